@@ -1,0 +1,95 @@
+"""The errors that a person or a program is told about.
+
+Each carries a `code` for programs, a `message` for the person who can act on it (what happened, to what, what to do next)
+and `details`, one `{"field", "reason"}` per thing that is wrong. `status` is the HTTP status that the doors answer with.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+type Detail = Mapping[str, Any]
+
+
+class ConsoleError(Exception):
+    """Something the caller can act on."""
+
+    status: ClassVar[int] = 400
+    default_code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, code: str | None = None, details: Sequence[Detail] = (), **extra: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.details = [dict(detail) for detail in details]
+        self.extra = extra
+
+    def to_json(self) -> dict[str, Any]:
+        """`{code, message, details}` and what the error adds (`run_id` of a live run)."""
+        return {"code": self.code, "message": self.message, "details": self.details, **self.extra}
+
+
+class Malformed(ConsoleError):
+    """What was sent cannot be read; nothing was done."""
+
+    status = 400
+    default_code = "malformed"
+
+
+class NotAllowed(ConsoleError):
+    """The right that this needs is missing; the message names it and who can grant it."""
+
+    status = 403
+    default_code = "not_allowed"
+
+    def __init__(self, message: str, *, need: tuple[str, str] = ("", ""), **more: Any) -> None:
+        super().__init__(message, **more)
+        self.need = need
+
+
+class NotFound(ConsoleError):
+    """There is no such thing, or it is out of the caller's scope: the answer is the same, word for word.
+
+    `hidden` is true where the thing exists: then the refusal is an event, and the answer does not differ.
+    """
+
+    status = 404
+    default_code = "not_found"
+
+    def __init__(self, message: str = "There is nothing here, or it is outside what you may see.", *, hidden: bool = False, **more: Any) -> None:
+        super().__init__(message, **more)
+        self.hidden = hidden
+
+
+class Conflict(ConsoleError):
+    """Things moved in the meantime; nothing was changed, and the details say what is there now."""
+
+    status = 409
+    default_code = "conflict"
+
+
+class Invalid(ConsoleError):
+    """What was sent is readable and wrong; one detail per field."""
+
+    status = 422
+    default_code = "invalid"
+
+
+class TooMany(ConsoleError):
+    """Too many attempts; try again after `retry_after` seconds."""
+
+    status = 429
+    default_code = "too_many"
+
+
+class SourceDown(ConsoleError):
+    """The data source does not answer, or no longer has what is asked for; what was typed is kept."""
+
+    status = 503
+    default_code = "source_down"
+
+
+class DefinitionError(ConsoleError):
+    """A workflow, collection or expression that cannot be used: each detail names step, field and reason."""
+
+    status = 422
+    default_code = "definition"
