@@ -1,0 +1,75 @@
+"""Engines over the console's own database, made on first use in each process (a fork must not inherit a connection)."""
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+
+from console import postgres, settings
+
+POOL = 6
+
+
+@functools.cache
+def _embedded() -> "postgres.Embedded":
+    return postgres.Embedded(settings.current().data_dir).acquire()
+
+
+def app_url() -> URL:
+    """Where web and worker processes connect, as the role that may read and call the log's functions."""
+    given = settings.current().database_url
+    return _psycopg(given if given else _embedded().url("console"))
+
+
+def admin_url() -> URL | None:
+    """The superuser of the embedded server; None when the server is the user's own."""
+    return None if settings.current().database_url else _psycopg(_embedded().url("postgres"))
+
+
+def migration_url() -> URL:
+    """The role that may migrate: the embedded server's superuser acting as `console_owner`, or the user's own choice."""
+    given = settings.current()
+    if given.database_url:
+        return _psycopg(given.database_migration_url or given.database_url)
+    return _psycopg(_embedded().url("postgres")).update_query_dict({"options": "-crole=console_owner"})
+
+
+def _psycopg(url: str) -> URL:
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+@functools.cache
+def engine() -> Engine:
+    """For transactions of several statements; asks a connection whether it is alive before it is used."""
+    return sa.create_engine(app_url(), pool_size=POOL, max_overflow=4, pool_timeout=10, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+
+
+@functools.cache
+def hot_engine() -> Engine:
+    """For single statements, each its own transaction: no BEGIN, no roll-back on return."""
+    return sa.create_engine(
+        app_url(),
+        isolation_level="AUTOCOMMIT",
+        pool_size=POOL,
+        max_overflow=4,
+        pool_timeout=10,
+        pool_reset_on_return=None,
+        connect_args={"connect_timeout": 10},
+    )
+
+
+def dispose() -> None:
+    """Close what this process holds; the next use connects anew (tests, a restored database)."""
+    for made in (engine, hot_engine):
+        if made.cache_info().currsize:
+            made().dispose()
+        made.cache_clear()
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """One transaction on a connection that answers: a connection that died while idle is replaced before anything is sent."""
+    with engine().begin() as connection:
+        yield connection

@@ -1,0 +1,37 @@
+"""Bring the console's own tables to the present form; called by `console migrate` and at each start."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import URL
+
+# In a checkout the folder stands beside the package, in a wheel inside it.
+PLACES = (Path(__file__).parent.parent / "migrations", Path(__file__).parent.parent.parent / "migrations")
+
+
+def _config(url: URL | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(next(place for place in PLACES if place.is_dir())).replace("%", "%%"))
+    config.attributes["url"] = url
+    return config
+
+
+def upgrade(url: URL) -> None:
+    """All migrations that are missing, each in its own transaction."""
+    command.upgrade(_config(url), "head")
+
+
+def newest() -> str:
+    """The revision that this release expects."""
+    return ScriptDirectory.from_config(_config(None)).get_current_head() or ""
+
+
+def applied(connection: sa.Connection) -> str | None:
+    """The revision of the database, None before the first migration."""
+    if connection.execute(sa.text("select to_regclass('console.alembic_version')")).scalar() is None:
+        return None
+    found: str | None = connection.execute(sa.text("select version_num from console.alembic_version")).scalar()
+    return found

@@ -1,0 +1,145 @@
+"""The console's own tables, as the code speaks of them; their definition is in `migrations/sql/`."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = sa.MetaData(schema="console")
+Moment = sa.DateTime(timezone=True)
+
+
+def _table(name: str, **columns: object) -> sa.Table:
+    return sa.Table(name, metadata, *(sa.Column(column, kind) for column, kind in columns.items()))  # type: ignore[arg-type]
+
+
+event = _table("event", id=sa.BigInteger, run=sa.Text, run_seq=sa.Integer, leaf=sa.LargeBinary, body=sa.LargeBinary)
+event_value = _table("event_value", event=sa.BigInteger, sub=sa.Text, kid=sa.Text, nonce=sa.LargeBinary, ct=sa.LargeBinary)
+log_pending = _table("log_pending", id=sa.BigInteger, run=sa.Text, run_seq=sa.Integer)
+activity = _table(
+    "activity",
+    pos=sa.BigInteger,
+    event=sa.BigInteger,
+    at=Moment,
+    kind=sa.Text,
+    actor=sa.Text,
+    team=sa.Text,
+    collection=sa.Text,
+    record=sa.Text,
+    run=sa.Text,
+    workflow=sa.Text,
+    origin=sa.Text,
+)
+chain = _table("chain", id=sa.Text, seq=sa.Integer, head=sa.LargeBinary)
+request_done = _table("request_done", key=sa.Text, chain=sa.Text, seq=sa.Integer, at=Moment)
+idempotency = _table("idempotency", key=sa.Text, fingerprint=sa.LargeBinary, status=sa.Integer, body=sa.LargeBinary, at=Moment)
+subject = _table("subject", id=sa.Text, collection=sa.Text, record=sa.Text, kid=sa.Text, wrapped=sa.LargeBinary, created_at=Moment)
+
+run = _table(
+    "run",
+    id=sa.Text,
+    workflow=sa.Text,
+    version=sa.Integer,
+    status=sa.Text,
+    revision=sa.Integer,
+    run_seq=sa.Integer,
+    head=sa.LargeBinary,
+    collection=sa.Text,
+    record=sa.Text,
+    team=sa.Text,
+    subject=sa.Text,
+    current=sa.Integer,
+    attempts=sa.Integer,
+    visits=JSONB,
+    holder=sa.Text,
+    last_holder=sa.Text,
+    active_at=Moment,
+    started_by=sa.Text,
+    waiting=JSONB,
+    take_over=JSONB,
+    automatic=sa.Integer,
+    input=JSONB,
+    reason=sa.Text,
+    ending=sa.Text,
+    exclusive_key=sa.Text,
+    linked_to=sa.Text,
+    created_at=Moment,
+    ended_at=Moment,
+)
+attempt = _table(
+    "attempt",
+    run=sa.Text,
+    n=sa.Integer,
+    step=sa.Text,
+    attempt=sa.Integer,
+    status=sa.Text,
+    entered_at=Moment,
+    completed_at=Moment,
+    by=sa.Text,
+    outcome=sa.Text,
+    values=JSONB,
+    output=JSONB,
+    handled_manually=sa.Boolean,
+    replaces=sa.Integer,
+    defaults=JSONB,
+    errors=JSONB,
+)
+run_context = _table("run_context", run=sa.Text, step=sa.Text, output=JSONB)
+effect = _table(
+    "effect",
+    id=sa.Text,
+    run=sa.Text,
+    n=sa.Integer,
+    number=sa.Integer,
+    kind=sa.Text,
+    status=sa.Text,
+    summary=sa.Text,
+    request=JSONB,
+    result=JSONB,
+    requested_at=Moment,
+    settled_at=Moment,
+)
+shown = _table("shown", run=sa.Text, n=sa.Integer, person=sa.Text, digest=sa.LargeBinary, screen=JSONB, run_seq=sa.Integer)
+draft = _table("draft", run=sa.Text, n=sa.Integer, person=sa.Text, kid=sa.Text, nonce=sa.LargeBinary, ct=sa.LargeBinary, saved_at=Moment)
+
+person = _table(
+    "person",
+    id=sa.Text,
+    email=sa.Text,
+    name=sa.Text,
+    password_hash=sa.Text,
+    tags=JSONB,
+    locale=sa.Text,
+    zone=sa.Text,
+    theme=sa.Text,
+    preferences=JSONB,
+    disabled_at=Moment,
+    created_at=Moment,
+)
+team = _table("team", id=sa.Text, name=sa.Text)
+person_team = _table("person_team", person=sa.Text, team=sa.Text)
+session = _table("session", id=sa.Text, token_hash=sa.LargeBinary, person=sa.Text, created_at=Moment, seen_at=Moment, ended_at=Moment, ip=sa.Text, agent=sa.Text)
+api_key = _table(
+    "api_key", id=sa.Text, name=sa.Text, person=sa.Text, secret_hash=sa.LargeBinary, created_at=Moment, expires_at=Moment, revoked_at=Moment, last_used_at=Moment
+)
+policy = _table("policy", id=sa.BigInteger, ptype=sa.Text, sub=sa.Text, dom=sa.Text, obj=sa.Text, act=sa.Text, eft=sa.Text, expression=sa.Text)
+version = _table("version", name=sa.Text, number=sa.BigInteger)
+throttle = _table("throttle", key=sa.Text, count=sa.Integer, until=Moment)
+
+data_source = _table("data_source", id=sa.Text, name=sa.Text, url_sealed=sa.LargeBinary, dialect=sa.Text, created_at=Moment)
+collection = _table("collection", id=sa.Text, source=sa.Text, document=JSONB, structure=JSONB, position=sa.Integer)
+workflow = _table(
+    "workflow",
+    id=sa.Text,
+    slug=sa.Text,
+    title=sa.Text,
+    description=sa.Text,
+    status=sa.Text,
+    team=sa.Text,
+    collection=sa.Text,
+    draft=JSONB,
+    live_version=sa.Integer,
+    created_at=Moment,
+    updated_at=Moment,
+)
+workflow_version = _table(
+    "workflow_version", workflow=sa.Text, number=sa.Integer, document=sa.LargeBinary, hash=sa.Text, published_at=Moment, published_by=sa.Text
+)

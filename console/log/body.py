@@ -1,0 +1,188 @@
+"""The canonical bytes of an event, their hash, and the commitments that stand in them for personal values.
+
+Format: docs/reference/events.md. Canonical form is RFC 8785 (JSON Canonicalization Scheme), narrowed so that a plain encoder
+with sorted keys writes it: no floats, integers below 2^53, valid Unicode, keys of the basic plane. Hash of a body:
+SHA-256(0x00 ‖ body), the leaf hash of RFC 6962. A commitment is SHA-256(salt ‖ canonical value), salt 16 random bytes.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+VERSION = 1
+SAFE = 2**53
+SALT_BYTES = 16
+FIRST = ""  # `prev` of a chain's first event
+
+
+class NotCanonical(ValueError):
+    """The value has no canonical form: a float, an integer of 2^53 or more, broken Unicode, a key outside the basic plane."""
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON that has a canonical form: decimals, floats and large integers as strings, broken Unicode replaced."""
+    match value:
+        case None | bool():
+            return value
+        case int():
+            return value if -SAFE < value < SAFE else str(value)
+        case str():
+            return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+        case float() | Decimal():
+            return format(Decimal(str(value)), "f") if Decimal(str(value)).is_finite() else str(value)
+        case datetime():
+            return moment(value)
+        case Mapping():
+            return {_key(key): plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [plain(item) for item in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
+        case _:
+            return str(value)
+
+
+def _key(key: Any) -> str:
+    text = key if isinstance(key, str) else str(key)
+    return text if text.isascii() else "".join(char if ord(char) < 0x10000 and not 0xD800 <= ord(char) < 0xE000 else "\ufffd" for char in text)
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 bytes of a JSON value of the narrowed profile. Raises NotCanonical."""
+    _guard(value)
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except (TypeError, ValueError) as error:
+        raise NotCanonical(str(error)) from error
+
+
+def _guard(value: Any) -> None:
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return
+    if kind is int:
+        if not -SAFE < value < SAFE:
+            raise NotCanonical(f"the integer {value} is too large; write it as a string")
+    elif kind is dict:
+        for key, item in value.items():
+            if type(key) is not str or (not key.isascii() and any(ord(char) > 0xFFFF for char in key)):
+                raise NotCanonical(f"the key {key!r} is no string of the basic plane")
+            _guard(item)
+    elif kind is list:
+        for item in value:
+            _guard(item)
+    else:
+        raise NotCanonical(f"a {kind.__name__} has no canonical form")
+
+
+def moment(at: datetime) -> str:
+    """RFC 3339 in UTC with six decimals: `2026-11-20T06:30:00.123456Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def leaf(body: bytes) -> bytes:
+    """SHA-256(0x00 ‖ body): at once the link of the chain and the leaf of the tree."""
+    return hashlib.sha256(b"\x00" + body).digest()
+
+
+def commitment(salt: bytes, value: Any) -> str:
+    """SHA-256(salt ‖ canonical value) in hexadecimal."""
+    return hashlib.sha256(salt + canonical(value)).hexdigest()
+
+
+def flatten(sealed: Mapping[str, Any], depth: int = 2) -> dict[str, Any]:
+    """Named values, one name per field: `{"values": {"email": "a@b.c"}}` becomes `{"values/email": "a@b.c"}`.
+
+    Objects are opened `depth` levels deep, so that one field can be masked or proved without the others. In a name `~` is
+    written `~0` and `/` is `~1` (RFC 6901). An empty object stands for itself.
+    """
+    flat: dict[str, Any] = {}
+    for name, value in sealed.items():
+        if depth and name != "screen" and isinstance(value, dict) and value:
+            for inner, item in flatten(value, depth - 1).items():
+                flat[f"{_escape(name)}/{inner}"] = item
+        else:
+            flat[_escape(name)] = value
+    return flat
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `flatten`."""
+    whole: dict[str, Any] = {}
+    for path, value in flat.items():
+        *parents, last = (part.replace("~1", "/").replace("~0", "~") for part in path.split("/"))
+        place = whole
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    return whole
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all events of one transition share: who, under which policy, on what.
+
+    `actor` is `{kind, id, session, team, roles}`, `workflow` `{id, version, hash}` or None, `target` `{source, coll, key}` or None.
+    """
+
+    actor: Mapping[str, Any]
+    policy: int
+    workflow: Mapping[str, Any] | None = None
+    target: Mapping[str, Any] | None = None
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened, before it has its place: `open` is readable in the body, `sealed` only committed to there."""
+
+    id: str
+    type: str
+    at: datetime
+    open: Mapping[str, Any]
+    sealed: Mapping[str, Any] = field(default_factory=dict)
+    step: tuple[str, int] | None = None  # id of the step, number of the attempt
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A fact in its chain: the bytes, their hash, and the salted values to be kept beside them (name → (salt, value))."""
+
+    id: str
+    body: bytes
+    leaf: bytes
+    values: Mapping[str, tuple[bytes, Any]]
+
+
+def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> Link:
+    """The event `number` of `chain` after the event whose hash is `previous` (empty bytes for the first)."""
+    values = {name: (secrets.token_bytes(SALT_BYTES), plain(value)) for name, value in flatten(fact.sealed).items()}
+    body = canonical(
+        {
+            "v": VERSION,
+            "id": fact.id,
+            "type": fact.type,
+            "at": moment(fact.at),
+            "run": chain,
+            "run_seq": number,
+            "prev": previous.hex(),
+            "actor": dict(frame.actor),
+            "policy": frame.policy,
+            "wf": dict(frame.workflow) if frame.workflow else None,
+            "step": {"id": fact.step[0], "attempt": fact.step[1]} if fact.step else None,
+            "target": dict(frame.target) if frame.target else None,
+            "data": {"open": plain(dict(fact.open)), "sealed": {name: commitment(salt, value) for name, (salt, value) in values.items()}},
+            "cause": fact.cause,
+            "req": frame.request,
+        }
+    )
+    return Link(fact.id, body, leaf(body), values)

@@ -1,0 +1,108 @@
+"""Keys per subject: what the console keeps about a person is encrypted under that person's key, and ends with it.
+
+AES-256-GCM, 96-bit random nonces; data keys are wrapped by the master key, which is never in the database. A subject is a
+record of a collection (or a person of the console itself, collection `person`). Source: docs/adr/0004-the-log.md.
+"""
+
+import hashlib
+import secrets
+import threading
+import time
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from console import settings
+from console.db import tables
+from console.db.engine import hot_engine
+from console.db.ids import new_id
+
+NONCE_BYTES = 12
+KEPT_S = 60  # an erased key is gone from every process after this long
+KEPT_MOST = 4096
+
+_kept: dict[str, tuple[float, AESGCM]] = {}
+_lock = threading.Lock()
+
+
+class Unreadable(Exception):
+    """The subject's key is gone (erased), or the bytes are not what was written under it."""
+
+
+def master_id() -> str:
+    """Names the master key that wrapped a data key, so that it can be changed one key at a time."""
+    return hashlib.sha256(b"handrail master" + settings.current().master_key).hexdigest()[:8]
+
+
+def _master() -> AESGCM:
+    return AESGCM(settings.current().master_key)
+
+
+def wrap(secret: bytes, about: str) -> bytes:
+    """`secret` under the master key, for one place only: `about` names table, column and row, and must be given to read it."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return nonce + _master().encrypt(nonce, secret, about.encode())
+
+
+def unwrap(sealed: bytes, about: str) -> bytes:
+    """The inverse of `wrap`. Raises Unreadable under another master key, or for bytes from another place."""
+    try:
+        return _master().decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about.encode())
+    except InvalidTag:
+        raise Unreadable(f"{about}: this is not the master key it was sealed with") from None
+
+
+def of(collection: str, record: str) -> str:
+    """The subject (`sub_…`) that this record is, with a key; made on first use."""
+    table = tables.subject
+    find = sa.select(table.c.id).where(table.c.collection == collection, table.c.record == record)
+    with hot_engine().connect() as connection:
+        found: str | None = connection.execute(find).scalar()
+        if found is None:
+            subject = new_id("sub")
+            wrapped = wrap(AESGCM.generate_key(256), f"subject|wrapped|{subject}")
+            made = sa.dialects.postgresql.insert(table).values(id=subject, collection=collection, record=record, kid=master_id(), wrapped=wrapped)
+            connection.execute(made.on_conflict_do_nothing())
+            found = connection.execute(find).scalar_one()
+    return found
+
+
+def _key(subject: str) -> AESGCM:
+    now = time.monotonic()
+    kept = _kept.get(subject)
+    if kept and now - kept[0] < KEPT_S:
+        return kept[1]
+    with hot_engine().connect() as connection:
+        wrapped = connection.execute(sa.select(tables.subject.c.wrapped).where(tables.subject.c.id == subject)).scalar()
+    if wrapped is None:
+        forget(subject)
+        raise Unreadable(f"{subject} was erased")
+    key = AESGCM(unwrap(wrapped, f"subject|wrapped|{subject}"))
+    with _lock:
+        if len(_kept) >= KEPT_MOST:
+            _kept.clear()
+        _kept[subject] = (now, key)
+    return key
+
+
+def forget(subject: str) -> None:
+    """Drop the key from this process's memory; the next use reads it anew."""
+    with _lock:
+        _kept.pop(subject, None)
+
+
+def seal(subject: str, about: str, value: Any) -> tuple[str, bytes, bytes]:
+    """(key id, nonce, ciphertext) of a JSON value under the subject's key; `about` names the one place where it belongs."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return master_id(), nonce, _key(subject).encrypt(nonce, orjson.dumps(value), f"{about}|{subject}".encode())
+
+
+def unseal(subject: str, about: str, nonce: bytes, ciphertext: bytes) -> Any:
+    """The JSON value again. Raises Unreadable where the subject was erased."""
+    try:
+        return orjson.loads(_key(subject).decrypt(bytes(nonce), bytes(ciphertext), f"{about}|{subject}".encode()))
+    except InvalidTag:
+        raise Unreadable(f"{about}: not what was sealed for {subject}") from None
