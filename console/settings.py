@@ -1,0 +1,268 @@
+"""Every setting once: its name, what it takes, its default and one sentence.
+
+Settings come from the environment or from a `.env` file of the folder in which a command starts; the environment wins. Each also as `NAME_FILE`, the path
+of a file that holds the value. What is unknown or ill-formed stops the start, all of it named at once. Standard library only: the supervisor and the
+guard read settings too, and stay small.
+"""
+
+import base64
+import binascii
+import contextlib
+import functools
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from console.errors import ConsoleError
+
+PREFIX = "CONSOLE_"
+KEYS_FOLDER = "keys"
+
+
+class SettingsError(ConsoleError):
+    """One or more settings cannot be used; the message names each of them and says what it takes."""
+
+    default_code = "settings"
+
+
+class IllFormed(ValueError):
+    """What a setting takes, said to the person who wrote something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting as it is documented: `name` in the environment, `field` of `Settings`, `read` turns its text into the value or raises `IllFormed`."""
+
+    name: str
+    field: str
+    read: Callable[[str], Any]
+    default: Any
+    sentence: str
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _switch(text: str) -> bool:
+    match text.lower():
+        case "on" | "true" | "yes" | "1":
+            return True
+        case "off" | "false" | "no" | "0":
+            return False
+    raise IllFormed("takes on or off")
+
+
+def _postgresql(text: str) -> str:
+    try:
+        scheme = urlsplit(text).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in {"postgresql", "postgres"}:
+        raise IllFormed("takes postgresql://user:password@host:port/database")
+    return "postgresql" + text.removeprefix(scheme)
+
+
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise IllFormed("takes http(s)://host[:port][/path]")
+    return text.rstrip("/")
+
+
+def _between(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise IllFormed(f"takes a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def _secret(text: str) -> str:
+    if len(text) < 32:
+        raise IllFormed("takes at least 32 characters, drawn at random")
+    return text
+
+
+def _key(text: str) -> bytes:
+    """32 bytes as 64 hexadecimal digits or as base64, plain or for URLs, with or without padding."""
+    with contextlib.suppress(ValueError, binascii.Error):
+        raw = bytes.fromhex(text) if len(text) == 64 else base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_" if set(text) & set("-_") else None, validate=True)
+        if len(raw) == 32:
+            return raw
+    raise IllFormed("takes 32 random bytes in base64 or as 64 hexadecimal digits")
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("DATABASE_URL", "database_url", _postgresql, None, "The PostgreSQL database (15 or newer) that holds the console's own tables; unset: an embedded server in the data folder."),
+    Setting("DATABASE_MIGRATION_URL", "database_migration_url", _postgresql, None, "The same database as the role that may migrate; `console migrate --print-roles` prints what makes it."),
+    Setting("CONSOLE_DATA_DIR", "data_dir", _folder, Path("data"), "The folder of the embedded server, keys, files and logs."),
+    Setting("CONSOLE_SECRET_KEY", "secret_key", _secret, None, "Signs cookies and form tokens; required with DATABASE_URL, made once in the data folder otherwise."),
+    Setting("CONSOLE_MASTER_KEY", "master_key", _key, None, "32 bytes in base64 that wrap every data key; required with DATABASE_URL, made once in the data folder otherwise."),
+    Setting("CONSOLE_SIGNING_KEY", "signing_key", _key, None, "32 bytes in base64 that sign the log's checkpoints; required by the worker with DATABASE_URL, made once in the data folder otherwise."),
+    Setting("CONSOLE_BASE_URL", "base_url", _address, None, "The address that people and other programs reach the console by, for links and for the check where a form comes from."),
+    Setting("CONSOLE_TRUSTED_PROXIES", "trusted_proxies", _between(0, 9), 0, "How many proxies in front of the console set X-Forwarded-For and -Proto."),
+    Setting("CONSOLE_RATE_LIMITS", "rate_limits", _switch, None, "Whether the API limits the rate of requests: on, or off; the demo's default is off, otherwise on."),
+    Setting("CONSOLE_IDLE_SAVE_MINUTES", "idle_save_minutes", _between(1, 1440), 30, "After how many idle minutes of its holder a run is saved."),
+    Setting("CONSOLE_DEMO", "demo", _switch, False, "Serves the demo company: says so on every page and prints who can sign in. `bin/demo` sets it."),
+)
+"""What interface.md promises, in its order."""
+
+NOT_VALUES = frozenset({"CONSOLE_ENV_FILE"})
+"""Read before the settings themselves: where the `.env` file is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What this process was told, checked; paths are absolute, addresses without a slash at the end."""
+
+    data_dir: Path
+    database_url: str | None
+    database_migration_url: str | None
+    base_url: str | None
+    trusted_proxies: int
+    rate_limits: bool
+    idle_save_minutes: int
+    demo: bool
+    given: Mapping[str, Any]
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the console keeps its own PostgreSQL server in the data folder."""
+        return self.database_url is None
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Cookies need https; plain http is for one's own machine, where no address or an http one was given."""
+        return self.base_url is not None and self.base_url.startswith("https://")
+
+    @property
+    def secret_key(self) -> str:
+        """What signs cookies and form tokens. Raises `SettingsError` where it is required and missing."""
+        return _key_text(self, "CONSOLE_SECRET_KEY") if self.given["secret_key"] is None else str(self.given["secret_key"])
+
+    @property
+    def master_key(self) -> bytes:
+        """The 32 bytes that wrap data keys. Raises `SettingsError` where they are required and missing."""
+        key: bytes | None = self.given["master_key"]
+        return _key(_key_text(self, "CONSOLE_MASTER_KEY")) if key is None else key
+
+    @property
+    def signing_key(self) -> bytes:
+        """The 32 bytes (Ed25519 seed) that sign checkpoints, read when asked: the web process never is. Raises `SettingsError` as above."""
+        key: bytes | None = self.given["signing_key"]
+        return _key(_key_text(self, "CONSOLE_SIGNING_KEY")) if key is None else key
+
+    def check_keys(self) -> None:
+        """For those who are about to serve: every key is there, or is made now. Raises `SettingsError` naming all that are missing."""
+        missing = []
+        for name in ("secret_key", "master_key", "signing_key"):
+            try:
+                getattr(self, name)
+            except SettingsError as error:
+                missing.append(error.message)
+        if missing:
+            raise SettingsError("\n".join(missing))
+
+
+@functools.cache
+def current() -> Settings:
+    """The settings of this process, read at the first call. Raises `SettingsError`."""
+    return read(os.environ)
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Settings from `environ` and the `.env` file that it names (`CONSOLE_ENV_FILE`, default `.env` of the current folder). Raises `SettingsError` naming every bad one."""
+    file = Path(environ.get("CONSOLE_ENV_FILE", ".env"))
+    told = {**(parse_env(file.read_text(encoding="utf-8"), file.name) if file.is_file() else {}), **environ}
+    problems: list[str] = []
+    known = {setting.name for setting in SETTINGS} | NOT_VALUES
+    problems += [f"{name} is not a setting of this console" for name in sorted(told) if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known and name not in known]
+    given = {setting.field: _value(setting, told, problems) for setting in SETTINGS}
+    if given["database_migration_url"] and not given["database_url"]:
+        problems.append("DATABASE_MIGRATION_URL needs DATABASE_URL beside it")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    rate_limits = given["rate_limits"]
+    return Settings(
+        data_dir=given["data_dir"].absolute(),
+        database_url=given["database_url"],
+        database_migration_url=given["database_migration_url"],
+        base_url=given["base_url"],
+        trusted_proxies=given["trusted_proxies"],
+        rate_limits=not given["demo"] if rate_limits is None else rate_limits,
+        idle_save_minutes=given["idle_save_minutes"],
+        demo=given["demo"],
+        given={name: given[name] for name in ("secret_key", "master_key", "signing_key")},
+    )
+
+
+def parse_env(text: str, name: str) -> dict[str, str]:
+    """`NAME=value` a line, `#` comments, `export` and quotes allowed, nothing is expanded. Raises `SettingsError` with the line of what is none of these."""
+    values: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip().removeprefix("export ").strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        key, equals, value = (part.strip() for part in stripped.partition("="))
+        if not equals or not key.isidentifier():
+            raise SettingsError(f"{name}, line {number}: takes NAME=value")
+        if value[:1] in {"'", '"'} and value.find(value[0], 1) > 0:
+            value = value[1 : value.index(value[0], 1)]
+        else:
+            value = value.partition(" #")[0].rstrip()
+        values[key] = value
+    return values
+
+
+def _value(setting: Setting, told: Mapping[str, str], problems: list[str]) -> Any:
+    """The value of one setting, its default where it is empty; what is wrong goes to `problems`, never with the value: it may be a secret."""
+    text, file = told.get(setting.name, ""), told.get(setting.name + "_FILE", "")
+    if text and file:
+        problems.append(f"{setting.name} and {setting.name}_FILE are both set: give one")
+        return setting.default
+    try:
+        text = Path(file).read_text(encoding="utf-8").strip() if file else text
+        return setting.read(text) if text else setting.default
+    except IllFormed as error:
+        problems.append(f"{setting.name}{'_FILE' if file else ''} {error}")
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{setting.name}_FILE cannot be read: {error.strerror if isinstance(error, OSError) else 'not UTF-8 text'}")
+    return setting.default
+
+
+def _key_text(settings: Settings, name: str) -> str:
+    """The key that the data folder keeps under this name, drawn at the first use; outside the demo a server of the user's wants the user's key."""
+    if not settings.embedded and not settings.demo:
+        raise SettingsError(f"{name} is required with DATABASE_URL: python3 -c 'import secrets, base64; print(base64.b64encode(secrets.token_bytes(32)).decode())'")
+    return keep_secret(settings.data_dir / KEYS_FOLDER / name.removeprefix(PREFIX).lower())
+
+
+def keep_secret(file: Path) -> str:
+    """The text of this file, 32 random bytes in base64 for URLs, drawn now if there is none; mode 0600. Two processes at once get the same."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, part = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")  # made with mode 0600
+        try:
+            with open(descriptor, "w", encoding="ascii") as out:
+                out.write(secrets.token_urlsafe(32))
+                out.flush()
+                os.fsync(out.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(part, file)  # the first one wins; a rename would let the last one
+        finally:
+            os.unlink(part)
+    return file.read_text(encoding="ascii").strip()
