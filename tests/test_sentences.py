@@ -1,0 +1,163 @@
+"""Every kind of event has a sentence that is true with nothing known, with everything known, and whatever people typed."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.core.events import KINDS
+from console.sentences import LONGEST_NAME, SENTENCES, Names, actor_name, plain, sentence
+
+NAMES = Names(
+    people={"usr_1": "Olivia Kask", "usr_2": "Tom Berg", "usr_3": "Mona {0} Lind"},
+    workflows={"wf_1": "KYC review"},
+    steps={("wf_1", 2, "decide"): "Operator decision", ("wf_1", 2, "load"): "Load the customer", ("wf_1", 3, "decide"): "Later wording"},
+    collections={"customer": "Customer", "iban_check": "IBAN check"},
+    records={("customer", "18"): "Northwind Trading Ltd"},
+)
+
+
+def body(kind: str, opened: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A body of version 1 as the log keeps it."""
+    return {
+        "v": 1,
+        "id": "0193463c-0000-7000-8000-000000000001",
+        "type": kind,
+        "actor": {"kind": "user", "id": "usr_1", "session": "ses_1", "team": "operations", "roles": ["operator"]},
+        "wf": {"id": "wf_1", "version": 2, "hash": "00"},
+        "step": {"id": "decide", "attempt": 1},
+        "target": {"source": "fernwick_core", "coll": "customer", "key": "17"},
+        "data": {"open": opened or {}, "sealed": {"reason": "ab" * 32}},
+    } | more
+
+
+def test_registry_and_sentences_name_the_same_kinds() -> None:
+    assert set(SENTENCES) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_reads_well_with_nothing_known(kind: str) -> None:
+    bare = sentence({"type": kind})
+    assert bare
+    assert not bare.endswith((" ", ".", ":", ","))
+    assert not any(ugly in bare for ugly in ("  ", "{", "}", "None", "“”", "()"))
+    assert bare[0].isupper()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_takes_whatever_its_open_values_are(kind: str) -> None:
+    for value in (None, True, 0, "", [], ["a", 1], {"a": 1}, "usr_2"):
+        line = sentence(body(kind, dict.fromkeys(KINDS[kind].open, value)), NAMES)
+        assert line
+        assert "\n" not in line
+        assert "None" not in line
+        assert "True" not in line
+
+
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("run_started", {}, "Olivia Kask started KYC review on customer 17"),
+    ("run_saved", {"reason_code": "idle"}, "Olivia Kask saved KYC review on customer 17 for later: nobody had worked on it for a while"),
+    ("run_resumed", {}, "Olivia Kask resumed KYC review on customer 17"),
+    ("run_taken_over", {"former_holder": "usr_2"}, "Olivia Kask took over KYC review on customer 17 from Tom Berg"),
+    ("run_taken_over", {"former_holder": None}, "Olivia Kask took over KYC review on customer 17"),
+    ("run_assigned", {"holder": "usr_3"}, "Olivia Kask assigned KYC review on customer 17 to Mona {0} Lind"),
+    ("run_completed", {"label": "Approved"}, "Olivia Kask completed KYC review on customer 17: Approved"),
+    ("run_failed", {"code": "source_down"}, "KYC review on customer 17 failed: source down"),
+    ("step_entered", {}, "KYC review on customer 17 came to “Operator decision”"),
+    ("step_completed", {"outcome": "default"}, "Olivia Kask completed “Operator decision”"),
+    ("step_completed", {"outcome": "request_more"}, "Olivia Kask completed “Operator decision”: request more"),
+    ("step_completed", {"outcome": "default", "handled_manually": True}, "Olivia Kask completed “Operator decision”, handled manually"),
+    ("outcome_chosen", {"outcome": "approve", "label": "Approve"}, "Olivia Kask chose “Approve” at “Operator decision”"),
+    ("source_opened", {"name": "passport", "page": 2}, "Olivia Kask opened passport, page 2 from “Operator decision”"),
+    (
+        "step_revised",
+        {"target_step": "load", "cancelled": ["a", "b"]},
+        "Olivia Kask revised “Load the customer”, which cancelled 2 attempts",
+    ),
+    ("step_revised", {"target_step": "load", "cancelled": 1}, "Olivia Kask revised “Load the customer”, which cancelled 1 attempt"),
+    ("effect_requested", {"effect_kind": "sql_write", "fields": ["e_mail"]}, "Olivia Kask asked for a change of e mail in customer 17"),
+    ("effect_succeeded", {"effect_kind": "sql_write", "fields": ["a", "b", "c"]}, "The change of a, b and c in customer 17 was made"),
+    (
+        "effect_failed",
+        {"fields": list("abcdef"), "code": "record_changed"},
+        "The change of a, b, c and 3 more in customer 17 was refused: record changed",
+    ),
+    ("effect_unknown", {"effect_kind": "http_call"}, "It is not known whether the “http call” in customer 17 was made"),
+    ("effect_settled", {"result": "not_done"}, "Olivia Kask settled whether the change of data in customer 17 was made: it was not made"),
+    ("proposal_made", {"origin": "rules"}, "A proposal for “Operator decision” was made from the rules"),
+    ("record_viewed", {}, "Olivia Kask viewed customer 17"),
+    ("record_viewed", {"relation": "accounts"}, "Olivia Kask viewed customer 17 (accounts)"),
+    ("record_listed", {"count": 1200, "segment": "overdue"}, "Olivia Kask listed 1,200 customer records in the segment overdue"),
+    ("record_changed", {"fields": ["email", "phone"]}, "Olivia Kask changed email and phone of customer 17"),
+    ("access_refused", {"object": "collection:customer", "act": "read"}, "Olivia Kask was refused “read” on customer 17"),
+    ("sign_in_failed", {"person": "usr_2", "reason": "password"}, "Signing in was refused for Tom Berg: wrong password"),
+    ("policy_changed", {"added": 2, "removed": 1}, "Olivia Kask changed the rights: 2 rows added and 1 row removed"),
+    ("workflow_published", {"version": 4}, "Olivia Kask published the workflow KYC review, version 4"),
+    ("source_added", {"name": "crm", "collections": 12}, "Olivia Kask connected the data source crm (12 collections)"),
+    ("process_started", {"process": "web", "version": "0.1"}, "A web process started, version 0.1"),
+    ("log_exported", {"format": "csv", "size": 90}, "Olivia Kask exported the activity log as csv (90 events)"),
+]
+
+
+@pytest.mark.parametrize(("kind", "opened", "line"), CASES)
+def test_sentence(kind: str, opened: dict[str, Any], line: str) -> None:
+    assert sentence(body(kind, opened), NAMES) == line
+
+
+def test_refusal_without_a_record_names_what_was_asked_for() -> None:
+    refused = body("access_refused", {"object": "activity", "act": "read"}, target=None, wf=None, step=None)
+    assert sentence(refused, NAMES) == "Olivia Kask was refused “read” on activity"
+
+
+def test_record_has_its_title_where_the_reader_knows_it_and_its_key_elsewhere() -> None:
+    assert sentence(body("record_viewed", target={"coll": "customer", "key": "18"}), NAMES).endswith("viewed Northwind Trading Ltd")
+    assert sentence(body("record_viewed", target={"coll": "iban_check", "key": "a/b"}), NAMES).endswith("viewed IBAN check a/b")
+    assert sentence(body("record_viewed", target={"coll": "new_thing", "key": ""}), NAMES).endswith("viewed new thing")
+    assert sentence(body("record_listed", target={"coll": "iban_check", "key": None}), NAMES).endswith("listed IBAN check records")
+
+
+def test_step_has_the_title_of_the_version_that_ran() -> None:
+    later = {"id": "wf_1", "version": 3}
+    assert sentence(body("step_shown", wf=later), NAMES) == "Olivia Kask was shown “Later wording”"
+    assert sentence(body("step_shown", {"title": "As shown"}, wf={"id": "wf_9", "version": 1}), NAMES) == "Olivia Kask was shown “As shown”"
+    assert sentence(body("step_shown", step={"id": "ask_bank", "attempt": 3}), NAMES) == "Olivia Kask was shown “ask bank” (attempt 3)"
+
+
+@pytest.mark.parametrize(
+    ("actor", "who"),
+    [
+        ({"kind": "user", "id": "usr_1"}, "Olivia Kask"),
+        ({"kind": "user", "id": "usr_gone"}, "usr_gone"),
+        ({"kind": "system", "id": "sys_engine"}, "The engine"),
+        ({"kind": "system", "id": "sys_cli"}, "The system"),
+        ({"kind": "webhook", "id": "trg_1"}, "A webhook"),
+        ({}, "Somebody"),
+    ],
+)
+def test_actor_name(actor: dict[str, Any], who: str) -> None:
+    assert actor_name(actor, NAMES) == who
+
+
+def test_key_speaks_for_its_person_and_says_so() -> None:
+    assert sentence(body("record_viewed", actor={"kind": "key", "id": "usr_1"}), NAMES) == "Olivia Kask (API key) viewed customer 17"
+
+
+def test_unknown_kind_still_reads() -> None:
+    assert sentence(body("lamp_lit"), NAMES) == "Olivia Kask: lamp lit"
+
+
+def test_sealed_values_are_never_told() -> None:
+    told = body("run_aborted")
+    told["data"]["sealed"] = {"reason": "secret words"}
+    told["values"] = {"reason": "secret words"}
+    assert "secret" not in sentence(told, NAMES)
+
+
+@given(st.text(max_size=300))
+def test_names_stay_on_one_line_and_cannot_reorder_or_break_the_sentence(text: str) -> None:
+    line = plain(text)
+    assert len(line) <= LONGEST_NAME
+    assert not any(ord(char) < 32 or char in "\u202e\u2067\u2028\x7f" for char in line)
+    told = sentence(body("run_assigned", {"holder": "usr_x"}), Names(people={"usr_x": text, "usr_1": text}, workflows={"wf_1": text}))
+    assert told.splitlines() == [told]
