@@ -7,7 +7,7 @@ and `details`, one `{"field", "reason"}` per thing that is wrong. `status` is th
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-type Detail = Mapping[str, Any]
+Detail = Mapping[str, Any]
 
 
 class ConsoleError(Exception):

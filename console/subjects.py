@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -64,7 +65,7 @@ def of(collection: str, record: str) -> str:
         if found is None:
             subject = new_id("sub")
             wrapped = wrap(AESGCM.generate_key(256), f"subject|wrapped|{subject}")
-            made = sa.dialects.postgresql.insert(table).values(id=subject, collection=collection, record=record, kid=master_id(), wrapped=wrapped)
+            made = postgresql.insert(table).values(id=subject, collection=collection, record=record, kid=master_id(), wrapped=wrapped)
             connection.execute(made.on_conflict_do_nothing())
             found = connection.execute(find).scalar_one()
     return found

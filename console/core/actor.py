@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-type ActorKind = Literal["user", "key", "system", "webhook"]
+ActorKind = Literal["user", "key", "system", "webhook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Actor:
     locale: str = "en"
     zone: str = "UTC"
     key_id: str | None = None
+    policy: int = 0  # version of the rights that were in force when the door let this actor in
 
     @property
     def attributes(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ metadata = sa.MetaData(schema="console")
 Moment = sa.DateTime(timezone=True)
 
 
-def _table(name: str, **columns: object) -> sa.Table:
+def _table(name: str, /, **columns: object) -> sa.Table:
     return sa.Table(name, metadata, *(sa.Column(column, kind) for column, kind in columns.items()))  # type: ignore[arg-type]
 
 

@@ -1,0 +1,220 @@
+"""The only writer of the log: a transition of a run, or a note on a chain outside runs.
+
+What is read before (a chain's last number and hash) is checked again in the database, in the one statement that writes:
+a chain that has moved answers `Moved` and nothing was written. A connection that breaks while the statement is under way
+leaves a question, and the event itself answers it: it is there with the hash that was sent, or it never will be.
+"""
+
+import contextvars
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console import faults, subjects
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import hot_engine
+from console.db.ids import uuid7
+from console.log.body import Fact, Frame, Link, link
+
+REQUEST: contextvars.ContextVar[str | None] = contextvars.ContextVar("request", default=None)
+"""The id of the request at hand; the door sets it, each event carries it."""
+
+IDEMPOTENCY: contextvars.ContextVar[str | None] = contextvars.ContextVar("idempotency", default=None)
+"""The caller's idempotency key; the first transition of the request takes it, in its own transaction."""
+
+TRIES = 40
+
+
+class Moved(Exception):
+    """The chain has moved since it was read; nothing was written."""
+
+
+class AlreadyDone(Exception):
+    """The idempotency key of this request has been used up by an earlier transition; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Rows that change with the events: the run's head (all columns), attempts (all columns), context by step (None removes), effects, what was shown."""
+
+    run: Mapping[str, Any] | None = None
+    attempts: Sequence[Mapping[str, Any]] = ()
+    context: Mapping[str, Any] | None = None
+    effects: Sequence[Mapping[str, Any]] = ()
+    shown: Mapping[str, Any] | None = None
+
+
+def now() -> datetime:
+    """The time of a transition, aware UTC; drawn once and passed down."""
+    return datetime.now(UTC)
+
+
+def frame_of(actor: Actor, team: str | None, **more: Any) -> Frame:
+    """The frame of an actor's events: who, in which team, under which version of the rights."""
+    who = {"kind": actor.kind, "id": actor.id, "session": actor.session, "team": team, "roles": actor.role_names}
+    return Frame(actor=who, policy=actor.policy, request=REQUEST.get(), **more)
+
+
+def chained(facts: Sequence[Fact], chain: str, seq: int, head: bytes, frame: Frame) -> list[Link]:
+    """The facts as links of `chain`, whose last event is number `seq` with hash `head`."""
+    links: list[Link] = []
+    for number, fact in enumerate(facts, seq + 1):
+        made = link(fact, chain, number, head, frame)
+        links.append(made)
+        head = made.leaf
+    return links
+
+
+@functools.cache
+def _statement(events: int) -> str:
+    array = f"array[{','.join(['%b'] * events)}]::bytea[]"
+    return f"select console.transition(%s, %s, {array}, {array}, %s, %s, {array}, {array}, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s)"  # noqa: S608 (counts only)
+
+
+def write(
+    chain: str, seq: int, links: Sequence[Link], *, subject: str | None = None, projection: Projection | None = None, connection: Connection | None = None
+) -> int:
+    """Append the links after event `seq` of the chain, with the rows that change; answers the chain's new last number.
+
+    One statement, which is its own transaction unless a `connection` is given. Raises Moved, AlreadyDone, or the database's error.
+    """
+    request = IDEMPOTENCY.get()
+    kid, nonces, ciphertexts = _sealed(subject, links)
+    rows = projection or Projection()
+    parameters = (
+        *(chain, seq),
+        *(made.leaf for made in links),
+        *(made.body for made in links),
+        *(subject, kid),
+        *nonces,
+        *ciphertexts,
+        *(_json(rows.run), _json(rows.attempts or None), _json(rows.context or None), _json(rows.effects or None), _json(rows.shown), request),
+    )
+    faults.point("log.write.before")
+    try:
+        last = _execute(_statement(len(links)), parameters, connection)
+    except psycopg.errors.UniqueViolation as error:
+        if error.diag.constraint_name == "request_done_pkey":
+            raise AlreadyDone(request) from error
+        if error.diag.constraint_name == "event_once":
+            raise Moved(chain) from error
+        raise
+    except psycopg.OperationalError:
+        if connection is not None or not _arrived(chain, seq + len(links), links[-1].leaf):
+            raise
+        last = seq + len(links)
+    faults.point("log.write.after")
+    if last == 0:
+        raise Moved(chain)
+    if request is not None:
+        IDEMPOTENCY.set(None)
+    return last
+
+
+def _sealed(subject: str | None, links: Sequence[Link]) -> tuple[str | None, list[bytes | None], list[bytes | None]]:
+    kid: str | None = None
+    nonces: list[bytes | None] = []
+    ciphertexts: list[bytes | None] = []
+    for made in links:
+        if not made.values:
+            nonces.append(None)
+            ciphertexts.append(None)
+            continue
+        if subject is None:
+            raise ValueError("sealed values need a subject")
+        kid, nonce, ciphertext = subjects.seal(subject, made.id, {name: [salt.hex(), value] for name, (salt, value) in made.values.items()})
+        nonces.append(nonce)
+        ciphertexts.append(ciphertext)
+    return kid, nonces, ciphertexts
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
+
+
+def _execute(statement: str, parameters: tuple[Any, ...], connection: Connection | None) -> int:
+    """Through psycopg's own cursor: on this one path the layer above costs as much as the server's work."""
+    if connection is not None:
+        return _scalar(connection, statement, parameters)
+    for attempt in (1, 2):
+        with hot_engine().connect() as hot:
+            try:
+                return _scalar(hot, statement, parameters)
+            except psycopg.OperationalError as error:
+                dead = _driver(hot).closed
+                if dead:
+                    hot.invalidate(error)
+                # A connection that was dead before the statement left (the server restarted) says so in these words.
+                if attempt == 1 and dead and "the connection is closed" in str(error):
+                    continue
+                raise
+    raise AssertionError("unreachable")
+
+
+def _scalar(connection: Connection, statement: str, parameters: tuple[Any, ...]) -> int:
+    row = _driver(connection).execute(statement, parameters).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _driver(connection: Connection) -> "psycopg.Connection[Any]":
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    return driver
+
+
+def _arrived(chain: str, number: int, leaf: bytes) -> bool:
+    """Whether the event that was being written when the connection broke is there."""
+
+    hot_engine().dispose()
+    find = sa.select(tables.event.c.leaf).where(tables.event.c.run == chain, tables.event.c.run_seq == number)
+    with hot_engine().connect() as connection:
+        found = connection.execute(find).scalar()
+    return found is not None and bytes(found) == leaf
+
+
+def note(
+    actor: Actor,
+    kind: str,
+    *,
+    open: Mapping[str, Any] | None = None,
+    sealed: Mapping[str, Any] | None = None,
+    source: str | None = None,
+    collection: str | None = None,
+    record: str | None = None,
+    subject: str | None = None,
+    team: str | None = None,
+    chain: str | None = None,
+) -> None:
+    """One event on the actor's own chain (or `chain`), committed at once.
+
+    `open` holds ids, enumerations and counts; texts, names and record values go into `sealed`, under `subject`, or under
+    the actor's own key when none is given. Callers race only with themselves: a chain that moved is read again.
+    """
+    place = chain or actor.session
+    target = {"source": source, "coll": collection, "key": record} if collection else None
+    whose = subject or (subjects.of("person", actor.id) if sealed else None)
+    frame = frame_of(actor, team or (actor.teams[0] if actor.teams else None), target=target)
+    fact = Fact(str(uuid7()), kind, now(), open or {}, sealed or {})
+    for _ in range(TRIES):
+        seq, head = _end(place)
+        try:
+            write(place, seq, chained([fact], place, seq, head, frame), subject=whose)
+        except Moved:
+            continue
+        return
+    raise Moved(place)
+
+
+def _end(chain: str) -> tuple[int, bytes]:
+    """Number and hash of the chain's last event; (0, b"") where it has none."""
+
+    with hot_engine().connect() as connection:
+        row = connection.execute(sa.select(tables.chain.c.seq, tables.chain.c.head).where(tables.chain.c.id == chain)).first()
+    return (row.seq, bytes(row.head)) if row else (0, b"")
