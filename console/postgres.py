@@ -111,7 +111,8 @@ class Embedded:
             if not self._settled():
                 self._start()
             if not (self.cluster / "handrail.prepared").exists():
-                self._prepare()
+                self.prepare_database()
+                (self.cluster / "handrail.prepared").touch(mode=0o600)
             try:
                 fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the guard inherits this lock with the descriptor
             except BlockingIOError:
@@ -146,6 +147,17 @@ class Embedded:
         self.sql(_role_sql(role, f"login password {_literal(self._password(role))}") + _database_sql(name, role))
         return self.url(role, name)
 
+    def prepare_database(self, name: str = DATABASE) -> None:
+        """The console's roles (an owner nobody logs in as, the application's with what it is granted) and a database for its tables, as far as they are missing."""
+        keep_secret(self._password_file(APPLICATION))
+        self.sql(
+            _role_sql(OWNER, "nologin")
+            + _role_sql(APPLICATION, f"login password {_literal(self._password(APPLICATION))}")
+            + f"alter role {APPLICATION} set idle_in_transaction_session_timeout = '5s';"
+            + _database_sql(name, OWNER)
+            + f"revoke all on database {_name(name)} from public; grant connect on database {_name(name)} to {APPLICATION};"
+        )
+
     def drop_database(self, name: str) -> None:
         """End the database and whoever is connected to it; nothing happens where there is none."""
         self.sql(f"drop database if exists {_name(name)} with (force);")
@@ -153,8 +165,23 @@ class Embedded:
     def sql(self, script: str, database: str = "postgres") -> str:
         """What `psql` prints (unaligned rows) for a script run as superuser. Raises `PostgresError` with the server's message."""
         lines = self._pid_lines()
-        told = {"PGHOST": lines[4], "PGPORT": lines[3], "PGUSER": SUPERUSER, "PGPASSWORD": self._password(SUPERUSER), "PGDATABASE": database, "PGOPTIONS": "-c client_min_messages=warning"}
-        done = subprocess.run([binaries() / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"], input=script, capture_output=True, text=True, env=_environment() | told, cwd="/", check=False)
+        told = {
+            "PGHOST": lines[4],
+            "PGPORT": lines[3],
+            "PGUSER": SUPERUSER,
+            "PGPASSWORD": self._password(SUPERUSER),
+            "PGDATABASE": database,
+            "PGOPTIONS": "-c client_min_messages=warning",
+        }
+        done = subprocess.run(
+            [binaries() / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"],
+            input=script,
+            capture_output=True,
+            text=True,
+            env=_environment() | told,
+            cwd="/",
+            check=False,
+        )
         if done.returncode:
             raise PostgresError(f"PostgreSQL refused: {done.stderr.strip()}")
         return done.stdout.strip()
@@ -165,22 +192,43 @@ class Embedded:
             self.home.mkdir(mode=0o700, exist_ok=True)
             owner = self.home.stat().st_uid
             if owner != os.getuid() and os.getuid() != 0:
-                raise PostgresError(f"The data folder {self.home.parent} belongs to user {owner}: run as that user, or give another folder.")
+                raise PostgresError(
+                    f"The data folder {self.home.parent} belongs to user {owner}: run as that user, or give another folder."
+                )
         except OSError as error:
-            raise PostgresError(f"The data folder {self.home.parent} cannot be used: {error.strerror}. Give another one with CONSOLE_DATA_DIR.") from error
+            raise PostgresError(
+                f"The data folder {self.home.parent} cannot be used: {error.strerror}. Give another one with CONSOLE_DATA_DIR."
+            ) from error
 
     def _init(self) -> None:
         free = shutil.disk_usage(self.home).free
         if free < LEAST_FREE_BYTES:
-            raise PostgresError(f"{self.home.parent} has {free // 2**20} MB free; the database needs {LEAST_FREE_BYTES // 2**20} MB to start.")
+            raise PostgresError(
+                f"{self.home.parent} has {free // 2**20} MB free; the database needs {LEAST_FREE_BYTES // 2**20} MB to start."
+            )
         fresh = self.home / "cluster.new"
         shutil.rmtree(fresh, ignore_errors=True)
         keep_secret(self._password_file(SUPERUSER))
         if _demotes():
             fresh.mkdir(mode=0o700)
             _give([fresh, self._password_file(SUPERUSER)], NOBODY)
-        locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")  # the same order everywhere, for ever
-        self._run("initdb", "-D", "cluster.new", "-U", SUPERUSER, f"--pwfile=passwords/{SUPERUSER}", "--auth=scram-sha-256", "--no-instructions", *locale)
+        locale = (
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+        )  # the same order everywhere, for ever
+        self._run(
+            "initdb",
+            "-D",
+            "cluster.new",
+            "-U",
+            SUPERUSER,
+            f"--pwfile=passwords/{SUPERUSER}",
+            "--auth=scram-sha-256",
+            "--no-instructions",
+            *locale,
+        )
         with (fresh / "postgresql.conf").open("a") as configuration:
             configuration.write("include 'handrail.conf'\n")
         fresh.rename(self.cluster)
@@ -206,24 +254,26 @@ class Embedded:
             else:
                 return
 
-    def _prepare(self) -> None:
-        """Roles and database of the console: superuser for migrations alone, an owner nobody logs in as, the application's role with what it is granted."""
-        keep_secret(self._password_file(APPLICATION))
-        self.sql(
-            _role_sql(OWNER, "nologin")
-            + _role_sql(APPLICATION, f"login password {_literal(self._password(APPLICATION))}")
-            + f"alter role {APPLICATION} set idle_in_transaction_session_timeout = '5s';"
-            + _database_sql(DATABASE, OWNER)
-            + f"revoke all on database {DATABASE} from public; grant connect on database {DATABASE} to {APPLICATION};"
-        )
-        (self.cluster / "handrail.prepared").touch(mode=0o600)
-
     def _start_guard(self, lock: int) -> None:
         os.set_inheritable(lock, True)
-        stop = [sys.executable, "-W", "ignore", "-P", "-m", "console.postgres", str(self.home.parent)]  # a new interpreter, so that the guard stays small
+        stop = [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-P",
+            "-m",
+            "console.postgres",
+            str(self.home.parent),
+        ]  # a new interpreter, so that the guard stays small
         nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
         environment = _environment() | {"PYTHONPATH": str(Path(__file__).parents[1])}
-        self._guard_pid = os.posix_spawn(sys.executable, [sys.executable, "-ISc", GUARD, str(self.home / "users.lock"), *stop], environment, file_actions=nothing, setsid=True)
+        self._guard_pid = os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-ISc", GUARD, str(self.home / "users.lock"), *stop],
+            environment,
+            file_actions=nothing,
+            setsid=True,
+        )
 
     def _reap_guard(self) -> None:
         """A guard that was killed while we live stays a zombie until asked for."""
@@ -270,7 +320,10 @@ class Embedded:
     def _write_configuration(self) -> None:
         folder = str(self._socket_folder()).replace('"', '""').replace("'", "''")
         told = CONFIGURATION | ({} if self.durable else FORGETFUL) | {"unix_socket_directories": f"'\"{folder}\"'"}
-        (self.cluster / "handrail.conf").write_text("# Written at each start; put your own settings into postgresql.conf, below the include.\n" + "".join(f"{name} = {value}\n" for name, value in told.items()))
+        (self.cluster / "handrail.conf").write_text(
+            "# Written at each start; put your own settings into postgresql.conf, below the include.\n"
+            + "".join(f"{name} = {value}\n" for name, value in told.items())
+        )
 
     def _socket_folder(self) -> Path:
         """The cluster's own folder, or a short one where its name is too long for a socket (or holds a comma, which clients take for a list)."""
@@ -296,11 +349,15 @@ class Embedded:
     def _run(self, program: str, *arguments: str) -> None:
         """One of the server's tools, in the server's folder: relative names, since pg_ctl hands its arguments to a shell. Raises `PostgresError` with its last lines."""
         with tempfile.TemporaryFile("w+") as said:  # not a pipe: the server inherits it, and we would wait for the server's end
-            command = [*_prefix(), binaries() / program, *arguments]
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, cwd=self.home, env=_environment(), check=False)
+            command = [*_prefix(), str(binaries() / program), *arguments]
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, cwd=self.home, env=_environment(), check=False
+            )
             if done.returncode:
                 said.seek(0)
-                raise PostgresError(f"{program} failed in {self.home}: " + " / ".join([*said.read().splitlines()[-4:], *self._last_lines()]))
+                raise PostgresError(
+                    f"{program} failed in {self.home}: " + " / ".join([*said.read().splitlines()[-4:], *self._last_lines()])
+                )
 
     def _last_lines(self) -> list[str]:
         """The end of what the server said before its log opened, and of its newest log."""
@@ -314,7 +371,9 @@ class Embedded:
         try:
             return self._password_file(role).read_text(encoding="ascii").strip()
         except FileNotFoundError as error:
-            raise PostgresError(f"There is no password of the database role {role} in {self.home.parent}: the folder is not a whole copy.") from error
+            raise PostgresError(
+                f"There is no password of the database role {role} in {self.home.parent}: the folder is not a whole copy."
+            ) from error
 
 
 @functools.cache
@@ -333,7 +392,7 @@ def _role_sql(role: str, options: str) -> str:
 
 def _database_sql(name: str, owner: str) -> str:
     wanted = _literal(f"create database {_name(name)} owner {_name(owner)}")
-    return f"select {wanted} where not exists (select from pg_database where datname = {_literal(name)}) \\gexec\n"
+    return f"select {wanted} where not exists (select from pg_database where datname = {_literal(name)}) \\gexec\n"  # noqa: S608 (quoted by the two functions below)
 
 
 def _name(text: str) -> str:
@@ -361,7 +420,15 @@ def _prefix() -> tuple[str, ...]:
     with contextlib.suppress(FileNotFoundError):
         if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0:
             return namespace
-    return ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--")
+    return (
+        "setpriv",
+        f"--reuid={NOBODY}",
+        f"--regid={NOBODY}",
+        "--clear-groups",
+        "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override",
+        "--",
+    )
 
 
 def _demotes() -> bool:

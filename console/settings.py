@@ -100,24 +100,86 @@ def _secret(text: str) -> str:
 def _key(text: str) -> bytes:
     """32 bytes as 64 hexadecimal digits or as base64, plain or for URLs, with or without padding."""
     with contextlib.suppress(ValueError, binascii.Error):
-        raw = bytes.fromhex(text) if len(text) == 64 else base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_" if set(text) & set("-_") else None, validate=True)
+        raw = (
+            bytes.fromhex(text)
+            if len(text) == 64
+            else base64.b64decode(
+                text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_" if set(text) & set("-_") else None, validate=True
+            )
+        )
         if len(raw) == 32:
             return raw
     raise IllFormed("takes 32 random bytes in base64 or as 64 hexadecimal digits")
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("DATABASE_URL", "database_url", _postgresql, None, "The PostgreSQL database (15 or newer) that holds the console's own tables; unset: an embedded server in the data folder."),
-    Setting("DATABASE_MIGRATION_URL", "database_migration_url", _postgresql, None, "The same database as the role that may migrate; `console migrate --print-roles` prints what makes it."),
+    Setting(
+        "DATABASE_URL",
+        "database_url",
+        _postgresql,
+        None,
+        "The PostgreSQL database (15 or newer) that holds the console's own tables; unset: an embedded server in the data folder.",
+    ),
+    Setting(
+        "DATABASE_MIGRATION_URL",
+        "database_migration_url",
+        _postgresql,
+        None,
+        "The same database as the role that may migrate; `console migrate --print-roles` prints what makes it.",
+    ),
     Setting("CONSOLE_DATA_DIR", "data_dir", _folder, Path("data"), "The folder of the embedded server, keys, files and logs."),
-    Setting("CONSOLE_SECRET_KEY", "secret_key", _secret, None, "Signs cookies and form tokens; required with DATABASE_URL, made once in the data folder otherwise."),
-    Setting("CONSOLE_MASTER_KEY", "master_key", _key, None, "32 bytes in base64 that wrap every data key; required with DATABASE_URL, made once in the data folder otherwise."),
-    Setting("CONSOLE_SIGNING_KEY", "signing_key", _key, None, "32 bytes in base64 that sign the log's checkpoints; required by the worker with DATABASE_URL, made once in the data folder otherwise."),
-    Setting("CONSOLE_BASE_URL", "base_url", _address, None, "The address that people and other programs reach the console by, for links and for the check where a form comes from."),
-    Setting("CONSOLE_TRUSTED_PROXIES", "trusted_proxies", _between(0, 9), 0, "How many proxies in front of the console set X-Forwarded-For and -Proto."),
-    Setting("CONSOLE_RATE_LIMITS", "rate_limits", _switch, None, "Whether the API limits the rate of requests: on, or off; the demo's default is off, otherwise on."),
-    Setting("CONSOLE_IDLE_SAVE_MINUTES", "idle_save_minutes", _between(1, 1440), 30, "After how many idle minutes of its holder a run is saved."),
-    Setting("CONSOLE_DEMO", "demo", _switch, False, "Serves the demo company: says so on every page and prints who can sign in. `bin/demo` sets it."),
+    Setting(
+        "CONSOLE_SECRET_KEY",
+        "secret_key",
+        _secret,
+        None,
+        "Signs cookies and form tokens; required with DATABASE_URL, made once in the data folder otherwise.",
+    ),
+    Setting(
+        "CONSOLE_MASTER_KEY",
+        "master_key",
+        _key,
+        None,
+        "32 bytes in base64 that wrap every data key; required with DATABASE_URL, made once in the data folder otherwise.",
+    ),
+    Setting(
+        "CONSOLE_SIGNING_KEY",
+        "signing_key",
+        _key,
+        None,
+        "32 bytes in base64 that sign the log's checkpoints; required by the worker with DATABASE_URL, made once in the data folder otherwise.",
+    ),
+    Setting(
+        "CONSOLE_BASE_URL",
+        "base_url",
+        _address,
+        None,
+        "The address that people and other programs reach the console by, for links and for the check where a form comes from.",
+    ),
+    Setting(
+        "CONSOLE_TRUSTED_PROXIES",
+        "trusted_proxies",
+        _between(0, 9),
+        0,
+        "How many proxies in front of the console set X-Forwarded-For and -Proto.",
+    ),
+    Setting(
+        "CONSOLE_RATE_LIMITS",
+        "rate_limits",
+        _switch,
+        None,
+        "Whether the API limits the rate of requests: on, or off; the demo's default is off, otherwise on.",
+    ),
+    Setting(
+        "CONSOLE_IDLE_SAVE_MINUTES", "idle_save_minutes", _between(1, 1440), 30, "After how many idle minutes of its holder a run is saved."
+    ),
+    Setting(
+        "CONSOLE_DEMO",
+        "demo",
+        _switch,
+        False,
+        "Serves the demo company: says so on every page and prints who can sign in. `bin/demo` sets it.",
+    ),
 )
 """What interface.md promises, in its order."""
 
@@ -190,7 +252,11 @@ def read(environ: Mapping[str, str]) -> Settings:
     told = {**(parse_env(file.read_text(encoding="utf-8"), file.name) if file.is_file() else {}), **environ}
     problems: list[str] = []
     known = {setting.name for setting in SETTINGS} | NOT_VALUES
-    problems += [f"{name} is not a setting of this console" for name in sorted(told) if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known and name not in known]
+    problems += [
+        f"{name} is not a setting of this console"
+        for name in sorted(told)
+        if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known and name not in known
+    ]
     given = {setting.field: _value(setting, told, problems) for setting in SETTINGS}
     if given["database_migration_url"] and not given["database_url"]:
         problems.append("DATABASE_MIGRATION_URL needs DATABASE_URL beside it")
@@ -247,7 +313,9 @@ def _value(setting: Setting, told: Mapping[str, str], problems: list[str]) -> An
 def _key_text(settings: Settings, name: str) -> str:
     """The key that the data folder keeps under this name, drawn at the first use; outside the demo a server of the user's wants the user's key."""
     if not settings.embedded and not settings.demo:
-        raise SettingsError(f"{name} is required with DATABASE_URL: python3 -c 'import secrets, base64; print(base64.b64encode(secrets.token_bytes(32)).decode())'")
+        raise SettingsError(
+            f"{name} is required with DATABASE_URL: python3 -c 'import secrets, base64; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
+        )
     return keep_secret(settings.data_dir / KEYS_FOLDER / name.removeprefix(PREFIX).lower())
 
 

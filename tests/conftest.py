@@ -1,0 +1,149 @@
+"""One PostgreSQL for the whole suite; app, client, and the people below.
+
+Nothing here runs by itself: a test of pure code touches no server. Two xdist workers share one embedded server in the suite's temporary folder; the first
+migrates a template, each has its own copy of it. A killed run leaves no server behind: the guard stops it.
+"""
+
+import fcntl
+import functools
+import itertools
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings as hypothesis_settings
+from sqlalchemy.engine import URL, make_url
+
+from console.db import engine as engines, migrate
+from console.postgres import Embedded
+
+TEMPLATE = "template_console"
+
+for _name in [name for name in os.environ if name.startswith(("CONSOLE_", "DATABASE_", "ANTHROPIC_", "PG"))]:
+    del os.environ[_name]  # the developer's own settings are no part of a test
+os.environ["CONSOLE_ENV_FILE"] = os.devnull
+
+hypothesis_settings.register_profile("suite", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("suite")
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of the suite's server: its name, the application's URL and the superuser's."""
+
+    name: str
+    url: str
+    admin_url: str
+
+
+@pytest.fixture(scope="session")
+def suite_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all xdist workers of this run."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session")
+def pg(suite_folder: Path) -> Iterator[Embedded]:
+    """The suite's embedded server, shared by the workers and gone with the last."""
+    server = Embedded(suite_folder / "server", durable=False).acquire()
+    yield server
+    server.release()
+
+
+@pytest.fixture(scope="session")
+def template(pg: Embedded, suite_folder: Path) -> str:
+    """The name of a migrated database that nobody connects to, made by the first worker that asks."""
+    with (suite_folder / "template.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not pg.sql(f"select 1 from pg_database where datname = '{TEMPLATE}'"):
+            pg.prepare_database(TEMPLATE)
+            migrate.upgrade(_migration_url(pg, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def database(pg: Embedded, template: str, suite_folder: Path) -> Iterator[Database]:
+    """A migrated database of this worker, for tests that leave nothing behind or do not mind what others left."""
+    with _copy(pg, f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}", suite_folder) as made:
+        yield made
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def clean(pg: Embedded, database: Database, suite_folder: Path) -> Iterator[Database]:
+    """A fresh copy of the template for this test alone: whatever it commits goes with it."""
+    with _copy(pg, f"{database.name}_{next(_numbers)}", suite_folder) as made:
+        yield made
+
+
+@pytest.fixture
+def app(clean: Database) -> Flask:
+    """The web application over a fresh database."""
+    from console.app import create_app
+
+    made = create_app()
+    made.testing = True
+    return made
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser of a stranger: it sends `Origin`, as browsers do, and nothing else."""
+    browser = app.test_client()
+    browser.environ_base["HTTP_ORIGIN"] = "http://localhost"
+    return browser
+
+
+@contextmanager
+def _copy(pg: Embedded, name: str, suite_folder: Path) -> Iterator[Database]:
+    """A copy of the template that the settings of this process point to while it lasts."""
+    pg.drop_database(name)
+    pg.sql(f"create database {name} template {TEMPLATE} strategy file_copy owner console_owner")
+    made = Database(name, pg.url("console", name), pg.url("postgres", name))
+    told = {
+        "DATABASE_URL": made.url,
+        "DATABASE_MIGRATION_URL": _migration_url(pg, name).render_as_string(hide_password=False).replace("+psycopg", "", 1),
+        "CONSOLE_DATA_DIR": str(suite_folder / "data" / name),
+        "CONSOLE_SECRET_KEY": secrets.token_urlsafe(32),
+        "CONSOLE_MASTER_KEY": secrets.token_urlsafe(32),
+        "CONSOLE_SIGNING_KEY": secrets.token_urlsafe(32),
+    }
+    before = {key: os.environ.get(key) for key in told}
+    os.environ.update(told)
+    _forget()
+    try:
+        yield made
+    finally:
+        engines.dispose()
+        for key, value in before.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value
+        _forget()
+        pg.drop_database(name)
+
+
+def _migration_url(pg: Embedded, name: str) -> URL:
+    """As the application's own: the superuser, acting as the owner of the tables."""
+    return make_url(pg.url("postgres", name)).set(drivername="postgresql+psycopg").update_query_dict({"options": "-crole=console_owner"})
+
+
+def _forget() -> None:
+    """What this process keeps about the database it spoke to: engines, settings, and every `functools.cache` of the console."""
+    engines.dispose()
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "console":
+            for kept in list(vars(module).values()):
+                if isinstance(kept, functools._lru_cache_wrapper):
+                    kept.cache_clear()
