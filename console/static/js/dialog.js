@@ -1,0 +1,23 @@
+// What htmx puts into the one dialog of the page is shown; what it changes elsewhere closes it. Escape and data-close give focus back.
+"use strict";
+(() => {
+  const dialog = () => document.getElementById("dialog");
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const box = dialog();
+    if (!box) return;
+    if (event.detail.target === box) {
+      if (!box.open) box.showModal();
+      (box.querySelector("[aria-invalid=true]") || box.querySelector("[autofocus], input:not([type=hidden]), textarea"))?.focus();
+    } else if (box.open && event.detail.requestConfig?.elt && box.contains(event.detail.requestConfig.elt)) box.close();
+  });
+  document.addEventListener("htmx:afterOnLoad", (event) => {
+    const box = dialog();
+    if (box?.open && box.contains(event.detail.elt) && event.detail.target !== box && event.detail.xhr.status < 400) box.close();
+  });
+  document.addEventListener("click", (event) => {
+    const close = event.target.closest("[data-close]");
+    if (close && dialog()?.open && dialog().contains(close)) { event.preventDefault(); dialog().close(); }
+    if (event.target === dialog() && dialog()?.open) dialog().close();
+  });
+})();

@@ -1,0 +1,45 @@
+// Forms: what a change replaces is shown beside it, a select with data-submit sends its form, a double click sends once.
+"use strict";
+(() => {
+  const current = (field) => {
+    const ticked = [...field.querySelectorAll("input[type=checkbox], input[type=radio]")];
+    if (ticked.length) return ticked.filter((box) => box.checked).map((box) => box.value).join("\n");
+    const input = field.querySelector("input:not([type=hidden]), select, textarea");
+    return input ? input.value.trim() : "";
+  };
+  const label = (field) => {
+    const chosen = field.querySelector("select")?.selectedOptions?.[0];
+    const ticked = [...field.querySelectorAll("input[type=checkbox]:checked, input[type=radio]:checked")].map((box) => box.closest("label")?.textContent.trim() || box.value);
+    return chosen ? chosen.textContent.trim() : ticked.length ? ticked.join(", ") : current(field);
+  };
+
+  // Before and after: the line is there for readers of the page without script too, here it follows the typing.
+  function compare(field) {
+    const changed = current(field) !== field.dataset.before;
+    field.classList.toggle("changed", changed);
+    const line = field.querySelector(".swap");
+    if (!line) return;
+    line.hidden = !changed;
+    line.querySelector("ins").textContent = label(field) || "empty";
+  }
+
+  document.addEventListener("input", (event) => {
+    const field = event.target.closest("[data-before]");
+    if (field) compare(field);
+    event.target.closest("form")?.setAttribute("data-touched", "");
+  });
+  document.addEventListener("change", (event) => {
+    const field = event.target.closest("[data-before]");
+    if (field) compare(field);
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+  });
+  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-before]").forEach(compare));
+  document.addEventListener("htmx:afterSettle", (event) => event.detail.elt.querySelectorAll?.("[data-before]").forEach(compare));
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method === "get" || form.dataset.sent === undefined) { form.dataset.sent = ""; setTimeout(() => { delete form.dataset.sent; }, 1500); return; }
+    event.preventDefault(); // the second of two quick clicks
+  });
+  window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; }));
+})();

@@ -1,0 +1,104 @@
+// Keys: an element with data-key ("s", "g r", "ctrl+enter") is pressed by its key; ? lists those of the page. Single keys are
+// off while typing and can be turned off altogether.
+"use strict";
+(() => {
+  const WAIT = 900; // ms between the two keys of a sequence
+  let first = "";
+  let timer = 0;
+
+  const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]), select, textarea, [contenteditable]");
+  const off = () => { try { return localStorage.getItem("keys") === "off"; } catch { return false; } };
+  const scope = () => document.querySelector("dialog[open]") || document;
+  const visible = (element) => element.getClientRects().length > 0;
+  const find = (key) => [...scope().querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(visible);
+
+  function name(event) {
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key.toLowerCase();
+    return (event.ctrlKey || event.metaKey ? "ctrl+" : "") + (event.altKey ? "alt+" : "") + key;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing) return;
+    const key = name(event);
+    if (!key.startsWith("ctrl+") && (typing(event.target) || off() || event.altKey)) return;
+    if (key === "?" && !document.querySelector("dialog[open]")) return list(event);
+    if (key === "t" && !first) { document.querySelector("[data-theme-switch]")?.click(); return; }
+    const target = find(first ? `${first} ${key}` : key);
+    if (target) {
+      event.preventDefault();
+      first = "";
+      press(target);
+      return;
+    }
+    if (rows(key, event)) return;
+    first = document.querySelector(`[data-key^="${CSS.escape(key)} "]`) ? key : "";
+    clearTimeout(timer);
+    timer = setTimeout(() => { first = ""; }, WAIT);
+  });
+
+  function press(target) {
+    if (target.matches("input:not([type=submit]), select, textarea")) { target.focus(); target.select?.(); } else target.click();
+  }
+
+  // J and K walk the rows of a list, Enter opens, . opens the menu of the row.
+  function rows(key, event) {
+    const all = [...document.querySelectorAll("[data-rows] > *")].filter(visible);
+    if (!all.length || !["j", "k", "enter", "."].includes(key)) return false;
+    const at = all.findIndex((row) => row.contains(document.activeElement));
+    if (key === "enter" || key === ".") {
+      if (at < 0 || document.activeElement !== all[at]) return false;
+      event.preventDefault();
+      all[at].querySelector(key === "." ? "[data-menu]" : "a")?.click();
+      return true;
+    }
+    const next = all[Math.max(0, Math.min(all.length - 1, at + (key === "j" ? 1 : -1)))];
+    next.tabIndex = -1;
+    next.focus();
+    event.preventDefault();
+    return true;
+  }
+
+  function list(event) {
+    event.preventDefault();
+    const shown = new Map();
+    document.querySelectorAll("[data-key]").forEach((element) => {
+      if (visible(element)) shown.set(element.dataset.key, element.dataset.keyName || element.getAttribute("aria-label") || element.firstChild?.textContent.trim() || element.textContent.trim());
+    });
+    shown.set("t", "Switch theme").set("ctrl+k", "Search or run");
+    if (document.querySelector("[data-rows]")) shown.set("j", "Next row").set("k", "Row before").set("enter", "Open the row");
+    const dialog = document.createElement("dialog");
+    dialog.setAttribute("aria-label", "Keys on this page");
+    const body = document.createElement("div");
+    body.className = "dialog";
+    const head = document.createElement("h2");
+    head.textContent = "Keys on this page";
+    const table = document.createElement("dl");
+    table.className = "kv";
+    [...shown].sort().forEach(([key, words]) => {
+      const row = document.createElement("div");
+      const term = document.createElement("dt");
+      const mark = document.createElement("kbd");
+      mark.textContent = key.replace("ctrl+", "Ctrl ").toUpperCase();
+      term.append(mark);
+      const said = document.createElement("dd");
+      said.textContent = words;
+      row.append(term, said);
+      table.append(row);
+    });
+    body.append(head, table);
+    dialog.append(body);
+    document.body.append(dialog);
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.showModal();
+  }
+
+  document.addEventListener("click", (event) => {
+    const toggle = event.target.closest("[data-keys-switch]");
+    if (!toggle) return;
+    localStorage.setItem("keys", off() ? "on" : "off");
+    toggle.setAttribute("aria-pressed", String(!off()));
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelector("[data-keys-switch]")?.setAttribute("aria-pressed", String(!off()));
+  });
+})();

@@ -1,0 +1,39 @@
+// The menu of a row: a link that htmx fetches into the one popover of the page. Arrows walk it, Escape gives focus back.
+"use strict";
+(() => {
+  let opener = null;
+  const menu = () => document.getElementById("menu");
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-menu]");
+    if (link) opener = link;
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target !== menu() || !opener) return;
+    const box = menu();
+    box.showPopover();
+    const at = opener.getBoundingClientRect();
+    box.style.top = `${Math.max(8, Math.min(at.bottom + 4, innerHeight - box.offsetHeight - 8))}px`;
+    box.style.left = `${Math.max(8, Math.min(at.right - box.offsetWidth, innerWidth - box.offsetWidth - 8))}px`;
+    box.querySelector("a, button")?.focus();
+  });
+  document.addEventListener("keydown", (event) => {
+    const box = menu();
+    if (!box?.matches(":popover-open")) return;
+    const items = [...box.querySelectorAll("a, button")];
+    const at = items.indexOf(document.activeElement);
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) { event.preventDefault(); items[(at + step + items.length) % items.length]?.focus(); }
+    if (event.key === "Escape" || event.key === "Tab") { box.hidePopover(); opener?.focus(); }
+  });
+
+  // A sheet under a button (filter, columns) closes by Escape and by a click elsewhere.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = event.target.closest?.("details.pop[open]");
+    if (open) { open.open = false; open.querySelector("summary").focus(); }
+  });
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details.pop[open]").forEach((open) => { if (!open.contains(event.target)) open.open = false; });
+  });
+})();

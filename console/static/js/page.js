@@ -1,0 +1,84 @@
+// What every page does: theme, what is said aloud after a swap, where the focus goes, and a band when the server is away.
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const byId = (id) => document.getElementById(id);
+
+  if (window.Idiomorph) window.Idiomorph.defaults.ignoreActiveValue = true; // else a refresh wipes what is being typed
+
+  const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
+  const choose = (theme) => {
+    if (theme) root.dataset.theme = theme;
+    else delete root.dataset.theme;
+    document.cookie = `theme=${theme}; path=/; max-age=${theme ? 31536000 : 0}; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+    announce(theme ? `Theme: ${theme}` : "Theme: as the system");
+  };
+
+  function announce(words) {
+    const region = byId("status");
+    if (!region || !words) return;
+    region.textContent = "";
+    setTimeout(() => { region.textContent = words; }, 30); // an unchanged text would not be read again
+  }
+
+  function settle(part) {
+    const said = part.matches?.("[data-announce]") ? part : part.querySelector?.("[data-announce]");
+    if (said) announce(said.dataset.announce);
+    const wrong = part.querySelector?.("[aria-invalid=true]");
+    const target = wrong || part.querySelector?.("[data-focus]");
+    if (target && !part.closest?.("[data-keep-focus]")) target.focus({ preventScroll: !wrong && !target.dataset.focus });
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-theme-switch]")) choose(dark() ? "light" : "dark");
+    const chosen = event.target.closest("[data-theme-choice]");
+    if (chosen) choose(chosen.dataset.themeChoice);
+    const opener = event.target.closest("[data-toggle]");
+    if (opener) {
+      const open = byId(opener.dataset.toggle).classList.toggle("open");
+      opener.setAttribute("aria-expanded", String(open));
+    }
+    if (event.target.closest("[data-print]")) print();
+  });
+
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target?.id !== "saved") settle(event.detail.elt);
+  });
+  document.addEventListener("htmx:responseError", (event) => refuse(event, "The server could not do this. Nothing was changed."));
+  document.addEventListener("htmx:sendError", (event) => { away(true); refuse(event, "Not connected. What you typed is kept here."); });
+  document.addEventListener("htmx:afterOnLoad", () => away(false));
+  window.addEventListener("offline", () => away(true));
+  window.addEventListener("online", () => away(false));
+
+  // A failure stands where it happened: above the form that sent it, never in a toast.
+  function refuse(event, words) {
+    const at = event.detail.elt.closest("dialog, form, section, main");
+    if (!at || event.detail.elt.closest("[data-quiet]")) return;
+    at.querySelector(":scope > .notice.from-script")?.remove();
+    const notice = document.createElement("div");
+    notice.className = "notice bad from-script";
+    notice.setAttribute("role", "alert");
+    const status = event.detail.xhr?.status;
+    const id = event.detail.xhr?.getResponseHeader?.("X-Request-Id");
+    notice.textContent = words + (status ? ` (${status}${id ? `, request ${id}` : ""})` : "") + " Try again in a moment.";
+    at.prepend(notice);
+  }
+
+  function away(gone) {
+    const band = document.querySelector(".offline");
+    if (gone && !band) {
+      const made = document.createElement("div");
+      made.className = "offline";
+      made.setAttribute("role", "status");
+      made.textContent = "Not connected, changes are kept here.";
+      document.body.append(made);
+    } else if (!gone) band?.remove();
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const wrong = document.querySelector("[aria-invalid=true]");
+    if (wrong) wrong.focus();
+  });
+
+  window.handrail = { announce, dark };
+})();

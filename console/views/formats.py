@@ -1,0 +1,359 @@
+"""How a value is shown to a person, and how what a form sends is read back.
+
+One place for both directions, so that what a page shows in a box is what the same page accepts from it. Values are those of
+the API: decimals are strings, dates `2026-11-20`, moments RFC 3339 in UTC, enums their stored word, arrays lists.
+Times are shown in the person's zone with UTC beside them on hover and focus.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from markupsafe import Markup, escape
+
+from console.core.actor import Actor
+
+EMPTY = "–"
+NUMBERS = frozenset({"integer", "decimal", "money"})
+LISTS = frozenset({"multi_enum", "checklist", "array"})
+SHOWN_ONLY = frozenset({"other", "binary", "file"})
+CELL_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Whose eyes: locale and zone of the reader, and the moment at which the page is drawn (aware)."""
+
+    locale: str = "en"
+    zone: str = "UTC"
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @classmethod
+    def of(cls, actor: Actor) -> "Look":
+        """The look of the person who asks; an unknown locale reads as English, an unknown zone as UTC."""
+        return cls(_known_locale(actor.locale), _known_zone(actor.zone))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What of a field decides how its values look. `options` is stored word → label; `grouped` false writes numbers plain."""
+
+    name: str
+    label: str
+    type: str = "text"
+    options: Mapping[str, str] = field(default_factory=dict)
+    references: str | None = None
+    sensitive: bool = False
+    grouped: bool = True
+
+
+def kind(source: Any, key: Sequence[str] = ()) -> Kind:
+    """The kind of a field, from an object with attributes or a mapping of the API's shape. Fields of `key` are written plain."""
+    get = source.get if isinstance(source, Mapping) else lambda name, default=None: getattr(source, name, default)
+    listed = get("options", None)
+    options = {str(one["value"]): str(one["label"]) for one in listed} if isinstance(listed, list | tuple) else {}
+    name = str(get("name", ""))
+    return Kind(
+        name, str(get("label", "") or name), str(get("type", "text") or "text"), options,
+        get("references", None), bool(get("sensitive", False)), name not in key,
+    )
+
+
+# -- plain text
+
+def text(what: Kind, value: Any, look: Look) -> str:
+    """The value as one line of words; an absent one is a dash."""
+    if value is None or value == "" or value == []:
+        return EMPTY
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if what.type in LISTS and isinstance(value, list):
+        return ", ".join(what.options.get(str(one), _plain(one)) for one in value)
+    if what.options:
+        return what.options.get(str(value), _plain(value))
+    writer = _WRITERS.get(what.type)
+    return writer(value, what, look) if writer else _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(_plain(one) for one in value.values() if one not in (None, "", [], {}))
+    if isinstance(value, list):
+        return ", ".join(_plain(one) for one in value)
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return EMPTY if value is None else str(value)
+
+
+def _number(value: Any, what: Kind, look: Look) -> str:
+    return grouped(str(value), look.locale) if what.grouped else str(value)
+
+
+def _day(value: Any, what: Kind, look: Look) -> str:
+    return _day_words(str(value), look.locale)
+
+
+def _moment(value: Any, what: Kind, look: Look) -> str:
+    return _moment_words(str(value), look.locale, look.zone)
+
+
+def _clock(value: Any, what: Kind, look: Look) -> str:
+    return str(value)[:5]
+
+
+_WRITERS: dict[str, Callable[[Any, Kind, Look], str]] = {
+    "integer": _number, "decimal": _number, "money": _number, "date": _day, "datetime": _moment, "time": _clock,
+}
+
+
+@lru_cache(maxsize=4096)
+def grouped(number: str, locale: str = "en") -> str:
+    """A decimal with the locale's marks; digits after the point stay as many as they are. What is no number stays as it is."""
+    try:
+        whole = Decimal(number)
+    except InvalidOperation:
+        return number
+    if not whole.is_finite():
+        return number
+    group, point = _marks(locale)
+    written = f"{whole:,f}" if abs(whole) >= 10_000 else f"{whole:f}"
+    return written.replace("-", "\N{MINUS SIGN}").replace(",", "\0").replace(".", point).replace("\0", group)
+
+
+@lru_cache(maxsize=64)
+def _marks(locale: str) -> tuple[str, str]:
+    symbols = Locale.parse(locale).number_symbols["latn"]
+    return str(symbols["group"]), str(symbols["decimal"])
+
+
+@lru_cache(maxsize=64)
+def _known_locale(name: str) -> str:
+    try:
+        return str(Locale.parse(name.replace("-", "_")))
+    except (UnknownLocaleError, ValueError):
+        return "en"
+
+
+@lru_cache(maxsize=64)
+def _known_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC"
+
+
+def moment_of(value: Any) -> datetime | None:
+    """An aware moment from a datetime or its RFC 3339 text; None for anything else."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        read = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=8192)
+def _day_words(value: str, locale: str) -> str:
+    try:
+        return format_date(date.fromisoformat(value[:10]), "d MMM y", locale=locale)
+    except ValueError:
+        return value
+
+
+@lru_cache(maxsize=8192)
+def _moment_words(value: str, locale: str, zone: str) -> str:
+    at = moment_of(value)
+    return value if at is None else format_datetime(at, "d MMM y, HH:mm", tzinfo=ZoneInfo(zone), locale=locale)
+
+
+def clock(value: Any, look: Look) -> str:
+    """Hour and minute in the person's zone: the "12:07" of "Draft saved 12:07"."""
+    at = moment_of(value)
+    return EMPTY if at is None else format_time(at, "HH:mm", tzinfo=ZoneInfo(look.zone), locale=look.locale)
+
+
+def full_moment(value: Any, look: Look) -> str:
+    """The exact moment in the person's zone, and in UTC where that differs."""
+    at = moment_of(value)
+    if at is None:
+        return EMPTY
+    here = format_datetime(at, "d MMM y, HH:mm:ss", tzinfo=ZoneInfo(look.zone), locale=look.locale)
+    there = format_datetime(at, "HH:mm:ss", tzinfo=UTC, locale=look.locale)
+    return f"{here} UTC" if look.zone == "UTC" else f"{here} {look.zone} ({there} UTC)"
+
+
+def ago(value: Any, look: Look) -> str:
+    """How long ago: minutes and hours under a day, then the date and time."""
+    at = moment_of(value)
+    if at is None:
+        return EMPTY
+    seconds = (look.now - at).total_seconds()
+    if 0 <= seconds < 45:
+        return "just now"
+    if 0 <= seconds < 86_400:
+        return format_timedelta(look.now - at, granularity="minute", add_direction=False, locale=look.locale, format="long") + " ago"
+    return _moment_words(at.isoformat(), look.locale, look.zone)
+
+
+def span(seconds: float, look: Look) -> str:
+    """A length of time in its largest unit: "3 hours"."""
+    return format_timedelta(max(0, int(seconds)), locale=look.locale, format="long")
+
+
+def when(value: Any, look: Look) -> Markup:
+    """`<time>` with the relative moment, the exact one (and UTC) on hover and focus."""
+    at = moment_of(value)
+    if at is None:
+        return Markup(EMPTY)
+    shape = Markup('<time datetime="{}" title="{}">{}</time>')
+    return shape.format(at.astimezone(UTC).isoformat(timespec="seconds"), full_moment(at, look), ago(at, look))
+
+
+# -- HTML
+
+def html(what: Kind, value: Any, look: Look) -> Markup:
+    """The value on a page of its own record: moments with their exact time, addresses as links, JSON laid out."""
+    if value is None or value == "" or value == []:
+        return Markup('<span class="empty-value">–<span class="vh"> empty</span></span>')
+    if isinstance(value, Mapping):
+        return _pairs(value, look)
+    if what.type in ("json", "array") and isinstance(value, list) and any(isinstance(one, Mapping | list) for one in value):
+        return Markup("<pre>{}</pre>").format(json.dumps(value, ensure_ascii=False, indent=2))
+    if what.type == "datetime":
+        return when(value, look)
+    shown = text(what, value, look)
+    if what.type == "email" and "@" in shown:
+        return Markup('<a href="mailto:{}">{}</a>').format(shown, shown)
+    if what.type == "url" and shown.startswith(("https://", "http://")):
+        return Markup('<a href="{}" rel="noreferrer noopener" target="_blank">{}</a>').format(shown, shown)
+    if what.type in NUMBERS:
+        return Markup('<span class="num">{}</span>').format(shown)
+    if what.type in ("uuid", "binary"):
+        return Markup('<span class="mono">{}</span>').format(shown)
+    if what.type == "long_text":
+        return Markup("<br>").join(escape(line) for line in shown.splitlines() or [shown])
+    return escape(shown)
+
+
+def _pairs(value: Mapping[str, Any], look: Look) -> Markup:
+    rows = Markup("").join(
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(
+            str(name).replace("_", " "), json.dumps(one, ensure_ascii=False) if isinstance(one, Mapping | list) else _plain(one)
+        )
+        for name, one in value.items()
+    )
+    return Markup('<dl class="kv">{}</dl>').format(rows) if value else Markup('<span class="empty-value">–<span class="vh"> empty</span></span>')
+
+
+def cell(what: Kind, look: Look) -> Callable[[Any], str]:
+    """A function that gives the `<td>` of a value: the hot loop of a list, one string per cell and no template."""
+    label = escape(what.label)
+    tag = "r" if what.type in NUMBERS and not what.options else ""
+    start = f'<td class="{tag}" data-l="{label}">' if tag else f'<td data-l="{label}">'
+    nothing = f'<td class="e" data-l="{label}">{EMPTY}</td>'
+
+    def write(value: Any) -> str:
+        if value is None or value == "" or value == []:
+            return nothing
+        shown = text(what, value, look)
+        if len(shown) > CELL_LENGTH:
+            shown = shown[: CELL_LENGTH - 1] + "…"
+        return f"{start}{escape(shown)}</td>"
+
+    return write
+
+
+def initials(title: str) -> str:
+    """One or two letters that stand for a title."""
+    words = [word for word in title.split() if word[:1].isalnum()]
+    return ("".join(word[0] for word in words[:2]) or title[:1] or "?").upper()
+
+
+# -- forms
+
+def box(what: Kind, value: Any, look: Look) -> str:
+    """What stands in the input for this value: the other direction of `typed`."""
+    if value is None:
+        return ""
+    if what.type == "datetime":
+        at = moment_of(value)
+        return str(value) if at is None else at.astimezone(ZoneInfo(look.zone)).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00")
+    if what.type == "time":
+        return str(value)[:8]
+    if what.type in LISTS and isinstance(value, list):
+        return "\n".join(_plain(one) for one in value)
+    if isinstance(value, Mapping | list):
+        return json.dumps(value, ensure_ascii=False, indent=2)
+    return str(value)
+
+
+def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
+    """The value that the strings of a form mean; what cannot be read stays the text, for the rules to refuse by name.
+
+    A box left empty is None, a check box that was not sent is False, a list without a tick is [].
+    """
+    if what.type == "boolean":
+        return _yes_or_no(sent)
+    if what.type in ("multi_enum", "checklist"):
+        return [one for one in sent if one]
+    entry = sent[-1].replace("\r\n", "\n") if sent else ""
+    if what.type == "array":
+        return [line.strip() for line in entry.split("\n") if line.strip()]
+    if entry.strip() == "":
+        return None
+    reader = _READERS.get(what.type)
+    return reader(entry.strip(), look) if reader else entry
+
+
+def _yes_or_no(sent: Sequence[str]) -> bool | None:
+    if not sent:
+        return False
+    return {"true": True, "on": True, "1": True, "": None}.get(sent[-1], False)
+
+
+def _whole(entry: str, look: Look) -> Any:
+    bare = entry.replace("\N{MINUS SIGN}", "-").replace(" ", "").replace("\N{NO-BREAK SPACE}", "").replace("_", "x")
+    try:
+        return int(bare)
+    except ValueError:
+        return entry
+
+
+def _fraction(entry: str, look: Look) -> str:
+    return entry.replace("\N{MINUS SIGN}", "-").replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
+
+
+def _local_moment(entry: str, look: Look) -> str:
+    try:
+        read = datetime.fromisoformat(entry)
+    except ValueError:
+        return entry
+    at = read if read.tzinfo else read.replace(tzinfo=ZoneInfo(look.zone))
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _local_time(entry: str, look: Look) -> str:
+    try:
+        return time.fromisoformat(entry).isoformat()
+    except ValueError:
+        return entry
+
+
+def _document(entry: str, look: Look) -> Any:
+    try:
+        return json.loads(entry)
+    except ValueError:
+        return entry
+
+
+_READERS: dict[str, Callable[[str, Look], Any]] = {
+    "integer": _whole, "decimal": _fraction, "money": _fraction, "datetime": _local_moment, "time": _local_time, "json": _document,
+}

@@ -1,0 +1,233 @@
+"""The frame that every page stands in: addresses of pinned files, icons, navigation, and pages that answer htmx with one block.
+
+A page and its fragments are the same template: a plain GET gives the whole, a request of htmx gives the named block. Error
+fragments and the status of a run are drawn by the same functions, so that nothing is shown in two ways.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote, urlencode
+
+from flask import Blueprint, Flask, Response, current_app, g, make_response, request, url_for
+from flask.sansio.blueprints import BlueprintSetupState
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from console.core.actor import Actor
+from console.views import formats
+
+blueprint = Blueprint("frame", __name__)
+
+STATIC = Path(__file__).parent.parent / "static"
+SPRITE = "vendor/tabler-icons-3.51.0/icons.svg"
+THEMES = frozenset({"light", "dark"})
+SHEETS = ("tokens", "base", "layout", "button", "badge", "field", "panel", "table", "utilities")
+SCRIPTS = ("page", "keys", "toast", "dialog", "menu", "palette", "form")
+
+_markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable(["image"])
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A state as a word with a colour (`good`, `warn`, `bad`, `info`, `ai`, or none) and perhaps an icon."""
+
+    label: str
+    tone: str = ""
+    icon: str = ""
+
+
+_STATUS = {
+    "running": Badge("In progress", "info"),
+    "waiting_person": Badge("In progress", "info"),
+    "waiting_time": Badge("Waiting", "", "clock"),
+    "waiting_event": Badge("Waiting", "", "clock"),
+    "saved": Badge("To Continue", "warn", "player-pause"),
+    "completed": Badge("Done", "good", "check"),
+    "aborted": Badge("Aborted", "", "x"),
+    "cancelled": Badge("Cancelled", "", "x"),
+    "failed": Badge("Failed", "bad", "alert-triangle"),
+    "timed_out": Badge("Timed out", "bad", "alert-triangle"),
+}
+
+
+def status_badge(status: str, holder: str | None = None, viewer: str | None = None, names: Mapping[str, str] | None = None) -> Badge:
+    """The badge of a run: "With Ana" where somebody other than the viewer holds it."""
+    if status in ("running", "waiting_person") and holder and holder != viewer:
+        name = (names or {}).get(holder) or "a colleague"
+        return Badge(f"With {name.split()[0] if names and holder in names else name}", "info", "user")
+    return _STATUS.get(status, Badge(status.replace("_", " ").capitalize()))
+
+
+def actor() -> Actor:
+    """Who asks. Every page but sign-in is behind the door that sets it."""
+    return cast(Actor, g.actor)
+
+
+def look() -> formats.Look:
+    """The reader's locale, zone and the moment of this request, the same for the whole page."""
+    if "look" not in g:
+        who = g.get("actor")
+        g.look = formats.Look.of(who) if who is not None else formats.Look()
+    return cast(formats.Look, g.look)
+
+
+def wants_fragment() -> bool:
+    """Whether htmx asks for a part of the page. Going Back restores a whole page, never a part."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
+
+
+def page(template: str, context: Mapping[str, Any], *, blocks: Mapping[str, str] | None = None, status: int = 200) -> Response:
+    """The page, or for htmx the block that belongs to the element it will replace.
+
+    `blocks` maps the id of the target element to the name of a block; "*" is for any other target. Without a match the
+    whole page is sent.
+    """
+    name = None
+    if blocks and wants_fragment():
+        name = blocks.get(request.headers.get("HX-Target", ""), blocks.get("*"))
+    body = render(template, context, name)
+    answer = make_response(body, status)
+    answer.headers["Vary"] = "HX-Request, HX-Target"
+    return answer
+
+
+def render(template: str, context: Mapping[str, Any], block: str | None = None) -> str:
+    """The text of a template or of one of its blocks, with everything that templates may count on."""
+    found = current_app.jinja_env.get_or_select_template(template)
+    values = dict(context)
+    current_app.update_template_context(values)
+    if block is None:
+        return found.render(values)
+    scope = found.new_context(values)
+    return "".join(found.blocks[block](scope))
+
+
+def moved(to: str) -> Response:
+    """The answer to a change that worked: 303 for a browser, the same as an instruction for htmx."""
+    if wants_fragment():
+        answer = make_response("", 204)
+        answer.headers["HX-Redirect"] = to
+        return answer
+    answer = make_response("", 303)
+    answer.headers["Location"] = to
+    return answer
+
+
+def segment(key: Any) -> str:
+    """A record key as one segment of a path, reversed by `key_of`.
+
+    Servers decode `%2F` before routing and browsers resolve dots, so a slash is written `~2F`, a lone `.` or `..` `~2E`, and
+    the empty key `~`.
+    """
+    plain = str(key)
+    if plain == "":
+        return "~"
+    guarded = plain.replace("~", "~7E").replace("/", "~2F")
+    return quote(guarded.replace(".", "~2E") if plain in (".", "..") else guarded, safe="~")
+
+
+def key_of(part: str) -> str:
+    """The record key of a path segment that the router has decoded."""
+    return "" if part == "~" else part.replace("~2F", "/").replace("~2E", ".").replace("~7E", "~")
+
+
+def collection_url(collection: str, **query: Any) -> str:
+    """Address of a list."""
+    return _with_query(f"/c/{quote(collection, safe='')}", query)
+
+
+def record_url(collection: str, key: Any, **query: Any) -> str:
+    """Address of a record."""
+    return _with_query(f"/c/{quote(collection, safe='')}/{segment(key)}", query)
+
+
+def run_url(run: str, rest: str = "", **query: Any) -> str:
+    """Address of a run, or of one of its pages (`replay`, `revise`)."""
+    return _with_query(f"/runs/{quote(run, safe='')}" + (f"/{rest}" if rest else ""), query)
+
+
+def here(**changes: Any) -> str:
+    """The present address with some parameters of its query set, or dropped where the value is None."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
+    kept += [(name, value) for name, value in changes.items() if value is not None]
+    return request.path + ("?" + urlencode(kept) if kept else "")
+
+
+def _with_query(path: str, query: Mapping[str, Any]) -> str:
+    given = {name: value for name, value in query.items() if value is not None}
+    return path + ("?" + urlencode(given, doseq=True) if given else "")
+
+
+def markdown(text: str) -> Markup:
+    """Text of a workflow as HTML. Raw HTML in it is shown as text, images are not fetched."""
+    return Markup(_markdown.render(text))  # noqa: S704 (the parser escapes all HTML; images are off; links pass its own check)
+
+
+def icon(name: str, size: str = "") -> Markup:
+    """A decorative icon; what it means stands beside it in words. `size` is "", "s" or "l"."""
+    return _icon(name, size, asset(SPRITE))
+
+
+@lru_cache(maxsize=512)
+def _icon(name: str, size: str, sprite: str) -> Markup:
+    shape = Markup('<svg class="i{}" aria-hidden="true"><use href="{}#{}"></use></svg>')
+    return shape.format(f" i-{size}" if size else "", sprite, name)
+
+
+def asset(filename: str) -> str:
+    """Address of a file of ours, changing with its content, so that a browser may keep it."""
+    return url_for("static", filename=filename, v=_fingerprint(filename))
+
+
+@lru_cache(maxsize=256)
+def _fingerprint(filename: str) -> str:
+    path = STATIC / filename
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8] if path.is_file() else "0"
+
+
+def theme() -> str:
+    """The theme that the person chose, or "" where the system decides."""
+    chosen = request.cookies.get("theme", "")
+    return chosen if chosen in THEMES else ""
+
+
+def dom_id(*parts: Any) -> str:
+    """An id for an element, made of words that may hold anything."""
+    return "-".join(re.sub(r"[^A-Za-z0-9_]+", "_", str(part)) or "_" for part in parts)
+
+
+def _may_read_log() -> bool:
+    from console import access
+
+    who = g.get("actor")
+    return who is not None and access.can(who, None, "activity", "read")
+
+
+def _extend(state: BlueprintSetupState) -> None:
+    app = cast(Flask, state.app)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        icon=icon, asset=asset, here=here, record_url=record_url, collection_url=collection_url, run_url=run_url,
+        sheets=SHEETS, scripts=SCRIPTS, theme=theme, dom_id=dom_id, may_read_log=_may_read_log, initials=formats.initials,
+        status_badge=status_badge, key_segment=segment,
+    )
+    app.jinja_env.filters.update(
+        when=lambda value: formats.when(value, look()),
+        exactly=lambda value: formats.full_moment(value, look()),
+        clock=lambda value: formats.clock(value, look()),
+        markdown=markdown,
+    )
+
+
+blueprint.record_once(_extend)
+
+
+@blueprint.app_context_processor
+def _frame() -> dict[str, Any]:
+    return {"me": g.get("actor"), "look": look()}
