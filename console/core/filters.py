@@ -1,0 +1,170 @@
+"""Filters of a list as data: read from JSON, checked, and named in the answer where they are wrong.
+
+`{"and": [{"field", "op", "value"}, {"or": [...]}]}`; ops `eq ne gt gte lt lte in contains starts_with is_null`. `ne` holds for nulls too,
+`eq` null is `is_null`; `contains` and `starts_with` look at letters whatever their case, at the items of a list whole.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from console.core.collections import CONVERSIONS, Collection, Field
+from console.errors import Malformed
+
+OPS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "starts_with", "is_null")
+ORDERINGS = frozenset({"gt", "gte", "lt", "lte"})
+MOST_TESTS = 100
+MOST_DEPTH = 10
+MOST_VALUES = 500
+LONGEST_TEXT = 2_000
+LONGEST_FILTER = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One field against one value, which is checked and in the field's JSON form (lists for `in`)."""
+
+    field: str
+    op: str
+    value: Any
+
+    def to_json(self) -> dict[str, Any]:
+        """As it was sent."""
+        return {"field": self.field, "op": self.op, "value": self.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Several filters of which all (`and`) or one (`or`) must hold."""
+
+    kind: str
+    items: tuple["Filter", ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As it was sent."""
+        return {self.kind: [item.to_json() for item in self.items]}
+
+
+Filter: TypeAlias = Test | Group
+
+
+def parse(text: str, collection: Collection, hidden: frozenset[str] = frozenset()) -> Filter:
+    """The filter that a JSON text is. Raises Malformed naming the field or op that is wrong."""
+    if len(text) > LONGEST_FILTER:
+        raise _wrong("filter", f"A filter has at most {LONGEST_FILTER} characters.")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _wrong("filter", 'The filter is no JSON. It looks like {"field": "status", "op": "eq", "value": "open"}.') from None
+    return read(value, collection, hidden)
+
+
+def read(value: Any, collection: Collection, hidden: frozenset[str] = frozenset()) -> Filter:
+    """The filter that a JSON value is, checked against the fields that may be read. Raises Malformed."""
+    made = _read(value, collection, hidden, 1)
+    if _tests(made) > MOST_TESTS:
+        raise _wrong("filter", f"A filter has at most {MOST_TESTS} conditions.")
+    return made
+
+
+def tests(given: Filter | None) -> list[Test]:
+    """Every single condition, in order."""
+    if given is None:
+        return []
+    return [given] if isinstance(given, Test) else [test for item in given.items for test in tests(item)]
+
+
+def _tests(given: Filter) -> int:
+    return len(tests(given))
+
+
+def _read(value: Any, collection: Collection, hidden: frozenset[str], depth: int) -> Filter:
+    if not isinstance(value, Mapping):
+        raise _wrong("filter", "A filter is an object with field, op and value, or with and / or.")
+    if depth > MOST_DEPTH:
+        raise _wrong("filter", f"A filter is at most {MOST_DEPTH} levels deep.")
+    for kind in ("and", "or"):
+        if kind in value:
+            items = value[kind]
+            if len(value) > 1 or not isinstance(items, Sequence) or isinstance(items, str):
+                raise _wrong(kind, f"'{kind}' stands alone and holds a list of filters.")
+            return Group(kind, tuple(_read(item, collection, hidden, depth + 1) for item in items))
+    return _test(value, collection, hidden)
+
+
+def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[str]) -> Test:
+    strange = sorted(set(map(str, value)) - {"field", "op", "value"})
+    if strange:
+        raise _wrong(strange[0], f"A filter has no '{strange[0]}'; it has field, op and value, or and / or.")
+    name, op = value.get("field"), value.get("op")
+    field = known(collection, name, hidden)
+    if op not in OPS:
+        raise _wrong(field.name, f"There is no op {op!r} for {field.name}. There are {', '.join(OPS)}.", op=str(op))
+    if "value" not in value and op != "is_null":
+        raise _wrong(field.name, f"{field.name} {op} needs a value.")
+    return Test(field.name, op, checked(field, op, value.get("value", True)))
+
+
+def known(collection: Collection, name: Any, hidden: frozenset[str]) -> Field:
+    """The field of that name. Raises Malformed, in the same words whether it is hidden or not there."""
+    field = collection.field(name) if isinstance(name, str) else None
+    if field is None or field.name in hidden:
+        raise _wrong(str(name), f"{collection.label} have no field {name!r}.")
+    return field
+
+
+def checked(field: Field, op: str, value: Any) -> Any:
+    """The value in the field's form. Raises Malformed where the field knows no such op or value."""
+    if op == "is_null":
+        if not isinstance(value, bool):
+            raise _wrong(field.name, f"{field.name} is_null takes true or false.")
+        return value
+    if field.stored in {"binary", "other", "json"}:
+        raise _wrong(field.name, f"{field.name} can only be filtered by is_null.")
+    if op in ORDERINGS and not field.comparable:
+        raise _wrong(field.name, f"{field.name} has no order, so {op} means nothing for it.")
+    if (op == "starts_with" and field.stored != "text") or (op == "contains" and field.stored not in {"text", "array"}):
+        raise _wrong(field.name, f"{field.name} is no text, so {op} means nothing for it.")
+    if op == "in":
+        if not isinstance(value, list) or len(value) > MOST_VALUES:
+            raise _wrong(field.name, f"{field.name} in takes a list of at most {MOST_VALUES} values.")
+        return [_value(field, item) for item in value]
+    if value is None and op in {"eq", "ne"}:
+        return None
+    return _value(field, value)
+
+
+def _value(field: Field, value: Any) -> Any:
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        raise _wrong(field.name, f"The value for {field.name} is longer than {LONGEST_TEXT} characters.")
+    wanted = (field.items or "text") if field.stored == "array" else field.stored
+    if not fits(wanted, value):
+        raise _wrong(field.name, f"{str(value)[:60]!r} is no {WORDS[wanted]}, which {field.name} needs.")
+    return value
+
+
+WORDS = {
+    "integer": "number",
+    "decimal": "number",
+    "text": "text",
+    "boolean": "true or false",
+    "date": "day such as 2026-11-20",
+    "datetime": "moment such as 2026-11-20T09:00:00Z",
+    "time": "time such as 09:00",
+    "uuid": "UUID",
+}
+
+
+def fits(stored: str, value: Any) -> bool:
+    """Whether the JSON value has the form that such a field is compared with."""
+    if stored == "boolean":
+        return isinstance(value, bool)
+    if stored == "text":
+        return isinstance(value, str)
+    convert = CONVERSIONS.get(stored)
+    return convert is not None and not isinstance(value, bool) and convert(value) is not None
+
+
+def _wrong(field: str, reason: str, **more: str) -> Malformed:
+    return Malformed(reason, details=[{"field": field, "reason": reason, **more}])

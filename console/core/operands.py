@@ -1,0 +1,290 @@
+"""What the operators and functions of the expression language do with values: three-valued, exact, without surprises.
+
+Values are JSON values, or their typed forms `Decimal`, `date`, `datetime` (aware), `time`, `timedelta`, `UUID`. A string stands for a number,
+a date or a moment where the other side is one; two strings are texts when compared for equality. `UNKNOWN` is what a missing
+field, a null in an ordering, or a wrong type comes to. Nothing here raises for a value, whatever it is.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, localcontext
+from enum import Enum
+from typing import Any, Final
+from uuid import UUID
+
+
+class Unknown(Enum):
+    """The third truth value, also the value of whatever cannot be computed."""
+
+    UNKNOWN = "unknown"
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+EXACT = Context(prec=38, Emax=9999, Emin=-9999)
+NUMBER = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?")
+
+
+def number_of(value: Any) -> Decimal | int | None:
+    """The number that a value is, or that a string spells; None where it is none (true and false are none, nor is NaN)."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    if isinstance(value, float):
+        return number_of(Decimal(repr(value)))
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        return Decimal(value)
+    return None
+
+
+def date_of(value: Any) -> date | None:
+    """The day of a date or of a string in ISO form; None for anything else, moments included."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and DATE.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return None
+    return None
+
+
+def moment_of(value: Any) -> datetime | None:
+    """The aware moment of a datetime or of a string; a day is its midnight, and what names no zone is UTC."""
+    if isinstance(value, str) and MOMENT.fullmatch(value):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        day = date_of(value)
+        return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+
+
+def time_of(value: Any) -> time | None:
+    """The time of day of a time or of a string in ISO form."""
+    if isinstance(value, str):
+        try:
+            return time.fromisoformat(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, time) else None
+
+
+def uuid_of(value: Any) -> UUID | None:
+    """The UUID of a UUID or of a string in its usual form."""
+    if isinstance(value, str) and len(value) == 36:
+        try:
+            return UUID(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, UUID) else None
+
+
+def duration_of(value: Any) -> timedelta | None:
+    """The duration itself; strings are none."""
+    return value if isinstance(value, timedelta) else None
+
+
+def text_of(value: Any) -> str | None:
+    """The text itself."""
+    return value if isinstance(value, str) else None
+
+
+FAMILIES: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
+    (datetime, moment_of),
+    (date, moment_of),
+    ((int, Decimal, float), number_of),
+    (UUID, uuid_of),
+    (time, time_of),
+    (timedelta, duration_of),
+)
+
+
+def paired(left: Any, right: Any) -> tuple[Any, Any] | None:
+    """Both values in the type that the more specific one has; None where they have none in common."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return (left, right) if isinstance(left, bool) and isinstance(right, bool) else None
+    for kind, convert in FAMILIES:
+        if isinstance(left, kind) or isinstance(right, kind):
+            pair = convert(left), convert(right)
+            return None if pair[0] is None or pair[1] is None else pair
+    return (left, right) if type(left) is type(right) else None
+
+
+def equal(left: Any, right: Any) -> bool | Unknown:
+    """Are the two the same? Null equals null and nothing else; different types are unknown."""
+    if left is UNKNOWN or right is UNKNOWN:
+        return UNKNOWN
+    if left is None or right is None:
+        return bool(left is right)
+    if type(left) is type(right) is str:
+        return bool(left == right)
+    pair = paired(left, right)
+    return UNKNOWN if pair is None else bool(pair[0] == pair[1])
+
+
+def ordered(left: Any, right: Any) -> int | Unknown:
+    """-1, 0 or 1 as `left` is before, beside or after `right`. Text has no order; spelt numbers, days and moments have theirs."""
+    if left is UNKNOWN or right is UNKNOWN or left is None or right is None or isinstance(left, bool) or isinstance(right, bool):
+        return UNKNOWN
+    pair = paired(left, right)
+    if pair is None or isinstance(pair[0], (list, dict, UUID)):
+        return UNKNOWN
+    if isinstance(pair[0], str):
+        return _ordered_spellings(*pair)
+    return int(pair[0] > pair[1]) - int(pair[0] < pair[1])
+
+
+def _ordered_spellings(left: str, right: str) -> int | Unknown:
+    """Order of two strings that both spell a number, or both a day or moment."""
+    spellings: tuple[Callable[[Any], Any], ...] = (number_of, moment_of)
+    for convert in spellings:
+        first, second = convert(left), convert(right)
+        if first is not None and second is not None:
+            return int(first > second) - int(first < second)
+    return UNKNOWN
+
+
+def member(value: Any, items: Any) -> bool | Unknown:
+    """Is `value` one of `items`? Unknown where nothing equals it and something could not be compared, or `items` is no list."""
+    if value is UNKNOWN or not isinstance(items, (list, tuple)):
+        return UNKNOWN
+    found: bool | Unknown = False
+    for item in items:
+        same = equal(value, item)
+        if same is True:
+            return True
+        found = UNKNOWN if same is UNKNOWN else found
+    return found
+
+
+def negated(value: Any) -> bool | Unknown:
+    """The opposite truth value; unknown stays unknown, and what is no truth value is unknown."""
+    return not value if isinstance(value, bool) else UNKNOWN
+
+
+def plus(left: Any, right: Any) -> Any:
+    """Sum of two numbers or durations, or a day or moment so much later."""
+    if isinstance(left, timedelta) and not isinstance(right, timedelta):
+        left, right = right, left
+    if isinstance(right, timedelta):
+        return _moved(left, right)
+    return _calculated(left, right, lambda a, b: a + b)
+
+
+def less(left: Any, right: Any) -> Any:
+    """Difference of two numbers or durations; between two days or moments a duration; a day or moment so much earlier."""
+    if isinstance(right, timedelta):
+        return _moved(left, -right)
+    if isinstance(left, (date, datetime)) or isinstance(right, (date, datetime)):
+        first, second = moment_of(left), moment_of(right)
+        return UNKNOWN if first is None or second is None else first - second
+    return _calculated(left, right, lambda a, b: a - b)
+
+
+def times(left: Any, right: Any) -> Any:
+    """Product of two numbers, or of a duration and a number."""
+    if isinstance(right, timedelta):
+        left, right = right, left
+    if isinstance(left, timedelta):
+        factor = number_of(right)
+        return UNKNOWN if factor is None else _duration(lambda: left * float(factor))
+    return _calculated(left, right, lambda a, b: a * b)
+
+
+def over(left: Any, right: Any) -> Any:
+    """Quotient of two numbers as a decimal of up to 28 digits; unknown for a division by zero."""
+    if isinstance(left, timedelta):
+        number = number_of(right)
+        return UNKNOWN if not number else _duration(lambda: left / float(number))
+    return _calculated(left, right, lambda a, b: Decimal(a) / Decimal(b))
+
+
+def _calculated(left: Any, right: Any, operation: Callable[[Any, Any], Any]) -> Any:
+    first, second = number_of(left), number_of(right)
+    if first is None or second is None:
+        return UNKNOWN
+    if isinstance(first, int) and isinstance(second, int) and max(first.bit_length(), second.bit_length()) > 400:
+        return UNKNOWN  # products of products would grow without bound
+    try:
+        with localcontext(EXACT):
+            value = operation(first, second)
+    except DecimalException:
+        return UNKNOWN
+    return UNKNOWN if isinstance(value, Decimal) and not value.is_finite() else value
+
+
+def _moved(value: Any, by: timedelta) -> Any:
+    """A duration, day or moment moved by a duration. A day moves to a day by whole days, else to a moment."""
+    if isinstance(value, timedelta):
+        return _duration(lambda: value + by)
+    day = date_of(value)
+    start: Any = day if day is not None and not by.seconds and not by.microseconds else moment_of(value)
+    return UNKNOWN if start is None else _duration(lambda: start + by)
+
+
+def _duration(operation: Callable[[], Any]) -> Any:
+    try:
+        return operation()
+    except (OverflowError, ValueError):
+        return UNKNOWN
+
+
+def rounded(value: Any, digits: int) -> Decimal | Unknown:
+    """The number to so many digits after the point, halves away from zero."""
+    number = number_of(value)
+    if number is None:
+        return UNKNOWN
+    try:
+        with localcontext(Context(prec=80)):
+            return Decimal(number).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    except DecimalException:
+        return UNKNOWN
+
+
+def to_json(value: Any) -> Any:
+    """The value in the form of the API: decimals and durations as strings, ISO days, moments in UTC with `Z`; unknown is null."""
+    match value:
+        case Unknown():
+            return None
+        case Decimal():
+            return format(value, "f")
+        case float():
+            return to_json(Decimal(repr(value)))
+        case datetime():
+            return moment_text(value)
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return duration_text(value)
+        case UUID():
+            return str(value)
+        case list() | tuple():
+            return [to_json(item) for item in value]
+        case Mapping():
+            return {str(name): to_json(item) for name, item in value.items()}
+    return value
+
+
+def moment_text(value: datetime) -> str:
+    """RFC 3339 in UTC, fractions only where there are some. A moment without a zone is taken for UTC."""
+    moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat() + "Z"
+
+
+def duration_text(value: timedelta) -> str:
+    """ISO 8601: days and seconds (`P3D`, `PT90S`, `-P1DT5S`)."""
+    sign, size = ("-", -value) if value < timedelta(0) else ("", value)
+    seconds = Decimal(size.seconds) + Decimal(size.microseconds) / 1_000_000
+    clock = f"T{format(seconds, 'f')}S" if seconds or not size.days else ""
+    return f"{sign}P{f'{size.days}D' if size.days else ''}{clock}"
