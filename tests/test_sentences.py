@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from console.core.events import KINDS
 from console.sentences import LONGEST_NAME, SENTENCES, Names, actor_name, plain, sentence

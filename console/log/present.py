@@ -1,0 +1,125 @@
+"""Events as the API and the pages show them: one JSON shape, with names for ids and a sentence for people.
+
+What things are called is read in at most two statements however many events there are; the steps' titles of a published
+version never change and are kept.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from console.db import tables
+from console.db.engine import hot_engine
+from console.log.masking import Hidden, mask, tree
+from console.log.read import Stored
+from console.sentences import Names, actor_name, sentence
+
+PEOPLE = ("holder", "former_holder", "person")
+RUN = "run_"
+
+
+def names_of(events: Sequence[Stored], records: Mapping[tuple[str, str], str] | None = None) -> Names:
+    """Names for every id that the sentences of these events use. `records` are titles that the reader may see, by collection and key."""
+    people = {str(event.body["actor"].get("id")) for event in events} | {
+        str(event.open[key]) for event in events for key in PEOPLE if event.open.get(key)
+    }
+    collections = {str(event.body["target"]["coll"]) for event in events if event.body.get("target")}
+    versions = {(str(wf["id"]), int(wf.get("version") or 0)) for event in events if (wf := event.body.get("wf"))}
+    workflows = {workflow for workflow, _ in versions} | {str(event.open["workflow"]) for event in events if event.open.get("workflow")}
+    found = _called(people, collections, workflows)
+    return Names(
+        people=found["person"],
+        collections=found["collection"],
+        workflows=found["workflow"],
+        steps=_titles(versions),
+        records=records or {},
+    )
+
+
+def _called(people: Iterable[str], collections: Iterable[str], workflows: Iterable[str]) -> dict[str, dict[str, str]]:
+    person, collection, workflow = tables.person.c, tables.collection.c, tables.workflow.c
+    label = sa.func.coalesce(collection.document["label_one"].astext, collection.document["label"].astext, collection.id)
+    parts = sa.union_all(
+        sa.select(sa.literal("person").label("of"), person.id, person.name).where(person.id.in_(sorted(people))),
+        sa.select(sa.literal("collection"), collection.id, label).where(collection.id.in_(sorted(collections))),
+        sa.select(sa.literal("workflow"), workflow.id, workflow.title).where(workflow.id.in_(sorted(workflows))),
+    )
+    found: dict[str, dict[str, str]] = {"person": {}, "collection": {}, "workflow": {}}
+    with hot_engine().connect() as connection:
+        for of, key, name in connection.execute(parts):
+            found[of][key] = name
+    return found
+
+
+_kept: dict[tuple[str, int], dict[str, str]] = {}
+KEPT_MOST = 500
+
+
+def _titles(versions: Iterable[tuple[str, int]]) -> dict[tuple[str, int, str], str]:
+    """(workflow, version, step) → title, for published versions."""
+    wanted = set(versions)
+    lacking = sorted(wanted - _kept.keys())
+    if lacking:
+        published = tables.workflow_version.c
+        find = sa.select(published.workflow, published.number, published.document).where(
+            sa.tuple_(published.workflow, published.number).in_(lacking)
+        )
+        with hot_engine().connect() as connection:
+            for workflow, number, document in connection.execute(find):
+                if len(_kept) >= KEPT_MOST:
+                    _kept.clear()
+                _kept[(workflow, number)] = _steps(bytes(document))
+    return {(*version, step): title for version in wanted for step, title in _kept.get(version, {}).items()}
+
+
+def _steps(document: bytes) -> dict[str, str]:
+    steps = orjson.loads(document).get("steps") or []
+    return {str(step["id"]): str(step.get("title") or "") for step in steps}
+
+
+def as_json(event: Stored, names: Names, *, hidden: Hidden, whole: bool = True) -> dict[str, Any]:
+    """EVENT of the API. `hidden` says which fields this reader may not read; `whole` False leaves all sealed values out.
+
+    `data` holds the open values and the sealed ones under their names; what is erased or may not be read is null, with its
+    path in `masked`.
+    """
+    body = event.body
+    target, step, actor = body.get("target") or {}, body.get("step") or {}, body["actor"]
+    data, masked = _data(event, hidden, target.get("coll"), whole=whole)
+    chain = str(body["run"])
+    return {
+        "n": event.n,
+        "pos": event.pos,
+        "id": event.id,
+        "kind": event.type,
+        "createdAt": body["at"],
+        "run": chain if chain.startswith(RUN) else None,
+        "step": step.get("id"),
+        "attempt": step.get("attempt"),
+        "actor": {"kind": actor.get("kind"), "id": actor.get("id"), "name": actor_name(actor, names)},
+        "team": actor.get("team"),
+        "collection": target.get("coll"),
+        "record": target.get("key"),
+        "sentence": sentence(body, names),
+        "data": data,
+        "leaf": event.leaf.hex(),
+        "masked": masked,
+    }
+
+
+def _data(event: Stored, hidden: Hidden, collection: str | None, *, whole: bool) -> tuple[dict[str, Any], list[str]]:
+    committed = set(event.body["data"]["sealed"])
+    sealed = event.sealed if whole else {}
+    nested, masked = tree(sealed, committed - sealed.keys(), "data")
+    data = dict(event.open)
+    for name, value in nested.items():
+        data[name], left_out = mask(value, f"data.{name}", hidden, collection, screen=name == "screen")
+        masked.extend(left_out)
+    return data, sorted(masked)
+
+
+def nothing_hidden(_collection: str | None) -> frozenset[str]:
+    """The `hidden` of a reader from whom no field is kept."""
+    return frozenset()

@@ -1,0 +1,151 @@
+"""Lists of events over the whole log, newest first, by their place (`pos`), never by the order in which they were written.
+
+A page is one statement, whatever its filter and however deep it lies: keys before the cursor in one index, bodies and
+sealed values joined to the rows of the page only. The cursor is the place of the last row, signed, so that events which come
+later never slip into an older page and a made-up cursor is refused.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import settings
+from console.db import tables
+from console.db.engine import hot_engine
+from console.errors import Malformed
+
+TAG_BYTES = 8
+ON_RUNS = "run\\_%"
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """What to look for; None (or no kind) means anything, an empty text means "without one".
+
+    `user` is the person's id, also where a key spoke for them; `run` the run's id; moments are aware.
+    """
+
+    user: str | None = None
+    team: str | None = None
+    collection: str | None = None
+    record: str | None = None
+    run: str | None = None
+    kinds: tuple[str, ...] = ()
+    gt: datetime | None = None
+    gte: datetime | None = None
+    lt: datetime | None = None
+    lte: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What the reader may find at all; None means no limit.
+
+    Events without a collection or a workflow are inside any limit of these, events without a team only where `teamless`.
+    `without` are kinds left out.
+    """
+
+    teams: frozenset[str] | None = None
+    teamless: bool = True
+    collections: frozenset[str] | None = None
+    workflows: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+
+
+EVERYTHING = Within()
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far the log has been put in order: the newest place and the moment of the event there; 0 and None when it is empty."""
+
+    pos: int
+    at: datetime | None
+
+
+def rows(where: LogFilter, within: Within = EVERYTHING, *, limit: int, before: int | None = None) -> Sequence[Any]:
+    """At most `limit` rows, newest place first, places below `before`; one statement.
+
+    Each row has `pos, team, collection, record, run, workflow` of the list and `run_seq, body, leaf, sub, nonce, ct` of the event,
+    as `console.log.stored` takes them.
+    """
+    place, event, value = tables.activity, tables.event, tables.event_value
+    found = sa.select(place.c.pos, place.c.event, place.c.team, place.c.collection, place.c.record, place.c.run, place.c.workflow)
+    found = found.where(*_conditions(where), *_limits(within))
+    if before is not None:
+        found = found.where(place.c.pos < before)
+    page = found.order_by(place.c.pos.desc()).limit(limit).subquery("page")
+    whole = (
+        sa.select(page, event.c.run_seq, event.c.body, event.c.leaf, value.c.sub, value.c.nonce, value.c.ct)
+        .select_from(page.join(event, event.c.id == page.c.event).outerjoin(value, value.c.event == page.c.event))
+        .order_by(page.c.pos.desc())
+    )
+    with hot_engine().connect() as connection:
+        return connection.execute(whole).all()
+
+
+def reached() -> Reached:
+    """How far the sequencer has come."""
+    place = tables.activity
+    with hot_engine().connect() as connection:
+        row = connection.execute(sa.select(place.c.pos, place.c.at).order_by(place.c.pos.desc()).limit(1)).first()
+    return Reached(row.pos, row.at) if row else Reached(0, None)
+
+
+def _conditions(where: LogFilter) -> list[sa.ColumnElement[bool]]:
+    place = tables.activity.c
+    asked = ((place.actor, where.user), (place.team, where.team), (place.collection, where.collection), (place.record, where.record))
+    found: list[sa.ColumnElement[bool]] = [column.is_(None) if text == "" else column == text for column, text in asked if text is not None]
+    if where.run is not None:
+        found.append(place.run.not_like(ON_RUNS) if where.run == "" else place.run == where.run)
+    if where.kinds:
+        found.append(place.kind == where.kinds[0] if len(where.kinds) == 1 else place.kind.in_(where.kinds))
+    bounds = ((where.gt, place.at.__gt__), (where.gte, place.at.__ge__), (where.lt, place.at.__lt__), (where.lte, place.at.__le__))
+    return [*found, *(compare(moment) for moment, compare in bounds if moment is not None)]
+
+
+def _limits(within: Within) -> list[sa.ColumnElement[bool]]:
+    place = tables.activity.c
+    found: list[sa.ColumnElement[bool]] = []
+    if within.teams is not None:
+        found.append(place.team.in_(sorted(within.teams)))
+        if within.teamless:
+            found[-1] = sa.or_(place.team.is_(None), found[-1])
+    if within.collections is not None:
+        found.append(sa.or_(place.collection.is_(None), place.collection.in_(sorted(within.collections))))
+    if within.workflows is not None:
+        found.append(sa.or_(place.workflow.is_(None), place.workflow.in_(sorted(within.workflows))))
+    if within.without:
+        found.append(place.kind.not_in(sorted(within.without)))
+    return found
+
+
+def cursor(pos: int) -> str:
+    """The cursor that continues below this place; opaque, of letters, digits, `-` and `_`."""
+    number = pos.to_bytes(8, "big").lstrip(b"\x00")
+    return base64.urlsafe_b64encode(_tag(number) + number).rstrip(b"=").decode()
+
+
+def position(text: str) -> int:
+    """The place that a cursor stands for. Raises Malformed for anything but a cursor of this console."""
+    try:
+        raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        raw = b""
+    tag, number = raw[:TAG_BYTES], raw[TAG_BYTES:]
+    # Base 64 has several spellings of the same bytes; only the one that was given out is a cursor.
+    if 0 < len(number) <= 8 and hmac.compare_digest(tag, _tag(number)) and cursor(int.from_bytes(number, "big")) == text:
+        return int.from_bytes(number, "big")
+    reason = "This cursor was not given out by this list: begin again without it."
+    raise Malformed("The list cannot be continued from there.", details=[{"field": "after", "reason": reason}])
+
+
+def _tag(number: bytes) -> bytes:
+    return hmac.new(settings.current().secret_key.encode(), b"activity|" + number, hashlib.sha256).digest()[:TAG_BYTES]

@@ -1,0 +1,82 @@
+"""What the console does by itself in the background: putting the log in order, and picking up what a crash left behind."""
+
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from console.db import tables
+from console.db.engine import hot_engine
+
+BATCH = 10_000
+ALARM_S = 10.0
+PAUSE_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far the order of the log is behind: events without a place, and the age of the oldest of them in seconds (0 for none)."""
+
+    pending: int
+    seconds: float
+
+    @property
+    def alarming(self) -> bool:
+        """Whether somebody should look: the sequencer has stopped, or a transaction somewhere has been open for long."""
+        return self.seconds > ALARM_S
+
+
+def sequence() -> int:
+    """Give every event that is committed its place in the one order of the log; answers how many got one.
+
+    Batches of 10 000, each its own transaction. One process at a time does it; the others answer 0. Events younger than the
+    oldest open transaction of the server stay for the next time, so that no place is ever given out of order.
+    """
+    placed = 0
+    call = sa.text("select console.sequence(:most)")
+    with hot_engine().connect() as connection:
+        while True:
+            batch = int(connection.execute(call, {"most": BATCH}).scalar_one())
+            placed += max(batch, 0)
+            if batch < BATCH:
+                return placed
+
+
+def catch_up(timeout_s: float = 10.0) -> int:
+    """Like `sequence`, and waits until everything committed before the call has its place, whoever gives it; how many this process placed.
+
+    Gives up after `timeout_s`: a transaction that is open somewhere on the server keeps younger events waiting, `lag` tells.
+    """
+    pending = tables.log_pending.c.id
+    until = time.monotonic() + timeout_s
+    with hot_engine().connect() as connection:
+        newest = connection.execute(sa.select(sa.func.max(pending))).scalar()
+    placed = sequence()
+    waiting = sa.select(sa.exists().where(pending <= newest))
+    while newest is not None and time.monotonic() < until:
+        with hot_engine().connect() as connection:
+            if not connection.execute(waiting).scalar():
+                break
+        time.sleep(PAUSE_S)
+        placed += sequence()
+    return placed
+
+
+def lag() -> Lag:
+    """How far the sequencer is behind the writers."""
+    pending, event = tables.log_pending, tables.event
+    count = sa.select(sa.func.count(pending.c.id), sa.func.min(pending.c.id))
+    with hot_engine().connect() as connection:
+        number, oldest = connection.execute(count).one()
+        if not number:
+            return Lag(0, 0.0)
+        at = sa.cast(sa.cast(sa.func.convert_from(event.c.body, "UTF8"), sa.JSON)["at"].astext, sa.DateTime(timezone=True))
+        age = connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp() - at)).where(event.c.id == oldest)).scalar()
+    return Lag(int(number), max(float(age or 0), 0.0))
+
+
+def sweep() -> int:
+    """Save runs that stood idle for too long and settle what a crash left under way; answers how many runs were touched."""
+    from console import runs
+
+    return runs.sweep()
