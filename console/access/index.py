@@ -1,0 +1,167 @@
+"""The policy compiled: an immutable index that answers every request, equal to Casbin's answer and a thousand times faster."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from console.access.rows import EVERY, PolicyError, Row, checked, line
+from console.core import expressions
+from console.core.expressions import Expression, ExpressionError
+
+
+@dataclass(slots=True)
+class _Effect:
+    """What one role says in one place about one object and act."""
+
+    free: bool = False  # an allow without a condition
+    barred: bool = False  # a deny without a condition
+    allow: list[Expression] = field(default_factory=list)
+    deny: list[Expression] = field(default_factory=list)
+
+
+class Verdict(NamedTuple):
+    """What the rows say about a request, conditions still open.
+
+    `free`: allowed without a condition; `barred`: denied without one, which wins over everything. Else one of `allow` has to
+    hold and none of `deny`.
+    """
+
+    free: bool
+    barred: bool
+    allow: tuple[Expression, ...]
+    deny: tuple[Expression, ...]
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is anything that the request could be allowed for."""
+        return not self.barred and (self.free or bool(self.allow))
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is allowed, whatever the conditions are about."""
+        return self.free and not self.barred and not self.deny
+
+
+class Hidden(NamedTuple):
+    """Names of fields that may not be read, and of those that may not be written; what is unreadable is not writable either."""
+
+    unreadable: frozenset[str]
+    unwritable: frozenset[str]
+
+
+_Effects = dict[tuple[str, str], _Effect]
+
+
+class Index:
+    """All rows, arranged by who and where. Made once, never changed; what it has worked out it remembers."""
+
+    __slots__ = ("_alone", "_effects", "_fields", "_known", "_nested", "_places", "_roles", "_teams", "rows")
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        """Raises `PolicyError` naming the first row that means nothing, has a condition that cannot be read, or nests roles too deep."""
+        self.rows: tuple[Row, ...] = tuple(rows)
+        self._roles: dict[str, dict[str, set[str]]] = {}  # user or key → place → roles
+        self._nested: dict[str, dict[str, set[str]]] = {}  # role → place → roles that it is built from
+        self._effects: dict[tuple[str, str], _Effects] = {}  # (subject, place) → (object, act) → effect
+        self._fields: dict[tuple[str, str], dict[str, list[tuple[str, str]]]] = {}  # (subject, place) → collection → (field, act)
+        self._teams: frozenset[str] = frozenset(row.dom for row in self.rows if row.dom != EVERY)
+        parsed: dict[str, Expression] = {}
+        for row in self.rows:
+            checked(row)
+            if row.ptype == "g":
+                book = self._nested if row.sub.startswith("role:") else self._roles
+                book.setdefault(row.sub, {}).setdefault(row.dom, set()).add(row.obj)
+            else:
+                self._put(row, parsed)
+        self._refuse_depth()
+        self._alone: frozenset[str] = frozenset(row.sub for row in self.rows if row.ptype == "p" and not row.sub.startswith("role:"))
+        self._known: dict[tuple[str, str | None], tuple[_Effects, ...]] = {}
+        self._places: dict[tuple[str, str | None], frozenset[tuple[str, str]]] = {}
+
+    def verdict(self, sub: str, team: str | None, obj: str, act: str) -> Verdict:
+        """What the rows say to `sub` (`user:<id>`) about `act` on `obj` in the team of this id; None adds up all teams of `sub`."""
+        effects = self._known.get((sub, team))
+        if effects is None:
+            effects = self._known[(sub, team)] = tuple(self._effects[place] for place in self._reach(sub, team) if place in self._effects)
+        kind, colon, _ = obj.partition(":")
+        asked = ((obj, act), (obj, EVERY), (kind + ":*", act), (kind + ":*", EVERY)) if colon else ((obj, act), (obj, EVERY))
+        free = barred = False
+        allow: list[Expression] = []
+        deny: list[Expression] = []
+        for said in effects:
+            for key in asked:
+                effect = said.get(key)
+                if effect is not None:
+                    free = free or effect.free
+                    barred = barred or effect.barred
+                    allow += effect.allow
+                    deny += effect.deny
+        return Verdict(free, barred, tuple(allow), tuple(deny))
+
+    def hidden(self, sub: str, team: str | None, collection: str) -> Hidden:
+        """Fields of the collection that some role of `sub` is denied in this team (None: in any of its teams)."""
+        denied = {pair for place in self._reach(sub, team) for pair in self._fields.get(place, {}).get(collection, ())}
+        unreadable = frozenset(name for name, act in denied if act in ("read", EVERY))
+        return Hidden(unreadable, unreadable | {name for name, _ in denied})
+
+    def roles(self, sub: str) -> frozenset[tuple[str, str]]:
+        """Pairs of role and team id (`*`: everywhere) that `sub` was given, without those that its roles are built from."""
+        return frozenset(
+            (role.removeprefix("role:"), dom.removeprefix("t:")) for dom, roles in self._roles.get(sub, {}).items() for role in roles
+        )
+
+    def teams(self, sub: str) -> frozenset[str]:
+        """Ids of the teams in which `sub` has a role of its own, `*` not among them."""
+        return frozenset(dom.removeprefix("t:") for dom in self._roles.get(sub, {}) if dom != EVERY)
+
+    def domains(self, sub: str) -> frozenset[str]:
+        """Places (`t:<id>`, `*` for a team that no row names) in which `sub` may have rights."""
+        own = self._roles.get(sub, {})
+        # who has a role everywhere, or rows of their own, is in no team more than in another
+        return self._teams | {EVERY} if EVERY in own or sub in self._alone else frozenset(own)
+
+    def holders(self, role: str) -> frozenset[str]:
+        """Subjects (`user:<id>`) that have this role somewhere, given directly."""
+        return frozenset(sub for sub, book in self._roles.items() if any(f"role:{role}" in roles for roles in book.values()))
+
+    def _put(self, row: Row, parsed: dict[str, Expression]) -> None:
+        place = (row.sub, row.dom)
+        if row.obj.startswith("field:"):
+            collection, _, name = row.obj.removeprefix("field:").partition("/")
+            self._fields.setdefault(place, {}).setdefault(collection, []).append((name, row.act))
+            return
+        effect = self._effects.setdefault(place, {}).setdefault((row.obj, row.act), _Effect())
+        if not row.expression:
+            effect.free, effect.barred = effect.free or row.eft == "allow", effect.barred or row.eft == "deny"
+            return
+        if row.expression not in parsed:
+            try:
+                parsed[row.expression] = expressions.parse(row.expression)
+            except ExpressionError as error:
+                raise PolicyError(f"the condition cannot be read: {error} (in {line(row)})") from error
+        (effect.allow if row.eft == "allow" else effect.deny).append(parsed[row.expression])
+
+    def _refuse_depth(self) -> None:
+        for role, book in self._nested.items():
+            for inner in {inner for roles in book.values() for inner in roles}:
+                if inner in self._nested or inner == role:
+                    raise PolicyError(f"roles nest one level deep: {role} is built from {inner}, which is built from another")
+
+    def _reach(self, sub: str, team: str | None) -> frozenset[tuple[str, str]]:
+        """Pairs of subject and place whose rows count for the request."""
+        places = self._places.get((sub, team))
+        if places is None:
+            places = self._places[(sub, team)] = frozenset().union(
+                *(self._pairs(sub, dom) for dom in ([f"t:{team}"] if team is not None else self.domains(sub)))
+            )
+        return places
+
+    def _pairs(self, sub: str, dom: str) -> set[tuple[str, str]]:
+        subjects = {sub} | _within(self._roles.get(sub, {}), dom)
+        for role in tuple(subjects):
+            subjects |= _within(self._nested.get(role, {}), dom)
+        return {(subject, place) for subject in subjects for place in (dom, EVERY)}
+
+
+def _within(book: Mapping[str, set[str]], dom: str) -> set[str]:
+    return book.get(dom, set()) | book.get(EVERY, set())

@@ -1,0 +1,184 @@
+"""The rows of the policy: what they may say, and the file that a person reads and writes them in.
+
+A line of the file is `p, who, where, objects, acts, allow|deny, condition` or `g, who, role, where`. Several objects or acts stand
+beside each other with a space between, an object without a kind takes the kind of the one before: `collection:account charge`.
+Each combination is one row of the table.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from console.errors import ConsoleError
+
+EVERY = "*"
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+POLICIES = next((folder for folder in (_PACKAGE / "policies", _PACKAGE.parent / "policies") if folder.is_dir()), _PACKAGE / "policies")
+"""The folder of the files: inside an installed package, beside it in a checkout."""
+
+ACTS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "collection": frozenset({"browse", "read", "create", "update", "delete", "export", "reveal"}),
+        "field": frozenset({"read", "update"}),
+        "action": frozenset({"execute", "request", "approve"}),
+        "workflow": frozenset({"see", "start", "resume", "takeover", "assign", "cancel", "edit", "publish", "activate"}),
+        "inbox": frozenset({"work", "manage"}),
+        "label": frozenset({"see"}),
+        "activity": frozenset({"read", "export", "verify"}),
+        "ai": frozenset({"audit"}),
+        "subject": frozenset({"erase"}),
+        "source": frozenset({"manage"}),
+        "policy": frozenset({"manage"}),
+        "key": frozenset({"manage"}),
+        "user": frozenset({"manage"}),
+    }
+)
+"""Kind of object → what can be done to it."""
+
+WHOLE = frozenset({"activity", "ai", "subject", "source", "policy", "key", "user"})
+"""Kinds of which there is one only: they are named without an id."""
+
+
+class PolicyError(ConsoleError):
+    """A row of the policy that means nothing; the message names the place and what it takes."""
+
+    status = 422
+    default_code = "policy"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Row:
+    """One row. `p`: `sub` may (or may not) `act` on `obj` in `dom`. `g`: `sub` has the role `obj` in `dom`.
+
+    `sub` is `user:<id>`, `key:<id>` or `role:<id>`; `dom` is `t:<team id>` or `*`; an `obj` such as `workflow:*` stands for every
+    object of its kind. `expression` is a condition over record, run and $currentUser, empty where there is none.
+    """
+
+    ptype: Literal["p", "g"]
+    sub: str
+    dom: str
+    obj: str
+    act: str = ""
+    eft: Literal["allow", "deny"] = "allow"
+    expression: str = ""
+
+
+def checked(row: Row) -> Row:
+    """The row itself. Raises `PolicyError` when it means nothing: a misspelt act or effect would silently grant or deny nothing."""
+    problem = _subject(row) or _domain(row) or (_role(row) if row.ptype == "g" else _right(row))
+    if problem:
+        raise PolicyError(f"{problem} (in {line(row)})")
+    return row
+
+
+def parse(text: str, name: str = "roles.csv") -> list[Row]:
+    """The rows of a policy file, each once, in the order written. Raises `PolicyError` with the number of the line that is wrong."""
+    rows: dict[Row, None] = {}
+    reader = csv.reader(io.StringIO(text), skipinitialspace=True, strict=True)
+    try:
+        for cells in reader:
+            told = [cell.strip() for cell in cells]
+            if not any(told) or told[0].startswith("#"):
+                continue
+            try:
+                rows |= dict.fromkeys(checked(row) for row in _expanded(told))
+            except PolicyError as error:
+                raise PolicyError(f"{name}, line {reader.line_num}: {error.message}") from None
+    except csv.Error as error:
+        raise PolicyError(f"{name}, line {reader.line_num}: {error}") from None
+    return list(rows)
+
+
+def export(rows: Iterable[Row]) -> str:
+    """The rows as the text of a policy file, roles first, sorted, equal rights in one line; `parse` gives the same rows back."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["# who may do what; p: who, where, objects, acts, allow or deny, condition; g: who has the role, the role, where"])
+    rows = sorted(set(rows))
+    for row in rows:
+        if row.ptype == "g":
+            writer.writerow([row.ptype, row.sub, row.obj, row.dom])
+    acts: dict[tuple[str, str, str, str, str], list[str]] = {}
+    for row in rows:
+        if row.ptype == "p":
+            acts.setdefault((row.sub, row.dom, row.obj, row.eft, row.expression), []).append(row.act)
+    objects: dict[tuple[str, str, str, str, str, str], list[str]] = {}
+    for (sub, dom, obj, eft, expression), told in acts.items():
+        objects.setdefault((sub, dom, kind_of(obj), " ".join(told), eft, expression), []).append(obj.partition(":")[2])
+    for (sub, dom, kind, told_acts, eft, expression), ids in sorted(objects.items()):
+        writer.writerow(["p", sub, dom, kind if kind in WHOLE else f"{kind}:{' '.join(ids)}", told_acts, eft, expression])
+    return out.getvalue()
+
+
+def line(row: Row) -> str:
+    """One row as a person reads it, in the order of the file."""
+    cells = (
+        (row.sub, row.obj, row.dom) if row.ptype == "g" else (row.sub, row.dom, row.obj, row.act, row.eft, *filter(None, [row.expression]))
+    )
+    return ", ".join((row.ptype, *cells))
+
+
+def kind_of(obj: str) -> str:
+    """`collection` of `collection:customer`, `activity` of `activity`."""
+    return obj.partition(":")[0]
+
+
+def _expanded(cells: list[str]) -> list[Row]:
+    match cells:
+        case ["g", sub, role, dom]:
+            return [Row("g", sub, dom, role)]
+        case ["p", sub, dom, objects, acts, "allow" | "deny" as eft, *rest] if len(rest) <= 1:
+            expression = rest[0] if rest else ""
+            rows = [Row("p", sub, dom, obj, act, eft, expression) for obj in _objects(objects) for act in acts.split()]
+            if not rows:
+                raise PolicyError("names no object or no act")
+            return rows
+    raise PolicyError("takes `p, who, where, objects, acts, allow or deny, condition` or `g, who, role, where`")
+
+
+def _objects(text: str) -> list[str]:
+    objects: list[str] = []
+    for word in text.split():
+        named = ":" in word or word in WHOLE or not objects
+        objects.append(word if named else f"{kind_of(objects[-1])}:{word}")
+    return objects
+
+
+def _subject(row: Row) -> str | None:
+    kind, _, ident = row.sub.partition(":")
+    return None if kind in {"user", "key", "role"} and ident else "the subject takes user:<id>, key:<id> or role:<id>"
+
+
+def _domain(row: Row) -> str | None:
+    return None if row.dom == EVERY or (row.dom.startswith("t:") and row.dom != "t:") else "the place takes t:<team> or *"
+
+
+def _role(row: Row) -> str | None:
+    if not row.obj.startswith("role:") or row.obj == "role:":
+        return "what is given is role:<id>"
+    if row.act or row.eft != "allow" or row.expression:
+        return "a role is given without act, effect and condition"
+    return None
+
+
+def _right(row: Row) -> str | None:
+    kind, colon, ident = row.obj.partition(":")
+    if row.eft not in ("allow", "deny"):
+        return "the effect is allow or deny"
+    if kind not in ACTS:
+        return f"there is no object of the kind {kind!r}"
+    if (kind in WHOLE) == bool(colon) or bool(colon) != bool(ident) or any(mark.isspace() for mark in ident):
+        return f"{kind} is named without an id" if kind in WHOLE else f"the object takes {kind}:<id> or {kind}:*"
+    if row.act != EVERY and row.act not in ACTS[kind]:
+        return f"{kind} knows {', '.join(sorted(ACTS[kind]))}, not {row.act!r}"
+    if kind == "field":
+        if row.eft != "deny" or row.expression:
+            return "a field is only denied, without a condition: what is not denied follows its collection"
+        if "/" not in ident or ident.endswith("/"):
+            return "a field takes field:<collection>/<name>"
+    return None

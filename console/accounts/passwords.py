@@ -1,0 +1,113 @@
+"""Passwords: kept as argon2id, tried one per core at a time, refused when they are easily guessed."""
+
+import functools
+import os
+import secrets
+import threading
+import unicodedata
+
+import argon2
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from console.db.ids import ALPHABET
+
+SHORTEST, LONGEST = 12, 1024
+COMMON = (
+    "password",
+    "passwort",
+    "motdepasse",
+    "qwerty",
+    "qwertz",
+    "azerty",
+    "welcome",
+    "letmein",
+    "iloveyou",
+    "administrator",
+    "changeme",
+    "monkey",
+    "dragon",
+    "sunshine",
+    "princess",
+    "football",
+    "baseball",
+    "superman",
+    "trustno",
+    "whatever",
+    "handrail",
+    "console",
+    "secret",
+    "login",
+    "admin",
+)
+RUNS = (
+    "abcdefghijklmnopqrstuvwxyz",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "qwertzuiopasdfghjklyxcvbnm",
+    "azertyuiopqsdfghjklmwxcvbn",
+    "01234567890123456789",
+)
+
+_hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=argon2.Type.ID)
+_cores = threading.BoundedSemaphore(os.cpu_count() or 1)  # more at once only fill the memory, and every sign-in gets slower
+
+
+def hashed(password: str) -> str:
+    """What is stored of a password: an argon2id text with its parameters and a salt of its own."""
+    with _cores:
+        return _hasher.hash(_normal(password))
+
+
+def matches(stored: str | None, password: str) -> bool:
+    """Whether this is the password. Takes the same time where nothing is stored, so that unknown people cannot be told apart."""
+    with _cores:
+        try:
+            return _hasher.verify(stored or _nobody(), _normal(password)) and stored is not None
+        except (Argon2Error, InvalidHashError):
+            return False
+
+
+def outdated(stored: str) -> bool:
+    """Whether the stored text was made with other parameters than today's."""
+    return _hasher.check_needs_rehash(stored)
+
+
+def weakness(password: str, *, email: str = "", name: str = "") -> str | None:
+    """Why this password is not taken, in a sentence for the one who chose it; None when it is."""
+    normal = _normal(password)
+    if len(normal) < SHORTEST:
+        return f"A password takes at least {SHORTEST} characters."
+    if len(normal) > LONGEST:
+        return f"A password takes at most {LONGEST:,} characters."
+    if not normal.isprintable():
+        return "A password takes printable characters only."
+    core = "".join(mark for mark in normal.lower().translate(str.maketrans("@430157$", "aaeoistS".lower())) if mark.isalpha())
+    rest = normal.lower()
+    for word in (*COMMON, *filter(None, email.lower().partition("@")[0].split(".")), *name.lower().split()):
+        core, rest = core.replace(word, "") if len(word) > 2 else core, rest.replace(word, "") if len(word) > 2 else rest
+    if len(rest) < 6 and len(core) < 6:
+        return "This password is a common word, or your own name, with a few characters around it: it is among the first that are tried."
+    if len(set(normal.lower())) < 5 or _sequence(normal.lower()):
+        return "This password repeats itself or follows the keyboard: it is among the first that are tried."
+    return None
+
+
+def generated() -> str:
+    """A password of 100 random bits that can be read aloud: four groups of five."""
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(5)) for _ in range(4))
+
+
+@functools.cache
+def _nobody() -> str:
+    return _hasher.hash(secrets.token_hex(16))
+
+
+def _normal(password: str) -> str:
+    return unicodedata.normalize("NFKC", password)
+
+
+def _sequence(text: str) -> bool:
+    """Whether nearly all of it is neighbours on a keyboard or in the alphabet, or one short piece again and again."""
+    if any(text == (text[:size] * len(text))[: len(text)] for size in range(1, len(text) // 2 + 1)):
+        return True
+    pairs = [text[at : at + 2] for at in range(len(text) - 1)]
+    return sum(any(pair in run or pair in run[::-1] for run in RUNS) for pair in pairs) >= len(pairs) - 2

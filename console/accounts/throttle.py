@@ -1,0 +1,60 @@
+"""Failed attempts are counted in one table, for all processes, and slow the next ones down; nobody is locked out.
+
+An attempt counts before it is judged, so that many at once cannot slip through together; a good one is taken back.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from console import db, settings
+
+FORGET = "15 minutes"
+LONGEST_S = 30
+
+_TAKE = sa.text(f"""
+with asked as (select * from unnest(cast(:keys as text[]), cast(:free as integer[])) as a (key, free) order by key)
+insert into console.throttle as t (key, count, until)
+select key, 1, now() from asked
+on conflict (key) do update set
+    count = case when t.until < now() - interval '{FORGET}' then 1 else t.count + 1 end,
+    until = now() + make_interval(secs => case when t.until < now() - interval '{FORGET}' then 0
+        else least({LONGEST_S}, power(2, least(20, greatest(0, t.count + 1 - (select free from asked where asked.key = t.key)))) - 1) end)
+where t.until <= now()
+returning t.key
+""")  # noqa: S608 - constants of this file
+_BACK = sa.text("update console.throttle set count = greatest(0, count - 1), until = least(until, now()) where key = any(:keys)")
+_FORGET = sa.text(f"delete from console.throttle where until < now() - interval '{FORGET}'")  # noqa: S608 - a constant of this file
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What is counted together, such as the attempts from one address, and how many are free before each costs twice the wait of the last."""
+
+    kind: str
+    value: str
+    free: int
+
+    @property
+    def key(self) -> str:
+        """What stands in the table: not the address or e-mail itself, nor a hash of it that could be tried out."""
+        told = f"{self.kind}\n{self.value}".encode()
+        return f"{self.kind}:{hmac.new(settings.current().secret_key.encode(), told, hashlib.sha256).hexdigest()[:32]}"
+
+
+def take(limits: Sequence[Limit]) -> bool:
+    """Count an attempt under each limit; whether it may be made now."""
+    by_key = {limit.key: limit.free for limit in limits}
+    with db.hot_engine().connect() as connection:
+        counted = connection.execute(_TAKE, {"keys": list(by_key), "free": list(by_key.values())}).all()
+    return len(counted) == len(by_key)
+
+
+def give_back(limits: Sequence[Limit]) -> None:
+    """The attempt was a good one: it does not count. Old counts go on the way."""
+    with db.hot_engine().connect() as connection:
+        connection.execute(_BACK, {"keys": [limit.key for limit in limits]})
+        connection.execute(_FORGET)
