@@ -128,7 +128,7 @@ def on_record(actor: Actor, collection: str, key: str, *, limit: int = 20, after
     """
     before = select.position(after) if after is not None else None
     scope = access.scope_for(actor, collection)
-    if scope.nothing or not (scope.everything or _visible(collection, {key}, scope)):
+    if scope.nothing or not (scope.unlimited or _visible(collection, {key}, scope)):
         raise NotFound(hidden=True)
     without = {kind.name for kind in KINDS.values() if kind.group not in ("run", "step", "effect", "proposal", "record")}
     within = _within(actor, teams=None, teamless=True, without=frozenset(without if looks else without | LOOKS))
@@ -225,7 +225,7 @@ def _judged(actor: Actor, found: Sequence[Any]) -> list[tuple[Any, bool]]:
         if row.collection is not None and row.record is not None:
             keys[row.collection].add(row.record)
     scopes = {row.collection: access.scope_for(actor, row.collection) for row in found if row.collection is not None}
-    visible = {name: keys[name] if scope.everything else _visible(name, keys[name], scope) for name, scope in scopes.items()}
+    visible = {name: keys[name] if scope.unlimited else _visible(name, keys[name], scope) for name, scope in scopes.items()}
     kept = []
     for row in found:
         if row.workflow is not None and not _sees(actor, row.team, slugs.get(row.workflow, row.workflow)):
@@ -233,7 +233,7 @@ def _judged(actor: Actor, found: Sequence[Any]) -> list[tuple[Any, bool]]:
         if row.collection is not None and row.record is not None and row.record not in visible[row.collection]:
             continue
         # A list of records names those of other people's scope too.
-        kept.append((row, row.collection is None or row.record is not None or scopes[row.collection].everything))
+        kept.append((row, row.collection is None or row.record is not None or scopes[row.collection].unlimited))
     return kept
 
 

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from console.db import tables
 from console.db.engine import hot_engine
@@ -50,15 +51,11 @@ def catch_up(timeout_s: float = 10.0) -> int:
     pending = tables.log_pending.c.id
     until = time.monotonic() + timeout_s
     with hot_engine().connect() as connection:
-        newest = connection.execute(sa.select(sa.func.max(pending))).scalar()
-    placed = sequence()
-    waiting = sa.select(sa.exists().where(pending <= newest))
-    while newest is not None and time.monotonic() < until:
-        with hot_engine().connect() as connection:
-            if not connection.execute(waiting).scalar():
-                break
-        time.sleep(PAUSE_S)
-        placed += sequence()
+        newest = connection.execute(sa.select(sa.func.coalesce(sa.func.max(pending), 0))).scalar_one()
+        placed = sequence()
+        while connection.execute(sa.select(sa.exists().where(pending <= newest))).scalar() and time.monotonic() < until:
+            time.sleep(PAUSE_S)
+            placed += sequence()
     return placed
 
 
@@ -70,7 +67,7 @@ def lag() -> Lag:
         number, oldest = connection.execute(count).one()
         if not number:
             return Lag(0, 0.0)
-        at = sa.cast(sa.cast(sa.func.convert_from(event.c.body, "UTF8"), sa.JSON)["at"].astext, sa.DateTime(timezone=True))
+        at = sa.cast(sa.cast(sa.func.convert_from(event.c.body, "UTF8"), JSONB)["at"].astext, sa.DateTime(timezone=True))
         age = connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp() - at)).where(event.c.id == oldest)).scalar()
     return Lag(int(number), max(float(age or 0), 0.0))
 
