@@ -1,12 +1,51 @@
-"""Fields of a form, and the cleaning of what was typed into them."""
+"""Fields of a form, and the cleaning of what was typed into them.
 
+Values are those of the reference of shapes everywhere: decimals are text, dates and times ISO 8601, lists lists. Nothing is
+guessed: a number is not taken for a text, a text not for a list. What is wrong is said of every field at once.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias, get_args
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from console.errors import Invalid
+
+FieldType: TypeAlias = Literal[
+    "text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "checklist", "reference",
+    "uuid", "email", "phone", "url", "json", "array", "binary", "file", "other",
+]  # fmt: skip
+FIELD_TYPES: tuple[str, ...] = get_args(FieldType)
+LISTS = frozenset({"multi_enum", "checklist", "array"})
+TEXTS = frozenset({"text", "long_text", "email", "phone", "url"})
+NEVER_TYPED = frozenset({"binary", "file", "other"})
+LONGEST = {"long_text": 100_000, "email": 254, "phone": 40, "url": 2_000, "reference": 500}
+LONGEST_OTHERWISE = 10_000
+MOST_ENTRIES = 1_000
+DEEPEST = 30
+LARGEST_JSON = 64 * 1024  # characters of all texts and keys together
+SAFE_INTEGER = 2**53 - 1  # what every JSON reader keeps exactly
+
+_INTEGER = re.compile(r"-?\d{1,16}")
+_DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?")
+_EMAIL = re.compile(r"[^\s@<>(),;:\"\[\]\\]+@[^\s@.<>(),;:\"\[\]\\]+(\.[^\s@.<>(),;:\"\[\]\\]+)+")
+_PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]{3,30}")
+_DATETIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)?")
+_TIME = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One field as a person or a program sees it; see "FIELD" in the reference of shapes."""
+    """One field as a person or a program sees it; see "FIELD" in the reference of shapes.
+
+    `min` and `max` bound numbers, dates and times by value, texts by their number of characters, lists by their number of entries.
+    `options` are `[{"value", "label"}]`, or `{"collection"}` where they are searched for.
+    """
 
     name: str
     label: str
@@ -24,3 +63,339 @@ class FormField:
     def to_json(self) -> dict[str, Any]:
         """The field in the shape that pages, API and log share."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+
+class Wrong(Exception):
+    """A value that does not fit its field; the text is the reason, in words that tell the way out."""
+
+
+def clean(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the whole form: what was submitted, made canonical, and what the other fields hold already.
+
+    Raises Invalid with one detail for each field that is wrong, unknown names first.
+    """
+    values, details = examine(fields, submitted)
+    if details:
+        raise refusal(details)
+    return values
+
+
+def refusal(details: Sequence[Mapping[str, Any]]) -> Invalid:
+    """The error that names these fields."""
+    names = ", ".join(str(detail["field"]) for detail in details[:5]) + (" …" if len(details) > 5 else "")
+    return Invalid(f"Nothing was saved: please look at {names}.", details=details)
+
+
+def examine(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """(values of the whole form, one `{"field", "reason"}` for each that is wrong); a wrong field keeps the value it had.
+
+    A read-only field keeps its value whatever was submitted. A field that is absent keeps its `value`; required ones may not be empty.
+    """
+    known = {field.name: field for field in fields}
+    details = [{"field": str(name)[:200], "reason": "There is no such field in this form."} for name in submitted if name not in known]
+    values: dict[str, Any] = {}
+    for name, field in known.items():
+        values[name] = field.value
+        if name in submitted and not field.readonly:
+            try:
+                values[name] = cleaned(field, submitted[name])
+            except Wrong as wrong:
+                details.append({"field": name, "reason": str(wrong)})
+                continue
+        if field.required and not field.readonly and is_empty(values[name]):
+            details.append({"field": name, "reason": missing(field)})
+    return values, details
+
+
+def missing(field: FormField) -> str:
+    """What is said of a required field that is empty."""
+    match field.type:
+        case "enum" | "reference":
+            return f"{field.label} is needed: choose one."
+        case "multi_enum" | "checklist":
+            return f"{field.label} is needed: tick at least one."
+        case _:
+            return f"{field.label} is needed."
+
+
+def is_empty(value: Any) -> bool:
+    """No value, only white space, or no entry."""
+    return value is None or value == [] or (isinstance(value, str) and not value.strip())
+
+
+def cleaned(field: FormField, value: Any) -> Any:
+    """The canonical form of one value, None for an empty one; raises `Wrong`."""
+    if field.type in NEVER_TYPED:
+        if value == field.value:
+            return value
+        raise Wrong("This field is shown here and cannot be changed in a form.")
+    if value is None or (value == "" and field.type not in LISTS and field.type != "json"):
+        return None
+    made = CLEANERS[field.type](field, value)
+    _bounded(field, made)
+    return made
+
+
+def _string(value: Any) -> str:
+    """A text as it is stored: NFC, line ends LF."""
+    if not isinstance(value, str):
+        raise Wrong(f"This must be text, in quotes; it is {_kind(value)}.")
+    if "\x00" in value:
+        raise Wrong("There is a NUL character in the text, which cannot be stored: remove it.")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise Wrong("There is half of a character in the text (a lone surrogate): type it anew.")
+    return unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _kind(value: Any) -> str:
+    """The JSON type of a value, for people."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
+
+
+def _limited(field: FormField, text: str) -> str:
+    longest = field.max_length or LONGEST.get(field.type, LONGEST_OTHERWISE)
+    if len(text) > longest:
+        raise Wrong(f"This is too long: {len(text)} characters, at most {longest} fit.")
+    return text
+
+
+def _text(field: FormField, value: Any) -> Any:
+    text = _limited(field, _string(value))
+    return _choice(field, text) if isinstance(field.options, list) and field.options else text
+
+
+def _integer(_: FormField, value: Any) -> int:
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()) and value.isascii():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Wrong("This must be a whole number, such as 12.")
+    if abs(value) > SAFE_INTEGER:
+        raise Wrong("This number is too large to be kept exactly: at most 9007199254740991.")
+    return value
+
+
+def _decimal(_: FormField, value: Any) -> str:
+    if not isinstance(value, str):
+        raise Wrong('This must be a number written as text, such as "12.50".')
+    text = value.strip()
+    if not (_DECIMAL.fullmatch(text) and text.isascii()):
+        raise Wrong('This must be a number such as 12.50: digits, and a point before the decimals ("12,50" and "1e3" are not read).')
+    return text
+
+
+def _boolean(_: FormField, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return bool(value == "true")
+    raise Wrong("This must be true or false.")
+
+
+def _date(_: FormField, value: Any) -> str:
+    text = _string(value).strip()
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise Wrong("There is no such day in the calendar.") from None
+    raise Wrong("This must be a date such as 2026-11-20.")
+
+
+def _datetime(_: FormField, value: Any) -> str:
+    text = _string(value).strip()
+    if not _DATETIME.fullmatch(text):
+        raise Wrong("This must be a date and time such as 2026-11-20T09:30:00Z.")
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        if moment.tzinfo is None:
+            raise Wrong("The time zone is missing: end with Z for UTC, or with an offset such as +02:00.")
+        utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Wrong("There is no such day or time.") from None
+    return utc.isoformat().replace("+00:00", "Z")
+
+
+def _time(_: FormField, value: Any) -> str:
+    text = _string(value).strip()
+    try:
+        if _TIME.fullmatch(text):
+            return time.fromisoformat(text).isoformat()
+    except ValueError:
+        raise Wrong("There is no such time of day.") from None
+    raise Wrong("This must be a time such as 09:30.")
+
+
+def _choice(field: FormField, value: Any) -> str:
+    text = _string(value)
+    if isinstance(field.options, list):
+        offered = [option["value"] for option in field.options]
+        if text not in offered:
+            named = ", ".join(str(entry) for entry in offered[:12]) + (" …" if len(offered) > 12 else "")
+            raise Wrong(f"This is not an option here: choose one of {named}." if offered else "There is nothing to choose from here.")
+    return _limited(field, text)
+
+
+def _choices(field: FormField, value: Any) -> list[str]:
+    """Ticks in the order of the options, each once."""
+    picked = {_choice(field, entry): None for entry in _list(value)}
+    if isinstance(field.options, list):
+        return [option["value"] for option in field.options if option["value"] in picked]
+    return list(picked)
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise Wrong(f"This must be a list; it is {_kind(value)}.")
+    if len(value) > MOST_ENTRIES:
+        raise Wrong(f"This list is too long: at most {MOST_ENTRIES} entries.")
+    return value
+
+
+def _array(field: FormField, value: Any) -> list[Any]:
+    return [_scalar(field, entry) for entry in _list(value)]
+
+
+def _scalar(field: FormField, value: Any) -> Any:
+    if isinstance(value, str):
+        return _limited(field, _string(value))
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return _integer(field, value)
+    raise Wrong(f"An entry of this list must be a text, a whole number, true, false or null; one is {_kind(value)}.")
+
+
+def _reference(field: FormField, value: Any) -> str:
+    return _choice(field, value)
+
+
+def _uuid(_: FormField, value: Any) -> str:
+    text = _string(value).strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text):
+        raise Wrong("This must be a UUID such as 0193463c-0000-7000-8000-000000000001.")
+    return str(UUID(text))
+
+
+def _email(field: FormField, value: Any) -> str:
+    text = _limited(field, _string(value).strip())
+    if not _EMAIL.fullmatch(text) or ".." in text or len(text.split("@")[0]) > 64:
+        raise Wrong("This is no e-mail address: it must look like name@example.org.")
+    return text
+
+
+def _phone(field: FormField, value: Any) -> str:
+    text = _limited(field, _string(value).strip())
+    if not _PHONE.fullmatch(text) or not 5 <= sum(character.isdigit() for character in text) <= 15:
+        raise Wrong("This is no phone number: write it with the country, such as +31 20 794 6000.")
+    return text
+
+
+def _url(field: FormField, value: Any) -> str:
+    text = _limited(field, _string(value).strip())
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise Wrong("This is no web address: it must begin with https:// or http://.")
+    return text
+
+
+def _json(_: FormField, value: Any) -> Any:
+    if sum(_weights(value, 0)) > LARGEST_JSON:
+        raise Wrong(f"This is too large: at most {LARGEST_JSON} characters.")
+    return value
+
+
+def _weights(value: Any, depth: int) -> Iterable[int]:
+    """Characters of every text, key and entry; raises `Wrong` for what JSON of ours may not hold."""
+    if depth > DEEPEST:
+        raise Wrong(f"This is nested too deep: at most {DEEPEST} levels.")
+    if isinstance(value, dict):
+        for key, entry in value.items():
+            yield len(_string(key))
+            yield from _weights(entry, depth + 1)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _weights(entry, depth + 1)
+    elif isinstance(value, float):
+        raise Wrong('Numbers with decimals must be written as text, such as "12.50".')
+    elif isinstance(value, str):
+        if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise Wrong("There is a character in the text that cannot be stored (NUL or half of one): remove it.")
+        yield len(value)
+    elif isinstance(value, int) and abs(value) > SAFE_INTEGER:
+        raise Wrong("A number in it is too large to be kept exactly: write it as text.")
+    yield 1
+
+
+def _bounded(field: FormField, value: Any) -> None:
+    """Raises `Wrong` where the value is below `min` or above `max`."""
+    if value is None or (field.min is None and field.max is None) or field.type in ("json", "boolean"):
+        return
+    size, low, high, unit = _measure(field, value)
+    if low is not None and size < low:
+        raise Wrong(f"This is too {_words(unit, low=True)}: at least {field.min}{unit}.")
+    if high is not None and size > high:
+        raise Wrong(f"This is too {_words(unit, low=False)}: at most {field.max}{unit}.")
+
+
+def _words(unit: str, *, low: bool) -> str:
+    if unit:
+        return "little" if low else "much"
+    return "low" if low else "high"
+
+
+def _measure(field: FormField, value: Any) -> tuple[Any, Any, Any, str]:
+    """(what is compared, lowest, highest, unit) by the type of the field; bounds None where there is none."""
+    if field.type in LISTS:
+        return len(value), _whole(field.min), _whole(field.max), " entries"
+    if field.type in TEXTS:
+        return len(value.strip()), _whole(field.min), _whole(field.max), " characters"
+    if field.type in ("integer", "decimal", "money"):
+        return Decimal(str(value)), _number(field.min), _number(field.max), ""
+    return value, field.min, field.max, ""
+
+
+def _whole(bound: Any) -> int | None:
+    return None if bound is None else int(bound)
+
+
+def _number(bound: Any) -> Decimal | None:
+    return None if bound is None else Decimal(str(bound))
+
+
+CLEANERS: Mapping[str, Callable[[FormField, Any], Any]] = {
+    "text": _text,
+    "long_text": _text,
+    "integer": _integer,
+    "decimal": _decimal,
+    "money": _decimal,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "time": _time,
+    "enum": _choice,
+    "multi_enum": _choices,
+    "checklist": _choices,
+    "reference": _reference,
+    "uuid": _uuid,
+    "email": _email,
+    "phone": _phone,
+    "url": _url,
+    "json": _json,
+    "array": _array,
+}

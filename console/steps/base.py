@@ -4,23 +4,46 @@ A step type never commits, sends, sleeps or reads the clock. The service (`conso
 person's scopes before `prepare` and `complete`, and does the effects that `complete` asks for.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from console.core.forms import FormField
+from console.core import expressions
+from console.core.fields import Located, Use
+from console.core.forms import FormField, clean
+from console.core.workflow import NAME_PATTERN
 
-type Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
-type Values = dict[str, Any]
-type Family = Literal["start", "action", "llm", "condition", "loop", "output"]
+MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
+
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
+Values: TypeAlias = dict[str, Any]
+Family: TypeAlias = Literal["start", "action", "llm", "condition", "loop", "output"]
 
 
 class StepConfig(BaseModel):
     """Settings of a step; unknown ones are refused, so that a typing error is never silently nothing."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class Related(StepConfig):
+    """Records that a relation of the run's record leads to, read for the step and shown as a table."""
+
+    name: str = Field(pattern=NAME_PATTERN, description="Where they are found: `steps.<id>.<name>`")
+    relation: str = Field(min_length=1, max_length=100, description="A relation of the collection")
+    fields: list[str] = Field(min_length=1, max_length=40, description="Columns, in the order shown")
+    where: str | None = Field(None, description="Expression over `record`, the related one; only those for which it holds")
+    sort: str | None = Field(None, max_length=100, description="Column to sort by, `-` before it for descending")
+    limit: int = Field(20, ge=1, le=200)
+    one: bool = Field(False, description="Only the first: the output holds an object (or null) instead of a list")
+    hidden: bool = Field(False, description="Read for expressions, not shown")
+
+    def read(self) -> "Read":
+        """What the service has to read for it."""
+        return Read(self.name, self.relation, tuple(self.fields), self.where, self.sort, 1 if self.one else self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +94,15 @@ class Context:
     `roots` are those of the expression language: record, input, steps, variables, run, currentUser, now.
     `forms` are form fields for the columns of the run's record (`value` and `now` are the record's), for step types that edit it.
     `former` are the values of the attempt that this one replaces (Revise), else empty.
-    `shown` are the values of the tables last shown to this person for this attempt, by read name, or None.
+    `shown` are the values of the record's fields as this person last saw them in this attempt (field name → `now`), or None: a write
+    compares with these, so that what moved while somebody was typing is a conflict and not overwritten.
     """
 
     roots: Mapping[str, Any]
     reads: Mapping[str, Rows] = field(default_factory=dict)
     forms: Mapping[str, FormField] = field(default_factory=dict)
     former: Values = field(default_factory=dict)
+    shown: Mapping[str, Any] | None = None
     titles: Mapping[str, str] = field(default_factory=dict)  # step id → title, for texts about other steps
     manual: frozenset[str] = frozenset()  # steps that were handled manually: their context is missing
 
@@ -139,10 +164,13 @@ class StepType:
     icon: ClassVar[str]
     gist: ClassVar[str] = ""  # the type in one line, for pickers
     automatic: ClassVar[bool] = False  # never shown to a person unless it asks for a take-over
+    own_values: ClassVar[bool] = (
+        False  # its expressions and texts find what the step itself holds so far as `steps.<id>` (a start: `input`)
+    )
     Config: ClassVar[type[StepConfig]] = StepConfig
 
     def outcomes(self, config: Any) -> tuple[str, ...]:
-        """Outcomes that a document must lead on from, `default` for the plain way on."""
+        """Outcomes that a document must lead on from; an edge `default` serves for all that have none of their own."""
         return ("default",)
 
     def reads(self, step: StepView) -> list[Read]:
@@ -161,10 +189,68 @@ class StepType:
         """What comes of what was submitted; raises `Invalid` with one detail per field that is wrong."""
         return Completion("default", submitted)
 
-    def expressions(self, config: Any) -> list[tuple[str, str]]:
-        """(field path, expression text) of every expression in the settings, for the check before publishing."""
+    def expressions(self, config: Any) -> list[Located]:
+        """Every expression in the settings with its place, for the check before publishing."""
         return []
 
-    def templates(self, config: Any) -> list[tuple[str, str]]:
-        """(field path, template text) of every template in the settings."""
+    def templates(self, config: Any) -> list[Located]:
+        """Every template in the settings with its place."""
         return []
+
+    def uses(self, config: Any) -> list[Use]:
+        """Columns and relations of the run's collection that the settings name."""
+        return []
+
+    def outputs(self, config: Any) -> frozenset[str] | None:
+        """Names that are found under `steps.<id>` later; None where they cannot be told beforehand."""
+        return frozenset()
+
+
+def related_texts(where: str, related: Sequence[Related]) -> list[Located]:
+    """The conditions of related reads, with their place."""
+    return [
+        Located(f"{where}[{number}].where", entry.where, entry.relation) for number, entry in enumerate(related) if entry.where is not None
+    ]
+
+
+def related_uses(where: str, related: Sequence[Related]) -> list[Use]:
+    """The relations that related reads name, and the columns of their rows."""
+    found = []
+    for number, entry in enumerate(related):
+        found.append(Use(f"{where}[{number}].relation", None, entry.relation))
+        found += [Use(f"{where}[{number}].fields[{place}]", column, entry.relation) for place, column in enumerate(entry.fields)]
+        found += [Use(f"{where}[{number}].sort", entry.sort.removeprefix("-"), entry.relation)] if entry.sort else []
+    return found
+
+
+def rows_of(related: Sequence[Related], reads: Mapping[str, Rows]) -> Values:
+    """The rows of related reads by name: a list of values, or with `one` the first or null."""
+    found: Values = {}
+    for entry in related:
+        rows = reads[entry.name].rows if entry.name in reads else ()
+        values = [dict(row["values"]) for row in rows]
+        found[entry.name] = (values[0] if values else None) if entry.one else values
+    return found
+
+
+def refused_fields(reads: Mapping[str, Rows]) -> list[str]:
+    """Columns that were asked for and may not be read, `<read>.<column>`, the record's own without a prefix."""
+    return [column if name == "record" else f"{name}.{column}" for name, rows in reads.items() for column in rows.denied]
+
+
+def said(template: str, roots: Mapping[str, Any]) -> str:
+    """Markdown with its expressions filled in. Values are data: what looks like Markdown or HTML in them is shown, not obeyed.
+
+    Raises ExpressionError where the template cannot be read.
+    """
+    expressions.templates(template)
+    return expressions.TEMPLATE.sub(lambda match: _literally(expressions.shown(expressions.parse(match[1].strip()).value(roots))), template)
+
+
+def _literally(value: str) -> str:
+    return MARKDOWN.sub(r"\\\1", value).replace("\r", " ").replace("\n", " ")
+
+
+def nothing_typed(submitted: Mapping[str, Any]) -> None:
+    """Raises Invalid when something was submitted to a step without a form."""
+    clean((), submitted)

@@ -1,0 +1,170 @@
+"""A workflow as a document: its model, its canonical bytes and its hash.
+
+One JSON document is the same thing in `workflows/*.json`, in the table of versions, in the API and in an export. Reading
+takes every format there ever was and gives the newest; writing gives the newest. What is wrong with a document as a
+workflow (branches, targets, expressions) is said by `console.core.workflow_check`, all of it at once.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+FORMAT = 1
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 40
+MAX_STEPS = 500
+
+SLUG_PATTERN = r"^[a-z][a-z0-9-]{0,62}[a-z0-9]$"
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
+RESERVED = frozenset(
+    {"record", "input", "steps", "variables", "item", "run", "now", "default", "error", "settle", "true", "false", "null", "in"}
+)
+
+Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=False)]
+
+
+class Part(BaseModel):
+    """A part of a document; unknown keys are refused, so that a typing error is never silently nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class Settings(Part):
+    """How runs of the workflow behave."""
+
+    visit_limit: int = Field(50, ge=1, le=100_000, description="How often a run may enter the same step before it stops and asks")
+    idle_save_minutes: int = Field(30, ge=1, le=1440, description="Minutes without a sign of the holder after which the run is saved")
+    exclusive: bool = Field(True, description="One live run of this workflow per record")
+    on_error: Literal["ask", "fail"] = Field(
+        "ask", description="What an automatic step does that cannot go on: ask a person, or end the run"
+    )
+    max_automatic_steps: int = Field(50, ge=1, le=1000, description="Automatic steps in a row before the run stops and asks")
+
+
+class Step(Part):
+    """A node of the graph. `next` maps an outcome to the step that follows it, `default` every outcome not named."""
+
+    id: Name = Field(description="Name of the step in expressions (`steps.<id>`); never changed once runs exist")
+    type: Name = Field(description="The step type")
+    title: Title = Field(description="What people read")
+    description: str | None = Field(None, max_length=2000, description="A note for who edits the workflow; operators do not see it")
+    button: str | None = Field(None, min_length=1, max_length=60, description="Label of the button that completes the step")
+    completion: Literal["manual", "automatic"] = Field(
+        "manual", description="automatic: completes without a click when it asks for nothing"
+    )
+    roles: list[str] | None = Field(None, description="Only these roles may complete the step; none: the workflow's")
+    config: dict[str, Any] = Field(default_factory=dict, description="Settings of the step type")
+    next: dict[Name, Name] = Field(default_factory=dict, description="Outcome to step id; `default` for every outcome not named")
+    at: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(None, description="Place in the editor: [x, y] in pixels")
+
+
+class Group(Part):
+    """A frame around steps in the editor: a picture, not a step."""
+
+    title: Title
+    steps: list[Name]
+
+
+class Workflow(Part):
+    """A workflow document of the newest format. Steps are in the order in which a person would tell them."""
+
+    schema_: str | None = Field(None, alias="$schema", max_length=500, description="Where the JSON Schema of this file is, for editors")
+    format: Literal[1] = Field(description="Format of the document")
+    slug: Slug = Field(description="Name of the workflow in addresses; never changed")
+    title: Title
+    description: str | None = Field(None, max_length=4000)
+    collection: str | None = Field(
+        None, max_length=200, description="Collection whose records the runs are about; null: runs without a record"
+    )
+    team: str | None = Field(None, max_length=100, description="Team whose runs these are")
+    roles: list[str] = Field(default_factory=list, description="Roles meant to work in it; the rights of the policy decide")
+    segments: list[str] = Field(default_factory=list, description="Segments of the collection in which the workflow is offered first")
+    settings: Settings = Field(default_factory=lambda: Settings.model_validate({}))
+    variables: dict[Name, Any] = Field(
+        default_factory=dict, description="House rules by name, found as `variables.<name>`; decimals as strings"
+    )
+    steps: Annotated[list[Step], Field(min_length=1, max_length=MAX_STEPS)]
+    groups: list[Group] = Field(default_factory=list)
+
+    def step(self, step_id: str) -> Step:
+        """The step of that id; KeyError when the document has none."""
+        for step in self.steps:
+            if step.id == step_id:
+                return step
+        raise KeyError(step_id)
+
+    @property
+    def start(self) -> Step:
+        """The one step of type `start`; KeyError when there is none."""
+        for step in self.steps:
+            if step.type == "start":
+                return step
+        raise KeyError("start")
+
+    def target(self, step_id: str, outcome: str) -> str | None:
+        """The step that follows: the outcome's own way on, else `default`, else None (the end)."""
+        ways = self.step(step_id).next
+        return ways.get(outcome, ways.get("default"))
+
+    def to_json(self) -> dict[str, Any]:
+        """The document in canonical order: named keys as the model has them, free ones by name; what equals its default is left out."""
+        full = self.model_dump(mode="json", by_alias=True)
+        document = {key: value for key, value in full.items() if key in ALWAYS or value not in (None, [], {})}
+        document["variables"] = _sorted(full["variables"])
+        document["steps"] = [_step_json(step) for step in full["steps"]]
+        return document
+
+    def canonical(self) -> bytes:
+        """The document as bytes: the same for the same workflow, however its file was laid out. UTF-8, two spaces, a final line end."""
+        return (json.dumps(self.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the canonical bytes, hexadecimal."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+
+ALWAYS = ("format", "slug", "title", "collection", "team", "roles", "settings", "variables", "steps")
+STEP_ALWAYS = ("id", "type", "title", "config", "next")
+
+
+def read(document: bytes | str | Mapping[str, Any]) -> Workflow:
+    """The workflow of a document that was checked before (a stored version); of any format.
+
+    Raises ValueError where it is no JSON or not of the model's shape: whoever reads a document that nobody checked uses
+    `workflow_check.check`, which names everything at once.
+    """
+    raw = json.loads(document) if isinstance(document, bytes | str) else dict(document)
+    return Workflow.model_validate(upgraded(raw))
+
+
+def upgraded(raw: dict[str, Any]) -> dict[str, Any]:
+    """The document in the newest format, by one function per step forward. Unknown formats stay as they are, for the check to name."""
+    while isinstance(raw.get("format"), int) and (forward := UPGRADES.get(raw["format"])) is not None:
+        raw = forward(raw)
+    return raw
+
+
+UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}  # format → function that gives the next; 1 is the first
+
+
+def _step_json(step: dict[str, Any]) -> dict[str, Any]:
+    """A step without what equals its default; settings and ways on by name, since a table of JSON keeps no order."""
+    kept = {key: value for key, value in step.items() if key in STEP_ALWAYS or value is not None}
+    if kept.get("completion") == "manual":
+        del kept["completion"]
+    return {**kept, "config": _sorted(step["config"]), "next": _sorted(step["next"])}
+
+
+def _sorted(value: Any) -> Any:
+    """The same value with the keys of its objects in order of their names, at every depth."""
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_sorted(entry) for entry in value]
+    return value

@@ -1,0 +1,55 @@
+"""Step types: one file each in this folder, found by itself; other packages bring theirs under the entry point `console.steps`."""
+
+import functools
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from types import MappingProxyType
+
+from console.core.workflow import Step
+from console.errors import DefinitionError
+from console.steps.base import StepType, StepView
+
+ENTRY_POINT = "console.steps"
+
+
+@functools.cache
+def all_types() -> Mapping[str, StepType]:
+    """Every step type by its name, ours first, in order of their names.
+
+    An entry point names a class of StepType or a module that holds some. Raises DefinitionError when two have the same name.
+    """
+    found: dict[str, StepType] = {}
+    ours = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__) if module.name != "base"]
+    for source in [*ours, *(point.load() for point in entry_points(group=ENTRY_POINT))]:
+        for kind in _kinds(source):
+            if kind.name in found:
+                raise DefinitionError(f"Two step types are named {kind.name}: {type(found[kind.name]).__module__} and {kind.__module__}.")
+            found[kind.name] = kind()
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+def get(name: str) -> StepType:
+    """The step type of that name; raises DefinitionError where there is none."""
+    try:
+        return all_types()[name]
+    except KeyError:
+        raise DefinitionError(f"There is no step type {name}: known are {', '.join(all_types())}.") from None
+
+
+def view(step: Step) -> StepView:
+    """A step of a document with its settings parsed by its type. The document was checked: a wrong setting is a pydantic error."""
+    kind = get(step.type)
+    config = kind.Config.model_validate(step.config)
+    return StepView(step.id, step.type, step.title, config, tuple(step.next), step.button, step.completion)
+
+
+def _kinds(source: object) -> list[type[StepType]]:
+    """The step types of a module (those made in it), or the class itself."""
+    if inspect.isclass(source) and issubclass(source, StepType):
+        return [source]
+    members = [entry for _, entry in inspect.getmembers(source, inspect.isclass)]
+    made_here = [entry for entry in members if issubclass(entry, StepType) and entry.__module__ == getattr(source, "__name__", "")]
+    return [entry for entry in made_here if "name" in vars(entry)]

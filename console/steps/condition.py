@@ -1,0 +1,82 @@
+"""Condition: takes the first branch that holds, and says by which values."""
+
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from console.core import expressions
+from console.core.fields import Definition, Located
+from console.core.operands import to_json
+from console.core.workflow import NAME_PATTERN
+from console.steps.base import Completion, Context, StepConfig, StepType, StepView, Values
+
+OTHERWISE = "default"
+LONGEST_SHOWN = 200
+
+
+class Branch(Definition):
+    """A way on and what must hold for it."""
+
+    if_: str = Field(alias="if", description="Expression; unknown counts as not true")
+    outcome: str = Field(pattern=NAME_PATTERN)
+
+
+class ConditionConfig(StepConfig):
+    """The branches, judged from first to last."""
+
+    branches: list[Branch] = Field(min_length=1, max_length=50)
+
+    @model_validator(mode="after")
+    def _not_otherwise(self) -> Self:
+        if any(branch.outcome == OTHERWISE for branch in self.branches):
+            raise ValueError("default is taken when no branch holds: give the branch a name of its own")
+        return self
+
+
+class Condition(StepType):
+    """Automatic. Where no branch holds, the edge `default` is taken, which must be there."""
+
+    name, title, family, icon = "condition", "Condition", "condition", "git-branch"
+    gist = "Chooses the way on by a rule"
+    automatic = True
+    Config: ClassVar[type[StepConfig]] = ConditionConfig
+
+    def outcomes(self, config: ConditionConfig) -> tuple[str, ...]:
+        """The branches in their order, then `default`."""
+        return (*dict.fromkeys(branch.outcome for branch in config.branches), OTHERWISE)
+
+    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+        """The first branch that holds, with the rule as it is written and the values that it looked at."""
+        looked_at: dict[str, Any] = {}
+        for branch in step.config.branches:
+            rule = expressions.parse(branch.if_)
+            looked_at |= {name: _brief(value_at(context.roots, name)) for name in sorted(expressions.names(rule))}
+            if rule.test(context.roots):
+                return Completion(branch.outcome, {}, {"branch": branch.outcome, "rule": branch.if_, "compared": looked_at})
+        return Completion(OTHERWISE, {}, {"branch": OTHERWISE, "rule": None, "compared": looked_at})
+
+    def expressions(self, config: ConditionConfig) -> list[Located]:
+        """What must hold for each branch."""
+        return [Located(f"branches[{number}].if", branch.if_) for number, branch in enumerate(config.branches)]
+
+    def outputs(self, config: ConditionConfig) -> frozenset[str]:
+        """The branch taken, its rule, and the values that were looked at."""
+        return frozenset({"branch", "rule", "compared"})
+
+
+def value_at(roots: Any, path: str) -> Any:
+    """The value of a dotted path, None where there is none."""
+    value = roots
+    for name in path.removeprefix("$").split("."):
+        value = value.get(name) if isinstance(value, dict) or hasattr(value, "get") else None
+    return to_json(value)
+
+
+def _brief(value: Any) -> Any:
+    """A value fit for a line of the log: long texts cut, lists and objects as how many entries they have."""
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 1] + "…"
+    if isinstance(value, list):
+        simple = all(isinstance(entry, str | int | bool) for entry in value)
+        return value if simple and len(value) <= 20 else f"{len(value)} entries"
+    return f"{len(value)} entries" if isinstance(value, dict) else value

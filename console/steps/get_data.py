@@ -1,0 +1,98 @@
+"""Get data: reads fields of the record and records related to it, shows them, and keeps them for later steps."""
+
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from console.core.fields import Located, Use, with_own
+from console.steps.base import (
+    Completion,
+    Context,
+    Prompt,
+    Read,
+    Related,
+    StepConfig,
+    StepType,
+    StepView,
+    Values,
+    nothing_typed,
+    refused_fields,
+    related_texts,
+    related_uses,
+    rows_of,
+    said,
+)
+
+OWN_RECORD = "record"
+NOT_PERMITTED = "not_permitted"
+
+
+class GetDataConfig(StepConfig):
+    """What is read."""
+
+    fields: list[str] = Field(default_factory=list, max_length=100, description="Fields of the run's record, in the order shown")
+    related: list[Related] = Field(default_factory=list, max_length=12, description="Related records, a table each")
+    text: str | None = Field(None, max_length=20_000, description="Markdown above the tables; {{ expressions }} are filled in")
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        names = [entry.name for entry in self.related]
+        if not self.fields and not names:
+            raise ValueError("nothing is read: name fields or related records")
+        if len(set(names)) < len(names) or {OWN_RECORD, NOT_PERMITTED} & set(names):
+            raise ValueError(f"related reads need names of their own, other than {OWN_RECORD} and {NOT_PERMITTED}")
+        return self
+
+
+class GetData(StepType):
+    """Everything is read under the person's scopes; a field that they may not read is named as not permitted, never its value."""
+
+    name, title, family, icon = "get_data", "Get data", "action", "table"
+    gist = "Reads the record and what belongs to it"
+    own_values = True
+    Config: ClassVar[type[StepConfig]] = GetDataConfig
+
+    def reads(self, step: StepView) -> list[Read]:
+        """The record first, then each relation."""
+        own = [Read(OWN_RECORD, None, tuple(step.config.fields))] if step.config.fields else []
+        return own + [entry.read() for entry in step.config.related]
+
+    def prepare(self, step: StepView, context: Context) -> Prompt:
+        """A table for each read, and a line that names what is not permitted."""
+        found = self._found(step, context)
+        parts = [said(step.config.text, with_own(context.roots, step.id, found))] if step.config.text else []
+        if found.get(NOT_PERMITTED):
+            parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in found[NOT_PERMITTED]) + ".")
+        hidden = {entry.name for entry in step.config.related if entry.hidden}
+        tables = tuple(read.name for read in self.reads(step) if read.name not in hidden)
+        return Prompt(text="\n\n".join(parts) or None, tables=tables, button=step.button or "Done")
+
+    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+        """What was read, as `{"record": {…}, "<name>": […]}`; raises Invalid when something was submitted."""
+        nothing_typed(submitted)
+        return Completion("default", {}, self._found(step, context))
+
+    def _found(self, step: StepView, context: Context) -> Values:
+        found: dict[str, Any] = {}
+        if step.config.fields:
+            rows = context.reads[OWN_RECORD].rows if OWN_RECORD in context.reads else ()
+            found[OWN_RECORD] = dict(rows[0]["values"]) if rows else None
+        found |= rows_of(step.config.related, context.reads)
+        refused = refused_fields(context.reads)
+        return found | ({NOT_PERMITTED: refused} if refused else {})
+
+    def expressions(self, config: GetDataConfig) -> list[Located]:
+        """The conditions of the related reads."""
+        return related_texts("related", config.related)
+
+    def templates(self, config: GetDataConfig) -> list[Located]:
+        """The text above the tables."""
+        return [Located("text", config.text)] if config.text is not None else []
+
+    def uses(self, config: GetDataConfig) -> list[Use]:
+        """Fields, relations, and the fields of their records."""
+        return [Use(f"fields[{place}]", name) for place, name in enumerate(config.fields)] + related_uses("related", config.related)
+
+    def outputs(self, config: GetDataConfig) -> frozenset[str]:
+        """`record`, each read's name, and `not_permitted` where something was refused."""
+        return frozenset({NOT_PERMITTED, *([OWN_RECORD] if config.fields else []), *(entry.name for entry in config.related)})

@@ -1,0 +1,55 @@
+"""Start: where a run begins, and what has to be said before it does."""
+
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from console.core import fields as definitions
+from console.core.fields import OWN_INPUT, FieldDefinition, Located
+from console.core.forms import refusal
+from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values
+
+
+class StartConfig(StepConfig):
+    """What the start asks for."""
+
+    fields: list[FieldDefinition] = Field(
+        default_factory=list, max_length=50, description="Fields of the start form, found later as `input.<name>`"
+    )
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if twice := definitions.names_twice(self.fields):
+            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        return self
+
+
+class Start(StepType):
+    """The fields are filled from the `input` that a run is started with; what is wrong with it is named and no run comes to be."""
+
+    name, title, family, icon = "start", "Start", "start", "play"
+    gist = "Where a run begins; asks for what has to be known first"
+    automatic = True
+    own_values = True
+    Config: ClassVar[type[StepConfig]] = StartConfig
+
+    def prepare(self, step: StepView, context: Context) -> Prompt:
+        """The start form, for the page that starts a run."""
+        typed = context.former or dict(context.roots.get(OWN_INPUT) or {})
+        fields = definitions.shown(step.config.fields, context.roots, typed, OWN_INPUT)
+        return Prompt(fields=tuple(fields), button=step.button or "Start")
+
+    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+        """The input made canonical; raises Invalid with the fields named as `input.<field>`."""
+        values, details = definitions.taken(step.config.fields, context.roots, context.former, OWN_INPUT, submitted)
+        if details:
+            raise refusal([{**detail, "field": f"{OWN_INPUT}.{detail['field']}"} for detail in details])
+        return Completion("default", values)
+
+    def expressions(self, config: StartConfig) -> list[Located]:
+        """Conditions and computed values of the fields."""
+        return definitions.texts_of_definitions("fields", config.fields)
+
+    def outputs(self, config: StartConfig) -> frozenset[str]:
+        """The fields, which are those of `input` as well."""
+        return frozenset(entry.name for entry in config.fields)

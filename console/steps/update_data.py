@@ -1,0 +1,174 @@
+"""Update data: a person changes fields of the record, notes what they found, or both; some values are set by rule.
+
+What is typed is written only when the step is completed, and only where nobody changed the field since the person saw it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from console.core import fields as definitions
+from console.core.fields import Computed, Definition, FieldDefinition, Located, Use, computed, fitted, texts_of, with_own
+from console.core.forms import FormField, refusal
+from console.steps.base import (
+    Completion,
+    Context,
+    Prompt,
+    Read,
+    Related,
+    StepConfig,
+    StepType,
+    StepView,
+    Values,
+    WriteRecord,
+    refused_fields,
+    related_texts,
+    related_uses,
+    said,
+)
+
+UPDATED, UNCHANGED = "updated", "unchanged"
+
+
+class Assignment(Definition):
+    """A field of the record that is set by a rule."""
+
+    field: str = Field(min_length=1, max_length=100)
+    value: Computed = Field(description="Expression, or cases; judged again with what was typed when the step is completed")
+
+
+class UpdateDataConfig(StepConfig):
+    """What can be changed, what is noted, and what is set."""
+
+    fields: list[str] = Field(
+        default_factory=list, max_length=60, description="Fields of the record that may be changed, in the order shown"
+    )
+    form: list[FieldDefinition] = Field(default_factory=list, max_length=60, description="Further fields; what is typed stays in the run")
+    set: list[Assignment] = Field(
+        default_factory=list, max_length=40, description="Fields of the record that are set by rule, shown before and after"
+    )
+    related: list[Related] = Field(default_factory=list, max_length=12, description="Related records shown beside the form")
+    text: str | None = Field(None, max_length=20_000, description="Markdown above the form; {{ expressions }} are filled in")
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        names = [*self.fields, *(entry.field for entry in self.set), *(entry.name for entry in self.form)]
+        if not names:
+            raise ValueError("nothing is asked and nothing is set: name fields, a form, or what to set")
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        return self
+
+
+class UpdateData(StepType):
+    """Record fields show what they hold now; former values of a revised attempt come first. Output: all values of the form."""
+
+    name, title, family, icon = "update_data", "Update data", "action", "pencil"
+    gist = "A person changes the record or notes what they found"
+    own_values = True
+    Config: ClassVar[type[StepConfig]] = UpdateDataConfig
+
+    def outcomes(self, config: UpdateDataConfig) -> tuple[str, ...]:
+        """`updated` where the record is written, else `unchanged`; most documents lead both on by `default`."""
+        return (UPDATED, UNCHANGED)
+
+    def reads(self, step: StepView) -> list[Read]:
+        """The related records; the record's own fields come as `Context.forms`."""
+        return [entry.read() for entry in step.config.related]
+
+    def edits(self, step: StepView) -> tuple[str, ...]:
+        """Fields changed by hand, then those set by rule."""
+        return (*step.config.fields, *(entry.field for entry in step.config.set))
+
+    def prepare(self, step: StepView, context: Context) -> Prompt:
+        """Fields set by rule first (read-only), then those of the record, then the form."""
+        form = definitions.shown(step.config.form, context.roots, context.former, step.id)
+        columns = _columns(step, context)
+        typed = {field.name: field.value for field in [*columns, *form]}
+        fields = [*columns, *form, *_settled(step, context, typed)]
+        parts = [said(step.config.text, with_own(context.roots, step.id, typed))] if step.config.text else []
+        if refused := refused_fields(context.reads):
+            parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
+        hidden = {entry.name for entry in step.config.related if entry.hidden}
+        tables = tuple(entry.name for entry in step.config.related if entry.name not in hidden)
+        return Prompt(text="\n\n".join(parts) or None, tables=tables, fields=tuple(fields), button=step.button or "Done")
+
+    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+        """The values, and the change of the record where there is one; raises Invalid with one detail per field that is wrong."""
+        columns = _columns(step, context)
+        typed = {name: value for name, value in submitted.items() if name not in {entry.field for entry in step.config.set}}
+        values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, typed, columns)
+        if details:
+            raise refusal(details)
+        settled = _settled(step, context, values)
+        values |= {field.name: field.value for field in settled}
+        changes = _changes([*columns, *settled], values, context.shown or {})
+        if not changes:
+            return Completion(UNCHANGED, values)
+        return Completion(UPDATED, values, effects=(WriteRecord(changes),))
+
+    def expressions(self, config: UpdateDataConfig) -> list[Located]:
+        """Those of the form, of what is set, and of the related reads."""
+        settled = [text for number, entry in enumerate(config.set) for text in texts_of(f"set[{number}].value", entry.value)]
+        return [*definitions.texts_of_definitions("form", config.form), *settled, *related_texts("related", config.related)]
+
+    def templates(self, config: UpdateDataConfig) -> list[Located]:
+        """The text above the form."""
+        return [Located("text", config.text)] if config.text is not None else []
+
+    def uses(self, config: UpdateDataConfig) -> list[Use]:
+        """Fields that are changed or set, and what is read beside them."""
+        changed = [Use(f"fields[{place}]", name, changed=True) for place, name in enumerate(config.fields)]
+        settled = [Use(f"set[{place}].field", entry.field, changed=True) for place, entry in enumerate(config.set)]
+        return [*changed, *settled, *related_uses("related", config.related)]
+
+    def outputs(self, config: UpdateDataConfig) -> frozenset[str]:
+        """Every field of the form."""
+        return frozenset([*config.fields, *(entry.name for entry in config.form), *(entry.field for entry in config.set)])
+
+
+def _columns(step: StepView, context: Context) -> list[FormField]:
+    """The record's fields that can be changed by hand, with the former values where the attempt replaces one."""
+    fields = [context.forms[name] for name in step.config.fields if name in context.forms]
+    return [
+        replace(field, value=context.former[field.name]) if field.name in context.former and not field.readonly else field
+        for field in fields
+    ]
+
+
+def _settled(step: StepView, context: Context, typed: Mapping[str, Any]) -> list[FormField]:
+    """Fields set by rule, read-only, with what they come to. A rule that comes to nothing, or does not fit, leaves the field as it is."""
+    fields: list[FormField] = []
+    for entry in step.config.set:
+        field = context.forms.get(entry.field)
+        if field is None:
+            continue
+        roots = with_own(context.roots, step.id, {**typed, **{before.name: before.value for before in fields}})
+        value = fitted(replace(field, readonly=False), computed(entry.value, roots))
+        fields.append(replace(field, readonly=True, required=False, value=field.now if value is None else value))
+    return fields
+
+
+def _changes(fields: list[FormField], values: Values, shown: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Field → {"old", "new"} for what differs from the record; `old` is what the person saw, so that a move since is a conflict."""
+    changes = {}
+    for field in fields:
+        old = shown.get(field.name, field.now)
+        if not same(field.type, old, values[field.name]):
+            changes[field.name] = {"old": old, "new": values[field.name]}
+    return changes
+
+
+def same(kind: str, left: Any, right: Any) -> bool:
+    """Whether two values of a field are the same: numbers by value (`12.5` and `12.50`), ticks in any order, an empty text as none."""
+    if kind in ("decimal", "money", "integer") and left is not None and right is not None:
+        try:
+            return Decimal(str(left)) == Decimal(str(right))
+        except InvalidOperation:
+            return False
+    if kind in ("multi_enum", "checklist") and isinstance(left, list) and isinstance(right, list):
+        return sorted(map(str, left)) == sorted(map(str, right))
+    return bool(left == right and isinstance(left, bool) == isinstance(right, bool)) or (left in (None, "") and right in (None, ""))
