@@ -16,16 +16,16 @@ _REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\
 _REASONS = {
     "password": "wrong password",
     "unknown": "unknown address",
-    "disabled": "the account is closed",
+    "closed": "the account is closed",
+    "malformed": "no address",
+    "asked": "",
+    "entitled": "",
     "throttled": "too many attempts",
     "too_many": "too many attempts",
     "idle": "nobody had worked on it for a while",
     "expired": "the time was up",
 }
-_ACTS = {
-    "sql_write": "change",
-    "record_write": "change",
-}
+WRITES = ("sql_write", "record_write")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +190,9 @@ class _Told(dict[str, str]):
         return "" if chosen in ("", "default") else f": {chosen.replace('_', ' ')}"
 
     def _change(self) -> str:
-        kind = self.text("effect_kind")
-        act = _ACTS.get(kind, "change" if not kind else kind.replace("_", " "))
-        if act == "change":
-            return f"change of {self._fields() or 'data'}{self._in_record()}"
-        return f"“{act}”{self._in_record()}"
+        kind, wish = self.text("effect_kind"), self.text("summary") or self._fields()
+        act = "change" if kind in ("", *WRITES) else f"“{kind.replace('_', ' ')}”"
+        return f"{act}{f' ({wish})' if wish else ''}{self._in_record()}"
 
     def _in_record(self) -> str:
         return _after(" in ", self._record())

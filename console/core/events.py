@@ -6,8 +6,8 @@ stands there as a commitment only, with its value kept beside the log under the 
 gain optional names; a change of meaning is a new kind.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -33,8 +33,9 @@ class Kind:
     """One kind of event.
 
     `when` is a whole sentence. `on_run` kinds stand on the chain of a run, the others on the chain of a session, a key, a
-    process or `sys:config`. A `move` changes where a run stands, who holds it or what may be done to it: it advances the
-    run's `revision`; all other events of a run advance only its `run_seq`, so that looking makes no form stale.
+    process or `sys:config`. Events of a `move` are written when a command changes where a run stands, who holds it or what may
+    be done to it; all of one move carry the same open `revision`, which is the run's from then on. The other events of a run
+    advance only its `run_seq`, so that looking makes no form stale.
     """
 
     name: str
@@ -50,14 +51,18 @@ class Kind:
         """The kind as a filter shows it: `step_completed` is `Step completed`."""
         return self.name.replace("_", " ").capitalize()
 
+    def unknown(self, opened: Iterable[str], sealed: Iterable[str] = ()) -> frozenset[str]:
+        """Those of the open and sealed names that no event of this kind carries."""
+        return frozenset({*opened} - {*self.open}) | frozenset({*sealed} - {*self.sealed})
+
 
 _RUN = (
     Kind(
         "run_started",
         "run",
         "A run of a workflow was started.",
-        ("trigger", "holder", "status", "exclusive", "from_run", "engine"),
-        ("input", "title", "record"),
+        ("id", "workflow", "version", "team", "collection", "record", "exclusive", "started_by", "holder", "trigger"),
+        ("input", "title"),
         move=True,
     ),
     Kind(
@@ -86,14 +91,14 @@ _RUN = (
         move=True,
     ),
     Kind("run_assigned", "run", "The run was given to a person.", ("holder", "former_holder"), ("draft", "reason"), move=True),
-    Kind("run_completed", "run", "The run reached an end of its workflow.", ("end", "label", "outcome"), ("output",), move=True),
+    Kind("run_completed", "run", "The run reached an end of its workflow.", ("label", "step"), ("output",), move=True),
     Kind("run_aborted", "run", "A person broke the run off, with a reason.", ("former_holder",), ("reason", "draft"), move=True),
     Kind("run_failed", "run", "The run ended because an automatic step could not be done.", ("code",), ("message",), move=True),
     Kind(
         "run_cancelled",
         "run",
         "The run was ended from outside: by its parent or by a person who may cancel.",
-        ("reason_code", "parent"),
+        ("former_holder", "reason_code", "parent"),
         ("reason",),
         move=True,
     ),
@@ -102,7 +107,7 @@ _RUN = (
         "step_entered",
         "step",
         "The run came to a step; a new attempt began.",
-        ("type", "title", "iteration", "replaces", "status"),
+        ("n", "type", "title", "iteration", "replaces", "status"),
         ("defaults",),
         move=True,
     ),
@@ -110,21 +115,21 @@ _RUN = (
         "step_shown",
         "step",
         "A step was shown to a person for the first time, or differently than before: what was on the screen.",
-        ("type", "title", "digest", "documents", "locale", "zone"),
+        ("n", "type", "title", "digest", "documents", "locale", "zone"),
         ("screen",),
     ),
     Kind(
         "source_opened",
         "step",
         "A person opened a source, a document page, a related list or a masked value from a step.",
-        ("source", "collection", "key", "page", "digest", "name"),
+        ("n", "source", "collection", "key", "relation", "page", "digest", "name"),
         ("what",),
     ),
     Kind(
         "step_submitted",
         "step",
         "A step that changes something outside was handed in; it is done when its effects are.",
-        ("outcome", "effects", "type", "title", "handled_manually"),
+        ("n", "outcome", "type", "title", "automatic", "handled_manually"),
         ("values", "output", "reason"),
         move=True,
     ),
@@ -132,12 +137,16 @@ _RUN = (
         "step_completed",
         "step",
         "A step was done; its outcome leads on.",
-        ("outcome", "type", "title", "next", "automatic", "handled_manually", "ends"),
+        ("n", "outcome", "type", "title", "automatic", "handled_manually"),
         ("values", "output", "reason"),
         move=True,
     ),
     Kind(
-        "outcome_chosen", "step", "A person chose one of the outcomes that the step offered.", ("outcome", "label", "offered", "proposed")
+        "outcome_chosen",
+        "step",
+        "A person chose one of the outcomes that the step offered.",
+        ("outcome", "label", "offered", "proposed"),
+        move=True,
     ),
     Kind(
         "handled_manually",
@@ -145,6 +154,7 @@ _RUN = (
         "A person filled the step without its proposal; later steps lack what it would have found.",
         ("outcome", "missing"),
         ("reason",),
+        move=True,
     ),
     Kind(
         "step_reopened",
@@ -166,7 +176,7 @@ _RUN = (
         "step_revised",
         "step",
         "The run was sent back to an earlier step; what came after it is cancelled.",
-        ("target_step", "target_attempt", "cancelled", "effects_done"),
+        ("n", "target_step", "target_attempt", "cancelled", "effects_done"),
         ("reason", "defaults"),
         move=True,
     ),
@@ -174,26 +184,32 @@ _RUN = (
         "attempt_cancelled",
         "step",
         "An attempt was struck out because an earlier step was revised or the run ended; it stays in the log.",
-        ("by", "status", "title"),
+        ("n", "status", "title"),
+        move=True,
     ),
-    Kind("attempt_retried", "step", "The open step was begun anew.", ("reason_code",), ("reason",), move=True),
+    Kind("attempt_retried", "step", "The open step was begun anew.", ("status", "reason_code"), ("reason",), move=True),
     Kind(
         "effect_requested",
         "effect",
         "A change outside the console was asked for; it is committed before it is attempted.",
-        ("effect", "effect_kind", "idempotency_key", "fields"),
-        ("request", "changes"),
+        ("effect", "effect_kind", "number", "summary", "fields"),
+        ("request",),
         move=True,
     ),
     Kind(
-        "effect_succeeded", "effect", "A change outside the console was made.", ("effect", "effect_kind", "fields"), ("result",), move=True
+        "effect_succeeded",
+        "effect",
+        "A change outside the console was made.",
+        ("effect", "effect_kind", "code", "fields"),
+        ("result", "message", "errors"),
+        move=True,
     ),
     Kind(
         "effect_failed",
         "effect",
         "A change outside the console was refused; nothing was changed there.",
         ("effect", "effect_kind", "code", "fields"),
-        ("message", "errors"),
+        ("message", "errors", "result"),
         move=True,
     ),
     Kind(
@@ -201,7 +217,7 @@ _RUN = (
         "effect",
         "It cannot be told whether a change outside the console happened; a person has to look.",
         ("effect", "effect_kind", "code"),
-        ("message",),
+        ("message", "errors", "result"),
         move=True,
     ),
     Kind(
@@ -217,7 +233,7 @@ _RUN = (
         "effect",
         "The result of a change came after the run had ended; it changes nothing in the run.",
         ("effect", "effect_kind", "result", "code"),
-        ("message",),
+        ("message", "errors"),
     ),
     Kind("proposal_requested", "proposal", "A proposal for a step was asked for.", ("call", "origin", "fields")),
     Kind(
@@ -294,7 +310,8 @@ _OUTSIDE = (
 
 def _registry() -> Mapping[str, Kind]:
     kinds: dict[str, Kind] = {}
-    for kind in (*(Kind(k.name, k.group, k.when, k.open, k.sealed, on_run=True, move=k.move) for k in _RUN), *_OUTSIDE):
+    on_runs = (replace(kind, open=(*kind.open, "revision") if kind.move else kind.open, on_run=True) for kind in _RUN)
+    for kind in (*on_runs, *_OUTSIDE):
         if kind.name in kinds:
             raise ValueError(f"the kind of event {kind.name} stands in the registry twice")
         kinds[kind.name] = kind
@@ -305,7 +322,7 @@ KINDS: Mapping[str, Kind] = _registry()
 """Name → kind, in the order of the reference."""
 
 MOVES: frozenset[str] = frozenset(kind.name for kind in KINDS.values() if kind.move)
-"""Kinds that advance a run's `revision`."""
+"""Kinds whose events belong to a move and carry the `revision` that it gave the run."""
 
 ENDS: Mapping[str, str] = MappingProxyType(
     {

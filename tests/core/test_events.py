@@ -68,6 +68,16 @@ def test_only_events_of_runs_are_moves_and_looking_is_none() -> None:
     assert all(KINDS[name].on_run for name in looking)
 
 
+def test_events_of_a_move_carry_its_revision_and_no_others_do() -> None:
+    assert {name for name, kind in KINDS.items() if "revision" in kind.open} == MOVES
+
+
+def test_names_that_a_kind_does_not_carry_are_told() -> None:
+    kind = KINDS["run_aborted"]
+    assert kind.unknown(kind.open, kind.sealed) == frozenset()
+    assert kind.unknown(["reason", "former_holder"], ["reason", "mood"]) == {"reason", "mood"}
+
+
 def test_every_end_of_a_run_is_a_move() -> None:
     assert set(ENDS) <= MOVES
     assert sorted(ENDS.values()) == ["aborted", "cancelled", "completed", "failed", "timed_out"]
