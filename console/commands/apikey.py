@@ -1,0 +1,45 @@
+"""Commands about keys of the API."""
+
+import re
+from datetime import timedelta
+
+import click
+
+from console import accounts
+
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def duration(text: str) -> timedelta:
+    """The time that `90d`, `12h` or `8w` stands for. Raises `click.BadParameter`."""
+    told = re.fullmatch(r"([1-9]\d{0,4})([hdw])", text.strip().lower())
+    if told is None:
+        raise click.BadParameter(f"{text!r} is no time: 90d, 12h or 8w are", param_hint="--expires")
+    return int(told[1]) * _UNITS[told[2]]
+
+
+@click.group("apikey")
+def apikey() -> None:
+    """Keys with which programs use the API."""
+
+
+@apikey.command("create", epilog="Example: console apikey create nightly-report --user ana@example.com --expires 90d")
+@click.argument("name")
+@click.option("--user", "email", required=True, help="Whose rights the key has, at each request those of that moment.")
+@click.option("--expires", default="90d", show_default=True, help="How long it lasts, a year at most: 12h, 90d, 8w.")
+def create(name: str, email: str, expires: str) -> None:
+    """Make a key and print it. Nothing else is printed, and it is said only now."""
+    lasts = duration(expires)
+    made = accounts.create_key(name, accounts.person_of_email(email).id, lasts=lasts)
+    click.echo(made.text)
+
+
+@apikey.command("revoke", epilog="Example: console apikey revoke key_01jd…")
+@click.argument("key_id")
+def revoke(key_id: str) -> None:
+    """Make a key useless from now on. Its id is the part between the two lines: cns_ID_… is key_ID."""
+    accounts.revoke_key(key_id)
+    click.echo(f"{key_id} opens nothing any more")
+
+
+commands: list[click.Command] = [apikey]

@@ -1,0 +1,15 @@
+"""`GET /me`: who the key speaks for."""
+
+from flask import Blueprint, g, jsonify
+from flask.typing import ResponseReturnValue
+
+from console.core.actor import Actor
+
+blueprint = Blueprint("api_me", __name__, url_prefix="/api/v1")
+
+
+@blueprint.get("/me")
+def me() -> ResponseReturnValue:
+    """The person whose rights the key has, with their roles and teams."""
+    actor: Actor = g.actor
+    return jsonify(id=actor.id, email=actor.email, name=actor.name, roles=actor.role_names, teams=list(actor.teams))

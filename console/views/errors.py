@@ -1,0 +1,175 @@
+"""The one place that turns errors into responses: a page, a fragment that htmx can swap in, or JSON for programs.
+
+A refusal is an event, committed on its own after everything else was rolled back. What nobody foresaw is written to the process's
+own log under the number of the request; people see the number, never SQL or a trace.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from flask import Blueprint, Response, g, jsonify, make_response, request
+from markupsafe import escape
+from werkzeug.exceptions import HTTPException
+
+from console import log
+from console.core.actor import Actor
+from console.db.ids import uuid7
+from console.errors import ConsoleError, NotAllowed, NotFound
+from console.views import frame
+from console.views.identity import is_api
+
+blueprint = Blueprint("errors", __name__)
+_log = logging.getLogger(__name__)
+
+KNOWN: Mapping[int, tuple[str, str, str]] = {
+    400: ("malformed", "That could not be read", "The request is not in a form that the console reads. Nothing was done."),
+    401: ("not_signed_in", "Sign in first", "This needs a key, or a session."),
+    403: ("not_allowed", "Not allowed", "The right that this needs is missing."),
+    404: ("not_found", "Nothing here", "There is nothing here, or it is outside what you may see."),
+    405: ("method_not_allowed", "Not that way", "This address does not take this method."),
+    408: ("timeout", "Too slow", "The request did not arrive in time. Send it again."),
+    409: ("conflict", "Things have moved", "Things moved in the meantime; nothing was changed."),
+    413: ("too_large", "Too large", "What was sent is larger than the console takes. Nothing was done."),
+    415: ("not_json", "Not in that form", "The body is of a type that is not taken here."),
+    422: ("invalid", "Something is not right yet", "What was sent can be read and is wrong."),
+    429: ("too_many", "Too many at once", "There were too many requests. Try again in a moment."),
+    500: (
+        "internal_error",
+        "Something went wrong here",
+        "It is our fault, not yours, and it was written down. Try again; what you had saved is kept.",
+    ),
+    503: ("store_down", "Not available at the moment", "The database does not answer. Nothing was lost; try again in a moment."),
+}
+"""Status → code for programs, title of the page, what it says when nothing better is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is told of an error, whatever it is drawn as. `extra` goes into the JSON beside code, message and details."""
+
+    status: int
+    code: str
+    message: str
+    details: Sequence[Mapping[str, Any]] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    request_id: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The heading of the page."""
+        return KNOWN.get(self.status, KNOWN[500 if self.status >= 500 else 400])[1]
+
+
+@blueprint.app_errorhandler(ConsoleError)
+def refused(error: ConsoleError) -> Response:
+    """An error that was foreseen; a refusal is noted first."""
+    if isinstance(error, NotAllowed) or (isinstance(error, NotFound) and error.hidden):
+        _note_refusal(error)
+    told = error.to_json()
+    extra = {name: value for name, value in told.items() if name not in ("code", "message", "details")}
+    headers = {"Retry-After": str(extra["retry_after"])} if "retry_after" in extra else {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _respond(Answer(error.status, error.code, error.message, error.details, extra, headers))
+
+
+@blueprint.app_errorhandler(HTTPException)
+def undone(error: HTTPException) -> Response:
+    """An error of the protocol: no such address, not that method, too large."""
+    status = error.code or 500
+    code, _, message = KNOWN.get(status, KNOWN[500 if status >= 500 else 400])
+    own = type(error).description != error.description and error.description  # a sentence of ours, not the framework's
+    headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type", "content-length")}
+    return _respond(Answer(status, code, own or message, headers=headers))
+
+
+@blueprint.app_errorhandler(sa.exc.OperationalError)
+@blueprint.app_errorhandler(sa.exc.InterfaceError)
+@blueprint.app_errorhandler(sa.exc.TimeoutError)
+@blueprint.app_errorhandler(psycopg.OperationalError)
+def unreachable(error: Exception) -> Response:
+    """The console's own database went away in mid-request: nothing was committed, or the answer got lost and a second try finds it."""
+    request_id = _request_id()
+    _log.error("request %s: the database does not answer: %s", request_id, type(error).__name__)
+    code, _, message = KNOWN[503]
+    return _respond(Answer(503, code, message, headers={"Retry-After": "1"}, request_id=request_id))
+
+
+@blueprint.app_errorhandler(Exception)
+def surprised(error: Exception) -> Response:
+    """What nobody foresaw."""
+    request_id = _request_id()
+    _log.error("request %s failed: %s %s", request_id, request.method, request.endpoint, exc_info=error)
+    code, _, message = KNOWN[500]
+    return _respond(Answer(500, code, message, request_id=request_id))
+
+
+def _respond(answer: Answer) -> Response:
+    if is_api():
+        extra = dict(answer.extra) | ({"request_id": answer.request_id} if answer.request_id else {})
+        made = jsonify(code=answer.code, message=answer.message, details=[dict(detail) for detail in answer.details], **extra)
+    else:
+        made = make_response(_drawn(answer))
+    made.status_code = answer.status
+    made.headers.update(answer.headers)
+    made.headers["Cache-Control"] = "no-store"
+    return made
+
+
+def _drawn(answer: Answer) -> str:
+    """The page, for htmx its middle; where even the template fails, the bare words."""
+    context = {
+        "title": answer.title,
+        "message": answer.message,
+        "details": answer.details,
+        "status": answer.status,
+        "retry": answer.status in (408, 409, 429, 500, 503),
+        "request_id": answer.request_id,
+    }
+    try:
+        return frame.render("errors/error.html", context, "fragment" if frame.wants_fragment() else None)
+    except Exception:  # noqa: BLE001 - whatever is wrong with the page, the person is told the first error
+        _log.exception("the page of an error could not be drawn")
+        return f"<!doctype html><title>{escape(answer.title)}</title><h1>{escape(answer.title)}</h1><p>{escape(answer.message)}</p>"
+
+
+def _note_refusal(error: NotAllowed | NotFound) -> None:
+    actor: Actor | None = g.get("actor")
+    if actor is None:
+        return
+    told = request.view_args or {}
+    obj, act = error.need if isinstance(error, NotAllowed) else ("", "")
+    opened = {
+        "object": obj,
+        "act": act,
+        "reason": error.code,
+        "method": request.method,
+        "endpoint": request.endpoint,
+        "status": error.status,
+        "run": told.get("run_id"),
+    }
+    used = log.IDEMPOTENCY.set(None)  # the caller's key is for what they asked for, not for the note that it was refused
+    try:
+        log.note(
+            actor,
+            "access_refused",
+            open={name: value for name, value in opened.items() if value},
+            sealed={"path": request.path},
+            collection=told.get("collection"),
+        )
+    except Exception:  # noqa: BLE001 - the refusal stands, whether or not it could be written down
+        _log.exception("alarm: a refusal could not be noted")
+    finally:
+        log.IDEMPOTENCY.reset(used)
+
+
+def _request_id() -> str:
+    given = g.get("request_id") or log.REQUEST.get()
+    if given is None:
+        given = g.request_id = str(uuid7())
+    return str(given)
