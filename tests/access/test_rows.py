@@ -1,0 +1,89 @@
+"""The rows of the policy and the file that people write them in."""
+
+import pytest
+from hypothesis import given, strategies as st
+
+from console.access.rows import ACTS, POLICIES, WHOLE, PolicyError, Row, export, line, parse
+
+FILE = (POLICIES / "roles.csv").read_text(encoding="utf-8")
+
+
+def test_a_line_stands_for_each_object_and_act() -> None:
+    rows = parse('p, role:lead, t:ops, collection:account charge, read update, allow, "record.a in [1, 2]"\n')
+    assert rows == [
+        Row("p", "role:lead", "t:ops", f"collection:{name}", act, "allow", "record.a in [1, 2]") for name in ("account", "charge") for act in ("read", "update")
+    ]
+
+
+def test_objects_of_several_kinds_stand_in_one_line() -> None:
+    rows = parse("p, role:admin, *, source policy workflow:kyc-review refund, manage, allow".replace("workflow:kyc-review refund", "key"))
+    assert [row.obj for row in rows] == ["source", "policy", "key"]
+
+
+def test_comments_blank_lines_and_doubled_rows_are_passed_over() -> None:
+    assert parse("# told, so\n\n  \ng, user:u, role:lead, *\ng, user:u, role:lead, *\n") == [Row("g", "user:u", "*", "role:lead")]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("p, role:lead, *, workflow:*, strat, allow", "workflow knows activate"),
+        ("p, role:lead, *, workflow:*, start, Deny", "takes `p, who"),
+        ("p, role:lead, *, workflows:*, start, allow", "no object of the kind 'workflows'"),
+        ("p, role:lead, *, workflow, start, allow", "takes workflow:<id> or workflow:*"),
+        ("p, role:lead, *, activity:x, read, allow", "activity is named without an id"),
+        ("p, lead, *, workflow:*, start, allow", "the subject takes"),
+        ("p, role:, *, workflow:*, start, allow", "the subject takes"),
+        ("p, role:lead, operations, workflow:*, start, allow", "the place takes t:<team> or *"),
+        ("p, role:lead, t:, workflow:*, start, allow", "the place takes t:<team> or *"),
+        ("p, role:lead, *, field:customer/tax_id, read, allow", "a field is only denied"),
+        ("p, role:lead, *, field:customer/tax_id, read, deny, record.a == 1", "a field is only denied"),
+        ("p, role:lead, *, field:customer, read, deny", "field:<collection>/<name>"),
+        ("p, role:lead, *, workflow:*, , allow", "names no object or no act"),
+        ("p, role:lead, *, workflow:*", "takes `p, who"),
+        ("p, role:lead, *, workflow:*, start, allow, a, b", "takes `p, who"),
+        ("g, user:u, lead, *", "what is given is role:<id>"),
+        ("g, user:u, role:lead", "takes `p, who"),
+        ("q, user:u, role:lead, *", "takes `p, who"),
+        ('p, role:lead, *, workflow:*, start, allow, "open', "unexpected end of data"),
+    ],
+)
+def test_what_means_nothing_is_refused_with_its_line(text: str, told: str) -> None:
+    with pytest.raises(PolicyError) as refused:
+        parse(f"# a comment\n{text}\n")
+    assert "roles.csv, line 2" in refused.value.message
+    assert told in refused.value.message
+
+
+def test_an_object_may_be_an_address_of_another_source() -> None:
+    (row,) = parse("p, role:lead, *, collection:erp.hr.people, read, allow")
+    assert line(row) == "p, role:lead, *, collection:erp.hr.people, read, allow"
+
+
+def test_the_shipped_file_is_read_and_written_the_same() -> None:
+    rows = parse(FILE)
+    assert set(parse(export(rows))) == set(rows)
+    assert export(parse(export(rows))) == export(rows)
+
+
+_word = st.from_regex(r"[a-z][a-z0-9_.-]{0,8}", fullmatch=True)
+_place = st.just("*") | _word.map(lambda word: f"t:{word}")
+_who = st.builds("{}:{}".format, st.sampled_from(["user", "role", "key"]), _word)
+
+
+@st.composite
+def _right(draw: st.DrawFn) -> Row:
+    kind = draw(st.sampled_from(sorted(set(ACTS) - {"field"})))
+    obj = kind if kind in WHOLE else f"{kind}:{draw(_word | st.just('*'))}"
+    act = draw(st.sampled_from([*sorted(ACTS[kind]), "*"]))
+    expression = draw(st.sampled_from(["", 'record.desk in ["a, b", "c"]', "run.started_by != $currentUser.id"]))
+    return Row("p", draw(_who), draw(_place), obj, act, draw(st.sampled_from(["allow", "deny"])), expression)
+
+
+_hidden = st.builds(lambda who, place, name, act: Row("p", who, place, f"field:c/{name}", act, "deny"), _who, _place, _word, st.sampled_from(["read", "update"]))
+_given = st.builds(lambda who, place, role: Row("g", who, place, f"role:{role}"), _who, _place, _word)
+
+
+@given(st.lists(_right() | _hidden | _given, max_size=12))
+def test_an_export_gives_the_same_rows_back(rows: list[Row]) -> None:
+    assert set(parse(export(rows))) == set(rows)
