@@ -79,6 +79,7 @@ attempt = _table(
     output=JSONB,
     handled_manually=sa.Boolean,
     replaces=sa.Integer,
+    revised=sa.Boolean,
     defaults=JSONB,
     errors=JSONB,
 )

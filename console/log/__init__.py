@@ -1,7 +1,8 @@
 """The log: the only writer and reader of the event table."""
 
 from console.log.append import IDEMPOTENCY, REQUEST, AlreadyDone, Moved, Projection, chained, frame_of, note, now, write
-from console.log.body import Fact, Frame, Link
+from console.log import body
+from console.log.body import Fact, Frame, Link, link
 from console.log.read import Stored, events_of, stored
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "Projection",
     "Stored",
     "chained",
+    "body",
     "events_of",
+    "link",
     "frame_of",
     "note",
     "now",

@@ -69,7 +69,9 @@ begin
         if p_attempts is not null then
             insert into console.attempt select * from jsonb_populate_recordset(null::console.attempt, p_attempts)
             on conflict (run, n) do update set status = excluded.status, completed_at = excluded.completed_at, by = excluded.by, outcome = excluded.outcome,
-                "values" = excluded."values", output = excluded.output, handled_manually = excluded.handled_manually, errors = excluded.errors;
+                "values" = excluded."values", output = excluded.output, handled_manually = excluded.handled_manually,
+                revised = excluded.revised, defaults = excluded.defaults, errors = excluded.errors;
+            delete from console.draft d where d.run = p_chain and d.n is distinct from (p_run->>'keep_draft')::integer;
         end if;
         if p_context is not null then
             delete from console.run_context c using jsonb_each(p_context) e where c.run = p_chain and c.step = e.key and jsonb_typeof(e.value) = 'null';

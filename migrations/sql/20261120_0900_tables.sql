@@ -134,6 +134,7 @@ create table console.attempt (
     output jsonb,
     handled_manually boolean not null default false,
     replaces integer,
+    revised boolean not null default false,
     defaults jsonb,
     errors jsonb,
     primary key (run, n)

@@ -1,0 +1,366 @@
+"""A run as the log tells it: its state, and how each event changes it.
+
+`fold(events)` is the state after those events, and equals the live rows at every point. The same `Run` serves a command
+(then it holds the head and the attempts that the command needs) and a replay (then it holds everything).
+Source: docs/adr/0005-runs.md.
+"""
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from console.core.events import ENDS
+
+Status = Literal[
+    "running", "waiting_person", "waiting_time", "waiting_event", "saved", "completed", "aborted", "failed", "cancelled", "timed_out"
+]
+FINAL = frozenset(ENDS.values())
+MISSING_MANUAL = "handled manually"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a run. `by` is the person, None for the engine; `step` is (id of the step, number of the attempt).
+
+    `open` stands readable in the log, `sealed` only as commitments. `n` is its number in the run, 0 before it has one.
+    """
+
+    type: str
+    at: datetime
+    open: Mapping[str, Any] = field(default_factory=dict)
+    sealed: Mapping[str, Any] = field(default_factory=dict)
+    step: tuple[str, int] | None = None
+    by: str | None = None
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A wished change outside the console's own tables. `request` is what was asked, `result` what came of it."""
+
+    id: str
+    number: int
+    kind: str
+    summary: str
+    status: Literal["requested", "succeeded", "failed", "unknown"]
+    request: Mapping[str, Any]
+    requested_at: datetime
+    settled_at: datetime | None = None
+    result: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One entry into a step. `n` is its place in the order taken (1, 2 …), `attempt` counts the entries into this step.
+
+    `defaults` are the values that the form starts with (of the attempt it replaces, or as they were refused), `errors` what a
+    refused effect said: `[{"field", "reason"}]`.
+    """
+
+    n: int
+    step: str
+    attempt: int
+    status: Literal["open", "performing", "done", "cancelled", "skipped", "failed"]
+    entered_at: datetime
+    completed_at: datetime | None = None
+    by: str | None = None
+    outcome: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    output: Mapping[str, Any] | None = None
+    handled_manually: bool = False
+    replaces: int | None = None
+    revised: bool = False
+    defaults: Mapping[str, Any] | None = None
+    errors: list[Mapping[str, Any]] | None = None
+    effects: tuple[Effect, ...] = ()
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """What later steps find as `steps.<id>`."""
+        found = self.values if self.output is None else self.output
+        return {**found, "missing": MISSING_MANUAL} if self.handled_manually else found
+
+    @property
+    def standing(self) -> bool:
+        """Whether later steps build on it: done, and not revised since."""
+        return self.status == "done" and not self.revised
+
+
+@dataclass(slots=True)
+class Run:
+    """Where a run stands. `attempts` are by their place in the order taken; in a command they may be only those it needs.
+
+    `revision` counts moves and is what forms carry; `seq` counts all events. `visits` counts entries by step, `automatic` the
+    automatic steps since a person's. `screens` holds, by attempt, what was last shown (replay only).
+    """
+
+    id: str = ""
+    workflow: str = ""
+    version: int = 0
+    status: Status = "running"
+    revision: int = 0
+    seq: int = 0
+    team: str = ""
+    collection: str | None = None
+    record: str | None = None
+    started_by: str = ""
+    holder: str | None = None
+    last_holder: str | None = None
+    current: int | None = None
+    made: int = 0
+    visits: dict[str, int] = field(default_factory=dict)
+    automatic: int = 0
+    waiting: Mapping[str, Any] | None = None
+    take_over: Mapping[str, Any] | None = None
+    input: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    ending: str | None = None
+    exclusive_key: str | None = None
+    created_at: datetime | None = None
+    ended_at: datetime | None = None
+    active_at: datetime | None = None
+    attempts: dict[int, Attempt] = field(default_factory=dict)
+    context: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    screens: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run accepts no command any more."""
+        return self.status in FINAL
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The attempt that the run stands at; None once it has ended."""
+        return self.attempts.get(self.current) if self.current is not None else None
+
+    @property
+    def unknown(self) -> Effect | None:
+        """The effect that a person has to settle."""
+        here = self.attempt
+        return next((effect for effect in here.effects if effect.status == "unknown"), None) if here else None
+
+    def effect(self, effect_id: str) -> tuple[Attempt, Effect] | None:
+        """The effect of that id with its attempt, among the attempts at hand."""
+        for attempt in self.attempts.values():
+            for effect in attempt.effects:
+                if effect.id == effect_id:
+                    return attempt, effect
+        return None
+
+    def after(self, n: int) -> list[Attempt]:
+        """Attempts after place `n` that are not cancelled, in the order taken."""
+        return [attempt for place, attempt in sorted(self.attempts.items()) if place > n and attempt.status != "cancelled"]
+
+
+def evolve(run: Run, event: Event) -> Run:
+    """The run after the event; `run` itself stays as it was."""
+    after = replace(run, **{name: copy.copy(getattr(run, name)) for name in ("visits", "attempts", "context", "screens")})
+    _apply(after, event)
+    return after
+
+
+def fold(events: Iterable[Event], run: Run | None = None) -> Run:
+    """The run after all the events, in order; `run` is where to begin."""
+    state = Run() if run is None else evolved_copy(run)
+    for event in events:
+        _apply(state, event)
+    return state
+
+
+def evolved_copy(run: Run) -> Run:
+    """A copy that can be changed without changing `run`."""
+    return Run(**{each.name: copy.copy(getattr(run, each.name)) for each in fields(Run)})
+
+
+def _apply(run: Run, event: Event) -> None:
+    run.seq += 1
+    run.revision = int(event.open.get("revision", run.revision))
+    change = CHANGES.get(event.type)
+    if change is not None:
+        change(run, event)
+    if "revision" in event.open:
+        run.active_at = event.at
+    ending = ENDS.get(event.type)
+    if ending is not None:
+        _end(run, event, ending)
+
+
+def _end(run: Run, event: Event, status: Any) -> None:
+    here = run.attempt
+    if here is not None and here.status in ("open", "performing"):
+        _put(run, here, status="failed" if status == "failed" else "cancelled")
+    run.status, run.ended_at, run.holder, run.current, run.waiting, run.take_over = status, event.at, None, None, None, None
+    run.reason = event.sealed.get("reason", event.sealed.get("message"))
+    run.ending = event.open.get("label")
+
+
+def _put(run: Run, attempt: Attempt, **changes: Any) -> None:
+    run.attempts[attempt.n] = replace(attempt, **changes)
+
+
+def _here(run: Run) -> Attempt:
+    here = run.attempt
+    if here is None:
+        raise ValueError(f"run {run.id} stands at no attempt")
+    return here
+
+
+def _run_started(run: Run, event: Event) -> None:
+    told = event.open
+    run.id, run.workflow, run.version, run.team = told["id"], told["workflow"], told["version"], told["team"]
+    run.collection, run.record, run.exclusive_key = told["collection"], told["record"], told["exclusive"]
+    run.started_by, run.holder, run.created_at = told["started_by"], told["holder"], event.at
+    run.last_holder = run.holder
+    run.input = event.sealed.get("input", {})
+
+
+def _step_entered(run: Run, event: Event) -> None:
+    step, number = event.step or ("", 0)
+    run.made = run.current = int(event.open["n"])
+    run.visits[step] = number
+    defaults = event.sealed.get("defaults")
+    run.attempts[run.current] = Attempt(run.current, step, number, "open", event.at, replaces=event.open.get("replaces"), defaults=defaults)
+    run.status = event.open["status"]
+    run.waiting = run.take_over = None
+
+
+def _step_submitted(run: Run, event: Event) -> None:
+    here = _here(run)
+    run.status, run.waiting = "waiting_event", {"for": "effect", "until": None}
+    _put(run, here, status="performing", errors=None, **_handed_in(event))
+
+
+def _step_completed(run: Run, event: Event) -> None:
+    here = _here(run)
+    handed_in = _handed_in(event) if "outcome" in event.open else {}
+    done = replace(here, status="done", completed_at=event.at, errors=None, **handed_in)
+    run.attempts[here.n] = done
+    run.context[here.step] = done.context
+    run.automatic = run.automatic + 1 if event.open.get("automatic") else 0
+    run.waiting = run.take_over = None
+
+
+def _handed_in(event: Event) -> dict[str, Any]:
+    return {
+        "by": event.by,
+        "outcome": event.open["outcome"],
+        "values": event.sealed.get("values", {}),
+        "output": event.sealed.get("output"),
+        "handled_manually": bool(event.open.get("handled_manually")),
+    }
+
+
+def _step_reopened(run: Run, event: Event) -> None:
+    here = _here(run)
+    run.status, run.waiting = "waiting_person", None
+    values, errors = event.sealed.get("values", {}), event.sealed.get("errors", [])
+    _put(run, here, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=values, errors=errors)
+
+
+def _step_failed(run: Run, event: Event) -> None:
+    run.status, run.waiting = "waiting_person", None
+    run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
+
+
+def _attempt_retried(run: Run, event: Event) -> None:
+    run.status, run.take_over, run.waiting, run.automatic = event.open["status"], None, None, 0
+
+
+def _run_saved(run: Run, event: Event) -> None:
+    run.status, run.holder = "saved", None
+
+
+def _run_resumed(run: Run, event: Event) -> None:
+    run.status, run.holder, run.last_holder = "waiting_person", event.open["holder"], event.open["holder"]
+
+
+def _run_taken_over(run: Run, event: Event) -> None:
+    run.holder = run.last_holder = event.open["holder"]
+
+
+def _run_released(run: Run, event: Event) -> None:
+    run.holder = None
+
+
+def _attempt_cancelled(run: Run, event: Event) -> None:
+    _put(run, run.attempts[int(event.open["n"])], status="cancelled")
+
+
+def _step_revised(run: Run, event: Event) -> None:
+    target = run.attempts[int(event.open["n"])]
+    _put(run, target, revised=True)
+    run.context = {}
+    for _, attempt in sorted(run.attempts.items()):
+        if attempt.standing:
+            run.context[attempt.step] = attempt.context
+    run.take_over = run.waiting = None
+
+
+def _effect_requested(run: Run, event: Event) -> None:
+    here, told = _here(run), event.open
+    wished = Effect(
+        told["effect"], int(told["number"]), told["effect_kind"], told["summary"], "requested", event.sealed.get("request", {}), event.at
+    )
+    _put(run, here, effects=(*here.effects, wished))
+
+
+def _settle(status: Any) -> Callable[[Run, Event], None]:
+    def change(run: Run, event: Event) -> None:
+        _set_effect(run, event, status)
+
+    return change
+
+
+def _set_effect(run: Run, event: Event, status: Any) -> None:
+    found = run.effect(event.open["effect"])
+    if found is None:
+        raise ValueError(f"run {run.id} has no effect {event.open['effect']} at hand")
+    attempt, effect = found
+    result = event.sealed.get("result") or {key: value for key, value in event.sealed.items() if key in ("message", "errors")} or None
+    settled = replace(effect, status=status, settled_at=None if status == "requested" else event.at, result=result)
+    _put(run, attempt, effects=tuple(settled if each.id == effect.id else each for each in attempt.effects))
+
+
+def _effect_unknown(run: Run, event: Event) -> None:
+    _set_effect(run, event, "unknown")
+    run.status, run.waiting = "waiting_person", None
+    run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
+
+
+def _effect_settled(run: Run, event: Event) -> None:
+    done = event.open["result"] == "done"
+    _set_effect(run, event, "succeeded" if done else "requested")
+    run.take_over = None
+    run.status, run.waiting = "waiting_event", {"for": "effect", "until": None}
+
+
+def _step_shown(run: Run, event: Event) -> None:
+    screen = event.sealed.get("screen")
+    if screen is not None:
+        run.screens[int(event.open["n"])] = screen
+
+
+CHANGES: Mapping[str, Callable[[Run, Event], None]] = {
+    "run_started": _run_started,
+    "step_entered": _step_entered,
+    "step_submitted": _step_submitted,
+    "step_completed": _step_completed,
+    "step_reopened": _step_reopened,
+    "step_failed": _step_failed,
+    "attempt_retried": _attempt_retried,
+    "run_saved": _run_saved,
+    "run_resumed": _run_resumed,
+    "run_taken_over": _run_taken_over,
+    "run_released": _run_released,
+    "attempt_cancelled": _attempt_cancelled,
+    "step_revised": _step_revised,
+    "effect_requested": _effect_requested,
+    "effect_succeeded": _settle("succeeded"),
+    "effect_failed": _settle("failed"),
+    "effect_unknown": _effect_unknown,
+    "effect_settled": _effect_settled,
+    "step_shown": _step_shown,
+}
+"""Kinds that change more than the numbers; the others (a source opened, an outcome named) only count."""

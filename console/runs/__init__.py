@@ -1,0 +1,39 @@
+"""Runs: start, complete, save, resume, revise, abort, take over, settle; reading, lists and replay."""
+
+from console.runs.lists import RunHead, find, held_by, live_on, on_record, to_continue
+from console.runs.reading import Preview, get, preview, source_opened
+from console.runs.replay import ReplayView, events, replay
+from console.runs.sweep import sweep
+from console.runs.transitions import abort, advance, cancel, complete, draft, release, resume, retry, revise, save, settle, start, take_over
+from console.runs.view import RunView
+
+__all__ = [
+    "Preview",
+    "ReplayView",
+    "RunHead",
+    "RunView",
+    "abort",
+    "advance",
+    "cancel",
+    "complete",
+    "draft",
+    "events",
+    "find",
+    "get",
+    "held_by",
+    "live_on",
+    "on_record",
+    "preview",
+    "release",
+    "replay",
+    "resume",
+    "retry",
+    "revise",
+    "save",
+    "settle",
+    "source_opened",
+    "start",
+    "sweep",
+    "take_over",
+    "to_continue",
+]

@@ -1,0 +1,47 @@
+"""What somebody has typed and not yet handed in: the one state outside the log, encrypted under the subject's key."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from console import log, subjects
+from console.db.engine import fetch
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Half-typed values of an attempt: whose, and when they were last kept."""
+
+    values: Mapping[str, Any]
+    saved_at: datetime
+    by: str
+
+    def to_json(self) -> dict[str, Any]:
+        """`{values, saved_at, by}`."""
+        return {"values": dict(self.values), "saved_at": log.body.moment(self.saved_at), "by": self.by}
+
+
+def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, Any], now: datetime) -> None:
+    """Keep what was typed, in place of what was kept before; only while the person holds the run at that attempt."""
+    kid, nonce, ciphertext = subjects.seal(subject, f"draft|{run_id}|{n}|{person}", dict(values))
+    fetch(
+        "insert into console.draft (run, n, person, kid, nonce, ct, saved_at) select r.id, %s, %s, %s, %b, %b, %s from console.run r "
+        "where r.id = %s and r.current = %s and r.holder = %s "
+        "on conflict (run, n, person) do update set kid = excluded.kid, nonce = excluded.nonce, ct = excluded.ct, saved_at = excluded.saved_at "
+        "returning run",
+        (n, person, kid, nonce, ciphertext, now, run_id, n, person),
+    )
+
+
+def latest(run_id: str, n: int, subject: str | None) -> Draft | None:
+    """What was last typed at the attempt, by whomever; None when there is nothing, or it can no longer be opened."""
+    rows = fetch("select person, nonce, ct, saved_at from console.draft where run = %s and n = %s order by saved_at desc limit 1", (run_id, n))
+    if not rows or subject is None:
+        return None
+    person, nonce, ciphertext, saved_at = rows[0]
+    try:
+        values = subjects.unseal(subject, f"draft|{run_id}|{n}|{person}", nonce, ciphertext)
+    except subjects.Unreadable:
+        return None
+    return Draft(values, saved_at, person)

@@ -1,0 +1,158 @@
+"""Reading runs: one with its screen, those on a record, those to continue, lists for programs, the preview of a revision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from console import access, accounts, log, records, workflows
+from console.core import commands
+from console.core.actor import Actor
+from console.core.run import Event
+from console.errors import NotFound
+from console.log import masking
+from console.runs import drafts
+from console.runs.rights import TAKE_OVER_AFTER_S, Seen, holder_idle_s, possible, see, works
+from console.runs.screens import Screen, draw, last_shown, present
+from console.runs.store import links, retried, run_row
+from console.runs.view import RunView, as_json, moment, outline, title_of
+
+LOOKING = frozenset({"waiting_person", "saved"})
+
+
+def get(actor: Actor, run_id: str) -> RunView:
+    """The run as the actor may see it; what somebody who works on it is shown becomes an event of the run, once.
+
+    Raises NotFound for what is not there and for what is out of scope, in the same words.
+    """
+
+    def once() -> RunView:
+        seen = see(actor, run_id, whole=True)
+        now = log.now()
+        screen, seen = _screen(actor, seen, now)
+        return view(actor, seen, screen)
+
+    return retried(once)
+
+
+def _screen(actor: Actor, seen: Seen, now: datetime) -> tuple[Screen | None, Seen]:
+    """What the actor sees of the open step: drawn anew for those who work on such runs, as it was last shown for readers."""
+    run = seen.run
+    if run.current is None or run.status not in LOOKING:
+        return None, seen
+    if seen.down is not None or not works(actor, run, seen.definition):
+        before = last_shown(run.id, run.current)
+        return (before[1] if before else None), seen
+    screen = draw(actor, seen, now)
+    loaded = present(actor, seen, screen, now)
+    return screen, Seen(loaded, seen.definition, seen.record, seen.gone, seen.down)
+
+
+def hidden_from(actor: Actor) -> masking.Hidden:
+    """Which fields of a collection are kept from the actor."""
+    known: dict[str, frozenset[str]] = {}
+
+    def names(collection: str | None) -> frozenset[str]:
+        if collection is None:
+            return frozenset()
+        if collection not in known:
+            known[collection] = access.scope_for(actor, collection, "read").hidden
+        return known[collection]
+
+    return names
+
+
+def masked_run(actor: Actor, told: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The run's JSON without what this reader may not read, and the paths of what was left out."""
+    hidden = hidden_from(actor)
+    paths: list[str] = []
+    for part in ("context", "attempts", "current"):
+        told[part], found = masking.mask(told[part], f"run.{part}", hidden, told["collection"], screen=part == "current")
+        paths += found
+    return told, paths
+
+
+def view(actor: Actor, seen: Seen, screen: Screen | None) -> RunView:
+    """The run for this viewer."""
+    run, definition = seen.run, seen.definition
+    typed = drafts.latest(run.id, run.current, seen.loaded.subject) if run.current is not None and run.holder in (actor.id, None) else None
+    idle = holder_idle_s(run)
+    can = possible(actor, seen, idle)
+    names = accounts.names({run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)})
+    told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None))
+    return RunView(
+        json=told,
+        screen=screen,
+        can=can,
+        steps=outline(run, definition, names, may_revise="revise" in can),
+        names=names,
+        record_title=seen.record.title if seen.record else run.record or "",
+        collection_label=records.collection(run.collection).label_one if run.collection else "",
+        newer_version=_newer(definition),
+        holder_idle=run.holder is not None and idle >= TAKE_OVER_AFTER_S,
+        gone=seen.gone,
+        down=seen.down.message if seen.down else None,
+        masked=paths,
+    )
+
+
+def _newer(definition: workflows.Definition) -> int | None:
+    try:
+        live = workflows.live(definition.slug)
+    except NotFound:
+        return None
+    return live.number if live.number > definition.number else None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What revising a step would do. `cancels` newest first; `effects_done` are outside changes that stay as they are."""
+
+    json: dict[str, Any]
+    revision: int
+    title: str
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) -> Preview:
+    """The consequences of revising the step's last standing attempt, or that of this number. Changes nothing."""
+    seen = see(actor, run_id, whole=True)
+    run = seen.run
+    if run.ended:
+        commands.require_completable(run, actor.id, step, None)
+    target = commands.revisable(run, step, attempt)
+    cancelled = commands.cancelled_by(run, target.n)
+    done = [(each, effect) for each in [*reversed(cancelled), target] for effect in each.effects if effect.status == "succeeded"]
+    told = {
+        "step": target.step,
+        "attempt": target.attempt,
+        "cancels": [
+            {"step": each.step, "attempt": each.attempt, "title": title_of(seen.definition, each.step), "by": each.by, "completed_at": moment(each.completed_at)}
+            for each in cancelled
+        ],
+        "effects_done": [{"id": effect.id, "step": each.step, "kind": effect.kind, "summary": effect.summary, "compensation": None} for each, effect in done],
+        "approvals_void": [],
+    }
+    names = accounts.names({each.by for each in cancelled if each.by})
+    return Preview(told, run.revision, title_of(seen.definition, target.step), names)
+
+
+def source_opened(actor: Actor, run_id: str, *, source: str, collection: str | None = None, key: str | None = None, name: str | None = None) -> None:
+    """Note that somebody who works on the run opened a source beside the form: a related list, a document, a masked value."""
+
+    def once() -> None:
+        seen = see(actor, run_id)
+        if seen.run.current is None or not works(actor, seen.run, seen.definition):
+            return
+        here = seen.run.attempts[seen.run.current]
+        told = {"n": here.n, "source": source, "collection": collection, "key": key, "name": name}
+        _note(actor, seen, Event("source_opened", log.now(), {k: v for k, v in told.items() if v is not None}, {}, (here.step, here.attempt), actor.id))
+
+    retried(once)
+
+
+def _note(actor: Actor, seen: Seen, event: Event) -> None:
+    made = links(actor, seen.definition, seen.loaded, seen.run, [event])
+    projection = log.Projection(run=run_row(seen.run, seen.loaded.subject, keep_draft=True))
+    log.write(seen.run.id, seen.run.seq, made, subject=seen.loaded.subject, projection=projection)
+

@@ -1,0 +1,113 @@
+"""Replay: a run, and what was on the screen, as they were after any of its events. From the log alone; nothing here can act."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from console import accounts, log, records
+from console.core.actor import Actor
+from console.core.run import Run, fold
+from console.errors import NotFound
+from console.log import masking, present
+from console.runs.reading import hidden_from, masked_run
+from console.runs.rights import Seen, see
+from console.runs.screens import Screen
+from console.runs.store import as_event
+from console.runs.view import RunView, as_json, outline
+
+DECISIONS = frozenset({"step_completed", "outcome_chosen", "step_submitted", "step_revised", "run_aborted", "effect_settled"})
+QUIET = frozenset({"step_shown", "source_opened"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayView:
+    """A run after event `at` of `last`. `json` is its shape in the API; `ticks` are all events for the scrubber.
+
+    `now_values` are the record's fields today, where the viewer may read them; None when there is no record to compare with.
+    """
+
+    json: dict[str, Any]
+    run: RunView
+    at: int
+    last: int
+    ticks: Sequence[Mapping[str, Any]]
+    now_values: Mapping[str, Any] | None = None
+    masked: Sequence[str] = field(default_factory=tuple)
+
+
+def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
+    """The run after event `at` (None: its last). Raises NotFound for a number that the run does not have."""
+    seen = see(actor, run_id)
+    last = seen.run.seq
+    place = last if at is None else at
+    if not 1 <= place <= last:
+        raise NotFound(f"This run has events 1 to {last}.")
+    events = log.events_of(run_id, upto=last)
+    state, screen = _then(events[:place])
+    hidden = hidden_from(actor)
+    names = accounts.names({state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))})
+    told, masked = masked_run(actor, as_json(state, seen.definition, screen, None))
+    panel, more = masking.mask(_record(screen), "screen.record", hidden, seen.run.collection)
+    shown, _ = masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)
+    called = present.names_of(events)
+    masked = [*masked, *more]
+    event = present.as_json(events[place - 1], called, hidden=hidden)
+    return ReplayView(
+        json={"at": place, "last": last, "run": told, "event": event, "screen": {"record": panel}, "read_only": True, "masked": masked},
+        run=_view(seen, state, told, shown, names, masked),
+        at=place,
+        last=last,
+        ticks=[_tick(stored, called) for stored in events],
+        now_values=dict(seen.record.values) if seen.record else None,
+        masked=masked,
+    )
+
+
+def _then(events: Sequence[log.Stored]) -> tuple[Run, Screen | None]:
+    """The run after these events, and the newest screen of the step at which it stood."""
+    state = fold(as_event(stored) for stored in events)
+    shown = state.screens.get(state.current) if state.current is not None else None
+    return state, dict(shown) if shown else None
+
+
+def _record(screen: Screen | None) -> dict[str, Any] | None:
+    """The record as it was on the screen, in the shape of the API."""
+    panel = (screen or {}).get("record")
+    return {name: panel[name] for name in ("collection", "key", "title", "values")} if panel else None
+
+
+def _view(seen: Seen, state: Run, told: dict[str, Any], screen: Screen | None, names: Mapping[str, str], masked: Sequence[str]) -> RunView:
+    title = (screen or {}).get("record") or {}
+    return RunView(
+        json=told,
+        screen=screen,
+        can=frozenset(),
+        steps=outline(state, seen.definition, names, may_revise=False),
+        names=names,
+        record_title=title.get("title") or (seen.record.title if seen.record else state.record or ""),
+        collection_label=records.collection(state.collection).label_one if state.collection else "",
+        masked=masked,
+    )
+
+
+def _tick(stored: log.Stored, names: Any) -> dict[str, Any]:
+    kind = stored.body["actor"]["kind"]
+    return {
+        "n": stored.n,
+        "kind": stored.type,
+        "at": stored.at,
+        "actor": "person" if kind in ("user", "key") else "automatic",
+        "sentence": present.sentence(stored, names),
+        "decision": stored.type in DECISIONS and kind in ("user", "key"),
+        "quiet": stored.type in QUIET,
+    }
+
+
+def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tuple[list[dict[str, Any]], int | None]:
+    """The run's events in the shape of the API, oldest first, and the number after which the next page begins."""
+    see(actor, run_id)
+    found = log.events_of(run_id, after=after, limit=limit + 1)
+    page = found[:limit]
+    called = present.names_of(page)
+    hidden = hidden_from(actor)
+    return [present.as_json(stored, called, hidden=hidden) for stored in page], page[-1].n if len(found) > limit else None

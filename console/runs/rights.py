@@ -1,0 +1,111 @@
+"""Who may see a run and what they may do with it now: the team's rights in the workflow, and the record in scope."""
+
+from dataclasses import dataclass
+
+from console import access, records, workflows
+from console.core import scopes
+from console.core.actor import Actor
+from console.core.run import Run
+from console.db.engine import fetch
+from console.errors import NotFound, SourceDown
+from console.records import Record
+from console.runs.stepping import PERFORMING, plan_of, record_of
+from console.runs.store import Loaded, load
+from console.workflows import Definition
+
+TAKE_OVER_AFTER_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A run that the actor may see: with its definition, and its record as the actor may see it.
+
+    `record` is None where the run has none, where it was deleted (`gone`), or while its source does not answer (`down`).
+    """
+
+    loaded: Loaded
+    definition: Definition
+    record: Record | None
+    gone: bool = False
+    down: SourceDown | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run itself."""
+        return self.loaded.run
+
+
+def see(actor: Actor, run_id: str, *, whole: bool = False) -> Seen:
+    """The run, if the actor may see it. Raises NotFound in the same words for what is not there and what is out of scope."""
+    loaded = load(run_id, whole=whole)
+    if loaded is None:
+        raise NotFound
+    run = loaded.run
+    definition = workflows.version(run.workflow, run.version)
+    if not access.can(actor, run.team, f"workflow:{definition.slug}", "see"):
+        raise NotFound(hidden=True)
+    return _with_record(actor, loaded, definition)
+
+
+def _with_record(actor: Actor, loaded: Loaded, definition: Definition) -> Seen:
+    run = loaded.run
+    try:
+        return Seen(loaded, definition, record_of(actor, run))
+    except SourceDown as down:
+        # Whoever could not see the record before must not learn of the run because its source is away.
+        if run.holder == actor.id or access.scope_for(actor, run.collection or "", "read").unlimited:
+            return Seen(loaded, definition, None, down=down)
+        raise
+    except NotFound:
+        if _deleted(run) and (run.holder == actor.id or access.scope_for(actor, run.collection or "", "read").unlimited):
+            return Seen(loaded, definition, None, gone=True)
+        raise NotFound(hidden=True) from None
+
+
+def _deleted(run: Run) -> bool:
+    """Whether the record is gone for everybody, and not only out of this actor's scope."""
+    try:
+        records.get(run.collection or "", run.record or "", scopes.whole(run.collection or ""))
+    except NotFound:
+        return True
+    return False
+
+
+def works(actor: Actor, run: Run, definition: Definition) -> bool:
+    """Whether the actor is one of those who work on such runs, and do not only read them."""
+    return any(access.can(actor, run.team, f"workflow:{definition.slug}", act) for act in PERFORMING)
+
+
+def holder_idle_s(run: Run) -> float:
+    """Seconds since the holder last gave a sign: a move of the run, or something typed. 0 where nobody holds it."""
+    if run.holder is None:
+        return 0.0
+    rows = fetch(
+        "select extract(epoch from now() - greatest(r.active_at, (select max(d.saved_at) from console.draft d "
+        "where d.run = r.id and d.person = r.holder)))::float8 from console.run r where r.id = %s",
+        (run.id,),
+    )
+    return max(0.0, float(rows[0][0])) if rows else 0.0
+
+
+def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
+    """Commands that the actor may give now: what a page offers. Each is judged again when it is given."""
+    run, obj = seen.run, f"workflow:{seen.definition.slug}"
+    if run.ended:
+        return frozenset()
+    may: set[str] = set()
+    holds = run.holder == actor.id
+    if run.status == "waiting_person" and holds:
+        may |= {"complete", "draft", "save", "release", "abort", "revise"}
+        may |= {"settle"} if run.unknown else set()
+        may |= {"retry"} if run.take_over and not run.unknown and run.attempt and run.attempt.step in plan_of(seen.definition).automatic else set()
+        may -= {"complete", "save", "release", "abort", "revise"} if run.unknown else set()
+        may -= {"complete"} if seen.gone else set()
+    if run.status == "saved" and access.can(actor, run.team, obj, "resume"):
+        may.add("resume")
+    if run.status == "waiting_person" and not holds and access.can(actor, run.team, obj, "resume"):
+        entitled = run.holder is None or idle_s >= TAKE_OVER_AFTER_S or access.can(actor, run.team, obj, "takeover")
+        may |= {"take_over"} if entitled else set()
+    if access.can(actor, run.team, obj, "cancel"):
+        may.add("cancel")
+    return frozenset(may)

@@ -1,0 +1,147 @@
+"""What is on the screen when a step is presented: the view model, kept as `step_shown` once per attempt and person, and again only when it differs."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from console import access, log, records
+from console.core.actor import Actor
+from console.core.run import MISSING_MANUAL, Event
+from console.db.engine import fetch
+from console.records import Record
+from console.runs.rights import Seen
+from console.runs.stepping import context_of, prompt_of, stand
+from console.runs.store import Loaded, links, run_row
+from console.steps.base import Prompt, Rows
+
+MOST_BYTES = 64 * 1024
+LONG_TEXT = 2000
+
+Screen = dict[str, Any]
+
+
+def last_shown(run_id: str, n: int, person: str | None = None) -> tuple[bytes, Screen] | None:
+    """(digest, screen) last shown at the attempt, to that person or (None) to anybody."""
+    rows = fetch(
+        "select digest, screen::text from console.shown where run = %(run)s and n = %(n)s and (%(person)s::text is null or person = %(person)s) "
+        "order by run_seq desc limit 1",
+        {"run": run_id, "n": n, "person": person},
+    )
+    return (bytes(rows[0][0]), orjson.loads(rows[0][1])) if rows else None
+
+
+def seen_fields(screen: Screen | None) -> Mapping[str, Any] | None:
+    """The record's fields as they were on that screen: name → value then."""
+    if screen is None:
+        return None
+    shown = dict((screen.get("record") or {}).get("values") or {})
+    return shown | {field["name"]: field["now"] for field in screen["fields"] if field.get("now") is not None}
+
+
+def draw(actor: Actor, seen: Seen, now: datetime) -> Screen:
+    """The view model of the step that the run stands at, as this actor sees it."""
+    here = stand(seen.definition, seen.run)
+    step = {"step": here.attempt.step, "attempt": here.attempt.attempt, "type": here.view.type, "title": here.view.title}
+    if seen.run.unknown is not None:
+        prompt, tables = Prompt(button="Settle"), []
+        step["type"] = "settle"
+    else:
+        context = context_of(actor, here, seen.record, now)
+        prompt = prompt_of(here, context)
+        tables = [_table(name, context.reads[name]) for name in prompt.tables if name in context.reads]
+    return {
+        **step,
+        "button": prompt.button,
+        "text": prompt.text,
+        "tables": tables,
+        "fields": [field.to_json() for field in prompt.fields],
+        "outcomes": [asdict(option) for option in prompt.outcomes],
+        "errors": list(here.attempt.errors or []),
+        "missing": _missing(seen),
+        "record": _panel(actor, seen.record),
+        "documents": [],
+        "take_over": dict(seen.run.take_over) if seen.run.take_over else None,
+        "locale": actor.locale,
+        "zone": actor.zone,
+    }
+
+
+def _table(name: str, rows: Rows) -> dict[str, Any]:
+    columns = [{key: field.get(key) for key in ("name", "label", "type", "options")} for field in rows.fields]
+    return {"name": name, "label": rows.label, "collection": rows.collection, "columns": columns, "rows": [dict(row) for row in rows.rows], "more": rows.more}
+
+
+def _missing(seen: Seen) -> list[dict[str, str]]:
+    """Steps whose context is missing because they were handled manually, and that still stand."""
+    titles = {step.id: step.title for step in seen.definition.document.steps}
+    return [
+        {"step": step, "title": titles.get(step, step), "text": f"Context missing from “{titles.get(step, step)}”: it was {MISSING_MANUAL}."}
+        for step, output in seen.run.context.items()
+        if isinstance(output, Mapping) and output.get("missing") == MISSING_MANUAL
+    ]
+
+
+def _panel(actor: Actor, record: Record | None) -> dict[str, Any] | None:
+    if record is None:
+        return None
+    collection = records.collection(record.collection)
+    readable = collection.readable(access.scope_for(actor, collection.id, "read"))
+    return {
+        **record.to_json(),
+        "fields": [{key: value for key, value in field.to_json().items() if key in ("name", "label", "type", "options")} for field in readable],
+        "sections": list(collection.summary.get("sections", [])),
+    }
+
+
+def digest(screen: Screen) -> bytes:
+    """What tells one screen from another."""
+    return hashlib.sha256(log.body.canonical(log.body.plain(screen))).digest()
+
+
+def fitted(screen: Screen) -> Screen:
+    """The screen in at most 64 KB: long texts by their hash, long tables shortened to what fits."""
+    plain: Screen = log.body.plain(screen)
+    if len(orjson.dumps(plain)) <= MOST_BYTES:
+        return plain
+    plain = _shortened(plain)
+    while len(orjson.dumps(plain)) > MOST_BYTES and any(table["rows"] for table in plain["tables"]):
+        longest = max(plain["tables"], key=lambda table: len(table["rows"]))
+        longest["rows"], longest["more"] = longest["rows"][: len(longest["rows"]) // 2], True
+    return plain
+
+
+def _shortened(value: Any) -> Any:
+    match value:
+        case str() if len(value) > LONG_TEXT:
+            return f"{value[:LONG_TEXT]}… ({len(value)} characters, SHA-256 {hashlib.sha256(value.encode()).hexdigest()})"
+        case dict():
+            return {key: _shortened(item) for key, item in value.items()}
+        case list():
+            return [_shortened(item) for item in value]
+    return value
+
+
+def present(actor: Actor, seen: Seen, screen: Screen, now: datetime) -> Loaded:
+    """Note what this actor is shown, unless it is what they were shown before; answers the run as it stands then.
+
+    Raises log.Moved when the run has moved meanwhile: then something else is to be shown.
+    """
+    loaded, run = seen.loaded, seen.run
+    if run.current is None:
+        return loaded
+    mark = digest(screen)
+    before = last_shown(run.id, run.current, actor.id)
+    if before is not None and before[0] == mark:
+        return loaded
+    kept = fitted(screen)
+    told = {"n": run.current, "type": screen["type"], "digest": mark.hex(), "locale": actor.locale, "zone": actor.zone}
+    event = Event("step_shown", now, told, {"screen": kept}, (screen["step"], screen["attempt"]), actor.id)
+    made = links(actor, seen.definition, loaded, run, [event])
+    shown = {"n": run.current, "person": actor.id, "digest": mark.hex(), "screen": kept}
+    projection = log.Projection(run=run_row(run, loaded.subject, keep_draft=True), shown=shown)
+    run.seq = log.write(run.id, run.seq, made, subject=loaded.subject, projection=projection)
+    return Loaded(run, made[-1].leaf, loaded.subject)

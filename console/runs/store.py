@@ -1,0 +1,225 @@
+"""Runs in the database: load what a command needs, write a transition as one statement, read the log as a run's events.
+
+The run row is a bounded head; attempts, context and effects are rows of their own. A command loads the head with the open
+attempt; a revision, a page and a replay load everything.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import orjson
+import psycopg
+
+from console import faults, log
+from console.core import commands
+from console.core.actor import Actor
+from console.core.run import Attempt, Effect, Event, Run, evolve
+from console.db.engine import fetch
+from console.db.ids import uuid7
+from console.errors import Conflict
+from console.workflows import Definition
+
+ENGINE = Actor("system", "sys_engine", "Handrail")
+TRIES = 30
+Answer = TypeVar("Answer")
+
+_LOAD = """
+select to_jsonb(r)::text, r.head,
+       (select jsonb_agg(to_jsonb(a))::text from console.attempt a where a.run = r.id and (%(whole)s or a.n = r.current)),
+       (select jsonb_agg(to_jsonb(e) order by e.n, e.number)::text from console.effect e where e.run = r.id and (%(whole)s or e.n = r.current)),
+       (select jsonb_object_agg(c.step, c.output)::text from console.run_context c where c.run = r.id)
+from console.run r where r.id = %(id)s
+"""
+
+RUN_COLUMNS = (
+    "id workflow version status revision collection record team current visits holder last_holder active_at started_by "
+    "waiting take_over automatic input reason ending exclusive_key created_at ended_at"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A run with what the log needs to go on: the hash of its last event, and whose values it holds."""
+
+    run: Run
+    head: bytes
+    subject: str | None
+
+
+def load(run_id: str, *, whole: bool = False) -> Loaded | None:
+    """The run, None where there is none. `whole` brings every attempt, else the open one alone. One statement."""
+    rows = fetch(_LOAD, {"id": run_id, "whole": whole})
+    if not rows:
+        return None
+    row, head, attempts, effects, context = rows[0]
+    told = orjson.loads(row)
+    run = Run(**{name: told[name] for name in RUN_COLUMNS})
+    run.seq, run.made = told["run_seq"], told["attempts"]
+    for name in ("created_at", "ended_at", "active_at"):
+        value = getattr(run, name)
+        setattr(run, name, datetime.fromisoformat(value) if value else None)
+    run.context = orjson.loads(context) if context else {}
+    run.attempts = _attempts(orjson.loads(attempts) if attempts else [], orjson.loads(effects) if effects else [])
+    return Loaded(run, bytes(head), told["subject"])
+
+
+def _attempts(rows: Sequence[Mapping[str, Any]], effects: Sequence[Mapping[str, Any]]) -> dict[int, Attempt]:
+    of: dict[int, list[Effect]] = {}
+    for row in effects:
+        of.setdefault(row["n"], []).append(
+            Effect(
+                *(row["id"], row["number"], row["kind"], row["summary"], row["status"], row["request"]),
+                requested_at=datetime.fromisoformat(row["requested_at"]),
+                settled_at=datetime.fromisoformat(row["settled_at"]) if row["settled_at"] else None,
+                result=row["result"],
+            )
+        )
+    return {row["n"]: _attempt(row, tuple(of.get(row["n"], ()))) for row in sorted(rows, key=lambda row: row["n"])}
+
+
+def _attempt(row: Mapping[str, Any], effects: tuple[Effect, ...]) -> Attempt:
+    return Attempt(
+        *(row["n"], row["step"], row["attempt"], row["status"]),
+        entered_at=datetime.fromisoformat(row["entered_at"]),
+        completed_at=datetime.fromisoformat(row["completed_at"]) if row["completed_at"] else None,
+        by=row["by"],
+        outcome=row["outcome"],
+        values=row["values"],
+        output=row["output"],
+        handled_manually=row["handled_manually"],
+        replaces=row["replaces"],
+        revised=row["revised"],
+        defaults=row["defaults"],
+        errors=row["errors"],
+        effects=effects,
+    )
+
+
+def run_row(run: Run, subject: str | None, *, keep_draft: bool = False) -> dict[str, Any]:
+    """The head as the database function takes it; `keep_draft` leaves what was typed at the open attempt."""
+    row = {name: getattr(run, name) for name in RUN_COLUMNS}
+    row |= {name: log.body.moment(row[name]) if row[name] else None for name in ("created_at", "ended_at", "active_at")}
+    return row | {"attempts": run.made, "subject": subject, "linked_to": None, "keep_draft": run.current if keep_draft else None}
+
+
+def attempt_row(run_id: str, attempt: Attempt) -> dict[str, Any]:
+    """An attempt as a row of its table."""
+    return {
+        "run": run_id,
+        **{name: getattr(attempt, name) for name in "n step attempt status by outcome output handled_manually replaces revised defaults errors".split()},
+        "values": dict(attempt.values),
+        "entered_at": log.body.moment(attempt.entered_at),
+        "completed_at": log.body.moment(attempt.completed_at) if attempt.completed_at else None,
+    }
+
+
+def effect_row(run_id: str, n: int, effect: Effect) -> dict[str, Any]:
+    """An effect as a row of its table."""
+    return {
+        "run": run_id,
+        "n": n,
+        **{name: getattr(effect, name) for name in "id number kind status summary result".split()},
+        "request": dict(effect.request),
+        "requested_at": log.body.moment(effect.requested_at),
+        "settled_at": log.body.moment(effect.settled_at) if effect.settled_at else None,
+    }
+
+
+def changes(before: Run, after: Run, subject: str | None, *, keep_draft: bool = False) -> log.Projection:
+    """The rows that differ between two states of a run."""
+    changed = [attempt for n, attempt in after.attempts.items() if before.attempts.get(n) is not attempt]
+    known = {effect.id: effect for attempt in before.attempts.values() for effect in attempt.effects}
+    effects = [effect_row(after.id, attempt.n, effect) for attempt in changed for effect in attempt.effects if known.get(effect.id) is not effect]
+    context: dict[str, Any] = {step: output for step, output in after.context.items() if before.context.get(step) is not output}
+    context |= {step: None for step in before.context if step not in after.context}
+    return log.Projection(
+        run=run_row(after, subject, keep_draft=keep_draft),
+        attempts=[attempt_row(after.id, attempt) for attempt in changed],
+        context=context,
+        effects=effects,
+    )
+
+
+def frames(actor: Actor, definition: Definition, run: Run) -> tuple[log.Frame, log.Frame]:
+    """Who is named in the events of a transition: the person, and the engine for what follows by itself."""
+    about: dict[str, Any] = {"workflow": {"id": definition.id, "version": definition.number, "hash": definition.hash}}
+    if run.collection is not None:
+        about["target"] = {"source": None, "coll": run.collection, "key": run.record}
+    return log.frame_of(actor, run.team, **about), log.frame_of(ENGINE, run.team, **about)
+
+
+def links(actor: Actor, definition: Definition, before: Loaded | None, after: Run, events: Sequence[Event]) -> list[log.Link]:
+    """The events as links of the run's chain."""
+    person, engine = frames(actor, definition, after)
+    seq, head = (before.run.seq, before.head) if before else (0, b"")
+    made = []
+    for event in events:
+        seq += 1
+        fact = log.Fact(str(uuid7()), event.type, event.at, event.open, event.sealed, event.step)
+        made.append(log.link(fact, after.id, seq, head, person if event.by else engine))
+        head = made[-1].leaf
+    return made
+
+
+def write(
+    actor: Actor, definition: Definition, before: Loaded | None, events: Sequence[Event], *, subject: str | None = None, keep_draft: bool = False
+) -> Loaded:
+    """Commit the events with the rows they change: one statement, one transaction. Answers the run as it stands then.
+
+    Raises log.Moved when the run has moved since it was read, Conflict `run_is_live` for a second start.
+    """
+    state = before.run if before else Run()
+    after = state
+    for event in events:
+        after = evolve(after, event)
+    whose = before.subject if before else subject
+    made = links(actor, definition, before, after, events)
+    faults.point("runs.write.before")
+    try:
+        log.write(after.id, state.seq, made, subject=whose, projection=changes(state, after, whose, keep_draft=keep_draft))
+    except psycopg.errors.UniqueViolation as error:
+        if error.diag.constraint_name == "run_one_live":
+            raise LiveRun(after.exclusive_key or "") from error
+        raise
+    faults.point("runs.write.after")
+    return Loaded(after, made[-1].leaf, whose)
+
+
+class LiveRun(Conflict):
+    """A run of this workflow is already ongoing on this record."""
+
+    default_code = "run_is_live"
+
+    def __init__(self, exclusive_key: str) -> None:
+        super().__init__("A run of this workflow is already ongoing on this record.")
+        self.exclusive_key = exclusive_key
+
+
+def live_run(exclusive_key: str) -> str | None:
+    """The run that holds the key, None where there is none any more."""
+    rows = fetch("select id from console.run where exclusive_key = %s and ended_at is null", (exclusive_key,))
+    return rows[0][0] if rows else None
+
+
+def retried(attempt: Callable[[], Answer]) -> Answer:
+    """`attempt` again as long as it finds that the run has moved while it was deciding (somebody looked at it)."""
+    for _ in range(TRIES):
+        try:
+            return attempt()
+        except log.Moved:
+            continue
+    raise Conflict("This run is being changed by others at the same time; try again.", code="stale_revision")
+
+
+def as_event(stored: log.Stored) -> Event:
+    """An event of the log as the rules know it."""
+    actor, step = stored.body["actor"], stored.body["step"]
+    by = actor["id"] if actor["kind"] in ("user", "key") else None
+    return Event(stored.type, stored.at, stored.open, stored.values, (step["id"], step["attempt"]) if step else None, by, stored.n)
+
+
+def decide(plan: commands.Plan, loaded: Loaded, command: commands.Command, now: datetime) -> list[Event]:
+    """The events that the command makes of the run as it was loaded."""
+    return commands.decide(plan, loaded.run, command, now)
