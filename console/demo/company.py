@@ -1,0 +1,20 @@
+"""Fernwick Pay as rows: everything that both databases hold, from the seed and the day alone."""
+
+from datetime import date
+
+from console.demo import customers, documents, holdings, payments, profiles, reference, screening, tickets
+from console.demo.world import World
+
+
+def make(today: date) -> World:
+    """The company whose present is `today`: the same day gives the same rows and the same papers."""
+    world = World(today)
+    drawn = profiles.draw()
+    reference.fill(world)
+    customers.fill(world, drawn)
+    holdings.fill(world, drawn)
+    documents.fill(world, drawn)
+    screening.fill(world, drawn)
+    payments.fill(world, drawn)
+    tickets.fill(world, drawn)
+    return world
