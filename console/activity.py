@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, log
+from console import access, log, records
 from console.core.actor import Actor
 from console.core.events import KINDS
 from console.core.scopes import Scope
@@ -256,8 +256,6 @@ def _shown(actor: Actor, kept: Sequence[tuple[Any, bool]]) -> list[ActivityRow]:
 def _visible(collection: str, keys: set[str], scope: Scope) -> set[str]:
     if scope.nothing or not keys:
         return set()
-    from console import records
-
     return records.visible(collection, keys, scope)
 
 

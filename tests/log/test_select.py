@@ -23,7 +23,7 @@ def put(
     key: str | None = "17", workflow: str | None = "wf_1",
 ) -> bytes:  # fmt: skip
     """Write one event, `number` seconds after the start, and answer its hash."""
-    actor = {"kind": "user", "id": user, "session": "ses_1", "team": team, "roles": []}
+    actor: dict[str, Any] = {"kind": "user", "id": user, "session": "ses_1", "team": team, "roles": []}
     target = {"source": "s", "coll": coll, "key": key} if coll else None
     frame = Frame(actor, 1, {"id": workflow, "version": 1, "hash": ""} if workflow else None, target)
     links = chained(
