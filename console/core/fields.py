@@ -17,6 +17,7 @@ from console.core.workflow import NAME_PATTERN
 
 OWN_INPUT = "input"  # the name under which a start step finds its own values
 NEEDS_OPTIONS = frozenset({"enum", "multi_enum", "checklist"})
+TICKED = frozenset({"multi_enum", "checklist"})
 NOT_IN_FORMS = frozenset({"binary", "file", "other", "array"})
 
 
@@ -136,9 +137,11 @@ def holds(condition: str | None, roots: Mapping[str, Any]) -> bool:
 
 
 def fitted(field: FormField, value: Any) -> Any:
-    """A computed value as this field holds it; None where it does not fit."""
+    """A computed value as this field holds it; None where it does not fit. A day is its midnight in UTC where a moment is asked for."""
     if field.type in ("text", "long_text", "decimal", "money") and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
+    if field.type == "datetime" and isinstance(value, str) and len(value) == len("2026-11-20"):
+        value = f"{value}T00:00:00Z"
     try:
         return cleaned(field, value)
     except Wrong:
@@ -152,11 +155,20 @@ def with_own(roots: Mapping[str, Any], own: str, values: Mapping[str, Any]) -> d
     return {**roots, "steps": {**roots.get("steps", {}), own: dict(values)}}
 
 
-def shown(definitions: Iterable[FieldDefinition], roots: Mapping[str, Any], former: Mapping[str, Any], own: str) -> list[FormField]:
-    """The fields as a person sees them: former values before computed ones before defaults, needed ones marked by what holds now."""
+def shown(
+    definitions: Iterable[FieldDefinition],
+    roots: Mapping[str, Any],
+    former: Mapping[str, Any],
+    own: str,
+    columns: Sequence[FormField] = (),
+) -> list[FormField]:
+    """The fields as a person sees them: former values before computed ones before defaults, needed ones marked by what holds now.
+
+    `columns` are fields that stand beside the definitions; conditions and computed values may look at them.
+    """
     definitions = list(definitions)
-    fields = _filled(definitions, roots, former, own)
-    now = with_own(roots, own, {field.name: field.value for field in fields})
+    fields = _filled(definitions, roots, former, own, columns)
+    now = with_own(roots, own, {field.name: field.value for field in [*columns, *fields]})
     pairs = zip(fields, definitions, strict=True)
     return [
         replace(field, required=field.required or (entry.required_if is not None and holds(entry.required_if, now)))
@@ -177,8 +189,9 @@ def taken(
     Read-only fields are computed anew from what was typed; conditions for needed ones are judged by it.
     """
     definitions = list(definitions)
-    values, details = examine([*columns, *_filled(definitions, roots, former, own)], submitted)
+    values, details = examine([*columns, *_filled(definitions, roots, former, own, columns)], submitted)
     for entry in definitions:
+        values[entry.name] = _ticks(entry, values[entry.name])
         if entry.readonly and entry.value is not None:
             values[entry.name] = fitted(entry.field(), computed(entry.value, with_own(roots, own, values)))
     wrong = {detail["field"] for detail in details}
@@ -189,10 +202,12 @@ def taken(
     return values, details
 
 
-def _filled(definitions: Sequence[FieldDefinition], roots: Mapping[str, Any], former: Mapping[str, Any], own: str) -> list[FormField]:
-    """The fields with what they start with; each may look at those before it."""
+def _filled(
+    definitions: Sequence[FieldDefinition], roots: Mapping[str, Any], former: Mapping[str, Any], own: str, columns: Sequence[FormField]
+) -> list[FormField]:
+    """The fields with what they start with; each may look at those before it, and at the columns."""
     fields: list[FormField] = []
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {field.name: field.value for field in columns}
     for entry in definitions:
         field = entry.field()
         if entry.name in former and not entry.readonly:
@@ -201,9 +216,14 @@ def _filled(definitions: Sequence[FieldDefinition], roots: Mapping[str, Any], fo
             value = fitted(field, computed(entry.value, with_own(roots, own, values)))
         else:
             value = fitted(field, entry.default)
-        values[entry.name] = value
-        fields.append(replace(field, value=value))
+        values[entry.name] = _ticks(entry, value)
+        fields.append(replace(field, value=values[entry.name]))
     return fields
+
+
+def _ticks(entry: FieldDefinition, value: Any) -> Any:
+    """No tick is an empty list, so that conditions can compare with one."""
+    return [] if value is None and entry.type in TICKED else value
 
 
 def texts_of(where: str, rule: Computed | None) -> list[Located]:

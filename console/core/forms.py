@@ -344,7 +344,7 @@ def _weights(value: Any, depth: int) -> Iterable[int]:
 
 def _bounded(field: FormField, value: Any) -> None:
     """Raises `Wrong` where the value is below `min` or above `max`."""
-    if value is None or (field.min is None and field.max is None) or field.type in ("json", "boolean"):
+    if value is None or value == [] or (field.min is None and field.max is None) or field.type in ("json", "boolean"):
         return
     size, low, high, unit = _measure(field, value)
     if low is not None and size < low:

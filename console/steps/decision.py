@@ -36,10 +36,15 @@ class DecisionOption(Definition):
     value: str = Field(pattern=NAME_PATTERN, description="The outcome")
     label: str = Field(min_length=1, max_length=100)
     if_: str | None = Field(None, alias="if", description="Expression; the option is offered only where it holds")
+    unless: str | None = Field(None, description="Expression; the option is not offered where it holds (unknown does not)")
     fields: list[str] = Field(
         default_factory=list, description="Fields of the form that this option needs; options that do not name them leave them out"
     )
     reason_required: bool = Field(False, description="The field `reason` may not be empty; it is added where the form has none")
+
+    def offered(self, roots: Mapping[str, Any]) -> bool:
+        """Whether the option is there to be chosen now."""
+        return holds(self.if_, roots) and not (self.unless is not None and holds(self.unless, roots))
 
 
 class DecisionConfig(StepConfig):
@@ -64,7 +69,7 @@ class DecisionConfig(StepConfig):
         unknown = sorted({name for option in self.options for name in option.fields} - names)
         if unknown:
             raise ValueError(f"options name fields that the form does not have: {', '.join(unknown)}")
-        if all(option.if_ is not None for option in self.options):
+        if all(option.if_ is not None or option.unless is not None for option in self.options):
             raise ValueError("every option depends on a condition: at least one must always be offered")
         return self
 
@@ -100,7 +105,7 @@ class Decision(StepType):
         parts = [said(step.config.text, own)] if step.config.text else []
         if refused := refused_fields(context.reads):
             parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
-        offered = tuple(Option(option.value, option.label) for option in step.config.options if holds(option.if_, context.roots))
+        offered = tuple(Option(option.value, option.label) for option in step.config.options if option.offered(context.roots))
         tables = tuple(entry.name for entry in step.config.related if not entry.hidden)
         return Prompt("\n\n".join(parts) or None, tables, tuple(fields), offered, step.button or "Done")
 
@@ -109,7 +114,7 @@ class Decision(StepType):
         chosen = next((option for option in step.config.options if option.value == outcome), None)
         typed = {name: value for name, value in submitted.items() if chosen is None or name not in _of_others(step.config, chosen)}
         values, details = definitions.taken(step.config.fields, context.roots, context.former, step.id, typed)
-        details = [_choice_wrong(step.config, context, outcome)] * (chosen is None or not holds(chosen.if_, context.roots)) + details
+        details = [_choice_wrong(step.config, context, outcome)] * (chosen is None or not chosen.offered(context.roots)) + details
         if chosen is not None:
             left_out = _of_others(step.config, chosen)
             details = [detail for detail in details if detail["field"] not in left_out]
@@ -121,8 +126,10 @@ class Decision(StepType):
 
     def expressions(self, config: DecisionConfig) -> list[Located]:
         """Conditions of the options, and those of the form and the related reads."""
-        offered = [Located(f"options[{number}].if", option.if_) for number, option in enumerate(config.options) if option.if_ is not None]
-        return [*offered, *definitions.texts_of_definitions("form", config.form), *related_texts("related", config.related)]
+        places = [(f"options[{number}]", option) for number, option in enumerate(config.options)]
+        offered = [Located(f"{place}.if", option.if_) for place, option in places if option.if_ is not None]
+        hidden = [Located(f"{place}.unless", option.unless) for place, option in places if option.unless is not None]
+        return [*offered, *hidden, *definitions.texts_of_definitions("form", config.form), *related_texts("related", config.related)]
 
     def templates(self, config: DecisionConfig) -> list[Located]:
         """The text above the options."""
@@ -145,7 +152,7 @@ def _of_others(config: DecisionConfig, chosen: DecisionOption) -> list[str]:
 
 def _choice_wrong(config: DecisionConfig, context: Context, outcome: str | None) -> dict[str, str]:
     """What is said of a choice that is missing or not offered."""
-    offered = ", ".join(option.value for option in config.options if holds(option.if_, context.roots))
+    offered = ", ".join(option.value for option in config.options if option.offered(context.roots))
     said = "No choice was made" if outcome is None else f"{str(outcome)[:60]} cannot be chosen here"
     return {"field": "outcome", "reason": f"{said}: choose one of {offered}."}
 

@@ -40,10 +40,10 @@ class Start(StepType):
         return Prompt(fields=tuple(fields), button=step.button or "Start")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
-        """The input made canonical; raises Invalid with the fields named as `input.<field>`."""
+        """The input made canonical; raises Invalid with one detail per field that is wrong (who starts the run names them `input.<field>`)."""
         values, details = definitions.taken(step.config.fields, context.roots, context.former, OWN_INPUT, submitted)
         if details:
-            raise refusal([{**detail, "field": f"{OWN_INPUT}.{detail['field']}"} for detail in details])
+            raise refusal(details)
         return Completion("default", values)
 
     def expressions(self, config: StartConfig) -> list[Located]:

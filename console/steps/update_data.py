@@ -46,6 +46,7 @@ class UpdateDataConfig(StepConfig):
     fields: list[str] = Field(
         default_factory=list, max_length=60, description="Fields of the record that may be changed, in the order shown"
     )
+    required: list[str] = Field(default_factory=list, description="Those of the fields that may not be left empty here")
     form: list[FieldDefinition] = Field(default_factory=list, max_length=60, description="Further fields; what is typed stays in the run")
     set: list[Assignment] = Field(
         default_factory=list, max_length=40, description="Fields of the record that are set by rule, shown before and after"
@@ -60,6 +61,8 @@ class UpdateDataConfig(StepConfig):
             raise ValueError("nothing is asked and nothing is set: name fields, a form, or what to set")
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"more than one field is named {', '.join(twice)}")
+        if strangers := sorted(set(self.required) - set(self.fields)):
+            raise ValueError(f"required names what is not among the fields: {', '.join(strangers)}")
         return self
 
 
@@ -84,9 +87,9 @@ class UpdateData(StepType):
         return (*step.config.fields, *(entry.field for entry in step.config.set))
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """Fields set by rule first (read-only), then those of the record, then the form."""
-        form = definitions.shown(step.config.form, context.roots, context.former, step.id)
+        """Fields of the record first, then the form, then what is set by rule (read-only, before and after)."""
         columns = _columns(step, context)
+        form = definitions.shown(step.config.form, context.roots, context.former, step.id, columns)
         typed = {field.name: field.value for field in [*columns, *form]}
         fields = [*columns, *form, *_settled(step, context, typed)]
         parts = [said(step.config.text, with_own(context.roots, step.id, typed))] if step.config.text else []
@@ -132,11 +135,13 @@ class UpdateData(StepType):
 
 def _columns(step: StepView, context: Context) -> list[FormField]:
     """The record's fields that can be changed by hand, with the former values where the attempt replaces one."""
-    fields = [context.forms[name] for name in step.config.fields if name in context.forms]
-    return [
-        replace(field, value=context.former[field.name]) if field.name in context.former and not field.readonly else field
-        for field in fields
-    ]
+    fields = []
+    for name in step.config.fields:
+        field = context.forms.get(name)
+        if field is not None:
+            value = context.former[name] if name in context.former and not field.readonly else field.value
+            fields.append(replace(field, value=value, required=field.required or (name in step.config.required and not field.readonly)))
+    return fields
 
 
 def _settled(step: StepView, context: Context, typed: Mapping[str, Any]) -> list[FormField]:

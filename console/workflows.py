@@ -1,0 +1,280 @@
+"""Workflows: read in as drafts, checked, published as immutable versions, given out as files.
+
+A version is never changed: publishing the same bytes again changes nothing, anything else is the next number. Runs keep the
+version that they were started with.
+"""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from console import access, log, records, steps
+from console.core import workflow_check
+from console.core.actor import Actor
+from console.core.workflow import MAX_BYTES, Workflow, read
+from console.core.workflow_check import Problem
+from console.db import tables
+from console.db.engine import hot_engine, transaction
+from console.db.ids import new_id
+from console.errors import Conflict, DefinitionError, NotFound
+
+COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
+CHAIN = "sys:config"
+OBJECT = "workflow"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A published version. Two are equal when they are the same version of the same workflow."""
+
+    id: str
+    slug: str = field(compare=False)
+    title: str = field(compare=False)
+    number: int
+    hash: str
+    document: Workflow = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A workflow as lists show it. `live` is the number of its live version, None for a draft; `team` is empty where it has none."""
+
+    id: str
+    slug: str
+    title: str
+    status: str
+    team: str
+    collection: str | None
+    live: int | None
+
+
+def live(slug_or_id: str) -> Definition:
+    """The live version. Raises NotFound where there is no such workflow, or only a draft of it."""
+    known = tables.workflow.c
+    with hot_engine().connect() as connection:
+        row = connection.execute(
+            sa.select(known.id, known.live_version).where(
+                sa.or_(known.slug == slug_or_id, known.id == slug_or_id), known.live_version.is_not(None)
+            )
+        ).first()
+    if row is None:
+        raise NotFound(f"There is no published workflow {slug_or_id}.")
+    return version(row.id, row.live_version)
+
+
+@functools.lru_cache(maxsize=512)
+def version(workflow_id: str, number: int) -> Definition:
+    """One version, kept by this process since it never changes. Raises NotFound."""
+    made, known = tables.workflow_version.c, tables.workflow.c
+    with hot_engine().connect() as connection:
+        row = connection.execute(
+            sa.select(known.id, known.slug, made.number, made.hash, made.document)
+            .join_from(tables.workflow_version, tables.workflow, known.id == made.workflow)
+            .where(made.workflow == workflow_id, made.number == number)
+        ).first()
+    if row is None:
+        raise NotFound(f"There is no version {number} of the workflow {workflow_id}.")
+    document = read(bytes(row.document))
+    return Definition(row.id, row.slug, document.title, row.number, row.hash, document)
+
+
+def all_known() -> list[Known]:
+    """Every workflow, drafts included, by title. Without rights: callers judge."""
+    known = tables.workflow.c
+    columns = (known.id, known.slug, known.title, known.status, known.team, known.collection, known.live_version)
+    with hot_engine().connect() as connection:
+        return [Known(*row) for row in connection.execute(sa.select(*columns).order_by(known.title, known.slug))]
+
+
+def startable(actor: Actor, collection_id: str | None) -> list[Definition]:
+    """Live versions that the actor may start on records of the collection (None: without a record), by title."""
+    offered = [known for known in all_known() if known.status == "active" and known.live is not None and known.collection == collection_id]
+    return [
+        version(known.id, known.live)
+        for known in offered
+        if known.live and access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "start")
+    ]
+
+
+def check(document: bytes | str | Mapping[str, Any], known: Mapping[str, Any] | None = None) -> list[Problem]:
+    """Every problem of the document; `known` are collections by id, None: names of fields and relations are not judged."""
+    return workflow_check.check(document, steps.all_types(), known)
+
+
+def connected() -> dict[str, Any] | None:
+    """The collections of all data sources by id; None while no source is connected, so that workflows may come first."""
+    return {collection.id: collection for collection in records.collections()} or None
+
+
+def import_file(source: Path | str | bytes | Mapping[str, Any], by: Actor | None = None, *, publish: bool = False) -> Known:
+    """Read a document in as the draft of its workflow, made when it is not there; with `publish` it goes live at once.
+
+    `source` is a path, the bytes of a file, or the document. `by` None is the command line, which is trusted.
+    Raises DefinitionError with every problem as a detail (step, field, reason), and then nothing is stored; NotAllowed.
+    """
+    document = _read_in(source)
+    actor = by or COMMAND_LINE
+    _judge(by, document, "edit")
+    if publish:
+        _judge(by, document, "publish")
+    with transaction() as connection:
+        former = _row(connection, document.slug)
+        if former is None:
+            _make(connection, document)
+        elif former.draft != document.to_json():
+            connection.execute(
+                sa.update(tables.workflow).where(tables.workflow.c.id == former.id).values(**_head(document), updated_at=sa.func.now())
+            )
+        here = _row(connection, document.slug)
+    if here is None:
+        raise Conflict(f"The workflow {document.slug} was removed meanwhile: import it again.")
+    if former is None or former.draft != document.to_json():
+        _note(actor, "workflow_imported", here, here.live_version, document.hash)
+    if publish:
+        _publish(actor, document.slug)
+    return _known(document.slug)
+
+
+def publish(slug: str, by: Actor | None = None) -> Definition:
+    """Make the draft the live version. The same bytes as the live version: that one is answered and nothing is written.
+
+    Raises NotFound, DefinitionError with every problem, NotAllowed.
+    """
+    if by is not None:
+        access.require(by, _known(slug).team or None, f"{OBJECT}:{slug}", "publish")
+    return _publish(by or COMMAND_LINE, slug)
+
+
+def export(slug: str) -> bytes:
+    """The canonical bytes of the live version, or of the draft where nothing was published. Raises NotFound."""
+    with hot_engine().connect() as connection:
+        row = connection.execute(sa.select(tables.workflow).where(tables.workflow.c.slug == slug)).first()
+    if row is None:
+        raise NotFound(f"There is no workflow {slug}.")
+    return version(row.id, row.live_version).document.canonical() if row.live_version is not None else read(row.draft).canonical()
+
+
+def refused(name: str, problems: Sequence[Problem]) -> DefinitionError:
+    """The error that names every problem."""
+    errors = [problem for problem in problems if problem.severity == "error"]
+    first = f" The first: {errors[0].step + ', ' if errors[0].step else ''}{errors[0].field}: {errors[0].reason}" if errors else ""
+    return DefinitionError(
+        f"{name} cannot be used: {len(errors)} problem{'' if len(errors) == 1 else 's'}.{first}", details=[p.to_json() for p in errors]
+    )
+
+
+def _read_in(source: Path | str | bytes | Mapping[str, Any]) -> Workflow:
+    """The document, checked."""
+    name, content = "The workflow", source
+    if isinstance(source, Path | str):
+        name, path = str(source), Path(source)
+        try:
+            size = path.stat().st_size
+            content = path.read_bytes() if size <= MAX_BYTES else b" " * (MAX_BYTES + 1)
+        except OSError as error:
+            raise DefinitionError(
+                f"{name} cannot be read: {error.strerror}.", details=[{"step": None, "field": "", "reason": str(error.strerror)}]
+            ) from None
+    problems = check(content, connected())
+    if any(problem.severity == "error" for problem in problems):
+        raise refused(name, problems)
+    return read(content)
+
+
+def _judge(by: Actor | None, document: Workflow, act: str) -> None:
+    """Raises NotAllowed when a person may not do this to the workflow, in its team of now and in that of the document."""
+    if by is None:
+        return
+    teams = {document.team, *(known.team or None for known in all_known() if known.slug == document.slug)}
+    for team in sorted(teams, key=str):
+        access.require(by, team, f"{OBJECT}:{document.slug}", act)
+
+
+def _publish(actor: Actor, slug: str) -> Definition:
+    with transaction() as connection:
+        here = _row(connection, slug)
+        if here is None or here.draft is None:
+            raise NotFound(f"There is no draft of a workflow {slug}.")
+        document = _valid(slug, here.draft)
+        former = _version_row(connection, here.id, here.live_version)
+        if former is not None and former.hash == document.hash:
+            return version(here.id, here.live_version)
+        number = 1 + (
+            connection.scalar(sa.select(sa.func.max(tables.workflow_version.c.number)).where(tables.workflow_version.c.workflow == here.id))
+            or 0
+        )
+        connection.execute(
+            sa.insert(tables.workflow_version).values(
+                workflow=here.id,
+                number=number,
+                document=document.canonical(),
+                hash=document.hash,
+                published_at=sa.func.now(),
+                published_by=actor.id,
+            )
+        )
+        status = "active" if here.status == "draft" else here.status
+        connection.execute(
+            sa.update(tables.workflow)
+            .where(tables.workflow.c.id == here.id)
+            .values(live_version=number, status=status, updated_at=sa.func.now())
+        )
+    _note(actor, "workflow_published", here, number, document.hash, former=here.live_version)
+    return version(here.id, number)
+
+
+def _valid(slug: str, draft: Mapping[str, Any]) -> Workflow:
+    problems = check(draft, connected())
+    if any(problem.severity == "error" for problem in problems):
+        raise refused(f"The workflow {slug}", problems)
+    return read(draft)
+
+
+def _row(connection: Connection, slug: str) -> Row[Any] | None:
+    """The workflow's row, locked until the transaction ends: two who publish at once get two numbers."""
+    return connection.execute(sa.select(tables.workflow).where(tables.workflow.c.slug == slug).with_for_update()).first()
+
+
+def _version_row(connection: Connection, workflow_id: str, number: int | None) -> Row[Any] | None:
+    made = tables.workflow_version.c
+    return (
+        connection.execute(sa.select(made.hash).where(made.workflow == workflow_id, made.number == number)).first()
+        if number is not None
+        else None
+    )
+
+
+def _make(connection: Connection, document: Workflow) -> None:
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.insert(tables.workflow).values(id=new_id("wf"), slug=document.slug, status="draft", **_head(document)))
+    except sa.exc.IntegrityError:
+        raise Conflict(f"Somebody else imported {document.slug} at the same moment: import it again.") from None
+
+
+def _head(document: Workflow) -> dict[str, Any]:
+    """The columns that lists show, and the draft."""
+    return {
+        "title": document.title,
+        "description": document.description or "",
+        "team": document.team or "",
+        "collection": document.collection,
+        "draft": document.to_json(),
+    }
+
+
+def _known(slug: str) -> Known:
+    found = next((known for known in all_known() if known.slug == slug), None)
+    if found is None:
+        raise NotFound(f"There is no workflow {slug}.")
+    return found
+
+
+def _note(actor: Actor, kind: str, here: Row[Any], number: int | None, hashed: str, **more: Any) -> None:
+    told = {"workflow": here.id, "slug": here.slug, "version": number, "hash": hashed, **more}
+    log.note(actor, kind, open=told, team=here.team or None, chain=CHAIN)
