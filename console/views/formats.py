@@ -58,12 +58,18 @@ def kind(source: Any, key: Sequence[str] = ()) -> Kind:
     """The kind of a field, from an object with attributes or a mapping of the API's shape. Fields of `key` are written plain."""
     get = source.get if isinstance(source, Mapping) else lambda name, default=None: getattr(source, name, default)
     listed = get("options", None)
-    options = {str(one["value"]): str(one["label"]) for one in listed} if isinstance(listed, list | tuple) else {}
+    options = dict(_option(one) for one in listed) if isinstance(listed, list | tuple) else {}
     name = str(get("name", ""))
     return Kind(
         name, str(get("label", "") or name), str(get("type", "text") or "text"), options,
         get("references", None), bool(get("sensitive", False)), name not in key,
     )
+
+
+def _option(one: Any) -> tuple[str, str]:
+    if isinstance(one, Mapping):
+        return str(one["value"]), str(one.get("label") or one["value"])
+    return str(one.value), str(one.label)
 
 
 # -- plain text
@@ -298,7 +304,7 @@ def box(what: Kind, value: Any, look: Look) -> str:
 def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
     """The value that the strings of a form mean; what cannot be read stays the text, for the rules to refuse by name.
 
-    A box left empty is None, a check box that was not sent is False, a list without a tick is [].
+    A box left empty is None, a choice that was not made is None, a list without a tick is [].
     """
     if what.type == "boolean":
         return _yes_or_no(sent)
@@ -314,9 +320,7 @@ def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
 
 
 def _yes_or_no(sent: Sequence[str]) -> bool | None:
-    if not sent:
-        return False
-    return {"true": True, "on": True, "1": True, "": None}.get(sent[-1], False)
+    return {"true": True, "false": False}.get(sent[-1]) if sent else None
 
 
 def _whole(entry: str, look: Look) -> Any:

@@ -25,6 +25,8 @@ blueprint = Blueprint("frame", __name__)
 
 STATIC = Path(__file__).parent.parent / "static"
 SPRITE = "vendor/tabler-icons-3.51.0/icons.svg"
+UNKNOWN_ICON = "bolt"  # of a step type from elsewhere that names one we do not have
+_ICON_NAMES = {"play": "player-play", "book-open": "book"}  # common names → those of the sprite
 THEMES = frozenset({"light", "dark"})
 SHEETS = ("tokens", "base", "layout", "button", "badge", "field", "panel", "table", "utilities")
 SCRIPTS = ("page", "keys", "toast", "dialog", "menu", "palette", "form")
@@ -175,8 +177,15 @@ def icon(name: str, size: str = "") -> Markup:
 
 @lru_cache(maxsize=512)
 def _icon(name: str, size: str, sprite: str) -> Markup:
+    known = _ICON_NAMES.get(name, name)
     shape = Markup('<svg class="i{}" aria-hidden="true"><use href="{}#{}"></use></svg>')
-    return shape.format(f" i-{size}" if size else "", sprite, name)
+    return shape.format(f" i-{size}" if size else "", sprite, known if known in drawn_icons() else UNKNOWN_ICON)
+
+
+@lru_cache(maxsize=1)
+def drawn_icons() -> frozenset[str]:
+    """Names of the icons that the sprite holds."""
+    return frozenset(re.findall(r'<symbol id="([a-z0-9-]+)"', (STATIC / SPRITE).read_text()))
 
 
 def asset(filename: str) -> str:

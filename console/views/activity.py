@@ -1,0 +1,135 @@
+"""The activity log: one sentence per event, newest first; what is asked for stands in the address."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, request
+
+from console import accounts, activity, browse
+from console.activity import ActivityRow
+from console.core.events import KINDS
+from console.errors import Malformed
+from console.views import formats, frame
+from console.views.formats import Look
+
+blueprint = Blueprint("activity", __name__)
+
+PAGE_SIZE = 50
+FILTERS = ("user", "kind", "collection", "record", "run", "createdAt.gte", "createdAt.lt")
+_LABELS = {
+    "user": "Person", "team": "Team", "kind": "Kind", "collection": "Collection", "record": "Record", "run": "Run",
+    "createdAt.gt": "After", "createdAt.gte": "From", "createdAt.lt": "Before", "createdAt.lte": "Until",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One filter that is on, and the address without it."""
+
+    label: str
+    value: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event, ready to be drawn."""
+
+    id: str
+    day: str
+    at: Any
+    sentence: str
+    initials: str
+    who: str
+    kind: str
+    run: str | None
+    record: tuple[str, str] | None
+    facts: Sequence[tuple[str, str]]
+    masked: bool
+
+
+@blueprint.get("/activity")
+def show() -> Response:
+    """The log within what the reader may see; without the right to read it, a page that says so."""
+    given = [(name, value) for name, value in request.args.items(multi=True) if value and name != "limit"]
+    wrong = ""
+    try:
+        asked = activity.asked([*sent(given, frame.look()), ("limit", str(PAGE_SIZE))])
+    except Malformed as error:
+        wrong = "; ".join(f"{_LABELS.get(detail['field'], detail['field'])}: {detail['reason']}" for detail in error.details)
+        asked, given = activity.asked([("limit", str(PAGE_SIZE))]), []
+    found = activity.page(frame.actor(), asked.where, asked.limit, asked.after)
+    people = {person.id: person.name for person in accounts.people()}
+    context = {
+        "entries": entries(found.rows, frame.look()),
+        "next": frame.here(after=found.next) if found.next else None,
+        "first": frame.here(after=None) if asked.after else None,
+        "chips": chips(given, people),
+        "people": sorted(people.items(), key=lambda one: one[1]),
+        "kinds": sorted(KINDS),
+        "collections": browse.collections(frame.actor()),
+        "held": dict(given),
+        "wrong": wrong,
+        "verified_to": found.verified_to,
+    }
+    return frame.page("activity/page.html", context, blocks={"log": "log"}, status=400 if wrong else 200)
+
+
+def sent(given: Iterable[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
+    """What the form of the page sends, as the log takes it: days of the reader's zone become moments."""
+    return [(name, _midnight(value, look) if name.startswith("createdAt.") and len(value) == len("2026-11-20") else value) for name, value in given]
+
+
+def _midnight(day: str, look: Look) -> str:
+    try:
+        there = datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(look.zone))
+    except ValueError:
+        return day
+    return there.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[Chip]:
+    """A chip per filter that is on; the cursor is not one."""
+    made = []
+    for name, value in given:
+        if name not in _LABELS:
+            continue
+        shown = people.get(value, value) if name == "user" else value.replace("_", " ") if name == "kind" else value
+        rest = [value_ for name_, value_ in given if name_ == name and value_ != value]
+        made.append(Chip(_LABELS[name], shown, frame.here(**{name: rest[0] if rest else None, "after": None})))
+    return made
+
+
+def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
+    """Rows of the log as the page draws them; the day is named where it changes."""
+    made: list[Entry] = []
+    last = ""
+    for row in rows:
+        event = row.json
+        actor = event.get("actor") or {}
+        day = formats.text(formats.Kind("day", "Day", "date"), row.at.astimezone(ZoneInfo(look.zone)).date().isoformat(), look)
+        who = str(actor.get("name") or actor.get("id") or "The engine")
+        collection, record = event.get("collection"), event.get("record")
+        made.append(Entry(
+            frame.dom_id("e", event["id"]), day if day != last else "", row.at, row.sentence, formats.initials(who), who,
+            str(event["kind"]), event.get("run"), (collection, record) if collection and record is not None else None,
+            facts(event), bool(event.get("masked")),
+        ))  # fmt: skip
+        last = day
+    return made
+
+
+def facts(event: Any) -> list[tuple[str, str]]:
+    """What the event holds, as label and text."""
+    plain = [("Event", event["id"]), ("Number in its run", event.get("n")), ("Place in the log", event.get("pos")), ("Step", event.get("step")), ("Leaf", event.get("leaf"))]
+    listed = [(label, str(value)) for label, value in plain if value is not None]
+    listed += [(name.replace("_", " "), _short(value)) for name, value in (event.get("data") or {}).items() if value not in (None, "", [], {})]
+    return listed
+
+
+def _short(value: Any) -> str:
+    shown = formats.text(formats.Kind("value", "Value", "json"), value, formats.Look())
+    return shown if len(shown) <= 400 else shown[:400] + "…"

@@ -1,0 +1,239 @@
+"""What the three panes of a run are drawn from, for the live page and for its replay alike.
+
+Everything here turns the view of a run (what was shown, what is there now, what was typed) into words and boxes; nothing
+decides, reads or judges.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
+
+from console.views import formats, frame
+from console.views.formats import Kind, Look
+
+PREFIX = "v."  # names of boxes in forms begin with it, so that no field of a record collides with revision or reason
+_INPUTS = {"date": "date", "datetime": "datetime-local", "time": "time", "email": "email", "phone": "tel", "url": "url"}
+_KEYBOARDS = {"integer": "numeric", "decimal": "decimal", "money": "decimal"}
+_AREAS = frozenset({"long_text", "json", "array"})
+_CHECKS = frozenset({"multi_enum", "checklist"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a box."""
+
+    value: str
+    label: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One field of a form, ready to be drawn. `control` is static, input, area, select, checks or yesno."""
+
+    name: str
+    id: str
+    label: str
+    control: str
+    value: str
+    shown: Markup
+    required: bool = False
+    help: str | None = None
+    input_type: str = "text"
+    keyboard: str | None = None
+    choices: Sequence[Choice] = ()
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    now: str | None = None
+    before: str | None = None
+    after: str = ""
+    changed: bool = False
+    error: str | None = None
+    theirs: str | None = None
+    answered: bool = False
+    collection: str | None = None
+
+    @property
+    def described_by(self) -> str:
+        """Ids of the hint and the error, for `aria-describedby`."""
+        return " ".join(f"{self.id}-{part}" for part, there in (("help", self.help), ("error", self.error)) if there)
+
+
+def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapping[str, Any] | None = None, answered: bool = False) -> Box:
+    """The box of one FIELD with the value it holds now; `error` is the detail that names this field."""
+    what = formats.kind(source)
+    before_known = source.get("now") is not None or "record" in source
+    now = source.get("now")
+    entry = _entry(what, value, look)
+    return Box(
+        name=PREFIX + what.name,
+        id=frame.dom_id("f", what.name),
+        label=what.label,
+        control=_control(source, what),
+        value=entry,
+        shown=formats.html(what, value, look),
+        required=bool(source.get("required")),
+        help=source.get("help"),
+        input_type=_INPUTS.get(what.type, "text"),
+        keyboard=_KEYBOARDS.get(what.type),
+        choices=_choices(what, value),
+        limits=_limits(source, what),
+        now=formats.text(what, now, look) if before_known else None,
+        before=_entry(what, now, look) if before_known else None,
+        after=formats.text(what, value, look),
+        changed=before_known and _entry(what, now, look) != entry,
+        error=str(error["reason"]) if error else None,
+        theirs=formats.text(what, error["theirs"], look) if error and "theirs" in error else None,
+        answered=answered,
+        collection=_searched(source),
+    )
+
+
+def _entry(what: Kind, value: Any, look: Look) -> str:
+    if what.type == "boolean":
+        return "" if value is None else "true" if value else "false"
+    return formats.box(what, value, look)
+
+
+def _control(source: Mapping[str, Any], what: Kind) -> str:
+    if source.get("readonly") or what.type in formats.SHOWN_ONLY:
+        return "static"
+    if what.type == "boolean":
+        return "yesno"
+    if what.type in _CHECKS and what.options:
+        return "checks"
+    if what.options:
+        return "select"
+    return "area" if what.type in _AREAS or what.type in _CHECKS else "input"
+
+
+def _choices(what: Kind, value: Any) -> tuple[Choice, ...]:
+    if what.type == "boolean":
+        return (Choice("true", "Yes", value is True), Choice("false", "No", value is False))
+    held = {str(one) for one in value} if isinstance(value, list) else {str(value)} if value is not None else set()
+    listed = [Choice(key, label, key in held) for key, label in what.options.items()]
+    strange = [Choice(key, key, chosen=True) for key in sorted(held - set(what.options))] if what.options else []
+    return (*listed, *strange)
+
+
+def _limits(source: Mapping[str, Any], what: Kind) -> dict[str, Any]:
+    limits = {"maxlength": source.get("max_length")}
+    if what.type in ("date", "time"):
+        limits |= {"min": source.get("min"), "max": source.get("max")}
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def _searched(source: Mapping[str, Any]) -> str | None:
+    options = source.get("options")
+    return str(options["collection"]) if isinstance(options, Mapping) and "collection" in options else None
+
+
+def read_form(fields: Sequence[Mapping[str, Any]], form: MultiDict[str, str], look: Look) -> dict[str, Any]:
+    """Values of the fields that a form could have sent, as the rules take them. Read-only fields are left out.
+
+    A field of which nothing was sent is left out too, unless it is a list: there nothing ticked is the answer.
+    """
+    values = {}
+    for source in fields:
+        what = formats.kind(source)
+        control = _control(source, what)
+        sent = form.getlist(PREFIX + what.name)
+        if control != "static" and (sent or control == "checks"):
+            values[what.name] = formats.typed(what, sent, look)
+    return values
+
+
+def unread(form: MultiDict[str, str]) -> dict[str, str]:
+    """What was typed, by field name, where the form that it belongs to is gone: shown so that nothing is lost."""
+    return {name.removeprefix(PREFIX): "\n".join(form.getlist(name)) for name in form if name.startswith(PREFIX) and any(form.getlist(name))}
+
+
+# -- what stands beside the form
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A value of the record panel. `since` is what stands there now, where that differs from what was shown."""
+
+    label: str
+    shown: Markup
+    since: Markup | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Some values under one heading."""
+
+    label: str
+    lines: Sequence[Line]
+
+
+def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | None = None) -> list[Section]:
+    """The record panel in its sections; fields in no section stand under the last heading, "More"."""
+    kinds = {source["name"]: formats.kind(source) for source in record.get("fields", ())}
+    values = record.get("values", {})
+    placed: set[str] = set()
+    made = []
+    for part in record.get("sections", ()):
+        names = [name for name in part["fields"] if name in values]
+        placed |= set(names)
+        if names:
+            made.append(Section(part["label"], [_line(kinds.get(name) or Kind(name, name), values[name], look, now) for name in names]))
+    rest = [name for name in kinds if name not in placed and name in values]
+    if rest:
+        made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now) for name in rest]))
+    return made
+
+
+def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None) -> Line:
+    since = None
+    if now is not None and what.name in now and now[what.name] != value:
+        since = formats.html(what, now[what.name], look)
+    return Line(what.label, formats.html(what, value, look), since, what.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows that a step shows. Cells are ready `<td>` elements, `href` leads to the record of a row."""
+
+    label: str
+    columns: Sequence[Kind]
+    rows: Sequence[tuple[str | None, str, Markup]]
+
+
+def tables(screen: Mapping[str, Any], look: Look) -> list[Table]:
+    """The tables of a step, as they were shown."""
+    return [table_of(one, look) for one in screen.get("tables", ())]
+
+
+def table_of(source: Mapping[str, Any], look: Look) -> Table:
+    """One table: {"label", "collection", "columns", "rows"}."""
+    columns = [formats.kind(column) for column in source["columns"]]
+    writers = [(column.name, formats.cell(column, look)) for column in columns]
+    rows = []
+    for row in source["rows"]:
+        href = frame.record_url(source["collection"], row["key"]) if source.get("collection") and row.get("key") is not None else None
+        cells = "".join(write(row["values"].get(name)) for name, write in writers)
+        rows.append((href, str(row.get("title") or row.get("key") or ""), Markup(cells)))  # noqa: S704 (cells escape their values)
+    return Table(source["label"], columns, rows)
+
+
+def boxes(
+    screen: Mapping[str, Any], look: Look, *, typed: Mapping[str, Any] | None = None, errors: Sequence[Mapping[str, Any]] = (), answers: Mapping[str, Any] | None = None
+) -> list[Box]:
+    """The form of a step. `typed` wins over what the form starts with (a draft, or what was refused), `answers` over both (replay)."""
+    wrong = {str(detail.get("field")): detail for detail in errors}
+    made = []
+    for source in screen.get("fields", ()):
+        name = source["name"]
+        given = {**source, "record": True} if screen.get("type") == "update_data" else source
+        value = source.get("value")
+        if typed and name in typed:
+            value = typed[name]
+        answered = bool(answers and name in answers)
+        if answers and answered:
+            value = answers[name]
+        made.append(box(given, look, value=value, error=wrong.get(name), answered=answered))
+    return made

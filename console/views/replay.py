@@ -1,0 +1,155 @@
+"""A run as it was: the same panes at any event, read-only. Everything on the page is a link; nothing on it can act."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import runs
+from console.errors import NotFound
+from console.runs import ReplayView
+from console.views import formats, frame, panes, runpage
+from console.views.formats import Look
+
+blueprint = Blueprint("replay", __name__, url_prefix="/runs")
+
+PAUSE_S = 3600  # a longer silence than this is drawn as a gap
+MOST_TICKS = 300
+NEAR = 60  # events on each side that always have a tick
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One event on the scrubber. `pause` is the silence before it in words, or empty."""
+
+    n: int
+    href: str
+    sentence: str
+    when: str
+    tone: str
+    decision: bool
+    here: bool
+    past: bool
+    pause: str = ""
+
+
+@blueprint.get("/<run_id>/replay")
+def show(run_id: str) -> Response:
+    """The run after event `at` (the last one where none is named). An event that is not there is 404."""
+    view = runs.replay(frame.actor(), run_id, _place())
+    return frame.page("replay/page.html", drawn(view, request.args.get("since") == "1", frame.look()), blocks={"replay": "replay"})
+
+
+def _place() -> int | None:
+    given = request.args.get("at")
+    if given is None:
+        return None
+    if not given.isdecimal() or len(given) > 9:
+        raise NotFound("This run has no such event.")
+    return int(given)
+
+
+def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
+    """Everything that the page of a replay draws."""
+    at = view.at
+    run, screen = view.run.json, view.run.screen or {}
+    answered = _answers(run, screen)
+    now = view.now_values if since else None
+    context = runpage.named(view.run) | _titles(view, screen)
+    context |= runpage.step_context(screen, look, answers=answered["values"], chosen=answered["outcome"])
+    return context | {
+        "at": at,
+        "last": view.last,
+        "event": view.json["event"],
+        "status": frame.status_badge(run["status"], run["holder"], run["holder"], view.run.names),
+        "steps": runpage.outline(view.run, look, links=False),
+        "steps_done": sum(1 for step in view.run.steps if step["state"] == "done"),
+        "ticks": ticks(view.ticks, at, lambda n: _address(run["id"], n, since), look),
+        "moves": _moves(view, since),
+        "since": since,
+        "since_href": _address(run["id"], at, not since),
+        "changed": _changes(screen.get("record"), view.now_values),
+        "record": screen.get("record"),
+        "record_kind": view.run.collection_label,
+        "sections": panes.sections(screen["record"], look, now) if screen.get("record") else [],
+        "read_only": True,
+        "can": frozenset(),
+    }
+
+
+def _answers(run: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any]:
+    """What was handed in for the step on the screen, where that had happened by then."""
+    for attempt in reversed(run["attempts"]):
+        if attempt["step"] == screen.get("step") and attempt["attempt"] == screen.get("attempt") and attempt["status"] in ("done", "performing", "cancelled"):
+            return {"values": attempt["values"] or {}, "outcome": attempt["outcome"]}
+    draft = (run["current"] or {}).get("draft") or {}
+    return {"values": draft.get("values", {}), "outcome": None}
+
+
+def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
+    run = view.run.json
+    shown = [step for step in view.run.steps if step["step"] == screen.get("step") and step["attempt"] == screen.get("attempt")]
+    here = shown[-1] if shown else next((step for step in view.run.steps if step["state"] == "now"), None)
+    title = screen.get("title") or (here["title"] if here else run["workflow"]["title"])
+    return {
+        "step_title": title,
+        "step_family": here["family"] if here else "start",
+        "step_icon": here["icon"] if here else "flag",
+        "step_words": here["type"] if here else "",
+        "window_title": f"Replay, event {view.at}, {run['workflow']['title']}, {view.run.record_title}",
+    }
+
+
+def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look) -> list[Tick]:
+    """The scrubber: every event of a short run; of a long one those near the present place, and decisions evenly."""
+    made: list[Tick] = []
+    before = None
+    for event in _kept(events, at):
+        moment = formats.moment_of(event["at"])
+        silence = (moment - before).total_seconds() if moment and before else 0
+        made.append(Tick(
+            int(event["n"]), address(event["n"]), str(event["sentence"]), formats.full_moment(event["at"], look), _tone(event),
+            bool(event["decision"]), event["n"] == at, event["n"] < at, formats.span(silence, look) if silence > PAUSE_S else "",
+        ))  # fmt: skip
+        before = moment
+    return made
+
+
+def _kept(events: Sequence[Mapping[str, Any]], at: int) -> list[Mapping[str, Any]]:
+    if len(events) <= MOST_TICKS:
+        return list(events)
+    decisions = [event["n"] for event in events if event["decision"]]
+    stride = max(1, -(-len(decisions) // (MOST_TICKS - 2 * NEAR)))
+    named = {events[0]["n"], events[-1]["n"], *decisions[::stride]}
+    return [event for event in events if abs(event["n"] - at) <= NEAR or event["n"] in named]
+
+
+def _tone(event: Mapping[str, Any]) -> str:
+    if str(event["kind"]).startswith("proposal_"):
+        return "proposal"
+    return "person" if event["actor"] == "person" else "automatic"
+
+
+def _moves(view: ReplayView, since: bool) -> dict[str, str | None]:
+    """Where Previous and Next lead: one event, and one decision."""
+    run, at, last = view.run.json["id"], view.at, view.last
+    decisions = [event["n"] for event in view.ticks if event["decision"]]
+    before = [n for n in decisions if n < at]
+    after = [n for n in decisions if n > at]
+    return {
+        "previous": _address(run, at - 1, since) if at > 1 else None,
+        "next": _address(run, at + 1, since) if at < last else None,
+        "previous_decision": _address(run, before[-1], since) if before else None,
+        "next_decision": _address(run, after[0], since) if after else None,
+    }
+
+
+def _address(run: str, n: int, since: bool) -> str:
+    return frame.run_url(run, "replay", at=n, since="1" if since else None)
+
+
+def _changes(record: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> int:
+    if not record or not now:
+        return 0
+    return sum(1 for name, value in record["values"].items() if name in now and now[name] != value)

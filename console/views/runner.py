@@ -1,0 +1,234 @@
+"""The guided panel: one run in three panes, and what the person who holds it may do.
+
+A command that works answers the next screen; one that does not stands where it happened, with what was typed still there.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Blueprint, Response, flash, make_response, request
+
+from console import runs
+from console.errors import Conflict, ConsoleError, Invalid
+from console.runs import RunView
+from console.views import frame, panes, runpage
+from console.views.formats import clock
+from console.views.runpage import Note, Typed
+
+blueprint = Blueprint("runner", __name__, url_prefix="/runs")
+
+PAGE, FRAGMENT, NOTICES = "runner/page.html", "runner/fragment.html", "runner/notices.html"
+
+
+@blueprint.get("/<run_id>")
+def show(run_id: str) -> Response:
+    """The run as it stands. Asked again by a page that waits, it answers 204 while nothing moved."""
+    waiting = frame.wants_fragment() and "revision" in request.args
+    view = runs.get(frame.actor(), run_id)
+    seen = (request.args.get("revision"), request.args.get("status"))
+    if waiting and seen == (str(view.json["revision"]), view.json["status"]):
+        return make_response("", 204)
+    return _drawn(view, tab=request.args.get("tab", "record"))
+
+
+@blueprint.post("/<run_id>/complete")
+def complete(run_id: str) -> Response:
+    """Done: the next step, or the same one with an error at each field that is wrong."""
+    return _command(
+        run_id,
+        lambda typed: runs.complete(
+            frame.actor(), run_id, step=typed.step, revision=typed.revision, values=typed.values, outcome=typed.outcome,
+            handled_manually=request.form.get("handled_manually") == "true", reason=request.form.get("reason", ""),
+        ),
+    )
+
+
+@blueprint.post("/<run_id>/draft")
+def draft(run_id: str) -> Response:
+    """Keep what is being typed, unchecked."""
+    typed = _typed(run_id)
+    try:
+        saved_at = runs.draft(frame.actor(), run_id, step=typed.step, revision=typed.revision, values=typed.values)
+    except Conflict as conflict:
+        return _conflicted(run_id, conflict, typed)
+    if frame.wants_fragment():
+        return make_response(f"Draft saved {clock(saved_at, frame.look())}")
+    return frame.moved(frame.run_url(run_id))
+
+
+@blueprint.post("/<run_id>/save")
+def save(run_id: str) -> Response:
+    """Save: the run waits for whoever resumes it, with what was typed so far."""
+    typed = _typed(run_id)
+    to = runpage.local(request.form.get("to"))
+
+    def do(typed: Typed) -> None:
+        if typed.step and typed.values:
+            runs.draft(frame.actor(), run_id, step=typed.step, revision=typed.revision, values=typed.values)
+        runs.save(frame.actor(), run_id, revision=typed.revision)
+
+    return _command(run_id, do, typed=typed, to=to, toast="Saved. Anyone entitled can resume it.")
+
+
+@blueprint.post("/<run_id>/resume")
+def resume(run_id: str) -> Response:
+    """Resume a saved run."""
+    return _command(run_id, lambda typed: runs.resume(frame.actor(), run_id, revision=typed.revision))
+
+
+@blueprint.post("/<run_id>/take-over")
+def take_over(run_id: str) -> Response:
+    """Become the holder of a run that somebody else has open."""
+    return _command(run_id, lambda typed: runs.take_over(frame.actor(), run_id, revision=typed.revision))
+
+
+@blueprint.post("/<run_id>/release")
+def release(run_id: str) -> Response:
+    """Let the run go, so that a colleague may take it."""
+    return _command(run_id, lambda typed: runs.release(frame.actor(), run_id, revision=typed.revision))
+
+
+@blueprint.post("/<run_id>/retry")
+def retry(run_id: str) -> Response:
+    """Try the step that stopped once more."""
+    return _command(run_id, lambda typed: runs.retry(frame.actor(), run_id, revision=typed.revision))
+
+
+@blueprint.post("/<run_id>/settle")
+def settle(run_id: str) -> Response:
+    """Say what came of a change that nobody knows about."""
+    result, reason = request.form.get("result", ""), request.form.get("reason", "").strip()
+    wrong = [("result", "Say whether it was done.")] if result not in ("done", "not_done") else []
+    wrong += [("reason", "Say how you know.")] if not reason else []
+
+    def do(typed: Typed) -> None:
+        if wrong:
+            raise Invalid("This cannot be settled yet.", details=[{"field": name, "reason": words} for name, words in wrong])
+        effect = request.form.get("effect", "")
+        runs.settle(frame.actor(), run_id, revision=typed.revision, effect=effect, done=result == "done", reason=reason)
+
+    return _command(run_id, do)
+
+
+@blueprint.route("/<run_id>/abort", methods=["GET", "POST"])
+def abort(run_id: str) -> Response:
+    """Ask for the reason; then end the run."""
+    to = runpage.local(request.values.get("to"))
+    if request.method == "GET":
+        return _asked("runner/abort.html", run_id, {"to": to})
+    return _with_reason("runner/abort.html", run_id, lambda typed, reason: runs.abort(frame.actor(), run_id, revision=typed.revision, reason=reason), {"to": to}, to=to)
+
+
+@blueprint.get("/<run_id>/leave")
+def leave(run_id: str) -> Response:
+    """Save, Abort, or keep working: asked when a person goes elsewhere with a run in hand."""
+    to = runpage.local(request.args.get("to")) or "/"
+    return _asked("runner/leave.html", run_id, {"to": to, "abort_url": frame.run_url(run_id, "abort", to=to)})
+
+
+@blueprint.route("/<run_id>/revise", methods=["GET", "POST"])
+def revise(run_id: str) -> Response:
+    """Show what redoing a step cancels and what cannot be undone; then redo it."""
+    step, attempt = request.values.get("step", ""), request.values.get("attempt", type=int)
+    more = runpage.preview(runs.preview(frame.actor(), run_id, step, attempt))
+    if request.method == "GET":
+        return _asked("runner/revise.html", run_id, more)
+    return _with_reason(
+        "runner/revise.html",
+        run_id,
+        lambda typed, reason: runs.revise(frame.actor(), run_id, revision=typed.revision, step=step, attempt=attempt, reason=reason),
+        more,
+    )
+
+
+# -- answers
+
+def _typed(run_id: str) -> Typed:
+    """What the form holds, read by the fields that the run shows now; where they are gone, as plain text."""
+    view = runs.get(frame.actor(), run_id)
+    fields = (view.screen or {}).get("fields", []) if _same_step(view) else []
+    return Typed(
+        step=request.form.get("step", ""),
+        revision=request.form.get("revision", type=int, default=-1),
+        values=panes.read_form(fields, request.form, frame.look()),
+        outcome=request.form.get("outcome") or None,
+        unread=panes.unread(request.form),
+    )
+
+
+def _same_step(view: RunView) -> bool:
+    current = view.json["current"]
+    return current is not None and current["step"] == request.form.get("step")
+
+
+def _command(
+    run_id: str, do: Callable[[Typed], None], *, typed: Typed | None = None, to: str | None = None, toast: str | None = None
+) -> Response:
+    """Do it, then the next screen; what cannot be done is shown on the screen that asked for it."""
+    typed = typed or _typed(run_id)
+    try:
+        do(typed)
+    except Conflict as conflict:
+        return _conflicted(run_id, conflict, typed)
+    except Invalid as wrong:
+        return _drawn(runs.get(frame.actor(), run_id), typed=typed, wrong=wrong, status=422)
+    if to:
+        return frame.moved(to)
+    if not frame.wants_fragment():
+        if toast:
+            flash(toast)
+        return frame.moved(frame.run_url(run_id))
+    return _drawn(runs.get(frame.actor(), run_id), toast=toast)
+
+
+def _drawn(
+    view: RunView, *, typed: Typed | None = None, wrong: ConsoleError | None = None, status: int = 200, tab: str = "record",
+    notes: tuple[Note, ...] = (), toast: str | None = None,
+) -> Response:
+    context = runpage.live(view, frame.actor(), frame.look(), typed=typed, wrong=wrong, tab=tab, notes=notes) | {"toast": toast}
+    fragment = frame.wants_fragment()
+    answer = make_response(frame.render(FRAGMENT if fragment else PAGE, context), status)
+    answer.headers["Vary"] = "HX-Request, HX-Target"
+    return answer
+
+
+def _conflicted(run_id: str, conflict: Conflict, typed: Typed) -> Response:
+    """The run moved on, or somebody else holds it: said above the form, which stays as it was typed."""
+    view = runs.get(frame.actor(), run_id)
+    note = runpage.moved_on(view, conflict, frame.actor(), typed if not frame.wants_fragment() else None)
+    if not frame.wants_fragment():
+        return _drawn(view, notes=(note,), status=409)
+    answer = make_response(frame.render(NOTICES, {"notices": [note], "run": view.json}), 409)
+    answer.headers["HX-Retarget"] = "#notice"
+    answer.headers["HX-Reswap"] = "innerHTML"
+    return answer
+
+
+def _asked(template: str, run_id: str, more: Mapping[str, Any], *, status: int = 200) -> Response:
+    """A question about the run: a page of its own, or the dialog of the page that is open."""
+    view = runs.get(frame.actor(), run_id)
+    answer = frame.page(template, runpage.named(view) | dict(more), blocks={"*": "dialog"}, status=status)
+    if frame.wants_fragment() and request.method == "POST":
+        answer.headers["HX-Retarget"] = "#dialog"
+        answer.headers["HX-Reswap"] = "innerHTML"
+    return answer
+
+
+def _with_reason(
+    template: str, run_id: str, do: Callable[[Typed, str], None], more: Mapping[str, Any], *, to: str | None = None
+) -> Response:
+    """A command that needs a reason: asked again, with what was typed, where it is missing or refused."""
+    reason = request.form.get("reason", "").strip()
+    kept = dict(more) | {"typed_reason": reason}
+    typed = Typed("", request.form.get("revision", type=int, default=-1), {}, None, {})
+    if not reason:
+        return _asked(template, run_id, kept | {"reason_error": "Write the reason."}, status=422)
+    try:
+        do(typed, reason)
+    except Invalid as wrong:
+        return _asked(template, run_id, kept | {"reason_error": wrong.message}, status=422)
+    except Conflict as conflict:
+        return _asked(template, run_id, kept | {"error": conflict.message}, status=409)
+    if to or not frame.wants_fragment():
+        return frame.moved(to or frame.run_url(run_id))
+    return _drawn(runs.get(frame.actor(), run_id))

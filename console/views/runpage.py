@@ -1,0 +1,338 @@
+"""The page of a run in words: which face it shows to this reader, what stands above the form, what the buttons say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from console import activity, browse
+from console.core.actor import Actor
+from console.errors import Conflict, ConsoleError
+from console.runs import Preview, RunView
+from console.views import formats, frame, panes
+from console.views.formats import Look
+from console.views.identity import local as local_path
+
+FINAL = frozenset({"completed", "aborted", "failed", "cancelled", "timed_out"})
+_STATE_WORDS = {"done": "Done", "now": "Current step", "cancelled": "Cancelled", "skipped": "Skipped", "failed": "Failed", "todo": "To do"}
+_ENDED = {
+    "completed": "{title} is done", "aborted": "{title} was aborted", "cancelled": "{title} was cancelled",
+    "failed": "{title} failed", "timed_out": "{title} ran out of time",
+}  # fmt: skip
+_WAITS = {
+    "time": "Waiting until {until}.", "event": "Waiting for something to happen outside.", "approval": "Waiting for an approval.",
+    "run": "Waiting for another run to end.", "effect": "Making the change in the record.",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a form held: read by the run's fields, and as plain text where those are no longer shown."""
+
+    step: str
+    revision: int
+    values: Mapping[str, Any]
+    outcome: str | None
+    unread: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A notice above the form. `fields` are (id of the box, reason), `post` and `href` what its one button does."""
+
+    head: str
+    text: str = ""
+    tone: str = "info"
+    mark: str = "info-circle"
+    alert: bool = False
+    fields: Sequence[tuple[str, str]] = ()
+    typed: Mapping[str, str] = field(default_factory=dict)
+    href: str = ""
+    post: str = ""
+    button: str = ""
+    key: str = ""
+
+
+def local(path: str | None) -> str | None:
+    """A path of ours to go to afterwards; None where none was given."""
+    return local_path(path) if path else None
+
+
+def named(view: RunView) -> dict[str, Any]:
+    """What every page about the run shows of it."""
+    return {"run": view.json, "record_title": view.record_title, "collection_label": view.collection_label}
+
+
+def live(
+    view: RunView, actor: Actor, look: Look, *, typed: Typed | None = None, wrong: ConsoleError | None = None, tab: str = "record",
+    notes: Sequence[Note] = (),
+) -> dict[str, Any]:
+    """Everything that the page of a run draws."""
+    run, screen, face = view.json, view.screen or {}, mode(view)
+    details = list(wrong.details) if wrong else list((run["current"] or {}).get("errors") or screen.get("errors") or [])
+    context = named(view) | {
+        "mode": face,
+        "can": view.can,
+        "status": frame.status_badge(run["status"], run["holder"], actor.id, view.names),
+        "steps": outline(view, look),
+        "steps_done": sum(1 for step in view.steps if step["state"] == "done"),
+        "guarded": face in ("form", "settle"),
+        "poll": _poll(view, actor),
+        "notices": [*notes, *_notices(view, actor, look, wrong, details)],
+        "saved_words": _saved_words(view, actor, look),
+        "foot_words": "",
+        "read_only": False,
+        "results": _results(run, look) if face == "ended" else [],
+    }
+    context |= _titles(view, look, face)
+    context |= step_context(screen, look, typed=_typed_values(run, typed), errors=details, chosen=typed.outcome if typed else None)
+    context |= _settling(run, wrong)
+    context |= _beside(view, actor, look, tab)
+    context["said"] = f"{context['step_title']}. {context['status'].label}." if face != "ended" else context["ended_title"]
+    return context
+
+
+def mode(view: RunView) -> str:
+    """Which face: form, settle, look (read-only), wait or ended."""
+    run = view.json
+    if run["status"] in FINAL:
+        return "ended"
+    current = run["current"] or {}
+    if current.get("type") == "settle":
+        return "settle" if "settle" in view.can else "look"
+    if "complete" in view.can and view.screen is not None:
+        return "form"
+    return "wait" if run["status"] in ("running", "waiting_time", "waiting_event") else "look"
+
+
+def step_context(
+    screen: Mapping[str, Any], look: Look, *, typed: Mapping[str, Any] | None = None, errors: Sequence[Mapping[str, Any]] = (),
+    answers: Mapping[str, Any] | None = None, chosen: str | None = None,
+) -> dict[str, Any]:
+    """The middle pane: text, gaps, tables, documents, boxes and choices."""
+    wrong = {str(detail.get("field")): str(detail.get("reason", "")) for detail in errors}
+    return {
+        "text": frame.markdown(screen["text"]) if screen.get("text") else None,
+        "missing": screen.get("missing", ()),
+        "tables": panes.tables(screen, look),
+        "documents": screen.get("documents", ()),
+        "boxes": panes.boxes(screen, look, typed=typed, errors=errors, answers=answers),
+        "outcomes": screen.get("outcomes", ()),
+        "outcome_error": wrong.get("outcome"),
+        "chosen": chosen,
+    }
+
+
+def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, Any]]:
+    """The left pane: the path taken, the step of now, and what surely comes."""
+    last = max((index for index, step in enumerate(view.steps) if step["revisable"]), default=-1)
+    made = []
+    number = 0
+    for index, step in enumerate(view.steps):
+        number += step["state"] not in ("cancelled", "skipped")
+        revise = frame.run_url(view.json["id"], "revise", step=step["step"], attempt=step["attempt"]) if links and step["revisable"] else None
+        made.append(dict(step) | {
+            "number": number,
+            "state_word": "Handled manually" if step["handled_manually"] else _STATE_WORDS[step["state"]],
+            "revise_url": revise if revise and "revise" in view.can else None,
+            "last_done": index == last,
+            "words": _step_words(step, look),
+        })  # fmt: skip
+    return made
+
+
+def _step_words(step: Mapping[str, Any], look: Look) -> str:
+    parts = [str(step["type"]) if step["type"] else ""]
+    if step["state"] == "todo":
+        return parts[0]
+    if step.get("automatic"):
+        parts.append("automatic")
+    elif step["state"] == "now":
+        parts.append(f"started {formats.clock(step['at'], look)}" if step["at"] else "")
+    elif step["by_name"]:
+        parts += [str(step["by_name"]), formats.clock(step["at"], look) if step["at"] else ""]
+    if step["attempt"] and step["attempt"] > 1:
+        parts.append(f"attempt {step['attempt']}")
+    return ", ".join(part for part in parts if part)
+
+
+def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
+    run = view.json
+    current, here = run["current"] or {}, next((step for step in view.steps if step["state"] == "now"), None)
+    title = "What came of the change?" if current.get("type") == "settle" else current.get("title", "")
+    shown = _ENDED.get(run["status"], "{title}").format(title=run["workflow"]["title"])
+    thing = shown if face == "ended" else title
+    return {
+        "step_title": title,
+        "step_family": here["family"] if here else "action",
+        "step_icon": here["icon"] if here else "bolt",
+        "step_words": _what_it_does(view, here),
+        "ended_title": f"{shown}: {run['ending']}" if run.get("ending") and run["status"] == "completed" else shown,
+        "window_title": ", ".join(part for part in (thing, run["workflow"]["title"], view.record_title) if part),
+        "button": (view.screen or {}).get("button") or current.get("button") or "Done",
+        "wait_words": _wait_words(run, look),
+    }
+
+
+def _what_it_does(view: RunView, here: Mapping[str, Any] | None) -> str:
+    screen, kind = view.screen or {}, here["type"] if here else ""
+    count = sum(1 for one in screen.get("fields", ()) if not one.get("readonly"))
+    if screen.get("type") == "settle":
+        return "A change was sent and the answer never came."
+    if screen.get("type") == "update_data" and view.record_title:
+        return f"Updates {count} {'field' if count == 1 else 'fields'} on {view.record_title} when you press {screen.get('button', 'Done')}."
+    return str(kind)
+
+
+def _wait_words(run: Mapping[str, Any], look: Look) -> str:
+    waiting = (run["current"] or {}).get("waiting")
+    if not waiting:
+        return "Working. This page follows by itself."
+    until = formats.full_moment(waiting["until"], look) if waiting.get("until") else "later"
+    return _WAITS.get(waiting["for"], "Waiting.").format(until=until)
+
+
+def _poll(view: RunView, actor: Actor) -> int | None:
+    """Seconds until the page asks again: often while the engine works, seldom while somebody else does; never under a person's typing."""
+    status = view.json["status"]
+    if status in FINAL or view.json["holder"] == actor.id and status == "waiting_person":
+        return None
+    return 1 if status == "running" else 15
+
+
+def _typed_values(run: Mapping[str, Any], typed: Typed | None) -> Mapping[str, Any]:
+    draft = (run["current"] or {}).get("draft") or {}
+    return dict(draft.get("values", {})) | dict(typed.values if typed else {})
+
+
+def _saved_words(view: RunView, actor: Actor, look: Look) -> str:
+    draft = (view.json["current"] or {}).get("draft")
+    if not draft:
+        return ""
+    at = formats.clock(draft["saved_at"], look)
+    return f"Draft saved {at}" if draft["by"] == actor.id else f"Draft of {view.names.get(draft['by'], 'a colleague')}, {at}"
+
+
+# -- notices
+
+def _notices(view: RunView, actor: Actor, look: Look, wrong: ConsoleError | None, details: Sequence[Mapping[str, Any]]) -> list[Note]:
+    found = [_wrong(view, wrong, details), _take_over(view), _holder(view, actor, look), _record(view), _newer(view)]
+    return [note for note in found if note is not None]
+
+
+def _wrong(view: RunView, wrong: ConsoleError | None, details: Sequence[Mapping[str, Any]]) -> Note | None:
+    if wrong is None and not details:
+        return None
+    labels = {one["name"]: one["label"] for one in (view.screen or {}).get("fields", ())}
+    listed = []
+    for detail in details:
+        name = str(detail.get("field", ""))
+        target = "outcome" if name == "outcome" else frame.dom_id("f", name) if name in labels else name if name in ("result", "reason") else ""
+        label = labels.get(name, "Your decision" if name == "outcome" else "")
+        listed.append((target, f"{label}: {detail.get('reason', '')}" if label else str(detail.get("reason", ""))))
+    head = wrong.message if wrong else "The change was refused. What you typed is still here."
+    return Note(head, tone="bad", mark="alert-triangle", alert=True, fields=listed)
+
+
+def _take_over(view: RunView) -> Note | None:
+    cause = (view.json["current"] or {}).get("take_over") or (view.screen or {}).get("take_over")
+    if not cause:
+        return None
+    again = {"post": frame.run_url(view.json["id"], "retry"), "button": "Try again"} if "retry" in view.can else {}
+    return Note("This step stopped and asks a person", str(cause.get("message", "")), "warn", "hand-stop", **again)
+
+
+def _holder(view: RunView, actor: Actor, look: Look) -> Note | None:
+    run = view.json
+    if run["status"] == "saved":
+        words = "Resume goes on with this step, with what was typed so far." if "resume" in view.can else "You may look at it. Resuming needs a right that you do not have here."
+        return Note("Saved, to continue", words, "warn", "player-pause")
+    if run["status"] not in ("waiting_person", "running") or not run["holder"] or run["holder"] == actor.id:
+        return None
+    who = view.names.get(run["holder"], "A colleague")
+    since = next((step["at"] for step in view.steps if step["state"] == "now"), None)
+    long = f"At this step since {formats.clock(since, look)} ({formats.ago(since, look)})." if since else ""
+    idle = " Nothing was typed for over 10 minutes." if view.holder_idle else ""
+    may = " You can take over; what they typed stays with them." if "take_over" in view.can else ""
+    return Note(f"{who} has this run open", f"{long}{idle}{may}".strip(), "info", "user")
+
+
+def _record(view: RunView) -> Note | None:
+    if view.down:
+        return Note("The data source does not answer", f"{view.down} What is typed is kept; try again in a moment.", "warn", "database")
+    if view.gone:
+        return Note("The record is no longer there", "It was deleted, or moved out of what you may see. The run can be saved or aborted.", "warn", "alert-triangle")
+    return None
+
+
+def _newer(view: RunView) -> Note | None:
+    if view.newer_version is None or view.json["status"] in FINAL:
+        return None
+    return Note(f"Version {view.newer_version} is live", f"This run goes on with version {view.json['version']}, with which it began.", "", "info-circle")
+
+
+def moved_on(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | None) -> Note:
+    """Why a command was refused that came from a screen of the past, and the way to the present."""
+    run, current = view.json, view.json["current"]
+    to = {"href": frame.run_url(run["id"]), "button": "Go to current step"}
+    kept = typed.unread if typed else {}
+    if conflict.code == "not_holder":
+        who = view.names.get(run["holder"] or "", "")
+        words = f"{who} holds it now. What you typed is kept below." if who else conflict.message
+        return Note("This run is no longer with you", words, "warn", "user", alert=True, typed=kept, **to)
+    if conflict.code == "stale_revision":
+        where = f"It now stands at “{current['title']}”" if current else f"It has ended: {frame.status_badge(run['status']).label}"
+        holder = view.names.get(run["holder"] or "", "") if run["holder"] != actor.id else ""
+        return Note("This run moved on", f"{where}{f', with {holder}' if holder else ''}. What you typed is kept below.", "warn", "refresh", alert=True, typed=kept, **to)
+    return Note("Not done", conflict.message, "warn", "alert-triangle", alert=True, typed=kept, **to, fields=[("", str(one.get("reason", ""))) for one in conflict.details])
+
+
+def preview(shown: Preview) -> dict[str, Any]:
+    """What revising a step would do, with names in place of ids."""
+    cancels = [dict(one) | {"by_name": shown.names.get(one.get("by") or "")} for one in shown.json["cancels"]]
+    return {"preview": dict(shown.json) | {"cancels": cancels}, "preview_title": shown.title}
+
+
+# -- the rest
+
+def _settling(run: Mapping[str, Any], wrong: ConsoleError | None) -> dict[str, Any]:
+    effects = [effect for attempt in run["attempts"] for effect in attempt["effects"] if effect["status"] == "unknown"]
+    return {
+        "effect": effects[-1] if effects else None,
+        "settle_errors": {str(detail.get("field")): detail.get("reason") for detail in wrong.details} if wrong else {},
+        "typed_result": frame.request.form.get("result", ""),
+        "typed_reason": frame.request.form.get("reason", ""),
+    }
+
+
+def _results(run: Mapping[str, Any], look: Look) -> list[panes.Line]:
+    outputs = [attempt for attempt in run["attempts"] if attempt["type"] == "output" and attempt["status"] == "done"]
+    shown = run["context"].get(outputs[-1]["step"], {}) if outputs else {}
+    kinds = [(formats.Kind(name, name.replace("_", " ").capitalize()), value) for name, value in shown.items() if name != "missing"]
+    return [panes.Line(what.label, formats.html(what, value, look)) for what, value in kinds]
+
+
+def _beside(view: RunView, actor: Actor, look: Look, tab: str) -> dict[str, Any]:
+    """The right pane: the record as it was shown with the step, what is related to it, what happened to it."""
+    record = (view.screen or {}).get("record")
+    if not record:
+        return {"record": None}
+    key, collection = record["key"], record["collection"]
+    chosen = tab if tab in ("related", "activity") else "record"
+    tabs = [
+        {"label": label, "href": frame.run_url(view.json["id"], tab=None if name == "record" else name), "here": chosen == name}
+        for name, label in (("record", "Record"), ("related", "Related"), ("activity", "Activity"))
+    ]
+    return {
+        "record": record,
+        "record_kind": view.collection_label,
+        "context_tabs": tabs,
+        "context_tab": chosen,
+        "sections": panes.sections(record, look) if chosen == "record" else [],
+        "related": related(actor, collection, key, look) if chosen == "related" else [],
+        "activity": activity.on_record(actor, collection, key, limit=15).rows if chosen == "activity" else [],
+    }
+
+
+def related(actor: Actor, collection: str, key: str, look: Look) -> list[panes.Table]:
+    """The first few records of every relation that the reader may follow."""
+    raise NotImplementedError
