@@ -1,0 +1,165 @@
+"""Whatever people do, in whatever workflow: the log tells the whole run, revising loses nothing, and an end is an end."""
+
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+
+from console.core import commands
+from console.core.run import FINAL, Run, fold
+from console.errors import ConsoleError
+from tests.core.graphs import PEOPLE, Walk, plans
+
+ACTS = ("answer", "other way", "save", "resume", "release", "take over", "revise", "abort", "retry", "effect", "stale", "stranger")
+
+
+def act(walk: Walk, what: str, number: int) -> bool:
+    """One thing that somebody does; False when it was refused, and then nothing has changed."""
+    run, by = walk.run, PEOPLE[number % len(PEOPLE)]
+    before = (run, len(walk.events))
+    holder = run.holder or by
+    try:
+        match what:
+            case "answer":
+                walk.answer(f"v{number}")
+            case "other way":
+                walk.answer(f"v{number}", outcome="yes")
+            case "save":
+                walk.give(commands.Save(holder, run.revision, {"note": "half"}))
+            case "resume":
+                walk.give(commands.Resume(by, run.revision))
+            case "release":
+                walk.give(commands.Release(holder, run.revision))
+            case "take over":
+                walk.give(commands.TakeOver(by, run.revision, entitled=number % 2 == 0, idle=False))
+            case "revise":
+                standing = [each.n for each in run.attempts.values() if each.standing]
+                walk.give(commands.Revise(holder, run.revision, standing[number % len(standing)], "wrong"))
+            case "abort":
+                walk.give(commands.Abort(holder, run.revision, "enough")) if number == 0 else walk.give(commands.Abort(holder, run.revision, " "))
+            case "retry":
+                walk.give(commands.Retry(holder, run.revision))
+                walk.by_itself()
+            case "effect":
+                with_effect(walk, number)
+            case "stale":
+                walk.give(commands.Save(holder, run.revision - 1))
+            case "stranger":
+                walk.give(commands.Complete("usr_stan", "s0", run.revision, "default"))
+    except ConsoleError:
+        assert what in ("answer", "other way", "retry", "effect") or (walk.run, len(walk.events)) == before
+        return False
+    except (AssertionError, IndexError):
+        return False
+    return True
+
+
+def with_effect(walk: Walk, number: int) -> None:
+    """A step that writes: handed in, then told what came of it, at times only after a person has settled it."""
+    here = walk.run.attempt
+    assert here is not None
+    effect = f"eff_{len(walk.events)}"
+    wish = commands.Wish(effect, "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}})
+    walk.give(commands.Complete(walk.run.holder, here.step, walk.run.revision, "default", {"note": "w"}, None, [wish]))
+    told = ("succeeded", "failed", "unknown")[number % 3]
+    walk.give(commands.Report(effect, told, "record_changed", "It moved.", [{"field": "email", "reason": "moved"}]))
+    if told == "unknown":
+        walk.give(commands.Settle(walk.run.holder or "", walk.run.revision, effect, number % 2 == 0, "looked"))
+        if number % 2:
+            walk.give(commands.Report(effect, "succeeded"))
+    walk.by_itself()
+
+
+moves = st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 5)), max_size=25)
+
+
+@settings(max_examples=150)
+@given(plans(), moves)
+def test_the_log_tells_the_whole_run_after_every_command(plan: Any, todo: list[tuple[str, int]]) -> None:
+    walk = Walk(plan).start()
+    for what, number in todo:
+        seq, revision = walk.run.seq, walk.run.revision
+        told = len(walk.events)
+        act(walk, what, number)
+        assert fold(walk.events) == walk.run
+        assert walk.run.seq == len(walk.events) == seq + len(walk.events) - told
+        assert walk.run.revision >= revision
+
+
+@settings(max_examples=150)
+@given(plans(), moves)
+def test_a_live_run_stands_at_one_attempt_and_context_is_what_stands(plan: Any, todo: list[tuple[str, int]]) -> None:
+    walk = Walk(plan).start()
+    for what, number in todo:
+        act(walk, what, number)
+        run = walk.run
+        unfinished = [each.n for each in run.attempts.values() if each.status in ("open", "performing")]
+        assert unfinished == ([] if run.ended else [run.current])
+        assert sorted(run.attempts) == list(range(1, run.made + 1))
+        standing = {each.step: each.context for _, each in sorted(run.attempts.items()) if each.standing}
+        assert run.context == standing
+        assert (run.holder is None) or run.status not in FINAL | {"saved"}
+        assert all(each.attempt <= run.visits[each.step] for each in run.attempts.values())
+
+
+@settings(max_examples=200)
+@given(plans(), st.lists(st.sampled_from(["answer", "other way"]), min_size=1, max_size=8), st.integers(0, 30))
+def test_revising_and_answering_the_same_is_as_if_one_had_never_left(plan: Any, todo: list[str], which: int) -> None:
+    walk = Walk(plan).start()
+    for number, what in enumerate(todo):
+        before = (walk.run, list(walk.events))
+        act(walk, what, number)
+        if walk.run.ended or walk.run.take_over is not None:  # one answer too many: stop where somebody still could revise
+            walk.run, walk.events = before
+            break
+    run = walk.run
+    targets = [each for each in run.attempts.values() if each.standing and each.n > 1 and each.step not in plan.automatic]
+    if run.ended or run.take_over is not None or not targets:
+        return
+    target = targets[which % len(targets)]
+    again = [each for each in run.attempts.values() if each.n >= target.n and each.standing and each.step not in plan.automatic]
+    walk.give(commands.Revise(run.holder or "", run.revision, target.n, "look again"))
+    assert walk.run.attempt is not None and walk.run.attempt.defaults == dict(target.values)
+    try:
+        for each in again:
+            walk.answer(each.values["note"], outcome=each.outcome)
+    except ConsoleError as error:
+        assert "limit" in str(error)
+        return
+    after, here = walk.run, walk.run.attempt
+    if after.take_over is not None:
+        assert "limit" in after.take_over["message"]
+        return
+    assert here is not None and run.attempt is not None
+    assert (after.status, after.holder, here.step, after.context) == (run.status, run.holder, run.attempt.step, run.context)
+
+
+@settings(max_examples=100)
+@given(plans(), moves, st.sampled_from(ACTS), st.integers(0, 5))
+def test_nothing_is_accepted_after_the_end(plan: Any, todo: list[tuple[str, int]], what: str, number: int) -> None:
+    walk = Walk(plan).start()
+    for each, value in todo:
+        act(walk, each, value)
+    if not walk.run.ended:
+        if walk.run.status == "saved":
+            walk.give(commands.Resume(PEOPLE[0], walk.run.revision))
+        walk.give(commands.Cancel("usr_mona", walk.run.revision, "closed"))
+    told, state = len(walk.events), walk.run
+    assert not act(walk, what, number)
+    assert (walk.run, len(walk.events)) == (state, told)
+    walk.give(commands.Report("eff_late", "succeeded"))
+    assert walk.events[-1].type == "effect_reported"
+    assert walk.run.status == state.status and walk.run.attempts == state.attempts
+
+
+@given(plans(), moves)
+def test_no_event_is_ever_rewritten(plan: Any, todo: list[tuple[str, int]]) -> None:
+    walk = Walk(plan).start()
+    before = list(walk.events)
+    for what, number in todo:
+        act(walk, what, number)
+        assert walk.events[: len(before)] == before
+        before = list(walk.events)
+
+
+def test_a_run_that_has_no_event_is_empty() -> None:
+    assert fold([]) == Run()
