@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from console.access import store
-from console.access.index import Index, Verdict
+from console.access.index import Index
 from console.access.names import spoken, team_name
 from console.access.oracle import enforcer
 from console.access.rows import ACTS, EVERY, PolicyError, Row, export, kind_of, line, parse
@@ -35,6 +35,7 @@ __all__ = [
     "current_version",
     "export",
     "grant",
+    "held",
     "holders",
     "parse",
     "refresh",
@@ -80,7 +81,7 @@ def can(
         return verdict.plain
     if record is None and obj.startswith("collection:"):
         return True
-    return _holds(verdict, _roots(actor, record, run))
+    return verdict.holds(_roots(actor, record, run))
 
 
 def scope_for(actor: Actor, collection_id: str, act: str = "read") -> scopes.Scope:
@@ -137,6 +138,11 @@ def roles_of(person_id: str) -> frozenset[tuple[str, str]]:
     return store.current().index.roles(f"user:{person_id}")
 
 
+def held(actor: Actor, team: str) -> frozenset[str]:
+    """Roles of the actor in the team of this id, with the levels that they are built from: what a step's `roles` are compared with."""
+    return store.current().index.held(f"user:{actor.id}", team)
+
+
 def holders(role: str) -> frozenset[str]:
     """Ids of the persons who have this role somewhere."""
     return frozenset(sub.removeprefix("user:") for sub in store.current().index.holders(role) if sub.startswith("user:"))
@@ -182,11 +188,6 @@ def _place(team: str) -> str:
 
 def _roots(actor: Actor, record: Mapping[str, Any] | None, run: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"currentUser": actor.attributes} | ({} if record is None else {"record": record}) | ({} if run is None else {"run": run})
-
-
-def _holds(verdict: Verdict, roots: Mapping[str, Any]) -> bool:
-    allowed = verdict.free or any(condition.test(roots) for condition in verdict.allow)
-    return allowed and all(condition.denies(roots) for condition in verdict.deny)
 
 
 def _condition(row: Row, roots: Mapping[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from console.access.rows import EVERY, PolicyError, Row, checked, line
 from console.core import expressions
@@ -40,6 +40,11 @@ class Verdict(NamedTuple):
     def plain(self) -> bool:
         """Whether it is allowed, whatever the conditions are about."""
         return self.free and not self.barred and not self.deny
+
+    def holds(self, roots: Mapping[str, Any]) -> bool:
+        """Whether it is allowed where the conditions look at `record`, `run` and `currentUser`; what they cannot know refuses."""
+        allowed = self.possible and (self.free or any(condition.test(roots) for condition in self.allow))
+        return allowed and all(condition.denies(roots) for condition in self.deny)
 
 
 class Hidden(NamedTuple):
@@ -109,6 +114,10 @@ class Index:
         return frozenset(
             (role.removeprefix("role:"), dom.removeprefix("t:")) for dom, roles in self._roles.get(sub, {}).items() for role in roles
         )
+
+    def held(self, sub: str, team: str) -> frozenset[str]:
+        """Roles that `sub` has in this team, those that they are built from too."""
+        return frozenset(who.removeprefix("role:") for who, _ in self._reach(sub, team) if who.startswith("role:"))
 
     def teams(self, sub: str) -> frozenset[str]:
         """Ids of the teams in which `sub` has a role of its own, `*` not among them."""

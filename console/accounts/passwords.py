@@ -2,9 +2,11 @@
 
 import functools
 import os
+import re
 import secrets
 import threading
 import unicodedata
+from collections.abc import Sequence
 
 import argon2
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -39,6 +41,7 @@ COMMON = (
     "login",
     "admin",
 )
+LOOKALIKES = str.maketrans("@4301!57$", "aaeoiists")
 RUNS = (
     "abcdefghijklmnopqrstuvwxyz",
     "qwertyuiopasdfghjklzxcvbnm",
@@ -80,11 +83,8 @@ def weakness(password: str, *, email: str = "", name: str = "") -> str | None:
         return f"A password takes at most {LONGEST:,} characters."
     if not normal.isprintable():
         return "A password takes printable characters only."
-    core = "".join(mark for mark in normal.lower().translate(str.maketrans("@430157$", "aaeoistS".lower())) if mark.isalpha())
-    rest = normal.lower()
-    for word in (*COMMON, *filter(None, email.lower().partition("@")[0].split(".")), *name.lower().split()):
-        core, rest = core.replace(word, "") if len(word) > 2 else core, rest.replace(word, "") if len(word) > 2 else rest
-    if len(rest) < 6 and len(core) < 6:
+    own = [*email.lower().partition("@")[0].split("."), *name.lower().split()]
+    if _dressed_up(normal.lower(), [*COMMON, *(word for word in own if len(word) > 2)]):
         return "This password is a common word, or your own name, with a few characters around it: it is among the first that are tried."
     if len(set(normal.lower())) < 5 or _sequence(normal.lower()):
         return "This password repeats itself or follows the keyboard: it is among the first that are tried."
@@ -103,6 +103,15 @@ def _nobody() -> str:
 
 def _normal(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
+
+
+def _dressed_up(text: str, words: Sequence[str]) -> bool:
+    """Whether hardly a letter is left beside these words, also when they are spelt with digits and signs."""
+    covered: set[int] = set()
+    for spelling in (text, text.translate(LOOKALIKES)):
+        for word in words:
+            covered |= {at for found in re.finditer(re.escape(word), spelling) for at in range(*found.span())}
+    return bool(covered) and sum(mark.isalpha() for at, mark in enumerate(text) if at not in covered) < 6
 
 
 def _sequence(text: str) -> bool:

@@ -22,16 +22,20 @@ PEOPLE = {
 }
 DESKS = {"olivia": ["retail", "corporate"], "tom": ["retail"]}
 SHIPPED = parse((POLICIES / "roles.csv").read_text(encoding="utf-8"))
-GIVEN = [Row("g", f"user:{who}", "*" if team == "*" else f"t:{team}", f"role:{role}") for who, roles in PEOPLE.items() for role, team in roles]
+GIVEN = [
+    Row("g", f"user:{who}", "*" if team == "*" else f"t:{team}", f"role:{role}") for who, roles in PEOPLE.items() for role, team in roles
+]
 INDEX = Index([*SHIPPED, *GIVEN])
 EVERYBODY = set(PEOPLE)
 
 
 def allowed(obj: str, act: str, team: str | None = None, record: dict[str, object] | None = None) -> set[str]:
     """Who may do this."""
-    roots = {name: {"currentUser": {"id": name, "tags": {"desks": DESKS.get(name, [])}}} | ({"record": record} if record else {}) for name in PEOPLE}
+    roots = {
+        name: {"currentUser": {"id": name, "tags": {"desks": DESKS.get(name, [])}}} | ({"record": record} if record else {})
+        for name in PEOPLE
+    }
     return {name for name in PEOPLE if INDEX.verdict(f"user:{name}", team, obj, act).holds(roots[name])}
-
 
 
 MATRIX: list[tuple[str, str, str | None, str]] = [
@@ -113,7 +117,10 @@ def test_tax_ids_are_hidden_from_operators_only(name: str) -> None:
 
 
 def test_a_stranger_of_another_team_has_nothing_in_operations() -> None:
-    operations = {row.obj for row in SHIPPED if row.dom == "t:operations" and row.ptype == "p"} | {"workflow:kyc-review", "workflow:customer-refund"}
+    operations = {row.obj for row in SHIPPED if row.dom == "t:operations" and row.ptype == "p"} | {
+        "workflow:kyc-review",
+        "workflow:customer-refund",
+    }
     for obj in operations:
         for act in {row.act for row in SHIPPED if kind_of(row.obj) == kind_of(obj)}:
             assert not allowed(obj, act, "operations") & {"stan", "lena", "gita", "wren"}, (obj, act)
@@ -134,5 +141,8 @@ def test_each_demo_role_is_built_from_one_level() -> None:
     built = {row.sub: row.obj for row in SHIPPED if row.ptype == "g"}
     assert built == {
         "role:buyer": "role:operator",
-        **{f"role:{name}": "role:lead" for name in ("operations_lead", "procurement_lead", "campaign_manager", "finance_controller", "mlro")},
+        **{
+            f"role:{name}": "role:lead"
+            for name in ("operations_lead", "procurement_lead", "campaign_manager", "finance_controller", "mlro")
+        },
     }

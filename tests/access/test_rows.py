@@ -11,7 +11,9 @@ FILE = (POLICIES / "roles.csv").read_text(encoding="utf-8")
 def test_a_line_stands_for_each_object_and_act() -> None:
     rows = parse('p, role:lead, t:ops, collection:account charge, read update, allow, "record.a in [1, 2]"\n')
     assert rows == [
-        Row("p", "role:lead", "t:ops", f"collection:{name}", act, "allow", "record.a in [1, 2]") for name in ("account", "charge") for act in ("read", "update")
+        Row("p", "role:lead", "t:ops", f"collection:{name}", act, "allow", "record.a in [1, 2]")
+        for name in ("account", "charge")
+        for act in ("read", "update")
     ]
 
 
@@ -80,7 +82,13 @@ def _right(draw: st.DrawFn) -> Row:
     return Row("p", draw(_who), draw(_place), obj, act, draw(st.sampled_from(["allow", "deny"])), expression)
 
 
-_hidden = st.builds(lambda who, place, name, act: Row("p", who, place, f"field:c/{name}", act, "deny"), _who, _place, _word, st.sampled_from(["read", "update"]))
+_hidden = st.builds(
+    lambda who, place, name, act: Row("p", who, place, f"field:c/{name}", act, "deny"),
+    _who,
+    _place,
+    _word,
+    st.sampled_from(["read", "update"]),
+)
 _given = st.builds(lambda who, place, role: Row("g", who, place, f"role:{role}"), _who, _place, _word)
 
 

@@ -1,0 +1,263 @@
+"""The policy in the database: filled, followed, kept when it cannot be read."""
+
+import logging
+import threading
+from dataclasses import replace
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from console import access
+from console.access import store
+from console.access.rows import PolicyError, Row
+from console.core.actor import Actor
+from console.db import engine as db
+from console.errors import NotAllowed
+
+ANNA = Actor("user", "usr_anna", "Anna", "anna@example.com", session="ses_anna", tags={"desks": ["retail"]})
+BORIS = replace(ANNA, id="usr_boris", name="Boris", tags={})
+
+
+@pytest.fixture
+def anna(clean: object) -> Actor:
+    """An operator of Operations, in a database of her own."""
+    access.assign(ANNA.id, [("operator", "operations")])
+    return ANNA
+
+
+def elsewhere(statement: str, **values: str) -> None:
+    """What another process commits, with the version that moves with it."""
+    with db.transaction() as connection:
+        connection.execute(sa.text(statement), values)
+        connection.execute(sa.text("update console.version set number = number + 1 where name = 'policy'"))
+
+
+def test_an_empty_policy_is_filled_from_the_file_once(clean: object) -> None:
+    shipped = access.parse(store.ROLES.read_text(encoding="utf-8"))
+    assert set(access.all_rows()) == set(shipped)
+    assert access.current_version() == 1
+    with db.transaction() as connection:
+        assert store.seed(connection) == 0
+
+
+def test_roles_of_people_do_not_count_as_a_policy(clean: object) -> None:
+    elsewhere("insert into console.policy (ptype, sub, dom, obj) values ('g', 'user:usr_anna', 't:operations', 'role:operator')")
+    assert access.can(ANNA, "operations", "workflow:kyc-review", "start")
+
+
+def test_two_processes_at_once_fill_it_once(clean: object) -> None:
+    def fill() -> None:
+        with db.transaction() as connection:
+            filled.append(store.seed(connection))
+
+    filled: list[int] = []
+    threads = [threading.Thread(target=fill) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(filled)[:3] == [0, 0, 0]
+    assert sorted(filled)[3] > 100
+
+
+def test_a_change_by_another_process_is_followed(anna: Actor) -> None:
+    assert access.can(anna, "operations", "workflow:kyc-review", "start")
+    elsewhere("delete from console.policy where sub = :sub", sub="user:usr_anna")
+    access.refresh()
+    assert not access.can(anna, "operations", "workflow:kyc-review", "start")
+    assert access.roles_of(anna.id) == frozenset()
+
+
+def test_the_version_is_compared_again_after_a_second(anna: Actor) -> None:
+    before = access.current_version()
+    elsewhere("delete from console.policy where sub = :sub", sub="user:usr_anna")
+    store._Clock.asked -= store.COMPARE_S
+    assert access.current_version() == before + 1
+
+
+def test_a_broken_row_keeps_the_policy_before_and_alarms(anna: Actor, caplog: pytest.LogCaptureFixture) -> None:
+    before = access.current_version()
+    elsewhere(
+        "insert into console.policy (ptype, sub, dom, obj, act, expression) values ('p', 'role:operator', '*', 'workflow:*', 'see', 'record.a ==')"
+    )
+    with caplog.at_level(logging.ERROR):
+        access.refresh()
+    assert access.can(anna, "operations", "workflow:kyc-review", "start")
+    assert access.current_version() == before
+    assert "alarm: the policy in the database cannot be used" in caplog.text
+
+
+def test_a_broken_policy_at_the_start_allows_nothing(clean: object) -> None:
+    elsewhere("insert into console.policy (ptype, sub, dom, obj, act) values ('p', 'role:operator', '*', 'workflow:*', 'strat')")
+    with pytest.raises(NotAllowed) as refused:
+        access.can(ANNA, "operations", "workflow:kyc-review", "start")
+    assert refused.value.code == "rights_unknown"
+
+
+def test_an_unreachable_store_keeps_the_policy_for_thirty_seconds(anna: Actor, caplog: pytest.LogCaptureFixture) -> None:
+    hide, show = "revoke select on console.version from console", "grant select on console.version to console"
+    with _admin() as admin, caplog.at_level(logging.ERROR):
+        admin.execute(hide)
+        try:
+            access.refresh()
+            assert access.can(anna, "operations", "workflow:kyc-review", "start")
+            assert "alarm: the policy cannot be compared" in caplog.text
+            store._Clock.sure -= store.TRUSTED_S
+            with pytest.raises(NotAllowed) as refused:
+                access.can(anna, "operations", "workflow:kyc-review", "start")
+            assert refused.value.code == "rights_unknown"
+        finally:
+            admin.execute(show)
+    access.refresh()
+    assert access.can(anna, "operations", "workflow:kyc-review", "start")
+
+
+def test_another_database_is_another_policy(anna: Actor) -> None:
+    held = store.current()
+    db.dispose()
+    assert store.current() is not held
+    assert store.current().version == held.version
+
+
+def test_grant_gives_a_right_at_once_and_tells_the_others(anna: Actor) -> None:
+    with psycopg.connect(db.app_url().set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True) as listening:
+        listening.execute("listen policy")
+        number = access.grant("operator", "collection:erp.parts", ["browse", "read"], "record.price < 10")
+        (told,) = listening.notifies(timeout=5, stop_after=1)
+    assert told.payload == str(number)
+    assert access.current_version() == number
+    assert access.can(anna, None, "collection:erp.parts", "read", {"price": 3})
+    assert not access.can(anna, None, "collection:erp.parts", "read", {"price": 30})
+    assert not access.can(anna, None, "collection:erp.parts", "update", {"price": 3})
+
+
+def test_grant_within_a_transaction_comes_and_goes_with_it(anna: Actor) -> None:
+    before = access.current_version()
+    with db.engine().connect() as connection:
+        access.grant("operator", "source", ["manage"], connection=connection)
+        connection.rollback()
+    access.refresh()
+    assert access.current_version() == before
+    with db.transaction() as connection:
+        access.grant("operator", "source", ["manage"], connection=connection)
+    access.refresh()
+    assert access.can(anna, None, "source", "manage")
+
+
+@pytest.mark.parametrize(("acts", "expression"), [(["strat"], ""), (["see"], "record.a =="), (["see"], "record.__dict__")])
+def test_grant_refuses_what_means_nothing(clean: object, acts: list[str], expression: str) -> None:
+    before = access.all_rows()
+    with pytest.raises(PolicyError):
+        access.grant("operator", "workflow:kyc-review", acts, expression)
+    access.refresh()
+    assert access.all_rows() == before
+
+
+def test_assign_replaces_the_roles(anna: Actor) -> None:
+    access.assign(anna.id, [("buyer", "procurement"), ("auditor", "*")])
+    assert access.roles_of(anna.id) == {("buyer", "procurement"), ("auditor", "*")}
+    assert not access.can(anna, "operations", "workflow:kyc-review", "start")
+    assert access.can(anna, "procurement", "workflow:supplier-onboarding", "start")
+    assert access.holders("auditor") == {anna.id}
+
+
+def test_a_refusal_names_the_right_and_who_can_grant_it(anna: Actor) -> None:
+    with db.transaction() as connection:
+        connection.execute(sa.text("insert into console.team values ('operations', 'Operations')"))
+        connection.execute(
+            sa.text("insert into console.workflow (id, slug, title, team) values ('wf_1', 'kyc-review', 'KYC review', 'operations')")
+        )
+    cases = [
+        (
+            BORIS,
+            "operations",
+            "workflow:kyc-review",
+            "start",
+            "Needs workflow.start on KYC review. A lead of Operations or an admin can grant it.",
+        ),
+        (
+            anna,
+            "operations",
+            "workflow:other-one",
+            "cancel",
+            "Needs workflow.cancel on Other one. A lead of Operations or an admin can grant it.",
+        ),
+        (anna, "fin_ops", "workflow:kyc-review", "see", "Needs workflow.see on KYC review. A lead of Fin ops or an admin can grant it."),
+        (anna, None, "collection:erp.bank_accounts", "read", "Needs collection.read on Bank accounts. An admin can grant it."),
+        (anna, None, "activity", "export", "Needs activity.export. An admin can grant it."),
+    ]
+    for actor, team, obj, act, message in cases:
+        with pytest.raises(NotAllowed) as refused:
+            access.require(actor, team, obj, act)
+        assert (refused.value.message, refused.value.need, refused.value.status) == (message, (obj, act), 403)
+        assert access.why(actor, team, obj, act) == access.Why(False, None, message)
+
+
+def test_the_scope_of_a_collection(anna: Actor) -> None:
+    scope = access.scope_for(anna, "customer")
+    assert (scope.nothing, scope.everything, set(scope.hidden)) == (False, False, {"tax_id"})
+    assert scope.allows({"desk": "retail"})
+    assert not scope.allows({"desk": "corporate"})
+    assert access.scope_for(anna, "charge").everything
+    assert access.scope_for(anna, "supplier").nothing
+    assert access.scope_for(anna, "charge", "update").nothing
+    assert access.scope_for(BORIS, "customer").nothing
+    access.require(anna, None, "collection:customer", "read")  # some of them: the scope says which
+    with pytest.raises(NotAllowed):
+        access.require(anna, None, "collection:customer", "read", {"desk": "corporate"})
+
+
+def test_the_scopes_of_several_teams_add_up_and_a_deny_cuts_through_all(anna: Actor) -> None:
+    access.grant("reviewer", "collection:customer", ["read"], 'record.desk == "corporate"', team="audit")
+    access.assign(anna.id, [("operator", "operations"), ("reviewer", "audit")])
+    assert all(access.scope_for(anna, "customer").allows({"desk": desk}) for desk in ("retail", "corporate"))
+    elsewhere(
+        "insert into console.policy (ptype, sub, dom, obj, act, eft, expression) values ('p', 'role:reviewer', '*', 'collection:customer', 'read', 'deny', :when)",
+        when='record.restriction_code == "legal"',
+    )
+    access.refresh()
+    scope = access.scope_for(anna, "customer")
+    assert scope.allows({"desk": "retail", "restriction_code": "none"})
+    assert not scope.allows({"desk": "retail", "restriction_code": "legal"})
+    elsewhere(
+        "insert into console.policy (ptype, sub, dom, obj, act, eft) values ('p', 'role:reviewer', '*', 'collection:customer', 'read', 'deny')"
+    )
+    access.refresh()
+    assert access.scope_for(anna, "customer").nothing
+
+
+def test_why_names_the_row_that_decided(anna: Actor) -> None:
+    access.grant("operator", "workflow:kyc-review", ["cancel"], "run.started_by == $currentUser.id")
+    elsewhere(
+        "insert into console.policy (ptype, sub, dom, obj, act, eft) values ('p', 'user:usr_anna', 't:operations', 'workflow:kyc-review', 'see', 'deny')"
+    )
+    access.refresh()
+    started = access.why(anna, "operations", "workflow:kyc-review", "start")
+    assert (started.allowed, started.row) == (True, Row("p", "role:operator", "*", "workflow:*", "start"))
+    own = access.why(anna, "operations", "workflow:kyc-review", "cancel", run={"started_by": anna.id})
+    assert (own.allowed, own.text) == (
+        True,
+        "Allowed by: p, role:operator, *, workflow:kyc-review, cancel, allow, run.started_by == $currentUser.id",
+    )
+    assert not access.why(anna, "operations", "workflow:kyc-review", "cancel", run={"started_by": "usr_other"}).allowed
+    seen = access.why(anna, None, "workflow:kyc-review", "see")
+    assert (seen.allowed, seen.text) == (False, "Denied by: p, user:usr_anna, t:operations, workflow:kyc-review, see, deny")
+
+
+def test_why_agrees_with_the_answer_for_every_shipped_right(anna: Actor) -> None:
+    access.assign(anna.id, [("finance_controller", "operations"), ("buyer", "procurement")])
+    asked = sorted(
+        {
+            (row.obj, row.act)
+            for row in access.all_rows()
+            if row.ptype == "p" and not row.obj.startswith(("collection:c", "field:", "collection:s"))
+        }
+    )
+    for obj, act in asked[::7]:
+        assert access.why(anna, None, obj, act).allowed is access.can(anna, None, obj, act), (obj, act)
+
+
+def _admin() -> "psycopg.Connection[object]":
+    url = db.migration_url()
+    return psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True)
