@@ -2,10 +2,11 @@
 
 Pure. A value that is left out is `null`, and its path from the root of the answer stands in a list (`data.values.tax_id`): a
 reader can tell "masked" from "empty". Fields are found wherever they stand: as a key of an object of values, as a form field
-`{"name": …, "value": …}`, as a column of a table that was on the screen.
+`{"name": …, "value": …}`, in an error `{"field": …, "theirs": …}`, as a column of a table that was on the screen.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 Hidden = Callable[[str | None], frozenset[str]]
@@ -37,37 +38,63 @@ def mask(value: Any, path: str, hidden: Hidden, collection: str | None = None, *
     """`value` without what is hidden, and the paths of what was replaced by `null`; `value` itself is not changed.
 
     `collection` is whose fields the values are; an object that names its own `collection` holds values of that one. Every key
-    of an object counts as a field's name, except in what was on the `screen`: there fields are below `values`, and the text,
-    which may have been made of anything, is left out for a reader from whom something is hidden.
+    of an object counts as a field's name, except in what was on the `screen`: there fields are below `values` and in forms. The
+    screen's texts may have been made of any field that was there, so they are left out together with the first one.
     """
     masked: list[str] = []
-    return _mask(value, path, hidden, (collection, screen), masked), masked
+    left = _mask(value, path, hidden, _Place((collection,), screen=screen), masked)
+    if screen and masked:
+        left = _without_texts(left, path, masked)
+    return left, masked
 
 
-def _mask(value: Any, path: str, hidden: Hidden, place: tuple[str | None, bool], masked: list[str]) -> Any:
+def _without_texts(value: Any, path: str, masked: list[str]) -> Any:
+    """A screen without the texts of its own level; what is in fields and rows has been judged by name."""
+    if not isinstance(value, dict):
+        return value
+    gone = [key for key in value if key in TEXTS and value[key] is not None]
+    masked.extend(f"{path}.{key}" for key in gone)
+    return value | dict.fromkeys(gone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Whose fields stand here, and whether this is still the screen and not yet the values on it."""
+
+    collections: tuple[str | None, ...]
+    screen: bool
+
+    def inside(self, value: Mapping[str, Any]) -> "_Place":
+        """The place within this object. On the screen `collection` says whose values follow; elsewhere it may be a mere field of
+        that name, so the fields of both are hidden.
+        """
+        own = value.get("collection")
+        if not isinstance(own, str) or own in self.collections:
+            return self
+        return _Place((own,) if self.screen else (*self.collections, own), self.screen)
+
+
+def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str]) -> Any:
     if isinstance(value, list):
         return [_mask(item, f"{path}.{number}", hidden, place, masked) for number, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
-    collection, screen = place
-    own = value.get("collection")
-    collection = own if isinstance(own, str) else collection
-    names = hidden(collection)
-    closed = _closed(value, names, screen=screen)
+    place = place.inside(value)
+    names = frozenset[str]().union(*(hidden(collection) for collection in place.collections))
+    closed = _closed(value, names, screen=place.screen)
     kept: dict[str, Any] = {}
     for key, item in value.items():
         if key in closed and item is not None:
             kept[key] = None
             masked.append(f"{path}.{key}")
         else:
-            kept[key] = _mask(item, f"{path}.{key}", hidden, (collection, screen and key != "values"), masked)
+            below = _Place(place.collections, screen=False) if key == "values" else place
+            kept[key] = _mask(item, f"{path}.{key}", hidden, below, masked)
     return kept
 
 
 def _closed(value: Mapping[str, Any], names: frozenset[str], *, screen: bool) -> frozenset[str]:
     """Keys of this object that are left out."""
-    field = value.get("name")
-    of_field = VALUES_OF_FIELD if isinstance(field, str) and field in names else frozenset()
-    if not screen:
-        return names | of_field
-    return of_field | TEXTS if names else of_field
+    told = (value.get("name"), value.get("field"))
+    of_field = VALUES_OF_FIELD if any(isinstance(field, str) and field in names for field in told) else frozenset()
+    return of_field if screen else names | of_field

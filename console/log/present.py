@@ -10,11 +10,12 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from console import sentences
 from console.db import tables
 from console.db.engine import hot_engine
 from console.log.masking import Hidden, mask, tree
 from console.log.read import Stored
-from console.sentences import Names, actor_name, sentence
+from console.sentences import Names
 
 PEOPLE = ("holder", "former_holder", "person")
 RUN = "run_"
@@ -98,15 +99,20 @@ def as_json(event: Stored, names: Names, *, hidden: Hidden, whole: bool = True) 
         "run": chain if chain.startswith(RUN) else None,
         "step": step.get("id"),
         "attempt": step.get("attempt"),
-        "actor": {"kind": actor.get("kind"), "id": actor.get("id"), "name": actor_name(actor, names)},
+        "actor": {"kind": actor.get("kind"), "id": actor.get("id"), "name": sentences.actor_name(actor, names)},
         "team": actor.get("team"),
         "collection": target.get("coll"),
         "record": target.get("key"),
-        "sentence": sentence(body, names),
+        "sentence": sentence(event, names),
         "data": data,
         "leaf": event.leaf.hex(),
         "masked": masked,
     }
+
+
+def sentence(event: Stored, names: Names) -> str:
+    """The event as one line for people, without a full stop."""
+    return sentences.sentence(event.body, names)
 
 
 def _data(event: Stored, hidden: Hidden, collection: str | None, *, whole: bool) -> tuple[dict[str, Any], list[str]]:
