@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import operations
+from console import db, operations
 from console.commands.log import seal
 from console.db.engine import hot_engine
 from console.db.ids import uuid7
@@ -133,6 +133,31 @@ def test_many_writers_and_two_sequencers_make_one_order(clean: object) -> None:
     assert [pos for pos, _, _ in found] == list(range(1, writers * each + 1))
     for number in range(writers):
         assert [n for _, chain, n in found if chain == f"sys:{number}"] == list(range(1, each + 1))
+
+
+def test_later_event_of_a_chain_never_gets_the_lower_place_although_its_transaction_is_older(clean: Any) -> None:
+    with psycopg.connect(clean.admin_url) as horizon, db.transaction() as older:
+        horizon.execute("create table public.held (n integer)")  # holds back both events until both are there
+        older.execute(sa.text("insert into console.version values ('bench', 1)"))  # the older transaction has its number now
+        last, head = put("sys:a", 0)
+        links = chained([Fact(str(uuid7()), "process_started", datetime.now(UTC), {})], "sys:a", last, head, FRAME)
+        write("sys:a", last, links, connection=older)
+        older.commit()
+        put("sys:b", 0)
+        assert operations.sequence() == 0
+        horizon.commit()
+    assert operations.sequence() == 3
+    assert [number for _, chain, number in places() if chain == "sys:a"] == [1, 2]
+
+
+def test_rolled_back_events_leave_no_gap(clean: object) -> None:
+    put("sys:a", 0)
+    with db.transaction() as lost:
+        write("sys:b", 0, chained([Fact(str(uuid7()), "process_started", datetime.now(UTC), {})], "sys:b", 0, b"", FRAME), connection=lost)
+        lost.rollback()
+    put("sys:c", 0)
+    assert operations.sequence() == 2
+    assert places() == [(1, "sys:a", 1), (2, "sys:c", 1)]
 
 
 def test_a_chain_that_moved_leaves_no_place_behind(clean: object) -> None:
