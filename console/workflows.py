@@ -170,20 +170,22 @@ def refused(name: str, problems: Sequence[Problem]) -> DefinitionError:
 
 def _read_in(source: Path | str | bytes | Mapping[str, Any]) -> Workflow:
     """The document, checked."""
-    name, content = "The workflow", source
-    if isinstance(source, Path | str):
-        name, path = str(source), Path(source)
-        try:
-            size = path.stat().st_size
-            content = path.read_bytes() if size <= MAX_BYTES else b" " * (MAX_BYTES + 1)
-        except OSError as error:
-            raise DefinitionError(
-                f"{name} cannot be read: {error.strerror}.", details=[{"step": None, "field": "", "reason": str(error.strerror)}]
-            ) from None
+    named = isinstance(source, Path | str)
+    content = _bytes_of(Path(source)) if isinstance(source, Path | str) else source
     problems = check(content, connected())
     if any(problem.severity == "error" for problem in problems):
-        raise refused(name, problems)
+        raise refused(str(source) if named else "The workflow", problems)
     return read(content)
+
+
+def _bytes_of(path: Path) -> bytes:
+    """The file, or as much of it as shows that it is too large."""
+    try:
+        with path.open("rb") as opened:
+            return opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        details = [{"step": None, "field": "", "reason": str(error.strerror)}]
+        raise DefinitionError(f"{path} cannot be read: {error.strerror}.", details=details) from None
 
 
 def _judge(by: Actor | None, document: Workflow, act: str) -> None:

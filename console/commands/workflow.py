@@ -57,7 +57,7 @@ def import_(file: Path, publish: bool) -> None:
 @click.argument("slug")
 def export(slug: str) -> None:
     """Print the live version of SLUG (else its draft) as the bytes that it was published with."""
-    click.get_binary_stream("stdout").write(workflows.export(slug))
+    click.echo(workflows.export(slug), nl=False)
 
 
 @workflow.command("publish", epilog="Example: console workflow publish kyc-review")

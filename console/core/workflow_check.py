@@ -6,7 +6,7 @@ a missing branch in another is told of both. It raises nothing.
 
 from collections.abc import Collection as Many, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field as default
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ValidationError
 
@@ -39,9 +39,9 @@ class Problem:
 class StepKind(Protocol):
     """What the check asks of a step type; `console.steps.base.StepType` is one."""
 
-    automatic: Any
-    own_values: Any
-    Config: Any
+    automatic: ClassVar[bool]
+    own_values: ClassVar[bool]
+    Config: ClassVar[Any]
 
     def outcomes(self, config: Any) -> tuple[str, ...]:
         """Outcomes that must lead on."""
@@ -199,7 +199,10 @@ def _identity(sketches: Sequence[Sketch]) -> list[Problem]:
 
 def _ways(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
     """Edges that lead nowhere or that no outcome takes, and outcomes without an edge."""
-    known = {step.get("id") for step in raw["steps"] if isinstance(step, dict)} if isinstance(raw.get("steps"), list) else set()
+    steps = raw.get("steps")
+    known = {
+        step["id"] for step in (steps if isinstance(steps, list) else []) if isinstance(step, dict) and isinstance(step.get("id"), str)
+    }
     problems = []
     for sketch in sketches:
         for outcome, target in sketch.next.items():
@@ -334,7 +337,7 @@ def _collection(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
     segments = raw.get("segments")
     offered = {segment.id for segment in here.segments}
     for place, segment in enumerate(segments if isinstance(segments, list) else []):
-        if segment not in offered:
+        if isinstance(segment, str) and segment not in offered:
             problems.append(Problem(None, f"segments[{place}]", f"The collection {name} has no segment {segment}.", "warning"))
     return problems
 

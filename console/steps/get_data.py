@@ -94,5 +94,7 @@ class GetData(StepType):
         return [Use(f"fields[{place}]", name) for place, name in enumerate(config.fields)] + related_uses("related", config.related)
 
     def outputs(self, config: GetDataConfig) -> frozenset[str]:
-        """`record`, each read's name, and `not_permitted` where something was refused."""
-        return frozenset({NOT_PERMITTED, *([OWN_RECORD] if config.fields else []), *(entry.name for entry in config.related)})
+        """`record`, each read's name, `not_permitted` where something was refused; columns with a dot where there is one record."""
+        own = [OWN_RECORD, *(f"{OWN_RECORD}.{name}" for name in config.fields)] if config.fields else []
+        single = [f"{entry.name}.{name}" for entry in config.related if entry.one for name in entry.fields]
+        return frozenset([NOT_PERMITTED, *own, *(entry.name for entry in config.related), *single])
