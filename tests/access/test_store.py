@@ -52,6 +52,7 @@ def test_two_processes_at_once_fill_it_once(clean: object) -> None:
             filled.append(store.seed(connection))
 
     filled: list[int] = []
+    db.engine()
     threads = [threading.Thread(target=fill) for _ in range(4)]
     for thread in threads:
         thread.start()

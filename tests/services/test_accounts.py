@@ -216,13 +216,8 @@ def test_a_session_is_known_by_its_token_and_stored_as_a_hash(olivia: accounts.P
     opened = token()
     actor = accounts.actor_of_session(opened)
     assert actor is not None
-    assert (actor.kind, actor.id, actor.email, actor.teams, actor.roles) == (
-        "user",
-        olivia.id,
-        olivia.email,
-        ("operations",),
-        {("operator", "operations")},
-    )
+    assert (actor.kind, actor.id, actor.email, actor.teams) == ("user", olivia.id, olivia.email, ("operations",))
+    assert actor.roles == {("operator", "operations")}
     assert (actor.attributes["tags"], actor.policy) == ({"desks": ["retail"]}, access.current_version())
     assert re.fullmatch(r"[\w-]{43}", opened)
     ((stored,),) = sql("select s::text from console.session s")
@@ -361,6 +356,7 @@ def test_attempts_at_once_cannot_slip_through_together(clean: object) -> None:
         taken.append(throttle.take([Limit("pair", "x", 5), Limit("address", "y", 50)]))
 
     taken: list[bool] = []
+    db.hot_engine()
     threads = [threading.Thread(target=attempt) for _ in range(20)]
     for thread in threads:
         thread.start()
