@@ -1,0 +1,54 @@
+"""`create_app()`: builds the web application and registers every blueprint it finds; nothing is decided here."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from flask import Blueprint, Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from console import settings, views
+
+PACKAGE = Path(__file__).parent
+FIRST = ("security", "identity")
+"""Their checks come before everybody else's: where a request comes from, then who asks."""
+
+MAX_BODY_BYTES = 2 * 2**20
+
+
+def create_app() -> Flask:
+    """The application over the settings of this process. Touches no database: connections are made by the first request of each worker."""
+    told = settings.current()
+    app = Flask("console", static_folder=str(PACKAGE / "static"), template_folder=str(beside("templates")))
+    app.config.update(
+        SECRET_KEY=told.secret_key,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
+        MAX_FORM_PARTS=2_000,
+        PREFERRED_URL_SCHEME="https" if told.secure_cookies else "http",
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    if told.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=told.trusted_proxies, x_proto=told.trusted_proxies)  # type: ignore[method-assign]
+    for blueprint in blueprints():
+        app.register_blueprint(blueprint)
+    return app
+
+
+def blueprints() -> Iterator[Blueprint]:
+    """The attribute `blueprint` of every module of `console.views` and its folders, those of `FIRST` before the others, which come by name."""
+    names = sorted(found.name for found in pkgutil.walk_packages(views.__path__, "console.views."))
+    first = [f"console.views.{name}" for name in FIRST]
+    for name in [*first, *(name for name in names if name not in first)]:
+        blueprint = getattr(importlib.import_module(name), "blueprint", None)
+        if blueprint is not None:
+            yield blueprint
+
+
+def beside(folder: str) -> Path:
+    """A folder that stands beside the package in a checkout and travels inside it in a wheel."""
+    inside = PACKAGE / folder
+    return inside if inside.is_dir() else PACKAGE.parent / folder

@@ -1,0 +1,75 @@
+"""The command `console`: finds the commands of `console.commands` by name, so that `console serve` does not load what `console source` needs."""
+
+import importlib
+import pkgutil
+import sys
+from typing import NoReturn
+
+import click
+
+from console import __version__, commands
+from console.errors import ConsoleError
+
+
+class Commands(click.Group):
+    """One file per noun; a command is looked for in the file of its own name first, in all others then."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, by name."""
+        del ctx
+        return sorted({command.name for module in _modules() for command in _of(module) if command.name})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, None where there is none of this name."""
+        del ctx
+        modules = _modules()
+        for module in sorted(modules, key=lambda module: (module != cmd_name, module)):
+            for command in _of(module):
+                if command.name == cmd_name:
+                    return command
+        return None
+
+
+def _modules() -> list[str]:
+    return [found.name for found in pkgutil.iter_modules(commands.__path__)]
+
+
+def _of(module: str) -> list[click.Command]:
+    found: list[click.Command] = importlib.import_module(f"console.commands.{module}").commands
+    return found
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="console")
+def console() -> None:
+    """Handrail: guided work on the records of your own databases, with a log of everything that was done."""
+
+
+def main() -> NoReturn:
+    """Run the command; what a person can act on is one line on standard error and a status other than 0."""
+    try:
+        console.main(prog_name="console", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except ConsoleError as error:
+        click.echo(f"console: {_told(error)}", err=True)
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("console: stopped", err=True)
+        sys.exit(130)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has left: `console … | head`
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _told(error: ConsoleError) -> str:
+    """The message and, where there are several things wrong, each on a line of its own."""
+    details = [
+        f"  {': '.join(str(part) for part in (detail.get('step'), detail.get('field'), detail.get('reason')) if part)}"
+        for detail in error.details
+    ]
+    return "\n".join([error.message, *details])

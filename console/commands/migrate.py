@@ -1,0 +1,39 @@
+"""`console migrate`: the console's own tables, brought to the form of this release."""
+
+import click
+
+ROLES = """\
+-- Run once as a superuser or as a role that may create roles, on the server of DATABASE_URL. Replace both passwords.
+-- Afterwards: DATABASE_URL=postgresql://console:…@host/{database}, DATABASE_MIGRATION_URL=postgresql://console_migrator:…@host/{database}?options=-crole%3Dconsole_owner
+create role console_owner nologin;
+create role console login password 'REPLACE-ME-1';
+create role console_migrator login noinherit password 'REPLACE-ME-2' in role console_owner;
+alter role console set idle_in_transaction_session_timeout = '5s';
+create database {database} owner console_owner;
+revoke all on database {database} from public;
+grant connect on database {database} to console, console_migrator;
+"""
+
+
+@click.command("migrate", epilog="Example: console migrate --print-roles > roles.sql")
+@click.option("--print-roles", is_flag=True, help="Print the SQL that a database administrator runs once, and do nothing.")
+def migrate(*, print_roles: bool) -> None:
+    """Make or change the console's own tables so that they fit this release; nothing happens where they do."""
+    if print_roles:
+        click.echo(ROLES.format(database=_database_name()), nl=False)
+        return
+    from console.db import engine, migrate as migrations
+
+    migrations.upgrade(engine.migration_url())
+
+
+def _database_name() -> str:
+    from sqlalchemy.engine import make_url
+
+    from console import settings
+
+    given = settings.current().database_url
+    return (make_url(given).database if given else None) or "console"
+
+
+commands: list[click.Command] = [migrate]

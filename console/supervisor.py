@@ -1,0 +1,326 @@
+"""`console serve`: keeps the embedded database, one web process and one worker alive, and ends them together.
+
+Standard library and psutil only: this process stays for as long as the console serves, and forks the others from nothing. Each child is in a session of its
+own, so that Ctrl-C reaches the supervisor alone, and holds the end of a pipe: when the supervisor is killed the children see it, and end themselves.
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import webbrowser
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psutil
+
+from console import settings
+from console.errors import ConsoleError
+from console.postgres import Embedded, PostgresError
+
+CHECK_S = 0.2
+ENSURE_S = 1.0
+GRACE_S = 4.5
+LAST_S = 5.0
+LONGEST_PAUSE_S = 5.0
+STEADY_S = 10.0
+HOPELESS = 5
+STARTED_BY_US = "CONSOLE_SIGNING_KEY", "CONSOLE_SIGNING_KEY_FILE"
+
+
+class StartError(ConsoleError):
+    """The console cannot start; the message says why and what to do."""
+
+    default_code = "start"
+
+
+class Child:
+    """A process that is to run for as long as we do; where it ends by itself it is started again, the sooner it ended the later."""
+
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.name, self.command, self.environment = name, list(command), dict(environment)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started_at = 0.0
+        self.failures = 0
+        self._due = 0.0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs now."""
+        return self.process is not None and self.process.poll() is None
+
+    def keep(self, now: float) -> None:
+        """Start it where it is not running; `now` is monotonic seconds."""
+        if self.alive:
+            return
+        if self.process is not None:
+            self.failures = 1 if now - self.started_at > STEADY_S else self.failures + 1
+            self._due = now + min(LONGEST_PAUSE_S, 0.1 * 2**self.failures) if self.failures > 1 else now
+            self.end_group(signal.SIGKILL)  # what it forked may have outlived it, and may still hold the port
+            self._forget()
+        if now >= self._due:
+            self.started_at = now
+            self.process = subprocess.Popen(self.command, env=self.environment, stdin=subprocess.PIPE, start_new_session=True)
+
+    def ask_to_end(self) -> None:
+        """SIGTERM to it alone: granian and the worker end what is theirs."""
+        if self.process is not None and self.alive:
+            self.process.terminate()
+
+    def end_group(self, number: signal.Signals) -> None:
+        """A signal to everything in its session."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
+
+    def _forget(self) -> None:
+        if self.process is not None and self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
+        self.process = None
+
+
+class Supervisor:
+    """One `console serve`, from the first check to the last child."""
+
+    def __init__(self, told: argparse.Namespace, given: settings.Settings) -> None:
+        self.told, self.given = told, given
+        self.stopping = False
+        self.server: Embedded | None = None
+        self.children: list[Child] = []
+        self.note: Path | None = None
+        self._preparing: subprocess.Popen[bytes] | None = None
+        self._next_ensure = 0.0
+
+    def run(self) -> int:
+        """The status to exit with. Raises `StartError`, `SettingsError` or `PostgresError` where it cannot start."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._stop)
+        self.given.check_keys()
+        port = self._reserve_port()
+        try:
+            if self.given.embedded:
+                self.server = Embedded(self.given.data_dir).acquire()
+            self._prepare()
+            self._serve(port)
+        finally:
+            self._end()
+        return 0
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.stopping = True
+        if self._preparing is not None:
+            self._preparing.terminate()
+
+    def _reserve_port(self) -> int:
+        """The number of a port that nobody listens on. Asked without SO_REUSEPORT, which would let us share somebody else's."""
+        family = socket.AF_INET6 if ":" in self.told.host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self.told.host, self.told.port))
+            except OverflowError as error:
+                raise StartError(f"There is no port {self.told.port}: give one from 0 to 65535.") from error
+            except OSError as error:
+                raise StartError(
+                    f"Port {self.told.port} of {self.told.host} cannot be used ({error.strerror}): give another with --port, or --port 0 for a free one."
+                ) from error
+            return int(probe.getsockname()[1])
+
+    def _prepare(self) -> None:
+        """Migrations, and the demo's company, by a process that is gone before we serve: what they load does not stay."""
+        command = ["demo", "load", *(["--reset"] if self.told.reset else [])] if self.given.demo else ["migrate"]
+        if self.stopping:
+            return
+        self._preparing = subprocess.Popen(
+            [sys.executable, "-P", "-m", "console", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            env=dict(os.environ),
+            start_new_session=True,
+        )
+        status = self._preparing.wait()
+        self._preparing = None
+        if status and not self.stopping:
+            raise StartError(f"`console {' '.join(command)}` failed (status {status}); what it said stands above.")
+
+    def _serve(self, port: int) -> None:
+        python, host = [sys.executable, "-P", "-m"], self.told.host
+        web = [*python, "console.web", "--host", host, "--port", str(port), "--workers", str(self.told.workers)]
+        self.children = [Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, ""))]  # only the worker may sign
+        if not self.told.no_worker:
+            self.children.append(Child("worker", [*python, "console.worker"], os.environ))
+        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 (read here, not bound)
+            host, f"[{host}]" if ":" in host else host
+        )
+        address = f"http://{shown}:{port}"
+        ready = False
+        while not self.stopping:
+            now = time.monotonic()
+            self._ensure(now)
+            for child in self.children:
+                child.keep(now)
+                if not ready and child.failures >= HOPELESS:
+                    raise StartError(f"The {child.name} process ends as soon as it is started; what it said stands above.")
+            if not ready and answers(address):
+                ready = True
+                self._announce(address)
+            self._nap()
+
+    def _nap(self) -> None:
+        """A signal ends the loop within this time at most; `time.sleep` goes on after a signal."""
+        if not self.stopping:
+            time.sleep(CHECK_S)
+
+    def _ensure(self, now: float) -> None:
+        if self.server is not None and now >= self._next_ensure:
+            self._next_ensure = now + ENSURE_S
+            try:
+                self.server.ensure()
+            except PostgresError as error:  # a full disk: it comes back by itself when there is space
+                complain(error.message)
+
+    def _announce(self, address: str) -> None:
+        folder = self.given.data_dir / "serving"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.note = folder / f"{os.getpid()}.json"
+        children = {child.name: child.process.pid for child in self.children if child.process}
+        write_private(self.note, {"pid": os.getpid(), "started": psutil.Process().create_time(), "url": address, "children": children})
+        print(f"Handrail on {address}", flush=True)
+        if self.given.demo:
+            self._announce_people(address)
+        if self.told.open:
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+    def _announce_people(self, address: str) -> None:
+        """Who can sign in, as the demo's company was loaded, to the terminal and to `demo.json`."""
+        file = self.given.data_dir / "demo.json"
+        told = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        write_private(
+            file,
+            {"url": address, "pid": os.getpid(), "provider": None}
+            | {name: value for name, value in told.items() if name not in {"url", "pid"}},
+        )
+        people = told.get("people", [])
+        width = [max((len(str(person.get(name, ""))) for person in people), default=0) for name in ("email", "password", "name", "role")]
+        for person in people:
+            cells = [str(person.get(name, "")).ljust(size) for name, size in zip(("email", "password", "name", "role"), width, strict=True)]
+            print("  ".join([*cells, str(person.get("team") or "")]).rstrip(), flush=True)
+
+    def _end(self) -> None:
+        """Everything that was started: asked first, then made to."""
+        for child in self.children:
+            child.ask_to_end()
+        deadline = time.monotonic() + GRACE_S
+        while any(child.alive for child in self.children) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        for child in self.children:
+            child.end_group(signal.SIGKILL)
+            if child.process is not None:
+                child.process.wait()
+        if self.note is not None:
+            self.note.unlink(missing_ok=True)
+        if self.server is not None:
+            self.server.release()
+
+
+def answers(address: str) -> bool:
+    """Whether `/health` answers 200 within a second."""
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=1)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def write_private(file: Path, told: Mapping[str, Any]) -> None:
+    """JSON into a file of mode 0600, the whole or nothing."""
+    descriptor, part = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")
+    with open(descriptor, "w", encoding="utf-8") as out:
+        json.dump(told, out, indent=1, ensure_ascii=False)
+    os.replace(part, file)
+
+
+def serving(data_dir: Path) -> list[dict[str, Any]]:
+    """The notes `{"pid", "started", "url", "children"}` of the supervisors that serve from this folder now; those of dead ones are passed over."""
+    found = []
+    for file in sorted((data_dir / "serving").glob("*.json")):
+        with contextlib.suppress(OSError, ValueError, psutil.NoSuchProcess):
+            note = json.loads(file.read_text(encoding="utf-8"))
+            if abs(psutil.Process(note["pid"]).create_time() - note["started"]) < 1:
+                found.append(note)
+    return found
+
+
+def end_with_parent() -> None:
+    """For children: when standard input ends, whoever started us is gone; end as if told to, and hard after a while."""
+    main = threading.main_thread().ident
+    if main is not None:
+        threading.Thread(target=_watch, args=(lambda: signal.pthread_kill(main, signal.SIGTERM),), daemon=True).start()
+
+
+def _watch(stop: Callable[[], None]) -> None:
+    with contextlib.suppress(OSError):
+        while os.read(0, 1):  # not sys.stdin: its lock would be copied into forked workers
+            pass
+    stop()
+    time.sleep(LAST_S)
+    os.killpg(0, signal.SIGKILL)
+
+
+def complain(text: str) -> None:
+    """One line to whoever started us."""
+    print(f"console: {text}", file=sys.stderr, flush=True)
+
+
+def arguments() -> argparse.ArgumentParser:
+    """What `console serve` takes."""
+    parser = argparse.ArgumentParser(
+        prog="console serve",
+        description="Serve the pages and the API, with one worker and, unless DATABASE_URL is set, the embedded database. Ctrl-C or SIGTERM ends all of it.",
+        epilog="Example: console serve --port 8080 --workers 2",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8000, help="the port (default 8000; 0: a free one)")
+    parser.add_argument("--workers", type=_positive, default=1, metavar="N", help="web workers, of four threads each (default 1)")
+    parser.add_argument("--no-worker", action="store_true", help="without the background worker: `console worker` runs elsewhere")
+    parser.add_argument("--demo", action="store_true", help="load the demo company and say who can sign in")
+    parser.add_argument("--reset", action="store_true", help="start the demo afresh")
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError("takes a number from 1 to 64")
+    return int(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The status to exit with; what a person can act on is one line."""
+    told = arguments().parse_args(argv)
+    if told.demo:
+        os.environ["CONSOLE_DEMO"] = "on"
+    try:
+        return Supervisor(told, settings.current()).run()
+    except ConsoleError as error:
+        complain(error.message)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""The web process: granian's master, which forks workers that each build the application. Started by the supervisor."""
+
+import argparse
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from console import diagnostics
+from console.supervisor import end_with_parent
+
+THREADS = 4
+KILL_S = 4
+
+
+def main() -> None:
+    """Serve until SIGTERM, or the end of the process that started us. Nothing here may open a connection or hold a lock: granian forks."""
+    parser = argparse.ArgumentParser(prog="console.web")
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--workers", type=int, required=True)
+    told = parser.parse_args()
+    diagnostics.configure()
+    end_with_parent()
+    server = Granian(
+        "console.app:create_app",
+        factory=True,
+        address=told.host,
+        port=told.port,
+        interface=Interfaces.WSGI,
+        workers=told.workers,
+        blocking_threads=THREADS,
+        workers_kill_timeout=KILL_S,
+        respawn_failed_workers=True,
+        respawn_interval=0.2,
+        websockets=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=diagnostics.configuration(),
+    )
+    server.serve()
+
+
+if __name__ == "__main__":
+    main()

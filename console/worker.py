@@ -1,0 +1,111 @@
+"""The background door: each second the events that were committed get their place, each minute a sweep over what people and crashes left behind.
+
+Any number of workers may run, on any number of machines: the database lets one at a time do each thing, the others find nothing to do.
+"""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+import sqlalchemy as sa
+
+PRESENCE = (1_214_346_834, 1)
+"""The advisory lock (two numbers, shared) that every worker holds as long as it is there; `/health` looks for it."""
+
+SEQUENCE_S = 1.0
+SWEEP_S = 60.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Duty:
+    """Something to do again and again: `do` every `every_s` seconds, next at `due` (monotonic seconds)."""
+
+    name: str
+    every_s: float
+    do: Callable[[], int]
+    due: float = 0.0
+
+    def attempt(self, now: float) -> None:
+        """Do it if it is due. A failure is written down and tried again the next time: the database may be restarting."""
+        if now < self.due:
+            return
+        self.due = now + self.every_s
+        try:
+            self.do()
+        except sa.exc.DBAPIError as error:
+            _log.warning("%s: the database does not answer: %s", self.name, type(error.orig).__name__)
+        except Exception:  # noqa: BLE001 (one duty's surprise must not end the others)
+            _log.exception("alarm: %s failed", self.name)
+
+
+class Worker:
+    """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
+
+    def __init__(self) -> None:
+        from console import operations
+
+        self.stopping = threading.Event()
+        self.duties = [Duty("sequence", SEQUENCE_S, operations.sequence), Duty("sweep", SWEEP_S, operations.sweep)]
+        self._presence: sa.Connection | None = None
+
+    def run(self) -> None:
+        """Until stopped."""
+        while not self.stopping.is_set():
+            self._be_present()
+            now = time.monotonic()
+            for duty in self.duties:
+                duty.attempt(now)
+            self.stopping.wait(max(0.0, min(duty.due for duty in self.duties) - time.monotonic()))
+        self._leave()
+
+    def stop(self) -> None:
+        """Finish what is being done, then end."""
+        self.stopping.set()
+
+    def _be_present(self) -> None:
+        """Hold the lock that says a worker is here; after a restart of the database, again."""
+        from console.db.engine import app_url
+
+        try:
+            if self._presence is None:
+                engine = sa.create_engine(app_url(), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+                self._presence = engine.connect()
+                self._presence.execute(
+                    sa.text("select pg_advisory_lock_shared(:first, :second)"), dict(zip(("first", "second"), PRESENCE, strict=True))
+                )
+            else:
+                self._presence.execute(sa.text("select 1"))
+        except sa.exc.DBAPIError:
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._presence is not None:
+            self._presence.invalidate()
+            self._presence.close()
+            self._presence = None
+
+
+def main() -> None:
+    """Serve until SIGTERM, SIGINT, or the end of the process that started us."""
+    from console import diagnostics
+    from console.supervisor import end_with_parent
+
+    diagnostics.configure()
+    worker = Worker()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        worker.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    end_with_parent()
+    worker.run()
+
+
+if __name__ == "__main__":
+    main()
