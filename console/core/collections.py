@@ -16,8 +16,8 @@ from console.core.scopes import Scope
 from console.errors import DefinitionError
 
 FIELD_TYPES = frozenset(
-    ("text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "reference")
-    + ("uuid", "email", "phone", "url", "json", "array", "binary", "file", "other")
+    {"text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "reference"}
+    | {"uuid", "email", "phone", "url", "json", "array", "binary", "file", "other"}
 )
 SHOWN_ONLY = frozenset({"other", "binary"})
 PERSONAL_TYPES = frozenset({"text", "long_text", "email", "phone", "json", "file"})
@@ -426,8 +426,11 @@ def _link(links: dict[str, list[Relation]], made: Mapping[str, Collection], here
 
 
 def _relations(made: Mapping[str, Collection], own: Collection, found: list[Relation], document: Mapping[str, Any]) -> tuple[Relation, ...]:
-    """Relations found and said, each name once: what the document names replaces what was found by the same columns."""
-    said = [_said(made, own, item) for item in document.get("relations", ())]
+    """Relations found and said, each name once: what the document names replaces what was found by the same columns.
+
+    What a document says about a collection that is not connected (yet) leads nowhere, and is left out.
+    """
+    said = [_said(made, own, item) for item in document.get("relations", ()) if item["collection"] in made]
     same = {(item.collection, item.kind, frozenset(item.columns)) for item in said}
     result = list(said)
     taken = {item.name for item in said}
@@ -449,10 +452,7 @@ def _free(relation: Relation, taken: set[str], rivals: list[Relation]) -> str:
 
 
 def _said(made: Mapping[str, Collection], own: Collection, item: Mapping[str, Any]) -> Relation:
-    target = made.get(item["collection"])
-    if target is None:
-        message = f"{own.id}, relation {item['name']}: there is no collection '{item['collection']}'."
-        raise DefinitionError(message, details=[{"field": f"relations.{item['name']}", "reason": message}])
+    target = made[item["collection"]]
     via = [item["via"]] if isinstance(item["via"], str) else list(item["via"])
     one, many = (own, target) if item["kind"] == "to_one" else (target, own)
     to = item.get("to") or list(many.key)

@@ -125,10 +125,8 @@ def day(_: datetime | None, value: Any) -> Any:
 def minor(_: datetime | None, amount: Any, exponent: Any) -> Any:
     """An amount in minor units: 12.50 with exponent 2 is 1250, halves rounded away from zero."""
     places, number = _whole(exponent), number_of(amount)
-    if places is None or number is None or not 0 <= places <= 6:
-        return UNKNOWN
-    result = rounded(number, places)
-    return UNKNOWN if result is UNKNOWN else int(Decimal(str(result)).scaleb(places))
+    result = UNKNOWN if places is None or number is None or not 0 <= places <= 6 else rounded(number, places)
+    return UNKNOWN if places is None or result is UNKNOWN else int(Decimal(str(result)).scaleb(places))
 
 
 def lookup(_: datetime | None, table: Any, key: Any, default: Any = UNKNOWN) -> Any:
@@ -166,7 +164,7 @@ def contains(_: datetime | None, text: Any, other: Any) -> Any:
 
 def _whole(value: Any) -> int | None:
     number = number_of(value)
-    return None if number is None or abs(number) >= 10_000_000 or number != int(number) else int(number)
+    return int(number) if number is not None and -10_000_000 < number < 10_000_000 and number == int(number) else None
 
 
 def _calendar(value: Any) -> Any:

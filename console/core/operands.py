@@ -122,11 +122,11 @@ def paired(left: Any, right: Any) -> tuple[Any, Any] | None:
 
 
 def equal(left: Any, right: Any) -> bool | Unknown:
-    """Are the two the same? Null equals null and nothing else; different types are unknown."""
+    """Whether the two are the same. Null equals null and nothing else; different types are unknown."""
     if left is UNKNOWN or right is UNKNOWN:
-        return UNKNOWN
+        return Unknown.UNKNOWN
     if left is None or right is None:
-        return bool(left is right)
+        return left is None and right is None
     if type(left) is type(right) is str:
         return bool(left == right)
     pair = paired(left, right)
@@ -156,7 +156,7 @@ def _ordered_spellings(left: str, right: str) -> int | Unknown:
 
 
 def member(value: Any, items: Any) -> bool | Unknown:
-    """Is `value` one of `items`? Unknown where nothing equals it and something could not be compared, or `items` is no list."""
+    """Whether `value` is one of `items`. Unknown where nothing equals it and something could not be compared, or `items` is no list."""
     if value is UNKNOWN or not isinstance(items, (list, tuple)):
         return UNKNOWN
     found: bool | Unknown = False

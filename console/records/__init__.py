@@ -1,0 +1,24 @@
+"""The only door to the users' databases: reflect, list, read and write records. Whoever reads hands over the scope that it is judged by."""
+
+from console.records.catalogue import collection, collections, forget
+from console.records.select import Order, Page, Record, count, get, order_of, page, related, titles, visible
+from console.records.write import WriteUnknown, forms, write
+
+__all__ = [
+    "Order",
+    "Page",
+    "Record",
+    "WriteUnknown",
+    "collection",
+    "collections",
+    "count",
+    "forget",
+    "forms",
+    "get",
+    "order_of",
+    "page",
+    "related",
+    "titles",
+    "visible",
+    "write",
+]

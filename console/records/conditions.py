@@ -1,0 +1,331 @@
+"""Expressions as SQL: the same answer for every row as `Expression.test`, from the database.
+
+NOT is pushed down to the comparisons first, so that "unknown" and "false" may be the same thing below: neither is true. Whatever does
+not look at the record is worked out beforehand and sent as a parameter. What one database would answer otherwise than another (order of texts,
+arithmetic, fields inside JSON) is refused when it is saved (`check`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import ColumnElement
+
+from console.core.collections import Collection, Field
+from console.core.expressions import Call, Compare, Expression, Items, Junction, Literal, Node, Not, Path, Within, compiled, walk
+from console.core.filters import Filter, Group, Test
+from console.core.operands import UNKNOWN, number_of
+from console.core.scopes import Scope
+from console.errors import DefinitionError
+from console.records import values
+from console.records.dialects import DIALECTS, Condition, Dialect
+
+ORDERINGS = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+FILTER_OPS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+TEXT_METHODS = frozenset({"startsWith", "endsWith", "contains"})
+FAMILIES = {"integer": "number", "decimal": "number", "date": "moment", "datetime": "moment"}
+SAMPLE = datetime(2000, 1, 1, tzinfo=UTC)
+COMPARED = frozenset({"integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column with what is known of it."""
+
+    field: Field
+    sql: ColumnElement[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value that does not depend on the record. `certain` ones cannot turn out otherwise for another person."""
+
+    value: Any
+    certain: bool
+
+
+def check(expression: Expression, collection: Collection) -> None:
+    """Raises DefinitionError, saying what, where the expression cannot be a scope or segment of the collection."""
+    columns: dict[str, ColumnElement[Any]] = {field.name: sa.column(field.name) for field in collection.stored_fields}
+    Compiler(collection, columns, {"now": SAMPLE}, strict=True).truth(expression.node, positive=True)
+
+
+def condition(expression: Expression, collection: Collection, columns: Mapping[str, Any], roots: Mapping[str, Any]) -> Condition:
+    """True for the records for which the expression certainly is. `roots` hold currentUser and now."""
+    return Compiler(collection, columns, roots).truth(expression.node, positive=True)
+
+
+def scope_condition(scope: Scope, collection: Collection, columns: Mapping[str, Any], now: datetime) -> Condition:
+    """True for the records in the scope: `AND(OR(allow), NOT deny …)`; no allow is nothing."""
+    compiler = Compiler(collection, columns, {"currentUser": scope.attributes, "now": now})
+    allowed = sa.true() if scope.everything else sa.or_(sa.false(), *(compiler.truth(item.node, positive=True) for item in scope.allow))
+    return sa.and_(allowed, *(compiler.truth(item.node, positive=False) for item in scope.deny))
+
+
+class Compiler:
+    """Turns nodes into conditions over the columns of one collection; `strict` also refuses values of the wrong kind."""
+
+    def __init__(self, collection: Collection, columns: Mapping[str, Any], roots: Mapping[str, Any], *, strict: bool = False) -> None:
+        self.collection = collection
+        self.columns = columns
+        self.roots = roots
+        self.strict = strict
+        self.dialect: Dialect = DIALECTS.get(collection.dialect, DIALECTS["postgresql"])
+
+    def truth(self, node: Node, *, positive: bool) -> Condition:
+        """A condition that is true where the node certainly is `positive`."""
+        if not _looks_at_record(node):
+            return self._constant_truth(node, positive=positive)
+        match node:
+            case Not(item=item):
+                return self.truth(item, positive=not positive)
+            case Junction(kind=kind, items=items):
+                parts = [self.truth(item, positive=positive) for item in items]
+                return sa.or_(*parts) if (kind == "any") == positive else sa.and_(*parts)
+            case Path():
+                column = self._column(node)
+                if column.field.stored != "boolean":
+                    raise self._wrong(f"{column.field.name} is neither true nor false; compare it with something.")
+                return column.sql.is_(sa.true() if positive else sa.false())
+            case Compare():
+                return self._compare(node, positive=positive)
+            case Within():
+                return self._within(node, positive=positive)
+            case Call(name=name, method=True) if name in TEXT_METHODS:
+                return self._method(node, positive=positive)
+        raise self._wrong(
+            "Fields can be compared with values, and texts searched by startsWith, endsWith and contains; nothing else is done to them here."
+        )
+
+    def _constant_truth(self, node: Node, *, positive: bool) -> Condition:
+        value = compiled(node)(self.roots)
+        if self.strict and value is not UNKNOWN and not isinstance(value, bool):
+            raise self._wrong("A condition must be true or false.")
+        return sa.true() if value is positive else sa.false()
+
+    def _operand(self, node: Node) -> Column | Constant:
+        if not _looks_at_record(node):
+            certain = not any(isinstance(item, Path) and item.root != "now" for item in walk(node))
+            return Constant(compiled(node)(self.roots), certain)
+        if isinstance(node, Path):
+            return self._column(node)
+        raise self._wrong("Only a field itself can be compared here, without arithmetic, functions or conditions around it.")
+
+    def _column(self, node: Path) -> Column:
+        if len(node.steps) != 1:
+            raise self._wrong(f"{node.dotted} does not name one field of the record.")
+        field = self.collection.by_name.get(str(node.steps[0]))
+        if field is None:
+            raise self._wrong(f"{self.collection.label} have no field {node.steps[0]}.")
+        return Column(field, self.columns[field.name])
+
+    def _compare(self, node: Compare, *, positive: bool) -> Condition:
+        left, right, operator = self._operand(node.left), self._operand(node.right), node.operator
+        if isinstance(left, Constant):
+            left, right, operator = right, left, MIRRORED[operator]
+        if not isinstance(left, Column):
+            raise self._wrong("Neither side names a field.")
+        if operator in {"==", "!="}:
+            wanted = (operator == "==") == positive
+            return self._equal_columns(left, right, wanted) if isinstance(right, Column) else self._equal(left, right, wanted=wanted)
+        operator = operator if positive else ORDERINGS[operator]
+        self._need_order(left.field)
+        if isinstance(right, Column):
+            self._need_order(right.field)
+            self._need_same_family(left.field, right.field)
+            compared = self.dialect.order_columns(left.sql, left.field, operator, right.sql, right.field)
+            return self._sound(self._sound(compared, left), right)
+        return self._order(left, operator, right)
+
+    def _equal(self, column: Column, constant: Constant, *, wanted: bool) -> Condition:
+        if constant.value is None:
+            return column.sql.is_(None) if wanted else column.sql.is_not(None)
+        self._need_comparable(column.field)
+        given = self._sent(column.field, constant)
+        if given is UNKNOWN:
+            return self._never_equal(column, constant, wanted=wanted)
+        equal = self.dialect.equals(column.sql, column.field, given)
+        return equal if wanted else sa.or_(self._sound(sa.not_(equal), column), column.sql.is_(None))
+
+    def _never_equal(self, column: Column, constant: Constant, *, wanted: bool) -> Condition:
+        """A value that the column's type cannot hold: unknown, except that no text equals what no column can store, and null equals nothing."""
+        if wanted or constant.value is UNKNOWN:
+            return sa.false()
+        if column.field.stored == "text" and isinstance(constant.value, str):
+            return sa.true()
+        return column.sql.is_(None)
+
+    def _equal_columns(self, left: Column, right: Column, wanted: bool) -> Condition:
+        self._need_comparable(left.field)
+        self._need_comparable(right.field)
+        self._need_same_family(left.field, right.field)
+        same = self.dialect.same(left.sql, left.field, right.sql, right.field)
+        return same if wanted else sa.not_(same)
+
+    def _order(self, column: Column, operator: str, constant: Constant) -> Condition:
+        if constant.value is None:
+            return sa.false()
+        given = self._moment_or_sent(column.field, constant)
+        if given is UNKNOWN:
+            return sa.false()
+        return self._sound(self.dialect.order(column.sql, column.field, operator, given), column)
+
+    def _moment_or_sent(self, field: Field, constant: Constant) -> Any:
+        """A day is compared with a moment by its midnight: the moment is sent as it is."""
+        if field.stored == "date" and isinstance(constant.value, datetime):
+            return values.driver_form(self.collection.dialect, constant.value)
+        return self._sent(field, constant)
+
+    def _within(self, node: Within, *, positive: bool) -> Condition:
+        items = self._operand_list(node.list)
+        if isinstance(items, Column):
+            return self._held(node.item, items, positive=positive)
+        column = self._operand(node.item)
+        if not isinstance(column, Column):
+            raise self._wrong("Before 'in' stands a field.")
+        if items is None:
+            return sa.false()
+        self._need_comparable(column.field)
+        null, fit, strange = self._sorted_out(column.field, items)
+        found = self.dialect.one_of(column.sql, column.field, fit)
+        if positive:
+            return sa.or_(found, column.sql.is_(None)) if null else found
+        if strange:
+            return sa.and_(column.sql.is_(None), sa.false() if null else sa.true())
+        missing = self._sound(sa.not_(found), column) if fit else self._sound(column.sql.is_not(None), column)
+        return missing if null else sa.or_(missing, column.sql.is_(None))
+
+    def _sorted_out(self, field: Field, items: list[Constant]) -> tuple[bool, list[Any], bool]:
+        """(is null one of them, the values that the column can hold, is there one of another kind)."""
+        fit: list[Any] = []
+        null = strange = False
+        for item in items:
+            given = None if item.value is None else self._sent(field, item)
+            if given is None:
+                null = True
+            elif given is UNKNOWN:
+                strange = strange or not (field.stored == "text" and isinstance(item.value, str))
+            else:
+                fit.append(given)
+        return null, fit, strange
+
+    def _operand_list(self, node: Node) -> Column | list[Constant] | None:
+        """The list: a column that holds lists, constants, or None where it is missing."""
+        if isinstance(node, Items) and _looks_at_record(node):
+            raise self._wrong("A list holds values, not fields.")
+        operand = self._operand(node)
+        if isinstance(operand, Column):
+            if operand.field.stored != "array" or operand.field.items not in COMPARED:
+                raise self._wrong(f"{operand.field.name} holds no list.")
+            if self.dialect.name != "postgresql":
+                raise self._wrong(f"{operand.field.name}: lists inside fields can be searched in PostgreSQL only.")
+            return operand
+        if not isinstance(operand.value, (list, tuple)):
+            if self.strict and operand.certain:
+                raise self._wrong("After 'in' stands a list.")
+            return None
+        return [Constant(item, operand.certain) for item in operand.value]
+
+    def _held(self, node: Node, column: Column, *, positive: bool) -> Condition:
+        """That a list in a column holds a value."""
+        constant = self._operand(node)
+        if not isinstance(constant, Constant):
+            raise self._wrong("Before 'in' stands a value where a field holds the list.")
+        item = Field(column.field.name, column.field.label, "", column.field.items or "text")
+        given = None if constant.value is None else self._sent(item, constant)
+        if given is UNKNOWN:
+            return sa.false()
+        held = self.dialect.holds(column.sql, column.field, given)
+        return held if positive else sa.and_(sa.not_(held), column.sql.is_not(None))
+
+    def _method(self, node: Call, *, positive: bool) -> Condition:
+        column, constant = self._operand(node.arguments[0]), self._operand(node.arguments[1])
+        if not isinstance(column, Column) or not isinstance(constant, Constant):
+            raise self._wrong(f"{node.name} is asked of a field, about a value.")
+        if column.field.stored != "text":
+            raise self._wrong(f"{column.field.name} is no text.")
+        if not isinstance(constant.value, str):
+            if self.strict and constant.certain:
+                raise self._wrong(f"{node.name} takes a text.")
+            return sa.false()
+        if not values.storable(constant.value):
+            return sa.false() if positive else column.sql.is_not(None)
+        search = {"startsWith": self.dialect.starts, "endsWith": self.dialect.ends, "contains": self.dialect.contains}[node.name]
+        found = search(column.sql, column.field, constant.value)
+        return self._sound(found if positive else sa.not_(found), column)
+
+    def _sent(self, field: Field, constant: Constant) -> Any:
+        """The value in the driver's form; UNKNOWN where the column can hold no such value."""
+        if constant.value is UNKNOWN:
+            return UNKNOWN
+        given = constant.value
+        try:
+            if field.stored == "integer" and (number := number_of(given)) is not None and number != int(number):
+                return values.driver_form(self.collection.dialect, number)
+            return values.bound(self.collection.dialect, field, given)
+        except values.Unfit as reason:
+            if self.strict and constant.certain:
+                raise self._wrong(f"{field.name} is compared with {given!r}, which is {reason}.") from None
+            return UNKNOWN
+
+    def _sound(self, compared: Condition, column: Column) -> Condition:
+        sound = self.dialect.sound(column.sql, column.field)
+        return compared if sound is None else sa.and_(compared, sound)
+
+    def _need_order(self, field: Field) -> None:
+        if not field.comparable:
+            raise self._wrong(f"{field.name} has no order that is the same in every database.")
+
+    def _need_comparable(self, field: Field) -> None:
+        if field.stored not in COMPARED:
+            raise self._wrong(f"{field.name} can only be compared with null.")
+
+    def _need_same_family(self, left: Field, right: Field) -> None:
+        if FAMILIES.get(left.stored, left.stored) != FAMILIES.get(right.stored, right.stored):
+            raise self._wrong(f"{left.name} and {right.name} are of different kinds.")
+
+    def _wrong(self, reason: str) -> DefinitionError:
+        return DefinitionError(reason, code="expression", details=[{"field": "expression", "reason": reason}])
+
+
+def _looks_at_record(node: Node) -> bool:
+    return any(isinstance(item, Path) and item.root == "record" for item in walk(node))
+
+
+# -------------------------------------------------------------------------------------------------------------- filters
+
+
+def filter_condition(given: Filter, collection: Collection, columns: Mapping[str, Any]) -> Condition:
+    """A checked filter as a condition."""
+    if isinstance(given, Group):
+        parts = [filter_condition(item, collection, columns) for item in given.items]
+        return sa.and_(sa.true(), *parts) if given.kind == "and" else sa.or_(sa.false(), *parts)
+    return _test_condition(given, Compiler(collection, columns, {}), Column(collection.by_name[given.field], columns[given.field]))
+
+
+def _test_condition(test: Test, compiler: Compiler, column: Column) -> Condition:
+    constant = Constant(test.value, certain=False)
+    match test.op:
+        case "is_null":
+            return column.sql.is_(None) if test.value else column.sql.is_not(None)
+        case "eq" | "ne" if column.field.stored == "array":
+            item = compiler._held(Literal(test.value), column, positive=test.op == "eq")
+            return item if test.op == "eq" else sa.or_(item, column.sql.is_(None))
+        case "eq" | "ne":
+            return compiler._equal(column, constant, wanted=test.op == "eq")
+        case "in" if column.field.stored == "array":
+            return sa.or_(sa.false(), *(compiler._held(Literal(item), column, positive=True) for item in test.value))
+        case "in":
+            null, fit, _ = compiler._sorted_out(column.field, [Constant(item, certain=False) for item in test.value])
+            found = compiler.dialect.one_of(column.sql, column.field, fit)
+            return sa.or_(found, column.sql.is_(None)) if null else found
+        case "contains" if column.field.stored == "array":
+            return compiler._held(Literal(test.value), column, positive=True)
+        case "contains" | "starts_with":
+            if not values.storable(test.value):
+                return sa.false()
+            return compiler.dialect.finds(column.sql, column.field, test.value, start=test.op == "starts_with")
+    return compiler._order(column, FILTER_OPS[test.op], constant)

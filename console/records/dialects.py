@@ -1,0 +1,276 @@
+"""The few things that databases say differently, each with one meaning everywhere: that of the expression language.
+
+A condition made here is true exactly when the expression is; where a value is null or of another kind than its column it is null or
+false. Columns come as plain names, values in the driver's form (`console.records.values`).
+"""
+
+# ruff: noqa: ARG002 - the three databases share one signature; each needs another part of it
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.types import NullType
+from typing_extensions import override
+
+from console.core.collections import Field
+
+Condition = ColumnElement[bool]
+Column = ColumnElement[Any]
+LOOSE_NUMBERS = frozenset({"float4", "float8", "numeric"})
+
+
+def value(given: Any) -> Column:
+    """A bound parameter whose type the database finds by itself."""
+    return sa.literal(given, NullType())
+
+
+class Dialect:
+    """What all have in common, written as PostgreSQL has it."""
+
+    name = "postgresql"
+
+    def sound(self, column: Column, field: Field) -> Condition | None:
+        """That the column holds a value of its kind, where its type alone does not say so."""
+        if field.native in LOOSE_NUMBERS and field.precision is None:
+            return column.between(value("-1e300"), value("1e300"))  # without NaN and infinity, which are no numbers to reckon with
+        return None
+
+    def text(self, column: Column, field: Field) -> Column:
+        """The column as text that compares letter by letter."""
+        return sa.cast(column, sa.Text) if field.native in {"enum", "citext", "name"} else column
+
+    def equals(self, column: Column, field: Field, given: Any) -> Condition:
+        """That the column equals a value that is not null."""
+        if field.native == "enum":
+            listed = field.options is None or any(option.value == given for option in field.options)
+            return column == value(given) if listed else self.no_row()
+        if field.stored == "text":
+            return self.text(column, field) == value(given)
+        return column == value(given)
+
+    def no_row(self) -> Condition:
+        """False, as a comparison that can stand wherever one can."""
+        return sa.literal(0, sa.Integer) == sa.literal(1, sa.Integer)
+
+    def one_of(self, column: Column, field: Field, given: list[Any]) -> Condition:
+        """That the column equals one of the values."""
+        if field.native == "enum":
+            given = [item for item in given if field.options is None or any(option.value == item for option in field.options)]
+        if not given:
+            return self.no_row()
+        return (
+            self.text(column, field).in_([value(item) for item in given])
+            if field.native != "enum"
+            else column.in_([value(item) for item in given])
+        )
+
+    def same(self, left: Column, left_field: Field, right: Column, right_field: Field) -> Condition:
+        """That two columns are equal, or both null."""
+        if left_field.stored == "text":
+            return self.text(left, left_field).is_not_distinct_from(self.text(right, right_field))
+        return left.is_not_distinct_from(right)
+
+    def ordered(self, left: Column, operator: str, right: Column) -> Condition:
+        """`left operator right` for one of < <= > >=."""
+        match operator:
+            case "<":
+                return left < right
+            case "<=":
+                return left <= right
+            case ">":
+                return left > right
+        return left >= right
+
+    def order(self, column: Column, field: Field, operator: str, given: Any) -> Condition:
+        """`column operator value`, the value in the driver's form."""
+        return self.ordered(column, operator, value(given))
+
+    def order_columns(self, left: Column, left_field: Field, operator: str, right: Column, right_field: Field) -> Condition:
+        """`left operator right` of two columns."""
+        return self.ordered(left, operator, right)
+
+    def starts(self, column: Column, field: Field, given: str) -> Condition:
+        """That the text begins so, letter for letter."""
+        return self.text(column, field).startswith(given, autoescape=True)
+
+    def ends(self, column: Column, field: Field, given: str) -> Condition:
+        """That the text ends so, letter for letter."""
+        return self.text(column, field).endswith(given, autoescape=True)
+
+    def contains(self, column: Column, field: Field, given: str) -> Condition:
+        """That the text holds this, letter for letter."""
+        return self.text(column, field).contains(given, autoescape=True)
+
+    def finds(self, column: Column, field: Field, given: str, *, start: bool = False) -> Condition:
+        """That the text holds this (or begins so), letters' case aside: for people who search."""
+        pattern = given.replace("/", "//").replace("%", "/%").replace("_", "/_")
+        return self.text(column, field).ilike(value(f"{pattern}%" if start else f"%{pattern}%"), escape="/")
+
+    def holds(self, column: Column, field: Field, given: Any) -> Condition:
+        """That a list holds this value."""
+        return sa.func.array_position(column, value(given)).is_not(None)
+
+    def comparable(self, column: Column, field: Field) -> Column:
+        """The column in the form in which `order` compares it."""
+        return column
+
+    def nulls_first(self, *, descending: bool) -> bool:
+        """Where nulls stand in this order: the database's own way, which its indexes follow."""
+        return descending
+
+
+class SQLite(Dialect):
+    """Types are only wishes there: what is compared is looked at first."""
+
+    name = "sqlite"
+
+    @override
+    def sound(self, column: Column, field: Field) -> Condition | None:
+        if field.stored in {"integer", "decimal"}:
+            return sa.func.typeof(column).in_(["integer", "real"])
+        if field.stored == "date":
+            return column.op("GLOB")(value("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"))
+        return sa.func.typeof(column) == "text" if field.stored in {"text", "datetime", "time"} else None
+
+    @override
+    def text(self, column: Column, field: Field) -> Column:
+        return sa.func.lower(column) if field.stored == "uuid" else column.collate("BINARY")
+
+    @override
+    def comparable(self, column: Column, field: Field) -> Column:
+        if field.stored == "datetime":
+            return sa.func.strftime("%Y-%m-%d %H:%M:%f", column)
+        return sa.func.substr(column, 1, 10) if field.stored == "date" else column
+
+    @override
+    def equals(self, column: Column, field: Field, given: Any) -> Condition:
+        if field.stored in {"date", "datetime"}:
+            return self.comparable(column, field) == value(given)
+        return (self.text(column, field) if field.stored in {"text", "uuid"} else column) == value(given)
+
+    @override
+    def one_of(self, column: Column, field: Field, given: list[Any]) -> Condition:
+        if not given:
+            return self.no_row()
+        compared = self.text(column, field) if field.stored in {"text", "uuid"} else self.comparable(column, field)
+        return compared.in_([value(item) for item in given])
+
+    @override
+    def same(self, left: Column, left_field: Field, right: Column, right_field: Field) -> Condition:
+        pair = [
+            self.text(item, field) if field.stored == "text" else self._moment(item, field, left_field, right_field)
+            for item, field in ((left, left_field), (right, right_field))
+        ]
+        return pair[0].is_not_distinct_from(pair[1])
+
+    @override
+    def order(self, column: Column, field: Field, operator: str, given: Any) -> Condition:
+        if field.stored == "date" and isinstance(given, str) and len(given) > 10:
+            return self.ordered(sa.func.strftime("%Y-%m-%d %H:%M:%f", column), operator, value(given))
+        return self.ordered(self.comparable(column, field), operator, value(given))
+
+    @override
+    def order_columns(self, left: Column, left_field: Field, operator: str, right: Column, right_field: Field) -> Condition:
+        return self.ordered(
+            self._moment(left, left_field, left_field, right_field), operator, self._moment(right, right_field, left_field, right_field)
+        )
+
+    def _moment(self, column: Column, field: Field, *both: Field) -> Column:
+        """A day beside a moment is its midnight."""
+        if {item.stored for item in both} == {"date", "datetime"}:
+            return sa.func.strftime("%Y-%m-%d %H:%M:%f", column)
+        return self.comparable(column, field)
+
+    @override
+    def starts(self, column: Column, field: Field, given: str) -> Condition:
+        return sa.func.substr(column, 1, len(given)).collate("BINARY") == value(given)
+
+    @override
+    def ends(self, column: Column, field: Field, given: str) -> Condition:
+        if not given:
+            return column.is_not(None)
+        return sa.and_(sa.func.length(column) >= len(given), sa.func.substr(column, -len(given)).collate("BINARY") == value(given))
+
+    @override
+    def contains(self, column: Column, field: Field, given: str) -> Condition:
+        return sa.func.instr(column, value(given)) > 0 if given else column.is_not(None)
+
+    @override
+    def finds(self, column: Column, field: Field, given: str, *, start: bool = False) -> Condition:
+        found = sa.func.instr(sa.func.console_lower(column), value(given.lower()))
+        return found == 1 if start else found > 0
+
+    @override
+    def holds(self, column: Column, field: Field, given: Any) -> Condition:
+        return self.no_row()
+
+    @override
+    def nulls_first(self, *, descending: bool) -> bool:
+        return not descending
+
+
+class MySQL(Dialect):
+    """Its usual collations take `a` for `A` and forget blanks at the end: the exact comparison stands beside the one that an index serves."""
+
+    name = "mysql"
+
+    @override
+    def sound(self, column: Column, field: Field) -> Condition | None:
+        return None
+
+    @override
+    def text(self, column: Column, field: Field) -> Column:
+        return _bytes(column)
+
+    @override
+    def equals(self, column: Column, field: Field, given: Any) -> Condition:
+        if field.stored != "text":
+            return column == value(given)
+        return sa.and_(column == value(given), _bytes(column) == _bytes(value(given)))
+
+    @override
+    def one_of(self, column: Column, field: Field, given: list[Any]) -> Condition:
+        if not given:
+            return self.no_row()
+        if field.stored != "text":
+            return column.in_([value(item) for item in given])
+        return sa.and_(column.in_([value(item) for item in given]), _bytes(column).in_([_bytes(value(item)) for item in given]))
+
+    @override
+    def same(self, left: Column, left_field: Field, right: Column, right_field: Field) -> Condition:
+        pair = (_bytes(left), _bytes(right)) if left_field.stored == "text" else (left, right)
+        return pair[0].op("<=>", is_comparison=True)(pair[1])
+
+    @override
+    def starts(self, column: Column, field: Field, given: str) -> Condition:
+        return sa.func.locate(_bytes(value(given)), _bytes(column)) == 1 if given else column.is_not(None)
+
+    @override
+    def ends(self, column: Column, field: Field, given: str) -> Condition:
+        size = len(given.encode())
+        return sa.func.right(_bytes(column), size) == _bytes(value(given)) if given else column.is_not(None)
+
+    @override
+    def contains(self, column: Column, field: Field, given: str) -> Condition:
+        return sa.func.locate(_bytes(value(given)), _bytes(column)) > 0 if given else column.is_not(None)
+
+    @override
+    def finds(self, column: Column, field: Field, given: str, *, start: bool = False) -> Condition:
+        found = sa.func.locate(sa.func.lower(value(given)), sa.func.lower(column))
+        return found == 1 if start else found > 0
+
+    @override
+    def holds(self, column: Column, field: Field, given: Any) -> Condition:
+        return self.no_row()
+
+    @override
+    def nulls_first(self, *, descending: bool) -> bool:
+        return not descending
+
+
+def _bytes(column: Column) -> Column:
+    """The text as its bytes in UTF-8, so that only the same letters are equal."""
+    return sa.cast(sa.func.convert(column.op("USING")(sa.literal_column("utf8mb4"))), sa.BINARY)
+
+
+DIALECTS: dict[str, Dialect] = {"postgresql": Dialect(), "sqlite": SQLite(), "mysql": MySQL()}

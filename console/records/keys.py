@@ -1,0 +1,65 @@
+"""How a record is named: one opaque text for its primary key, fit to be one segment of a path.
+
+A key of one column is its own value where that is harmless (`17`, `ch_0042`); everything else (several columns, a slash, a blank, the empty
+text) is `~` and base64url of the JSON list of the values. Each record has exactly one key: who reads a record by a key compares it with
+the key of what was found (`of`), so that other spellings (`017`) name nothing.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from console.core.collections import Collection
+from console.errors import NotFound
+from console.records import values
+
+PLAIN = re.compile(r"[A-Za-z0-9_@:][A-Za-z0-9_.@:-]{0,254}")
+LONGEST = 2_000
+
+
+def encode(parts: Sequence[Any]) -> str | None:
+    """The key of a record whose key columns have these JSON values; None where one is null, or there are none."""
+    if not parts or any(part is None for part in parts):
+        return None
+    texts = [str(part).lower() if isinstance(part, bool) else str(part) for part in parts]
+    if len(texts) == 1 and PLAIN.fullmatch(texts[0]):
+        return texts[0]
+    packed = json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return "~" + base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def decode(collection: Collection, key: str) -> tuple[Any, ...]:
+    """The values of the key columns, as the source's driver takes them. Raises NotFound for what no record of the collection is called."""
+    if not collection.key or len(key) > LONGEST:
+        raise NotFound
+    texts = _texts(key)
+    if texts is None or len(texts) != len(collection.key):
+        raise NotFound
+    fields = [collection.by_name[name] for name in collection.key]
+    try:
+        return tuple(
+            values.bound(collection.dialect, field, values.from_text(field, text)) for field, text in zip(fields, texts, strict=True)
+        )
+    except values.Unfit:
+        raise NotFound from None
+
+
+def of(collection: Collection, row: Mapping[str, Any]) -> str | None:
+    """The key of a record from its JSON values, which hold the key columns."""
+    return encode([row.get(name) for name in collection.key])
+
+
+def _texts(key: str) -> list[str] | None:
+    if not key.startswith("~"):
+        return [key] if PLAIN.fullmatch(key) else None
+    try:
+        body = key[1:].encode("ascii")
+        unpacked = json.loads(
+            base64.b64decode(body + b"=" * (-len(body) % 4), altchars=b"-_", validate=True).decode("utf-8", "surrogatepass")
+        )
+    except (ValueError, binascii.Error, RecursionError):
+        return None
+    return unpacked if isinstance(unpacked, list) and all(isinstance(text, str) for text in unpacked) else None

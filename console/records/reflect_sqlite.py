@@ -1,0 +1,116 @@
+"""What a SQLite file has. Its types are wishes, so that what the columns hold has a say: texts that are all days are days."""
+
+import re
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from console.core.operands import DATE, MOMENT, moment_of
+
+SAMPLE = 200
+DECLARED = (
+    (re.compile(r"BOOL"), "boolean"),
+    (re.compile(r"DATETIME|TIMESTAMP"), "datetime"),
+    (re.compile(r"^DATE"), "date"),
+    (re.compile(r"^TIME"), "time"),
+    (re.compile(r"JSON"), "json"),
+    (re.compile(r"UUID|GUID"), "uuid"),
+    (re.compile(r"INT"), "integer"),
+    (re.compile(r"CHAR|CLOB|TEXT|STRING"), "text"),
+    (re.compile(r"BLOB"), "binary"),
+    (re.compile(r"REAL|FLOA|DOUB|NUM|DEC|MONEY"), "decimal"),
+)
+IN_LIST = re.compile(
+    r"""["`\[]?(?P<column>\w+)["`\]]?\s+IN\s*\((?P<list>\s*'(?:[^']|'')*'(?:\s*,\s*'(?:[^']|'')*')*)\s*\)""", re.IGNORECASE
+)
+QUOTED = re.compile(r"'((?:[^']|'')*)'")
+
+
+def structures(connection: Connection) -> list[dict[str, Any]]:
+    """As `console.records.reflect.structures`."""
+    found = connection.exec_driver_sql(
+        "select name, type, sql from sqlite_schema where type in ('table', 'view') and name not like 'sqlite\\_%' escape '\\' order by name"
+    ).all()
+    return [_structure(connection, name, kind, sql or "") for name, kind, sql in found]
+
+
+def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[str, Any]:
+    rows = connection.exec_driver_sql('select name, type, "notnull", pk, hidden from pragma_table_xinfo(?)', (table,)).all()
+    lists = {
+        match["column"].lower(): [item.replace("''", "'") for item in QUOTED.findall(match["list"])] for match in IN_LIST.finditer(sql)
+    }
+    sample = _sample(connection, table)
+    key = [row[0] for row in sorted((row for row in rows if row[3]), key=lambda row: row[3])]
+    return {
+        "schema": None,
+        "table": table,
+        "kind": kind,
+        "comment": None,
+        "dialect": "sqlite",
+        "key": key,
+        "columns": [_column(row, lists.get(row[0].lower()), sample.get(row[0], [])) for row in rows if row[4] != 1],
+        "foreign_keys": _foreign_keys(connection, table),
+    }
+
+
+def _column(row: Any, listing: list[str] | None, sample: list[Any]) -> dict[str, Any]:
+    name, declared, required, key, hidden = row
+    stored = _stored(str(declared).upper(), sample)
+    limit = re.search(r"CHAR[A-Z ]*\((\d+)\)", str(declared).upper())
+    digits = re.search(r"(?:NUM|DEC)[A-Z]*\((\d+)\s*(?:,\s*(\d+))?\)", str(declared).upper())
+    return {
+        "name": name,
+        "stored": stored,
+        "native": str(declared).lower(),
+        "nullable": not required and not key,
+        "generated": hidden in {2, 3},
+        **({"options": listing} if listing and stored == "text" else {}),
+        **({"max_length": int(limit[1])} if limit and stored == "text" else {}),
+        **({"precision": int(digits[1]), "scale": int(digits[2] or 0)} if digits and stored == "decimal" else {}),
+    }
+
+
+def _stored(declared: str, sample: list[Any]) -> str:
+    stored = next((kind for pattern, kind in DECLARED if pattern.search(declared)), "other" if declared else "")
+    if stored == "text" and sample and all(isinstance(value, str) for value in sample):
+        return _calendar(sample) or "text"
+    if stored:
+        return stored
+    kinds = {type(value) for value in sample}
+    if kinds and kinds <= {int, float}:
+        return "integer" if kinds == {int} else "decimal"
+    return (_calendar(sample) or "text") if kinds == {str} else "other"
+
+
+def _calendar(sample: list[str]) -> str | None:
+    """Days or moments, where every text of the sample is one."""
+    if all(DATE.fullmatch(value) and moment_of(value) for value in sample):
+        return "date"
+    return "datetime" if all(MOMENT.fullmatch(value) and moment_of(value) for value in sample) else None
+
+
+def _sample(connection: Connection, table: str) -> dict[str, list[Any]]:
+    """Values of the first rows by column, without nulls."""
+    quoted = table.replace('"', '""')
+    result = connection.exec_driver_sql(f'select * from "{quoted}" limit {SAMPLE}')  # noqa: S608 - the name is quoted, and comes from the database
+    names = list(result.keys())
+    found: dict[str, list[Any]] = {name: [] for name in names}
+    for row in result:
+        for name, value in zip(names, row, strict=True):
+            if value is not None:
+                found[name].append(value)
+    return found
+
+
+def _foreign_keys(connection: Connection, table: str) -> list[dict[str, Any]]:
+    rows = connection.exec_driver_sql('select id, "table", "from", "to" from pragma_foreign_key_list(?) order by id, seq', (table,)).all()
+    keys: dict[int, dict[str, Any]] = {}
+    for number, target, here, there in rows:
+        key = keys.setdefault(number, {"columns": [], "schema": None, "table": target, "target": []})
+        key["columns"].append(here)
+        key["target"].append(there)
+    for key in keys.values():
+        if None in key["target"]:  # a key that names the table alone means its primary key
+            found = connection.exec_driver_sql("select name from pragma_table_info(?) where pk > 0 order by pk", (key["table"],))
+            key["target"] = [row[0] for row in found]
+    return [key for key in keys.values() if len(key["target"]) == len(key["columns"])]

@@ -1,0 +1,50 @@
+"""Quick search: what a person types into the box above a list.
+
+Texts hold it, letters' case aside; lists of values, UUIDs and numbers equal it; other kinds of fields are not looked at. Hidden fields
+never are: else their values could be guessed letter by letter.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from console.core.collections import Collection, Field
+from console.core.operands import number_of, uuid_of
+from console.records import values
+from console.records.dialects import Condition
+from console.records.tables import Table
+
+LONGEST = 200
+
+
+def searched(collection: Collection, hidden: frozenset[str]) -> list[Field]:
+    """Fields that a search looks at: those that the document names, else all, without what the reader may not see."""
+    fields = [collection.by_name[name] for name in collection.search] if collection.search else list(collection.fields)
+    return [
+        field
+        for field in fields
+        if field.name not in hidden and not field.hidden and field.stored in {"text", "integer", "decimal", "uuid"}
+    ]
+
+
+def search_condition(table: Table, q: str, hidden: frozenset[str]) -> Condition:
+    """True for the records that a search for `q` finds; of an overlong text its first 200 characters are looked for."""
+    wanted = q.strip()[:LONGEST]
+    if not values.storable(wanted):
+        return sa.false()
+    found = [condition for field in searched(table.collection, hidden) if (condition := _found(table, field, wanted)) is not None]
+    return sa.or_(sa.false(), *found)
+
+
+def _found(table: Table, field: Field, wanted: str) -> Condition | None:
+    """How this field may answer the search; None where it cannot."""
+    column = table.columns[field.name]
+    if field.options is not None and field.stored == "text":
+        names = [option.value for option in field.options if wanted.lower() in {option.value.lower(), option.label.lower()}]
+        return table.dialect.one_of(column, field, names) if names else None
+    if field.stored == "text":
+        return table.dialect.finds(column, field, wanted)
+    typed: Any = uuid_of(wanted) if field.stored == "uuid" else number_of(wanted)
+    if typed is None:
+        return None
+    return table.dialect.equals(column, field, values.driver_form(table.collection.dialect, typed))

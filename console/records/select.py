@@ -1,0 +1,404 @@
+"""Reading records: every read takes a scope, and the scope is part of the SQL.
+
+Lists are paged by keyset: (sorted column, key) of the last record, never by counting rows. One page is one statement.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql import ColumnElement, Select
+
+from console.core.collections import Collection, Field
+from console.core.expressions import Expression
+from console.core.filters import Filter, Test, known
+from console.core.scopes import Scope
+from console.errors import Malformed, NotFound
+from console.records import catalogue, conditions, connect, cursors, keys
+from console.records.dialects import Condition, value
+from console.records.search import search_condition
+from console.records.tables import Table, table_of
+
+MOST_ROWS = 500
+MOST_KEYS = 400
+MOST_TIES = 12
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as its reader may see it. `key` is null in collections without one."""
+
+    collection: str
+    key: str | None
+    title: str
+    values: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The record in the shape of the API."""
+        return {"collection": self.collection, "key": self.key, "title": self.title, "values": self.values}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records of a list; `next` and `previous` are cursors, null where there is no such page."""
+
+    rows: list[Record]
+    next: str | None
+    previous: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a list is sorted: by one field (None: by the key alone), then by the key in the same direction."""
+
+    field: Field | None
+    descending: bool = False
+
+    @property
+    def text(self) -> str:
+        """As in a URL: `-opened_at`; the key alone is the empty text."""
+        return ("-" if self.descending else "") + (self.field.name if self.field else "")
+
+
+def get(collection_id: str, key: str, scope: Scope, fields: Iterable[str] | None = None) -> Record:
+    """The record of this key with the fields that may be read, or those of them that are asked for. Raises NotFound, SourceDown."""
+    collection = catalogue.collection(collection_id)
+    table = table_of(collection)
+    reader = _Reader(table, scope, fields)
+    statement = reader.select().where(table.is_key(keys.decode(collection, key)), table.in_scope(scope)).limit(1)
+    row = _read(collection, lambda connection: connection.execute(statement).first())
+    record = reader.record(row) if row is not None else None
+    if record is None or record.key != key:  # 017 finds the record 17, and is not its name
+        raise NotFound
+    return record
+
+
+def page(
+    collection_id: str,
+    scope: Scope,
+    *,
+    where: Filter | None = None,
+    segment: Expression | None = None,
+    q: str | None = None,
+    sort: str | None = None,
+    limit: int = 50,
+    after: str | None = None,
+    before: str | None = None,
+    fields: Iterable[str] | None = None,
+) -> Page:
+    """At most `limit` (1 to 500) records after or before a cursor, in the order of `sort` (`name`, `-name`; None: the collection's own).
+
+    Raises Malformed for a sort or cursor that is none, SourceDown.
+    """
+    collection = catalogue.collection(collection_id)
+    order = order_of(collection, scope, sort)
+    wanted = _matching(table_of(collection), scope, where, segment, q)
+    return _page(collection, scope, order, wanted, limit=max(1, min(limit, MOST_ROWS)), after=after, before=before, fields=fields)
+
+
+def count(
+    collection_id: str,
+    scope: Scope,
+    where: Filter | None = None,
+    q: str | None = None,
+    cap: int | None = 10_000,
+    *,
+    segment: Expression | None = None,
+) -> int:
+    """How many records there are; with a cap at most `cap + 1`, which means "more than that"."""
+    collection = catalogue.collection(collection_id)
+    table = table_of(collection)
+    inner: Select[Any] = sa.select(sa.literal_column("1")).select_from(table.table).where(*_matching(table, scope, where, segment, q))
+    inner = inner if cap is None else inner.limit(cap + 1)
+    statement = sa.select(sa.func.count()).select_from(inner.subquery())
+    return _read(collection, lambda connection: int(connection.execute(statement).scalar_one()))
+
+
+def related(
+    collection_id: str,
+    key: str,
+    relation: str,
+    scope_of_target: Scope,
+    limit: int = 50,
+    after: str | None = None,
+    *,
+    before: str | None = None,
+    where: Expression | None = None,
+    sort: str | None = None,
+    fields: Iterable[str] | None = None,
+) -> Page:
+    """Records that a relation leads to from this one, which the caller has judged. `where` is an expression over the related `record`.
+
+    Raises NotFound for a record or relation that is not there.
+    """
+    collection = catalogue.collection(collection_id)
+    link = collection.relation(relation)
+    if link is None:
+        raise NotFound
+    target = catalogue.collection(link.collection)
+    here = _values_here(collection, key, [column for column, _ in link.columns])
+    order = order_of(target, scope_of_target, sort)
+    if any(part is None for part in here):
+        return Page([], None, None)
+    table = table_of(target)
+    tests = [Test(column, "eq", part) for (_, column), part in zip(link.columns, here, strict=True)]
+    wanted = [
+        *_matching(table, scope_of_target, None, where, None),
+        *(conditions.filter_condition(test, target, table.columns) for test in tests),
+    ]
+    limit = max(1, min(limit, MOST_ROWS))
+    return _page(target, scope_of_target, order, wanted, limit=limit, after=after, before=before, fields=fields)
+
+
+def visible(collection_id: str, wanted: Iterable[str], scope: Scope) -> set[str]:
+    """Those of the keys whose records are in the scope."""
+    return {record.key for record in _by_keys(collection_id, wanted, scope, ()) if record.key}
+
+
+def titles(collection_id: str, wanted: Iterable[str], scope: Scope) -> dict[str, str]:
+    """Key → title of those records that are in the scope."""
+    return {record.key: record.title for record in _by_keys(collection_id, wanted, scope, ()) if record.key}
+
+
+def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
+    """The order that `sort` names. Raises Malformed for a field that is not there, hidden, or has no order."""
+    if not sort:
+        own = _order(collection, collection.sort or "")
+        return own if own.field is None or own.field.name not in scope.hidden else Order(None)
+    field = known(collection, sort.removeprefix("-"), scope.hidden)
+    if not field.sortable:
+        raise _unsortable(field.name)
+    return _order(collection, sort)
+
+
+def _order(collection: Collection, sort: str) -> Order:
+    field = collection.by_name.get(sort.removeprefix("-"))
+    return Order(field, sort.startswith("-")) if field is not None and field.sortable else Order(None)
+
+
+def _unsortable(name: str) -> Malformed:
+    reason = f"A list cannot be sorted by {name}."
+    return Malformed(reason, details=[{"field": "sort", "reason": reason}])
+
+
+def _matching(table: Table, scope: Scope, where: Filter | None, segment: Expression | None, q: str | None) -> list[Condition]:
+    """Everything that the records of a list have to fulfil."""
+    found = [table.in_scope(scope)]
+    if where is not None:
+        found.append(conditions.filter_condition(where, table.collection, table.columns))
+    if segment is not None:
+        found.append(table.holds(segment, scope.attributes))
+    if q and q.strip():
+        found.append(search_condition(table, q, scope.hidden))
+    return found
+
+
+def _read(collection: Collection, work: Callable[[Connection], T]) -> T:
+    return connect.read(catalogue.engine_of(collection), collection.source, work)
+
+
+class _Reader:
+    """Which columns a read takes, and how a row becomes a record."""
+
+    def __init__(self, table: Table, scope: Scope, fields: Iterable[str] | None, more: Iterable[str] = ()) -> None:
+        collection = table.collection
+        readable = [field.name for field in collection.readable(scope)]
+        asked = None if fields is None else set(fields)
+        self.table = table
+        self.shown = [name for name in readable if asked is None or name in asked]
+        titled = [name for name in collection.title_fields if name in readable]
+        self.names = list(dict.fromkeys([*self.shown, *titled, *collection.key, *more]))
+        self._titled = [(name, self.names.index(name), table.readers[name]) for name in titled]
+        self._key = [(self.names.index(name), table.readers[name]) for name in collection.key]
+        self._readers = [(name, table.readers[name]) for name in self.shown]
+
+    def select(self) -> Select[Any]:
+        """The columns from the table."""
+        return sa.select(*(self.table.columns[name] for name in self.names)).select_from(self.table.table)
+
+    def record(self, row: Sequence[Any]) -> Record:
+        """The record that a row of `select` is."""
+        collection = self.table.collection
+        key = keys.encode([reader(row[place]) for place, reader in self._key])
+        title = collection.title_of({name: reader(row[place]) for name, place, reader in self._titled}, key)
+        return Record(collection.id, key, title, {name: reader(item) for (name, reader), item in zip(self._readers, row, strict=False)})
+
+
+# --------------------------------------------------------------------------------------------------------------- paging
+
+
+def _page(
+    collection: Collection,
+    scope: Scope,
+    order: Order,
+    wanted: list[Condition],
+    *,
+    limit: int,
+    after: str | None,
+    before: str | None,
+    fields: Iterable[str] | None,
+) -> Page:
+    if after and before:
+        reason = "A page is after a cursor or before one, not both."
+        raise Malformed(reason, details=[{"field": "before", "reason": reason}])
+    table = table_of(collection)
+    if not collection.key:
+        return _page_by_number(table, scope, order, wanted, limit=limit, after=after, before=before, fields=fields)
+    places = _places(collection, order)
+    reader = _Reader(table, scope, fields, places)
+    cursor, backwards = (before, True) if before else (after, False)
+    anchor = cursors.read(cursor, collection.id, order.text, len(places)) if cursor else None
+    statement = _slice(table, reader, order, places, wanted, anchor, backwards=backwards, size=limit + 1)
+    rows = _read(collection, _rows_of(statement))
+    more, rows = len(rows) > limit, rows[:limit]
+    rows = rows[::-1] if backwards else rows
+
+    def cursor_at(row: Sequence[Any]) -> str:
+        return cursors.write(collection.id, order.text, [row[reader.names.index(name)] for name in places])
+
+    ahead = bool(rows) and (more if not backwards else True)
+    behind = bool(rows) and (more if backwards else anchor is not None)
+    records = [reader.record(row) for row in rows]
+    return Page(records, cursor_at(rows[-1]) if ahead else None, cursor_at(rows[0]) if behind else None)
+
+
+def _places(collection: Collection, order: Order) -> list[str]:
+    """Columns that the list is ordered by: the sorted one, then the key."""
+    return list(dict.fromkeys([*([order.field.name] if order.field else []), *collection.key]))
+
+
+def _slice(
+    table: Table,
+    reader: _Reader,
+    order: Order,
+    places: list[str],
+    wanted: list[Condition],
+    anchor: list[Any] | None,
+    *,
+    backwards: bool,
+    size: int,
+) -> Any:
+    """The statement for `size` rows from the anchor on; nulls of the sorted column stand where the database's own indexes have them."""
+    down = order.descending != backwards
+    columns = [table.columns[name] for name in places]
+    select = reader.select().where(*wanted)
+    if anchor is None:
+        return select.order_by(*_directed(columns, down)).limit(size)
+    if order.field is None or not order.field.nullable or order.field.name in table.collection.key:
+        return select.where(_beyond(table, columns, anchor, down)).order_by(*_directed(columns, down)).limit(size)
+    first, ties = columns[0], columns[1:]
+    nulls_first = table.dialect.nulls_first(descending=down)
+    if anchor[0] is None:
+        parts = [select.where(first.is_(None), _beyond(table, ties, anchor[1:], down)).order_by(*_directed(ties, down))]
+        parts += [select.where(first.is_not(None)).order_by(*_directed(columns, down))] if nulls_first else []
+    else:
+        parts = [select.where(first.is_not(None), _beyond(table, columns, anchor, down)).order_by(*_directed(columns, down))]
+        parts += [] if nulls_first else [select.where(first.is_(None)).order_by(*_directed(ties, down))]
+    return parts[0].limit(size) if len(parts) == 1 else _one_after_the_other(parts, places, reader.names, size, down)
+
+
+def _one_after_the_other(parts: list[Select[Any]], places: list[str], names: list[str], size: int, down: bool) -> Any:
+    """The rows of the first part, then those of the second, as one statement."""
+    numbered = [
+        sa.select(part.limit(size).subquery(f"part{number}"), sa.literal_column(str(number)).label("console_part"))
+        for number, part in enumerate(parts)
+    ]
+    both = sa.union_all(*numbered).subquery("both")
+    columns = list(both.c)
+    ordered = [columns[names.index(name)] for name in places]
+    return sa.select(*columns[:-1]).order_by(columns[-1], *_directed(ordered, down)).limit(size)
+
+
+def _directed(columns: Sequence[ColumnElement[Any]], down: bool) -> list[ColumnElement[Any]]:
+    return [column.desc() if down else column.asc() for column in columns]
+
+
+def _beyond(table: Table, columns: Sequence[ColumnElement[Any]], anchor: Sequence[Any], down: bool) -> Condition:
+    """Rows that stand after the anchor in this order."""
+    bound = [value(item) for item in anchor]
+    if len(columns) == 1:
+        return columns[0] < bound[0] if down else columns[0] > bound[0]
+    if table.dialect.name != "mysql":
+        here, there = sa.tuple_(*columns), sa.tuple_(*bound)
+        return here < there if down else here > there
+    passed = _beyond(table, columns[1:], anchor[1:], down)  # MySQL uses an index only for the comparison that stands alone
+    first = columns[0] <= bound[0] if down else columns[0] >= bound[0]
+    return sa.and_(first, sa.or_(columns[0] < bound[0] if down else columns[0] > bound[0], passed))
+
+
+def _page_by_number(
+    table: Table,
+    scope: Scope,
+    order: Order,
+    wanted: list[Condition],
+    *,
+    limit: int,
+    after: str | None,
+    before: str | None,
+    fields: Iterable[str] | None,
+) -> Page:
+    """A page of a collection without a key: its rows cannot be told apart, so that only their number is left."""
+    collection = table.collection
+    cursor = after or before
+    start = cursors.read(cursor, collection.id, order.text, 1)[0] if cursor else 0
+    start = max(0, start - limit) if before else start
+    reader = _Reader(table, scope, fields)
+    ties = [table.columns[field.name].asc() for field in collection.stored_fields if field.sortable][:MOST_TIES]
+    first = _directed([table.columns[order.field.name]], order.descending) if order.field else []
+    statement = reader.select().where(*wanted).order_by(*first, *ties).limit(limit + 1).offset(start)
+    rows = _read(collection, _rows_of(statement))
+
+    def cursor_at(number: int) -> str:
+        return cursors.write(collection.id, order.text, [number])
+
+    records = [reader.record(row) for row in rows[:limit]]
+    return Page(records, cursor_at(start + limit) if len(rows) > limit else None, cursor_at(start) if start else None)
+
+
+# -------------------------------------------------------------------------------------------------------------- by keys
+
+
+def _by_keys(collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str]) -> list[Record]:
+    """Records of these keys that are in the scope; keys that name nothing are left out."""
+    collection = catalogue.collection(collection_id)
+    table = table_of(collection)
+    decoded = {}
+    for key in dict.fromkeys(wanted):
+        try:
+            decoded[key] = keys.decode(collection, key)
+        except NotFound:
+            continue
+    reader = _Reader(table, scope, fields)
+    found: list[Record] = []
+    pending = list(decoded.values())
+    for start in range(0, len(pending), MOST_KEYS):
+        chunk = pending[start : start + MOST_KEYS]
+        statement = reader.select().where(_one_of_keys(table, chunk), table.in_scope(scope))
+        found += [reader.record(row) for row in _read(collection, _rows_of(statement))]
+    return [record for record in found if record.key in decoded]
+
+
+def _rows_of(statement: Select[Any]) -> Callable[[Connection], list[Any]]:
+    return lambda connection: list(connection.execute(statement).all())
+
+
+def _one_of_keys(table: Table, parts: Sequence[tuple[Any, ...]]) -> Condition:
+    if len(table.key) == 1:
+        field = table.collection.by_name[table.collection.key[0]]
+        return table.dialect.one_of(table.key[0], field, [part[0] for part in parts])
+    return sa.or_(sa.false(), *(table.is_key(part) for part in parts))
+
+
+def _values_here(collection: Collection, key: str, names: list[str]) -> list[Any]:
+    """JSON values of these columns of the record, read without a scope: the caller has judged the record."""
+    table = table_of(collection)
+    statement = (
+        sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(table.is_key(keys.decode(collection, key)))
+    )
+    row = _read(collection, lambda connection: connection.execute(statement).first())
+    if row is None:
+        raise NotFound
+    return [table.readers[name](item) for name, item in zip(names, row, strict=True)]

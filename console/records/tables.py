@@ -1,0 +1,63 @@
+"""A collection as SQL: its table and columns without types (drivers and databases know theirs), and the conditions every statement needs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import ColumnElement
+
+from console.core.collections import Collection
+from console.core.expressions import Expression
+from console.core.scopes import Scope
+from console.records import conditions, values
+from console.records.dialects import DIALECTS, Condition
+
+MOST_KEPT = 2_000
+
+
+class Table:
+    """The table of one collection; `readers` turn a driver's values into JSON."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        self.table = sa.table(collection.table, *(sa.column(field.name) for field in collection.stored_fields), schema=collection.schema)
+        self.columns: Mapping[str, ColumnElement[Any]] = {column.name: column for column in self.table.columns}
+        self.dialect = DIALECTS.get(collection.dialect, DIALECTS["postgresql"])
+        self.readers = {field.name: values.reader(field) for field in collection.stored_fields}
+
+    @property
+    def key(self) -> list[ColumnElement[Any]]:
+        """The key columns, in order."""
+        return [self.columns[name] for name in self.collection.key]
+
+    def in_scope(self, scope: Scope) -> Condition:
+        """The scope as a condition."""
+        return conditions.scope_condition(scope, self.collection, self.columns, datetime.now(UTC))
+
+    def holds(self, expression: Expression, attributes: Mapping[str, Any]) -> Condition:
+        """An expression over `record` as a condition."""
+        roots = {"currentUser": attributes, "now": datetime.now(UTC)}
+        return conditions.condition(expression, self.collection, self.columns, roots)
+
+    def is_key(self, parts: Sequence[Any]) -> Condition:
+        """The one record whose key columns have these values, as `keys.decode` gives them."""
+        fields = [self.collection.by_name[name] for name in self.collection.key]
+        return sa.and_(*(self.dialect.equals(column, field, part) for column, field, part in zip(self.key, fields, parts, strict=True)))
+
+    def json(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+        """The driver's row as JSON values by name."""
+        return {name: self.readers[name](value) for name, value in zip(names, row, strict=True)}
+
+
+_made: dict[int, Table] = {}
+
+
+def table_of(collection: Collection) -> Table:
+    """The table of a collection, made once for as long as the catalogue holds it."""
+    found = _made.get(id(collection))
+    if found is None or found.collection is not collection:
+        if len(_made) >= MOST_KEPT:
+            _made.clear()
+        found = _made[id(collection)] = Table(collection)
+    return found

@@ -1,0 +1,329 @@
+"""Values on their way: from a driver to the JSON of the API, and from there to what the driver and the column take.
+
+`to_json` never fails: what a column holds against its own type (SQLite allows it) is shown as it is. `written` is strict: a value
+that the column would round, cut or refuse is `Unfit` with the reason for the person who typed it.
+"""
+
+# ruff: noqa: ARG001 - the writers of all kinds share one signature
+import json
+import math
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from console.core.collections import CONVERSIONS, Field
+from console.core.filters import WORDS
+from console.core.operands import duration_text, moment_of, moment_text, number_of
+from console.records.connect import plain_moment
+
+INT64 = 2**63
+LONGEST_JSON = 1_000_000
+LONGEST_TEXT = 1_000_000
+
+
+class Unfit(ValueError):
+    """A value that the field cannot have; the text is the reason."""
+
+
+# -------------------------------------------------------------------------------------------------------------- reading
+
+
+def reader(field: Field) -> Callable[[Any], Any]:
+    """The function that turns the driver's values of this column into JSON values."""
+    if field.native == "bpchar":
+        return _unpadded
+    if field.stored == "decimal" and field.scale:
+        return _scaled(field.scale)
+    return READERS.get(field.stored, shown)
+
+
+def shown(value: Any) -> Any:
+    """Whatever a driver answers, as JSON; what has no form there as text, bytes not at all."""
+    match value:
+        case None | bool() | int():
+            return value
+        case str():
+            return value.encode("utf-8", "replace").decode() if not value.isprintable() and _broken(value) else value
+        case float():
+            return _float(value)
+        case Decimal():
+            return format(value, "f") if value.is_finite() else str(value)
+        case datetime():
+            return moment_text(value)
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return duration_text(value)
+        case UUID():
+            return str(value)
+        case bytes() | bytearray() | memoryview():
+            return None
+        case list() | tuple() | set():
+            return [shown(item) for item in value]
+        case dict():
+            return {str(name): _plain_json(item) for name, item in value.items()}
+    return str(value)
+
+
+def _broken(text: str) -> bool:
+    """Whether a text holds halves of characters, which no answer could carry."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _float(value: float) -> str:
+    return format(Decimal(repr(value)), "f") if math.isfinite(value) else str(value)
+
+
+def _plain_json(value: Any) -> Any:
+    """JSON inside JSON columns: numbers stay numbers, except what JSON itself cannot spell."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, list):
+        return [_plain_json(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain_json(item) for name, item in value.items()}
+    return value if isinstance(value, (bool, int, float, str)) or value is None else shown(value)
+
+
+def _unpadded(value: Any) -> Any:
+    """`char(n)` comes filled up with blanks, which count for nothing where it is compared."""
+    return shown(value.rstrip(" ") if isinstance(value, str) else value)
+
+
+def _scaled(scale: int) -> Callable[[Any], Any]:
+    """Decimals with all the places that the column declares: SQLite keeps 12.50 as the number 12.5."""
+
+    def scaled(value: Any) -> Any:
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+            return shown(value)
+        exact = Decimal(repr(value))
+        places = -int(exact.as_tuple().exponent)
+        return format(exact, f".{scale}f") if places <= scale else format(exact, "f")
+
+    return scaled
+
+
+def _integer(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return int(value) if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value() else shown(value)
+
+
+def _decimal(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else shown(value)
+
+
+def _boolean(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value not in {b"\x00", b""}
+    return bool(value) if isinstance(value, int) else shown(value)
+
+
+def _moment(value: Any) -> Any:
+    moment = moment_of(value) if isinstance(value, (str, datetime)) else None
+    return shown(value) if moment is None else moment_text(moment)
+
+
+def _date(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    return value[:10] if isinstance(value, str) and CONVERSIONS["date"](value[:10]) and moment_of(value) else shown(value)
+
+
+def _time(value: Any) -> Any:
+    if isinstance(value, timedelta) and timedelta(0) <= value < timedelta(days=1):
+        return (datetime.min + value).time().isoformat()
+    return shown(value)
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, (str, bytes)):
+        try:
+            return _plain_json(json.loads(value))
+        except (ValueError, RecursionError):
+            return shown(value)
+    return _plain_json(value)
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "integer": _integer,
+    "decimal": _decimal,
+    "boolean": _boolean,
+    "datetime": _moment,
+    "date": _date,
+    "time": _time,
+    "json": _json,
+}
+
+
+# -------------------------------------------------------------------------------------------------------------- comparing
+
+
+def from_text(field: Field, text: str) -> Any:
+    """The JSON value that a part of a key spells. Raises Unfit."""
+    if field.stored == "boolean":
+        if text not in {"true", "false"}:
+            raise Unfit("no truth value")
+        return text == "true"
+    if field.stored == "integer":
+        number = number_of(text)
+        if number is None or number != int(number):
+            raise Unfit("no whole number")
+        return int(number)
+    return text
+
+
+def bound(dialect: str, field: Field, value: Any) -> Any:
+    """A JSON value (not null) as the driver takes it for a comparison with this column. Raises Unfit where nothing can equal it."""
+    if field.stored == "boolean":
+        if not isinstance(value, bool):
+            raise Unfit("no truth value")
+        return value if dialect == "postgresql" else int(value)
+    if field.stored == "text":
+        if not isinstance(value, str) or not storable(value):
+            raise Unfit("no text that a column can hold")
+        return value
+    convert = CONVERSIONS.get(field.stored)
+    converted = convert(value) if convert and not isinstance(value, bool) else None
+    if converted is None:
+        raise Unfit(f"no {WORDS.get(field.stored, 'value to compare')}")
+    return driver_form(dialect, converted)
+
+
+def driver_form(dialect: str, value: Any) -> Any:
+    """A typed value as the driver of this dialect takes it."""
+    if isinstance(value, Decimal) and value == value.to_integral_value() and abs(value) < INT64:
+        value = int(value)
+    if isinstance(value, datetime):
+        value = value.astimezone(UTC)
+    if dialect == "postgresql":
+        return value
+    if isinstance(value, UUID):
+        return str(value)
+    if dialect == "sqlite":
+        if isinstance(value, (Decimal, int)) and not isinstance(value, bool):
+            return value if isinstance(value, int) and -INT64 <= value < INT64 else float(value)
+        if isinstance(value, (date, datetime)):
+            return plain_moment(value)
+        return value.isoformat() if isinstance(value, time) else value
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def storable(text: str) -> bool:
+    """Whether a column can hold the text: no NUL, no halves of characters."""
+    return "\x00" not in text and not _broken(text)
+
+
+# -------------------------------------------------------------------------------------------------------------- writing
+
+
+def written(dialect: str, field: Field, value: Any, former: Any = None) -> Any:
+    """A JSON value as the driver takes it for an UPDATE. `former` is what the driver read before. Raises Unfit with the reason."""
+    if value is None:
+        if not field.nullable:
+            raise Unfit("This must not be empty.")
+        return None
+    return WRITERS.get(field.stored, _never)(dialect, field, value, former)
+
+
+def _never(_: str, field: Field, __: Any, ___: Any) -> Any:
+    raise Unfit(f"{field.label} cannot be changed here.")
+
+
+def _write_text(dialect: str, field: Field, value: Any, _: Any) -> Any:
+    if not isinstance(value, str):
+        raise Unfit("This must be a text.")
+    if not storable(value):
+        raise Unfit("This holds a character that cannot be stored (NUL, or half of one).")
+    if field.options is not None and value not in {option.value for option in field.options}:
+        raise Unfit(f"This must be one of {', '.join(option.value for option in field.options)}.")
+    most = field.max_length or LONGEST_TEXT
+    if len(value) > most:
+        raise Unfit(f"This has {len(value)} characters; at most {most} are kept.")
+    return value
+
+
+def _write_number(dialect: str, field: Field, value: Any, _: Any) -> Any:
+    number = number_of(value)
+    if number is None:
+        raise Unfit("This must be a number.")
+    if field.stored == "integer":
+        if number != int(number):
+            raise Unfit("This must be a whole number.")
+        least, most = -INT64 if field.least is None else field.least, INT64 - 1 if field.most is None else field.most
+        if not least <= number <= most:
+            raise Unfit(f"This must be between {least} and {most}.")
+        return int(number)
+    exact = Decimal(number)
+    places = max(0, -int(exact.normalize().as_tuple().exponent))
+    if field.scale is not None and places > field.scale:
+        raise Unfit(f"This has {places} decimals; at most {field.scale} are kept.")
+    if field.precision is not None and abs(exact) >= Decimal(10) ** (field.precision - (field.scale or 0)):
+        raise Unfit(f"This number is too large: at most {field.precision - (field.scale or 0)} digits stand before the point.")
+    return format(exact, "f") if dialect != "mysql" else exact
+
+
+def _write_boolean(dialect: str, _: Field, value: Any, __: Any) -> Any:
+    if not isinstance(value, bool):
+        raise Unfit("This must be true or false.")
+    return value if dialect == "postgresql" else int(value)
+
+
+def _write_calendar(dialect: str, field: Field, value: Any, former: Any) -> Any:
+    converted = CONVERSIONS[field.stored](value) if isinstance(value, str) else None
+    if converted is None:
+        raise Unfit(f"This must be a {WORDS[field.stored]}.")
+    if dialect == "sqlite" and isinstance(converted, datetime):
+        return _as_before(converted.astimezone(UTC), former)
+    return driver_form(dialect, converted)
+
+
+def _as_before(moment: datetime, former: Any) -> str:
+    """A moment in the spelling that the column had: with T or a blank, with Z, +00:00 or nothing."""
+    before = former if isinstance(former, str) else "T…Z"
+    text = moment.replace(tzinfo=None).isoformat(sep="T" if "T" in before else " ")
+    return text + ("Z" if before.endswith("Z") else "+00:00" if before.endswith("+00:00") else "")
+
+
+def _write_uuid(dialect: str, field: Field, value: Any, _: Any) -> Any:
+    converted = CONVERSIONS["uuid"](value)
+    if converted is None:
+        raise Unfit("This must be a UUID.")
+    return driver_form(dialect, converted)
+
+
+def _write_json(dialect: str, field: Field, value: Any, _: Any) -> Any:
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (ValueError, RecursionError, TypeError):
+        raise Unfit("This must be JSON.") from None
+    if len(text) > LONGEST_JSON:
+        raise Unfit(f"This JSON has {len(text)} characters; at most {LONGEST_JSON} are kept.")
+    if "\\u0000" in text or _broken(text):
+        raise Unfit("This holds a character that cannot be stored (NUL, or half of one).")
+    return text
+
+
+def _write_array(dialect: str, field: Field, value: Any, _: Any) -> Any:
+    if not isinstance(value, list):
+        raise Unfit("This must be a list.")
+    if dialect != "postgresql" or field.items not in WRITERS or field.items == "json":
+        raise Unfit(f"{field.label} cannot be changed here.")
+    item = Field(field.name, field.label, field.type, field.items, field.native, options=field.options, max_length=field.max_length)
+    return [None if part is None else WRITERS[item.stored](dialect, item, part, None) for part in value]
+
+
+WRITERS: dict[str, Callable[[str, Field, Any, Any], Any]] = {
+    "text": _write_text,
+    "integer": _write_number,
+    "decimal": _write_number,
+    "boolean": _write_boolean,
+    "date": _write_calendar,
+    "datetime": _write_calendar,
+    "time": _write_calendar,
+    "uuid": _write_uuid,
+    "json": _write_json,
+    "array": _write_array,
+}

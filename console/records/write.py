@@ -1,0 +1,264 @@
+"""Changing a record: one compare-and-set UPDATE, with the scope in its WHERE.
+
+The record is read and locked first, in the same transaction: what moved since the person saw it is a conflict that shows what is there
+now, and nothing is written. Only a connection that dies during COMMIT leaves open what came of it.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console.core.collections import Collection, Field
+from console.core.forms import FormField
+from console.core.operands import equal
+from console.core.scopes import Scope
+from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
+from console.records import catalogue, connect, keys, values
+from console.records.dialects import Condition, value
+from console.records.select import Record, get
+from console.records.tables import Table, table_of
+
+UNKEPT = frozenset({"json"})  # kinds that cannot be compared in SQL everywhere; the row is locked, and they are compared before
+
+
+class WriteUnknown(SourceDown):
+    """The connection was lost while the change was committed: it may have been made. Look at the record before it is tried again."""
+
+    default_code = "write_unknown"
+
+
+def write(collection_id: str, key: str, changes: Mapping[str, Mapping[str, Any]], scope: Scope) -> Record:
+    """The record after its fields were set to `new` where they all still were `old` (a field without `old` is set whatever it was).
+
+    Raises Conflict `record_changed` with `{"field", "reason", "theirs"}` per field that moved, Invalid per field that cannot have its value,
+    NotAllowed for a field that the scope keeps from being written, NotFound out of scope, SourceDown, WriteUnknown.
+    """
+    collection = catalogue.collection(collection_id)
+    fields = _fields(collection, changes, scope)
+    if not fields:
+        return get(collection_id, key, scope)
+    table = table_of(collection)
+    parts = keys.decode(collection, key)
+    engine = catalogue.engine_of(collection)
+    for last in (False, True):
+        try:
+            with connect.transaction(engine, collection.source) as connection:
+                return _change(connection, table, key, table.is_key(parts), fields, changes, scope)
+        except _Stale as error:
+            if last:
+                raise connect.refused(error.cause, collection.source) from error.cause
+    raise AssertionError("unreachable")  # pragma: no cover
+
+
+class _Stale(Exception):
+    """The connection was dead before anything was sent."""
+
+    def __init__(self, cause: sa.exc.DBAPIError) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+def _fields(collection: Collection, changes: Mapping[str, Mapping[str, Any]], scope: Scope) -> list[Field]:
+    """The fields that are to change. Raises Invalid for names and values that cannot be, NotAllowed for those that may not."""
+    details = []
+    fields = []
+    for name, change in changes.items():
+        field = collection.field(name)
+        if field is None or name in scope.hidden:
+            details.append({"field": name, "reason": f"{collection.label_one} has no field {name}."})
+            continue
+        try:
+            if field.readonly:
+                raise values.Unfit(f"{field.label} cannot be changed here.")
+            values.written(collection.dialect, field, change["new"])
+        except values.Unfit as reason:
+            details.append({"field": name, "reason": str(reason)})
+        fields.append(field)
+    if details:
+        raise Invalid("Some values cannot be saved; nothing was changed.", details=details)
+    kept = [field for field in fields if field.name in scope.fixed]
+    if kept:
+        named = ", ".join(field.label for field in kept)
+        need = (f"field:{collection.id}/{kept[0].name}", "update")
+        raise NotAllowed(
+            f"You may not change {named}. An admin can grant it.",
+            need=need,
+            details=[{"field": field.name, "reason": "not allowed"} for field in kept],
+        )
+    return fields
+
+
+def _change(
+    connection: Connection,
+    table: Table,
+    key: str,
+    is_key: Condition,
+    fields: list[Field],
+    changes: Mapping[str, Mapping[str, Any]],
+    scope: Scope,
+) -> Record:
+    collection = table.collection
+    former = _locked(connection, table, key, is_key, fields, scope)
+    _compare(table, fields, changes, former)
+    new = {field.name: values.written(collection.dialect, field, changes[field.name]["new"], former[field.name]) for field in fields}
+    kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT]
+    statement = (
+        sa.update(table.table)
+        .where(is_key, table.in_scope(scope), *kept)
+        .values({table.columns[name]: _set(item) for name, item in new.items()})
+    )
+    try:
+        if connection.execute(statement).rowcount != 1:
+            raise Conflict("The record changed at this moment. Look at it again; nothing was saved.", code="record_changed")
+        record = _after(connection, table, key, is_key, scope)
+    except sa.exc.DBAPIError as error:
+        raise _rejected(error, collection, fields) from error
+    try:
+        connection.commit()
+    except sa.exc.IntegrityError as error:  # a constraint that is checked at the end
+        raise _rejected(error, collection, fields) from error
+    except sa.exc.DBAPIError as error:
+        if error.connection_invalidated:
+            message = (
+                f"The connection to {collection.source} was lost while the change was saved. Look whether it was made before you try again."
+            )
+            raise WriteUnknown(message) from error
+        raise connect.refused(error, collection.source) from error
+    return record
+
+
+def _locked(connection: Connection, table: Table, key: str, is_key: Condition, fields: list[Field], scope: Scope) -> dict[str, Any]:
+    """The driver's values of the fields as they are now, the row locked where the database can. Raises NotFound."""
+    names = list(dict.fromkeys([*(field.name for field in fields), *table.collection.key]))
+    statement = sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(is_key, table.in_scope(scope))
+    if table.dialect.name != "sqlite":
+        statement = statement.with_for_update()
+    try:
+        row = connection.execute(statement).first()
+    except sa.exc.DBAPIError as error:
+        if error.connection_invalidated:
+            raise _Stale(error) from error
+        raise connect.refused(error, table.collection.source) from error
+    if row is None or keys.of(table.collection, table.json(names, row)) != key:
+        raise NotFound
+    return dict(zip(names, row, strict=True))
+
+
+def _compare(table: Table, fields: list[Field], changes: Mapping[str, Mapping[str, Any]], former: Mapping[str, Any]) -> None:
+    """Raises Conflict, naming every field that is no longer what the person saw."""
+    details = []
+    for field in fields:
+        change, theirs = changes[field.name], table.readers[field.name](former[field.name])
+        if "old" in change and not alike(table.collection, field, change["old"], theirs):
+            details.append(
+                {"field": field.name, "reason": f"{field.label} was changed by somebody else in the meantime.", "theirs": theirs}
+            )
+    if details:
+        raise Conflict("The record was changed in the meantime; nothing was saved.", code="record_changed", details=details)
+
+
+def alike(collection: Collection, field: Field, one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same value of this field: 12.5 is 12.50, and a moment is itself in every zone."""
+    if field.stored in {"json", "array", "text", "boolean", "other", "binary"}:
+        return type(one) is type(other) and bool(one == other)
+    typed = collection.typed({field.name: one})[field.name], collection.typed({field.name: other})[field.name]
+    return equal(*typed) is True
+
+
+def _still(table: Table, field: Field, former: Any) -> Condition:
+    """That the column still holds what was read, compared as the driver gave it."""
+    column = table.columns[field.name]
+    if table.dialect.name == "mysql":
+        return column.op("<=>", is_comparison=True)(value(former))
+    if field.native in {"float4", "float8"} and former is not None:
+        return column.is_not_distinct_from(value(repr(former)))  # as text: the column's own type reads it
+    return column.is_not_distinct_from(value(former))
+
+
+def _set(item: Any) -> Any:
+    return sa.null() if item is None else value(item)
+
+
+def _after(connection: Connection, table: Table, key: str, is_key: Condition, scope: Scope) -> Record:
+    """The record as it is now, also when the change took it out of the scope: whoever made the change sees what came of it."""
+    collection = table.collection
+    names = list(dict.fromkeys([*(field.name for field in collection.readable(scope)), *collection.key]))
+    row = connection.execute(sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(is_key)).one()
+    seen = table.json(names, row)
+    shown = {field.name: seen[field.name] for field in collection.readable(scope)}
+    return Record(collection.id, key, collection.title_of(shown, key), shown)
+
+
+# ------------------------------------------------------------------------------------------------------------- refusals
+
+
+def _rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Field]) -> Exception:
+    """What the database says to a value that it does not take, at the field that it is about."""
+    original = error.orig
+    if isinstance(original, psycopg.errors.RaiseException):
+        reason = (original.diag.message_primary or "The database refuses this change.").splitlines()[0][:300]
+        return Invalid(reason, details=[{"field": field.name, "reason": reason} for field in fields])
+    if not isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError)):
+        return connect.refused(error, collection.source)
+    rule, column = _rule(original)
+    named = [
+        field
+        for field in fields
+        if field.name == column or (rule and re.search(rf"(?<![a-z0-9]){re.escape(field.name)}(?![a-z0-9])", rule))
+    ]
+    reason = "The database refuses this value" + (f" (rule {rule})." if rule else ".")
+    return Invalid(
+        "The database refuses this change; nothing was saved.",
+        details=[{"field": field.name, "reason": reason} for field in named or fields],
+    )
+
+
+def _rule(original: Any) -> tuple[str, str | None]:
+    """(name of the constraint, name of the column), as far as the driver tells."""
+    if isinstance(original, psycopg.Error):
+        return original.diag.constraint_name or "", original.diag.column_name
+    match = re.search(r"constraint failed: ([\w., ]+)", str(original))
+    if match:
+        return match[1], match[1].rpartition(".")[2]
+    quoted = re.search(r"[Cc]onstraint [`'](\w+)[`']|key '([\w.]+)'", str(original))
+    return (quoted[1] or quoted[2] or "", None) if quoted else ("", None)
+
+
+# ---------------------------------------------------------------------------------------------------------------- forms
+
+
+def forms(collection: Collection, names: list[str], record: Record | None, scope: Scope) -> list[FormField]:
+    """Form fields for these columns in this order; hidden ones are left out. `value` and `now` are the record's values."""
+    made = []
+    for name in names:
+        field = collection.field(name)
+        if field is None or name in scope.hidden:
+            continue
+        now = record.values.get(name) if record else None
+        made.append(_form_field(field, now, readonly=field.readonly or name in scope.fixed))
+    return made
+
+
+def _form_field(field: Field, now: Any, *, readonly: bool) -> FormField:
+    options: Any = [option.to_json() for option in field.options] if field.options is not None else None
+    if options is None and field.references:
+        options = {"collection": field.references}
+    required = not field.nullable and not readonly and field.stored not in {"boolean", "array", "json"}
+    return FormField(
+        name=field.name,
+        label=field.label,
+        type=field.type,
+        required=required,
+        readonly=readonly,
+        value=now,
+        now=now,
+        options=options,
+        min=field.least if field.stored == "integer" and field.least is not None and abs(field.least) < 2**31 else None,
+        max=field.most if field.stored == "integer" and field.most is not None and abs(field.most) < 2**31 else None,
+        max_length=field.max_length,
+        help=field.help,
+    )
