@@ -14,9 +14,12 @@ from console.core.actor import Actor
 from console.core.commands import Report
 from console.core.run import Effect
 from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
+from console.records.write import alike
 
 logger = logging.getLogger(__name__)
-UNKNOWN = "The data source did not answer in time; it cannot be told whether the change was made. Look at the record, then say what you found."
+UNKNOWN = (
+    "The data source did not answer in time; it cannot be told whether the change was made. Look at the record, then say what you found."
+)
 
 
 def perform(actor: Actor, effect: Effect) -> Report:
@@ -58,8 +61,15 @@ def recover(actor: Actor, effect: Effect) -> Report:
         raise
     except ConsoleError as error:
         return Report(effect.id, "unknown", error.code, UNKNOWN)
-    if all(found.get(name) == change["new"] for name, change in changes.items()):
+    if _hold(request["collection"], found, changes, "new"):
         return Report(effect.id, "succeeded", result={"fields": sorted(changes)})
-    if all(found.get(name) == change["old"] for name, change in changes.items()):
+    if _hold(request["collection"], found, changes, "old"):
         return perform(actor, effect)
     return Report(effect.id, "unknown", "values_moved", UNKNOWN)
+
+
+def _hold(collection_id: str, found: Mapping[str, Any], changes: Mapping[str, Mapping[str, Any]], side: str) -> bool:
+    """Whether the record has the `old` or the `new` value of every change."""
+    collection = records.collection(collection_id)
+    fields = {name: collection.field(name) for name in changes}
+    return all(field is not None and alike(collection, field, found.get(name), changes[name][side]) for name, field in fields.items())

@@ -44,7 +44,9 @@ class Command(Protocol):
     """Something asked of a run; `by` is the person, None for the engine."""
 
     @property
-    def by(self) -> str | None: ...
+    def by(self) -> str | None:
+        """Who asks."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,7 @@ def decide(plan: Plan, run: Run, command: Command, now: datetime) -> list[Event]
         return _numbered(run, _start(plan, run, command, now))
     if run.ended:
         if isinstance(command, Report):
-            return [_late(run, command, now)]
+            return [_late(command, now)]
         raise _ended(run)
     revision = getattr(command, "revision", None)
     if revision is not None and revision != run.revision:
@@ -218,7 +220,7 @@ def _numbered(run: Run, events: list[Event]) -> list[Event]:
     ]
 
 
-def _late(run: Run, command: Report, now: datetime) -> Event:
+def _late(command: Report, now: datetime) -> Event:
     return Event("effect_reported", now, {"effect": command.effect, "result": command.status, "code": command.code}, _told(command))
 
 
@@ -268,7 +270,9 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
     began = Event("run_started", now, told, _sealed(input=dict(command.input), title=command.title), by=command.by)
     entered = _enter(plan, run, start.id, 1, now, "running")
     outcome = {"n": 1, "type": "start", "outcome": "default", "automatic": False, "handled_manually": False}
-    done = Event("step_completed", now, outcome, _sealed(values=dict(command.input), output=dict(command.output)), (start.id, 1), command.by)
+    done = Event(
+        "step_completed", now, outcome, _sealed(values=dict(command.input), output=dict(command.output)), (start.id, 1), command.by
+    )
     after = _after([began, entered, done], run)
     return [began, entered, done, *_onward(plan, after, start.id, "default", None, now)]
 
@@ -305,7 +309,9 @@ def _onward(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | None, 
     limit = plan.workflow.settings.visit_limit
     if run.visits.get(target, 0) >= limit:
         title = plan.workflow.step(target).title
-        raise Conflict(f"“{title}” was entered {limit} times, which is this workflow's limit. Abort the run, or take another way.", code="not_possible")
+        raise Conflict(
+            f"“{title}” was entered {limit} times, which is this workflow's limit. Abort the run, or take another way.", code="not_possible"
+        )
     return [_enter(plan, run, target, run.made + 1, now)]
 
 
@@ -337,8 +343,16 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
     }
     output = None if command.output is None else dict(command.output)
     sealed = _sealed(values=dict(command.values), reason=command.reason) | ({} if output is None else {"output": output})
-    chosen = [Event("outcome_chosen", now, {"outcome": command.outcome, "label": command.chosen}, {}, step, command.by)] if command.chosen else []
-    manual = [Event("handled_manually", now, {"outcome": command.outcome}, _sealed(reason=command.reason), step, command.by)] if command.handled_manually else []
+    chosen = (
+        [Event("outcome_chosen", now, {"outcome": command.outcome, "label": command.chosen}, {}, step, command.by)]
+        if command.chosen
+        else []
+    )
+    manual = (
+        [Event("handled_manually", now, {"outcome": command.outcome}, _sealed(reason=command.reason), step, command.by)]
+        if command.handled_manually
+        else []
+    )
     if command.effects:
         submitted = Event("step_submitted", now, told, sealed, step, command.by)
         first = len(here.effects) + 1
@@ -355,7 +369,7 @@ def _request(wish: Wish, number: int, step: tuple[str, int], now: datetime) -> E
     return Event("effect_requested", now, told, {"request": dict(wish.request)}, step)
 
 
-def _save(plan: Plan, run: Run, command: Save, now: datetime) -> list[Event]:
+def _save(_plan: Plan, run: Run, command: Save, now: datetime) -> list[Event]:
     if command.by is not None:
         require_holder(run, command.by)
     if run.status != "waiting_person":
@@ -363,13 +377,13 @@ def _save(plan: Plan, run: Run, command: Save, now: datetime) -> list[Event]:
     return [Event("run_saved", now, {"former_holder": run.holder}, _sealed(draft=command.draft), by=command.by)]
 
 
-def _resume(plan: Plan, run: Run, command: Resume, now: datetime) -> list[Event]:
+def _resume(_plan: Plan, run: Run, command: Resume, now: datetime) -> list[Event]:
     if run.status != "saved":
         raise _not_possible(run, "Resuming")
     return [Event("run_resumed", now, {"holder": command.by}, by=command.by)]
 
 
-def _take_over(plan: Plan, run: Run, command: TakeOver, now: datetime) -> list[Event]:
+def _take_over(_plan: Plan, run: Run, command: TakeOver, now: datetime) -> list[Event]:
     if run.status != "waiting_person" or run.holder == command.by:
         raise _not_possible(run, "Taking over")
     if run.holder is not None and not (command.idle or command.entitled):
@@ -382,7 +396,7 @@ def _take_over(plan: Plan, run: Run, command: TakeOver, now: datetime) -> list[E
     return [Event("run_taken_over", now, told, _sealed(draft=command.draft), by=command.by)]
 
 
-def _release(plan: Plan, run: Run, command: Release, now: datetime) -> list[Event]:
+def _release(_plan: Plan, run: Run, command: Release, now: datetime) -> list[Event]:
     require_holder(run, command.by)
     if run.status != "waiting_person":
         raise _not_possible(run, "Releasing")
@@ -396,14 +410,14 @@ def require_reason(reason: str) -> str:
     return reason.strip()
 
 
-def _abort(plan: Plan, run: Run, command: Abort, now: datetime) -> list[Event]:
+def _abort(_plan: Plan, run: Run, command: Abort, now: datetime) -> list[Event]:
     reason = require_reason(command.reason)
     require_holder(run, command.by)
     _require_no_open_effect(run, "Aborting")
     return [Event("run_aborted", now, {"former_holder": run.holder}, {"reason": reason}, by=command.by)]
 
 
-def _cancel(plan: Plan, run: Run, command: Cancel, now: datetime) -> list[Event]:
+def _cancel(_plan: Plan, run: Run, command: Cancel, now: datetime) -> list[Event]:
     reason = require_reason(command.reason)
     _require_no_open_effect(run, "Cancelling")
     return [Event("run_cancelled", now, {"former_holder": run.holder}, {"reason": reason}, by=command.by)]
@@ -412,7 +426,9 @@ def _cancel(plan: Plan, run: Run, command: Cancel, now: datetime) -> list[Event]
 def _require_no_open_effect(run: Run, what: str) -> None:
     here = run.attempt
     if here is not None and any(effect.status in ("requested", "unknown") for effect in here.effects):
-        raise Conflict(f"{what} is not possible while a change is under way or its result is unknown. Settle it first.", code="not_possible")
+        raise Conflict(
+            f"{what} is not possible while a change is under way or its result is unknown. Settle it first.", code="not_possible"
+        )
 
 
 def cancelled_by(run: Run, n: int) -> list[Attempt]:
@@ -474,7 +490,7 @@ def _report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]
     here = run.attempt
     found = run.effect(command.effect)
     if here is None or found is None or found[1].status != "requested":
-        return [_late(run, command, now)]
+        return [_late(command, now)]
     step = (here.step, here.attempt)
     told = {"effect": command.effect, "effect_kind": found[1].kind, "code": command.code}
     said = Event(f"effect_{command.status}", now, told, _told(command), step)
@@ -482,7 +498,11 @@ def _report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]
         case "succeeded":
             return [said, *_if_settled(plan, _after([said], run), here, now)]
         case "failed" if here.step in plan.automatic:
-            return [said, *_reopened(here, command, now), Event("step_failed", now, {"code": command.code}, {"message": command.message}, step)]
+            return [
+                said,
+                *_reopened(here, command, now),
+                Event("step_failed", now, {"code": command.code}, {"message": command.message}, step),
+            ]
         case "failed":
             return [said, *_reopened(here, command, now)]
     return [said]

@@ -268,7 +268,7 @@ def _attempt_retried(run: Run, event: Event) -> None:
     run.status, run.take_over, run.waiting, run.automatic = event.open["status"], None, None, 0
 
 
-def _run_saved(run: Run, event: Event) -> None:
+def _run_saved(run: Run, _event: Event) -> None:
     run.status, run.holder = "saved", None
 
 
@@ -280,7 +280,7 @@ def _run_taken_over(run: Run, event: Event) -> None:
     run.holder = run.last_holder = event.open["holder"]
 
 
-def _run_released(run: Run, event: Event) -> None:
+def _run_released(run: Run, _event: Event) -> None:
     run.holder = None
 
 

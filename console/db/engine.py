@@ -22,7 +22,7 @@ def _embedded() -> "postgres.Embedded":
 def app_url() -> URL:
     """Where web and worker processes connect, as the role that may read and call the log's functions."""
     given = settings.current().database_url
-    return _psycopg(given if given else _embedded().url("console"))
+    return _psycopg(given or _embedded().url("console"))
 
 
 def admin_url() -> URL | None:
@@ -45,7 +45,9 @@ def _psycopg(url: str) -> URL:
 @functools.cache
 def engine() -> Engine:
     """For transactions of several statements; asks a connection whether it is alive before it is used."""
-    return sa.create_engine(app_url(), pool_size=POOL, max_overflow=4, pool_timeout=10, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    return sa.create_engine(
+        app_url(), pool_size=POOL, max_overflow=4, pool_timeout=10, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+    )
 
 
 @functools.cache
@@ -86,7 +88,7 @@ def fetch(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) ->
         with hot_engine().connect() as hot:
             driver: psycopg.Connection[Any] = hot.connection.driver_connection  # type: ignore[assignment]
             try:
-                return driver.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+                return driver.execute(statement, parameters).fetchall()
             except psycopg.OperationalError as error:
                 if not driver.closed:
                     raise

@@ -117,11 +117,31 @@ person = _table(
 )
 team = _table("team", id=sa.Text, name=sa.Text)
 person_team = _table("person_team", person=sa.Text, team=sa.Text)
-session = _table("session", id=sa.Text, token_hash=sa.LargeBinary, person=sa.Text, created_at=Moment, seen_at=Moment, ended_at=Moment, ip=sa.Text, agent=sa.Text)
-api_key = _table(
-    "api_key", id=sa.Text, name=sa.Text, person=sa.Text, secret_hash=sa.LargeBinary, created_at=Moment, expires_at=Moment, revoked_at=Moment, last_used_at=Moment
+session = _table(
+    "session",
+    id=sa.Text,
+    token_hash=sa.LargeBinary,
+    person=sa.Text,
+    created_at=Moment,
+    seen_at=Moment,
+    ended_at=Moment,
+    ip=sa.Text,
+    agent=sa.Text,
 )
-policy = _table("policy", id=sa.BigInteger, ptype=sa.Text, sub=sa.Text, dom=sa.Text, obj=sa.Text, act=sa.Text, eft=sa.Text, expression=sa.Text)
+api_key = _table(
+    "api_key",
+    id=sa.Text,
+    name=sa.Text,
+    person=sa.Text,
+    secret_hash=sa.LargeBinary,
+    created_at=Moment,
+    expires_at=Moment,
+    revoked_at=Moment,
+    last_used_at=Moment,
+)
+policy = _table(
+    "policy", id=sa.BigInteger, ptype=sa.Text, sub=sa.Text, dom=sa.Text, obj=sa.Text, act=sa.Text, eft=sa.Text, expression=sa.Text
+)
 version = _table("version", name=sa.Text, number=sa.BigInteger)
 throttle = _table("throttle", key=sa.Text, count=sa.Integer, until=Moment)
 
@@ -142,5 +162,11 @@ workflow = _table(
     updated_at=Moment,
 )
 workflow_version = _table(
-    "workflow_version", workflow=sa.Text, number=sa.Integer, document=sa.LargeBinary, hash=sa.Text, published_at=Moment, published_by=sa.Text
+    "workflow_version",
+    workflow=sa.Text,
+    number=sa.Integer,
+    document=sa.LargeBinary,
+    hash=sa.Text,
+    published_at=Moment,
+    published_by=sa.Text,
 )

@@ -1,7 +1,7 @@
 """The log: the only writer and reader of the event table."""
 
-from console.log.append import IDEMPOTENCY, REQUEST, AlreadyDone, Moved, Projection, chained, frame_of, note, now, write
 from console.log import body
+from console.log.append import IDEMPOTENCY, REQUEST, AlreadyDone, Moved, Projection, chained, frame_of, note, now, write
 from console.log.body import Fact, Frame, Link, link
 from console.log.read import Stored, events_of, stored
 
@@ -15,11 +15,11 @@ __all__ = [
     "Moved",
     "Projection",
     "Stored",
-    "chained",
     "body",
+    "chained",
     "events_of",
-    "link",
     "frame_of",
+    "link",
     "note",
     "now",
     "stored",

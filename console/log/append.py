@@ -76,11 +76,17 @@ def chained(facts: Sequence[Fact], chain: str, seq: int, head: bytes, frame: Fra
 @functools.cache
 def _statement(events: int) -> str:
     array = f"array[{','.join(['%b'] * events)}]::bytea[]"
-    return f"select console.transition(%s, %s, {array}, {array}, %s, %s, {array}, {array}, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s)"  # noqa: S608 (counts only)
+    return f"select console.transition(%s, %s, {array}, {array}, %s, %s, {array}, {array}, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s)"
 
 
 def write(
-    chain: str, seq: int, links: Sequence[Link], *, subject: str | None = None, projection: Projection | None = None, connection: Connection | None = None
+    chain: str,
+    seq: int,
+    links: Sequence[Link],
+    *,
+    subject: str | None = None,
+    projection: Projection | None = None,
+    connection: Connection | None = None,
 ) -> int:
     """Append the links after event `seq` of the chain, with the rows that change; answers the chain's new last number.
 
@@ -96,7 +102,14 @@ def write(
         *(subject, kid),
         *nonces,
         *ciphertexts,
-        *(_json(rows.run), _json(rows.attempts or None), _json(rows.context or None), _json(rows.effects or None), _json(rows.shown), request),
+        *(
+            _json(rows.run),
+            _json(rows.attempts or None),
+            _json(rows.context or None),
+            _json(rows.effects or None),
+            _json(rows.shown),
+            request,
+        ),
     )
     faults.point("log.write.before")
     try:
@@ -171,7 +184,6 @@ def _driver(connection: Connection) -> "psycopg.Connection[Any]":
 
 def _arrived(chain: str, number: int, leaf: bytes) -> bool:
     """Whether the event that was being written when the connection broke is there."""
-
     hot_engine().dispose()
     find = sa.select(tables.event.c.leaf).where(tables.event.c.run == chain, tables.event.c.run_seq == number)
     with hot_engine().connect() as connection:
@@ -214,7 +226,6 @@ def note(
 
 def _end(chain: str) -> tuple[int, bytes]:
     """Number and hash of the chain's last event; (0, b"") where it has none."""
-
     with hot_engine().connect() as connection:
         row = connection.execute(sa.select(tables.chain.c.seq, tables.chain.c.head).where(tables.chain.c.id == chain)).first()
     return (row.seq, bytes(row.head)) if row else (0, b"")

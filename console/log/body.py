@@ -48,7 +48,9 @@ def plain(value: Any) -> Any:
 
 def _key(key: Any) -> str:
     text = key if isinstance(key, str) else str(key)
-    return text if text.isascii() else "".join(char if ord(char) < 0x10000 and not 0xD800 <= ord(char) < 0xE000 else "\ufffd" for char in text)
+    return (
+        text if text.isascii() else "".join(char if ord(char) < 0x10000 and not 0xD800 <= ord(char) < 0xE000 else "\ufffd" for char in text)
+    )
 
 
 def canonical(value: Any) -> bytes:

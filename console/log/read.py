@@ -79,4 +79,6 @@ def stored(row: Any, *, opened: bool = True) -> Stored:
                 sealed[name] = values[name][1]
             else:
                 missing[name] = ERASED
-    return Stored(row.run_seq, body["id"], row.pos, body["type"], datetime.fromisoformat(body["at"]), body, bytes(row.leaf), sealed, missing)
+    return Stored(
+        row.run_seq, body["id"], row.pos, body["type"], datetime.fromisoformat(body["at"]), body, bytes(row.leaf), sealed, missing
+    )

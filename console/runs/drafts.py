@@ -36,7 +36,9 @@ def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, An
 
 def latest(run_id: str, n: int, subject: str | None) -> Draft | None:
     """What was last typed at the attempt, by whomever; None when there is nothing, or it can no longer be opened."""
-    rows = fetch("select person, nonce, ct, saved_at from console.draft where run = %s and n = %s order by saved_at desc limit 1", (run_id, n))
+    rows = fetch(
+        "select person, nonce, ct, saved_at from console.draft where run = %s and n = %s order by saved_at desc limit 1", (run_id, n)
+    )
     if not rows or subject is None:
         return None
     person, nonce, ciphertext, saved_at = rows[0]

@@ -16,9 +16,41 @@ from console.errors import ConsoleError, Malformed
 from console.runs.view import title_of
 from console.workflows import Definition
 
-FILTERS = frozenset({"workflow", "status", "collection", "record", "user", "team", "trigger", "created_at.gt", "created_at.gte", "created_at.lt", "created_at.lte"})
+FILTERS = frozenset(
+    {
+        "workflow",
+        "status",
+        "collection",
+        "record",
+        "user",
+        "team",
+        "trigger",
+        "created_at.gt",
+        "created_at.gte",
+        "created_at.lt",
+        "created_at.lte",
+    }
+)
 STATUSES = FINAL | {"running", "waiting_person", "waiting_time", "waiting_event", "saved"}
-COLUMNS = "id workflow version status revision run_seq collection record team started_by holder created_at ended_at reason ending current active_at".split()
+COLUMNS = [
+    "id",
+    "workflow",
+    "version",
+    "status",
+    "revision",
+    "run_seq",
+    "collection",
+    "record",
+    "team",
+    "started_by",
+    "holder",
+    "created_at",
+    "ended_at",
+    "reason",
+    "ending",
+    "current",
+    "active_at",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +90,49 @@ class RunHead:
         return {
             "id": self.id,
             "workflow": {"id": self.workflow_id, "slug": self.slug, "title": self.workflow_title},
-            **{name: getattr(self, name) for name in "version status revision last_event collection record team started_by holder reason ending".split()},
+            **{
+                name: getattr(self, name)
+                for name in [
+                    "version",
+                    "status",
+                    "revision",
+                    "last_event",
+                    "collection",
+                    "record",
+                    "team",
+                    "started_by",
+                    "holder",
+                    "reason",
+                    "ending",
+                ]
+            },
             "created_at": log.body.moment(self.created_at),
             "ended_at": log.body.moment(self.ended_at) if self.ended_at else None,
         }
 
 
-def find(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> tuple[list[RunHead], str | None]:
+def find(
+    actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None
+) -> tuple[list[RunHead], str | None]:
     """Runs that the actor may see, newest first, and the cursor of the next page. Raises Malformed for an unknown filter or value."""
     run = tables.run.c
-    wanted = _conditions(filters or {}) + [_allowed(actor)]
+    wanted = [*_conditions(filters or {}), _allowed(actor)]
     if after is not None:
         wanted.append(sa.tuple_(run.created_at, run.id) < sa.tuple_(*_cursor(after)))
     heads: list[RunHead] = []
     last: Any = None
     while len(heads) <= limit:
-        conditions = wanted if last is None else [*wanted, sa.tuple_(run.created_at, run.id) < sa.tuple_(sa.literal(last.created_at), sa.literal(last.id))]
-        rows = _rows(sa.select(*(run[name] for name in COLUMNS), _step()).where(*conditions).order_by(run.created_at.desc(), run.id.desc()).limit(limit + 1))
+        conditions = (
+            wanted
+            if last is None
+            else [*wanted, sa.tuple_(run.created_at, run.id) < sa.tuple_(sa.literal(last.created_at), sa.literal(last.id))]
+        )
+        rows = _rows(
+            sa.select(*(run[name] for name in COLUMNS), _step())
+            .where(*conditions)
+            .order_by(run.created_at.desc(), run.id.desc())
+            .limit(limit + 1)
+        )
         heads += _heads(actor, rows)
         if len(rows) <= limit:
             break
@@ -93,7 +151,9 @@ def on_record(actor: Actor, collection: str, key: str, *, limit: int = 50) -> li
 def live_on(actor: Actor, collection: str, keys: Sequence[str]) -> dict[str, list[RunHead]]:
     """Live runs on these records that the actor may see, by key: one statement for a whole page of a list."""
     run = tables.run.c
-    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(run.collection == collection, run.record.in_(list(keys)), run.ended_at.is_(None), _allowed(actor))
+    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
+        run.collection == collection, run.record.in_(list(keys)), run.ended_at.is_(None), _allowed(actor)
+    )
     by: dict[str, list[RunHead]] = {}
     for head in _heads(actor, _rows(found), titles=False):
         by.setdefault(head.record or "", []).append(head)
@@ -122,7 +182,14 @@ def _step() -> sa.Label[Any]:
 def _allowed(actor: Actor, act: str = "see") -> sa.ColumnElement[bool]:
     """Team and workflow pairs in which the actor has the right; nothing when there are none."""
     run = tables.run.c
-    pairs = sorted({(team, known.id) for known in workflows.all_known() for team in {known.team} if access.can(actor, team, f"workflow:{known.slug}", act)})
+    pairs = sorted(
+        {
+            (team, known.id)
+            for known in workflows.all_known()
+            for team in {known.team, *actor.teams}
+            if access.can(actor, team, f"workflow:{known.slug}", act)
+        }
+    )
     return sa.tuple_(run.team, run.workflow).in_(pairs) if pairs else sa.false()
 
 
@@ -140,7 +207,25 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True) -> list[Ru
         if title is None:
             continue  # the record is out of the reader's scope, or gone: then it is for those whose scope is everything
         definition: Definition = workflows.version(row.workflow, row.version)
-        told = {name: getattr(row, name) for name in "id version status collection record team started_by holder created_at ended_at active_at revision reason ending".split()}
+        told = {
+            name: getattr(row, name)
+            for name in [
+                "id",
+                "version",
+                "status",
+                "collection",
+                "record",
+                "team",
+                "started_by",
+                "holder",
+                "created_at",
+                "ended_at",
+                "active_at",
+                "revision",
+                "reason",
+                "ending",
+            ]
+        }
         heads.append(
             RunHead(
                 **told,
@@ -179,15 +264,22 @@ def _conditions(filters: Mapping[str, str]) -> list[Any]:
     run = tables.run.c
     unknown = sorted(set(filters) - FILTERS)
     if unknown:
-        raise Malformed(f"There is no filter {unknown[0]}.", details=[{"field": name, "reason": f"Known: {', '.join(sorted(FILTERS))}."} for name in unknown])
+        raise Malformed(
+            f"There is no filter {unknown[0]}.",
+            details=[{"field": name, "reason": f"Known: {', '.join(sorted(FILTERS))}."} for name in unknown],
+        )
     wanted: list[Any] = []
     for name, value in filters.items():
         match name:
             case "workflow":
-                wanted.append(sa.or_(run.workflow == value, run.workflow.in_(sa.select(tables.workflow.c.id).where(tables.workflow.c.slug == value))))
+                wanted.append(
+                    sa.or_(run.workflow == value, run.workflow.in_(sa.select(tables.workflow.c.id).where(tables.workflow.c.slug == value)))
+                )
             case "status":
                 if value not in STATUSES:
-                    raise Malformed(f"There is no status {value}.", details=[{"field": "status", "reason": f"One of {', '.join(sorted(STATUSES))}."}])
+                    raise Malformed(
+                        f"There is no status {value}.", details=[{"field": "status", "reason": f"One of {', '.join(sorted(STATUSES))}."}]
+                    )
                 wanted.append(run.status == value)
             case "collection" | "record" | "team":
                 wanted.append(run[name] == value)
@@ -202,7 +294,7 @@ def _conditions(filters: Mapping[str, str]) -> list[Any]:
 
 def _compare(column: Any, name: str, value: str) -> Any:
     try:
-        at = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        at = datetime.fromisoformat(value)
         if at.tzinfo is None:
             raise ValueError(value)
     except ValueError:
@@ -217,5 +309,7 @@ def _cursor(text: str) -> tuple[Any, Any]:
     except (ValueError, OverflowError, OSError):
         mark = ""
     if not mark or not run_id.startswith("run_"):
-        raise Malformed("The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}])
+        raise Malformed(
+            "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
+        )
     return sa.literal(at), sa.literal(run_id)

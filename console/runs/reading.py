@@ -78,7 +78,9 @@ def view(actor: Actor, seen: Seen, screen: Screen | None) -> RunView:
     typed = drafts.latest(run.id, run.current, seen.loaded.subject) if run.current is not None and run.holder in (actor.id, None) else None
     idle = holder_idle_s(run)
     can = possible(actor, seen, idle)
-    names = accounts.names({run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)})
+    names = accounts.names(
+        {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
+    )
     told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None))
     return RunView(
         json=told,
@@ -127,17 +129,28 @@ def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) ->
         "step": target.step,
         "attempt": target.attempt,
         "cancels": [
-            {"step": each.step, "attempt": each.attempt, "title": title_of(seen.definition, each.step), "by": each.by, "completed_at": moment(each.completed_at)}
+            {
+                "step": each.step,
+                "attempt": each.attempt,
+                "title": title_of(seen.definition, each.step),
+                "by": each.by,
+                "completed_at": moment(each.completed_at),
+            }
             for each in cancelled
         ],
-        "effects_done": [{"id": effect.id, "step": each.step, "kind": effect.kind, "summary": effect.summary, "compensation": None} for each, effect in done],
+        "effects_done": [
+            {"id": effect.id, "step": each.step, "kind": effect.kind, "summary": effect.summary, "compensation": None}
+            for each, effect in done
+        ],
         "approvals_void": [],
     }
     names = accounts.names({each.by for each in cancelled if each.by})
     return Preview(told, run.revision, title_of(seen.definition, target.step), names)
 
 
-def source_opened(actor: Actor, run_id: str, *, source: str, collection: str | None = None, key: str | None = None, name: str | None = None) -> None:
+def source_opened(
+    actor: Actor, run_id: str, *, source: str, collection: str | None = None, key: str | None = None, name: str | None = None
+) -> None:
     """Note that somebody who works on the run opened a source beside the form: a related list, a document, a masked value."""
 
     def once() -> None:
@@ -146,7 +159,11 @@ def source_opened(actor: Actor, run_id: str, *, source: str, collection: str | N
             return
         here = seen.run.attempts[seen.run.current]
         told = {"n": here.n, "source": source, "collection": collection, "key": key, "name": name}
-        _note(actor, seen, Event("source_opened", log.now(), {k: v for k, v in told.items() if v is not None}, {}, (here.step, here.attempt), actor.id))
+        _note(
+            actor,
+            seen,
+            Event("source_opened", log.now(), {k: v for k, v in told.items() if v is not None}, {}, (here.step, here.attempt), actor.id),
+        )
 
     retried(once)
 
@@ -155,4 +172,3 @@ def _note(actor: Actor, seen: Seen, event: Event) -> None:
     made = links(actor, seen.definition, seen.loaded, seen.run, [event])
     projection = log.Projection(run=run_row(seen.run, seen.loaded.subject, keep_draft=True))
     log.write(seen.run.id, seen.run.seq, made, subject=seen.loaded.subject, projection=projection)
-

@@ -98,7 +98,11 @@ def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
     if run.status == "waiting_person" and holds:
         may |= {"complete", "draft", "save", "release", "abort", "revise"}
         may |= {"settle"} if run.unknown else set()
-        may |= {"retry"} if run.take_over and not run.unknown and run.attempt and run.attempt.step in plan_of(seen.definition).automatic else set()
+        may |= (
+            {"retry"}
+            if run.take_over and not run.unknown and run.attempt and run.attempt.step in plan_of(seen.definition).automatic
+            else set()
+        )
         may -= {"complete", "save", "release", "abort", "revise"} if run.unknown else set()
         may -= {"complete"} if seen.gone else set()
     if run.status == "saved" and access.can(actor, run.team, obj, "resume"):

@@ -72,14 +72,25 @@ def draw(actor: Actor, seen: Seen, now: datetime) -> Screen:
 
 def _table(name: str, rows: Rows) -> dict[str, Any]:
     columns = [{key: field.get(key) for key in ("name", "label", "type", "options")} for field in rows.fields]
-    return {"name": name, "label": rows.label, "collection": rows.collection, "columns": columns, "rows": [dict(row) for row in rows.rows], "more": rows.more}
+    return {
+        "name": name,
+        "label": rows.label,
+        "collection": rows.collection,
+        "columns": columns,
+        "rows": [dict(row) for row in rows.rows],
+        "more": rows.more,
+    }
 
 
 def _missing(seen: Seen) -> list[dict[str, str]]:
     """Steps whose context is missing because they were handled manually, and that still stand."""
     titles = {step.id: step.title for step in seen.definition.document.steps}
     return [
-        {"step": step, "title": titles.get(step, step), "text": f"Context missing from “{titles.get(step, step)}”: it was {MISSING_MANUAL}."}
+        {
+            "step": step,
+            "title": titles.get(step, step),
+            "text": f"Context missing from “{titles.get(step, step)}”: it was {MISSING_MANUAL}.",
+        }
         for step, output in seen.run.context.items()
         if isinstance(output, Mapping) and output.get("missing") == MISSING_MANUAL
     ]
@@ -92,7 +103,9 @@ def _panel(actor: Actor, record: Record | None) -> dict[str, Any] | None:
     readable = collection.readable(access.scope_for(actor, collection.id, "read"))
     return {
         **record.to_json(),
-        "fields": [{key: value for key, value in field.to_json().items() if key in ("name", "label", "type", "options")} for field in readable],
+        "fields": [
+            {key: value for key, value in field.to_json().items() if key in ("name", "label", "type", "options")} for field in readable
+        ],
         "sections": list(collection.summary.get("sections", [])),
     }
 

@@ -5,16 +5,18 @@ of any transaction.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from console import access, records, steps
 from console.core.actor import Actor
+from console.core.collections import Collection
 from console.core.commands import Plan
 from console.core.forms import FormField, clean
 from console.core.run import Attempt, Run
+from console.core.scopes import Scope
 from console.errors import Invalid, NotAllowed, NotFound
 from console.records import Record
 from console.steps.base import Completion, Context, Option, Prompt, Read, Rows, StepType, StepView
@@ -74,8 +76,7 @@ def require_step(actor: Actor, here: Stand) -> None:
     if not any(access.can(actor, here.run.team, obj, act) for act in PERFORMING):
         access.require(actor, here.run.team, obj, "resume")
     wanted = here.definition.document.step(here.attempt.step).roles
-    held = {role for role, team in actor.roles if team in (here.run.team, "*")}
-    if wanted and not held & set(wanted):
+    if wanted and not access.held(actor, here.run.team) & set(wanted):
         names = " or ".join(wanted)
         raise NotAllowed(f"“{here.view.title}” is for {names}. Save the run, or let one of them take it over.", need=(obj, "resume"))
     if here.kind.edits(here.view) and here.run.collection is not None:
@@ -101,7 +102,7 @@ def context_of(actor: Actor, here: Stand, record: Record | None, now: datetime, 
         forms = {field.name: field for field in records.forms(records.collection(run.collection), list(edits), record, scope)}
     return Context(
         roots=roots,
-        reads={read.name: _rows(actor, run, record, read, roots) for read in here.kind.reads(here.view)},
+        reads={read.name: _rows(actor, run, record, read) for read in here.kind.reads(here.view)},
         forms=forms,
         former=dict(here.attempt.defaults or {}),
         shown=shown,
@@ -110,33 +111,39 @@ def context_of(actor: Actor, here: Stand, record: Record | None, now: datetime, 
     )
 
 
-def _rows(actor: Actor, run: Run, record: Record | None, read: Read, roots: Mapping[str, Any]) -> Rows:
+def _rows(actor: Actor, run: Run, record: Record | None, read: Read) -> Rows:
     if run.collection is None or run.record is None or record is None:
         return Rows("", "", (), ())
     own = records.collection(run.collection)
     if read.relation is None:
         return _own(actor, own, record, read)
     relation = own.relation(read.relation)
+    if relation is None:
+        raise NotFound(f"{own.label} has no relation {read.relation} any more.")
     target = records.collection(relation.collection)
     if not access.can(actor, run.team, f"collection:{target.id}", "read"):
         return Rows(target.id, relation.label, (), (), denied=(relation.name,))
     scope = access.scope_for(actor, target.id, "read")
-    found = records.related(run.collection, run.record, relation.name, scope, limit=read.limit, sort=read.sort, where=read.where, roots=roots)
-    names = read.fields or tuple(field.name for field in target.fields)
-    denied = tuple(name for name in names if name in scope.hidden)
-    fields = tuple(target.field(name).to_json() for name in names if name not in scope.hidden)
+    where = expressions.parse(read.where) if read.where else None
+    found = records.related(run.collection, run.record, relation.name, scope, limit=read.limit, sort=read.sort, where=where)
+    fields, denied = _columns(target, scope, read.fields)
     kept = {field["name"] for field in fields}
     rows = [{"key": row.key, "title": row.title, "values": {k: v for k, v in row.values.items() if k in kept}} for row in found.rows]
     return Rows(target.id, relation.label, fields, rows, denied, more=found.next is not None)
 
 
-def _own(actor: Actor, collection: Any, record: Record, read: Read) -> Rows:
+def _own(actor: Actor, collection: Collection, record: Record, read: Read) -> Rows:
     scope = access.scope_for(actor, collection.id, "read")
-    names = read.fields or tuple(field.name for field in collection.fields)
-    denied = tuple(name for name in names if name in scope.hidden)
-    fields = tuple(collection.field(name).to_json() for name in names if name not in scope.hidden)
+    fields, denied = _columns(collection, scope, read.fields)
     values = {field["name"]: record.values.get(field["name"]) for field in fields}
     return Rows(collection.id, collection.label_one, fields, [{"key": record.key, "title": record.title, "values": values}], denied)
+
+
+def _columns(collection: Collection, scope: Scope, names: Sequence[str]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """(columns in the shape of the API, names that may not be read) of what is to be shown; no names: everything readable."""
+    wanted = names or [field.name for field in collection.readable(scope)]
+    known = [field for name in wanted if (field := collection.field(name)) is not None and name not in scope.hidden]
+    return [field.to_json() for field in known], tuple(name for name in wanted if name in scope.hidden)
 
 
 def prompt_of(here: Stand, context: Context) -> Prompt:
@@ -147,7 +154,9 @@ def prompt_of(here: Stand, context: Context) -> Prompt:
     ways = document.step(here.attempt.step).next
     if len(ways) <= 1:
         return Prompt(button="Go on")
-    return Prompt(outcomes=tuple(Option(outcome, f"On to {document.step(target).title}") for outcome, target in ways.items()), button="Go on")
+    return Prompt(
+        outcomes=tuple(Option(outcome, f"On to {document.step(target).title}") for outcome, target in ways.items()), button="Go on"
+    )
 
 
 def completion_of(here: Stand, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:

@@ -27,16 +27,39 @@ Answer = TypeVar("Answer")
 
 _LOAD = """
 select to_jsonb(r)::text, r.head,
-       (select jsonb_agg(to_jsonb(a))::text from console.attempt a where a.run = r.id and (%(whole)s or a.n = r.current)),
-       (select jsonb_agg(to_jsonb(e) order by e.n, e.number)::text from console.effect e where e.run = r.id and (%(whole)s or e.n = r.current)),
+       (select jsonb_agg(to_jsonb(a))::text from console.attempt a where a.run = r.id{here_a}),
+       (select jsonb_agg(to_jsonb(e) order by e.n, e.number)::text from console.effect e where e.run = r.id{here_e}),
        (select jsonb_object_agg(c.step, c.output)::text from console.run_context c where c.run = r.id)
-from console.run r where r.id = %(id)s
+from console.run r where r.id = %s
 """
+_LOAD_WHOLE = _LOAD.format(here_a="", here_e="")
+_LOAD_HEAD = _LOAD.format(here_a=" and a.n = r.current", here_e=" and e.n = r.current")
 
-RUN_COLUMNS = (
-    "id workflow version status revision collection record team current visits holder last_holder active_at started_by "
-    "waiting take_over automatic input reason ending exclusive_key created_at ended_at"
-).split()
+RUN_COLUMNS = [
+    "id",
+    "workflow",
+    "version",
+    "status",
+    "revision",
+    "collection",
+    "record",
+    "team",
+    "current",
+    "visits",
+    "holder",
+    "last_holder",
+    "active_at",
+    "started_by",
+    "waiting",
+    "take_over",
+    "automatic",
+    "input",
+    "reason",
+    "ending",
+    "exclusive_key",
+    "created_at",
+    "ended_at",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +73,7 @@ class Loaded:
 
 def load(run_id: str, *, whole: bool = False) -> Loaded | None:
     """The run, None where there is none. `whole` brings every attempt, else the open one alone. One statement."""
-    rows = fetch(_LOAD, {"id": run_id, "whole": whole})
+    rows = fetch(_LOAD_WHOLE if whole else _LOAD_HEAD, (run_id,))
     if not rows:
         return None
     row, head, attempts, effects, context = rows[0]
@@ -108,7 +131,23 @@ def attempt_row(run_id: str, attempt: Attempt) -> dict[str, Any]:
     """An attempt as a row of its table."""
     return {
         "run": run_id,
-        **{name: getattr(attempt, name) for name in "n step attempt status by outcome output handled_manually replaces revised defaults errors".split()},
+        **{
+            name: getattr(attempt, name)
+            for name in [
+                "n",
+                "step",
+                "attempt",
+                "status",
+                "by",
+                "outcome",
+                "output",
+                "handled_manually",
+                "replaces",
+                "revised",
+                "defaults",
+                "errors",
+            ]
+        },
         "values": dict(attempt.values),
         "entered_at": log.body.moment(attempt.entered_at),
         "completed_at": log.body.moment(attempt.completed_at) if attempt.completed_at else None,
@@ -120,7 +159,7 @@ def effect_row(run_id: str, n: int, effect: Effect) -> dict[str, Any]:
     return {
         "run": run_id,
         "n": n,
-        **{name: getattr(effect, name) for name in "id number kind status summary result".split()},
+        **{name: getattr(effect, name) for name in ["id", "number", "kind", "status", "summary", "result"]},
         "request": dict(effect.request),
         "requested_at": log.body.moment(effect.requested_at),
         "settled_at": log.body.moment(effect.settled_at) if effect.settled_at else None,
@@ -131,7 +170,9 @@ def changes(before: Run, after: Run, subject: str | None, *, keep_draft: bool = 
     """The rows that differ between two states of a run."""
     changed = [attempt for n, attempt in after.attempts.items() if before.attempts.get(n) is not attempt]
     known = {effect.id: effect for attempt in before.attempts.values() for effect in attempt.effects}
-    effects = [effect_row(after.id, attempt.n, effect) for attempt in changed for effect in attempt.effects if known.get(effect.id) is not effect]
+    effects = [
+        effect_row(after.id, attempt.n, effect) for attempt in changed for effect in attempt.effects if known.get(effect.id) is not effect
+    ]
     context: dict[str, Any] = {step: output for step, output in after.context.items() if before.context.get(step) is not output}
     context |= {step: None for step in before.context if step not in after.context}
     return log.Projection(
@@ -164,7 +205,13 @@ def links(actor: Actor, definition: Definition, before: Loaded | None, after: Ru
 
 
 def write(
-    actor: Actor, definition: Definition, before: Loaded | None, events: Sequence[Event], *, subject: str | None = None, keep_draft: bool = False
+    actor: Actor,
+    definition: Definition,
+    before: Loaded | None,
+    events: Sequence[Event],
+    *,
+    subject: str | None = None,
+    keep_draft: bool = False,
 ) -> Loaded:
     """Commit the events with the rows they change: one statement, one transaction. Answers the run as it stands then.
 

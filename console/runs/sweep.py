@@ -11,7 +11,8 @@ LEAST_IDLE_MINUTES = 1  # each workflow says how long; none less
 AT_ONCE = 1000
 
 _STUCK = """
-select id from console.run where ended_at is null and (status = 'running' or (status = 'waiting_event' and waiting->>'for' = 'effect'))
+select id from console.run where ended_at is null and status in ('running', 'waiting_event')
+and (status = 'running' or waiting->>'for' = 'effect')
 and active_at < now() - make_interval(secs => %s) order by active_at limit %s
 """
 _IDLE = """

@@ -10,7 +10,6 @@ from console import access, accounts, effects, log, records, settings, subjects,
 from console.core import commands, scopes
 from console.core.actor import Actor
 from console.core.commands import Command, Wish
-
 from console.core.run import Effect, Run
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
@@ -19,7 +18,7 @@ from console.runs import drafts
 from console.runs.rights import Seen, holder_idle_s, see
 from console.runs.screens import last_shown, seen_fields
 from console.runs.stepping import completion_of, context_of, label_of, plan_of, prompt_of, record_of, require_step, stand
-from console.runs.store import ENGINE, Loaded, LiveRun, decide, live_run, load, retried, write
+from console.runs.store import ENGINE, LiveRun, Loaded, decide, live_run, load, retried, write
 from console.steps.base import Completion
 from console.workflows import Definition
 
@@ -77,7 +76,10 @@ def _subject_matter(actor: Actor, definition: Definition, collection: str | None
             raise Invalid("This workflow is about no record.", details=[{"field": "collection", "reason": "Leave it out."}])
         return None
     if collection != wanted or record is None:
-        raise Invalid(f"This workflow starts from a record of {wanted}.", details=[{"field": "collection" if collection != wanted else "record", "reason": f"Name a record of {wanted}."}])
+        raise Invalid(
+            f"This workflow starts from a record of {wanted}.",
+            details=[{"field": "collection" if collection != wanted else "record", "reason": f"Name a record of {wanted}."}],
+        )
     return records.get(wanted, record, access.scope_for(actor, wanted, "read"))
 
 
@@ -93,7 +95,9 @@ def _require_none_live(actor: Actor, exclusive: str | None) -> None:
     raise Conflict("A run of this workflow is already ongoing on this record.", code="run_is_live", run_id=run_id)
 
 
-def _input(actor: Actor, definition: Definition, record: Record | None, given: Mapping[str, Any], team: str, now: datetime) -> tuple[dict[str, Any], dict[str, Any]]:
+def _input(
+    actor: Actor, definition: Definition, record: Record | None, given: Mapping[str, Any], team: str, now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """(values, output) of the start step. Raises Invalid with its fields named `input.…`."""
     opening = commands.opening(plan_of(definition), actor.id, team, now)
     here = stand(definition, opening)
@@ -108,13 +112,16 @@ def subject_of(record: Record) -> str:
     """The subject whose values a run over this record holds: the record itself, or what its collection's subject relation leads to."""
     collection = records.collection(record.collection)
     if not collection.subject:
-        return subjects.of(collection.id, record.key)
+        return subjects.of(collection.id, record.key or "")
     for name in [] if collection.subject == "self" else collection.subject.split("."):
-        found = records.to_one(record.collection, record.key, name, scopes.whole(record.collection))
-        if found is None:
+        relation = records.collection(record.collection).relation(name)
+        if relation is None or record.key is None:
             break
-        record = found
-    return subjects.of(record.collection, record.key)
+        found = records.related(record.collection, record.key, name, scopes.whole(relation.collection), limit=1).rows
+        if not found:
+            break
+        record = found[0]
+    return subjects.of(record.collection, record.key or "")
 
 
 def complete(
@@ -158,14 +165,29 @@ def _require_record(seen: Seen) -> None:
     if seen.down is not None:
         raise seen.down
     if seen.gone:
-        raise Conflict("The record was deleted meanwhile. What you typed is kept; abort the run, or save it and ask who deleted it.", code="record_gone")
+        raise Conflict(
+            "The record was deleted meanwhile. What you typed is kept; abort the run, or save it and ask who deleted it.",
+            code="record_gone",
+        )
 
 
 def _handing_in(
-    by: str | None, step: str, run: Run, completion: Completion, *, handled_manually: bool = False, reason: str = "", chosen: str | None = None
+    by: str | None,
+    step: str,
+    run: Run,
+    completion: Completion,
+    *,
+    handled_manually: bool = False,
+    reason: str = "",
+    chosen: str | None = None,
 ) -> commands.Complete:
     wishes = [
-        Wish(new_id("eff"), effect.kind, effect.summary, {"collection": run.collection, "key": run.record, "changes": {k: dict(v) for k, v in effect.changes.items()}})
+        Wish(
+            new_id("eff"),
+            effect.kind,
+            effect.summary,
+            {"collection": run.collection, "key": run.record, "changes": {k: dict(v) for k, v in effect.changes.items()}},
+        )
         for effect in completion.effects
     ]
     return commands.Complete(
@@ -220,7 +242,9 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> Loa
     here = stand(definition, run)
     try:
         if run.automatic >= definition.document.settings.max_automatic_steps:
-            raise Conflict(f"{run.automatic} automatic steps were taken in a row; look whether the workflow goes in circles.", code="too_many_steps")
+            raise Conflict(
+                f"{run.automatic} automatic steps were taken in a row; look whether the workflow goes in circles.", code="too_many_steps"
+            )
         if not here.kind.automatic:
             require_step(actor, here)
         context = context_of(actor, here, record_of(actor, run), now)
@@ -248,7 +272,9 @@ def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values:
     return now
 
 
-def _command(actor: Actor, run_id: str, right: str | None, make: Callable[[Seen], Command], *, whole: bool = False, keep_draft: bool = False) -> tuple[Definition, Loaded]:
+def _command(
+    actor: Actor, run_id: str, right: str | None, make: Callable[[Seen], Command], *, whole: bool = False, keep_draft: bool = False
+) -> tuple[Definition, Loaded]:
     """See, judge, decide, commit; again when somebody looked at the run meanwhile."""
 
     def once() -> tuple[Definition, Loaded]:
@@ -318,7 +344,9 @@ def revise(actor: Actor, run_id: str, *, revision: int | None, step: str, attemp
 
 def settle(actor: Actor, run_id: str, *, revision: int | None, effect: str, done: bool, reason: str) -> None:
     """State whether an unknown effect happened. Not done: it is performed again, as the same effect."""
-    definition, loaded = _command(actor, run_id, None, lambda seen: commands.Settle(actor.id, _revision(seen, revision), effect, done, _said(reason)))
+    definition, loaded = _command(
+        actor, run_id, None, lambda seen: commands.Settle(actor.id, _revision(seen, revision), effect, done, _said(reason))
+    )
     go_on(actor, definition, loaded)
 
 
@@ -372,5 +400,3 @@ def save_idle(run_id: str) -> None:
         write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, command, log.now()))
 
     retried(once)
-
-

@@ -119,7 +119,10 @@ def _effect(effect: Effect) -> dict[str, Any]:
 def outline(run: Run, definition: Definition, names: Mapping[str, str], *, may_revise: bool) -> list[dict[str, Any]]:
     """The path so far, and after it the steps that surely come: the list ends where the way can fork."""
     automatic = plan_of(definition).automatic
-    path = [_entry(run, attempt, definition, names, revisable=may_revise and _revisable(attempt, run, automatic)) for _, attempt in sorted(run.attempts.items())]
+    path = [
+        _entry(run, attempt, definition, names, revisable=may_revise and _revisable(attempt, run, automatic))
+        for _, attempt in sorted(run.attempts.items())
+    ]
     here = run.attempt
     return path + ([] if here is None else _ahead(here.step, definition))
 
@@ -163,5 +166,25 @@ def _ahead(step_id: str, definition: Definition) -> list[dict[str, Any]]:
         passed.add(step_id)
         step = definition.document.step(step_id)
         kind = steps.get(step.type)
-        common = {"n": None, "step": step_id, "attempt": None, "title": step.title, "type": kind.title, "family": kind.family, "icon": kind.icon}
-        found.append({**common, "state": "todo", "by_name": None, "at": None, "automatic": False, "handled_manually": False, "revised": False, "revisable": False, "outcome": None})
+        common = {
+            "n": None,
+            "step": step_id,
+            "attempt": None,
+            "title": step.title,
+            "type": kind.title,
+            "family": kind.family,
+            "icon": kind.icon,
+        }
+        found.append(
+            {
+                **common,
+                "state": "todo",
+                "by_name": None,
+                "at": None,
+                "automatic": False,
+                "handled_manually": False,
+                "revised": False,
+                "revisable": False,
+                "outcome": None,
+            }
+        )

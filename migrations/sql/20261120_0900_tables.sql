@@ -11,7 +11,7 @@ create table console.event (
 alter table console.event alter column body set storage external;
 
 create table console.event_value (
-    event bigint not null references console.event (id),
+    event bigint not null,
     sub text not null,
     kid text not null,
     nonce bytea not null,
@@ -21,7 +21,7 @@ create table console.event_value (
 create index event_value_of_subject on console.event_value (sub);
 
 create table console.log_pending (
-    id bigint primary key references console.event (id),
+    id bigint primary key,
     run text not null,
     run_seq integer not null,
     xid xid8 not null,
@@ -30,7 +30,7 @@ create table console.log_pending (
 
 create table console.activity (
     pos bigint primary key,
-    event bigint not null unique references console.event (id),
+    event bigint not null unique,
     at timestamptz not null,
     kind text not null,
     actor text,
@@ -81,7 +81,7 @@ create table console.subject (
     unique (collection, record)
 );
 
--- Runs: a bounded head, attempts, context. Projections of the log.
+-- Runs: a bounded head, attempts, context. Projections of the log, written by console.transition only: no foreign keys are checked there.
 create table console.run (
     id text primary key,
     workflow text not null,
@@ -111,17 +111,16 @@ create table console.run (
     linked_to text,
     created_at timestamptz not null,
     ended_at timestamptz
-);
+) with (fillfactor = 70);  -- a step changes no indexed column: the row is rewritten in its page
 create unique index run_one_live on console.run (exclusive_key) where ended_at is null;
 create index run_of_record on console.run (collection, record, created_at desc);
 create index run_of_holder on console.run (holder) where ended_at is null;
 create index run_of_workflow on console.run (workflow, created_at desc, id desc);
 create index run_newest on console.run (created_at desc, id desc);
-create index run_idle on console.run (active_at) where ended_at is null and holder is not null;
-create index run_moving on console.run (active_at) where status = 'running';
+create index run_moving on console.run (id) where ended_at is null and status in ('running', 'waiting_event');
 
 create table console.attempt (
-    run text not null references console.run (id),
+    run text not null,
     n integer not null,
     step text not null,
     attempt integer not null,
@@ -138,10 +137,10 @@ create table console.attempt (
     defaults jsonb,
     errors jsonb,
     primary key (run, n)
-);
+) with (fillfactor = 85);
 
 create table console.run_context (
-    run text not null references console.run (id),
+    run text not null,
     step text not null,
     output jsonb not null,
     primary key (run, step)
@@ -149,7 +148,7 @@ create table console.run_context (
 
 create table console.effect (
     id text primary key,
-    run text not null references console.run (id),
+    run text not null,
     n integer not null,
     number integer not null,
     kind text not null,
@@ -164,7 +163,7 @@ create table console.effect (
 create index effect_open on console.effect (requested_at) where status in ('requested', 'unknown');
 
 create table console.shown (
-    run text not null references console.run (id),
+    run text not null,
     n integer not null,
     person text not null,
     digest bytea not null,
@@ -174,7 +173,7 @@ create table console.shown (
 );
 
 create table console.draft (
-    run text not null references console.run (id),
+    run text not null,
     n integer not null,
     person text not null,
     kid text not null,

@@ -10,6 +10,7 @@ from console.core import commands
 from console.core.commands import Plan, decide
 from console.core.run import Event, Run, evolve
 from console.core.workflow import Workflow
+from console.errors import ConsoleError
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 PEOPLE = ("usr_olivia", "usr_tom", "usr_mona")
@@ -18,7 +19,15 @@ PEOPLE = ("usr_olivia", "usr_tom", "usr_mona")
 def document(steps: list[dict[str, Any]], **settings: Any) -> Workflow:
     """A document around these steps."""
     return Workflow.model_validate(
-        {"format": 1, "slug": "any-review", "title": "Any review", "collection": "customer", "team": "operations", "settings": settings, "steps": steps}
+        {
+            "format": 1,
+            "slug": "any-review",
+            "title": "Any review",
+            "collection": "customer",
+            "team": "operations",
+            "settings": settings,
+            "steps": steps,
+        }
     )
 
 
@@ -72,7 +81,9 @@ class Walk:
 
     def start(self, by: str = PEOPLE[0]) -> "Walk":
         """Begin, and take the automatic steps."""
-        self.give(commands.Start(by, "run_1", "operations", 1, "wf_1", "customer", "17", "wf_1|customer|17", {"reason": "new"}, {"reason": "new"}))
+        self.give(
+            commands.Start(by, "run_1", "operations", 1, "wf_1", "customer", "17", "wf_1|customer|17", {"reason": "new"}, {"reason": "new"})
+        )
         return self.by_itself()
 
     def by_itself(self) -> "Walk":
@@ -82,12 +93,12 @@ class Walk:
             if self.run.status != "running" or here is None:
                 break
             ways = self.plan.workflow.step(here.step).next
-            outcome = sorted(ways)[-1] if ways else "default"
+            outcome = max(ways) if ways else "default"
             ends = "done" if not ways else None
             try:
                 self.give(commands.Complete(None, here.step, self.run.revision, outcome, {}, {"branch": outcome}, ends=ends))
-            except Exception as error:  # the limit of visits
-                self.give(commands.Fail(here.step, getattr(error, "code", "error"), str(error)))
+            except ConsoleError as error:  # the limit of visits
+                self.give(commands.Fail(here.step, error.code, str(error)))
         return self
 
     def answer(self, value: str, outcome: str | None = None, by: str | None = None, **more: Any) -> "Walk":

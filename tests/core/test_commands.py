@@ -65,8 +65,15 @@ def test_a_start_tells_who_what_and_where() -> None:
     walk = at("read")
     assert kinds(walk) == ["run_started", "step_entered", "step_completed", "step_entered"]
     run = walk.run
-    assert (run.status, run.holder, run.started_by, run.record, run.exclusive_key) == ("waiting_person", OLIVIA, OLIVIA, "17", "wf_1|customer|17")
-    assert run.context == {"start": {"reason": "new"}} and run.input == {"reason": "new"}
+    assert (run.status, run.holder, run.started_by, run.record, run.exclusive_key) == (
+        "waiting_person",
+        OLIVIA,
+        OLIVIA,
+        "17",
+        "wf_1|customer|17",
+    )
+    assert run.context == {"start": {"reason": "new"}}
+    assert run.input == {"reason": "new"}
 
 
 def test_completing_leads_on_by_the_outcome() -> None:
@@ -75,7 +82,8 @@ def test_completing_leads_on_by_the_outcome() -> None:
     walk.give(commands.Complete(OLIVIA, "check", walk.run.revision, "approve", {"note": "fine"}, chosen="Approve"))
     assert kinds(walk, since) == ["outcome_chosen", "step_completed", "step_entered"]
     assert walk.events[since].open["label"] == "Approve"
-    assert walk.run.attempt is not None and walk.run.attempt.step == "apply"
+    assert walk.run.attempt is not None
+    assert walk.run.attempt.step == "apply"
     assert walk.run.context["check"] == {"note": "fine"}
 
 
@@ -121,8 +129,10 @@ def test_revising_cancels_what_came_later_newest_first() -> None:
     assert kinds(walk, since) == ["attempt_cancelled", "attempt_cancelled", "step_revised", "step_entered"]
     assert [event.step for event in walk.events[since : since + 2]] == [("apply", 1), ("check", 1)]
     here = walk.run.attempt
-    assert here is not None and (here.step, here.attempt, here.n, here.replaces) == ("read", 2, made + 1, target.n)
-    assert here.defaults == {"note": "seen"} and walk.run.attempts[target.n].status == "done"
+    assert here is not None
+    assert (here.step, here.attempt, here.n, here.replaces) == ("read", 2, made + 1, target.n)
+    assert here.defaults == {"note": "seen"}
+    assert walk.run.attempts[target.n].status == "done"
     assert set(walk.run.context) == {"start"}
 
 
@@ -142,7 +152,8 @@ def test_a_write_is_asked_for_before_it_is_done() -> None:
     walk = submitted()
     assert kinds(walk)[-2:] == ["step_submitted", "effect_requested"]
     assert (walk.run.status, walk.run.waiting) == ("waiting_event", {"for": "effect", "until": None})
-    assert walk.run.attempt is not None and walk.run.attempt.status == "performing"
+    assert walk.run.attempt is not None
+    assert walk.run.attempt.status == "performing"
 
 
 def test_a_write_that_succeeded_completes_the_step() -> None:
@@ -154,14 +165,16 @@ def test_a_write_that_succeeded_completes_the_step() -> None:
 def test_a_refused_write_opens_the_form_again_with_what_was_typed() -> None:
     walk = submitted("failed")
     here = walk.run.attempt
-    assert here is not None and kinds(walk)[-2:] == ["effect_failed", "step_reopened"]
+    assert here is not None
+    assert kinds(walk)[-2:] == ["effect_failed", "step_reopened"]
     assert (walk.run.status, here.status, here.defaults) == ("waiting_person", "open", {"email": "b"})
     assert here.errors == [{"field": "email", "reason": "Tom changed it."}]
 
 
 def test_an_unknown_write_waits_for_a_person_who_says_it_was_done() -> None:
     walk = submitted("unknown")
-    assert walk.run.unknown is not None and walk.run.take_over == {"code": "record_changed", "message": "It moved."}
+    assert walk.run.unknown is not None
+    assert walk.run.take_over == {"code": "record_changed", "message": "It moved."}
     walk.give(commands.Settle(OLIVIA, walk.run.revision, "eff_1", True, "I looked at the record."))
     assert kinds(walk)[-3:] == ["effect_settled", "step_completed", "step_entered"]
     assert walk.run.take_over is None
@@ -173,12 +186,16 @@ def test_an_unknown_write_that_was_not_done_is_performed_again_as_the_same_effec
     assert walk.run.waiting == {"for": "effect", "until": None}
     walk.give(commands.Report("eff_1", "succeeded"))
     attempt = next(each for each in walk.run.attempts.values() if each.step == "apply")
-    assert [effect.id for effect in attempt.effects] == ["eff_1"] and attempt.status == "done"
+    assert [effect.id for effect in attempt.effects] == ["eff_1"]
+    assert attempt.status == "done"
 
 
 def test_a_step_that_fails_by_itself_asks_a_person_or_ends_the_run() -> None:
     walk = failed()
-    assert (walk.run.status, walk.run.take_over) == ("waiting_person", {"code": "source_down", "message": "The data source does not answer."})
+    assert (walk.run.status, walk.run.take_over) == (
+        "waiting_person",
+        {"code": "source_down", "message": "The data source does not answer."},
+    )
     walk.give(commands.Retry(OLIVIA, walk.run.revision))
     assert (walk.run.status, walk.run.take_over) == ("running", None)
     hands_off = Walk(plan(STEPS, "read", on_error="fail"))
@@ -193,7 +210,8 @@ def test_a_way_back_stops_at_the_limit_of_visits() -> None:
         walk.answer("again", "back")
         walk.answer("seen")
     walk.answer("again", "back")
-    assert walk.run.take_over is not None and "3 times" in walk.run.take_over["message"]
+    assert walk.run.take_over is not None
+    assert "3 times" in walk.run.take_over["message"]
 
 
 def test_a_result_after_the_end_is_noted_and_changes_nothing() -> None:
@@ -201,22 +219,48 @@ def test_a_result_after_the_end_is_noted_and_changes_nothing() -> None:
     walk.give(commands.Abort(OLIVIA, walk.run.revision, "Only a try."))
     state = walk.run
     walk.give(commands.Report("eff_9", "succeeded"))
-    assert walk.events[-1].type == "effect_reported" and walk.run.status == state.status == "aborted"
-    assert state.reason == "Only a try." and [each.status for each in state.attempts.values()] == ["done", "cancelled"]
+    assert walk.events[-1].type == "effect_reported"
+    assert walk.run.status == state.status == "aborted"
+    assert state.reason == "Only a try."
+    assert [each.status for each in state.attempts.values()] == ["done", "cancelled"]
 
 
 REFUSED: list[tuple[str, Callable[[], Walk], Callable[[Walk], Any], type[ConsoleError], str]] = [
-    ("a tab from before", lambda: at("check"), lambda w: commands.Complete(OLIVIA, "read", w.run.revision - 1, "default"), Conflict, "stale_revision"),
-    ("another step", lambda: at("check"), lambda w: commands.Complete(OLIVIA, "read", w.run.revision, "default"), Conflict, "stale_revision"),
+    (
+        "a tab from before",
+        lambda: at("check"),
+        lambda w: commands.Complete(OLIVIA, "read", w.run.revision - 1, "default"),
+        Conflict,
+        "stale_revision",
+    ),
+    (
+        "another step",
+        lambda: at("check"),
+        lambda w: commands.Complete(OLIVIA, "read", w.run.revision, "default"),
+        Conflict,
+        "stale_revision",
+    ),
     ("another person", lambda: at("check"), lambda w: commands.Complete(TOM, "check", w.run.revision, "approve"), Conflict, "not_holder"),
     ("a saved run", saved, lambda w: commands.Complete(OLIVIA, "check", w.run.revision, "approve"), Conflict, "not_holder"),
     ("while it writes", submitted, lambda w: commands.Complete(OLIVIA, "apply", w.run.revision, "default"), Conflict, "not_possible"),
-    ("before it is settled", lambda: submitted("unknown"), lambda w: commands.Complete(OLIVIA, "apply", w.run.revision, "default"), Conflict, "not_possible"),
+    (
+        "before it is settled",
+        lambda: submitted("unknown"),
+        lambda w: commands.Complete(OLIVIA, "apply", w.run.revision, "default"),
+        Conflict,
+        "not_possible",
+    ),
     ("saving another's", lambda: at("check"), lambda w: commands.Save(TOM, w.run.revision), Conflict, "not_holder"),
     ("saving twice", saved, lambda w: commands.Save(None, w.run.revision), Conflict, "not_possible"),
     ("resuming what is open", lambda: at("check"), lambda w: commands.Resume(TOM, w.run.revision), Conflict, "not_possible"),
     ("taking over too early", lambda: at("check"), lambda w: commands.TakeOver(TOM, w.run.revision, False, False), Conflict, "not_holder"),
-    ("taking over one's own", lambda: at("check"), lambda w: commands.TakeOver(OLIVIA, w.run.revision, True, True), Conflict, "not_possible"),
+    (
+        "taking over one's own",
+        lambda: at("check"),
+        lambda w: commands.TakeOver(OLIVIA, w.run.revision, True, True),
+        Conflict,
+        "not_possible",
+    ),
     ("releasing another's", lambda: at("check"), lambda w: commands.Release(TOM, w.run.revision), Conflict, "not_holder"),
     ("aborting without a reason", lambda: at("check"), lambda w: commands.Abort(OLIVIA, w.run.revision, "  "), Invalid, "invalid"),
     ("aborting another's", lambda: at("check"), lambda w: commands.Abort(TOM, w.run.revision, "x"), Conflict, "not_holder"),
@@ -225,12 +269,36 @@ REFUSED: list[tuple[str, Callable[[], Walk], Callable[[Walk], Any], type[Console
     ("revising without a reason", lambda: at("check"), lambda w: commands.Revise(OLIVIA, w.run.revision, 2, ""), Invalid, "invalid"),
     ("revising the start", lambda: at("check"), lambda w: commands.Revise(OLIVIA, w.run.revision, 1, "x"), Conflict, "not_possible"),
     ("revising the open step", lambda: at("check"), lambda w: commands.Revise(OLIVIA, w.run.revision, 3, "x"), Conflict, "not_possible"),
-    ("revising while unknown", lambda: submitted("unknown"), lambda w: commands.Revise(OLIVIA, w.run.revision, 2, "x"), Conflict, "not_possible"),
+    (
+        "revising while unknown",
+        lambda: submitted("unknown"),
+        lambda w: commands.Revise(OLIVIA, w.run.revision, 2, "x"),
+        Conflict,
+        "not_possible",
+    ),
     ("revising a saved run", saved, lambda w: commands.Revise(OLIVIA, w.run.revision, 2, "x"), Conflict, "not_holder"),
     ("trying again what did not fail", lambda: at("check"), lambda w: commands.Retry(OLIVIA, w.run.revision), Conflict, "not_possible"),
-    ("settling without a reason", lambda: submitted("unknown"), lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", True, ""), Invalid, "invalid"),
-    ("settling what is known", lambda: at("check"), lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", True, "x"), Conflict, "not_possible"),
-    ("settling another effect", lambda: submitted("unknown"), lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_2", True, "x"), Conflict, "not_possible"),
+    (
+        "settling without a reason",
+        lambda: submitted("unknown"),
+        lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", True, ""),
+        Invalid,
+        "invalid",
+    ),
+    (
+        "settling what is known",
+        lambda: at("check"),
+        lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", True, "x"),
+        Conflict,
+        "not_possible",
+    ),
+    (
+        "settling another effect",
+        lambda: submitted("unknown"),
+        lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_2", True, "x"),
+        Conflict,
+        "not_possible",
+    ),
 ]
 
 
@@ -240,7 +308,8 @@ def test_refused(name: str, given: Callable[[], Walk], command: Callable[[Walk],
     before = (walk.run, list(walk.events))
     with pytest.raises(error) as told:
         walk.give(command(walk))
-    assert told.value.code == code and told.value.message
+    assert told.value.code == code
+    assert told.value.message
     assert (walk.run, walk.events) == before
 
 
@@ -257,13 +326,19 @@ def test_taking_over_from_an_idle_holder_or_with_the_right(entitled: bool, idle:
     walk.clock = NOW + timedelta(minutes=20)
     walk.give(commands.TakeOver(TOM, walk.run.revision, entitled, idle, {"note": "hers"}))
     told = walk.events[-1]
-    assert (walk.run.holder, told.open["former_holder"], told.open["reason_code"], told.sealed) == (TOM, OLIVIA, why, {"draft": {"note": "hers"}})
+    assert (walk.run.holder, told.open["former_holder"], told.open["reason_code"], told.sealed) == (
+        TOM,
+        OLIVIA,
+        why,
+        {"draft": {"note": "hers"}},
+    )
 
 
 def test_a_released_run_may_be_taken_by_whoever_may() -> None:
     walk = at("check")
     walk.give(commands.Release(OLIVIA, walk.run.revision))
-    assert walk.run.holder is None and walk.run.status == "waiting_person"
+    assert walk.run.holder is None
+    assert walk.run.status == "waiting_person"
     walk.give(commands.TakeOver(TOM, walk.run.revision, False, False))
     assert walk.run.holder == TOM
 
@@ -273,4 +348,6 @@ def test_a_choice_that_leads_nowhere_is_refused_before_anything_is_done() -> Non
     walk = Walk(lonely).start()
     with pytest.raises(Invalid) as told:
         walk.give(commands.Complete(OLIVIA, "ask", walk.run.revision, "no", effects=[commands.Wish("eff_1", "sql_write", "x", {})]))
-    assert told.value.details[0]["field"] == "outcome" and walk.run.attempt is not None and walk.run.attempt.effects == ()
+    assert told.value.details[0]["field"] == "outcome"
+    assert walk.run.attempt is not None
+    assert walk.run.attempt.effects == ()
