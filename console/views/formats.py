@@ -6,6 +6,7 @@ Times are shown in the person's zone with UTC beside them on hover and focus.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -249,10 +250,14 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
     return escape(shown)
 
 
+def _humanised(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[0-9])", " ", name.replace("_", " ")).capitalize()
+
+
 def _pairs(value: Mapping[str, Any], look: Look) -> Markup:
     rows = Markup("").join(
         Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(
-            str(name).replace("_", " "), json.dumps(one, ensure_ascii=False) if isinstance(one, Mapping | list) else _plain(one)
+            _humanised(str(name)), json.dumps(one, ensure_ascii=False) if isinstance(one, Mapping | list) else _plain(one)
         )
         for name, one in value.items()
     )

@@ -80,15 +80,20 @@ def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapp
         keyboard=_KEYBOARDS.get(what.type),
         choices=_choices(what, value),
         limits=_limits(source, what),
-        now=formats.text(what, now, look) if before_known else None,
+        now=_words(what, now, look) if before_known else None,
         before=_entry(what, now, look) if before_known else None,
-        after=formats.text(what, value, look),
+        after=_words(what, value, look),
         changed=before_known and _entry(what, now, look) != entry,
         error=str(error["reason"]) if error else None,
         theirs=formats.text(what, error["theirs"], look) if error and "theirs" in error else None,
         answered=answered,
         collection=_searched(source),
     )
+
+
+def _words(what: Kind, value: Any, look: Look) -> str:
+    shown = formats.text(what, value, look)
+    return "empty" if shown == formats.EMPTY else shown
 
 
 def _entry(what: Kind, value: Any, look: Look) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console import activity, browse
+from console import activity
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
 from console.runs import Preview, RunView

@@ -6,7 +6,10 @@
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-menu]");
-    if (link) opener = link;
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    opener = link;
+    window.htmx.ajax("GET", link.href, { target: "#menu", swap: "innerHTML" });
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== menu() || !opener) return;

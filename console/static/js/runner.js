@@ -12,9 +12,16 @@
     const url = new URL(link.href);
     if (url.origin !== location.origin || url.pathname === location.pathname) return;
     event.preventDefault();
-    window.htmx.ajax("GET", `${box.dataset.leave}?to=${encodeURIComponent(url.pathname + url.search)}`, { target: "#dialog", swap: "innerHTML" });
+    keep().finally(() => window.htmx.ajax("GET", `${box.dataset.leave}?to=${encodeURIComponent(url.pathname + url.search)}`, { target: "#dialog", swap: "innerHTML" }));
   });
   document.addEventListener("click", (event) => { if (event.target.closest("[data-leaves]")) leaving = true; }, true);
+
+  // The draft of this moment, so that Save in the dialog has it all.
+  function keep() {
+    const box = form();
+    if (!box?.dataset.draft || !box.hasAttribute("data-touched")) return Promise.resolve();
+    return fetch(box.dataset.draft, { method: "POST", body: new FormData(box), headers: { "HX-Request": "true" } });
+  }
 
   // What was typed within the last moments goes out with the page.
   window.addEventListener("pagehide", () => {
@@ -25,6 +32,27 @@
   document.addEventListener("htmx:afterOnLoad", (event) => {
     if (event.detail.requestConfig?.path === form()?.dataset.draft) form().removeAttribute("data-touched");
   });
+
+  // The strip of steps on a narrow screen begins at the present one.
+  const reveal = () => document.querySelector(".steps [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  document.addEventListener("DOMContentLoaded", reveal);
+  document.addEventListener("htmx:afterSettle", (event) => { if (event.detail.elt.id === "run") reveal(); });
+
+  // What is still open is said at the foot; Done never greys out.
+  function count() {
+    const foot = document.querySelector("[data-count-open]");
+    const box = form();
+    if (!foot || !box) return;
+    const asked = [...box.querySelectorAll("[data-required]")];
+    const open = asked.filter((field) => {
+      const boxes = [...field.querySelectorAll("input[type=checkbox], input[type=radio]")];
+      return boxes.length ? !boxes.some((one) => one.checked) : !field.querySelector(".input")?.value.trim();
+    });
+    foot.textContent = !asked.length ? "" : open.length ? `${open.length} of ${asked.length} still ${open.length === 1 ? "needs" : "need"} your input` : "Nothing is open";
+  }
+  document.addEventListener("input", count);
+  document.addEventListener("DOMContentLoaded", count);
+  document.addEventListener("htmx:afterSettle", count);
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {

@@ -1,0 +1,65 @@
+"""Every component in all its states on one page: where to look before drawing a new one."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from console.views import frame, panes
+from console.views.formats import Look
+from console.views.runpage import Note
+
+blueprint = Blueprint("patterns", __name__)
+
+TONES = ("", "info", "good", "warn", "bad")
+FAMILIES = (("start", "player-play"), ("action", "pencil"), ("llm", "sparkles"), ("condition", "git-branch"), ("loop", "repeat"), ("output", "flag"))
+STATUSES = ("running", "waiting_time", "saved", "completed", "aborted", "cancelled", "failed", "timed_out")
+_RISK = [{"value": "low", "label": "Low"}, {"value": "medium", "label": "Medium"}, {"value": "high", "label": "High"}]
+
+
+@blueprint.get("/patterns")
+def show() -> Response:
+    """The page of patterns; it reads nothing and says nothing about anybody."""
+    context = {
+        "badges": [frame.Badge("Neutral"), *(frame.Badge(tone.capitalize(), tone) for tone in TONES if tone), frame.Badge("AI pre-fill", "ai")],
+        "statuses": [frame.status_badge(status) for status in STATUSES] + [frame.status_badge("waiting_person", "usr_1", "usr_2", {"usr_1": "Ana Lopes"})],
+        "families": FAMILIES,
+        "notices": [Note(f"A notice, {tone or 'plain'}", "What happened, why, what now.", tone, "info-circle") for tone in TONES],
+        "boxes": boxes(frame.look()),
+        "rows": panes.table_of(_table(), frame.look()),
+        "icons": sorted(frame.drawn_icons()),
+    }
+    return frame.page("patterns/page.html", context)
+
+
+def boxes(look: Look) -> list[panes.Box]:
+    """A box of every kind: empty, filled, changed, wrong, read-only."""
+    drawn: list[tuple[dict[str, Any], Any, dict[str, Any] | None]] = [
+        (_field("text", "Text", help="A hint stands below the box."), None, None),
+        (_field("filled", "Text, required and filled", required=True), "Netherlands", None),
+        (_field("changed", "Changed against the record", now="Belgium"), "Netherlands", None),
+        (_field("wrong", "Wrong", type="date", required=True), "2026-02-30", {"field": "wrong", "reason": "There is no 30 February. Write a day such as 2026-02-28."}),
+        (_field("moved", "Changed by a colleague meanwhile", now="Low"), "High", {"field": "moved", "reason": "Tom changed this at 12:06.", "theirs": "Medium"}),
+        (_field("select", "One of several", type="enum", options=_RISK), "medium", None),
+        (_field("checks", "Some of several", type="checklist", options=_RISK), ["low", "high"], None),
+        (_field("yesno", "Yes or no", type="boolean", required=True), True, None),
+        (_field("amount", "Amount", type="money"), "1284500.00", None),
+        (_field("long", "Long text", type="long_text"), "Two lines\nof a note", None),
+        (_field("readonly", "Read-only", readonly=True), "C-10412", None),
+    ]
+    return [panes.box(source, look, value=value, error=error) for source, value, error in drawn]
+
+
+def _field(name: str, label: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "label": label, "type": "text", "required": False, "readonly": False, "options": None, **more}
+
+
+def _table() -> dict[str, Any]:
+    return {
+        "label": "Documents on file",
+        "collection": None,
+        "columns": [{"name": "type", "label": "Type"}, {"name": "until", "label": "Expires on", "type": "date"}, {"name": "pages", "label": "Pages", "type": "integer"}],
+        "rows": [
+            {"key": "1", "title": "Trade register extract", "values": {"type": "Extract", "until": "2027-02-01", "pages": 3}},
+            {"key": "2", "title": "Bank letter", "values": {"type": "Letter", "until": None, "pages": 1}},
+        ],
+    }

@@ -1,0 +1,189 @@
+"""How values are shown and read back: each type in both directions, hostile values, zones and locales. No server."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, strategies as st
+from markupsafe import Markup
+
+from console.core.actor import Actor
+from console.views import formats
+from console.views.formats import Kind, Look
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+LOOK = Look("en", "Europe/Vilnius", NOW)
+GERMAN = Look("de", "Europe/Berlin", NOW)
+RISK = {"low": "Low", "high": "High risk"}
+
+
+def of(type_: str, **more: object) -> Kind:
+    return Kind("field", "Field", type_, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "shown"),
+    [
+        (of("text"), None, "–"),
+        (of("text"), "", "–"),
+        (of("array"), [], "–"),
+        (of("text"), "Northwind", "Northwind"),
+        (of("boolean"), True, "Yes"),
+        (of("boolean"), False, "No"),
+        (of("integer"), 0, "0"),
+        (of("integer"), 1234, "1234"),
+        (of("integer"), 1284500, "1,284,500"),
+        (of("integer", grouped=False), 1284500, "1284500"),
+        (of("decimal"), "-12.50", "−12.50"),
+        (of("money"), "1284500.10", "1,284,500.10"),
+        (of("decimal"), "not a number", "not a number"),
+        (of("decimal"), "NaN", "NaN"),
+        (of("date"), "2026-11-20", "20 Nov 2026"),
+        (of("date"), "tomorrow", "tomorrow"),
+        (of("datetime"), "2026-11-20T10:00:00Z", "20 Nov 2026, 12:00"),
+        (of("time"), "09:30:00", "09:30"),
+        (of("enum", options=RISK), "high", "High risk"),
+        (of("enum", options=RISK), "gone", "gone"),
+        (of("multi_enum", options=RISK), ["low", "odd"], "Low, odd"),
+        (of("checklist", options=RISK), ["low"], "Low"),
+        (of("json"), {"line1": "Keizersgracht 12", "line2": None, "city": "Amsterdam"}, "Keizersgracht 12, Amsterdam"),
+        (of("array"), ["a", 1, True, None], "a, 1, Yes, –"),
+        (of("other"), "\\x00ff", "\\x00ff"),
+    ],
+)
+def test_each_type_as_text(kind: Kind, value: object, shown: str) -> None:
+    assert formats.text(kind, value, LOOK) == shown
+
+
+def test_numbers_and_days_in_german() -> None:
+    assert formats.text(of("money"), "1284500.10", GERMAN) == "1.284.500,10"
+    assert formats.text(of("date"), "2026-10-03", GERMAN) == "3 Okt. 2026"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "html"),
+    [
+        (of("text"), "<b>&", "&lt;b&gt;&amp;"),
+        (of("long_text"), "one\n<i>two", "one<br>&lt;i&gt;two"),
+        (of("email"), "a@b.example", '<a href="mailto:a@b.example">a@b.example</a>'),
+        (of("email"), '"><script>@x', '<a href="mailto:&#34;&gt;&lt;script&gt;@x">&#34;&gt;&lt;script&gt;@x</a>'),
+        (of("email"), "no address", "no address"),
+        (of("url"), "https://x.example/?a=1&b=2", '<a href="https://x.example/?a=1&amp;b=2" rel="noreferrer noopener" target="_blank">https://x.example/?a=1&amp;b=2</a>'),
+        (of("url"), "javascript:alert(1)", "javascript:alert(1)"),
+        (of("integer"), 12, '<span class="num">12</span>'),
+        (of("uuid"), "0193", '<span class="mono">0193</span>'),
+        (of("json"), {"line1": "<b>"}, '<dl class="kv"><div><dt>Line 1</dt><dd>&lt;b&gt;</dd></div></dl>'),
+        (of("json"), [{"a": "<"}], '<pre>[\n  {\n    &#34;a&#34;: &#34;&lt;&#34;\n  }\n]</pre>'),
+    ],
+)
+def test_html_escapes_and_links(kind: Kind, value: object, html: str) -> None:
+    assert formats.html(kind, value, LOOK) == html
+
+
+def test_absent_values_are_said_not_left_blank() -> None:
+    for value in (None, "", [], {}):
+        assert "empty" in formats.html(of("json"), value, LOOK)
+
+
+def test_cells_are_escaped_labelled_and_cut() -> None:
+    write = formats.cell(Kind("n", 'La"bel', "text"), LOOK)
+    assert write("<x>") == '<td data-l="La&#34;bel">&lt;x&gt;</td>'
+    assert write(None) == '<td class="e" data-l="La&#34;bel">–</td>'
+    assert "…" in write("x" * 500) and len(write("x" * 500)) < 130
+    assert formats.cell(Kind("n", "N", "integer"), LOOK)(20000) == '<td class="r" data-l="N">20,000</td>'
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(10, "just now"), (120, "2 minutes ago"), (7300, "2 hours ago"), (90_000, "19 Nov 2026, 13:00"), (-60, "20 Nov 2026, 14:01")],
+)
+def test_moments_are_relative_under_a_day(seconds: int, words: str) -> None:
+    assert formats.ago(NOW - timedelta(seconds=seconds), LOOK) == words
+
+
+def test_the_exact_moment_and_utc_are_at_hand() -> None:
+    assert formats.full_moment("2026-11-20T10:07:03Z", LOOK) == "20 Nov 2026, 12:07:03 Europe/Vilnius (10:07:03 UTC)"
+    assert formats.full_moment("2026-11-20T10:07:03Z", Look("en", "UTC", NOW)) == "20 Nov 2026, 10:07:03 UTC"
+    drawn = formats.when("2026-11-20T10:07:03Z", LOOK)
+    assert 'datetime="2026-11-20T10:07:03+00:00"' in drawn and "(10:07:03 UTC)" in drawn and ">2 hours ago<" in drawn
+    assert formats.when("nonsense", LOOK) == "–"
+    assert formats.clock("2026-11-20T10:07:03Z", LOOK) == "12:07"
+    assert formats.clock(None, LOOK) == formats.full_moment(None, LOOK) == formats.ago(None, LOOK) == "–"
+    assert formats.span(3 * 3600, LOOK) == "3 hours"
+
+
+def test_unknown_locales_and_zones_do_not_break_a_page() -> None:
+    assert Look.of(Actor("user", "usr_1", locale="de-DE", zone="Europe/Berlin")).locale == "de_DE"
+    strange = Look.of(Actor("user", "usr_1", locale="xx-nowhere!", zone="Mars/Crater"))
+    assert (strange.locale, strange.zone) == ("en", "UTC")
+
+
+@pytest.mark.parametrize(
+    ("type_", "sent", "value"),
+    [
+        ("text", [" as typed "], " as typed "),
+        ("text", [""], None),
+        ("text", ["   "], None),
+        ("text", [], None),
+        ("long_text", ["one\r\ntwo"], "one\ntwo"),
+        ("integer", ["12"], 12),
+        ("integer", ["−12 000"], -12000),
+        ("integer", ["1_000"], "1_000"),
+        ("integer", ["twelve"], "twelve"),
+        ("decimal", ["12.50"], "12.50"),
+        ("money", ["1 284 500.10"], "1284500.10"),
+        ("boolean", ["true"], True),
+        ("boolean", ["false"], False),
+        ("boolean", [], None),
+        ("checklist", ["a", "", "b"], ["a", "b"]),
+        ("multi_enum", [], []),
+        ("array", ["a\r\n\r\n b "], ["a", "b"]),
+        ("date", ["2026-11-20"], "2026-11-20"),
+        ("datetime", ["2026-11-20T12:00"], "2026-11-20T10:00:00Z"),
+        ("datetime", ["2026-11-20T12:00:00+01:00"], "2026-11-20T11:00:00Z"),
+        ("datetime", ["soon"], "soon"),
+        ("time", ["09:30"], "09:30:00"),
+        ("time", ["late"], "late"),
+        ("json", ['{"a": 1}'], {"a": 1}),
+        ("json", ["{"], "{"),
+        ("email", ["a@b.example"], "a@b.example"),
+    ],
+)
+def test_what_a_form_sends_becomes_a_value(type_: str, sent: list[str], value: object) -> None:
+    assert formats.typed(of(type_), sent, LOOK) == value
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("text", "Keizersgracht 12"), ("long_text", "one\n\ntwo"), ("integer", -12000), ("decimal", "12.50"), ("date", "2026-11-20"),
+        ("datetime", "2026-07-01T10:00:00Z"), ("datetime", "2026-11-20T10:00:05Z"), ("time", "09:30:00"), ("array", ["a", "b"]), ("json", {"a": [1, None]}), ("text", None),
+    ],
+)  # fmt: skip
+def test_a_box_gives_back_what_it_was_given(type_: str, value: object) -> None:
+    assert formats.typed(of(type_), [formats.box(of(type_), value, LOOK)], LOOK) == value
+
+
+def test_the_kind_of_a_field_is_read_from_objects_and_mappings() -> None:
+    class Option:
+        value, label = "low", "Low"
+
+    class Field:
+        name, label, type, options, references, sensitive = "risk", "Risk", "enum", (Option(),), None, True
+
+    assert formats.kind(Field()) == formats.kind(
+        {"name": "risk", "label": "Risk", "type": "enum", "options": [{"value": "low", "label": "Low"}], "sensitive": True}
+    )
+    assert formats.kind({"name": "id", "type": "integer"}, key=("id",)).grouped is False
+    assert formats.kind({"name": "ref", "type": "reference", "options": {"collection": "customer"}}).options == {}
+
+
+@pytest.mark.parametrize(("title", "letters"), [("Northwind Trading Ltd", "NT"), ("greta", "G"), ("", "?"), ("(x) Ä", "Ä"), ("李 小", "李小")])
+def test_initials(title: str, letters: str) -> None:
+    assert formats.initials(title) == letters
+
+
+@given(st.text(max_size=60), st.sampled_from(["text", "email", "url", "json", "date", "datetime", "integer", "long_text", "uuid", "other"]))
+def test_no_value_gets_markup_into_a_page(value: str, type_: str) -> None:
+    for drawn in (formats.html(of(type_), value, LOOK), Markup(formats.cell(of(type_), LOOK)(value))):
+        assert "<script" not in drawn and "<img" not in drawn
+        assert all(piece not in drawn.replace("<br>", "") for piece in ("<>", "< "))

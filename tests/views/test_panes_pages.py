@@ -1,0 +1,117 @@
+"""Boxes, tables and the record panel of a run, drawn from what was shown. No server."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from console.views import frame, panes
+from console.views.formats import Look
+
+LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, tzinfo=UTC))
+RISK = [{"value": "low", "label": "Low"}, {"value": "high", "label": "High"}]
+
+
+def field(name: str = "f", type_: str = "text", **more: Any) -> dict[str, Any]:
+    return {"name": name, "label": name.capitalize(), "type": type_, "required": False, "readonly": False, "value": None, "now": None, "options": None} | more
+
+
+@pytest.mark.parametrize(
+    ("source", "control", "input_type"),
+    [
+        (field(), "input", "text"),
+        (field(type_="date"), "input", "date"),
+        (field(type_="datetime"), "input", "datetime-local"),
+        (field(type_="email"), "input", "email"),
+        (field(type_="integer"), "input", "text"),
+        (field(type_="long_text"), "area", "text"),
+        (field(type_="json"), "area", "text"),
+        (field(type_="array"), "area", "text"),
+        (field(type_="enum", options=RISK), "select", "text"),
+        (field(type_="checklist", options=RISK), "checks", "text"),
+        (field(type_="multi_enum"), "area", "text"),
+        (field(type_="boolean"), "yesno", "text"),
+        (field(readonly=True), "static", "text"),
+        (field(type_="binary"), "static", "text"),
+        (field(type_="reference", options={"collection": "customer"}), "input", "text"),
+    ],
+)
+def test_each_type_has_its_control(source: dict[str, Any], control: str, input_type: str) -> None:
+    box = panes.box(source, LOOK)
+    assert (box.control, box.input_type) == (control, input_type)
+
+
+def test_a_value_that_is_no_option_any_more_is_kept_and_chosen() -> None:
+    box = panes.box(field(type_="enum", options=RISK), LOOK, value="prohibited")
+    assert [(one.value, one.chosen) for one in box.choices] == [("low", False), ("high", False), ("prohibited", True)]
+
+
+def test_now_and_before_stand_only_on_fields_of_the_record() -> None:
+    plain, own = panes.box(field(), LOOK, value="x"), panes.box(field(record=True), LOOK, value="x")
+    assert (plain.now, plain.before, plain.changed) == (None, None, False)
+    assert (own.now, own.before, own.changed) == ("empty", "", True)
+    assert not panes.box(field(now="x"), LOOK, value="x").changed
+
+
+def test_an_error_and_a_hint_describe_the_box() -> None:
+    box = panes.box(field(help="As printed."), LOOK, value="b", error={"field": "f", "reason": "Too long.", "theirs": None})
+    assert box.described_by == "f-f-help f-f-error"
+    assert (box.error, box.theirs, box.after) == ("Too long.", "–", "b")
+
+
+def test_typed_text_wins_over_the_draft_and_the_answer_over_both() -> None:
+    screen = {"type": "guidance", "fields": [field("a", value="shown"), field("b", value="shown")]}
+    assert [box.value for box in panes.boxes(screen, LOOK, typed={"a": "typed"})] == ["typed", "shown"]
+    answered = panes.boxes(screen, LOOK, typed={"a": "typed"}, answers={"a": "handed in"})
+    assert [(box.value, box.answered) for box in answered] == [("handed in", True), ("shown", False)]
+
+
+def test_forms_are_read_by_their_fields_and_strangers_left_out() -> None:
+    fields = [field("note", "long_text"), field("risk", "enum", options=RISK), field("ticks", "checklist", options=RISK), field("fixed", readonly=True), field("yes", "boolean"), field("unsent")]
+    form = MultiDict([("v.note", "hello"), ("v.risk", ""), ("v.fixed", "hacked"), ("v.yes", "true"), ("v.strange", "?"), ("revision", "7"), ("note", "no")])
+    assert panes.read_form(fields, form, LOOK) == {"note": "hello", "risk": None, "ticks": [], "yes": True}
+    assert panes.unread(form) == {"note": "hello", "fixed": "hacked", "yes": "true", "strange": "?"}
+
+
+def test_the_record_panel_has_its_sections_and_what_changed_since() -> None:
+    record = {
+        "fields": [{"name": "a", "label": "A", "type": "text"}, {"name": "b", "label": "B", "type": "date"}, {"name": "c", "label": "C", "type": "text"}],
+        "values": {"a": "x", "b": "2026-11-20", "c": "same"},
+        "sections": [{"label": "First", "fields": ["b", "hidden"]}, {"label": "None of mine", "fields": ["hidden"]}],
+    }
+    found = panes.sections(record, LOOK, {"a": "y", "b": "2026-11-20", "c": "same"})
+    assert [(section.label, [line.label for line in section.lines]) for section in found] == [("First", ["B"]), ("More", ["A", "C"])]
+    assert [str(line.since) for line in found[1].lines if line.since is not None] == ["y"]
+    assert all(line.since is None for section in panes.sections(record, LOOK) for line in section.lines)
+
+
+def test_rows_of_a_step_link_to_their_records() -> None:
+    table = panes.table_of({"label": "Docs", "collection": "doc", "columns": [{"name": "n", "label": "N", "type": "integer"}], "rows": [{"key": "a/b", "title": "<T>", "values": {"n": 3}}, {"key": None, "title": "", "values": {}}]}, LOOK)
+    assert [(href, title) for href, title, _ in table.rows] == [("/c/doc/a~2Fb", "<T>"), (None, "")]
+    assert table.rows[0][2] == '<td class="r" data-l="N">3</td>'
+
+
+@pytest.mark.parametrize("key", ["17", "", "a/b", "~", "~2F", ".", "..", "a b", "ä?#%", "C-1/2~x", "x.y"])
+def test_every_key_survives_the_address(key: str) -> None:
+    from urllib.parse import unquote
+
+    part = frame.segment(key)
+    assert "/" not in part and part not in ("", ".", "..") and frame.key_of(unquote(part)) == key
+
+
+@pytest.mark.parametrize(
+    ("status", "holder", "viewer", "label"),
+    [
+        ("waiting_person", "usr_1", "usr_1", "In progress"), ("waiting_person", "usr_1", "usr_2", "With Ana"), ("waiting_person", "usr_9", "usr_2", "With a colleague"),
+        ("saved", None, "usr_2", "To Continue"), ("completed", None, None, "Done"), ("timed_out", None, None, "Timed out"), ("something_new", None, None, "Something new"),
+    ],
+)  # fmt: skip
+def test_statuses_in_words(status: str, holder: str | None, viewer: str | None, label: str) -> None:
+    assert frame.status_badge(status, holder, viewer, {"usr_1": "Ana Lopes"}).label == label
+
+
+def test_text_of_a_workflow_is_markdown_without_html() -> None:
+    drawn = frame.markdown("**bold** <script>x</script> [go](javascript:alert(1)) ![i](https://x.example/i.png)")
+    assert "<strong>bold</strong>" in drawn and "&lt;script&gt;" in drawn
+    assert 'href="javascript' not in drawn and "<img" not in drawn
