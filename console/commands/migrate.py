@@ -22,9 +22,11 @@ def migrate(*, print_roles: bool) -> None:
     if print_roles:
         click.echo(ROLES.format(database=_database_name()), nl=False)
         return
+    from console import doctor
     from console.db import engine, migrate as migrations
 
     migrations.upgrade(engine.migration_url())
+    doctor.refuse_one_role()
 
 
 def _database_name() -> str:

@@ -1,0 +1,231 @@
+"""What is missing or misconfigured, and how to mend it; for `console doctor`, and for a start that must not go on."""
+
+import ctypes.util
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psutil
+import sqlalchemy as sa
+
+from console import settings, supervisor
+from console.db import engine, migrate
+from console.errors import ConsoleError
+from console.postgres import LEAST_FREE_BYTES, Embedded
+
+OLDEST_SERVER = 15
+EVENTS_TABLE = "console.event"
+
+_ROLE = sa.text(
+    "select r.rolsuper, coalesce(pg_has_role(current_user, c.relowner, 'member'), false) from pg_roles r"
+    " left join pg_class c on c.oid = to_regclass('console.event') where r.rolname = current_user"
+)
+
+
+class RoleError(ConsoleError):
+    """The application's role may do more than it should; the message says which, and what to run."""
+
+    default_code = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; `fix` is what to do about it, empty where nothing is to be done."""
+
+    name: str
+    ok: bool
+    message: str
+    fix: str = ""
+
+
+def examine() -> dict[str, Any]:
+    """`{"ok", "checks": [{"name", "ok", "message", "fix"}], "database": {"app_url", "admin_url", "events_table"}, "processes": [{"kind", "pid"}]}`.
+
+    The URLs hold passwords: whoever has the shell has them anyway. Raises `SettingsError` where there is nothing to examine.
+    """
+    told = settings.current()
+    looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf]
+    checks = [look(told) for look in looks]
+    checks.extend(_database(told))
+    admin = engine.admin_url()
+    return {
+        "ok": all(check.ok for check in checks),
+        "checks": [asdict(check) for check in checks],
+        "database": {
+            "app_url": _plain(engine.app_url()),
+            "admin_url": None if admin is None else _plain(admin),
+            "events_table": EVENTS_TABLE,
+        },
+        "processes": processes(told),
+    }
+
+
+def processes(told: settings.Settings) -> list[dict[str, Any]]:
+    """`{"kind": "web" | "worker" | "postgres", "pid"}` of what serves from this data folder; of web, the processes that answer requests."""
+    found = []
+    for note in supervisor.serving(told.data_dir):
+        for child in _children(note["pid"]):
+            line = " ".join(child.cmdline())
+            if "console.worker" in line:
+                found.append({"kind": "worker", "pid": child.pid})
+            elif "console.web" in line:
+                found.extend({"kind": "web", "pid": each.pid} for each in _children(child.pid))
+    if told.embedded and (server := Embedded(told.data_dir).pid):
+        found.append({"kind": "postgres", "pid": server})
+    return found
+
+
+def refuse_one_role() -> None:
+    """With two URLs the application must not be able to rewrite the log. Raises `RoleError` where its role owns the tables or is superuser."""
+    if settings.current().database_migration_url is None:
+        return
+    with engine.hot_engine().connect() as connection:
+        superuser, owner = connection.execute(_ROLE).one()
+    if superuser or owner:
+        raise RoleError(
+            f"The role of DATABASE_URL {'is superuser' if superuser else 'owns the log'}: it could rewrite what it is to prove."
+            " Run `console migrate --print-roles` for two roles, or leave DATABASE_MIGRATION_URL away."
+        )
+
+
+def _data_folder(told: settings.Settings) -> Check:
+    folder = told.data_dir
+    if not folder.is_dir():
+        return Check("data folder", ok=True, message=f"{folder} is made at the first start")
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE_BYTES:
+        return Check(
+            "data folder",
+            ok=False,
+            message=f"{folder} has {free // 2**20} MB free",
+            fix=f"Make room: the database needs {LEAST_FREE_BYTES // 2**20} MB to start",
+        )
+    return Check("data folder", ok=True, message=f"{folder}, {free // 2**30} GB free")
+
+
+def _user(told: settings.Settings) -> Check:
+    if os.getuid() == 0 and told.embedded:
+        return Check(
+            "user",
+            ok=True,
+            message="runs as root; the database runs with less, on files that are root's",
+            fix="Give the console a user of its own",
+        )
+    return Check("user", ok=True, message=f"runs as user {os.getuid()}")
+
+
+def _keys(told: settings.Settings) -> Check:
+    try:
+        told.check_keys()
+    except settings.SettingsError as error:
+        return Check(
+            "keys",
+            ok=False,
+            message=error.message.splitlines()[0].partition(":")[0],
+            fix="Set what is named, from a secret store or as …_FILE",
+        )
+    return Check(
+        "keys",
+        ok=True,
+        message="secret, master and signing key are there"
+        + (f", in {told.data_dir / settings.KEYS_FOLDER}: keep a copy elsewhere" if told.embedded else ""),
+    )
+
+
+def _address(told: settings.Settings) -> Check:
+    if told.base_url is None:
+        return Check(
+            "address",
+            ok=True,
+            message="CONSOLE_BASE_URL is not set: fine on one's own machine",
+            fix="Set it to the https address that people use",
+        )
+    if not told.secure_cookies:
+        return Check(
+            "address",
+            ok=False,
+            message=f"{told.base_url} is not https: cookies could be read on the way",
+            fix="Put a proxy with https in front, and set CONSOLE_BASE_URL and CONSOLE_TRUSTED_PROXIES",
+        )
+    return Check("address", ok=True, message=told.base_url)
+
+
+def _pdf(_told: settings.Settings) -> Check:
+    if all(ctypes.util.find_library(name) for name in ("pango-1.0", "pangoft2-1.0", "harfbuzz-subset")):
+        return Check("pdf", ok=True, message="Pango is there")
+    return Check(
+        "pdf",
+        ok=False,
+        message="Pango is missing: no PDF can be made",
+        fix="As root: apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core",
+    )
+
+
+def _database(told: settings.Settings) -> Iterator[Check]:
+    try:
+        with engine.hot_engine().connect() as connection:
+            version = int(connection.execute(sa.text("show server_version_num")).scalar_one()) // 10_000
+            superuser, owner = connection.execute(_ROLE).one()
+            present = migrate.applied(connection)
+    except (sa.exc.SQLAlchemyError, ConsoleError) as error:
+        reason = error.message if isinstance(error, ConsoleError) else str(getattr(error, "orig", error)).strip().splitlines()[0]
+        yield Check("database", ok=False, message=f"does not answer: {reason}", fix="Start it, or correct DATABASE_URL")
+        return
+    yield Check(
+        "database",
+        ok=version >= OLDEST_SERVER,
+        message=f"PostgreSQL {version}",
+        fix="" if version >= OLDEST_SERVER else f"Use PostgreSQL {OLDEST_SERVER} or newer",
+    )
+    newest = migrate.newest()
+    yield Check(
+        "tables",
+        ok=present == newest,
+        message=f"at {present or 'nothing'}" + ("" if present == newest else f", this release needs {newest}"),
+        fix="" if present == newest else "console migrate",
+    )
+    one = bool(superuser or owner)
+    yield Check(
+        "roles",
+        ok=not superuser,
+        message="single-role: the application's role could disable the log's triggers"
+        if one
+        else "two roles: the application can add to the log and change nothing in it",
+        fix="console migrate --print-roles" if one else "",
+    )
+    yield _background(told)
+
+
+def _background(told: settings.Settings) -> Check:
+    """A console that serves without a worker puts no event in order."""
+    from console import operations
+
+    kinds = {process["kind"] for process in processes(told)}
+    lag = operations.lag()
+    behind = f", {lag.pending} events waiting for their place"
+    if "web" in kinds and "worker" not in kinds:
+        return Check(
+            "worker",
+            ok=False,
+            message="none runs beside the pages served from this folder" + behind,
+            fix="console worker, or console serve without --no-worker",
+        )
+    return Check(
+        "worker",
+        ok=not lag.alarming or "web" not in kinds,
+        message=("at work" if "worker" in kinds else "nothing is serving from this folder now") + behind,
+        fix="Look for a transaction that stays open" if lag.alarming and kinds else "",
+    )
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _plain(url: sa.URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
