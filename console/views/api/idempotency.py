@@ -33,7 +33,10 @@ def recall() -> ResponseReturnValue | None:
     if told is None or request.method != "POST" or g.get("actor") is None or not request.path.startswith("/api/"):
         return None
     if not 1 <= len(told) <= LONGEST or not told.isprintable():
-        raise Malformed(f"{HEADER} takes 1 to {LONGEST} printable characters.", details=[{"field": HEADER, "reason": f"1 to {LONGEST} printable characters."}])
+        raise Malformed(
+            f"{HEADER} takes 1 to {LONGEST} printable characters.",
+            details=[{"field": HEADER, "reason": f"1 to {LONGEST} printable characters."}],
+        )
     key = f"{g.actor.id}|{told}"
     fingerprint = hashlib.sha256(f"{request.method} {request.full_path}\n".encode() + request.get_data()).digest()
     kept = _kept(key, fingerprint)
@@ -50,11 +53,19 @@ def _kept(key: str, fingerprint: bytes) -> ResponseReturnValue | None:
         connection.execute(
             postgresql.insert(table)
             .values(key=key, fingerprint=fingerprint, at=log.now())
-            .on_conflict_do_update(index_elements=["key"], set_={"fingerprint": fingerprint, "status": None, "body": None, "at": log.now()}, where=table.c.at < log.now() - KEPT)
+            .on_conflict_do_update(
+                index_elements=["key"],
+                set_={"fingerprint": fingerprint, "status": None, "body": None, "at": log.now()},
+                where=table.c.at < log.now() - KEPT,
+            )
         )
         found = connection.execute(sa.select(table).where(table.c.key == key)).one()
     if bytes(found.fingerprint) != fingerprint:
-        raise Invalid("This idempotency key was used for another request.", code="idempotency_mismatch", details=[{"field": HEADER, "reason": "Take a new key for another body."}])
+        raise Invalid(
+            "This idempotency key was used for another request.",
+            code="idempotency_mismatch",
+            details=[{"field": HEADER, "reason": "Take a new key for another body."}],
+        )
     if found.status is not None:
         return Response(bytes(found.body), found.status, mimetype="application/json")
     done = fetch("select chain from console.request_done where key = %s", (key,))
@@ -83,5 +94,9 @@ def remember(response: Response) -> Response:
     if key is not None and response.status_code < 500 and response.status_code != 429 and response.is_json:
         table = tables.idempotency
         with hot_engine().connect() as connection:
-            connection.execute(sa.update(table).where(table.c.key == key, table.c.status.is_(None)).values(status=response.status_code, body=response.get_data()))
+            connection.execute(
+                sa.update(table)
+                .where(table.c.key == key, table.c.status.is_(None))
+                .values(status=response.status_code, body=response.get_data())
+            )
     return response

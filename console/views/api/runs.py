@@ -64,7 +64,9 @@ def _run(run_id: str, status: int = 200) -> ResponseReturnValue:
 def start() -> ResponseReturnValue:
     """Begin a run; 409 with `run_id` when one is live on the record."""
     sent = _sent("start")
-    run_id = runs.start(g.actor, _text(sent, "workflow", needed=True) or "", _text(sent, "collection"), _text(sent, "record"), _object(sent, "input"))
+    run_id = runs.start(
+        g.actor, _text(sent, "workflow", needed=True) or "", _text(sent, "collection"), _text(sent, "record"), _object(sent, "input")
+    )
     return _run(run_id, 201)
 
 
@@ -109,7 +111,9 @@ def complete(run_id: str) -> ResponseReturnValue:
 def draft(run_id: str) -> ResponseReturnValue:
     """Keep half-typed values."""
     sent = _sent("draft")
-    saved_at = runs.draft(g.actor, run_id, step=_text(sent, "step", needed=True) or "", revision=_revision(sent), values=_object(sent, "values"))
+    saved_at = runs.draft(
+        g.actor, run_id, step=_text(sent, "step", needed=True) or "", revision=_revision(sent), values=_object(sent, "values")
+    )
     return jsonify(saved_at=canonical.moment(saved_at))
 
 
@@ -189,7 +193,14 @@ def settle(run_id: str) -> ResponseReturnValue:
     result = sent.get("result")
     if result not in ("done", "not_done"):
         raise Invalid("result is done or not_done.", details=[{"field": "result", "reason": "done or not_done."}])
-    runs.settle(g.actor, run_id, revision=_revision(sent), effect=_text(sent, "effect", needed=True) or "", done=result == "done", reason=_reason(sent))
+    runs.settle(
+        g.actor,
+        run_id,
+        revision=_revision(sent),
+        effect=_text(sent, "effect", needed=True) or "",
+        done=result == "done",
+        reason=_reason(sent),
+    )
     return _run(run_id)
 
 
