@@ -1,0 +1,162 @@
+"""Update data: fields of the record, further fields, and what is set by rule."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from console import steps
+from console.core.forms import FormField
+from console.errors import Invalid
+from console.steps.base import WriteRecord
+from console.steps.update_data import UpdateDataConfig, same
+from tests.steps.walk import complete, context, prepare, rows, view
+
+PEP = [{"value": "none", "label": "None"}, {"value": "pep", "label": "PEP"}]
+CONFIG: dict[str, Any] = {
+    "fields": ["pep_status", "limit"],
+    "form": [
+        {"name": "role", "label": "Role", "required_if": 'steps.here.pep_status != "none"'},
+        {"name": "points", "label": "Points", "type": "integer", "readonly": True, "value": [{"if": 'steps.here.pep_status == "pep"', "value": "3"}, {"value": "0"}]},
+    ],
+    "set": [{"field": "score", "value": "steps.here.points * 10"}],
+}
+
+
+def forms(**more: Any) -> dict[str, FormField]:
+    fields = [
+        FormField("pep_status", "PEP", "enum", required=True, value="none", now="none", options=PEP),
+        FormField("limit", "Limit", "decimal", value="10.00", now="10.00"),
+        FormField("score", "Score", "integer", value=0, now=0, **more),
+    ]
+    return {field.name: field for field in fields}
+
+
+def test_the_form_shows_the_record_what_is_asked_and_what_will_be_set() -> None:
+    fields = prepare("update_data", CONFIG, context(forms=forms())).fields
+    assert [(field.name, field.value, field.now, field.readonly) for field in fields] == [
+        ("pep_status", "none", "none", False),
+        ("limit", "10.00", "10.00", False),
+        ("role", None, None, False),
+        ("points", 0, None, True),
+        ("score", 0, 0, True),
+    ]
+
+
+def test_what_differs_is_written_and_compared_with_what_was_there() -> None:
+    done = complete("update_data", CONFIG, context(forms=forms()), {"pep_status": "pep", "role": "minister"})
+    assert done.outcome == "updated"
+    assert done.values == {"pep_status": "pep", "limit": "10.00", "role": "minister", "points": 3, "score": 30}
+    (write,) = done.effects
+    assert write == WriteRecord({"pep_status": {"old": "none", "new": "pep"}, "score": {"old": 0, "new": 30}})
+    assert write.summary == "Update pep_status, score"
+    assert write.kind == "sql_write"
+
+
+def test_nothing_is_written_where_nothing_differs() -> None:
+    done = complete("update_data", CONFIG, context(forms=forms()), {"pep_status": "none", "limit": "10.0"})
+    assert (done.outcome, done.effects) == ("unchanged", ())
+    assert done.values["limit"] == "10.0"
+
+
+def test_a_write_compares_with_what_the_person_saw() -> None:
+    """The record moved to 12.00 while 10.00 stood on the screen: the write expects 10.00 and will be refused."""
+    moved = forms()
+    moved["limit"] = FormField("limit", "Limit", "decimal", value="12.00", now="12.00")
+    done = complete("update_data", CONFIG, context(forms=moved, shown={"limit": "10.00", "pep_status": "none", "score": 0}), {"limit": "11.00"})
+    assert done.effects[0].changes == {"limit": {"old": "10.00", "new": "11.00"}}
+
+
+def test_former_values_come_before_those_of_the_record() -> None:
+    made = context(forms=forms(), former={"pep_status": "pep", "role": "minister", "points": 9})
+    fields = {field.name: field for field in prepare("update_data", CONFIG, made).fields}
+    assert (fields["pep_status"].value, fields["pep_status"].now, fields["role"].value, fields["role"].required) == ("pep", "none", "minister", True)
+    assert (fields["points"].value, fields["score"].value) == (3, 30)
+    assert complete("update_data", CONFIG, made, {}).values["role"] == "minister"
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    with pytest.raises(Invalid) as caught:
+        complete("update_data", CONFIG, context(forms=forms()), {"pep_status": "pep", "limit": 12, "other": 1})
+    assert [detail["field"] for detail in caught.value.details] == ["other", "limit", "role"]
+
+
+def test_what_is_set_by_rule_cannot_be_typed() -> None:
+    done = complete("update_data", CONFIG, context(forms=forms()), {"score": 99, "points": 99})
+    assert (done.values["score"], done.values["points"], done.effects) == (0, 0, ())
+
+
+def test_a_rule_that_comes_to_nothing_leaves_the_field_as_it_is() -> None:
+    config = {"set": [{"field": "score", "value": "steps.nothing.at_all"}, {"field": "limit", "value": '"no number"'}]}
+    done = complete("update_data", config, context(forms=forms()))
+    assert (done.outcome, done.values) == ("unchanged", {"score": 0, "limit": "10.00"})
+
+
+def test_rules_see_what_rules_before_them_set() -> None:
+    config = {"set": [{"field": "score", "value": "7"}, {"field": "limit", "value": [{"if": "steps.here.score == 7", "value": '"1.50"'}]}]}
+    assert complete("update_data", config, context(forms=forms())).values == {"score": 7, "limit": "1.50"}
+
+
+def test_a_day_is_its_midnight_where_a_moment_is_asked_for() -> None:
+    made = context(forms={"at": FormField("at", "At", "datetime")})
+    assert complete("update_data", {"set": [{"field": "at", "value": "today()"}]}, made).values == {"at": "2026-11-20T00:00:00Z"}
+
+
+def test_fields_may_be_needed_here_though_the_record_does_without() -> None:
+    config = {"fields": ["limit"], "required": ["limit"]}
+    empty = {"limit": FormField("limit", "Limit", "decimal")}
+    assert prepare("update_data", config, context(forms=empty)).fields[0].required
+    with pytest.raises(Invalid):
+        complete("update_data", config, context(forms=empty))
+
+
+def test_a_field_that_the_person_may_not_change_is_shown_and_kept() -> None:
+    fixed = {"limit": FormField("limit", "Limit", "decimal", readonly=True, value="1", now="1")}
+    done = complete("update_data", {"fields": ["limit"], "required": ["limit"]}, context(forms=fixed, former={"limit": "5"}), {"limit": "2"})
+    assert (done.values, done.effects) == ({"limit": "1"}, ())
+
+
+def test_ticks_that_were_not_made_are_an_empty_list() -> None:
+    config = {"form": [{"name": "checks", "label": "Checks", "type": "checklist", "options": PEP}]}
+    assert prepare("update_data", config, context()).fields[0].value == []
+    assert complete("update_data", config, context(), {"checks": None}).values == {"checks": []}
+
+
+def test_related_records_stand_beside_the_form_and_what_is_not_permitted_is_named() -> None:
+    config = {**CONFIG, "text": "For {{ steps.here.pep_status }}", "related": [{"name": "docs", "relation": "document", "fields": ["number", "type"]}]}
+    prompt = prepare("update_data", config, context({"docs": rows({"type": "passport"}, denied=("number",))}, forms()))
+    assert prompt.tables == ("docs",)
+    assert prompt.text == "For none\n\nNot permitted for you: `docs.number`."
+
+
+def test_it_edits_what_it_names() -> None:
+    assert steps.get("update_data").edits(view("update_data", CONFIG)) == ("pep_status", "limit", "score")
+
+
+@pytest.mark.parametrize(
+    ("kind", "left", "right", "equal"),
+    [
+        ("decimal", "12.5", "12.50", True),
+        ("integer", 1, "1", True),
+        ("decimal", "1", None, False),
+        ("decimal", "x", "1", False),
+        ("text", "", None, True),
+        ("text", "a", "A", False),
+        ("boolean", True, 1, False),
+        ("boolean", None, False, False),
+        ("multi_enum", ["a", "b"], ["b", "a"], True),
+        ("array", ["a", "b"], ["b", "a"], False),
+        ("json", {"a": 1, "b": 2}, {"b": 2, "a": 1}, True),
+    ],
+)
+def test_values_are_the_same_by_what_they_mean(kind: str, left: Any, right: Any, equal: bool) -> None:
+    assert same(kind, left, right) is equal
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{}, {"fields": ["a", "a"]}, {"fields": ["a"], "form": [{"name": "a", "label": "A"}]}, {"fields": ["a"], "set": [{"field": "a", "value": "1"}]}, {"fields": ["a"], "required": ["b"]}],
+)
+def test_settings_that_ask_nothing_or_twice_are_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        UpdateDataConfig.model_validate(config)
