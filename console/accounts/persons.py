@@ -238,7 +238,7 @@ def _refuse_bad(address: str, name: str, password: str, roles: Sequence[str]) ->
         {"field": "role", "reason": f"there is no role {role!r}; there are {', '.join(known)}"} for role in roles if role not in known
     ]
     if details:
-        raise Invalid("; ".join(f"{detail['field']}: {detail['reason']}" for detail in details), details=details)
+        raise Invalid("This person cannot be entered.", details=details)
 
 
 def _join(connection: Connection, person_id: str, team: str, name: str) -> None:

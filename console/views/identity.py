@@ -18,7 +18,7 @@ from console.errors import ConsoleError, Malformed
 
 blueprint = Blueprint("identity", __name__)
 
-OPEN = frozenset({"/static/<path:filename>", "/health", "/sign-in"})
+OPEN = frozenset({"/static/<path:filename>", "/health", "/schema/workflow.json", "/sign-in"})
 """Routes that need nobody to be signed in. Everything else is closed, what is added later too."""
 
 _manager = LoginManager()
