@@ -20,7 +20,7 @@ SECRET = "select password_hash from console.person"
 CASES: dict[str, Callable[[], Exception]] = {
     "malformed": lambda: Malformed("That filter is not JSON.", details=[{"field": "filter", "reason": "is not JSON"}]),
     "not-allowed": lambda: NotAllowed("Needs activity.read. An admin can grant it.", need=("activity", "read")),
-    "absent": lambda: NotFound(),
+    "absent": NotFound,
     "hidden": lambda: NotFound(hidden=True),
     "conflict": lambda: Conflict("A run is live.", code="run_is_live", run_id="run_1"),
     "invalid": lambda: Invalid(
@@ -41,7 +41,8 @@ def raising(app: Flask) -> None:
     """Routes that raise each of the errors, as page and as call."""
 
     def boom(case: str, **_: str) -> str:
-        raise CASES[case]()
+        error = CASES[case]()
+        raise error
 
     for rule in ("/boom/<case>", "/api/v1/boom/<case>", "/api/v1/boom/<case>/<collection>/<key>", "/boom/<case>/runs/<run_id>"):
         app.add_url_rule(rule, rule, boom, methods=["GET", "POST"])
