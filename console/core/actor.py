@@ -32,7 +32,14 @@ class Actor:
     @property
     def attributes(self) -> dict[str, Any]:
         """What `$currentUser` is made of in expressions."""
-        return {"id": self.id, "email": self.email, "name": self.name, "teams": list(self.teams), "roles": sorted({role for role, _ in self.roles}), "tags": dict(self.tags)}
+        return {
+            "id": self.id,
+            "email": self.email,
+            "name": self.name,
+            "teams": list(self.teams),
+            "roles": sorted({role for role, _ in self.roles}),
+            "tags": dict(self.tags),
+        }
 
     @property
     def role_names(self) -> list[str]:

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
-from console.core import expressions, operands
+from console.core import expressions, nodes, operands
 from console.core.expressions import ExpressionError
 from console.core.scopes import Scope
 from console.errors import DefinitionError
@@ -233,10 +233,13 @@ class Stored:
     position: int = 0
 
 
+Places: TypeAlias = Mapping[tuple[str, str | None, str], Stored]
+
+
 def fields_of(text: str, *, template: bool = False) -> set[str]:
     """Names of the record's columns that an expression or a template looks at."""
     found = expressions.templates(text) if template else [expressions.parse(text)]
-    paths = [path for item in found for node in expressions.walk(item.node) if isinstance(node, expressions.Path) for path in [node]]
+    paths = [node for item in found for node in nodes.walk(item.node) if isinstance(node, nodes.Path)]
     return {str(path.steps[0]) for path in paths if path.root == "record" and path.steps}
 
 
@@ -258,18 +261,18 @@ def labelled(comment: str | None, name: str) -> tuple[str, str | None]:
 def assemble(kept: Iterable[Stored]) -> dict[str, Collection]:
     """Every collection by id. Raises DefinitionError naming the collection and what its document says wrongly."""
     items = list(kept)
-    places = {(item.source, item.structure["schema"], item.structure["table"]): item.id for item in items}
+    places = {(item.source, item.structure["schema"], item.structure["table"]): item for item in items}
     made = {item.id: _collection(item, places) for item in items}
     links: dict[str, list[Relation]] = {item.id: [] for item in items}
     for item in items:
         for foreign in item.structure.get("foreign_keys", ()):
             target = places.get((item.source, foreign["schema"], foreign["table"]))
             if target is not None:
-                _link(links, made, item.id, target, foreign)
+                _link(links, made, item.id, target.id, foreign)
     return {item.id: replace(made[item.id], relations=_relations(made, made[item.id], links[item.id], item.document)) for item in items}
 
 
-def _collection(kept: Stored, places: Mapping[tuple[str, str | None, str], str]) -> Collection:
+def _collection(kept: Stored, places: Places) -> Collection:
     structure, document = kept.structure, kept.document
     label, explained = labelled(structure.get("comment"), structure["table"])
     key = tuple(document.get("key") or structure["key"])
@@ -322,19 +325,12 @@ def _check(made: Collection) -> None:
             raise DefinitionError(message, details=[{"field": place, "reason": message}])
 
 
-def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: Mapping[tuple[str, str | None, str], str]) -> Field:
+def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: Places) -> Field:
     name = column["name"]
     says: Mapping[str, Any] = kept.document.get("fields", {}).get(name, {})
     label, explained = labelled(column.get("comment"), name)
     options = says.get("options", column.get("options"))
-    references = next(
-        (
-            places.get((kept.source, foreign["schema"], foreign["table"]))
-            for foreign in kept.structure.get("foreign_keys", ())
-            if list(foreign["columns"]) == [name]
-        ),
-        None,
-    )
+    references = _referred(kept, name, places)
     kind = says.get("type") or ("reference" if references else _shown_as(column, bool(options)))
     if kind not in FIELD_TYPES:
         raise DefinitionError(
@@ -363,6 +359,15 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: 
         help=says.get("help") or explained,
         hidden=bool(says.get("hidden", False)),
     )
+
+
+def _referred(kept: Stored, name: str, places: Places) -> str | None:
+    """The collection whose keys the column holds, by a foreign key of its own."""
+    for foreign in kept.structure.get("foreign_keys", ()):
+        target = places.get((kept.source, foreign["schema"], foreign["table"]))
+        if target is not None and list(foreign["columns"]) == [name] and list(foreign["target"]) == list(target.structure["key"]):
+            return target.id
+    return None
 
 
 def _kept_as(column: Mapping[str, Any], kind: str) -> str:

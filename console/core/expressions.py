@@ -5,13 +5,13 @@
 Source: design of scopes, "one expression language"; the operators are those of CEL.
 """
 
+import pathlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from pathlib import Path as File
 from typing import Any, TypeAlias
 
 from lark import Lark, Token, Transformer, v_args
@@ -19,6 +19,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 
 from console.core import operands
 from console.core.functions import FUNCTIONS, METHODS, Function
+from console.core.nodes import Calculation, Call, Compare, Items, Junction, Literal, Node, Not, Path, Within, walk
 from console.core.operands import UNKNOWN, moment_of, to_json
 from console.errors import DefinitionError
 
@@ -43,102 +44,6 @@ class ExpressionError(DefinitionError):
         )
         self.position = position
         self.reason = message
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A value written in the expression."""
-
-    value: Any
-    depth: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """A list written in the expression."""
-
-    items: tuple["Node", ...]
-    depth: int
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """A value reached from a root by names and positions: `steps.load.record.email`."""
-
-    root: str
-    steps: tuple[str | int, ...]
-    position: int
-    depth: int = 1
-
-    @property
-    def dotted(self) -> str:
-        """The path as written, up to the first position in a list."""
-        names: list[str] = []
-        for step in self.steps:
-            if isinstance(step, int):
-                break
-            names.append(step)
-        return ".".join([self.root, *names])
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """The opposite of a condition."""
-
-    item: "Node"
-    depth: int
-
-
-@dataclass(frozen=True, slots=True)
-class Junction:
-    """`all` of the conditions, or `any` of them."""
-
-    kind: str
-    items: tuple["Node", ...]
-    depth: int
-
-
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """`left operator right`, the operator one of == != < <= > >=."""
-
-    operator: str
-    left: "Node"
-    right: "Node"
-    position: int
-    depth: int
-
-
-@dataclass(frozen=True, slots=True)
-class Within:
-    """`item in list`."""
-
-    item: "Node"
-    list: "Node"
-    depth: int
-
-
-@dataclass(frozen=True, slots=True)
-class Calculation:
-    """A chain of + and -, or of * and /, from left to right."""
-
-    first: "Node"
-    rest: tuple[tuple[str, "Node"], ...]
-    depth: int
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function, or a method of its first argument."""
-
-    name: str
-    method: bool
-    arguments: tuple["Node", ...]
-    position: int
-    depth: int
-
-
-Node: TypeAlias = Literal | Items | Path | Not | Junction | Compare | Within | Calculation | Call
 
 
 @dataclass(frozen=True)
@@ -189,24 +94,6 @@ def names(expression: Expression) -> set[str]:
     return {node.dotted for node in walk(expression.node) if isinstance(node, Path)}
 
 
-def walk(node: Node) -> Iterator[Node]:
-    """The node and everything in it."""
-    yield node
-    match node:
-        case Items(items=items) | Junction(items=items) | Call(arguments=items):
-            children: tuple[Node, ...] = items
-        case Not(item=item):
-            children = (item,)
-        case Compare(left=left, right=right) | Within(item=left, list=right):
-            children = (left, right)
-        case Calculation(first=first, rest=rest):
-            children = (first, *(item for _, item in rest))
-        case _:
-            children = ()
-    for child in children:
-        yield from walk(child)
-
-
 def templates(template: str) -> list[Expression]:
     """The expressions between `{{` and `}}`, in order. Raises ExpressionError with the position in the template."""
     if len(template) > MOST_TEMPLATE:
@@ -253,7 +140,7 @@ def shown(value: Any) -> str:
 
 @lru_cache(maxsize=1)
 def _parser() -> Lark:
-    grammar = File(__file__).with_suffix(".lark").read_text(encoding="utf-8")
+    grammar = pathlib.Path(__file__).with_suffix(".lark").read_text(encoding="utf-8")
     return Lark(grammar, parser="lalr", lexer="contextual", transformer=_Builder(), maybe_placeholders=True, cache=False)
 
 

@@ -54,7 +54,7 @@ def parse(text: str, collection: Collection, hidden: frozenset[str] = frozenset(
     if len(text) > LONGEST_FILTER:
         raise _wrong("filter", f"A filter has at most {LONGEST_FILTER} characters.")
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
         raise _wrong("filter", 'The filter is no JSON. It looks like {"field": "status", "op": "eq", "value": "open"}.') from None
     return read(value, collection, hidden)

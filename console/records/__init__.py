@@ -1,8 +1,8 @@
 """The only door to the users' databases: reflect, list, read and write records. Whoever reads hands over the scope that it is judged by."""
 
 from console.records.catalogue import collection, collections, forget
-from console.records.select import Order, Page, Record, count, get, order_of, page, related, titles, visible
-from console.records.write import WriteUnknown, forms, write
+from console.records.select import Order, Page, Record, count, get, order_of, page, related, subject, titles, visible
+from console.records.write import WriteUnknown, compare, forms, write
 
 __all__ = [
     "Order",
@@ -11,6 +11,7 @@ __all__ = [
     "WriteUnknown",
     "collection",
     "collections",
+    "compare",
     "count",
     "forget",
     "forms",
@@ -18,6 +19,7 @@ __all__ = [
     "order_of",
     "page",
     "related",
+    "subject",
     "titles",
     "visible",
     "write",

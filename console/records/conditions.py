@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from console.core.collections import Collection, Field
-from console.core.expressions import Call, Compare, Expression, Items, Junction, Literal, Node, Not, Path, Within, compiled, walk
+from console.core.expressions import Expression, compiled
 from console.core.filters import Filter, Group, Test
+from console.core.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within, walk
 from console.core.operands import UNKNOWN, number_of
 from console.core.scopes import Scope
 from console.errors import DefinitionError

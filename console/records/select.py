@@ -163,6 +163,26 @@ def titles(collection_id: str, wanted: Iterable[str], scope: Scope) -> dict[str,
     return {record.key: record.title for record in _by_keys(collection_id, wanted, scope, ()) if record.key}
 
 
+def subject(collection_id: str, key: str) -> tuple[str, str] | None:
+    """(collection, key) of the record whose data this one holds, along the relations that the collection names; None where it names none.
+
+    Read without a scope: it only decides under whose key things are kept.
+    """
+    collection = catalogue.collection(collection_id)
+    if not collection.subject:
+        return None
+    if collection.subject == "self":
+        return collection_id, key
+    for name in collection.subject.split("."):
+        link = collection.relation(name)
+        parts = _values_here(collection, key, [column for column, _ in link.columns]) if link and link.kind == "to_one" else []
+        here = keys.encode(parts)
+        if link is None or here is None or [column for _, column in link.columns] != list(catalogue.collection(link.collection).key):
+            return None
+        collection, key = catalogue.collection(link.collection), here
+    return collection.id, key
+
+
 def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
     """The order that `sort` names. Raises Malformed for a field that is not there, hidden, or has no order."""
     if not sort:

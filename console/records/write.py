@@ -103,7 +103,8 @@ def _change(
 ) -> Record:
     collection = table.collection
     former = _locked(connection, table, key, is_key, fields, scope)
-    _compare(table, fields, changes, former)
+    theirs = {field.name: table.readers[field.name](former[field.name]) for field in fields}
+    compare(collection, changes, theirs)
     new = {field.name: values.written(collection.dialect, field, changes[field.name]["new"], former[field.name]) for field in fields}
     kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT]
     statement = (
@@ -148,14 +149,14 @@ def _locked(connection: Connection, table: Table, key: str, is_key: Condition, f
     return dict(zip(names, row, strict=True))
 
 
-def _compare(table: Table, fields: list[Field], changes: Mapping[str, Mapping[str, Any]], former: Mapping[str, Any]) -> None:
-    """Raises Conflict, naming every field that is no longer what the person saw."""
+def compare(collection: Collection, changes: Mapping[str, Mapping[str, Any]], theirs: Mapping[str, Any]) -> None:
+    """Nothing where every `old` of the changes is what the record holds now (`theirs`); raises Conflict, naming every field that moved."""
     details = []
-    for field in fields:
-        change, theirs = changes[field.name], table.readers[field.name](former[field.name])
-        if "old" in change and not alike(table.collection, field, change["old"], theirs):
+    for name, change in changes.items():
+        field = collection.by_name[name]
+        if "old" in change and not alike(collection, field, change["old"], theirs[name]):
             details.append(
-                {"field": field.name, "reason": f"{field.label} was changed by somebody else in the meantime.", "theirs": theirs}
+                {"field": name, "reason": f"{field.label} was changed by somebody else in the meantime.", "theirs": theirs[name]}
             )
     if details:
         raise Conflict("The record was changed in the meantime; nothing was saved.", code="record_changed", details=details)

@@ -1,0 +1,122 @@
+"""The tree that an expression is: what stands in it, and how deep it is.
+
+`depth` counts levels, brackets included; `position` is the offset of the first character in the text.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value written in the expression."""
+
+    value: Any
+    depth: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list written in the expression."""
+
+    items: tuple["Node", ...]
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A value reached from a root by names and positions: `steps.load.record.email`."""
+
+    root: str
+    steps: tuple[str | int, ...]
+    position: int
+    depth: int = 1
+
+    @property
+    def dotted(self) -> str:
+        """The path as written, up to the first position in a list."""
+        names: list[str] = []
+        for step in self.steps:
+            if isinstance(step, int):
+                break
+            names.append(step)
+        return ".".join([self.root, *names])
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite of a condition."""
+
+    item: "Node"
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Junction:
+    """`all` of the conditions, or `any` of them."""
+
+    kind: str
+    items: tuple["Node", ...]
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`left operator right`, the operator one of == != < <= > >=."""
+
+    operator: str
+    left: "Node"
+    right: "Node"
+    position: int
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """`item in list`."""
+
+    item: "Node"
+    list: "Node"
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """A chain of + and -, or of * and /, from left to right."""
+
+    first: "Node"
+    rest: tuple[tuple[str, "Node"], ...]
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function, or a method of its first argument."""
+
+    name: str
+    method: bool
+    arguments: tuple["Node", ...]
+    position: int
+    depth: int
+
+
+Node: TypeAlias = Literal | Items | Path | Not | Junction | Compare | Within | Calculation | Call
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and everything in it."""
+    yield node
+    match node:
+        case Items(items=items) | Junction(items=items) | Call(arguments=items):
+            children: tuple[Node, ...] = items
+        case Not(item=item):
+            children = (item,)
+        case Compare(left=left, right=right) | Within(item=left, list=right):
+            children = (left, right)
+        case Calculation(first=first, rest=rest):
+            children = (first, *(item for _, item in rest))
+        case _:
+            children = ()
+    for child in children:
+        yield from walk(child)
