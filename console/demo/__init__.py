@@ -1,1 +1,14 @@
 """Fernwick Pay, a made-up payment institution: its databases, papers, people and stories, generated afresh at each load."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+
+def load(data_dir: Path, reset: bool = False, progress: Callable[[str], None] | None = None) -> bool:
+    """Have the demo in `data_dir` and on its server; whether anything was loaded. `progress` is told what is being done, None: nobody is."""
+    from console.demo import loading  # the processes that draw papers import this package too, and need none of it
+
+    return loading.load(data_dir, reset, progress or (lambda _: None))
+
+
+__all__ = ["load"]

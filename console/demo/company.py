@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from console.demo import customers, documents, holdings, payments, profiles, reference, screening, tickets
+from console.demo import customers, documents, growth, holdings, payments, procurement, profiles, reference, screening, tickets
 from console.demo.world import World
 
 
@@ -17,4 +17,6 @@ def make(today: date) -> World:
     screening.fill(world, drawn)
     payments.fill(world, drawn)
     tickets.fill(world, drawn)
+    procurement.fill(world)
+    growth.fill(world)
     return world

@@ -13,10 +13,7 @@ from console.demo.world import Row, World, dice, pick
 REVIEW_MONTHS = {"low": 60, "medium": 36, "high": 12}
 ACCOUNTS = 2150
 BANK_CODE = "99999"
-OCCUPATIONS = (
-    "Accountant Architect Baker Carpenter Chef Cleaner Dentist Driver Electrician Engineer Florist Gardener Journalist Lawyer Librarian Mechanic "
-    "Midwife Musician Nurse Optician Painter Paramedic Photographer Physiotherapist Plumber Receptionist Retired Student Teacher Translator Welder"
-).split()
+OCCUPATIONS = ["Accountant", "Architect", "Baker", "Carpenter", "Chef", "Cleaner", "Dentist", "Driver", "Electrician", "Engineer", "Florist", "Gardener", "Journalist", "Lawyer", "Librarian", "Mechanic", "Midwife", "Musician", "Nurse", "Optician", "Painter", "Paramedic", "Photographer", "Physiotherapist", "Plumber", "Receptionist", "Retired", "Student", "Teacher", "Translator", "Welder"]
 MAIL_DOMAINS = ("brief.example", "mail.example", "post.example", "inbox.example")
 
 
@@ -26,7 +23,7 @@ def fill(world: World, profiles: dict[int, Profile]) -> None:
     taken: set[str] = set()
     rows = [_customer(world, profile, rng, taken) for profile in profiles.values()]
     world.core["customer"] = rows
-    accounts = _accounts(world, profiles, rows)
+    accounts = _accounts(profiles, rows)
     world.core["account"] = accounts
     world.core["account_turnover"] = _turnover(world, profiles, rows, accounts)
 
@@ -178,7 +175,7 @@ def _sector(profile: Profile, rng: Random) -> str | None:
     return rng.choice([code for code, (_, found) in reference.SECTORS.items() if found == points])
 
 
-def _accounts(world: World, profiles: dict[int, Profile], customers: list[Row]) -> list[Row]:
+def _accounts(profiles: dict[int, Profile], customers: list[Row]) -> list[Row]:
     """One account for everybody whose review has begun, a second one for some."""
     rng = dice("accounts")
     held = [row for row in customers if row["kyc_status"] != "not_started"]

@@ -11,7 +11,7 @@ from console.demo.world import Paper, Row, World, dice, sha256_like
 
 DOCUMENTS = 4300
 EXPIRED, EXPIRING = 63, 41
-LIVE_IN_REVIEW = 20
+LIVE_IN_REVIEW = 40
 OLDER_PROOFS = 60
 IDENTITY = ("passport", "id_card", "residence_permit")
 EXTENSION = {"passport": "png", "id_card": "png", "residence_permit": "png"}

@@ -105,16 +105,13 @@ HIGH_RISK = {"LB": 6, "VN": 5, "VE": 5, "KE": 5, "NP": 4, "AO": 3}
 
 CYRILLIC = dict(
     pair.split(":")
-    for pair in (
-        "Olena:Олена Andriy:Андрій Iryna:Ірина Dmytro:Дмитро Kateryna:Катерина Taras:Тарас Yuliya:Юлія Maksym:Максим Bondarenko:Бондаренко Hnatiuk:Гнатюк "
-        "Kovalenko:Коваленко Lysenko:Лисенко Marchenko:Марченко Savchenko:Савченко Tkachenko:Ткаченко Shevchuk:Шевчук"
-    ).split()
+    for pair in ["Olena:Олена", "Andriy:Андрій", "Iryna:Ірина", "Dmytro:Дмитро", "Kateryna:Катерина", "Taras:Тарас", "Yuliya:Юлія", "Maksym:Максим", "Bondarenko:Бондаренко", "Hnatiuk:Гнатюк", "Kovalenko:Коваленко", "Lysenko:Лисенко", "Marchenko:Марченко", "Savchenko:Савченко", "Tkachenko:Ткаченко", "Shevchuk:Шевчук"]
 )
 
-_COMPANY_FIRST = "Alder|Amber|Anchor|Beacon|Birch|Blue Harbour|Brook|Canal|Cedar|Copper|Crane|Delta|Dune|Elm|Fairway|Falcon|Fjord|Granite|Green Quay|Hazel|Heron|Iris|Juniper|Kestrel|Lark|Linden|Maple|Meridian|North Pier|Oak|Osprey|Pebble|Quarry|Raven|River|Saffron|Silver Birch|Spruce|Tern|Thistle|Vantage|Willow|Wren".split(  # noqa: E501, SIM905 - one list, read as a sentence
+_COMPANY_FIRST = "Alder|Amber|Anchor|Beacon|Birch|Blue Harbour|Brook|Canal|Cedar|Copper|Crane|Delta|Dune|Elm|Fairway|Falcon|Fjord|Granite|Green Quay|Hazel|Heron|Iris|Juniper|Kestrel|Lark|Linden|Maple|Meridian|North Pier|Oak|Osprey|Pebble|Quarry|Raven|River|Saffron|Silver Birch|Spruce|Tern|Thistle|Vantage|Willow|Wren".split(  # noqa: SIM905 - one list, read as a sentence
     "|"
 )
-_COMPANY_SECOND = "Analytics|Bakery|Bikes|Building|Catering|Components|Consulting|Design|Energy|Foods|Freight|Furniture|Gardens|Interiors|Labs|Logistics|Marine|Media|Optics|Print|Services|Software|Studio|Supply|Textiles|Tools|Trading|Travel|Works".split(  # noqa: E501, SIM905 - as above
+_COMPANY_SECOND = "Analytics|Bakery|Bikes|Building|Catering|Components|Consulting|Design|Energy|Foods|Freight|Furniture|Gardens|Interiors|Labs|Logistics|Marine|Media|Optics|Print|Services|Software|Studio|Supply|Textiles|Tools|Trading|Travel|Works".split(  # noqa: SIM905 - as above
     "|"
 )
 

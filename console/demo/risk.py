@@ -57,5 +57,5 @@ def _choices(wanted: str, structure: int, pep: int, country: int | None) -> tupl
         points = dict(zip(WEIGHTS, spot, strict=True))
         if band(points) == wanted:
             choices.append(spot)
-            weights.append(functools.reduce(lambda product, factor: product * rarity[factor][points[factor]], rarity, 1.0))  # noqa: B023
+            weights.append(functools.reduce(lambda product, factor: product * rarity[factor][points[factor]], rarity, 1.0))
     return choices, list(itertools.accumulate(weights))

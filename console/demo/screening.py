@@ -115,7 +115,7 @@ def _runs(world: World, rng: Random) -> list[Row]:
     by_time = sorted(subjects, key=lambda subject: (subject[2], subject[0], subject[1]))
     return [
         {
-            "id": number, "subject_kind": kind, "subject_ref": str(ref), "reason": reason, "list_versions": versions if at > world.moment(-4) else {code: f"{at:%Y.%m.%d}" for code in LISTS},
+            "id": number, "subject_kind": kind, "subject_ref": str(ref), "reason": reason, "list_versions": versions if at > world.moment(-4) else dict.fromkeys(LISTS, f"{at:%Y.%m.%d}"),
             "subject_hash": sha256_like(rng), "hits": 0, "at": at,
         }
         for number, (kind, ref, at, reason) in enumerate(by_time, 1)

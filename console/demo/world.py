@@ -44,7 +44,7 @@ class World:
 
 def dice(part: str) -> Random:
     """The random numbers of one part of the company, independent of how many other parts draw."""
-    return Random(f"{SEED}/{part}")  # noqa: S311 - a made-up company wants repeatable numbers, not secret ones
+    return Random(f"{SEED}/{part}")
 
 
 def spread(counts: dict[str, int], rng: Random) -> list[str]:

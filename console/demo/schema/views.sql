@@ -13,7 +13,7 @@ select
         cross join unnest(seen.countries) as country
         where visited.customer_id = customer.id and seen.month > current_date - interval '13 months'
         order by country
-    ) as countries,
+    )::char(2)[] as countries,
     round(sum(turnover.cash_minor)::numeric / nullif(sum(turnover.in_minor), 0), 3) as cash_share,
     round(sum(turnover.in_minor)::numeric / nullif(customer.expected_monthly_minor * count(distinct turnover.month), 0), 2) as ratio_to_expected
 from customer

@@ -1,0 +1,182 @@
+"""Loading the demo: Fernwick Pay's databases and papers, its people, sources and workflows, and the note of it all in demo.json.
+
+The note gets `loaded` last. A load that was interrupted has none and is done again; a finished one is left alone.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from console import settings
+from console.demo import servers
+from console.errors import ConsoleError
+
+NOTE = "demo.json"
+CORE, SUPPLY = "fernwick_core", "fernwick_supply"
+WORKFLOWS, PAPERS = "workflows", "demo-files"
+
+Progress = Callable[[str], None]
+
+
+def load(data_dir: Path, reset: bool, progress: Progress, *, today: date | None = None) -> bool:
+    """Have the demo in `data_dir` and on its server; whether anything was loaded.
+
+    The console's tables are migrated in any case. With `reset` everything of the demo and of the console is made afresh: runs and log too.
+    `today` is the day that the company's dates are counted from, by default this one (UTC). Raises ConsoleError with what to do.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    server = servers.of(settings.current())
+    note = read_note(data_dir)
+    if not reset and _complete(data_dir, server, note.get("loaded")):
+        return False
+    from console.demo import people
+
+    known = {} if reset else {person["email"]: person["password"] for person in note.get("people", [])}
+    told = people.with_passwords(known)
+    write_note(data_dir, {"people": told, "stories": listed_stories()})
+    if reset:
+        progress("Clearing the console's own tables")
+        server.clear_console()
+    server.migrate()
+    _load_company(data_dir, server, today or datetime.now(UTC).date(), progress)
+    progress("Making people, collections and workflows known")
+    people.create(told)
+    _connect(data_dir, server)
+    _publish_workflows()
+    write_note(data_dir, {"people": told, "stories": listed_stories(), "loaded": {"at": datetime.now(UTC).isoformat(timespec="seconds"), "form": servers.newest_form()}})
+    return True
+
+
+def read_note(data_dir: Path) -> dict[str, Any]:
+    """What demo.json says; empty where there is none, or none that can be read."""
+    try:
+        found = json.loads((data_dir / NOTE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def write_note(data_dir: Path, told: dict[str, Any]) -> None:
+    """demo.json anew, mode 0600, the whole or nothing; who serves and where is kept from the former one."""
+    former = read_note(data_dir)
+    kept = {name: former.get(name) for name in ("url", "pid", "provider")}
+    descriptor, part = tempfile.mkstemp(dir=data_dir, prefix=f"{NOTE}.")
+    with open(descriptor, "w", encoding="utf-8") as out:
+        json.dump(kept | told, out, indent=1, ensure_ascii=False)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(part, data_dir / NOTE)
+
+
+def listed_stories() -> list[dict[str, str]]:
+    """Records on which the guided workflows can be tried, those first that go through to the end plainly."""
+    from console.demo import payments, procurement, stories
+
+    reviews = [("kyc-review", "customer", str(number), "olivia") for number in stories.KYC_RECORDS]
+    told = (*payments.PLAIN, payments.KENJI_DINAR, payments.PRIYA, payments.GRETA, payments.BRAM)
+    refunds = [("customer-refund", "charge", charge, "olivia") for charge in told]
+    requests = [("supplier-onboarding", "supplier_request", str(number), "stan") for number in procurement.STORY_REQUESTS]
+    return [dict(zip(("workflow", "collection", "record", "by"), story, strict=True)) for story in reviews + refunds + requests]
+
+
+def documents(source: str) -> list[dict[str, Any]]:
+    """The collection documents of a data source, those that people open first in front."""
+    folder = resources.files("console.demo") / "collections"
+    found = [json.loads(item.read_text(encoding="utf-8")) for item in sorted(folder.iterdir(), key=lambda item: item.name) if item.name.endswith(".json")]
+    return sorted((document for document in found if document["source"] == source), key=_position)
+
+
+FIRST = (
+    "customer", "charge", "ticket", "kyc_document", "account", "party", "beneficial_owner", "screening_hit", "risk_assessment", "refund", "dispute", "credit",
+    "supplier_request", "supplier", "supplier_bank_account", "supplier_document", "invoice", "contract", "contact", "task",
+)  # fmt: skip
+
+
+def _position(document: dict[str, Any]) -> tuple[int, str]:
+    """Collections that people open first come first."""
+    return (FIRST.index(document["id"]) if document["id"] in FIRST else len(FIRST), document["label"])
+
+
+def supply_file(data_dir: Path) -> Path:
+    """Where the SQLite database of suppliers and contacts lies."""
+    return data_dir / f"{SUPPLY}.db"
+
+
+def _complete(data_dir: Path, server: servers.Server, loaded: dict[str, Any] | None) -> bool:
+    """Whether what the note promises is there: both databases, the papers, the console's knowledge of the sources, its tables in this release's form."""
+    if not loaded:
+        return False
+    if loaded.get("form") != servers.newest_form():
+        server.migrate()
+    if not (supply_file(data_dir).is_file() and (data_dir / PAPERS).is_dir()):
+        return False
+    try:
+        with psycopg.connect(server.console_url()) as connection:
+            if connection.execute("select to_regclass('console.data_source')").fetchone() == (None,):
+                return False
+            known = connection.execute("select count(*) from console.data_source where name in (%s, %s)", (CORE, SUPPLY)).fetchone()
+            there = connection.execute("select count(*) from pg_database where datname = %s", (CORE,)).fetchone()
+    except psycopg.Error:
+        return False
+    return (known, there) == ((2,), (1,))
+
+
+def _load_company(data_dir: Path, server: servers.Server, today: date, progress: Progress) -> None:
+    """Rows and papers, made anew whatever was there."""
+    from console.demo import company, drawing, filling
+
+    progress("Making up the company")
+    world = company.make(today)
+    folder = data_dir / PAPERS
+    shutil.rmtree(folder, ignore_errors=True)
+    with drawing.Drawing(folder, world.papers) as drawn:
+        progress("Loading its main database")
+        url = server.new_database(CORE)
+        filling.fill_postgresql(url, world.core, lambda: _told_missing(drawn.finish(lambda done, of: progress(f"Drawing papers {done} of {of}")), progress))
+        progress("Loading its suppliers and contacts")
+        filling.fill_sqlite(supply_file(data_dir), world.supply)
+
+
+def _told_missing(missing: int, progress: Progress) -> None:
+    if missing:
+        progress(f"{missing} papers are marked as archived: PDFs need Pango (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0)\n")
+
+
+def _connect(data_dir: Path, server: servers.Server) -> None:
+    """Both databases as data sources with their documents. Who may use them stands in the policy alone."""
+    from console import access, sources
+    from console.access import store
+    from console.db import engine as db
+
+    known = {source.name for source in sources.list_all()}
+    with db.transaction() as connection:
+        store.seed(connection)
+        before = set(store.rows_of(connection, sub="role:admin"))
+    for name, url in ((CORE, server.database_url(CORE)), (SUPPLY, f"sqlite:///{supply_file(data_dir).resolve()}")):
+        if name in known:
+            sources.refresh(name, documents(name))
+        else:
+            sources.add(name, url, documents=documents(name))
+    with db.transaction() as connection:
+        store.write(connection, removed=set(store.rows_of(connection, sub="role:admin")) - before)
+    access.refresh()
+
+
+def _publish_workflows() -> None:
+    """Every document of the folder `workflows`, live."""
+    from console import workflows
+
+    here = Path(str(resources.files("console")))
+    folder = next((place for place in (here.parent / WORKFLOWS, here / WORKFLOWS) if place.is_dir()), None)
+    if folder is None:
+        raise ConsoleError("The folder `workflows` with the example definitions is missing from this installation; install it again.")
+    for file in sorted(folder.glob("*.json")):
+        workflows.import_file(file, publish=True)

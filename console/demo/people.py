@@ -1,0 +1,48 @@
+"""Who works at Fernwick Pay: eleven people, each with a password of this load."""
+
+import json
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import accounts
+from console.accounts import passwords
+from console.db import engine as db
+from console.errors import Conflict
+
+DOMAIN = "fernwick.example"
+ZONE = "Europe/Vilnius"
+
+
+def listed() -> list[dict[str, Any]]:
+    """The people of people.json with their address: `first, name, email, role, team`, and where they have them `also` and `tags`."""
+    told = json.loads((resources.files("console.demo") / "people.json").read_text(encoding="utf-8"))
+    return [{"email": f"{person['first']}@{DOMAIN}", **person} for person in told]
+
+
+def with_passwords(known: Mapping[str, str]) -> list[dict[str, str]]:
+    """Everybody as demo.json names them: `email, password, name, role, team`; passwords of `known` addresses stay."""
+    return [
+        {"email": person["email"], "password": known.get(person["email"]) or passwords.generated(), "name": person["name"], "role": person["role"], "team": person["team"]}
+        for person in listed()
+    ]  # fmt: skip
+
+
+def create(told: list[dict[str, str]]) -> None:
+    """Accounts for everybody; who has one already gets the password told."""
+    for person, credentials in zip(listed(), told, strict=True):
+        also = [(person["role"], team) for team in person.get("also", ())]
+        try:
+            accounts.create_person(
+                person["email"], role=person["role"], team=person["team"], name=person["name"], password=credentials["password"],
+                also=also, tags=person.get("tags"), zone=ZONE,
+            )  # fmt: skip
+        except Conflict:
+            _set_password(person["email"], credentials["password"])
+
+
+def _set_password(email: str, password: str) -> None:
+    with db.transaction() as connection:
+        connection.execute(sa.text("update console.person set password_hash = :hash where email = :email"), {"hash": passwords.hashed(password), "email": email})
