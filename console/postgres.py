@@ -14,6 +14,7 @@ import functools
 import hashlib
 import importlib.util
 import os
+import pwd
 import re
 import shutil
 import stat
@@ -65,8 +66,8 @@ CONFIGURATION = {
     "log_truncate_on_rotation": "on",
     "log_rotation_age": "1d",
 }
-FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-"""For tests: a crash of the machine may lose the cluster, and nobody minds."""
+FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
+"""For tests: a crash of the machine may lose the cluster, and nobody minds; a crash of the server loses nothing."""
 
 
 class PostgresError(ConsoleError):
@@ -413,13 +414,18 @@ def _environment() -> dict[str, str]:
 
 @functools.cache
 def _prefix() -> tuple[str, ...]:
-    """PostgreSQL refuses to run as root: a user namespace in which root is nobody, or nobody itself where such namespaces are forbidden."""
-    if os.getuid() != 0:
+    """PostgreSQL refuses to run as root, or as a user without a name (containers draw such numbers).
+
+    Both become nobody in a user namespace, where their files stay theirs. Where such namespaces are forbidden, root becomes nobody itself.
+    """
+    if os.getuid() != 0 and _named(os.getuid()):
         return ()
     namespace = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--")
     with contextlib.suppress(FileNotFoundError):
         if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0:
             return namespace
+    if os.getuid() != 0:
+        return ()
     return (
         "setpriv",
         f"--reuid={NOBODY}",
@@ -429,6 +435,13 @@ def _prefix() -> tuple[str, ...]:
         "--ambient-caps=+dac_override",
         "--",
     )
+
+
+def _named(user: int) -> bool:
+    try:
+        return bool(pwd.getpwuid(user).pw_name)
+    except KeyError:
+        return False
 
 
 def _demotes() -> bool:

@@ -13,7 +13,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -192,14 +192,14 @@ class Settings:
     """What this process was told, checked; paths are absolute, addresses without a slash at the end."""
 
     data_dir: Path
-    database_url: str | None
-    database_migration_url: str | None
+    database_url: str | None = field(repr=False)
+    database_migration_url: str | None = field(repr=False)
     base_url: str | None
     trusted_proxies: int
     rate_limits: bool
     idle_save_minutes: int
     demo: bool
-    given: Mapping[str, Any]
+    given: Mapping[str, Any] = field(repr=False)
 
     @property
     def embedded(self) -> bool:
