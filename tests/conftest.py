@@ -9,11 +9,13 @@ import functools
 import itertools
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
@@ -23,6 +25,13 @@ from sqlalchemy.engine import URL, make_url
 
 from console.db import engine as engines, migrate
 from console.postgres import Embedded
+from console.records import connect
+
+if TYPE_CHECKING:
+    from tests.company import Company
+
+KEYS = {name: secrets.token_urlsafe(32) for name in ("CONSOLE_SECRET_KEY", "CONSOLE_MASTER_KEY", "CONSOLE_SIGNING_KEY")}
+"""One set for the whole run: what a template holds sealed can be opened in its copies."""
 
 TEMPLATE = "template_console"
 
@@ -86,6 +95,31 @@ def clean(pg: Embedded, database: Database, suite_folder: Path) -> Iterator[Data
         yield made
 
 
+@pytest.fixture(scope="session")
+def company_template(pg: Embedded, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """(database, folder) of the small company, made once for this worker: hashing seven passwords takes longer than most tests."""
+    from tests.company import make
+
+    folder = tmp_path_factory.mktemp("company")
+    name = f"company_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    with _copy(pg, name, suite_folder, keep=True):
+        make(folder)
+    (folder / "company.db").rename(folder / "pristine.db")
+    yield name, folder
+    pg.drop_database(name)
+
+
+@pytest.fixture
+def company(pg: Embedded, company_template: tuple[str, Path], suite_folder: Path) -> Iterator["Company"]:
+    """The small company of tests/company.py for this test alone: its database, its source, its people."""
+    from tests.company import found
+
+    name, folder = company_template
+    shutil.copyfile(folder / "pristine.db", folder / "company.db")
+    with _copy(pg, f"{name}_{next(_numbers)}", suite_folder, of=name):
+        yield found(folder)
+
+
 @pytest.fixture
 def app(clean: Database) -> Flask:
     """The web application over a fresh database."""
@@ -105,18 +139,16 @@ def client(app: Flask) -> FlaskClient:
 
 
 @contextmanager
-def _copy(pg: Embedded, name: str, suite_folder: Path) -> Iterator[Database]:
-    """A copy of the template that the settings of this process point to while it lasts."""
+def _copy(pg: Embedded, name: str, suite_folder: Path, of: str = TEMPLATE, keep: bool = False) -> Iterator[Database]:
+    """A copy of a database that nobody is connected to; the settings of this process point to the copy while it lasts."""
     pg.drop_database(name)
-    pg.sql(f"create database {name} template {TEMPLATE} strategy file_copy owner console_owner")
+    pg.sql(f"create database {name} template {of} strategy file_copy owner console_owner")
     made = Database(name, pg.url("console", name), pg.url("postgres", name))
     told = {
         "DATABASE_URL": made.url,
         "DATABASE_MIGRATION_URL": _migration_url(pg, name).render_as_string(hide_password=False).replace("+psycopg", "", 1),
         "CONSOLE_DATA_DIR": str(suite_folder / "data" / name),
-        "CONSOLE_SECRET_KEY": secrets.token_urlsafe(32),
-        "CONSOLE_MASTER_KEY": secrets.token_urlsafe(32),
-        "CONSOLE_SIGNING_KEY": secrets.token_urlsafe(32),
+        **KEYS,
     }
     before = {key: os.environ.get(key) for key in told}
     os.environ.update(told)
@@ -131,7 +163,8 @@ def _copy(pg: Embedded, name: str, suite_folder: Path) -> Iterator[Database]:
             else:
                 os.environ[key] = value
         _forget()
-        pg.drop_database(name)
+        if not keep:
+            pg.drop_database(name)
 
 
 def _migration_url(pg: Embedded, name: str) -> URL:
@@ -140,8 +173,9 @@ def _migration_url(pg: Embedded, name: str) -> URL:
 
 
 def _forget() -> None:
-    """What this process keeps about the database it spoke to: engines, settings, and every `functools.cache` of the console."""
+    """What this process keeps about the databases it spoke to: engines, settings, and every `functools.cache` of the console."""
     engines.dispose()
+    connect.dispose()
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "console":
             for kept in list(vars(module).values()):
