@@ -1,0 +1,143 @@
+"""Replay is what was: the run after event N is what its viewer got when N was the last one, whatever happens to the record later."""
+
+from typing import Any
+
+import pytest
+
+from console import access, log, operations, runs
+from console.access import store
+from console.core.run import fold
+from console.db import transaction
+from console.errors import NotFound
+from console.runs.store import as_event, load
+from tests.company import Company
+
+
+def walked(company: Company) -> tuple[str, dict[int, dict[str, Any]]]:
+    """A run with a save, another person, a revision and a write that conflicted; what GET said after each event."""
+    seen: dict[int, dict[str, Any]] = {}
+    run_id = company.started()
+
+    def look(by: str = "olivia") -> dict[str, Any]:
+        told = company.told(run_id, by)
+        seen[told["last_event"]] = told
+        return told
+
+    company.answer(run_id, told=look())
+    told = look()
+    runs.save(company.olivia, run_id, revision=told["revision"])
+    runs.resume(company.tom, run_id, revision=look()["revision"])
+    company.answer(run_id, "tom", look("tom"))
+    told = look("tom")
+    company.sql("update customer set risk = 'medium' where id = 1")
+    company.answer(run_id, "tom", told, risk="low")
+    company.answer(run_id, "tom", look("tom"), risk="high")
+    told = look("tom")
+    runs.revise(company.tom, run_id, revision=told["revision"], step="note", attempt=None, reason="Look again.")
+    while look("tom")["current"] is not None:
+        company.answer(run_id, "tom")
+    return run_id, seen
+
+
+def test_every_state_that_was_seen_is_replayed_key_by_key(company: Company) -> None:
+    run_id, seen = walked(company)
+    assert len(seen) >= 8
+    for change in (None, "update customer set display_name = 'Somebody else', email = null, risk = null where id = 1"):
+        if change:
+            company.sql(change)
+        for at, live in seen.items():
+            got = runs.replay(company.olivia, run_id, at).json
+            expected = {**live, "current": live["current"] and {**live["current"], "draft": None}}
+            assert got["run"] == expected, at
+            assert (got["at"], got["event"]["n"], got["read_only"]) == (at, at, True)
+
+
+def test_every_position_can_be_replayed_and_no_other(company: Company) -> None:
+    run_id, seen = walked(company)
+    last = max(seen)
+    for at in range(1, last + 1):
+        view = runs.replay(company.rosa, run_id, at)
+        assert (view.json["run"]["last_event"], view.json["last"], len(view.ticks), view.run.can) == (at, last, last, frozenset())
+    for at in (0, -1, last + 1, 10**9):
+        with pytest.raises(NotFound):
+            runs.replay(company.rosa, run_id, at)
+    assert runs.replay(company.rosa, run_id).at == last
+    assert log.events_of(run_id)[-1].n == last
+
+
+def test_the_screen_is_the_record_as_it_was(company: Company) -> None:
+    run_id, seen = walked(company)
+    first = min(seen)
+    company.sql("update customer set display_name = 'Somebody else' where id = 1")
+    view = runs.replay(company.olivia, run_id, first)
+    assert view.json["screen"]["record"]["title"] == "Adaeze Okonkwo-Bell"
+    assert view.run.screen is not None
+    assert view.run.screen["text"] == "About **Adaeze Okonkwo-Bell**."
+    assert (view.now_values or {})["display_name"] == "Somebody else"
+
+
+def test_what_the_viewer_may_not_read_is_null_and_named(company: Company) -> None:
+    run_id, seen = walked(company)
+    with transaction() as connection:  # a right taken away after the run
+        store.write(connection, added=[access.Row("p", "role:reviewer", "t:operations", "field:customer/email", "read", "deny", "")])
+    access.refresh()
+    told = runs.replay(company.rosa, run_id, max(at for at in seen if seen[at]["current"])).json
+    assert "screen.record.values.email" in told["masked"]
+    assert told["screen"]["record"]["values"]["email"] is None
+    assert "run.context.load.record.email" in told["masked"]
+    assert "adaeze@" not in str(told)
+    assert "adaeze@" in str(runs.replay(company.olivia, run_id, min(seen)).json)
+
+
+def test_the_fold_of_the_log_is_the_live_rows_after_every_command(company: Company) -> None:
+    run_id, _ = walked(company)
+    for number in range(2):
+        loaded = load(run_id, whole=True)
+        assert loaded is not None
+        then = fold(as_event(event) for event in log.events_of(run_id))
+        live = loaded.run
+        for name in "id workflow version status revision seq team collection record started_by holder last_holder current made visits automatic".split():
+            assert getattr(then, name) == getattr(live, name), name
+        for name in "waiting take_over input reason ending exclusive_key created_at ended_at active_at context attempts".split():
+            assert getattr(then, name) == getattr(live, name), name
+        if number == 0:
+            run_id = company.at("rate", "2")
+
+
+def test_events_in_order_with_places_once_they_are_sequenced(company: Company) -> None:
+    run_id, _ = walked(company)
+    rows, following = runs.events(company.olivia, run_id, limit=5)
+    assert [row["n"] for row in rows] == [1, 2, 3, 4, 5]
+    assert following == 5
+    assert rows[0]["pos"] is None
+    operations.sequence()
+    everything: list[dict[str, Any]] = []
+    after: int | None = 0
+    while after is not None:
+        rows, after = runs.events(company.olivia, run_id, limit=7, after=after)
+        everything += rows
+    assert [row["n"] for row in everything] == list(range(1, len(everything) + 1))
+    places = [row["pos"] for row in everything]
+    assert places == sorted(places)
+    assert everything[0]["kind"] == "run_started"
+    assert {"step_shown", "run_saved", "run_resumed", "effect_failed", "step_reopened", "effect_succeeded", "step_revised", "run_completed"} <= {
+        row["kind"] for row in everything
+    }
+
+
+def test_a_personal_value_is_nowhere_in_the_bodies(company: Company) -> None:
+    run_id, _ = walked(company)
+    for event in log.events_of(run_id):
+        assert "Adaeze" not in str(event.body)
+        assert "adaeze@" not in str(event.body)
+        assert "Look again." not in str(event.body)
+
+
+def test_a_long_screen_is_kept_in_64_kilobytes(company: Company) -> None:
+    company.sql("update customer set display_name = ? where id = 1", "x" * 200_000)
+    run_id = company.started()
+    told = company.told(run_id)
+    shown = next(event for event in log.events_of(run_id) if event.type == "step_shown")
+    assert len(str(shown.values)) < 70_000
+    assert "SHA-256" in str(shown.values)
+    assert company.told(run_id)["last_event"] == told["last_event"]
