@@ -20,7 +20,17 @@ def test_shipped_files_are_fine() -> None:
 
 def test_each_problem_is_a_line_with_file_step_field_and_reason(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.json"
-    wrong.write_text(json.dumps({"format": 1, "slug": "x-y", "title": "T", "team": 3, "steps": [{"id": "go", "type": "start", "title": "Go", "next": {"default": "away"}}]}))
+    wrong.write_text(
+        json.dumps(
+            {
+                "format": 1,
+                "slug": "x-y",
+                "title": "T",
+                "team": 3,
+                "steps": [{"id": "go", "type": "start", "title": "Go", "next": {"default": "away"}}],
+            }
+        )
+    )
     done = RUNNER.invoke(workflow, ["check", str(wrong), FILES[0]])
     assert done.exit_code == 1
     assert done.output.splitlines() == [
@@ -31,7 +41,9 @@ def test_each_problem_is_a_line_with_file_step_field_and_reason(tmp_path: Path) 
     ]
 
 
-@pytest.mark.parametrize(("content", "said"), [(b"{", "The file is no JSON"), (b" " * 6_000_000, "too large"), (None, "cannot be read: No such file")])
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"{", "The file is no JSON"), (b" " * 6_000_000, "too large"), (None, "cannot be read: No such file")]
+)
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, content: bytes | None, said: str) -> None:
     file = tmp_path / "file.json"
     if content is not None:

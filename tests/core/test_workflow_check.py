@@ -443,7 +443,7 @@ def test_everything_is_named_at_once_the_document_first_then_step_by_step() -> N
 def test_whatever_a_document_looks_like_it_is_judged(data: st.DataObject) -> None:
     """Any value in the place of any other is named or fine, never a crash."""
     made = copy.deepcopy(GOOD)
-    junk = (
+    junk: st.SearchStrategy[Any] = (
         st.none()
         | st.booleans()
         | st.integers()

@@ -44,13 +44,13 @@ def _database(clean: object) -> Iterator[None]:
 
 
 def person(email: str, role: str, team: str) -> Actor:
-    made = accounts.create_person(email, role=role, team=team, name=email.split("@")[0].title())
+    made = accounts.create_person(email, role=role, team=team, name=email.partition("@")[0].title())
     return accounts.actor_of_person(made.person.id, "ses_test")
 
 
 def events() -> list[dict[str, Any]]:
     found = log.events_of(workflows.CHAIN, limit=100)
-    return [entry.body for entry in found if str(entry.type).startswith("workflow_")]
+    return [dict(entry.body) for entry in found if str(entry.type).startswith("workflow_")]
 
 
 def versions() -> list[tuple[int, str]]:
@@ -121,8 +121,9 @@ def test_a_wrong_document_is_refused_whole_with_every_problem() -> None:
     wrong["steps"][1]["next"] = {}
     with pytest.raises(DefinitionError) as caught:
         workflows.import_file(wrong, publish=True)
-    assert [(detail["step"], detail["field"]) for detail in caught.value.details][0] == (None, "colour")
-    assert ("look", "next.default") in [(detail["step"], detail["field"]) for detail in caught.value.details]
+    places = [(detail["step"], detail["field"]) for detail in caught.value.details]
+    assert places[0] == (None, "colour")
+    assert ("look", "next.default") in places
     assert workflows.all_known() == []
     assert events() == []
 
@@ -154,7 +155,11 @@ def test_importing_and_publishing_are_events_of_the_configuration() -> None:
 
 
 def test_who_designs_may_import_and_publish_and_who_operates_may_not() -> None:
-    mona, olivia, stan = person("mona@fernwick.example", "lead", "operations"), person("olivia@fernwick.example", "operator", "operations"), person("stan@fernwick.example", "lead", "procurement")
+    mona, olivia, stan = (
+        person("mona@fernwick.example", "lead", "operations"),
+        person("olivia@fernwick.example", "operator", "operations"),
+        person("stan@fernwick.example", "lead", "procurement"),
+    )
     for stranger in (olivia, stan):
         with pytest.raises(NotAllowed):
             workflows.import_file(small(), by=stranger)

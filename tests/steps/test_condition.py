@@ -39,7 +39,11 @@ def test_the_first_branch_that_is_certainly_true_wins(found: dict[str, Any], rec
 def test_otherwise_is_taken_where_none_holds() -> None:
     done = complete("condition", {"branches": CONFIG["branches"][:2]}, context())
     assert (done.outcome, done.values) == ("default", {})
-    assert done.output == {"branch": "default", "rule": None, "compared": {"record.age": None, "steps.check.missing_documents": None, "steps.check.status": None}}
+    assert done.output == {
+        "branch": "default",
+        "rule": None,
+        "compared": {"record.age": None, "steps.check.missing_documents": None, "steps.check.status": None},
+    }
 
 
 def test_what_was_compared_is_kept_short() -> None:
@@ -58,7 +62,16 @@ def test_branches_may_share_an_outcome() -> None:
     assert steps.get("condition").outcomes(config) == ("a", "default")
 
 
-@pytest.mark.parametrize("config", [{}, {"branches": []}, {"branches": [{"if": "1 == 1", "outcome": "default"}]}, {"branches": [{"outcome": "a"}]}, {"branches": [{"if": "1 == 1", "outcome": "A b"}]}])
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"branches": []},
+        {"branches": [{"if": "1 == 1", "outcome": "default"}]},
+        {"branches": [{"outcome": "a"}]},
+        {"branches": [{"if": "1 == 1", "outcome": "A b"}]},
+    ],
+)
 def test_settings_without_a_branch_are_refused(config: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ConditionConfig.model_validate(config)

@@ -119,7 +119,14 @@ def test_an_unknown_type_is_told_with_the_known_ones() -> None:
 
 
 def test_a_step_of_a_document_is_handed_on_with_its_settings_parsed() -> None:
-    document = read({"format": 1, "slug": "a-b", "title": "T", "steps": [{"id": "e", "type": "end", "title": "End", "config": {"label": "gone"}, "button": "Bye"}]})
+    document = read(
+        {
+            "format": 1,
+            "slug": "a-b",
+            "title": "T",
+            "steps": [{"id": "e", "type": "end", "title": "End", "config": {"label": "gone"}, "button": "Bye"}],
+        }
+    )
     made = steps.view(document.step("e"))
     assert (made.id, made.type, made.config.label, made.outcomes, made.button, made.completion) == ("e", "end", "gone", (), "Bye", "manual")
 
@@ -153,3 +160,17 @@ def test_a_name_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     steps.all_types.cache_clear()
     with pytest.raises(DefinitionError, match="Two step types are named end"):
         steps.all_types()
+
+
+def test_the_step_type_of_the_guide_works_as_it_is_written() -> None:
+    guide = (ROOT / "docs" / "how-to" / "write-a-step-type.md").read_text(encoding="utf-8")
+    told = guide.partition("```python\n")[2].partition("```")[0]
+    module: dict[str, Any] = {"__name__": "acme_steps.confirm"}
+    exec(compile(told, "confirm.py", "exec"), module)
+    kind: StepType = module["TypeToConfirm"]()
+    view = StepView("confirm", kind.name, "Confirm", kind.Config.model_validate({"field": "name"}), ("default",))
+    made = context(record={"name": "Ana"})
+    assert kind.prepare(view, made).fields[0].required
+    assert kind.complete(view, made, {"typed": "Ana"}, None).values == {"typed": "Ana"}
+    with pytest.raises(Invalid):
+        kind.complete(view, made, {"typed": "Eve"}, None)

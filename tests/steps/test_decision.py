@@ -35,14 +35,23 @@ def refusal(outcome: str | None, values: dict[str, Any], **found: Any) -> list[s
 
 
 def test_options_are_offered_by_their_conditions() -> None:
-    assert [option.value for option in prepare("decision", CONFIG, context(steps=LOW)).outcomes] == ["approve", "conditions", "reject", "escalate"]
+    assert [option.value for option in prepare("decision", CONFIG, context(steps=LOW)).outcomes] == [
+        "approve",
+        "conditions",
+        "reject",
+        "escalate",
+    ]
     assert [option.value for option in prepare("decision", CONFIG, context()).outcomes] == ["conditions", "reject", "escalate"]
     blocked = {"hits": {"result": "true_match"}}
     assert [option.label for option in prepare("decision", CONFIG, context(steps=blocked)).outcomes] == ["With conditions", "Pass on"]
 
 
 def test_the_form_and_the_text_are_shown() -> None:
-    prompt = prepare("decision", {**CONFIG, "related": [{"name": "docs", "relation": "d", "fields": ["x"]}]}, context({"docs": rows(denied=("x",))}, steps=LOW))
+    prompt = prepare(
+        "decision",
+        {**CONFIG, "related": [{"name": "docs", "relation": "d", "fields": ["x"]}]},
+        context({"docs": rows(denied=("x",))}, steps=LOW),
+    )
     assert prompt.text == "Band low\n\nNot permitted for you: `docs.x`."
     assert [field.name for field in prompt.fields] == ["code", "due", "note", "reason"]
     assert prompt.tables == ("docs",)
@@ -97,7 +106,7 @@ def test_options_are_the_outcomes_and_every_text_is_named() -> None:
     kind, config = steps.get("decision"), DecisionConfig.model_validate(CONFIG)
     assert kind.outcomes(config) == ("approve", "conditions", "reject", "escalate")
     assert [text.field for text in kind.expressions(config)] == ["options[0].if", "options[2].unless"]
-    assert kind.outputs(config) == {"option", "code", "due", "note", "reason"}
+    assert kind.outputs(config) == frozenset({"option", "code", "due", "note", "reason"})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Get data: what was read is shown, kept for later steps, and what may not be read is named."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -10,10 +12,17 @@ from console.steps.base import Read
 from console.steps.get_data import GetDataConfig
 from tests.steps.walk import complete, context, prepare, rows, view
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "fields": ["name", "tax_id"],
     "related": [
-        {"name": "accounts", "relation": "account", "fields": ["iban"], "where": 'record.status == "open"', "sort": "-opened_at", "limit": 5},
+        {
+            "name": "accounts",
+            "relation": "account",
+            "fields": ["iban"],
+            "where": 'record.status == "open"',
+            "sort": "-opened_at",
+            "limit": 5,
+        },
         {"name": "country", "relation": "residence", "fields": ["level"], "one": True},
         {"name": "last", "relation": "assessment", "fields": ["score"], "one": True, "hidden": True},
     ],

@@ -11,7 +11,13 @@ from tests.steps.walk import complete, context, prepare
 
 REVIEW: dict[str, Any] = {
     "fields": [
-        {"name": "reason", "label": "Reason", "type": "enum", "required": True, "options": [{"value": "new", "label": "New"}, {"value": "event", "label": "Event"}]},
+        {
+            "name": "reason",
+            "label": "Reason",
+            "type": "enum",
+            "required": True,
+            "options": [{"value": "new", "label": "New"}, {"value": "event", "label": "Event"}],
+        },
         {"name": "event_note", "label": "What happened", "type": "long_text", "required_if": 'input.reason == "event"'},
         {"name": "desk", "label": "Desk", "value": "$currentUser.tags.desks[0]"},
     ]
@@ -30,7 +36,11 @@ def test_the_form_starts_with_defaults_and_what_was_given() -> None:
 
 def test_the_input_is_the_output() -> None:
     done = complete("start", REVIEW, context(), {"reason": "event", "event_note": "A letter\r\ncame"})
-    assert (done.outcome, done.values, done.output) == ("default", {"reason": "event", "event_note": "A letter\ncame", "desk": "retail"}, None)
+    assert (done.outcome, done.values, done.output) == (
+        "default",
+        {"reason": "event", "event_note": "A letter\ncame", "desk": "retail"},
+        None,
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,13 @@ CONFIG: dict[str, Any] = {
     "fields": ["pep_status", "limit"],
     "form": [
         {"name": "role", "label": "Role", "required_if": 'steps.here.pep_status != "none"'},
-        {"name": "points", "label": "Points", "type": "integer", "readonly": True, "value": [{"if": 'steps.here.pep_status == "pep"', "value": "3"}, {"value": "0"}]},
+        {
+            "name": "points",
+            "label": "Points",
+            "type": "integer",
+            "readonly": True,
+            "value": [{"if": 'steps.here.pep_status == "pep"', "value": "3"}, {"value": "0"}],
+        },
     ],
     "set": [{"field": "score", "value": "steps.here.points * 10"}],
 }
@@ -63,14 +69,21 @@ def test_a_write_compares_with_what_the_person_saw() -> None:
     """The record moved to 12.00 while 10.00 stood on the screen: the write expects 10.00 and will be refused."""
     moved = forms()
     moved["limit"] = FormField("limit", "Limit", "decimal", value="12.00", now="12.00")
-    done = complete("update_data", CONFIG, context(forms=moved, shown={"limit": "10.00", "pep_status": "none", "score": 0}), {"limit": "11.00"})
+    done = complete(
+        "update_data", CONFIG, context(forms=moved, shown={"limit": "10.00", "pep_status": "none", "score": 0}), {"limit": "11.00"}
+    )
     assert done.effects[0].changes == {"limit": {"old": "10.00", "new": "11.00"}}
 
 
 def test_former_values_come_before_those_of_the_record() -> None:
     made = context(forms=forms(), former={"pep_status": "pep", "role": "minister", "points": 9})
     fields = {field.name: field for field in prepare("update_data", CONFIG, made).fields}
-    assert (fields["pep_status"].value, fields["pep_status"].now, fields["role"].value, fields["role"].required) == ("pep", "none", "minister", True)
+    assert (fields["pep_status"].value, fields["pep_status"].now, fields["role"].value, fields["role"].required) == (
+        "pep",
+        "none",
+        "minister",
+        True,
+    )
     assert (fields["points"].value, fields["score"].value) == (3, 30)
     assert complete("update_data", CONFIG, made, {}).values["role"] == "minister"
 
@@ -112,7 +125,9 @@ def test_fields_may_be_needed_here_though_the_record_does_without() -> None:
 
 def test_a_field_that_the_person_may_not_change_is_shown_and_kept() -> None:
     fixed = {"limit": FormField("limit", "Limit", "decimal", readonly=True, value="1", now="1")}
-    done = complete("update_data", {"fields": ["limit"], "required": ["limit"]}, context(forms=fixed, former={"limit": "5"}), {"limit": "2"})
+    done = complete(
+        "update_data", {"fields": ["limit"], "required": ["limit"]}, context(forms=fixed, former={"limit": "5"}), {"limit": "2"}
+    )
     assert (done.values, done.effects) == ({"limit": "1"}, ())
 
 
@@ -123,7 +138,11 @@ def test_ticks_that_were_not_made_are_an_empty_list() -> None:
 
 
 def test_related_records_stand_beside_the_form_and_what_is_not_permitted_is_named() -> None:
-    config = {**CONFIG, "text": "For {{ steps.here.pep_status }}", "related": [{"name": "docs", "relation": "document", "fields": ["number", "type"]}]}
+    config = {
+        **CONFIG,
+        "text": "For {{ steps.here.pep_status }}",
+        "related": [{"name": "docs", "relation": "document", "fields": ["number", "type"]}],
+    }
     prompt = prepare("update_data", config, context({"docs": rows({"type": "passport"}, denied=("number",))}, forms()))
     assert prompt.tables == ("docs",)
     assert prompt.text == "For none\n\nNot permitted for you: `docs.number`."
@@ -155,7 +174,13 @@ def test_values_are_the_same_by_what_they_mean(kind: str, left: Any, right: Any,
 
 @pytest.mark.parametrize(
     "config",
-    [{}, {"fields": ["a", "a"]}, {"fields": ["a"], "form": [{"name": "a", "label": "A"}]}, {"fields": ["a"], "set": [{"field": "a", "value": "1"}]}, {"fields": ["a"], "required": ["b"]}],
+    [
+        {},
+        {"fields": ["a", "a"]},
+        {"fields": ["a"], "form": [{"name": "a", "label": "A"}]},
+        {"fields": ["a"], "set": [{"field": "a", "value": "1"}]},
+        {"fields": ["a"], "required": ["b"]},
+    ],
 )
 def test_settings_that_ask_nothing_or_twice_are_refused(config: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

@@ -11,29 +11,52 @@ from console.core.workflow import Step, Workflow
 from console.steps.base import Completion, Context, Prompt, Rows, StepView
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
-OLIVIA = {"id": "usr_olivia", "email": "olivia@fernwick.example", "name": "Olivia", "teams": ["operations"], "roles": ["operator"], "tags": {"desks": ["retail"]}}
+OLIVIA = {
+    "id": "usr_olivia",
+    "email": "olivia@fernwick.example",
+    "name": "Olivia",
+    "teams": ["operations"],
+    "roles": ["operator"],
+    "tags": {"desks": ["retail"]},
+}
 
 
-def view(type: str, config: dict[str, Any], *, id: str = "here", next: tuple[str, ...] = ("default",), button: str | None = None) -> StepView:
+def view(
+    type: str, config: dict[str, Any], *, id: str = "here", next: tuple[str, ...] = ("default",), button: str | None = None
+) -> StepView:
     kind = steps.get(type)
     return StepView(id, type, "Here", kind.Config.model_validate(config), next, button)
 
 
-def context(reads: Mapping[str, Rows] | None = None, forms: Mapping[str, FormField] | None = None, former: dict[str, Any] | None = None, shown: dict[str, Any] | None = None, **roots: Any) -> Context:
+def context(
+    reads: Mapping[str, Rows] | None = None,
+    forms: Mapping[str, FormField] | None = None,
+    former: dict[str, Any] | None = None,
+    shown: dict[str, Any] | None = None,
+    **roots: Any,
+) -> Context:
     full = {"record": {}, "input": {}, "steps": {}, "variables": {}, "run": {"id": "run_1"}, "currentUser": OLIVIA, "now": NOW} | roots
     return Context(full, reads or {}, forms or {}, former or {}, shown)
 
 
 def rows(*values: dict[str, Any], denied: tuple[str, ...] = (), label: str = "Rows") -> Rows:
     names = list(dict.fromkeys(name for entry in values for name in entry))
-    return Rows("rows", label, [{"name": name, "label": name.title()} for name in names], [{"key": str(n), "title": "", "values": v} for n, v in enumerate(values)], denied)
+    return Rows(
+        "rows",
+        label,
+        [{"name": name, "label": name.title()} for name in names],
+        [{"key": str(n), "title": "", "values": v} for n, v in enumerate(values)],
+        denied,
+    )
 
 
 def prepare(type: str, config: dict[str, Any], made: Context, **more: Any) -> Prompt:
     return steps.get(type).prepare(view(type, config, **more), made)
 
 
-def complete(type: str, config: dict[str, Any], made: Context, submitted: dict[str, Any] | None = None, outcome: str | None = None, **more: Any) -> Completion:
+def complete(
+    type: str, config: dict[str, Any], made: Context, submitted: dict[str, Any] | None = None, outcome: str | None = None, **more: Any
+) -> Completion:
     return steps.get(type).complete(view(type, config, **more), made, submitted or {}, outcome)
 
 
@@ -67,8 +90,19 @@ class Walk:
 
     def _take(self, step: Step, values: dict[str, Any], outcome: str | None) -> Completion:
         kind, seen = steps.get(step.type), steps.view(step)
-        roots = {"record": self.record, "input": self.context.get(self.document.start.id, {}), "steps": self.context, "variables": self.document.variables, "currentUser": self.user, "now": NOW, "run": {}}
-        forms = {name: FormField(name, name, self.types.get(name, "text"), value=self.record.get(name), now=self.record.get(name)) for name in kind.edits(seen)}
+        roots = {
+            "record": self.record,
+            "input": self.context.get(self.document.start.id, {}),
+            "steps": self.context,
+            "variables": self.document.variables,
+            "currentUser": self.user,
+            "now": NOW,
+            "run": {},
+        }
+        forms = {
+            name: FormField(name, name, self.types.get(name, "text"), value=self.record.get(name), now=self.record.get(name))
+            for name in kind.edits(seen)
+        }
         reads = {read.name: self._rows(read.relation, read.fields, read.limit) for read in kind.reads(seen)}
         made = Context(roots, reads, forms)
         prompt = self.prompts[step.id] = kind.prepare(seen, made)

@@ -1,0 +1,126 @@
+"""Fields as documents define them: computed, needed sometimes, looking at each other."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from console.core.expressions import ExpressionError
+from console.core.fields import Case, FieldDefinition, computed, fitted, holds, names_twice, shown, taken, texts_of_definitions
+from console.core.forms import FormField
+
+ROOTS: dict[str, Any] = {
+    "record": {"age": 30},
+    "steps": {"load": {"n": "12.5"}},
+    "variables": {"limit": 10},
+    "now": datetime(2026, 11, 20, tzinfo=UTC),
+}
+
+
+def define(*fields: dict[str, Any]) -> list[FieldDefinition]:
+    return [FieldDefinition.model_validate({"label": str(field["name"]).title(), **field}) for field in fields]
+
+
+def values(definitions: list[FieldDefinition], former: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {field.name: field.value for field in shown(definitions, ROOTS, former or {}, "me")}
+
+
+def test_former_values_come_before_computed_ones_before_defaults() -> None:
+    form = define({"name": "a", "value": "record.age", "default": "x"}, {"name": "b", "default": "y"}, {"name": "c"})
+    assert values(form) == {"a": "30", "b": "y", "c": None}
+    assert values(form, {"a": "typed", "b": None, "c": "z"}) == {"a": "typed", "b": None, "c": "z"}
+
+
+def test_a_field_sees_those_before_it_and_not_those_after() -> None:
+    form = define(
+        {"name": "a", "type": "integer", "value": "2"},
+        {"name": "b", "type": "integer", "value": "steps.me.a * 10"},
+        {"name": "c", "type": "integer", "value": "steps.me.d"},
+        {"name": "d", "type": "integer", "value": "1"},
+    )
+    assert values(form) == {"a": 2, "b": 20, "c": None, "d": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "kept"),
+    [
+        ("text", 3, "3"),
+        ("text", True, None),
+        ("decimal", 3, "3"),
+        ("decimal", "0.3333333333333333333333333333", "0.3333333333333333333333333333"),
+        ("integer", "3", 3),
+        ("integer", "3.5", None),
+        ("date", "2026-11-20", "2026-11-20"),
+        ("datetime", "2026-11-20", "2026-11-20T00:00:00Z"),
+        ("boolean", "yes", None),
+        ("multi_enum", ["a"], ["a"]),
+        ("text", None, None),
+    ],
+)
+def test_a_computed_value_fits_its_field_or_is_none(kind: str, value: Any, kept: Any) -> None:
+    assert fitted(FormField("x", "X", kind), value) == kept
+
+
+def test_the_first_case_that_holds_gives_the_value() -> None:
+    cases = [
+        Case.model_validate(entry)
+        for entry in (
+            {"if": "record.gone > 1", "value": '"unknown"'},
+            {"if": "record.age > variables.limit", "value": '"old"'},
+            {"value": '"young"'},
+        )
+    ]
+    assert computed(cases, ROOTS) == "old"
+    assert computed(cases[:1], ROOTS) is None
+    assert computed(cases[2:], ROOTS) == "young"
+    assert holds(None, ROOTS)
+
+
+def test_what_is_needed_is_judged_by_what_was_typed() -> None:
+    form = define({"name": "result", "default": "good"}, {"name": "why", "required_if": 'steps.me.result == "bad"'})
+    assert [field.required for field in shown(form, ROOTS, {"result": "bad"}, "me")] == [False, True]
+    assert taken(form, ROOTS, {"result": "bad"}, "me", {"result": "good"}) == ({"result": "good", "why": None}, [])
+    kept, details = taken(form, ROOTS, {}, "me", {"result": "bad"})
+    assert [detail["field"] for detail in details] == ["why"]
+    assert kept["result"] == "bad"
+
+
+def test_a_wrong_field_is_told_once() -> None:
+    form = define({"name": "n", "type": "integer", "required_if": "1 == 1"})
+    assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {"n": "x"})[1]] == ["n"]
+
+
+def test_read_only_fields_are_computed_anew_from_what_was_typed() -> None:
+    form = define(
+        {"name": "n", "type": "integer"},
+        {"name": "twice", "type": "integer", "readonly": True, "value": "steps.me.n * 2"},
+        {"name": "more", "type": "integer", "readonly": True, "value": "steps.me.twice + 1"},
+    )
+    assert taken(form, ROOTS, {"twice": 99}, "me", {"n": 4, "twice": 7})[0] == {"n": 4, "twice": 8, "more": 9}
+
+
+def test_columns_beside_the_definitions_are_seen_by_them() -> None:
+    form = define({"name": "why", "required_if": 'steps.me.state == "bad"'})
+    column = FormField("state", "State", value="bad", now="bad")
+    assert shown(form, ROOTS, {}, "me", [column])[0].required
+    assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {}, [column])[1]] == ["why"]
+    assert taken(form, ROOTS, {}, "me", {"state": "good"}, [column])[1] == []
+
+
+def test_every_text_has_its_place() -> None:
+    form = define(
+        {"name": "a", "required_if": "1 == 1", "value": "2"}, {"name": "b", "value": [{"if": "3 == 3", "value": "4"}, {"value": "5"}]}
+    )
+    assert [tuple(text)[:2] for text in texts_of_definitions("form", form)] == [
+        ("form[0].required_if", "1 == 1"),
+        ("form[0].value", "2"),
+        ("form[1].value[0].if", "3 == 3"),
+        ("form[1].value[0].value", "4"),
+        ("form[1].value[1].value", "5"),
+    ]
+    assert names_twice(define({"name": "a"}, {"name": "b"}, {"name": "a"})) == ["a"]
+
+
+def test_a_rule_that_cannot_be_read_says_so() -> None:
+    with pytest.raises(ExpressionError):
+        computed("1 +", ROOTS)
