@@ -13,6 +13,7 @@ from console.accounts.persons import (
     people,
     person,
     person_of_email,
+    set_password,
     team_id,
     teams,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "person",
     "person_of_email",
     "revoke_key",
+    "set_password",
     "sign_in",
     "sign_out",
     "team_id",

@@ -27,6 +27,7 @@ from console.person p
 """
 _PERSON = sa.text(_PEOPLE + " where p.id = :id")
 _BY_EMAIL = sa.text(_PEOPLE + " where p.email = :email")
+_END_SESSIONS = sa.text("update console.session set ended_at = now() where person = :id and ended_at is null")
 _EVERYBODY = sa.text(_PEOPLE + " order by p.name, p.id")
 
 
@@ -126,13 +127,29 @@ def disable_person(person_id: str, *, by: Actor = COMMAND_LINE) -> None:
             sa.text("update console.person set disabled_at = coalesce(disabled_at, now()) where id = :id"), {"id": person_id}
         ).rowcount:
             raise NotFound
-        connection.execute(
-            sa.text("update console.session set ended_at = now() where person = :id and ended_at is null"), {"id": person_id}
-        )
+        connection.execute(_END_SESSIONS, {"id": person_id})
         connection.execute(
             sa.text("update console.api_key set revoked_at = now() where person = :id and revoked_at is null"), {"id": person_id}
         )
         note_configuration(by, "person_changed", person_id, {"person": person_id, "fields": ["disabled"], "disabled": True})
+
+
+def set_password(person_id: str, password: str | None = None, *, by: Actor = COMMAND_LINE) -> str:
+    """Give the person a new password, generated where none is given, and end their sessions; the password, to be said once.
+
+    Raises `NotFound`, and `Invalid` for a password that is easily guessed.
+    """
+    known = person(person_id)
+    chosen = passwords.generated() if password is None else password
+    weak = passwords.weakness(chosen, email=known.email, name=known.name)
+    if weak:
+        raise Invalid(weak, details=[{"field": "password", "reason": weak}])
+    stored = passwords.hashed(chosen)
+    with db.transaction() as connection:
+        connection.execute(sa.text("update console.person set password_hash = :hash where id = :id"), {"id": person_id, "hash": stored})
+        connection.execute(_END_SESSIONS, {"id": person_id})
+        note_configuration(by, "person_changed", person_id, {"person": person_id, "fields": ["password"]})
+    return chosen
 
 
 def person(person_id: str) -> Person:

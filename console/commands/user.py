@@ -23,6 +23,14 @@ def create(email: str, role: str, team: str, name: str) -> None:
     click.echo(f"{made.person.email}  {made.password}  {made.person.name}, {role}, {made.person.teams[0]}")
 
 
+@user.command("password", epilog="Example: console user password ana@example.com")
+@click.argument("email")
+def password(email: str) -> None:
+    """Give a person a new password and print it: it is said only now. Wherever they are signed in, they are signed out."""
+    person = accounts.person_of_email(email)
+    click.echo(f"{person.email}  {accounts.set_password(person.id)}")
+
+
 @user.command("disable", epilog="Example: console user disable ana@example.com")
 @click.argument("email")
 def disable(email: str) -> None:

@@ -92,6 +92,7 @@ def undone(error: HTTPException) -> Response:
 @blueprint.app_errorhandler(sa.exc.InterfaceError)
 @blueprint.app_errorhandler(sa.exc.TimeoutError)
 @blueprint.app_errorhandler(psycopg.OperationalError)
+@blueprint.app_errorhandler(psycopg.InterfaceError)
 def unreachable(error: Exception) -> Response:
     """The console's own database went away in mid-request: nothing was committed, or the answer got lost and a second try finds it."""
     request_id = _request_id()

@@ -61,6 +61,13 @@ def test_people_are_listed_and_accounts_closed(ana: tuple[accounts.Person, str])
     assert accounts.sign_in("ana@example.com", ana[1], "127.0.0.1", "test") is None
 
 
+def test_an_administrator_sets_a_new_password(ana: tuple[accounts.Person, str]) -> None:
+    told = re.fullmatch(r"ana@example\.com  (\S+)\n", run(user.user, "password", "ana@example.com").output)
+    assert told is not None
+    assert accounts.sign_in("ana@example.com", ana[1], "127.0.0.1", "test") is None
+    assert accounts.sign_in("ana@example.com", told[1], "127.0.0.1", "test")
+
+
 def test_the_key_is_the_only_thing_on_stdout(ana: tuple[accounts.Person, str]) -> None:
     told = run(apikey.apikey, "create", "nightly", "--user", "Ana@example.com", "--expires", "12h")
     assert re.fullmatch(r"cns_[0-9a-z]+_[0-9a-f]+\n", told.stdout)

@@ -177,6 +177,20 @@ def test_a_closed_account_opens_nothing(olivia: accounts.Person) -> None:
         accounts.create_key("another", olivia.id)
 
 
+def test_a_new_password_ends_the_sessions_and_the_old_one(olivia: accounts.Person) -> None:
+    opened, key = token(), accounts.create_key("report", olivia.id)
+    made = accounts.set_password(olivia.id)
+    assert accounts.actor_of_session(opened) is None
+    assert accounts.actor_of_key(key.text) is not None
+    assert accounts.sign_in(olivia.email, GOOD, *HERE) is None
+    assert accounts.sign_in(olivia.email, made, *HERE)
+    assert noted("sys:config")[-1][:2] == ("person_changed", {"person": olivia.id, "fields": ["password"]})
+    with pytest.raises(Invalid):
+        accounts.set_password(olivia.id, "olivia123456")
+    with pytest.raises(NotFound):
+        accounts.set_password("usr_nobody")
+
+
 def test_neither_oneself_nor_the_last_admin_is_closed(clean: object) -> None:
     first = accounts.create_person("ines@example.com", role="admin", team="office").person
     with pytest.raises(NotAllowed) as refused:
