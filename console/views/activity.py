@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
-from console import accounts, activity
+from console import accounts, activity, browse
 from console.activity import ActivityRow
 from console.core.events import KINDS
 from console.errors import Malformed
@@ -54,8 +54,6 @@ class Entry:
 @blueprint.get("/activity")
 def show() -> Response:
     """The log within what the reader may see; without the right to read it, a page that says so."""
-    from console import browse
-
     given = [(name, value) for name, value in request.args.items(multi=True) if value and name != "limit"]
     wrong = ""
     try:

@@ -250,6 +250,11 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
     return escape(shown)
 
 
+def linked(title: str, href: str) -> Markup:
+    """The title of another record as the way to it."""
+    return Markup('<a href="{}">{}</a>').format(href, title)
+
+
 def _humanised(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[0-9])", " ", name.replace("_", " ")).capitalize()
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from console import accounts, runs
+from console import accounts, browse, runs
 from console.runs import RunHead
 from console.views import formats, frame
 
@@ -12,8 +12,6 @@ blueprint = Blueprint("home", __name__)
 @blueprint.get("/")
 def home() -> Response:
     """Runs in hand, runs that wait to be continued, and the collections to work from."""
-    from console import browse
-
     who = frame.actor()
     held = runs.held_by(who)
     waiting = [head for head in runs.to_continue(who) if head.holder is None]

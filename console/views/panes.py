@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
+from console.browse import RelatedPage
 from console.views import formats, frame
 from console.views.formats import Kind, Look
 
@@ -223,6 +224,14 @@ def table_of(source: Mapping[str, Any], look: Look) -> Table:
         cells = "".join(write(row["values"].get(name)) for name, write in writers)
         rows.append((href, str(row.get("title") or row.get("key") or ""), Markup(cells)))  # noqa: S704 (cells escape their values)
     return Table(source["label"], columns, rows)
+
+
+def related(found: RelatedPage, look: Look) -> Table:
+    """Rows of a relation as a table; the field that alone makes their title is not shown twice."""
+    target = found.collection
+    columns = [item.to_json() for item in found.columns if (item.name,) != target.title_fields]
+    rows = [row.to_json() for row in found.rows]
+    return table_of({"label": found.relation.label, "collection": target.id, "columns": columns, "rows": rows}, look)
 
 
 def boxes(

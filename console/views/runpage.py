@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console import activity
+from console import activity, browse, runs
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
 from console.runs import Preview, RunView
@@ -12,6 +12,8 @@ from console.views import formats, frame, panes
 from console.views.formats import Look
 from console.views.identity import local as local_path
 
+RELATED_ROWS = 5
+MOST_RELATED = 8
 FINAL = frozenset({"completed", "aborted", "failed", "cancelled", "timed_out"})
 _STATE_WORDS = {"done": "Done", "now": "Current step", "cancelled": "Cancelled", "skipped": "Skipped", "failed": "Failed", "todo": "To do"}
 _ENDED = {
@@ -328,11 +330,13 @@ def _beside(view: RunView, actor: Actor, look: Look, tab: str) -> dict[str, Any]
         "context_tabs": tabs,
         "context_tab": chosen,
         "sections": panes.sections(record, look) if chosen == "record" else [],
-        "related": related(actor, collection, key, look) if chosen == "related" else [],
+        "related": related(actor, view.json["id"], collection, key, look) if chosen == "related" else [],
         "activity": activity.on_record(actor, collection, key, limit=15).rows if chosen == "activity" else [],
     }
 
 
-def related(actor: Actor, collection: str, key: str, look: Look) -> list[panes.Table]:
-    """The first few records of every relation that the reader may follow."""
-    raise NotImplementedError
+def related(actor: Actor, run_id: str, collection: str, key: str, look: Look) -> list[panes.Table]:
+    """The first few records of the relations that lead to many, as far as the reader may follow them."""
+    found = [one for one in browse.describe(actor, collection)["relations"] if one["kind"] == "to_many"]
+    runs.source_opened(actor, run_id, source="related", collection=collection, key=key)
+    return [panes.related(browse.related(actor, collection, key, one["name"], RELATED_ROWS), look) for one in found[:MOST_RELATED]]

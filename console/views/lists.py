@@ -1,0 +1,253 @@
+"""Collections and their records as a list: segments, search, filters, columns, order and place all stand in the address."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from flask import Blueprint, Response, request
+from markupsafe import Markup, escape
+
+from console import browse, runs
+from console.browse import BrowseQuery, ListPage
+from console.core.collections import Collection, Field
+from console.core.filters import Filter, Group, Test
+from console.errors import Malformed
+from console.records import Record
+from console.runs import RunHead
+from console.views import formats, frame
+from console.views.formats import Kind, Look
+
+blueprint = Blueprint("lists", __name__, url_prefix="/c")
+
+PAGE_SIZE = 50
+CAP = browse.CAP
+OPS = (
+    ("eq", "equal to"), ("ne", "not equal to"), ("contains", "containing"), ("starts_with", "starting with"), ("gt", "greater than, or after"),
+    ("gte", "at least, or from"), ("lt", "less than, or before"), ("lte", "at most, or until"), ("in", "one of"), ("is_null", "empty"),
+)  # fmt: skip
+_SPOKEN = {
+    "eq": "is", "ne": "is not", "contains": "contains", "starts_with": "starts with", "gt": "is over", "gte": "is at least", "lt": "is under",
+    "lte": "is at most", "in": "is one of",
+}  # fmt: skip
+_UNSHOWN = frozenset({"other", "binary", "file"})
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is on, in words, and the address without it."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A column's head: the address that sorts by it, and how it is sorted now ("ascending", "descending" or not)."""
+
+    label: str
+    href: str | None
+    sorted: str | None
+    right: bool
+
+
+@blueprint.get("")
+def collections() -> Response:
+    """Every collection that the reader may browse, by data source."""
+    found = sorted(browse.collections(frame.actor()), key=lambda one: one.source)
+    sources = [(source, list(group)) for source, group in groupby(found, key=lambda one: one.source)]
+    return frame.page("lists/collections.html", {"sources": sources, "q": request.args.get("q", "")})
+
+
+@blueprint.get("/<collection>")
+def show(collection: str) -> Response:
+    """One page of a list. A filter that cannot be read is said in the filter's own sheet, and the list is shown without it."""
+    described = browse.describe(frame.actor(), collection)
+    usual = next(one for one in browse.collections(frame.actor()) if one.id == collection).columns
+    if "add_field" in request.args and (to := with_added(described)) is not None:
+        return frame.moved(to)
+    wrong = ""
+    try:
+        found = browse.page(frame.actor(), collection, asked(described, usual))
+    except Malformed as error:
+        wrong = error.message
+        found = browse.page(frame.actor(), collection, BrowseQuery(limit=PAGE_SIZE, fields=usual, labels=True))
+    return frame.page("lists/list.html", drawn(found, described, wrong), blocks={"results": "results"}, status=400 if wrong else 200)
+
+
+def asked(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQuery:
+    """What the address asks for; columns that are not there are left out, without any the usual ones are shown."""
+    args = request.args
+    known = {field["name"] for field in described["fields"]}
+    chosen = tuple(name for name in args.getlist("columns") if name in known)
+    return BrowseQuery(
+        segment=args.get("segment") or None, filter=args.get("filter") or None, q=args.get("q") or None, sort=args.get("sort") or None,
+        limit=PAGE_SIZE, after=args.get("after") or None, before=args.get("before") or None,
+        count="exact" if args.get("count") == "1" else "capped", fields=chosen or usual, labels=True,
+    )  # fmt: skip
+
+
+def with_added(described: Mapping[str, Any]) -> str | None:
+    """The address with the condition of the filter sheet joined to those that are on; None where it lacks a value."""
+    args = request.args
+    name, op, entry = args["add_field"], args.get("add_op", "eq"), args.get("add_value", "").strip()
+    source = next((field for field in described["fields"] if field["name"] == name), None)
+    if not entry and op != "is_null":
+        return None
+    test = {"field": name, "op": op, "value": True if op == "is_null" else value_of(source or {}, op, entry)}
+    try:
+        present = json.loads(args.get("filter") or "{}")
+    except ValueError:
+        present = {}
+    on = present["and"] if isinstance(present, dict) and isinstance(present.get("and"), list) else [present] if present else []
+    joined = json.dumps({"and": [*on, test]}, ensure_ascii=False, separators=(",", ":"))
+    return frame.here(add_field=None, add_op=None, add_value=None, after=None, before=None, filter=joined)
+
+
+def value_of(source: Mapping[str, Any], op: str, entry: str) -> Any:
+    """What was typed as the field's value: labels become stored words, "one of" splits at commas."""
+    what = formats.kind(source)
+    stored = {label.casefold(): word for word, label in what.options.items()}
+
+    def one(text: str) -> Any:
+        if what.options:
+            return stored.get(text.casefold(), text)
+        if what.type == "boolean":
+            return {"yes": True, "no": False, "true": True, "false": False}.get(text.casefold(), text)
+        return formats.typed(Kind(what.name, what.label, "text" if what.type in formats.LISTS else what.type), [text], frame.look())
+
+    return [one(part.strip()) for part in entry.split(",") if part.strip()] if op == "in" else one(entry)
+
+
+def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str, Any]:
+    """Everything that the page of a list draws."""
+    collection, args, look = found.collection, request.args, frame.look()
+    kinds = {field["name"]: formats.kind(field, collection.key) for field in described["fields"]}
+    shown = columns_of(collection, found)
+    segment = next((one for one in described["segments"] if one["id"] == args.get("segment")), None)
+    choosable = [field for field in described["fields"] if field["type"] not in _UNSHOWN]
+    return {
+        "collection": collection,
+        "segments": [
+            {"label": one["label"], "here": one["id"] == (segment["id"] if segment else None), "href": _other_list(segment=one["id"])}
+            for one in [{"id": None, "label": "All"}, *described["segments"]]
+        ],
+        "segment_label": segment["label"] if segment else "",
+        "q": args.get("q", ""),
+        "searchable": bool(collection.search),
+        "chips": chips(found.filter, kinds, look),
+        "clear_href": _other_list(filter=None, q=None),
+        "filterable": choosable,
+        "ops": OPS,
+        "added": {"field": args.get("add_field", ""), "op": args.get("add_op", "eq"), "value": args.get("add_value", "")},
+        "suggestions": _suggestions(choosable),
+        "kept": _kept("q", "after", "before", "count"),
+        "kept_all": _kept("after", "before", "count", "add_field", "add_op", "add_value"),
+        "kept_columns": _kept("columns"),
+        "columns": [{"name": one["name"], "label": one["label"], "shown": one["name"] in {item.name for item in found.columns} } for one in choosable],
+        "head": heads(collection, shown, found.sort),
+        "rows": rows(found, shown, kinds, look),
+        "next": frame.here(after=found.next, before=None) if found.next else None,
+        "previous": frame.here(before=found.previous, after=None) if found.previous else None,
+        "count_words": count_words(len(found.rows), found.total),
+        "count_href": frame.here(count="1") if found.total is not None and found.total > CAP and args.get("count") != "1" else None,
+        "said": ", ".join(filter(None, [collection.label, segment and segment["label"], f"{len(found.rows)} shown"])),
+        "wrong": wrong,
+    }
+
+
+def columns_of(collection: Collection, found: ListPage) -> list[Field]:
+    """The columns beside the title; a field that alone makes the title is not shown twice."""
+    return [item for item in found.columns if (item.name,) != collection.title_fields]
+
+
+def heads(collection: Collection, shown: Sequence[Field], sort: str) -> list[Head]:
+    """The heads of the table: a click sorts ascending, another descending. The title sorts by the field that it is made of."""
+    named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
+    first = _head(named, collection.label_one, sort) if named else Head(collection.label_one, None, None, right=False)
+    return [first, *(_head(item, item.label, sort) for item in shown)]
+
+
+def _head(item: Field, label: str, sort: str) -> Head:
+    way = {item.name: "ascending", f"-{item.name}": "descending"}.get(sort)
+    to = f"-{item.name}" if way == "ascending" else item.name
+    right = item.type in formats.NUMBERS and not item.options
+    return Head(label, _other_list(sort=to) if item.sortable else None, way, right)
+
+
+def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look) -> Markup:
+    """The body of the table as one string: cells are written by functions made once per column, not by the template."""
+    collection = found.collection
+    live = runs.live_on(frame.actor(), collection.id, [row.key for row in found.rows if row.key is not None]) if found.rows else {}
+    writers = [(item.name, formats.cell(kinds[item.name], look), found.titles.get(item.name)) for item in shown]
+    return Markup("").join(_row(collection.id, row, writers, live.get(row.key or "", ())) for row in found.rows)
+
+
+def _row(collection: str, row: Record, writers: Sequence[tuple[str, Any, Mapping[str, str] | None]], live: Sequence[RunHead]) -> Markup:
+    cells = []
+    for name, write, titles in writers:
+        value = row.values.get(name)
+        cells.append(write(titles.get(str(value), value) if titles and value is not None else value))
+    title = escape(row.title)
+    if row.key is None:
+        return Markup(f'<tr><th scope="row">{title}</th>{"".join(cells)}<td class="act"></td></tr>')  # noqa: S704 (every part is escaped)
+    href = escape(frame.record_url(collection, row.key))
+    menu = f'<td class="act"><a class="m" href="{href}/menu" data-menu aria-haspopup="true" aria-label="Actions for {title}">⋯</a></td>'
+    return Markup(f'<tr><th scope="row"><a href="{href}">{title}</a>{_marks(live)}</th>{"".join(cells)}{menu}</tr>')  # noqa: S704 (as above)
+
+
+def _marks(live: Sequence[RunHead]) -> str:
+    """Badges of the runs that are open on a record, as links to them."""
+    marks = []
+    for head in live:
+        badge = frame.status_badge(head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name} if head.holder_name else {})
+        marks.append(f'<a class="badge {badge.tone}" href="{frame.run_url(head.id)}" title="{escape(head.workflow_title)}">{escape(badge.label)}</a>')
+    return "".join(marks)
+
+
+def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[Chip]:
+    """A chip per condition that is on; alternatives (or) are one chip, since they come and go together."""
+    if given is None:
+        return []
+    parts = list(given.items) if isinstance(given, Group) and given.kind == "and" else [given]
+    made = []
+    for place, part in enumerate(parts):
+        rest = [one.to_json() for index, one in enumerate(parts) if index != place]
+        text = json.dumps({"and": rest}, ensure_ascii=False, separators=(",", ":")) if rest else None
+        made.append(Chip(spoken(part, kinds, look), _other_list(filter=text)))
+    return made
+
+
+def spoken(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str:
+    """A condition in words: "Risk band is High"."""
+    if isinstance(given, Test):
+        what = kinds.get(given.field) or Kind(given.field, given.field)
+        if given.op == "is_null":
+            return f"{what.label} is {'empty' if given.value else 'not empty'}"
+        values = given.value if isinstance(given.value, list) else [given.value]
+        return f"{what.label} {_SPOKEN[given.op]} {', '.join(formats.text(what, value, look) for value in values)}"
+    return (" or " if given.kind == "or" else " and ").join(spoken(one, kinds, look) for one in given.items)
+
+
+def count_words(here_: int, total: int | None) -> str:
+    """How many are shown, and of how many."""
+    if total is None or total == here_:
+        return f"{here_} {'record' if here_ == 1 else 'records'}"
+    many = f"more than {CAP:,}" if total == CAP + 1 else f"{total:,}"
+    return f"{here_} of {many}"
+
+
+def _suggestions(choosable: Sequence[Mapping[str, Any]]) -> list[str]:
+    labels = (option["label"] for field in choosable if isinstance(field["options"], list) for option in field["options"])
+    return list(dict.fromkeys(labels))[:100]
+
+
+def _other_list(**changes: Any) -> str:
+    """The address of another list of the same collection: from its first page, counted anew."""
+    return frame.here(after=None, before=None, count=None, **changes)
+
+
+def _kept(*left_out: str) -> list[tuple[str, str]]:
+    """Parameters of the address that a form carries along."""
+    return [(name, value) for name, value in request.args.items(multi=True) if name not in left_out]
