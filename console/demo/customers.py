@@ -13,7 +13,39 @@ from console.demo.world import Row, World, dice, pick
 REVIEW_MONTHS = {"low": 60, "medium": 36, "high": 12}
 ACCOUNTS = 2150
 BANK_CODE = "99999"
-OCCUPATIONS = ["Accountant", "Architect", "Baker", "Carpenter", "Chef", "Cleaner", "Dentist", "Driver", "Electrician", "Engineer", "Florist", "Gardener", "Journalist", "Lawyer", "Librarian", "Mechanic", "Midwife", "Musician", "Nurse", "Optician", "Painter", "Paramedic", "Photographer", "Physiotherapist", "Plumber", "Receptionist", "Retired", "Student", "Teacher", "Translator", "Welder"]
+OCCUPATIONS = [
+    "Accountant",
+    "Architect",
+    "Baker",
+    "Carpenter",
+    "Chef",
+    "Cleaner",
+    "Dentist",
+    "Driver",
+    "Electrician",
+    "Engineer",
+    "Florist",
+    "Gardener",
+    "Journalist",
+    "Lawyer",
+    "Librarian",
+    "Mechanic",
+    "Midwife",
+    "Musician",
+    "Nurse",
+    "Optician",
+    "Painter",
+    "Paramedic",
+    "Photographer",
+    "Physiotherapist",
+    "Plumber",
+    "Receptionist",
+    "Retired",
+    "Student",
+    "Teacher",
+    "Translator",
+    "Welder",
+]
 MAIL_DOMAINS = ("brief.example", "mail.example", "post.example", "inbox.example")
 
 
@@ -129,7 +161,9 @@ def _relationship(world: World, profile: Profile, rng: Random) -> dict[str, Any]
     """When and how the customer came, and what it uses; the product points say through which door."""
     points = profile.points.get("product", 1)
     crossing = points == 3
-    channel = {0: "branch", 1: "remote_eid", 2: rng.choice(("remote_document", "partner"))}.get(points, rng.choice(("branch", "remote_eid", "partner")))
+    channel = {0: "branch", 1: "remote_eid", 2: rng.choice(("remote_document", "partner"))}.get(
+        points, rng.choice(("branch", "remote_eid", "partner"))
+    )
     products = ["account"]
     if rng.random() < 0.8:
         products.append("card")
@@ -179,7 +213,9 @@ def _accounts(profiles: dict[int, Profile], customers: list[Row]) -> list[Row]:
     """One account for everybody whose review has begun, a second one for some."""
     rng = dice("accounts")
     held = [row for row in customers if row["kyc_status"] != "not_started"]
-    second = rng.sample([row for row in held if row["kyc_status"] == "approved" and row["id"] not in stories.CUSTOMERS], ACCOUNTS - len(held))
+    second = rng.sample(
+        [row for row in held if row["kyc_status"] == "approved" and row["id"] not in stories.CUSTOMERS], ACCOUNTS - len(held)
+    )
     rows = []
     for number, row in enumerate(held + second):
         status = "restricted" if profiles[row["id"]].restriction != "none" else "closed" if row["kyc_status"] == "rejected" else "open"

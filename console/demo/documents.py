@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from console.demo import stories
+from console.demo import holdings, stories
 from console.demo.identity import card_zone, document_number, passport_zone
 from console.demo.profiles import Profile
 from console.demo.world import Paper, Row, World, dice, sha256_like
@@ -61,7 +61,9 @@ class Folder:
         return row
 
     def _uploaded(self, customer: Row, issued_on: date | None) -> Any:
-        earliest = max(customer["opened_at"], self.world.moment((issued_on - self.world.today).days + 1) if issued_on else customer["opened_at"])
+        earliest = max(
+            customer["opened_at"], self.world.moment((issued_on - self.world.today).days + 1) if issued_on else customer["opened_at"]
+        )
         return min(earliest + timedelta(hours=self.rng.randrange(2, 200)), self.world.moment(-0.4))
 
 
@@ -110,7 +112,9 @@ def _identity(folder: Folder, customer: Row, expires: date, owner: Row | None = 
         kind = "passport"
     given, family = _split(owner["name"]) if owner else (customer["given_names"], customer["family_name"])
     issuer = customer["residence_country"] if kind == "residence_permit" else nationality
-    facts = _identity_facts(customer, kind, rng, issuer=issuer, nationality=nationality, given=given, family=family, expires=expires, owner=owner)
+    facts = _identity_facts(
+        customer, kind, rng, issuer=issuer, nationality=nationality, given=given, family=family, expires=expires, owner=owner
+    )
     status, code = _status(customer, "identity", rng)
     issued = date.fromisoformat(facts["issued"])
     folder.put(
@@ -119,10 +123,20 @@ def _identity(folder: Folder, customer: Row, expires: date, owner: Row | None = 
     )  # fmt: skip
 
 
-def _identity_facts(customer: Row, kind: str, rng: Random, *, issuer: str, nationality: str, given: str, family: str, expires: date, owner: Row | None) -> dict[str, str]:
+def _identity_facts(
+    customer: Row, kind: str, rng: Random, *, issuer: str, nationality: str, given: str, family: str, expires: date, owner: Row | None
+) -> dict[str, str]:
     birth = owner["birth_date"] if owner else customer["birth_date"]
     number = document_number(kind, rng)
-    holder = {"number": number, "issuer": issuer, "nationality": nationality, "family": family, "given": given, "birth": birth, "expires": expires}
+    holder = {
+        "number": number,
+        "issuer": issuer,
+        "nationality": nationality,
+        "family": family,
+        "given": given,
+        "birth": birth,
+        "expires": expires,
+    }
     if kind == "passport":
         zone: tuple[str, ...] = passport_zone(**holder, number_off_by=3 if customer["id"] == stories.TORE else 0)
     else:
@@ -156,7 +170,9 @@ def _status(customer: Row, kind: str, rng: Random) -> tuple[str, str | None]:
 def _proof_of_address(folder: Folder, customer: Row) -> None:
     rng, address = folder.rng, customer["address"]
     fresh = customer["id"] in folder.live or customer["kyc_status"] in {"in_review", "pending_documents"}
-    issued = folder.world.day(-rng.randrange(12, 60)) if fresh else customer["last_reviewed_at"].date() - timedelta(days=rng.randrange(5, 60))
+    issued = (
+        folder.world.day(-rng.randrange(12, 60)) if fresh else customer["last_reviewed_at"].date() - timedelta(days=rng.randrange(5, 60))
+    )
     status, code = _status(customer, "proof_of_address", rng)
     if fresh and status == "accepted":
         status = "received"
@@ -194,7 +210,7 @@ def _company_papers(folder: Folder, companies: list[Row]) -> None:
     owners: dict[int, list[Row]] = {}
     for row in folder.world.core["beneficial_owner"]:
         owners.setdefault(row["customer_id"], []).append(people[row["party_id"]])
-    owners[stories.HALCYON].append(next(row for row in people.values() if row["name"] == "Marek Dvořáček"))
+    owners[stories.HALCYON].append(next(row for row in people.values() if row["name"] == holdings.MAREK))
     directors = {row["company_id"]: people[row["person_id"]]["name"] for row in folder.world.core["officer"] if row["role"] == "director"}
     later = []
     for row in companies:
@@ -246,11 +262,26 @@ def _head(customer: Row) -> str:
 
 def _register_extract(folder: Folder, customer: Row, director: str, stakes: list[tuple[str, Row]]) -> None:
     """Directors, and the owners that the register names: in story 4 only one of the two."""
-    named = [name for name, _ in stakes][:1] if customer["id"] == stories.HALCYON else [name for name, stake in stakes if stake["percent"] > 25]
+    named = (
+        [name for name, _ in stakes][:1] if customer["id"] == stories.HALCYON else [name for name, stake in stakes if stake["percent"] > 25]
+    )
     issued = _issued(folder, customer)
     table = "Role|Name\n" + "\n".join([f"Director|{director}", *(f"Beneficial owner|{name}" for name in named)])
-    facts = {"title": "Extract from the commercial register", "issuer": f"Commercial register, {customer['residence_country']}", "lines": f"{_head(customer)}\nDate: {issued}", "table": table}
-    row = folder.put(customer, "register_extract", facts, status=_company_status(folder, customer), issued_on=issued, country=customer["residence_country"], number=customer["register_no"])
+    facts = {
+        "title": "Extract from the commercial register",
+        "issuer": f"Commercial register, {customer['residence_country']}",
+        "lines": f"{_head(customer)}\nDate: {issued}",
+        "table": table,
+    }
+    row = folder.put(
+        customer,
+        "register_extract",
+        facts,
+        status=_company_status(folder, customer),
+        issued_on=issued,
+        country=customer["residence_country"],
+        number=customer["register_no"],
+    )
     for _, stake in stakes:
         stake["source_document_id"] = row["id"]
 
@@ -258,7 +289,12 @@ def _register_extract(folder: Folder, customer: Row, director: str, stakes: list
 def _shareholder_register(folder: Folder, customer: Row, stakes: list[tuple[str, Row]]) -> None:
     issued = _issued(folder, customer)
     table = "Holder|Percent|Since\n" + "\n".join(f"{name}|{stake['percent']}|{stake['since']}" for name, stake in stakes)
-    facts = {"title": "Register of shareholders", "issuer": customer["display_name"], "lines": f"{_head(customer)}\nDate: {issued}", "table": table}
+    facts = {
+        "title": "Register of shareholders",
+        "issuer": customer["display_name"],
+        "lines": f"{_head(customer)}\nDate: {issued}",
+        "table": table,
+    }
     row = folder.put(customer, "shareholder_register", facts, status=_company_status(folder, customer), issued_on=issued)
     for _, stake in stakes:
         stake["source_document_id"] = row["id"]
@@ -281,4 +317,3 @@ def _bank_letter(folder: Folder, customer: Row) -> None:
     text = f"We confirm that {customer['display_name']} has banked with us for {folder.rng.randrange(2, 9)} years. Its funds stem from trade; a dividend was paid to its holders last year."
     facts = {"title": "Bank letter", "issuer": "Harbour Street Bank", "lines": f"{_head(customer)}\nDate: {issued}", "text": text}
     folder.put(customer, "bank_letter", facts, status="received", issued_on=issued)
-

@@ -12,7 +12,9 @@ from psycopg import sql
 
 from console.demo.world import Row, Tables, columns
 
-JSON_COLUMNS = frozenset({"address", "conditions", "checks", "ids", "list_versions", "matched_on", "points", "metadata", "attachments", "evidence"})
+JSON_COLUMNS = frozenset(
+    {"address", "conditions", "checks", "ids", "list_versions", "matched_on", "points", "metadata", "attachments", "evidence"}
+)
 IDENTITIES = (
     "customer", "kyc_document", "party", "beneficial_owner", "screening_run", "screening_hit", "risk_assessment", "credit", "ticket", "fiu.sar_case",
 )  # fmt: skip
@@ -58,7 +60,9 @@ def _json(value: Any) -> str | None:
 
 
 def _next_identity(name: str) -> sql.Composed:
-    return sql.SQL("select setval(pg_get_serial_sequence({}, 'id'), (select max(id) from {}))").format(sql.Literal(name), sql.Identifier(*name.split(".")))
+    return sql.SQL("select setval(pg_get_serial_sequence({}, 'id'), (select max(id) from {}))").format(
+        sql.Literal(name), sql.Identifier(*name.split("."))
+    )
 
 
 def fill_sqlite(path: Path, tables: Tables) -> None:

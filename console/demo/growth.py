@@ -11,8 +11,42 @@ from console.demo.world import Row, World, dice, pick, spread
 CONTACTS, CONSENTS, MESSAGES, CALLS, TASKS = 5000, 9800, 21_000, 6400, 1900
 WITHOUT_ZONE, WITHOUT_CONSENT, WITHDRAWN = 300, 1100, 200
 STAGES = {"new": 900, "contacted": 1500, "engaged": 800, "qualified": 500, "customer": 600, "unresponsive": 450, "lost": 250}
-TAGS = ["lead", "welcomed", "dormant", "newsletter", "event-2025", "event-2026", "referral", "vip", "partner", "merchant", "travel", "music", "trial", "webinar", "price-question", "slow-payer", "feedback", "beta", "press", "student", "retail", "corporate", "call-morning", "call-evening"]
-ZONES = {"LT": "Europe/Vilnius", "NL": "Europe/Amsterdam", "DE": "Europe/Berlin", "PL": "Europe/Warsaw", "IE": "Europe/Dublin", "SE": "Europe/Stockholm", "GB": "Europe/London", "US": "America/New_York"}
+TAGS = [
+    "lead",
+    "welcomed",
+    "dormant",
+    "newsletter",
+    "event-2025",
+    "event-2026",
+    "referral",
+    "vip",
+    "partner",
+    "merchant",
+    "travel",
+    "music",
+    "trial",
+    "webinar",
+    "price-question",
+    "slow-payer",
+    "feedback",
+    "beta",
+    "press",
+    "student",
+    "retail",
+    "corporate",
+    "call-morning",
+    "call-evening",
+]
+ZONES = {
+    "LT": "Europe/Vilnius",
+    "NL": "Europe/Amsterdam",
+    "DE": "Europe/Berlin",
+    "PL": "Europe/Warsaw",
+    "IE": "Europe/Dublin",
+    "SE": "Europe/Stockholm",
+    "GB": "Europe/London",
+    "US": "America/New_York",
+}
 COUNTRIES = {"LT": 20, "NL": 18, "DE": 18, "PL": 9, "IE": 8, "SE": 8, "GB": 12, "US": 7}
 CHANNELS = ("email", "sms", "call", "ai_call")
 LABELS = {"interested": 20, "not_interested": 35, "call_back": 25, "wrong_person": 5, "opt_out": 5}
@@ -77,7 +111,9 @@ def _consents(world: World, contacts: list[Row], rng: Random) -> list[Row]:
         rows += [_consent(world, row, "email", "given", 50.0, rng), _consent(world, row, "email", "withdrawn", 10.0, rng)]
     for row in given:
         rows += [_consent(world, row, channel, "given", 30.0, rng) for channel in CHANNELS[: counts[row["id"]]]]
-    return [{"id": number, **row} for number, row in enumerate(sorted(rows, key=lambda row: (row["at"], row["contact_id"], row["channel"])), 1)]
+    return [
+        {"id": number, **row} for number, row in enumerate(sorted(rows, key=lambda row: (row["at"], row["contact_id"], row["channel"])), 1)
+    ]
 
 
 def _consent(world: World, contact: Row, channel: str, state: str, days: float, rng: Random) -> Row:
@@ -111,7 +147,13 @@ def _messages(world: World, contacts: list[Row], rng: Random) -> list[Row]:
         )  # fmt: skip
     sam = {"contact_id": stories.SAM, "channel": "sms", "status": "delivered", "skip_reason": None, "run_id": None}
     rows += [
-        {**sam, "direction": "out", "template": "welcome-1", "body": "Hi Sam, this is Fernwick Pay. May we call you tomorrow?", "at": world.moment(-3.1)},
+        {
+            **sam,
+            "direction": "out",
+            "template": "welcome-1",
+            "body": "Hi Sam, this is Fernwick Pay. May we call you tomorrow?",
+            "at": world.moment(-3.1),
+        },
         {**sam, "direction": "in", "template": None, "body": "Stop pls", "at": world.moment(-0.1)},
     ]
     order = ("contact_id", "channel", "direction", "template", "body", "status", "skip_reason", "run_id", "at")
@@ -132,7 +174,19 @@ def _calls(world: World, contacts: list[Row], rng: Random) -> list[Row]:
                 "at": world.moment(-rng.uniform(0.5, 300)),
             }
         )  # fmt: skip
-    rows.append({"contact_id": stories.SAM, "script": "A", "attempt": 1, "outcome": "no_answer", "label": None, "seconds": 28, "transcript": None, "run_id": None, "at": world.moment(-2.2)})
+    rows.append(
+        {
+            "contact_id": stories.SAM,
+            "script": "A",
+            "attempt": 1,
+            "outcome": "no_answer",
+            "label": None,
+            "seconds": 28,
+            "transcript": None,
+            "run_id": None,
+            "at": world.moment(-2.2),
+        }
+    )
     rows.sort(key=lambda row: (row["at"], row["contact_id"]))
     return [{"id": number, **row} for number, row in enumerate(rows, 1)]
 
@@ -143,7 +197,17 @@ def _tasks(world: World, contacts: list[Row], rng: Random) -> list[Row]:
         "Bank change by mail from accounts@alder-finch-print.example (known: alderfinch.example): new IBAN LT45 9999 9000 1234 5678, "
         'call back +44 20 7946 0999, "please before Friday"'
     )
-    rows: list[Row] = [{"contact_id": None, "supplier_id": stories.ALDER_FINCH, "title": bank_change, "due_on": world.day(1), "assignee": "stan", "status": "open", "run_id": None}]
+    rows: list[Row] = [
+        {
+            "contact_id": None,
+            "supplier_id": stories.ALDER_FINCH,
+            "title": bank_change,
+            "due_on": world.day(1),
+            "assignee": "stan",
+            "status": "open",
+            "run_id": None,
+        }
+    ]
     for number in range(1, TASKS):
         supplier = number % 5 == 0
         done = rng.random() < 0.7

@@ -18,6 +18,7 @@ SPLITS: dict[int, tuple[tuple[str, ...], ...]] = {
     3: (("42", "34", "24"), ("60", "22", "18"), ("45", "33", "22"), ("33.3334", "33.3333", "33.3333"), ("51", "30", "19")),
     4: (("40", "30", "20", "10"), ("55", "15", "15", "15"), ("30", "28", "22", "20")),
 }
+MAREK = "Marek Dvořáček"
 THRESHOLD_SPLIT = ("50.0000", "25.0000", "15.0000", "10.0000")
 
 
@@ -46,7 +47,14 @@ class Registry:
         """The id of a new person of that country."""
         given, family = names.person(country, self.rng)
         born = self.world.day(-self.rng.randrange(24 * 366, 78 * 365))
-        return self._add(kind="person", name=f"{given} {family}", name_original=names.original(given, family), birth_date=born, nationality=country, country=country)
+        return self._add(
+            kind="person",
+            name=f"{given} {family}",
+            name_original=names.original(given, family),
+            birth_date=born,
+            nationality=country,
+            country=country,
+        )
 
     def named(self, name: str, country: str, nationality: str, born: date) -> int:
         """The id of a person whose name a story knows."""
@@ -56,7 +64,15 @@ class Registry:
         """`owner` holds that much of `owned`."""
         since = since or self.world.day(-self.rng.randrange(100, 4000))
         self.holdings.append(
-            {"owned_id": owned, "owner_id": owner, "kind": kind, "percent": Decimal(percent), "since": since, "until": None, "source_document_id": None}
+            {
+                "owned_id": owned,
+                "owner_id": owner,
+                "kind": kind,
+                "percent": Decimal(percent),
+                "since": since,
+                "until": None,
+                "source_document_id": None,
+            }
         )
 
     def officer(self, company: int, person: int, role: str) -> None:
@@ -78,7 +94,9 @@ def fill(world: World, profiles: dict[int, Profile]) -> None:
     registry = Registry(world, dice("holdings"))
     companies = [row for row in world.core["customer"] if row["kind"] == "company"]
     registry.taken.update(row["display_name"].removesuffix(f" {row['legal_form']}") for row in companies)
-    party_of = {row["id"]: registry.company(row["display_name"], row["residence_country"], row["register_no"], row["id"]) for row in companies}
+    party_of = {
+        row["id"]: registry.company(row["display_name"], row["residence_country"], row["register_no"], row["id"]) for row in companies
+    }
     _halcyon(registry, party_of[stories.HALCYON])
     others = [row for row in companies if row["id"] != stories.HALCYON]
     people = _people_per_company(registry, others, profiles)
@@ -97,7 +115,7 @@ def _halcyon(registry: Registry, company: int) -> None:
     noordzee = registry.company("Noordzee Invest B.V.", "NL", "KVK 81190442")
     larkspur = registry.company("Larkspur Holdings Ltd", "MU", "MU C118204")
     brightmoor = registry.company("Brightmoor Ltd", "MU", "MU C096657")
-    marek = registry.named("Marek Dvořáček", "CZ", "CZ", date(1966, 9, 23))
+    marek = registry.named(MAREK, "CZ", "CZ", date(1966, 9, 23))
     for owned, owner, percent in (
         (company, johanna, "60"),
         (company, noordzee, "40"),
@@ -179,7 +197,9 @@ def _votes(registry: Registry) -> None:
         registry.hold(held["owned_id"], held["owner_id"], held["percent"], "votes", held["since"])
 
 
-def _more_officers(registry: Registry, companies: list[Row], profiles: dict[int, Profile], party_of: dict[int, int], people: dict[int, int]) -> None:
+def _more_officers(
+    registry: Registry, companies: list[Row], profiles: dict[int, Profile], party_of: dict[int, int], people: dict[int, int]
+) -> None:
     """Nominee directors of deep structures, then signatories: second holders, else the director signs."""
     directors = {row["company_id"]: row["person_id"] for row in registry.officers}
     deep = [party_of[row["id"]] for row in companies if profiles[row["id"]].deep][:NOMINEES]
@@ -218,42 +238,37 @@ def effective(holdings: list[Row]) -> dict[int, dict[int, Decimal]]:
 
 
 def _owners(world: World, registry: Registry, party_of: dict[int, int]) -> list[Row]:
-    """Beneficial owners on file: more than 25 %; then, up to the count, persons who control by other means. Story 4 has only Johanna."""
-    reviewed = {row["id"]: row for row in world.core["customer"]}
-    shares = effective(registry.holdings)
-    people = {row["id"] for row in registry.parties if row["kind"] == "person"}
-    found: list[tuple[int, int, Decimal | None, str]] = [(stories.HALCYON, shares_first(shares[party_of[stories.HALCYON]]), Decimal(60), "ownership")]
-    others: list[tuple[int, int, Decimal | None, str]] = []
-    for customer, company in party_of.items():
-        if customer == stories.HALCYON:
-            continue
-        for owner, percent in shares[company].items():
-            if owner in people and percent > 25:
-                found.append((customer, owner, percent.quantize(Decimal("0.0001")), "ownership"))
-            elif owner in people:
-                others.append((customer, owner, percent.quantize(Decimal("0.0001")), registry.rng.choice(("voting", "other_means"))))
-    missing = OWNERS - len(found)
-    chosen = others[: max(0, missing)]
-    directors = [(party, row["person_id"]) for row in registry.officers if row["role"] == "signatory" and (party := row["company_id"])]
-    customer_of = {company: customer for customer, company in party_of.items()}
-    known = {(customer, owner) for customer, owner, _, _ in found + chosen}
-    senior = [(customer_of[company], person, None, "senior_manager") for company, person in directors if (customer_of[company], person) not in known]
-    chosen += senior[: OWNERS - len(found) - len(chosen)]
+    """Beneficial owners on file: more than 25 %; then, up to the count, persons who control otherwise. Story 4 has only Johanna."""
+    reviewed = {row["id"]: row["last_reviewed_at"] for row in world.core["customer"]}
     rows = []
-    for number, (customer, owner, percent, basis) in enumerate((found + chosen)[:OWNERS], 1):
-        last = reviewed[customer]["last_reviewed_at"]
+    for number, (customer, owner, percent, basis) in enumerate(_known_owners(registry, party_of), 1):
+        last = reviewed[customer]
+        differs = customer != stories.HALCYON and registry.rng.random() < 0.2
         rows.append(
             {
-                "id": number, "customer_id": customer, "party_id": owner, "effective_percent": percent, "basis": basis,
-                "in_register": registry.rng.choice(("yes", "yes", "yes", "yes", "different")) if last else "not_checked",
+                "id": number, "customer_id": customer, "party_id": owner, "effective_percent": None if basis == "senior_manager" else percent, "basis": basis,
+                "in_register": ("different" if differs else "yes") if last else "not_checked",
                 "pep_status": "none", "verified_at": last, "verified_by": registry.rng.choice(("olivia", "mona")) if last else None,
             }
         )  # fmt: skip
-        if customer == stories.HALCYON:
-            rows[-1]["in_register"] = "yes"
     return rows
 
 
-def shares_first(sums: dict[int, Decimal]) -> int:
-    """The holder with the most."""
-    return max(sums, key=lambda owner: sums[owner])
+def _known_owners(registry: Registry, party_of: dict[int, int]) -> list[tuple[int, int, Decimal, str]]:
+    """(customer, party, percent, basis) of so many owners, those with more than 25 % before the others."""
+    shares = effective(registry.holdings)
+    people = {row["id"]: row["name"] for row in registry.parties if row["kind"] == "person"}
+    large: list[tuple[int, int, Decimal, str]] = []
+    small: list[tuple[int, int, Decimal, str]] = []
+    for customer, company in party_of.items():
+        for owner, exact in shares[company].items():
+            percent = exact.quantize(Decimal("0.0001"))
+            if owner not in people or people[owner] == MAREK:
+                continue
+            if customer == stories.HALCYON:
+                percent = Decimal("60.0000")  # what the register shows: the direct stake alone
+            if percent > 25:
+                large.append((customer, owner, percent, "ownership"))
+            else:
+                small.append((customer, owner, percent, registry.rng.choice(("voting", "other_means", "senior_manager"))))
+    return (large + small)[:OWNERS]

@@ -51,7 +51,14 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, today: date | None 
     people.create(told)
     _connect(data_dir, server)
     _publish_workflows()
-    write_note(data_dir, {"people": told, "stories": listed_stories(), "loaded": {"at": datetime.now(UTC).isoformat(timespec="seconds"), "form": servers.newest_form()}})
+    write_note(
+        data_dir,
+        {
+            "people": told,
+            "stories": listed_stories(),
+            "loaded": {"at": datetime.now(UTC).isoformat(timespec="seconds"), "form": servers.newest_form()},
+        },
+    )
     return True
 
 
@@ -90,7 +97,11 @@ def listed_stories() -> list[dict[str, str]]:
 def documents(source: str) -> list[dict[str, Any]]:
     """The collection documents of a data source, those that people open first in front."""
     folder = resources.files("console.demo") / "collections"
-    found = [json.loads(item.read_text(encoding="utf-8")) for item in sorted(folder.iterdir(), key=lambda item: item.name) if item.name.endswith(".json")]
+    found = [
+        json.loads(item.read_text(encoding="utf-8"))
+        for item in sorted(folder.iterdir(), key=lambda item: item.name)
+        if item.name.endswith(".json")
+    ]
     return sorted((document for document in found if document["source"] == source), key=_position)
 
 
@@ -140,7 +151,9 @@ def _load_company(data_dir: Path, server: servers.Server, today: date, progress:
     with drawing.Drawing(folder, world.papers) as drawn:
         progress("Loading its main database")
         url = server.new_database(CORE)
-        filling.fill_postgresql(url, world.core, lambda: _told_missing(drawn.finish(lambda done, of: progress(f"Drawing papers {done} of {of}")), progress))
+        filling.fill_postgresql(
+            url, world.core, lambda: _told_missing(drawn.finish(lambda done, of: progress(f"Drawing papers {done} of {of}")), progress)
+        )
         progress("Loading its suppliers and contacts")
         filling.fill_sqlite(supply_file(data_dir), world.supply)
 

@@ -30,8 +30,18 @@ ITEM_WEIGHTS = {"goods": 38, "subscription": 24, "dated_ticket": 20, "travel": 1
 FAILURES = ("expired_or_canceled_card", "lost_or_stolen_card", "declined", "insufficient_funds")
 
 
-def _story(number: int, name: str, amount: int, days: float, *, currency: str = "EUR", item: str = "goods", **metadata: str) -> dict[str, Any]:
-    return {"id": f"ch_{name}", "customer_id": number, "amount_minor": amount, "currency": currency, "days": days, "item_kind": item, "metadata": metadata}
+def _story(
+    number: int, name: str, amount: int, days: float, *, currency: str = "EUR", item: str = "goods", **metadata: str
+) -> dict[str, Any]:
+    return {
+        "id": f"ch_{name}",
+        "customer_id": number,
+        "amount_minor": amount,
+        "currency": currency,
+        "days": days,
+        "item_kind": item,
+        "metadata": metadata,
+    }
 
 
 PRIYA, KENJI_YEN, KENJI_DINAR, BRAM = "ch_PriyaRaman180", "ch_KenjiMorita48000", "ch_KenjiMorita31250", "ch_BramDeWit7490"
@@ -58,7 +68,9 @@ def fill(world: World, profiles: dict[int, Profile]) -> None:
     charges = _charges(world, profiles)
     world.core["charge"] = charges
     rng = dice("after charges")
-    free = [row for row in charges if row["status"] == "succeeded" and row["id"] not in STORY_IDS and row["captured_at"] < world.moment(-20)]
+    free = [
+        row for row in charges if row["status"] == "succeeded" and row["id"] not in STORY_IDS and row["captured_at"] < world.moment(-20)
+    ]
     rng.shuffle(free)
     world.core["dispute"] = _disputes(world, charges, free, rng)
     world.core["refund"] = _refunds(world, free, rng)
@@ -67,7 +79,7 @@ def fill(world: World, profiles: dict[int, Profile]) -> None:
 
 def in_euro(row: Row) -> Decimal:
     """The amount of a charge in euro at today's rate."""
-    return Decimal(row["amount_minor"]) / 10 ** EXPONENTS[row["currency"]] * Decimal(EUR_PER_UNIT[row["currency"]])
+    return Decimal(row["amount_minor"]).scaleb(-EXPONENTS[row["currency"]]) * Decimal(EUR_PER_UNIT[row["currency"]])
 
 
 def _charges(world: World, profiles: dict[int, Profile]) -> list[Row]:
@@ -89,18 +101,34 @@ def _charges(world: World, profiles: dict[int, Profile]) -> list[Row]:
 
 def _buyers(profiles: dict[int, Profile], count: int, rng: Random) -> list[int]:
     """Who pays: persons mostly, some of them often."""
-    able = [number for number, profile in profiles.items() if profile.status not in {"not_started", "rejected"} and number not in stories.CUSTOMERS]
+    able = [
+        number
+        for number, profile in profiles.items()
+        if profile.status not in {"not_started", "rejected"} and number not in stories.CUSTOMERS
+    ]
     weights = [rng.expovariate(1) * (0.3 if number > 1400 else 1) for number in able]
     return rng.choices(able, weights=weights, k=count)
 
 
 def _told_charge(world: World, story: dict[str, Any], rng: Random) -> Row:
-    row = _charge(world, story["id"], story["customer_id"], story["amount_minor"], story["currency"], "succeeded", story["days"], story["item_kind"], rng)
+    row = _charge(
+        world,
+        story["id"],
+        story["customer_id"],
+        story["amount_minor"],
+        story["currency"],
+        "succeeded",
+        story["days"],
+        story["item_kind"],
+        rng,
+    )
     card = {"method": "card", "card_brand": "visa", "card_last4": f"{4242 if story['id'] == PRIYA else rng.randrange(1000, 9999)}"}
     return row | card | {"metadata": row["metadata"] | story["metadata"]}
 
 
-def _charge(world: World, charge_id: str, customer: int, amount: int, currency: str, status: str, days: float, item: str, rng: Random) -> Row:
+def _charge(
+    world: World, charge_id: str, customer: int, amount: int, currency: str, status: str, days: float, item: str, rng: Random
+) -> Row:
     created = world.moment(days)
     captured = created + timedelta(seconds=rng.randrange(2, 90)) if status == "succeeded" else None
     method = pick(rng, {"card": 74, "wallet": 16, "sepa_debit": 10 if currency == "EUR" else 0})
@@ -143,7 +171,11 @@ def _disputes(world: World, charges: list[Row], free: list[Row], rng: Random) ->
 def _dispute(world: World, charge: Row, status: str, reason: str, rng: Random) -> Row:
     created = min(charge["created_at"] + timedelta(days=rng.randrange(8, 40)), world.moment(-rng.uniform(1, 6)))
     inquiry = status.startswith("warning")
-    due = world.moment(rng.randrange(2, 12) + 0.75) if status in {"needs_response", "warning_needs_response"} else created + timedelta(days=10)
+    due = (
+        world.moment(rng.randrange(2, 12) + 0.75)
+        if status in {"needs_response", "warning_needs_response"}
+        else created + timedelta(days=10)
+    )
     return {
         "id": f"dp_{token(rng)}", "charge_id": charge["id"], "amount_minor": charge["amount_minor"], "currency": charge["currency"], "stage": "inquiry" if inquiry else "chargeback",
         "status": status, "reason": reason, "is_charge_refundable": inquiry, "evidence_due_at": due, "created_at": created,

@@ -45,4 +45,7 @@ def create(told: list[dict[str, str]]) -> None:
 
 def _set_password(email: str, password: str) -> None:
     with db.transaction() as connection:
-        connection.execute(sa.text("update console.person set password_hash = :hash where email = :email"), {"hash": passwords.hashed(password), "email": email})
+        connection.execute(
+            sa.text("update console.person set password_hash = :hash where email = :email"),
+            {"hash": passwords.hashed(password), "email": email},
+        )

@@ -8,7 +8,11 @@ from PIL import Image, ImageDraw, ImageFont
 SIZE = (880, 600)
 INK, PALE, PAPER, LINE = (24, 32, 48), (98, 108, 124), (250, 248, 242), (196, 190, 176)
 MARK = (206, 198, 184)
-FACES = {"text": ("Inter-Regular.ttf", "DejaVuSans.ttf"), "bold": ("Inter-Bold.ttf", "DejaVuSans-Bold.ttf"), "zone": ("DejaVuSansMono.ttf",)}
+FACES = {
+    "text": ("Inter-Regular.ttf", "DejaVuSans.ttf"),
+    "bold": ("Inter-Bold.ttf", "DejaVuSans-Bold.ttf"),
+    "zone": ("DejaVuSansMono.ttf",),
+}
 ROWS = (
     ("Surname", "family"), ("Given names", "given"), ("Nationality", "nationality"), ("Date of birth", "birth"), ("Place of birth", "place"),
     ("Date of issue", "issued"), ("Date of expiry", "expires"),

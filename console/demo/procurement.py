@@ -13,7 +13,11 @@ REQUEST_STATUSES = {"new": 12, "onboarding": 34, "done": 180, "refused": 14}
 SUPPLIER_STATUSES = {"active": 340, "onboarding": 34, "blocked": 8, "archived": 38}
 INSURANCE_EXPIRED, INSURANCE_EXPIRING = 9, 17
 CATEGORIES = ("it", "logistics", "marketing", "facilities", "professional", "print")
-TIER_PAPERS = {"A": ("register_extract", "vat_certificate", "insurance", "bank_letter", "dpa", "code_of_conduct"), "B": ("register_extract", "vat_certificate", "insurance", "bank_letter"), "C": ("vat_certificate", "bank_letter")}
+TIER_PAPERS = {
+    "A": ("register_extract", "vat_certificate", "insurance", "bank_letter", "dpa", "code_of_conduct"),
+    "B": ("register_extract", "vat_certificate", "insurance", "bank_letter"),
+    "C": ("vat_certificate", "bank_letter"),
+}
 STORY_REQUESTS: dict[int, dict[str, Any]] = {
     231: {"company_name": "Pixelwerk Druck GmbH", "country": "DE", "category": "print", "est_annual_eur": "4200.00", "critical": False, "personal_data": False, "requester": "Gita Rao"},
     232: {"company_name": "Northlight Facility Services B.V.", "country": "NL", "category": "facilities", "est_annual_eur": "8600.00", "critical": False, "personal_data": False, "requester": "Mona Verbeek"},
@@ -105,7 +109,15 @@ def _supplier(world: World, number: int, status: str, request: Row | None, rng: 
 
 def _story_supplier(world: World, number: int) -> Row:
     """Story 10, whose bank data somebody wants to change by mail, or the known company of story 11."""
-    common = {"id": number, "status": "active", "owner": "stan", "request_id": None, "screening_status": "clear", "country": "DE", "tier": "B"}
+    common = {
+        "id": number,
+        "status": "active",
+        "owner": "stan",
+        "request_id": None,
+        "screening_status": "clear",
+        "country": "DE",
+        "tier": "B",
+    }
     if number == stories.ALDER_FINCH:
         own = {
             "legal_name": "Alder & Finch Print GmbH", "trade_name": "Alder & Finch", "register_no": "HRB 118204", "vat_id": "DE301774520", "website": "https://alderfinch.example",
@@ -117,7 +129,24 @@ def _story_supplier(world: World, number: int) -> Row:
             "address": {"line1": "Hafenstraße 3", "city": "Hamburg", "postcode": "20095", "country": "DE"}, "main_email": "accounts@brightwater.example", "main_phone": "+49 30 23125 088",
         }  # fmt: skip
     activated = world.moment(-620 if number == stories.ALDER_FINCH else -910)
-    order = ("id", "legal_name", "trade_name", "register_no", "vat_id", "country", "address", "website", "main_email", "main_phone", "tier", "status", "owner", "request_id", "activated_at", "screening_status")
+    order = (
+        "id",
+        "legal_name",
+        "trade_name",
+        "register_no",
+        "vat_id",
+        "country",
+        "address",
+        "website",
+        "main_email",
+        "main_phone",
+        "tier",
+        "status",
+        "owner",
+        "request_id",
+        "activated_at",
+        "screening_status",
+    )
     told: Row = common | own | {"activated_at": activated}
     return {column: told[column] for column in order}
 
@@ -129,8 +158,14 @@ def _accounts(world: World, suppliers: list[Row], rng: Random) -> list[Row]:
     rows = [_account(world, row, told.get(row["id"]) or _iban(row["country"], rng), "active", rng) for row in known]
     rows[-1]["status"] = "retired"
     alder = next(row for row in suppliers if row["id"] == stories.ALDER_FINCH)
-    rows.append(_account(world, alder, stories.FOREIGN_IBAN, "proposed", rng) | {"vop": "no_match", "created_at": world.moment(-1.3), "called_back_by": None, "activated_by": None, "bic": None})
-    rows += [_account(world, row, _iban(row["country"], rng), "proposed", rng) for row in rng.sample([row for row in known if row["id"] not in told], 6)]
+    rows.append(
+        _account(world, alder, stories.FOREIGN_IBAN, "proposed", rng)
+        | {"vop": "no_match", "created_at": world.moment(-1.3), "called_back_by": None, "activated_by": None, "bic": None}
+    )
+    rows += [
+        _account(world, row, _iban(row["country"], rng), "proposed", rng)
+        for row in rng.sample([row for row in known if row["id"] not in told], 6)
+    ]
     rest = [row for row in known if row["id"] not in told]
     while len(rows) < ACCOUNTS:
         rows.append(_account(world, rng.choice(rest), _iban("DE", rng), "retired", rng))
@@ -204,7 +239,15 @@ def _facts(supplier: Row, kind: str, issued: date, expires: date | None, cover: 
 def _invoices(world: World, accounts: list[Row], rng: Random) -> list[Row]:
     active = [row for row in accounts if row["status"] == "active"]
     rows: list[Row] = [
-        {"id": "INV-2611-0482", "supplier_id": stories.ALDER_FINCH, "amount_minor": 4_820_000, "currency": "EUR", "due_on": world.day(6), "status": "open", "iban_on_invoice": stories.FOREIGN_IBAN}
+        {
+            "id": "INV-2611-0482",
+            "supplier_id": stories.ALDER_FINCH,
+            "amount_minor": 4_820_000,
+            "currency": "EUR",
+            "due_on": world.day(6),
+            "status": "open",
+            "iban_on_invoice": stories.FOREIGN_IBAN,
+        }
     ]
     statuses = spread({"paid": 2150, "approved": 180, "open": 250, "held": INVOICES - 2581}, rng)
     for number, status in enumerate(statuses, 1):
@@ -257,7 +300,10 @@ def _signatures(world: World, contracts: list[Row], rng: Random) -> list[Row]:
     signed = [row for row in contracts if row["status"] in {"signed", "expired", "terminated"}]
     for contract in signed[: SIGNATURES // 2]:
         digest = sha256_like(rng)
-        for party, name, role in (("us", "Lena Urbonaitė", "Procurement lead"), ("supplier", " ".join(names.person("DE", rng)), "Managing director")):
+        for party, name, role in (
+            ("us", "Lena Urbonaitė", "Procurement lead"),
+            ("supplier", " ".join(names.person("DE", rng)), "Managing director"),
+        ):
             at = world.moment((contract["starts_on"] - world.today).days - rng.uniform(1, 20))
             rows.append(
                 {

@@ -62,8 +62,8 @@ def _with_status(rng: Random) -> dict[int, Profile]:
     statuses = iter(spread(left, rng))
     profiles = {}
     for number in range(1, PERSONS + COMPANIES + 1):
-        story = stories.CUSTOMERS.get(number)
-        profiles[number] = Profile(number, story.status, story.review, story.band) if story else Profile(number, next(statuses))
+        told = stories.CUSTOMERS.get(number)
+        profiles[number] = Profile(number, told.status, told.review, told.band) if told else Profile(number, next(statuses))
     return profiles
 
 

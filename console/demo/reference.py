@@ -10,7 +10,22 @@ from babel import Locale
 
 from console.demo.world import Row, World, dice
 
-EXPONENTS = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0, "SEK": 2, "PLN": 2, "KWD": 3, "BHD": 3, "CHF": 2, "DKK": 2, "NOK": 2, "CZK": 2, "HUF": 2, "RON": 2}
+EXPONENTS = {
+    "EUR": 2,
+    "USD": 2,
+    "GBP": 2,
+    "JPY": 0,
+    "SEK": 2,
+    "PLN": 2,
+    "KWD": 3,
+    "BHD": 3,
+    "CHF": 2,
+    "DKK": 2,
+    "NOK": 2,
+    "CZK": 2,
+    "HUF": 2,
+    "RON": 2,
+}
 EUR_PER_UNIT = {
     "EUR": "1", "JPY": "0.0061", "USD": "0.92", "GBP": "1.17", "SEK": "0.088", "PLN": "0.23", "KWD": "2.99", "BHD": "2.44",
     "CHF": "1.05", "DKK": "0.134", "NOK": "0.086", "CZK": "0.04", "HUF": "0.0025", "RON": "0.2",
@@ -19,7 +34,48 @@ RATE_DAYS = 400
 
 PROHIBITED = frozenset(["KP", "IR", "MM"])
 HIGH = frozenset(["AO", "CD", "HT", "KE", "LA", "LB", "NP", "SS", "SY", "VE", "VN", "YE"])
-LOW = frozenset(["AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "LI", "GB", "CH", "NO", "IS", "US", "CA", "JP", "AU", "NZ", "SG"])
+LOW = frozenset(
+    [
+        "AT",
+        "BE",
+        "BG",
+        "HR",
+        "CY",
+        "CZ",
+        "DK",
+        "EE",
+        "FI",
+        "FR",
+        "DE",
+        "GR",
+        "HU",
+        "IE",
+        "IT",
+        "LV",
+        "LT",
+        "LU",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SK",
+        "SI",
+        "ES",
+        "SE",
+        "LI",
+        "GB",
+        "CH",
+        "NO",
+        "IS",
+        "US",
+        "CA",
+        "JP",
+        "AU",
+        "NZ",
+        "SG",
+    ]
+)
 COUNTRIES = ["AD", "AE", "AF", "AG", "AI", "AL", "AM", "AO", "AQ", "AR", "AS", "AT", "AU", "AW", "AX", "AZ", "BA", "BB", "BD", "BE", "BF", "BG", "BH", "BI", "BJ", "BL", "BM", "BN", "BO", "BQ", "BR", "BS", "BT", "BV", "BW", "BY", "BZ", "CA", "CC", "CD", "CF", "CG", "CH", "CI", "CK", "CL", "CM", "CN", "CO", "CR", "CU", "CV", "CW", "CX", "CY", "CZ", "DE", "DJ", "DK", "DM", "DO", "DZ", "EC", "EE", "EG", "EH", "ER", "ES", "ET", "FI", "FJ", "FK", "FM", "FO", "FR", "GA", "GB", "GD", "GE", "GF", "GG", "GH", "GI", "GL", "GM", "GN", "GP", "GQ", "GR", "GS", "GT", "GU", "GW", "GY", "HK", "HM", "HN", "HR", "HT", "HU", "ID", "IE", "IL", "IM", "IN", "IO", "IQ", "IR", "IS", "IT", "JE", "JM", "JO", "JP", "KE", "KG", "KH", "KI", "KM", "KN", "KP", "KR", "KW", "KY", "KZ", "LA", "LB", "LC", "LI", "LK", "LR", "LS", "LT", "LU", "LV", "LY", "MA", "MC", "MD", "ME", "MF", "MG", "MH", "MK", "ML", "MM", "MN", "MO", "MP", "MQ", "MR", "MS", "MT", "MU", "MV", "MW", "MX", "MY", "MZ", "NA", "NC", "NE", "NF", "NG", "NI", "NL", "NO", "NP", "NR", "NU", "NZ", "OM", "PA", "PE", "PF", "PG", "PH", "PK", "PL", "PM", "PN", "PR", "PS", "PT", "PW", "PY", "QA", "RE", "RO", "RS", "RU", "RW", "SA", "SB", "SC", "SD", "SE", "SG", "SH", "SI", "SJ", "SK", "SL", "SM", "SN", "SO", "SR", "SS", "ST", "SV", "SX", "SY", "SZ", "TC", "TD", "TF", "TG", "TH", "TJ", "TK", "TL", "TM", "TN", "TO", "TR", "TT", "TV", "TW", "TZ", "UA", "UG", "UM", "US", "UY", "UZ", "VA", "VC", "VE", "VG", "VI", "VN", "VU", "WF", "WS", "YE", "YT", "ZA", "ZM", "ZW"]  # fmt: skip
 
 SECTORS: dict[str, tuple[str, int]] = {
@@ -84,6 +140,13 @@ def _countries(world: World) -> list[Row]:
     for code in COUNTRIES:
         found = level(code)
         rows.append(
-            {"code": code, "name": str(english[code]), "level": found, "reason": reasons[found], "source": "House list, made up", "as_of": world.day(-20)}
+            {
+                "code": code,
+                "name": str(english[code]),
+                "level": found,
+                "reason": reasons[found],
+                "source": "House list, made up",
+                "as_of": world.day(-20),
+            }
         )
     return rows

@@ -5,6 +5,7 @@
 
 import functools
 import itertools
+import math
 from random import Random
 
 MODEL_VERSION = "risk-matrix-3"
@@ -51,11 +52,12 @@ def points_for(wanted: str, *, structure: int, pep: int, country: int | None, rn
 @functools.cache
 def _choices(wanted: str, structure: int, pep: int, country: int | None) -> tuple[list[tuple[int, ...]], list[float]]:
     rarity = {"country": (8, 2, 0, 1), "sector": (8, 5, 2, 1), "product": (5, 6, 3, 1), "activity": (30, 5, 1, 0.5), "media": (60, 2, 0, 1)}
-    choices, weights = [], []
+    choices: list[tuple[int, ...]] = []
+    weights: list[float] = []
     countries = (0, 1) if country is None else (country,)
     for spot in itertools.product(countries, (structure,), range(4), range(4), range(4), (pep,), (0, 1, 3)):
         points = dict(zip(WEIGHTS, spot, strict=True))
         if band(points) == wanted:
             choices.append(spot)
-            weights.append(functools.reduce(lambda product, factor: product * rarity[factor][points[factor]], rarity, 1.0))
+            weights.append(math.prod(likely[points[factor]] for factor, likely in rarity.items()))
     return choices, list(itertools.accumulate(weights))

@@ -5,16 +5,33 @@ from random import Random
 from typing import Any
 
 from console.demo import names, risk, stories
+from console.demo.holdings import MAREK
 from console.demo.profiles import Profile
 from console.demo.world import Row, World, dice, pick, sha256_like, spread
 
-LISTS = {"FW-SAN": ("Fernwick consolidated sanctions", "sanctions"), "FW-PEP": ("Politically exposed persons", "pep"), "FW-INT": ("Internal list", "internal")}
+LISTS = {
+    "FW-SAN": ("Fernwick consolidated sanctions", "sanctions"),
+    "FW-PEP": ("Politically exposed persons", "pep"),
+    "FW-INT": ("Internal list", "internal"),
+}
 ENTRIES = {"FW-SAN": 700, "FW-PEP": 400, "FW-INT": 100}
 ALIASES, RUNS, ASSESSMENTS, CASES = 2900, 2600, 3400, 14
 HITS = {"open": 64, "false_positive": 770, "needs_more": 21, "true_match": 5}
 PARTY_RUNS, SUPPLIER_RUNS = 500, 100
-REASONS = ("dob_mismatch", "nationality_mismatch", "birth_place_mismatch", "different_id", "address_mismatch", "name_only_common", "already_cleared")
-PROGRAMMES = {"FW-SAN": ("ARMS-2", "CYBER-1", "FINANCE-4", "TRADE-7"), "FW-PEP": ("National", "Regional", "Family"), "FW-INT": ("Fraud", "Chargebacks")}
+REASONS = (
+    "dob_mismatch",
+    "nationality_mismatch",
+    "birth_place_mismatch",
+    "different_id",
+    "address_mismatch",
+    "name_only_common",
+    "already_cleared",
+)
+PROGRAMMES = {
+    "FW-SAN": ("ARMS-2", "CYBER-1", "FINANCE-4", "TRADE-7"),
+    "FW-PEP": ("National", "Regional", "Family"),
+    "FW-INT": ("Fraud", "Chargebacks"),
+}
 KARAVAYEV, DVORACEK = 1, 701
 ALL_COUNTRIES = names.RESIDENCE | names.MEDIUM_RISK | names.HIGH_RISK
 
@@ -23,7 +40,8 @@ def fill(world: World, profiles: dict[int, Profile]) -> None:
     """Rows of the watch lists, of screening_run and screening_hit, of risk_assessment and of fiu.sar_case."""
     rng = dice("screening")
     world.core["watchlist"] = [
-        {"code": code, "name": name, "kind": kind, "version": f"{world.day(-3):%Y.%m.%d}", "imported_at": world.moment(-2.8)} for code, (name, kind) in LISTS.items()
+        {"code": code, "name": name, "kind": kind, "version": f"{world.day(-3):%Y.%m.%d}", "imported_at": world.moment(-2.8)}
+        for code, (name, kind) in LISTS.items()
     ]
     entries = _entries(world, rng)
     world.core["watchlist_entry"] = entries
@@ -67,7 +85,11 @@ def _entries(world: World, rng: Random) -> list[Row]:
 
 def _aliases(entries: list[Row], rng: Random) -> list[Row]:
     told = {
-        KARAVAYEV: [("Караваев Юрий Алексеевич", "cyrillic", "strong"), ("Karavaev Yuri", "latin", "strong"), ("Karavajev Yurij", "latin", "weak")],
+        KARAVAYEV: [
+            ("Караваев Юрий Алексеевич", "cyrillic", "strong"),
+            ("Karavaev Yuri", "latin", "strong"),
+            ("Karavajev Yurij", "latin", "weak"),
+        ],
         DVORACEK: [("Marek Dvoracek", "latin", "strong"), ("M. Dvořáček", "latin", "weak")],
     }
     names_of: dict[int, list[tuple[str, str, str]]] = {row["id"]: told.get(row["id"]) or [_alias(row["name"], 0, rng)] for row in entries}
@@ -104,9 +126,12 @@ def _runs(world: World, rng: Random) -> list[Row]:
     """The last screening of every customer whose review has begun, of owners, of suppliers, and some earlier ones."""
     versions = {code: f"{world.day(-3):%Y.%m.%d}" for code in LISTS}
     customers = [row for row in world.core["customer"] if row["kyc_status"] != "not_started"]
-    subjects: list[tuple[str, int, datetime, str]] = [("customer", row["id"], row["last_reviewed_at"] or row["opened_at"], "periodic" if row["last_reviewed_at"] else "new") for row in customers]
+    subjects: list[tuple[str, int, datetime, str]] = [
+        ("customer", row["id"], row["last_reviewed_at"] or row["opened_at"], "periodic" if row["last_reviewed_at"] else "new")
+        for row in customers
+    ]
     owners = {row["party_id"]: row["verified_at"] for row in world.core["beneficial_owner"]}
-    marek = next(row["id"] for row in world.core["party"] if row["name"] == "Marek Dvořáček")
+    marek = next(row["id"] for row in world.core["party"] if row["name"] == MAREK)
     chosen = [marek, *[party for party in owners if party != marek][: PARTY_RUNS - 1]]
     subjects += [("party", party, owners.get(party) or world.moment(-3), "periodic") for party in chosen]
     subjects += [("supplier", number, world.moment(-rng.uniform(5, 700)), "new") for number in range(1, SUPPLIER_RUNS + 1)]
@@ -126,16 +151,36 @@ def _hits(world: World, profiles: dict[int, Profile], runs: list[Row], entries: 
     """So many of each status: open ones where a review stands open, true ones at those that were refused for it. Plain stories have none."""
     last: dict[tuple[str, str], Row] = {(run["subject_kind"], run["subject_ref"]): run for run in runs}
     customers = {row["id"]: row for row in world.core["customer"]}
-    of_customers = {number: last["customer", str(number)] for number in profiles if ("customer", str(number)) in last and number not in stories.CUSTOMERS}
-    marek = str(next(row["id"] for row in world.core["party"] if row["name"] == "Marek Dvořáček"))
+    of_customers = {
+        number: last["customer", str(number)]
+        for number in profiles
+        if ("customer", str(number)) in last and number not in stories.CUSTOMERS
+    }
+    marek = str(next(row["id"] for row in world.core["party"] if row["name"] == MAREK))
     told = [
-        _hit(last["customer", str(stories.JURIJ)], entries[KARAVAYEV - 1], 0.934, {"name": "Караваев Юрий Алексеевич", "birth_date": "same", "nationality": "same"}),
-        _hit(last["customer", str(stories.YURI)], entries[KARAVAYEV - 1], 0.912, {"name": "KARAVAYEV Yuriy Alekseyevich", "birth_date": "different", "nationality": "same"}),
+        _hit(
+            last["customer", str(stories.JURIJ)],
+            entries[KARAVAYEV - 1],
+            0.934,
+            {"name": "Караваев Юрий Алексеевич", "birth_date": "same", "nationality": "same"},
+        ),
+        _hit(
+            last["customer", str(stories.YURI)],
+            entries[KARAVAYEV - 1],
+            0.912,
+            {"name": "KARAVAYEV Yuriy Alekseyevich", "birth_date": "different", "nationality": "same"},
+        ),
         _hit(last["party", marek], entries[DVORACEK - 1], 0.968, {"name": "Marek Dvoracek", "birth_date": "same", "nationality": "same"}),
     ]
-    reviewing = [number for number, found in profiles.items() if number in of_customers and (found.review in {"overdue", "due"} or found.status == "in_review")]
+    reviewing = [
+        number
+        for number, found in profiles.items()
+        if number in of_customers and (found.review in {"overdue", "due"} or found.status == "in_review")
+    ]
     waiting = [number for number, found in profiles.items() if found.status == "pending_documents"]
-    refused = [number for number, found in profiles.items() if found.band == "prohibited"] + [next(number for number, found in profiles.items() if found.pep == "pep")]
+    refused = [number for number, found in profiles.items() if found.band == "prohibited"] + [
+        next(number for number, found in profiles.items() if found.pep == "pep")
+    ]
     reviewed = [number for number in of_customers if customers[number]["last_reviewed_at"]]
     rng.shuffle(reviewing)
     rng.shuffle(reviewed)
@@ -159,7 +204,9 @@ def _hits(world: World, profiles: dict[int, Profile], runs: list[Row], entries: 
 
 def _found_by_new_list(world: World, run: Row, number: int) -> None:
     """A hit that nobody has decided yet came with the newest import of the lists."""
-    run.update(reason="list_update", at=world.moment(-2.7 + number / 1000), list_versions={code: f"{world.day(-3):%Y.%m.%d}" for code in LISTS})
+    run.update(
+        reason="list_update", at=world.moment(-2.7 + number / 1000), list_versions={code: f"{world.day(-3):%Y.%m.%d}" for code in LISTS}
+    )
 
 
 def _count(hits: list[Row]) -> dict[int, int]:
@@ -179,7 +226,11 @@ def _hit(run: Row, entry: Row, score: float, matched: dict[str, Any], status: st
 def _drawn_hit(run: Row, status: str, customer: Row, entries: list[Row], rng: Random) -> Row:
     entry = rng.choice(entries)
     score = round(rng.uniform(0.93, 0.99) if status == "true_match" else rng.uniform(0.7, 0.93), 3)
-    matched = {"name": entry["name"], "birth_date": "same" if status == "true_match" else rng.choice(("different", "year only")), "nationality": rng.choice(("same", "different"))}
+    matched = {
+        "name": entry["name"],
+        "birth_date": "same" if status == "true_match" else rng.choice(("different", "year only")),
+        "nationality": rng.choice(("same", "different")),
+    }
     decided: dict[str, Any] = {}
     if status in {"false_positive", "true_match"}:
         clearer, second = rng.sample(("olivia", "tom", "mona"), 2)
@@ -221,7 +272,9 @@ def _cases(world: World, profiles: dict[int, Profile]) -> list[Row]:
     rng = dice("cases")
     suspects = [number for number, profile in profiles.items() if profile.band in {"high", "prohibited"} and not profile.story]
     rows = []
-    for number, (customer, decision) in enumerate(zip(rng.sample(suspects, CASES), spread({"open": 3, "no_report": 5, "report": 6}, rng), strict=True), 1):
+    for number, (customer, decision) in enumerate(
+        zip(rng.sample(suspects, CASES), spread({"open": 3, "no_report": 5, "report": 6}, rng), strict=True), 1
+    ):
         opened = world.moment(-rng.uniform(4, 500))
         decided = None if decision == "open" else opened + timedelta(days=rng.randrange(1, 9))
         filed = decided + timedelta(days=1) if decided and decision == "report" else None

@@ -20,8 +20,18 @@ class StoryCustomer:
     ratio: float = 1.0
 
 
-def _points(country: int = 0, structure: int = 0, sector: int = 0, product: int = 0, activity: int = 0, pep: int = 0, media: int = 0) -> dict[str, int]:
-    return {"country": country, "structure": structure, "sector": sector, "product": product, "activity": activity, "pep": pep, "media": media}
+def _points(
+    country: int = 0, structure: int = 0, sector: int = 0, product: int = 0, activity: int = 0, pep: int = 0, media: int = 0
+) -> dict[str, int]:
+    return {
+        "country": country,
+        "structure": structure,
+        "sector": sector,
+        "product": product,
+        "activity": activity,
+        "pep": pep,
+        "media": media,
+    }
 
 
 def _person(given: str, family: str, country: str, born: date, place: str, **facts: Any) -> dict[str, Any]:
@@ -73,8 +83,6 @@ CUSTOMERS: dict[int, StoryCustomer] = {
 KYC_RECORDS = (ADAEZE, *PLAIN, TORE, JURIJ)
 """Customers that a KYC review is started on, those first that go through to the end plainly; all are persons of the desk retail."""
 
-REQUESTS_BEFORE_BRIGHTWATER = (231, 232, 233, 234)
-BRIGHTWATER = 240
 BRIGHT_WATER_SUPPLIER, ALDER_FINCH = 88, 147
 FOREIGN_IBAN = "LT459999900012345678"
 ALDER_FINCH_IBAN = "DE66999999991234567890"

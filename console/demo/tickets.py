@@ -36,11 +36,29 @@ ASKS = (
     "The price on the page was lower than what I paid.",
 )
 TEXTS = {
-    "complaint": ("The app signed me out again and again.", "I waited forty minutes on the phone.", "The courier was rude and left the parcel in the rain."),
-    "question": ("How do I change my address?", "When will my new card arrive?", "Can I pay with two cards?", "Where do I find my receipts?"),
-    "kyc": ("Here is my new passport, please confirm.", "Why do you need a proof of address again?", "My name changed when I married. What do you need?"),
+    "complaint": (
+        "The app signed me out again and again.",
+        "I waited forty minutes on the phone.",
+        "The courier was rude and left the parcel in the rain.",
+    ),
+    "question": (
+        "How do I change my address?",
+        "When will my new card arrive?",
+        "Can I pay with two cards?",
+        "Where do I find my receipts?",
+    ),
+    "kyc": (
+        "Here is my new passport, please confirm.",
+        "Why do you need a proof of address again?",
+        "My name changed when I married. What do you need?",
+    ),
 }
-ANSWERS = ("Thank you for writing. We look into it.", "Could you send us a picture of it?", "We have passed this to a colleague.", "This is done now.")
+ANSWERS = (
+    "Thank you for writing. We look into it.",
+    "Could you send us a picture of it?",
+    "We have passed this to a colleague.",
+    "This is done now.",
+)
 SUBJECTS = {
     "refund_request": ("Refund please", "Money back", "Wrong charge", "Cancelled order"), "complaint": ("Complaint", "Not happy"),
     "question": ("Question", "Need help"), "kyc": ("Documents", "About your letter"),
@@ -82,23 +100,69 @@ def _request(charge: Row, at: datetime, text: str, **more: str) -> Ticket:
 def _story_requests(world: World) -> list[Ticket]:
     by_id = {row["id"]: row for row in world.core["charge"] if row["id"] in payments.STORY_IDS}
     asked = [
-        _request(by_id[payments.PRIYA], world.moment(-1.4), "You sent sixty euro for the broken lamp. I want everything back, please: the rest is scratched too.", subject="Everything back"),
-        _request(by_id[payments.KENJI_YEN], world.moment(-1.2), "One of the four seats was never there. Please return ¥12,500.", subject="Concert seat missing"),
-        _request(by_id[payments.KENJI_DINAR], world.moment(-1.1), "The ferry did not sail. Please refund KWD 31.250.", subject="Ferry cancelled"),
-        _request(by_id[payments.BRAM], world.moment(-0.9), "The chisels came without handles. Please refund EUR 74.90.", subject="Wrong chisels", channel="email"),
-        _request(by_id[payments.BRAM], world.moment(-0.9) + timedelta(minutes=8), "hi, i just mailed you about the chisels. refund pls", subject="Refund chisels", channel="chat"),
-        _request(by_id[payments.OLEKSANDRA], world.moment(-0.8), "The tablet never arrived. My bank says I should also ask you.", subject="Tablet not received"),
-        _request(by_id[payments.OLEKSANDRA_SIBLING], world.moment(-0.7), "The case for the tablet did not come either.", subject="Case not received"),
+        _request(
+            by_id[payments.PRIYA],
+            world.moment(-1.4),
+            "You sent sixty euro for the broken lamp. I want everything back, please: the rest is scratched too.",
+            subject="Everything back",
+        ),
+        _request(
+            by_id[payments.KENJI_YEN],
+            world.moment(-1.2),
+            "One of the four seats was never there. Please return ¥12,500.",
+            subject="Concert seat missing",
+        ),
+        _request(
+            by_id[payments.KENJI_DINAR], world.moment(-1.1), "The ferry did not sail. Please refund KWD 31.250.", subject="Ferry cancelled"
+        ),
+        _request(
+            by_id[payments.BRAM],
+            world.moment(-0.9),
+            "The chisels came without handles. Please refund EUR 74.90.",
+            subject="Wrong chisels",
+            channel="email",
+        ),
+        _request(
+            by_id[payments.BRAM],
+            world.moment(-0.9) + timedelta(minutes=8),
+            "hi, i just mailed you about the chisels. refund pls",
+            subject="Refund chisels",
+            channel="chat",
+        ),
+        _request(
+            by_id[payments.OLEKSANDRA],
+            world.moment(-0.8),
+            "The tablet never arrived. My bank says I should also ask you.",
+            subject="Tablet not received",
+        ),
+        _request(
+            by_id[payments.OLEKSANDRA_SIBLING],
+            world.moment(-0.7),
+            "The case for the tablet did not come either.",
+            subject="Case not received",
+        ),
         _request(by_id[payments.GRETA], world.moment(-2), GRETA_TEXT, subject="Subscription", channel="email"),
     ]
-    plain = ("The seeds were mouldy. Please refund EUR 42.50.", "I cancelled the subscription on the second day, EUR 18.90.", "The boots do not fit, I sent them back. EUR 64.00.", "The book has blank pages. EUR 29.90 please.")
-    return asked + [_request(by_id[number], world.moment(-0.6 + place / 50), text) for place, (number, text) in enumerate(zip(payments.PLAIN, plain, strict=True))]
+    plain = (
+        "The seeds were mouldy. Please refund EUR 42.50.",
+        "I cancelled the subscription on the second day, EUR 18.90.",
+        "The boots do not fit, I sent them back. EUR 64.00.",
+        "The book has blank pages. EUR 29.90 please.",
+    )
+    return asked + [
+        _request(by_id[number], world.moment(-0.6 + place / 50), text)
+        for place, (number, text) in enumerate(zip(payments.PLAIN, plain, strict=True))
+    ]
 
 
 def _open_requests(world: World, profiles: dict[int, Profile], rng: Random) -> list[Ticket]:
     """The other open requests: so many large, old, disputed, on restricted customers, asked twice, hostile; the rest plain."""
     pool = _Pool(world, profiles, rng)
-    disputed = [row["charge_id"] for row in world.core["dispute"] if row["status"] in payments.OPEN_DISPUTE and row["charge_id"] not in payments.STORY_IDS]
+    disputed = [
+        row["charge_id"]
+        for row in world.core["dispute"]
+        if row["status"] in payments.OPEN_DISPUTE and row["charge_id"] not in payments.STORY_IDS
+    ]
     small = [row for row in map(pool.by_id.__getitem__, disputed) if payments.in_euro(row) <= 200 and not pool.held(row)]
     chosen = small[: DISPUTED - 2]
     chosen += [pool.take(Decimal(2000), Decimal(9999)) for _ in range(OVER_2000)]
@@ -128,7 +192,9 @@ class _Pool:
         """Whether the customer of a charge is restricted."""
         return self.profiles[row["customer_id"]].restriction != "none"
 
-    def take(self, over: Decimal = Decimal(0), up_to: Decimal = Decimal(200), *, age: tuple[float, float] = (10, 55), restricted: bool = False) -> Row:
+    def take(
+        self, over: Decimal = Decimal(0), up_to: Decimal = Decimal(200), *, age: tuple[float, float] = (10, 55), restricted: bool = False
+    ) -> Row:
         """A charge of more than `over` and up to `up_to` euro, moved to an age in days within `age`."""
         for place, row in enumerate(self.free):
             if self.held(row) == restricted and over < payments.in_euro(row) <= up_to:
@@ -150,7 +216,16 @@ def _others(world: World, profiles: dict[int, Profile], rng: Random) -> list[Tic
             at = world.moment(-rng.uniform(*age))
             if kind == "refund_request":
                 refund = touched.pop() if touched else rng.choice(world.core["refund"][1:])
-                drafts.append(Ticket(kind, status, refund["created_at"] - timedelta(hours=3) if status == "solved" else at, buyer[refund["charge_id"]], refund["charge_id"], texts=[rng.choice(ASKS)]))
+                drafts.append(
+                    Ticket(
+                        kind,
+                        status,
+                        refund["created_at"] - timedelta(hours=3) if status == "solved" else at,
+                        buyer[refund["charge_id"]],
+                        refund["charge_id"],
+                        texts=[rng.choice(ASKS)],
+                    )
+                )
             else:
                 customer = rng.choice(reviewing if kind == "kyc" else customers) if kind == "kyc" or rng.random() < 0.9 else None
                 drafts.append(Ticket(kind, status, at, customer, texts=[rng.choice(TEXTS[kind])]))

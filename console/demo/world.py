@@ -1,6 +1,6 @@
 """The made-up company while it is being made: rows per table, papers to draw, and dice that fall the same way each time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -62,7 +62,7 @@ def lognormal(count: int, median: float, sigma: float, rng: Random) -> list[floa
     return values
 
 
-def pick(rng: Random, weighted: dict[str, float]) -> str:
+def pick(rng: Random, weighted: Mapping[str, float]) -> str:
     """One key, drawn by weight."""
     return rng.choices(list(weighted), weights=list(weighted.values()))[0]
 
