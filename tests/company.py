@@ -45,7 +45,17 @@ STEPS: list[dict[str, Any]] = [
         "id": "start",
         "type": "start",
         "title": "Start",
-        "config": {"fields": [{"name": "why", "label": "Why", "type": "enum", "required": True, "options": [{"value": "periodic", "label": "Periodic"}, {"value": "event", "label": "Event"}]}]},
+        "config": {
+            "fields": [
+                {
+                    "name": "why",
+                    "label": "Why",
+                    "type": "enum",
+                    "required": True,
+                    "options": [{"value": "periodic", "label": "Periodic"}, {"value": "event", "label": "Event"}],
+                }
+            ]
+        },
         "next": {"default": "load"},
     },
     {
@@ -53,18 +63,38 @@ STEPS: list[dict[str, Any]] = [
         "type": "get_data",
         "title": "Load the customer",
         "completion": "automatic",
-        "config": {"fields": ["display_name", "email", "risk", "balance"], "related": [{"name": "accounts", "relation": "account", "fields": ["iban", "status"]}]},
+        "config": {
+            "fields": ["display_name", "email", "risk", "balance"],
+            "related": [{"name": "accounts", "relation": "account", "fields": ["iban", "status"]}],
+        },
         "next": {"default": "read"},
     },
-    {"id": "read", "type": "guidance", "title": "Read this", "config": {"text": "About **{{ record.display_name }}**."}, "next": {"default": "note"}},
+    {
+        "id": "read",
+        "type": "guidance",
+        "title": "Read this",
+        "config": {"text": "About **{{ record.display_name }}**."},
+        "next": {"default": "note"},
+    },
     {
         "id": "note",
         "type": "update_data",
         "title": "Take a note",
-        "config": {"form": [{"name": "note", "label": "Note", "type": "long_text", "required": True}, {"name": "count", "label": "Count", "type": "integer"}]},
+        "config": {
+            "form": [
+                {"name": "note", "label": "Note", "type": "long_text", "required": True},
+                {"name": "count", "label": "Count", "type": "integer"},
+            ]
+        },
         "next": {"default": "rate"},
     },
-    {"id": "rate", "type": "update_data", "title": "Rate the risk", "config": {"fields": ["risk", "email"]}, "next": {"default": "is_high"}},
+    {
+        "id": "rate",
+        "type": "update_data",
+        "title": "Rate the risk",
+        "config": {"fields": ["risk", "email"]},
+        "next": {"default": "is_high"},
+    },
     {
         "id": "is_high",
         "type": "condition",
@@ -102,7 +132,7 @@ PEOPLE = {
     "ada": ("auditor", "audit", {}),
     "ines": ("admin", "admin", {}),
 }
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 
 
 @dataclass

@@ -96,9 +96,38 @@ def test_the_fold_of_the_log_is_the_live_rows_after_every_command(company: Compa
         assert loaded is not None
         then = fold(as_event(event) for event in log.events_of(run_id))
         live = loaded.run
-        for name in "id workflow version status revision seq team collection record started_by holder last_holder current made visits automatic".split():
+        for name in [
+            "id",
+            "workflow",
+            "version",
+            "status",
+            "revision",
+            "seq",
+            "team",
+            "collection",
+            "record",
+            "started_by",
+            "holder",
+            "last_holder",
+            "current",
+            "made",
+            "visits",
+            "automatic",
+        ]:
             assert getattr(then, name) == getattr(live, name), name
-        for name in "waiting take_over input reason ending exclusive_key created_at ended_at active_at context attempts".split():
+        for name in [
+            "waiting",
+            "take_over",
+            "input",
+            "reason",
+            "ending",
+            "exclusive_key",
+            "created_at",
+            "ended_at",
+            "active_at",
+            "context",
+            "attempts",
+        ]:
             assert getattr(then, name) == getattr(live, name), name
         if number == 0:
             run_id = company.at("rate", "2")
@@ -120,9 +149,16 @@ def test_events_in_order_with_places_once_they_are_sequenced(company: Company) -
     places = [row["pos"] for row in everything]
     assert places == sorted(places)
     assert everything[0]["kind"] == "run_started"
-    assert {"step_shown", "run_saved", "run_resumed", "effect_failed", "step_reopened", "effect_succeeded", "step_revised", "run_completed"} <= {
-        row["kind"] for row in everything
-    }
+    assert {
+        "step_shown",
+        "run_saved",
+        "run_resumed",
+        "effect_failed",
+        "step_reopened",
+        "effect_succeeded",
+        "step_revised",
+        "run_completed",
+    } <= {row["kind"] for row in everything}
 
 
 def test_a_personal_value_is_nowhere_in_the_bodies(company: Company) -> None:
