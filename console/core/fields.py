@@ -82,6 +82,7 @@ class FieldDefinition(Definition):
     max_length: int | None = Field(None, ge=1, le=100_000)
     min: int | str | None = Field(None, description="Smallest value, fewest characters or fewest entries; decimals as strings")
     max: int | str | None = Field(None, description="Largest value, most characters or most entries; decimals as strings")
+    at_most: Computed | None = Field(None, description="Expression, or cases, for the largest value, where it depends on the run")
     default: Any = Field(None, description="What the field starts with")
     value: Computed | None = Field(None, description="Expression, or cases, that give what the field starts with (or holds, when readonly)")
 
@@ -210,6 +211,8 @@ def _filled(
     values: dict[str, Any] = {field.name: field.value for field in columns}
     for entry in definitions:
         field = entry.field()
+        if entry.at_most is not None:
+            field = replace(field, max=computed(entry.at_most, with_own(roots, own, values)))
         if entry.name in former and not entry.readonly:
             value = former[entry.name]
         elif entry.value is not None:
@@ -245,4 +248,5 @@ def texts_of_definitions(where: str, definitions: Iterable[FieldDefinition]) -> 
     for number, entry in enumerate(definitions):
         found += [Located(f"{where}[{number}].required_if", entry.required_if)] if entry.required_if is not None else []
         found += texts_of(f"{where}[{number}].value", entry.value)
+        found += texts_of(f"{where}[{number}].at_most", entry.at_most)
     return found

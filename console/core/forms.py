@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -375,7 +375,11 @@ def _whole(bound: Any) -> int | None:
 
 
 def _number(bound: Any) -> Decimal | None:
-    return None if bound is None else Decimal(str(bound))
+    """The bound; a text that is no number bounds nothing."""
+    try:
+        return None if bound is None else Decimal(str(bound))
+    except InvalidOperation:
+        return None
 
 
 CLEANERS: Mapping[str, Callable[[FormField, Any], Any]] = {

@@ -99,6 +99,15 @@ def test_read_only_fields_are_computed_anew_from_what_was_typed() -> None:
     assert taken(form, ROOTS, {"twice": 99}, "me", {"n": 4, "twice": 7})[0] == {"n": 4, "twice": 8, "more": 9}
 
 
+def test_the_largest_value_may_depend_on_the_run() -> None:
+    form = define({"name": "n", "type": "decimal", "at_most": [{"if": "record.age > 60", "value": "1"}, {"value": "steps.load.n"}]})
+    assert shown(form, ROOTS, {}, "me")[0].max == "12.5"
+    assert taken(form, ROOTS, {}, "me", {"n": "12.50"}) == ({"n": "12.50"}, [])
+    assert taken(form, ROOTS, {}, "me", {"n": "12.51"})[1] == [{"field": "n", "reason": "This is too high: at most 12.5."}]
+    form = define({"name": "n", "type": "integer", "at_most": "record.nothing"}, {"name": "m", "type": "integer", "at_most": '"no number"'})
+    assert taken(form, ROOTS, {}, "me", {"n": 99, "m": 99}) == ({"n": 99, "m": 99}, [])
+
+
 def test_columns_beside_the_definitions_are_seen_by_them() -> None:
     form = define({"name": "why", "required_if": 'steps.me.state == "bad"'})
     column = FormField("state", "State", value="bad", now="bad")
