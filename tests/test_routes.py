@@ -13,8 +13,8 @@ from console import access, accounts
 from console.views.identity import OPEN
 
 GOOD = "seven tall herons wade"
-OWN = {"/", "/me", "/patterns", "/sign-out", "/api/v1/me"}
-"""Routes that show or change nothing but what is one's own: they need somebody, and no right."""
+OWN = {"/", "/c", "/me", "/patterns", "/sign-out", "/api/v1/me"}
+"""Routes that show or change nothing but what is one's own (`/c`: the collections that one may see): they need somebody, and no right."""
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

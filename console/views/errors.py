@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 from flask import Blueprint, Response, g, jsonify, make_response, request
+from flask_login import current_user
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
@@ -140,9 +141,6 @@ def _drawn(answer: Answer) -> str:
 
 
 def _note_refusal(error: NotAllowed | NotFound) -> None:
-    actor: Actor | None = g.get("actor")
-    if actor is None:
-        return
     told = request.view_args or {}
     obj, act = error.need if isinstance(error, NotAllowed) else ("", "")
     opened = {
@@ -156,6 +154,11 @@ def _note_refusal(error: NotAllowed | NotFound) -> None:
     }
     used = log.IDEMPOTENCY.set(None)  # the caller's key is for what they asked for, not for the note that it was refused
     try:
+        actor: Actor | None = g.get("actor") or (
+            current_user.actor if current_user.is_authenticated else None
+        )  # a foreign form is refused before the door
+        if actor is None:
+            return
         log.note(
             actor,
             "access_refused",

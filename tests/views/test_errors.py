@@ -214,6 +214,15 @@ def test_refusals_are_events(client: FlaskClient, browser: FlaskClient, bearer: 
 
 
 @pytest.mark.usefixtures("raising")
+def test_a_form_from_elsewhere_is_a_refusal_of_who_is_signed_in(browser: FlaskClient, stan: accounts.Person) -> None:
+    assert browser.post("/boom/absent", headers={"Origin": "https://evil.example"}).status_code == 403
+    (told,) = refusals()
+    assert (told["reason"], told["actor"], told["method"]) == ("foreign_form", stan.id, "POST")
+    assert browser.application.test_client().post("/boom/absent", headers={"Origin": "https://evil.example"}).status_code == 403
+    assert len(refusals()) == 1
+
+
+@pytest.mark.usefixtures("raising")
 def test_a_refusal_stands_where_it_cannot_be_noted(
     client: FlaskClient, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
