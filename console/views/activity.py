@@ -40,7 +40,11 @@ class Entry:
 
     id: str
     day: str
-    at: Any
+    at: datetime
+    iso: str
+    clock: str
+    utc: str
+    person: bool
     sentence: str
     initials: str
     who: str
@@ -106,15 +110,16 @@ def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[Chip
 def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
     """Rows of the log as the page draws them; the day is named where it changes."""
     made: list[Entry] = []
-    last = ""
+    last, zone = "", ZoneInfo(look.zone)
     for row in rows:
         event = row.json
         actor = event.get("actor") or {}
-        day = formats.text(formats.Kind("day", "Day", "date"), row.at.astimezone(ZoneInfo(look.zone)).date().isoformat(), look)
+        day = formats.text(formats.Kind("day", "Day", "date"), row.at.astimezone(zone).date().isoformat(), look)
         who = str(actor.get("name") or actor.get("id") or "The engine")
         collection, record = event.get("collection"), event.get("record")
         made.append(Entry(
-            frame.dom_id("e", event["id"]), day if day != last else "", row.at, row.sentence, formats.initials(who), who,
+            frame.dom_id("e", event["id"]), day if day != last else "", row.at, row.at.isoformat(), row.at.astimezone(zone).strftime("%H:%M:%S"),
+            row.at.astimezone(UTC).strftime("%H:%M:%S UTC"), actor.get("kind") in ("user", "key"), row.sentence, formats.initials(who), who,
             str(event["kind"]), event.get("run"), (collection, record) if collection and record is not None else None,
             facts(event), bool(event.get("masked")),
         ))  # fmt: skip
@@ -126,7 +131,7 @@ def facts(event: Any) -> list[tuple[str, str]]:
     """What the event holds, as label and text."""
     plain = [("Event", event["id"]), ("Number in its run", event.get("n")), ("Place in the log", event.get("pos")), ("Step", event.get("step")), ("Leaf", event.get("leaf"))]
     listed = [(label, str(value)) for label, value in plain if value is not None]
-    listed += [(name.replace("_", " "), _short(value)) for name, value in (event.get("data") or {}).items() if value not in (None, "", [], {})]
+    listed += [(name.replace("_", " ").capitalize(), _short(value)) for name, value in (event.get("data") or {}).items() if value not in (None, "", [], {})]
     return listed
 
 

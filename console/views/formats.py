@@ -100,7 +100,7 @@ def _plain(value: Any) -> str:
 
 
 def _number(value: Any, what: Kind, look: Look) -> str:
-    return grouped(str(value), look.locale) if what.grouped else str(value)
+    return grouped(str(value), look.locale, 10_000 if what.type == "integer" else 1_000) if what.grouped else str(value)
 
 
 def _day(value: Any, what: Kind, look: Look) -> str:
@@ -121,8 +121,8 @@ _WRITERS: dict[str, Callable[[Any, Kind, Look], str]] = {
 
 
 @lru_cache(maxsize=4096)
-def grouped(number: str, locale: str = "en") -> str:
-    """A decimal with the locale's marks; digits after the point stay as many as they are. What is no number stays as it is."""
+def grouped(number: str, locale: str = "en", least: int = 1_000) -> str:
+    """A decimal with the locale's marks, grouped from `least` on; its digits stay as many as they are. What is no number stays as it is."""
     try:
         whole = Decimal(number)
     except InvalidOperation:
@@ -130,7 +130,7 @@ def grouped(number: str, locale: str = "en") -> str:
     if not whole.is_finite():
         return number
     group, point = _marks(locale)
-    written = f"{whole:,f}" if abs(whole) >= 10_000 else f"{whole:f}"
+    written = f"{whole:,f}" if abs(whole) >= least else f"{whole:f}"
     return written.replace("-", "\N{MINUS SIGN}").replace(",", "\0").replace(".", point).replace("\0", group)
 
 
@@ -203,7 +203,7 @@ def ago(value: Any, look: Look) -> str:
     if at is None:
         return EMPTY
     seconds = (look.now - at).total_seconds()
-    if 0 <= seconds < 45:
+    if -30 <= seconds < 45:  # clocks of two machines may differ a little
         return "just now"
     if 0 <= seconds < 86_400:
         return format_timedelta(look.now - at, granularity="minute", add_direction=False, locale=look.locale, format="long") + " ago"

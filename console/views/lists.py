@@ -73,7 +73,7 @@ def show(collection: str) -> Response:
     except Malformed as error:
         wrong = error.message
         found = browse.page(frame.actor(), collection, BrowseQuery(limit=PAGE_SIZE, fields=usual, labels=True))
-    return frame.page("lists/list.html", drawn(found, described, wrong), blocks={"results": "results"}, status=400 if wrong else 200)
+    return frame.page("lists/list.html", drawn(found, described, wrong), blocks={"list": "list"}, status=400 if wrong else 200)
 
 
 def asked(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQuery:
@@ -138,7 +138,7 @@ def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str
         "searchable": bool(collection.search),
         "chips": chips(found.filter, kinds, look),
         "clear_href": _other_list(filter=None, q=None),
-        "filterable": choosable,
+        "filterable": sorted(choosable, key=lambda one: one["name"] not in {item.name for item in found.columns}),
         "ops": OPS,
         "added": {"field": args.get("add_field", ""), "op": args.get("add_op", "eq"), "value": args.get("add_value", "")},
         "suggestions": _suggestions(choosable),

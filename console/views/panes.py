@@ -239,10 +239,11 @@ def boxes(
 ) -> list[Box]:
     """The form of a step. `typed` wins over what the form starts with (a draft, or what was refused), `answers` over both (replay)."""
     wrong = {str(detail.get("field")): detail for detail in errors}
+    columns = (screen.get("record") or {}).get("values", {})
     made = []
     for source in screen.get("fields", ()):
         name = source["name"]
-        given = {**source, "record": True} if screen.get("type") == "update_data" else source
+        given = {**source, "record": True} if screen.get("type") == "update_data" and name in columns else source
         value = source.get("value")
         if typed and name in typed:
             value = typed[name]

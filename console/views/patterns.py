@@ -37,7 +37,7 @@ def boxes(look: Look) -> list[panes.Box]:
         (_field("text", "Text", help="A hint stands below the box."), None, None),
         (_field("filled", "Text, required and filled", required=True), "Netherlands", None),
         (_field("changed", "Changed against the record", now="Belgium"), "Netherlands", None),
-        (_field("wrong", "Wrong", type="date", required=True), "2026-02-30", {"field": "wrong", "reason": "There is no 30 February. Write a day such as 2026-02-28."}),
+        (_field("wrong", "Wrong", type="date", required=True), "2026-02-28", {"field": "wrong", "reason": "The next review must be in the future. Choose a later day."}),
         (_field("moved", "Changed by a colleague meanwhile", now="Low"), "High", {"field": "moved", "reason": "Tom changed this at 12:06.", "theirs": "Medium"}),
         (_field("select", "One of several", type="enum", options=_RISK), "medium", None),
         (_field("checks", "Some of several", type="checklist", options=_RISK), ["low", "high"], None),

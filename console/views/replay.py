@@ -73,6 +73,8 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "record": screen.get("record"),
         "record_kind": view.run.collection_label,
         "sections": panes.sections(screen["record"], look, now) if screen.get("record") else [],
+        "ended": run["status"] in runpage.FINAL,
+        "results": runpage.results(run, look),
         "read_only": True,
         "can": frozenset(),
     }
@@ -91,7 +93,7 @@ def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
     run = view.run.json
     shown = [step for step in view.run.steps if step["step"] == screen.get("step") and step["attempt"] == screen.get("attempt")]
     here = shown[-1] if shown else next((step for step in view.run.steps if step["state"] == "now"), None)
-    title = screen.get("title") or (here["title"] if here else run["workflow"]["title"])
+    title = screen.get("title") or (here["title"] if here else runpage.ended_title(run))
     return {
         "step_title": title,
         "step_family": here["family"] if here else "start",

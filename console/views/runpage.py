@@ -61,7 +61,8 @@ def local(path: str | None) -> str | None:
 
 def named(view: RunView) -> dict[str, Any]:
     """What every page about the run shows of it."""
-    return {"run": view.json, "record_title": view.record_title, "collection_label": view.collection_label}
+    own = [one.label for one in browse.collections(frame.actor()) if one.id == view.json["collection"]]
+    return {"run": view.json, "record_title": view.record_title, "collection_label": own[0] if own else view.collection_label}
 
 
 def live(
@@ -83,7 +84,7 @@ def live(
         "saved_words": _saved_words(view, actor, look),
         "foot_words": "",
         "read_only": False,
-        "results": _results(run, look) if face == "ended" else [],
+        "results": results(run, look) if face == "ended" else [],
     }
     context |= _titles(view, look, face)
     context |= step_context(screen, look, typed=_typed_values(run, typed), errors=details, chosen=typed.outcome if typed else None)
@@ -161,23 +162,29 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
     run = view.json
     current, here = run["current"] or {}, next((step for step in view.steps if step["state"] == "now"), None)
     title = "What came of the change?" if current.get("type") == "settle" else current.get("title", "")
-    shown = _ENDED.get(run["status"], "{title}").format(title=run["workflow"]["title"])
-    thing = shown if face == "ended" else title
+    thing = ended_title(run) if face == "ended" else title
     return {
         "step_title": title,
         "step_family": here["family"] if here else "action",
         "step_icon": here["icon"] if here else "bolt",
         "step_words": _what_it_does(view, here),
-        "ended_title": f"{shown}: {run['ending']}" if run.get("ending") and run["status"] == "completed" else shown,
+        "ended_title": ended_title(run),
         "window_title": ", ".join(part for part in (thing, run["workflow"]["title"], view.record_title) if part),
         "button": (view.screen or {}).get("button") or current.get("button") or "Done",
         "wait_words": _wait_words(run, look),
     }
 
 
+def ended_title(run: Mapping[str, Any]) -> str:
+    """How the run ended, in a heading; its workflow while it has not."""
+    shown = _ENDED.get(run["status"], "{title}").format(title=run["workflow"]["title"])
+    return f"{shown}: {run['ending']}" if run.get("ending") and run["status"] == "completed" else shown
+
+
 def _what_it_does(view: RunView, here: Mapping[str, Any] | None) -> str:
     screen, kind = view.screen or {}, here["type"] if here else ""
-    count = sum(1 for one in screen.get("fields", ()) if not one.get("readonly"))
+    columns = (screen.get("record") or {}).get("values", {})
+    count = sum(1 for one in screen.get("fields", ()) if not one.get("readonly") and one["name"] in columns)
     if screen.get("type") == "settle":
         return "A change was sent and the answer never came."
     if screen.get("type") == "update_data" and view.record_title:
@@ -230,8 +237,11 @@ def _wrong(view: RunView, wrong: ConsoleError | None, details: Sequence[Mapping[
         name = str(detail.get("field", ""))
         target = "outcome" if name == "outcome" else frame.dom_id("f", name) if name in labels else name if name in ("result", "reason") else ""
         label = labels.get(name, "Your decision" if name == "outcome" else "")
-        listed.append((target, f"{label}: {detail.get('reason', '')}" if label else str(detail.get("reason", ""))))
-    head = wrong.message if wrong else "The change was refused. What you typed is still here."
+        reason = str(detail.get("reason", ""))
+        listed.append((target, f"{label}: {reason}" if label and not reason.startswith(label) else reason))
+    head = "The change was refused. What you typed is still here."
+    if wrong is not None:
+        head = f"Not done yet: {len(listed)} {'thing needs' if len(listed) == 1 else 'things need'} another look." if listed else wrong.message
     return Note(head, tone="bad", mark="alert-triangle", alert=True, fields=listed)
 
 
@@ -306,7 +316,8 @@ def _settling(run: Mapping[str, Any], wrong: ConsoleError | None) -> dict[str, A
     }
 
 
-def _results(run: Mapping[str, Any], look: Look) -> list[panes.Line]:
+def results(run: Mapping[str, Any], look: Look) -> list[panes.Line]:
+    """What the last output step named as the result."""
     outputs = [attempt for attempt in run["attempts"] if attempt["type"] == "output" and attempt["status"] == "done"]
     shown = run["context"].get(outputs[-1]["step"], {}) if outputs else {}
     kinds = [(formats.Kind(name, name.replace("_", " ").capitalize()), value) for name, value in shown.items() if name != "missing"]

@@ -31,6 +31,7 @@ def of(type_: str, **more: object) -> Kind:
         (of("boolean"), False, "No"),
         (of("integer"), 0, "0"),
         (of("integer"), 1234, "1234"),
+        (of("money"), "1234.50", "1,234.50"),
         (of("integer"), 1284500, "1,284,500"),
         (of("integer", grouped=False), 1284500, "1284500"),
         (of("decimal"), "-12.50", "−12.50"),

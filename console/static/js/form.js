@@ -10,6 +10,7 @@
   const label = (field) => {
     const chosen = field.querySelector("select")?.selectedOptions?.[0];
     const ticked = [...field.querySelectorAll("input[type=checkbox]:checked, input[type=radio]:checked")].map((box) => box.closest("label")?.textContent.trim() || box.value);
+    if (!current(field)) return "empty";
     return chosen ? chosen.textContent.trim() : ticked.length ? ticked.join(", ") : current(field);
   };
 

@@ -77,7 +77,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     const wrong = document.querySelector("[aria-invalid=true]");
-    if (wrong) wrong.focus();
+    if (wrong && !wrong.closest("[data-keep-focus]")) wrong.focus();
   });
 
   window.handrail = { announce, dark };
