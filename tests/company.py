@@ -65,7 +65,7 @@ STEPS: list[dict[str, Any]] = [
         "completion": "automatic",
         "config": {
             "fields": ["display_name", "email", "risk", "balance"],
-            "related": [{"name": "accounts", "relation": "account", "fields": ["iban", "status"]}],
+            "related": [{"name": "accounts", "relation": "account", "fields": ["iban", "status"], "where": "record.status == 'open'"}],
         },
         "next": {"default": "read"},
     },

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from console import access, records, steps
+from console.core import expressions
 from console.core.actor import Actor
 from console.core.collections import Collection
 from console.core.commands import Plan

@@ -21,6 +21,7 @@ def test_a_run_from_start_to_end(company: Company) -> None:
     assert [each["step"] for each in told["attempts"]] == ["start", "load", "read", "note", "rate", "is_high", "decide", "result", "end"]
     assert {each["status"] for each in told["attempts"]} == {"done"}
     assert told["context"]["load"]["record"]["display_name"] == "Adaeze Okonkwo-Bell"
+    assert [each["iban"] for each in told["context"]["load"]["accounts"]] == ["LT459999900012345678"]
     assert company.sql("select risk from customer where id = 1") == [("low",)]
     assert [event.n for event in log.events_of(run_id)] == list(range(1, told["last_event"] + 1))
 
