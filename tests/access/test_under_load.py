@@ -1,0 +1,103 @@
+"""Rights while they change: many threads ask, others write, and nobody is refused what was theirs all along."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from console import access, accounts
+from console.access import store
+from console.core.actor import Actor
+from console.db import engine as db
+from console.errors import Conflict, NotAllowed
+
+GOOD = "seven tall herons wade"
+
+
+def together(*tasks: Callable[[], object]) -> list[object]:
+    """What the tasks answer or raise, all started at once."""
+    db.engine(), db.hot_engine()
+    gate, answers = threading.Barrier(len(tasks)), [object()] * len(tasks)
+
+    def run(number: int, task: Callable[[], object]) -> None:
+        gate.wait()
+        try:
+            answers[number] = task()
+        except Exception as error:  # noqa: BLE001 - the test looks at what came
+            answers[number] = error
+
+    threads = [threading.Thread(target=run, args=(number, task)) for number, task in enumerate(tasks)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+@pytest.fixture
+def anna(clean: object) -> Actor:
+    """An operator of Operations."""
+    made = accounts.create_person("anna@example.com", role="operator", team="operations", password=GOOD)
+    return accounts.actor_of_person(made.person.id)
+
+
+def test_no_false_answer_while_the_policy_is_swapped(anna: Actor) -> None:
+    stop = threading.Event()
+
+    def ask() -> int:
+        wrong = 0
+        while not stop.is_set():
+            wrong += not access.can(anna, "operations", "workflow:kyc-review", "start")
+            wrong += access.can(anna, "operations", "workflow:kyc-review", "cancel")
+            wrong += access.scope_for(anna, "charge").nothing
+        return wrong
+
+    def change() -> None:
+        try:
+            for number in range(12):
+                access.grant("reviewer", f"collection:c{number}", ["read"])
+        finally:
+            stop.set()
+
+    assert together(ask, ask, ask, change) == [0, 0, 0, None]
+
+
+def test_two_changes_at_once_are_both_there_and_have_their_own_numbers(anna: Actor) -> None:
+    before = access.current_version()
+    answers = together(*(lambda number=number: access.grant("operator", f"collection:c{number}", ["read"]) for number in range(6)))
+    assert sorted(answers, key=str) == sorted(range(before + 1, before + 7), key=str)
+    access.refresh()
+    assert all(access.can(anna, None, f"collection:c{number}", "read") for number in range(6))
+
+
+def test_a_right_taken_away_elsewhere_is_gone_at_the_next_comparison(anna: Actor) -> None:
+    assert access.can(anna, "operations", "workflow:kyc-review", "start")
+    with db.transaction() as connection:
+        store.write(connection, removed=store.rows_of(connection, sub=f"user:{anna.id}"))
+    store._Clock.asked -= store.COMPARE_S
+    with pytest.raises(NotAllowed):
+        access.require(anna, "operations", "workflow:kyc-review", "start")
+
+
+def test_one_address_is_entered_once(clean: object) -> None:
+    enter = lambda: accounts.create_person("bo@example.com", role="lead", team="operations", password=GOOD)  # noqa: E731
+    answers = together(enter, enter, enter)
+    assert sorted(type(answer).__name__ for answer in answers) == ["Conflict", "Conflict", "Created"]
+    assert [person.email for person in accounts.people()] == ["bo@example.com"]
+    assert all(answer.code == "email_taken" for answer in answers if isinstance(answer, Conflict))
+
+
+def test_two_admins_cannot_close_each_other_at_once(clean: object) -> None:
+    first, second = (
+        accounts.create_person(f"{name}@example.com", role="admin", team="office", password=GOOD).person for name in ("ines", "iris")
+    )
+    by_first, by_second = accounts.actor_of_person(first.id), accounts.actor_of_person(second.id)
+    answers = together(lambda: accounts.disable_person(second.id, by=by_first), lambda: accounts.disable_person(first.id, by=by_second))
+    assert sorted(str(getattr(answer, "code", answer)) for answer in answers) == ["None", "last_admin"]
+    assert sum(not person.disabled for person in accounts.people()) == 1
+
+
+def test_many_sign_in_at_once(anna: Actor) -> None:
+    answers = together(*(lambda: accounts.sign_in("anna@example.com", GOOD, "127.0.0.1", "test") for _ in range(5)))
+    assert len({answer for answer in answers if isinstance(answer, str)}) == 5
+    assert all(isinstance(answer, str) and accounts.actor_of_session(answer) for answer in answers)
