@@ -156,7 +156,6 @@ def _accounts(world: World, suppliers: list[Row], rng: Random) -> list[Row]:
     known = [row for row in suppliers if row["status"] != "onboarding"]
     told = {stories.ALDER_FINCH: stories.ALDER_FINCH_IBAN, stories.BRIGHT_WATER_SUPPLIER: stories.BRIGHT_WATER_IBAN}
     rows = [_account(world, row, told.get(row["id"]) or _iban(row["country"], rng), "active", rng) for row in known]
-    rows[-1]["status"] = "retired"
     alder = next(row for row in suppliers if row["id"] == stories.ALDER_FINCH)
     rows.append(
         _account(world, alder, stories.FOREIGN_IBAN, "proposed", rng)

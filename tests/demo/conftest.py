@@ -1,0 +1,74 @@
+"""Fernwick Pay once for all tests: its rows, and both databases filled with them, without papers."""
+
+import copy
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from console.demo import company, filling
+from console.demo.world import World
+from console.postgres import Embedded
+
+TODAY = date(2026, 11, 20)
+
+Ask = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """The company as rows, on the day of its seed."""
+    return company.make(TODAY)
+
+
+@pytest.fixture(scope="session")
+def core_url(pg: Embedded, world: World, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a filled fernwick_core of this worker."""
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    name = f"fernwick_core_{worker}"
+    pg.drop_database(name)
+    url = pg.create_database(name, "fernwick")
+    filling.fill_postgresql(url, world.core, lambda: None)
+    yield url
+    pg.drop_database(name)
+
+
+@pytest.fixture
+def core(core_url: str) -> Iterator[Ask]:
+    """Rows of a query on fernwick_core; whatever it changes is rolled back."""
+    with psycopg.connect(core_url) as connection:
+        yield lambda query, *values: connection.execute(query, values or None).fetchall()
+        connection.rollback()
+
+
+@pytest.fixture(scope="session")
+def supply_file(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A filled fernwick_supply.db."""
+    file = tmp_path_factory.mktemp("supply") / "fernwick_supply.db"
+    filling.fill_sqlite(file, world.supply)
+    return file
+
+
+@pytest.fixture
+def supply(supply_file: Path) -> Iterator[Ask]:
+    """Rows of a query on fernwick_supply; whatever it changes is rolled back."""
+    connection = sqlite3.connect(supply_file)
+    yield lambda query, *values: connection.execute(query, values).fetchall()
+    connection.rollback()
+    connection.close()
+
+
+@pytest.fixture
+def changed(world: World) -> Callable[..., World]:
+    """A copy of the company with some rows of a core table changed by a function."""
+
+    def change(table: str, alter: Callable[[dict[str, Any]], None], number: int = 0) -> World:
+        made = World(world.today, {**world.core, table: copy.deepcopy(world.core[table])}, world.supply)
+        alter(made.core[table][number])
+        return made
+
+    return change
