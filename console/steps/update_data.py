@@ -31,6 +31,7 @@ from console.steps.base import (
 )
 
 UPDATED, UNCHANGED = "updated", "unchanged"
+GONE = "The record has no such field any more, or you may not see it: ask an administrator."
 
 
 class Assignment(Definition):
@@ -93,7 +94,7 @@ class UpdateData(StepType):
         typed = {field.name: field.value for field in [*columns, *form]}
         fields = [*columns, *form, *_settled(step, context, typed)]
         parts = [said(step.config.text, with_own(context.roots, step.id, typed))] if step.config.text else []
-        if refused := refused_fields(context.reads):
+        if refused := [*_lacking(step, context), *refused_fields(context.reads)]:
             parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
         hidden = {entry.name for entry in step.config.related if entry.hidden}
         tables = tuple(entry.name for entry in step.config.related if entry.name not in hidden)
@@ -104,6 +105,7 @@ class UpdateData(StepType):
         columns = _columns(step, context)
         typed = {name: value for name, value in submitted.items() if name not in {entry.field for entry in step.config.set}}
         values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, typed, columns)
+        details += [{"field": name, "reason": GONE} for name in _lacking(step, context)]
         if details:
             raise refusal(details)
         settled = _settled(step, context, values)
@@ -142,6 +144,11 @@ def _columns(step: StepView, context: Context) -> list[FormField]:
             value = context.former[name] if name in context.former and not field.readonly else field.value
             fields.append(replace(field, value=value, required=field.required or (name in step.config.required and not field.readonly)))
     return fields
+
+
+def _lacking(step: StepView, context: Context) -> list[str]:
+    """Fields of the record that the step needs and that are not there for this person: it writes all of them or nothing."""
+    return [name for name in (*step.config.fields, *(entry.field for entry in step.config.set)) if name not in context.forms]
 
 
 def _settled(step: StepView, context: Context, typed: Mapping[str, Any]) -> list[FormField]:

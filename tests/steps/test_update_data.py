@@ -131,6 +131,15 @@ def test_a_field_that_the_person_may_not_change_is_shown_and_kept() -> None:
     assert (done.values, done.effects) == ({"limit": "1"}, ())
 
 
+def test_a_field_that_is_gone_is_named_and_nothing_is_written() -> None:
+    made = forms()
+    del made["score"]
+    assert prepare("update_data", CONFIG, context(forms=made)).text == "Not permitted for you: `score`."
+    with pytest.raises(Invalid) as caught:
+        complete("update_data", CONFIG, context(forms=made), {"limit": "11"})
+    assert [detail["field"] for detail in caught.value.details] == ["score"]
+
+
 def test_ticks_that_were_not_made_are_an_empty_list() -> None:
     config = {"form": [{"name": "checks", "label": "Checks", "type": "checklist", "options": PEP}]}
     assert prepare("update_data", config, context()).fields[0].value == []
