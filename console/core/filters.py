@@ -129,7 +129,7 @@ def checked(field: Field, op: str, value: Any) -> Any:
     if op == "in":
         if not isinstance(value, list) or len(value) > MOST_VALUES:
             raise _wrong(field.name, f"{field.name} in takes a list of at most {MOST_VALUES} values.")
-        return [_value(field, item) for item in value]
+        return [None if item is None else _value(field, item) for item in value]
     if value is None and op in {"eq", "ne"}:
         return None
     return _value(field, value)

@@ -7,7 +7,8 @@ arithmetic, fields inside JSON) is refused when it is saved (`check`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from console.core.collections import Collection, Field
 from console.core.expressions import Expression, compiled
 from console.core.filters import Filter, Group, Test
 from console.core.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within, walk
-from console.core.operands import UNKNOWN, number_of
+from console.core.operands import UNKNOWN, date_of, moment_of, number_of
 from console.core.scopes import Scope
 from console.errors import DefinitionError
 from console.records import values
@@ -30,6 +31,15 @@ TEXT_METHODS = frozenset({"startsWith", "endsWith", "contains"})
 FAMILIES = {"integer": "number", "decimal": "number", "date": "moment", "datetime": "moment"}
 SAMPLE = datetime(2000, 1, 1, tzinfo=UTC)
 COMPARED = frozenset({"integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid"})
+
+
+class Never(Enum):
+    """What equals nothing that a column of this kind can hold."""
+
+    NEVER = "never"
+
+
+NEVER = Never.NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +88,14 @@ class Compiler:
 
     def truth(self, node: Node, *, positive: bool) -> Condition:
         """A condition that is true where the node certainly is `positive`."""
-        if not _looks_at_record(node):
-            return self._constant_truth(node, positive=positive)
         match node:
             case Not(item=item):
                 return self.truth(item, positive=not positive)
             case Junction(kind=kind, items=items):
                 parts = [self.truth(item, positive=positive) for item in items]
                 return sa.or_(*parts) if (kind == "any") == positive else sa.and_(*parts)
+            case _ if not _looks_at_record(node):
+                return self._constant_truth(node, positive=positive)
             case Path():
                 column = self._column(node)
                 if column.field.stored != "boolean":
@@ -146,17 +156,17 @@ class Compiler:
             return column.sql.is_(None) if wanted else column.sql.is_not(None)
         self._need_comparable(column.field)
         given = self._sent(column.field, constant)
-        if given is UNKNOWN:
-            return self._never_equal(column, constant, wanted=wanted)
+        if given is UNKNOWN or given is NEVER:
+            return self._never_equal(column, constant, given, wanted=wanted)
         equal = self.dialect.equals(column.sql, column.field, given)
         return equal if wanted else sa.or_(self._sound(sa.not_(equal), column), column.sql.is_(None))
 
-    def _never_equal(self, column: Column, constant: Constant, *, wanted: bool) -> Condition:
-        """A value that the column's type cannot hold: unknown, except that no text equals what no column can store, and null equals nothing."""
+    def _never_equal(self, column: Column, constant: Constant, given: Any, *, wanted: bool) -> Condition:
+        """A value that the column cannot hold: of another kind it is unknown (null is unequal to it all the same), else never equal."""
         if wanted or constant.value is UNKNOWN:
             return sa.false()
-        if column.field.stored == "text" and isinstance(constant.value, str):
-            return sa.true()
+        if given is NEVER:
+            return sa.or_(self._sound(column.sql.is_not(None), column), column.sql.is_(None))
         return column.sql.is_(None)
 
     def _equal_columns(self, left: Column, right: Column, wanted: bool) -> Condition:
@@ -176,9 +186,10 @@ class Compiler:
 
     def _moment_or_sent(self, field: Field, constant: Constant) -> Any:
         """A day is compared with a moment by its midnight: the moment is sent as it is."""
-        if field.stored == "date" and isinstance(constant.value, datetime):
-            return values.driver_form(self.collection.dialect, constant.value)
-        return self._sent(field, constant)
+        moment = moment_of(constant.value) if field.stored == "date" else None
+        if moment is None or date_of(constant.value) is not None:
+            return self._sent(field, constant)
+        return values.driver_form(self.collection.dialect, moment)
 
     def _within(self, node: Within, *, positive: bool) -> Condition:
         items = self._operand_list(node.list)
@@ -194,6 +205,8 @@ class Compiler:
         found = self.dialect.one_of(column.sql, column.field, fit)
         if positive:
             return sa.or_(found, column.sql.is_(None)) if null else found
+        if any(item.value is UNKNOWN for item in items):
+            return sa.false()
         if strange:
             return sa.and_(column.sql.is_(None), sa.false() if null else sa.true())
         missing = self._sound(sa.not_(found), column) if fit else self._sound(column.sql.is_not(None), column)
@@ -208,8 +221,8 @@ class Compiler:
             if given is None:
                 null = True
             elif given is UNKNOWN:
-                strange = strange or not (field.stored == "text" and isinstance(item.value, str))
-            else:
+                strange = True
+            elif given is not NEVER:
                 fit.append(given)
         return null, fit, strange
 
@@ -254,15 +267,22 @@ class Compiler:
             return sa.false()
         if not values.storable(constant.value):
             return sa.false() if positive else column.sql.is_not(None)
+        if not constant.value:  # every text begins with nothing, ends with it and holds it
+            return self._sound(column.sql.is_not(None), column) if positive else sa.false()
         search = {"startsWith": self.dialect.starts, "endsWith": self.dialect.ends, "contains": self.dialect.contains}[node.name]
         found = search(column.sql, column.field, constant.value)
         return self._sound(found if positive else sa.not_(found), column)
 
     def _sent(self, field: Field, constant: Constant) -> Any:
-        """The value in the driver's form; UNKNOWN where the column can hold no such value."""
-        if constant.value is UNKNOWN:
-            return UNKNOWN
+        """The value in the driver's form; UNKNOWN where it is of another kind, NEVER where it is of this kind and in no column."""
         given = constant.value
+        if given is UNKNOWN:
+            return UNKNOWN
+        if field.stored == "text" and isinstance(given, str) and not values.storable(given):
+            return NEVER
+        if field.stored == "date" and (moment := moment_of(given)) is not None:
+            midnight = moment.astimezone(UTC)
+            return values.driver_form(self.collection.dialect, midnight.date()) if midnight.time() == time(0) else NEVER
         try:
             if field.stored == "integer" and (number := number_of(given)) is not None and number != int(number):
                 return values.driver_form(self.collection.dialect, number)

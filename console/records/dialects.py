@@ -187,13 +187,11 @@ class SQLite(Dialect):
 
     @override
     def ends(self, column: Column, field: Field, given: str) -> Condition:
-        if not given:
-            return column.is_not(None)
         return sa.and_(sa.func.length(column) >= len(given), sa.func.substr(column, -len(given)).collate("BINARY") == value(given))
 
     @override
     def contains(self, column: Column, field: Field, given: str) -> Condition:
-        return sa.func.instr(column, value(given)) > 0 if given else column.is_not(None)
+        return sa.func.instr(column, value(given)) > 0
 
     @override
     def finds(self, column: Column, field: Field, given: str, *, start: bool = False) -> Condition:
@@ -243,16 +241,16 @@ class MySQL(Dialect):
 
     @override
     def starts(self, column: Column, field: Field, given: str) -> Condition:
-        return sa.func.locate(_bytes(value(given)), _bytes(column)) == 1 if given else column.is_not(None)
+        return sa.func.locate(_bytes(value(given)), _bytes(column)) == 1
 
     @override
     def ends(self, column: Column, field: Field, given: str) -> Condition:
         size = len(given.encode())
-        return sa.func.right(_bytes(column), size) == _bytes(value(given)) if given else column.is_not(None)
+        return sa.func.right(_bytes(column), size) == _bytes(value(given))
 
     @override
     def contains(self, column: Column, field: Field, given: str) -> Condition:
-        return sa.func.locate(_bytes(value(given)), _bytes(column)) > 0 if given else column.is_not(None)
+        return sa.func.locate(_bytes(value(given)), _bytes(column)) > 0
 
     @override
     def finds(self, column: Column, field: Field, given: str, *, start: bool = False) -> Condition:

@@ -1,6 +1,5 @@
 """A shop with everything that a user's database may hold: the same in PostgreSQL and, as far as it goes, in SQLite."""
 
-import itertools
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -8,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from console import records, sources
-from console.core.collections import Collection, Stored, assemble
+from console import sources
 from console.postgres import Embedded
-from console.records import catalogue, connect
+from console.records import connect
 
 SHOP = """
 create schema back;
@@ -85,7 +83,6 @@ insert into customer (id, name, email, mood, balance, ratio, visits, vip, born, 
 insert into "order" select c.value, l.value, 'item ' || l.value, l.value * 10 from json_each('[1,2,3]') c, json_each('[1,2,3]') l;
 insert into keyless select value % 4, 'row ' || value from json_each('[1,2,3,4,5,6,7,8,9]');
 """
-_names = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -103,7 +100,19 @@ def shop_url(pg: Embedded) -> Iterator[str]:
 @pytest.fixture
 def shop_file(tmp_path: Path) -> str:
     """The same shop as a SQLite file of this test alone."""
-    file = tmp_path / "shop.db"
+    return filled(tmp_path / "shop.db")
+
+
+@pytest.fixture(scope="session")
+def shops(database: object, shop_url: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Both shops as the data sources `shop` and `file` of the suite's own database, for tests that change nothing."""
+    document = {"id": "shop.customer", "source": "shop", "table": "customer", "search": ["name", "email", "mood", "visits", "ref"]}
+    sources.add("shop", shop_url, documents=[document])
+    sources.add("file", filled(tmp_path_factory.mktemp("file") / "shop.db"))
+
+
+def filled(file: Path) -> str:
+    """The URL of a new SQLite file with the shop in it."""
     with sqlite3.connect(file) as connection:
         connection.executescript(SHOP_SQLITE)
     connection.close()

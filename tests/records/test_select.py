@@ -1,0 +1,403 @@
+"""Lists and single records: pages without gaps or doubles, in order, within the scope, in a fixed number of statements."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from console import records, sources
+from console.core import expressions, filters
+from console.core.scopes import Scope, none, whole
+from console.errors import Malformed, NotFound, SourceDown
+from console.postgres import Embedded
+from console.records import catalogue, connect
+
+C = "shop.customer"
+
+
+@pytest.fixture
+def shop(shops: None, pg: Embedded) -> Embedded:
+    """The shop in PostgreSQL as the data source `shop`, for tests that change nothing in it."""
+    return pg
+
+
+@pytest.fixture
+def file(clean: object, shop_file: str) -> str:
+    """The shop in SQLite as the data source `shop`, of this test alone; the URL of its file."""
+    sources.add("shop", shop_file)
+    return shop_file
+
+
+@pytest.fixture(params=["shop", "file"])
+def either(request: pytest.FixtureRequest, shops: None) -> str:
+    """The name of the shop in one database, then in the other."""
+    return str(request.param)
+
+
+@contextmanager
+def statements(collection_id: str = C) -> Iterator[list[str]]:
+    """The SQL that goes to the collection's source meanwhile."""
+    seen: list[str] = []
+    engine = catalogue.engine_of(records.collection(collection_id))
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        seen.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def keys(page: records.Page) -> list[str | None]:
+    return [row.key for row in page.rows]
+
+
+def walk(collection_id: str, limit: int, **asked: Any) -> list[str | None]:
+    """Every key of the list, forwards in pages; asserts that the way back is the same pages."""
+    pages = [records.page(collection_id, whole(collection_id), limit=limit, **asked)]
+    while pages[-1].next:
+        pages.append(records.page(collection_id, whole(collection_id), limit=limit, after=pages[-1].next, **asked))
+        assert len(pages) < 100
+    back = [pages[-1]]
+    while back[-1].previous:
+        back.append(records.page(collection_id, whole(collection_id), limit=limit, before=back[-1].previous, **asked))
+    assert [keys(page) for page in reversed(back)] == [keys(page) for page in pages]
+    return [key for page in pages for key in keys(page)]
+
+
+@pytest.mark.parametrize("sort", [None, "id", "-id", "name", "-name", "email", "-email", "mood", "balance", "-balance", "visits", "-visits", "vip", "born", "-born", "seen_at", "-seen_at", "opens", "-opens", "ratio"])
+@pytest.mark.parametrize("limit", [1, 3])
+def test_pages_go_both_ways_without_gap_or_double(either: str, sort: str | None, limit: int) -> None:
+    place = f"{either}.customer"
+    found = walk(place, limit, sort=sort)
+    assert sorted(found, key=str) == ["1", "2", "3", "4"]
+    assert found == keys(records.page(place, whole(place), sort=sort))
+    assert walk(place, 4, sort=sort) == found
+
+
+def test_descending_is_ascending_backwards(either: str) -> None:
+    place = f"{either}.customer"
+    for name in ("name", "balance", "seen_at", "email"):
+        assert keys(records.page(place, whole(place), sort=f"-{name}")) == keys(records.page(place, whole(place), sort=name))[::-1]
+
+
+@pytest.mark.parametrize("table", ["order", "keyless", "summary"])
+def test_composite_keys_and_lists_without_key(either: str, table: str) -> None:
+    collection = f"{either}.{table}"
+    found = [row.values for row in records.page(collection, whole(collection)).rows]
+    first = records.page(collection, whole(collection), limit=2)
+    seen = list(first.rows)
+    while first.next:
+        first = records.page(collection, whole(collection), limit=2, after=first.next)
+        seen += first.rows
+    assert [row.values for row in seen] == found
+    assert len(found) == records.count(collection, whole(collection))
+    if table != "order":
+        assert {row.key for row in seen} == {None}
+        with pytest.raises(NotFound):
+            records.get(collection, "1", whole(collection))
+
+
+def test_a_list_without_key_goes_back_by_number(shop: Embedded) -> None:
+    first = records.page("shop.keyless", whole("x"), limit=10, sort="-a")
+    second = records.page("shop.keyless", whole("x"), limit=10, sort="-a", after=first.next)
+    assert records.page("shop.keyless", whole("x"), limit=10, sort="-a", before=second.previous).rows == first.rows
+    assert first.previous is None
+
+
+def test_cursors_survive_what_comes_and_goes(file: str) -> None:
+    first = records.page(C, whole(C), sort="name", limit=2)
+    with sqlite3.connect(file.removeprefix("sqlite:///")) as connection:
+        connection.execute("delete from customer where id = ?", (first.rows[-1].key,))
+        connection.execute("insert into customer (id, name, mood) values (77, '0 comes first', 'open')")
+    connection.close()
+    rest = records.page(C, whole(C), sort="name", limit=9, after=first.next)
+    assert keys(rest) == ["2", "4"]
+    assert keys(records.page(C, whole(C), sort="name", limit=9, before=rest.previous)) == ["77", "3"]
+
+
+@pytest.mark.parametrize("how", ["cut", "flipped", "other sort", "other list", "nonsense", "long", "empty base", "unicode"])
+def test_a_cursor_that_was_changed_is_refused(shop: Embedded, how: str) -> None:
+    cursor = records.page(C, whole(C), sort="name", limit=2).next or ""
+    place = len(cursor) // 2
+    changed = {
+        "cut": cursor[:-3],
+        "flipped": cursor[:place] + ("A" if cursor[place] != "A" else "B") + cursor[place + 1 :],
+        "nonsense": "!!",
+        "long": "A" * 9000,
+        "empty base": "====",
+        "unicode": "ä",
+    }.get(how, cursor)
+    with pytest.raises(Malformed) as error:
+        if how == "other list":
+            records.page("shop.odd", whole("shop.odd"), after=changed)
+        else:
+            records.page(C, whole(C), sort="email" if how == "other sort" else "name", after=changed)
+    assert error.value.details[0]["field"] == "after"
+
+
+def test_a_page_is_after_or_before(shop: Embedded) -> None:
+    with pytest.raises(Malformed):
+        records.page(C, whole(C), after="x", before="y")
+
+
+@pytest.mark.parametrize(("sort", "named"), [("nope", "nope"), ("-nope", "nope"), ("secret", "secret"), ("place", "place"), ("tags", "tags"), ("photo", "photo"), ("name,email", "name,email"), ("--name", "-name")])
+def test_a_sort_that_is_none_is_named(shop: Embedded, sort: str, named: str) -> None:
+    scope = Scope(C, everything=True, hidden=frozenset({"secret"}))
+    with pytest.raises(Malformed) as error:
+        records.page(C, scope, sort=sort)
+    assert named in error.value.message
+
+
+def test_hidden_fields_are_not_even_selected(shop: Embedded) -> None:
+    scope = Scope(C, everything=True, hidden=frozenset({"secret", "name"}))
+    with statements() as seen:
+        page = records.page(C, scope, q="s1")
+        one = records.get(C, "1", scope)
+        records.titles(C, ["1"], scope)
+    assert len(seen) == 3
+    assert not [sql for sql in seen if "secret" in sql or "customer.name" in sql]
+    assert page.rows == [] and one.title == "1"
+    assert not {"secret", "name"} & one.values.keys()
+
+
+def test_a_page_is_one_statement_and_so_is_the_count(shop: Embedded) -> None:
+    records.page(C, whole(C), limit=1)
+    with statements() as seen:
+        first = records.page(C, whole(C), sort="-email", limit=1)
+        records.page(C, whole(C), sort="-email", limit=1, after=first.next, q="a", where=filters.Test("mood", "ne", "closed"))
+        records.count(C, whole(C))
+        records.visible(C, ["1", "2", "nope", "017", "99"], whole(C))
+    assert len(seen) == 4
+
+
+def scope(*allow: str, deny: tuple[str, ...] = (), **attributes: Any) -> Scope:
+    return Scope(C, tuple(map(expressions.parse, allow)), tuple(map(expressions.parse, deny)), attributes)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (none(C), []),
+        (whole(C), ["1", "2", "3", "4"]),
+        (scope("record.mood == 'open'"), ["1", "4"]),
+        (scope("record.mood == 'open'", "record.vip == false"), ["1", "2", "4"]),
+        (scope("true", deny=("record.vip",)), ["2"]),
+        (scope("record.mood in $currentUser.moods", moods=["closed", "on hold"]), ["2", "3"]),
+        (scope("record.mood in $currentUser.moods"), []),
+        (scope("record.name.contains('%')"), ["3"]),
+    ],
+)
+def test_every_read_is_within_the_scope(either: str, given: Scope, wanted: list[str]) -> None:
+    place = f"{either}.customer"
+    every = ["1", "2", "3", "4"]
+    assert keys(records.page(place, given)) == wanted
+    assert records.count(place, given) == len(wanted)
+    assert records.visible(place, every, given) == set(wanted)
+    assert sorted(records.titles(place, every, given)) == wanted
+    for key in every:
+        if key in wanted:
+            assert records.get(place, key, given).key == key
+        else:
+            with pytest.raises(NotFound):
+                records.get(place, key, given)
+
+
+@pytest.mark.parametrize("key", ["017", " 1", "1.0", "+1", "x", "", "~", "~WyIxIl0", "~W10", "~bm9qc29u", "1/", "99999999999999999999999", "-1", "~" + "A" * 3000, "é", "1\x00"])
+def test_other_spellings_name_nothing(shop: Embedded, key: str) -> None:
+    with pytest.raises(NotFound):
+        records.get(C, key, whole(C))
+    assert records.visible(C, [key], whole(C)) == set()
+
+
+@pytest.mark.parametrize("collection", ["shop.back.note", "shop.odd", "shop.order", "shop.pair"])
+def test_every_record_opens_by_its_key(shop: Embedded, collection: str) -> None:
+    rows = records.page(collection, whole(collection)).rows
+    assert rows
+    for row in rows:
+        assert row.key is not None and "/" not in row.key and row.key not in {".", ".."}
+        assert records.get(collection, row.key, whole(collection)) == row
+    assert records.visible(collection, [str(row.key) for row in rows], whole(collection)) == {row.key for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("q", "wanted"),
+    [
+        ("ada", ["1"]),
+        ("ADA", ["1"]),
+        ("ÄNN", ["4"]),
+        ("zoë \"quote\" o'neil", ["2"]),
+        ("%", ["3"]),
+        ("_", ["3"]),
+        ("100%_", ["3"]),
+        ("\\", []),
+        ("x.example", ["1", "3", "4"]),
+        ("on hold", ["3"]),
+        ("hold", []),
+        ("3", ["1"]),
+        ("-7", ["4"]),
+        ("6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e", ["1"]),
+        ("s1", []),
+        ("nul\x00", []),
+        ("\ud800", []),
+        ("   ", ["1", "2", "3", "4"]),
+        ("  ada  ", ["1"]),
+    ],
+)
+def test_quick_search(shop: Embedded, q: str, wanted: list[str]) -> None:
+    assert keys(records.page(C, whole(C), q=q)) == wanted
+    assert records.count(C, whole(C), q=q) == len(wanted)
+
+
+def test_search_knows_small_letters_of_every_script_in_sqlite(file: str) -> None:
+    assert keys(records.page(C, whole(C), q="ÄNNE")) == ["4"]
+    assert keys(records.page(C, whole(C), q="zoË")) == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("filter_", "wanted"),
+    [
+        ({"field": "mood", "op": "eq", "value": "open"}, ["1", "4"]),
+        ({"field": "mood", "op": "ne", "value": "open"}, ["2", "3"]),
+        ({"field": "email", "op": "eq", "value": None}, ["2"]),
+        ({"field": "email", "op": "ne", "value": "ada@x.example"}, ["2", "3", "4"]),
+        ({"field": "email", "op": "is_null", "value": False}, ["1", "3", "4"]),
+        ({"field": "email", "op": "is_null"}, ["2"]),
+        ({"field": "balance", "op": "gt", "value": "-3.00"}, ["1", "4"]),
+        ({"field": "balance", "op": "gte", "value": -3}, ["1", "3", "4"]),
+        ({"field": "balance", "op": "lt", "value": "12.5"}, ["3"]),
+        ({"field": "balance", "op": "lte", "value": "12.50"}, ["1", "3"]),
+        ({"field": "name", "op": "contains", "value": "%_"}, ["3"]),
+        ({"field": "name", "op": "contains", "value": "LOVE"}, ["1"]),
+        ({"field": "name", "op": "starts_with", "value": "Ä"}, ["4"]),
+        ({"field": "name", "op": "starts_with", "value": "lace"}, []),
+        ({"field": "visits", "op": "in", "value": [0, 3, None]}, ["1", "2", "3"]),
+        ({"field": "visits", "op": "in", "value": []}, []),
+        ({"field": "vip", "op": "eq", "value": False}, ["2"]),
+        ({"field": "born", "op": "lt", "value": "1900-01-01"}, ["1"]),
+        ({"field": "seen_at", "op": "gte", "value": "2026-01-01T00:00:00Z"}, ["1", "4"]),
+        ({"and": []}, ["1", "2", "3", "4"]),
+        ({"or": []}, []),
+        ({"or": [{"field": "id", "op": "eq", "value": 1}, {"and": [{"field": "mood", "op": "eq", "value": "closed"}, {"field": "vip", "op": "eq", "value": False}]}]}, ["1", "2"]),
+        ({"field": "name", "op": "eq", "value": "nul\x00"}, []),
+        ({"field": "name", "op": "contains", "value": "\ud800"}, []),
+        ({"field": "id", "op": "eq", "value": 10**30}, []),
+        ({"field": "visits", "op": "eq", "value": "3.5"}, []),
+    ],
+)
+def test_filters(either: str, filter_: dict[str, Any], wanted: list[str]) -> None:
+    place = f"{either}.customer"
+    if either == "shop" and filter_.get("field") in {"born", "seen_at"}:
+        wanted = {"born": ["1", "4"], "seen_at": ["1", "3"]}[filter_["field"]]  # PostgreSQL keeps years before Christ, and infinity
+    where = filters.read(filter_, records.collection(place))
+    assert keys(records.page(place, whole(place), where=where)) == wanted
+    assert records.count(place, whole(place), where) == len(wanted)
+
+
+@pytest.mark.parametrize(
+    ("filter_", "wanted"),
+    [
+        ({"field": "tags", "op": "contains", "value": "b"}, ["1", "4"]),
+        ({"field": "tags", "op": "in", "value": ["a", "c"]}, ["1", "3"]),
+        ({"field": "tags", "op": "eq", "value": "b"}, ["1", "4"]),
+        ({"field": "ref", "op": "eq", "value": "6F1C3CBE-3C0F-4B52-8F1E-3C0F4B528F1E"}, ["1"]),
+        ({"field": "opens", "op": "gt", "value": "08:00"}, ["1", "3"]),
+        ({"field": "half", "op": "eq", "value": "2.5"}, ["4"]),
+        ({"field": "ratio", "op": "gt", "value": 0}, ["1", "4"]),
+        ({"field": "shelf", "op": "eq", "value": "low"}, ["3"]),
+        ({"field": "home", "op": "in", "value": ["GB", "FR"]}, ["1", "4"]),
+        ({"field": "code", "op": "eq", "value": "ab"}, ["1"]),
+        ({"field": "wait", "op": "is_null", "value": True}, ["2", "4"]),
+    ],
+)
+def test_filters_of_types_that_postgresql_alone_has(shop: Embedded, filter_: dict[str, Any], wanted: list[str]) -> None:
+    assert keys(records.page(C, whole(C), where=filters.read(filter_, records.collection(C)))) == wanted
+
+
+def test_a_count_stops_at_its_cap(shop: Embedded) -> None:
+    assert records.count("shop.keyless", whole("x"), cap=10) == 11
+    assert records.count("shop.keyless", whole("x"), cap=None) == 30
+
+
+def test_relations_lead_both_ways_within_the_scope_of_the_other_side(shop: Embedded) -> None:
+    notes = records.related(C, "1", "note_by_customer", whole("shop.back.note"), sort="id")
+    assert [row.values["id"] for row in notes.rows] == ["", "..", "a/b", "plain"]
+    assert [row.key for row in records.related("shop.order", notes_key(1, 2), "customer", whole(C)).rows] == ["1"]
+    narrow = Scope("shop.back.note", (expressions.parse("record.body == 'slash'"),))
+    assert len(records.related(C, "1", "note_by_customer", narrow).rows) == 1
+    assert records.related(C, "4", "note_by_customer", whole("x")).rows == []
+    where = expressions.parse("record.body.startsWith('d')")
+    assert [row.values["id"] for row in records.related(C, "1", "note_by_customer", whole("x"), where=where).rows] == [".."]
+    first = records.related(C, "1", "note_by_customer", whole("x"), 3)
+    assert len(records.related(C, "1", "note_by_customer", whole("x"), 3, first.next).rows) == 1
+    orphan = next(row.key for row in records.page("shop.back.note", whole("x")).rows if row.values["id"] == "~tilde")
+    assert records.related("shop.back.note", str(orphan), "customer", whole(C)).rows == []
+
+
+def notes_key(customer: int, line: int) -> str:
+    rows = records.page("shop.order", whole("shop.order")).rows
+    return next(str(row.key) for row in rows if (row.values["customer_id"], row.values["line"]) == (customer, line))
+
+
+@pytest.mark.parametrize(("key", "relation"), [("1", "nowhere"), ("99", "order"), ("x", "order")])
+def test_a_relation_or_record_that_is_not_there(shop: Embedded, key: str, relation: str) -> None:
+    with pytest.raises(NotFound):
+        records.related(C, key, relation, whole("x"))
+
+
+def test_only_the_fields_asked_for(shop: Embedded) -> None:
+    assert records.get(C, "1", whole(C), fields=["mood", "nope"]).values == {"mood": "open"}
+    page = records.page(C, whole(C), fields=["visits"], sort="-born")
+    assert {tuple(row.values) for row in page.rows} == {("visits",)}
+    assert page.rows[0].title
+
+
+def test_a_restarted_database_is_found_again_and_one_that_is_gone_is_said(shop: Embedded, shop_url: str) -> None:
+    records.get(C, "1", whole(C))
+    shop.sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'handrail'")
+    assert records.get(C, "1", whole(C)).key == "1"
+    shop.sql("alter table locked_out rename to gone", database="shop_" + shop_url.split("/shop_")[1].split("?")[0])
+    with pytest.raises(SourceDown, match="no longer has this table"):
+        records.page("shop.locked_out", whole("x"))
+    shop.sql("alter table gone rename to locked_out", database="shop_" + shop_url.split("/shop_")[1].split("?")[0])
+
+
+def test_a_file_that_is_gone_is_said_and_not_made_anew(file: str) -> None:
+    from pathlib import Path
+
+    connect.dispose()
+    path = Path(file.removeprefix("sqlite:///"))
+    path.rename(path.with_suffix(".old"))
+    with pytest.raises(SourceDown, match="not there"):
+        records.get(C, "1", whole(C))
+    assert not path.exists()
+    path.with_suffix(".old").rename(path)
+    assert records.get(C, "1", whole(C)).key == "1"
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_a_slow_answer_is_cut_off_by_the_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, clean: object, shop_url: str, shop_file: str, kind: str) -> None:
+    monkeypatch.setattr(connect, "STATEMENT_S", 1)
+    connect.dispose()
+    sources.add("slow", shop_url if kind == "postgresql" else shop_file)
+    slow = "select pg_sleep(20)" if kind == "postgresql" else "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
+    collection = records.collection("slow.customer")
+    with pytest.raises(SourceDown, match="took longer"):
+        connect.read(catalogue.engine_of(collection), "slow", lambda connection: connection.exec_driver_sql(slow).all())
+    connect.dispose()
+
+
+def test_forms_come_from_the_columns(shop: Embedded) -> None:
+    collection = records.collection(C)
+    given = Scope(C, everything=True, hidden=frozenset({"secret"}), fixed=frozenset({"visits"}))
+    made = {item.name: item for item in records.forms(collection, ["name", "mood", "visits", "loud", "born", "secret", "short", "nope", "vip", "home"], records.get(C, "1", given), given)}
+    assert list(made) == ["name", "mood", "visits", "loud", "born", "short", "vip", "home"]
+    assert (made["name"].required, made["name"].value, made["name"].now) == (True, "Ada Lovelace", "Ada Lovelace")
+    assert made["mood"].options == [{"value": "open", "label": "Open"}, {"value": "closed", "label": "Closed"}, {"value": "on hold", "label": "On hold"}]
+    assert (made["visits"].readonly, made["visits"].min, made["visits"].max) == (True, -32768, 32767)
+    assert made["loud"].readonly and not made["loud"].required
+    assert (made["born"].label, made["short"].max_length, made["vip"].required) == ("Birth date", 5, False)
+    assert records.forms(records.collection("shop.back.note"), ["customer_id"], None, whole("x"))[0].options == {"collection": C}
