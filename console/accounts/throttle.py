@@ -15,15 +15,16 @@ from console import db, settings
 FORGET = "15 minutes"
 LONGEST_S = 30
 
+# clock_timestamp, not now(): who waited for the row has a now() from before the one who held it
 _TAKE = sa.text(f"""
 with asked as (select * from unnest(cast(:keys as text[]), cast(:free as integer[])) as a (key, free) order by key)
 insert into console.throttle as t (key, count, until)
-select key, 1, now() from asked
+select key, 1, clock_timestamp() from asked
 on conflict (key) do update set
-    count = case when t.until < now() - interval '{FORGET}' then 1 else t.count + 1 end,
-    until = now() + make_interval(secs => case when t.until < now() - interval '{FORGET}' then 0
+    count = case when t.until < clock_timestamp() - interval '{FORGET}' then 1 else t.count + 1 end,
+    until = clock_timestamp() + make_interval(secs => case when t.until < clock_timestamp() - interval '{FORGET}' then 0
         else least({LONGEST_S}, power(2, least(20, greatest(0, t.count + 1 - (select free from asked where asked.key = t.key)))) - 1) end)
-where t.until <= now()
+where t.until <= clock_timestamp()
 returning t.key
 """)  # noqa: S608 - constants of this file
 _BACK = sa.text("update console.throttle set count = greatest(0, count - 1), until = least(until, now()) where key = any(:keys)")
