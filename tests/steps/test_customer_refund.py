@@ -37,18 +37,14 @@ def walk(
     role: str = "operator",
     **answers: Any,
 ) -> Walk:
-    made = Walk(
-        REFUND,
-        CHARGE | (charge or {}),
-        {
-            "refundable": [{"refunded_minor": 18000 - left, "remaining_minor": left, "amount_eur": eur}],
-            "currency": [currency or EURO],
-            "customer": [{"display_name": "Priya Raman", "restriction_code": "none"}],
-            "refunds": [],
-            "disputes": [],
-        }
-        | (related or {}),
-    )
+    found: dict[str, list[dict[str, Any]]] = {
+        "refundable": [{"refunded_minor": 18000 - left, "remaining_minor": left, "amount_eur": eur}],
+        "currency": [currency or EURO],
+        "customer": [{"display_name": "Priya Raman", "restriction_code": "none"}],
+        "refunds": [],
+        "disputes": [],
+    }
+    made = Walk(REFUND, CHARGE | (charge or {}), found | (related or {}))
     return as_user(made, role).to_the_end(copy.deepcopy({"send": SENT} | answers))
 
 

@@ -69,11 +69,11 @@ def test_a_supplier_that_is_known_ends_at_once() -> None:
 
 
 def test_a_minor_exception_is_waived_by_the_buyer_and_a_major_one_by_the_lead() -> None:
-    minor = {
+    minor: dict[str, Any] = {
         "validate": ({"vat": "valid", "payee": "close", "iban_last4": "1234", "screening": "clear", "exceptions": ["insurance"]}, None)
     }
     assert walk(**minor, exceptions=WAIVED).ended == "active_with_waiver"
-    major = {"validate": ({"vat": "invalid", "payee": "match", "iban_last4": "1234", "screening": "clear"}, None)}
+    major: dict[str, Any] = {"validate": ({"vat": "invalid", "payee": "match", "iban_last4": "1234", "screening": "clear"}, None)}
     with pytest.raises(Invalid):
         walk(**major, exceptions=WAIVED)
     assert walk(role="procurement_lead", **major, exceptions=WAIVED).ended == "active_with_waiver"
@@ -81,7 +81,7 @@ def test_a_minor_exception_is_waived_by_the_buyer_and_a_major_one_by_the_lead() 
 
 @pytest.mark.parametrize("role", ["buyer", "procurement_lead"])
 def test_a_hit_is_waived_by_nobody(role: str) -> None:
-    hit = {"validate": ({"vat": "valid", "payee": "match", "iban_last4": "1234", "screening": "hit"}, None)}
+    hit: dict[str, Any] = {"validate": ({"vat": "valid", "payee": "match", "iban_last4": "1234", "screening": "hit"}, None)}
     made = walk(role=role, **hit, exceptions=({"reason": "On a list"}, "refuse"))
     assert [option.value for option in made.prompts["exceptions"].outcomes] == ["refuse", "send_back"]
     assert (made.ended, made.record["status"]) == ("refused", "refused")
