@@ -67,10 +67,10 @@ def processes(told: settings.Settings) -> list[dict[str, Any]]:
     found = []
     for note in supervisor.serving(told.data_dir):
         for child in _children(note["pid"]):
-            line = " ".join(child.cmdline())
-            if "console.worker" in line:
+            door = _door(child)
+            if door == "console.worker":
                 found.append({"kind": "worker", "pid": child.pid})
-            elif "console.web" in line:
+            elif door == "console.web":
                 found.extend({"kind": "web", "pid": each.pid} for each in _children(child.pid))
     if told.embedded and (server := Embedded(told.data_dir).pid):
         found.append({"kind": "postgres", "pid": server})
@@ -225,6 +225,14 @@ def _children(pid: int) -> list[psutil.Process]:
         return psutil.Process(pid).children()
     except psutil.NoSuchProcess:
         return []
+
+
+def _door(process: psutil.Process) -> str:
+    """The module that a child of the supervisor runs, empty for what has just ended."""
+    try:
+        return next((word for word in process.cmdline() if word.startswith("console.")), "")
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _plain(url: sa.URL) -> str:

@@ -1,0 +1,370 @@
+"""`console serve` as a whole: it comes up, survives the death of any part, and leaves nothing behind."""
+
+import contextlib
+import http.client
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from console import supervisor
+from console.postgres import Embedded
+from tests.conftest import Database
+
+ROOT = Path(supervisor.__file__).parents[1]
+PATIENCE_S = 60
+pytestmark = pytest.mark.xdist_group("serve")
+
+
+def until(true: Callable[[], object]) -> bool:
+    """Whether it became true while a slow machine would still be forgiven."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return bool(true())
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def named(process: psutil.Process) -> str:
+    """The door that a process was started as; empty for what has just ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return next((word.removeprefix("console.") for word in process.cmdline() if word in {"console.web", "console.worker"}), "")
+    return ""
+
+
+class Serving:
+    """A `console serve` of a test."""
+
+    def __init__(self, data_dir: Path, *arguments: str, **environ: str) -> None:
+        self.data_dir = data_dir
+        data_dir.mkdir(parents=True, exist_ok=True)
+        self.said = data_dir.parent / f"{data_dir.name}.log"
+        told = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))}
+        told |= {"CONSOLE_ENV_FILE": os.devnull, "CONSOLE_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT)} | environ
+        with self.said.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "console", "serve", "--port", "0", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=told,
+            )
+        self.environ = told
+
+    @property
+    def url(self) -> str:
+        """Its address, empty until it has said it."""
+        lines = [line for line in self.said.read_text().splitlines() if line.startswith("Handrail on ")]
+        return lines[0].removeprefix("Handrail on ") if lines else ""
+
+    def ready(self) -> "Serving":
+        """Once it has said that it serves."""
+        assert until(lambda: self.url or self.process.poll() is not None)
+        assert self.url, self.said.read_text()
+        return self
+
+    def health(self) -> tuple[int, dict[str, Any]]:
+        """Status and body of `/health`; 0 where nobody answers."""
+        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=5)
+        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+            connection.request("GET", "/health")
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        return 0, {}
+
+    def well(self) -> bool:
+        """Whether web, database and worker are all there."""
+        status, body = self.health()
+        return status == 200 and (body["status"], body["database"], body["worker"]) == ("running", "ok", "ok")
+
+    def pids(self, kind: str) -> list[int]:
+        """Processes by what they do: web (those that answer), master, worker, postgres, guard."""
+        if kind in {"postgres", "guard"}:
+            lock = str(self.data_dir / "postgres" / "users.lock")
+            guards = [process.pid for process in psutil.process_iter(["cmdline"]) if lock in (process.info["cmdline"] or [])]
+            server = Embedded(self.data_dir).pid
+            return guards if kind == "guard" else [server] if server else []
+        none: dict[str, list[psutil.Process]] = {"web": [], "worker": []}
+        children = none | {name: [child] for child in psutil.Process(self.process.pid).children() if (name := named(child))}
+        masters = children["web"]
+        if kind == "web":
+            return [child.pid for master in masters for child in master.children()]
+        return [child.pid for child in (masters if kind == "master" else children["worker"])]
+
+    def everything(self) -> list[int]:
+        """All there is, the supervisor first."""
+        return [self.process.pid, *(pid for kind in ("master", "web", "worker", "postgres", "guard") for pid in self.pids(kind))]
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command over the same data."""
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "console", *arguments], env=self.environ, capture_output=True, text=True, check=False
+        )
+
+    def stop(self) -> int:
+        """The status that it ends with when asked to."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(PATIENCE_S)
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """`serve(*arguments, **environ)`: as many as a test wants, each over the same folder `data`, ended with it."""
+    made: list[Serving] = []
+
+    def start(*arguments: str, **environ: str) -> Serving:
+        made.append(Serving(tmp_path / "data", *arguments, **environ))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One that the tests may hurt, but not end; its folder has a blank and a quote in its name."""
+    made = Serving(tmp_path_factory.mktemp("serve") / "da ta's")
+    yield made.ready()
+    made.stop()
+
+
+@pytest.mark.parametrize("kind", ["web", "master", "worker", "postgres", "guard"])
+def test_what_is_killed_comes_back(serving: Serving, kind: str) -> None:
+    assert until(serving.well)
+    url, victims = serving.url, serving.pids(kind)
+    assert len(victims) == 1
+    for victim in victims:
+        os.kill(victim, signal.SIGKILL)
+    assert until(lambda: all(gone(victim) for victim in victims))
+    assert until(lambda: serving.well() and len(serving.pids(kind)) == 1 and serving.pids(kind) != victims)
+    assert serving.process.poll() is None
+    assert serving.url == url
+
+
+def test_events_are_put_in_order_while_it_serves(serving: Serving) -> None:
+    made = serving.command("user", "create", "ana@example.com", "--role", "lead", "--team", "operations")
+    assert made.returncode == 0, made.stderr
+    with psycopg.connect(Embedded(serving.data_dir).url(), autocommit=True) as connection:
+        waiting = "select (select count(*) from console.event) > 0 and not exists (select from console.log_pending)"
+        assert until(lambda: connection.execute(waiting).fetchone() == (True,))
+
+
+def test_doctor_finds_nothing_to_mend_and_everybody_at_work(serving: Serving) -> None:
+    assert until(serving.well)
+    found = serving.command("doctor", "--format", "json")
+    told = json.loads(found.stdout)
+    assert (found.returncode, told["ok"]) == (0, True), told["checks"]
+    assert {process["kind"]: process["pid"] for process in told["processes"]} == {
+        kind: serving.pids(kind)[0] for kind in ("web", "worker", "postgres")
+    }
+    assert told["database"]["events_table"] == "console.event"
+    for url, role in (("app_url", "console"), ("admin_url", "postgres")):
+        with psycopg.connect(told["database"][url]) as connection:
+            assert connection.execute("select current_user, current_database()").fetchone() == (role, "console")
+    text = serving.command("doctor")
+    assert text.returncode == 0
+    assert "ok    database: PostgreSQL 18" in text.stdout
+
+
+def test_its_memory_is_small(serving: Serving) -> None:
+    """The bar of issue A is 250 MB with one web worker and without PostgreSQL; of it the supervisor, which stays for ever, has little."""
+    assert until(serving.well)
+    everybody = [process for process in psutil.Process(serving.process.pid).children(recursive=True) if process.name() != "postgres"]
+    supervisor_bytes = psutil.Process(serving.process.pid).memory_full_info().pss
+    assert supervisor_bytes < 30 * 2**20
+    assert supervisor_bytes + sum(process.memory_full_info().pss for process in everybody) < 250 * 2**20
+
+
+def test_a_port_that_is_taken_is_one_clear_line(serving: Serving, serve: Callable[..., Serving], tmp_path: Path) -> None:
+    port = serving.url.rpartition(":")[2]
+    other = serve("--port", port)
+    assert other.process.wait(PATIENCE_S) == 1
+    assert (
+        other.said.read_text()
+        == f"console: Port {port} of 127.0.0.1 cannot be used (Address already in use): give another with --port, or --port 0 for a free one.\n"
+    )
+    assert not (tmp_path / "data" / "postgres").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_when_told_to_stop_it_leaves_nothing_and_exits_0(serve: Callable[..., Serving], number: signal.Signals) -> None:
+    made = serve().ready()
+    everything = made.everything()
+    assert len(everything) == 6
+    made.process.send_signal(number)
+    assert made.process.wait(PATIENCE_S) == 0
+    assert all(gone(pid) for pid in everything[1:4])
+    assert until(lambda: all(gone(pid) for pid in everything))
+    assert list((made.data_dir / "serving").iterdir()) == []
+
+
+def test_a_killed_supervisor_takes_everything_along(serve: Callable[..., Serving]) -> None:
+    made = serve().ready()
+    everything = made.everything()
+    made.process.kill()
+    made.process.wait()
+    assert until(lambda: all(gone(pid) for pid in everything))
+    assert supervisor.serving(made.data_dir) == []
+
+
+def test_told_to_stop_while_it_starts_it_stops(serve: Callable[..., Serving]) -> None:
+    made = serve()
+    assert until((made.data_dir / "postgres" / "cluster").exists)
+    assert made.stop() == 0
+    assert made.url == ""
+    assert until(lambda: not Embedded(made.data_dir).running)
+
+
+def test_two_web_workers_serve_at_once(serve: Callable[..., Serving]) -> None:
+    made = serve("--workers", "2").ready()
+    assert until(lambda: len(made.pids("web")) == 2)
+    answers: list[tuple[int, dict[str, Any]]] = []
+    threads = [threading.Thread(target=lambda: answers.append(made.health())) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [status for status, _ in answers] == [200] * 16
+    made.stop()
+
+
+KEYS = {"CONSOLE_SECRET_KEY": "s" * 43, "CONSOLE_MASTER_KEY": "0" * 64, "CONSOLE_SIGNING_KEY": "1" * 64}
+
+
+class TestServerOfOnesOwn:
+    """With DATABASE_URL: the console starts and stops no server, and wants keys of the user's."""
+
+    def environ(self, database: Database) -> dict[str, str]:
+        return {name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_MIGRATION_URL")} | KEYS
+
+    def test_it_serves_from_there_and_only_the_worker_may_sign(self, clean: Database, serve: Callable[..., Serving]) -> None:
+        made = serve(**self.environ(clean)).ready()
+        assert until(made.well)
+        assert made.pids("postgres") == made.pids("guard") == []
+        for kind, signs in (("worker", True), ("web", False), ("master", False)):
+            environ = psutil.Process(made.pids(kind)[0]).environ()
+            assert bool(environ["CONSOLE_SIGNING_KEY"]) is signs
+        told = json.loads(made.command("doctor", "--format", "json").stdout)
+        assert told["database"]["admin_url"] is None
+        assert clean.name in told["database"]["app_url"]
+        assert made.stop() == 0
+
+    def test_without_a_worker_health_and_doctor_say_so(self, clean: Database, serve: Callable[..., Serving]) -> None:
+        made = serve("--no-worker", **self.environ(clean)).ready()
+        assert made.health()[1]["worker"] == "none"
+        found = made.command("doctor")
+        assert found.returncode == 1
+        assert "MEND  worker: none runs" in found.stdout
+        alone = subprocess.Popen([sys.executable, "-P", "-m", "console", "worker"], env=made.environ, stdin=subprocess.PIPE)
+        assert until(lambda: made.health()[1]["worker"] == "ok")
+        alone.terminate()
+        alone.communicate()
+        assert alone.returncode == 0
+        assert until(lambda: made.health()[1]["worker"] == "none")
+        assert made.stop() == 0
+
+    def test_a_database_that_is_gone_is_503_until_it_is_back(self, clean: Database, pg: Embedded, serve: Callable[..., Serving]) -> None:
+        made = serve(**self.environ(clean)).ready()
+        away = f"alter database {clean.name} allow_connections false; select pg_terminate_backend(pid) from pg_stat_activity where datname = '{clean.name}'"
+        pg.sql(away)
+        assert until(lambda: made.health()[0] == 503)
+        assert made.health()[1]["status"] == "starting"
+        pg.sql(f"alter database {clean.name} allow_connections true")
+        assert until(made.well)
+        assert made.stop() == 0
+
+    def test_a_missing_key_stops_the_start_with_its_name(self, clean: Database, serve: Callable[..., Serving]) -> None:
+        made = serve(**(self.environ(clean) | {"CONSOLE_MASTER_KEY": ""}))
+        assert made.process.wait(PATIENCE_S) == 1
+        assert made.said.read_text().startswith("console: CONSOLE_MASTER_KEY is required with DATABASE_URL")
+
+    def test_an_application_that_owns_the_log_is_refused_beside_a_migration_url(
+        self, clean: Database, serve: Callable[..., Serving]
+    ) -> None:
+        environ = self.environ(clean) | {"DATABASE_URL": clean.admin_url}
+        made = serve(**environ)
+        assert made.process.wait(PATIENCE_S) == 1
+        assert "The role of DATABASE_URL is superuser: it could rewrite what it is to prove." in made.said.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "said"),
+    [
+        ((), {"CONSOLE_TRUSTED_PROXIES": "some"}, "console: CONSOLE_TRUSTED_PROXIES takes a whole number from 0 to 9\n"),
+        ((), {"CONSOLE_COLOUR": "red"}, "console: CONSOLE_COLOUR is not a setting of this console\n"),
+        (("--port", "70000"), {}, "console: There is no port 70000: give one from 0 to 65535.\n"),
+        (
+            ("--host", "192.0.2.1"),
+            {},
+            "console: Port 0 of 192.0.2.1 cannot be used (Cannot assign requested address): give another with --port, or --port 0 for a free one.\n",
+        ),
+    ],
+)
+def test_what_cannot_be_served_is_one_line(
+    serve: Callable[..., Serving], arguments: tuple[str, ...], environ: dict[str, str], said: str
+) -> None:
+    made = serve(*arguments, **environ)
+    assert made.process.wait(PATIENCE_S) == 1
+    assert made.said.read_text() == said
+
+
+def test_a_program_that_ends_at_once_is_started_again_ever_later(tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    child = supervisor.Child("short", ["sh", "-c", f"echo . >> '{count}'"], os.environ)
+    now, starts = 0.0, []
+    for _ in range(200):
+        before = child.process
+        child.keep(now)
+        if child.process is not None and child.process is not before:
+            starts.append(now)
+            child.process.wait()
+        now += 0.1
+    pauses = [round(later - earlier, 1) for earlier, later in itertools.pairwise(starts)]
+    assert pauses[:2] == sorted(pauses[:2])
+    assert pauses[-1] >= 1.5
+    assert len(starts) < 20
+    assert child.failures >= supervisor.HOPELESS
+
+
+def test_a_note_of_a_dead_supervisor_is_passed_over(tmp_path: Path) -> None:
+    folder = tmp_path / "serving"
+    folder.mkdir()
+    mine = {"pid": os.getpid(), "started": psutil.Process().create_time(), "url": "http://127.0.0.1:1", "children": {}}
+    for name, note in (("1", mine | {"started": 1.0}), ("2", mine | {"pid": 2**30}), ("3", mine)):
+        supervisor.write_private(folder / f"{name}.json", note)
+    (folder / "4.json").write_text("torn {")
+    assert supervisor.serving(tmp_path) == [mine]
+    assert oct((folder / "3.json").stat().st_mode)[-3:] == "600"
+
+
+def test_who_listens_without_being_us_is_not_healthy() -> None:
+    def hang_up(deaf: socket.socket) -> None:
+        deaf.accept()[0].close()
+
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        port = deaf.getsockname()[1]
+        thread = threading.Thread(target=hang_up, args=(deaf,))
+        thread.start()
+        assert not supervisor.answers(f"http://127.0.0.1:{port}")
+        thread.join()
+    assert not supervisor.answers(f"http://127.0.0.1:{port}")
