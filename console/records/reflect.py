@@ -31,6 +31,12 @@ READABLE = sa.text("""
     order by 1, 2
 """)
 
+DOMAIN_LIMITS = sa.text("""
+    select table_schema, table_name, column_name, character_maximum_length, numeric_precision, numeric_scale
+    from information_schema.columns
+    where domain_name is not null and (character_maximum_length is not null or data_type = 'numeric' and numeric_precision is not null)
+""")
+
 
 def structures(connection: Connection) -> list[dict[str, Any]]:
     """Every readable table and view: schema, table, kind, comment, dialect, key, columns and foreign_keys; by schema and name."""
@@ -51,7 +57,14 @@ def _postgresql(connection: Connection) -> list[dict[str, Any]]:
     readable: dict[str, dict[str, bool]] = {}
     for schema, table, view in connection.execute(READABLE):
         readable.setdefault(schema, {})[table] = view
-    return [structure for schema in readable for structure in _schema(connection, schema, readable[schema])]
+    made = [structure for schema in readable for structure in _schema(connection, schema, readable[schema])]
+    limits = {tuple(row[:3]): row for row in connection.execute(DOMAIN_LIMITS)}  # SQLAlchemy forgets what a domain limits
+    for structure in made:
+        for column in structure["columns"]:
+            limit = limits.get((structure["schema"], structure["table"], column["name"]))
+            if limit is not None:
+                column |= {"max_length": limit[3]} if limit[3] is not None else {"precision": limit[4], "scale": limit[5]}
+    return made
 
 
 def _mysql(connection: Connection) -> list[dict[str, Any]]:

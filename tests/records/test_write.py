@@ -75,10 +75,11 @@ def test_every_value_that_is_there_compares_equal_to_itself(own: Embedded) -> No
         assert records.write(C, key, changes, whole(C)).values == before
 
 
-@pytest.mark.parametrize(("field", "old"), [("balance", "12.5"), ("balance", "12.500"), ("balance", 12.5), ("seen_at", "2026-01-02T04:04:05.678+01:00"), ("ref", "6F1C3CBE-3C0F-4B52-8F1E-3C0F4B528F1E")])
-def test_another_spelling_of_the_old_value_is_the_old_value(own: Embedded, field: str, old: Any) -> None:
-    new = {"balance": "1.00", "seen_at": "2026-01-01T00:00:00Z", "ref": None}[field]
-    assert set_(field, new, old=old)[field] == new
+def test_another_spelling_of_the_old_value_is_the_old_value(own: Embedded) -> None:
+    same: list[tuple[str, Any]] = [("balance", "12.5"), ("balance", "12.500"), ("balance", 12.5), ("seen_at", "2026-01-02T04:04:05.678+01:00")]
+    for field, old in [*same, ("ref", "6F1C3CBE-3C0F-4B52-8F1E-3C0F4B528F1E")]:
+        before = one()[field]
+        assert set_(field, before, old=old)[field] == before
 
 
 def test_what_moved_is_a_conflict_that_shows_what_is_there(own: Embedded) -> None:
@@ -109,52 +110,52 @@ def test_of_many_writers_who_saw_the_same_value_one_wins(own: Embedded) -> None:
     assert sorted(outcomes) == ["record_changed"] * 5 + ["won"]
 
 
-@pytest.mark.parametrize(
-    ("field", "new", "says"),
-    [
-        ("name", None, "empty"),
-        ("name", 5, "text"),
-        ("name", "nul\x00", "NUL"),
-        ("name", "\ud800", "NUL"),
-        ("name", "x" * 1_000_001, "1000000"),
-        ("short", "123456", "at most 5"),
-        ("mood", "angry", "one of"),
-        ("kind", "robot", "one of"),
-        ("shelf", "middle", "one of"),
-        ("visits", 32768, "between"),
-        ("visits", "3.5", "whole"),
-        ("visits", True, "number"),
-        ("visits", "many", "number"),
-        ("balance", "1.234", "decimals"),
-        ("balance", "123456789.00", "too large"),
-        ("balance", "NaN", "number"),
-        ("vip", "yes", "true or false"),
-        ("vip", 1, "true or false"),
-        ("born", "2026-02-30", "day"),
-        ("born", "2026-1-1", "day"),
-        ("born", 5, "day"),
-        ("seen_at", "yesterday", "moment"),
-        ("opens", "25:00", "time"),
-        ("ref", "x", "UUID"),
-        ("home", "lower", "at most 2"),
-        ("tags", "a", "list"),
-        ("tags", [1], "text"),
-        ("place", {"a": "\x00"}, "NUL"),
-        ("place", {"a": float("nan")}, "JSON"),
-        ("id", 5, "cannot be changed"),
-        ("loud", "X", "cannot be changed"),
-        ("wait", "P1D", "cannot be changed"),
-        ("photo", "x", "cannot be changed"),
-        ("nope", 1, "no field"),
-    ],
-)
-def test_what_a_column_cannot_hold_is_said_at_its_field_and_nothing_is_written(own: Embedded, field: str, new: Any, says: str) -> None:
+UNFIT: list[tuple[str, Any, str]] = [
+    ("name", None, "empty"),
+    ("name", 5, "text"),
+    ("name", "nul\x00", "NUL"),
+    ("name", "\ud800", "NUL"),
+    ("name", "x" * 1_000_001, "1000000"),
+    ("short", "123456", "at most 5"),
+    ("mood", "angry", "one of"),
+    ("kind", "robot", "one of"),
+    ("shelf", "middle", "one of"),
+    ("visits", 32768, "between"),
+    ("visits", "3.5", "whole"),
+    ("visits", True, "number"),
+    ("visits", "many", "number"),
+    ("balance", "1.234", "decimals"),
+    ("balance", "123456789.00", "too large"),
+    ("balance", "NaN", "number"),
+    ("vip", "yes", "true or false"),
+    ("vip", 1, "true or false"),
+    ("born", "2026-02-30", "day"),
+    ("born", "2026-1-1", "day"),
+    ("born", 5, "day"),
+    ("seen_at", "yesterday", "moment"),
+    ("opens", "25:00", "time"),
+    ("ref", "x", "UUID"),
+    ("home", "lower", "at most 2"),
+    ("tags", "a", "list"),
+    ("tags", [1], "text"),
+    ("place", {"a": "\x00"}, "NUL"),
+    ("place", {"a": float("nan")}, "JSON"),
+    ("id", 5, "cannot be changed"),
+    ("loud", "X", "cannot be changed"),
+    ("wait", "P1D", "cannot be changed"),
+    ("photo", "x", "cannot be changed"),
+    ("nope", 1, "no field"),
+]
+
+
+def test_what_a_column_cannot_hold_is_said_at_its_field_and_nothing_is_written(own: Embedded) -> None:
     before = one()
-    with pytest.raises(Invalid) as error:
-        records.write(C, "1", {field: {"new": new}, "email": {"new": "changed@x.example"}}, whole(C))
-    assert [detail["field"] for detail in error.value.details] == [field]
-    assert says in error.value.details[0]["reason"]
-    assert one() == before
+    for field, new, says in UNFIT:
+        with pytest.raises(Invalid) as error:
+            records.write(C, "1", {field: {"new": new}, "email": {"new": "changed@x.example"}}, whole(C))
+        assert [detail["field"] for detail in error.value.details] == [field], new
+        assert says in error.value.details[0]["reason"], (field, new)
+        assert one() == before
 
 
 def test_all_that_is_wrong_is_said_at_once(own: Embedded) -> None:

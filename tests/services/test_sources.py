@@ -1,0 +1,231 @@
+"""Connecting a database: what is found, what is kept, what is refused."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from console import access, records, sources
+from console.cli import console
+from console.core.scopes import whole
+from console.db.engine import hot_engine
+from console.errors import Conflict, DefinitionError, Invalid, NotFound, SourceDown
+from tests.records.shop import shop_url
+
+__all__ = ["shop_url"]
+
+SQL = """
+create table team (id integer primary key, name text not null);
+create table member (id integer primary key, team_id integer references team, lead_id int references team (id), name text, mail text);
+create view roster as select name from member;
+"""
+
+
+@pytest.fixture
+def url(clean: object, tmp_path: Path) -> str:
+    """A small SQLite file."""
+    return made(tmp_path / "club.db", SQL)
+
+
+def made(file: Path, script: str) -> str:
+    with sqlite3.connect(file) as connection:
+        connection.executescript(script)
+    connection.close()
+    return f"sqlite:///{file}"
+
+
+def test_every_table_becomes_a_collection_of_the_source(url: str) -> None:
+    found = sources.add("club", url)
+    assert [(item.id, item.kind, item.key, item.label) for item in found] == [
+        ("club.member", "table", ("id",), "Member"),
+        ("club.roster", "view", (), "Roster"),
+        ("club.team", "table", ("id",), "Team"),
+    ]
+    member, team = records.collection("club.member"), records.collection("club.team")
+    assert [(item.name, item.kind, item.collection) for item in member.relations] == [("lead", "to_one", "club.team"), ("team", "to_one", "club.team")]
+    assert [item.name for item in team.relations] == ["member_by_lead", "member_by_team"]
+    assert member.field("team_id") is not None and member.by_name["team_id"].references == "club.team"
+    assert records.page("club.roster", whole("x")).rows == []
+
+
+def test_the_role_gets_the_collections_and_nobody_else(url: str) -> None:
+    access.refresh()
+    sources.add("club", url, "operator")
+    rows = {(row.sub, row.act) for row in access.all_rows() if row.obj == "collection:club.member"}
+    assert rows == {("role:operator", act) for act in ("browse", "read", "create", "update", "export")}
+
+
+def test_the_url_is_sealed_and_shown_without_its_password(clean: object, shop_url: str) -> None:
+    sources.add("shop", shop_url)
+    with hot_engine().connect() as connection:
+        sealed = bytes(connection.execute(sa.text("select url_sealed from console.data_source")).scalar_one())
+    password = shop_url.split(":")[2].split("@", maxsplit=1)[0]
+    assert password.encode() not in sealed
+    (head,) = sources.list_all()
+    assert (head.name, head.dialect) == ("shop", "postgresql") and password not in head.place and "***" in head.place
+
+
+def test_schemas_comments_enums_and_lists_are_found(clean: object, shop_url: str) -> None:
+    found = {item.id: item for item in sources.add("shop", shop_url)}
+    assert {"shop.customer", "shop.back.note", "shop.order", "shop.keyless", "shop.summary"} <= set(found)
+    customer = found["shop.customer"]
+    assert (customer.label, customer.by_name["born"].label, customer.by_name["secret"].label) == ("Customers", "Birth date", "Secret")
+    assert str(customer.by_name["secret"].help).startswith("What only the owner")
+    kinds = {field.name: field.type for field in customer.fields}
+    assert kinds == {
+        "id": "integer",
+        "name": "text",
+        "email": "email",
+        "mood": "enum",
+        "tags": "array",
+        "balance": "decimal",
+        "ratio": "decimal",
+        "half": "decimal",
+        "visits": "integer",
+        "vip": "boolean",
+        "born": "date",
+        "seen_at": "datetime",
+        "local_at": "datetime",
+        "opens": "time",
+        "ref": "uuid",
+        "home": "text",
+        "code": "text",
+        "place": "json",
+        "raw": "json",
+        "photo": "binary",
+        "wait": "other",
+        "shelf": "enum",
+        "short": "text",
+        "kind": "enum",
+        "secret": "text",
+        "loud": "text",
+    }
+    listed = {name: [option.value for option in field.options or ()] for name, field in customer.by_name.items() if field.options}
+    assert listed == {"mood": ["open", "closed", "on hold"], "shelf": ["top", "low"], "kind": ["person", "company"]}
+    assert {name for name, field in customer.by_name.items() if field.readonly} == {"id", "photo", "wait", "loud"}
+    assert customer.by_name["home"].max_length == 2
+    assert all(field.readonly for field in found["shop.summary"].fields)
+
+
+def test_a_table_of_300_columns(clean: object, tmp_path: Path) -> None:
+    columns = ", ".join(f'"c{number} %s" text' for number in range(299))
+    sources.add("wide", made(tmp_path / "wide.db", f"create table wide (id integer primary key, {columns}); insert into wide (id) values (1)"))
+    record = records.get("wide.wide", "1", whole("x"))
+    assert len(record.values) == 300
+
+
+def document(**more: Any) -> dict[str, Any]:
+    return {"id": "member", "source": "club", "table": "member", **more}
+
+
+def test_a_document_says_how_a_collection_is_shown(url: str) -> None:
+    given = document(
+        label="Members",
+        label_one="Member",
+        title="{{ record.name }} ({{ record.id }})",
+        columns=["name", "mail"],
+        sort="-name",
+        fields={"mail": {"label": "E-mail", "type": "email", "sensitive": True}, "lead_id": {"hidden": True}},
+        segments=[{"id": "named", "label": "Named", "filter": "record.name != null"}],
+        relations=[{"name": "club", "collection": "club.team", "kind": "to_one", "via": "team_id"}, {"name": "x", "collection": "elsewhere", "kind": "to_one", "via": "mail"}],
+    )
+    member = sources.add("club", url, documents=[given])[0]
+    assert (member.id, member.label, member.columns, member.sort) == ("member", "Members", ("name", "mail"), "-name")
+    assert member.title_of({"name": "Ann", "id": 5}, "5") == "Ann (5)"
+    assert [item.name for item in member.fields] == ["id", "team_id", "name", "mail"]
+    assert (member.by_name["mail"].label, member.by_name["mail"].type, member.by_name["mail"].sensitive) == ("E-mail", "email", True)
+    assert "club" in [item.name for item in member.relations] and "team" not in [item.name for item in member.relations]
+    assert "lead_id" not in records.page("member", whole("member")).rows
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({"table": "nope"}, "nope"),
+        ({"source": "other"}, "other"),
+        ({"strange": 1}, "strange"),
+        ({"id": "no id"}, "id"),
+        ({"columns": ["name", "nope"]}, "nope"),
+        ({"fields": {"nope": {}}}, "nope"),
+        ({"fields": {"name": {"type": "colour"}}}, "colour"),
+        ({"search": ["nope"]}, "nope"),
+        ({"title": "{{ record.nope }}"}, "nope"),
+        ({"title": "{{ record. }}"}, "title"),
+        ({"segments": [{"id": "s", "label": "S", "filter": "record.name <"}]}, "segments.s"),
+        ({"segments": [{"id": "s", "label": "S", "filter": "record.nope == 1"}]}, "nope"),
+        ({"segments": [{"id": "s", "label": "S", "filter": "record.name < 'b'"}]}, "segments.s"),
+        ({"relations": [{"name": "t", "collection": "club.team", "kind": "to_one", "via": "nope"}]}, "nope"),
+    ],
+)
+def test_a_document_that_fits_nothing_is_refused_and_nothing_is_kept(url: str, more: dict[str, Any], named: str) -> None:
+    with pytest.raises(DefinitionError) as error:
+        sources.add("club", url, documents=[document(**more)])
+    assert named in error.value.message + str(error.value.details)
+    assert sources.list_all() == [] and records.collections() == []
+
+
+@pytest.mark.parametrize("name", ["", "1a", "a b", "a.b", "x" * 64, "a/b"])
+def test_a_name_that_cannot_be(url: str, name: str) -> None:
+    with pytest.raises(Invalid):
+        sources.add(name, url)
+
+
+@pytest.mark.parametrize("given", ["nonsense", "oracle://u:p@h/d", "postgresql+asyncpg://h/d", "sqlite://", "sqlite:///:memory:", "mysql+mysqldb://h/d", ""])
+def test_a_url_that_cannot_be(clean: object, given: str) -> None:
+    with pytest.raises(Invalid) as error:
+        sources.add("club", given)
+    assert error.value.details[0]["field"] == "url"
+
+
+def test_a_database_that_does_not_answer(clean: object, tmp_path: Path) -> None:
+    for given in (f"sqlite:///{tmp_path}/nowhere.db", "postgresql://u:hidden@127.0.0.1:1/d", "mysql://u:hidden@127.0.0.1:1/d"):
+        with pytest.raises(SourceDown) as error:
+            sources.add("gone", given)
+        assert "hidden" not in error.value.message
+    (tmp_path / "text.db").write_text("no database, but longer than a header of one would have to be " * 40)
+    with pytest.raises(SourceDown, match="no SQLite database"):
+        sources.add("gone", f"sqlite:///{tmp_path}/text.db")
+
+
+def test_a_name_is_taken_once(url: str) -> None:
+    sources.add("club", url)
+    with pytest.raises(Conflict):
+        sources.add("club", url)
+    with pytest.raises(Conflict, match="collection"):
+        sources.add("other", url, documents=[{"id": "club.team", "source": "other", "table": "team"}])
+
+
+def test_what_changed_in_the_database_is_seen_and_taken_over(url: str) -> None:
+    sources.add("club", url, documents=[document(label="Members")])
+    made(Path(url.removeprefix("sqlite:///")), "alter table member add column born date; create table extra (id integer primary key); drop view roster")
+    seen = sources.inspect("club")
+    assert (seen["new"], seen["gone"], seen["changed"]) == (["extra"], ["roster"], ["member"])
+    sources.refresh("club")
+    assert records.collection("member").label == "Members"
+    assert records.collection("member").by_name["born"].type == "date"
+    with pytest.raises(NotFound):
+        records.collection("club.roster")
+    assert sources.inspect("club")["changed"] == []
+    with pytest.raises(NotFound):
+        sources.inspect("nope")
+    with pytest.raises(NotFound):
+        sources.refresh("nope")
+
+
+def test_the_commands(url: str, tmp_path: Path) -> None:
+    run = CliRunner().invoke
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "member.json").write_text('{"id": "member", "source": "club", "table": "member", "label": "Members"}')
+    added = run(console, ["source", "add", "club", url, "--role", "operator", "--documents", str(folder)])
+    assert (added.exit_code, "member  Members (5 fields)" in added.output, "3 collections of club" in added.output) == (0, True, True), added.output
+    assert "club  sqlite" in run(console, ["source", "list"]).output
+    assert "mail: email, Mail" in run(console, ["source", "inspect", "club"]).output
+    assert run(console, ["source", "refresh", "club"]).output == "3 collections of club\n"
+    (folder / "broken.json").write_text("{")
+    assert "broken.json" in run(console, ["source", "refresh", "club", "--documents", str(folder)]).output
+    for command in ("add", "list", "inspect", "refresh"):
+        assert "Example: console source" in run(console, ["source", command, "--help"]).output
