@@ -136,27 +136,27 @@ def test_entering_a_person_is_an_event_with_name_and_address_sealed(olivia: acco
     assert b"olivia@" not in bytes(body[0])
 
 
-@pytest.mark.parametrize(
-    ("changed", "field"),
-    [
-        ({"email": "no address"}, "email"),
-        ({"email": "a@b"}, "email"),
-        ({"email": f"{'a' * 70}@example.com"}, "email"),
-        ({"email": "a\0b@example.com"}, "email"),
-        ({"role": "chief"}, "role"),
-        ({"also": [("chief", "operations")]}, "role"),
-        ({"team": "!!"}, "team"),
-        ({"password": "password1234"}, "password"),
-        ({"name": "two\nlines"}, "name"),
-    ],
-)
-def test_bad_particulars_are_named(clean: object, changed: dict[str, Any], field: str) -> None:
-    told = {"email": "ana@example.com", "role": "lead", "team": "operations"} | changed
-    with pytest.raises(Invalid) as refused:
-        accounts.create_person(told.pop("email"), **told)
-    assert [detail["field"] for detail in refused.value.details] == [field]
-    assert accounts.people() == []
-    assert noted("sys:config") == []
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"email": "no address"}, "email"),
+    ({"email": "a@b"}, "email"),
+    ({"email": f"{'a' * 70}@example.com"}, "email"),
+    ({"email": "a\0b@example.com"}, "email"),
+    ({"role": "chief"}, "role"),
+    ({"also": [("chief", "operations")]}, "role"),
+    ({"team": "!!"}, "team"),
+    ({"password": "password1234"}, "password"),
+    ({"name": "two\nlines"}, "name"),
+]
+
+
+def test_bad_particulars_are_named(clean: object) -> None:
+    for changed, field in BAD:
+        told = {"email": "ana@example.com", "role": "lead", "team": "operations"} | changed
+        with pytest.raises(Invalid) as refused:
+            accounts.create_person(told.pop("email"), **told)
+        assert [detail["field"] for detail in refused.value.details] == [field]
+        assert accounts.people() == []
+        assert noted("sys:config") == []
 
 
 def test_an_address_is_taken_once(olivia: accounts.Person) -> None:
@@ -312,25 +312,25 @@ def test_an_old_hash_is_renewed_at_sign_in(olivia: accounts.Person) -> None:
     token()
 
 
-@pytest.mark.parametrize(
-    ("email", "password", "reason"),
-    [
-        ("olivia@fernwick.example", "not her password", "password"),
-        ("olivia@fernwick.example", "", "password"),
-        ("nobody@fernwick.example", GOOD, "unknown"),
-        ("no address", GOOD, "malformed"),
-        ("", "", "malformed"),
-        ("a\0b@example.com", GOOD, "malformed"),
-        ("olivia@fernwick.example", "x" * 5000, "malformed"),
-    ],
-)
-def test_a_failed_sign_in_is_an_event_of_the_process(olivia: accounts.Person, email: str, password: str, reason: str) -> None:
-    assert accounts.sign_in(email, password, "203.0.113.9", "agent") is None
-    kind, opened, sealed = noted(sessions.STRANGER.session)[-1]
-    assert kind == "sign_in_failed"
-    assert opened == {"person": olivia.id if reason == "password" else None, "reason": reason}
-    assert sealed["ip"] == "203.0.113.9"
-    assert sessions.STRANGER.session.startswith("sys:signin-")
+FAILED = [
+    ("olivia@fernwick.example", "not her password", "password"),
+    ("olivia@fernwick.example", "", "password"),
+    ("nobody@fernwick.example", GOOD, "unknown"),
+    ("no address", GOOD, "malformed"),
+    ("", "", "malformed"),
+    ("a\0b@example.com", GOOD, "malformed"),
+    ("olivia@fernwick.example", "x" * 5000, "malformed"),
+]
+
+
+def test_a_failed_sign_in_is_an_event_of_the_process(olivia: accounts.Person) -> None:
+    for email, password, reason in FAILED:
+        assert accounts.sign_in(email, password, "203.0.113.9", "agent") is None
+        kind, opened, sealed = noted(sessions.STRANGER.session)[-1]
+        assert kind == "sign_in_failed"
+        assert opened == {"person": olivia.id if reason == "password" else None, "reason": reason}
+        assert sealed["ip"] == "203.0.113.9"
+        assert sessions.STRANGER.session.startswith("sys:signin-")
 
 
 def test_failures_slow_down_and_do_not_lock_out(olivia: accounts.Person) -> None:
@@ -458,21 +458,21 @@ def test_a_revoked_key_opens_nothing_and_is_revoked_once(olivia: accounts.Person
         accounts.revoke_key(made.id)
 
 
-@pytest.mark.parametrize(
-    ("name", "lasts"),
-    [
-        ("report", timedelta(days=366)),
-        ("report", timedelta(0)),
-        ("report", timedelta(days=-1)),
-        ("", timedelta(days=1)),
-        ("a\nb", timedelta(days=1)),
-        ("x" * 201, timedelta(days=1)),
-    ],
-)
-def test_keys_have_a_name_and_an_end_within_a_year(olivia: accounts.Person, name: str, lasts: timedelta) -> None:
-    with pytest.raises(Invalid):
-        accounts.create_key(name, olivia.id, lasts=lasts)
-    assert sql("select count(*) from console.api_key") == [(0,)]
+BAD_KEYS = [
+    ("report", timedelta(days=366)),
+    ("report", timedelta(0)),
+    ("report", timedelta(days=-1)),
+    ("", timedelta(days=1)),
+    ("a\nb", timedelta(days=1)),
+    ("x" * 201, timedelta(days=1)),
+]
+
+
+def test_keys_have_a_name_and_an_end_within_a_year(olivia: accounts.Person) -> None:
+    for name, lasts in BAD_KEYS:
+        with pytest.raises(Invalid):
+            accounts.create_key(name, olivia.id, lasts=lasts)
+        assert sql("select count(*) from console.api_key") == [(0,)]
 
 
 def test_a_key_of_nobody_is_not_made(clean: object) -> None:

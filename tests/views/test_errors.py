@@ -88,28 +88,28 @@ def refusals() -> list[dict[str, Any]]:
     ]
 
 
+IN_JSON: list[tuple[str, int, str, dict[str, Any]]] = [
+    ("malformed", 400, "malformed", {}),
+    ("not-allowed", 403, "not_allowed", {}),
+    ("absent", 404, "not_found", {}),
+    ("hidden", 404, "not_found", {}),
+    ("conflict", 409, "run_is_live", {"run_id": "run_1"}),
+    ("invalid", 422, "invalid", {}),
+    ("too-many", 429, "too_many", {"retry_after": 7}),
+    ("down", 503, "source_down", {}),
+    ("definition", 422, "definition", {}),
+]
+
+
 @pytest.mark.usefixtures("raising")
-@pytest.mark.parametrize(
-    ("case", "status", "code", "more"),
-    [
-        ("malformed", 400, "malformed", {}),
-        ("not-allowed", 403, "not_allowed", {}),
-        ("absent", 404, "not_found", {}),
-        ("hidden", 404, "not_found", {}),
-        ("conflict", 409, "run_is_live", {"run_id": "run_1"}),
-        ("invalid", 422, "invalid", {}),
-        ("too-many", 429, "too_many", {"retry_after": 7}),
-        ("down", 503, "source_down", {}),
-        ("definition", 422, "definition", {}),
-    ],
-)
-def test_errors_in_json(client: FlaskClient, bearer: dict[str, str], case: str, status: int, code: str, more: dict[str, Any]) -> None:
-    error = CASES[case]()
-    assert isinstance(error, ConsoleError)
-    answer = client.get(f"/api/v1/boom/{case}", headers=bearer)
-    assert (answer.status_code, answer.mimetype) == (status, "application/json")
-    assert answer.get_json() == {"code": code, "message": error.message, "details": error.details} | more
-    assert answer.headers.get("Retry-After") == ("7" if case == "too-many" else None)
+def test_errors_in_json(client: FlaskClient, bearer: dict[str, str]) -> None:
+    for case, status, code, more in IN_JSON:
+        error = CASES[case]()
+        assert isinstance(error, ConsoleError)
+        answer = client.get(f"/api/v1/boom/{case}", headers=bearer)
+        assert (answer.status_code, answer.mimetype) == (status, "application/json")
+        assert answer.get_json() == {"code": code, "message": error.message, "details": error.details} | more
+        assert answer.headers.get("Retry-After") == ("7" if case == "too-many" else None)
 
 
 @pytest.mark.usefixtures("raising")
@@ -133,28 +133,26 @@ def test_nobody_is_shown_sql_or_a_trace(
     assert (SECRET in caplog.text) is not lost  # written down where the operators of the machine look, unless it was only the connection
 
 
+OF_THE_PROTOCOL = [
+    ("/api/v1/nothing-here", "GET", 404, "not_found"),
+    ("/api/v2/me", "GET", 404, "not_found"),
+    ("/api/", "GET", 404, "not_found"),
+    ("/api", "GET", 404, "not_found"),
+    ("/api/v1/me", "POST", 405, "method_not_allowed"),
+    ("/api/v1/me", "DELETE", 405, "method_not_allowed"),
+    ("/api/v1/teapot", "GET", 418, "malformed"),
+]
+
+
 @pytest.mark.usefixtures("raising")
-@pytest.mark.parametrize(
-    ("path", "method", "status", "code"),
-    [
-        ("/api/v1/nothing-here", "GET", 404, "not_found"),
-        ("/api/v2/me", "GET", 404, "not_found"),
-        ("/api/", "GET", 404, "not_found"),
-        ("/api", "GET", 404, "not_found"),
-        ("/api/v1/me", "POST", 405, "method_not_allowed"),
-        ("/api/v1/me", "DELETE", 405, "method_not_allowed"),
-        ("/api/v1/teapot", "GET", 418, "malformed"),
-    ],
-)
-def test_errors_of_the_protocol_in_json(
-    client: FlaskClient, bearer: dict[str, str], path: str, method: str, status: int, code: str
-) -> None:
-    for headers in (bearer, {}) if status in (404, 405) else (bearer,):
-        answer = client.open(path, method=method, headers=headers)
-        assert (answer.status_code, answer.mimetype) == (status, "application/json")
-        assert answer.get_json()["code"] == code
-        assert answer.get_json()["details"] == []
-    assert ("GET" in answer.headers.get("Allow", "")) is (status == 405)
+def test_errors_of_the_protocol_in_json(client: FlaskClient, bearer: dict[str, str]) -> None:
+    for path, method, status, code in OF_THE_PROTOCOL:
+        for headers in (bearer, {}) if status in (404, 405) else (bearer,):
+            answer = client.open(path, method=method, headers=headers)
+            assert (answer.status_code, answer.mimetype) == (status, "application/json")
+            assert answer.get_json()["code"] == code
+            assert answer.get_json()["details"] == []
+        assert ("GET" in answer.headers.get("Allow", "")) is (status == 405)
 
 
 @pytest.mark.usefixtures("raising")
