@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from console.core.run import Attempt, Event, Run, evolve
+from console.core.run import Attempt, Event, Run, fold
 from console.core.workflow import Workflow
 from console.errors import Conflict, Invalid
 
@@ -288,9 +288,7 @@ def _sealed(**values: Any) -> dict[str, Any]:
 
 
 def _after(events: list[Event], run: Run) -> Run:
-    for event in events:
-        run = evolve(run, event)
-    return run
+    return fold(events, run)
 
 
 def _enter(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status: str | None = None, **more: Any) -> Event:
@@ -333,6 +331,8 @@ def require_completable(run: Run, by: str | None, step: str, revision: int | Non
 
 def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Event]:
     here = require_completable(run, command.by, command.step, command.revision)
+    if command.by is None and here.step not in plan.automatic:
+        raise _not_possible(run, "Completing a person's step without a person")
     step = (here.step, here.attempt)
     told = {
         "n": here.n,

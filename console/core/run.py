@@ -5,7 +5,6 @@
 Source: docs/adr/0005-runs.md.
 """
 
-import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -156,22 +155,31 @@ class Run:
 
 def evolve(run: Run, event: Event) -> Run:
     """The run after the event; `run` itself stays as it was."""
-    after = replace(run, **{name: copy.copy(getattr(run, name)) for name in ("visits", "attempts", "context", "screens")})
+    after = copied(run)
     _apply(after, event)
     return after
 
 
 def fold(events: Iterable[Event], run: Run | None = None) -> Run:
-    """The run after all the events, in order; `run` is where to begin."""
-    state = Run() if run is None else evolved_copy(run)
+    """The run after all the events, in order; `run`, which stays as it was, is where to begin."""
+    state = Run() if run is None else copied(run)
     for event in events:
         _apply(state, event)
     return state
 
 
-def evolved_copy(run: Run) -> Run:
-    """A copy that can be changed without changing `run`."""
-    return Run(**{each.name: copy.copy(getattr(run, each.name)) for each in fields(Run)})
+def copied(run: Run) -> Run:
+    """A copy that can be changed without changing `run`; its parts are shared until they are replaced."""
+    after: Run = object.__new__(Run)
+    for name in _PLAIN:
+        setattr(after, name, getattr(run, name))
+    for name in _OWN:
+        setattr(after, name, getattr(run, name).copy())
+    return after
+
+
+_OWN = ("visits", "attempts", "context", "screens")
+_PLAIN = tuple(each.name for each in fields(Run) if each.name not in _OWN)
 
 
 def _apply(run: Run, event: Event) -> None:

@@ -85,15 +85,24 @@ def fetch(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) ->
     A connection that died while idle (the server restarted) is replaced and the statement sent again: only for statements that may run twice.
     """
     for attempt in (1, 2):
-        with hot_engine().connect() as hot:
-            driver: psycopg.Connection[Any] = hot.connection.driver_connection  # type: ignore[assignment]
+        with borrowed() as driver:
             try:
                 return driver.execute(statement, parameters).fetchall()
-            except psycopg.OperationalError as error:
-                if not driver.closed:
+            except psycopg.OperationalError:
+                if not driver.closed or attempt == 2:
                     raise
-                hot.invalidate(error)
-                if attempt == 2:
-                    raise
-                hot_engine().dispose()
+        hot_engine().dispose()
     raise AssertionError("unreachable")
+
+
+@contextmanager
+def borrowed() -> Iterator["psycopg.Connection[Any]"]:
+    """Psycopg's own connection out of the hot engine's pool, each statement its own transaction; a dead one does not go back."""
+    hot = hot_engine().raw_connection()
+    driver: psycopg.Connection[Any] = hot.driver_connection  # type: ignore[assignment]
+    try:
+        yield driver
+    finally:
+        if driver.closed:
+            hot.invalidate()
+        hot.close()

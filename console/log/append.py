@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from console import faults, subjects
 from console.core.actor import Actor
 from console.db import tables
-from console.db.engine import hot_engine
+from console.db.engine import borrowed, hot_engine
 from console.db.ids import uuid7
 from console.log.body import Fact, Frame, Link, link
 
@@ -156,30 +156,22 @@ def _json(value: Any) -> str | None:
 def _execute(statement: str, parameters: tuple[Any, ...], connection: Connection | None) -> int:
     """Through psycopg's own cursor: on this one path the layer above costs as much as the server's work."""
     if connection is not None:
-        return _scalar(connection, statement, parameters)
+        driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+        return _scalar(driver, statement, parameters)
     for attempt in (1, 2):
-        with hot_engine().connect() as hot:
+        with borrowed() as hot:
             try:
                 return _scalar(hot, statement, parameters)
             except psycopg.OperationalError as error:
-                dead = _driver(hot).closed
-                if dead:
-                    hot.invalidate(error)
                 # A connection that was dead before the statement left (the server restarted) says so in these words.
-                if attempt == 1 and dead and "the connection is closed" in str(error):
-                    continue
-                raise
+                if attempt == 2 or not hot.closed or "the connection is closed" not in str(error):
+                    raise
     raise AssertionError("unreachable")
 
 
-def _scalar(connection: Connection, statement: str, parameters: tuple[Any, ...]) -> int:
-    row = _driver(connection).execute(statement, parameters).fetchone()
+def _scalar(driver: "psycopg.Connection[Any]", statement: str, parameters: tuple[Any, ...]) -> int:
+    row = driver.execute(statement, parameters).fetchone()
     return int(row[0]) if row else 0
-
-
-def _driver(connection: Connection) -> "psycopg.Connection[Any]":
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    return driver
 
 
 def _arrived(chain: str, number: int, leaf: bytes) -> bool:

@@ -56,6 +56,11 @@ def _key(key: Any) -> str:
 def canonical(value: Any) -> bytes:
     """RFC 8785 bytes of a JSON value of the narrowed profile. Raises NotCanonical."""
     _guard(value)
+    return _encoded(value)
+
+
+def _encoded(value: Any) -> bytes:
+    """Canonical bytes of what `plain` has made, or a literal of ours: it needs no guard."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except (TypeError, ValueError) as error:
@@ -83,7 +88,7 @@ def _guard(value: Any) -> None:
 
 def moment(at: datetime) -> str:
     """RFC 3339 in UTC with six decimals: `2026-11-20T06:30:00.123456Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def leaf(body: bytes) -> bytes:
@@ -168,7 +173,7 @@ class Link:
 def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> Link:
     """The event `number` of `chain` after the event whose hash is `previous` (empty bytes for the first)."""
     values = {name: (secrets.token_bytes(SALT_BYTES), plain(value)) for name, value in flatten(fact.sealed).items()}
-    body = canonical(
+    body = _encoded(
         {
             "v": VERSION,
             "id": fact.id,
@@ -177,12 +182,15 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
             "run": chain,
             "run_seq": number,
             "prev": previous.hex(),
-            "actor": dict(frame.actor),
+            "actor": frame.actor,
             "policy": frame.policy,
-            "wf": dict(frame.workflow) if frame.workflow else None,
+            "wf": frame.workflow,
             "step": {"id": fact.step[0], "attempt": fact.step[1]} if fact.step else None,
-            "target": dict(frame.target) if frame.target else None,
-            "data": {"open": plain(dict(fact.open)), "sealed": {name: commitment(salt, value) for name, (salt, value) in values.items()}},
+            "target": frame.target,
+            "data": {
+                "open": plain(dict(fact.open)),
+                "sealed": {name: hashlib.sha256(salt + _encoded(value)).hexdigest() for name, (salt, value) in values.items()},
+            },
             "cause": fact.cause,
             "req": frame.request,
         }

@@ -15,7 +15,7 @@ import psycopg
 from console import faults, log
 from console.core import commands
 from console.core.actor import Actor
-from console.core.run import Attempt, Effect, Event, Run, evolve
+from console.core.run import Attempt, Effect, Event, Run, fold
 from console.db.engine import fetch
 from console.db.ids import uuid7
 from console.errors import Conflict
@@ -218,9 +218,7 @@ def write(
     Raises log.Moved when the run has moved since it was read, Conflict `run_is_live` for a second start.
     """
     state = before.run if before else Run()
-    after = state
-    for event in events:
-        after = evolve(after, event)
+    after = fold(events, state)
     whose = before.subject if before else subject
     made = links(actor, definition, before, after, events)
     faults.point("runs.write.before")

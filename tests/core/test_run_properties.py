@@ -143,9 +143,12 @@ def test_nothing_is_accepted_after_the_end(plan: Any, todo: list[tuple[str, int]
     for each, value in todo:
         act(walk, each, value)
     if not walk.run.ended:
+        if walk.run.unknown is not None:
+            walk.give(commands.Settle(walk.run.holder or "", walk.run.revision, walk.run.unknown.id, True, "looked"))
         if walk.run.status == "saved":
             walk.give(commands.Resume(PEOPLE[0], walk.run.revision))
-        walk.give(commands.Cancel("usr_mona", walk.run.revision, "closed"))
+        if not walk.run.ended:
+            walk.give(commands.Cancel("usr_mona", walk.run.revision, "closed"))
     told, state = len(walk.events), walk.run
     assert not act(walk, what, number)
     assert (walk.run, len(walk.events)) == (state, told)

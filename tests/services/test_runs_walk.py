@@ -1,5 +1,6 @@
 """A run walked through the services, as pages and API do: what is committed, shown, kept and refused."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -39,10 +40,10 @@ def test_a_second_start_names_the_live_run(company: Company) -> None:
     assert (told.value.code, told.value.extra) == ("run_is_live", {"run_id": run_id})
 
 
-@pytest.mark.parametrize("name", ["stan", "rosa", "ada", "ines"])
-def test_who_may_not_start(company: Company, name: str) -> None:
-    with pytest.raises((NotFound, NotAllowed)):
-        company.started(by=name)
+def test_who_may_not_start(company: Company) -> None:
+    for name in ("stan", "rosa", "ada", "ines"):
+        with pytest.raises((NotFound, NotAllowed)):
+            company.started(by=name)
 
 
 def test_a_record_out_of_scope_starts_nothing(company: Company) -> None:
@@ -105,13 +106,13 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("values", "fields"), WRONG)
-def test_wrong_values_name_their_fields_and_change_nothing(company: Company, values: dict[str, Any], fields: list[str]) -> None:
+def test_wrong_values_name_their_fields_and_change_nothing(company: Company) -> None:
     run_id = company.at("note")
     before = company.told(run_id)
-    with pytest.raises(Invalid) as told:
-        company.answer(run_id, **values)
-    assert sorted({detail["field"] for detail in told.value.details}) == fields
+    for values, fields in WRONG:
+        with pytest.raises(Invalid) as told:
+            company.answer(run_id, **values)
+        assert sorted({detail["field"] for detail in told.value.details}) == fields, values
     assert company.told(run_id) == before
 
 
@@ -214,11 +215,9 @@ def test_a_source_that_is_away_makes_a_take_over_and_trying_again_goes_on(compan
     assert company.started()
 
 
-@pytest.mark.parametrize("verb", ["complete", "save", "resume", "release", "take_over", "abort", "revise", "retry", "draft", "settle"])
-def test_an_ended_run_accepts_nothing(company: Company, verb: str) -> None:
+def test_an_ended_run_accepts_nothing(company: Company) -> None:
     run_id = company.finished()
     told = company.told(run_id)
-    common: dict[str, Any] = {"revision": told["revision"]}
     more: dict[str, dict[str, Any]] = {
         "complete": {"step": "note", "values": {}},
         "draft": {"step": "note", "values": {}},
@@ -226,15 +225,15 @@ def test_an_ended_run_accepts_nothing(company: Company, verb: str) -> None:
         "revise": {"step": "note", "attempt": None, "reason": "x"},
         "settle": {"effect": "eff_x", "done": True, "reason": "x"},
     }
-    with pytest.raises(Conflict):
-        getattr(runs, verb)(company.olivia, run_id, **common, **more.get(verb, {}))
+    for verb in ("complete", "save", "resume", "release", "take_over", "abort", "revise", "retry", "draft", "settle"):
+        with pytest.raises(Conflict):
+            getattr(runs, verb)(company.olivia, run_id, revision=told["revision"], **more.get(verb, {}))
     assert company.told(run_id) == told
 
 
-@pytest.mark.parametrize("name", ["stan"])
-def test_a_stranger_finds_no_run_by_any_call(company: Company, name: str) -> None:
-    run_id, stranger = company.at("note"), company.people[name]
-    calls = [
+def test_a_stranger_finds_no_run_by_any_call(company: Company) -> None:
+    run_id, stranger = company.at("note"), company.stan
+    calls: list[Callable[[], object]] = [
         lambda: runs.get(stranger, run_id),
         lambda: runs.complete(stranger, run_id, step="note", revision=1, values={}),
         lambda: runs.draft(stranger, run_id, step="note", revision=1, values={}),
