@@ -84,7 +84,10 @@ def show() -> Response:
 
 def sent(given: Iterable[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
     """What the form of the page sends, as the log takes it: days of the reader's zone become moments."""
-    return [(name, _midnight(value, look) if name.startswith("createdAt.") and len(value) == len("2026-11-20") else value) for name, value in given]
+    return [
+        (name, _midnight(value, look) if name.startswith("createdAt.") and len(value) == len("2026-11-20") else value)
+        for name, value in given
+    ]
 
 
 def _midnight(day: str, look: Look) -> str:
@@ -129,9 +132,19 @@ def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
 
 def facts(event: Any) -> list[tuple[str, str]]:
     """What the event holds, as label and text."""
-    plain = [("Event", event["id"]), ("Number in its run", event.get("n")), ("Place in the log", event.get("pos")), ("Step", event.get("step")), ("Leaf", event.get("leaf"))]
+    plain = [
+        ("Event", event["id"]),
+        ("Number in its run", event.get("n")),
+        ("Place in the log", event.get("pos")),
+        ("Step", event.get("step")),
+        ("Leaf", event.get("leaf")),
+    ]
     listed = [(label, str(value)) for label, value in plain if value is not None]
-    listed += [(name.replace("_", " ").capitalize(), _short(value)) for name, value in (event.get("data") or {}).items() if value not in (None, "", [], {})]
+    listed += [
+        (name.replace("_", " ").capitalize(), _short(value))
+        for name, value in (event.get("data") or {}).items()
+        if value not in (None, "", [], {})
+    ]
     return listed
 
 

@@ -62,8 +62,13 @@ def kind(source: Any, key: Sequence[str] = ()) -> Kind:
     options = dict(_option(one) for one in listed) if isinstance(listed, list | tuple) else {}
     name = str(get("name", ""))
     return Kind(
-        name, str(get("label", "") or name), str(get("type", "text") or "text"), options,
-        get("references", None), bool(get("sensitive", False)), name not in key,
+        name,
+        str(get("label", "") or name),
+        str(get("type", "text") or "text"),
+        options,
+        get("references", None),
+        bool(get("sensitive", False)),
+        name not in key,
     )
 
 
@@ -75,9 +80,14 @@ def _option(one: Any) -> tuple[str, str]:
 
 # -- plain text
 
+
+def _absent(value: Any) -> bool:
+    return value is None or (isinstance(value, str | list) and not value)
+
+
 def text(what: Kind, value: Any, look: Look) -> str:
     """The value as one line of words; an absent one is a dash."""
-    if value is None or value == "" or value == []:
+    if _absent(value):
         return EMPTY
     if isinstance(value, bool):
         return "Yes" if value else "No"
@@ -103,20 +113,25 @@ def _number(value: Any, what: Kind, look: Look) -> str:
     return grouped(str(value), look.locale, 10_000 if what.type == "integer" else 1_000) if what.grouped else str(value)
 
 
-def _day(value: Any, what: Kind, look: Look) -> str:
+def _day(value: Any, _: Kind, look: Look) -> str:
     return _day_words(str(value), look.locale)
 
 
-def _moment(value: Any, what: Kind, look: Look) -> str:
+def _moment(value: Any, _: Kind, look: Look) -> str:
     return _moment_words(str(value), look.locale, look.zone)
 
 
-def _clock(value: Any, what: Kind, look: Look) -> str:
+def _clock(value: Any, _: Kind, __: Look) -> str:
     return str(value)[:5]
 
 
 _WRITERS: dict[str, Callable[[Any, Kind, Look], str]] = {
-    "integer": _number, "decimal": _number, "money": _number, "date": _day, "datetime": _moment, "time": _clock,
+    "integer": _number,
+    "decimal": _number,
+    "money": _number,
+    "date": _day,
+    "datetime": _moment,
+    "time": _clock,
 }
 
 
@@ -219,19 +234,20 @@ def when(value: Any, look: Look) -> Markup:
     """`<time>` with the relative moment, the exact one (and UTC) on hover and focus."""
     at = moment_of(value)
     if at is None:
-        return Markup(EMPTY)
+        return escape(EMPTY)
     shape = Markup('<time datetime="{}" title="{}">{}</time>')
     return shape.format(at.astimezone(UTC).isoformat(timespec="seconds"), full_moment(at, look), ago(at, look))
 
 
 # -- HTML
 
+
 def html(what: Kind, value: Any, look: Look) -> Markup:
     """The value on a page of its own record: moments with their exact time, addresses as links, JSON laid out."""
-    if value is None or value == "" or value == []:
+    if _absent(value):
         return Markup('<span class="empty-value">–<span class="vh"> empty</span></span>')
     if isinstance(value, Mapping):
-        return _pairs(value, look)
+        return _pairs(value)
     if what.type in ("json", "array") and isinstance(value, list) and any(isinstance(one, Mapping | list) for one in value):
         return Markup("<pre>{}</pre>").format(json.dumps(value, ensure_ascii=False, indent=2))
     if what.type == "datetime":
@@ -259,14 +275,18 @@ def _humanised(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[0-9])", " ", name.replace("_", " ")).capitalize()
 
 
-def _pairs(value: Mapping[str, Any], look: Look) -> Markup:
+def _pairs(value: Mapping[str, Any]) -> Markup:
     rows = Markup("").join(
         Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(
             _humanised(str(name)), json.dumps(one, ensure_ascii=False) if isinstance(one, Mapping | list) else _plain(one)
         )
         for name, one in value.items()
     )
-    return Markup('<dl class="kv">{}</dl>').format(rows) if value else Markup('<span class="empty-value">–<span class="vh"> empty</span></span>')
+    return (
+        Markup('<dl class="kv">{}</dl>').format(rows)
+        if value
+        else Markup('<span class="empty-value">–<span class="vh"> empty</span></span>')
+    )
 
 
 def cell(what: Kind, look: Look) -> Callable[[Any], str]:
@@ -277,7 +297,7 @@ def cell(what: Kind, look: Look) -> Callable[[Any], str]:
     nothing = f'<td class="e" data-l="{label}">{EMPTY}</td>'
 
     def write(value: Any) -> str:
-        if value is None or value == "" or value == []:
+        if _absent(value):
             return nothing
         shown = text(what, value, look)
         if len(shown) > CELL_LENGTH:
@@ -294,6 +314,7 @@ def initials(title: str) -> str:
 
 
 # -- forms
+
 
 def box(what: Kind, value: Any, look: Look) -> str:
     """What stands in the input for this value: the other direction of `typed`."""
@@ -333,7 +354,7 @@ def _yes_or_no(sent: Sequence[str]) -> bool | None:
     return {"true": True, "false": False}.get(sent[-1]) if sent else None
 
 
-def _whole(entry: str, look: Look) -> Any:
+def _whole(entry: str, _: Look) -> Any:
     bare = entry.replace("\N{MINUS SIGN}", "-").replace(" ", "").replace("\N{NO-BREAK SPACE}", "").replace("_", "x")
     try:
         return int(bare)
@@ -341,7 +362,7 @@ def _whole(entry: str, look: Look) -> Any:
         return entry
 
 
-def _fraction(entry: str, look: Look) -> str:
+def _fraction(entry: str, _: Look) -> str:
     return entry.replace("\N{MINUS SIGN}", "-").replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
 
 
@@ -354,14 +375,14 @@ def _local_moment(entry: str, look: Look) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _local_time(entry: str, look: Look) -> str:
+def _local_time(entry: str, _: Look) -> str:
     try:
         return time.fromisoformat(entry).isoformat()
     except ValueError:
         return entry
 
 
-def _document(entry: str, look: Look) -> Any:
+def _document(entry: str, _: Look) -> Any:
     try:
         return json.loads(entry)
     except ValueError:
@@ -369,5 +390,10 @@ def _document(entry: str, look: Look) -> Any:
 
 
 _READERS: dict[str, Callable[[str, Look], Any]] = {
-    "integer": _whole, "decimal": _fraction, "money": _fraction, "datetime": _local_moment, "time": _local_time, "json": _document,
+    "integer": _whole,
+    "decimal": _fraction,
+    "money": _fraction,
+    "datetime": _local_moment,
+    "time": _local_time,
+    "json": _document,
 }

@@ -222,9 +222,20 @@ def _extend(state: BlueprintSetupState) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        icon=icon, asset=asset, here=here, record_url=record_url, collection_url=collection_url, run_url=run_url,
-        sheets=SHEETS, scripts=SCRIPTS, theme=theme, dom_id=dom_id, may_read_log=_may_read_log, initials=formats.initials,
-        status_badge=status_badge, key_segment=segment,
+        icon=icon,
+        asset=asset,
+        here=here,
+        record_url=record_url,
+        collection_url=collection_url,
+        run_url=run_url,
+        sheets=SHEETS,
+        scripts=SCRIPTS,
+        theme=theme,
+        dom_id=dom_id,
+        may_read_log=_may_read_log,
+        initials=formats.initials,
+        status_badge=status_badge,
+        key_segment=segment,
     )
     app.jinja_env.filters.update(
         when=lambda value: formats.when(value, look()),

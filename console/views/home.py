@@ -15,7 +15,10 @@ def home() -> Response:
     who = frame.actor()
     held = runs.held_by(who)
     waiting = [head for head in runs.to_continue(who) if head.holder is None]
-    return frame.page("home/home.html", {"held": [row(head) for head in held], "waiting": [row(head) for head in waiting], "collections": browse.collections(who)})
+    return frame.page(
+        "home/home.html",
+        {"held": [row(head) for head in held], "waiting": [row(head) for head in waiting], "collections": browse.collections(who)},
+    )
 
 
 @blueprint.get("/me")
@@ -23,7 +26,9 @@ def me() -> Response:
     """Who one is signed in as, the theme, the keys, and the way out."""
     who = frame.actor()
     teams = {team.id: team.name for team in accounts.teams()}
-    return frame.page("home/me.html", {"teams": [teams.get(team, team) for team in who.teams], "roles": [words(role) for role in who.role_names]})
+    return frame.page(
+        "home/me.html", {"teams": [teams.get(team, team) for team in who.teams], "roles": [words(role) for role in who.role_names]}
+    )
 
 
 def words(role: str) -> str:

@@ -145,7 +145,9 @@ def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str
         "kept": _kept("q", "after", "before", "count"),
         "kept_all": _kept("after", "before", "count", "add_field", "add_op", "add_value"),
         "kept_columns": _kept("columns"),
-        "columns": [{"name": one["name"], "label": one["label"], "shown": one["name"] in {item.name for item in found.columns} } for one in choosable],
+        "columns": [
+            {"name": one["name"], "label": one["label"], "shown": one["name"] in {item.name for item in found.columns}} for one in choosable
+        ],
         "head": heads(collection, shown, found.sort),
         "rows": rows(found, shown, kinds, look),
         "next": frame.here(after=found.next, before=None) if found.next else None,
@@ -201,8 +203,12 @@ def _marks(live: Sequence[RunHead]) -> str:
     """Badges of the runs that are open on a record, as links to them."""
     marks = []
     for head in live:
-        badge = frame.status_badge(head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name} if head.holder_name else {})
-        marks.append(f'<a class="badge {badge.tone}" href="{frame.run_url(head.id)}" title="{escape(head.workflow_title)}">{escape(badge.label)}</a>')
+        badge = frame.status_badge(
+            head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name} if head.holder_name else {}
+        )
+        marks.append(
+            f'<a class="badge {badge.tone}" href="{frame.run_url(head.id)}" title="{escape(head.workflow_title)}">{escape(badge.label)}</a>'
+        )
     return "".join(marks)
 
 

@@ -15,6 +15,7 @@ from console.browse import RelatedPage
 from console.views import formats, frame
 from console.views.formats import Kind, Look
 
+TYPES = "t."  # beside each box, its type
 PREFIX = "v."  # names of boxes in forms begin with it, so that no field of a record collides with revision or reason
 _INPUTS = {"date": "date", "datetime": "datetime-local", "time": "time", "email": "email", "phone": "tel", "url": "url"}
 _KEYBOARDS = {"integer": "numeric", "decimal": "decimal", "money": "decimal"}
@@ -36,6 +37,8 @@ class Box:
     """One field of a form, ready to be drawn. `control` is static, input, area, select, checks or yesno."""
 
     name: str
+    field: str
+    type: str
     id: str
     label: str
     control: str
@@ -70,6 +73,8 @@ def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapp
     entry = _entry(what, value, look)
     return Box(
         name=PREFIX + what.name,
+        field=what.name,
+        type=what.type,
         id=frame.dom_id("f", what.name),
         label=what.label,
         control=_control(source, what),
@@ -136,27 +141,29 @@ def _searched(source: Mapping[str, Any]) -> str | None:
     return str(options["collection"]) if isinstance(options, Mapping) and "collection" in options else None
 
 
-def read_form(fields: Sequence[Mapping[str, Any]], form: MultiDict[str, str], look: Look) -> dict[str, Any]:
-    """Values of the fields that a form could have sent, as the rules take them. Read-only fields are left out.
+def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
+    """The values of the boxes that a form held, as the rules take them.
 
-    A field of which nothing was sent is left out too, unless it is a list: there nothing ticked is the answer.
+    Each box tells its type beside its value, so that reading a form never reads the run: what was shown to the person, and is
+    compared when they hand it in, stays what it was. The type decides only how the text is read; the rules judge the value.
     """
     values = {}
-    for source in fields:
-        what = formats.kind(source)
-        control = _control(source, what)
-        sent = form.getlist(PREFIX + what.name)
-        if control != "static" and (sent or control == "checks"):
-            values[what.name] = formats.typed(what, sent, look)
+    for marker in form:
+        if marker.startswith(TYPES):
+            name = marker.removeprefix(TYPES)
+            values[name] = formats.typed(Kind(name, name, form[marker]), form.getlist(PREFIX + name), look)
     return values
 
 
 def unread(form: MultiDict[str, str]) -> dict[str, str]:
     """What was typed, by field name, where the form that it belongs to is gone: shown so that nothing is lost."""
-    return {name.removeprefix(PREFIX): "\n".join(form.getlist(name)) for name in form if name.startswith(PREFIX) and any(form.getlist(name))}
+    return {
+        name.removeprefix(PREFIX): "\n".join(form.getlist(name)) for name in form if name.startswith(PREFIX) and any(form.getlist(name))
+    }
 
 
 # -- what stands beside the form
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -235,7 +242,12 @@ def related(found: RelatedPage, look: Look) -> Table:
 
 
 def boxes(
-    screen: Mapping[str, Any], look: Look, *, typed: Mapping[str, Any] | None = None, errors: Sequence[Mapping[str, Any]] = (), answers: Mapping[str, Any] | None = None
+    screen: Mapping[str, Any],
+    look: Look,
+    *,
+    typed: Mapping[str, Any] | None = None,
+    errors: Sequence[Mapping[str, Any]] = (),
+    answers: Mapping[str, Any] | None = None,
 ) -> list[Box]:
     """The form of a step. `typed` wins over what the form starts with (a draft, or what was refused), `answers` over both (replay)."""
     wrong = {str(detail.get("field")): detail for detail in errors}

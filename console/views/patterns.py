@@ -11,7 +11,14 @@ from console.views.runpage import Note
 blueprint = Blueprint("patterns", __name__)
 
 TONES = ("", "info", "good", "warn", "bad")
-FAMILIES = (("start", "player-play"), ("action", "pencil"), ("llm", "sparkles"), ("condition", "git-branch"), ("loop", "repeat"), ("output", "flag"))
+FAMILIES = (
+    ("start", "player-play"),
+    ("action", "pencil"),
+    ("llm", "sparkles"),
+    ("condition", "git-branch"),
+    ("loop", "repeat"),
+    ("output", "flag"),
+)
 STATUSES = ("running", "waiting_time", "saved", "completed", "aborted", "cancelled", "failed", "timed_out")
 _RISK = [{"value": "low", "label": "Low"}, {"value": "medium", "label": "Medium"}, {"value": "high", "label": "High"}]
 
@@ -20,8 +27,13 @@ _RISK = [{"value": "low", "label": "Low"}, {"value": "medium", "label": "Medium"
 def show() -> Response:
     """The page of patterns; it reads nothing and says nothing about anybody."""
     context = {
-        "badges": [frame.Badge("Neutral"), *(frame.Badge(tone.capitalize(), tone) for tone in TONES if tone), frame.Badge("AI pre-fill", "ai")],
-        "statuses": [frame.status_badge(status) for status in STATUSES] + [frame.status_badge("waiting_person", "usr_1", "usr_2", {"usr_1": "Ana Lopes"})],
+        "badges": [
+            frame.Badge("Neutral"),
+            *(frame.Badge(tone.capitalize(), tone) for tone in TONES if tone),
+            frame.Badge("AI pre-fill", "ai"),
+        ],
+        "statuses": [frame.status_badge(status) for status in STATUSES]
+        + [frame.status_badge("waiting_person", "usr_1", "usr_2", {"usr_1": "Ana Lopes"})],
         "families": FAMILIES,
         "notices": [Note(f"A notice, {tone or 'plain'}", "What happened, why, what now.", tone, "info-circle") for tone in TONES],
         "boxes": boxes(frame.look()),
@@ -37,8 +49,16 @@ def boxes(look: Look) -> list[panes.Box]:
         (_field("text", "Text", help="A hint stands below the box."), None, None),
         (_field("filled", "Text, required and filled", required=True), "Netherlands", None),
         (_field("changed", "Changed against the record", now="Belgium"), "Netherlands", None),
-        (_field("wrong", "Wrong", type="date", required=True), "2026-02-28", {"field": "wrong", "reason": "The next review must be in the future. Choose a later day."}),
-        (_field("moved", "Changed by a colleague meanwhile", now="Low"), "High", {"field": "moved", "reason": "Tom changed this at 12:06.", "theirs": "Medium"}),
+        (
+            _field("wrong", "Wrong", type="date", required=True),
+            "2026-02-28",
+            {"field": "wrong", "reason": "The next review must be in the future. Choose a later day."},
+        ),
+        (
+            _field("moved", "Changed by a colleague meanwhile", now="Low"),
+            "High",
+            {"field": "moved", "reason": "Tom changed this at 12:06.", "theirs": "Medium"},
+        ),
         (_field("select", "One of several", type="enum", options=_RISK), "medium", None),
         (_field("checks", "Some of several", type="checklist", options=_RISK), ["low", "high"], None),
         (_field("yesno", "Yes or no", type="boolean", required=True), True, None),
@@ -57,7 +77,11 @@ def _table() -> dict[str, Any]:
     return {
         "label": "Documents on file",
         "collection": None,
-        "columns": [{"name": "type", "label": "Type"}, {"name": "until", "label": "Expires on", "type": "date"}, {"name": "pages", "label": "Pages", "type": "integer"}],
+        "columns": [
+            {"name": "type", "label": "Type"},
+            {"name": "until", "label": "Expires on", "type": "date"},
+            {"name": "pages", "label": "Pages", "type": "integer"},
+        ],
         "rows": [
             {"key": "1", "title": "Trade register extract", "values": {"type": "Extract", "until": "2027-02-01", "pages": 3}},
             {"key": "2", "title": "Bank letter", "values": {"type": "Letter", "until": None, "pages": 1}},

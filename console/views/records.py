@@ -51,7 +51,14 @@ def show(collection: str, part: str) -> Response:
     tab = tab if tab in ("summary", "details", "activity") else "summary"
     context = named(found) | {
         "tab": tab,
-        "tabs": [{"label": name.capitalize(), "here": name == tab, "href": frame.record_url(collection, key, tab=None if name == "summary" else name)} for name in ("summary", "details", "activity")],
+        "tabs": [
+            {
+                "label": name.capitalize(),
+                "here": name == tab,
+                "href": frame.record_url(collection, key, tab=None if name == "summary" else name),
+            }
+            for name in ("summary", "details", "activity")
+        ],
         "badge_label": _badge(found, look),
         "sections": sections(found, look, whole=tab == "details") if tab != "activity" else [],
         **on_it(found),
@@ -96,7 +103,7 @@ def edit(collection: str, part: str, name: str) -> Response:
     now = found.record.values.get(name)
     if request.method == "GET":
         return _edit_form(found, item, now, old=now)
-    value = panes.read_form([item.to_json()], request.form, look).get(name)
+    value = panes.read_form(request.form, look).get(name)
     try:
         old = json.loads(request.form.get("old", "null"))
     except ValueError:
@@ -127,9 +134,11 @@ def start(collection: str, part: str, slug: str) -> Response:
     fields = start_fields(definition, found)
     if request.method == "GET":
         return _start_form(found, definition, fields)
-    typed = panes.read_form(fields, request.form, frame.look())
+    typed = panes.read_form(request.form, frame.look())
     try:
-        run_id = runs.start(frame.actor(), definition.slug, collection, key, {name: value for name, value in typed.items() if value is not None})
+        run_id = runs.start(
+            frame.actor(), definition.slug, collection, key, {name: value for name, value in typed.items() if value is not None}
+        )
     except Invalid as wrong:
         return _start_form(found, definition, fields, typed=typed, wrong=wrong, status=422)
     except Conflict as conflict:
@@ -138,6 +147,7 @@ def start(collection: str, part: str, slug: str) -> Response:
 
 
 # -- what the pages draw
+
 
 def named(found: RecordPage) -> dict[str, Any]:
     """What every page about the record shows of it."""
@@ -152,7 +162,11 @@ def on_it(found: RecordPage) -> dict[str, Any]:
     live = [one for one, head in zip(drawn, heads, strict=True) if head.live]
     busy = {head.workflow_id for head in heads if head.live}
     offered = [one for one in workflows.startable(who, found.collection.id) if one.id not in busy or not one.document.settings.exclusive]
-    return {"runs": drawn, "live": live, "starts": [Start(one.title, _start_url(found, one), bool(one.document.start.config.get("fields"))) for one in offered]}
+    return {
+        "runs": drawn,
+        "live": live,
+        "starts": [Start(one.title, _start_url(found, one), bool(one.document.start.config.get("fields"))) for one in offered],
+    }
 
 
 def sections(found: RecordPage, look: Look, *, whole: bool) -> list[dict[str, Any]]:
@@ -164,7 +178,12 @@ def sections(found: RecordPage, look: Look, *, whole: bool) -> list[dict[str, An
     ]
     placed = {name for part in found.collection.summary.get("sections", ()) for name in part["fields"]}
     if whole or not made:
-        made.append({"label": "Other fields" if made else "", "lines": [_line(found, item, look) for item in found.fields if item.name not in placed]})
+        made.append(
+            {
+                "label": "Other fields" if made else "",
+                "lines": [_line(found, item, look) for item in found.fields if item.name not in placed],
+            }
+        )
     return [section for section in made if section["lines"]]
 
 
@@ -188,7 +207,14 @@ def start_fields(definition: Definition, found: RecordPage) -> list[dict[str, An
     """The fields that the start step asks for, as a person sees them before anything is typed."""
     defined = [FieldDefinition.model_validate(one) for one in definition.document.start.config.get("fields", ())]
     who = frame.actor()
-    roots = {"record": found.record.values, "currentUser": who.attributes, "now": frame.look().now, "variables": definition.document.variables, "steps": {}, OWN_INPUT: {}}
+    roots = {
+        "record": found.record.values,
+        "currentUser": who.attributes,
+        "now": frame.look().now,
+        "variables": definition.document.variables,
+        "steps": {},
+        OWN_INPUT: {},
+    }
     return [field.to_json() for field in shown(defined, roots, {}, OWN_INPUT)]
 
 
@@ -209,8 +235,17 @@ def _badge(found: RecordPage, look: Look) -> frame.Badge | None:
 
 # -- forms
 
+
 def _edit_form(
-    found: RecordPage, item: Field, value: Any, *, old: Any, conflict: str | None = None, wrong: Invalid | None = None, error: str = "", status: int = 200
+    found: RecordPage,
+    item: Field,
+    value: Any,
+    *,
+    old: Any,
+    conflict: str | None = None,
+    wrong: Invalid | None = None,
+    error: str = "",
+    status: int = 200,
 ) -> Response:
     detail = next((one for one in wrong.details if one.get("field") in (item.name, None)), None) if wrong else None
     source = item.to_json() | {"required": not item.nullable, "now": None}
@@ -227,8 +262,13 @@ def _edit_form(
 
 
 def _start_form(
-    found: RecordPage, definition: Definition, fields: Sequence[Mapping[str, Any]], *, typed: Mapping[str, Any] | None = None,
-    wrong: Invalid | Conflict | None = None, status: int = 200,
+    found: RecordPage,
+    definition: Definition,
+    fields: Sequence[Mapping[str, Any]],
+    *,
+    typed: Mapping[str, Any] | None = None,
+    wrong: Invalid | Conflict | None = None,
+    status: int = 200,
 ) -> Response:
     details = [{**one, "field": str(one.get("field", "")).rpartition(f"{OWN_INPUT}.")[2]} for one in wrong.details] if wrong else []
     labels = {str(field["name"]): str(field["label"]) for field in fields}
@@ -237,7 +277,13 @@ def _start_form(
         "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
         "action": _start_url(found, definition),
         "error": wrong.message if wrong else "",
-        "wrong": [(frame.dom_id("f", one["field"]) if one["field"] in labels else "", f"{labels.get(one['field'], '')}: {one.get('reason', '')}".lstrip(": ")) for one in details],
+        "wrong": [
+            (
+                frame.dom_id("f", one["field"]) if one["field"] in labels else "",
+                f"{labels.get(one['field'], '')}: {one.get('reason', '')}".lstrip(": "),
+            )
+            for one in details
+        ],
         "live_run": wrong.extra.get("run_id") if wrong else None,
     }
     return frame.page("records/start.html", context, blocks={"*": "dialog"}, status=status)

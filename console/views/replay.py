@@ -83,7 +83,11 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
 def _answers(run: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any]:
     """What was handed in for the step on the screen, where that had happened by then."""
     for attempt in reversed(run["attempts"]):
-        if attempt["step"] == screen.get("step") and attempt["attempt"] == screen.get("attempt") and attempt["status"] in ("done", "performing", "cancelled"):
+        if (
+            attempt["step"] == screen.get("step")
+            and attempt["attempt"] == screen.get("attempt")
+            and attempt["status"] in ("done", "performing", "cancelled")
+        ):
             return {"values": attempt["values"] or {}, "outcome": attempt["outcome"]}
     draft = (run["current"] or {}).get("draft") or {}
     return {"values": draft.get("values", {}), "outcome": None}

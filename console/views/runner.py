@@ -37,8 +37,14 @@ def complete(run_id: str) -> Response:
     return _command(
         run_id,
         lambda typed: runs.complete(
-            frame.actor(), run_id, step=typed.step, revision=typed.revision, values=typed.values, outcome=typed.outcome,
-            handled_manually=request.form.get("handled_manually") == "true", reason=request.form.get("reason", ""),
+            frame.actor(),
+            run_id,
+            step=typed.step,
+            revision=typed.revision,
+            values=typed.values,
+            outcome=typed.outcome,
+            handled_manually=request.form.get("handled_manually") == "true",
+            reason=request.form.get("reason", ""),
         ),
     )
 
@@ -46,7 +52,7 @@ def complete(run_id: str) -> Response:
 @blueprint.post("/<run_id>/draft")
 def draft(run_id: str) -> Response:
     """Keep what is being typed, unchecked."""
-    typed = _typed(run_id)
+    typed = _typed()
     try:
         saved_at = runs.draft(frame.actor(), run_id, step=typed.step, revision=typed.revision, values=typed.values)
     except Conflict as conflict:
@@ -59,7 +65,7 @@ def draft(run_id: str) -> Response:
 @blueprint.post("/<run_id>/save")
 def save(run_id: str) -> Response:
     """Save: the run waits for whoever resumes it, with what was typed so far."""
-    typed = _typed(run_id)
+    typed = _typed()
     to = runpage.local(request.form.get("to"))
 
     def do(typed: Typed) -> None:
@@ -116,7 +122,13 @@ def abort(run_id: str) -> Response:
     to = runpage.local(request.values.get("to"))
     if request.method == "GET":
         return _asked("runner/abort.html", run_id, {"to": to})
-    return _with_reason("runner/abort.html", run_id, lambda typed, reason: runs.abort(frame.actor(), run_id, revision=typed.revision, reason=reason), {"to": to}, to=to)
+    return _with_reason(
+        "runner/abort.html",
+        run_id,
+        lambda typed, reason: runs.abort(frame.actor(), run_id, revision=typed.revision, reason=reason),
+        {"to": to},
+        to=to,
+    )
 
 
 @blueprint.get("/<run_id>/leave")
@@ -143,29 +155,23 @@ def revise(run_id: str) -> Response:
 
 # -- answers
 
-def _typed(run_id: str) -> Typed:
-    """What the form holds, read by the fields that the run shows now; where they are gone, as plain text."""
-    view = runs.get(frame.actor(), run_id)
-    fields = (view.screen or {}).get("fields", []) if _same_step(view) else []
+
+def _typed() -> Typed:
+    """What the form holds, as values and as plain text."""
     return Typed(
         step=request.form.get("step", ""),
         revision=request.form.get("revision", type=int, default=-1),
-        values=panes.read_form(fields, request.form, frame.look()),
+        values=panes.read_form(request.form, frame.look()),
         outcome=request.form.get("outcome") or None,
         unread=panes.unread(request.form),
     )
-
-
-def _same_step(view: RunView) -> bool:
-    current = view.json["current"]
-    return current is not None and current["step"] == request.form.get("step")
 
 
 def _command(
     run_id: str, do: Callable[[Typed], None], *, typed: Typed | None = None, to: str | None = None, toast: str | None = None
 ) -> Response:
     """Do it, then the next screen; what cannot be done is shown on the screen that asked for it."""
-    typed = typed or _typed(run_id)
+    typed = typed or _typed()
     try:
         do(typed)
     except Conflict as conflict:
@@ -182,8 +188,14 @@ def _command(
 
 
 def _drawn(
-    view: RunView, *, typed: Typed | None = None, wrong: ConsoleError | None = None, status: int = 200, tab: str = "record",
-    notes: tuple[Note, ...] = (), toast: str | None = None,
+    view: RunView,
+    *,
+    typed: Typed | None = None,
+    wrong: ConsoleError | None = None,
+    status: int = 200,
+    tab: str = "record",
+    notes: tuple[Note, ...] = (),
+    toast: str | None = None,
 ) -> Response:
     context = runpage.live(view, frame.actor(), frame.look(), typed=typed, wrong=wrong, tab=tab, notes=notes) | {"toast": toast}
     fragment = frame.wants_fragment()

@@ -1,8 +1,10 @@
 """The page of a run in words: which face it shows to this reader, what stands above the form, what the buttons say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from flask import request
 
 from console import activity, browse, runs
 from console.core.actor import Actor
@@ -28,7 +30,7 @@ _WAITS = {
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What a form held: read by the run's fields, and as plain text where those are no longer shown."""
+    """What a form held: as values, and as plain text to be shown where its boxes are gone."""
 
     step: str
     revision: int
@@ -66,7 +68,13 @@ def named(view: RunView) -> dict[str, Any]:
 
 
 def live(
-    view: RunView, actor: Actor, look: Look, *, typed: Typed | None = None, wrong: ConsoleError | None = None, tab: str = "record",
+    view: RunView,
+    actor: Actor,
+    look: Look,
+    *,
+    typed: Typed | None = None,
+    wrong: ConsoleError | None = None,
+    tab: str = "record",
     notes: Sequence[Note] = (),
 ) -> dict[str, Any]:
     """Everything that the page of a run draws."""
@@ -108,8 +116,13 @@ def mode(view: RunView) -> str:
 
 
 def step_context(
-    screen: Mapping[str, Any], look: Look, *, typed: Mapping[str, Any] | None = None, errors: Sequence[Mapping[str, Any]] = (),
-    answers: Mapping[str, Any] | None = None, chosen: str | None = None,
+    screen: Mapping[str, Any],
+    look: Look,
+    *,
+    typed: Mapping[str, Any] | None = None,
+    errors: Sequence[Mapping[str, Any]] = (),
+    answers: Mapping[str, Any] | None = None,
+    chosen: str | None = None,
 ) -> dict[str, Any]:
     """The middle pane: text, gaps, tables, documents, boxes and choices."""
     wrong = {str(detail.get("field")): str(detail.get("reason", "")) for detail in errors}
@@ -132,7 +145,9 @@ def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, 
     number = 0
     for index, step in enumerate(view.steps):
         number += step["state"] not in ("cancelled", "skipped")
-        revise = frame.run_url(view.json["id"], "revise", step=step["step"], attempt=step["attempt"]) if links and step["revisable"] else None
+        revise = (
+            frame.run_url(view.json["id"], "revise", step=step["step"], attempt=step["attempt"]) if links and step["revisable"] else None
+        )
         made.append(dict(step) | {
             "number": number,
             "state_word": "Handled manually" if step["handled_manually"] else _STATE_WORDS[step["state"]],
@@ -188,7 +203,9 @@ def _what_it_does(view: RunView, here: Mapping[str, Any] | None) -> str:
     if screen.get("type") == "settle":
         return "A change was sent and the answer never came."
     if screen.get("type") == "update_data" and view.record_title:
-        return f"Updates {count} {'field' if count == 1 else 'fields'} on {view.record_title} when you press {screen.get('button', 'Done')}."
+        return (
+            f"Updates {count} {'field' if count == 1 else 'fields'} on {view.record_title} when you press {screen.get('button', 'Done')}."
+        )
     return str(kind)
 
 
@@ -203,7 +220,7 @@ def _wait_words(run: Mapping[str, Any], look: Look) -> str:
 def _poll(view: RunView, actor: Actor) -> int | None:
     """Seconds until the page asks again: often while the engine works, seldom while somebody else does; never under a person's typing."""
     status = view.json["status"]
-    if status in FINAL or view.json["holder"] == actor.id and status == "waiting_person":
+    if status in FINAL or (view.json["holder"] == actor.id and status == "waiting_person"):
         return None
     return 1 if status == "running" else 15
 
@@ -223,6 +240,7 @@ def _saved_words(view: RunView, actor: Actor, look: Look) -> str:
 
 # -- notices
 
+
 def _notices(view: RunView, actor: Actor, look: Look, wrong: ConsoleError | None, details: Sequence[Mapping[str, Any]]) -> list[Note]:
     found = [_wrong(view, wrong, details), _take_over(view), _holder(view, actor, look), _record(view), _newer(view)]
     return [note for note in found if note is not None]
@@ -235,13 +253,17 @@ def _wrong(view: RunView, wrong: ConsoleError | None, details: Sequence[Mapping[
     listed = []
     for detail in details:
         name = str(detail.get("field", ""))
-        target = "outcome" if name == "outcome" else frame.dom_id("f", name) if name in labels else name if name in ("result", "reason") else ""
+        target = (
+            "outcome" if name == "outcome" else frame.dom_id("f", name) if name in labels else name if name in ("result", "reason") else ""
+        )
         label = labels.get(name, "Your decision" if name == "outcome" else "")
         reason = str(detail.get("reason", ""))
         listed.append((target, f"{label}: {reason}" if label and not reason.startswith(label) else reason))
     head = "The change was refused. What you typed is still here."
     if wrong is not None:
-        head = f"Not done yet: {len(listed)} {'thing needs' if len(listed) == 1 else 'things need'} another look." if listed else wrong.message
+        head = (
+            f"Not done yet: {len(listed)} {'thing needs' if len(listed) == 1 else 'things need'} another look." if listed else wrong.message
+        )
     return Note(head, tone="bad", mark="alert-triangle", alert=True, fields=listed)
 
 
@@ -249,14 +271,25 @@ def _take_over(view: RunView) -> Note | None:
     cause = (view.json["current"] or {}).get("take_over") or (view.screen or {}).get("take_over")
     if not cause:
         return None
-    again = {"post": frame.run_url(view.json["id"], "retry"), "button": "Try again"} if "retry" in view.can else {}
-    return Note("This step stopped and asks a person", str(cause.get("message", "")), "warn", "hand-stop", **again)
+    again = frame.run_url(view.json["id"], "retry") if "retry" in view.can else ""
+    return Note(
+        "This step stopped and asks a person",
+        str(cause.get("message", "")),
+        "warn",
+        "hand-stop",
+        post=again,
+        button="Try again" if again else "",
+    )
 
 
 def _holder(view: RunView, actor: Actor, look: Look) -> Note | None:
     run = view.json
     if run["status"] == "saved":
-        words = "Resume goes on with this step, with what was typed so far." if "resume" in view.can else "You may look at it. Resuming needs a right that you do not have here."
+        words = (
+            "Resume goes on with this step, with what was typed so far."
+            if "resume" in view.can
+            else "You may look at it. Resuming needs a right that you do not have here."
+        )
         return Note("Saved, to continue", words, "warn", "player-pause")
     if run["status"] not in ("waiting_person", "running") or not run["holder"] or run["holder"] == actor.id:
         return None
@@ -272,30 +305,53 @@ def _record(view: RunView) -> Note | None:
     if view.down:
         return Note("The data source does not answer", f"{view.down} What is typed is kept; try again in a moment.", "warn", "database")
     if view.gone:
-        return Note("The record is no longer there", "It was deleted, or moved out of what you may see. The run can be saved or aborted.", "warn", "alert-triangle")
+        return Note(
+            "The record is no longer there",
+            "It was deleted, or moved out of what you may see. The run can be saved or aborted.",
+            "warn",
+            "alert-triangle",
+        )
     return None
 
 
 def _newer(view: RunView) -> Note | None:
     if view.newer_version is None or view.json["status"] in FINAL:
         return None
-    return Note(f"Version {view.newer_version} is live", f"This run goes on with version {view.json['version']}, with which it began.", "", "info-circle")
+    return Note(
+        f"Version {view.newer_version} is live",
+        f"This run goes on with version {view.json['version']}, with which it began.",
+        "",
+        "info-circle",
+    )
 
 
 def moved_on(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | None) -> Note:
     """Why a command was refused that came from a screen of the past, and the way to the present."""
     run, current = view.json, view.json["current"]
-    to = {"href": frame.run_url(run["id"]), "button": "Go to current step"}
-    kept = typed.unread if typed else {}
+    note = Note(
+        "",
+        tone="warn",
+        mark="refresh",
+        alert=True,
+        typed=typed.unread if typed else {},
+        href=frame.run_url(run["id"]),
+        button="Go to current step",
+    )
     if conflict.code == "not_holder":
         who = view.names.get(run["holder"] or "", "")
         words = f"{who} holds it now. What you typed is kept below." if who else conflict.message
-        return Note("This run is no longer with you", words, "warn", "user", alert=True, typed=kept, **to)
+        return replace(note, head="This run is no longer with you", text=words, mark="user")
     if conflict.code == "stale_revision":
         where = f"It now stands at “{current['title']}”" if current else f"It has ended: {frame.status_badge(run['status']).label}"
         holder = view.names.get(run["holder"] or "", "") if run["holder"] != actor.id else ""
-        return Note("This run moved on", f"{where}{f', with {holder}' if holder else ''}. What you typed is kept below.", "warn", "refresh", alert=True, typed=kept, **to)
-    return Note("Not done", conflict.message, "warn", "alert-triangle", alert=True, typed=kept, **to, fields=[("", str(one.get("reason", ""))) for one in conflict.details])
+        return replace(note, head="This run moved on", text=f"{where}{f', with {holder}' if holder else ''}. What you typed is kept below.")
+    return replace(
+        note,
+        head="Not done",
+        text=conflict.message,
+        mark="alert-triangle",
+        fields=[("", str(one.get("reason", ""))) for one in conflict.details],
+    )
 
 
 def preview(shown: Preview) -> dict[str, Any]:
@@ -306,13 +362,14 @@ def preview(shown: Preview) -> dict[str, Any]:
 
 # -- the rest
 
+
 def _settling(run: Mapping[str, Any], wrong: ConsoleError | None) -> dict[str, Any]:
     effects = [effect for attempt in run["attempts"] for effect in attempt["effects"] if effect["status"] == "unknown"]
     return {
         "effect": effects[-1] if effects else None,
         "settle_errors": {str(detail.get("field")): detail.get("reason") for detail in wrong.details} if wrong else {},
-        "typed_result": frame.request.form.get("result", ""),
-        "typed_reason": frame.request.form.get("reason", ""),
+        "typed_result": request.form.get("result", ""),
+        "typed_reason": request.form.get("reason", ""),
     }
 
 

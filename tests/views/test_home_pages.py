@@ -1,0 +1,131 @@
+"""Home, one's own page, the activity log, the patterns, and pages for those who may not."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import operations, runs
+from console.errors import Malformed
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+
+def test_home_shows_what_waits_and_where_to_begin(pages: "Pages") -> None:
+    empty = pages.olivia.get("/")
+    assert "You hold no run." in empty.text
+    assert "Nobody has saved a run" in empty.text
+    assert "/c/customer" in empty.links
+    run = pages.company.started("1")
+    assert f"/runs/{run}" in pages.olivia.get("/").links
+    runs.save(pages.company.olivia, run, revision=pages.company.told(run)["revision"])
+    page = pages.tom.get("/")
+    pages.tom.send(page, f"/runs/{run}/resume")
+    assert pages.company.told(run)["holder"] == pages.company.tom.id
+
+
+def test_somebody_without_records_is_told_whom_to_ask(pages: "Pages") -> None:
+    assert "An administrator can grant a role" in pages.stan.get("/").text
+    assert "An administrator can grant a role" in pages.stan.get("/c").text
+
+
+def test_ones_own_page_has_the_way_out(pages: "Pages") -> None:
+    page = pages.olivia.get("/me")
+    assert "Operator" in page.text
+    pages.olivia.send(page, "/sign-out")
+    pages.olivia.get("/", status=303)
+
+
+@pytest.mark.parametrize("path", ["/", "/c", "/me", "/c/customer", "/c/customer/1", "/patterns"])
+def test_every_page_has_one_heading_and_no_inline_script_or_style(pages: "Pages", path: str) -> None:
+    page = pages.olivia.get(path)
+    assert [tag for tag, _ in page.headings].count("h1") == 1
+    assert not page.with_attribute("style")
+    assert all(told.get("src") for tag, told in page.attributes if tag == "script")
+    assert "default-src 'none'" in pages.olivia.answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/c", "/me", "/c/customer", "/c/customer/1", "/patterns", "/activity", "/runs/run_x", "/runs/run_x/replay"]
+)
+def test_nobody_sees_a_page_without_signing_in(pages: "Pages", path: str) -> None:
+    answer = pages.app.test_client().get(path)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/sign-in")
+
+
+def test_the_theme_follows_the_choice(pages: "Pages") -> None:
+    pages.olivia.client.set_cookie("theme", "dark")
+    assert 'data-theme="dark"' in pages.olivia.get("/").html
+    pages.olivia.client.set_cookie("theme", '"><script>')
+    assert "data-theme=" not in pages.olivia.get("/").html.split("<head>")[0]
+
+
+# -- the activity log
+
+
+def test_the_log_tells_in_sentences_newest_first(pages: "Pages") -> None:
+    run = pages.company.finished("1")
+    operations.sequence()
+    page = pages.ada.get("/activity")
+    assert "Olivia started Care review on customer 1" in page.text or "started Care review" in page.text
+    assert f"/runs/{run}/replay" in page.links
+    assert page.text.index("completed") < page.text.index("started Care review")
+
+
+def test_filters_stand_in_the_address_and_as_chips(pages: "Pages") -> None:
+    run = pages.company.started("1")
+    pages.company.started("2", by="tom")
+    operations.sequence()
+    page = pages.ada.get(f"/activity?user={pages.company.olivia.id}&kind=run_started&collection=&createdAt.gte=2020-01-01")
+    assert page.text.count("started Care review") == 1
+    assert "Person: Olivia" in page.text
+    assert "Kind: run started" in page.text
+    assert any("kind=" not in link and "user=" in link for link in page.links)
+    only = pages.ada.get(f"/activity?run={run}&record=1")
+    assert "Tom" not in only.text.split("Clear")[1]
+
+
+def test_a_filter_that_cannot_be_read_is_said(pages: "Pages") -> None:
+    page = pages.ada.get("/activity?kind=nothing_like_it", status=400)
+    assert "The filter cannot be read" in page.text
+
+
+def test_older_events_are_a_link_away(pages: "Pages") -> None:
+    for record in ("1", "2", "4"):
+        pages.company.finished(record)
+    operations.sequence()
+    page = pages.ada.get("/activity")
+    older = next(link for link in page.links if "after=" in link)
+    second = pages.ada.get(older)
+    ids = [told["id"] for told in page.with_attribute("id") if told["id"].startswith("e-")]
+    assert len(ids) == 50
+    assert not set(ids) & {told["id"] for told in second.with_attribute("id")}
+    assert "/activity" in second.links
+
+
+def test_who_may_not_read_the_log_is_told_what_is_missing(pages: "Pages") -> None:
+    page = pages.olivia.get("/activity", status=403)
+    assert "activity.read" in page.text
+    assert "/activity" not in pages.olivia.get("/").links
+    assert "/activity" in pages.ada.get("/").links
+
+
+def test_days_of_the_reader_become_moments() -> None:
+    from console.views import activity
+    from console.views.formats import Look
+
+    told = dict(
+        activity.sent([("createdAt.gte", "2026-07-01"), ("createdAt.lt", "nonsense!!"), ("user", "usr_1")], Look(zone="Europe/Vilnius"))
+    )
+    assert told == {"createdAt.gte": "2026-06-30T21:00:00Z", "createdAt.lt": "nonsense!!", "user": "usr_1"}
+    with pytest.raises(Malformed):
+        from console import activity as service
+
+        service.asked([("createdAt.lt", "nonsense!!")])
+
+
+def test_patterns_show_every_component_and_read_nothing(pages: "Pages") -> None:
+    page = pages.olivia.get("/patterns")
+    assert {"Buttons", "Fields", "Table", "Icons"} <= {words for _, words in page.headings}
+    assert "Ana" in page.text

@@ -1,0 +1,179 @@
+"""Lists: what the address asks for is what is shown, and every link on the page leads to such an address."""
+
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Page, Pages
+
+
+def names(page: "Page") -> list[str]:
+    """Titles of the rows, in order."""
+    return [
+        told["href"]
+        for told in page.with_attribute("href")
+        if told["href"].startswith("/c/customer/") and "data-menu" not in told and told["href"].count("/") == 3
+    ]
+
+
+def way(page: "Page", rel: str) -> str | None:
+    """Where Next or Previous leads."""
+    return next((told["href"] for told in page.with_attribute("rel") if told["rel"] == rel and "href" in told), None)
+
+
+def more_customers(pages: "Pages", number: int) -> None:
+    for n in range(100, 100 + number):
+        pages.company.sql(
+            "insert into customer (id, display_name, desk, risk, balance) values (?, ?, 'retail', 'low', ?)", n, f"Customer {n}", n
+        )
+
+
+def test_the_list_shows_records_their_menu_and_the_segments(pages: "Pages") -> None:
+    page = pages.olivia.get("/c/customer")
+    assert ("h1", "Customers") in page.headings
+    assert "Adaeze Okonkwo-Bell" in page.text
+    assert "4 records" in page.text
+    assert "<script>alert" not in page.html
+    assert "&lt;script&gt;alert(1)" in page.html
+    assert "/c/customer?segment=unrated" in page.links
+    assert "/c/customer/1/menu" in page.links
+    assert pages.olivia.answer.headers["Cache-Control"] == "no-store"
+    assert "HX-Request" in pages.olivia.answer.headers["Vary"]
+
+
+def test_only_what_the_reader_may_see_is_there(pages: "Pages") -> None:
+    assert "Halcyon" in pages.olivia.get("/c/customer").text
+    assert "Halcyon" not in pages.tom.get("/c/customer").text
+    pages.stan.get("/c/customer", status=404)
+    assert "Customers" not in pages.stan.get("/c").text
+    pages.olivia.get("/c/nothing", status=404)
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("segment=unrated", ["1", "3", "4"]),
+        ("q=lindqvist", ["2"]),
+        ("sort=display_name", ["4", "1", "3", "2"]),
+        ("sort=-display_name", ["2", "3", "1", "4"]),
+        ("filter=" + quote(json.dumps({"and": [{"field": "risk", "op": "eq", "value": "low"}]})), ["2"]),
+        ("filter=" + quote(json.dumps({"field": "balance", "op": "gt", "value": "1"})) + "&sort=id", ["1", "3"]),
+    ],
+)
+def test_the_address_is_the_state(pages: "Pages", query: str, shown: list[str]) -> None:
+    assert [href.rpartition("/")[2] for href in names(pages.olivia.get(f"/c/customer?{query}"))] == shown
+
+
+def test_filters_are_added_in_words_shown_as_chips_and_removed_one_by_one(pages: "Pages") -> None:
+    olivia = pages.olivia
+    olivia.get("/c/customer?sort=id&add_field=risk&add_op=eq&add_value=Low", status=303)
+    page = olivia.follow()
+    assert [href.rpartition("/")[2] for href in names(page)] == ["2"]
+    assert "Risk is Low" in page.text
+    address = olivia.answer.request.path + "?" + olivia.answer.request.query_string.decode()
+    olivia.get(address + "&add_field=balance&add_op=is_null&add_value=", status=303)
+    page = olivia.follow()
+    assert names(page) == []
+    assert "Balance is empty" in page.text
+    assert "Nothing here fits" in page.text
+    removing = [link for link in page.links if "filter=" in link and "balance" not in link]
+    assert [href.rpartition("/")[2] for href in names(olivia.get(removing[0]))] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("field", "op", "value", "words"),
+    [
+        ("balance", "in", "12.50, 900", "Balance is one of 12.50, 900"),
+        ("display_name", "contains", "har", "Display name contains har"),
+        ("risk", "ne", "low", "Risk is not Low"),
+    ],
+)
+def test_conditions_read_as_words(pages: "Pages", field: str, op: str, value: str, words: str) -> None:
+    pages.olivia.get(f"/c/customer?add_field={field}&add_op={op}&add_value={quote(value)}", status=303)
+    assert words in pages.olivia.follow().text
+
+
+@pytest.mark.parametrize(
+    "query", ["filter={", "filter=" + quote('{"field":"nope","op":"eq","value":1}'), "sort=nope", "segment=nope", "after=garbage"]
+)
+def test_what_cannot_be_read_is_said_and_the_list_is_shown_all_the_same(pages: "Pages", query: str) -> None:
+    page = pages.olivia.get(f"/c/customer?{query}", status=400)
+    assert len(names(page)) == 4
+    assert page.with_attribute("role")
+    assert 'role="alert"' in page.html
+
+
+def test_an_incomplete_condition_leaves_the_list_as_it_is(pages: "Pages") -> None:
+    assert len(names(pages.olivia.get("/c/customer?add_field=risk&add_op=eq&add_value="))) == 4
+
+
+def test_heads_sort_up_then_down_and_say_so(pages: "Pages") -> None:
+    page = pages.olivia.get("/c/customer?sort=risk")
+    sorted_heads = page.with_attribute("aria-sort")
+    assert [told["aria-sort"] for told in sorted_heads] == ["ascending"]
+    assert "/c/customer?sort=-risk" in page.links
+    assert pages.olivia.get("/c/customer?sort=-risk").with_attribute("aria-sort")[0]["aria-sort"] == "descending"
+
+
+def test_pages_go_on_and_back_and_count(pages: "Pages") -> None:
+    more_customers(pages, 120)
+    olivia = pages.olivia
+    first = olivia.get("/c/customer?sort=id")
+    assert "50 of 124" in first.text
+    assert way(first, "prev") is None
+    second = olivia.get(way(first, "next") or "")
+    assert parse_qs(urlsplit(way(first, "next") or "").query)["sort"] == ["id"]
+    assert not set(names(first)) & set(names(second))
+    assert names(olivia.get(way(second, "prev") or "")) == names(first)
+    third = olivia.get(way(second, "next") or "")
+    assert len(names(third)) == 24
+    assert way(third, "next") is None
+
+
+def test_a_page_of_fifty_stays_small(pages: "Pages") -> None:
+    more_customers(pages, 60)
+    pages.olivia.get("/c/customer")
+    assert len(pages.olivia.answer.data) < 60_000
+
+
+def test_columns_are_chosen_in_the_address(pages: "Pages") -> None:
+    page = pages.olivia.get("/c/customer?columns=desk&columns=nope")
+    heads = [told for tag, told in page.attributes if tag == "th" and told.get("scope") == "col"]
+    assert len(heads) == 2
+    assert "Corporate" in page.text
+    assert "12.50" not in page.text
+
+
+def test_htmx_gets_the_list_alone(pages: "Pages") -> None:
+    page = pages.olivia.get("/c/customer?q=tore", htmx="list")
+    assert "<html" not in page.html
+    assert page.html.lstrip().startswith('<div class="list"')
+    assert names(page) == ["/c/customer/2"]
+
+
+def test_open_runs_are_marked_in_the_list(pages: "Pages") -> None:
+    run = pages.company.started("2", by="tom")
+    page = pages.olivia.get("/c/customer")
+    assert f"/runs/{run}" in page.links
+
+
+def test_the_menu_of_a_row_offers_what_may_be_done(pages: "Pages") -> None:
+    fragment = pages.olivia.get("/c/customer/1/menu", htmx="menu")
+    assert "<html" not in fragment.html
+    assert "/c/customer/1/start/care-review" in fragment.links
+    assert ("h1", "Adaeze Okonkwo-Bell") in pages.olivia.get("/c/customer/1/menu").headings
+    pages.company.started("1", by="tom")
+    busy = pages.olivia.get("/c/customer/1/menu", htmx="menu")
+    assert "/c/customer/1/start/care-review" not in busy.links
+    assert "Care review: With" in busy.text
+    assert "No workflow can be started" in pages.rosa.get("/c/customer/2/menu").text
+    pages.tom.get("/c/customer/3/menu", status=404)
+
+
+def test_a_search_from_anywhere_asks_for_the_collection(pages: "Pages") -> None:
+    page = pages.olivia.get("/c?q=ada")
+    assert "/c/customer?q=ada" in page.links
+    assert "Search “ada” in" in page.text

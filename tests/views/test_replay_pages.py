@@ -1,0 +1,106 @@
+"""Replay pages: what was shown and answered, at every event, with nothing on them that could act."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import runs
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Page, Pages
+
+
+def inert(page: "Page") -> None:
+    """Nothing of the page can change anything."""
+    assert not page.forms
+    for tag, told in page.attributes:
+        if tag in ("input", "select", "textarea"):
+            assert "data-navigation" in told
+        if tag == "button":
+            assert told.get("type") == "button"
+        assert not any(name in told for name in ("hx-post", "hx-put", "hx-patch", "hx-delete"))
+
+
+def test_every_event_has_its_page_and_none_can_act(pages: "Pages") -> None:
+    run = pages.company.finished("1")
+    last = pages.company.told(run)["last_event"]
+    for at in range(1, last + 1):
+        page = pages.rosa.get(f"/runs/{run}/replay?at={at}")
+        inert(page)
+        assert f"{at} of {last}" in page.text
+    assert pages.company.told(run)["last_event"] == last
+
+
+def test_the_page_begins_at_the_end_and_its_links_walk_it(pages: "Pages") -> None:
+    run = pages.company.finished("1")
+    last = pages.company.told(run)["last_event"]
+    page = pages.rosa.get(f"/runs/{run}/replay")
+    assert f"{last} of {last}" in page.text
+    assert "Care review is done: Approved" in page.text
+    assert f"/runs/{run}/replay?at={last - 1}" in page.links
+    assert f"/runs/{run}/replay?at=1" in page.links
+    fragment = pages.rosa.get(f"/runs/{run}/replay?at=3", htmx="replay")
+    assert "<html" not in fragment.html
+    assert fragment.html.lstrip().startswith('<div class="runner read-only')
+
+
+def test_values_are_those_of_then_and_changed_since_shows_now(pages: "Pages") -> None:
+    run = pages.company.at("rate")
+    pages.olivia.get(f"/runs/{run}")
+    at = pages.company.told(run)["last_event"]
+    pages.company.sql("update customer set email = 'later@customers.example' where id = 1")
+    then = pages.olivia.get(f"/runs/{run}/replay?at={at}")
+    assert "adaeze@customers.example" in then.text
+    assert "later@customers.example" not in then.text
+    since = next(link for link in then.links if "since=1" in link)
+    both = pages.olivia.get(since)
+    inert(both)
+    assert "adaeze@customers.example" in both.text
+    assert "Now: later@customers.example" in both.text
+
+
+def test_cancelled_attempts_stay_struck_through(pages: "Pages") -> None:
+    run = pages.company.at("decide")
+    runs.revise(pages.company.olivia, run, revision=pages.company.told(run)["revision"], step="note", attempt=None, reason="Again.")
+    page = pages.olivia.get(f"/runs/{run}/replay")
+    assert [told["class"] for told in page.with_attribute("class") if told["class"].startswith("step cancelled")]
+    inert(page)
+
+
+@pytest.mark.parametrize("at", ["0", "-1", "9999", "x", "1.5", "99999999999999"])
+def test_an_event_that_is_not_there_is_not_found(pages: "Pages", at: str) -> None:
+    run = pages.company.started("1")
+    pages.olivia.get(f"/runs/{run}/replay?at={at}", status=404)
+
+
+def test_replay_takes_no_other_method(pages: "Pages") -> None:
+    run = pages.company.started("1")
+    pages.olivia.post(f"/runs/{run}/replay?at=1", {"csrf_token": pages.olivia.token}, status=405)
+
+
+def test_long_runs_have_a_bounded_scrubber() -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from console.views import replay
+    from console.views.formats import Look
+
+    begin = datetime(2026, 11, 20, tzinfo=UTC)
+    events = [
+        {
+            "n": n,
+            "kind": "step_completed",
+            "at": begin + timedelta(hours=n),
+            "actor": "person" if n % 2 else "automatic",
+            "sentence": "x",
+            "decision": n % 3 == 0,
+        }
+        for n in range(1, 5001)
+    ]
+    ticks = replay.ticks(events, 2500, lambda n: f"?at={n}", Look(now=begin))
+    assert len(ticks) <= replay.MOST_TICKS + 5
+    assert {1, 2499, 2500, 2501, 5000} <= {tick.n for tick in ticks}
+    assert [tick.n for tick in ticks if tick.here] == [2500]
+    assert ticks[1].pause
+    short = replay.ticks(events[:10], 3, lambda n: f"?at={n}", Look(now=begin))
+    assert [tick.tone for tick in short[:2]] == ["person", "automatic"]
+    assert [tick.past for tick in short[:4]] == [True, True, False, False]
