@@ -24,13 +24,13 @@ def identity(facts: dict[str, str]) -> bytes:
     image = Image.new("RGB", SIZE, PAPER)
     draw = ImageDraw.Draw(image)
     draw.rectangle((8, 8, SIZE[0] - 9, SIZE[1] - 9), outline=LINE, width=2)
-    draw.text((640, 290), "SPECIMEN", font=_face("bold", 72), fill=MARK, anchor="mm")
+    draw.text((735, 250), "SPECIMEN", font=_face("bold", 40), fill=MARK, anchor="mm")
     draw.text((40, 36), facts["title"], font=_face("bold", 30), fill=INK)
     draw.text((40, 76), f"{facts['issuer']}  ·  made-up issuer, not a real document", font=_face("text", 17), fill=PALE)
     draw.text((SIZE[0] - 40, 36), facts["number"], font=_face("bold", 30), fill=INK, anchor="ra")
     _portrait(draw)
     for place, (label, name) in enumerate(ROWS):
-        top = 180 + place * 40
+        top = 140 + place * 40
         draw.text((280, top), label, font=_face("text", 15), fill=PALE)
         draw.text((430, top - 5), facts[name], font=_face("text", 23), fill=INK)
     _zone(draw, facts["zone"].split("\n"))

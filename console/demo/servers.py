@@ -85,28 +85,29 @@ class Own(Server):
 class Given(Server):
     """The user's server: its role must be allowed to create roles and databases."""
 
-    def __init__(self, given: Settings) -> None:
+    def __init__(self, given: Settings, role: str = ROLE) -> None:
+        self.role = role
         self.url = str(given.database_url)
         self.admin = str(given.database_migration_url or given.database_url)
-        self.password = keep_secret(given.data_dir / "demo" / f"{ROLE}.password")
+        self.password = keep_secret(given.data_dir / "demo" / f"{role}.password")
 
     def console_url(self) -> str:
         """DATABASE_URL as it stands."""
         return self.url
 
     def database_url(self, name: str) -> str:
-        """The same server, another database, the role `fernwick`."""
+        """The same server, another database, as the role of the demo."""
         info = psycopg.conninfo.conninfo_to_dict(self.url)
         place = "&".join(f"{key}={quote(str(info[key]), safe='/')}" for key in ("host", "port", "sslmode") if key in info)
-        return f"postgresql://{ROLE}:{quote(self.password, safe='')}@/{quote(name, safe='')}?{place}"
+        return f"postgresql://{self.role}:{quote(self.password, safe='')}@/{quote(name, safe='')}?{place}"
 
     def new_database(self, name: str) -> str:
         """Dropped and made again by the role of DATABASE_MIGRATION_URL. Raises ConsoleError when it may not."""
-        role, database = sql.Identifier(ROLE), sql.Identifier(name)
+        role, database = sql.Identifier(self.role), sql.Identifier(name)
         try:
             with psycopg.connect(self.admin, autocommit=True) as connection:
                 connection.execute(sql.SQL("drop database if exists {} with (force)").format(database))
-                known = connection.execute("select 1 from pg_roles where rolname = %s", (ROLE,)).fetchone()
+                known = connection.execute("select 1 from pg_roles where rolname = %s", (self.role,)).fetchone()
                 verb = sql.SQL("alter" if known else "create")
                 connection.execute(sql.SQL("{} role {} login password {}").format(verb, role, sql.Literal(self.password)))
                 connection.execute(sql.SQL("grant {} to current_user").format(role))

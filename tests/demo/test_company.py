@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console.demo import company, payments, stories
-from console.demo.world import World, lognormal, dice, spread
+from console.demo.world import World, dice, lognormal, spread
 
 TODAY = date(2026, 11, 20)
 

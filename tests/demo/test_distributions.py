@@ -123,7 +123,7 @@ def test_amounts_are_spread_as_described(core: Ask) -> None:
 
 
 def test_rates_of_the_day_are_fixed_and_the_others_near(core: Ask) -> None:
-    today = dict(core("select currency, eur_per_unit from fx_rate where day = '2026-11-20'"))
+    today: dict[str, Decimal] = dict(core("select currency, eur_per_unit from fx_rate where day = '2026-11-20'"))
     assert today["JPY"] == Decimal("0.0061")
     assert today["KWD"] == Decimal("2.99")
     assert today["EUR"] == 1

@@ -169,7 +169,10 @@ def test_sqlite_has_valid_references_and_checks(supply_file: Path) -> None:
 
 def test_sqlite_keeps_what_lists_filter_by(supply_file: Path) -> None:
     connection = sqlite3.connect(supply_file)
-    one = lambda query: connection.execute(query).fetchone()[0]  # noqa: E731 - a short name for the many questions
+
+    def one(query: str) -> Any:
+        return connection.execute(query).fetchone()[0]
+
     assert one("select proposed_accounts from supplier where id = 147") == 1
     connection.execute("update supplier_bank_account set status = 'retired' where supplier_id = 147 and status = 'proposed'")
     assert one("select proposed_accounts from supplier where id = 147") == 0

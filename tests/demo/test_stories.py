@@ -34,8 +34,8 @@ def test_story_1_is_the_listed_man_written_in_other_letters(core: Ask) -> None:
     assert core(
         "select display_name, residence_country, nationalities, birth_date, occupation from customer where customer_no = 'C-10412'"
     ) == [("Jurij Karavajev", "LT", ["KZ"], date(1967, 11, 4), "Importer")]
-    [(name, born, aliases, birth_dates, score, status)] = core(
-        "select entry_name, birth_dates, aliases, birth_dates, score, h.status::text from customer_hit h join customer c on c.id = customer_id where customer_no = 'C-10412'"
+    [(name, born, aliases, score, status)] = core(
+        "select entry_name, birth_dates, aliases, score, h.status::text from customer_hit h join customer c on c.id = customer_id where customer_no = 'C-10412'"
     )
     assert (name, born, status) == ("KARAVAYEV Yuriy Alekseyevich", ["1967-11-04"], "open")
     assert "Караваев Юрий Алексеевич" in aliases
@@ -220,7 +220,9 @@ def test_six_open_requests_are_hostile(core: Ask) -> None:
 
 
 def test_story_10_wants_other_bank_data(supply: Ask) -> None:
-    accounts = dict(supply("select iban, status || ' ' || coalesce(vop, '') from supplier_bank_account where supplier_id = 147"))
+    accounts: dict[str, str] = dict(
+        supply("select iban, status || ' ' || coalesce(vop, '') from supplier_bank_account where supplier_id = 147")
+    )
     assert accounts == {"DE66999999991234567890": accounts["DE66999999991234567890"], "LT459999900012345678": "proposed no_match"}
     assert accounts["DE66999999991234567890"].startswith("active")
     assert supply("select legal_name, main_email, proposed_accounts from supplier where id = 147") == [

@@ -1,0 +1,249 @@
+"""`console demo load` as a user meets it: loaded once, redone when it was interrupted, afresh with --reset; who gets in, and what they may see."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+import console
+from console.demo import loading, people, servers
+from console.errors import ConsoleError
+from console.postgres import Embedded
+from console.settings import Settings, read
+
+ROOT = Path(console.__path__[0]).parent
+ROLES = {
+    "olivia": ("operator", "operations"), "tom": ("operator", "operations"), "mona": ("operations_lead", "operations"), "stan": ("buyer", "procurement"),
+    "lena": ("procurement_lead", "procurement"), "petra": ("finance_controller", "finance"), "malik": ("mlro", "financial_crime"), "gita": ("campaign_manager", "growth"),
+    "rosa": ("reviewer", "financial_crime"), "ada": ("auditor", "audit"), "admin": ("admin", "admin"),
+}  # fmt: skip
+
+
+def command(data: Path, *arguments: str) -> "subprocess.Popen[str]":
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))}
+    environment = plain | {"CONSOLE_DATA_DIR": str(data), "CONSOLE_DEMO": "on", "CONSOLE_ENV_FILE": os.devnull, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "console", "demo", "load", *arguments], env=environment, stderr=subprocess.PIPE, text=True
+    )
+
+
+def load(data: Path, *arguments: str) -> str:
+    """What the command says; it must succeed."""
+    process = command(data, *arguments)
+    _, said = process.communicate(timeout=240)
+    assert process.returncode == 0, said
+    return said
+
+
+def note_of(data: Path) -> dict[str, Any]:
+    return json.loads((data / "demo.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+def wait_for(data: Path, seconds: float = 60) -> None:
+    """Until the load is well under way: the main database is there."""
+    end = time.monotonic() + seconds
+    while not (data / "demo-files").is_dir():
+        assert time.monotonic() < end, "the load does not begin"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which a load was killed on its way."""
+    data = tmp_path_factory.mktemp("demo") / "data"
+    process = command(data)
+    wait_for(data)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return data
+
+
+@pytest.fixture(scope="module")
+def first_note(interrupted: Path) -> dict[str, Any]:
+    """What demo.json said after the kill."""
+    return note_of(interrupted)
+
+
+@pytest.fixture(scope="module")
+def loaded(interrupted: Path, first_note: dict[str, Any]) -> Path:
+    """The same folder after the next load."""
+    assert "loaded" not in first_note
+    assert "is loaded" in load(interrupted)
+    return interrupted
+
+
+@pytest.fixture
+def server(loaded: Path) -> Iterator[Embedded]:
+    running = Embedded(loaded).acquire()
+    yield running
+    running.release()
+
+
+def rows(server: Embedded, query: str, database: str = "console", role: str = "postgres") -> list[tuple[Any, ...]]:
+    with psycopg.connect(server.url(role, database)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_interrupted_load_is_done_again_with_the_same_passwords(loaded: Path, first_note: dict[str, Any]) -> None:
+    note = note_of(loaded)
+    assert note["loaded"]["form"] == servers.newest_form()
+    assert note["people"] == first_note["people"]
+
+
+def test_demo_json_is_private_and_lists_people_and_stories(loaded: Path) -> None:
+    file = loaded / "demo.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    note = note_of(loaded)
+    assert {"url", "pid", "provider"} <= note.keys()
+    assert {person["email"]: (person["role"], person["team"]) for person in note["people"]} == {
+        f"{first}@fernwick.example": place for first, place in ROLES.items()
+    }
+    assert all(len(person["password"]) >= 20 and " " in person["name"] for person in note["people"])
+    for workflow, collection, by in (
+        ("kyc-review", "customer", "olivia"),
+        ("customer-refund", "charge", "olivia"),
+        ("supplier-onboarding", "supplier_request", "stan"),
+    ):
+        stories = [story for story in note["stories"] if story["workflow"] == workflow]
+        assert len(stories) >= 3
+        assert {(story["collection"], story["by"]) for story in stories} == {(collection, by)}
+    assert note["stories"][0]["record"] == "518"
+
+
+def test_everybody_has_an_account_in_their_team(server: Embedded) -> None:
+    found = rows(
+        server,
+        "select split_part(p.email, '@', 1), string_agg(g.sub || ' ' || coalesce(g.dom, '') || ' ' || g.obj, ',') from console.person p left join console.policy g on g.sub = 'user:' || p.id group by 1",
+    )
+    assert {first for first, _ in found} == set(ROLES)
+    held = rows(server, "select count(*) from console.policy where ptype = 'g' and sub like 'user:%'")
+    assert held == [(11 + 2 + 1 + 1,)]  # Petra holds hers in two more teams, Malik and Rosa in one more
+    assert rows(server, "select tags from console.person where email = 'tom@fernwick.example'") == [({"desks": ["retail"]},)]
+
+
+def test_sources_and_workflows_are_there(server: Embedded) -> None:
+    assert rows(server, "select name, dialect from console.data_source order by 1") == [
+        ("fernwick_core", "postgresql"),
+        ("fernwick_supply", "sqlite"),
+    ]
+    assert rows(server, "select count(*) from console.collection") == [(44,)]
+    live = {slug for (slug,) in rows(server, "select slug from console.workflow where live_version is not null")}
+    assert live == {json.loads(file.read_text(encoding="utf-8"))["slug"] for file in (ROOT / "workflows").glob("*.json")}
+    assert "kyc-review" in live
+
+
+def test_confidential_reports_are_nobodys_but_the_officers(server: Embedded) -> None:
+    allowed = rows(server, "select distinct sub from console.policy where obj = 'collection:sar_case' and eft = 'allow'")
+    assert allowed == [("role:mlro",)]
+    assert rows(server, "select distinct act from console.policy where sub = 'role:admin' and obj like 'collection:%' order by 1") == [
+        ("browse",),
+        ("read",),
+    ]
+
+
+def test_files_lie_where_rows_say_with_their_hash(server: Embedded, loaded: Path) -> None:
+    import hashlib
+
+    found = rows(server, "select file_path, sha256 from kyc_document where storage = 'live'", "fernwick_core", "fernwick")
+    assert len(found) > 500
+    for path, digest in found:
+        assert hashlib.sha256((loaded / "demo-files" / "kyc_document" / path).read_bytes()).hexdigest() == digest
+    files = {file for file in (loaded / "demo-files").rglob("*") if file.is_file()}
+    assert 600 <= len(files) <= 750
+
+
+def test_console_reads_with_a_role_that_owns_the_demo_alone(server: Embedded) -> None:
+    assert rows(server, "select rolsuper, rolcreatedb, rolcreaterole from pg_roles where rolname = 'fernwick'") == [(False, False, False)]
+    with pytest.raises(psycopg.OperationalError), psycopg.connect(server.url("fernwick", "console")):
+        pass
+
+
+def test_second_load_does_nothing(loaded: Path) -> None:
+    before = (loaded / "demo.json").read_bytes()
+    assert load(loaded) == ""
+    assert (loaded / "demo.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("missing", ["fernwick_supply.db", "demo.json"])
+def test_what_is_missing_is_noticed(loaded: Path, server: Embedded, missing: str) -> None:
+    place, note = loaded / missing, note_of(loaded)
+    content = place.read_bytes()
+    place.unlink()
+    try:
+        assert not loading._complete(
+            loaded, _own(server), loading.read_note(loaded).get("loaded") if missing == "demo.json" else note["loaded"]
+        )
+    finally:
+        place.write_bytes(content)
+    assert loading._complete(loaded, _own(server), note["loaded"])
+
+
+def _own(server: Embedded) -> servers.Own:
+    own = servers.Own.__new__(servers.Own)
+    own.embedded = server
+    return own
+
+
+def test_reset_starts_afresh(loaded: Path, server: Embedded) -> None:
+    old = note_of(loaded)
+    with psycopg.connect(server.url("fernwick", "fernwick_core")) as connection:
+        connection.execute("update customer set display_name = 'Changed' where id = 412")
+    (person,) = rows(server, "select id from console.person where email = 'olivia@fernwick.example'")[0]
+    (loaded / "demo-files" / "left over.txt").write_text("x")
+    load(loaded, "--reset")
+    note = note_of(loaded)
+    assert {one["password"] for one in note["people"]}.isdisjoint(one["password"] for one in old["people"])
+    assert rows(server, "select display_name from customer where id = 412", "fernwick_core", "fernwick") == [("Jurij Karavajev",)]
+    assert rows(server, f"select count(*) from console.person where id = '{person}'") == [(0,)]
+    assert not (loaded / "demo-files" / "left over.txt").exists()
+
+
+def settings_for(url: str, folder: Path) -> Settings:
+    return read({"DATABASE_URL": url, "CONSOLE_DATA_DIR": str(folder), "CONSOLE_DEMO": "on", "CONSOLE_ENV_FILE": os.devnull})
+
+
+def test_a_given_server_gets_a_database_beside_the_consoles(pg: Embedded, tmp_path: Path) -> None:
+    given = servers.Given(settings_for(pg.url("postgres", "postgres"), tmp_path), role="fernwick_guest")
+    try:
+        for _ in range(2):  # the second time it replaces what is there
+            url = given.new_database("fernwick_beside")
+            with psycopg.connect(url) as connection:
+                assert connection.execute("select current_user, current_database()").fetchone() == ("fernwick_guest", "fernwick_beside")
+                connection.execute("create table there (id int)")
+    finally:
+        pg.drop_database("fernwick_beside")
+        pg.sql("drop role if exists fernwick_guest")
+
+
+def test_a_given_server_that_does_not_let_us_is_told_in_one_sentence(pg: Embedded, tmp_path: Path) -> None:
+    pg.create_database("fernwick_small", "small_role")
+    try:
+        with pytest.raises(ConsoleError, match="CREATEDB and CREATEROLE"):
+            servers.of(settings_for(pg.url("small_role", "fernwick_small"), tmp_path)).new_database("fernwick_core")
+    finally:
+        pg.drop_database("fernwick_small")
+
+
+def test_note_keeps_who_serves_and_replaces_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "demo.json").write_text(json.dumps({"url": "http://127.0.0.1:1", "pid": 7, "people": [1], "loaded": {}}))
+    loading.write_note(tmp_path, {"people": [2]})
+    assert note_of(tmp_path) == {"url": "http://127.0.0.1:1", "pid": 7, "provider": None, "people": [2]}
+    (tmp_path / "demo.json").write_text("{half")
+    assert loading.read_note(tmp_path) == {}
+    (tmp_path / "demo.json").write_text("[]")
+    assert loading.read_note(tmp_path) == {}
+
+
+def test_passwords_known_already_stay() -> None:
+    drawn = people.with_passwords({"tom@fernwick.example": "kept"})
+    assert {one["password"] for one in drawn if one["email"].startswith("tom")} == {"kept"}
+    assert len({one["password"] for one in drawn}) == 11
