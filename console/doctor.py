@@ -236,4 +236,6 @@ def _door(process: psutil.Process) -> str:
 
 
 def _plain(url: sa.URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    """As psql reads it: there a blank in a folder's name is `%20`, never `+`."""
+    address, mark, query = url.set(drivername="postgresql").render_as_string(hide_password=False).partition("?")
+    return address + mark + query.replace("+", "%20")
