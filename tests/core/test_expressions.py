@@ -179,7 +179,13 @@ def test_three_values(text: str, truth: Any) -> None:
 
 def test_typed_values_compare_by_their_type() -> None:
     typed = {"record": {"a": Decimal("12.50"), "b": Decimal("12.5"), "d": date(2026, 1, 2), "m": datetime(2026, 1, 2, tzinfo=UTC)}}
-    for text in ("record.a == record.b", "record.a == '12.500'", "record.d == '2026-01-02'", "record.d == record.m", "record.d <= record.m"):
+    for text in (
+        "record.a == record.b",
+        "record.a == '12.500'",
+        "record.d == '2026-01-02'",
+        "record.d == record.m",
+        "record.d <= record.m",
+    ):
         assert parse(text).test(typed), text
     assert not parse("record.a == 'twelve'").test(typed)
 
@@ -268,15 +274,53 @@ def test_a_value_that_looks_like_a_template_is_not_one() -> None:
     assert expressions.render("{{ record.name }}", {"record": {"name": "{{ today() }}"}}) == "{{ today() }}"
 
 
-@pytest.mark.parametrize(("template", "position"), [("a {{ record. }}", 11), ("{{ x", 0), ("ok {{ record.a }} {{", 18), ("{{ }}", 2), ("x" * 20_001, 20_000)])
+@pytest.mark.parametrize(
+    ("template", "position"), [("a {{ record. }}", 11), ("{{ x", 0), ("ok {{ record.a }} {{", 18), ("{{ }}", 2), ("x" * 20_001, 20_000)]
+)
 def test_a_template_that_cannot_be_read(template: str, position: int) -> None:
     with pytest.raises(ExpressionError) as error:
         expressions.check_template(template)
     assert abs(error.value.position - position) <= 2
 
 
-TOKENS = ["record", ".", "a", "(", ")", "[", "]", "&&", "||", "!", "==", "<", "in", "+", "-", "*", "/", "1", "2.5", "'x'", "null", "true", "today()", "$currentUser", "_", "{", "lower", ",", "\\", '"', "ä"]
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["12.5", "2026-01-01"]), lambda inner: st.lists(inner, max_size=3), max_leaves=4)
+TOKENS = [
+    "record",
+    ".",
+    "a",
+    "(",
+    ")",
+    "[",
+    "]",
+    "&&",
+    "||",
+    "!",
+    "==",
+    "<",
+    "in",
+    "+",
+    "-",
+    "*",
+    "/",
+    "1",
+    "2.5",
+    "'x'",
+    "null",
+    "true",
+    "today()",
+    "$currentUser",
+    "_",
+    "{",
+    "lower",
+    ",",
+    "\\",
+    '"',
+    "ä",
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["12.5", "2026-01-01"]),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=4,
+)
 
 
 @settings(max_examples=400)
@@ -292,7 +336,25 @@ def test_any_text_is_an_expression_or_an_error_and_any_value_an_answer(text: str
     expression.evaluate(roots)
 
 
-BINARY = ["{0} == {1}", "{0} != {1}", "{0} < {1}", "{0} + {1}", "{0} - {1}", "{0} * {1}", "{0} / {1}", "{0} in {1}", "max({0}, {1})", "addDays({0}, {1})", "addMonths({0}, {1})", "minor({0}, {1})", "lookup({0}, {1})", "similarity({0}, {1})", "round_half_up({0}, {1})", "record.a.contains({1})", "sum({0}, {1})"]
+BINARY = [
+    "{0} == {1}",
+    "{0} != {1}",
+    "{0} < {1}",
+    "{0} + {1}",
+    "{0} - {1}",
+    "{0} * {1}",
+    "{0} / {1}",
+    "{0} in {1}",
+    "max({0}, {1})",
+    "addDays({0}, {1})",
+    "addMonths({0}, {1})",
+    "minor({0}, {1})",
+    "lookup({0}, {1})",
+    "similarity({0}, {1})",
+    "round_half_up({0}, {1})",
+    "record.a.contains({1})",
+    "sum({0}, {1})",
+]
 
 
 @settings(max_examples=400)

@@ -22,7 +22,33 @@ from console.records import conditions, connect, reflect
 from console.records.tables import Table
 
 NOW = datetime(2026, 5, 31, 12, 30, tzinfo=UTC)
-TEXTS = [None, "", "a", "A", "ä", "Ä", "e\u0301", "é", "a%", "%", "_", "a_b", "O'Neil", '"', "\\", "a\\%", " a", "a ", "12", "12.50", "null", "😀", "ß", "ss", "line\nbreak"]
+TEXTS = [
+    None,
+    "",
+    "a",
+    "A",
+    "ä",
+    "Ä",
+    "e\u0301",
+    "é",
+    "a%",
+    "%",
+    "_",
+    "a_b",
+    "O'Neil",
+    '"',
+    "\\",
+    "a\\%",
+    " a",
+    "a ",
+    "12",
+    "12.50",
+    "null",
+    "😀",
+    "ß",
+    "ss",
+    "line\nbreak",
+]
 MOODS = [None, "open", "closed", "on hold"]
 INTS = [None, 0, 1, -1, 12, 32767, -32768]
 DECIMALS = [None, "0.00", "12.50", "-3.25", "1000000.00", "12.00"]
@@ -86,7 +112,11 @@ def places(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[l
         with first.connect() as connection:
             connection.exec_driver_sql("create database agree character set utf8mb4")
         first.dispose()
-        urls = [pg.url("postgres", "agree"), f"sqlite:///{folder}/agree.db", make_url(server).set(database="agree").render_as_string(hide_password=False)]
+        urls = [
+            pg.url("postgres", "agree"),
+            f"sqlite:///{folder}/agree.db",
+            make_url(server).set(database="agree").render_as_string(hide_password=False),
+        ]
         engines = [connect.create(connect.address(url)) for url in urls]
         connections = [engine.connect() for engine in engines]
         yield [Place(connection) for connection in connections]
@@ -108,17 +138,36 @@ def _of(pool: list[Any]) -> st.SearchStrategy[str]:
 TEXT = st.sampled_from(["record.t", "record.s", "record.e"])
 NUMBER = st.sampled_from(["record.n", "record.m", "record.d"])
 DAY = st.sampled_from(["record.day", "record.due", "record.at"])
-ANY_TEXT = _of([*TEXTS, *MOODS, "on", "o", "%b", "nothing"]) | st.sampled_from(["$currentUser.name", "$currentUser.missing", "$currentUser.nul", "lower($currentUser.name)"])
-ANY_NUMBER = st.sampled_from(["0", "1", "12", "12.5", "-3.25", "99999999999999999999", "0.001", "null", "$currentUser.limit", "$currentUser.missing", "2 * 6"])
-ANY_DAY = st.sampled_from(["today()", "now", "addDays(today(), -1)", '"2026-05-31"', '"2026-05-31T12:30:00Z"', "null", "$currentUser.since", "addMonths(today(), -317)"])
+ANY_TEXT = _of([*TEXTS, *MOODS, "on", "o", "%b", "nothing"]) | st.sampled_from(
+    ["$currentUser.name", "$currentUser.missing", "$currentUser.nul", "lower($currentUser.name)"]
+)
+ANY_NUMBER = st.sampled_from(
+    ["0", "1", "12", "12.5", "-3.25", "99999999999999999999", "0.001", "null", "$currentUser.limit", "$currentUser.missing", "2 * 6"]
+)
+ANY_DAY = st.sampled_from(
+    [
+        "today()",
+        "now",
+        "addDays(today(), -1)",
+        '"2026-05-31"',
+        '"2026-05-31T12:30:00Z"',
+        "null",
+        "$currentUser.since",
+        "addMonths(today(), -317)",
+    ]
+)
 EQUALITY = st.sampled_from(["==", "!="])
 ORDERING = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
-LISTS = st.lists(_of(TEXTS), max_size=4).map(lambda items: f"[{', '.join(items)}]") | st.sampled_from(["$currentUser.teams", "$currentUser.none", "$currentUser.missing", "$currentUser.mixed"])
+LISTS = st.lists(_of(TEXTS), max_size=4).map(lambda items: f"[{', '.join(items)}]") | st.sampled_from(
+    ["$currentUser.teams", "$currentUser.none", "$currentUser.missing", "$currentUser.mixed"]
+)
 LEAF = st.one_of(
     st.builds("{} {} {}".format, TEXT, EQUALITY, ANY_TEXT),
     st.builds("{1} {0} {2}".format, EQUALITY, ANY_TEXT, TEXT),
     st.builds("{} {} {}".format, TEXT, EQUALITY, TEXT),
-    st.builds("{}.{}({})".format, TEXT, st.sampled_from(["startsWith", "endsWith", "contains"]), ANY_TEXT.filter(lambda text: text != "null")),
+    st.builds(
+        "{}.{}({})".format, TEXT, st.sampled_from(["startsWith", "endsWith", "contains"]), ANY_TEXT.filter(lambda text: text != "null")
+    ),
     st.builds("{} in {}".format, TEXT, LISTS),
     st.builds("{} {} {}".format, NUMBER, ORDERING, ANY_NUMBER),
     st.builds("{1} {0} {2}".format, ORDERING, ANY_NUMBER, NUMBER),
@@ -128,7 +177,18 @@ LEAF = st.one_of(
     st.builds("{} {} {}".format, DAY, ORDERING, ANY_DAY),
     st.builds("{} {} {}".format, DAY, ORDERING, DAY),
     st.builds("record.u {} {}".format, EQUALITY, _of([*UUIDS, "6F1C3CBE-3C0F-4B52-8F1E-3C0F4B528F1E"])),
-    st.sampled_from(["record.b", "record.b == true", "record.b != false", "record.b == null", "true", "false", "$currentUser.missing", "$currentUser.name == 'ä'"]),
+    st.sampled_from(
+        [
+            "record.b",
+            "record.b == true",
+            "record.b != false",
+            "record.b == null",
+            "true",
+            "false",
+            "$currentUser.missing",
+            "$currentUser.name == 'ä'",
+        ]
+    ),
 )
 EXPRESSION = st.recursive(
     LEAF,
@@ -139,7 +199,15 @@ EXPRESSION = st.recursive(
     ),
     max_leaves=6,
 )
-USER = {"name": "ä", "teams": ["a", "A ", "on hold", "%"], "none": [], "mixed": ["a", 12, None, True, "12.50"], "limit": "12.50", "since": "2026-05-31", "nul": "a\x00b"}
+USER = {
+    "name": "ä",
+    "teams": ["a", "A ", "on hold", "%"],
+    "none": [],
+    "mixed": ["a", 12, None, True, "12.50"],
+    "limit": "12.50",
+    "since": "2026-05-31",
+    "nul": "a\x00b",
+}
 ROOTS = {"currentUser": USER, "now": NOW}
 FIXED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
 
@@ -195,7 +263,11 @@ def test_the_rules_of_the_language(places: list[Place], text: str, rows: Any) ->
     wanted = {number for number, row in enumerate(_rows(), 1) if rows(row)}
     expression = expressions.parse(text)
     for place in places:
-        assert place.found(conditions.condition(expression, place.collection, place.table.columns, ROOTS)) == wanted == _expected(place, expression)
+        assert (
+            place.found(conditions.condition(expression, place.collection, place.table.columns, ROOTS))
+            == wanted
+            == _expected(place, expression)
+        )
 
 
 @pytest.mark.parametrize(
@@ -234,7 +306,17 @@ def test_what_means_nothing_everywhere_is_refused_when_it_is_saved(places: list[
         assert error.value.details[0]["reason"]
 
 
-@pytest.mark.parametrize("text", ["record.t == $currentUser.name", "record.n > $currentUser.limit", "record.day < today()", "record.e in ['open']", "true", "record.at < now"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "record.t == $currentUser.name",
+        "record.n > $currentUser.limit",
+        "record.day < today()",
+        "record.e in ['open']",
+        "true",
+        "record.at < now",
+    ],
+)
 def test_what_means_something_passes(places: list[Place], text: str) -> None:
     for place in places:
         conditions.check(expressions.parse(text), place.collection)
@@ -244,4 +326,6 @@ def test_every_pair_of_values_is_compared_alike(places: list[Place]) -> None:
     for name, other in itertools.product(("t", "s"), TEXTS):
         expression = expressions.parse(f"record.{name} == {'null' if other is None else _quoted(other)}")
         for place in places:
-            assert place.found(conditions.condition(expression, place.collection, place.table.columns, ROOTS)) == _expected(place, expression)
+            assert place.found(conditions.condition(expression, place.collection, place.table.columns, ROOTS)) == _expected(
+                place, expression
+            )

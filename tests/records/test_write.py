@@ -70,13 +70,22 @@ def test_every_kind_of_value_is_written_and_read_back(own: Embedded) -> None:
 def test_every_value_that_is_there_compares_equal_to_itself(own: Embedded) -> None:
     for key in ("1", "2", "3", "4"):
         before = one(key)
-        editable = [field.name for field in records.collection(C).fields if not field.readonly and field.name not in {"ratio", "half", "born", "seen_at", "tags"}]
+        editable = [
+            field.name
+            for field in records.collection(C).fields
+            if not field.readonly and field.name not in {"ratio", "half", "born", "seen_at", "tags"}
+        ]
         changes = {name: {"old": before[name], "new": before[name]} for name in editable}
         assert records.write(C, key, changes, whole(C)).values == before
 
 
 def test_another_spelling_of_the_old_value_is_the_old_value(own: Embedded) -> None:
-    same: list[tuple[str, Any]] = [("balance", "12.5"), ("balance", "12.500"), ("balance", 12.5), ("seen_at", "2026-01-02T04:04:05.678+01:00")]
+    same: list[tuple[str, Any]] = [
+        ("balance", "12.5"),
+        ("balance", "12.500"),
+        ("balance", 12.5),
+        ("seen_at", "2026-01-02T04:04:05.678+01:00"),
+    ]
     for field, old in [*same, ("ref", "6F1C3CBE-3C0F-4B52-8F1E-3C0F4B528F1E")]:
         before = one()[field]
         assert set_(field, before, old=old)[field] == before
@@ -84,11 +93,20 @@ def test_another_spelling_of_the_old_value_is_the_old_value(own: Embedded) -> No
 
 def test_what_moved_is_a_conflict_that_shows_what_is_there(own: Embedded) -> None:
     before = one()
-    changes = {"name": {"old": "Another", "new": "New"}, "visits": {"old": None, "new": 5}, "mood": {"old": "open", "new": "closed"}, "place": {"old": {}, "new": {}}}
+    changes = {
+        "name": {"old": "Another", "new": "New"},
+        "visits": {"old": None, "new": 5},
+        "mood": {"old": "open", "new": "closed"},
+        "place": {"old": {}, "new": {}},
+    }
     with pytest.raises(Conflict) as error:
         records.write(C, "1", changes, whole(C))
     assert error.value.code == "record_changed"
-    assert {detail["field"]: detail["theirs"] for detail in error.value.details} == {"name": "Ada Lovelace", "visits": 3, "place": {"n": 1.5, "city": "London"}}
+    assert {detail["field"]: detail["theirs"] for detail in error.value.details} == {
+        "name": "Ada Lovelace",
+        "visits": 3,
+        "place": {"n": 1.5, "city": "London"},
+    }
     assert one() == before
 
 
@@ -164,7 +182,9 @@ def test_all_that_is_wrong_is_said_at_once(own: Embedded) -> None:
     assert {detail["field"] for detail in error.value.details} == {"visits", "born"}
 
 
-@pytest.mark.parametrize(("changes", "fields", "says"), [({"email": None}, {"email"}, "vip_has_email"), ({"home": "xx"}, {"home"}, "country_check")])
+@pytest.mark.parametrize(
+    ("changes", "fields", "says"), [({"email": None}, {"email"}, "vip_has_email"), ({"home": "xx"}, {"home"}, "country_check")]
+)
 def test_rules_of_the_database_are_told_without_its_sql(own: Embedded, changes: dict[str, Any], fields: set[str], says: str) -> None:
     with pytest.raises(Invalid) as error:
         records.write(C, "1", {name: {"new": new} for name, new in changes.items()}, whole(C))
@@ -173,7 +193,10 @@ def test_rules_of_the_database_are_told_without_its_sql(own: Embedded, changes: 
 
 
 def test_a_trigger_of_the_users_may_refuse_in_its_own_words(own: Embedded) -> None:
-    own.sql("create function refuse() returns trigger language plpgsql as $$ begin raise exception 'Closed on Mondays'; end $$; create trigger refuse before update on customer for each row execute function refuse()", database="own_shop")
+    own.sql(
+        "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'Closed on Mondays'; end $$; create trigger refuse before update on customer for each row execute function refuse()",
+        database="own_shop",
+    )
     with pytest.raises(Invalid, match="Closed on Mondays"):
         set_("visits", 4)
 
@@ -207,7 +230,9 @@ def test_a_record_that_is_not_there(own: Embedded, key: str) -> None:
 
 def test_composite_keys_are_written_and_keyless_collections_never(own: Embedded) -> None:
     row = records.page("own.order", whole("x")).rows[4]
-    changed = records.write("own.order", str(row.key), {"100%": {"old": row.values["100%"], "new": 7}, "über Name": {"new": "x"}}, whole("x"))
+    changed = records.write(
+        "own.order", str(row.key), {"100%": {"old": row.values["100%"], "new": 7}, "über Name": {"new": "x"}}, whole("x")
+    )
     assert (changed.key, changed.values["100%"], changed.values["über Name"]) == (row.key, 7, "x")
     assert sum(item.values["100%"] == 7 for item in records.page("own.order", whole("x")).rows) == 1
     for collection in ("own.keyless", "own.summary"):

@@ -55,7 +55,15 @@ def running(folder: Path) -> Iterator[str]:
     user = ["--user=root"] if os.geteuid() == 0 else []
     made = [usr / "bin" / "mariadb-install-db", "--no-defaults", f"--basedir={usr}", f"--datadir={data}", "--skip-test-db", *user]
     subprocess.run([*made, "--auth-root-authentication-method=normal"], check=True, capture_output=True, env=environment)
-    served = [usr / "sbin" / "mariadbd", "--no-defaults", f"--basedir={usr}", f"--datadir={data}", f"--socket={socket}", "--skip-networking", *user]
+    served = [
+        usr / "sbin" / "mariadbd",
+        "--no-defaults",
+        f"--basedir={usr}",
+        f"--datadir={data}",
+        f"--socket={socket}",
+        "--skip-networking",
+        *user,
+    ]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([*served, "--innodb-flush-log-at-trx-commit=0"], stdout=log, stderr=log, env=environment)
     try:

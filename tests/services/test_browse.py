@@ -98,7 +98,9 @@ def test_what_is_wrong_with_a_question_is_named(company: "Company", query: Brows
 def test_segments_filters_searches_and_sorts_add_up(company: "Company") -> None:
     tom = company.tom
     assert keys(browse.page(tom, "customer", BrowseQuery(segment="unrated"))) == ["1", "4"]
-    narrowed = BrowseQuery(segment="unrated", filter='{"field": "balance", "op": "is_null", "value": false}', sort="-display_name", count="exact")
+    narrowed = BrowseQuery(
+        segment="unrated", filter='{"field": "balance", "op": "is_null", "value": false}', sort="-display_name", count="exact"
+    )
     page = browse.page(tom, "customer", narrowed)
     assert (keys(page), page.total, page.sort) == (["1"], 1, "-display_name")
     assert keys(browse.page(tom, "customer", BrowseQuery(q="CUSTOMERS.example", sort="-id"))) == ["4", "2", "1"]
@@ -115,7 +117,9 @@ def test_paging_and_columns(company: "Company") -> None:
 
 def test_columns_that_refer_say_to_whom_within_the_reader_s_scope(company: "Company") -> None:
     query = BrowseQuery(labels=True)
-    assert browse.page(company.mona, "account", query).titles == {"customer_id": {"1": "Adaeze Okonkwo-Bell", "3": "Halcyon Harbour Trading B.V."}}
+    assert browse.page(company.mona, "account", query).titles == {
+        "customer_id": {"1": "Adaeze Okonkwo-Bell", "3": "Halcyon Harbour Trading B.V."}
+    }
     assert browse.page(company.tom, "account", query).titles == {"customer_id": {"1": "Adaeze Okonkwo-Bell"}}
     page = browse.record(company.mona, "account", "LT459999900012345678", labels=True)
     assert page.titles == {"customer_id": {"1": "Adaeze Okonkwo-Bell"}}
@@ -124,7 +128,11 @@ def test_columns_that_refer_say_to_whom_within_the_reader_s_scope(company: "Comp
 
 def test_related_records(company: "Company") -> None:
     found = browse.related(company.olivia, "customer", "1", "account")
-    assert (found.collection.id, len(found.rows), [item.name for item in found.columns]) == ("account", 2, ["iban", "customer_id", "status"])
+    assert (found.collection.id, len(found.rows), [item.name for item in found.columns]) == (
+        "account",
+        2,
+        ["iban", "customer_id", "status"],
+    )
     with pytest.raises(NotFound):
         browse.related(company.olivia, "customer", "1", "nope")
 
@@ -186,7 +194,10 @@ def test_a_change_is_an_event_with_its_values_under_the_key_of_the_person(compan
     assert (changed.type, changed.body["data"]["open"]) == ("record_changed", {"fields": ["email"], "result": "succeeded"})
     assert changed.values == {"old": {"email": "adaeze@customers.example"}, "new": {"email": "new@x.example"}}
     with hot_engine().connect() as connection:
-        whose = connection.execute(sa.text("select s.collection, s.record from console.event_value v join console.subject s on s.id = v.sub where v.event = :id"), {"id": changed.pos or _event(changed)})
+        whose = connection.execute(
+            sa.text("select s.collection, s.record from console.event_value v join console.subject s on s.id = v.sub where v.event = :id"),
+            {"id": changed.pos or _event(changed)},
+        )
         assert [tuple(row) for row in whose] == [("customer", "1")]
 
 

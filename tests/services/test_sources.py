@@ -45,7 +45,10 @@ def test_every_table_becomes_a_collection_of_the_source(url: str) -> None:
         ("club.team", "table", ("id",), "Team"),
     ]
     member, team = records.collection("club.member"), records.collection("club.team")
-    assert [(item.name, item.kind, item.collection) for item in member.relations] == [("lead", "to_one", "club.team"), ("team", "to_one", "club.team")]
+    assert [(item.name, item.kind, item.collection) for item in member.relations] == [
+        ("lead", "to_one", "club.team"),
+        ("team", "to_one", "club.team"),
+    ]
     assert [item.name for item in team.relations] == ["member_by_lead", "member_by_team"]
     assert member.field("team_id") is not None and member.by_name["team_id"].references == "club.team"
     assert records.page("club.roster", whole("x")).rows == []
@@ -112,7 +115,9 @@ def test_schemas_comments_enums_and_lists_are_found(clean: object, shop_url: str
 
 def test_a_table_of_300_columns(clean: object, tmp_path: Path) -> None:
     columns = ", ".join(f'"c{number} %s" text' for number in range(299))
-    sources.add("wide", made(tmp_path / "wide.db", f"create table wide (id integer primary key, {columns}); insert into wide (id) values (1)"))
+    sources.add(
+        "wide", made(tmp_path / "wide.db", f"create table wide (id integer primary key, {columns}); insert into wide (id) values (1)")
+    )
     record = records.get("wide.wide", "1", whole("x"))
     assert len(record.values) == 300
 
@@ -130,7 +135,10 @@ def test_a_document_says_how_a_collection_is_shown(url: str) -> None:
         sort="-name",
         fields={"mail": {"label": "E-mail", "type": "email", "sensitive": True}, "lead_id": {"hidden": True}},
         segments=[{"id": "named", "label": "Named", "filter": "record.name != null"}],
-        relations=[{"name": "club", "collection": "club.team", "kind": "to_one", "via": "team_id"}, {"name": "x", "collection": "elsewhere", "kind": "to_one", "via": "mail"}],
+        relations=[
+            {"name": "club", "collection": "club.team", "kind": "to_one", "via": "team_id"},
+            {"name": "x", "collection": "elsewhere", "kind": "to_one", "via": "mail"},
+        ],
     )
     member = sources.add("club", url, documents=[given])[0]
     assert (member.id, member.label, member.columns, member.sort) == ("member", "Members", ("name", "mail"), "-name")
@@ -173,7 +181,9 @@ def test_a_name_that_cannot_be(url: str, name: str) -> None:
         sources.add(name, url)
 
 
-@pytest.mark.parametrize("given", ["nonsense", "oracle://u:p@h/d", "postgresql+asyncpg://h/d", "sqlite://", "sqlite:///:memory:", "mysql+mysqldb://h/d", ""])
+@pytest.mark.parametrize(
+    "given", ["nonsense", "oracle://u:p@h/d", "postgresql+asyncpg://h/d", "sqlite://", "sqlite:///:memory:", "mysql+mysqldb://h/d", ""]
+)
 def test_a_url_that_cannot_be(clean: object, given: str) -> None:
     with pytest.raises(Invalid) as error:
         sources.add("club", given)
@@ -200,7 +210,10 @@ def test_a_name_is_taken_once(url: str) -> None:
 
 def test_what_changed_in_the_database_is_seen_and_taken_over(url: str) -> None:
     sources.add("club", url, documents=[document(label="Members")])
-    made(Path(url.removeprefix("sqlite:///")), "alter table member add column born date; create table extra (id integer primary key); drop view roster")
+    made(
+        Path(url.removeprefix("sqlite:///")),
+        "alter table member add column born date; create table extra (id integer primary key); drop view roster",
+    )
     seen = sources.inspect("club")
     assert (seen["new"], seen["gone"], seen["changed"]) == (["extra"], ["roster"], ["member"])
     sources.refresh("club")
@@ -221,7 +234,9 @@ def test_the_commands(url: str, tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "member.json").write_text('{"id": "member", "source": "club", "table": "member", "label": "Members"}')
     added = run(console, ["source", "add", "club", url, "--role", "operator", "--documents", str(folder)])
-    assert (added.exit_code, "member  Members (5 fields)" in added.output, "3 collections of club" in added.output) == (0, True, True), added.output
+    assert (added.exit_code, "member  Members (5 fields)" in added.output, "3 collections of club" in added.output) == (0, True, True), (
+        added.output
+    )
     assert "club  sqlite" in run(console, ["source", "list"]).output
     assert "mail: email, Mail" in run(console, ["source", "inspect", "club"]).output
     assert run(console, ["source", "refresh", "club"]).output == "3 collections of club\n"
