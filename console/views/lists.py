@@ -135,7 +135,7 @@ def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str
         ],
         "segment_label": segment["label"] if segment else "",
         "q": args.get("q", ""),
-        "searchable": bool(collection.search),
+        "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
         "chips": chips(found.filter, kinds, look),
         "clear_href": _other_list(filter=None, q=None),
         "filterable": sorted(choosable, key=lambda one: one["name"] not in {item.name for item in found.columns}),

@@ -37,7 +37,7 @@ class Box:
     """One field of a form, ready to be drawn. `control` is static, input, area, select, checks or yesno."""
 
     name: str
-    field: str
+    source: str
     type: str
     id: str
     label: str
@@ -73,7 +73,7 @@ def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapp
     entry = _entry(what, value, look)
     return Box(
         name=PREFIX + what.name,
-        field=what.name,
+        source=what.name,
         type=what.type,
         id=frame.dom_id("f", what.name),
         label=what.label,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import operations, runs
+from console import activity as service, operations, runs
 from console.errors import Malformed
 
 if TYPE_CHECKING:
@@ -120,8 +120,6 @@ def test_days_of_the_reader_become_moments() -> None:
     )
     assert told == {"createdAt.gte": "2026-06-30T21:00:00Z", "createdAt.lt": "nonsense!!", "user": "usr_1"}
     with pytest.raises(Malformed):
-        from console import activity as service
-
         service.asked([("createdAt.lt", "nonsense!!")])
 
 

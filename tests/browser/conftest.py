@@ -1,0 +1,126 @@
+"""A real browser before the small company: Chromium, the web application in a thread, and an eye on everything it complains about."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.company import PASSWORD, Company
+
+CHROMIUM = "/usr/bin/chromium"
+AXE = (Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+EXPECTED = ("403 (FORBIDDEN)", "404 (NOT FOUND)", "409 (CONFLICT)", "422 (UNPROCESSABLE ENTITY)")
+"""What Chromium logs of an answer that is as it should be."""
+
+WATCH = """
+window.violations = [];
+addEventListener("securitypolicyviolation", (event) => violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+"""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for the whole suite; the machine's own where it has one."""
+    with sync_playwright() as playwright:
+        path = CHROMIUM if Path(CHROMIUM).exists() else None
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def url(company: Company) -> Iterator[str]:
+    """Where the company's console is served, on a free port of this machine."""
+    from console.app import create_app
+
+    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Screen:
+    """Somebody before a screen."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context, self.url = context, url
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", lambda said: self._note(said.text) if said.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, words: str) -> None:
+        if not words.rstrip().endswith(EXPECTED) and not any(f"status of {expected}" in words for expected in EXPECTED):
+            self.complaints.append(words)
+
+    def sign_in(self, name: str) -> "Screen":
+        """By keyboard alone."""
+        self.go("/sign-in")
+        self.page.keyboard.type(f"{name}@fernwick.example")
+        self.page.keyboard.press("Tab")
+        self.page.keyboard.type(PASSWORD)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_url(f"{self.url}/")
+        return self
+
+    def go(self, path: str) -> Page:
+        """Open an address."""
+        self.page.goto(self.url + path)
+        return self.page
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after another."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def heading(self, words: str) -> None:
+        """Wait until the step of this title is there, has the focus, and nothing is on its way any more."""
+        self.page.wait_for_selector(f"h2:has-text('{words}')")
+        self.page.wait_for_function("() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+
+    def focused(self) -> str:
+        """The id of the element that has the focus."""
+        return str(self.page.evaluate("document.activeElement.id"))
+
+    def faults(self) -> list[str]:
+        """What axe finds wrong on the page as it stands, what overflows sideways, and which policy was broken."""
+        found = [str(one) for one in self.page.evaluate("window.violations ?? []")]
+        session = self.context.new_cdp_session(self.page)
+        session.send("Runtime.evaluate", {"expression": AXE})
+        asked = f"axe.run({{runOnly: {json.dumps(RULES)}}}).then((found) => JSON.stringify(found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.html.slice(0, 200)).join(' | '))))"
+        answer: dict[str, Any] = session.send("Runtime.evaluate", {"expression": asked, "awaitPromise": True, "returnByValue": True})
+        session.detach()
+        found += json.loads(answer["result"]["value"])
+        if self.page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+            found.append("the page scrolls sideways")
+        return [f"{self.page.url}: {one}" for one in found + self.complaints]
+
+
+@pytest.fixture
+def screens(chromium: Browser, url: str) -> Iterator[Callable[..., Screen]]:
+    """Opens screens: `screens(390, 844, "dark")`. None of them may have complained of anything by the end."""
+    opened: list[Screen] = []
+
+    def open_one(width: int = 1440, height: int = 900, scheme: Any = "light", script: bool = True) -> Screen:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=script, reduced_motion="reduce"
+        )
+        context.add_init_script(WATCH)
+        context.set_default_timeout(15_000)
+        opened.append(Screen(context, url))
+        return opened[-1]
+
+    yield open_one
+    complaints = [words for screen in opened for words in screen.complaints]
+    for screen in opened:
+        screen.context.close()
+    assert complaints == []

@@ -1,0 +1,67 @@
+"""Every page in light and dark, wide and narrow: nothing that axe finds, no policy broken, nothing said on the console."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import operations, runs
+from tests.company import Company
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Screen
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
+def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company, width: int, height: int, scheme: str) -> None:
+    held, done = company.at("rate", "1"), company.finished("2", "tom")
+    saved = company.at("note", "4")
+    runs.save(company.olivia, saved, revision=company.told(saved)["revision"])
+    decide = company.at("decide", "2")
+    theirs = company.at("note", "3")
+    operations.sequence()
+    olivia = screens(width, height, scheme)
+    faults: list[str] = []
+    olivia.go("/sign-in")
+    faults += olivia.faults()
+    olivia.sign_in("olivia")
+    for path in (
+        "/", "/c", "/me", "/patterns", "/activity", "/c/nothing", "/c/customer", "/c/customer?segment=unrated&q=nobody", "/c/customer/1", "/c/customer/1?tab=details",
+        "/c/customer/1?tab=activity", "/c/customer/2/start/care-review", "/c/customer/1/edit/email", "/c/customer/1/related/account", "/c/customer/1/menu",
+        f"/runs/{held}", f"/runs/{held}?tab=related", f"/runs/{held}?tab=activity", f"/runs/{decide}", f"/runs/{done}", f"/runs/{saved}", f"/runs/{theirs}", f"/runs/{held}/abort", f"/runs/{held}/leave",
+        f"/runs/{held}/revise?step=note", f"/runs/{done}/replay", f"/runs/{done}/replay?at=7&since=1", f"/runs/{held}/replay?at=12",
+    ):  # fmt: skip
+        olivia.go(path)
+        faults += olivia.faults()
+    mona = screens(width, height, scheme).sign_in("mona")
+    mona.go(f"/runs/{theirs}")
+    faults += mona.faults()
+    ada = screens(width, height, scheme).sign_in("ada")
+    ada.go("/activity").locator("details.entry").first.click()
+    faults += ada.faults()
+    assert faults == []
+
+
+def test_states_that_a_page_comes_to_have_no_fault(screens: Callable[..., "Screen"], company: Company) -> None:
+    run = company.at("note")
+    olivia = screens().sign_in("olivia")
+    page = olivia.go("/c/customer")
+    page.click("summary:has-text('Filter')")
+    faults = olivia.faults()
+    page.keyboard.press("Escape")
+    page.click("[data-menu] >> nth=1")
+    page.wait_for_selector("#menu:popover-open")
+    faults += olivia.faults()
+    page = olivia.go(f"/runs/{run}")
+    olivia.press("Control+Enter")
+    page.wait_for_selector("[role=alert]")
+    faults += olivia.faults()
+    page.evaluate("document.activeElement.blur()")
+    olivia.press("r")
+    page.wait_for_selector("dialog[open]")
+    faults += olivia.faults()
+    olivia.press("Escape", "Control+k")
+    page.wait_for_selector("dialog.palette[open]")
+    faults += olivia.faults()
+    assert faults == []
