@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, log, records
+from console import access, log, records, subjects
 from console.core.actor import Actor
 from console.core.events import KINDS
 from console.core.scopes import Scope
@@ -132,7 +132,8 @@ def on_record(actor: Actor, collection: str, key: str, *, limit: int = 20, after
         raise NotFound(hidden=True)
     without = {kind.name for kind in KINDS.values() if kind.group not in ("run", "step", "effect", "proposal", "record")}
     within = _within(actor, teams=None, teamless=True, without=frozenset(without if looks else without | LOOKS))
-    return _page(actor, LogFilter(collection=collection, record=key), within, limit, before)
+    named = subjects.ref(collection, key) if records.collection(collection).personal_key else key
+    return _page(actor, LogFilter(collection=collection, record=named), within, limit, before)
 
 
 def refused(actor: Actor, need: tuple[str, str], *, collection: str | None = None, record: str | None = None, **circumstances: Any) -> None:
@@ -238,6 +239,7 @@ def _judged(actor: Actor, found: Sequence[Any]) -> list[tuple[Any, bool]]:
 
 
 def _shown(actor: Actor, kept: Sequence[tuple[Any, bool]]) -> list[ActivityRow]:
+    subjects.load(row.sub for row, opens in kept if opens and row.sub)
     events = [stored(row, opened=opens) for row, opens in kept]
     names = present.names_of(events)
     known: dict[str | None, frozenset[str]] = {None: frozenset()}

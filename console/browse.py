@@ -135,7 +135,7 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
     may_update = access.can(actor, None, f"collection:{collection_id}", "update", found.values)
     fields = tuple(item for item in collection.readable(scope))
     titles = _titles(actor, fields, [found]) if labels else {}
-    log.note(actor, "record_viewed", source=collection.source, collection=collection_id, record=key)
+    log.note(actor, "record_viewed", source=collection.source, collection=collection_id, record=ref(collection, key))
     return RecordPage(collection, found, fields, _relations(actor, collection), may_update, titles)
 
 
@@ -150,7 +150,7 @@ def related(
     target, target_scope = _browsed(actor, link.collection)
     records.get(collection_id, key, scope, fields=())
     found = records.related(collection_id, key, relation, target_scope, limit, after, before=before)
-    log.note(actor, "record_viewed", open={"relation": relation}, source=collection.source, collection=collection_id, record=key)
+    log.note(actor, "record_viewed", open={"relation": relation}, source=collection.source, collection=collection_id, record=ref(collection, key))
     columns = _columns(target, target_scope, related_columns(collection, relation) or target.columns)
     return RelatedPage(link, target, columns, found.rows, found.next, found.previous)
 
@@ -249,6 +249,11 @@ def _titles(actor: Actor, columns: tuple[Field, ...], rows: list[Record]) -> dic
 # -------------------------------------------------------------------------------------------------------------- noting
 
 
+def ref(collection: Collection, key: str) -> str:
+    """How the log names the record: by its key, or by a random reference where the key itself is personal."""
+    return subjects.ref(collection.id, key) if collection.personal_key else key
+
+
 def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, sort: str, found: Page) -> None:
     open_ = {"count": len(found.rows), "sort": sort, "more": found.next is not None, "has_filter": bool(query.filter or query.q)}
     sealed = {name: value for name, value in (("filter", query.filter), ("q", query.q)) if value}
@@ -264,5 +269,5 @@ def _note_change(
     open_ = {"fields": sorted(moved), "result": result}
     whose = subject_of(collection, key)
     log.note(
-        actor, "record_changed", open=open_, sealed=sealed, source=collection.source, collection=collection.id, record=key, subject=whose
+        actor, "record_changed", open=open_, sealed=sealed, source=collection.source, collection=collection.id, record=ref(collection, key), subject=whose
     )

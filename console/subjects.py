@@ -8,6 +8,7 @@ import hashlib
 import secrets
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -71,6 +72,33 @@ def of(collection: str, record: str) -> str:
     return found
 
 
+def ref(collection: str, record: str) -> str:
+    """The random name (`rec_…`) of a record whose key is itself personal; it leads back only while the subject's row stands."""
+    return "rec_" + of(collection, record).removeprefix("sub_")
+
+
+def load(wanted: Iterable[str]) -> None:
+    """Bring the keys of these subjects into memory with one statement, before many values are opened."""
+    now = time.monotonic()
+    lacking = sorted({subject for subject in wanted if subject not in _kept or now - _kept[subject][0] >= KEPT_S})
+    if not lacking:
+        return
+    table = tables.subject.c
+    with hot_engine().connect() as connection:
+        rows = connection.execute(sa.select(table.id, table.wrapped).where(table.id.in_(lacking))).all()
+    for subject in set(lacking) - {row.id for row in rows}:
+        forget(subject)
+    for row in rows:
+        _keep(row.id, AESGCM(unwrap(row.wrapped, f"subject|wrapped|{row.id}")), now)
+
+
+def _keep(subject: str, key: AESGCM, now: float) -> None:
+    with _lock:
+        if len(_kept) >= KEPT_MOST:
+            _kept.clear()
+        _kept[subject] = (now, key)
+
+
 def _key(subject: str) -> AESGCM:
     now = time.monotonic()
     kept = _kept.get(subject)
@@ -82,10 +110,7 @@ def _key(subject: str) -> AESGCM:
         forget(subject)
         raise Unreadable(f"{subject} was erased")
     key = AESGCM(unwrap(wrapped, f"subject|wrapped|{subject}"))
-    with _lock:
-        if len(_kept) >= KEPT_MOST:
-            _kept.clear()
-        _kept[subject] = (now, key)
+    _keep(subject, key, now)
     return key
 
 

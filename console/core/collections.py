@@ -166,6 +166,11 @@ class Collection:
         """Every column by its name, hidden ones too."""
         return {item.name: item for item in self.stored_fields}
 
+    @cached_property
+    def personal_key(self) -> bool:
+        """Whether the key itself says something about a person (an IBAN): then the log names its records by a random reference."""
+        return any(self.by_name[name].personal or self.by_name[name].sensitive for name in self.key)
+
     def field(self, name: str) -> Field | None:
         """The field of that name; None where there is none, or it is hidden for everybody."""
         found = self.by_name.get(name)

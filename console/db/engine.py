@@ -1,6 +1,7 @@
 """Engines over the console's own database, made on first use in each process (a fork must not inherit a connection)."""
 
 import functools
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -42,34 +43,33 @@ def _psycopg(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
-@functools.cache
+_made: dict[str, Engine] = {}
+_making = threading.RLock()  # two first requests at once make one engine: the loser's connections would never be closed
+
+
 def engine() -> Engine:
     """For transactions of several statements; asks a connection whether it is alive before it is used."""
-    return sa.create_engine(
-        app_url(), pool_size=POOL, max_overflow=4, pool_timeout=10, pool_pre_ping=True, connect_args={"connect_timeout": 10}
-    )
+    return _made.get("transactions") or _make("transactions", pool_pre_ping=True)
 
 
-@functools.cache
 def hot_engine() -> Engine:
     """For single statements, each its own transaction: no BEGIN, no roll-back on return."""
-    return sa.create_engine(
-        app_url(),
-        isolation_level="AUTOCOMMIT",
-        pool_size=POOL,
-        max_overflow=4,
-        pool_timeout=10,
-        pool_reset_on_return=None,
-        connect_args={"connect_timeout": 10},
-    )
+    return _made.get("hot") or _make("hot", isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+
+
+def _make(name: str, **more: Any) -> Engine:
+    with _making:
+        if name not in _made:
+            common: dict[str, Any] = {"pool_size": POOL, "max_overflow": 4, "pool_timeout": 10, "connect_args": {"connect_timeout": 10}}
+            _made[name] = sa.create_engine(app_url(), **common, **more)
+        return _made[name]
 
 
 def dispose() -> None:
     """Close what this process holds; the next use connects anew (tests, a restored database)."""
-    for made in (engine, hot_engine):
-        if made.cache_info().currsize:
-            made().dispose()
-        made.cache_clear()
+    with _making:
+        while _made:
+            _made.popitem()[1].dispose()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from console.log import body
 from console.log.append import IDEMPOTENCY, REQUEST, AlreadyDone, Moved, Projection, chained, frame_of, note, now, write
 from console.log.body import Fact, Frame, Link, link
-from console.log.read import Stored, events_of, stored
+from console.log.read import Stored, events_of, history, open_values, stored
 
 __all__ = [
     "IDEMPOTENCY",
@@ -19,9 +19,11 @@ __all__ = [
     "chained",
     "events_of",
     "frame_of",
+    "history",
     "link",
     "note",
     "now",
+    "open_values",
     "stored",
     "write",
 ]

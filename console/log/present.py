@@ -23,12 +23,18 @@ RUN = "run_"
 
 def names_of(events: Sequence[Stored], records: Mapping[tuple[str, str], str] | None = None) -> Names:
     """Names for every id that the sentences of these events use. `records` are titles that the reader may see, by collection and key."""
-    people = {str(event.body["actor"].get("id")) for event in events} | {
-        str(event.open[key]) for event in events for key in PEOPLE if event.open.get(key)
-    }
-    collections = {str(event.body["target"]["coll"]) for event in events if event.body.get("target")}
-    versions = {(str(wf["id"]), int(wf.get("version") or 0)) for event in events if (wf := event.body.get("wf"))}
-    workflows = {workflow for workflow, _ in versions} | {str(event.open["workflow"]) for event in events if event.open.get("workflow")}
+    people, collections, workflows, versions = set[str](), set[str](), set[str](), set[tuple[str, int]]()
+    for event in events:
+        body, told = event.body, event.open
+        people.add(str(body["actor"].get("id")))
+        people.update(str(told[key]) for key in PEOPLE if told.get(key))
+        if target := body.get("target"):
+            collections.add(str(target["coll"]))
+        if version := body.get("wf"):
+            versions.add((str(version["id"]), int(version.get("version") or 0)))
+        if told.get("workflow"):
+            workflows.add(str(told["workflow"]))
+    workflows.update(workflow for workflow, _ in versions)
     found = _called(people, collections, workflows)
     return Names(
         people=found["person"],

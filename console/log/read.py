@@ -1,8 +1,10 @@
 """Reading a chain: its events in order, with the values that still can be opened."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -10,7 +12,7 @@ import sqlalchemy as sa
 
 from console import subjects
 from console.db import tables
-from console.db.engine import hot_engine
+from console.db.engine import fetch, hot_engine
 from console.log.body import unflatten
 
 ERASED = "erased"
@@ -60,25 +62,57 @@ def events_of(chain: str, after: int = 0, limit: int | None = None, *, upto: int
         found = found.limit(limit)
     with hot_engine().connect() as connection:
         rows = connection.execute(found).all()
+    subjects.load({row.sub for row in rows if row.sub} if opened else ())
     return [stored(row, opened=opened) for row in rows]
+
+
+def history(chain: str) -> list[Stored]:
+    """Every event of a chain in order, values closed and places unknown; for long chains. Those that are needed come by `open_values`.
+
+    Put in order here: the server would sort bodies of several MB on disk.
+    """
+    rows = fetch("select run_seq, body, leaf from console.event where run = %s", (chain,))
+    made = []
+    for number, data, leaf in sorted(rows, key=itemgetter(0)):
+        body = orjson.loads(data)
+        made.append(Stored(number, body["id"], None, body["type"], datetime.fromisoformat(body["at"]), body, leaf))
+    return made
+
+
+def open_values(chain: str, events: Sequence[Stored]) -> dict[int, Stored]:
+    """These events of `history` with their places and values, by number; one statement."""
+    wanted = {event.n: event for event in events}
+    rows = fetch(
+        "select e.run_seq, a.pos, v.sub, v.nonce, v.ct from console.event e left join console.activity a on a.event = e.id "
+        "left join console.event_value v on v.event = e.id where e.run = %s and e.run_seq = any(%s)",
+        (chain, list(wanted)),
+    )
+    made = {}
+    for number, place, subject, nonce, ciphertext in rows:
+        event = wanted[number]
+        sealed, missing = _opened(event.body, subject, nonce, ciphertext)
+        made[number] = Stored(number, event.id, place, event.type, event.at, event.body, event.leaf, sealed, missing)
+    return made
 
 
 def stored(row: Any, *, opened: bool = True) -> Stored:
     """A row of (run_seq, body, leaf, pos, sub, nonce, ct) as a `Stored`."""
     body = orjson.loads(bytes(row.body))
-    names: Sequence[str] = list(body["data"]["sealed"])
-    sealed: dict[str, Any] = {}
-    missing: dict[str, str] = {}
-    if names and opened:
-        try:
-            values = subjects.unseal(row.sub, body["id"], row.nonce, row.ct) if row.sub else {}
-        except subjects.Unreadable:
-            values = {}
-        for name in names:
-            if name in values:
-                sealed[name] = values[name][1]
-            else:
-                missing[name] = ERASED
+    sealed, missing = _opened(body, row.sub, row.nonce, row.ct) if opened else ({}, {})
     return Stored(
         row.run_seq, body["id"], row.pos, body["type"], datetime.fromisoformat(body["at"]), body, bytes(row.leaf), sealed, missing
     )
+
+
+def _opened(
+    body: Mapping[str, Any], subject: str | None, nonce: bytes | None, ciphertext: bytes | None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """(values by name, why others are missing) of an event with this body."""
+    names = body["data"]["sealed"]
+    if not names:
+        return {}, {}
+    values: Mapping[str, Any] = {}
+    if subject is not None and nonce is not None and ciphertext is not None:
+        with contextlib.suppress(subjects.Unreadable):
+            values = subjects.unseal(subject, body["id"], nonce, ciphertext)
+    return {name: values[name][1] for name in names if name in values}, {name: ERASED for name in names if name not in values}

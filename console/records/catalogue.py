@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from console import subjects
 from console.core.collections import Collection, Stored, assemble
 from console.db import tables
-from console.db.engine import app_url, hot_engine
+from console.db.engine import hot_engine
 from console.errors import NotFound, SourceDown
 from console.records import connect
 
@@ -23,11 +23,20 @@ KEPT_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A data source: its name, the kind of database, and where it is."""
+    """A data source: its name, the kind of database, and where it is (sealed: only who connects opens it)."""
 
     name: str
     dialect: str
-    url: str
+    sealed: bytes
+    place: str
+
+    @property
+    def url(self) -> str:
+        """Where it is. Raises SourceDown when it was sealed under another master key."""
+        try:
+            return subjects.unwrap(self.sealed, self.place).decode()
+        except subjects.Unreadable:
+            raise SourceDown(f"The data source {self.name} cannot be opened: its address was sealed under another master key.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +48,19 @@ class Catalogue:
     collections: Mapping[str, Collection]
 
 
-_kept: tuple[float, str, Catalogue] | None = None
+_kept: tuple[float, Engine, Catalogue] | None = None
 _lock = threading.Lock()
 
 
 def current() -> Catalogue:
     """The catalogue as it is now, at most a second old."""
     global _kept  # noqa: PLW0603 - one catalogue per process, swapped whole
-    kept, here = _kept, str(app_url())
-    if kept and kept[1] == here and time.monotonic() - kept[0] < KEPT_S:
+    kept, here = _kept, hot_engine()
+    if kept and kept[1] is here and time.monotonic() - kept[0] < KEPT_S:
         return kept[2]
-    with _lock, hot_engine().connect() as connection:
+    with _lock, here.connect() as connection:
         number = connection.execute(sa.select(tables.version.c.number).where(tables.version.c.name == "config")).scalar_one()
-        known = kept[2] if kept and kept[1] == here and kept[2].number == number else load(connection, number)
+        known = kept[2] if kept and kept[1] is here and kept[2].number == number else load(connection, number)
         _kept = (time.monotonic(), here, known)
     return known
 
@@ -66,7 +75,7 @@ def load(connection: Connection, number: int = 0) -> Catalogue:
     """The catalogue as this connection sees it. Raises DefinitionError for a document that fits no more."""
     sources = {}
     for row in connection.execute(sa.select(tables.data_source).order_by(tables.data_source.c.id)):
-        sources[row.id] = Source(row.name, row.dialect, subjects.unwrap(bytes(row.url_sealed), sealed_at(row.id)).decode())
+        sources[row.id] = Source(row.name, row.dialect, bytes(row.url_sealed), sealed_at(row.id))
     table = tables.collection
     rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
     kept = [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]

@@ -66,8 +66,15 @@ def masked_run(actor: Actor, told: dict[str, Any]) -> tuple[dict[str, Any], list
     """The run's JSON without what this reader may not read, and the paths of what was left out."""
     hidden = hidden_from(actor)
     paths: list[str] = []
-    for part in ("context", "attempts", "current"):
-        told[part], found = masking.mask(told[part], f"run.{part}", hidden, told["collection"], screen=part == "current")
+    for part in ("context", "current"):
+        told[part], found = masking.mask(told[part], f"run.{part}", hidden, told["collection"], screen=part != "context")
+        paths += found
+    closed = hidden(told["collection"])
+    for number, attempt in enumerate(told["attempts"]):
+        values = attempt["values"]
+        if closed.isdisjoint(values) and not any(isinstance(value, (dict, list)) for value in values.values()):
+            continue
+        attempt["values"], found = masking.mask(values, f"run.attempts.{number}.values", hidden, told["collection"])
         paths += found
     return told, paths
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console import accounts, log, records
+from console import accounts, log, records, sentences
 from console.core.actor import Actor
 from console.core.run import Run, fold
 from console.errors import NotFound
@@ -35,6 +35,32 @@ class ReplayView:
     masked: Sequence[str] = field(default_factory=tuple)
 
 
+class Tick(dict[str, Any]):
+    """An event on the scrubber: `n`, `kind`, `at`, `actor` (person, automatic), `decision`, `quiet`, and its `sentence`.
+
+    The sentence is put together when it is asked for: of a long run a page shows few.
+    """
+
+    def __init__(self, stored: log.Stored, names: sentences.Names) -> None:
+        kind = stored.body["actor"]["kind"]
+        person = kind in ("user", "key")
+        super().__init__(
+            n=stored.n,
+            kind=stored.type,
+            at=stored.at,
+            actor="person" if person else "automatic",
+            decision=person and stored.type in DECISIONS,
+            quiet=stored.type in QUIET,
+        )
+        self._of = stored, names
+
+    def __missing__(self, name: str) -> str:
+        if name != "sentence":
+            raise KeyError(name)
+        self[name] = present.sentence(*self._of)
+        return str(self[name])
+
+
 def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     """The run after event `at` (None: its last). Raises NotFound for a number that the run does not have."""
     seen = see(actor, run_id)
@@ -42,8 +68,9 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     place = last if at is None else at
     if not 1 <= place <= last:
         raise NotFound(f"This run has events 1 to {last}.")
-    events = log.events_of(run_id, upto=last)
-    state, screen = _then(events[:place])
+    events = log.history(run_id)[:last]
+    state, screen = _then(run_id, events[:place])
+    (event,) = log.open_values(run_id, [events[place - 1]]).values()
     hidden = hidden_from(actor)
     names = accounts.names({state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))})
     told, masked = masked_run(actor, as_json(state, seen.definition, screen, None))
@@ -51,23 +78,34 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     shown, _ = masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)
     called = present.names_of(events)
     masked = [*masked, *more]
-    event = present.as_json(events[place - 1], called, hidden=hidden)
     return ReplayView(
-        json={"at": place, "last": last, "run": told, "event": event, "screen": {"record": panel}, "read_only": True, "masked": masked},
+        json={
+            "at": place,
+            "last": last,
+            "run": told,
+            "event": present.as_json(event, called, hidden=hidden),
+            "screen": {"record": panel},
+            "read_only": True,
+            "masked": masked,
+        },
         run=_view(seen, state, told, shown, names, masked),
         at=place,
         last=last,
-        ticks=[_tick(stored, called) for stored in events],
+        ticks=[Tick(stored, called) for stored in events],
         now_values=dict(seen.record.values) if seen.record else None,
         masked=masked,
     )
 
 
-def _then(events: Sequence[log.Stored]) -> tuple[Run, Screen | None]:
-    """The run after these events, and the newest screen of the step at which it stood."""
-    state = fold(as_event(stored) for stored in events)
-    shown = state.screens.get(state.current) if state.current is not None else None
-    return state, dict(shown) if shown else None
+def _then(run_id: str, events: Sequence[log.Stored]) -> tuple[Run, Screen | None]:
+    """The run after these events, and the newest screen of the step at which it stood: of all that were shown, only this one is opened."""
+    opened = log.open_values(run_id, [event for event in events if event.type not in QUIET and event.body["data"]["sealed"]])
+    state = fold(as_event(opened.get(event.n, event)) for event in events)
+    last = next((event for event in reversed(events) if event.type == "step_shown" and event.open["n"] == state.current), None)
+    if last is None:
+        return state, None
+    found = log.open_values(run_id, [last])[last.n].values.get("screen")
+    return state, dict(found) if found else None
 
 
 def _record(screen: Screen | None) -> dict[str, Any] | None:
@@ -88,19 +126,6 @@ def _view(seen: Seen, state: Run, told: dict[str, Any], screen: Screen | None, n
         collection_label=records.collection(state.collection).label_one if state.collection else "",
         masked=masked,
     )
-
-
-def _tick(stored: log.Stored, names: Any) -> dict[str, Any]:
-    kind = stored.body["actor"]["kind"]
-    return {
-        "n": stored.n,
-        "kind": stored.type,
-        "at": stored.at,
-        "actor": "person" if kind in ("user", "key") else "automatic",
-        "sentence": present.sentence(stored, names),
-        "decision": stored.type in DECISIONS and kind in ("user", "key"),
-        "quiet": stored.type in QUIET,
-    }
 
 
 def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tuple[list[dict[str, Any]], int | None]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from console import access, accounts, effects, log, records, settings, subjects, workflows
-from console.core import commands, scopes
+from console.core import commands
 from console.core.actor import Actor
 from console.core.commands import Command, Wish
 from console.core.run import Effect, Run
@@ -80,6 +80,11 @@ def _subject_matter(actor: Actor, definition: Definition, collection: str | None
             f"This workflow starts from a record of {wanted}.",
             details=[{"field": "collection" if collection != wanted else "record", "reason": f"Name a record of {wanted}."}],
         )
+    if records.collection(wanted).personal_key:
+        raise Conflict(
+            "Runs cannot be about these records: their key is itself personal. Start from the record that they belong to.",
+            code="not_possible",
+        )
     return records.get(wanted, record, access.scope_for(actor, wanted, "read"))
 
 
@@ -109,19 +114,8 @@ def _input(
 
 
 def subject_of(record: Record) -> str:
-    """The subject whose values a run over this record holds: the record itself, or what its collection's subject relation leads to."""
-    collection = records.collection(record.collection)
-    if not collection.subject:
-        return subjects.of(collection.id, record.key or "")
-    for name in [] if collection.subject == "self" else collection.subject.split("."):
-        relation = records.collection(record.collection).relation(name)
-        if relation is None or record.key is None:
-            break
-        found = records.related(record.collection, record.key, name, scopes.whole(relation.collection), limit=1).rows
-        if not found:
-            break
-        record = found[0]
-    return subjects.of(record.collection, record.key or "")
+    """The subject whose values a run over this record holds: whom its collection says it is about, else the record itself."""
+    return subjects.of(*(records.subject(record.collection, record.key or "") or (record.collection, record.key or "")))
 
 
 def complete(

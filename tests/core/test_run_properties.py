@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 
 from console.core import commands
+from console.core.events import KINDS
 from console.core.run import FINAL, Run, fold
 from console.errors import Conflict, ConsoleError
 from tests.core.graphs import PEOPLE, Walk, plans
@@ -83,6 +84,11 @@ def test_the_log_tells_the_whole_run_after_every_command(plan: Any, todo: list[t
         told = len(walk.events)
         act(walk, what, number)
         assert fold(walk.events) == walk.run
+        assert not [
+            (event.type, KINDS[event.type].unknown(event.open, event.sealed))
+            for event in walk.events[told:]
+            if KINDS[event.type].unknown(event.open, event.sealed)
+        ]
         assert walk.run.seq == len(walk.events) == seq + len(walk.events) - told
         assert walk.run.revision >= revision
 
