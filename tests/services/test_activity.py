@@ -58,6 +58,17 @@ class Chain:
         self.head = links[-1].leaf
 
 
+STRUCTURE = {
+    "schema": None,
+    "kind": "table",
+    "comment": None,
+    "dialect": "sqlite",
+    "key": ["id"],
+    "columns": [{"name": "id", "stored": "integer", "native": "integer", "nullable": False, "generated": False}],
+    "foreign_keys": [],
+}
+
+
 @pytest.fixture(name="house")
 def fixture_house(clean: object) -> None:
     """People, rights, two workflows and two collections; nothing has happened yet."""
@@ -71,7 +82,11 @@ def fixture_house(clean: object) -> None:
         for position, (name, label) in enumerate({"customer": "Customer", "supplier": "Supplier", "secret_list": "Secret"}.items()):
             connection.execute(
                 sa.insert(tables.collection).values(
-                    id=name, source="src_1", document={"id": name, "label_one": label}, structure={}, position=position
+                    id=name,
+                    source="src_1",
+                    document={"id": name, "label_one": label},
+                    structure=STRUCTURE | {"table": name},
+                    position=position,
                 )
             )
         for ident, slug, title, team in (
