@@ -20,7 +20,7 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     runs.save(company.olivia, saved, revision=company.told(saved)["revision"])
     decide = company.at("decide", "2")
     theirs = company.at("note", "3")
-    operations.sequence()
+    operations.catch_up()
     olivia = screens(width, height, scheme)
     faults: list[str] = []
     olivia.go("/sign-in")

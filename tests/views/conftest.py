@@ -1,7 +1,6 @@
 """Browsers of the small company's people, without a screen: they sign in, follow links and send the forms that a page holds."""
 
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 
@@ -136,7 +135,7 @@ class Pages:
 
 
 @pytest.fixture
-def pages(company: Company) -> Iterator[Pages]:
+def pages(company: Company) -> Pages:
     """The pages of the small company."""
     from console.app import create_app
 

@@ -85,7 +85,8 @@ def test_html_escapes_and_links(kind: Kind, value: object, html: str) -> None:
 
 
 def test_absent_values_are_said_not_left_blank() -> None:
-    for value in (None, "", [], {}):
+    absent: tuple[object, ...] = (None, "", [], {})
+    for value in absent:
         assert "empty" in formats.html(of("json"), value, LOOK)
 
 

@@ -56,7 +56,7 @@ def test_the_activity_tab_tells_what_happened(pages: "Pages") -> None:
     from console import operations
 
     pages.company.started("1")
-    operations.sequence()
+    operations.catch_up()
     page = pages.olivia.get("/c/customer/1?tab=activity")
     assert "started Care review" in page.text
 

@@ -33,7 +33,7 @@ def test_what_only_tests_load_is_not_served() -> None:
 def test_every_icon_that_is_named_is_drawn() -> None:
     used = set()
     for path in [*(ROOT / "templates").rglob("*.html"), *(ROOT / "console/views").glob("*.py")]:
-        used |= set(re.findall(r'icon\("([a-z0-9-]+)"', path.read_text()))
+        used |= set(re.findall(r"icon\([\"']([a-z0-9-]+)", path.read_text()))
     assert used - frame.drawn_icons() == set()
 
 
