@@ -1,0 +1,82 @@
+"""The worker does its duties in time, survives what goes wrong in one of them, and stops when told."""
+
+import json
+import logging
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from console.db.engine import app_url
+from console.worker import PRESENCE, Duty, Worker
+from tests.conftest import Database
+
+
+def test_a_duty_is_done_when_due_and_not_before() -> None:
+    done: list[int] = []
+
+    def count() -> int:
+        done.append(1)
+        return len(done)
+
+    duty = Duty("count", 10.0, count)
+    for now in (0.0, 5.0, 9.9, 10.0, 19.0, 25.0):
+        duty.attempt(now)
+    assert len(done) == 3
+    assert duty.due == 35.0
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            sa.exc.OperationalError("select 1", {}, ConnectionError("secret address")),
+            "count: the database does not answer: ConnectionError",
+        ),
+        (RuntimeError("surprise"), "alarm: count failed"),
+    ],
+)
+def test_what_goes_wrong_is_written_down_and_tried_again(caplog: pytest.LogCaptureFixture, error: Exception, said: str) -> None:
+    def fail() -> int:
+        raise error
+
+    duty = Duty("count", 1.0, fail)
+    with caplog.at_level(logging.WARNING):
+        duty.attempt(0.0)
+        duty.attempt(1.0)
+    assert [record.getMessage() for record in caplog.records] == [said, said]
+
+
+def test_it_is_seen_while_it_works_and_gone_when_it_has_stopped(clean: Database) -> None:
+    worker = Worker()
+    seen, sequenced = threading.Event(), threading.Event()
+
+    def note() -> int:
+        sequenced.set()
+        return 0
+
+    worker.duties = [Duty("note", 0.01, note)]
+    look = sa.text("select count(*) from pg_locks where locktype = 'advisory' and classid = :first and objid = :second and granted")
+    names = dict(zip(("first", "second"), PRESENCE, strict=True))
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    engine = sa.create_engine(app_url(), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        assert sequenced.wait(30)
+        if connection.execute(look, names).scalar_one() == 1:
+            seen.set()
+        connection.execute(
+            sa.text("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and classid = :first"), names
+        )
+        sequenced.clear()
+        assert sequenced.wait(30)  # a lost connection does not end it
+        worker.stop()
+        thread.join(30)
+        assert connection.execute(look, names).scalar_one() == 0
+    assert seen.is_set()
+    assert not thread.is_alive()
+
+
+def test_its_duties_are_the_order_of_the_log_and_the_sweep(clean: Database) -> None:
+    assert {duty.name: duty.every_s for duty in Worker().duties} == {"sequence": 1.0, "sweep": 60.0}
+    assert json.dumps(PRESENCE) == "[1214346834, 1]"
