@@ -1,0 +1,1 @@
+"""The Django app that the measured flow belongs to."""
