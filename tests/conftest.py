@@ -96,7 +96,9 @@ def clean(pg: Embedded, database: Database, suite_folder: Path) -> Iterator[Data
 
 
 @pytest.fixture(scope="session")
-def company_template(pg: Embedded, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+def company_template(
+    pg: Embedded, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Path]]:
     """(database, folder) of the small company, made once for this worker: hashing seven passwords takes longer than most tests."""
     from tests.company import make
 
