@@ -79,8 +79,6 @@ def _customer(world: World, profile: Profile, rng: Random, taken: set[str]) -> R
         "restriction_code": profile.restriction,
     }
     row["sector"] = _sector(profile, rng)
-    if profile.points.get("country") == 1 and not profile.company:
-        row["nationalities"] = [pick(rng, names.MEDIUM_RISK)]
     if profile.story:
         _tell(row, profile.story, rng)
     if row["last_reviewed_at"] and row["last_reviewed_at"] < row["opened_at"]:
@@ -112,9 +110,8 @@ def _residence(profile: Profile, rng: Random) -> str:
 
 
 def _person(world: World, profile: Profile, country: str, rng: Random) -> Row:
-    given, family = names.person(country, rng)
-    if profile.points.get("country") == 1 and not profile.story:
-        given, family = names.person(pick(rng, names.MEDIUM_RISK), rng)
+    origin = pick(rng, names.MEDIUM_RISK) if profile.points.get("country") == 1 else country
+    given, family = names.person(origin, rng)
     name = f"{given} {family}"
     return {
         "display_name": name,
@@ -122,8 +119,8 @@ def _person(world: World, profile: Profile, country: str, rng: Random) -> Row:
         "family_name": family,
         "name_original": names.original(given, family),
         "birth_date": world.day(-rng.randrange(19 * 366, 84 * 365)),
-        "birth_place": rng.choice(names.POOLS[country].towns)[0].replace("_", " "),
-        "nationalities": [country],
+        "birth_place": rng.choice(names.POOLS[origin].towns)[0].replace("_", " "),
+        "nationalities": [origin],
         "email": names.mailbox(name, rng.choice(MAIL_DOMAINS)),
         "phone": phone(country, rng) if rng.random() < 0.8 else None,
         "tax_id": f"{country}{rng.randrange(10**9):09d}" if rng.random() < 0.9 else None,

@@ -26,11 +26,11 @@ WORKFLOWS, PAPERS = "workflows", "demo-files"
 Progress = Callable[[str], None]
 
 
-def load(data_dir: Path, reset: bool, progress: Progress, *, today: date | None = None) -> bool:
+def load(data_dir: Path, reset: bool, progress: Progress) -> bool:
     """Have the demo in `data_dir` and on its server; whether anything was loaded.
 
     The console's tables are migrated in any case. With `reset` everything of the demo and of the console is made afresh: runs and log too.
-    `today` is the day that the company's dates are counted from, by default this one (UTC). Raises ConsoleError with what to do.
+    The company's dates are counted from this day (UTC). Raises ConsoleError with what to do.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     server = servers.of(settings.current())
@@ -46,7 +46,7 @@ def load(data_dir: Path, reset: bool, progress: Progress, *, today: date | None 
         progress("Clearing the console's own tables")
         server.clear_console()
     server.migrate()
-    _load_company(data_dir, server, today or datetime.now(UTC).date(), progress)
+    _load_company(data_dir, server, datetime.now(UTC).date(), progress)
     progress("Making people, collections and workflows known")
     people.create(told)
     _connect(data_dir, server)
