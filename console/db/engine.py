@@ -106,3 +106,16 @@ def borrowed() -> Iterator["psycopg.Connection[Any]"]:
         if driver.closed:
             hot.invalidate()
         hot.close()
+
+
+@contextmanager
+def alone(about: str) -> Iterator[bool]:
+    """Whether nobody else in any process is at `about` now; while the block lasts, nobody else is. A process that dies lets go at once."""
+    with borrowed() as driver:
+        row = driver.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (about,)).fetchone()
+        mine = bool(row and row[0])
+        try:
+            yield mine
+        finally:
+            if mine and not driver.closed:
+                driver.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (about,))

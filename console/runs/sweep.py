@@ -6,7 +6,7 @@ from console.db.engine import fetch
 from console.runs.transitions import advance, save_idle
 
 logger = logging.getLogger(__name__)
-STUCK_S = 15  # whoever committed the step is still at it before that
+STUCK_S = 5  # whoever committed the step is at it by then, and says so by a lock
 LEAST_IDLE_MINUTES = 1  # each workflow says how long; none less
 AT_ONCE = 1000
 

@@ -1,5 +1,6 @@
 """The transitions of a run: what a person, a program or the engine may ask for. Each judges, decides, and commits once."""
 
+import functools
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from console.core import commands
 from console.core.actor import Actor
 from console.core.commands import Command, Wish
 from console.core.run import Effect, Run
+from console.db.engine import alone
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
 from console.records import Record
@@ -202,13 +204,15 @@ def _handing_in(
 def go_on(actor: Actor, definition: Definition, loaded: Loaded) -> Loaded:
     """Perform what was asked for and take automatic steps, until the run waits for something or enough was done in one go."""
     until = time.monotonic() + IN_ONE_GO_S
+    tried: set[str] = set()
     for _ in range(IN_ONE_GO):
         here = loaded.run.attempt
         if here is not None and here.status == "performing":
             asked = next((effect for effect in here.effects if effect.status == "requested"), None)
-            if asked is None:
+            if asked is None or (asked.id in tried):
                 break
-            loaded = _report(definition, loaded, effects.perform(actor, asked))
+            tried.add(asked.id)
+            loaded = _performed(definition, loaded, functools.partial(effects.perform, actor, asked))
         elif loaded.run.status == "running":
             loaded = _step_by_itself(actor, definition, loaded)
         else:
@@ -216,6 +220,12 @@ def go_on(actor: Actor, definition: Definition, loaded: Loaded) -> Loaded:
         if time.monotonic() > until:
             break
     return loaded
+
+
+def _performed(definition: Definition, loaded: Loaded, act: Callable[[], commands.Report]) -> Loaded:
+    """Perform the effect and note what came of it, unless another process is at it: a slow one must not be taken for a dead one."""
+    with alone(loaded.run.id) as mine:
+        return _report(definition, loaded, act()) if mine else loaded
 
 
 def _report(definition: Definition, loaded: Loaded, report: commands.Report) -> Loaded:
@@ -373,7 +383,7 @@ def advance(run_id: str) -> None:
     stuck: Effect | None = next((effect for effect in here.effects if effect.status == "requested"), None) if here else None
     if here is not None and here.status == "performing" and stuck is not None:
         try:
-            loaded = _report(definition, loaded, effects.recover(actor, stuck))
+            loaded = _performed(definition, loaded, functools.partial(effects.recover, actor, stuck))
         except SourceDown:
             return  # asked again at the next sweep; the run says that it waits for the effect
     go_on(actor, definition, loaded)
