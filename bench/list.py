@@ -165,7 +165,7 @@ def main(rows: int) -> None:
         server.sql("create database bench_shop")
         server.sql(FILL.replace("%%", "%").replace("%d", str(rows)), "bench_shop")
         url = server.url("postgres", "bench_shop")
-        names = "customer email city status amount quantity paid sold_on created_at reference note".split()
+        names = ["customer", "email", "city", "status", "amount", "quantity", "paid", "sold_on", "created_at", "reference", "note"]
         document = {"id": "shop.sale", "source": "shop", "table": "sale", "columns": ["id", *names]}
         sources.add("shop", url, "admin", [document])
         person = accounts.create_person(

@@ -118,12 +118,23 @@ def check_template(template: str) -> None:
 
 def render(template: str, roots: Roots) -> str:
     """The template with each `{{ expression }}` replaced by its value as text; what is null or unknown becomes empty."""
-    templates(template)
-    return TEMPLATE.sub(lambda match: shown(parse(match[1].strip()).value(roots)), template)
+    return "".join(part if isinstance(part, str) else shown(part.value(roots)) for part in _parts(template))
+
+
+@lru_cache(maxsize=1024)
+def _parts(template: str) -> tuple[str | Expression, ...]:
+    """Texts and expressions of the template by turns."""
+    found = templates(template)
+    parts: list[str | Expression] = []
+    for number, text in enumerate(TEMPLATE.split(template)[::2]):
+        parts += [text, *found[number : number + 1]]
+    return tuple(parts)
 
 
 def shown(value: Any) -> str:
     """A value as it stands in a text: lists by commas, objects not at all."""
+    if isinstance(value, str):
+        return value
     plain = to_json(value)
     match plain:
         case None | dict():

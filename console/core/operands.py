@@ -278,8 +278,9 @@ def to_json(value: Any) -> Any:
 
 def moment_text(value: datetime) -> str:
     """RFC 3339 in UTC, fractions only where there are some. A moment without a zone is taken for UTC."""
-    moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    return moment.replace(tzinfo=None).isoformat() + "Z"
+    if value.tzinfo is not None and value.utcoffset():
+        value = value.astimezone(UTC)
+    return value.replace(tzinfo=None).isoformat() + "Z"
 
 
 def duration_text(value: timedelta) -> str:

@@ -88,6 +88,7 @@ def dispose() -> None:
 def create(url: URL) -> Engine:
     """An engine over `url` (of `address`) with our limits on every connection."""
     options: dict[str, Any] = {"pool_size": POOL, "max_overflow": POOL, "pool_timeout": CONNECT_S, "pool_recycle": RECYCLE_S}
+    options["isolation_level"] = "AUTOCOMMIT"  # reads are single statements; `transaction` asks for more
     kind = url.get_backend_name()
     if kind == "sqlite":
         made = sa.create_engine(url, creator=lambda: _open_file(str(url.database)), poolclass=sa.pool.QueuePool, **options)
@@ -110,7 +111,7 @@ def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
     for last in (False, True):
         try:
             with engine.connect() as connection:
-                return work(connection.execution_options(isolation_level="AUTOCOMMIT"))
+                return work(connection)
         except sa.exc.DBAPIError as error:
             if last or not error.connection_invalidated:
                 raise refused(error, name) from error
@@ -129,11 +130,13 @@ def transaction(engine: Engine, name: str) -> Iterator[Connection]:
     except sa.exc.TimeoutError as error:
         raise SourceDown(f"All connections to the data source {name} are busy. Try again in a moment.") from error
     with connection:
-        if engine.dialect.name == "sqlite":
-            try:
+        try:
+            if engine.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            except sa.exc.DBAPIError as error:
-                raise refused(error, name) from error
+            else:
+                connection = connection.execution_options(isolation_level="READ COMMITTED")
+        except sa.exc.DBAPIError as error:
+            raise refused(error, name) from error
         yield connection
 
 

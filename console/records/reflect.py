@@ -63,7 +63,7 @@ def _postgresql(connection: Connection) -> list[dict[str, Any]]:
         for column in structure["columns"]:
             limit = limits.get((structure["schema"], structure["table"], column["name"]))
             if limit is not None:
-                column |= {"max_length": limit[3]} if limit[3] is not None else {"precision": limit[4], "scale": limit[5]}
+                column.update({"max_length": limit[3]} if limit[3] is not None else {"precision": limit[4], "scale": limit[5]})
     return made
 
 

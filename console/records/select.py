@@ -16,7 +16,7 @@ from console.core.expressions import Expression
 from console.core.filters import Filter, Test, known
 from console.core.scopes import Scope
 from console.errors import Malformed, NotFound
-from console.records import catalogue, conditions, connect, cursors, keys
+from console.records import catalogue, conditions, connect, cursors, keys, values
 from console.records.dialects import Condition, value
 from console.records.search import search_condition
 from console.records.tables import Table, table_of
@@ -242,9 +242,12 @@ class _Reader:
     def record(self, row: Sequence[Any]) -> Record:
         """The record that a row of `select` is."""
         collection = self.table.collection
-        key = keys.encode([reader(row[place]) for place, reader in self._key])
-        title = collection.title_of({name: reader(row[place]) for name, place, reader in self._titled}, key)
-        return Record(collection.id, key, title, {name: reader(item) for (name, reader), item in zip(self._readers, row, strict=False)})
+        key = keys.encode([values.read(reader, row[place]) for place, reader in self._key])
+        title = collection.title_of({name: values.read(reader, row[place]) for name, place, reader in self._titled}, key)
+        shown = {
+            name: item if reader is None or item is None else reader(item) for (name, reader), item in zip(self._readers, row, strict=False)
+        }
+        return Record(collection.id, key, title, shown)
 
 
 # --------------------------------------------------------------------------------------------------------------- paging
@@ -421,4 +424,4 @@ def _values_here(collection: Collection, key: str, names: list[str]) -> list[Any
     row = _read(collection, lambda connection: connection.execute(statement).first())
     if row is None:
         raise NotFound
-    return [table.readers[name](item) for name, item in zip(names, row, strict=True)]
+    return [values.read(table.readers[name], item) for name, item in zip(names, row, strict=True)]

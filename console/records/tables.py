@@ -17,14 +17,14 @@ MOST_KEPT = 2_000
 
 
 class Table:
-    """The table of one collection; `readers` turn a driver's values into JSON."""
+    """The table of one collection; `readers` turn a driver's values into JSON (`values.read`)."""
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
         self.table = sa.table(collection.table, *(sa.column(field.name) for field in collection.stored_fields), schema=collection.schema)
         self.columns: Mapping[str, ColumnElement[Any]] = {column.name: column for column in self.table.columns}
         self.dialect = DIALECTS.get(collection.dialect, DIALECTS["postgresql"])
-        self.readers = {field.name: values.reader(field) for field in collection.stored_fields}
+        self.readers = {field.name: values.reader(field, collection.dialect) for field in collection.stored_fields}
 
     @property
     def key(self) -> list[ColumnElement[Any]]:
@@ -47,7 +47,7 @@ class Table:
 
     def json(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
         """The driver's row as JSON values by name."""
-        return {name: self.readers[name](value) for name, value in zip(names, row, strict=True)}
+        return {name: values.read(self.readers[name], value) for name, value in zip(names, row, strict=True)}
 
 
 _made: dict[int, Table] = {}

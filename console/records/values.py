@@ -30,13 +30,21 @@ class Unfit(ValueError):
 # -------------------------------------------------------------------------------------------------------------- reading
 
 
-def reader(field: Field) -> Callable[[Any], Any]:
-    """The function that turns the driver's values of this column into JSON values."""
+def reader(field: Field, dialect: str) -> Callable[[Any], Any] | None:
+    """The function that turns the driver's values of this column (not null) into JSON values; None where they are that already."""
     if field.native == "bpchar":
         return _unpadded
-    if field.stored == "decimal" and field.scale:
+    if dialect == "postgresql" and field.stored in POSTGRESQL_READERS:
+        return POSTGRESQL_READERS[field.stored]
+    if dialect == "sqlite" and field.stored == "decimal" and field.scale:
         return _scaled(field.scale)
-    return READERS.get(field.stored, shown)
+    found: Callable[[Any], Any] = READERS.get(field.stored, shown)
+    return found
+
+
+def read(convert: Callable[[Any], Any] | None, value: Any) -> Any:
+    """The JSON value of what a driver gave, by the reader of its column."""
+    return value if convert is None or value is None else convert(value)
 
 
 def shown(value: Any) -> Any:
@@ -155,6 +163,20 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "date": _date,
     "time": _time,
     "json": _json,
+}
+
+
+def _exact(value: Any) -> Any:
+    return format(value, "f") if type(value) is Decimal and value.is_finite() else shown(value)
+
+
+# PostgreSQL is strict: what these columns give needs no second look.
+POSTGRESQL_READERS: dict[str, Callable[[Any], Any] | None] = {
+    "text": None,
+    "integer": None,
+    "boolean": None,
+    "uuid": str,
+    "decimal": _exact,
 }
 
 

@@ -103,7 +103,7 @@ def _change(
 ) -> Record:
     collection = table.collection
     former = _locked(connection, table, key, is_key, fields, scope)
-    theirs = {field.name: table.readers[field.name](former[field.name]) for field in fields}
+    theirs = {field.name: values.read(table.readers[field.name], former[field.name]) for field in fields}
     compare(collection, changes, theirs)
     new = {field.name: values.written(collection.dialect, field, changes[field.name]["new"], former[field.name]) for field in fields}
     kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from console import sources
 from console.postgres import Embedded
@@ -109,6 +110,11 @@ def shops(database: object, shop_url: str, tmp_path_factory: pytest.TempPathFact
     document = {"id": "shop.customer", "source": "shop", "table": "customer", "search": ["name", "email", "mood", "visits", "ref"]}
     sources.add("shop", shop_url, documents=[document])
     sources.add("file", filled(tmp_path_factory.mktemp("file") / "shop.db"))
+
+
+def database_of(url: str) -> str:
+    """The name of the database that a URL of the suite's server leads to."""
+    return str(make_url(url).database)
 
 
 def filled(file: Path) -> str:

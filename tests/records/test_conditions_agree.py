@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings, strategies as st
-from tests.servers.mariadb import running
 from sqlalchemy.engine import Connection, make_url
 
 from console.core import expressions
 from console.core.collections import Collection, Stored, assemble
 from console.core.expressions import Expression
 from console.core.scopes import Scope
+from console.errors import DefinitionError
 from console.postgres import Embedded
 from console.records import conditions, connect, reflect
 from console.records.tables import Table
+from tests.servers.mariadb import running
 
 NOW = datetime(2026, 5, 31, 12, 30, tzinfo=UTC)
 TEXTS = [
@@ -301,7 +302,7 @@ def test_the_rules_of_the_language(places: list[Place], text: str, rows: Any) ->
 )
 def test_what_means_nothing_everywhere_is_refused_when_it_is_saved(places: list[Place], text: str) -> None:
     for place in places:
-        with pytest.raises(conditions.DefinitionError) as error:
+        with pytest.raises(DefinitionError) as error:
             conditions.check(expressions.parse(text), place.collection)
         assert error.value.details[0]["reason"]
 

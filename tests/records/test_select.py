@@ -14,6 +14,7 @@ from console.core.scopes import Scope, none, whole
 from console.errors import Malformed, NotFound, SourceDown
 from console.postgres import Embedded
 from console.records import catalogue, connect
+from tests.records.shop import database_of
 
 C = "shop.customer"
 
@@ -155,11 +156,10 @@ def test_a_cursor_that_was_changed_is_refused(shop: Embedded, how: str) -> None:
         "empty base": "====",
         "unicode": "ä",
     }.get(how, cursor)
+    collection = "shop.odd" if how == "other list" else C
+    sort = {"other list": None, "other sort": "email"}.get(how, "name")
     with pytest.raises(Malformed) as error:
-        if how == "other list":
-            records.page("shop.odd", whole("shop.odd"), after=changed)
-        else:
-            records.page(C, whole(C), sort="email" if how == "other sort" else "name", after=changed)
+        records.page(collection, whole(collection), sort=sort, after=changed)
     assert error.value.details[0]["field"] == "after"
 
 
@@ -196,7 +196,8 @@ def test_hidden_fields_are_not_even_selected(shop: Embedded) -> None:
         records.titles(C, ["1"], scope)
     assert len(seen) == 3
     assert not [sql for sql in seen if "secret" in sql or "customer.name" in sql]
-    assert page.rows == [] and one.title == "1"
+    assert page.rows == []
+    assert one.title == "1"
     assert not {"secret", "name"} & one.values.keys()
 
 
@@ -274,7 +275,9 @@ def test_every_record_opens_by_its_key(shop: Embedded, collection: str) -> None:
     rows = records.page(collection, whole(collection)).rows
     assert rows
     for row in rows:
-        assert row.key is not None and "/" not in row.key and row.key not in {".", ".."}
+        assert row.key is not None
+        assert "/" not in row.key
+        assert row.key not in {".", ".."}
         assert records.get(collection, row.key, whole(collection)) == row
     assert records.visible(collection, [str(row.key) for row in rows], whole(collection)) == {row.key for row in rows}
 
@@ -423,10 +426,10 @@ def test_a_restarted_database_is_found_again_and_one_that_is_gone_is_said(shop: 
     records.get(C, "1", whole(C))
     shop.sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'handrail'")
     assert records.get(C, "1", whole(C)).key == "1"
-    shop.sql("alter table locked_out rename to gone", database="shop_" + shop_url.split("/shop_")[1].split("?")[0])
+    shop.sql("alter table locked_out rename to gone", database=database_of(shop_url))
     with pytest.raises(SourceDown, match="no longer has this table"):
         records.page("shop.locked_out", whole("x"))
-    shop.sql("alter table gone rename to locked_out", database="shop_" + shop_url.split("/shop_")[1].split("?")[0])
+    shop.sql("alter table gone rename to locked_out", database=database_of(shop_url))
 
 
 def test_a_file_that_is_gone_is_said_and_not_made_anew(file: str) -> None:
@@ -480,6 +483,7 @@ def test_forms_come_from_the_columns(shop: Embedded) -> None:
         {"value": "on hold", "label": "On hold"},
     ]
     assert (made["visits"].readonly, made["visits"].min, made["visits"].max) == (True, -32768, 32767)
-    assert made["loud"].readonly and not made["loud"].required
+    assert made["loud"].readonly
+    assert not made["loud"].required
     assert (made["born"].label, made["short"].max_length, made["vip"].required) == ("Birth date", 5, False)
     assert records.forms(records.collection("shop.back.note"), ["customer_id"], None, whole("x"))[0].options == {"collection": C}

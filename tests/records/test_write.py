@@ -12,6 +12,7 @@ from console.core.scopes import Scope, whole
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.postgres import Embedded
 from console.records import catalogue, connect
+from tests.records.shop import database_of
 
 C = "own.customer"
 
@@ -19,7 +20,7 @@ C = "own.customer"
 @pytest.fixture
 def own(clean: object, pg: Embedded, shop_url: str) -> Any:
     """A shop in PostgreSQL of this test alone."""
-    template = "shop_" + shop_url.split("/shop_")[1].split("?")[0]
+    template = database_of(shop_url)
     connect.dispose()
     pg.drop_database("own_shop")
     pg.sql(f"create database own_shop template {template} strategy file_copy")
@@ -93,7 +94,7 @@ def test_another_spelling_of_the_old_value_is_the_old_value(own: Embedded) -> No
 
 def test_what_moved_is_a_conflict_that_shows_what_is_there(own: Embedded) -> None:
     before = one()
-    changes = {
+    changes: dict[str, dict[str, Any]] = {
         "name": {"old": "Another", "new": "New"},
         "visits": {"old": None, "new": 5},
         "mood": {"old": "open", "new": "closed"},
@@ -189,7 +190,8 @@ def test_rules_of_the_database_are_told_without_its_sql(own: Embedded, changes: 
     with pytest.raises(Invalid) as error:
         records.write(C, "1", {name: {"new": new} for name, new in changes.items()}, whole(C))
     assert {detail["field"] for detail in error.value.details} == fields
-    assert says in error.value.details[0]["reason"] and "update" not in error.value.message.lower()
+    assert says in error.value.details[0]["reason"]
+    assert "update" not in error.value.message.lower()
 
 
 def test_a_trigger_of_the_users_may_refuse_in_its_own_words(own: Embedded) -> None:

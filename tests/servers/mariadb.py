@@ -53,9 +53,16 @@ def running(folder: Path) -> Iterator[str]:
     data, socket = folder / "data", Path(tempfile.mkdtemp(prefix="maria")) / "s"
     environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(str(path) for path in (usr / "lib").glob("*-linux-gnu*"))}
     user = ["--user=root"] if os.geteuid() == 0 else []
-    made = [usr / "bin" / "mariadb-install-db", "--no-defaults", f"--basedir={usr}", f"--datadir={data}", "--skip-test-db", *user]
+    made: list[str | Path] = [
+        usr / "bin" / "mariadb-install-db",
+        "--no-defaults",
+        f"--basedir={usr}",
+        f"--datadir={data}",
+        "--skip-test-db",
+        *user,
+    ]
     subprocess.run([*made, "--auth-root-authentication-method=normal"], check=True, capture_output=True, env=environment)
-    served = [
+    served: list[str | Path] = [
         usr / "sbin" / "mariadbd",
         "--no-defaults",
         f"--basedir={usr}",

@@ -1,5 +1,6 @@
 """Looking at records and changing them: judged, scoped, noted."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,7 +35,7 @@ def test_everybody_lists_what_they_may_browse(company: "Company") -> None:
 @pytest.mark.parametrize("collection", ["customer", "account", "nowhere", "customer'; --"])
 def test_a_stranger_gets_not_found_everywhere(company: "Company", collection: str) -> None:
     stan = company.stan
-    calls = [
+    calls: list[Callable[[], object]] = [
         lambda: browse.describe(stan, collection),
         lambda: browse.page(stan, collection, BrowseQuery()),
         lambda: browse.record(stan, collection, "1"),
