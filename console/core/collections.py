@@ -202,7 +202,16 @@ class Collection:
 
     def title_of(self, values: Mapping[str, Any], key: str | None) -> str:
         """How the record is called, from the values that its reader may see; the key where the title comes to nothing."""
-        return expressions.render(self.title, {"record": values}).strip() or (key if key is not None else self.label_one)
+        return expressions.render(self.title, {"record": self._spoken(values)}).strip() or (key if key is not None else self.label_one)
+
+    def _spoken(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values with the labels of options in place of what is stored."""
+        labels = {
+            name: {option.value: option.label for option in field.options or ()}
+            for name, field in self.by_name.items()
+            if name in self.title_fields
+        }
+        return {name: labels.get(name, {}).get(value, value) if isinstance(value, str) else value for name, value in values.items()}
 
     @cached_property
     def title_fields(self) -> tuple[str, ...]:

@@ -202,6 +202,8 @@ def _what_it_does(view: RunView, here: Mapping[str, Any] | None) -> str:
     count = sum(1 for one in screen.get("fields", ()) if not one.get("readonly") and one["name"] in columns)
     if screen.get("type") == "settle":
         return "A change was sent and the answer never came."
+    if screen.get("type") == "update_data" and not count:
+        return "Notes what you found; the record stays as it is."
     if screen.get("type") == "update_data" and view.record_title:
         return (
             f"Updates {count} {'field' if count == 1 else 'fields'} on {view.record_title} when you press {screen.get('button', 'Done')}."
