@@ -3,8 +3,8 @@
     python bench/http_step.py [--rounds 5] [--seconds 2] [--profile FILE]
 
 Served as `console serve --workers 2` serves: granian, two workers of four threads. A signed-in person posts the form of the run's page
-(session, token of the form, a fragment for htmx comes back), and a program with a key posts to the API; each client works on a run of
-its own, with a connection that stays open. The bars: a page's step at least 0.25 × pgbench, and its 95th percentile at most twice its
+(session, token of the form, a fragment for htmx comes back), and a program with a key posts to the API; each client works on runs of
+its own, ten steps of each, over a connection that stays open. The bars: a page's step at least 0.25 × pgbench, and its 95th percentile at most twice its
 median. `--profile` records one web worker with py-spy (it must be on PATH) while the page is measured once more.
 """
 
@@ -31,6 +31,8 @@ import step
 from list import Browser, free_port, served
 
 CLIENTS = 4
+STEPS = 10  # of a run, as many as one has
+FASTEST = 400  # steps a second that one client is thought to reach at most
 BAR, BAR_TAIL = 0.25, 2.0
 NOTE = "what was typed into the form of this step"
 PASSWORD = "a long enough bench password"
@@ -60,26 +62,33 @@ class Form(HTMLParser):
 
 
 class Client:
-    """Completes the steps of one run over one connection. The request is put together by hand: what is measured is the server."""
+    """Completes steps over one connection, `STEPS` of a run and then of the next. The request is put together by hand: what is measured is the server."""
 
-    def __init__(self, port: int, run: str, body: Callable[[str, int], str], headers: str, path: str, revision: int) -> None:
+    def __init__(self, port: int, runs: Sequence[tuple[str, int]], path: str, headers: str, body: Callable[[str, int], str]) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.head = f"POST {path.format(run=run)} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}"
-        self.body, self.revision, self.step = body, revision, "one"
+        self.path, self.headers, self.body = path, f"HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}", body
+        self.waiting = list(runs)
+        self.done = 0
         self.times: list[float] = []
+        self._next_run()
 
     def complete(self) -> None:
         """One step; how long its answer took is kept, in milliseconds."""
-        body = self.body(self.step, self.revision)
+        body = self.body("one" if self.done % 2 == 0 else "two", self.revision + self.done)
         begin = time.perf_counter()
-        self.socket.sendall(f"{self.head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        self.socket.sendall(f"POST {self.path.format(run=self.run)} {self.headers}Content-Length: {len(body)}\r\n\r\n{body}".encode())
         answer = self._answer()
         self.times.append((time.perf_counter() - begin) * 1000)
         if not answer.startswith(b"HTTP/1.1 200"):
             raise SystemExit(f"a step was answered: {answer[:2000].decode(errors='replace')}")
-        self.revision += 1
-        self.step = "two" if self.step == "one" else "one"
+        self.done += 1
+        if self.done >= STEPS and self.waiting:
+            self._next_run()
+
+    def _next_run(self) -> None:
+        self.run, self.revision = self.waiting.pop()
+        self.done = 0
 
     def _answer(self) -> bytes:
         got = self.socket.recv(262_144)
@@ -92,28 +101,27 @@ class Client:
         return got
 
 
-def page_client(port: int, browser: Browser, run: str, revision: int) -> Client:
-    """The form of the run's page, as htmx sends it."""
+def page_client(port: int, browser: Browser, runs: Sequence[tuple[str, int]]) -> Client:
+    """The form of a run's page, as htmx sends it."""
+    run = runs[0][0]
     form = Form(browser.ask("GET", f"/runs/{run}")[1], f"/runs/{run}/complete").values
-    note = next(name for name in form if name.endswith("note"))
-    level = next(name for name in form if name.endswith("level"))
-    kept = {name: value for name, value in form.items() if name not in ("step", "revision")} | {note: NOTE, level: "3"}
-    fixed = urlencode(kept)
+    typed = {name: NOTE if name.endswith("note") else "3" for name in form if name.endswith(("note", "level")) and form[name] == ""}
+    fixed = urlencode({name: value for name, value in form.items() if name not in ("step", "revision")} | typed)
     headers = (
         f"Cookie: {browser.headers['Cookie']}\r\nSec-Fetch-Site: same-origin\r\nOrigin: {browser.origin}\r\n"
         "HX-Request: true\r\nHX-Target: runner\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     )
-    return Client(port, run, lambda step_id, number: f"{fixed}&step={step_id}&revision={number}", headers, "/runs/{run}/complete", revision)
+    return Client(port, runs, "/runs/{run}/complete", headers, lambda step_id, revision: f"{fixed}&step={step_id}&revision={revision}")
 
 
-def api_client(port: int, key: str, run: str, revision: int) -> Client:
+def api_client(port: int, key: str, runs: Sequence[tuple[str, int]]) -> Client:
     """The same step by a program."""
+
+    def body(step_id: str, revision: int) -> str:
+        return json.dumps({"step": step_id, "revision": revision, "values": {"note": NOTE, "level": 3}})
+
     headers = f"Authorization: Bearer {key}\r\nContent-Type: application/json\r\n"
-
-    def body(step_id: str, number: int) -> str:
-        return json.dumps({"step": step_id, "revision": number, "values": {"note": NOTE, "level": 3}})
-
-    return Client(port, run, body, headers, "/api/v1/runs/{run}/complete", revision)
+    return Client(port, runs, "/api/v1/runs/{run}/complete", headers, body)
 
 
 def together(clients: Sequence[Client], seconds: float) -> float:
@@ -136,20 +144,18 @@ def together(clients: Sequence[Client], seconds: float) -> float:
 
 
 class Side:
-    """One way in: its clients make a fresh run for each round, so that no run grows old in the measurement."""
+    """One way in. Its clients have fresh runs for each round, made before the clock starts: as many as they can get through."""
 
-    def __init__(self, name: str, make: Callable[[], Client]) -> None:
+    def __init__(self, name: str, make: Callable[[int], Client]) -> None:
         self.name, self.make = name, make
         self.times: list[float] = []
 
     def per_second(self, seconds: float) -> float:
-        """Steps a second of four clients, each on a run of its own that is some steps old."""
-        clients = [self.make() for _ in range(CLIENTS)]
-        for client in clients:
-            client.complete()
+        """Steps a second of four clients."""
+        clients = [self.make(round(seconds * FASTEST / STEPS) + 1) for _ in range(CLIENTS)]
         rate = together(clients, seconds)
         for client in clients:
-            self.times += client.times[1:]
+            self.times += client.times
             client.socket.close()
         return rate
 
@@ -165,19 +171,14 @@ def sides(port: int, person: str, browser: Browser, key: str) -> tuple[Side, Sid
 
     actor = accounts.actor_of_person(person, "ses_bench")
 
-    def started() -> tuple[str, int]:
-        run = runs.start(actor, "bench", None, None, {})
-        return run, runs.get(actor, run).json["revision"]
+    def started(count: int) -> list[tuple[str, int]]:
+        made = [runs.start(actor, "bench", None, None, {}) for _ in range(count)]
+        return [(run, first.json["revision"]) for first in [runs.get(actor, made[0])] for run in made]
 
-    def page() -> Client:
-        run, revision = started()
-        return page_client(port, browser, run, revision)
-
-    def api() -> Client:
-        run, revision = started()
-        return api_client(port, key, run, revision)
-
-    return Side("page", page), Side("API", api)
+    return (
+        Side("page", lambda count: page_client(port, browser, started(count))),
+        Side("API", lambda count: api_client(port, key, started(count))),
+    )
 
 
 def record(process: int, file: str, work: Callable[[], object]) -> None:
