@@ -90,8 +90,8 @@ class Worker:
             self._presence = None
 
 
-def main() -> None:
-    """Serve until SIGTERM, SIGINT, or the end of the process that started us."""
+def main(*, with_parent: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT; `with_parent` also until the supervisor that holds the other end of standard input is gone."""
     from console import diagnostics
     from console.supervisor import end_with_parent
 
@@ -103,9 +103,10 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    end_with_parent()
+    if with_parent:
+        end_with_parent()
     worker.run()
 
 
 if __name__ == "__main__":
-    main()
+    main(with_parent=True)

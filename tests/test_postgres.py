@@ -365,6 +365,7 @@ class TestWhoItRunsAs:
                 [sys.executable, "-P", "-c", script, str(folder)], capture_output=True, text=True, env=environment, check=False
             )
             assert done.stdout.split() == [str(postgres.NOBODY), str(postgres.NOBODY), "0", "1"], done.stderr
+            assert until(lambda: not Embedded(folder).running)
         back = Embedded(folder, durable=False).acquire()  # and where they are allowed again it is root's once more
         assert answer(back) == 1
         assert back.cluster.stat().st_uid == 0

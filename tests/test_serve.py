@@ -19,7 +19,7 @@ import psutil
 import psycopg
 import pytest
 
-from console import supervisor
+from console import settings, supervisor
 from console.postgres import Embedded
 from tests.conftest import Database
 
@@ -275,7 +275,9 @@ class TestServerOfOnesOwn:
         found = made.command("doctor")
         assert found.returncode == 1
         assert "MEND  worker: none runs" in found.stdout
-        alone = subprocess.Popen([sys.executable, "-P", "-m", "console", "worker"], env=made.environ, stdin=subprocess.PIPE)
+        alone = subprocess.Popen(
+            [sys.executable, "-P", "-m", "console", "worker"], env=made.environ, stdin=subprocess.DEVNULL
+        )  # as a service has it
         assert until(lambda: made.health()[1]["worker"] == "ok")
         alone.terminate()
         alone.communicate()
@@ -368,3 +370,25 @@ def test_who_listens_without_being_us_is_not_healthy() -> None:
         assert not supervisor.answers(f"http://127.0.0.1:{port}")
         thread.join()
     assert not supervisor.answers(f"http://127.0.0.1:{port}")
+
+
+def test_the_demo_says_who_can_sign_in_and_writes_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ana = {"email": "ana@fernwick.example", "password": "w1-x2", "name": "Ana Ilić", "role": "operator", "team": "operations"}
+    bo = ana | {"email": "bo@fernwick.example", "role": "auditor", "team": None}
+    supervisor.write_private(tmp_path / "demo.json", {"url": "old", "pid": 1, "people": [ana, bo], "stories": [], "loaded": {"form": "1"}})
+    given = settings.read({"CONSOLE_ENV_FILE": os.devnull, "CONSOLE_DATA_DIR": str(tmp_path), "CONSOLE_DEMO": "on"})
+    supervisor.Supervisor(supervisor.arguments().parse_args([]), given)._announce_people("http://127.0.0.1:8123")
+    told = json.loads((tmp_path / "demo.json").read_text())
+    assert told == {
+        "url": "http://127.0.0.1:8123",
+        "pid": os.getpid(),
+        "provider": None,
+        "people": [ana, bo],
+        "stories": [],
+        "loaded": {"form": "1"},
+    }
+    assert oct((tmp_path / "demo.json").stat().st_mode)[-3:] == "600"
+    assert capsys.readouterr().out.splitlines() == [
+        "ana@fernwick.example  w1-x2  Ana Ilić  operator  operations",
+        "bo@fernwick.example   w1-x2  Ana Ilić  auditor",
+    ]
