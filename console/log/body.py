@@ -162,9 +162,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A fact in its chain: the bytes, their hash, and the salted values to be kept beside them (name → (salt, value))."""
+    """A fact in its chain, after the event with the hash `previous`: the bytes, their hash, the salted values kept beside them (name → (salt, value))."""
 
     id: str
+    previous: bytes
     body: bytes
     leaf: bytes
     values: Mapping[str, tuple[bytes, Any]]
@@ -195,4 +196,4 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
             "req": frame.request,
         }
     )
-    return Link(fact.id, body, leaf(body), values)
+    return Link(fact.id, previous, body, leaf(body), values)

@@ -15,9 +15,10 @@ alter table console.event_value enable always trigger event_value_no_truncate;
 alter table console.workflow_version enable always trigger workflow_version_immutable;
 
 -- One transition of a run (p_run is its new head) or of a chain outside runs (p_run null).
--- Answers the chain's new last number; 0 when the chain has moved since it was read: then nothing was written.
+-- p_seq and p_head are number and hash of the chain's last event as the caller read them (0 and empty for a new one).
+-- Answers the chain's new last number; 0 when the chain has moved since: then nothing was written.
 create function console.transition(
-    p_chain text, p_seq integer, p_leaves bytea[], p_bodies bytea[], p_sub text, p_kid text, p_nonces bytea[], p_cts bytea[],
+    p_chain text, p_seq integer, p_head bytea, p_leaves bytea[], p_bodies bytea[], p_sub text, p_kid text, p_nonces bytea[], p_cts bytea[],
     p_run jsonb, p_attempts jsonb, p_context jsonb, p_effects jsonb, p_shown jsonb, p_request text
 ) returns integer language plpgsql security definer set search_path = console, pg_temp as $$
 declare
@@ -30,7 +31,7 @@ begin
         if p_seq = 0 then
             insert into console.chain values (p_chain, last, p_leaves[cardinality(p_leaves)]) on conflict do nothing;
         else
-            update console.chain set seq = last, head = p_leaves[cardinality(p_leaves)] where id = p_chain and seq = p_seq;
+            update console.chain set seq = last, head = p_leaves[cardinality(p_leaves)] where id = p_chain and seq = p_seq and head = p_head;
         end if;
         if not found then
             return 0;
@@ -45,7 +46,7 @@ begin
             update console.run u set status = r.status, revision = r.revision, run_seq = last, head = p_leaves[cardinality(p_leaves)], version = r.version,
                 current = r.current, attempts = r.attempts, visits = r.visits, holder = r.holder, last_holder = r.last_holder, active_at = r.active_at,
                 waiting = r.waiting, take_over = r.take_over, automatic = r.automatic, reason = r.reason, ending = r.ending, ended_at = r.ended_at
-            where u.id = p_chain and u.run_seq = p_seq;
+            where u.id = p_chain and u.run_seq = p_seq and u.head = p_head;
             if not found then
                 return 0;
             end if;
