@@ -2,12 +2,14 @@
 
 from console.runs.lists import RunHead, find, held_by, live_on, on_record, to_continue
 from console.runs.reading import Preview, get, preview, source_opened
+from console.runs.rebuild import Difference, rebuild
 from console.runs.replay import ReplayView, events, replay
 from console.runs.sweep import sweep
 from console.runs.transitions import abort, advance, cancel, complete, draft, release, resume, retry, revise, save, settle, start, take_over
 from console.runs.view import RunView
 
 __all__ = [
+    "Difference",
     "Preview",
     "ReplayView",
     "RunHead",
@@ -24,6 +26,7 @@ __all__ = [
     "live_on",
     "on_record",
     "preview",
+    "rebuild",
     "release",
     "replay",
     "resume",

@@ -39,9 +39,13 @@ def latest(run_id: str, n: int, subject: str | None) -> Draft | None:
     rows = fetch(
         "select person, nonce, ct, saved_at from console.draft where run = %s and n = %s order by saved_at desc limit 1", (run_id, n)
     )
-    if not rows or subject is None:
+    return opened(run_id, n, subject, *rows[0]) if rows else None
+
+
+def opened(run_id: str, n: int, subject: str | None, person: str, nonce: bytes, ciphertext: bytes, saved_at: datetime) -> Draft | None:
+    """The draft of a row `(person, nonce, ct, saved_at)`; None when it can no longer be opened."""
+    if subject is None:
         return None
-    person, nonce, ciphertext, saved_at = rows[0]
     try:
         values = subjects.unseal(subject, f"draft|{run_id}|{n}|{person}", nonce, ciphertext)
     except subjects.Unreadable:

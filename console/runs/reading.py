@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from console import access, accounts, log, records, workflows
+from console import access, accounts, log, records
 from console.core import commands
 from console.core.actor import Actor
 from console.core.run import Event
+from console.db.engine import fetch
 from console.errors import NotFound
 from console.log import masking
 from console.runs import drafts
-from console.runs.rights import TAKE_OVER_AFTER_S, Seen, holder_idle_s, possible, see, works
+from console.runs.rights import TAKE_OVER_AFTER_S, Seen, possible, see, works
 from console.runs.screens import Screen, draw, last_shown, present
 from console.runs.store import links, retried, run_row
 from console.runs.view import RunView, as_json, moment, outline, title_of
@@ -28,14 +29,47 @@ def get(actor: Actor, run_id: str) -> RunView:
 
     def once() -> RunView:
         seen = see(actor, run_id, whole=True)
-        now = log.now()
-        screen, seen = _screen(actor, seen, now)
-        return view(actor, seen, screen)
+        near = _beside(actor, seen)
+        screen, seen = _screen(actor, seen, near, log.now())
+        return view(actor, seen, screen, near)
 
     return retried(once)
 
 
-def _screen(actor: Actor, seen: Seen, now: datetime) -> tuple[Screen | None, Seen]:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside a run: the draft at its open attempt, how long its holder has been idle, the digest of what the actor was
+    last shown at that attempt, and the live version of its workflow.
+    """
+
+    draft: drafts.Draft | None
+    idle_s: float
+    shown: bytes | None
+    live: int | None
+
+
+_BESIDE = """
+select extract(epoch from now() - greatest(r.active_at, (select max(d.saved_at) from console.draft d where d.run = r.id and d.person = r.holder)))::float8,
+       (select s.digest from console.shown s where s.run = r.id and s.n = %(n)s and s.person = %(person)s order by s.run_seq desc limit 1),
+       (select w.live_version from console.workflow w where w.id = r.workflow), d.*
+from console.run r left join lateral
+     (select person, nonce, ct, saved_at from console.draft where run = r.id and n = %(n)s order by saved_at desc limit 1) d on true
+where r.id = %(run)s
+"""
+
+
+def _beside(actor: Actor, seen: Seen) -> Beside:
+    """In one statement: a page is drawn after every step."""
+    run = seen.run
+    rows = fetch(_BESIDE, {"run": run.id, "n": run.current or 0, "person": actor.id})
+    if not rows:
+        raise NotFound
+    idle, shown, live, *draft = rows[0]
+    typed = drafts.opened(run.id, run.current or 0, seen.loaded.subject, *draft) if draft[0] is not None else None
+    return Beside(typed, max(0.0, float(idle or 0)) if run.holder else 0.0, bytes(shown) if shown is not None else None, live)
+
+
+def _screen(actor: Actor, seen: Seen, near: Beside, now: datetime) -> tuple[Screen | None, Seen]:
     """What the actor sees of the open step: drawn anew for those who work on such runs, as it was last shown for readers."""
     run = seen.run
     if run.current is None or run.status not in LOOKING:
@@ -44,7 +78,7 @@ def _screen(actor: Actor, seen: Seen, now: datetime) -> tuple[Screen | None, See
         before = last_shown(run.id, run.current)
         return (before[1] if before else None), seen
     screen = draw(actor, seen, now)
-    loaded = present(actor, seen, screen, now)
+    loaded = present(actor, seen, screen, now, near.shown)
     return screen, Seen(loaded, seen.definition, seen.record, seen.gone, seen.down)
 
 
@@ -79,15 +113,13 @@ def masked_run(actor: Actor, told: dict[str, Any]) -> tuple[dict[str, Any], list
     return told, paths
 
 
-def view(actor: Actor, seen: Seen, screen: Screen | None) -> RunView:
+def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside) -> RunView:
     """The run for this viewer."""
     run, definition = seen.run, seen.definition
-    typed = drafts.latest(run.id, run.current, seen.loaded.subject) if run.current is not None and run.holder in (actor.id, None) else None
-    idle = holder_idle_s(run)
-    can = possible(actor, seen, idle)
-    names = accounts.names(
-        {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
-    )
+    typed = near.draft if run.holder in (actor.id, None) else None
+    can = possible(actor, seen, near.idle_s)
+    people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
+    names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
     told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None))
     return RunView(
         json=told,
@@ -97,20 +129,12 @@ def view(actor: Actor, seen: Seen, screen: Screen | None) -> RunView:
         names=names,
         record_title=seen.record.title if seen.record else run.record or "",
         collection_label=records.collection(run.collection).label_one if run.collection else "",
-        newer_version=_newer(definition),
-        holder_idle=run.holder is not None and idle >= TAKE_OVER_AFTER_S,
+        newer_version=near.live if near.live is not None and near.live > definition.number else None,
+        holder_idle=run.holder is not None and near.idle_s >= TAKE_OVER_AFTER_S,
         gone=seen.gone,
         down=seen.down.message if seen.down else None,
         masked=paths,
     )
-
-
-def _newer(definition: workflows.Definition) -> int | None:
-    try:
-        live = workflows.live(definition.slug)
-    except NotFound:
-        return None
-    return live.number if live.number > definition.number else None
 
 
 @dataclass(frozen=True, slots=True)

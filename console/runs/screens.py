@@ -138,8 +138,8 @@ def _shortened(value: Any) -> Any:
     return value
 
 
-def present(actor: Actor, seen: Seen, screen: Screen, now: datetime) -> Loaded:
-    """Note what this actor is shown, unless it is what they were shown before; answers the run as it stands then.
+def present(actor: Actor, seen: Seen, screen: Screen, now: datetime, before: bytes | None) -> Loaded:
+    """Note what this actor is shown, unless it is what they were shown before (its digest is `before`); answers the run as it stands then.
 
     Raises log.Moved when the run has moved meanwhile: then something else is to be shown.
     """
@@ -147,8 +147,7 @@ def present(actor: Actor, seen: Seen, screen: Screen, now: datetime) -> Loaded:
     if run.current is None:
         return loaded
     mark = digest(screen)
-    before = last_shown(run.id, run.current, actor.id)
-    if before is not None and before[0] == mark:
+    if before == mark:
         return loaded
     kept = fitted(screen)
     told = {"n": run.current, "type": screen["type"], "digest": mark.hex(), "locale": actor.locale, "zone": actor.zone}

@@ -1,0 +1,101 @@
+"""Rows of runs are projections: whatever happens to them, the log brings them back."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from console import runs
+from console.commands.rebuild import rebuild
+from console.db import transaction
+from console.runs.store import load
+from tests.company import Company
+
+HARM = [
+    ("update console.run set status = 'completed', holder = null where id = :run", {("run", "head")}),
+    ("update console.run set revision = revision + 5, visits = '{}' where id = :run", {("run", "head")}),
+    ("delete from console.attempt where run = :run and n = 2", {("attempt", "2")}),
+    ('update console.attempt set "values" = \'{"note": "forged"}\' where run = :run and step = \'note\'', {("attempt", "4")}),
+    (
+        'insert into console.attempt select run, 99, step, 9, status, entered_at, completed_at, by, outcome, "values", output, handled_manually, replaces, revised, defaults, errors from console.attempt where run = :run and n = 1',
+        {("attempt", "99")},
+    ),
+    ("update console.run_context set output = '{}' where run = :run and step = 'note'", {("run_context", "note")}),
+    (
+        "delete from console.run_context where run = :run",
+        {
+            ("run_context", "load"),
+            ("run_context", "note"),
+            ("run_context", "read"),
+            ("run_context", "start"),
+            ("run_context", "rate"),
+            ("run_context", "is_high"),
+        },
+    ),
+    ("update console.effect set status = 'unknown' where run = :run", None),
+]
+
+
+def harm(statement: str, run_id: str) -> None:
+    """What a careless person does to the rows behind the console's back."""
+    with transaction() as connection:
+        connection.execute(sa.text(statement), {"run": run_id})
+
+
+def rows(run_id: str) -> Any:
+    """Everything that the rows say of the run."""
+    loaded = load(run_id, whole=True)
+    return loaded and (loaded.run, loaded.head, loaded.subject)
+
+
+def test_nothing_differs_after_a_walk(company: Company) -> None:
+    for run_id in (company.finished("1"), company.at("rate", "2"), company.started("3")):
+        assert list(runs.rebuild(run_id, check=True)) == []
+    assert list(runs.rebuild(check=True)) == []
+
+
+def test_each_harm_is_named_and_mended(company: Company) -> None:
+    run_id = company.at("decide")
+    whole = rows(run_id)
+    for statement, expected in HARM:
+        harm(statement, run_id)
+        found = list(runs.rebuild(run_id, check=True))
+        assert found, statement
+        if expected is not None:
+            assert {(each.table, each.key) for each in found} == expected, statement
+        assert list(runs.rebuild(run_id, check=True)) == found, "comparing changes nothing"
+        assert list(runs.rebuild(run_id)) == found
+        assert list(runs.rebuild(run_id, check=True)) == []
+        assert rows(run_id) == whole, statement
+
+
+def test_a_run_whose_rows_are_all_gone_comes_back(company: Company) -> None:
+    run_id = company.at("decide")
+    whole, told = rows(run_id), company.told(run_id)
+    for table, column in (("effect", "run"), ("run_context", "run"), ("attempt", "run"), ("run", "id")):
+        harm(f"delete from console.{table} where {column} = :run", run_id)
+    assert load(run_id) is None
+    assert {each.columns for each in runs.rebuild()} == {("missing",)}
+    assert rows(run_id) == whole
+    assert company.told(run_id) == told
+    company.answer(run_id)
+    assert company.told(run_id)["status"] == "completed"
+
+
+def test_the_command_exits_1_and_names_what_it_found(company: Company) -> None:
+    run_id = company.at("note")
+    calm = CliRunner().invoke(rebuild, ["--check"])
+    assert (calm.exit_code, calm.stdout) == (0, "The rows are what the log tells.\n")
+    harm("update console.run set status = 'saved' where id = :run", run_id)
+    for arguments in (["--check"], [run_id, "--check"], []):
+        told = CliRunner().invoke(rebuild, arguments)
+        assert told.exit_code == 1
+        assert told.stdout == f"{run_id}: run head: status\n"
+    assert CliRunner().invoke(rebuild).exit_code == 0
+
+
+@pytest.mark.parametrize("run_id", ["run_nothing"])
+def test_an_unknown_run_has_nothing_to_rebuild(company: Company, run_id: str) -> None:
+    assert company.people
+    assert list(runs.rebuild(run_id, check=True)) == []
