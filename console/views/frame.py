@@ -190,13 +190,15 @@ def drawn_icons() -> frozenset[str]:
 
 def asset(filename: str) -> str:
     """Address of a file of ours, changing with its content, so that a browser may keep it."""
-    return url_for("static", filename=filename, v=_fingerprint(filename))
+    return request.script_root + _below_root(filename)
 
 
 @lru_cache(maxsize=256)
-def _fingerprint(filename: str) -> str:
+def _below_root(filename: str) -> str:
+    """The same for every request: a page names twenty files and icons, and building an address takes as long as drawing a row."""
     path = STATIC / filename
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:8] if path.is_file() else "0"
+    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()[:8] if path.is_file() else "0"
+    return url_for("static", filename=filename, v=fingerprint).removeprefix(request.script_root)
 
 
 def theme() -> str:
