@@ -1,0 +1,372 @@
+"""The documentation says what the code has: every registry is walked, every link followed, every example read."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import click
+import pytest
+
+from console import sources, steps
+from console.access.rows import ACTS, POLICIES, parse
+from console.cli import console
+from console.core import collections as core_collections, commands, expressions, filters, functions, workflow_check
+from console.core.events import KINDS
+from console.core.forms import FormField
+from console.core.run import FINAL, Attempt, Effect, Run, Status, fold
+from console.core.workflow import read
+from console.runs.view import as_json
+from console.settings import SETTINGS, Setting
+from console.supervisor import main as serve
+from console.views import frame
+from console.workflows import Definition
+from tests.conftest import KEYS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+REFERENCE = DOCS / "reference"
+ADRS = sorted((DOCS / "adr").glob("*.md"))
+MOST_PICTURE_BYTES = 250_000
+
+
+def text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def prose(page: Path) -> str:
+    """The page without code, in which nothing is a link."""
+    return re.sub(r"```.*?```|`[^`\n]*`", "", text(page), flags=re.DOTALL)
+
+
+def fenced(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text(page), flags=re.DOTALL)
+
+
+def named(page: Path) -> set[str]:
+    """Everything that stands as code in the page."""
+    return set(re.findall(r"`([^`\n]+)`", text(page)))
+
+
+def sections(page: Path) -> dict[str, str]:
+    """Heading of the second level → what stands under it."""
+    parts = re.split(r"^## (.+)$", text(page), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def links(page: Path) -> list[str]:
+    return [target for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)) if not re.match(r"[a-z]+:", target)]
+
+
+def anchors(page: Path) -> set[str]:
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#{1,6} (.+)$", text(page), re.MULTILINE)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in links(page):
+        path, _, anchor = target.partition("#")
+        to = page.parent / path if path else page
+        assert to.exists(), target
+        assert not anchor or anchor in anchors(to), target
+
+
+def test_every_page_is_found_from_the_first_one() -> None:
+    found, ahead = set(), [DOCS / "README.md"]
+    while ahead:
+        page = ahead.pop().resolve()
+        if page not in found:
+            found.add(page)
+            ahead += [page.parent / target.partition("#")[0] for target in links(page) if target.partition("#")[0].endswith(".md")]
+    assert {page for page in PAGES if DOCS in page.parents and page not in ADRS} <= found
+    assert {page.name for page in ADRS} == {page.name for page in (DOCS / "adr").iterdir()}
+
+
+def test_the_readme_names_the_two_commands_and_shows_a_real_picture() -> None:
+    readme = text(ROOT / "README.md")
+    assert {"bin/demo", "bin/test"} <= {
+        line.split()[0] for block in fenced(ROOT / "README.md", "sh") for line in block.splitlines() if line
+    }
+    assert "](docs/images/runner.png)" in readme
+    assert all((ROOT / name).exists() for name in ("LICENSE", "NOTICE", "CHANGELOG.md", "CONTRIBUTING.md"))
+
+
+def test_pictures_are_small_and_used() -> None:
+    shown = {(page.parent / target).resolve() for page in PAGES for target in links(page)}
+    pictures = sorted((DOCS / "images").iterdir())
+    assert pictures
+    for picture in pictures:
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert picture.stat().st_size <= MOST_PICTURE_BYTES, picture.name
+        assert picture.resolve() in shown, picture.name
+
+
+@pytest.mark.parametrize("page", ADRS, ids=lambda page: page.stem)
+def test_a_decision_has_context_decision_consequences_and_status(page: Path) -> None:
+    assert list(sections(page)) == ["Context", "Decision", "Consequences"]
+    assert text(page).startswith(f"# {page.name[:4]} ")
+    assert re.search(r"^Status: (accepted|superseded by \d{4}), \d{4}-\d\d-\d\d$", text(page), re.MULTILINE)
+
+
+def test_decisions_are_numbered_once_and_code_cites_only_those_that_are_there() -> None:
+    numbers = [page.name[:4] for page in ADRS]
+    assert len(set(numbers)) == len(numbers) >= 7
+    cited = {name for file in (ROOT / "console").rglob("*.py") for name in re.findall(r"docs/[\w/.-]+\.md", text(file))}
+    assert cited
+    assert [name for name in sorted(cited) if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["run", "test", "uv"])
+def test_every_dependency_has_its_reason(name: str) -> None:
+    why = text(DOCS / "adr" / "0002-dependencies.md")
+    wanted = [line.partition("==")[0] for line in text(ROOT / "requirements" / f"{name}.in").splitlines() if line and line[0] not in "#-"]
+    assert wanted
+    assert [package for package in wanted if f"`{package}`" not in why and not package.startswith("types-")] == []
+
+
+def test_the_changelog_is_kept_in_its_form() -> None:
+    log = text(ROOT / "CHANGELOG.md")
+    assert re.findall(r"^## (.+)$", log, re.MULTILINE)[0] == "Unreleased"
+    assert set(re.findall(r"^### (.+)$", log, re.MULTILINE)) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+@pytest.mark.parametrize("kind", steps.all_types().values(), ids=lambda kind: kind.name)
+def test_a_step_type_has_a_section_a_test_an_icon_and_a_title(kind: Any) -> None:
+    told = named(REFERENCE / "steps.md")
+    assert sections(REFERENCE / "steps.md")[kind.name].strip()
+    assert (ROOT / "tests" / "steps" / f"test_{kind.name}.py").exists()
+    assert 'href="' in frame_icon(kind.icon)
+    assert kind.title
+    for name, field in kind.Config.model_fields.items():
+        choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+        assert name in told or len(choices) == 1, name  # where there is one answer only, there is nothing to say
+
+
+def frame_icon(name: str) -> str:
+    """The drawing of an icon; a name that the sprite lacks would be drawn as the one for unknown types."""
+    drawn = frame._ICON_NAMES.get(name, name)
+    assert drawn in frame.drawn_icons(), name
+    return f'href="{drawn}"'
+
+
+def test_no_section_is_about_a_step_type_that_is_not_there() -> None:
+    assert set(sections(REFERENCE / "steps.md")) == set(steps.all_types())
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_setting_stands_in_the_reference_with_its_sentence_and_default(setting: Setting) -> None:
+    row = next(line for line in text(REFERENCE / "settings.md").splitlines() if line.startswith(f"| `{setting.name}` |"))
+    _, _, takes, default, sentence, _ = (part.strip() for part in row.split("|"))
+    assert takes
+    assert default == ("–" if setting.default is None else "off" if setting.default is False else str(setting.default))
+    assert sentence == setting.sentence
+
+
+def test_the_documentation_names_no_setting_that_is_not_there() -> None:
+    known = {setting.name for setting in SETTINGS} | {"CONSOLE_ENV_FILE"}
+    told = {
+        name.removesuffix("_FILE") if name not in known else name
+        for page in PAGES
+        for name in re.findall(r"\bCONSOLE_[A-Z_]+\b", text(page))
+    }
+    assert told - known == set()
+
+
+def leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, by its words."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from leaves(found, (*path, name))
+    else:
+        yield " ".join(path), command
+
+
+COMMANDS = dict(leaves(console))
+
+
+def options(name: str) -> set[str]:
+    """Long options of the command; those of `serve` are the supervisor's."""
+    if name == "serve":
+        return set(re.findall(r"--[a-z-]+", text(ROOT / "console" / "supervisor.py")))
+    return {option for parameter in COMMANDS[name].params for option in parameter.opts if option.startswith("--")}
+
+
+def test_each_command_has_a_section_and_each_section_a_command() -> None:
+    assert list(sections(REFERENCE / "commands.md")) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_has_an_example_its_options_and_help(name: str) -> None:
+    section = sections(REFERENCE / "commands.md")[name]
+    assert re.search(rf"^```sh\nconsole {name}( |\n)", section, re.MULTILINE)
+    if name != "serve":
+        assert COMMANDS[name].help
+        assert f"console {name}" in (COMMANDS[name].epilog or "")
+        assert [option for option in options(name) if option not in section] == []
+
+
+def test_serve_explains_itself(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["console serve", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        serve()
+    said = capsys.readouterr().out
+    assert ended.value.code == 0
+    section = sections(REFERENCE / "commands.md")["serve"]
+    assert [option for option in re.findall(r"^  (--[a-z-]+)", said, re.MULTILINE) if option not in section] == []
+
+
+def told_commands() -> Iterator[tuple[str, str]]:
+    """Every line of every example that calls the console: (page, what follows `console`)."""
+    for page in PAGES:
+        for block in fenced(page, "sh"):
+            for line in block.splitlines():
+                for call in re.findall(r"(?:^|\$\()(?:\.venv/bin/)?console ([^)|>]+)", line):
+                    yield str(page.relative_to(ROOT)), call.partition("   #")[0].strip()
+
+
+@pytest.mark.parametrize(("page", "call"), sorted(set(told_commands())))
+def test_every_command_in_an_example_exists_with_its_options(page: str, call: str) -> None:
+    words = shlex.split(call)
+    name = next(" ".join(words[:count]) for count in (2, 1) if " ".join(words[:count]) in COMMANDS)
+    assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options(name)
+
+
+def test_every_path_of_the_tree_that_is_named_is_there() -> None:
+    tree = r"`((?:bin|bench|console|docs|migrations|policies|requirements|tests|workflows)/[\w./-]*[\w/]|\.ci/run)(?:[ `])"
+    told = {(page.name, path) for page in PAGES for path in re.findall(tree, text(page))}
+    assert told
+    absent = {(page, path) for page, path in told if not (ROOT / path).exists() and "type_to_confirm" not in path}
+    assert absent == set()
+
+
+def test_every_kind_of_event_stands_in_the_reference() -> None:
+    assert set(KINDS) <= named(REFERENCE / "events.md")
+
+
+def test_every_call_of_the_api_stands_in_the_reference_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from console import app, settings
+
+    for name, value in (KEYS | {"CONSOLE_DATA_DIR": str(tmp_path)}).items():
+        monkeypatch.setenv(name, value)
+    settings.current.cache_clear()
+    rules = list(app.create_app().url_map.iter_rules())
+    settings.current.cache_clear()
+    there = {
+        f"{method} {rule.rule.removeprefix('/api/v1').replace('<', '{').replace('>', '}')}"
+        for rule in rules
+        if rule.rule.startswith("/api/v1")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    told = set(re.findall(r"^\| `((?:GET|POST|PATCH|PUT|DELETE) [^`?]+)` \|", text(REFERENCE / "api.md"), re.MULTILINE))
+    assert there
+    assert told == there
+
+
+def test_filters_stand_in_the_reference() -> None:
+    assert set(filters.OPS) <= named(REFERENCE / "api.md")
+
+
+@cache
+def a_run() -> dict[str, Any]:
+    """The JSON of a run that has just begun."""
+    document = read((ROOT / "docs" / "how-to" / "check-customer.json").read_bytes())
+    definition = Definition("wf_1", document.slug, document.title, 1, document.hash, document)
+    begin = commands.Start("usr_1", "run_1", "operations", 1, "wf_1", "shop.customer", "1", None, {}, {})
+    made = commands.decide(commands.Plan(document, frozenset({"start", "end"})), Run(), begin, datetime(2026, 11, 20, tzinfo=UTC))
+    return as_json(fold(made), definition, None, None)
+
+
+def test_every_key_of_a_run_stands_in_the_reference() -> None:
+    told = named(REFERENCE / "shapes-of-runs.md")
+    run = a_run()
+    assert {*run, *run["current"], *run["attempts"][0]} <= told
+    assert {*get_args(get_type_hints(Run)["status"])} == {*get_args(Status)} <= told
+    assert {*get_args(get_type_hints(Attempt)["status"]), *get_args(get_type_hints(Effect)["status"])} <= told
+    assert set(FormField("name", "Name").to_json()) <= told
+    assert named(DOCS / "explanation" / "how-a-run-works.md") >= FINAL
+
+
+def test_every_function_and_root_of_the_expressions_stands_in_the_reference() -> None:
+    page = text(REFERENCE / "expressions.md")
+    assert [name for name in functions.FUNCTIONS if f"`{name}(" not in page] == []
+    assert [name for name in functions.METHODS if f".{name}(" not in page] == []
+    assert [root for root in expressions.ROOTS if f"`{root}`" not in page] == []
+
+
+def test_every_example_of_an_expression_can_be_read() -> None:
+    lines = sections(REFERENCE / "expressions.md")
+    examples = re.findall(r"```\n(.*?)```", text(REFERENCE / "expressions.md"), flags=re.DOTALL)[0].splitlines()
+    assert len(examples) == 3
+    assert lines
+    for line in examples:
+        expressions.parse(line)
+
+
+def test_every_type_and_key_of_a_collection_stands_in_the_reference() -> None:
+    told = named(REFERENCE / "collections.md")
+    assert told >= core_collections.FIELD_TYPES
+    assert told >= sources.DOCUMENT_KEYS
+
+
+def test_every_object_act_and_shipped_role_stands_in_the_reference() -> None:
+    page = text(REFERENCE / "permissions.md")
+    for kind, acts in ACTS.items():
+        row = next(line for line in page.splitlines() if line.startswith("| `") and re.search(rf"`{kind}[`:]", line))
+        assert [act for act in acts if f"`{act}`" not in row] == [], kind
+    shipped = {
+        row.sub.removeprefix("role:"): row for row in parse((POLICIES / "roles.csv").read_text(encoding="utf-8")) if row.obj == "workflow:*"
+    }
+    for role in shipped:
+        may = {
+            row.act
+            for row in parse((POLICIES / "roles.csv").read_text(encoding="utf-8"))
+            if (row.sub, row.obj) == (f"role:{role}", "workflow:*")
+        }
+        line = next(line for line in page.splitlines() if line.startswith(f"| `{role}` |"))
+        assert set(re.search(r"workflow: ([a-z, ]+)", line)[1].replace(",", " ").split()) == may  # type: ignore[index]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_example_in_json_is_json(page: Path) -> None:
+    for block in fenced(page, "json"):
+        if "…" not in block:
+            json.loads(block)
+
+
+def test_the_workflow_of_the_guide_is_fine_and_is_what_the_guide_shows() -> None:
+    guide, file = DOCS / "how-to" / "write-a-workflow.md", DOCS / "how-to" / "check-customer.json"
+    assert workflow_check.check(file.read_bytes(), steps.all_types(), None) == []
+    document = json.loads(text(file))
+    shown = [json.loads(block) for block in fenced(guide, "json")]
+    frame_shown = next(part for part in shown if "slug" in part)
+    assert frame_shown == document | {"steps": []}
+    by_id = {step["id"]: step for step in document["steps"]}
+    parts = [part for part in shown if "id" in part]
+    assert len(parts) >= 4
+    assert all(by_id[part["id"]] == part for part in parts)
+
+
+def test_the_collection_document_of_the_guide_means_something() -> None:
+    shown = next(
+        document for block in fenced(DOCS / "how-to" / "connect-your-database.md", "json") if "table" in (document := json.loads(block))
+    )
+    sources._check_document("shop", shown)
+    expressions.check_template(shown["title"])
+    assert {segment["filter"] for segment in shown["segments"]}
+    for segment in shown["segments"]:
+        expressions.parse(segment["filter"])
+    assert shown["fields"].keys() <= {*shown["columns"], *shown["summary"]["sections"][0]["fields"]}
+
+
+def test_the_glossary_is_in_order_and_says_each_word_once() -> None:
+    words = re.findall(r"^\| \*\*(.+?)\*\* \|", text(DOCS / "glossary.md"), re.MULTILINE)
+    assert words == sorted(words, key=lambda word: word.replace("-", " ~"))
+    assert len(words) == len(set(words)) >= 30
