@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from markupsafe import Markup, escape
 
 from console.core.actor import Actor
@@ -26,6 +26,9 @@ NUMBERS = frozenset({"integer", "decimal", "money"})
 LISTS = frozenset({"multi_enum", "checklist", "array"})
 SHOWN_ONLY = frozenset({"other", "binary", "file"})
 CELL_LENGTH = 80
+DEEPEST = 40
+TOO_DEEP = "…"  # for what is nested deeper than anybody reads
+MOST_DIGITS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +102,20 @@ def text(what: Kind, value: Any, look: Look) -> str:
     return writer(value, what, look) if writer else _plain(value)
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, depth: int = 0) -> str:
+    if isinstance(value, Mapping | list) and depth >= DEEPEST:
+        return TOO_DEEP
     if isinstance(value, Mapping):
-        return ", ".join(_plain(one) for one in value.values() if one not in (None, "", [], {}))
+        return ", ".join(_plain(one, depth + 1) for one in value.values() if one is not None and not _hollow(one))
     if isinstance(value, list):
-        return ", ".join(_plain(one) for one in value)
+        return ", ".join(_plain(one, depth + 1) for one in value)
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return EMPTY if value is None else str(value)
+
+
+def _hollow(value: Any) -> bool:
+    return isinstance(value, str | list | Mapping) and not value
 
 
 def _number(value: Any, what: Kind, look: Look) -> str:
@@ -142,7 +151,7 @@ def grouped(number: str, locale: str = "en", least: int = 1_000) -> str:
         whole = Decimal(number)
     except InvalidOperation:
         return number
-    if not whole.is_finite():
+    if not whole.is_finite() or abs(whole.adjusted()) > MOST_DIGITS:
         return number
     group, point = _marks(locale)
     written = f"{whole:,f}" if abs(whole) >= least else f"{whole:f}"
@@ -182,6 +191,19 @@ def moment_of(value: Any) -> datetime | None:
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
+def _within(at: datetime, zone: str) -> datetime:
+    """The moment in the zone; as it is where the calendar has no such day there (databases keep 9999-12-31 for "never")."""
+    try:
+        return at.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        return at
+
+
+def _worded(at: datetime, shape: str, look: Look) -> str:
+    here = _within(at, look.zone)
+    return format_datetime(here.replace(tzinfo=None), shape, locale=look.locale)
+
+
 @lru_cache(maxsize=8192)
 def _day_words(value: str, locale: str) -> str:
     try:
@@ -190,16 +212,19 @@ def _day_words(value: str, locale: str) -> str:
         return value
 
 
+_ANY = datetime(2026, 1, 1, tzinfo=UTC)  # where no word depends on the moment of drawing
+
+
 @lru_cache(maxsize=8192)
 def _moment_words(value: str, locale: str, zone: str) -> str:
     at = moment_of(value)
-    return value if at is None else format_datetime(at, "d MMM y, HH:mm", tzinfo=ZoneInfo(zone), locale=locale)
+    return value if at is None else _worded(at, "d MMM y, HH:mm", Look(locale, zone, _ANY))
 
 
 def clock(value: Any, look: Look) -> str:
     """Hour and minute in the person's zone: the "12:07" of "Draft saved 12:07"."""
     at = moment_of(value)
-    return EMPTY if at is None else format_time(at, "HH:mm", tzinfo=ZoneInfo(look.zone), locale=look.locale)
+    return EMPTY if at is None else _worded(at, "HH:mm", look)
 
 
 def full_moment(value: Any, look: Look) -> str:
@@ -207,9 +232,10 @@ def full_moment(value: Any, look: Look) -> str:
     at = moment_of(value)
     if at is None:
         return EMPTY
-    here = format_datetime(at, "d MMM y, HH:mm:ss", tzinfo=ZoneInfo(look.zone), locale=look.locale)
-    there = format_datetime(at, "HH:mm:ss", tzinfo=UTC, locale=look.locale)
-    return f"{here} UTC" if look.zone == "UTC" else f"{here} {look.zone} ({there} UTC)"
+    here = _worded(at, "d MMM y, HH:mm:ss", look)
+    if look.zone == "UTC" or _within(at, look.zone).tzinfo is at.tzinfo is UTC:
+        return f"{here} UTC"
+    return f"{here} {look.zone} ({_worded(at, 'HH:mm:ss', Look(look.locale, 'UTC', look.now))} UTC)"
 
 
 def ago(value: Any, look: Look) -> str:
@@ -236,7 +262,7 @@ def when(value: Any, look: Look) -> Markup:
     if at is None:
         return escape(EMPTY)
     shape = Markup('<time datetime="{}" title="{}">{}</time>')
-    return shape.format(at.astimezone(UTC).isoformat(timespec="seconds"), full_moment(at, look), ago(at, look))
+    return shape.format(_within(at, "UTC").isoformat(timespec="seconds"), full_moment(at, look), ago(at, look))
 
 
 # -- HTML
@@ -249,7 +275,7 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
     if isinstance(value, Mapping):
         return _pairs(value)
     if what.type in ("json", "array") and isinstance(value, list) and any(isinstance(one, Mapping | list) for one in value):
-        return Markup("<pre>{}</pre>").format(json.dumps(value, ensure_ascii=False, indent=2))
+        return Markup("<pre>{}</pre>").format(_laid_out(value))
     if what.type == "datetime":
         return when(value, look)
     shown = text(what, value, look)
@@ -278,7 +304,7 @@ def _humanised(name: str) -> str:
 def _pairs(value: Mapping[str, Any]) -> Markup:
     rows = Markup("").join(
         Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(
-            _humanised(str(name)), json.dumps(one, ensure_ascii=False) if isinstance(one, Mapping | list) else _plain(one)
+            _humanised(str(name)), _laid_out(one, None) if isinstance(one, Mapping | list) else _plain(one)
         )
         for name, one in value.items()
     )
@@ -287,6 +313,21 @@ def _pairs(value: Mapping[str, Any]) -> Markup:
         if value
         else Markup('<span class="empty-value">–<span class="vh"> empty</span></span>')
     )
+
+
+def _laid_out(value: Any, indent: int | None = 2) -> str:
+    """JSON as text, what is nested too deep left out."""
+    return json.dumps(_shallow(value, 0), ensure_ascii=False, indent=indent)
+
+
+def _shallow(value: Any, depth: int) -> Any:
+    if not isinstance(value, Mapping | list):
+        return value
+    if depth >= DEEPEST:
+        return TOO_DEEP
+    if isinstance(value, list):
+        return [_shallow(one, depth + 1) for one in value]
+    return {name: _shallow(one, depth + 1) for name, one in value.items()}
 
 
 def cell(what: Kind, look: Look) -> Callable[[Any], str]:
@@ -310,7 +351,7 @@ def cell(what: Kind, look: Look) -> Callable[[Any], str]:
 def initials(title: str) -> str:
     """One or two letters that stand for a title."""
     words = [word for word in title.split() if word[:1].isalnum()]
-    return ("".join(word[0] for word in words[:2]) or title[:1] or "?").upper()
+    return ("".join(word[0] for word in words[:2]) or title.strip()[:1] or "?").upper()
 
 
 # -- forms
@@ -322,7 +363,8 @@ def box(what: Kind, value: Any, look: Look) -> str:
         return ""
     if what.type == "datetime":
         at = moment_of(value)
-        return str(value) if at is None else at.astimezone(ZoneInfo(look.zone)).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00")
+        here = None if at is None else _within(at, look.zone).replace(tzinfo=None, microsecond=0).isoformat()
+        return str(value) if here is None else here[:16] if here.endswith(":00") else here
     if what.type == "time":
         return str(value)[:8]
     if what.type in LISTS and isinstance(value, list):
@@ -340,7 +382,7 @@ def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
     if what.type == "boolean":
         return _yes_or_no(sent)
     if what.type in ("multi_enum", "checklist"):
-        return [one for one in sent if one]
+        return [line for one in sent for line in one.replace("\r\n", "\n").split("\n") if line]
     entry = sent[-1].replace("\r\n", "\n") if sent else ""
     if what.type == "array":
         return [line.strip() for line in entry.split("\n") if line.strip()]
@@ -372,7 +414,10 @@ def _local_moment(entry: str, look: Look) -> str:
     except ValueError:
         return entry
     at = read if read.tzinfo else read.replace(tzinfo=ZoneInfo(look.zone))
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    try:
+        return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError:
+        return entry
 
 
 def _local_time(entry: str, _: Look) -> str:
@@ -385,7 +430,7 @@ def _local_time(entry: str, _: Look) -> str:
 def _document(entry: str, _: Look) -> Any:
     try:
         return json.loads(entry)
-    except ValueError:
+    except (ValueError, RecursionError):
         return entry
 
 

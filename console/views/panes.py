@@ -4,6 +4,7 @@ Everything here turns the view of a run (what was shown, what is there now, what
 decides, reads or judges.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from console.views import formats, frame
 from console.views.formats import Kind, Look
 
 TYPES = "t."  # beside each box, its type
+HELD = "w."  # beside a box that cannot hold its value whole, the value
 PREFIX = "v."  # names of boxes in forms begin with it, so that no field of a record collides with revision or reason
 _INPUTS = {"date": "date", "datetime": "datetime-local", "time": "time", "email": "email", "phone": "tel", "url": "url"}
 _KEYBOARDS = {"integer": "numeric", "decimal": "decimal", "money": "decimal"}
@@ -58,6 +60,7 @@ class Box:
     theirs: str | None = None
     answered: bool = False
     collection: str | None = None
+    held: str | None = None
 
     @property
     def described_by(self) -> str:
@@ -94,7 +97,17 @@ def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapp
         theirs=formats.text(what, error["theirs"], look) if error and "theirs" in error else None,
         answered=answered,
         collection=_searched(source),
+        held=_held(what, value, _control(source, what), look),
     )
+
+
+def _held(what: Kind, value: Any, control: str, look: Look) -> str | None:
+    """The value as JSON where its box would not give it back as it is: parts of a second, the hour that comes twice, a line break in one line."""
+    if control not in ("input", "area") or value is None:
+        return None
+    entry = formats.box(what, value, look)
+    whole = control == "area" or "\n" not in entry
+    return None if whole and formats.typed(what, [entry], look) == value else json.dumps(value, ensure_ascii=False)
 
 
 def _words(what: Kind, value: Any, look: Look) -> str:
@@ -151,8 +164,21 @@ def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
     for marker in form:
         if marker.startswith(TYPES):
             name = marker.removeprefix(TYPES)
-            values[name] = formats.typed(Kind(name, name, form[marker]), form.getlist(PREFIX + name), look)
+            what, sent = Kind(name, name, form[marker]), form.getlist(PREFIX + name)
+            held = form.get(HELD + name)
+            values[name] = formats.typed(what, sent, look) if held is None else _kept(what, sent, held, look)
     return values
+
+
+def _kept(what: Kind, sent: Sequence[str], held: str, look: Look) -> Any:
+    """The value that stood beside the box while its text is as it was drawn, else what was typed."""
+    try:
+        value = json.loads(held)
+    except (ValueError, RecursionError):
+        return formats.typed(what, sent, look)
+    breaks = "\n" if what.type in _AREAS | _CHECKS else ""  # a box of one line has none
+    as_drawn, as_sent = (text.replace("\r\n", "\n").replace("\n", breaks) for text in (formats.box(what, value, look), "".join(sent)))
+    return value if as_sent == as_drawn else formats.typed(what, sent, look)
 
 
 def unread(form: MultiDict[str, str]) -> dict[str, str]:

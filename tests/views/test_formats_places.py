@@ -1,0 +1,381 @@
+"""How values look in other languages and zones, at the two hours of the year that are odd, and at the ends of the calendar."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from babel.localedata import locale_identifiers
+from hypothesis import given, strategies as st
+from werkzeug.datastructures import MultiDict
+
+from console.core.actor import Actor
+from console.core.forms import FIELD_TYPES
+from console.views import formats, panes
+from console.views.formats import Kind, Look
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+EN, DE, LT = Look("en", "UTC", NOW), Look("de", "Europe/Berlin", NOW), Look("lt", "Europe/Vilnius", NOW)
+LISTS = ("multi_enum", "checklist", "array")
+
+
+def of(type_: str, **more: Any) -> Kind:
+    return Kind("field", "Field", type_, **more)
+
+
+NBSP, NNBSP, MINUS = "\u00a0", "\u202f", "\N{MINUS SIGN}"
+SHOWN: list[tuple[str, Any, str, str, str]] = [
+    ("text", "Žemė & Co", "Žemė & Co", "Žemė & Co", "Žemė & Co"),
+    ("long_text", "one\ntwo", "one\ntwo", "one\ntwo", "one\ntwo"),
+    ("integer", 9999, "9999", "9999", "9999"),
+    ("integer", 10000, "10,000", "10.000", f"10{NBSP}000"),
+    ("integer", -1284500, f"{MINUS}1,284,500", f"{MINUS}1.284.500", f"{MINUS}1{NBSP}284{NBSP}500"),
+    ("decimal", "0.10", "0.10", "0,10", "0,10"),
+    ("decimal", "999.99", "999.99", "999,99", "999,99"),
+    ("decimal", "-1000.00", f"{MINUS}1,000.00", f"{MINUS}1.000,00", f"{MINUS}1{NBSP}000,00"),
+    ("money", "12345678901234567890.123456789", "12,345,678,901,234,567,890.123456789",
+     "12.345.678.901.234.567.890,123456789", NBSP.join(["12", "345", "678", "901", "234", "567", "890,123456789"])),
+    ("money", "0", "0", "0", "0"),
+    ("boolean", True, "Yes", "Yes", "Yes"),
+    ("boolean", False, "No", "No", "No"),
+    ("date", "2026-03-01", "1 Mar 2026", "1 März 2026", "1 kov. 2026"),
+    ("date", "2026-02-30", "2026-02-30", "2026-02-30", "2026-02-30"),
+    ("datetime", "2026-11-20T23:30:00Z", "20 Nov 2026, 23:30", "21 Nov. 2026, 00:30", "21 lapkr. 2026, 01:30"),
+    ("datetime", "2026-11-20T23:30:00+05:00", "20 Nov 2026, 18:30", "20 Nov. 2026, 19:30", "20 lapkr. 2026, 20:30"),
+    ("datetime", "no moment", "no moment", "no moment", "no moment"),
+    ("time", "09:30:00", "09:30", "09:30", "09:30"),
+    ("time", "23:59:59.999", "23:59", "23:59", "23:59"),
+    ("enum", "low", "low", "low", "low"),
+    ("multi_enum", ["a", "b"], "a, b", "a, b", "a, b"),
+    ("checklist", ["a"], "a", "a", "a"),
+    ("reference", "17", "17", "17", "17"),
+    ("uuid", "0193463c", "0193463c", "0193463c", "0193463c"),
+    ("email", "a@b.example", "a@b.example", "a@b.example", "a@b.example"),
+    ("phone", "+31 20 794 6000", "+31 20 794 6000", "+31 20 794 6000", "+31 20 794 6000"),
+    ("url", "https://b.example", "https://b.example", "https://b.example", "https://b.example"),
+    ("json", {"a": {"b": [1, "x"]}, "c": None, "d": False}, "1, x, No", "1, x, No", "1, x, No"),
+    ("array", ["a", None, 2, False], "a, –, 2, No", "a, –, 2, No", "a, –, 2, No"),
+    ("binary", "3 bytes", "3 bytes", "3 bytes", "3 bytes"),
+    ("file", "report.pdf", "report.pdf", "report.pdf", "report.pdf"),
+    ("other", "(1,2)", "(1,2)", "(1,2)", "(1,2)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("type_", "value", "english", "german", "lithuanian"), SHOWN)
+def test_each_type_in_three_languages(type_: str, value: Any, english: str, german: str, lithuanian: str) -> None:
+    shown = tuple(formats.text(of(type_), value, look).replace(NNBSP, NBSP) for look in (EN, DE, LT))
+    assert shown == (english, german, lithuanian)
+
+
+def test_the_table_above_has_every_type() -> None:
+    assert {row[0] for row in SHOWN} == set(FIELD_TYPES)
+
+
+@pytest.mark.parametrize("type_", FIELD_TYPES)
+def test_an_absent_value_is_a_dash_a_cell_of_its_own_and_an_empty_box(type_: str) -> None:
+    what = of(type_)
+    assert formats.text(what, None, EN) == "–"
+    assert 'class="e"' in formats.cell(what, EN)(None)
+    assert "empty" in formats.html(what, None, EN)
+    assert formats.box(what, None, EN) == ""
+    emptied = formats.typed(what, [""], EN)
+    assert emptied == ([] if type_ in LISTS else None)
+
+
+@pytest.mark.parametrize(
+    ("utc", "zone", "words"),
+    [
+        ("2026-03-29T00:59:00Z", "Europe/Berlin", "29 Mar 2026, 01:59"),
+        ("2026-03-29T01:00:00Z", "Europe/Berlin", "29 Mar 2026, 03:00"),
+        ("2026-10-25T00:30:00Z", "Europe/Berlin", "25 Oct 2026, 02:30"),
+        ("2026-10-25T01:30:00Z", "Europe/Berlin", "25 Oct 2026, 02:30"),
+        ("2026-10-25T02:30:00Z", "Europe/Berlin", "25 Oct 2026, 03:30"),
+        ("2026-03-29T01:00:00Z", "Europe/Vilnius", "29 Mar 2026, 04:00"),
+        ("2026-03-08T06:59:00Z", "America/New_York", "8 Mar 2026, 01:59"),
+        ("2026-03-08T07:00:00Z", "America/New_York", "8 Mar 2026, 03:00"),
+        ("2026-07-01T00:00:00Z", "Asia/Kathmandu", "1 Jul 2026, 05:45"),
+        ("2026-12-31T12:00:00Z", "Pacific/Kiritimati", "1 Jan 2027, 02:00"),
+        ("2026-01-01T05:00:00Z", "Pacific/Pago_Pago", "31 Dec 2025, 18:00"),
+    ],
+)
+def test_a_moment_is_told_in_the_zone_of_that_day(utc: str, zone: str, words: str) -> None:
+    shown = formats.text(of("datetime"), utc, Look("en", zone, NOW))
+    assert shown == words
+
+
+ENDS = [
+    ("9999-12-31T23:59:59Z", "Europe/Vilnius", "31 Dec 9999, 23:59"),
+    ("9999-12-31T23:59:59+00:00", "Asia/Tokyo", "31 Dec 9999, 23:59"),
+    ("0001-01-01T00:00:00Z", "America/New_York", "1 Jan 1, 00:00"),
+    ("0001-01-01T00:00:00+14:00", "UTC", "1 Jan 1, 00:00"),
+    ("9999-12-31T23:59:59-12:00", "UTC", "31 Dec 9999, 23:59"),
+]
+
+
+@pytest.mark.parametrize(("value", "zone", "words"), ENDS)
+def test_never_and_the_first_day_of_all_are_shown_though_the_zone_has_no_such_day(value: str, zone: str, words: str) -> None:
+    look, what = Look("en", zone, NOW), of("datetime")
+    assert formats.text(what, value, look) == words
+    assert words in formats.cell(what, look)(value)
+    assert words[:-6] in formats.html(what, value, look)
+    assert formats.clock(value, look) == words[-5:]
+    assert formats.ago(value, look) == words
+    assert formats.full_moment(value, look).startswith(words)
+
+
+def test_a_moment_that_could_not_be_moved_does_not_claim_the_zone() -> None:
+    assert formats.full_moment("9999-12-31T23:59:59Z", LT) == "31 gruod. 9999, 23:59:59 UTC"
+    assert formats.full_moment("2026-07-01T10:00:00Z", LT) == "1 liep. 2026, 13:00:00 Europe/Vilnius (10:00:00 UTC)"
+
+
+@pytest.mark.parametrize(
+    ("type_", "text", "zone"),
+    [
+        ("datetime", "9999-12-31T23:59", "America/New_York"),
+        ("datetime", "0001-01-01T00:00", "Europe/Vilnius"),
+        ("datetime", "2026-13-01T00:00", "UTC"),
+        ("datetime", "2026-11-20T25:00", "UTC"),
+        ("time", "24:01", "UTC"),
+        ("json", "[" * 100_000, "UTC"),
+        ("json", '{"a": }', "UTC"),
+        ("json", "1" * 5_000, "UTC"),
+        ("integer", "1" * 5_000, "UTC"),
+        ("integer", "1.0", "UTC"),
+        ("integer", "0x10", "UTC"),
+        ("integer", "\ud800", "UTC"),
+    ],
+)
+def test_what_cannot_be_read_stays_as_it_was_typed(type_: str, text: str, zone: str) -> None:
+    assert formats.typed(of(type_), [text], Look("en", zone, NOW)) == text
+
+
+def test_every_locale_of_the_library_writes_numbers_days_and_moments() -> None:
+    for name in locale_identifiers():
+        look = Look(name, "Europe/Berlin", NOW)
+        assert formats.text(of("money"), "1234567.5", look)
+        assert formats.text(of("date"), "2026-11-20", look)
+        assert formats.full_moment("2026-11-20T10:00:00Z", look)
+
+
+@pytest.mark.parametrize(
+    ("locale", "zone", "known"),
+    [
+        ("de", "Europe/Berlin", ("de", "Europe/Berlin")),
+        ("pt-BR", "America/Sao_Paulo", ("pt_BR", "America/Sao_Paulo")),
+        ("zh-Hant-TW", "Asia/Taipei", ("zh_Hant_TW", "Asia/Taipei")),
+        ("", "", ("en", "UTC")),
+        ("../../etc/passwd", "../../etc/passwd", ("en", "UTC")),
+        ("e" * 9_000, "E" * 9_000, ("en", "UTC")),
+        ("en\x00", "UTC\x00", ("en", "UTC")),
+        ("xx", "Europe", ("en", "UTC")),
+        ("\ud800", "\ud800", ("en", "UTC")),
+    ],
+)
+def test_whatever_a_person_has_for_locale_and_zone_a_page_is_drawn(locale: str, zone: str, known: tuple[str, str]) -> None:
+    look = Look.of(Actor("user", "usr_1", locale=locale, zone=zone))
+    assert (look.locale, look.zone) == known
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("1e3", "1,000"),
+        ("1E-7", "0.0000001"),
+        ("-0", f"{MINUS}0"),
+        ("1e999999", "1e999999"),
+        ("1e-999999", "1e-999999"),
+        ("Infinity", "Infinity"),
+        ("sNaN", "sNaN"),
+        ("12,5", "12,5"),
+        ("", ""),
+        ("<b>1</b>", "<b>1</b>"),
+    ],
+)
+def test_a_number_is_grouped_and_what_is_none_stays(number: str, words: str) -> None:
+    assert formats.grouped(number) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english"),
+    [
+        (-31, "20 Nov 2026, 12:00"), (-30, "just now"), (0, "just now"), (44, "just now"), (45, "1 minute ago"), (89, "1 minute ago"),
+        (90, "2 minutes ago"), (3_599, "1 hour ago"), (7_200, "2 hours ago"), (86_399, "1 day ago"), (86_400, "19 Nov 2026, 12:00"),
+        (400 * 86_400, "16 Oct 2025, 12:00"),
+    ],
+)  # fmt: skip
+def test_how_long_ago_changes_at_these_seconds(seconds: int, english: str) -> None:
+    assert formats.ago(NOW - timedelta(seconds=seconds), EN) == english
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-5, "0 seconds"), (0, "0 seconds"), (50, "50 seconds"), (59, "1 minute"), (90, "2 minutes"), (86_400 * 2, "2 days")],
+)
+def test_a_length_of_time_in_its_largest_unit(seconds: int, words: str) -> None:
+    assert formats.span(seconds, EN) == words
+
+
+@pytest.mark.parametrize(
+    ("title", "letters"),
+    [("   ", "?"), ("\t", "?"), ("a b c", "AB"), ("… dots", "D"), ("(only) [marks]", "("), ("ß", "SS"), ("1st Street", "1S"), ("\u202eevil", "\u202e")],
+)  # fmt: skip
+def test_initials_of_odd_titles(title: str, letters: str) -> None:
+    assert formats.initials(title) == letters
+
+
+def nested(levels: int, kind: type) -> Any:
+    value: Any = "deep"
+    for _ in range(levels):
+        value = [value] if kind is list else {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("kind", [list, dict])
+@pytest.mark.parametrize("levels", [5, 39, 500])
+def test_deep_json_is_shown_as_far_as_anybody_reads(kind: type, levels: int) -> None:
+    value = nested(levels, kind)
+    shown = formats.text(of("json"), value, EN)
+    assert shown == ("deep" if levels < 40 else "…")
+    drawn = formats.html(of("json"), value, EN)
+    assert ("deep" in drawn) == (levels < 40)
+    assert formats.cell(of("json"), EN)(value).endswith("</td>")
+
+
+def test_false_and_nought_in_an_object_are_values_and_empty_ones_are_left_out() -> None:
+    value = {"a": False, "b": 0, "c": "", "d": [], "e": {}, "f": None, "g": "x"}
+    assert formats.text(of("json"), value, EN) == "No, 0, x"
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "javascript:alert(1)",
+    "=HYPERLINK(1)",
+    "\x00nul",
+    "a\u202eb",
+    "x" * 200_000,
+    "{{ 7 * 7 }}",
+]
+
+
+@pytest.mark.parametrize("type_", FIELD_TYPES)
+@pytest.mark.parametrize("value", HOSTILE, ids=[text[:12].strip("\x00\u202e") for text in HOSTILE])
+def test_no_type_lets_a_hostile_text_become_markup_or_a_script(type_: str, value: str) -> None:
+    what = of(type_)
+    drawn = str(formats.html(what, value, EN)) + formats.cell(what, EN)(value)
+    assert "<script" not in drawn
+    assert "<img" not in drawn
+    assert 'href="javascript' not in drawn
+    assert formats.box(what, value, EN)
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "entry"),
+    [
+        ("datetime", "0800-06-01T00:00:00Z", "0800-06-01T00:00"),
+        ("datetime", "2026-11-20T10:00:05Z", "2026-11-20T10:00:05"),
+        ("datetime", "not yet", "not yet"),
+        ("time", "09:30:00.5", "09:30:00"),
+        ("integer", 0, "0"),
+        ("decimal", "-0.50", "-0.50"),
+        ("array", ["a", 1, True], "a\n1\nYes"),
+        ("json", {"ä": [1]}, '{\n  "ä": [\n    1\n  ]\n}'),
+        ("text", {"a": 1}, '{\n  "a": 1\n}'),
+    ],
+)
+def test_what_stands_in_a_box(type_: str, value: Any, entry: str) -> None:
+    assert formats.box(of(type_), value, EN) == entry
+
+
+@pytest.mark.parametrize("type_", ["multi_enum", "checklist"])
+def test_a_list_without_options_is_typed_one_to_a_line(type_: str) -> None:
+    assert formats.typed(of(type_), ["a\r\nb\n\nc"], EN) == ["a", "b", "c"]
+    assert formats.typed(of(type_), ["a", "", "b"], EN) == ["a", "b"]
+
+
+def sent(type_: str, value: Any, look: Look, **changed: str) -> Any:
+    """What a browser sends back of the box of a value that nobody touched (or that was changed), read again."""
+    drawn = panes.box({"name": "x", "label": "X", "type": type_}, look, value=value)
+    entry = drawn.value.replace("\n", "\r\n") if drawn.control == "area" else drawn.value.replace("\n", "")
+    form = [(f"{panes.TYPES}x", type_), (f"{panes.PREFIX}x", changed.get("to", entry))]
+    if drawn.held is not None:
+        form.append((f"{panes.HELD}x", drawn.held))
+    return panes.read_form(MultiDict(form), look)["x"]
+
+
+KEPT = [
+    ("datetime", "2026-07-01T10:00:05.250000Z", "parts of a second"),
+    ("datetime", "2026-10-25T01:30:00Z", "the hour that comes twice"),
+    ("datetime", "2026-10-25T00:30:00Z", "the first of it"),
+    ("datetime", "9999-12-31T23:59:59Z", "never"),
+    ("datetime", "0800-06-01T00:00:00Z", "long ago"),
+    ("time", "09:30:00.125000", "parts of a second of a day"),
+    ("text", "one\ntwo", "a line break in a box of one line"),
+    ("text", "  around  ", "blanks around"),
+    ("text", "   ", "blanks alone"),
+    ("long_text", "one\r\ntwo", "line ends of another system"),
+    ("array", ["a", None, "", " b ", "c\nd", 1, True], "entries that are no line of text"),
+    ("multi_enum", ["a", "b"], "ticks without options"),
+    ("json", {"a": [1, None, "x"]}, "an object"),
+    ("json", "words", "a text as JSON"),
+    ("decimal", "1e5", "a number as the source writes it"),
+    ("integer", 12, "a number"),
+    ("date", "2026-11-20", "a day"),
+]
+
+
+@pytest.mark.parametrize(("type_", "value", "what"), KEPT, ids=[row[2] for row in KEPT])
+def test_a_box_that_nobody_touched_gives_its_value_back_to_the_last_digit(type_: str, value: Any, what: str) -> None:
+    assert sent(type_, value, DE) == value
+
+
+@pytest.mark.parametrize(("type_", "value", "to", "made"), [
+    ("datetime", "2026-07-01T10:00:05.250000Z", "2026-07-01T12:00", "2026-07-01T10:00:00Z"),
+    ("datetime", "9999-12-31T23:59:59Z", "2026-07-01T12:00", "2026-07-01T10:00:00Z"),
+    ("datetime", "2026-07-01T10:00:05.250000Z", "", None),
+    ("text", "one\ntwo", "one two", "one two"),
+    ("array", ["a", None], "a\r\nb", ["a", "b"]),
+    ("multi_enum", ["a", "b"], "a", ["a"]),
+])  # fmt: skip
+def test_a_box_that_was_changed_gives_what_was_typed(type_: str, value: Any, to: str, made: Any) -> None:
+    assert sent(type_, value, DE, to=to) == made
+
+
+@pytest.mark.parametrize("held", ["", "{", "[" * 100_000, "NaN", '{"a": 1}', "[1]", "null", '"\\ud800"'])
+def test_a_held_value_that_is_not_ours_does_no_harm(held: str) -> None:
+    for type_ in FIELD_TYPES:
+        form = MultiDict([(f"{panes.TYPES}x", type_), (f"{panes.PREFIX}x", "2026-11-20T12:00"), (f"{panes.HELD}x", held)])
+        assert panes.read_form(form, DE)["x"] == formats.typed(of(type_), ["2026-11-20T12:00"], DE)
+
+
+moments = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59), timezones=st.just(UTC))  # noqa: DTZ001
+zones = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati", "Australia/Lord_Howe"])
+
+
+@given(moments, zones)
+def test_any_moment_in_any_zone_is_shown_and_comes_back_from_its_box(at: datetime, zone: str) -> None:
+    value, look = at.isoformat().replace("+00:00", "Z"), Look("en", zone, NOW)
+    assert formats.text(of("datetime"), value, look)
+    assert formats.when(value, look)
+    assert sent("datetime", value, look) == value
+
+
+@given(st.datetimes(datetime(1950, 1, 1), datetime(2090, 1, 1)), zones)  # noqa: DTZ001
+def test_a_typed_moment_is_that_hour_in_the_persons_zone(wall: datetime, zone: str) -> None:
+    wall = wall.replace(microsecond=0)
+    read = formats.typed(of("datetime"), [wall.isoformat()], Look("en", zone, NOW))
+    back = datetime.fromisoformat(read).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    assert abs(back - wall) <= timedelta(hours=1)  # an hour that the clocks skip is moved on
+    assert read.endswith("Z")
+
+
+@given(st.integers(-(10**18), 10**18), st.sampled_from(["en", "de", "lt", "fr", "hi"]))
+def test_a_grouped_number_has_the_same_digits(number: int, locale: str) -> None:
+    words = formats.grouped(str(number), locale)
+    assert "".join(letter for letter in words if letter.isdigit()) == str(abs(number))
+    assert words.startswith(MINUS) == (number < 0)
+
+
+@given(st.text(min_size=1, max_size=40).filter(lambda text: "\r" not in text), st.sampled_from(["text", "long_text"]))
+def test_text_comes_back_as_it_was(value: str, type_: str) -> None:
+    assert sent(type_, value, EN) == value
