@@ -43,7 +43,7 @@ class AlreadyDone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Rows that change with the events: the run's head (all columns), attempts (all columns), context by step (None removes), effects, what was shown."""
+    """Rows that change with the events: the run's head (all columns), attempts (all columns), context by step (an empty one lets steps be forgotten), effects, what was shown."""
 
     run: Mapping[str, Any] | None = None
     attempts: Sequence[Mapping[str, Any]] = ()
@@ -105,7 +105,7 @@ def write(
         *(
             _json(rows.run),
             _json(rows.attempts or None),
-            _json(rows.context or None),
+            _json(rows.context),
             _json(rows.effects or None),
             _json(rows.shown),
             request,

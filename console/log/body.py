@@ -18,6 +18,8 @@ import orjson
 VERSION = 1
 SAFE = 2**53
 SALT_BYTES = 16
+DEEPEST = 100
+TOO_DEEP = "(nested too deep to be kept)"
 FIRST = ""  # `prev` of a chain's first event
 
 
@@ -25,8 +27,11 @@ class NotCanonical(ValueError):
     """The value has no canonical form: a float, an integer of 2^53 or more, broken Unicode, a key outside the basic plane."""
 
 
-def plain(value: Any) -> Any:
-    """`value` as JSON that has a canonical form: decimals, floats and large integers as strings, broken Unicode replaced."""
+def plain(value: Any, depth: int = 0) -> Any:
+    """`value` as JSON that has a canonical form: decimals, floats and large integers as strings, broken Unicode replaced.
+
+    Lists and objects more than 100 levels deep are left out by name: an encoder and every reader after it has its limit.
+    """
     match value:
         case None | bool():
             return value
@@ -38,10 +43,14 @@ def plain(value: Any) -> Any:
             return format(Decimal(str(value)), "f") if Decimal(str(value)).is_finite() else str(value)
         case datetime():
             return moment(value)
+        case Mapping() | list() | tuple() | set() | frozenset() if depth > DEEPEST:
+            return TOO_DEEP
         case Mapping():
-            return {_key(key): plain(item) for key, item in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [plain(item) for item in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
+            return {_key(key): plain(item, depth + 1) for key, item in value.items()}
+        case set() | frozenset():
+            return [plain(item, depth + 1) for item in sorted(value, key=str)]
+        case list() | tuple():
+            return [plain(item, depth + 1) for item in value]
         case _:
             return str(value)
 
@@ -117,8 +126,8 @@ def flatten(sealed: Mapping[str, Any], depth: int = 2) -> dict[str, Any]:
     return flat
 
 
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+def _escape(name: Any) -> str:
+    return _key(name).replace("~", "~0").replace("/", "~1")
 
 
 def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:

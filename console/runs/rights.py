@@ -96,20 +96,26 @@ def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
     may: set[str] = set()
     holds = run.holder == actor.id
     if run.status == "waiting_person" and holds:
-        may |= {"complete", "draft", "save", "release", "abort", "revise"}
-        may |= {"settle"} if run.unknown else set()
-        may |= (
-            {"retry"}
-            if run.take_over and not run.unknown and run.attempt and run.attempt.step in plan_of(seen.definition).automatic
-            else set()
-        )
-        may -= {"complete", "save", "release", "abort", "revise"} if run.unknown else set()
-        may -= {"complete"} if seen.gone else set()
+        may |= _to_holder(actor, seen)
     if run.status == "saved" and access.can(actor, run.team, obj, "resume"):
         may.add("resume")
     if run.status == "waiting_person" and not holds and access.can(actor, run.team, obj, "resume"):
         entitled = run.holder is None or idle_s >= TAKE_OVER_AFTER_S or access.can(actor, run.team, obj, "takeover")
         may |= {"take_over"} if entitled else set()
-    if access.can(actor, run.team, obj, "cancel"):
+    under_way = run.attempt is not None and any(effect.status in ("requested", "unknown") for effect in run.attempt.effects)
+    if not under_way and access.can(actor, run.team, obj, "cancel"):
         may.add("cancel")
     return frozenset(may)
+
+
+def _to_holder(actor: Actor, seen: Seen) -> set[str]:
+    """What the holder of a run that waits for them may do: settle what is unknown, before anything else."""
+    run = seen.run
+    if run.unknown:
+        return {"settle"}
+    may = {"draft", "save", "release", "abort", "revise"}
+    if not seen.gone and works(actor, run, seen.definition):
+        may.add("complete")
+    if run.take_over and run.attempt and run.attempt.step in plan_of(seen.definition).automatic:
+        may.add("retry")
+    return may

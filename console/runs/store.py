@@ -174,9 +174,9 @@ def changes(before: Run, after: Run, subject: str | None, *, keep_draft: bool = 
         effect_row(after.id, attempt.n, effect) for attempt in changed for effect in attempt.effects if known.get(effect.id) is not effect
     ]
     context: dict[str, Any] = {step: output for step, output in after.context.items() if before.context.get(step) is not output}
-    context |= {step: None for step in before.context if step not in after.context}
+    forgotten = [step for step in before.context if step not in after.context]
     return log.Projection(
-        run=run_row(after, subject, keep_draft=keep_draft),
+        run=run_row(after, subject, keep_draft=keep_draft) | ({"forgotten": forgotten} if forgotten else {}),
         attempts=[attempt_row(after.id, attempt) for attempt in changed],
         context=context,
         effects=effects,
