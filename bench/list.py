@@ -4,6 +4,7 @@ Both are served by granian with one worker over the same PostgreSQL table, and a
 minimal page, and at most 60 KB a page. `python bench/list.py [rows]`.
 """
 
+import argparse
 import http.client
 import json
 import re
@@ -206,4 +207,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--peer"]:
         serve_peer(int(sys.argv[2]))
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+        parser = argparse.ArgumentParser(description="Pages of a list of a million rows against a minimal page.")
+        parser.add_argument("rows", nargs="?", type=int, default=1_000_000, help="rows of the table (default 1,000,000)")
+        main(parser.parse_args().rows)

@@ -5,12 +5,14 @@
 The workflow is that of step.py: it goes round for ever, and its visit limit is 100,000. One run is walked to `--steps` completed
 steps; on the way, at 10,000 events, its replay is timed at the first event, in the middle and at the end (bar: 0.2 s each). Then, in
 each round, the steps 10 to 10 + `--window` of a new run and the next `--window` of the old one are taken in turn, one of each
-(bar: the old one's median at most 1.1 times the young one's). Reading both runs as a page does (`runs.get`) is printed beside it.
+(bar: the old one's median at most 1.1 times the young one's). Reading both runs as a page does (`runs.get`) is printed beside it. Python
+looks for garbage as seldom as in the web process.
 """
 
 import argparse
 import cProfile
 import functools
+import gc
 import os
 import pstats
 import statistics
@@ -103,6 +105,9 @@ def main() -> int:
     parser.add_argument("--profile", action="store_true", help="print where a replay and a read spend their time")
     told = parser.parse_args()
     with rig.console():
+        from console.web import GARBAGE
+
+        gc.set_threshold(*GARBAGE)
         person = step.prepare()
         old = walk(step.Walker(person), EVENTS // 2)
         replayed = replays(old, told.replays)

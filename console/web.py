@@ -1,6 +1,7 @@
 """The web process: granian's master, which forks workers that each build the application. Started by the supervisor."""
 
 import argparse
+import gc
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -11,6 +12,8 @@ from console.supervisor import end_with_parent
 
 THREADS = 4
 KILL_S = 4
+GARBAGE = (20_000, 20, 20)
+"""How many objects are made before Python looks for cycles among them: at its default of 700 a long replay spends as long looking as working."""
 
 
 def main() -> None:
@@ -22,6 +25,7 @@ def main() -> None:
     told = parser.parse_args()
     diagnostics.configure()
     end_with_parent()
+    gc.set_threshold(*GARBAGE)  # forked workers keep it
     server = Granian(
         "console.app:create_app",
         factory=True,
