@@ -331,21 +331,47 @@ def _shallow(value: Any, depth: int) -> Any:
 
 
 def cell(what: Kind, look: Look) -> Callable[[Any], str]:
-    """A function that gives the `<td>` of a value: the hot loop of a list, one string per cell and no template."""
+    """A function that gives the `<td>` of a value: the hot loop of a list, one string per cell and no template.
+
+    What the field alone decides is looked up once, and only texts that hold a character of HTML are escaped.
+    """
     label = escape(what.label)
     tag = "r" if what.type in NUMBERS and not what.options else ""
     start = f'<td class="{tag}" data-l="{label}">' if tag else f'<td data-l="{label}">'
     nothing = f'<td class="e" data-l="{label}">{EMPTY}</td>'
+    say = _sayer(what, look)
 
     def write(value: Any) -> str:
-        if _absent(value):
+        kind_of = type(value)
+        if kind_of is str or kind_of is int:
+            if value == "":
+                return nothing
+            shown = say(value)
+        elif _absent(value):
             return nothing
-        shown = text(what, value, look)
+        else:
+            shown = text(what, value, look)
         if len(shown) > CELL_LENGTH:
             shown = shown[: CELL_LENGTH - 1] + "…"
-        return f"{start}{escape(shown)}</td>"
+        return f"{start}{escape(shown) if _SPECIAL(shown) else shown}</td>"
 
     return write
+
+
+def _sayer(what: Kind, look: Look) -> Callable[[Any], str]:
+    """`text` for the strings and whole numbers of one field."""
+    if what.options:
+        return lambda value: what.options.get(str(value)) or text(what, value, look)
+    match what.type:
+        case "date":
+            return lambda value: _day_words(str(value), look.locale)
+        case "datetime":
+            return lambda value: _moment_words(str(value), look.locale, look.zone)
+    writer = _WRITERS.get(what.type)
+    return str if writer is None else lambda value: writer(value, what, look)
+
+
+_SPECIAL = re.compile("[&<>\"']").search
 
 
 def initials(title: str) -> str:

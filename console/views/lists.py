@@ -1,7 +1,7 @@
 """Collections and their records as a list: segments, search, filters, columns, order and place all stand in the address."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -14,7 +14,6 @@ from console.browse import BrowseQuery, ListPage
 from console.core.collections import Collection, Field
 from console.core.filters import Filter, Group, Test
 from console.errors import Malformed
-from console.records import Record
 from console.runs import RunHead
 from console.views import formats, frame
 from console.views.formats import Kind, Look
@@ -181,22 +180,28 @@ def _head(item: Field, label: str, sort: str) -> Head:
 def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look) -> Markup:
     """The body of the table as one string: cells are written by functions made once per column, not by the template."""
     collection = found.collection
-    live = runs.live_on(frame.actor(), collection.id, [row.key for row in found.rows if row.key is not None]) if found.rows else {}
-    writers = [(item.name, formats.cell(kinds[item.name], look), found.titles.get(item.name)) for item in shown]
-    return Markup("").join(_row(collection.id, row, writers, live.get(row.key or "", ())) for row in found.rows)
+    live = runs.live_on(frame.actor(), collection.id, [row.key for row in found.rows if row.key is not None])
+    writers = [(item.name, _writer(formats.cell(kinds[item.name], look), found.titles.get(item.name))) for item in shown]
+    above = escape(frame.collection_url(collection.id))
+    drawn = []
+    for row in found.rows:
+        title, values = escape(row.title), row.values
+        cells = "".join([write(values.get(name)) for name, write in writers])
+        if row.key is None:
+            drawn.append(f'<tr><th scope="row">{title}</th>{cells}<td class="act"></td></tr>')
+            continue
+        href = f"{above}/{escape(frame.segment(row.key))}"
+        marks = _marks(live[row.key]) if row.key in live else ""
+        drawn.append(
+            f'<tr><th scope="row"><a href="{href}">{title}</a>{marks}</th>{cells}<td class="act"><a class="m" href="{href}/menu" data-menu'
+            f' aria-haspopup="true" aria-label="Actions for {title}">⋯</a></td></tr>'
+        )
+    return Markup("".join(drawn))  # noqa: S704 (every part is escaped)
 
 
-def _row(collection: str, row: Record, writers: Sequence[tuple[str, Any, Mapping[str, str] | None]], live: Sequence[RunHead]) -> Markup:
-    cells = []
-    for name, write, titles in writers:
-        value = row.values.get(name)
-        cells.append(write(titles.get(str(value), value) if titles and value is not None else value))
-    title = escape(row.title)
-    if row.key is None:
-        return Markup(f'<tr><th scope="row">{title}</th>{"".join(cells)}<td class="act"></td></tr>')  # noqa: S704 (every part is escaped)
-    href = escape(frame.record_url(collection, row.key))
-    menu = f'<td class="act"><a class="m" href="{href}/menu" data-menu aria-haspopup="true" aria-label="Actions for {title}">⋯</a></td>'
-    return Markup(f'<tr><th scope="row"><a href="{href}">{title}</a>{_marks(live)}</th>{"".join(cells)}{menu}</tr>')  # noqa: S704 (as above)
+def _writer(write: Callable[[Any], str], titles: Mapping[str, str] | None) -> Callable[[Any], str]:
+    """The function that writes a cell; of a reference it writes how the record is called that it leads to."""
+    return (lambda value: write(titles.get(str(value), value) if value is not None else value)) if titles else write
 
 
 def _marks(live: Sequence[RunHead]) -> str:
