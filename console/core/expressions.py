@@ -101,10 +101,11 @@ def templates(template: str) -> list[Expression]:
     found = []
     end = 0
     for match in TEMPLATE.finditer(template):
+        text = match[1].strip()
         try:
-            found.append(parse(match[1].strip()))
+            found.append(parse(text))
         except ExpressionError as error:
-            raise ExpressionError(error.reason, match.start(1) + error.position) from None
+            raise ExpressionError(error.reason, match.start(1) + match[1].index(text) + error.position) from None
         end = match.end()
     if "{{" in template[end:]:
         raise ExpressionError("This '{{' is never closed by '}}'.", template.index("{{", end))
@@ -174,7 +175,7 @@ def _unreadable(text: str, error: UnexpectedInput) -> ExpressionError:
 
 
 def _unescaped(token: Token) -> str:
-    """The text of a quoted string. Escapes: backslash, quotes, n, r, t and uXXXX."""
+    """The text of a quoted string. Escapes: backslash, quotes, n, r, t and uXXXX (two of them where a character needs a pair)."""
     plain = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 
     def replaced(match: re.Match[str]) -> str:
@@ -184,7 +185,14 @@ def _unescaped(token: Token) -> str:
             raise ExpressionError(f"'\\{match[2]}' is no escape; use \\\\ for a backslash.", (token.start_pos or 0) + 1 + match.start())
         return plain[match[2]]
 
-    return re.sub(r"\\(?:u([0-9A-Fa-f]{4})|(.))", replaced, str(token)[1:-1], flags=re.DOTALL)
+    made = re.sub(r"\\(?:u([0-9A-Fa-f]{4})|(.))", replaced, str(token)[1:-1], flags=re.DOTALL)
+    try:
+        text = made.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise ExpressionError("There is half of a character in this text.", token.start_pos or 0) from None
+    if "\x00" in text:
+        raise ExpressionError("There is a NUL character in this text, which no record can hold.", token.start_pos or 0)
+    return text
 
 
 @v_args(inline=True)

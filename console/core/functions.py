@@ -8,7 +8,7 @@ from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from console.core.operands import UNKNOWN, date_of, moment_of, number_of, ordered, plus, rounded
@@ -60,7 +60,7 @@ def round_half_up(_: datetime | None, value: Any, digits: Any = 0) -> Any:
 def total(_: datetime | None, *values: Any) -> Any:
     """Sum of the arguments, or of the one list: 0 for an empty list, unknown as soon as one of them is no number or duration."""
     items = _spread(values)
-    if items is None:
+    if items is None or any(number_of(item) is None and not isinstance(item, timedelta) for item in items):
         return UNKNOWN
     result: Any = items[0] if items else 0
     for item in items[1:]:
@@ -119,14 +119,14 @@ def day(_: datetime | None, value: Any) -> Any:
     if found is not None:
         return found
     moment = moment_of(value)
-    return UNKNOWN if moment is None else moment.astimezone(UTC).date()
+    return UNKNOWN if moment is None else _within_calendar(lambda: moment.astimezone(UTC).date())
 
 
 def minor(_: datetime | None, amount: Any, exponent: Any) -> Any:
     """An amount in minor units: 12.50 with exponent 2 is 1250, halves rounded away from zero."""
     places, number = _whole(exponent), number_of(amount)
     result = UNKNOWN if places is None or number is None or not 0 <= places <= 6 else rounded(number, places)
-    return UNKNOWN if places is None or result is UNKNOWN else int(Decimal(str(result)).scaleb(places))
+    return UNKNOWN if places is None or not isinstance(result, Decimal) else int(result.scaleb(places, Context(prec=90)))
 
 
 def lookup(_: datetime | None, table: Any, key: Any, default: Any = UNKNOWN) -> Any:

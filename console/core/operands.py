@@ -25,8 +25,10 @@ class Unknown(Enum):
 
 UNKNOWN: Final = Unknown.UNKNOWN
 EXACT = Context(prec=38, Emax=9999, Emin=-9999)
+QUOTIENT = Context(prec=28, Emax=9999, Emin=-9999)
 NUMBER = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+TIME = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?")
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?")
 
 
@@ -71,13 +73,13 @@ def moment_of(value: Any) -> datetime | None:
 
 
 def time_of(value: Any) -> time | None:
-    """The time of day of a time or of a string in ISO form."""
-    if isinstance(value, str):
+    """The time of day of a time or of a string in ISO form; one with a zone is none, since it cannot be compared with others."""
+    if isinstance(value, str) and TIME.fullmatch(value):
         try:
-            return time.fromisoformat(value)
+            value = time.fromisoformat(value)
         except ValueError:
             return None
-    return value if isinstance(value, time) else None
+    return value if isinstance(value, time) and value.tzinfo is None else None
 
 
 def uuid_of(value: Any) -> UUID | None:
@@ -207,7 +209,7 @@ def over(left: Any, right: Any) -> Any:
     if isinstance(left, timedelta):
         number = number_of(right)
         return UNKNOWN if not number else _duration(lambda: left / float(number))
-    return _calculated(left, right, lambda a, b: Decimal(a) / Decimal(b))
+    return _calculated(left, right, lambda a, b: QUOTIENT.divide(Decimal(a), Decimal(b)))
 
 
 def _calculated(left: Any, right: Any, operation: Callable[[Any, Any], Any]) -> Any:
@@ -279,7 +281,10 @@ def to_json(value: Any) -> Any:
 def moment_text(value: datetime) -> str:
     """RFC 3339 in UTC, fractions only where there are some. A moment without a zone is taken for UTC."""
     if value.tzinfo is not None and value.utcoffset():
-        value = value.astimezone(UTC)
+        try:
+            value = value.astimezone(UTC)
+        except OverflowError:  # its zone is all that keeps it within the calendar
+            return value.isoformat()
     return value.replace(tzinfo=None).isoformat() + "Z"
 
 
