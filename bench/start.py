@@ -80,7 +80,7 @@ def main() -> int:
     print(f"{os.cpu_count()} cores, package cache {'empty' if asked.cold else 'warm'}, {asked.rounds} rounds")
     found = {name: statistics.median(times) for name, times in taken.items()}
     for name, seconds in found.items():
-        print(f"{name:13} {seconds:6.1f} s (bar {BARS[name]:g})")
+        print(f"{name:13} {seconds:6.2f} s (bar {BARS[name]:g})")
     return 0 if all(seconds <= BARS[name] for name, seconds in found.items()) else 1
 
 

@@ -1,0 +1,124 @@
+"""Long runs: what is read, opened and put into words is what is needed, and it is the same as if all of it had been."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from console import access, log, operations, runs, subjects
+from console.access import store
+from console.db import tables, transaction
+from console.log import present
+from console.runs.replay import Tick
+from tests.company import Company
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """The statements sent to the console's database in this block."""
+    sent: list[Any] = []
+    execute = psycopg.Cursor.execute
+
+    def noted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
+        sent.append(query)
+        return execute(self, query, *given, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", noted)
+        yield sent
+
+
+def test_the_history_opened_is_what_the_chain_says(company: Company) -> None:
+    run_id = company.finished()
+    operations.sequence()
+    whole, closed = log.events_of(run_id), log.history(run_id)
+    assert [(event.n, event.id, event.type, event.at, event.body, event.leaf) for event in closed] == [
+        (event.n, event.id, event.type, event.at, event.body, event.leaf) for event in whole
+    ]
+    assert all(not event.sealed and event.pos is None for event in closed)
+    opened = log.open_values(run_id, closed)
+    assert list(map(opened.get, range(1, len(whole) + 1))) == whole
+    assert any(event.values for event in whole)
+
+
+def test_only_the_events_that_are_asked_for_are_opened(company: Company) -> None:
+    run_id = company.finished()
+    closed = log.history(run_id)
+    wanted = [event for event in closed if event.type == "step_completed"]
+    assert sorted(log.open_values(run_id, wanted)) == [event.n for event in wanted]
+    assert log.open_values(run_id, []) == {}
+    assert log.history("run_that_is_not_there") == []
+
+
+def test_what_was_erased_stays_closed_and_is_named(company: Company) -> None:
+    run_id = company.at("rate")
+    assert runs.replay(company.olivia, run_id).run.screen is not None
+    with transaction() as connection:
+        connection.execute(sa.delete(tables.subject))
+    subjects._kept.clear()
+    opened = log.open_values(run_id, log.history(run_id))
+    for event in opened.values():
+        assert event.values == {}
+        assert event.missing == dict.fromkeys(event.body["data"]["sealed"], "erased")
+    view = runs.replay(company.olivia, run_id)
+    assert view.run.screen is None
+    assert view.json["run"]["last_event"] == view.last
+
+
+def test_a_tick_says_its_sentence_when_it_is_asked_and_nothing_else(company: Company) -> None:
+    run_id = company.finished()
+    events = log.events_of(run_id)
+    names = present.names_of(events)
+    ticks = [Tick(event, names) for event in events]
+    assert not any("sentence" in tick for tick in ticks)
+    assert [tick["sentence"] for tick in ticks] == [present.sentence(event, names) for event in events]
+    assert all("sentence" in tick for tick in ticks)
+    assert {tick["actor"] for tick in ticks} == {"person", "automatic"}
+    assert {tick["kind"] for tick in ticks if tick["decision"]} >= {"step_completed"}
+    assert {tick["kind"] for tick in ticks if tick["quiet"]} == {"step_shown"}
+    with pytest.raises(KeyError):
+        ticks[0]["colour"]
+
+
+def test_the_replay_of_a_long_run_sends_as_many_statements_as_that_of_a_short_one(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short, long = company.started(), company.finished("2")
+    company.told(short)
+    found = []
+    for run_id in (short, long):
+        last = runs.replay(company.olivia, run_id).last
+        with counted(monkeypatch) as sent:
+            runs.replay(company.olivia, run_id, last - 1)
+        found.append(len(sent))
+    assert max(found) <= 8
+
+
+def test_looking_at_a_run_again_takes_two_statements(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = company.started()
+    before = company.told(run_id)
+    with counted(monkeypatch) as sent:
+        again = company.told(run_id)
+    assert again == before
+    assert len(sent) == 2
+
+
+def test_a_hidden_column_does_not_hide_what_the_run_says_of_itself(company: Company) -> None:
+    run_id = company.at("rate")
+    company.answer(run_id, risk="low")
+    with transaction() as connection:
+        rows = [
+            access.Row("p", "role:reviewer", "t:operations", f"field:customer/{name}", "read", "deny", "") for name in ("risk", "status")
+        ]
+        store.write(connection, added=rows)
+    access.refresh()
+    told = runs.get(company.rosa, run_id).json
+    number, rated = next((number, each) for number, each in enumerate(told["attempts"]) if each["step"] == "rate")
+    assert rated["status"] == "done"
+    assert rated["values"]["risk"] is None
+    masked = runs.replay(company.rosa, run_id).json["masked"]
+    assert f"run.attempts.{number}.values.risk" in masked
+    assert all(each["status"] for each in told["attempts"])
