@@ -5,13 +5,14 @@ version that they were started with.
 """
 
 import functools
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection, Engine, Row
 
 from console import access, log, records, steps
 from console.core import workflow_check
@@ -26,6 +27,9 @@ from console.errors import Conflict, DefinitionError, NotFound
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 CHAIN = "sys:config"
 OBJECT = "workflow"
+KEPT_S = 1.0
+
+_kept: tuple[float, Engine, list["Known"]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,21 @@ def version(workflow_id: str, number: int) -> Definition:
 
 
 def all_known() -> list[Known]:
-    """Every workflow, drafts included, by title. Without rights: callers judge."""
+    """Every workflow, drafts included, by title, as it was at most a second ago. Without rights: callers judge."""
+    global _kept  # noqa: PLW0603 - one list per process, swapped whole
+    kept, here, now = _kept, hot_engine(), time.monotonic()
+    if kept is None or kept[1] is not here or now - kept[0] >= KEPT_S:
+        kept = _kept = (now, here, _read_all())
+    return kept[2]
+
+
+def _forget() -> None:
+    """Read the list anew at the next use: this process changed it."""
+    global _kept  # noqa: PLW0603 - as above
+    _kept = None
+
+
+def _read_all() -> list[Known]:
     known = tables.workflow.c
     columns = (known.id, known.slug, known.title, known.status, known.team, known.collection, known.live_version)
     with hot_engine().connect() as connection:
@@ -131,6 +149,7 @@ def import_file(source: Path | str | bytes | Mapping[str, Any], by: Actor | None
                 sa.update(tables.workflow).where(tables.workflow.c.id == former.id).values(**_head(document), updated_at=sa.func.now())
             )
         here = _row(connection, document.slug)
+    _forget()
     if here is None:
         raise Conflict(f"The workflow {document.slug} was removed meanwhile: import it again.")
     if former is None or former.draft != document.to_json():
@@ -192,7 +211,7 @@ def _judge(by: Actor | None, document: Workflow, act: str) -> None:
     """Raises NotAllowed when a person may not do this to the workflow, in its team of now and in that of the document."""
     if by is None:
         return
-    teams = {document.team, *(known.team or None for known in all_known() if known.slug == document.slug)}
+    teams = {document.team, *(known.team or None for known in _read_all() if known.slug == document.slug)}
     for team in sorted(teams, key=str):
         access.require(by, team, f"{OBJECT}:{document.slug}", act)
 
@@ -226,6 +245,7 @@ def _publish(actor: Actor, slug: str) -> Definition:
             .where(tables.workflow.c.id == here.id)
             .values(live_version=number, status=status, updated_at=sa.func.now())
         )
+    _forget()
     _note(actor, "workflow_published", here, number, document.hash, former=here.live_version)
     return version(here.id, number)
 
@@ -271,7 +291,7 @@ def _head(document: Workflow) -> dict[str, Any]:
 
 
 def _known(slug: str) -> Known:
-    found = next((known for known in all_known() if known.slug == slug), None)
+    found = next((known for known in _read_all() if known.slug == slug), None)
     if found is None:
         raise NotFound(f"There is no workflow {slug}.")
     return found

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from console import access, accounts, log, records, workflows
 from console.core.actor import Actor
 from console.core.run import FINAL
 from console.db import tables
-from console.db.engine import hot_engine
+from console.db.engine import fetch, hot_engine
 from console.errors import ConsoleError, Malformed
 from console.runs.view import title_of
 from console.workflows import Definition
@@ -51,6 +52,10 @@ COLUMNS = [
     "current",
     "active_at",
 ]
+_LIVE = f"""
+select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
+from console.run r where r.collection = %s and r.record = any(%s) and r.ended_at is null
+"""  # noqa: S608 (names of this file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +155,12 @@ def on_record(actor: Actor, collection: str, key: str, *, limit: int = 50) -> li
 
 def live_on(actor: Actor, collection: str, keys: Sequence[str]) -> dict[str, list[RunHead]]:
     """Live runs on these records that the actor may see, by key: one statement for a whole page of a list."""
-    run = tables.run.c
-    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(
-        run.collection == collection, run.record.in_(list(keys)), run.ended_at.is_(None), _allowed(actor)
-    )
+    pairs = _pairs(actor)
+    if not keys or not pairs:
+        return {}
+    found = [SimpleNamespace(**dict(zip([*COLUMNS, "step"], row, strict=True))) for row in fetch(_LIVE, (collection, list(keys)))]
     by: dict[str, list[RunHead]] = {}
-    for head in _heads(actor, _rows(found), titles=False):
+    for head in _heads(actor, [row for row in found if (row.team, row.workflow) in pairs], titles=False):
         by.setdefault(head.record or "", []).append(head)
     return by
 
@@ -180,17 +185,19 @@ def _step() -> sa.Label[Any]:
 
 
 def _allowed(actor: Actor, act: str = "see") -> sa.ColumnElement[bool]:
-    """Team and workflow pairs in which the actor has the right; nothing when there are none."""
-    run = tables.run.c
-    pairs = sorted(
-        {
-            (team, known.id)
-            for known in workflows.all_known()
-            for team in {known.team, *actor.teams}
-            if access.can(actor, team, f"workflow:{known.slug}", act)
-        }
+    """That a run is in a team and of a workflow in which the actor has the right."""
+    pairs = sorted(_pairs(actor, act))
+    return sa.tuple_(tables.run.c.team, tables.run.c.workflow).in_(pairs) if pairs else sa.false()
+
+
+def _pairs(actor: Actor, act: str = "see") -> frozenset[tuple[str, str]]:
+    """Pairs of team and workflow in which the actor has the right."""
+    return frozenset(
+        (team, known.id)
+        for known in workflows.all_known()
+        for team in {known.team, *actor.teams}
+        if access.can(actor, team, f"workflow:{known.slug}", act)
     )
-    return sa.tuple_(run.team, run.workflow).in_(pairs) if pairs else sa.false()
 
 
 def _rows(statement: sa.Select[Any]) -> Sequence[Any]:
