@@ -4,8 +4,10 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -18,13 +20,28 @@ from console.errors import Invalid, NotFound
 LONGEST = timedelta(days=365)
 KEY = re.compile(r"cns_([0-9a-z]{26})_([0-9a-f]{64})")
 
-_KEY = sa.text("""
-select k.id as key, k.secret_hash, p.id, p.email, p.name, p.tags, p.locale, p.zone,
-       coalesce(k.last_used_at < now() - interval '1 minute', true) as quiet,
-       (select coalesce(array_agg(t.team order by t.team), '{}') from console.person_team t where t.person = p.id) as teams
+
+class _Found(NamedTuple):
+    """What `_KEY` answers: the key, its owner, and whether it is to be noted that it was used."""
+
+    key: str
+    secret_hash: bytes
+    id: str
+    email: str
+    name: str
+    tags: Any
+    locale: str
+    zone: str
+    quiet: bool
+    teams: Sequence[str]
+
+
+_KEY = """
+select k.id, k.secret_hash, p.id, p.email, p.name, p.tags, p.locale, p.zone, coalesce(k.last_used_at < now() - interval '1 minute', true),
+       (select coalesce(array_agg(t.team order by t.team), '{}') from console.person_team t where t.person = p.id)
 from console.api_key k join console.person p on p.id = k.person
-where k.id = :id and k.revoked_at is null and k.expires_at > now() and p.disabled_at is null
-""")
+where k.id = %s and k.revoked_at is null and k.expires_at > now() and p.disabled_at is null
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +94,14 @@ def actor_of_key(text: str) -> Actor | None:
     told = KEY.fullmatch(text)
     if told is None:
         return None
-    with db.hot_engine().connect() as connection:
-        row = connection.execute(_KEY, {"id": f"key_{told[1]}"}).one_or_none()
-        if row is None or not hmac.compare_digest(bytes(row.secret_hash), _hash(told[2])):
-            return None
-        if row.quiet:
-            connection.execute(sa.text("update console.api_key set last_used_at = now() where id = :id"), {"id": row.key})
+    found = db.fetch(_KEY, (f"key_{told[1]}",))
+    if not found:
+        return None
+    row = _Found(*found[0])
+    if not hmac.compare_digest(row.secret_hash, _hash(told[2])):
+        return None
+    if row.quiet:
+        db.fetch("update console.api_key set last_used_at = now() where id = %s returning id", (row.key,))
     return persons.actor(row, kind="key", session=row.key, key_id=row.key)
 
 

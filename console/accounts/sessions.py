@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -18,13 +19,28 @@ PER_PAIR, PER_ACCOUNT, PER_ADDRESS = 5, 20, 50
 STRANGER = Actor("system", "sys_sign_in", "Sign-in", session=new_id("sys:signin").replace("sys:signin_", "sys:signin-"))
 """Who failed sign-ins are noted for: nobody yet. Their chain is of this process."""
 
-_SESSION = sa.text(f"""
-select s.id as session, p.id, p.email, p.name, p.tags, p.locale, p.zone, s.seen_at < now() - interval '1 minute' as quiet,
-       (select coalesce(array_agg(t.team order by t.team), '{{}}') from console.person_team t where t.person = p.id) as teams
+
+class _Found(NamedTuple):
+    """What `_SESSION` answers: the session, its person, and whether it is to be noted that they are there."""
+
+    session: str
+    id: str
+    email: str
+    name: str
+    tags: Any
+    locale: str
+    zone: str
+    quiet: bool
+    teams: Sequence[str]
+
+
+_SESSION = f"""
+select s.id, p.id, p.email, p.name, p.tags, p.locale, p.zone, s.seen_at < now() - interval '1 minute',
+       (select coalesce(array_agg(t.team order by t.team), '{{}}') from console.person_team t where t.person = p.id)
 from console.session s join console.person p on p.id = s.person
-where s.token_hash = :hash and s.ended_at is null and p.disabled_at is null
+where s.token_hash = %s and s.ended_at is null and p.disabled_at is null
   and s.seen_at > now() - interval '{IDLE}' and s.created_at > now() - interval '{WHOLE}'
-""")  # noqa: S608 - constants of this file
+"""  # noqa: S608 - constants of this file
 _ACCOUNT = sa.text(
     "select p.id, p.password_hash, p.disabled_at, exists (select from console.session s where s.person = p.id and s.ip = :ip"
     " and s.created_at > now() - interval '30 days') as known_here from console.person p where p.email = :email"
@@ -73,12 +89,12 @@ def sign_out(token: str) -> None:
 
 def actor_of_session(token: str) -> Actor | None:
     """Who signed in with this token; None once the session has ended, was idle for 30 minutes or is 12 hours old."""
-    with db.hot_engine().connect() as connection:
-        row = connection.execute(_SESSION, {"hash": _hash(token)}).one_or_none()
-        if row is None:
-            return None
-        if row.quiet:
-            connection.execute(sa.text("update console.session set seen_at = now() where id = :id"), {"id": row.session})
+    found = db.fetch(_SESSION, (_hash(token),))
+    if not found:
+        return None
+    row = _Found(*found[0])
+    if row.quiet:
+        db.fetch("update console.session set seen_at = now() where id = %s returning id", (row.session,))
     return persons.actor(row, kind="user", session=row.session)
 
 
