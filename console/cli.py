@@ -6,6 +6,8 @@ import sys
 from typing import NoReturn
 
 import click
+import psycopg
+import sqlalchemy.exc
 
 from console import __version__, commands
 from console.errors import ConsoleError
@@ -39,10 +41,13 @@ def _of(module: str) -> list[click.Command]:
     return found
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(__version__, prog_name="console")
-def console() -> None:
-    """Handrail: guided work on the records of your own databases, with a log of everything that was done."""
+console = click.version_option(__version__, prog_name="console")(
+    Commands(
+        "console",
+        help="Handrail: guided work on the records of your own databases, with a log of everything that was done.",
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    )
+)
 
 
 def main() -> NoReturn:
@@ -55,6 +60,9 @@ def main() -> NoReturn:
     except ConsoleError as error:
         click.echo(f"console: {_told(error)}", err=True)
         sys.exit(1)
+    except sqlalchemy.exc.DBAPIError as error:
+        click.echo(f"console: {_of_database(error)}", err=True)
+        sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         click.echo("console: stopped", err=True)
         sys.exit(130)
@@ -64,6 +72,15 @@ def main() -> NoReturn:
         sys.stderr.close()  # whoever read our output has left: `console … | head`
         sys.exit(1)
     sys.exit(0)
+
+
+def _of_database(error: sqlalchemy.exc.DBAPIError) -> str:
+    """What a fault of the console's own database comes to, in one line with the way out."""
+    if isinstance(error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction | psycopg.errors.InvalidSchemaName):
+        return "The console's tables are not there yet, or of another release: run `console migrate`."
+    if isinstance(error, sqlalchemy.exc.OperationalError):
+        return f"The console's database does not answer: {str(error.orig).strip().splitlines()[0]} (`console doctor` looks closer)"
+    return f"The console's database refused: {str(error.orig).strip().splitlines()[0]}"
 
 
 def _told(error: ConsoleError) -> str:

@@ -32,7 +32,7 @@ class RoleError(ConsoleError):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at; `fix` is what to do about it, empty where nothing is to be done."""
+    """One thing that was looked at; `fix` is what to do about it, empty where all is well."""
 
     name: str
     ok: bool

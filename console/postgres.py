@@ -238,7 +238,7 @@ class Embedded:
         version = (self.cluster / "PG_VERSION").read_text().strip()
         if version != MAJOR:
             raise PostgresError(
-                f"The database in {self.home.parent} is of PostgreSQL {version} and this release brings {MAJOR}: run `console backup` with the release that made it, then `console restore` here."
+                f"The database in {self.home.parent} is of PostgreSQL {version} and this release brings {MAJOR}: dump it with the release that made it (`pg_dump`), and restore it here (docs/how-to/restore-after-a-crash.md)."
             )
         self._write_configuration()
         socket_folder = self._socket_folder()

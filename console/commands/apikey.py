@@ -18,9 +18,7 @@ def duration(text: str) -> timedelta:
     return int(told[1]) * _UNITS[told[2]]
 
 
-@click.group("apikey")
-def apikey() -> None:
-    """Keys with which programs use the API."""
+apikey = click.Group("apikey", help="Keys with which programs use the API.")
 
 
 @apikey.command("create", epilog="Example: console apikey create nightly-report --user ana@example.com --expires 90d")

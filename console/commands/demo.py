@@ -4,10 +4,7 @@ import sys
 
 import click
 
-
-@click.group("demo", epilog="Example: console demo load --reset")
-def demo() -> None:
-    """Fernwick Pay, the company to try the console with."""
+demo = click.Group("demo", help="Fernwick Pay, the company to try the console with.")
 
 
 @demo.command("load", epilog="Example: console demo load --reset")

@@ -4,10 +4,7 @@ import click
 
 from console import access
 
-
-@click.group("policy")
-def policy() -> None:
-    """Who may do what."""
+policy = click.Group("policy", help="Who may do what.")
 
 
 @policy.command("export", epilog="Example: console policy export > policies/roles.csv")

@@ -4,10 +4,7 @@ import click
 
 from console import accounts, runs
 
-
-@click.group("run")
-def run() -> None:
-    """Runs of workflows."""
+run = click.Group("run", help="Runs of workflows.")
 
 
 @run.command("start", epilog="Example: console run start kyc-review customer 17 --user olivia@fernwick.example")

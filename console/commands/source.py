@@ -8,10 +8,7 @@ import click
 
 from console import sources
 
-
-@click.group("source")
-def source() -> None:
-    """Your databases, and what the console knows of them."""
+source = click.Group("source", help="Your databases, and what the console knows of them.")
 
 
 @source.command("add", epilog="Example: console source add shop postgresql://reader:secret@db.example/shop --role operator")

@@ -4,10 +4,7 @@ import click
 
 from console import accounts
 
-
-@click.group("user")
-def user() -> None:
-    """People who may sign in."""
+user = click.Group("user", help="People who may sign in.")
 
 
 @user.command("create", epilog="Example: console user create ana@example.com --role lead --team operations --name 'Ana Ilić'")

@@ -8,10 +8,7 @@ import click
 from console import workflows
 from console.core.workflow import MAX_BYTES
 
-
-@click.group("workflow")
-def workflow() -> None:
-    """Workflows as files and versions."""
+workflow = click.Group("workflow", help="Workflows as files and versions.")
 
 
 @workflow.command("check", epilog="Example: console workflow check workflows/*.json")
