@@ -12,11 +12,13 @@ from typing import Annotated, Any, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from console.core import expressions
-from console.core.forms import FieldType, FormField, Wrong, cleaned, examine, is_empty, missing
+from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing
+from console.core.operands import rounded, to_json
 from console.core.workflow import NAME_PATTERN
 
 OWN_INPUT = "input"  # the name under which a start step finds its own values
 NEEDS_OPTIONS = frozenset({"enum", "multi_enum", "checklist"})
+MOST_DECIMALS = 30  # what a form reads
 TICKED = frozenset({"multi_enum", "checklist"})
 NOT_IN_FORMS = frozenset({"binary", "file", "other", "array"})
 
@@ -99,12 +101,21 @@ class FieldDefinition(Definition):
             raise ValueError("a reference needs the collection that it is searched in")
         if self.readonly and self.value is None and self.default is None:
             raise ValueError("a field that is only shown needs a value")
+        self._bounded()
         if self.default is not None:
             try:
                 cleaned(self.field(), self.default)
             except Wrong as wrong:
                 raise ValueError(f"the default does not fit the field: {wrong}") from None
         return self
+
+    def _bounded(self) -> None:
+        """Raises ValueError for a bound that would be silently nothing."""
+        for name, given in (("min", self.min), ("max", self.max)):
+            if given is not None and bound(self.type, given) is None:
+                raise ValueError(f"{name} does not bound a field of type {self.type}: {given}")
+        if self.min is not None and self.max is not None and bound(self.type, self.min) > bound(self.type, self.max):
+            raise ValueError(f"min is above max: {self.min}, {self.max}")
 
     def field(self) -> FormField:
         """The field of the form without a value."""
@@ -138,11 +149,16 @@ def holds(condition: str | None, roots: Mapping[str, Any]) -> bool:
 
 
 def fitted(field: FormField, value: Any) -> Any:
-    """A computed value as this field holds it; None where it does not fit. A day is its midnight in UTC where a moment is asked for."""
+    """A computed value as this field holds it; None where it does not fit.
+
+    A day is its midnight in UTC where a moment is asked for; a number with more than 30 decimals is rounded to 30, halves away from zero.
+    """
     if field.type in ("text", "long_text", "decimal", "money") and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if field.type == "datetime" and isinstance(value, str) and len(value) == len("2026-11-20"):
         value = f"{value}T00:00:00Z"
+    if field.type in ("decimal", "money") and isinstance(value, str) and len(value.partition(".")[2]) > MOST_DECIMALS:
+        value = to_json(rounded(value, MOST_DECIMALS))
     try:
         return cleaned(field, value)
     except Wrong:

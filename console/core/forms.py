@@ -9,11 +9,12 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from console.core.operands import NUMBER
 from console.errors import Invalid
 
 FieldType: TypeAlias = Literal[
@@ -361,25 +362,37 @@ def _words(unit: str, *, low: bool) -> str:
 
 def _measure(field: FormField, value: Any) -> tuple[Any, Any, Any, str]:
     """(what is compared, lowest, highest, unit) by the type of the field; bounds None where there is none."""
+    low, high = bound(field.type, field.min), bound(field.type, field.max)
     if field.type in LISTS:
-        return len(value), _whole(field.min), _whole(field.max), " entries"
+        return len(value), low, high, " entries"
     if field.type in TEXTS:
-        return len(value.strip()), _whole(field.min), _whole(field.max), " characters"
-    if field.type in ("integer", "decimal", "money"):
-        return Decimal(str(value)), _number(field.min), _number(field.max), ""
-    return value, field.min, field.max, ""
+        return len(value.strip()), low, high, " characters"
+    return bound(field.type, value), low, high, ""
 
 
-def _whole(bound: Any) -> int | None:
-    return None if bound is None else int(bound)
-
-
-def _number(bound: Any) -> Decimal | None:
-    """The bound; a text that is no number bounds nothing."""
-    try:
-        return None if bound is None else Decimal(str(bound))
-    except InvalidOperation:
+def bound(kind: str, given: Any) -> Any:
+    """What a field of this type is compared with, for a `min` or `max` given as JSON; None where it bounds nothing."""
+    if given is None or isinstance(given, bool):
         return None
+    if kind in LISTS or kind in TEXTS:
+        return int(given) if isinstance(given, int) or (isinstance(given, str) and re.fullmatch(r"[0-9]{1,9}", given)) else None
+    if kind in ("integer", "decimal", "money"):
+        return Decimal(str(given)) if isinstance(given, int) or (isinstance(given, str) and NUMBER.fullmatch(given)) else None
+    if kind not in _CALENDAR:
+        return None
+    if kind == "datetime" and isinstance(given, str) and len(given) == len("2026-11-20"):
+        given = f"{given}T00:00:00Z"
+    try:
+        return _CALENDAR[kind](CLEANERS[kind](FormField("", "", kind), given))
+    except Wrong:
+        return None
+
+
+_CALENDAR: Mapping[str, Callable[[str], Any]] = {
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+    "time": time.fromisoformat,
+}
 
 
 CLEANERS: Mapping[str, Callable[[FormField, Any], Any]] = {
