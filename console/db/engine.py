@@ -79,15 +79,15 @@ def transaction() -> Iterator[Connection]:
         yield connection
 
 
-def fetch(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> list[Any]:
-    """Rows of one statement (psycopg's placeholders) that is its own transaction, by psycopg's own cursor: for the hot path.
+def fetch(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *, binary: bool = False) -> list[Any]:
+    """Rows of one statement (psycopg's placeholders) that is its own transaction, by psycopg's own cursor: for the hot path. `binary` is for many bytes.
 
     A connection that died while idle (the server restarted) is replaced and the statement sent again: only for statements that may run twice.
     """
     for attempt in (1, 2):
         with borrowed() as driver:
             try:
-                return driver.execute(statement, parameters).fetchall()
+                return driver.execute(statement, parameters, binary=binary).fetchall()
             except psycopg.OperationalError:
                 if not driver.closed or attempt == 2:
                     raise

@@ -24,16 +24,21 @@ RUN = "run_"
 def names_of(events: Sequence[Stored], records: Mapping[tuple[str, str], str] | None = None) -> Names:
     """Names for every id that the sentences of these events use. `records` are titles that the reader may see, by collection and key."""
     people, collections, workflows, versions = set[str](), set[str](), set[str](), set[tuple[str, int]]()
+    before: Mapping[str, Any] = {}
     for event in events:
         body, told = event.body, event.open
         people.add(str(body["actor"].get("id")))
-        people.update(str(told[key]) for key in PEOPLE if told.get(key))
-        if target := body.get("target"):
+        for key in PEOPLE:
+            if told.get(key):
+                people.add(str(told[key]))
+        target, version = body.get("target"), body.get("wf")
+        if target and target != before.get("target"):
             collections.add(str(target["coll"]))
-        if version := body.get("wf"):
+        if version and version != before.get("wf"):
             versions.add((str(version["id"]), int(version.get("version") or 0)))
         if told.get("workflow"):
             workflows.add(str(told["workflow"]))
+        before = body  # events of one run have the same ones, by the thousand
     workflows.update(workflow for workflow, _ in versions)
     found = _called(people, collections, workflows)
     return Names(

@@ -71,7 +71,7 @@ def history(chain: str) -> list[Stored]:
 
     Put in order here: the server would sort bodies of several MB on disk.
     """
-    rows = fetch("select run_seq, body, leaf from console.event where run = %s", (chain,))
+    rows = fetch("select run_seq, body, leaf from console.event where run = %s", (chain,), binary=True)
     made = []
     for number, data, leaf in sorted(rows, key=itemgetter(0)):
         body = orjson.loads(data)
