@@ -8,11 +8,13 @@ create trigger event_no_truncate before truncate on console.event for each state
 create trigger event_value_no_update before update on console.event_value for each row execute function console.refuse_change();
 create trigger event_value_no_truncate before truncate on console.event_value for each statement execute function console.refuse_change();
 create trigger workflow_version_immutable before update or delete on console.workflow_version for each row execute function console.refuse_change();
+create trigger workflow_version_no_truncate before truncate on console.workflow_version for each statement execute function console.refuse_change();
 alter table console.event enable always trigger event_append_only;
 alter table console.event enable always trigger event_no_truncate;
 alter table console.event_value enable always trigger event_value_no_update;
 alter table console.event_value enable always trigger event_value_no_truncate;
 alter table console.workflow_version enable always trigger workflow_version_immutable;
+alter table console.workflow_version enable always trigger workflow_version_no_truncate;
 
 -- One transition of a run (p_run is its new head) or of a chain outside runs (p_run null).
 -- p_seq and p_head are number and hash of the chain's last event as the caller read them (0 and empty for a new one).
@@ -24,7 +26,7 @@ create function console.transition(
 declare
     last integer := p_seq + cardinality(p_bodies);
     r console.run;
-    line xid8;
+    line pg_catalog.xid8;  -- the caller's temporary types come before all others
     event_id bigint;
 begin
     if p_run is null then
