@@ -134,7 +134,8 @@ def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
     """The inverse of `flatten`."""
     whole: dict[str, Any] = {}
     for path, value in flat.items():
-        *parents, last = (part.replace("~1", "/").replace("~0", "~") for part in path.split("/"))
+        parts = path.split("/") if "~" not in path else [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")]
+        *parents, last = parts
         place = whole
         for parent in parents:
             place = place.setdefault(parent, {})

@@ -1,7 +1,8 @@
 """Replay: a run, and what was on the screen, as they were after any of its events. From the log alone; nothing here can act."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from console import accounts, log, records, sentences
@@ -19,20 +20,30 @@ DECISIONS = frozenset({"step_completed", "outcome_chosen", "step_submitted", "st
 QUIET = frozenset({"step_shown", "source_opened"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReplayView:
-    """A run after event `at` of `last`. `json` is its shape in the API; `ticks` are all events for the scrubber.
+    """A run after event `at` of `last`. `json` is its shape in the API; `run` and `ticks` are for pages, and made when asked for.
 
     `now_values` are the record's fields today, where the viewer may read them; None when there is no record to compare with.
     """
 
     json: dict[str, Any]
-    run: RunView
     at: int
     last: int
-    ticks: Sequence[Mapping[str, Any]]
+    make_run: Callable[[], RunView]
+    make_ticks: Callable[[], Sequence[Mapping[str, Any]]]
     now_values: Mapping[str, Any] | None = None
     masked: Sequence[str] = field(default_factory=tuple)
+
+    @cached_property
+    def run(self) -> RunView:
+        """The run at that point, with nothing that can be done."""
+        return self.make_run()
+
+    @cached_property
+    def ticks(self) -> Sequence[Mapping[str, Any]]:
+        """All events for the scrubber."""
+        return self.make_ticks()
 
 
 class Tick(dict[str, Any]):
@@ -72,26 +83,23 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     state, screen = _then(run_id, events[:place])
     (event,) = log.open_values(run_id, [events[place - 1]]).values()
     hidden = hidden_from(actor)
-    names = accounts.names({state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))})
     told, masked = masked_run(actor, as_json(state, seen.definition, screen, None))
     panel, more = masking.mask(_record(screen), "screen.record", hidden, seen.run.collection)
-    shown, _ = masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)
-    called = present.names_of(events)
     masked = [*masked, *more]
     return ReplayView(
         json={
             "at": place,
             "last": last,
             "run": told,
-            "event": present.as_json(event, called, hidden=hidden),
+            "event": present.as_json(event, present.names_of([event]), hidden=hidden),
             "screen": {"record": panel},
             "read_only": True,
             "masked": masked,
         },
-        run=_view(seen, state, told, shown, names, masked),
         at=place,
         last=last,
-        ticks=[Tick(stored, called) for stored in events],
+        make_run=lambda: _view(seen, state, told, masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)[0], masked),
+        make_ticks=lambda: _ticks(events),
         now_values=dict(seen.record.values) if seen.record else None,
         masked=masked,
     )
@@ -114,8 +122,14 @@ def _record(screen: Screen | None) -> dict[str, Any] | None:
     return {name: panel[name] for name in ("collection", "key", "title", "values")} if panel else None
 
 
-def _view(seen: Seen, state: Run, told: dict[str, Any], screen: Screen | None, names: Mapping[str, str], masked: Sequence[str]) -> RunView:
+def _ticks(events: Sequence[log.Stored]) -> list[Tick]:
+    called = present.names_of(events)
+    return [Tick(stored, called) for stored in events]
+
+
+def _view(seen: Seen, state: Run, told: dict[str, Any], screen: Screen | None, masked: Sequence[str]) -> RunView:
     title = (screen or {}).get("record") or {}
+    names = accounts.names({state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))})
     return RunView(
         json=told,
         screen=screen,
