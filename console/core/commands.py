@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from console.core.events import MOVES
 from console.core.run import Attempt, Event, Run, fold
 from console.core.workflow import Workflow
 from console.errors import Conflict, Invalid
@@ -214,9 +215,12 @@ def _stale() -> Conflict:
 
 
 def _numbered(run: Run, events: list[Event]) -> list[Event]:
-    """One transition is one move: all its events carry the revision that the run has after it."""
+    """One transition is one move: all its events carry the revision that the run has after it; a late report moves nothing."""
     return [
-        Event(event.type, event.at, {**event.open, "revision": run.revision + 1}, event.sealed, event.step, event.by) for event in events
+        Event(event.type, event.at, {**event.open, "revision": run.revision + 1}, event.sealed, event.step, event.by)
+        if event.type in MOVES
+        else event
+        for event in events
     ]
 
 
@@ -514,9 +518,9 @@ def _reopened(here: Attempt, command: Report, now: datetime) -> list[Event]:
 
 
 def _if_settled(plan: Plan, run: Run, here: Attempt, now: datetime) -> list[Event]:
-    """The step is done when all its effects are."""
+    """The step is done when all its effects are; not where one of them was refused, and the step is open again."""
     latest = run.attempts[here.n]
-    if any(effect.status in ("requested", "unknown") for effect in latest.effects):
+    if latest.status != "performing" or any(effect.status in ("requested", "unknown") for effect in latest.effects):
         return []
     told = {"n": here.n, "type": plan.workflow.step(here.step).type, "automatic": here.step in plan.automatic}
     completed = Event("step_completed", now, told, {}, (here.step, here.attempt))

@@ -1,0 +1,446 @@
+"""Every command in every state of a run: what is allowed, and the exact refusal of everything else."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from console.core import commands
+from console.core.commands import Plan, cancelled_by, decide, opening, require_completable, require_reason, revisable
+from console.core.run import FINAL, Event, Run, evolve
+from console.errors import Conflict, ConsoleError, Invalid
+from tests.core.graphs import NOW, Walk, plan, step
+
+OLIVIA, TOM, MONA = "usr_olivia", "usr_tom", "usr_mona"
+STEPS = [
+    step("start", "start", default="read"),
+    step("read", "guidance", default="look"),
+    step("look", "get_data", default="apply"),
+    step("apply", "update_data", default="end"),
+    step("end", "end"),
+]
+PLAN, BY_ITSELF, HANDS_OFF = plan(STEPS), plan(STEPS, "look", "apply"), plan(STEPS, "look", "apply", on_error="fail")
+WISH = commands.Wish("eff_1", "sql_write", "Update email", {"changes": {"email": {"old": "a", "new": "b"}}})
+
+
+def started(at: str, plan_: Plan = PLAN) -> Walk:
+    """A run of Olivia's that stands at this step, no automatic one taken."""
+    walk = Walk(plan_)
+    walk.give(commands.Start(OLIVIA, "run_1", "operations", 1, "wf_1", "customer", "17", None, {"reason": "new"}, {"reason": "new"}))
+    while walk.run.attempt is not None and walk.run.attempt.step != at:
+        by = None if walk.run.status == "running" else OLIVIA
+        walk.give(commands.Complete(by, walk.run.attempt.step, walk.run.revision, "default", {"note": "seen"}))
+    return walk
+
+
+def given(walk: Walk, *more: Any) -> Walk:
+    for command in more:
+        walk.give(replace(command, revision=walk.run.revision) if hasattr(command, "revision") else command)
+    return walk
+
+
+def handed_in(plan_: Plan = PLAN) -> Walk:
+    by = OLIVIA if plan_ is PLAN else None
+    return given(started("apply", plan_), commands.Complete(by, "apply", 0, "default", {"email": "b"}, None, [WISH]))
+
+
+STATES: dict[str, Callable[[], Walk]] = {
+    "running": lambda: started("look", BY_ITSELF),
+    "person": lambda: started("look"),
+    "asked": lambda: given(started("look", BY_ITSELF), commands.Fail("look", "source_down", "Away.")),
+    "writing": handed_in,
+    "unknown": lambda: given(handed_in(), commands.Report("eff_1", "unknown", "timeout", "No answer.")),
+    "reopened": lambda: given(handed_in(), commands.Report("eff_1", "failed", "record_changed", "It moved.", [{"field": "email", "reason": "x"}])),
+    "saved": lambda: given(started("look"), commands.Save(OLIVIA, 0)),
+    "released": lambda: given(started("look"), commands.Release(OLIVIA, 0)),
+    "completed": lambda: given(started("end"), commands.Complete(None, "end", 0, "default", ends="done")),
+    "aborted": lambda: given(started("look"), commands.Abort(OLIVIA, 0, "no")),
+    "cancelled": lambda: given(started("look"), commands.Cancel(MONA, 0, "no")),
+    "failed": lambda: given(started("look", HANDS_OFF), commands.Fail("look", "source_down", "Away.")),
+}  # fmt: skip
+ENDED = ("completed", "aborted", "cancelled", "failed")
+
+
+def here(walk: Walk) -> str:
+    return walk.run.attempt.step if walk.run.attempt is not None else "look"
+
+
+COMMANDS: dict[str, Callable[[Walk], Any]] = {
+    "complete": lambda w: commands.Complete(OLIVIA, here(w), w.run.revision, "default"),
+    "complete as another": lambda w: commands.Complete(TOM, here(w), w.run.revision, "default"),
+    "complete by itself": lambda w: commands.Complete(None, here(w), w.run.revision, "default"),
+    "complete another step": lambda w: commands.Complete(OLIVIA, "read", w.run.revision, "default"),
+    "save": lambda w: commands.Save(OLIVIA, w.run.revision),
+    "save as another": lambda w: commands.Save(TOM, w.run.revision),
+    "save by itself": lambda w: commands.Save(None, w.run.revision),
+    "resume": lambda w: commands.Resume(TOM, w.run.revision),
+    "take over with the right": lambda w: commands.TakeOver(TOM, w.run.revision, True, False),
+    "take over an idle one": lambda w: commands.TakeOver(TOM, w.run.revision, False, True),
+    "take over at once": lambda w: commands.TakeOver(TOM, w.run.revision, False, False),
+    "take over one's own": lambda w: commands.TakeOver(OLIVIA, w.run.revision, True, True),
+    "release": lambda w: commands.Release(OLIVIA, w.run.revision),
+    "abort": lambda w: commands.Abort(OLIVIA, w.run.revision, "no"),
+    "abort as another": lambda w: commands.Abort(TOM, w.run.revision, "no"),
+    "abort without a reason": lambda w: commands.Abort(OLIVIA, w.run.revision, " \n"),
+    "cancel": lambda w: commands.Cancel(MONA, w.run.revision, "no"),
+    "cancel without a reason": lambda w: commands.Cancel(MONA, w.run.revision, ""),
+    "revise": lambda w: commands.Revise(OLIVIA, w.run.revision, 2, "again"),
+    "revise the start": lambda w: commands.Revise(OLIVIA, w.run.revision, 1, "again"),
+    "revise what is not there": lambda w: commands.Revise(OLIVIA, w.run.revision, 99, "again"),
+    "revise without a reason": lambda w: commands.Revise(OLIVIA, w.run.revision, 2, ""),
+    "retry": lambda w: commands.Retry(OLIVIA, w.run.revision),
+    "fail": lambda w: commands.Fail(here(w), "source_down", "Away."),
+    "fail another step": lambda w: commands.Fail("read", "source_down", "Away."),
+    "report success": lambda w: commands.Report("eff_1", "succeeded"),
+    "report a stranger": lambda w: commands.Report("eff_9", "succeeded"),
+    "settle as done": lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", True, "I looked."),
+    "settle as another": lambda w: commands.Settle(TOM, w.run.revision, "eff_1", True, "I looked."),
+    "settle a stranger": lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_9", True, "I looked."),
+    "settle without a reason": lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", True, ""),
+}
+
+
+def outcome(walk: Walk, command: Any) -> str:
+    """`ok` and the kinds that follow, or the code of the refusal."""
+    try:
+        events = decide(walk.plan, walk.run, command, NOW + timedelta(hours=1))
+    except ConsoleError as error:
+        return error.code
+    return "+".join(event.type for event in events)
+
+
+ON, BACK = "step_completed+step_entered", "step_revised+step_entered"
+NOT, WHO, OLD, WHY = "not_possible", "not_holder", "stale_revision", "invalid"
+LIVE = ("running", "person", "asked", "writing", "unknown", "reopened", "saved", "released")
+MATRIX: dict[str, list[str]] = {
+    "complete": [NOT, ON, ON, NOT, NOT, ON, WHO, WHO],
+    "complete as another": [WHO] * 8,
+    "complete by itself": [ON, NOT, ON, NOT, NOT, NOT, NOT, NOT],
+    "complete another step": [NOT, OLD, OLD, NOT, NOT, OLD, WHO, WHO],
+    "save": [NOT, "run_saved", "run_saved", NOT, "run_saved", "run_saved", WHO, WHO],
+    "save as another": [WHO] * 8,
+    "save by itself": [NOT, "run_saved", "run_saved", NOT, "run_saved", "run_saved", NOT, "run_saved"],
+    "resume": [NOT, NOT, NOT, NOT, NOT, NOT, "run_resumed", NOT],
+    "take over with the right": [NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over"],
+    "take over an idle one": [NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over"],
+    "take over at once": [NOT, WHO, WHO, NOT, WHO, WHO, NOT, "run_taken_over"],
+    "take over one's own": [NOT, NOT, NOT, NOT, NOT, NOT, NOT, "run_taken_over"],
+    "release": [NOT, "run_released", "run_released", NOT, "run_released", "run_released", WHO, WHO],
+    "abort": ["run_aborted", "run_aborted", "run_aborted", NOT, NOT, "run_aborted", WHO, WHO],
+    "abort as another": [WHO] * 8,
+    "abort without a reason": [WHY] * 8,
+    "cancel": ["run_cancelled", "run_cancelled", "run_cancelled", NOT, NOT, "run_cancelled", "run_cancelled", "run_cancelled"],
+    "cancel without a reason": [WHY] * 8,
+    "revise": [NOT, f"attempt_cancelled+{BACK}", f"attempt_cancelled+{BACK}", NOT, NOT, f"attempt_cancelled+attempt_cancelled+{BACK}", WHO, WHO],
+    "revise the start": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO],
+    "revise what is not there": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO],
+    "revise without a reason": [WHY] * 8,
+    "retry": [NOT, NOT, "attempt_retried", NOT, NOT, NOT, WHO, WHO],
+    "fail": ["step_failed", NOT, NOT, NOT, NOT, NOT, NOT, NOT],
+    "fail another step": [NOT] * 8,
+    "report success": [*["effect_reported"] * 3, f"effect_succeeded+{ON}", *["effect_reported"] * 4],
+    "report a stranger": ["effect_reported"] * 8,
+    "settle as done": [NOT, NOT, NOT, NOT, f"effect_settled+{ON}", NOT, WHO, WHO],
+    "settle as another": [WHO] * 8,
+    "settle a stranger": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO],
+    "settle without a reason": [WHY] * 8,
+}  # fmt: skip
+
+
+def test_the_matrix_has_every_command_and_every_state() -> None:
+    assert list(MATRIX) == list(COMMANDS)
+    assert (*LIVE, *ENDED) == tuple(STATES)
+    assert {type(make(STATES["unknown"]())) for make in COMMANDS.values()} == set(commands.DECISIONS)
+
+
+@pytest.mark.parametrize("what", COMMANDS)
+def test_what_a_command_comes_to_in_every_live_state(what: str) -> None:
+    walks = [STATES[state]() for state in LIVE]
+    assert [outcome(walk, COMMANDS[what](walk)) for walk in walks] == MATRIX[what]
+
+
+@pytest.mark.parametrize("state", ENDED)
+@pytest.mark.parametrize("what", COMMANDS)
+def test_a_run_that_has_ended_accepts_nothing_and_says_so(state: str, what: str) -> None:
+    walk = STATES[state]()
+    command = COMMANDS[what](walk)
+    if isinstance(command, commands.Report):
+        assert outcome(walk, command) == "effect_reported"
+        return
+    with pytest.raises(Conflict, match=rf"has ended \({state}\)") as refused:
+        walk.give(command)
+    assert refused.value.code == "not_possible"
+
+
+@pytest.mark.parametrize("state", LIVE)
+@pytest.mark.parametrize("what", COMMANDS)
+@pytest.mark.parametrize("off", [-1, 1])
+def test_a_revision_that_is_not_the_runs_is_refused_before_anything_else(state: str, what: str, off: int) -> None:
+    walk = STATES[state]()
+    command = COMMANDS[what](walk)
+    if hasattr(command, "revision"):
+        assert outcome(walk, replace(command, revision=command.revision + off)) == "stale_revision"
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("what", COMMANDS)
+def test_a_refusal_changes_nothing_and_a_move_moves_by_one(state: str, what: str) -> None:
+    walk = STATES[state]()
+    before, told = walk.run, len(walk.events)
+    made: list[Event] = []
+    refused = ""
+    try:
+        made = walk.give(COMMANDS[what](walk))
+    except ConsoleError as error:
+        refused = error.message
+    if refused:
+        assert (walk.run, len(walk.events)) == (before, told)
+        assert refused.endswith((".", "!"))
+        assert "_" not in refused
+        return
+    late = made[0].type == "effect_reported"
+    assert walk.run.revision == before.revision + (0 if late else 1)
+    assert {event.open.get("revision") for event in made} == {None if late else walk.run.revision}
+    assert all(event.n == 0 and event.at == walk.clock for event in made)
+
+
+@pytest.mark.parametrize("status", sorted(FINAL))
+def test_every_final_status_is_named_in_the_refusal(status: Any) -> None:
+    with pytest.raises(Conflict, match=status):
+        decide(PLAN, Run(status=status), commands.Save(OLIVIA, 0), NOW)
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"), [("x", "x"), ("  why \n", "why"), ("", None), (" ", None), ("\n\t", None), ("\u00a0", None), ("x" * 200_000, "x" * 200_000)]
+)  # fmt: skip
+def test_a_reason_is_kept_without_the_blanks_around_it_or_asked_for(reason: str, kept: str | None) -> None:
+    if kept is None:
+        with pytest.raises(Invalid) as refused:
+            require_reason(reason)
+        assert refused.value.details[0]["field"] == "reason"
+    else:
+        assert require_reason(reason) == kept
+
+
+@pytest.mark.parametrize("state", LIVE)
+def test_asking_whether_a_step_can_be_handed_in_agrees_with_handing_it_in(state: str) -> None:
+    walk = STATES[state]()
+    for by in (OLIVIA, TOM):
+        found = outcome(walk, commands.Complete(by, here(walk), walk.run.revision, "default"))
+        if found == ON:
+            assert require_completable(walk.run, by, here(walk), walk.run.revision).status == "open"
+        else:
+            with pytest.raises(Conflict) as refused:
+                require_completable(walk.run, by, here(walk), walk.run.revision)
+            assert refused.value.code == found
+
+
+@pytest.mark.parametrize(("state", "holder"), [("saved", "nobody"), ("released", "nobody"), ("person", OLIVIA)])
+def test_who_is_not_the_holder_is_told_who_is(state: str, holder: str) -> None:
+    walk = STATES[state]()
+    with pytest.raises(Conflict) as refused:
+        walk.give(commands.Abort(TOM, walk.run.revision, "no"))
+    assert refused.value.details == [{"field": "holder", "reason": holder}]
+
+
+# -------------------------------------------------------------------------------------------------------- what the events say
+
+DRAFT = {"note": "half"}
+SAID: list[tuple[str, str, Callable[[Walk], Any], str, dict[str, Any], dict[str, Any]]] = [
+    ("a save", "person", lambda w: commands.Save(OLIVIA, w.run.revision, DRAFT), "run_saved", {"former_holder": OLIVIA}, {"draft": DRAFT}),
+    ("a save without a draft", "person", lambda w: commands.Save(None, w.run.revision, {}), "run_saved", {"former_holder": OLIVIA}, {}),
+    ("a release", "person", lambda w: commands.Release(OLIVIA, w.run.revision, DRAFT), "run_released", {"former_holder": OLIVIA}, {"draft": DRAFT}),
+    ("a resumption", "saved", lambda w: commands.Resume(TOM, w.run.revision), "run_resumed", {"holder": TOM}, {}),
+    ("a take-over from nobody", "released", lambda w: commands.TakeOver(TOM, w.run.revision, False, False), "run_taken_over",
+     {"holder": TOM, "former_holder": None, "reason_code": "entitled"}, {}),
+    ("an abort", "person", lambda w: commands.Abort(OLIVIA, w.run.revision, " enough "), "run_aborted", {"former_holder": OLIVIA}, {"reason": "enough"}),
+    ("a cancel", "saved", lambda w: commands.Cancel(MONA, w.run.revision, "closed"), "run_cancelled", {"former_holder": None}, {"reason": "closed"}),
+    ("a failure", "running", lambda w: commands.Fail("look", "source_down", "Away."), "step_failed",
+     {"code": "source_down", "type": "get_data"}, {"message": "Away."}),
+    ("a late report", "completed", lambda w: commands.Report("eff_1", "failed", "x", "Too late.", [{"field": "a"}]), "effect_reported",
+     {"effect": "eff_1", "result": "failed", "code": "x"}, {"message": "Too late.", "errors": [{"field": "a"}]}),
+    ("an unknown effect", "writing", lambda w: commands.Report("eff_1", "unknown", "timeout", "No answer."), "effect_unknown",
+     {"effect": "eff_1", "effect_kind": "sql_write", "code": "timeout"}, {"message": "No answer."}),
+    ("a settlement", "unknown", lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", False, "I looked."), "effect_settled",
+     {"effect": "eff_1", "effect_kind": "sql_write", "result": "not_done"}, {"reason": "I looked."}),
+    ("a retry", "asked", lambda w: commands.Retry(OLIVIA, w.run.revision), "attempt_retried", {"status": "running"}, {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "state", "command", "kind", "opened", "sealed"), SAID, ids=[row[0] for row in SAID])
+def test_what_stands_open_and_what_is_sealed(
+    name: str, state: str, command: Callable[[Walk], Any], kind: str, opened: dict[str, Any], sealed: dict[str, Any]
+) -> None:
+    walk = STATES[state]()
+    event = next(event for event in walk.give(command(walk)) if event.type == kind)
+    assert {name: value for name, value in event.open.items() if name != "revision"} == opened
+    assert event.sealed == sealed
+
+
+def test_what_was_typed_is_never_open() -> None:
+    walk = started("look")
+    secret = "secret words"
+    walk.give(
+        commands.Complete(
+            OLIVIA, "look", walk.run.revision, "default", {"note": secret}, {"found": secret}, [WISH], reason=secret, handled_manually=True
+        )
+    )
+    walk.give(commands.Report("eff_1", "failed", "code", secret, [{"field": "note", "theirs": secret}], {"row": secret}))
+    walk.give(commands.Abort(OLIVIA, walk.run.revision, secret))
+    assert secret not in repr([event.open for event in walk.events])
+
+
+@pytest.mark.parametrize(
+    ("manual", "chosen", "effects", "kinds"),
+    [
+        (False, None, (), ["step_completed", "step_entered"]),
+        (True, None, (), ["handled_manually", "step_completed", "step_entered"]),
+        (False, "Go", (), ["outcome_chosen", "step_completed", "step_entered"]),
+        (True, "Go", (WISH,), ["outcome_chosen", "handled_manually", "step_submitted", "effect_requested"]),
+        (False, None, (WISH, replace(WISH, id="eff_2")), ["step_submitted", "effect_requested", "effect_requested"]),
+    ],
+)
+def test_the_order_of_what_handing_in_tells(manual: bool, chosen: str | None, effects: Any, kinds: list[str]) -> None:
+    walk = started("look")
+    made = walk.give(
+        commands.Complete(OLIVIA, "look", walk.run.revision, "default", {"a": 1}, None, effects, handled_manually=manual, chosen=chosen)
+    )
+    assert [event.type for event in made] == kinds
+    assert [event.open["number"] for event in made if event.type == "effect_requested"] == list(range(1, len(effects) + 1))
+
+
+# ------------------------------------------------------------------------------------------------- several effects of one step
+
+
+def two_writes() -> Walk:
+    walk = started("apply")
+    walk.give(commands.Complete(OLIVIA, "apply", walk.run.revision, "default", {"email": "b"}, None, [WISH, replace(WISH, id="eff_2")]))
+    return walk
+
+
+REPORTS: list[tuple[list[tuple[str, str]], str, str]] = [
+    ([("eff_1", "succeeded")], "apply", "performing"),
+    ([("eff_1", "succeeded"), ("eff_2", "succeeded")], "end", "open"),
+    ([("eff_2", "succeeded"), ("eff_1", "succeeded")], "end", "open"),
+    ([("eff_1", "succeeded"), ("eff_2", "failed")], "apply", "open"),
+    ([("eff_1", "failed"), ("eff_2", "succeeded")], "apply", "open"),
+    ([("eff_1", "failed"), ("eff_2", "failed")], "apply", "open"),
+    ([("eff_1", "unknown"), ("eff_2", "succeeded")], "apply", "performing"),
+    ([("eff_1", "unknown"), ("eff_2", "failed")], "apply", "open"),
+    ([("eff_1", "failed"), ("eff_2", "unknown")], "apply", "open"),
+]
+
+
+@pytest.mark.parametrize(("reports", "step_id", "status"), REPORTS, ids=["-".join(status for _, status in row[0]) for row in REPORTS])
+def test_a_step_with_a_refused_write_is_never_done(reports: list[tuple[str, str]], step_id: str, status: str) -> None:
+    walk = given(two_writes(), *(commands.Report(effect, result, "code", "Said.") for effect, result in reports))
+    attempt = walk.run.attempt
+    assert attempt is not None
+    assert (attempt.step, attempt.status) == (step_id, status)
+    applied = next(each for each in walk.run.attempts.values() if each.step == "apply")
+    assert (applied.status == "done") == all(effect.status == "succeeded" for effect in applied.effects)
+
+
+def test_settling_the_last_of_several_completes_the_step() -> None:
+    walk = given(two_writes(), commands.Report("eff_1", "unknown"), commands.Report("eff_2", "succeeded"))
+    walk.give(commands.Settle(OLIVIA, walk.run.revision, "eff_1", True, "I looked."))
+    assert here(walk) == "end"
+
+
+def test_effects_of_a_step_are_numbered_on_after_it_was_open_again() -> None:
+    walk = STATES["reopened"]()
+    walk.give(commands.Complete(OLIVIA, "apply", walk.run.revision, "default", {"email": "c"}, None, [replace(WISH, id="eff_2")]))
+    assert walk.run.attempt is not None
+    assert [(effect.id, effect.number, effect.status) for effect in walk.run.attempt.effects] == [
+        ("eff_1", 1, "failed"),
+        ("eff_2", 2, "requested"),
+    ]
+    walk.give(commands.Report("eff_2", "succeeded"))
+    assert walk.run.context["apply"] == {"email": "c"}
+
+
+def test_a_refused_write_of_an_automatic_step_asks_a_person() -> None:
+    walk = given(handed_in(BY_ITSELF), commands.Report("eff_1", "failed", "record_changed", "It moved."))
+    assert [event.type for event in walk.events[-3:]] == ["effect_failed", "step_reopened", "step_failed"]
+    assert (walk.run.status, walk.run.take_over) == ("waiting_person", {"code": "record_changed", "message": "It moved."})
+
+
+# ---------------------------------------------------------------------------------------------------------- what revising reaches
+
+
+def test_only_what_a_person_completed_and_still_stands_can_be_revised() -> None:
+    walk = started("apply")
+    assert [each.step for each in cancelled_by(walk.run, 2)] == ["apply", "look"]
+    assert revisable(walk.run, "read").n == 2
+    assert revisable(walk.run, "read", 1).n == 2
+    for wrong in (("read", 2), ("apply", None), ("nowhere", None), ("end", 1)):
+        with pytest.raises(Conflict, match="nothing to revise"):
+            revisable(walk.run, *wrong)
+
+
+def test_an_automatic_step_cannot_be_revised() -> None:
+    walk = given(started("look", BY_ITSELF), commands.Fail("look", "x", "y"), commands.Complete(OLIVIA, "look", 0, "default"))
+    walk.give(commands.Fail("apply", "x", "y"))
+    assert outcome(walk, commands.Revise(OLIVIA, walk.run.revision, 3, "again")) == "not_possible"
+    assert outcome(walk, commands.Revise(OLIVIA, walk.run.revision, 2, "again")).endswith("step_revised+step_entered")
+
+
+def test_revising_twice_counts_attempts_of_the_step_and_keeps_every_one() -> None:
+    walk = started("apply")
+    for again in (1, 2):
+        walk.give(commands.Revise(OLIVIA, walk.run.revision, revisable(walk.run, "read").n, "again"))
+        walk.answer(f"v{again}")
+    attempts = [(each.step, each.attempt, each.status, each.revised) for _, each in sorted(walk.run.attempts.items())]
+    assert attempts == [
+        ("start", 1, "done", False),
+        ("read", 1, "done", True),
+        ("look", 1, "cancelled", False),
+        ("apply", 1, "cancelled", False),
+        ("read", 2, "done", True),
+        ("look", 2, "cancelled", False),
+        ("read", 3, "done", False),
+        ("look", 3, "open", False),
+    ]
+    assert walk.run.context["read"] == {"note": "v2"}
+
+
+def test_a_run_before_it_exists_stands_at_its_start() -> None:
+    run = opening(PLAN, OLIVIA, "operations", NOW)
+    assert run.attempt is not None
+    assert (run.attempt.step, run.attempt.status, run.holder, run.team, run.ended) == ("start", "open", OLIVIA, "operations", False)
+
+
+@pytest.mark.parametrize(("step_id", "status"), [("read", "waiting_person"), ("look", "running"), ("end", "running")])
+def test_a_plan_knows_who_goes_on(step_id: str, status: str) -> None:
+    assert Plan(PLAN.workflow, frozenset({"look", "end"})).status_at(step_id) == status
+
+
+def test_a_start_without_a_title_or_input_seals_nothing() -> None:
+    began = decide(PLAN, Run(), commands.Start(OLIVIA, "run_1", "operations", 1, "wf_1", None, None, None, {}, {}), NOW)[0]
+    assert began.sealed == {}
+    assert (began.open["collection"], began.open["record"], began.open["exclusive"], began.open["trigger"]) == (None, None, None, "record")
+
+
+def test_events_are_never_given_a_number_by_the_rules() -> None:
+    assert all(event.n == 0 for state in STATES.values() for event in state().events)
+
+
+def test_a_limit_of_visits_refuses_with_the_name_of_the_step() -> None:
+    circle = plan(
+        [step("start", "start", default="read"), step("read", "guidance", default="back"), step("back", "go_to", default="read")],
+        visit_limit=2,
+    )
+    walk = Walk(circle).start()
+    walk.answer("one")
+    walk.answer("two")
+    with pytest.raises(Conflict, match="“Read” was entered 2 times") as refused:
+        walk.give(commands.Complete(None, "back", walk.run.revision, "default"))
+    assert refused.value.code == "not_possible"
+
+
+def test_the_engine_speaks_without_a_person() -> None:
+    assert commands.Report("eff_1", "succeeded").by is commands.Fail("a", "b", "c").by is None
+    assert Event("run_saved", NOW).by is None
+    assert evolve(Run(), Event("source_opened", NOW)).revision == 0
