@@ -1,0 +1,367 @@
+"""Each kind of event: what of a run it changes, and nothing else; also when what it sealed is gone."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from console.core.events import ENDS, KINDS, MOVES
+from console.core.run import CHANGES, FINAL, MISSING_MANUAL, Attempt, Effect, Event, Run, copied, evolve, fold
+from tests.core.graphs import Walk, plans
+
+AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+LATER = AT + timedelta(minutes=5)
+OLIVIA, TOM = "usr_olivia", "usr_tom"
+STARTED = Event(
+    "run_started",
+    AT,
+    {
+        "id": "run_1", "workflow": "wf_1", "version": 3, "team": "operations", "collection": "customer", "record": "17",
+        "exclusive": "wf_1|customer|17", "started_by": OLIVIA, "holder": OLIVIA, "trigger": "record", "revision": 1,
+    },
+    {"input": {"reason": "new"}, "title": "Ana"},
+    by=OLIVIA,
+)  # fmt: skip
+
+
+def entered(n: int, step: str, attempt: int = 1, status: str = "waiting_person", **more: Any) -> Event:
+    sealed = {"defaults": more.pop("defaults")} if "defaults" in more else {}
+    return Event("step_entered", AT, {"n": n, "type": "guidance", "status": status, "replaces": None, **more}, sealed, (step, attempt))
+
+
+def done(n: int, step: str, attempt: int = 1, **more: Any) -> Event:
+    told = {"n": n, "type": "guidance", "outcome": "default", "automatic": False, "handled_manually": False} | more
+    return Event("step_completed", AT, told, {"values": {"note": f"{step} {attempt}"}}, (step, attempt), OLIVIA)
+
+
+def submitted(step: str = "apply", **more: Any) -> Event:
+    told = {"n": 3, "type": "update_data", "outcome": "updated", "automatic": False, "handled_manually": False} | more
+    return Event("step_submitted", AT, told, {"values": {"email": "b"}, "output": {"email": "B"}}, (step, 1), OLIVIA)
+
+
+def requested(effect: str = "eff_1", number: int = 1) -> Event:
+    told = {"effect": effect, "effect_kind": "sql_write", "number": number, "summary": "Update email"}
+    return Event("effect_requested", AT, told, {"request": {"changes": {"email": {"old": "a", "new": "b"}}}}, ("apply", 1))
+
+
+BEGUN = [STARTED, entered(1, "start", status="running"), done(1, "start")]
+READING = [*BEGUN, entered(2, "read")]
+APPLYING = [*READING, done(2, "read"), entered(3, "apply")]
+WRITING = [*APPLYING, submitted(), requested()]
+ASKED = [*APPLYING, Event("step_failed", AT, {"code": "down"}, {"message": "Away."}, ("apply", 1))]
+UNKNOWN = [
+    *WRITING,
+    Event("effect_unknown", AT, {"effect": "eff_1", "effect_kind": "sql_write", "code": "timeout"}, {"message": "No answer."}),
+]
+
+
+def changed(before: Run, after: Run) -> dict[str, Any]:
+    """Fields of the run that differ, with what they hold now; attempts by place, and of them only what differs."""
+    found: dict[str, Any] = {}
+    for field in fields(Run):
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if old == new:
+            continue
+        if field.name == "attempts":
+            found |= {f"attempts.{n}": _difference(old.get(n), attempt) for n, attempt in new.items() if old.get(n) != attempt}
+        else:
+            found[field.name] = new
+    return found
+
+
+def _difference(old: Attempt | None, new: Attempt) -> Any:
+    if old is None:
+        return new
+    return {field.name: getattr(new, field.name) for field in fields(Attempt) if getattr(old, field.name) != getattr(new, field.name)}
+
+
+EFFECT = Effect("eff_1", 1, "sql_write", "Update email", "requested", {"changes": {"email": {"old": "a", "new": "b"}}}, AT)
+TOLD = {"effect": "eff_1", "effect_kind": "sql_write", "code": "x"}
+OVER: dict[str, Any] = {"ended_at": LATER, "holder": None, "current": None}
+
+CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
+    (
+        "run_started", [], replace(STARTED, at=LATER),
+        {"id": "run_1", "workflow": "wf_1", "version": 3, "team": "operations", "collection": "customer", "record": "17", "started_by": OLIVIA,
+         "holder": OLIVIA, "last_holder": OLIVIA, "exclusive_key": "wf_1|customer|17", "input": {"reason": "new"}, "created_at": LATER,
+         "active_at": LATER, "revision": 1},
+    ),
+    (
+        "step_entered", BEGUN, Event("step_entered", LATER, {"n": 2, "status": "waiting_person", "replaces": None}, {}, ("read", 1)),
+        {"made": 2, "current": 2, "visits": {"start": 1, "read": 1}, "status": "waiting_person", "attempts.2": Attempt(2, "read", 1, "open", LATER)},
+    ),
+    (
+        "step_entered again with what was there", READING,
+        Event("step_entered", LATER, {"n": 3, "status": "running", "replaces": 2}, {"defaults": {"note": "x"}}, ("read", 2)),
+        {"made": 3, "current": 3, "visits": {"start": 1, "read": 2}, "status": "running",
+         "attempts.3": Attempt(3, "read", 2, "open", LATER, replaces=2, defaults={"note": "x"})},
+    ),
+    (
+        "step_entered after a take-over", ASKED, Event("step_entered", LATER, {"n": 4, "status": "waiting_person"}, {}, ("end", 1)),
+        {"made": 4, "current": 4, "visits": {"start": 1, "read": 1, "apply": 1, "end": 1}, "take_over": None,
+         "attempts.4": Attempt(4, "end", 1, "open", LATER)},
+    ),
+    (
+        "step_completed", READING, replace(done(2, "read"), at=LATER),
+        {"context": {"start": {"note": "start 1"}, "read": {"note": "read 1"}},
+         "attempts.2": {"status": "done", "completed_at": LATER, "by": OLIVIA, "outcome": "default", "values": {"note": "read 1"}}},
+    ),
+    (
+        "step_completed by hand", READING, replace(done(2, "read", handled_manually=True), at=LATER),
+        {"context": {"start": {"note": "start 1"}, "read": {"note": "read 1", "missing": MISSING_MANUAL}},
+         "attempts.2": {"status": "done", "completed_at": LATER, "by": OLIVIA, "outcome": "default", "values": {"note": "read 1"},
+                        "handled_manually": True}},
+    ),
+    (
+        "step_completed by itself", READING, Event("step_completed", LATER, {"n": 2, "outcome": "yes", "automatic": True}, {"output": {"branch": "yes"}}),
+        {"automatic": 1, "context": {"start": {"note": "start 1"}, "read": {"branch": "yes"}},
+         "attempts.2": {"status": "done", "completed_at": LATER, "outcome": "yes", "output": {"branch": "yes"}}},
+    ),
+    (
+        "step_completed once it was written", WRITING, Event("step_completed", LATER, {"n": 3, "automatic": False}, {}, ("apply", 1)),
+        {"waiting": None, "context": {"start": {"note": "start 1"}, "read": {"note": "read 1"}, "apply": {"email": "B"}},
+         "attempts.3": {"status": "done", "completed_at": LATER}},
+    ),
+    (
+        "step_submitted", APPLYING, submitted(),
+        {"status": "waiting_event", "waiting": {"for": "effect", "until": None},
+         "attempts.3": {"status": "performing", "by": OLIVIA, "outcome": "updated", "values": {"email": "b"}, "output": {"email": "B"}}},
+    ),
+    (
+        "effect_requested", [*APPLYING, submitted()], requested(), {"attempts.3": {"effects": (EFFECT,)}},
+    ),
+    (
+        "effect_succeeded", WRITING, Event("effect_succeeded", LATER, TOLD, {"result": {"row": 1}}),
+        {"attempts.3": {"effects": (replace(EFFECT, status="succeeded", settled_at=LATER, result={"row": 1}),)}},
+    ),
+    (
+        "effect_failed", WRITING, Event("effect_failed", LATER, TOLD, {"message": "No.", "errors": [{"field": "email"}]}),
+        {"attempts.3": {"effects": (replace(EFFECT, status="failed", settled_at=LATER, result={"message": "No.", "errors": [{"field": "email"}]}),)}},
+    ),
+    (
+        "effect_unknown", WRITING, Event("effect_unknown", LATER, TOLD | {"code": "timeout"}, {"message": "No answer."}),
+        {"status": "waiting_person", "waiting": None, "take_over": {"code": "timeout", "message": "No answer."},
+         "attempts.3": {"effects": (replace(EFFECT, status="unknown", settled_at=LATER, result={"message": "No answer."}),)}},
+    ),
+    (
+        "effect_settled as done", UNKNOWN, Event("effect_settled", LATER, {"effect": "eff_1", "result": "done"}, {"reason": "I looked."}),
+        {"status": "waiting_event", "waiting": {"for": "effect", "until": None}, "take_over": None,
+         "attempts.3": {"effects": (replace(EFFECT, status="succeeded", settled_at=LATER),)}},
+    ),
+    (
+        "effect_settled as not done", UNKNOWN, Event("effect_settled", LATER, {"effect": "eff_1", "result": "not_done"}, {"reason": "I looked."}),
+        {"status": "waiting_event", "waiting": {"for": "effect", "until": None}, "take_over": None, "attempts.3": {"effects": (EFFECT,)}},
+    ),
+    (
+        "step_reopened", WRITING, Event("step_reopened", LATER, {"effect": "eff_1"}, {"values": {"email": "b"}, "errors": [{"field": "email"}]}),
+        {"status": "waiting_person", "waiting": None,
+         "attempts.3": {"status": "open", "by": None, "outcome": None, "values": {}, "output": None, "defaults": {"email": "b"},
+                        "errors": [{"field": "email"}]}},
+    ),
+    (
+        "step_failed", [*BEGUN, entered(2, "read", status="running")], Event("step_failed", LATER, {"code": "down"}, {"message": "Away."}),
+        {"status": "waiting_person", "take_over": {"code": "down", "message": "Away."}},
+    ),
+    (
+        "attempt_retried", ASKED, Event("attempt_retried", LATER, {"status": "running"}, {}),
+        {"status": "running", "take_over": None},
+    ),
+    ("run_saved", READING, Event("run_saved", LATER, {"former_holder": OLIVIA}, {"draft": {}}), {"status": "saved", "holder": None}),
+    (
+        "run_resumed", [*READING, Event("run_saved", AT)], Event("run_resumed", LATER, {"holder": TOM}),
+        {"status": "waiting_person", "holder": TOM, "last_holder": TOM},
+    ),
+    ("run_taken_over", READING, Event("run_taken_over", LATER, {"holder": TOM, "former_holder": OLIVIA}), {"holder": TOM, "last_holder": TOM}),
+    ("run_released", READING, Event("run_released", LATER, {"former_holder": OLIVIA}), {"holder": None}),
+    ("attempt_cancelled", APPLYING, Event("attempt_cancelled", LATER, {"n": 3, "status": "open"}), {"attempts.3": {"status": "cancelled"}}),
+    (
+        "step_revised", ASKED, Event("step_revised", LATER, {"n": 2, "target_step": "read"}, {"reason": "no"}),
+        {"take_over": None, "context": {"start": {"note": "start 1"}}, "attempts.2": {"revised": True}},
+    ),
+    (
+        "run_completed", APPLYING, Event("run_completed", LATER, {"label": "approved"}),
+        {"status": "completed", "ending": "approved", **OVER, "attempts.3": {"status": "cancelled"}},
+    ),
+    (
+        "run_aborted", WRITING, Event("run_aborted", LATER, {}, {"reason": "enough"}),
+        {"status": "aborted", "reason": "enough", **OVER, "waiting": None, "attempts.3": {"status": "cancelled"}},
+    ),
+    (
+        "run_failed", ASKED, Event("run_failed", LATER, {"code": "down"}, {"message": "Away."}),
+        {"status": "failed", "reason": "Away.", **OVER, "take_over": None, "attempts.3": {"status": "failed"}},
+    ),
+    (
+        "run_cancelled", READING, Event("run_cancelled", LATER, {}, {"reason": "closed"}),
+        {"status": "cancelled", "reason": "closed", **OVER, "attempts.2": {"status": "cancelled"}},
+    ),
+    ("run_timed_out", READING, Event("run_timed_out", LATER, {"limit_seconds": 60}), {"status": "timed_out", **OVER, "attempts.2": {"status": "cancelled"}}),
+    ("step_shown", READING, Event("step_shown", LATER, {"n": 2}, {"screen": {"title": "Read"}}), {"screens": {2: {"title": "Read"}}}),
+    *((kind, READING, Event(kind, LATER, {"n": 2, "effect": "eff_9"}), {}) for kind in
+      ("source_opened", "outcome_chosen", "handled_manually", "effect_reported", "proposal_requested", "proposal_made", "proposal_failed")),
+    ("run_assigned", READING, Event("run_assigned", LATER, {"holder": TOM}), {}),
+    ("a kind of a later release", READING, Event("lamp_lit", LATER, {"n": 2}, {"x": 1}), {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "before", "event", "change"), CASES, ids=[row[0] for row in CASES])
+def test_what_an_event_changes(name: str, before: list[Event], event: Event, change: dict[str, Any]) -> None:
+    run = fold(before)
+    kept = copied(run)
+    after = evolve(run, event)
+    assert changed(run, after) == change | {"seq": run.seq + 1}
+    assert run == kept, "the run before the event stays as it was"
+
+
+@pytest.mark.parametrize(("name", "before", "event", "change"), CASES, ids=[row[0] for row in CASES])
+def test_an_event_whose_sealed_values_are_gone_still_tells_where_the_run_stands(
+    name: str, before: list[Event], event: Event, change: dict[str, Any]
+) -> None:
+    whole, bare = evolve(fold(before), event), fold([replace(each, sealed={}) for each in [*before, event]])
+    for part in ("id", "status", "revision", "seq", "holder", "current", "made", "visits", "automatic", "waiting", "ending", "ended_at"):
+        assert getattr(bare, part) == getattr(whole, part), part
+    assert {n: (each.step, each.attempt, each.status, each.revised, each.outcome) for n, each in bare.attempts.items()} == {
+        n: (each.step, each.attempt, each.status, each.revised, each.outcome) for n, each in whole.attempts.items()
+    }
+    assert set(bare.context) == set(whole.context)
+    assert [effect.status for each in bare.attempts.values() for effect in each.effects] == [
+        effect.status for each in whole.attempts.values() for effect in each.effects
+    ]
+
+
+@pytest.mark.parametrize(("name", "before", "event", "change"), CASES, ids=[row[0] for row in CASES])
+def test_an_event_that_belongs_to_a_move_gives_the_run_its_revision(name: str, before: list[Event], event: Event, change: Any) -> None:
+    run = fold(before)
+    moved = evolve(run, replace(event, open={**event.open, "revision": 41}))
+    assert (moved.revision, moved.active_at) == (41, event.at)
+    still = evolve(run, replace(event, open={key: value for key, value in event.open.items() if key != "revision"}))
+    assert (still.revision, still.active_at) == (run.revision, run.active_at)
+
+
+def test_every_kind_of_a_run_is_in_the_table() -> None:
+    named = {event.type for _, _, event, _ in CASES}
+    assert {name for name, kind in KINDS.items() if kind.on_run} <= named
+    assert set(CHANGES) | set(ENDS) <= MOVES | {"step_shown"}
+    assert set(ENDS.values()) == FINAL
+
+
+@pytest.mark.parametrize("kind", ENDS)
+@pytest.mark.parametrize("before", [BEGUN, READING, WRITING, UNKNOWN, ASKED], ids=["done", "open", "performing", "unknown", "asked"])
+def test_every_end_leaves_nothing_open_nothing_held_and_nothing_waited_for(kind: str, before: list[Event]) -> None:
+    run = fold([*before, Event(kind, LATER, {"label": "x"}, {"reason": "y"})])
+    assert (run.status, run.ended, run.ended_at, run.ending) == (ENDS[kind], True, LATER, "x")
+    assert (run.holder, run.current, run.attempt, run.waiting, run.take_over, run.unknown) == (None,) * 6
+    assert not [each for each in run.attempts.values() if each.status in ("open", "performing")]
+    assert run.last_holder == OLIVIA
+
+
+@pytest.mark.parametrize(
+    ("before", "event"),
+    [
+        ([], submitted()),
+        ([], done(1, "start")),
+        ([], requested()),
+        (READING, Event("effect_succeeded", LATER, {"effect": "eff_9"})),
+        (READING, Event("effect_settled", LATER, {"effect": "eff_9", "result": "done"})),
+    ],
+)
+def test_a_log_that_cannot_be_is_not_folded_into_a_run_that_looks_right(before: list[Event], event: Event) -> None:
+    with pytest.raises(ValueError, match="run"):
+        fold([*before, event])
+
+
+@pytest.mark.parametrize("number", [1, 99])
+@pytest.mark.parametrize("kind", ["attempt_cancelled", "step_revised"])
+def test_what_names_an_attempt_that_is_not_there_is_no_event_of_this_run(kind: str, number: int) -> None:
+    event = Event(kind, LATER, {"n": number + 50})
+    with pytest.raises(KeyError):
+        evolve(fold(READING), event)
+
+
+def test_context_after_revising_is_that_of_the_last_standing_attempt_of_each_step() -> None:
+    events = [
+        *READING, done(2, "read"), entered(3, "read", 2), done(3, "read", 2), entered(4, "apply"),
+        Event("attempt_cancelled", AT, {"n": 4}), Event("step_revised", AT, {"n": 3}),
+    ]  # fmt: skip
+    assert fold(events).context == {"start": {"note": "start 1"}, "read": {"note": "read 1"}}
+
+
+def test_automatic_steps_are_counted_since_a_persons() -> None:
+    events = list(BEGUN)
+    counts = []
+    for n, automatic in enumerate([True, True, False, True], 2):
+        events += [entered(n, f"s{n}"), done(n, f"s{n}", automatic=automatic)]
+        counts.append(fold(events).automatic)
+    assert counts == [1, 2, 0, 1]
+    assert fold([*events, entered(9, "x"), Event("attempt_retried", AT, {"status": "running"})]).automatic == 0
+
+
+@pytest.mark.parametrize(
+    ("attempt", "context", "standing"),
+    [
+        (Attempt(1, "a", 1, "done", AT, values={"x": 1}), {"x": 1}, True),
+        (Attempt(1, "a", 1, "done", AT, values={"x": 1}, output={}), {}, True),
+        (Attempt(1, "a", 1, "done", AT, values={"x": 1}, output={"y": 2}), {"y": 2}, True),
+        (Attempt(1, "a", 1, "done", AT, values={"x": 1}, handled_manually=True), {"x": 1, "missing": MISSING_MANUAL}, True),
+        (Attempt(1, "a", 1, "done", AT, revised=True), {}, False),
+        (Attempt(1, "a", 1, "cancelled", AT), {}, False),
+        (Attempt(1, "a", 1, "open", AT), {}, False),
+        (Attempt(1, "a", 1, "performing", AT), {}, False),
+        (Attempt(1, "a", 1, "failed", AT), {}, False),
+        (Attempt(1, "a", 1, "skipped", AT), {}, False),
+    ],
+)
+def test_what_an_attempt_leaves_to_later_steps(attempt: Attempt, context: Mapping[str, Any], standing: bool) -> None:
+    assert (attempt.context, attempt.standing) == (context, standing)
+
+
+def test_the_unknown_effect_is_that_of_the_step_where_the_run_stands() -> None:
+    run = fold(UNKNOWN)
+    assert run.unknown is not None
+    assert run.unknown.id == "eff_1"
+    assert run.effect("eff_1") == (run.attempt, run.unknown)
+    assert run.effect("eff_2") is None
+    assert fold([*UNKNOWN, entered(4, "end")]).unknown is None
+    assert [each.n for each in run.after(1)] == [2, 3]
+    assert [each.n for each in fold([*UNKNOWN, Event("attempt_cancelled", AT, {"n": 2})]).after(1)] == [3]
+
+
+def test_the_newest_screen_of_an_attempt_stands_and_an_erased_one_does_not_hide_it() -> None:
+    shown = [Event("step_shown", AT, {"n": 2}, {"screen": {"title": title}}) for title in ("first", "second")]
+    run = fold([*READING, *shown, Event("step_shown", LATER, {"n": 2})])
+    assert run.screens == {2: {"title": "second"}}
+    assert run.revision == fold(READING).revision
+
+
+@given(plans(), st.integers(1, 12), st.data())
+def test_folding_in_two_parts_is_folding_at_once(plan: Any, answers: int, data: st.DataObject) -> None:
+    walk = Walk(plan).start()
+    for number in range(answers):
+        if walk.run.ended or walk.run.take_over is not None:
+            break
+        walk.answer(f"v{number}")
+    cut = data.draw(st.integers(0, len(walk.events)))
+    first = fold(walk.events[:cut])
+    kept = copied(first)
+    assert fold(walk.events[cut:], first) == walk.run
+    assert first == kept
+
+
+@given(plans(), st.integers(1, 6))
+def test_a_run_without_any_sealed_value_takes_the_same_way(plan: Any, answers: int) -> None:
+    walk = Walk(plan).start()
+    for number in range(answers):
+        if walk.run.ended or walk.run.take_over is not None:
+            break
+        walk.answer(f"v{number}")
+    bare = fold([replace(event, sealed={}) for event in walk.events])
+    assert (bare.status, bare.current, bare.visits, bare.made, bare.revision) == (
+        walk.run.status,
+        walk.run.current,
+        walk.run.visits,
+        walk.run.made,
+        walk.run.revision,
+    )
+    assert all(each.values == {} for each in bare.attempts.values())
