@@ -60,6 +60,17 @@ class ListPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How many records a list has: `total` is exact up to 10 000 and where that was asked for; 10 001 means "more than 10 000".
+
+    `about` is then what the database's planner takes for the number, null where it does not say.
+    """
+
+    total: int
+    about: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RecordPage:
     """A record with what is needed to show it: its fields in order, what it refers to, and where it leads.
 
@@ -104,8 +115,7 @@ def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
 def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
     """A page of the collection's list. Raises NotFound, Malformed naming the field, op, sort, segment or cursor that is wrong, SourceDown."""
     collection, scope = _browsed(actor, collection_id)
-    where = filters.parse(query.filter, collection, scope.hidden) if query.filter and query.filter.strip() else None
-    segment = _segment(collection, scope, query.segment)
+    where, segment = _asked(collection, scope, query)
     order = records.order_of(collection, scope, query.sort)
     columns = _columns(collection, scope, query.fields)
     found = records.page(
@@ -126,6 +136,19 @@ def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
     titles = _titles(actor, columns, found.rows) if query.labels else {}
     _note_list(actor, collection, query, order.text, found)
     return ListPage(collection, columns, found.rows, found.next, found.previous, total, order.text, where, query, titles)
+
+
+def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
+    """How many records the list has, wherever the page stands: exactly where `count` is `exact`. Raises what `page` raises.
+
+    It is part of the look at the list that `page` has noted, and nothing of its own.
+    """
+    collection, scope = _browsed(actor, collection_id)
+    where, segment = _asked(collection, scope, query)
+    if query.count == "exact":
+        return Counted(records.count(collection_id, scope, where, query.q, None, segment=segment))
+    total = records.count(collection_id, scope, where, query.q, CAP, segment=segment)
+    return Counted(total, records.estimate(collection_id, scope, where, query.q, segment=segment) if total > CAP else None)
 
 
 def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) -> RecordPage:
@@ -216,6 +239,12 @@ def _browsed(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
 
 def _relations(actor: Actor, collection: Collection) -> tuple[Relation, ...]:
     return tuple(relation for relation in collection.relations if _may(actor, relation.collection, "browse"))
+
+
+def _asked(collection: Collection, scope: Scope, query: BrowseQuery) -> tuple[Filter | None, expressions.Expression | None]:
+    """The filter and the segment of the question."""
+    where = filters.parse(query.filter, collection, scope.hidden) if query.filter and query.filter.strip() else None
+    return where, _segment(collection, scope, query.segment)
 
 
 def _segment(collection: Collection, scope: Scope, segment_id: str | None) -> expressions.Expression | None:

@@ -117,6 +117,24 @@ def count(
     return _read(collection, lambda connection: int(connection.execute(statement).scalar_one()))
 
 
+def estimate(
+    collection_id: str, scope: Scope, where: Filter | None = None, q: str | None = None, *, segment: Expression | None = None
+) -> int | None:
+    """About how many records there are, as the database's planner sees it without reading them; None where it does not say."""
+    collection = catalogue.collection(collection_id)
+    if collection.dialect != "postgresql":
+        return None
+    table = table_of(collection)
+    statement: Select[Any] = sa.select(sa.literal_column("1")).select_from(table.table).where(*_matching(table, scope, where, segment, q))
+
+    def explained(connection: Connection) -> int:
+        told = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+        plan = connection.exec_driver_sql(f"explain (format json) {told}", told.params).scalar_one()
+        return int(plan[0]["Plan"]["Plan Rows"])
+
+    return _read(collection, explained)
+
+
 def related(
     collection_id: str,
     key: str,
@@ -233,7 +251,8 @@ class _Reader:
         self.names = list(dict.fromkeys([*self.shown, *titled, *collection.key, *more]))
         self._titled = [(name, self.names.index(name), table.readers[name]) for name in titled]
         self._key = [(self.names.index(name), table.readers[name]) for name in collection.key]
-        self._readers = [(name, table.readers[name]) for name in self.shown]
+        self._converted = [(name, reader) for name in self.shown if (reader := table.readers[name]) is not None]
+        self._named = self.names.index(titled[0]) if _is_named(collection) and titled else None
 
     def select(self) -> Select[Any]:
         """The columns from the table."""
@@ -243,11 +262,28 @@ class _Reader:
         """The record that a row of `select` is."""
         collection = self.table.collection
         key = keys.encode([values.read(reader, row[place]) for place, reader in self._key])
-        title = collection.title_of({name: values.read(reader, row[place]) for name, place, reader in self._titled}, key)
-        shown = {
-            name: item if reader is None or item is None else reader(item) for (name, reader), item in zip(self._readers, row, strict=False)
-        }
-        return Record(collection.id, key, title, shown)
+        shown = dict(zip(self.shown, row, strict=False))
+        for name, reader in self._converted:
+            item = shown[name]
+            if item is not None:
+                shown[name] = reader(item)
+        return Record(collection.id, key, self._title(row, key), shown)
+
+    def _title(self, row: Sequence[Any], key: str | None) -> str:
+        if self._named is not None and type(name := row[self._named]) is str and (title := name.strip()):
+            return title
+        return self.table.collection.title_of({name: values.read(reader, row[place]) for name, place, reader in self._titled}, key)
+
+
+def _is_named(collection: Collection) -> bool:
+    """Whether the title of a record is a text of it as it stands: then no template is needed to say it."""
+    field = collection.by_name.get(collection.title_fields[0]) if len(collection.title_fields) == 1 else None
+    return (
+        field is not None
+        and field.options is None
+        and collection.title == f"{{{{ record.{field.name} }}}}"
+        and table_of(collection).readers[field.name] is None
+    )
 
 
 # --------------------------------------------------------------------------------------------------------------- paging

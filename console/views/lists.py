@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from markupsafe import Markup, escape
 
 from console import browse, runs
-from console.browse import BrowseQuery, ListPage
+from console.browse import BrowseQuery, Counted, ListPage
 from console.core.collections import Collection, Field
 from console.core.filters import Filter, Group, Test
 from console.errors import Malformed
@@ -30,6 +30,7 @@ _SPOKEN = {
     "eq": "is", "ne": "is not", "contains": "contains", "starts_with": "starts with", "gt": "is over", "gte": "is at least", "lt": "is under",
     "lte": "is at most", "in": "is one of",
 }  # fmt: skip
+_COUNTS = {"1": "exact", "about": "capped"}
 _UNSHOWN = frozenset({"other", "binary", "file"})
 
 
@@ -66,13 +67,17 @@ def show(collection: str) -> Response:
     usual = next(one for one in browse.collections(frame.actor()) if one.id == collection).columns
     if "add_field" in request.args and (to := with_added(described)) is not None:
         return frame.moved(to)
+    query = asked(described, usual)
+    if frame.wants_fragment() and request.headers.get("HX-Target") == "count":
+        return frame.page("lists/list.html", counted(collection, query), blocks={"count": "count"})
     wrong = ""
     try:
-        found = browse.page(frame.actor(), collection, asked(described, usual))
+        found = browse.page(frame.actor(), collection, query)
     except Malformed as error:
         wrong = error.message
         found = browse.page(frame.actor(), collection, BrowseQuery(limit=PAGE_SIZE, fields=usual, labels=True))
-    return frame.page("lists/list.html", drawn(found, described, wrong), blocks={"list": "list"}, status=400 if wrong else 200)
+    shown = drawn(found, described, wrong) | ({} if wrong else counted(collection, query, found))
+    return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=400 if wrong else 200)
 
 
 def asked(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQuery:
@@ -83,7 +88,7 @@ def asked(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQuery:
     return BrowseQuery(
         segment=args.get("segment") or None, filter=args.get("filter") or None, q=args.get("q") or None, sort=args.get("sort") or None,
         limit=PAGE_SIZE, after=args.get("after") or None, before=args.get("before") or None,
-        count="exact" if args.get("count") == "1" else "capped", fields=chosen or usual, labels=True,
+        count=_COUNTS.get(args.get("count", "")), fields=chosen or usual, labels=True,
     )  # fmt: skip
 
 
@@ -151,8 +156,7 @@ def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str
         "rows": rows(found, shown, kinds, look),
         "next": frame.here(after=found.next, before=None) if found.next else None,
         "previous": frame.here(before=found.previous, after=None) if found.previous else None,
-        "count_words": count_words(len(found.rows), found.total),
-        "count_href": frame.here(count="1") if found.total is not None and found.total > CAP and args.get("count") != "1" else None,
+        "shown_words": shown_words(found),
         "said": ", ".join(filter(None, [collection.label, segment and segment["label"], f"{len(found.rows)} shown"])),
         "wrong": wrong,
     }
@@ -241,12 +245,36 @@ def spoken(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str:
     return (" or " if given.kind == "or" else " and ").join(spoken(one, kinds, look) for one in given.items)
 
 
-def count_words(here_: int, total: int | None) -> str:
-    """How many are shown, and of how many."""
-    if total is None or total == here_:
-        return f"{here_} {'record' if here_ == 1 else 'records'}"
-    many = f"more than {CAP:,}" if total == CAP + 1 else f"{total:,}"
-    return f"{here_} of {many}"
+def shown_words(found: ListPage) -> str:
+    """Which records the page shows: their places are known on the first page only, since lists are not paged by number."""
+    many = len(found.rows)
+    if found.previous:
+        return f"{many} shown"
+    return f"1–{many}" if found.next else f"{many} {'record' if many == 1 else 'records'}"
+
+
+def counted(collection: str, query: BrowseQuery, found: ListPage | None = None) -> dict[str, Any]:
+    """What the foot says of how many there are: counted where the address asks for it, else offered; a whole list is its own count.
+
+    `count_later` is asked for by the page itself as soon as it stands there, so that no list waits for its count.
+    """
+    if query.count is None:
+        offered = frame.here(count="about") if found and (found.next or found.previous) else None
+        return {"count_later": offered, "count_href": offered, "count_label": "Count"}
+    told = browse.count(frame.actor(), collection, query)
+    exactly = frame.here(count="1") if told.total > CAP and query.count != "exact" else None
+    return {"count_words": f" of {count_words(told)}", "count_href": exactly, "count_label": "Count exactly"}
+
+
+def count_words(told: Counted) -> str:
+    """How many records there are; above the cap in two digits, as the database takes it to be."""
+    if told.total != CAP + 1:
+        return f"{told.total:,}"
+    about = round(told.about or 0, 2 - len(str(told.about or 0)))  # 4 234 567 → 4 200 000
+    if about <= CAP:
+        return f"more than {CAP:,}"
+    size, word = next(((size, word) for size, word in ((10**9, " billion"), (10**6, " million")) if about >= size), (1, ""))
+    return f"about {about / size:,g}{word}" if word else f"about {about:,}"
 
 
 def _suggestions(choosable: Sequence[Mapping[str, Any]]) -> list[str]:

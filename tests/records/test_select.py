@@ -211,6 +211,26 @@ def test_a_page_is_one_statement_and_so_is_the_count(shop: Embedded) -> None:
     assert len(seen) == 4
 
 
+def test_the_planner_is_asked_about_the_same_records_and_reads_none(shop: Embedded) -> None:
+    asked: dict[str, Any] = {
+        "where": filters.Test("mood", "in", ["open", "closed"]),
+        "q": "50%_a",
+        "segment": expressions.parse("record.name != '%s'"),
+    }
+    with statements() as seen:
+        everything = records.estimate(C, whole(C))
+        narrowed = records.estimate(C, scope("record.vip == $currentUser.vip", vip=True), **asked)
+        assert records.estimate(C, none(C)) in {0, 1}
+    assert everything is not None
+    assert narrowed is not None
+    assert 0 <= narrowed <= everything
+    assert all(sql.lower().startswith("explain (format json) select") for sql in seen)
+
+
+def test_other_databases_do_not_guess(file: str) -> None:
+    assert records.estimate(C, whole(C)) is None
+
+
 def scope(*allow: str, deny: tuple[str, ...] = (), **attributes: Any) -> Scope:
     return Scope(C, tuple(map(expressions.parse, allow)), tuple(map(expressions.parse, deny)), attributes)
 

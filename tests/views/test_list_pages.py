@@ -6,6 +6,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
+from console.browse import Counted
+from console.views import lists
+
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
 
@@ -122,7 +125,7 @@ def test_pages_go_on_and_back_and_count(pages: "Pages") -> None:
     more_customers(pages, 120)
     olivia = pages.olivia
     first = olivia.get("/c/customer?sort=id")
-    assert "50 of 124" in first.text
+    assert "1–50 Count" in first.text
     assert way(first, "prev") is None
     second = olivia.get(way(first, "next") or "")
     assert parse_qs(urlsplit(way(first, "next") or "").query)["sort"] == ["id"]
@@ -131,6 +134,36 @@ def test_pages_go_on_and_back_and_count(pages: "Pages") -> None:
     third = olivia.get(way(second, "next") or "")
     assert len(names(third)) == 24
     assert way(third, "next") is None
+
+
+def test_the_count_comes_after_the_list_and_is_a_link_without_scripts(pages: "Pages") -> None:
+    assert "4 records" in pages.olivia.get("/c/customer").text
+    assert "count=" not in pages.olivia.answer.text
+    more_customers(pages, 120)
+    olivia = pages.olivia
+    first = olivia.get("/c/customer?sort=id")
+    (later,) = [told["hx-get"] for told in first.with_attribute("hx-trigger") if told.get("id") == "count"]
+    assert later in first.links
+    assert olivia.get(later, htmx="count").html.strip() == "of 124"
+    assert olivia.answer.headers["Cache-Control"] == "no-store"
+    assert "1–50 of 124" in olivia.get(later).text
+    assert "50 shown Count" in olivia.get(way(first, "next") or "").text
+    assert "1–50 of 124" in olivia.get("/c/customer?sort=id&count=1").text
+    olivia.get("/c/customer?filter={&count=about", htmx="count", status=400)
+    assert "Count" not in olivia.get("/c/customer?filter={", status=400).text
+    pages.stan.get("/c/customer?count=about", htmx="count", status=404)
+
+
+@pytest.mark.parametrize(
+    ("total", "about", "words"),
+    [
+        (0, None, "0"), (10_000, None, "10,000"), (4_234_567, None, "4,234,567"), (10_001, None, "more than 10,000"), (10_001, 9_000, "more than 10,000"),
+        (10_001, 10_001, "more than 10,000"), (10_001, 12_345, "about 12,000"), (10_001, 423_456, "about 420,000"), (10_001, 999_999, "about 1 million"),
+        (10_001, 4_234_567, "about 4.2 million"), (10_001, 42_345_678, "about 42 million"), (10_001, 5_000_000_000, "about 5 billion"),
+    ],
+)  # fmt: skip
+def test_counts_are_said_in_words(total: int, about: int | None, words: str) -> None:
+    assert lists.count_words(Counted(total, about)) == words
 
 
 def test_a_page_of_fifty_stays_small(pages: "Pages") -> None:
