@@ -26,7 +26,7 @@ class GuidanceConfig(StepConfig):
 class Guidance(StepType):
     """The text with its values filled in, and below it the policy and its owner."""
 
-    name, title, family, icon = "guidance", "Guidance", "action", "book-open"
+    name, title, family, icon = "guidance", "Guidance", "action", "book"
     gist = "Tells a person what to do or to know"
     Config: ClassVar[type[StepConfig]] = GuidanceConfig
 

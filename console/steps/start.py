@@ -27,7 +27,7 @@ class StartConfig(StepConfig):
 class Start(StepType):
     """The fields are filled from the `input` that a run is started with; what is wrong with it is named and no run comes to be."""
 
-    name, title, family, icon = "start", "Start", "start", "play"
+    name, title, family, icon = "start", "Start", "start", "player-play"
     gist = "Where a run begins; asks for what has to be known first"
     automatic = True
     own_values = True

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
+import nh3
 from flask import Blueprint, Flask, Response, current_app, g, make_response, request, url_for
 from flask.sansio.blueprints import BlueprintSetupState
+from flask_htmx import HTMX
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -26,11 +28,26 @@ blueprint = Blueprint("frame", __name__)
 STATIC = Path(__file__).parent.parent / "static"
 SPRITE = "vendor/tabler-icons-3.51.0/icons.svg"
 UNKNOWN_ICON = "bolt"  # of a step type from elsewhere that names one we do not have
-_ICON_NAMES = {"play": "player-play", "book-open": "book"}  # common names → those of the sprite
+PROSE = {
+    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong",
+    "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+PROSE_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+PROSE_SCHEMES = {"http", "https", "mailto"}
 THEMES = frozenset({"light", "dark"})
 SHEETS = ("tokens", "base", "layout", "button", "badge", "field", "panel", "table", "utilities")
 SCRIPTS = ("page", "keys", "toast", "dialog", "menu", "palette", "form")
+COMPONENTS = {
+    "badge": ("badge",),
+    "empty": ("empty",),
+    "field": ("field", "shown"),
+    "notice": ("notice",),
+    "table": ("table",),
+    "tile": ("tile",),
+}
+"""File of `templates/components/` → its macros. Every template has them by name, so that a block that is drawn alone has them too."""
 
+htmx = HTMX()
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable(["image"])
 
 
@@ -80,7 +97,7 @@ def look() -> formats.Look:
 
 def wants_fragment() -> bool:
     """Whether htmx asks for a part of the page. Going Back restores a whole page, never a part."""
-    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-History-Restore-Request") != "true"
+    return bool(htmx) and not htmx.history_restore_request
 
 
 def page(template: str, context: Mapping[str, Any], *, blocks: Mapping[str, str] | None = None, status: int = 200) -> Response:
@@ -91,7 +108,7 @@ def page(template: str, context: Mapping[str, Any], *, blocks: Mapping[str, str]
     """
     name = None
     if blocks and wants_fragment():
-        name = blocks.get(request.headers.get("HX-Target", ""), blocks.get("*"))
+        name = blocks.get(htmx.target or "", blocks.get("*"))
     body = render(template, context, name)
     answer = make_response(body, status)
     answer.headers["Vary"] = "HX-Request, HX-Target"
@@ -166,8 +183,9 @@ def _with_query(path: str, query: Mapping[str, Any]) -> str:
 
 
 def markdown(text: str) -> Markup:
-    """Text of a workflow as HTML. Raw HTML in it is shown as text, images are not fetched."""
-    return Markup(_markdown.render(text))  # noqa: S704 (the parser escapes all HTML; images are off; links pass its own check)
+    """Text of a workflow as HTML. Raw HTML in it is shown as text, images are not fetched, and only what prose needs comes through."""
+    drawn = _markdown.render(text)
+    return Markup(nh3.clean(drawn, tags=PROSE, attributes=PROSE_ATTRIBUTES, url_schemes=PROSE_SCHEMES))  # noqa: S704 (it was cleaned)
 
 
 def icon(name: str, size: str = "") -> Markup:
@@ -177,9 +195,8 @@ def icon(name: str, size: str = "") -> Markup:
 
 @lru_cache(maxsize=512)
 def _icon(name: str, size: str, sprite: str) -> Markup:
-    known = _ICON_NAMES.get(name, name)
     shape = Markup('<svg class="i{}" aria-hidden="true"><use href="{}#{}"></use></svg>')
-    return shape.format(f" i-{size}" if size else "", sprite, known if known in drawn_icons() else UNKNOWN_ICON)
+    return shape.format(f" i-{size}" if size else "", sprite, name if name in drawn_icons() else UNKNOWN_ICON)
 
 
 @lru_cache(maxsize=1)
@@ -245,6 +262,10 @@ def _extend(state: BlueprintSetupState) -> None:
         clock=lambda value: formats.clock(value, look()),
         markdown=markdown,
     )
+    htmx.init_app(app)
+    for file, macros in COMPONENTS.items():
+        module = app.jinja_env.get_template(f"components/{file}.html").module
+        app.jinja_env.globals.update({name: getattr(module, name) for name in macros})
 
 
 blueprint.record_once(_extend)

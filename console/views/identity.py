@@ -15,6 +15,7 @@ from flask_login import LoginManager, UserMixin, current_user
 from console import accounts
 from console.core.actor import Actor
 from console.errors import ConsoleError, Malformed
+from console.views.frame import htmx
 
 blueprint = Blueprint("identity", __name__)
 
@@ -98,9 +99,9 @@ def _key_holder(header: str | None) -> Actor:
 
 
 def _to_sign_in() -> Response:
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = bool(htmx)
     if fragment or request.method not in ("GET", "HEAD"):
-        parts = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "/")
+        parts = urlsplit(htmx.current_url or request.referrer or "/")
         there = local(parts.path + (f"?{parts.query}" if parts.query else ""))
     else:
         there = local(request.full_path.rstrip("?"))

@@ -1,11 +1,15 @@
 """Boxes, tables and the record panel of a run, drawn from what was shown. No server."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from flask import Flask
+from markdown_it import MarkdownIt
 from werkzeug.datastructures import MultiDict
 
+from console import steps
 from console.views import frame, panes
 from console.views.formats import Look
 
@@ -154,3 +158,72 @@ def test_text_of_a_workflow_is_markdown_without_html() -> None:
     assert "&lt;script&gt;" in drawn
     assert 'href="javascript' not in drawn
     assert "<img" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("| a |\n|--:|\n| 1 |", "<th>a</th>"),
+        ("3. three", '<ol start="3">'),
+        ('[go](https://x.example "there")', '<a href="https://x.example" title="there" rel="noopener noreferrer">go</a>'),
+        ("[mail](mailto:a@b.example)", 'href="mailto:a@b.example"'),
+        ("[there](/c/customer)", 'href="/c/customer"'),
+        ("`<i>`", "<code>&lt;i&gt;</code>"),
+        ("> said\n\n---", "<hr>"),
+        ("a & b < c", "a &amp; b &lt; c"),
+        ("", ""),
+    ],
+)
+def test_what_prose_needs_comes_through(text: str, drawn: str) -> None:
+    assert drawn in frame.markdown(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| a |\n|--:|\n| 1 |", "[x](vbscript:x)", "[x](data:text/html,x)", "<svg onload=x>", "![x](javascript:x)", "<a href=javascript:x>y</a>",
+        "```js onerror=x\nx\n```", "[x](JaVaScRiPt:x)", '<https://x.example/"onclick=x>', "&lt;script&gt;x&lt;/script&gt;",
+    ],
+)  # fmt: skip
+def test_nothing_else_does(text: str) -> None:
+    drawn = str(frame.markdown(text))
+    assert {tag.strip("/").split()[0] for tag in re.findall(r"<([^>]+)>", drawn)} <= frame.PROSE
+    for found in re.findall(r"<[^>]*>", drawn):
+        assert not re.search(
+            r"style=|class=|\bon\w+=\S|javascript:|vbscript:|data:", re.sub(r'href="https[^"]*"', "", found), re.IGNORECASE
+        )
+
+
+def test_what_the_parser_lets_through_is_cleaned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame, "_markdown", MarkdownIt("commonmark", {"html": True}))  # as if raw HTML were on
+    drawn = frame.markdown('<b onclick="x()">bold</b><script>x()</script><iframe src="//x.example"></iframe>\n\n<p style="x">said</p>')
+    assert drawn.strip() == "<p>bold</p>\n<p>said</p>"
+
+
+@pytest.mark.parametrize(
+    ("headers", "part"),
+    [
+        ({}, False),
+        ({"HX-Request": "true"}, True),
+        ({"HX-Request": "false"}, False),
+        ({"HX-Request": "TRUE"}, False),
+        ({"HX-Target": "list"}, False),
+        ({"HX-Request": "true", "HX-Boosted": "true"}, True),
+        ({"HX-Request": "true", "HX-History-Restore-Request": "true"}, False),
+        ({"HX-Request": "true", "HX-History-Restore-Request": "false"}, True),
+    ],
+)
+def test_what_htmx_asks_for_is_a_part_unless_it_goes_back(headers: dict[str, str], part: bool) -> None:
+    app = Flask("test")
+    frame.htmx.init_app(app)
+    with app.test_request_context("/", headers=headers):
+        assert frame.wants_fragment() is part
+        assert frame.htmx.target == headers.get("HX-Target")
+        assert app.htmx is frame.htmx  # type: ignore[attr-defined]
+
+
+def test_every_step_type_names_an_icon_and_a_family_that_are_drawn() -> None:
+    families = set(re.findall(r"\.tile\.(\w+) \{", (frame.STATIC / "css/badge.css").read_text()))
+    for found in steps.all_types().values():
+        assert found.icon in frame.drawn_icons(), found.name
+        assert found.family in families, found.name

@@ -1,0 +1,148 @@
+"""Every named block of every template can be drawn alone: that is what htmx is sent, and a page that works says nothing about it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask, g
+from jinja2 import Environment, nodes
+from jinja2.ext import Extension
+from markupsafe import Markup
+
+from console import operations, runs
+from console.app import beside
+from console.views import frame
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+TEMPLATES = beside("templates")
+NAMES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html"))
+NEVER_ALONE = {"layouts/base.html", "layouts/plain.html", "auth/sign_in.html"}  # no view answers with a part of them
+Drawn = list[tuple[str, dict[str, Any], str | None]]
+
+
+def parsed(name: str) -> nodes.Template:
+    return Environment(autoescape=True, extensions=list[str | type[Extension]]()).parse((TEMPLATES / name).read_text())
+
+
+def bound(found: Iterator[nodes.Node]) -> set[str]:
+    """Names that imports, macros and assignments bind."""
+    names: set[str] = set()
+    for node in found:
+        match node:
+            case nodes.FromImport():
+                names |= {one if isinstance(one, str) else one[1] for one in node.names}
+            case nodes.Import():
+                names.add(node.target)
+            case nodes.Macro():
+                names.add(node.name)
+            case nodes.Assign() if isinstance(node.target, nodes.Name):
+                names.add(node.target.name)
+    return names
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_block_uses_no_name_that_is_bound_outside_of_it(name: str) -> None:
+    tree = parsed(name)
+    outside = bound(iter(tree.body))
+    for block in tree.find_all(nodes.Block):
+        used = {one.name for one in block.find_all(nodes.Name) if one.ctx == "load"}
+        assert not used & (outside - bound(block.find_all(nodes.Node))), f"block {block.name}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_blocks_within_blocks_bind_their_own_names(name: str) -> None:
+    for outer in parsed(name).find_all(nodes.Block):
+        for inner in outer.find_all(nodes.Block):
+            if inner is not outer:
+                within = bound(inner.find_all(nodes.Node))
+                around = bound(iter(outer.body)) - within
+                used = {one.name for one in inner.find_all(nodes.Name) if one.ctx == "load"}
+                assert not used & around, f"block {inner.name} in {outer.name}"
+
+
+def test_components_are_there_for_every_template(app: Flask) -> None:
+    files = {path.stem for path in (TEMPLATES / "components").glob("*.html")}
+    assert files == set(frame.COMPONENTS)
+    assert {name for macros in frame.COMPONENTS.values() for name in macros} <= set(app.jinja_env.globals)
+
+
+@pytest.fixture
+def drawn(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> Drawn:
+    """(template, context, block) of whatever the pages draw from here on."""
+    kept: Drawn = []
+    render = frame.render
+
+    def noting(template: str, context: Mapping[str, Any], block: str | None = None) -> str:
+        kept.append((template, dict(context), block))
+        return render(template, context, block)
+
+    monkeypatch.setattr(frame, "render", noting)
+    return kept
+
+
+def emptied(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with nothing in its lists, its tables and its cells."""
+    return {
+        name: [] if isinstance(value, list | tuple) else Markup("") if isinstance(value, Markup) else value
+        for name, value in context.items()
+    }
+
+
+def visited(pages: "Pages") -> None:
+    """Every page there is, with much and with nothing on it."""
+    company, olivia, ada = pages.company, pages.olivia, pages.ada
+    done, held = company.finished("2"), company.at("rate", "1")
+    saved = company.at("note", "4")
+    runs.save(company.olivia, saved, revision=company.told(saved)["revision"])
+    operations.catch_up()
+    for path in (
+        "/", "/c", "/me", "/patterns", "/c/customer", "/c/customer?q=nobody", "/c/customer?segment=unrated&q=nobody", "/c/nothing", "/c/customer/1",
+        "/c/customer/1?tab=details", "/c/customer/1?tab=activity", "/c/customer/3", "/c/customer/1/menu", "/c/customer/3/menu", "/c/customer/1/related/account",
+        "/c/customer/2/related/account", "/c/customer/1/edit/email", "/c/customer/3/start/care-review", f"/runs/{held}", f"/runs/{held}?tab=related",
+        f"/runs/{held}?tab=activity", f"/runs/{done}", f"/runs/{saved}", f"/runs/{held}/abort", f"/runs/{held}/leave", f"/runs/{held}/revise?step=note",
+        f"/runs/{done}/replay", f"/runs/{done}/replay?at=7&since=1",
+    ):  # fmt: skip
+        for headers in ({}, {"HX-Request": "true", "HX-Target": "elsewhere"}):
+            assert olivia.client.get(path, headers=headers).status_code in (200, 404), path
+    for path in ("/activity", "/activity?kind=policy_changed", "/activity?kind=nothing"):
+        assert ada.client.get(path).status_code in (200, 400)
+    token = olivia.token
+    for path, status in ((f"/runs/{held}/abort", 422), (f"/runs/{held}/revise?step=note", 422), (f"/runs/{held}/complete", 409)):
+        olivia.post(path, {"csrf_token": token, "revision": "0", "step": "note"}, htmx="run", status=status)
+    olivia.post("/c/customer/3/start/care-review", {"csrf_token": token}, htmx="dialog", status=422)
+    olivia.post(
+        "/c/customer/1/edit/risk", {"csrf_token": token, "old": "null", "t.risk": "enum", "v.risk": "low"}, htmx="value-risk", status=200
+    )
+
+
+def test_every_block_is_drawn_alone_with_much_and_with_nothing(pages: "Pages", drawn: Drawn) -> None:
+    visited(pages)
+    kept, done = list(drawn), set()
+    env = pages.app.jinja_env
+    for template, context, block in kept:
+        with pages.app.test_request_context("/c/customer?q=x"):
+            g.actor = pages.company.olivia
+            for name in [block] if block else env.get_template(template).blocks:
+                for given in (context, emptied(context)):
+                    assert isinstance(frame.render(template, given, name), str)
+                done.add((template, name))
+    wanted = {(name, block) for name in NAMES for block in env.get_template(name).blocks if name not in NEVER_ALONE}
+    assert wanted - done == set()
+    assert {name for name in NAMES if name.count("/") == 1 and (TEMPLATES / name).read_text().startswith("{% extends")} - {
+        name for name, _ in done
+    } <= NEVER_ALONE
+
+
+@pytest.mark.parametrize("path", ["/c/customer?q=nobody", "/c/customer?segment=unrated&q=nobody", "/c/customer?filter=%7B%7D&q=%00"])
+@pytest.mark.parametrize("target", ["list", "results", "count", "elsewhere", ""])
+def test_a_list_without_a_row_is_no_fault_for_htmx(pages: "Pages", path: str, target: str) -> None:
+    answer = pages.olivia.client.get(path, headers={"HX-Request": "true", "HX-Target": target})
+    assert answer.status_code in (200, 400)
+    assert answer.mimetype == "text/html"
+
+
+def test_the_folder_of_templates_holds_nothing_else() -> None:
+    assert {Path(name).suffix for name in NAMES} == {".html"}
