@@ -70,7 +70,7 @@ def actor_name(actor: Mapping[str, Any], names: Names = NOBODY) -> str:
         case "webhook":
             return known or "A webhook"
         case _:
-            return known or actor_id or "Somebody"
+            return known or plain(actor_id) or "Somebody"
 
 
 def plain(text: str) -> str:
@@ -211,7 +211,7 @@ class _Told(dict[str, str]):
 
 def _source_opened(told: _Told) -> str:
     what = told.text("what", "name", "source", "collection") or "a source"
-    return f"{{who}} opened {_braced(what)}{_after(', page ', told.text('page'))} from {{step}}"
+    return "{who} opened " + _braced(what + _after(", page ", told.text("page"))) + " from {step}"
 
 
 def _run_taken_over(told: _Told) -> str:
