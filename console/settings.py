@@ -50,7 +50,10 @@ def _text(text: str) -> str:
 
 
 def _folder(text: str) -> Path:
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise IllFormed("takes a folder; there is no such person's home") from None
 
 
 def _switch(text: str) -> bool:
@@ -67,24 +70,25 @@ def _postgresql(text: str) -> str:
         scheme = urlsplit(text).scheme
     except ValueError:
         scheme = ""
-    if scheme not in {"postgresql", "postgres"}:
+    if scheme not in {"postgresql", "postgres"} or text[len(scheme) :][:3] != "://":
         raise IllFormed("takes postgresql://user:password@host:port/database")
-    return "postgresql" + text.removeprefix(scheme)
+    return "postgresql" + text[len(scheme) :]
 
 
 def _address(text: str) -> str:
     try:
         parts = urlsplit(text)
+        whole = parts.port != 0 and bool(parts.hostname) and "@" not in parts.netloc
     except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        parts, whole = urlsplit(""), False
+    if parts.scheme not in {"http", "https"} or not whole or parts.query or parts.fragment:
         raise IllFormed("takes http(s)://host[:port][/path]")
     return text.rstrip("/")
 
 
 def _between(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
             raise IllFormed(f"takes a whole number from {least} to {most}")
         return int(text)
 
@@ -249,7 +253,7 @@ def current() -> Settings:
 def read(environ: Mapping[str, str]) -> Settings:
     """Settings from `environ` and the `.env` file that it names (`CONSOLE_ENV_FILE`, default `.env` of the current folder). Raises `SettingsError` naming every bad one."""
     file = Path(environ.get("CONSOLE_ENV_FILE", ".env"))
-    told = {**(parse_env(file.read_text(encoding="utf-8"), file.name) if file.is_file() else {}), **environ}
+    told = {**(parse_env(_read_env(file), file.name) if file.is_file() else {}), **environ}
     problems: list[str] = []
     known = {setting.name for setting in SETTINGS} | NOT_VALUES
     problems += [
@@ -274,6 +278,14 @@ def read(environ: Mapping[str, str]) -> Settings:
         demo=given["demo"],
         given={name: given[name] for name in ("secret_key", "master_key", "signing_key")},
     )
+
+
+def _read_env(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise SettingsError(f"{file.name} cannot be read: {reason}") from None
 
 
 def parse_env(text: str, name: str) -> dict[str, str]:

@@ -1,0 +1,196 @@
+"""Every setting, its good values, its bad ones with what is said, and the same through a file."""
+
+import base64
+import os
+from pathlib import Path
+
+import pytest
+
+from console import settings
+from console.settings import SETTINGS, Settings, SettingsError
+
+KEY = bytes(range(32))
+B64, HEX = base64.b64encode(KEY).decode(), KEY.hex()
+SERVER = "postgresql://console:hush@db:5432/console?sslmode=require"
+DEFAULTS = {
+    "database_url": None, "database_migration_url": None, "base_url": None, "trusted_proxies": 0, "rate_limits": True,
+    "idle_save_minutes": 30, "demo": False, "secret_key": None, "master_key": None, "signing_key": None, "data_dir": Path("data").absolute(),
+}  # fmt: skip
+ON, OFF = ["on", "On", "TRUE", "true", "yes", "1"], ["off", "OFF", "false", "no", "0"]
+GOOD: dict[str, list[tuple[str, object]]] = {
+    "DATABASE_URL": [(SERVER, SERVER), ("postgres://db/c", "postgresql://db/c"), ("POSTGRES://db/c", "postgresql://db/c"),
+                     ("postgresql:///console?host=/run", "postgresql:///console?host=/run")],
+    "DATABASE_MIGRATION_URL": [(SERVER, SERVER)],
+    "CONSOLE_DATA_DIR": [("/srv/data", Path("/srv/data")), ("here", Path("here").absolute()), ("~/x", Path("~/x").expanduser())],
+    "CONSOLE_SECRET_KEY": [("s" * 32, "s" * 32), ("ä" * 40, "ä" * 40)],
+    "CONSOLE_MASTER_KEY": [(B64, KEY), (HEX, KEY), (HEX.upper(), KEY), (B64.rstrip("="), KEY)],
+    "CONSOLE_SIGNING_KEY": [(B64, KEY), (base64.urlsafe_b64encode(b"\xfb" * 32).decode(), b"\xfb" * 32)],
+    "CONSOLE_BASE_URL": [("https://a.example", "https://a.example"), ("http://localhost:8080/", "http://localhost:8080"),
+                         ("https://a.example/ops//", "https://a.example/ops"), ("http://[::1]:8080", "http://[::1]:8080"),
+                         ("HTTPS://A.example", "HTTPS://A.example")],
+    "CONSOLE_TRUSTED_PROXIES": [("0", 0), ("9", 9), ("007", 7)],
+    "CONSOLE_RATE_LIMITS": [*((text, True) for text in ON), *((text, False) for text in OFF)],
+    "CONSOLE_IDLE_SAVE_MINUTES": [("1", 1), ("1440", 1440)],
+    "CONSOLE_DEMO": [*((text, True) for text in ON), *((text, False) for text in OFF)],
+}  # fmt: skip
+URL, ADDRESS, SWITCH = "takes postgresql://user:password@host:port/database", "takes http(s)://host[:port][/path]", "takes on or off"
+BYTES = "takes 32 random bytes in base64 or as 64 hexadecimal digits"
+BAD: dict[str, list[tuple[str, str]]] = {
+    "DATABASE_URL": [(text, URL) for text in ("x", "mysql://db/c", "postgresql:db", "postgresql:/db", "postgresql", "postgresql+psycopg://db", "http://[x")],
+    "DATABASE_MIGRATION_URL": [("sqlite:///x", URL)],
+    "CONSOLE_DATA_DIR": [("~no-such-person-here/x", "takes a folder; there is no such person's home")],
+    "CONSOLE_SECRET_KEY": [("s" * 31, "takes at least 32 characters, drawn at random")],
+    "CONSOLE_MASTER_KEY": [(text, BYTES) for text in ("x", HEX[:-2], HEX[:-1] + "g", B64[:-4], B64 + "AAAA", "ä" * 43, " " * 64, B64[:20] + "\n" + B64[20:])],
+    "CONSOLE_SIGNING_KEY": [(HEX + "00", BYTES), ("-" * 43 + "+", BYTES)],
+    "CONSOLE_BASE_URL": [(text, ADDRESS) for text in (
+        "a.example", "//a.example", "ftp://a.example", "https://", "https:///x", "https://a.example?x=1", "https://a.example/#x", "https://a.example:0",
+        "https://a.example:99999", "https://a.example:port", "https://user:pass@a.example", "https://user@a.example", "http://[::1", "javascript:alert(1)")],
+    "CONSOLE_TRUSTED_PROXIES": [(text, "takes a whole number from 0 to 9") for text in ("-1", "10", "1.0", "²", "٣", "one", "1" * 5_000)],
+    "CONSOLE_RATE_LIMITS": [(text, SWITCH) for text in ("maybe", "2", "o n")],
+    "CONSOLE_IDLE_SAVE_MINUTES": [(text, "takes a whole number from 1 to 1440") for text in ("0", "1441", "30s")],
+    "CONSOLE_DEMO": [("demo", SWITCH)],
+}  # fmt: skip
+
+
+def told(**environ: str) -> Settings:
+    """Settings of an environment in which nothing else is set; what a migration needs stands beside it."""
+    beside = {"DATABASE_URL": SERVER} if any(name.startswith("DATABASE_MIGRATION_URL") for name in environ) else {}
+    return settings.read({"CONSOLE_ENV_FILE": os.devnull} | beside | environ)
+
+
+def value(given: Settings, field: str) -> object:
+    return given.given[field] if field in given.given else getattr(given, field)
+
+
+FIELDS = {setting.name: setting.field for setting in SETTINGS}
+GOOD_ROWS = [pytest.param(name, text, made, id=f"{name}-{n}") for name, rows in GOOD.items() for n, (text, made) in enumerate(rows)]
+BAD_ROWS = [pytest.param(name, text, said, id=f"{name}-{n}") for name, rows in BAD.items() for n, (text, said) in enumerate(rows)]
+
+
+def test_every_setting_is_in_both_tables() -> None:
+    assert set(GOOD) == set(BAD) == set(FIELDS)
+    assert set(DEFAULTS) == set(FIELDS.values())
+
+
+@pytest.mark.parametrize(("name", "text", "made"), GOOD_ROWS)
+def test_a_good_value_by_its_name_and_by_a_file(name: str, text: str, made: object, tmp_path: Path) -> None:
+    (tmp_path / "value").write_text(f"{text}\n", encoding="utf-8")
+    assert value(told(**{name: text}), FIELDS[name]) == made
+    assert value(told(**{f"{name}_FILE": str(tmp_path / "value")}), FIELDS[name]) == made
+
+
+@pytest.mark.parametrize(("name", "text", "said"), BAD_ROWS)
+def test_a_bad_value_is_told_with_its_name_and_what_is_taken_and_never_repeated(name: str, text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        told(**{name: text})
+    assert refused.value.message == f"{name} {said}"
+    (tmp_path / "value").write_text(text, encoding="utf-8")
+    if text.strip():
+        with pytest.raises(SettingsError) as refused:
+            told(**{f"{name}_FILE": str(tmp_path / "value")})
+        assert refused.value.message == f"{name}_FILE {said}"
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_what_is_not_set_or_empty_has_its_default(name: str, tmp_path: Path) -> None:
+    (tmp_path / "value").write_text("\n")
+    for environ in ({}, {name: ""}, {f"{name}_FILE": ""}, {f"{name}_FILE": str(tmp_path / "value")}):
+        assert value(told(**environ), FIELDS[name]) == DEFAULTS[FIELDS[name]]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_value_and_a_file_at_once_are_one_too_many(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        told(**{name: GOOD[name][0][0], f"{name}_FILE": str(tmp_path / "none")})
+    assert f"{name} and {name}_FILE are both set: give one" in refused.value.message
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_file_that_is_not_there_is_told_by_the_settings_name(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=f"^{name}_FILE cannot be read: No such file") as refused:
+        told(**{f"{name}_FILE": str(tmp_path / "secret-name")})
+    assert "secret-name" not in refused.value.message
+
+
+def test_all_that_is_wrong_is_told_at_once_line_by_line() -> None:
+    wrong = {name: rows[0][0] for name, rows in BAD.items()}
+    with pytest.raises(SettingsError) as refused:
+        told(**wrong, CONSOLE_COLOUR="red")
+    lines = refused.value.message.splitlines()
+    assert [line.split()[0] for line in lines] == ["CONSOLE_COLOUR", *wrong]
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("CONSOLE_", False), ("CONSOLE_FILE", False), ("CONSOLE_DEMO_FILE_FILE", False), ("console_demo", True), ("XCONSOLE_DEMO", True),
+        ("CONSOLE_ENV", False), ("DATABASE_COLOUR", True), ("CONSOLE_DEMO ", False),
+    ],
+)  # fmt: skip
+def test_only_names_that_look_like_ours_and_are_not_are_refused(name: str, known: bool) -> None:
+    if known:
+        assert told(**{name: "on"}).demo is False
+        return
+    with pytest.raises(SettingsError, match="is not a setting of this console"):
+        told(**{name: "on"})
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("", {}),
+        ("# only words\n\n   # more\n", {}),
+        ("A=1", {"A": "1"}),
+        ("A=", {"A": ""}),
+        (" A = 1 ", {"A": "1"}),
+        ("export A=1", {"A": "1"}),
+        ("export   A=1", {"A": "1"}),
+        ("A='1 # 2' # three", {"A": "1 # 2"}),
+        ('A="x"y', {"A": "x"}),
+        ('A="unfinished', {"A": '"unfinished'}),
+        ("A=''", {"A": ""}),
+        ("A=a#b", {"A": "a#b"}),
+        ("A=a # b", {"A": "a"}),
+        ("A=b=c", {"A": "b=c"}),
+        ("A=$HOME `x` \\n", {"A": "$HOME `x` \\n"}),
+        ("A=1\nA=2", {"A": "2"}),
+        ("A=1\r\nB=2\r\n", {"A": "1", "B": "2"}),
+        ("A=ä\u202e", {"A": "ä\u202e"}),
+    ],
+)
+def test_lines_of_an_env_file(text: str, values: dict[str, str]) -> None:
+    assert settings.parse_env(text, ".env") == values
+
+
+@pytest.mark.parametrize("line", ["A", "=1", "A B=1", "1A=1", "A-B=1", "export", "$A=1", "A\x00=1", "<A>=1"])
+def test_a_line_that_sets_nothing_is_told_by_its_number(line: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        settings.parse_env(f"# first\nB=2\n{line}\n", "my.env")
+    assert refused.value.message == "my.env, line 3: takes NAME=value"
+
+
+@pytest.mark.parametrize(("raw", "said"), [(b"\xff\xfeA=1", "not UTF-8 text"), (b"A=\xe4", "not UTF-8 text")])
+def test_an_env_file_in_another_encoding_is_told_and_not_a_fault(raw: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "prod.env").write_bytes(raw)
+    with pytest.raises(SettingsError) as refused:
+        settings.read({"CONSOLE_ENV_FILE": str(tmp_path / "prod.env")})
+    assert refused.value.message == f"prod.env cannot be read: {said}"
+
+
+def test_a_byte_order_mark_before_the_first_name_is_no_part_of_it(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfCONSOLE_DEMO=on\n")
+    assert settings.read({"CONSOLE_ENV_FILE": str(tmp_path / ".env")}).demo
+
+
+def test_secrets_stand_in_no_text_of_the_settings() -> None:
+    given = told(DATABASE_URL=SERVER, CONSOLE_SECRET_KEY="s3cret" * 6, CONSOLE_MASTER_KEY=B64, CONSOLE_SIGNING_KEY=HEX)
+    for text in (repr(given), str(given)):
+        assert not any(secret in text for secret in ("hush", "s3cret", B64, HEX, repr(KEY)))
+
+
+def test_a_kept_secret_is_drawn_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "a" / "b" / "key"
+    first = settings.keep_secret(file)
+    assert settings.keep_secret(file) == first
+    assert (len(base64.urlsafe_b64decode(first + "=")), file.stat().st_mode & 0o777) == (32, 0o600)
+    assert [entry.name for entry in file.parent.iterdir()] == ["key"], "nothing half-written is left"
