@@ -20,6 +20,7 @@ from flask_htmx import HTMX
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from console import settings
 from console.core.actor import Actor
 from console.views import formats
 
@@ -144,6 +145,8 @@ def segment(key: Any) -> str:
     the empty key `~`.
     """
     plain = str(key)
+    if plain.isalnum() and plain.isascii():
+        return plain
     if plain == "":
         return "~"
     guarded = plain.replace("~", "~7E").replace("/", "~2F")
@@ -255,6 +258,7 @@ def _extend(state: BlueprintSetupState) -> None:
         initials=formats.initials,
         status_badge=status_badge,
         key_segment=segment,
+        demo=lambda: settings.current().demo,
     )
     app.jinja_env.filters.update(
         when=lambda value: formats.when(value, look()),

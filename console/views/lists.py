@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote_plus
 
 from flask import Blueprint, Response, request
 from markupsafe import Markup, escape
@@ -15,7 +16,7 @@ from console.core.collections import Collection, Field
 from console.core.filters import Filter, Group, Test
 from console.errors import Malformed
 from console.runs import RunHead
-from console.views import formats, frame
+from console.views import formats, frame, states
 from console.views.formats import Kind, Look
 
 blueprint = Blueprint("lists", __name__, url_prefix="/c")
@@ -169,23 +170,27 @@ def columns_of(collection: Collection, found: ListPage) -> list[Field]:
 
 def heads(collection: Collection, shown: Sequence[Field], sort: str) -> list[Head]:
     """The heads of the table: a click sorts ascending, another descending. The title sorts by the field that it is made of."""
+    here = _other_list(sort=None)
+    by = f"{here}{'&' if '?' in here else '?'}sort="
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
-    first = _head(named, collection.label_one, sort) if named else Head(collection.label_one, None, None, right=False)
-    return [first, *(_head(item, item.label, sort) for item in shown)]
+    first = _head(named, collection.label_one, sort, by) if named else Head(collection.label_one, None, None, right=False)
+    return [first, *(_head(item, item.label, sort, by) for item in shown)]
 
 
-def _head(item: Field, label: str, sort: str) -> Head:
+def _head(item: Field, label: str, sort: str, by: str) -> Head:
     way = {item.name: "ascending", f"-{item.name}": "descending"}.get(sort)
     to = f"-{item.name}" if way == "ascending" else item.name
     right = item.type in formats.NUMBERS and not item.options
-    return Head(label, _other_list(sort=to) if item.sortable else None, way, right)
+    return Head(label, by + quote_plus(to) if item.sortable else None, way, right)
 
 
 def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look) -> Markup:
     """The body of the table as one string: cells are written by functions made once per column, not by the template."""
     collection = found.collection
     live = runs.live_on(frame.actor(), collection.id, [row.key for row in found.rows if row.key is not None])
-    writers = [(item.name, _writer(formats.cell(kinds[item.name], look), found.titles.get(item.name))) for item in shown]
+    state = collection.summary.get("badge")
+    cells_of = {item.name: (states.cell if item.name == state else formats.cell)(kinds[item.name], look) for item in shown}
+    writers = [(item.name, _writer(cells_of[item.name], found.titles.get(item.name))) for item in shown]
     above = escape(frame.collection_url(collection.id))
     drawn = []
     for row in found.rows:
