@@ -17,6 +17,7 @@ from console.core.forms import FormField, clean
 from console.core.workflow import NAME_PATTERN
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
+BLOCK = re.compile(r"^( ?)(-(?=[-\s]|$)|=)|^( ?[0-9]{1,9})(\.(?=\s|$))")  # would begin a list, a rule or a heading where a line begins
 
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 Values: TypeAlias = dict[str, Any]
@@ -248,7 +249,8 @@ def said(template: str, roots: Mapping[str, Any]) -> str:
 
 
 def _literally(value: str) -> str:
-    return MARKDOWN.sub(r"\\\1", value).replace("\r", " ").replace("\n", " ")
+    escaped = MARKDOWN.sub(r"\\\1", re.sub(r"[ \t\r\n\f\v]+", " ", value))
+    return BLOCK.sub(lambda match: f"{match[1] or match[3] or ''}\\{match[2] or match[4]}", escaped)
 
 
 def nothing_typed(submitted: Mapping[str, Any]) -> None:

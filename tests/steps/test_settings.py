@@ -1,0 +1,331 @@
+"""Every setting of every step type: what it takes, what it refuses and where, and what the check hears of it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+from pydantic import ValidationError
+
+from console import steps
+from console.core import workflow_check
+from console.core.shape import said_of
+from console.views import frame
+from tests.steps.walk import complete, context, prepare, rows, view
+
+RELATED = {"name": "docs", "relation": "document", "fields": ["type"]}
+FIELD = {"name": "note", "label": "Note"}
+OPTIONS = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
+BASE: dict[str, dict[str, Any]] = {
+    "start": {},
+    "guidance": {"text": "Do it."},
+    "get_data": {"fields": ["name"]},
+    "update_data": {"form": [FIELD]},
+    "decision": {"options": OPTIONS},
+    "condition": {"branches": [{"if": "1 == 1", "outcome": "sure"}]},
+    "go_to": {},
+    "output": {"values": {"a": "1"}},
+    "end": {},
+}
+LONG = "x" * 20_001
+GOOD: list[tuple[str, dict[str, Any]]] = [
+    ("start", {"fields": [FIELD]}),
+    ("start", {"fields": [{**FIELD, "name": f"f{number}"} for number in range(50)]}),
+    ("guidance", {"text": "x" * 20_000}),
+    ("guidance", {"policy": {"title": "AML", "url": "https://a.example/x?y=1#z"}, "owner": "x" * 200}),
+    ("get_data", {"fields": [], "related": [RELATED]}),
+    ("get_data", {"fields": ["f"] * 100}),
+    ("get_data", {"related": [{**RELATED, "where": "record.a == 1", "sort": "-a", "limit": 200, "one": True, "hidden": True}]}),
+    ("get_data", {"related": [{**RELATED, "name": f"r{number}"} for number in range(12)], "text": "x"}),
+    ("update_data", {"fields": ["a", "b"], "required": ["b"], "text": "x", "related": [RELATED]}),
+    ("update_data", {"form": [], "set": [{"field": "a", "value": [{"if": "1 == 1", "value": "2"}, {"value": "3"}]}]}),
+    ("decision", {"maker": "user", "text": "x", "related": [RELATED]}),
+    ("decision", {"options": [{**OPTIONS[0], "if": "1 == 1", "unless": "2 == 1", "reason_required": True, "fields": ["note"]}, OPTIONS[1]], "form": [FIELD]}),
+    ("decision", {"options": [{"value": f"o{number}", "label": "x" * 100} for number in range(12)]}),
+    ("condition", {"branches": [{"if": "1 == 1", "outcome": "a"}] * 50}),
+    ("output", {"values": {f"v{number}": "1" for number in range(100)}}),
+    ("end", {"label": "x" * 80}),
+]  # fmt: skip
+BAD: list[tuple[str, dict[str, Any], str, str]] = [
+    ("start", {"fields": [FIELD, FIELD]}, "", "More than one field is named note."),
+    ("start", {"fields": [{**FIELD, "name": f"f{number}"} for number in range(51)]}, "fields", "at most 50"),
+    ("start", {"fields": "note"}, "fields", "This must be a list."),
+    ("start", {"fields": [{"name": "a"}]}, "fields[0].label", "This is missing."),
+    ("start", {"fields": [{**FIELD, "requried": True}]}, "fields[0].requried", "is required meant?"),
+    ("start", {"fields": [{**FIELD, "type": "enum"}]}, "fields[0]", "A field of type enum needs options."),
+    ("guidance", {"text": ""}, "text", "This may not be empty."),
+    ("guidance", {"text": LONG}, "text", "at most 20000"),
+    ("guidance", {"text": 5}, "text", "This must be text."),
+    ("guidance", {"policy": {}}, "policy.title", "This is missing."),
+    ("guidance", {"policy": {"title": ""}}, "policy.title", "This may not be empty."),
+    *(("guidance", {"policy": {"title": "P", "url": url}}, "policy.url", "This does not have the form asked for")
+      for url in ("ftp://a", "javascript:alert(1)", "https://a b", "https://a)b", "https://<x>", "//a", "")),
+    ("guidance", {"owner": "x" * 201}, "owner", "at most 200"),
+    ("get_data", {"fields": []}, "", "Nothing is read: name fields or related records."),
+    ("get_data", {"fields": ["f"] * 101}, "fields", "at most 100"),
+    ("get_data", {"fields": [1]}, "fields[0]", "This must be text."),
+    ("get_data", {"related": [{**RELATED, "name": "record"}]}, "", "Related reads need names of their own"),
+    ("get_data", {"related": [{**RELATED, "name": "not_permitted"}]}, "", "other than record and not_permitted"),
+    ("get_data", {"related": [RELATED, RELATED]}, "", "Related reads need names of their own"),
+    ("get_data", {"related": [{**RELATED, "name": "Docs"}]}, "related[0].name", "a small letter first"),
+    ("get_data", {"related": [{**RELATED, "relation": ""}]}, "related[0].relation", "This may not be empty."),
+    ("get_data", {"related": [{**RELATED, "fields": []}]}, "related[0].fields", "This may not be empty."),
+    ("get_data", {"related": [{**RELATED, "fields": ["f"] * 41}]}, "related[0].fields", "at most 40"),
+    ("get_data", {"related": [{**RELATED, "limit": 0}]}, "related[0].limit", "This is too low: at least 1."),
+    ("get_data", {"related": [{**RELATED, "limit": 201}]}, "related[0].limit", "This is too high: at most 200."),
+    ("get_data", {"related": [{**RELATED, "limit": "20"}]}, "related[0].limit", "This must be a whole number."),
+    ("get_data", {"related": [{**RELATED, "one": "yes"}]}, "related[0].one", "This must be true or false."),
+    ("get_data", {"related": [{**RELATED, "sort": "x" * 101}]}, "related[0].sort", "at most 100"),
+    ("get_data", {"related": [{**RELATED, "name": f"r{number}"} for number in range(13)]}, "related", "at most 12"),
+    ("get_data", {"text": LONG}, "text", "at most 20000"),
+    ("update_data", {"form": []}, "", "Nothing is asked and nothing is set"),
+    ("update_data", {"fields": ["note"]}, "", "More than one field is named note."),
+    ("update_data", {"fields": ["a"], "set": [{"field": "a", "value": "1"}]}, "", "More than one field is named a."),
+    ("update_data", {"required": ["b", "a"]}, "", "Required names what is not among the fields: a, b."),
+    ("update_data", {"set": [{"field": "", "value": "1"}]}, "set[0].field", "This may not be empty."),
+    ("update_data", {"set": [{"field": "a"}]}, "set[0].value", "This is missing."),
+    ("update_data", {"set": [{"field": "a", "value": 5}]}, "set[0].value", "This must be text."),
+    ("update_data", {"fields": [f"f{number}" for number in range(61)]}, "fields", "at most 60"),
+    ("update_data", {"set": [{"field": f"f{number}", "value": "1"} for number in range(41)]}, "set", "at most 40"),
+    ("decision", {"options": OPTIONS[:1]}, "options", "This is too short: at least 2."),
+    ("decision", {"options": [{"value": f"o{number}", "label": "O"} for number in range(13)]}, "options", "at most 12"),
+    ("decision", {"options": [OPTIONS[0], OPTIONS[0]]}, "", "Two options have the same value."),
+    ("decision", {"options": [{**OPTIONS[0], "value": "Yes!"}, OPTIONS[1]]}, "options[0].value", "a small letter first"),
+    ("decision", {"options": [{**OPTIONS[0], "label": ""}, OPTIONS[1]]}, "options[0].label", "This may not be empty."),
+    ("decision", {"options": [{**OPTIONS[0], "fields": ["nope"]}, OPTIONS[1]]}, "", "Options name fields that the form does not have: nope."),
+    ("decision", {"options": [{**entry, "if": "1 == 1"} for entry in OPTIONS]}, "", "at least one must always be offered"),
+    ("decision", {"options": [{**OPTIONS[0], "if": "1 == 1"}, {**OPTIONS[1], "unless": "1 == 1"}]}, "", "at least one must always be offered"),
+    ("decision", {"form": [FIELD, FIELD]}, "", "More than one field is named note."),
+    ("decision", {"form": [{**FIELD, "name": "option"}]}, "", "A field cannot be named option"),
+    ("decision", {"maker": "ai"}, "maker", "This must be one of 'user'."),
+    ("decision", {"options": [{**OPTIONS[0], "iff": "1"}, OPTIONS[1]]}, "options[0].iff", "is if meant?"),
+    ("condition", {"branches": []}, "branches", "This may not be empty."),
+    ("condition", {"branches": [{"if": "1 == 1", "outcome": "a"}] * 51}, "branches", "at most 50"),
+    ("condition", {"branches": [{"if": "1 == 1", "outcome": "default"}]}, "", "Default is taken when no branch holds"),
+    ("condition", {"branches": [{"if": "1 == 1"}]}, "branches[0].outcome", "This is missing."),
+    ("condition", {"branches": [{"if": True, "outcome": "a"}]}, "branches[0].if", "This must be text."),
+    ("go_to", {"target": "start"}, "target", "There is no setting target here: remove it."),
+    ("output", {"values": {}}, "values", "This may not be empty."),
+    ("output", {"values": {"a": 1}}, "values.a", "This must be text."),
+    ("output", {"values": {f"v{number}": "1" for number in range(101)}}, "values", "at most 100"),
+    ("end", {"label": ""}, "label", "This may not be empty."),
+    ("end", {"label": "x" * 81}, "label", "at most 80"),
+    ("end", {"lable": "x"}, "lable", "There is no setting lable here: is label meant?"),
+]  # fmt: skip
+
+
+def ids(table: list[Any]) -> list[str]:
+    return [f"{row[0]}-{number}" for number, row in enumerate(table)]
+
+
+@pytest.mark.parametrize(("kind", "more"), GOOD, ids=ids(GOOD))
+def test_settings_that_are_taken(kind: str, more: dict[str, Any]) -> None:
+    config = steps.get(kind).Config.model_validate({**BASE[kind], **more})
+    assert steps.get(kind).outcomes(config) is not None
+    assert steps.get(kind).uses(config) is not None
+
+
+@pytest.mark.parametrize(("kind", "more", "place", "said"), BAD, ids=ids(BAD))
+def test_settings_that_are_refused_are_told_with_their_place(kind: str, more: dict[str, Any], place: str, said: str) -> None:
+    model = steps.get(kind).Config
+    with pytest.raises(ValidationError) as refused:
+        model.model_validate({**BASE[kind], **more})
+    spots = said_of(refused.value, model)
+    assert place in [spot.path for spot in spots]
+    assert any(said in spot.reason for spot in spots if spot.path == place), spots
+
+
+def test_every_setting_of_every_type_stands_in_a_table() -> None:
+    for kind, base in BASE.items():
+        used = set(base).union(*(row[1] for row in [*GOOD, *[row[:2] for row in BAD]] if row[0] == kind))
+        assert set(_aliases(kind)) <= used, kind
+
+
+def _aliases(kind: str) -> list[str]:
+    return [field.alias or name for name, field in steps.get(kind).Config.model_fields.items()]
+
+
+@pytest.mark.parametrize("kind", BASE)
+def test_every_setting_is_described_or_told_by_its_name(kind: str) -> None:
+    schema = steps.get(kind).Config.model_json_schema(by_alias=True)
+    assert schema["additionalProperties"] is False
+    plain = {"label", "branches", "options", "title"}
+    assert [name for name, entry in schema.get("properties", {}).items() if "description" not in entry and name not in plain] == []
+
+
+@pytest.mark.parametrize("kind", BASE)
+@pytest.mark.parametrize("value", [None, "", 0, 1.5, True, [], {}, [None], [[]], {"a": {}}, "\x00", "\ud800", "{{", 2**60])
+def test_any_value_in_any_setting_is_refused_with_a_place_or_taken(kind: str, value: Any) -> None:
+    for name in [*_aliases(kind), "__class__", "no_such"]:
+        document = {
+            "format": 1,
+            "slug": "a-b",
+            "title": "T",
+            "collection": "customer",
+            "steps": [
+                {"id": "first", "type": "start", "title": "S", "next": {"default": "here"}},
+                {"id": "here", "type": kind, "title": "H", "config": {**BASE[kind], name: value}, "next": {"default": "last"}},
+                {"id": "last", "type": "end", "title": "E"},
+            ],
+        }
+        problems = workflow_check.check(document, steps.all_types())
+        assert all(problem.reason and problem.field is not None for problem in problems)
+        if name in {"__class__", "no_such"}:
+            assert [problem for problem in problems if problem.step == "here" and problem.field == f"config.{name}"]
+
+
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "x", "note", "1 +", "{{ x", "record.a", "date", "enum", "2026-01-01"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["name", "label", "type", "if", "value", "min", "max", "default", "options", "fields", "relation"]), inner, max_size=5),
+    max_leaves=10,
+)  # fmt: skip
+
+
+@given(st.sampled_from(list(BASE)), st.data())
+def test_no_settings_make_the_check_fail(kind: str, data: st.DataObject) -> None:
+    config = {**BASE[kind], **data.draw(st.dictionaries(st.sampled_from([*_aliases(kind), "other"]), junk, max_size=3))}
+    step = {"id": "here", "type": kind, "title": "H", "config": config, "next": data.draw(junk)}
+    problems = workflow_check.check({"format": 1, "slug": "a-b", "title": "T", "steps": [step]}, steps.all_types())
+    assert any(problem.step is None for problem in problems), "there is no start or no end"
+
+
+@given(st.lists(junk, max_size=3), st.sampled_from(["date", "integer", "text", "enum", "multi_enum", "datetime", "decimal"]))
+def test_no_field_of_a_form_makes_the_check_fail(values: list[Any], kind: str) -> None:
+    names = ["default", "min", "max"]
+    field = {"name": "x", "label": "X", "type": kind, "options": OPTIONS, **dict(zip(names, values, strict=False))}
+    step = {"id": "here", "type": "update_data", "title": "H", "config": {"form": [field]}}
+    assert workflow_check.check({"format": 1, "slug": "a-b", "title": "T", "steps": [step]}, steps.all_types())
+
+
+# ------------------------------------------------------------------------------------------------------- what is heard of texts
+
+HEARD: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
+    ("start", {"fields": [{**FIELD, "required_if": "1 == 1", "value": "2", "at_most": "3"}]},
+     ["fields[0].required_if", "fields[0].value", "fields[0].at_most"], []),
+    ("guidance", {"text": "{{ now }}"}, [], ["text"]),
+    ("get_data", {"text": "x", "related": [{**RELATED, "where": "1 == 1"}, {**RELATED, "name": "more"}]}, ["related[0].where"], ["text"]),
+    ("update_data", {"text": "x", "form": [{**FIELD, "value": [{"if": "1 == 1", "value": "2"}, {"value": "3"}]}],
+                     "set": [{"field": "a", "value": "4"}, {"field": "b", "value": [{"value": "5"}]}], "related": [{**RELATED, "where": "6 == 6"}]},
+     ["form[0].value[0].if", "form[0].value[0].value", "form[0].value[1].value", "set[0].value", "set[1].value[0].value", "related[0].where"], ["text"]),
+    ("decision", {"text": "x", "options": [{**OPTIONS[0], "if": "1 == 1"}, OPTIONS[1], {"value": "c", "label": "C", "unless": "2 == 2"}]},
+     ["options[0].if", "options[2].unless"], ["text"]),
+    ("condition", {"branches": [{"if": "1 == 1", "outcome": "a"}, {"if": "2 == 2", "outcome": "b"}]}, ["branches[0].if", "branches[1].if"], []),
+    ("go_to", {}, [], []),
+    ("output", {"values": {"a": "1", "b": "x {{ 2 }}", "c": "{{"}}, ["values.a"], ["values.b", "values.c"]),
+    ("end", {"label": "{{ not a template }}"}, [], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "more", "expressions", "templates"), HEARD, ids=ids(HEARD))
+def test_the_check_hears_of_every_expression_and_template(
+    kind: str, more: dict[str, Any], expressions: list[str], templates: list[str]
+) -> None:
+    config = steps.get(kind).Config.model_validate({**BASE[kind], **more})
+    assert [text.field for text in steps.get(kind).expressions(config)] == expressions
+    assert [text.field for text in steps.get(kind).templates(config)] == templates
+
+
+def test_every_type_is_heard() -> None:
+    assert {row[0] for row in HEARD} == set(BASE) == set(steps.all_types())
+
+
+# ----------------------------------------------------------------------------------------------------- values in texts are data
+
+LITERAL = [
+    "# Loud", "## x", "- item", "+ item", "* item", "-", "--", "---", "- - -", "***", "___", "===", "=", "1. one", "1) one", "123456789. x", "> quote", "    code",
+    "\tcode", "`code`", "```\ncode\n```", "~~~", "**bold**", "_it_", "[link](http://evil.example)", "![img](http://evil.example/x.png)", "<http://evil.example>",
+    "<script>alert(1)</script>", "<!-- -->", "&copy;", "&#60;b&#62;", "a | b", "| a | b |", "|---|---|", "a\n\nb", "a  \nb", "a\\\nb", "\\*", "\\", "[x]: http://evil.example",
+    "[x]", "&", "~~gone~~", "=\n", "x\n===", "\u2028# x", "\x0b# x", "1.", "1.\n", "-\tx",
+]  # fmt: skip
+TEXT_KINDS = [("guidance", {}), ("get_data", {"fields": ["name"]}), ("update_data", {"form": [FIELD]}), ("decision", {"options": OPTIONS})]
+
+
+@pytest.mark.parametrize("value", LITERAL, ids=ascii)
+@pytest.mark.parametrize(
+    "around", ["{{ record.v }}", "Title\n{{ record.v }}", "Title\n\n{{ record.v }} end", "- {{ record.v }}", "**{{ record.v }}**"]
+)
+def test_what_looks_like_markdown_in_a_value_is_shown_and_not_obeyed(value: str, around: str) -> None:
+    value = value.strip() if "**" in around else value  # blanks beside the stars would unmake the author's own bold
+    made = prepare("guidance", {"text": around}, context(record={"v": value})).text
+    usual = prepare("guidance", {"text": around}, context(record={"v": "word"})).text
+    assert made is not None
+    assert usual is not None
+    drawn, expected = str(frame.markdown(made)), str(frame.markdown(usual))
+    assert tags(drawn) == tags(expected)
+
+
+def tags(drawn: str) -> list[str]:
+    """The elements of a page in order, without their text."""
+    return [part.partition(">")[0] for part in drawn.split("<")[1:]]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("-12.50", "-12.50"),
+        ("1.5", "1.5"),
+        ("a-b", "a-b"),
+        ("2026. 11. 20", "2026\\. 11. 20"),
+        ("- x", "\\- x"),
+        (" = ", " \\= "),
+        ("a   b\t\nc", "a b c"),
+        ("a\u00a0b", "a\u00a0b"),
+        ("O'Neil (Ltd.)", "O'Neil \\(Ltd.\\)"),
+        ("ana@b.example", "ana@b.example"),
+        (12, "12"),
+        (True, "true"),
+        (["a", "*b*"], "a, \\*b\\*"),
+        ({"a": 1}, ""),
+        (None, ""),
+    ],
+)
+def test_a_value_in_a_text_is_escaped_no_more_than_it_needs(value: Any, text: str) -> None:
+    assert prepare("guidance", {"text": "{{ record.v }}"}, context(record={"v": value})).text == text
+
+
+@pytest.mark.parametrize(("kind", "config"), TEXT_KINDS, ids=[row[0] for row in TEXT_KINDS])
+def test_every_type_with_a_text_fills_it_in_the_same_way(kind: str, config: dict[str, Any]) -> None:
+    made = context({"record": rows({"name": "x"})}, record={"v": "*x*"})
+    text = prepare(kind, {**config, "text": "A {{ record.v }} {{ record.gone }}."}, made).text
+    assert text == "A \\*x\\* ."
+
+
+@pytest.mark.parametrize("kind", ["get_data", "update_data", "decision"])
+def test_a_name_that_may_not_be_read_is_named_and_its_value_is_nowhere(kind: str) -> None:
+    config = {**BASE[kind], "related": [RELATED]}
+    reads = {"record": rows({}, denied=("tax_id",)), "docs": rows({"type": "passport"}, denied=("number",))}
+    prompt = prepare(kind, config, context(reads))
+    assert prompt.text is not None
+    assert "`docs.number`" in prompt.text
+    assert "`tax_id`" in prompt.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "button"), [("start", "Start"), ("guidance", "Done"), ("get_data", "Done"), ("update_data", "Done"), ("decision", "Done")]
+)
+def test_the_button_has_the_label_of_the_step_or_the_usual_one(kind: str, button: str) -> None:
+    assert prepare(kind, BASE[kind], context()).button == button
+    assert prepare(kind, BASE[kind], context(), button="Onward").button == "Onward"
+
+
+@pytest.mark.parametrize("name", ["text", "related"])
+@pytest.mark.parametrize("kind", ["get_data", "update_data", "decision"])
+def test_hidden_reads_are_read_and_not_shown(kind: str, name: str) -> None:
+    config = {**BASE[kind], "related": [{**RELATED, "hidden": True}, {**RELATED, "name": "open"}]}
+    assert [read.name for read in steps.get(kind).reads(view(kind, config)) if read.relation] == ["docs", "open"]
+    assert [table for table in prepare(kind, config, context()).tables if table != "record"] == ["open"]
+
+
+@pytest.mark.parametrize(
+    ("found", "one", "output"),
+    [
+        ([], False, []),
+        ([], True, None),
+        ([{"type": "a"}, {"type": "b"}], False, [{"type": "a"}, {"type": "b"}]),
+        ([{"type": "a"}, {"type": "b"}], True, {"type": "a"}),
+    ],
+)
+def test_related_rows_are_a_list_or_the_first(found: list[dict[str, Any]], one: bool, output: Any) -> None:
+    config = {"related": [{**RELATED, "one": one}]}
+    assert complete("get_data", config, context({"docs": rows(*found)})).output == {"docs": output}
+    assert complete("get_data", config, context({})).output == {"docs": None if one else []}
