@@ -60,6 +60,8 @@ class Known:
 def live(slug_or_id: str) -> Definition:
     """The live version. Raises NotFound where there is no such workflow, or only a draft of it."""
     known = tables.workflow.c
+    if "\x00" in slug_or_id:  # no column holds one, and asking for it is an error there
+        raise NotFound("There is no such published workflow.")
     with hot_engine().connect() as connection:
         row = connection.execute(
             sa.select(known.id, known.live_version).where(

@@ -22,7 +22,7 @@ from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import borrowed, hot_engine
 from console.db.ids import uuid7
-from console.log.body import Fact, Frame, Link, link
+from console.log.body import Fact, Frame, Link, link, plain
 
 REQUEST: contextvars.ContextVar[str | None] = contextvars.ContextVar("request", default=None)
 """The id of the request at hand; the door sets it, each event carries it."""
@@ -150,7 +150,14 @@ def _sealed(subject: str | None, links: Sequence[Link]) -> tuple[str | None, lis
 
 
 def _json(value: Any) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()
+    """JSON that a column of the database holds: what the log keeps in another form (NUL, halves of characters) is in that form here too."""
+    if value is None:
+        return None
+    try:
+        told = orjson.dumps(value)
+    except TypeError:
+        told = orjson.dumps(plain(value))
+    return (orjson.dumps(plain(value)) if b"\\u0000" in told else told).decode()
 
 
 def _execute(statement: str, parameters: tuple[Any, ...], connection: Connection | None) -> int:

@@ -22,16 +22,17 @@ class Draft:
         return {"values": dict(self.values), "saved_at": log.body.moment(self.saved_at), "by": self.by}
 
 
-def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, Any], now: datetime) -> None:
-    """Keep what was typed, in place of what was kept before; only while the person holds the run at that attempt."""
+def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, Any], now: datetime) -> bool:
+    """Keep what was typed, in place of what was kept before; only while the person holds the run at that attempt, and whether it was."""
     kid, nonce, ciphertext = subjects.seal(subject, f"draft|{run_id}|{n}|{person}", dict(values))
-    fetch(
+    kept = fetch(
         "insert into console.draft (run, n, person, kid, nonce, ct, saved_at) select r.id, %s, %s, %s, %b, %b, %s from console.run r "
         "where r.id = %s and r.current = %s and r.holder = %s "
         "on conflict (run, n, person) do update set kid = excluded.kid, nonce = excluded.nonce, ct = excluded.ct, saved_at = excluded.saved_at "
         "returning run",
         (n, person, kid, nonce, ciphertext, now, run_id, n, person),
     )
+    return bool(kept)
 
 
 def latest(run_id: str, n: int, subject: str | None) -> Draft | None:

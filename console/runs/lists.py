@@ -263,7 +263,8 @@ def _titles(actor: Actor, rows: Sequence[Any]) -> dict[tuple[str, str], str]:
         try:
             found |= {(collection, key): title for key, title in records.titles(collection, sorted(wanted), scope).items()}
         except ConsoleError:
-            continue  # the source is away, or the collection: what cannot be checked is not shown to those with a scope
+            # The source is away, or the collection: what cannot be checked is not shown to those with a scope, but for what they hold.
+            found |= {(collection, row.record): row.record for row in rows if row.collection == collection and row.holder == actor.id}
     return found
 
 
@@ -277,6 +278,8 @@ def _conditions(filters: Mapping[str, str]) -> list[Any]:
         )
     wanted: list[Any] = []
     for name, value in filters.items():
+        if "\x00" in value:
+            raise Malformed(f"{name} holds a NUL character.", details=[{"field": name, "reason": "Nothing is called like this."}])
         match name:
             case "workflow":
                 wanted.append(
@@ -315,7 +318,7 @@ def _cursor(text: str) -> tuple[Any, Any]:
         at = datetime.fromtimestamp(float(moment), tz=log.now().tzinfo)
     except (ValueError, OverflowError, OSError):
         mark = ""
-    if not mark or not run_id.startswith("run_"):
+    if not mark or not run_id.startswith("run_") or "\x00" in run_id:
         raise Malformed(
             "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
         )

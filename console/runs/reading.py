@@ -1,7 +1,7 @@
 """Reading runs: one with its screen, those on a record, those to continue, lists for programs, the preview of a revision."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from console.core import commands
 from console.core.actor import Actor
 from console.core.run import Event
 from console.db.engine import fetch
-from console.errors import NotFound
+from console.errors import NotFound, SourceDown
 from console.log import masking
 from console.runs import drafts
 from console.runs.rights import TAKE_OVER_AFTER_S, Seen, possible, see, works
@@ -75,11 +75,20 @@ def _screen(actor: Actor, seen: Seen, near: Beside, now: datetime) -> tuple[Scre
     if run.current is None or run.status not in LOOKING:
         return None, seen
     if seen.down is not None or not works(actor, run, seen.definition):
-        before = last_shown(run.id, run.current)
-        return (before[1] if before else None), seen
-    screen = draw(actor, seen, now)
+        return _before(run.id, run.current), seen
+    try:
+        screen = draw(actor, seen, now)
+    except (SourceDown, NotFound) as error:  # what stands beside the form cannot be read: the run is there all the same
+        down = error if isinstance(error, SourceDown) else SourceDown(error.message)
+        return _before(run.id, run.current), replace(seen, down=down)
     loaded = present(actor, seen, screen, now, near.shown)
     return screen, Seen(loaded, seen.definition, seen.record, seen.gone, seen.down)
+
+
+def _before(run_id: str, n: int) -> Screen | None:
+    """What was last shown of the attempt, to anybody."""
+    found = last_shown(run_id, n)
+    return found[1] if found else None
 
 
 def hidden_from(actor: Actor) -> masking.Hidden:

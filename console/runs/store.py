@@ -73,7 +73,7 @@ class Loaded:
 
 def load(run_id: str, *, whole: bool = False) -> Loaded | None:
     """The run, None where there is none. `whole` brings every attempt, else the open one alone. One statement."""
-    rows = fetch(_LOAD_WHOLE if whole else _LOAD_HEAD, (run_id,))
+    rows = fetch(_LOAD_WHOLE if whole else _LOAD_HEAD, (run_id,)) if "\x00" not in run_id else []
     if not rows:
         return None
     row, head, attempts, effects, context = rows[0]

@@ -14,7 +14,7 @@ from console.core.commands import Command, Wish
 from console.core.run import Effect, Run
 from console.db.engine import alone
 from console.db.ids import new_id
-from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.records import Record
 from console.runs import drafts
 from console.runs.rights import Seen, holder_idle_s, see
@@ -149,7 +149,7 @@ def complete(
         context = context_of(actor, here, seen.record, now, seen_fields(shown[1]) if shown else None)
         completion = completion_of(here, context, values, outcome)
         chosen = label_of(prompt_of(here, context).outcomes, completion.outcome) if outcome is not None else None
-        command = _handing_in(actor.id, step, seen.run, completion, handled_manually=handled_manually, reason=reason, chosen=chosen)
+        command = _handing_in(actor.id, step, seen.run, completion, handled_manually=handled_manually, reason=_said(reason), chosen=chosen)
         events = decide(plan_of(seen.definition), seen.loaded, command, now)
         return seen.definition, write(actor, seen.definition, seen.loaded, events)
 
@@ -268,11 +268,15 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> Loa
 
 
 def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values: Mapping[str, Any]) -> datetime:
-    """Keep what was typed so far, unchecked but for the names of the fields; answers when. Changes neither revision nor log."""
+    """Keep what was typed so far, unchecked; answers when. Changes neither revision nor log.
+
+    Raises Conflict where the run is not this person's at this step any more: then nothing was kept.
+    """
     seen = see(actor, run_id)
     here = commands.require_completable(seen.run, actor.id, step, revision)
     now = log.now()
-    drafts.keep(run_id, here.n, actor.id, seen.loaded.subject or "", log.body.plain(dict(values)), now)
+    if not drafts.keep(run_id, here.n, actor.id, seen.loaded.subject or "", log.body.plain(dict(values)), now):
+        raise Conflict("This run moved on while this was typed. Reload it to see where it stands.", code="stale_revision")
     return now
 
 
@@ -372,13 +376,20 @@ def _said(reason: str) -> str:
 
 
 def advance(run_id: str) -> None:
-    """Move a run that nobody moves: the engine's own way in, idempotent. Acts with the rights of the holder, else of the last one."""
+    """Move a run that nobody moves: the engine's own way in, idempotent. Acts with the rights of the holder, else of the last one.
+
+    Where that person's account is closed, somebody else is asked.
+    """
     loaded = load(run_id)
     if loaded is None or loaded.run.ended:
         return
     run = loaded.run
     definition = workflows.version(run.workflow, run.version)
-    actor = accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine")
+    try:
+        actor = accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine")
+    except NotAllowed as closed:
+        _ask_somebody(definition, loaded, closed)
+        return
     here = run.attempt
     stuck: Effect | None = next((effect for effect in here.effects if effect.status == "requested"), None) if here else None
     if here is not None and here.status == "performing" and stuck is not None:
@@ -387,6 +398,17 @@ def advance(run_id: str) -> None:
         except SourceDown:
             return  # asked again at the next sweep; the run says that it waits for the effect
     go_on(actor, definition, loaded)
+
+
+def _ask_somebody(definition: Definition, loaded: Loaded, closed: NotAllowed) -> None:
+    """What can no longer be done in the name of who began it becomes a take-over."""
+    here = loaded.run.attempt
+    asked = next((effect for effect in here.effects if effect.status == "requested"), None) if here else None
+    if here is not None and here.status == "performing" and asked is not None:
+        _performed(definition, loaded, functools.partial(commands.Report, asked.id, "unknown", closed.code, closed.message))
+    elif here is not None and loaded.run.status == "running":
+        failing = commands.Fail(here.step, closed.code, closed.message)
+        write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, failing, log.now()))
 
 
 def save_idle(run_id: str) -> None:

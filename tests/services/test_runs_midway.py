@@ -1,0 +1,590 @@
+"""What happens to a run that is under way: rights are taken away, the source goes or changes its form, texts are hostile, accounts close, processes die."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from console import access, accounts, faults, log, operations, runs, workflows
+from console.access import Row, store
+from console.core.run import fold
+from console.db import tables
+from console.db.engine import hot_engine, transaction
+from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowed, NotFound
+from console.records import connect
+from console.runs import drafts
+from console.runs.store import as_event, load
+from tests.company import DOCUMENT, STEPS, Company
+
+TO_HOLDER = {"complete", "draft", "save", "release", "abort", "revise"}
+
+
+@contextmanager
+def ruled(*rows: Row) -> Iterator[None]:
+    """Rows of the policy that hold meanwhile."""
+    with transaction() as connection:
+        store.write(connection, added=rows)
+    access.refresh()
+    try:
+        yield
+    finally:
+        with transaction() as connection:
+            store.write(connection, removed=rows)
+        access.refresh()
+
+
+def denied(person: str, obj: str, act: str) -> Row:
+    """A right taken away from one person."""
+    return Row("p", f"user:{person}", "*", obj, act, "deny")
+
+
+@contextmanager
+def failing(fault: str) -> Iterator[None]:
+    """The process fails at this point meanwhile."""
+    os.environ["HANDRAIL_FAULT"] = fault
+    try:
+        yield
+    finally:
+        del os.environ["HANDRAIL_FAULT"]
+
+
+def said(act: Callable[[], Any]) -> str:
+    """The code of the refusal, `done` where there was none."""
+    try:
+        act()
+    except ConsoleError as error:
+        return error.code
+    return "done"
+
+
+def aged(run_id: str, minutes: float) -> None:
+    """As if nothing had happened to the run, and nothing had been typed in it, for so long."""
+    with hot_engine().connect() as connection:
+        for table, column in ((tables.run, "active_at"), (tables.draft, "saved_at")):
+            key = table.c.id if table is tables.run else table.c.run
+            connection.execute(sa.update(table).where(key == run_id).values({column: table.c[column] - timedelta(minutes=minutes)}))
+
+
+def whole(run_id: str) -> None:
+    """The log folds to the rows."""
+    loaded = load(run_id, whole=True)
+    assert loaded is not None
+    then = fold(as_event(event) for event in log.events_of(run_id))
+    assert (then.status, then.seq, then.holder, then.take_over) == (
+        loaded.run.status,
+        loaded.run.seq,
+        loaded.run.holder,
+        loaded.run.take_over,
+    )
+    assert (then.attempts, then.context) == (loaded.run.attempts, loaded.run.context)
+
+
+# ------------------------------------------------------------------------------------------------------ rights taken away
+
+TAKEN: list[tuple[str, str, str, set[str]]] = [
+    # what is taken away                     looking       handing in    what the page still offers
+    ("workflow:care-review *", "not_found", "not_found", set()),
+    ("workflow:care-review see", "not_found", "not_found", set()),
+    ("collection:customer read", "not_found", "not_found", set()),
+    ("workflow:care-review start+resume", "done", "not_allowed", TO_HOLDER - {"complete"}),
+    ("workflow:care-review start", "done", "done", TO_HOLDER),
+    ("workflow:care-review resume", "done", "done", TO_HOLDER),
+    ("collection:customer update", "done", "not_allowed", TO_HOLDER),
+    ("field:customer/email read", "done", "invalid", TO_HOLDER),
+    ("field:customer/risk read", "done", "invalid", TO_HOLDER),
+    ("field:customer/risk update", "done", "done", TO_HOLDER),
+    ("collection:account read", "done", "done", TO_HOLDER),
+]
+
+
+def test_a_right_taken_away_counts_from_the_next_command(company: Company) -> None:
+    run_id, me = company.at("rate"), company.olivia
+    for what, looking, handing_in, offered in TAKEN:
+        before = company.told(run_id)
+        obj, acts = what.split()
+        with ruled(*[denied(me.id, obj, act) for act in acts.split("+")]):
+            assert said(lambda: runs.get(me, run_id)) == looking, what
+            if looking == "done":
+                assert runs.get(me, run_id).can == offered, what
+            revision = before["revision"]
+            got = said(lambda revision=revision: runs.complete(me, run_id, step="rate", revision=revision, values={"risk": "high"}))  # type: ignore[misc]
+            assert got == handing_in, what
+            written = company.sql("select risk from customer where id = 1") == [("high",)]
+            assert written == (handing_in == "done" and what != "field:customer/risk update"), what
+            for call in (runs.save, runs.release) if looking == "not_found" else ():
+                assert said(lambda call=call: call(me, run_id, revision=None)) == "not_found", what  # type: ignore[misc]
+            whole(run_id)
+        after = company.told(run_id)
+        if after["current"]["step"] == "rate":
+            assert after["revision"] == before["revision"], what
+        else:
+            runs.revise(me, run_id, revision=after["revision"], step="rate", attempt=None, reason="Once more.")
+            company.sql("update customer set risk = null where id = 1")
+
+
+def test_who_may_no_longer_hand_in_can_still_let_go(company: Company) -> None:
+    run_id = company.at("note")
+    access.assign(company.olivia.id, [("reviewer", "operations")])
+    view = runs.get(company.olivia, run_id)
+    assert (view.json["holder"], "complete" in view.can, "save" in view.can) == (company.olivia.id, False, True)
+    assert said(lambda: company.answer(run_id, note="x")) == "not_allowed"
+    runs.save(company.olivia, run_id, revision=None)
+    assert runs.get(company.olivia, run_id).can == frozenset()
+    assert said(lambda: runs.resume(company.olivia, run_id, revision=None)) == "not_allowed"
+    runs.resume(company.tom, run_id, revision=None)
+    company.answer(run_id, "tom", note="Mine now.")
+    access.assign(company.olivia.id, [])
+    for act in (lambda: runs.get(company.olivia, run_id), lambda: runs.replay(company.olivia, run_id)):
+        assert said(act) == "not_found"
+    assert runs.find(company.olivia) == ([], None)
+
+
+def test_fields_that_are_denied_are_in_no_form_and_no_context(company: Company) -> None:
+    run_id = company.at("rate")
+    with ruled(denied(company.olivia.id, "field:customer/email", "read")):
+        view = runs.get(company.olivia, run_id)
+        assert view.screen is not None
+        assert [field["name"] for field in view.screen["fields"]] == ["risk"]
+        assert "email" in (view.screen["text"] or "")
+        assert view.screen["record"] is not None
+        assert "email" not in view.screen["record"]["values"]
+        assert view.json["context"]["load"]["record"]["email"] is None
+        assert "run.context.load.record.email" in view.masked
+        with pytest.raises(Invalid) as told:
+            company.answer(run_id, risk="high", email="x@customers.example")
+        assert {detail["field"] for detail in told.value.details} == {"email"}
+        assert "adaeze@customers.example" not in str(runs.events(company.olivia, run_id))
+    with ruled(denied(company.olivia.id, "field:customer/risk", "update")):
+        view = runs.get(company.olivia, run_id)
+        assert view.screen is not None
+        assert [(field["name"], field["readonly"]) for field in view.screen["fields"]] == [("risk", True), ("email", False)]
+
+
+def test_a_step_for_other_roles_waits_for_one_of_them(company: Company) -> None:
+    steps = [step | ({"roles": ["lead"]} if step["id"] == "decide" else {}) for step in STEPS]
+    workflows.import_file({**DOCUMENT, "steps": steps}, publish=True)
+    run_id = company.at("decide")
+    told = company.told(run_id)
+    with pytest.raises(NotAllowed, match="“Decide” is for lead") as refused:
+        company.answer(run_id, "olivia", told)
+    assert refused.value.need == ("workflow:care-review", "resume")
+    assert company.told(run_id)["revision"] == told["revision"]
+    runs.take_over(company.mona, run_id, revision=told["revision"])
+    company.answer(run_id, "mona")
+    assert company.told(run_id)["status"] == "completed"
+
+
+def test_the_engine_asks_somebody_where_its_holder_may_no_longer(company: Company) -> None:
+    with failing("runs.write.after=raise"), pytest.raises(faults.Fault):
+        company.started("2")
+    (head,) = runs.on_record(company.mona, "customer", "2")
+    assert head.status == "running"
+    with ruled(denied(company.olivia.id, "workflow:care-review", "start"), denied(company.olivia.id, "workflow:care-review", "resume")):
+        runs.advance(head.id)
+    told = company.told(head.id, "mona")
+    assert (told["status"], told["current"]["step"]) in [("waiting_person", "load"), ("waiting_person", "read")]
+    whole(head.id)
+
+
+# -------------------------------------------------------------------------------------------------------- closed accounts
+
+
+def test_what_a_closed_account_left_under_way_is_for_somebody_else(company: Company) -> None:
+    writing, waiting = company.at("rate"), company.at("note", "2")
+    with failing("effects.perform.before=raise"), pytest.raises(faults.Fault):
+        company.answer(writing, risk="high")
+    with failing("runs.write.after=raise"), pytest.raises(faults.Fault):
+        company.started("3")
+    (head,) = runs.on_record(company.mona, "customer", "3")
+    accounts.disable_person(company.olivia.id)
+    for run_id in (writing, waiting, head.id):
+        runs.advance(run_id)
+        runs.advance(run_id)
+        whole(run_id)
+    unknown, began = company.told(writing, "mona"), company.told(head.id, "mona")
+    assert (unknown["current"]["type"], unknown["current"]["take_over"]["code"]) == ("settle", "account_closed")
+    assert (began["status"], began["current"]["step"], began["current"]["take_over"]["code"]) == (
+        "waiting_person",
+        "load",
+        "account_closed",
+    )
+    assert company.told(waiting, "mona")["current"]["take_over"] is None
+    for run_id in (writing, waiting, head.id):
+        assert "take_over" in runs.get(company.mona, run_id).can
+        runs.take_over(company.mona, run_id, revision=None)
+    (effect,) = unknown["attempts"][-1]["effects"]
+    runs.settle(company.mona, writing, revision=None, effect=effect["id"], done=False, reason="Olivia has left.")
+    assert company.sql("select risk from customer where id = 1") == [("high",)]
+    runs.retry(company.mona, head.id, revision=None)
+    assert company.told(head.id, "mona")["current"]["step"] == "read"
+    for run_id in (writing, waiting, head.id):
+        whole(run_id)
+
+
+# --------------------------------------------------------------------------------------------------------------- sources
+
+
+@contextmanager
+def away(company: Company) -> Iterator[None]:
+    """The database of the records does not answer meanwhile."""
+    aside = company.path.with_suffix(".away")
+    company.path.rename(aside)
+    connect.dispose()
+    try:
+        yield
+    finally:
+        connect.dispose()
+        aside.rename(company.path)
+
+
+def test_every_command_while_the_source_is_away(company: Company) -> None:
+    run_id, other = company.at("rate"), company.at("note", "2", by="tom")
+    told = company.told(run_id)
+    with away(company):
+        assert said(lambda: company.started("4")) == "source_down"
+        view = runs.get(company.olivia, run_id)
+        assert view.down is not None
+        assert "company" in view.down
+        assert view.screen is not None
+        assert [field["name"] for field in view.screen["fields"]] == ["risk", "email"], "what was last shown stays on the screen"
+        assert said(lambda: runs.draft(company.olivia, run_id, step="rate", revision=told["revision"], values={"risk": "high"})) == "done"
+        assert said(lambda: company.answer(run_id, "olivia", told, risk="high")) == "source_down"
+        for who, found in [("olivia", {run_id}), ("tom", {other}), ("mona", {run_id, other}), ("ada", {run_id, other}), ("stan", set())]:
+            assert {head.id for head in runs.find(company.people[who])[0]} == found, who
+            assert {head.id for head in runs.held_by(company.people[who])} == found - ({run_id, other} if who in ("mona", "ada") else set())
+        assert said(lambda: runs.get(company.tom, run_id)) == "source_down", "whether it is in Tom's scope cannot be told"
+        assert said(lambda: runs.get(company.stan, run_id)) == "not_found"
+        assert said(lambda: runs.revise(company.olivia, run_id, revision=None, step="note", attempt=None, reason="Again.")) == "done"
+        assert said(lambda: runs.save(company.olivia, run_id, revision=None)) == "done"
+        assert said(lambda: runs.resume(company.olivia, run_id, revision=None)) == "source_down"
+        assert said(lambda: runs.resume(company.mona, run_id, revision=None)) == "done"
+        runs.advance(run_id)
+        assert operations.catch_up() > 0
+    assert company.sql("select risk from customer where id = 1") == [(None,)]
+    company.answer(run_id, "mona", note="Back again.")
+    assert company.told(run_id, "mona")["current"]["step"] == "rate"
+    whole(run_id)
+
+
+def test_a_write_that_finds_the_source_away_is_refused_and_what_was_typed_stays(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = company.at("rate")
+    put = runs.transitions.write  # type: ignore[attr-defined]
+
+    def going(*given: Any, **more: Any) -> Any:
+        made = put(*given, **more)
+        if company.path.is_file() and any(attempt.status == "performing" for attempt in made.run.attempts.values()):
+            connect.dispose()
+            company.path.rename(company.path.with_suffix(".away"))
+        return made
+
+    monkeypatch.setattr(runs.transitions, "write", going)
+    company.answer(run_id, risk="high")
+    monkeypatch.undo()
+    connect.dispose()
+    company.path.with_suffix(".away").rename(company.path)
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["step"], told["attempts"][-1]["effects"][0]["status"]) == ("waiting_person", "rate", "failed")
+    assert {field["name"]: field["value"] for field in told["current"]["form"]["fields"]}["risk"] == "high"
+    company.answer(run_id, risk="high")
+    assert company.sql("select risk from customer where id = 1") == [("high",)]
+    whole(run_id)
+
+
+CHANGED: list[tuple[str, str]] = [
+    ("alter table customer rename column risk to risk_now", "alter table customer rename column risk_now to risk"),
+    ("alter table customer rename to customers", "alter table customers rename to customer"),
+    ("alter table customer rename column display_name to name", "alter table customer rename column name to display_name"),
+]
+
+
+def test_a_source_that_changes_its_form_under_an_open_run_is_told_and_nothing_is_written(company: Company) -> None:
+    run_id = company.at("rate")
+    told = company.told(run_id)
+    for there, back in CHANGED:
+        company.sql(there)
+        connect.dispose()
+        with pytest.raises(ConsoleError) as refused:
+            company.answer(run_id, "olivia", told, risk="high")
+        assert (refused.value.status, "refresh" in refused.value.message) == (503, True), there
+        assert runs.get(company.olivia, run_id).down, there
+        company.sql(back)
+        connect.dispose()
+        assert company.told(run_id)["revision"] == told["revision"], there
+    company.answer(run_id, risk="high")
+    assert company.told(run_id)["current"]["step"] == "decide"
+
+
+def test_a_related_table_that_is_gone_makes_a_take_over_that_can_be_tried_again(company: Company) -> None:
+    company.sql("alter table account rename to accounts")
+    connect.dispose()
+    run_id = company.started("2")
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["step"], told["current"]["take_over"]["code"]) == ("waiting_person", "load", "source_down")
+    view = runs.get(company.olivia, run_id)
+    assert {"retry", "save", "abort"} <= view.can
+    assert "refresh" in (view.down or "")
+    runs.retry(company.olivia, run_id, revision=told["revision"])
+    assert company.told(run_id)["current"]["take_over"]["code"] == "source_down"
+    company.sql("alter table accounts rename to account")
+    connect.dispose()
+    runs.retry(company.olivia, run_id, revision=None)
+    assert company.told(run_id)["current"]["step"] == "read"
+    whole(run_id)
+
+
+def test_values_that_no_rule_allows_are_shown_and_can_be_mended(company: Company) -> None:
+    run_id = company.at("rate")
+    with closing(sqlite3.connect(company.path)) as connection, connection:
+        connection.execute("pragma ignore_check_constraints = on")
+        connection.execute("update customer set risk = 'catastrophic', balance = 'much' where id = 1")
+    told = company.told(run_id)
+    fields = {field["name"]: field for field in told["current"]["form"]["fields"]}
+    assert fields["risk"]["value"] == "catastrophic"
+    assert said(lambda: company.answer(run_id, risk="dreadful", email="a@customers.example")) == "invalid"
+    company.answer(run_id, risk="low", email="a@customers.example")
+    assert company.told(run_id)["current"]["step"] == "decide"
+    assert company.sql("select risk from customer where id = 1") == [("low",)]
+
+
+# -------------------------------------------------------------------------------------------------------- hostile texts
+
+
+def test_characters_that_no_database_holds_stop_neither_a_run_nor_the_order_of_the_log(company: Company) -> None:
+    company.sql("update customer set display_name = ? where id = 2", "a\x00b\u202e")
+    run_id = company.started("2")
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["step"]) == ("waiting_person", "read")
+    assert told["context"]["load"]["record"]["display_name"] == "a\ufffdb\u202e"
+    runs.source_opened(company.olivia, run_id, source="related", collection="account", key="x\x00", name="\ud800")
+    log.note(company.olivia, "record_viewed", open={"a\x00": "b\x00"}, sealed={"c\x00": "d\x00"}, collection="customer", record="k\x00")
+    log.note(company.olivia, "record_viewed", open={"said": "the six characters \\u0000"})
+    whole(run_id)
+    assert operations.catch_up() > 0
+    assert operations.lag().pending == 0
+    noted = [event for event in log.events_of("ses_olivia") if event.type == "record_viewed"]
+    assert (noted[0].open, noted[0].values, noted[0].body["target"]["key"]) == ({"a\ufffd": "b\ufffd"}, {"c\ufffd": "d\ufffd"}, "k\ufffd")
+    assert noted[1].open == {"said": "the six characters \\u0000"}
+    company.answer(run_id)
+    runs.draft(company.olivia, run_id, step="note", revision=None, values={"note": "half\x00 \ud800"})
+    assert company.told(run_id)["current"]["draft"]["values"] == {"note": "half\ufffd ?"}
+    assert said(lambda: company.answer(run_id, note="\x00")) == "invalid"
+    company.answer(run_id, note="the six characters \\u0000")
+    assert company.told(run_id)["context"]["note"]["note"] == "the six characters \\u0000"
+    runs.save(company.olivia, run_id, revision=None)
+    assert runs.replay(company.olivia, run_id).json["run"]["status"] == "saved"
+    whole(run_id)
+
+
+def test_ids_that_cannot_be_are_not_found(company: Company) -> None:
+    me, nul = company.olivia, "run_\x00"
+    for act in (
+        lambda: runs.get(me, nul),
+        lambda: runs.complete(me, nul, step="note", revision=1, values={}),
+        lambda: runs.save(me, nul, revision=None),
+        lambda: runs.events(me, nul),
+        lambda: runs.replay(me, nul),
+        lambda: runs.preview(me, nul, "note"),
+        lambda: runs.start(me, "care\x00", "customer", "1", {"why": "periodic"}),
+        lambda: runs.start(me, "care-review", "customer", "1\x00", {"why": "periodic"}),
+        lambda: runs.get(me, ""),
+        lambda: runs.get(me, "run_" + "x" * 10_000),
+    ):
+        with pytest.raises(NotFound):
+            act()
+    runs.advance(nul)
+    for filters in (
+        {"record": "\x00"},
+        {"user": "\x00"},
+        {"workflow": "a\x00"},
+        {"status": "done"},
+        {"colour": "red"},
+        {"created_at.gt": "today"},
+    ):
+        with pytest.raises(Malformed) as told:
+            runs.find(me, filters)
+        assert [detail["field"] for detail in told.value.details] == list(filters)
+    for cursor in ("", "x", "1~", "~run_x", "nan~run_x", "1e400~run_x", "1~run_\x00", "1~wf_x"):
+        with pytest.raises(Malformed):
+            runs.find(me, after=cursor)
+
+
+def test_reasons_are_texts_of_2000_characters_everywhere(company: Company) -> None:
+    run_id, me = company.at("note"), company.olivia
+    before = company.told(run_id)
+    for reason, code in [("x" * 2001, "invalid"), ("a\x00b", "invalid")]:
+        for act in (
+            lambda reason=reason: runs.abort(me, run_id, revision=None, reason=reason),
+            lambda reason=reason: runs.revise(me, run_id, revision=None, step="read", attempt=None, reason=reason),
+            lambda reason=reason: runs.cancel(company.mona, run_id, revision=None, reason=reason),
+            lambda reason=reason: runs.complete(
+                me, run_id, step="note", revision=None, values={"note": "x"}, handled_manually=True, reason=reason
+            ),
+        ):
+            assert said(act) == code
+    assert company.told(run_id) == before
+    runs.complete(me, run_id, step="note", revision=None, values={"note": "x"}, handled_manually=True, reason="x" * 2000)
+    assert company.told(run_id)["context"]["note"]["missing"] == "handled manually"
+
+
+# ----------------------------------------------------------------------------------------------------------- what is typed
+
+
+def test_a_draft_is_kept_or_refused_and_never_lost_silently(company: Company) -> None:
+    run_id, me = company.at("note"), company.olivia
+    loaded = load(run_id)
+    assert loaded is not None
+    assert loaded.subject is not None
+    n, now = loaded.run.current, log.now()
+    assert n is not None
+    keep = [(run_id, n, me.id, True), (run_id, n, company.tom.id, False), (run_id, n + 1, me.id, False), ("run_x", n, me.id, False)]
+    for run, place, who, kept in keep:
+        assert drafts.keep(run, place, who, loaded.subject, {"note": "typed"}, now) is kept
+    runs.take_over(company.mona, run_id, revision=None)
+    runs.draft(company.mona, run_id, step="note", revision=None, values={"note": "hers"})
+    assert said(lambda: runs.draft(me, run_id, step="note", revision=None, values={"note": "his"})) == "not_holder"
+    assert company.told(run_id, "mona")["current"]["draft"]["values"] == {"note": "hers"}
+    assert company.told(run_id)["current"]["draft"] is None, "what another person types is theirs until they let go"
+    runs.release(company.mona, run_id, revision=None)
+    assert company.told(run_id)["current"]["draft"]["by"] == company.mona.id
+    (released,) = [event for event in log.events_of(run_id) if event.type == "run_released"]
+    assert released.values == {"draft": {"note": "hers"}}
+
+
+def test_what_is_typed_while_the_run_is_taken_away_is_refused(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = company.at("note")
+    keep = drafts.keep
+
+    def late(*given: Any) -> bool:
+        monkeypatch.undo()
+        runs.take_over(company.mona, run_id, revision=None)
+        return keep(*given)
+
+    monkeypatch.setattr(drafts, "keep", late)
+    assert said(lambda: runs.draft(company.olivia, run_id, step="note", revision=None, values={"note": "mine"})) == "stale_revision"
+    assert company.told(run_id, "mona")["current"]["draft"] is None
+
+
+# ------------------------------------------------------------------------------------------------------------- the sweep
+
+
+def test_an_idle_run_is_saved_with_what_was_typed_and_a_busy_one_is_not(company: Company) -> None:
+    idle, typing, fresh = company.at("note", "1"), company.at("note", "2"), company.at("read", "3")
+    saved = company.at("note", "4")
+    runs.draft(company.olivia, idle, step="note", revision=None, values={"note": "half"})
+    runs.draft(company.olivia, typing, step="note", revision=None, values={"note": "still"})
+    runs.save(company.olivia, saved, revision=None)
+    for run_id in (idle, typing, saved):
+        aged(run_id, 31)
+    runs.draft(company.olivia, typing, step="note", revision=None, values={"note": "still at it"})
+    assert runs.sweep() == 1
+    assert runs.sweep() == 0
+    states = {run_id: (company.told(run_id)["status"], company.told(run_id)["holder"]) for run_id in (idle, typing, fresh, saved)}
+    mine = company.olivia.id
+    assert states == {
+        idle: ("saved", None),
+        typing: ("waiting_person", mine),
+        fresh: ("waiting_person", mine),
+        saved: ("saved", None),
+    }
+    (event,) = [event for event in log.events_of(idle) if event.type == "run_saved"]
+    assert (event.values, event.body["actor"]["kind"], event.open["former_holder"]) == ({"draft": {"note": "half"}}, "system", mine)
+    runs.resume(company.tom, idle, revision=None)
+    assert company.told(idle, "tom")["current"]["draft"]["values"] == {"note": "half"}
+    whole(idle)
+
+
+def test_each_workflow_says_how_long_is_idle_within_the_limit_of_the_house(company: Company) -> None:
+    for limit, minutes, status in [(5, 4, "waiting_person"), (5, 6, "saved"), (1440, 29, "waiting_person"), (1440, 31, "saved")]:
+        workflows.import_file({**DOCUMENT, "settings": {"idle_save_minutes": limit}}, publish=True)
+        run_id = company.at("note")
+        aged(run_id, minutes)
+        runs.sweep()
+        told = company.told(run_id)
+        assert told["status"] == status, (limit, minutes)
+        runs.cancel(company.mona, run_id, revision=told["revision"], reason="next")
+
+
+def test_the_sweep_moves_what_is_stuck_and_leaves_what_is_under_way(company: Company) -> None:
+    writing = company.at("rate")
+    with failing("effects.perform.before=raise"), pytest.raises(faults.Fault):
+        company.answer(writing, risk="high")
+    with failing("runs.write.after=raise"), pytest.raises(faults.Fault):
+        company.started("2")
+    (starting,) = [head.id for head in runs.on_record(company.mona, "customer", "2")]
+    assert runs.sweep() == 0, "whoever committed it is still at it"
+    for run_id in (writing, starting):
+        aged(run_id, 1)
+    with away(company):
+        runs.sweep()
+        assert company.told(writing)["status"] == "waiting_event", "it cannot be told yet"
+    for run_id in (writing, starting):
+        aged(run_id, 1)
+    runs.sweep()
+    assert company.told(writing)["current"]["step"] == "decide"
+    assert company.sql("select risk from customer where id = 1") == [("high",)]
+    told = company.told(starting)
+    assert told["current"]["step"] in ("read", "load")
+    assert [effect["status"] for effect in company.told(writing)["attempts"][4]["effects"]] == ["succeeded"]
+    for run_id in (writing, starting):
+        whole(run_id)
+
+
+def test_two_sweeps_at_once_do_everything_once(company: Company) -> None:
+    stuck = []
+    for record in ("1", "2"):
+        run_id = company.at("rate", record)
+        with failing("effects.perform.before=raise"), pytest.raises(faults.Fault):
+            company.answer(run_id, risk="high")
+        aged(run_id, 1)
+        stuck.append(run_id)
+    threads = [threading.Thread(target=runs.sweep) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for run_id in stuck:
+        kinds = [event.type for event in log.events_of(run_id)]
+        assert (kinds.count("effect_requested"), kinds.count("effect_succeeded")) == (1, 1)
+        assert company.told(run_id)["current"]["step"] == "decide"
+        whole(run_id)
+
+
+def test_one_run_that_cannot_be_swept_does_not_stop_the_others(
+    company: Company, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, idle = company.at("note", "1"), company.at("note", "2")
+    for run_id in (broken, idle):
+        aged(run_id, 40)
+    save = runs.sweep.__globals__["save_idle"]
+
+    def odd(run_id: str) -> None:
+        if run_id == broken:
+            raise RuntimeError("no")
+        save(run_id)
+
+    monkeypatch.setitem(runs.sweep.__globals__, "save_idle", odd)
+    assert runs.sweep() == 1
+    assert [company.told(run_id)["status"] for run_id in (broken, idle)] == ["waiting_person", "saved"]
+    assert f"sweep: run {broken}" in caplog.text
+
+
+def test_an_unknown_effect_is_not_put_aside(company: Company) -> None:
+    run_id = company.at("rate")
+    with failing("effects.perform.before=raise"), pytest.raises(faults.Fault):
+        company.answer(run_id, risk="high")
+    company.sql("update customer set risk = 'medium' where id = 1")
+    runs.advance(run_id)
+    aged(run_id, 100)
+    runs.sweep()
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["type"], told["holder"]) == ("waiting_person", "settle", company.olivia.id)
+    assert runs.get(company.olivia, run_id).can == {"settle"}
+    assert runs.get(company.tom, run_id).can == {"take_over"}, "the holder has been idle for long"
+    with pytest.raises(Conflict):
+        runs.cancel(company.mona, run_id, revision=None, reason="x")
