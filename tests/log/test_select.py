@@ -46,7 +46,7 @@ def fixture_told(clean: object) -> list[int]:
     a = put(8, "run_completed", seq=3, head=a)
     s = put(9, "record_viewed", run="ses_1", seq=2, head=s, workflow=None, key="a/b %")
     put(10, "record_listed", run="ses_1", seq=3, head=s, workflow=None, key=None)
-    assert operations.sequence() == 10
+    assert operations.catch_up() == 10
     return list(range(1, 11))
 
 
@@ -122,7 +122,7 @@ def test_pages_join_without_double_or_hole_while_events_arrive(told: list[int], 
         seen += numbers(page)
         before = position(cursor(page[-1].pos))
         head = put(late, "run_started", run="run_late", seq=late - 100, head=head)
-        operations.sequence()
+        operations.catch_up()
     assert seen == told[::-1]
 
 
@@ -150,7 +150,7 @@ def test_event_without_a_place_is_not_listed_yet(told: list[int]) -> None:
     assert numbers(rows(LogFilter(), limit=1)) == [10]
     assert reached().pos == 10
     assert reached().at == at(10)
-    operations.sequence()
+    operations.catch_up()
     assert numbers(rows(LogFilter(), limit=1)) == [11]
     assert reached().pos == 11
 

@@ -130,7 +130,7 @@ def fixture_story(house: None) -> None:
     note(actor("olivia"), "record_viewed", source="fernwick_core", collection="customer", record="17")
     note(actor("olivia"), "access_refused", open={"object": "activity", "act": "read"}, collection="customer", record="17")
     note(actor("olivia"), "record_viewed", collection="secret_list", record="1")
-    assert operations.sequence() == 10
+    assert operations.catch_up() == 10
 
 
 ALL = [
@@ -240,7 +240,7 @@ def test_reading_is_noted_after_the_answer_with_the_filter_sealed(story: None) -
     assert noted.values["filter"]["record"] == "17"
     assert b'"17"' not in orjson.dumps(noted.body)
     assert "log_read" not in [row.event.type for row in activity.page(actor("ada"), LogFilter()).rows]
-    operations.sequence()
+    operations.catch_up()
     assert told(activity.page(actor("ada"), LogFilter(), 2)) == [
         "Ada Vale read the activity log (9 events)",
         "Ada Vale read the activity log (1 event)",
@@ -272,7 +272,7 @@ def test_many_rows_out_of_reach_end_a_page_early_and_it_can_be_continued(house: 
     Chain("run_first", "operations", "wf_1", "customer", "17").put("run_started")
     for number in range(7):
         Chain(f"run_{number}", "operations", "wf_2", "supplier", "3").put("run_started")
-    operations.sequence()
+    operations.catch_up()
     page = activity.page(actor("wanda"), LogFilter(), 2)
     assert page.has_more
     assert told(page) == []

@@ -66,7 +66,7 @@ def fixture_desks(clean: object, tmp_path: Path) -> None:
         write(f"run_{number}", 0, chained([fact], f"run_{number}", 0, b"", frame))
         note(OLIVIA, "record_viewed", collection="customer", record=str(number))
     note(OLIVIA, "record_listed", open={"count": 5}, sealed={"keys": ["1", "2"]}, collection="customer")
-    operations.sequence()
+    operations.catch_up()
 
 
 def keys(where: LogFilter, limit: int = 100, after: str | None = None) -> list[Any]:

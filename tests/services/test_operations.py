@@ -55,10 +55,10 @@ def test_nothing_to_do_is_nothing_done(clean: object) -> None:
 
 def test_places_begin_at_one_and_go_on_without_gaps(clean: object) -> None:
     last, head = put("sys:a", 0, many=3)
-    assert operations.sequence() == 3
+    assert operations.catch_up() == 3
     put("sys:a", last, head, many=2)
     put("sys:b", 0)
-    assert operations.sequence() == 3
+    assert operations.catch_up() == 3
     assert operations.sequence() == 0
     found = places()
     assert [pos for pos, _, _ in found] == [1, 2, 3, 4, 5, 6]
@@ -72,7 +72,7 @@ def test_batches_go_on_until_nothing_is_left(clean: object, monkeypatch: pytest.
     for _ in range(4):
         last, head = put("sys:a", last, head, many=4)
     put("sys:b", 0)
-    assert operations.sequence() == 17
+    assert operations.catch_up() == 17
     assert [pos for pos, _, _ in places()] == list(range(1, 18))
 
 
@@ -84,7 +84,7 @@ def test_events_younger_than_an_open_transaction_wait_for_it(other: "psycopg.Con
     assert behind.seconds >= 0
     assert not behind.alarming
     other.commit()
-    assert operations.sequence() == 1
+    assert operations.catch_up() == 1
     assert operations.lag().pending == 0
 
 
@@ -103,7 +103,7 @@ def test_one_process_at_a_time_places_events(clean: Any) -> None:
         assert operations.sequence() == 0
         assert places() == []
         busy.commit()
-    assert operations.sequence() == 1
+    assert operations.catch_up() == 1
 
 
 def test_many_writers_and_two_sequencers_make_one_order(clean: object) -> None:
@@ -128,7 +128,7 @@ def test_many_writers_and_two_sequencers_make_one_order(clean: object) -> None:
     done.set()
     for thread in sequencers:
         thread.join()
-    operations.sequence()
+    operations.catch_up()
     found = places()
     assert [pos for pos, _, _ in found] == list(range(1, writers * each + 1))
     for number in range(writers):
@@ -146,7 +146,7 @@ def test_later_event_of_a_chain_never_gets_the_lower_place_although_its_transact
         put("sys:b", 0)
         assert operations.sequence() == 0
         horizon.commit()
-    assert operations.sequence() == 3
+    assert operations.catch_up() == 3
     assert [number for _, chain, number in places() if chain == "sys:a"] == [1, 2]
 
 
@@ -156,7 +156,7 @@ def test_rolled_back_events_leave_no_gap(clean: object) -> None:
         write("sys:b", 0, chained([Fact(str(uuid7()), "process_started", datetime.now(UTC), {})], "sys:b", 0, b"", FRAME), connection=lost)
         lost.rollback()
     put("sys:c", 0)
-    assert operations.sequence() == 2
+    assert operations.catch_up() == 2
     assert places() == [(1, "sys:a", 1), (2, "sys:c", 1)]
 
 
@@ -164,7 +164,7 @@ def test_a_chain_that_moved_leaves_no_place_behind(clean: object) -> None:
     put("sys:a", 0)
     with pytest.raises(Moved):
         put("sys:a", 0)
-    assert operations.sequence() == 1
+    assert operations.catch_up() == 1
     assert places() == [(1, "sys:a", 1)]
 
 

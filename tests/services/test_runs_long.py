@@ -33,7 +33,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 def test_the_history_opened_is_what_the_chain_says(company: Company) -> None:
     run_id = company.finished()
-    operations.sequence()
+    operations.catch_up()
     whole, closed = log.events_of(run_id), log.history(run_id)
     assert [(event.n, event.id, event.type, event.at, event.body, event.leaf) for event in closed] == [
         (event.n, event.id, event.type, event.at, event.body, event.leaf) for event in whole

@@ -139,7 +139,7 @@ def test_events_in_order_with_places_once_they_are_sequenced(company: Company) -
     assert [row["n"] for row in rows] == [1, 2, 3, 4, 5]
     assert following == 5
     assert rows[0]["pos"] is None
-    operations.sequence()
+    operations.catch_up()
     everything: list[dict[str, Any]] = []
     after: int | None = 0
     while after is not None:
