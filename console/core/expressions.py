@@ -94,6 +94,11 @@ def names(expression: Expression) -> set[str]:
     return {node.dotted for node in walk(expression.node) if isinstance(node, Path)}
 
 
+def paths(expression: Expression) -> set[tuple[str, ...]]:
+    """The same paths name by name, up to the first position in a list: a name may hold a dot."""
+    return {node.names for node in walk(expression.node) if isinstance(node, Path)}
+
+
 def templates(template: str) -> list[Expression]:
     """The expressions between `{{` and `}}`, in order. Raises ExpressionError with the position in the template."""
     if len(template) > MOST_TEMPLATE:

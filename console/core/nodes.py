@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, TypeAlias
 
 
@@ -34,14 +35,14 @@ class Path:
     depth: int = 1
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The root and the names after it, up to the first position in a list."""
+        return (self.root, *takewhile(lambda step: isinstance(step, str), self.steps))  # type: ignore[arg-type]
+
+    @property
     def dotted(self) -> str:
         """The path as written, up to the first position in a list."""
-        names: list[str] = []
-        for step in self.steps:
-            if isinstance(step, int):
-                break
-            names.append(step)
-        return ".".join([self.root, *names])
+        return ".".join(self.names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,8 @@ def wrong_references(text: Located, *, template: bool, known: Known) -> list[str
         found = expressions.templates(text.text) if template else [expressions.parse(text.text)]
     except ExpressionError as error:
         return [f"{error.reason.rstrip('.')} (at character {error.position + 1})."]
-    names = sorted({name for expression in found for name in expressions.names(expression)})
-    return [reason for name in names if (reason := _wrong(name.split("."), text, known)) is not None]
+    paths = sorted({path for expression in found for path in expressions.paths(expression)})
+    return [reason for path in paths if (reason := _wrong(list(path), text, known)) is not None]
 
 
 def _wrong(path: list[str], text: Located, known: Known) -> str | None:

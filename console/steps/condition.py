@@ -1,5 +1,6 @@
 """Condition: takes the first branch that holds, and says by which values."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -50,7 +51,7 @@ class Condition(StepType):
         looked_at: dict[str, Any] = {}
         for branch in step.config.branches:
             rule = expressions.parse(branch.if_)
-            looked_at |= {name: _brief(value_at(context.roots, name)) for name in sorted(expressions.names(rule))}
+            looked_at |= {".".join(path): _brief(value_at(context.roots, path)) for path in sorted(expressions.paths(rule))}
             if rule.test(context.roots):
                 return Completion(branch.outcome, {}, {"branch": branch.outcome, "rule": branch.if_, "compared": looked_at})
         return Completion(OTHERWISE, {}, {"branch": OTHERWISE, "rule": None, "compared": looked_at})
@@ -64,10 +65,10 @@ class Condition(StepType):
         return frozenset({"branch", "rule", "compared"})
 
 
-def value_at(roots: Any, path: str) -> Any:
-    """The value of a dotted path, None where there is none."""
+def value_at(roots: Any, path: Sequence[str]) -> Any:
+    """The value that a path of names leads to, None where there is none."""
     value = roots
-    for name in path.removeprefix("$").split("."):
+    for name in (path[0].removeprefix("$"), *path[1:]):
         value = value.get(name) if isinstance(value, dict) or hasattr(value, "get") else None
     return to_json(value)
 

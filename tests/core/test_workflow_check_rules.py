@@ -1,0 +1,403 @@
+"""Names in texts, shapes of documents and ways through them: what the check says, word for word where an editor shows it."""
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from console import steps
+from console.core import shape, workflow, workflow_check
+from console.core.fields import Located
+from console.core.references import Known, wrong_references
+from console.core.shape import Spot, loaded, problems_of_values
+from console.core.workflow import MAX_BYTES, MAX_STEPS, RESERVED, read, upgraded
+from console.core.workflow_check import Problem
+
+
+class Thing:
+    """Whatever has these names; the check asks for no more."""
+
+    def __init__(self, **names: Any) -> None:
+        vars(self).update(names)
+
+
+def table(label: str, fields: str, relations: dict[str, str] | None = None, *, readonly: str = "", segments: str = "") -> Thing:
+    return Thing(
+        label=label,
+        fields=[Thing(name=name, readonly=name in readonly.split()) for name in fields.split()],
+        relations=[Thing(name=name, collection=collection) for name, collection in (relations or {}).items()],
+        segments=[Thing(id=name) for name in segments.split()],
+    )
+
+
+COLLECTIONS = {
+    "order": table(
+        "Orders", "amount state made_at", {"line": "order_line", "buyer": "unknown_one"}, readonly="made_at", segments="open late"
+    ),
+    "order_line": table("Lines", "title price"),
+    "wide": table("Wide", " ".join(f"column_{number}" for number in range(20))),
+}
+KNOWN = Known(
+    outputs={
+        "load": frozenset({"record", "record.amount", "record.state", "lines"}),
+        "later": frozenset({"x"}),
+        "open": None,
+        "here": frozenset({"note"}),
+    },
+    before=frozenset({"load", "open", "here"}),
+    variables=frozenset({"limit", "rates"}),
+    input=frozenset({"reason"}),
+    collection="order",
+    collections=COLLECTIONS,
+)
+
+
+# ------------------------------------------------------------------------------------------------------------------ references
+
+NAMES: list[tuple[str, list[str]]] = [
+    ("1 + 1", []),
+    ("now > today()", []),
+    ("run.id == 'x' && run.anything.at.all", []),
+    ("record.amount > 1", []),
+    ("record", []),
+    ("record.amuont > 1", ["Orders has no field amuont: is amount meant?"]),
+    ("record.zzz > 1", ["Orders has no field zzz."]),
+    ('record["made_at"] > 1', []),
+    ('record["made.at"] > 1', ["Orders has no field made.at: is made_at meant?"]),
+    ("steps.load.record.amount > 1", []),
+    ("steps.load.record", []),
+    ("steps.load", []),
+    ("steps.load.lines[0].title", []),
+    ("steps.load.lines[0].nothing.known", []),
+    ("steps.load.record.amoun", ["The step load reads no record.amoun: is amount meant?"]),
+    ("steps.load.recrod", ["The step load gives no recrod: is record meant?"]),
+    ("steps.load.zzz", ["The step load gives no zzz."]),
+    ("steps.load.missing", []),
+    ("steps.open.whatever.it.is", []),
+    ("steps.later.x", ["The step later does not come before this one on any path."]),
+    ("steps.laod.x", ["There is no step laod: is load meant?"]),
+    ("steps.here.note", []),
+    ("steps", []),
+    ("input.reason", []),
+    ("input.raeson", ["The start asks for no raeson: is reason meant?"]),
+    ("input", []),
+    ("variables.limit", []),
+    ("variables.rates.LT[0]", []),
+    ("variables.limits", ["There is no variable limits: is limit meant?"]),
+    ("$currentUser.teams", []),
+    ("$currentUser.tags.anything", []),
+    ("$currentUser.password", ["$currentUser has no password."]),
+    ("$currentUser", []),
+    ("item.id", ["item is not known here: it stands only in loops and automations."]),
+    ("lead.name", ["lead is not known here: it stands only in loops and automations."]),
+    ("input.a || input.b", ["The start asks for no a.", "The start asks for no b."]),
+    ("input.a || input.a", ["The start asks for no a."]),
+    ("1 +", ["The expression ends too early: something is missing here (at character 4)."]),
+    ("record.__class__", ["A name must not begin with an underscore (at character 8)."]),
+    (
+        "foo.bar",
+        [
+            "There is no 'foo'. A path begins with one of record, input, steps, variables, item, run, lead, now, $currentUser (at character 1)."
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "reasons"), NAMES, ids=[row[0] for row in NAMES])
+def test_names_in_an_expression_and_in_a_template(text: str, reasons: list[str]) -> None:
+    assert wrong_references(Located("if", text), template=False, known=KNOWN) == reasons
+    if "(at character" not in "".join(reasons):
+        assert wrong_references(Located("text", f"A {{{{ {text} }}}} and {{{{ {text} }}}}."), template=True, known=KNOWN) == reasons
+
+
+@pytest.mark.parametrize(
+    ("relation", "text", "reasons"),
+    [
+        ("line", "record.price > 1", []),
+        ("line", "record.amount > 1", ["Lines has no field amount."]),
+        ("line", "steps.load.record.amount > record.price", []),
+        ("nowhere", "record.anything", []),
+        ("buyer", "record.anything", []),
+        (None, "record.price > 1", ["Orders has no field price."]),
+    ],
+)
+def test_record_is_that_of_the_relation_in_its_condition(relation: str | None, text: str, reasons: list[str]) -> None:
+    assert wrong_references(Located("where", text, relation), template=False, known=KNOWN) == reasons
+
+
+@pytest.mark.parametrize(
+    ("change", "text", "reasons"),
+    [
+        ({"collections": None}, "record.zzz", []),
+        ({"collection": "gone"}, "record.zzz", []),
+        ({"collection": None}, "record.amount", ["The workflow has no collection, so there is no record."]),
+        ({"collection": None}, "record", ["The workflow has no collection, so there is no record."]),
+        ({"input": None}, "input.zzz", []),
+        ({"input": frozenset()}, "input.zzz", ["The start asks for no zzz."]),
+    ],
+)
+def test_what_cannot_be_told_is_not_judged(change: dict[str, Any], text: str, reasons: list[str]) -> None:
+    known = Known(**({name: getattr(KNOWN, name) for name in Known.__slots__} | change))
+    assert wrong_references(Located("if", text), template=False, known=known) == reasons
+
+
+# ----------------------------------------------------------------------------------------------------------------------- shape
+
+
+@pytest.mark.parametrize(
+    ("place", "path"),
+    [((), ""), (("a",), "a"), (("a", 0, "b"), "a[0].b"), ((0, 1), "[0][1]"), (("a b", "c.d"), "a b.c.d"), (("steps", 3, "config", "text"), "steps[3].config.text")],
+)  # fmt: skip
+def test_a_place_as_people_write_it(place: tuple[str | int, ...], path: str) -> None:
+    assert Spot(place, "x").path == path
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("{}", []),
+        (b"{}", []),
+        ({"a": 1}, []),
+        ("\ufeff{}", ["The file is no JSON: Unexpected UTF-8 BOM (decode using utf-8-sig) in line 1, column 1."]),
+        (b"\xef\xbb\xbf{}", []),
+        ("", ["The file is no JSON: Expecting value in line 1, column 1."]),
+        ("{'a': 1}", ["The file is no JSON: Expecting property name enclosed in double quotes in line 1, column 2."]),
+        ('{"a": 1,}', ["The file is no JSON: Expecting property name enclosed in double quotes in line 1, column 9."]),
+        ("null", ["A workflow file holds one object, in braces."]),
+        ("[]", ["A workflow file holds one object, in braces."]),
+        ("{} {}", ["The file is no JSON: Extra data in line 1, column 4."]),
+        ('{"a": Infinity}', ["The file is no JSON: Infinity is no number."]),
+        ('{"a": -Infinity}', ["The file is no JSON: -Infinity is no number."]),
+        (b'{"a": "\xe4"}', ["The file is not UTF-8 text: byte 8 cannot be read."]),
+        ("[" * 200_000, ["The file is nested too deep."]),
+        ('{"a": 1, "b": 2, "a": 3, "a": 4}', ["The key a stands twice in the same object: keep one."]),
+        ('{"a": {"x": 1, "x": 2}, "b": {"x": 1, "x": 2}}', ["The key x stands twice in the same object: keep one."]),
+        ("x" * (MAX_BYTES + 1), [f"The file is too large: {MAX_BYTES + 1} bytes, at most {MAX_BYTES} are read."]),
+        ('"' + "ä" * (MAX_BYTES // 2) + '"', [f"The file is too large: {MAX_BYTES + 2} bytes, at most {MAX_BYTES} are read."]),
+    ],
+    ids=range(19),
+)
+def test_what_is_said_of_a_text_that_is_no_document(text: Any, reasons: list[str]) -> None:
+    found, spots = loaded(text)
+    assert [spot.reason for spot in spots] == reasons
+    assert (found is None) == bool(reasons and "stands twice" not in reasons[0])
+
+
+DEEP: Any = "x"
+for _ in range(60):
+    DEEP = {"a": DEEP}
+
+
+@pytest.mark.parametrize(
+    ("value", "spots"),
+    [
+        ({"a": [1, "x", None, True, {"b": -(2**53) + 1}]}, []),
+        ({"a": 1.0}, [("a", 'Numbers with decimals are written as text: "1.0".')]),
+        ({"a": [0, {"b": 1e300}]}, [("a[1].b", 'Numbers with decimals are written as text: "1e+300".')]),
+        ({"a": 2**53}, [("a", "This number is too large to be kept exactly: write it as text.")]),
+        ({"a": -(2**53)}, [("a", "This number is too large to be kept exactly: write it as text.")]),
+        ({"a": "x\x00"}, [("a", "There is a character in this text that cannot be stored (NUL or half of one).")]),
+        ({"a": ["\udfff"]}, [("a[0]", "There is a character in this text that cannot be stored (NUL or half of one).")]),
+        ({"a": {"b\x00": 1}}, [("a", "The key 'b\\x00' cannot be stored.")]),
+        ({"a": {1: "x"}}, [("a", "The key 1 cannot be stored.")]),
+        ({"a": "\u202e😀"}, []),
+        ({"a": DEEP}, [("a.a.a.a.a.a.a.a", "This is nested too deep: at most 40 levels.")]),
+        ({"a": True, "b": False}, []),
+    ],
+    ids=range(12),
+)
+def test_values_that_cannot_be_kept_exactly(value: dict[str, Any], spots: list[tuple[str, str]]) -> None:
+    assert [(spot.path, spot.reason) for spot in problems_of_values(value)] == spots
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("one thing", "One thing."), ("done.", "Done."), ("what?", "What?"), ("", "."), ("  x ", "X."), ("Ärger!", "Ärger!")],
+)
+def test_a_reason_is_a_sentence(text: str, sentence: str) -> None:
+    assert shape._sentence(text) == sentence
+
+
+# ------------------------------------------------------------------------------------------------------------------- documents
+
+GOOD: dict[str, Any] = {
+    "format": 1,
+    "slug": "order-check",
+    "title": "Order check",
+    "collection": "order",
+    "variables": {"limit": 100},
+    "steps": [
+        {"id": "first", "type": "start", "title": "Start", "next": {"default": "load"}},
+        {"id": "load", "type": "get_data", "title": "Load", "config": {"fields": ["amount"]}, "next": {"default": "ask"}},
+        {
+            "id": "ask",
+            "type": "decision",
+            "title": "Ask",
+            "config": {"options": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]},
+            "next": {"yes": "done", "no": "again"},
+        },
+        {"id": "again", "type": "go_to", "title": "Again", "next": {"default": "load"}},
+        {"id": "done", "type": "end", "title": "Done"},
+    ],
+}
+Change = Callable[[dict[str, Any], dict[str, Any]], Any]
+
+
+def check(change: Change, collections: Any = None) -> list[Problem]:
+    made = copy.deepcopy(GOOD)
+    change({step["id"]: step for step in made["steps"]}, made)
+    return workflow_check.check(made, steps.all_types(), collections)
+
+
+def told(problems: list[Problem]) -> list[tuple[str | None, str, str]]:
+    return [(problem.step, problem.field, problem.reason) for problem in problems]
+
+
+EXACT: dict[str, tuple[Change, list[tuple[str | None, str, str]]]] = {
+    "nothing": (lambda s, d: None, []),
+    "title too long": (lambda s, d: d.update(title="x" * 201), [(None, "title", "This is too long: at most 200.")]),
+    "title no text": (lambda s, d: d.update(title=5), [(None, "title", "This must be text.")]),
+    "description too long": (lambda s, d: d.update(description="x" * 4001), [(None, "description", "This is too long: at most 4000.")]),
+    "roles no list": (lambda s, d: d.update(roles="operator"), [(None, "roles", "This must be a list.")]),
+    "exclusive no truth": (lambda s, d: d.update(settings={"exclusive": "yes"}), [(None, "settings.exclusive", "This must be true or false.")]),
+    "idle minutes": (lambda s, d: d.update(settings={"idle_save_minutes": 1441}), [(None, "settings.idle_save_minutes", "This is too high: at most 1440.")]),
+    "automatic steps": (lambda s, d: d.update(settings={"max_automatic_steps": 0}), [(None, "settings.max_automatic_steps", "This is too low: at least 1.")]),
+    "step title": (lambda s, d: s["load"].update(title=""), [("load", "title", "This may not be empty.")]),
+    "step note": (lambda s, d: s["load"].update(description="x" * 2001), [("load", "description", "This is too long: at most 2000.")]),
+    "button": (lambda s, d: s["load"].update(button="x" * 61), [("load", "button", "This is too long: at most 60.")]),
+    "completion": (lambda s, d: s["load"].update(completion="maybe"), [("load", "completion", "This must be one of 'manual', 'automatic'.")]),
+    "place": (lambda s, d: s["load"].update(at=[1]), [("load", "at", "This is too short: at least 2.")]),
+    "place of fractions": (lambda s, d: s["load"].update(at=[1.5, 2]), [
+        ("load", "at[0]", 'Numbers with decimals are written as text: "1.5".'), ("load", "at[0]", "This must be a whole number."),
+    ]),
+    "way to a number": (lambda s, d: s["load"].update(next={"default": 5}), [
+        (None, "steps", "No end is reached from the start."),
+        ("load", "next.default", "This must be text."),
+        ("load", "next.default", "There is no way on from here: name the step that follows as default."),
+        ("ask", "id", "No way leads to this step from the start."), ("again", "id", "No way leads to this step from the start."),
+        ("done", "id", "No way leads to this step from the start."),
+    ]),
+    "group without a title": (lambda s, d: d.update(groups=[{"steps": []}]), [(None, "groups[0].title", "This is missing.")]),
+    "group of nobody": (lambda s, d: d.update(groups=[{"title": "G", "steps": ["x", "load"]}]), [(None, "groups[0].steps[0]", "There is no step x.")]),
+    "variable name": (lambda s, d: d["variables"].update({"Limit": 1}), [
+        (None, "variables.Limit", "This does not have the form asked for: a small letter first, then small letters, digits and _, at most 64."),
+    ]),
+    "slug too short": (lambda s, d: d.update(slug="a"), [
+        (None, "slug", "This does not have the form asked for: small letters, digits and hyphens, a letter first, 2 to 64."),
+    ]),
+    "format as text": (lambda s, d: d.update(format="1"), [(None, "format", "This must be one of 1.")]),
+    "newer format": (lambda s, d: d.update(format=2, steps=[]), [
+        (None, "format", "This file has format 2; this console reads formats up to 1: use a newer release."),
+    ]),
+    "outcome of another": (lambda s, d: s["load"].update(next={"default": "ask", "maybe": "done"}), [
+        ("load", "next.maybe", "The step has no outcome maybe: it has default."),
+    ]),
+    "self": (lambda s, d: s["again"].update(next={"default": "again"}), [
+        ("again", "next.default", "The step leads to itself: only a Go to step may lead back."),
+        ("again", "next", "No way leads from this step to an end: a run that comes here never completes."),
+        ("again", "next.default", "The way back to again goes round without asking a person: it would never end."),
+    ]),
+    "automatic circle": (lambda s, d: (s["load"].update(completion="automatic"), s["again"].update(next={"default": "load"}), s["load"].update(next={"default": "again"})), [
+        (None, "steps", "No end is reached from the start."),
+        ("ask", "id", "No way leads to this step from the start."),
+        ("again", "next.default", "The way back to load goes round without asking a person: it would never end."),
+        ("done", "id", "No way leads to this step from the start."),
+    ]),
+    "no collection": (lambda s, d: d.update(collection=None), [
+        ("load", "config.fields[0]", "The workflow has no collection, so there is no record to read or change here."),
+    ]),
+    "no steps": (lambda s, d: d.update(steps=[]), [
+        (None, "steps", "This may not be empty."), (None, "steps", "There is no step of type start: a run would not know where to begin."),
+        (None, "steps", "There is no step of type end: no run could be completed."),
+    ]),
+    "a step alone": (lambda s, d: d.update(steps=[GOOD["steps"][0]]), [
+        (None, "steps", "There is no step of type end: no run could be completed."), ("first", "next.default", "There is no step load."),
+    ]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_a_document_with_one_fault_is_told_exactly(name: str) -> None:
+    change, problems = EXACT[name]
+    assert told(check(change)) == problems
+
+
+@pytest.mark.parametrize("word", sorted(RESERVED))
+def test_no_step_is_named_like_a_word_of_the_language(word: str) -> None:
+    def rename(s: dict[str, Any], d: dict[str, Any]) -> None:
+        s["done"]["id"] = s["ask"]["next"]["yes"] = word
+
+    assert told(check(rename)) == [(word, "id", f"{word} is a word of the expression language: choose another id.")]
+
+
+def test_too_many_steps_are_told_once() -> None:
+    extra = [{"id": f"s{number}", "type": "end", "title": "E"} for number in range(MAX_STEPS)]
+    reasons = [reason for _, field, reason in told(check(lambda s, d: d["steps"].extend(extra))) if field == "steps"]
+    assert reasons == [f"This is too long: at most {MAX_STEPS}."]
+
+
+USES: list[tuple[str, Change, list[tuple[str | None, str, str]]]] = [
+    ("an unknown collection", lambda s, d: d.update(collection="ordre"), [(None, "collection", "There is no collection ordre: connect its data source first.")]),
+    ("an unknown column", lambda s, d: s["load"]["config"].update(fields=["amount", "x"]),
+     [("load", "config.fields[1]", "Orders has no field x: it has amount, state, made_at.")]),
+    ("many columns", lambda s, d: (d.update(collection="wide"), s["load"]["config"].update(fields=["x"])),
+     [("load", "config.fields[0]", "Wide has no field x: it has " + ", ".join(f"column_{n}" for n in range(15)) + " and 5 more.")]),
+    ("a relation of none", lambda s, d: (d.update(collection="wide"), s["load"].update(config={"related": [{"name": "a", "relation": "b", "fields": ["c"]}]})),
+     [("load", "config.related[0].relation", "Wide has no relation b: it has none.")]),
+    ("a relation to what is not connected", lambda s, d: s["load"].update(config={"related": [{"name": "a", "relation": "buyer", "fields": ["c"]}]}), []),
+    ("a read-only column read", lambda s, d: s["load"]["config"].update(fields=["made_at"]), []),
+    ("a read-only column written", lambda s, d: s["load"].update(type="update_data", config={"fields": ["made_at"]}),
+     [("load", "config.fields[0]", "Orders: made_at is read-only and cannot be changed by a step.")]),
+    ("a read-only column set by rule", lambda s, d: s["load"].update(type="update_data", config={"set": [{"field": "made_at", "value": "now"}]}),
+     [("load", "config.set[0].field", "Orders: made_at is read-only and cannot be changed by a step.")]),
+    ("segments", lambda s, d: d.update(segments=["open", "gone", 5]),
+     [(None, "segments[2]", "This must be text."), (None, "segments[1]", "The collection order has no segment gone.")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "change", "problems"), USES, ids=[row[0] for row in USES])
+def test_columns_relations_and_segments_of_the_collections_that_are_known(name: str, change: Change, problems: Any) -> None:
+    assert told(check(change, COLLECTIONS)) == problems
+
+
+def test_only_a_segment_is_a_warning() -> None:
+    found = [check(change, COLLECTIONS) for _, change, _ in USES]
+    assert {problem.severity for problems in found for problem in problems if "segment" in problem.reason} == {"warning"}
+    assert {problem.severity for problems in found for problem in problems if "segment" not in problem.reason} == {"error"}
+
+
+def test_an_older_format_is_read_by_the_functions_that_lead_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    forward: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {0: lambda raw: {"title": raw.pop("name"), **raw} | {"format": 1}}
+    monkeypatch.setattr(workflow, "UPGRADES", forward)
+    old = {**{key: value for key, value in GOOD.items() if key != "title"}, "format": 0, "name": "Old"}
+    assert read(dict(old)).title == "Old"
+    assert workflow_check.check(dict(old), steps.all_types()) == []
+    assert upgraded({"format": 7}) == {"format": 7}
+    assert upgraded({"format": "1"}) == {"format": "1"}
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "type", "next", "config", "steps", "title", "x"]), inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["format", "slug", "title", "collection", "steps", "settings", "variables", "groups", "segments", "x"]), json_values
+    )
+)
+def test_no_document_makes_the_check_fail_and_none_of_these_is_a_workflow(document: dict[str, Any]) -> None:
+    for form in (document, json.dumps(document)):
+        problems = workflow_check.check(form, steps.all_types(), COLLECTIONS)
+        assert problems
+        assert all(problem.reason.endswith((".", "?")) for problem in problems)
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60))
+def test_no_file_makes_the_check_fail(raw: bytes | str) -> None:
+    assert workflow_check.check(raw, steps.all_types())
