@@ -23,6 +23,7 @@ from console.core.actor import Actor
 
 EMPTY = "–"
 NUMBERS = frozenset({"integer", "decimal", "money"})
+MOMENTS = frozenset({"date", "datetime", "time"})
 LISTS = frozenset({"multi_enum", "checklist", "array"})
 SHOWN_ONLY = frozenset({"other", "binary", "file"})
 CELL_LENGTH = 80
@@ -265,6 +266,22 @@ def when(value: Any, look: Look) -> Markup:
     return shape.format(_within(at, "UTC").isoformat(timespec="seconds"), full_moment(at, look), ago(at, look))
 
 
+_NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+
+
+def _day_of(value: Any, look: Look) -> Markup | None:
+    """A moment that is a midnight (in UTC or here) stands for its day: "today", not "10 hours ago". None for any other moment."""
+    at = moment_of(value)
+    for zone in ("UTC", look.zone):
+        there = at and _within(at, zone)
+        if at and there and there.time() == time.min:
+            away = (there.date() - _within(look.now, zone).date()).days
+            day = there.date().isoformat()
+            words = _NEAR.get(away) or _day_words(day, look.locale)
+            return Markup('<time datetime="{}" title="{}">{}</time>').format(day, full_moment(at, look), words)
+    return None
+
+
 # -- HTML
 
 
@@ -277,7 +294,7 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
     if what.type in ("json", "array") and isinstance(value, list) and any(isinstance(one, Mapping | list) for one in value):
         return Markup("<pre>{}</pre>").format(_laid_out(value))
     if what.type == "datetime":
-        return when(value, look)
+        return _day_of(value, look) or when(value, look)
     shown = text(what, value, look)
     if what.type == "email" and "@" in shown:
         return Markup('<a href="mailto:{}">{}</a>').format(shown, shown)
@@ -336,7 +353,7 @@ def cell(what: Kind, look: Look) -> Callable[[Any], str]:
     What the field alone decides is looked up once, and only texts that hold a character of HTML are escaped.
     """
     label = escape(what.label)
-    tag = "r" if what.type in NUMBERS and not what.options else ""
+    tag = "" if what.options else "r" if what.type in NUMBERS else "d" if what.type in MOMENTS else ""
     start = f'<td class="{tag}" data-l="{label}">' if tag else f'<td data-l="{label}">'
     nothing = f'<td class="e" data-l="{label}">{EMPTY}</td>'
     say = _sayer(what, look)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from console.browse import RelatedPage
-from console.views import formats, frame
+from console.views import formats, frame, states
 from console.views.formats import Kind, Look
 
 TYPES = "t."  # beside each box, its type
@@ -209,8 +209,8 @@ class Section:
     lines: Sequence[Line]
 
 
-def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | None = None) -> list[Section]:
-    """The record panel in its sections; fields in no section stand under the last heading, "More"."""
+def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | None = None, state: str | None = None) -> list[Section]:
+    """The record panel in its sections; fields in no section stand under the last heading, "More". `state` is drawn as a badge."""
     kinds = {source["name"]: formats.kind(source) for source in record.get("fields", ())}
     values = record.get("values", {})
     placed: set[str] = set()
@@ -219,18 +219,20 @@ def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | Non
         names = [name for name in part["fields"] if name in values]
         placed |= set(names)
         if names:
-            made.append(Section(part["label"], [_line(kinds.get(name) or Kind(name, name), values[name], look, now) for name in names]))
+            made.append(
+                Section(part["label"], [_line(kinds.get(name) or Kind(name, name), values[name], look, now, state) for name in names])
+            )
     rest = [name for name in kinds if name not in placed and name in values]
     if rest:
-        made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now) for name in rest]))
+        made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now, state) for name in rest]))
     return made
 
 
-def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None) -> Line:
-    since = None
+def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None, state: str | None) -> Line:
+    since, draw = None, states.badge if what.name == state else formats.html
     if now is not None and what.name in now and now[what.name] != value:
-        since = formats.html(what, now[what.name], look)
-    return Line(what.label, formats.html(what, value, look), since, what.name)
+        since = draw(what, now[what.name], look)
+    return Line(what.label, draw(what, value, look), since, what.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,15 +244,16 @@ class Table:
     rows: Sequence[tuple[str | None, str, Markup]]
 
 
-def tables(screen: Mapping[str, Any], look: Look) -> list[Table]:
-    """The tables of a step, as they were shown."""
-    return [table_of(one, look) for one in screen.get("tables", ())]
+def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> list[Table]:
+    """The tables of a step, as they were shown; `states_of` names the field of a collection that is its state."""
+    return [table_of({"badge": states_of.get(one.get("collection") or ""), **one}, look) for one in screen.get("tables", ())]
 
 
 def table_of(source: Mapping[str, Any], look: Look) -> Table:
-    """One table: {"label", "collection", "columns", "rows"}."""
+    """One table: {"label", "collection", "columns", "rows"}; `badge` names the column that is a state."""
     columns = [formats.kind(column) for column in source["columns"]]
-    writers = [(column.name, formats.cell(column, look)) for column in columns]
+    state = source.get("badge")
+    writers = [(column.name, (states.cell if column.name == state else formats.cell)(column, look)) for column in columns]
     rows = []
     for row in source["rows"]:
         href = frame.record_url(source["collection"], row["key"]) if source.get("collection") and row.get("key") is not None else None
@@ -264,7 +267,14 @@ def related(found: RelatedPage, look: Look) -> Table:
     target = found.collection
     columns = [item.to_json() for item in found.columns if (item.name,) != target.title_fields]
     rows = [row.to_json() for row in found.rows]
-    return table_of({"label": found.relation.label, "collection": target.id, "columns": columns, "rows": rows}, look)
+    source = {
+        "label": found.relation.label,
+        "collection": target.id,
+        "columns": columns,
+        "rows": rows,
+        "badge": target.summary.get("badge"),
+    }
+    return table_of(source, look)
 
 
 def boxes(

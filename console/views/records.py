@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, request
@@ -12,7 +12,7 @@ from console.browse import RecordPage
 from console.core.collections import Field
 from console.core.fields import OWN_INPUT, FieldDefinition, shown
 from console.errors import Conflict, Invalid, NotFound, SourceDown
-from console.views import formats, frame, home, panes
+from console.views import formats, frame, home, panes, states
 from console.views.activity import entries
 from console.views.formats import Look
 from console.workflows import Definition
@@ -119,7 +119,7 @@ def edit(collection: str, part: str, name: str) -> Response:
         return _edit_form(found, item, value, old=old, error=down.message, status=409)
     if not frame.wants_fragment():
         return frame.moved(frame.record_url(collection, key))
-    line = Line(name, item.label, formats.html(formats.kind(item), after.values.get(name), look), _edit_url(found, name))
+    line = _line(replace(found, record=after), item, look)
     return make_response(frame.render("records/value.html", {"line": line}))
 
 
@@ -194,7 +194,7 @@ def _line(found: RecordPage, item: Field, look: Look) -> Line:
     if title is not None and item.references:
         drawn = formats.linked(title, frame.record_url(item.references, value))
     else:
-        drawn = formats.html(what, value, look)
+        drawn = states.badge(what, value, look) if item.name == found.collection.summary.get("badge") else formats.html(what, value, look)
     return Line(item.name, item.label, drawn, _edit_url(found, item.name) if editable(found, item) else None)
 
 
@@ -230,7 +230,8 @@ def _badge(found: RecordPage, look: Look) -> frame.Badge | None:
     item = next((one for one in found.fields if one.name == name), None)
     if item is None or found.record.values.get(item.name) is None:
         return None
-    return frame.Badge(formats.text(formats.kind(item), found.record.values[item.name], look))
+    value = found.record.values[item.name]
+    return frame.Badge(formats.text(formats.kind(item), value, look), states.tone(str(value)))
 
 
 # -- forms

@@ -57,7 +57,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     answered = _answers(run, screen)
     now = view.now_values if since else None
     context = runpage.named(view.run) | _titles(view, screen)
-    context |= runpage.step_context(screen, look, answers=answered["values"], chosen=answered["outcome"])
+    context |= runpage.step_context(screen, look, context["states_of"], answers=answered["values"], chosen=answered["outcome"])
     return context | {
         "at": at,
         "last": view.last,
@@ -72,12 +72,18 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "changed": _changes(screen.get("record"), view.now_values),
         "record": screen.get("record"),
         "record_kind": view.run.collection_label,
-        "sections": panes.sections(screen["record"], look, now) if screen.get("record") else [],
+        "sections": _sections(screen.get("record"), look, now, context["states_of"]),
         "ended": run["status"] in runpage.FINAL,
         "results": runpage.results(run, look),
         "read_only": True,
         "can": frozenset(),
     }
+
+
+def _sections(
+    record: Mapping[str, Any] | None, look: Look, now: Mapping[str, Any] | None, states_of: Mapping[str, str]
+) -> list[panes.Section]:
+    return panes.sections(record, look, now, states_of.get(record["collection"])) if record else []
 
 
 def _answers(run: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,8 @@ _ENDED = {
 }  # fmt: skip
 _WAITS = {
     "time": "Waiting until {until}.", "event": "Waiting for something to happen outside.", "approval": "Waiting for an approval.",
-    "run": "Waiting for another run to end.", "effect": "Making the change in the record.",
+    "run": "Waiting for another run to end.",
+    "effect": "Making the change in the record. Should no answer come, the console looks at the record itself and goes on; this page follows.",
 }  # fmt: skip
 
 
@@ -63,8 +64,14 @@ def local(path: str | None) -> str | None:
 
 def named(view: RunView) -> dict[str, Any]:
     """What every page about the run shows of it."""
-    own = [one.label for one in browse.collections(frame.actor()) if one.id == view.json["collection"]]
-    return {"run": view.json, "record_title": view.record_title, "collection_label": own[0] if own else view.collection_label}
+    collections = browse.collections(frame.actor())
+    own = next((one for one in collections if one.id == view.json["collection"]), None)
+    return {
+        "run": view.json,
+        "record_title": view.record_title,
+        "collection_label": own.label if own else view.collection_label,
+        "states_of": {one.id: str(one.summary["badge"]) for one in collections if one.summary.get("badge")},
+    }
 
 
 def live(
@@ -95,9 +102,10 @@ def live(
         "results": results(run, look) if face == "ended" else [],
     }
     context |= _titles(view, look, face)
-    context |= step_context(screen, look, typed=_typed_values(run, typed), errors=details, chosen=typed.outcome if typed else None)
+    chosen = typed.outcome if typed else None
+    context |= step_context(screen, look, context["states_of"], typed=_typed_values(run, typed), errors=details, chosen=chosen)
     context |= _settling(run, wrong)
-    context |= _beside(view, actor, look, tab)
+    context |= _beside(view, actor, look, tab, context["states_of"])
     context["said"] = f"{context['step_title']}. {context['status'].label}." if face != "ended" else context["ended_title"]
     return context
 
@@ -118,18 +126,19 @@ def mode(view: RunView) -> str:
 def step_context(
     screen: Mapping[str, Any],
     look: Look,
+    states_of: Mapping[str, str],
     *,
     typed: Mapping[str, Any] | None = None,
     errors: Sequence[Mapping[str, Any]] = (),
     answers: Mapping[str, Any] | None = None,
     chosen: str | None = None,
 ) -> dict[str, Any]:
-    """The middle pane: text, gaps, tables, documents, boxes and choices."""
+    """The middle pane: text, gaps, tables, documents, boxes and choices. `states_of` names the field of a collection that is its state."""
     wrong = {str(detail.get("field")): str(detail.get("reason", "")) for detail in errors}
     return {
         "text": frame.markdown(screen["text"]) if screen.get("text") else None,
         "missing": screen.get("missing", ()),
-        "tables": panes.tables(screen, look),
+        "tables": panes.tables(screen, look, states_of),
         "documents": screen.get("documents", ()),
         "boxes": panes.boxes(screen, look, typed=typed, errors=errors, answers=answers),
         "outcomes": screen.get("outcomes", ()),
@@ -224,7 +233,8 @@ def _poll(view: RunView, actor: Actor) -> int | None:
     status = view.json["status"]
     if status in FINAL or (view.json["holder"] == actor.id and status == "waiting_person"):
         return None
-    return 1 if status == "running" else 15
+    waiting = (view.json["current"] or {}).get("waiting") or {}
+    return 1 if status == "running" or waiting.get("for") == "effect" else 15
 
 
 def _typed_values(run: Mapping[str, Any], typed: Typed | None) -> Mapping[str, Any]:
@@ -358,7 +368,10 @@ def moved_on(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | Non
 
 def preview(shown: Preview) -> dict[str, Any]:
     """What revising a step would do, with names in place of ids."""
-    cancels = [dict(one) | {"by_name": shown.names.get(one.get("by") or "")} for one in shown.json["cancels"]]
+    cancels = [
+        dict(one) | {"by_name": shown.names.get(one["by"], "a former colleague") if one.get("by") else "automatic"}
+        for one in shown.json["cancels"]
+    ]
     return {"preview": dict(shown.json) | {"cancels": cancels}, "preview_title": shown.title}
 
 
@@ -383,7 +396,7 @@ def results(run: Mapping[str, Any], look: Look) -> list[panes.Line]:
     return [panes.Line(what.label, formats.html(what, value, look)) for what, value in kinds]
 
 
-def _beside(view: RunView, actor: Actor, look: Look, tab: str) -> dict[str, Any]:
+def _beside(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[str, str]) -> dict[str, Any]:
     """The right pane: the record as it was shown with the step, what is related to it, what happened to it."""
     record = (view.screen or {}).get("record")
     if not record:
@@ -399,7 +412,7 @@ def _beside(view: RunView, actor: Actor, look: Look, tab: str) -> dict[str, Any]
         "record_kind": view.collection_label,
         "context_tabs": tabs,
         "context_tab": chosen,
-        "sections": panes.sections(record, look) if chosen == "record" else [],
+        "sections": panes.sections(record, look, state=states_of.get(collection)) if chosen == "record" else [],
         "related": related(actor, view.json["id"], collection, key, look) if chosen == "related" else [],
         "activity": activity.on_record(actor, collection, key, limit=15).rows if chosen == "activity" else [],
     }

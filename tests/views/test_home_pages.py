@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import activity as service, operations, runs
+from console import activity as service, operations, runs, settings
 from console.errors import Malformed
 
 if TYPE_CHECKING:
@@ -127,3 +127,22 @@ def test_patterns_show_every_component_and_read_nothing(pages: "Pages") -> None:
     page = pages.olivia.get("/patterns")
     assert {"Buttons", "Fields", "Table", "Icons"} <= {words for _, words in page.headings}
     assert "Ana" in page.text
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_the_demo_says_so_on_every_page(pages: "Pages", monkeypatch: pytest.MonkeyPatch, demo: bool) -> None:
+    monkeypatch.setenv("CONSOLE_DEMO", "1" if demo else "0")
+    settings.current.cache_clear()
+    run = pages.company.at("note")
+    for path, status in (
+        ("/", 200),
+        ("/c", 200),
+        ("/me", 200),
+        ("/c/customer", 200),
+        ("/c/customer/1", 200),
+        (f"/runs/{run}", 200),
+        ("/nothing", 404),
+    ):
+        assert ("Demo data" in pages.olivia.get(path, status=status).text) is demo, path
+    assert ("badge demo" in pages.app.test_client().get("/sign-in").text) is demo
+    settings.current.cache_clear()

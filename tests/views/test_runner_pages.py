@@ -228,3 +228,29 @@ def test_settling_needs_a_finding_and_a_reason(pages: "Pages") -> None:
     page = pages.olivia.post(f"/runs/{run}/settle", {"csrf_token": pages.olivia.token, "revision": "1"}, status=422)
     assert "Say whether it was done." in page.text
     assert "Say how you know." in page.text
+
+
+def test_what_revising_cancels_says_who_did_it_or_that_nobody_did(pages: "Pages") -> None:
+    run = pages.company.at("decide")
+    dialog = pages.olivia.get(f"/runs/{run}/revise?step=note", htmx="dialog")
+    assert "Decidenot finished" in dialog.text
+    assert "High?automatic, just now" in dialog.text
+    assert "Rate the riskOlivia, just now" in dialog.text
+    assert " , " not in dialog.text
+
+
+def test_a_run_that_a_crash_left_in_the_middle_of_a_change_says_so_and_goes_on(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    run = pages.company.at("rate")
+    page = pages.olivia.get(f"/runs/{run}")
+    monkeypatch.setenv("HANDRAIL_FAULT", "effects.perform.before=raise")
+    pages.olivia.send(page, "/complete", v_risk="high", status=500)
+    monkeypatch.delenv("HANDRAIL_FAULT")
+    waits = pages.olivia.get(f"/runs/{run}")
+    assert "Waiting" in waits.text
+    assert "Making the change in the record. Should no answer come, the console looks at the record itself and goes on" in waits.text
+    asking = next(told for told in waits.with_attribute("hx-get") if told.get("id") == "run")
+    assert asking["hx-trigger"] == "every 1s"
+    pages.olivia.get(asking["hx-get"], htmx="run", status=204)
+    runs.advance(run)
+    assert ("h2", "Decide") in pages.olivia.get(asking["hx-get"], htmx="run").headings
+    assert pages.company.sql("select risk from customer where id = 1") == [("high",)]

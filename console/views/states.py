@@ -1,0 +1,66 @@
+"""The colour of a state that a record is in: a few tones, chosen by the stored word, and always with the word beside.
+
+A state is the field that a collection's summary names as its badge. What no tone is known for stays grey; a field none of whose
+words has a tone (a kind, a basis) is no state, and its cells stay plain text.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from console.views import formats
+from console.views.formats import Kind, Look
+
+_WORDS = {
+    "good": "accepted active approved cleared completed confirmed done enabled false_positive low ok paid passed resolved signed solved "
+    "succeeded success valid verified won",
+    "info": "contacted engaged in_progress in_review new onboarding open processing proposed qualified received review running signing "
+    "started submitted under_review",
+    "warn": "blocked_temporarily expired expiring held medium on_hold overdue paused restricted suspended unresponsive warning "
+    "warning_needs_response",
+    "bad": "blocked declined denied failed high invalid lost prohibited refused rejected true_match",
+}
+_BEGINNINGS = ("awaiting", "needs", "pending", "requires", "waiting")  # of what waits for somebody: amber
+_TONES: Mapping[str, str] = {word: tone for tone, words in _WORDS.items() for word in words.split()}
+
+
+@lru_cache(maxsize=1024)
+def tone(word: str) -> str:
+    """`good`, `info`, `warn`, `bad`, or "" for a state that says neither."""
+    plain = word.strip().casefold().replace(" ", "_").replace("-", "_")
+    return _TONES.get(plain) or ("warn" if plain.partition("_")[0] in _BEGINNINGS else "")
+
+
+def coloured(what: Kind) -> bool:
+    """Whether the words of a field say how a record stands. Without a list of words each one is looked at by itself."""
+    return not what.options or any(tone(word) for word in what.options)
+
+
+def badge(what: Kind, value: Any, look: Look) -> Markup:
+    """The value as a badge; an absent one, and the words of a field that is no state, as they always are."""
+    if not isinstance(value, str) or not value or not coloured(what):
+        return formats.html(what, value, look)
+    return Markup('<span class="badge {}">{}</span>').format(tone(value), formats.text(what, value, look))
+
+
+def cell(what: Kind, look: Look) -> Callable[[Any], str]:
+    """As `formats.cell`, for the column of a state."""
+    plain = formats.cell(what, look)
+    if not coloured(what):
+        return plain
+    start = f'<td data-l="{escape(what.label)}">'
+    kept: dict[str, str] = {}
+
+    def write(value: Any) -> str:
+        if not isinstance(value, str) or not value:
+            return plain(value)
+        drawn = kept.get(value)
+        if drawn is None:
+            shown = formats.text(what, value, look)
+            short = shown if len(shown) <= formats.CELL_LENGTH else shown[: formats.CELL_LENGTH - 1] + "…"
+            drawn = kept[value] = f'{start}<span class="badge {tone(value)}">{escape(short)}</span></td>'
+        return drawn
+
+    return write
