@@ -140,7 +140,7 @@ def read(document: bytes | str | Mapping[str, Any]) -> Workflow:
     `workflow_check.check`, which names everything at once.
     """
     raw = json.loads(document) if isinstance(document, bytes | str) else dict(document)
-    return Workflow.model_validate(upgraded(raw))
+    return Workflow.model_validate(upgraded(raw) if isinstance(raw, dict) else raw)
 
 
 def upgraded(raw: dict[str, Any]) -> dict[str, Any]:

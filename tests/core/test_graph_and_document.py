@@ -1,0 +1,197 @@
+"""Graphs by hand, documents in their smallest form, and the registry of kinds as the rest of the house relies on it."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from console import steps
+from console.core import graph, workflow
+from console.core.events import ENDS, GROUPS, KINDS, MOVES
+from console.core.workflow import Workflow, read
+from console.core.workflow_schema import schema
+from console.sentences import SENTENCES
+
+GRAPHS: list[tuple[str, dict[str, list[str]], list[tuple[str, str]]]] = [
+    ("empty", {}, []),
+    ("one", {"a": []}, []),
+    ("itself", {"a": ["a"]}, [("a", "a")]),
+    ("line", {"a": ["b"], "b": ["c"], "c": []}, []),
+    ("circle", {"a": ["b"], "b": ["c"], "c": ["a"]}, [("c", "a")]),
+    ("diamond", {"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": []}, []),
+    ("diamond with a way back", {"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": ["a"]}, [("d", "a")]),
+    ("two circles", {"a": ["b"], "b": ["a", "c"], "c": ["b"]}, [("b", "a"), ("c", "b")]),
+    ("apart", {"a": ["b"], "b": [], "c": ["d"], "d": ["c"]}, [("d", "c")]),
+    ("to what is not there", {"a": ["gone"]}, []),
+    ("circle found late", {"a": [], "b": ["a", "c"], "c": ["b"]}, [("c", "b")]),
+    ("same way twice", {"a": ["b", "b"], "b": ["a"]}, [("b", "a")]),
+]
+
+
+@pytest.mark.parametrize(("name", "edges", "back"), GRAPHS, ids=[row[0] for row in GRAPHS])
+def test_edges_that_close_a_circle(name: str, edges: dict[str, list[str]], back: list[tuple[str, str]]) -> None:
+    assert graph.back_edges(edges) == back
+
+
+@pytest.mark.parametrize(
+    ("sources", "found"),
+    [([], ""), (["a"], "abcd"), (["d"], "d"), (["b", "e"], "bde"), (["zz"], ""), (["a", "a"], "abcd")],
+)
+def test_what_is_reached(sources: list[str], found: str) -> None:
+    edges = {"a": ["b", "c"], "b": ["d"], "c": [], "d": [], "e": ["e"]}
+    assert graph.reachable(edges, sources) == set(found)
+
+
+@pytest.mark.parametrize(("name", "edges", "back"), GRAPHS, ids=[row[0] for row in GRAPHS])
+def test_a_node_reaches_itself_only_on_a_circle(name: str, edges: dict[str, list[str]], back: list[tuple[str, str]]) -> None:
+    reaching = graph.reaching(edges)
+    assert {node for node in edges if node in reaching[node]} == {
+        node for node in edges if any(node in graph.reachable(edges, [target]) for target in edges[node])
+    }
+    assert bool(back) == any(node in reaching[node] for node in edges)
+
+
+# ------------------------------------------------------------------------------------------------------------------- documents
+
+SMALLEST: dict[str, Any] = {"format": 1, "slug": "a-b", "title": "T", "steps": [{"id": "s", "type": "start", "title": "S"}]}
+CANONICAL = """{
+  "format": 1,
+  "slug": "a-b",
+  "title": "T",
+  "collection": null,
+  "team": null,
+  "roles": [],
+  "settings": {
+    "visit_limit": 50,
+    "idle_save_minutes": 30,
+    "exclusive": true,
+    "on_error": "ask",
+    "max_automatic_steps": 50
+  },
+  "variables": {},
+  "steps": [
+    {
+      "id": "s",
+      "type": "start",
+      "title": "S",
+      "config": {},
+      "next": {}
+    }
+  ]
+}
+"""
+
+
+def test_the_smallest_document_in_its_canonical_form_and_its_hash() -> None:
+    made = read(SMALLEST)
+    assert made.canonical().decode() == CANONICAL
+    assert made.hash == hashlib.sha256(CANONICAL.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"description": None}, True),
+        ({"roles": []}, True),
+        ({"groups": []}, True),
+        ({"segments": []}, True),
+        ({"settings": {"visit_limit": 50}}, True),
+        ({"variables": {}}, True),
+        ({"steps": [{"id": "s", "type": "start", "title": "S", "completion": "manual", "config": {}, "next": {}, "at": None, "button": None}]}, True),
+        ({"title": "T "}, False),
+        ({"description": ""}, False),
+        ({"settings": {"visit_limit": 51}}, False),
+        ({"variables": {"a": None}}, False),
+        ({"groups": [{"title": "G", "steps": []}]}, False),
+        ({"steps": [{"id": "s", "type": "start", "title": "S", "completion": "automatic"}]}, False),
+        ({"steps": [{"id": "s", "type": "start", "title": "S", "at": [0, 0]}]}, False),
+        ({"steps": [{"id": "s", "type": "start", "title": "S", "roles": []}]}, False),
+        ({"steps": [{"id": "s", "type": "start", "title": "S", "config": {"x": []}}]}, False),
+        ({"$schema": "x.json"}, False),
+    ],
+    ids=range(17),
+)  # fmt: skip
+def test_what_equals_its_default_is_no_part_of_the_hash(change: dict[str, Any], same: bool) -> None:
+    assert (read({**SMALLEST, **change}).hash == read(SMALLEST).hash) is same
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"variables": {"b": {"d": 1, "c": [{"f": 1, "e": 2}]}, "a": 1}},
+        {"steps": [{"id": "s", "type": "start", "title": "S", "config": {"b": {"d": 1, "c": 2}, "a": 1}, "next": {"b": "x", "a": "y"}}]},
+    ],
+)
+def test_keys_of_free_objects_are_in_the_order_of_their_names(made: dict[str, Any]) -> None:
+    def ordered(value: Any) -> bool:
+        if isinstance(value, dict):
+            return list(value) == sorted(value) and all(map(ordered, value.values()))
+        return all(map(ordered, value)) if isinstance(value, list) else True
+
+    document = json.loads(read({**SMALLEST, **made}).canonical())
+    assert ordered(document["variables"])
+    assert all(ordered(step["config"]) and ordered(step["next"]) for step in document["steps"])
+
+
+@pytest.mark.parametrize(
+    ("ways", "outcome", "target"),
+    [
+        ({}, "default", None),
+        ({"default": "a"}, "default", "a"),
+        ({"default": "a"}, "yes", "a"),
+        ({"default": "a", "yes": "b"}, "yes", "b"),
+        ({"yes": "b"}, "no", None),
+        ({"yes": "b"}, "default", None),
+    ],
+)
+def test_where_an_outcome_leads(ways: dict[str, str], outcome: str, target: str | None) -> None:
+    document = Workflow.model_validate({**SMALLEST, "steps": [{"id": "s", "type": "start", "title": "S", "next": ways}]})
+    assert document.target("s", outcome) == target
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"null", b"{", '{"format": 1}', b"\xff"])
+def test_reading_what_is_no_workflow_is_a_value_error(text: bytes | str) -> None:
+    with pytest.raises(ValueError):
+        read(text)
+
+
+def test_a_document_without_a_start_has_none() -> None:
+    with pytest.raises(KeyError):
+        assert read({**SMALLEST, "steps": [{"id": "e", "type": "end", "title": "E"}]}).start
+    with pytest.raises(KeyError):
+        read(SMALLEST).step("nowhere")
+
+
+def test_the_schema_has_a_rule_for_every_step_type_and_no_reference_leads_nowhere() -> None:
+    made = schema(steps.all_types())
+    rules = made["$defs"]["Step"]["allOf"]
+    assert [rule["if"]["properties"]["type"]["const"] for rule in rules] == list(steps.all_types())
+    text = json.dumps(made)
+    named = {part.split('"')[0] for part in text.split("#/$defs/")[1:]}
+    assert named <= set(made["$defs"])
+    assert made["$defs"]["Step"]["properties"]["type"]["enum"] == list(steps.all_types())
+
+
+@pytest.mark.parametrize("word", sorted(workflow.RESERVED))
+def test_reserved_words_would_otherwise_be_names(word: str) -> None:
+    assert read({**SMALLEST, "steps": [{"id": word, "type": "start", "title": "S"}]}).start.id == word
+
+
+# -------------------------------------------------------------------------------------------------------------------- registry
+
+
+def test_every_group_has_kinds_and_every_kind_a_sentence_of_its_own() -> None:
+    assert {kind.group for kind in KINDS.values()} == set(GROUPS)
+    assert len({kind.when for kind in KINDS.values()}) == len(KINDS)
+    assert len({kind.label for kind in KINDS.values()}) == len(KINDS)
+    assert set(SENTENCES) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_a_kind_knows_its_names_and_no_others(kind: Any) -> None:
+    assert kind.unknown(kind.open, kind.sealed) == frozenset()
+    assert kind.unknown([*kind.open, "mood"], ["temper"]) == {"mood", "temper"}
+    assert kind.unknown(kind.sealed, kind.open) == frozenset({*kind.open, *kind.sealed})
+    assert ("revision" in kind.open) == (kind.name in MOVES) == kind.move
+    assert kind.name not in ENDS or kind.on_run
