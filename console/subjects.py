@@ -72,6 +72,14 @@ def of(collection: str, record: str) -> str:
     return found
 
 
+def known(collection: str, record: str) -> str | None:
+    """The subject that this record is, None where nothing was ever held about it, or it was erased."""
+    table = tables.subject.c
+    with hot_engine().connect() as connection:
+        found: str | None = connection.execute(sa.select(table.id).where(table.collection == collection, table.record == record)).scalar()
+    return found
+
+
 def ref(collection: str, record: str) -> str:
     """The random name (`rec_…`) of a record whose key is itself personal; it leads back only while the subject's row stands."""
     return "rec_" + of(collection, record).removeprefix("sub_")

@@ -1,0 +1,27 @@
+"""`console subject erase`: what is held about a person is made unreadable."""
+
+import click
+
+from console import privacy
+from console.core.actor import Actor
+
+COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
+subject = click.Group("subject", help="People whose data the console holds.")
+
+
+@subject.command("erase", epilog="Example: console subject erase customer 17 --reason 'Asked by letter of 3 November'")
+@click.argument("collection")
+@click.argument("key")
+@click.option("--reason", required=True, help="Why; kept in the log.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(collection: str, key: str, reason: str, yes: bool) -> None:
+    """Erase what is held about the person behind the record KEY of COLLECTION. The record itself stays: it is in your own database."""
+    found = privacy.preview(COMMAND_LINE, collection, key)
+    told = f"{found.events} events lose their values, {len(found.runs)} runs their texts. Nobody can bring them back."
+    if not yes:
+        click.confirm(f"{told} Erase?", abort=True, err=True)
+    receipt = privacy.erase(COMMAND_LINE, collection, key, reason)
+    click.echo(f"erased {receipt.subject}: values of {receipt.events} events, texts of {receipt.runs} runs, {receipt.at}")
+
+
+commands = [subject]

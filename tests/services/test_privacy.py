@@ -1,0 +1,186 @@
+"""Erasing a person: nothing of them is left to read, and the log, its chains and its replays still stand."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from console import activity, browse, log, operations, privacy, runs, settings, subjects
+from console.commands.subject import subject
+from console.db import fetch, transaction
+from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.log.select import LogFilter
+from tests.company import Company
+
+TEXTS = ("Adaeze", "adaeze@", "Looked at it", "A reason of hers")
+
+
+def reviewed(company: Company) -> list[str]:
+    """Two runs about Adaeze that have ended, one of them aborted, and a change of her record outside a run."""
+    first = company.finished("1")
+    second = company.at("rate", "1")
+    runs.draft(company.olivia, second, step="rate", revision=company.told(second)["revision"], values={"email": "adaeze@customers.example"})
+    runs.abort(company.olivia, second, revision=company.told(second)["revision"], reason="A reason of hers.")
+    browse.change(company.mona, "customer", "1", {"email": "adaeze@elsewhere.example"}, {})
+    return [first, second]
+
+
+def everything() -> str:
+    """All that the console's tables hold, as text, but for ciphertexts and the users' sources."""
+    told = []
+    for table in ("event", "activity", "run", "attempt", "run_context", "effect", "shown", "draft", "subject", "chain"):
+        told += [str(row[0]) for row in fetch(f"select to_jsonb(t)::text from console.{table} t")]
+    told += [bytes(row[0]).decode() for row in fetch("select body from console.event")]
+    return "\n".join(told)
+
+
+def chained() -> None:
+    """Every chain holds from its first event to its last, by hashes alone."""
+    heads: dict[str, tuple[int, str]] = {}
+    for run, number, leaf, body in fetch("select run, run_seq, leaf, body from console.event order by run, run_seq"):
+        told = json.loads(bytes(body))
+        before = heads.get(run, (0, ""))
+        assert (number, told["prev"]) == (before[0] + 1, before[1])
+        assert bytes(leaf) == hashlib.sha256(b"\x00" + bytes(body)).digest()
+        heads[run] = (number, bytes(leaf).hex())
+
+
+def test_nothing_of_the_person_is_left_and_every_proof_holds(company: Company) -> None:
+    run_ids = reviewed(company)
+    assert any(text in everything() for text in TEXTS)
+    found = privacy.preview(company.ines, "customer", "1")
+    assert (sorted(found.runs), found.live) == (sorted(run_ids), ())
+    before = fetch("select count(*) from console.event")[0][0]
+    receipt = privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    left = everything()
+    assert [text for text in TEXTS if text in left] == []
+    assert receipt.events == found.events > 0
+    assert "Adaeze" not in json.dumps(receipt.to_json())
+    assert fetch("select count(*) from console.event")[0][0] == before + 1
+    chained()
+    for run_id in run_ids:
+        assert list(runs.rebuild(run_id, check=True)) == []
+        told = company.told(run_id)
+        assert told["status"] in ("completed", "aborted")
+        for at in range(1, told["last_event"] + 1):
+            assert not [text for text in TEXTS if text in json.dumps(runs.replay(company.olivia, run_id, at).json["run"])]
+        events = log.events_of(run_id)
+        assert {reason for event in events for reason in event.missing.values()} == {"erased"}
+
+
+def test_the_note_says_who_and_why_and_not_whom(company: Company) -> None:
+    reviewed(company)
+    sub = privacy.preview(company.ines, "customer", "1").subject
+    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    (note,) = [event for event in log.events_of("ses_ines") if event.type == "subject_erased"]
+    assert note.open == {"subject": sub, "count": note.open["count"]}
+    assert note.values == {"reason": "She asked us to."}
+    assert note.body["target"] is None
+    operations.catch_up()
+    sentences = [row.sentence for row in activity.page(company.ada, LogFilter(kinds=("subject_erased",))).rows]
+    assert len(sentences) == 1
+
+
+def test_others_keep_theirs(company: Company) -> None:
+    reviewed(company)
+    other = company.finished("2")
+    told = company.told(other)
+    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    assert company.told(other) == told
+    assert "Tore" in everything()
+
+
+def test_it_is_refused_while_a_run_is_live_and_without_a_reason(company: Company) -> None:
+    run_id = company.at("note")
+    with pytest.raises(Conflict) as live:
+        privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    assert [detail["reason"] for detail in live.value.details] == [run_id]
+    runs.abort(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="enough")
+    with pytest.raises(Invalid):
+        privacy.erase(company.ines, "customer", "1", "  ")
+    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    with pytest.raises(NotFound):
+        privacy.preview(company.ines, "customer", "1")
+    with pytest.raises(NotFound):
+        privacy.erase(company.ines, "customer", "1", "again")
+
+
+def test_nobody_else_may(company: Company) -> None:
+    reviewed(company)
+    for name in ("olivia", "tom", "mona", "stan", "rosa", "ada"):
+        for act in (lambda who: privacy.preview(who, "customer", "1"), lambda who: privacy.erase(who, "customer", "1", "x")):
+            with pytest.raises(NotAllowed):
+                act(company.people[name])
+    assert "Adaeze" in everything()
+
+
+def test_a_new_run_on_the_same_record_begins_a_new_subject(company: Company) -> None:
+    reviewed(company)
+    before = privacy.preview(company.ines, "customer", "1").subject
+    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    company.finished("1")
+    after = privacy.preview(company.ines, "customer", "1")
+    assert after.subject != before
+    assert len(after.runs) == 1
+
+
+def test_an_older_state_that_comes_back_is_erased_again(company: Company) -> None:
+    """What a restore of yesterday's backup would bring: the key and the values are there again."""
+    run_ids = reviewed(company)
+    sub = privacy.preview(company.ines, "customer", "1").subject
+    keys = fetch("select id, collection, record, kid, wrapped from console.subject where id = %s", (sub,))
+    values = fetch("select event, sub, kid, nonce, ct from console.event_value where sub = %s", (sub,))
+    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    assert privacy.apply_again() == 0
+    put_back(keys, values)
+    fetch("update console.run set subject = %s where id = any(%s) returning id", (sub, run_ids))
+    subjects.forget(sub)
+    assert any(event.sealed for run_id in run_ids for event in log.events_of(run_id))
+    assert privacy.apply_again() == 1
+    assert fetch("select count(*) from console.event_value where sub = %s", (sub,))[0][0] == 0
+    assert [text for text in TEXTS if text in everything()] == []
+
+
+def put_back(keys: list[Any], values: list[Any]) -> None:
+    """As the owner of the tables, who restores."""
+    from console.db.engine import migration_url
+
+    owner = sa.create_engine(migration_url())
+    with owner.begin() as connection:
+        for row in keys:
+            connection.exec_driver_sql(
+                "insert into console.subject (id, collection, record, kid, wrapped) values (%s, %s, %s, %s, %s)", tuple(row)
+            )
+        for row in values:
+            connection.exec_driver_sql("insert into console.event_value values (%s, %s, %s, %s, %s)", tuple(row))
+    owner.dispose()
+
+
+def test_killed_half_way_it_is_finished_by_the_list(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    reviewed(company)
+    monkeypatch.setattr(privacy, "_forget", lambda *given: (_ for _ in ()).throw(RuntimeError("killed")))
+    with pytest.raises(RuntimeError):
+        privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    monkeypatch.undo()
+    assert privacy.apply_again() == 1
+    assert [text for text in TEXTS if text in everything()] == []
+    assert (settings.current().data_dir / privacy.LIST).read_text().count("sub_") == 1
+
+
+def test_the_command_says_what_it_would_do_and_asks(company: Company) -> None:
+    reviewed(company)
+    asked = CliRunner().invoke(subject, ["erase", "customer", "1", "--reason", "A letter"], input="n\n")
+    assert asked.exit_code == 1
+    assert "lose their values" in asked.output
+    assert "Adaeze" in everything()
+    done = CliRunner().invoke(subject, ["erase", "customer", "1", "--reason", "A letter", "--yes"])
+    assert (done.exit_code, done.stdout.startswith("erased sub_")) == (0, True)
+    with transaction() as connection:
+        assert (
+            connection.execute(sa.text("select count(*) from console.subject where record = '1' and collection = 'customer'")).scalar() == 0
+        )
+    nothing = CliRunner().invoke(subject, ["erase", "customer", "1", "--reason", "A letter", "--yes"])
+    assert isinstance(nothing.exception, NotFound)
