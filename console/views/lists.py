@@ -1,8 +1,9 @@
 """Collections and their records as a list: segments, search, filters, columns, order and place all stand in the address."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote_plus
@@ -131,7 +132,8 @@ def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str
     kinds = {field["name"]: formats.kind(field, collection.key) for field in described["fields"]}
     shown = columns_of(collection, found)
     segment = next((one for one in described["segments"] if one["id"] == args.get("segment")), None)
-    choosable = [field for field in described["fields"] if field["type"] not in _UNSHOWN]
+    choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN]
+    listed = frozenset(item.name for item in found.columns)
     return {
         "collection": collection,
         "segments": [
@@ -143,16 +145,14 @@ def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str
         "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
         "chips": chips(found.filter, kinds, look),
         "clear_href": _other_list(filter=None, q=None),
-        "filterable": sorted(choosable, key=lambda one: one["name"] not in {item.name for item in found.columns}),
-        "ops": OPS,
-        "added": {"field": args.get("add_field", ""), "op": args.get("add_op", "eq"), "value": args.get("add_value", "")},
-        "suggestions": _suggestions(choosable),
+        "filterable": _options(tuple(sorted(choosable, key=lambda one: one[0] not in listed)), args.get("add_field", "")),
+        "ops": _options(OPS, args.get("add_op", "eq")),
+        "added": args.get("add_value", ""),
+        "suggestions": _suggestions(kinds.values()),
         "kept": _kept("q", "after", "before", "count"),
         "kept_all": _kept("after", "before", "count", "add_field", "add_op", "add_value"),
         "kept_columns": _kept("columns"),
-        "columns": [
-            {"name": one["name"], "label": one["label"], "shown": one["name"] in {item.name for item in found.columns}} for one in choosable
-        ],
+        "columns": _ticks(tuple(choosable), listed),
         "head": heads(collection, shown, found.sort),
         "rows": rows(found, shown, kinds, look),
         "next": frame.here(after=found.next, before=None) if found.next else None,
@@ -282,9 +282,23 @@ def count_words(told: Counted) -> str:
     return f"about {about / size:,g}{word}" if word else f"about {about:,}"
 
 
-def _suggestions(choosable: Sequence[Mapping[str, Any]]) -> list[str]:
-    labels = (option["label"] for field in choosable if isinstance(field["options"], list) for option in field["options"])
+def _suggestions(kinds: Iterable[Kind]) -> list[str]:
+    labels = (label for what in kinds if what.type not in _UNSHOWN for label in what.options.values())
     return list(dict.fromkeys(labels))[:100]
+
+
+@lru_cache(maxsize=500)
+def _options(pairs: tuple[tuple[str, str], ...], chosen: str) -> Markup:
+    """Options of a select, value and label; of a collection they are the same for every reader, and written once."""
+    plain, on = Markup('<option value="{}">{}</option>'), Markup('<option value="{}" selected>{}</option>')
+    return Markup("").join((on if value == chosen else plain).format(value, label) for value, label in pairs)
+
+
+@lru_cache(maxsize=500)
+def _ticks(pairs: tuple[tuple[str, str], ...], ticked: frozenset[str]) -> Markup:
+    """The boxes to tick of the columns menu, likewise."""
+    shape = Markup('<label class="choice"><input type="checkbox" name="columns" value="{}"{}><span>{}</span></label>')
+    return Markup("").join(shape.format(name, Markup(" checked") if name in ticked else "", label) for name, label in pairs)
 
 
 def _other_list(**changes: Any) -> str:
