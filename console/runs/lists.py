@@ -126,6 +126,7 @@ def find(
         wanted.append(sa.tuple_(run.created_at, run.id) < sa.tuple_(*_cursor(after)))
     heads: list[RunHead] = []
     last: Any = None
+    away: set[str] = set()
     while len(heads) <= limit:
         conditions = (
             wanted
@@ -138,7 +139,7 @@ def find(
             .order_by(run.created_at.desc(), run.id.desc())
             .limit(limit + 1)
         )
-        heads += _heads(actor, rows)
+        heads += _heads(actor, rows, away=away)
         if len(rows) <= limit:
             break
         last = rows[-1]
@@ -205,12 +206,15 @@ def _rows(statement: sa.Select[Any]) -> Sequence[Any]:
         return connection.execute(statement).all()
 
 
-def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True) -> list[RunHead]:
-    named = _titles(actor, rows)
+def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[str] | None = None) -> list[RunHead]:
+    away = set() if away is None else away
+    named = _titles(actor, rows, away)
     people = accounts.names({row.started_by for row in rows} | {row.holder for row in rows if row.holder}) if titles and rows else {}
     heads = []
     for row in rows:
         title = named.get((row.collection, row.record)) if row.collection else ""
+        if title is None and row.collection in away and row.holder == actor.id:
+            title = row.record  # what one holds stays in sight
         if title is None:
             continue  # the record is out of the reader's scope, or gone: then it is for those whose scope is everything
         definition: Definition = workflows.version(row.workflow, row.version)
@@ -249,8 +253,11 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True) -> list[Ru
     return heads
 
 
-def _titles(actor: Actor, rows: Sequence[Any]) -> dict[tuple[str, str], str]:
-    """Titles of the records that the actor may see: one query per collection of the page. What is gone is called by its key, for who sees everything."""
+def _titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tuple[str, str], str]:
+    """Titles of the records that the actor may see: one query per collection of the page. What is gone is called by its key, for who sees everything.
+
+    `away` are collections that did not answer before; those that do not answer now are added, so that none is asked page after page.
+    """
     keys: dict[str, set[str]] = {}
     for row in rows:
         if row.collection:
@@ -261,10 +268,10 @@ def _titles(actor: Actor, rows: Sequence[Any]) -> dict[tuple[str, str], str]:
         if scope.unlimited:
             found |= {(collection, key): key for key in wanted}
         try:
-            found |= {(collection, key): title for key, title in records.titles(collection, sorted(wanted), scope).items()}
+            if collection not in away:
+                found |= {(collection, key): title for key, title in records.titles(collection, sorted(wanted), scope).items()}
         except ConsoleError:
-            # The source is away, or the collection: what cannot be checked is not shown to those with a scope, but for what they hold.
-            found |= {(collection, row.record): row.record for row in rows if row.collection == collection and row.holder == actor.id}
+            away.add(collection)  # the source is away, or the collection: what cannot be checked is not shown to those with a scope
     return found
 
 
