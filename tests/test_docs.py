@@ -149,9 +149,8 @@ def test_a_step_type_has_a_section_a_test_an_icon_and_a_title(kind: Any) -> None
 
 def frame_icon(name: str) -> str:
     """The drawing of an icon; a name that the sprite lacks would be drawn as the one for unknown types."""
-    drawn = frame._ICON_NAMES.get(name, name)
-    assert drawn in frame.drawn_icons(), name
-    return f'href="{drawn}"'
+    assert name in frame.drawn_icons(), name
+    return f'href="{name}"'
 
 
 def test_no_section_is_about_a_step_type_that_is_not_there() -> None:

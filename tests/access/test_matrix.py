@@ -65,7 +65,7 @@ MATRIX: list[tuple[str, str, str | None, str]] = [
     ("policy", "manage", None, "ines"),
     ("key", "manage", None, "ines"),
     ("user", "manage", None, "ines"),
-    ("subject", "erase", None, ""),
+    ("subject", "erase", None, "ines"),
     ("collection:account", "browse", None, "olivia tom mona malik rosa ines"),
     ("collection:account", "read", None, "olivia tom mona malik rosa ada ines"),
     ("collection:account", "update", None, "mona"),
