@@ -3,8 +3,9 @@
 Lists are paged by keyset: (sorted column, key) of the last record, never by counting rows. One page is one statement.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -17,13 +18,14 @@ from console.core.filters import Filter, Test, known
 from console.core.scopes import Scope
 from console.errors import Malformed, NotFound
 from console.records import catalogue, conditions, connect, cursors, keys, values
-from console.records.dialects import Condition, value
+from console.records.dialects import Condition
 from console.records.search import search_condition
 from console.records.tables import Table, table_of
 
 MOST_ROWS = 500
 MOST_KEYS = 400
 MOST_TIES = 12
+MOST_WRITTEN = 500
 T = TypeVar("T")
 
 
@@ -96,7 +98,9 @@ def page(
     collection = catalogue.collection(collection_id)
     order = order_of(collection, scope, sort)
     wanted = _matching(table_of(collection), scope, where, segment, q)
-    return _page(collection, scope, order, wanted, limit=max(1, min(limit, MOST_ROWS)), after=after, before=before, fields=fields)
+    again = (scope.hidden, q, repr(where)) if scope.unlimited and segment is None else None
+    limit = max(1, min(limit, MOST_ROWS))
+    return _page(collection, scope, order, wanted, limit=limit, after=after, before=before, fields=fields, again=again)
 
 
 def count(
@@ -299,6 +303,7 @@ def _page(
     after: str | None,
     before: str | None,
     fields: Iterable[str] | None,
+    again: Hashable = None,
 ) -> Page:
     if after and before:
         reason = "A page is after a cursor or before one, not both."
@@ -310,8 +315,12 @@ def _page(
     reader = _Reader(table, scope, fields, places)
     cursor, backwards = (before, True) if before else (after, False)
     anchor = cursors.read(cursor, collection.id, order.text, len(places)) if cursor else None
-    statement = _slice(table, reader, order, places, wanted, anchor, backwards=backwards, size=limit + 1)
-    rows = _read(collection, _rows_of(statement))
+    statement = partial(_slice, table, reader, order, places, wanted, anchor, backwards=backwards, size=limit + 1)
+    if again is None or table.dialect.name != "postgresql":
+        rows = _read(collection, _rows_of(statement()))
+    else:
+        plan = (table, again, tuple(reader.names), order.text, tuple(item is None for item in anchor or ()), backwards, limit)
+        rows = _read(collection, _rows_again(plan, statement, anchor or ()))
     more, rows = len(rows) > limit, rows[:limit]
     rows = rows[::-1] if backwards else rows
 
@@ -346,15 +355,16 @@ def _slice(
     select = reader.select().where(*wanted)
     if anchor is None:
         return select.order_by(*_directed(columns, down)).limit(size)
+    bound = [sa.bindparam(_at(number), item, sa.types.NullType()) for number, item in enumerate(anchor)]
     if order.field is None or not order.field.nullable or order.field.name in table.collection.key:
-        return select.where(_beyond(table, columns, anchor, down)).order_by(*_directed(columns, down)).limit(size)
+        return select.where(_beyond(table, columns, bound, down)).order_by(*_directed(columns, down)).limit(size)
     first, ties = columns[0], columns[1:]
     nulls_first = table.dialect.nulls_first(descending=down)
     if anchor[0] is None:
-        parts = [select.where(first.is_(None), _beyond(table, ties, anchor[1:], down)).order_by(*_directed(ties, down))]
+        parts = [select.where(first.is_(None), _beyond(table, ties, bound[1:], down)).order_by(*_directed(ties, down))]
         parts += [select.where(first.is_not(None)).order_by(*_directed(columns, down))] if nulls_first else []
     else:
-        parts = [select.where(first.is_not(None), _beyond(table, columns, anchor, down)).order_by(*_directed(columns, down))]
+        parts = [select.where(first.is_not(None), _beyond(table, columns, bound, down)).order_by(*_directed(columns, down))]
         parts += [] if nulls_first else [select.where(first.is_(None)).order_by(*_directed(ties, down))]
     return parts[0].limit(size) if len(parts) == 1 else _one_after_the_other(parts, places, reader.names, size, down)
 
@@ -375,15 +385,19 @@ def _directed(columns: Sequence[ColumnElement[Any]], down: bool) -> list[ColumnE
     return [column.desc() if down else column.asc() for column in columns]
 
 
-def _beyond(table: Table, columns: Sequence[ColumnElement[Any]], anchor: Sequence[Any], down: bool) -> Condition:
-    """Rows that stand after the anchor in this order."""
-    bound = [value(item) for item in anchor]
+def _at(number: int) -> str:
+    """The name of the parameter that is this part of the anchor."""
+    return f"at_{number}"
+
+
+def _beyond(table: Table, columns: Sequence[ColumnElement[Any]], bound: Sequence[ColumnElement[Any]], down: bool) -> Condition:
+    """Rows that stand after the anchor, bound to parameters, in this order."""
     if len(columns) == 1:
         return columns[0] < bound[0] if down else columns[0] > bound[0]
     if table.dialect.name != "mysql":
         here, there = sa.tuple_(*columns), sa.tuple_(*bound)
         return here < there if down else here > there
-    passed = _beyond(table, columns[1:], anchor[1:], down)  # MySQL uses an index only for the comparison that stands alone
+    passed = _beyond(table, columns[1:], bound[1:], down)  # MySQL uses an index only for the comparison that stands alone
     first = columns[0] <= bound[0] if down else columns[0] >= bound[0]
     return sa.and_(first, sa.or_(columns[0] < bound[0] if down else columns[0] > bound[0], passed))
 
@@ -442,6 +456,29 @@ def _by_keys(collection_id: str, wanted: Iterable[str], scope: Scope, fields: It
 
 def _rows_of(statement: Select[Any]) -> Callable[[Connection], list[Any]]:
     return lambda connection: list(connection.execute(statement).all())
+
+
+_written: dict[Hashable, tuple[str, dict[str, Any]]] = {}
+
+
+def _rows_again(plan: Hashable, make: Callable[[], Any], anchor: Sequence[Any]) -> Callable[[Connection], list[Any]]:
+    """The rows of a page that people turn to again and again: its SQL is written once per plan, and only the anchor is new.
+
+    A plan holds everything that the statement is made of, its table as an object: another structure of the source is another plan.
+    """
+
+    def rows(connection: Connection) -> list[Any]:
+        kept = _written.get(plan)
+        if kept is None:
+            told = make().compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+            if len(_written) >= MOST_WRITTEN:
+                _written.clear()
+            kept = _written[plan] = (str(told), dict(told.params))
+        text, known = kept
+        moved = {_at(number): item for number, item in enumerate(anchor) if _at(number) in known}
+        return list(connection.exec_driver_sql(text, known | moved).all())
+
+    return rows
 
 
 def _one_of_keys(table: Table, parts: Sequence[tuple[Any, ...]]) -> Condition:

@@ -211,6 +211,22 @@ def test_a_page_is_one_statement_and_so_is_the_count(shop: Embedded) -> None:
     assert len(seen) == 4
 
 
+def test_what_is_asked_again_is_answered_for_who_asks_now(shop: Embedded) -> None:
+    hidden = Scope(C, everything=True, hidden=frozenset({"name"}))
+    for _ in range(2):
+        assert keys(records.page(C, whole(C), q="lovelace")) == ["1"]
+        assert keys(records.page(C, hidden, q="lovelace")) == []
+        assert keys(records.page(C, whole(C), where=filters.Test("mood", "eq", "open"))) == ["1", "4"]
+        assert keys(records.page(C, whole(C), where=filters.Test("mood", "eq", "closed"))) == ["2"]
+        assert keys(records.page(C, scope("record.mood == 'open'"), limit=1)) == ["1"]
+        assert keys(records.page(C, scope("record.mood == $currentUser.mood", mood="closed"), limit=1)) == ["2"]
+        assert keys(records.page(C, none(C))) == []
+        for sort in ("email", "-email", None):  # with nulls on both sides of the anchor
+            everything = keys(records.page(C, whole(C), sort=sort))
+            for limit in (1, 2, 3):
+                assert walk(C, limit, sort=sort) == everything
+
+
 def test_the_planner_is_asked_about_the_same_records_and_reads_none(shop: Embedded) -> None:
     asked: dict[str, Any] = {
         "where": filters.Test("mood", "in", ["open", "closed"]),
