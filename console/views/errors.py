@@ -131,7 +131,7 @@ def _drawn(answer: Answer) -> str:
         "details": answer.details,
         "status": answer.status,
         "retry": answer.status in (408, 409, 429, 500, 503),
-        "request_id": answer.request_id,
+        "request_id": answer.request_id or _request_id(),
     }
     try:
         return frame.render("errors/error.html", context, "fragment" if frame.wants_fragment() else None)

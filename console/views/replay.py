@@ -74,7 +74,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "record_kind": view.run.collection_label,
         "sections": _sections(screen.get("record"), look, now, context["states_of"]),
         "ended": run["status"] in runpage.FINAL,
-        "results": runpage.results(run, look),
+        "results": runpage.results(run, look, context["result_kinds"]),
         "read_only": True,
         "can": frozenset(),
     }

@@ -70,6 +70,7 @@ def named(view: RunView) -> dict[str, Any]:
         "run": view.json,
         "record_title": view.record_title,
         "collection_label": own.label if own else view.collection_label,
+        "result_kinds": {item.name: formats.kind(item, own.key) for item in own.fields} if own else {},
         "states_of": {one.id: str(one.summary["badge"]) for one in collections if one.summary.get("badge")},
     }
 
@@ -99,8 +100,8 @@ def live(
         "saved_words": _saved_words(view, actor, look),
         "foot_words": "",
         "read_only": False,
-        "results": results(run, look) if face == "ended" else [],
     }
+    context["results"] = results(run, look, context["result_kinds"]) if face == "ended" else []
     context |= _titles(view, look, face)
     chosen = typed.outcome if typed else None
     context |= step_context(screen, look, context["states_of"], typed=_typed_values(run, typed), errors=details, chosen=chosen)
@@ -388,12 +389,13 @@ def _settling(run: Mapping[str, Any], wrong: ConsoleError | None) -> dict[str, A
     }
 
 
-def results(run: Mapping[str, Any], look: Look) -> list[panes.Line]:
-    """What the last output step named as the result."""
+def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind]) -> list[panes.Line]:
+    """What the last output step named as the result, as far as there is something; what is named as a field of the record reads like it."""
     outputs = [attempt for attempt in run["attempts"] if attempt["type"] == "output" and attempt["status"] == "done"]
     shown = run["context"].get(outputs[-1]["step"], {}) if outputs else {}
-    kinds = [(formats.Kind(name, name.replace("_", " ").capitalize()), value) for name, value in shown.items() if name != "missing"]
-    return [panes.Line(what.label, formats.html(what, value, look)) for what, value in kinds]
+    named_so = [(kinds.get(name) or formats.Kind(name, name.replace("_", " ").capitalize()), value) for name, value in shown.items()]
+    there = [(what, value) for what, value in named_so if what.name != "missing" and value not in (None, "", [])]
+    return [panes.Line(what.label, formats.html(what, value, look)) for what, value in there]
 
 
 def _beside(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[str, str]) -> dict[str, Any]:
