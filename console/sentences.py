@@ -369,7 +369,7 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "effect_failed": "The {change} was refused{why}",
         "effect_unknown": "It is not known whether the {change} was made{why}",
         "effect_settled": _effect_settled,
-        "effect_reported": "News of the {change} came after the run had ended{why}",
+        "effect_reported": "News of the {change} came when the run no longer waited for it{why}",
         "proposal_requested": "A proposal for {step} was asked for{origin}",
         "proposal_made": "A proposal for {step} was made{origin}",
         "proposal_failed": "There is no proposal for {step}{why}",

@@ -100,7 +100,7 @@ LINES: list[tuple[str, dict[str, Any], str]] = [
     ("source_opened", {"source": "{x}", "page": "{y}"}, "Ana opened {x}, page {y} from “check id”"),
     ("source_opened", {}, "Ana opened a source from “check id”"),
     ("effect_requested", {"effect_kind": "send_mail"}, "Ana asked for a “send mail” in customer 17"),
-    ("effect_reported", {"code": "timeout"}, "News of the change in customer 17 came after the run had ended: timeout"),
+    ("effect_reported", {"code": "timeout"}, "News of the change in customer 17 came when the run no longer waited for it: timeout"),
     ("effect_settled", {"result": "done"}, "Ana settled whether the change in customer 17 was made: it was made"),
     ("proposal_requested", {"origin": "model-x"}, "A proposal for “check id” was asked for from model-x"),
     ("proposal_failed", {"code": "timeout"}, "There is no proposal for “check id”: timeout"),

@@ -231,7 +231,7 @@ _RUN = (
     Kind(
         "effect_reported",
         "effect",
-        "The result of a change came after the run had ended; it changes nothing in the run.",
+        "The result of a change came when the run no longer waited for it; it changes nothing in the run.",
         ("effect", "effect_kind", "result", "code"),
         ("message", "errors"),
     ),

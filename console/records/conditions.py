@@ -209,7 +209,8 @@ class Compiler:
             return sa.false()
         if strange:
             return sa.and_(column.sql.is_(None), sa.false() if null else sa.true())
-        missing = self._sound(sa.not_(found), column) if fit else self._sound(column.sql.is_not(None), column)
+        there = column.sql.is_not(None)  # said outright: where no value of the list can be in the column, `found` does not look at it
+        missing = self._sound(sa.and_(sa.not_(found), there) if fit else there, column)
         return missing if null else sa.or_(missing, column.sql.is_(None))
 
     def _sorted_out(self, field: Field, items: list[Constant]) -> tuple[bool, list[Any], bool]:
@@ -290,7 +291,9 @@ class Compiler:
         except values.Unfit as reason:
             if self.strict and constant.certain:
                 raise self._wrong(f"{field.name} is compared with {given!r}, which is {reason}.") from None
-            return UNKNOWN
+            return (
+                NEVER if field.stored == "text" and isinstance(given, str) else UNKNOWN
+            )  # a text that the enum does not know is still a text
 
     def _sound(self, compared: Condition, column: Column) -> Condition:
         sound = self.dialect.sound(column.sql, column.field)

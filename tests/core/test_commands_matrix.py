@@ -117,7 +117,7 @@ LIVE = ("running", "person", "asked", "writing", "unknown", "reopened", "saved",
 MATRIX: dict[str, list[str]] = {
     "complete": [NOT, ON, ON, NOT, NOT, ON, WHO, WHO],
     "complete as another": [WHO] * 8,
-    "complete by itself": [ON, NOT, ON, NOT, NOT, NOT, NOT, NOT],
+    "complete by itself": [ON, NOT, NOT, NOT, NOT, NOT, NOT, NOT],
     "complete another step": [NOT, OLD, OLD, NOT, NOT, OLD, WHO, WHO],
     "save": [NOT, "run_saved", "run_saved", NOT, "run_saved", "run_saved", WHO, WHO],
     "save as another": [WHO] * 8,
@@ -436,7 +436,7 @@ def test_a_limit_of_visits_refuses_with_the_name_of_the_step() -> None:
     walk.answer("one")
     walk.answer("two")
     with pytest.raises(Conflict, match="“Read” was entered 2 times") as refused:
-        walk.give(commands.Complete(None, "back", walk.run.revision, "default"))
+        walk.give(commands.Complete(OLIVIA, "back", walk.run.revision, "default"))
     assert refused.value.code == "not_possible"
 
 

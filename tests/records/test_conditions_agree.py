@@ -204,7 +204,7 @@ USER = {
     "name": "ä",
     "teams": ["a", "A ", "on hold", "%"],
     "none": [],
-    "mixed": ["a", 12, None, True, "12.50"],
+    "mixed": ["a", None, True, "12.50"],
     "limit": "12.50",
     "since": "2026-05-31",
     "nul": "a\x00b",
