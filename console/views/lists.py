@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote_plus
+from zlib import crc32
 
 from flask import Blueprint, Response, request
 from markupsafe import Markup, escape
@@ -261,14 +262,19 @@ def shown_words(found: ListPage) -> str:
 def counted(collection: str, query: BrowseQuery, found: ListPage | None = None) -> dict[str, Any]:
     """What the foot says of how many there are: counted where the address asks for it, else offered; a whole list is its own count.
 
-    `count_later` is asked for by the page itself as soon as it stands there, so that no list waits for its count.
+    What is offered is asked for by the page itself as soon as it stands there, so that no list waits for its count.
     """
     if query.count is None:
-        offered = frame.here(count="about") if found and (found.next or found.previous) else None
-        return {"count_later": offered, "count_href": offered, "count_label": "Count"}
+        whole = found is None or not (found.next or found.previous)
+        return {} if whole else {"count_later": True} | _count_link("Count", frame.here(count="about"))
     told = browse.count(frame.actor(), collection, query)
-    exactly = frame.here(count="1") if told.total > CAP and query.count != "exact" else None
-    return {"count_words": f" of {count_words(told)}", "count_href": exactly, "count_label": "Count exactly"}
+    more = told.total > CAP and query.count != "exact"
+    return {"count_words": f" of {count_words(told)}"} | (_count_link("Count exactly", frame.here(count="1")) if more else {})
+
+
+def _count_link(label: str, href: str) -> dict[str, Any]:
+    """The link in the foot. Each address has its own id, since what is drawn anew in the place of an old element is not asked for again."""
+    return {"count_label": label, "count_href": href, "count_id": f"count-{crc32(href.encode()):x}"}
 
 
 def count_words(told: Counted) -> str:
