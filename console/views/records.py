@@ -101,7 +101,7 @@ def edit(collection: str, part: str, name: str) -> Response:
     if item is None:
         raise NotFound
     now = found.record.values.get(name)
-    if request.method == "GET":
+    if request.method != "POST":
         return _edit_form(found, item, now, old=now)
     value = panes.read_form(request.form, look).get(name)
     try:
@@ -132,7 +132,7 @@ def start(collection: str, part: str, slug: str) -> Response:
     if definition is None:
         raise NotFound("There is no such workflow for this record, or it is not yours to start.")
     fields = start_fields(definition, found)
-    if request.method == "GET":
+    if request.method != "POST":
         return _start_form(found, definition, fields)
     typed = panes.read_form(request.form, frame.look())
     try:

@@ -120,7 +120,7 @@ def settle(run_id: str) -> Response:
 def abort(run_id: str) -> Response:
     """Ask for the reason; then end the run."""
     to = runpage.local(request.values.get("to"))
-    if request.method == "GET":
+    if request.method != "POST":
         return _asked("runner/abort.html", run_id, {"to": to})
     return _with_reason(
         "runner/abort.html",
@@ -143,7 +143,7 @@ def revise(run_id: str) -> Response:
     """Show what redoing a step cancels and what cannot be undone; then redo it."""
     step, attempt = request.values.get("step", ""), request.values.get("attempt", type=int)
     more = runpage.preview(runs.preview(frame.actor(), run_id, step, attempt))
-    if request.method == "GET":
+    if request.method != "POST":
         return _asked("runner/revise.html", run_id, more)
     return _with_reason(
         "runner/revise.html",

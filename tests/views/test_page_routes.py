@@ -1,0 +1,321 @@
+"""Every HTML route in every circumstance: no session, no right, wrong method, foreign form, no token, a part for htmx or the whole page."""
+
+import re
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from werkzeug.test import TestResponse
+
+from console import runs, workflows
+from tests.company import DOCUMENT
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Browser, Pages
+
+OURS = "http://localhost"
+FOREIGN = ("https://evil.example", "http://localhost:81", "https://localhost", "http://localhost.evil.example", "null", "")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+NO_PAGES = {"/static/<path:filename>", "/health", "/schema/workflow.json", "/sign-in", "/sign-out"}
+"""Files, what programs read, and the door itself, which tests/views/test_sign_in.py walks."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route with a path that Olivia may see. `stan` is what Stan is answered, `part` the start of what htmx gets (None: the whole page)."""
+
+    rule: str
+    path: str
+    methods: tuple[str, ...] = ("GET",)
+    stan: int = 404
+    part: str | None = None
+    target: str = "elsewhere"
+    status: int = 200
+
+
+RECORD, RUN = "/c/<collection>/<path:part>", "/runs/<run_id>"
+ROUTES = [
+    Route("/", "/", stan=200),
+    Route("/me", "/me", stan=200),
+    Route("/patterns", "/patterns", stan=200),
+    Route("/c", "/c", stan=200),
+    Route("/activity", "/activity", stan=403, status=403),
+    Route("/c/<collection>", "/c/customer", part='<div class="list"', target="list"),
+    Route(RECORD, "/c/customer/1"),
+    Route(RECORD + "/menu", "/c/customer/1/menu", part='<div class="items"'),
+    Route(RECORD + "/related/<relation>", "/c/customer/1/related/account", part='<div class="scroll-x"'),
+    Route(RECORD + "/edit/<name>", "/c/customer/1/edit/email", ("GET", "POST"), part='<div id="value-email"'),
+    Route(RECORD + "/start/<slug>", "/c/customer/1/start/care-review", ("GET", "POST"), part="<form"),
+    Route(RUN, "/runs/{run}", part="<title>"),
+    Route(RUN + "/complete", "/runs/{run}/complete", ("POST",)),
+    Route(RUN + "/draft", "/runs/{run}/draft", ("POST",)),
+    Route(RUN + "/save", "/runs/{run}/save", ("POST",)),
+    Route(RUN + "/resume", "/runs/{run}/resume", ("POST",)),
+    Route(RUN + "/take-over", "/runs/{run}/take-over", ("POST",)),
+    Route(RUN + "/release", "/runs/{run}/release", ("POST",)),
+    Route(RUN + "/retry", "/runs/{run}/retry", ("POST",)),
+    Route(RUN + "/settle", "/runs/{run}/settle", ("POST",)),
+    Route(RUN + "/abort", "/runs/{run}/abort", ("GET", "POST"), part="<form"),
+    Route(RUN + "/leave", "/runs/{run}/leave", part="<form"),
+    Route(RUN + "/revise", "/runs/{run}/revise?step=note", ("GET", "POST"), part="<form"),
+    Route(RUN + "/replay", "/runs/{run}/replay", part='<div class="runner read-only', target="replay"),
+]
+Wrong = list[tuple[object, ...]]
+
+
+@dataclass
+class House:
+    """The company with a run that Olivia holds at "Rate the risk"."""
+
+    pages: "Pages"
+    run: str
+
+    def all(self, method: str | None = None) -> list[tuple[Route, str]]:
+        return [(route, route.path.format(run=self.run)) for route in ROUTES if method is None or method in route.methods]
+
+    def untouched(self) -> bool:
+        told = self.pages.company.told(self.run)
+        return (told["status"], told["current"]["step"], told["current"]["draft"]) == ("waiting_person", "rate", None)
+
+
+@pytest.fixture
+def house(pages: "Pages") -> House:
+    return House(pages, pages.company.at("rate"))
+
+
+def ask(browser: "Browser", path: str, method: str, **headers: str) -> TestResponse:
+    return browser.client.open(path, method=method, data={"csrf_token": browser.token} if method != "GET" else None, headers=headers)
+
+
+def whole(answer: TestResponse) -> bool:
+    return answer.text.lstrip().startswith("<!DOCTYPE html>") and answer.text.count("<h1") == 1
+
+
+def test_the_table_has_every_page(house: House) -> None:
+    there = {
+        (rule.rule, method)
+        for rule in house.pages.app.url_map.iter_rules()
+        if not rule.rule.startswith("/api/") and rule.rule not in NO_PAGES
+        for method in (rule.methods or set()) & set(METHODS)
+    }
+    assert there == {(route.rule, method) for route in ROUTES for method in route.methods}
+
+
+def test_without_a_session_every_page_leads_to_signing_in_and_back(house: House) -> None:
+    stranger, wrong = house.pages.app.test_client(), Wrong()
+    for route, path in house.all("GET"):
+        answer = stranger.get(path)
+        back = "" if path == "/" else path
+        led = answer.headers.get("Location", "").replace("%3F", "?").replace("%3D", "=")
+        good = answer.status_code == 303 and led == ("/sign-in?next=" + back if back else "/sign-in") and "Customer" not in answer.text
+        wrong += [] if good else [(route.rule, answer.status_code, led)]
+        part = stranger.get(path, headers={"HX-Request": "true", "HX-Current-URL": f"{OURS}/c/customer?q=x"})
+        good = part.status_code == 401 and part.headers["HX-Redirect"].startswith("/sign-in?next=/c/customer") and not part.data
+        wrong += [] if good else [(route.rule, "htmx", part.status_code)]
+    assert wrong == []
+
+
+def test_without_a_session_no_form_does_anything(house: House) -> None:
+    stranger, wrong = house.pages.app.test_client(), Wrong()
+    token = re.search(r'csrf_token" value="([^"]+)', stranger.get("/sign-in").text)
+    for route, path in house.all("POST"):
+        for data in ({}, {"csrf_token": token[1] if token else ""}):
+            answer = stranger.post(path, data=data, headers={"Origin": OURS})
+            good = answer.status_code == 303 and answer.headers["Location"].startswith("/sign-in") if data else answer.status_code == 403
+            wrong += [] if good else [(route.rule, bool(data), answer.status_code)]
+    assert wrong == []
+    assert house.untouched()
+
+
+def test_a_session_that_was_ended_is_none(house: House) -> None:
+    olivia = house.pages.olivia
+    cookie = olivia.client.get_cookie("console")
+    olivia.post("/sign-out", {"csrf_token": olivia.token})
+    assert cookie is not None
+    olivia.client.set_cookie("console", cookie.value)
+    assert {olivia.client.get(path).status_code for _, path in house.all("GET")} == {303}
+
+
+def test_who_has_no_right_is_told_nothing_and_changes_nothing(house: House) -> None:
+    stan, wrong = house.pages.stan, Wrong()
+    for route, path in house.all():
+        for method in route.methods:
+            answer = ask(stan, path, method)
+            leaks = any(word in answer.text for word in ("Adaeze", "adaeze", "Care review", "Rate the risk"))
+            wrong += [] if answer.status_code == route.stan and not leaks else [(method, route.rule, answer.status_code, leaks)]
+    assert wrong == []
+    assert house.untouched()
+
+
+def test_what_is_hidden_and_what_is_not_there_are_answered_alike(house: House) -> None:
+    stan, wrong = house.pages.stan, Wrong()
+    for route, path in house.all("GET"):
+        if route.stan == 404:
+            absent = path.replace("customer", "absent").replace(house.run, "run_absent")
+            hidden, nothing = ask(stan, path, "GET"), ask(stan, absent, "GET")
+            texts = [answer.text.replace(answer.headers["X-Request-Id"], "") for answer in (hidden, nothing)]
+            wrong += [] if texts[0] == texts[1] and nothing.status_code == 404 else [(route.rule, nothing.status_code)]
+    assert wrong == []
+
+
+def test_a_reviewer_looks_and_does_not_touch(house: House) -> None:
+    rosa, wrong = house.pages.rosa, Wrong()
+    for path in ("/c/customer", "/c/customer/1", "/c/customer/1/menu", f"/runs/{house.run}", f"/runs/{house.run}/replay"):
+        page = rosa.get(path)
+        forms = [form["action"] for form in page.forms if form["method"] == "post"]
+        wrong += [] if not forms and "/edit/" not in page.html and "/start/" not in page.html else [(path, forms)]
+    for route, path in house.all("POST"):
+        answer = ask(rosa, path, "POST")
+        wrong += [] if answer.status_code in (403, 404, 409, 422) else [(route.rule, answer.status_code)]
+    assert wrong == []
+    assert house.untouched()
+
+
+def test_another_method_is_refused_and_the_right_ones_are_named(house: House) -> None:
+    olivia, wrong = house.pages.olivia, Wrong()
+    for route, path in house.all():
+        for method in METHODS:
+            if method not in route.methods:
+                answer = ask(olivia, path, method)
+                named = set(re.split(r",\s*", answer.headers.get("Allow", ""))) - {"HEAD", "OPTIONS"}
+                good = answer.status_code == 405 and named == set(route.methods) and whole(answer)
+                wrong += [] if good else [(method, route.rule, answer.status_code, named)]
+    assert wrong == []
+    assert house.untouched()
+
+
+def test_a_form_without_the_token_does_nothing(house: House) -> None:
+    olivia, wrong = house.pages.olivia, Wrong()
+    for route, path in house.all("POST"):
+        for data in ({}, {"csrf_token": ""}, {"csrf_token": "forged"}, {"csrf_token": house.pages.tom.token}):
+            answer = olivia.client.post(path, data=data | {"revision": "1", "step": "rate", "reason": "x"})
+            good = answer.status_code == 403 and "too old to send anything" in answer.text and whole(answer)
+            wrong += [] if good else [(route.rule, data, answer.status_code)]
+    assert wrong == []
+    assert house.untouched()
+
+
+def test_a_form_from_another_site_does_nothing_though_it_knows_the_token(house: House) -> None:
+    olivia, wrong = house.pages.olivia, Wrong()
+    for route, path in house.all("POST"):
+        for origin in FOREIGN:
+            answer = ask(olivia, path, "POST", Origin=origin)
+            wrong += [] if answer.status_code == 403 and "another site" in answer.text else [(route.rule, origin, answer.status_code)]
+        for site in ("cross-site", "same-site"):
+            answer = ask(olivia, path, "POST", **{"Sec-Fetch-Site": site, "Origin": OURS})
+            wrong += [] if answer.status_code == 403 else [(route.rule, site, answer.status_code)]
+    assert wrong == []
+    assert house.untouched()
+
+
+def test_the_token_may_travel_in_a_header(house: House) -> None:
+    olivia = house.pages.olivia
+    revision = str(house.pages.company.told(house.run)["revision"])
+    answer = olivia.client.post(f"/runs/{house.run}/save", data={"revision": revision}, headers={"X-CSRFToken": olivia.token})
+    assert answer.status_code == 303
+    assert house.pages.company.told(house.run)["status"] == "saved"
+
+
+def test_a_get_is_the_whole_page_and_htmx_gets_its_part(house: House) -> None:
+    olivia, wrong = house.pages.olivia, Wrong()
+    for route, path in house.all("GET"):
+        plain = ask(olivia, path, "GET")
+        wrong += [] if plain.status_code == route.status and whole(plain) else [(route.rule, "plain", plain.status_code)]
+        told = {"HX-Request": "true", "HX-Target": route.target}
+        part = ask(olivia, path, "GET", **told)
+        if route.status != 200:
+            good = "<html" not in part.text and "Not allowed" in part.text
+        else:
+            good = part.text.lstrip().startswith(route.part) and "<html" not in part.text if route.part else whole(part)
+        wrong += [] if good and part.status_code == route.status else [(route.rule, "part", part.status_code, part.text[:80])]
+        restored = ask(olivia, path, "GET", **told, **{"HX-History-Restore-Request": "true"})
+        wrong += [] if whole(restored) else [(route.rule, "restored", restored.text[:80])]
+        for answer in (plain, part, restored):
+            kept = (
+                answer.headers["Cache-Control"] == "no-store" and "HX-Request" in answer.headers["Vary"] and answer.mimetype == "text/html"
+            )
+            wrong += [] if kept else [(route.rule, dict(answer.headers))]
+    assert wrong == []
+
+
+def test_what_is_asked_for_with_head_is_answered_without_a_body(house: House) -> None:
+    for route, path in house.all("GET"):
+        answer = house.pages.olivia.client.head(path)
+        assert (answer.status_code, answer.data) == (route.status, b""), route.rule
+    assert house.untouched()
+
+
+def test_looking_with_head_starts_nothing_though_nothing_is_asked(house: House) -> None:
+    silent = deepcopy(DOCUMENT) | {"slug": "silent-review", "title": "Silent review"}
+    silent["steps"][0]["config"] = {}
+    workflows.import_file(silent, publish=True)
+    assert house.pages.olivia.client.head("/c/customer/2/start/silent-review").status_code == 200
+    assert [head.workflow_title for head in runs.on_record(house.pages.company.olivia, "customer", "2")] == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"revision": ""},
+        {"revision": "x"},
+        {"revision": "-1"},
+        {"revision": "9" * 40},
+        {"revision": "1", "step": "\0"},
+        {"step": "nothing"},
+    ],
+)
+def test_forms_that_make_no_sense_are_refused_in_words(house: House, form: dict[str, str]) -> None:
+    olivia, wrong = house.pages.olivia, Wrong()
+    for route, path in house.all("POST"):
+        if route.rule.startswith("/runs/"):
+            for headers in ({}, {"HX-Request": "true", "HX-Target": "run"}):
+                answer = olivia.client.post(path, data=form | {"csrf_token": olivia.token}, headers=headers)
+                good = answer.status_code in (400, 404, 409, 422) and answer.mimetype == "text/html" and "Traceback" not in answer.text
+                wrong += [] if good else [(route.rule, headers, answer.status_code)]
+    assert wrong == []
+    assert house.untouched()
+
+
+@pytest.mark.parametrize(
+    "path", ["/c/customer/%00", "/c/%00", "/runs/%00", "/c/customer/" + "9" * 3000, "/c/customer/1/edit/%2e%2e", "/runs/run_%F0%9F%98%80", "/c/customer/1%0d%0aX-Evil:1",
+             "/c/customer/1/related/%3Cscript%3E", "/c/customer/1/start/..%2f..", "/c//customer", "//evil.example/c", "/c/customer/"]
+)  # fmt: skip
+def test_odd_addresses_are_not_there(house: House, path: str) -> None:
+    answer = house.pages.olivia.client.get(path)
+    assert answer.status_code in (301, 303, 308, 400, 404), path
+    assert "X-Evil" not in answer.headers
+    assert "<script>" not in answer.text
+    assert "evil.example" not in answer.headers.get("Location", "")
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "http:evil.example",
+        "\t//evil.example",
+        "/%0d%0aX: 1",
+        "data:x",
+    ],
+)
+def test_no_form_leads_away_from_here(house: House, to: str) -> None:
+    company, olivia = house.pages.company, house.pages.olivia
+    page = olivia.get(f"/runs/{house.run}/leave", status=200)
+    assert olivia.client.get(f"/runs/{house.run}/leave", query_string={"to": to}).status_code == 200
+    olivia.post(f"/runs/{house.run}/save", page.form("/save")["fields"] | {"to": to})
+    led = olivia.answer.headers["Location"]
+    assert led.startswith("/")
+    assert not led.startswith(("//", "/\\"))
+    assert "\n" not in led
+    runs.resume(company.olivia, house.run, revision=company.told(house.run)["revision"])
+    olivia.post(
+        f"/runs/{house.run}/abort",
+        {"csrf_token": olivia.token, "revision": str(company.told(house.run)["revision"]), "reason": "x", "to": to},
+    )
+    assert olivia.answer.headers["Location"].startswith("/")
+    assert "evil.example" not in olivia.answer.headers["Location"].split("?")[0].replace("/\\", "//")[:2]
