@@ -13,7 +13,7 @@ from console.db.engine import fetch
 from console.errors import NotFound, SourceDown
 from console.log import masking
 from console.runs import drafts
-from console.runs.rights import TAKE_OVER_AFTER_S, Seen, possible, see, works
+from console.runs.rights import TAKE_OVER_AFTER_S, Seen, lacking, possible, see, works
 from console.runs.screens import Screen, draw, last_shown, present
 from console.runs.store import links, retried, run_row
 from console.runs.view import RunView, as_json, moment, outline, title_of
@@ -142,6 +142,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside) -> RunVi
         holder_idle=run.holder is not None and near.idle_s >= TAKE_OVER_AFTER_S,
         gone=seen.gone,
         down=seen.down.message if seen.down else None,
+        lacking=lacking(actor, seen) if works(actor, run, definition) else None,
         masked=paths,
     )
 

@@ -7,9 +7,9 @@ from console.core import scopes
 from console.core.actor import Actor
 from console.core.run import Run
 from console.db.engine import fetch
-from console.errors import NotFound, SourceDown
+from console.errors import NotAllowed, NotFound, SourceDown
 from console.records import Record
-from console.runs.stepping import PERFORMING, plan_of, record_of
+from console.runs.stepping import PERFORMING, plan_of, record_of, require_step, stand
 from console.runs.store import Loaded, load
 from console.workflows import Definition
 
@@ -88,6 +88,18 @@ def holder_idle_s(run: Run) -> float:
     return max(0.0, float(rows[0][0])) if rows else 0.0
 
 
+def lacking(actor: Actor, seen: Seen) -> str | None:
+    """What the actor lacks for the step that the run stands at, in a sentence; None where nothing is lacking, or no person is asked."""
+    run = seen.run
+    if run.current is None or run.status not in ("waiting_person", "saved") or run.unknown:
+        return None
+    try:
+        require_step(actor, stand(seen.definition, run))
+    except NotAllowed as error:
+        return error.message
+    return None
+
+
 def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
     """Commands that the actor may give now: what a page offers. Each is judged again when it is given."""
     run, obj = seen.run, f"workflow:{seen.definition.slug}"
@@ -97,9 +109,10 @@ def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
     holds = run.holder == actor.id
     if run.status == "waiting_person" and holds:
         may |= _to_holder(actor, seen)
-    if run.status == "saved" and access.can(actor, run.team, obj, "resume"):
+    works_here = access.can(actor, run.team, obj, "resume") and lacking(actor, seen) is None
+    if run.status == "saved" and works_here:
         may.add("resume")
-    if run.status == "waiting_person" and not holds and access.can(actor, run.team, obj, "resume"):
+    if run.status == "waiting_person" and not holds and works_here:
         entitled = run.holder is None or idle_s >= TAKE_OVER_AFTER_S or access.can(actor, run.team, obj, "takeover")
         may |= {"take_over"} if entitled else set()
     under_way = run.attempt is not None and any(effect.status in ("requested", "unknown") for effect in run.attempt.effects)
@@ -112,9 +125,9 @@ def _to_holder(actor: Actor, seen: Seen) -> set[str]:
     """What the holder of a run that waits for them may do: settle what is unknown, before anything else."""
     run = seen.run
     if run.unknown:
-        return {"settle"}
+        return {"settle", "save", "release"}
     may = {"draft", "save", "release", "abort", "revise"}
-    if not seen.gone and works(actor, run, seen.definition):
+    if not seen.gone and works(actor, run, seen.definition) and lacking(actor, seen) is None:
         may.add("complete")
     if run.take_over and run.attempt and run.attempt.step in plan_of(seen.definition).automatic:
         may.add("retry")

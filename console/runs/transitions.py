@@ -307,14 +307,26 @@ def save(actor: Actor, run_id: str, *, revision: int | None) -> None:
 
 
 def resume(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Take a saved run up again and hold it."""
-    _command(actor, run_id, "resume", lambda seen: commands.Resume(actor.id, _revision(seen, revision)))
+    """Take a saved run up again and hold it; needs the right of the step at which it stands, too."""
+
+    def make(seen: Seen) -> Command:
+        _require_place(actor, seen)
+        return commands.Resume(actor.id, _revision(seen, revision))
+
+    _command(actor, run_id, "resume", make)
+
+
+def _require_place(actor: Actor, seen: Seen) -> None:
+    """Raise NotAllowed where the actor could take the run and not do its step."""
+    if seen.run.current is not None and not seen.run.unknown:
+        require_step(actor, stand(seen.definition, seen.run))
 
 
 def take_over(actor: Actor, run_id: str, *, revision: int | None) -> None:
     """Become the holder of a run that another person, or nobody, holds: at once with the right `takeover`, else after 10 idle minutes."""
 
     def make(seen: Seen) -> Command:
+        _require_place(actor, seen)
         entitled = access.can(actor, seen.run.team, f"workflow:{seen.definition.slug}", "takeover")
         idle = holder_idle_s(seen.run) >= commands.TAKE_OVER_AFTER.total_seconds()
         return commands.TakeOver(actor.id, _revision(seen, revision), entitled, idle, _typed(seen.run, seen.loaded.subject))

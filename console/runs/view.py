@@ -19,7 +19,7 @@ class RunView:
     """A run for one viewer. `json` is its shape in the API; the rest is what a page needs beside it.
 
     `can` are the commands that the viewer may give now, `steps` the path so far and what surely comes, `names` people by id.
-    `gone` and `down` say why there is no record to show; `masked` are paths that were left out for this viewer.
+    `gone` and `down` say why there is no record to show, `lacking` which right the open step needs and the viewer has not; `masked` are paths that were left out for this viewer.
     """
 
     json: dict[str, Any]
@@ -33,6 +33,7 @@ class RunView:
     holder_idle: bool = False
     gone: bool = False
     down: str | None = None
+    lacking: str | None = None
     masked: Sequence[str] = field(default_factory=tuple)
 
 

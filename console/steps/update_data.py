@@ -102,15 +102,19 @@ class UpdateData(StepType):
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The values, and the change of the record where there is one; raises Invalid with one detail per field that is wrong."""
-        columns = _columns(step, context)
+        columns, seen = _columns(step, context), context.shown or {}
         typed = {name: value for name, value in submitted.items() if name not in {entry.field for entry in step.config.set}}
         values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, typed, columns)
         details += [{"field": name, "reason": GONE} for name in _lacking(step, context)]
         if details:
             raise refusal(details)
+        # A field that was not sent stays what the person saw: what somebody else made of it meanwhile is neither undone nor a conflict.
+        values |= {
+            field.name: seen[field.name] for field in columns if field.name in seen and field.name not in {*submitted, *context.former}
+        }
         settled = _settled(step, context, values)
         values |= {field.name: field.value for field in settled}
-        changes = _changes([*columns, *settled], values, context.shown or {})
+        changes = _changes([*columns, *settled], values, seen)
         if not changes:
             return Completion(UNCHANGED, values)
         return Completion(UPDATED, values, effects=(WriteRecord(changes),))

@@ -315,6 +315,8 @@ def _holder(view: RunView, actor: Actor, look: Look) -> Note | None:
 
 
 def _record(view: RunView) -> Note | None:
+    if view.lacking and not view.json["ended_at"]:
+        return Note("You can look, but not do this step", view.lacking, "info", "lock")
     if view.down:
         return Note("The data source does not answer", f"{view.down} What is typed is kept; try again in a moment.", "warn", "database")
     if view.gone:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from console import log, runs
+from console import log, runs, workflows
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from tests.company import Company
+from tests.company import DOCUMENT, Company
 
 
 def kinds(run_id: str) -> list[str]:
@@ -269,3 +269,36 @@ def test_readers_see_and_change_nothing(company: Company) -> None:
         with pytest.raises((NotAllowed, Conflict)):
             runs.save(company.people[name], run_id, revision=view.json["revision"])
     assert kinds(run_id) == before
+
+
+def test_a_step_of_another_role_is_neither_resumed_nor_taken_over(company: Company) -> None:
+    """The step may be looked at, and the view says what is lacking."""
+    document = {**DOCUMENT, "steps": [{**each, "roles": ["lead"]} if each["id"] == "note" else each for each in DOCUMENT["steps"]]}
+    workflows.import_file(document, publish=True)
+    run_id = company.at("read")
+    company.answer(run_id)
+    told = company.told(run_id)
+    view = runs.get(company.olivia, run_id)
+    assert "lead" in (view.lacking or "")
+    assert "complete" not in view.can
+    with pytest.raises(NotAllowed):
+        company.answer(run_id, note="mine")
+    runs.save(company.olivia, run_id, revision=told["revision"])
+    revision = company.told(run_id)["revision"]
+    assert "resume" not in runs.get(company.tom, run_id).can
+    with pytest.raises(NotAllowed):
+        runs.resume(company.tom, run_id, revision=revision)
+    runs.resume(company.mona, run_id, revision=revision)
+    runs.release(company.mona, run_id, revision=company.told(run_id, "mona")["revision"])
+    with pytest.raises(NotAllowed):
+        runs.take_over(company.tom, run_id, revision=company.told(run_id, "mona")["revision"])
+    assert runs.get(company.mona, run_id).lacking is None
+
+
+def test_a_field_that_was_not_sent_is_left_to_whoever_changed_it_meanwhile(company: Company) -> None:
+    run_id = company.at("rate")
+    told = company.told(run_id)
+    company.sql("update customer set email = 'new@customers.example' where id = 1")
+    company.answer(run_id, "olivia", told, risk="high")
+    assert company.sql("select risk, email from customer where id = 1") == [("high", "new@customers.example")]
+    assert company.told(run_id)["current"]["step"] == "decide"
