@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from console import settings
 from console.db import tables
 from console.db.engine import hot_engine
+from console.log import heads
 
 BATCH = 10_000
 ALARM_S = 10.0
@@ -77,3 +79,26 @@ def sweep() -> int:
     from console import runs
 
     return runs.sweep()
+
+
+HEADS = "checkpoints.txt"
+
+
+def origin() -> str:
+    """The name of this log in its signed heads: the console's address without scheme, or `handrail` where none is set."""
+    address = settings.current().base_url
+    return address.partition("://")[2].rstrip("/").replace(" ", "-").replace("+", "-") if address else "handrail"
+
+
+def seal() -> str | None:
+    """Sign the head of the log, with everything that has a place; the note, None where nothing is new since the last one.
+
+    Each head goes to its table and to an append-only file of the data folder. Needs the signing key, which web processes do not have.
+    """
+    given = settings.current()
+    note = heads.sign(origin(), [given.signing_key])
+    if note is not None:
+        given.data_dir.mkdir(parents=True, exist_ok=True)
+        with (given.data_dir / HEADS).open("a", encoding="utf-8") as file:
+            file.write(note + "\n")
+    return note

@@ -1,4 +1,5 @@
-"""The background door: each second the events that were committed get their place, each minute a sweep over what people and crashes left behind.
+"""The background door: each second the events that were committed get their place, each minute a sweep over
+what people and crashes left behind, and a signed head of the log where it has grown.
 
 Any number of workers may run, on any number of machines: the database lets one at a time do each thing, the others find nothing to do.
 """
@@ -18,6 +19,7 @@ PRESENCE = (1_214_346_834, 1)
 
 SEQUENCE_S = 1.0
 SWEEP_S = 60.0
+SEAL_S = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -27,7 +29,7 @@ class Duty:
 
     name: str
     every_s: float
-    do: Callable[[], int]
+    do: Callable[[], object]
     due: float = 0.0
 
     def attempt(self, now: float) -> None:
@@ -50,7 +52,7 @@ class Worker:
         from console import operations
 
         self.stopping = threading.Event()
-        self.duties = [Duty("sequence", SEQUENCE_S, operations.sequence), Duty("sweep", SWEEP_S, operations.sweep)]
+        self.duties = [Duty("sequence", SEQUENCE_S, operations.sequence), Duty("sweep", SWEEP_S, operations.sweep), Duty("seal", SEAL_S, operations.seal)]
         self._presence: sa.Connection | None = None
 
     def run(self) -> None:

@@ -28,6 +28,8 @@ activity = _table(
     workflow=sa.Text,
     origin=sa.Text,
 )
+tile = _table("tile", level=sa.Integer, index=sa.BigInteger, hashes=sa.LargeBinary)
+checkpoint = _table("checkpoint", size=sa.BigInteger, note=sa.Text, key=sa.Text, at=Moment)
 chain = _table("chain", id=sa.Text, seq=sa.Integer, head=sa.LargeBinary)
 request_done = _table("request_done", key=sa.Text, chain=sa.Text, seq=sa.Integer, at=Moment)
 idempotency = _table("idempotency", key=sa.Text, fingerprint=sa.LargeBinary, status=sa.Integer, body=sa.LargeBinary, at=Moment)

@@ -1,0 +1,29 @@
+"""`GET /checkpoint` and `/checkpoint/key`: the newest signed head of the log, and the key that it is checked with, as text."""
+
+from flask import Blueprint, Response, g
+
+from console import access
+from console.errors import NotFound
+from console.log import heads
+
+blueprint = Blueprint("api_checkpoint", __name__, url_prefix="/api/v1")
+
+
+@blueprint.get("/checkpoint")
+def newest() -> Response:
+    """The newest checkpoint as a signed note."""
+    access.require(g.actor, None, "activity", "read")
+    found = heads.newest()
+    if found is None:
+        raise NotFound("The log has no checkpoint yet; the worker signs one within a minute of the first event.")
+    return Response(found[1], mimetype="text/plain; charset=utf-8")
+
+
+@blueprint.get("/checkpoint/key")
+def key() -> Response:
+    """The verifier key `origin+id+key`. Compare it once with the one that whoever runs the console tells you by another way."""
+    access.require(g.actor, None, "activity", "read")
+    found = heads.verifier_key()
+    if found is None:
+        raise NotFound("The log has no checkpoint yet; the key is published with the first one.")
+    return Response(found + "\n", mimetype="text/plain; charset=utf-8")

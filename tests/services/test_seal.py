@@ -1,0 +1,122 @@
+"""Signed heads of the log: what an outsider who kept one can check, and what the database refuses to forget."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+
+from console import accounts, operations, settings
+from console.app import create_app
+from console.commands.log import seal
+from console.db import fetch
+from console.db.engine import migration_url
+from console.log import checkpoint, heads, tree
+from tests.company import Company
+
+
+def leaves() -> list[bytes]:
+    """Leaves in the order of their places, straight from the tables."""
+    return [bytes(row[0]) for row in fetch("select e.leaf from console.activity a join console.event e on e.id = a.event order by a.pos")]
+
+
+def test_a_head_is_the_root_over_every_event_in_order(company: Company) -> None:
+    company.finished()
+    operations.catch_up()
+    note = operations.seal()
+    assert note is not None
+    key = heads.verifier_key()
+    assert key is not None
+    head = checkpoint.verified(note, key)
+    everything = leaves()
+    assert (head.size, head.root) == (len(everything), tree.root(everything))
+    assert head.origin == operations.origin()
+
+
+def test_nothing_new_is_not_signed_twice(company: Company) -> None:
+    company.started()
+    operations.catch_up()
+    first = operations.seal()
+    assert operations.seal() is None
+    company.started("2")
+    operations.catch_up()
+    second = operations.seal()
+    assert first is not None
+    assert second is not None
+    sizes = [checkpoint.parse(note).checkpoint.size for note in (first, second)]
+    assert sizes == sorted(set(sizes))
+    kept = (settings.current().data_dir / operations.HEADS).read_text()
+    assert kept == f"{first}\n{second}\n"
+
+
+def test_a_later_head_is_consistent_with_an_earlier_one(company: Company) -> None:
+    notes = []
+    for record in ("1", "2", "3"):
+        company.finished(record)
+        operations.catch_up()
+        notes.append(operations.seal())
+    old, new = (checkpoint.parse(str(note)).checkpoint for note in (notes[0], notes[-1]))
+    with heads.grown() as grown:
+        proof = grown.consistency(old.size, new.size)
+        included = [grown.inclusion(index, new.size) for index in range(0, new.size, 7)]
+    assert tree.consistent(old.size, old.root, new.size, new.root, proof)
+    everything = leaves()
+    for number, proof in enumerate(included):
+        assert tree.included(everything[number * 7], number * 7, new.size, proof, new.root)
+
+
+def test_an_empty_log_has_nothing_to_sign(clean: object) -> None:
+    assert clean
+    assert operations.seal() is None
+    assert heads.newest() is None
+    told = CliRunner().invoke(seal)
+    assert (told.exit_code, told.stdout) == (0, "The log is empty; there is nothing to sign.\n")
+
+
+def test_the_command_prints_the_newest_head(company: Company) -> None:
+    company.started()
+    told = CliRunner().invoke(seal)
+    assert told.exit_code == 0
+    assert checkpoint.parse(told.stdout).checkpoint.size == len(leaves())
+    again = CliRunner().invoke(seal)
+    assert again.stdout == told.stdout
+
+
+def test_heads_can_be_neither_changed_nor_taken_away(company: Company) -> None:
+    company.started()
+    operations.catch_up()
+    operations.seal()
+    url = migration_url().set(drivername="postgresql").render_as_string(hide_password=False)
+    for statement in ("update console.checkpoint set note = 'x'", "delete from console.checkpoint", "truncate console.checkpoint"):
+        with psycopg.connect(url) as owner, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            owner.execute(statement)
+
+
+@pytest.fixture(name="web")
+def fixture_web(company: Company) -> Iterator[FlaskClient]:
+    """The API over the company."""
+    assert company.people
+    app = create_app()
+    app.testing = True
+    with app.test_client() as client:
+        yield client
+
+
+def test_the_api_gives_head_and_key_to_who_may_read_the_log(company: Company, web: FlaskClient) -> None:
+    headers = {
+        name: {"Authorization": f"Bearer {accounts.create_key('tests', company.people[name].id).text}"}
+        for name in ("ada", "ines", "olivia", "stan")
+    }
+    for path in ("/api/v1/checkpoint", "/api/v1/checkpoint/key"):
+        assert web.get(path).status_code == 401
+        for stranger in ("olivia", "stan"):
+            assert web.get(path, headers=headers[stranger]).status_code == 403
+        assert web.get(path, headers=headers["ada"]).status_code == 404
+    operations.catch_up()
+    note = operations.seal()
+    for reader in ("ada", "ines"):
+        told = web.get("/api/v1/checkpoint", headers=headers[reader])
+        assert (told.status_code, told.mimetype, told.text) == (200, "text/plain", note)
+        key = web.get("/api/v1/checkpoint/key", headers=headers[reader]).text.strip()
+        assert checkpoint.verified(told.text, key).size == len(leaves())
