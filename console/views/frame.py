@@ -121,10 +121,8 @@ def render(template: str, context: Mapping[str, Any], block: str | None = None) 
     found = current_app.jinja_env.get_or_select_template(template)
     values = dict(context)
     current_app.update_template_context(values)
-    if block is None:
-        return found.render(values)
-    scope = found.new_context(values)
-    return "".join(found.blocks[block](scope))
+    text = found.render(values) if block is None else "".join(found.blocks[block](found.new_context(values)))
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a value may hold one, a page may not
 
 
 def moved(to: str) -> Response:

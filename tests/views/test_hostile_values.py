@@ -1,0 +1,288 @@
+"""Values that mean harm are text wherever they are shown: in lists, summaries, runs, replays, menus, forms and the log."""
+
+import json
+import re
+from html import unescape
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from console import operations, runs
+from console.core.actor import Actor
+from console.views import activity, formats, frame, panes
+from console.views.formats import Kind, Look
+from tests.views.conftest import Page
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+LONG = "0123456789abcdef" * 12_500  # 200 kB
+VALUES = {
+    "a script": "<script>alert(1)</script>",
+    "a handler": '"><img src=x onerror=alert(1)>',
+    "a handler without quotes": "x onmouseover=alert(1) style=position:fixed",
+    "single quotes": "' autofocus onfocus='alert(1)",
+    "an address": "javascript:alert(1)",
+    "an address in a link": '<a href="javascript:alert(1)">x</a>',
+    "the end of everything": "</td></tr></table></textarea></select></title></style></script><h1>Pwned</h1>",
+    "a form": '<form action="https://evil.example"><input name="csrf_token"></form>',
+    "a template": "{{ 7391 * 7919 }}{% raw %}{{ config }}",
+    "a formula": '=HYPERLINK("https://evil.example";"x")',
+    "another formula": "@SUM(1+1)*cmd|' /C calc'!A0",
+    "two headers": "x\r\nSet-Cookie: evil=1\r\n\r\n<b>body</b>",
+    "other way round": "\u202e)knil(moc.elpmaxe\u202c \u200f\u2066x\u2069",
+    "zero width": "A\u200bd\u200ca\u200de\ufeffze",
+    "combining": "Z" + "\u0351\u0322\u033a" * 60,
+    "beyond the plane": "\U0001f469\u200d\U0001f4bb \U000e0041\U0001d54f",
+    "control": "bell\x07 escape\x1b[31m",
+    "entities": "&lt;script&gt; &amp;amp; &#x3c;b&#62;",
+    "SQL": "Robert'); DROP TABLE customer; --",
+    "Markdown": "**bold** [x](javascript:alert(1)) ![](https://evil.example/x.png) `<b>`",
+    "very long": LONG,
+}
+TAGS = {"script", "img", "iframe", "object", "embed", "base", "svg", "style", "marquee"}
+
+
+def faults(html: str) -> list[str]:
+    """What a page holds that only a value could have brought there."""
+    found, page = [], Page(html)
+    for tag, told in page.attributes:
+        found += [f"<{tag} {name}>" for name in told if name.startswith("on") or name == "style"]
+        if (
+            tag in TAGS
+            and not (tag == "script" and told.get("src", "").startswith("/static/"))
+            and not (tag == "svg" and told.get("aria-hidden"))
+        ):
+            found.append(f"<{tag}>")
+        for name in ("href", "src", "action", "formaction", "hx-get", "hx-post"):
+            if re.match(r"\s*(javascript|data|vbscript):|(https?:)?//", told.get(name, ""), re.IGNORECASE):
+                found.append(f"{name}={told[name]}")
+    if sum(1 for tag, _ in page.headings if tag == "h1") > 1 or any(words == "Pwned" for _, words in page.headings):
+        found.append("a heading of its own")
+    if str(7391 * 7919) in page.html:
+        found.append("a template was evaluated")
+    return found
+
+
+def plain(text: str) -> str:
+    return " ".join(unescape(text).split())
+
+
+def shown(page: Page, value: str, at_least: int = 40) -> bool:
+    """Whether the page holds (the beginning of) the value as text."""
+    wanted = plain(value)[:at_least]
+    return wanted in plain(page.text) or wanted in plain(page.html)
+
+
+@pytest.mark.parametrize("what", VALUES)
+def test_it_is_text_on_every_page_of_the_record_and_its_run(pages: "Pages", what: str) -> None:
+    value, company, olivia = VALUES[what], pages.company, pages.olivia
+    company.sql("update customer set display_name = ?, tax_id = ? where id = 1", value, value)
+    company.sql("update account set status = ? where customer_id = 1", value)
+    run = company.at("rate")
+    pages.mona.get("/c/customer/1?tab=details")
+    wrong: list[tuple[str, ...]] = []
+    for who, path in (
+        ("olivia", "/"), ("olivia", "/c/customer"), ("mona", "/c/customer?columns=tax_id"), ("olivia", "/c/account"), ("olivia", "/c/customer/1"), ("mona", "/c/customer/1?tab=details"),
+        ("olivia", "/c/customer/1/menu"), ("olivia", "/c/customer/1/related/account"), ("mona", "/c/customer/1/edit/display_name"), ("olivia", "/c/customer/2/start/care-review"),
+        ("olivia", f"/runs/{run}"), ("olivia", f"/runs/{run}?tab=related"), ("olivia", f"/runs/{run}/abort"), ("olivia", f"/runs/{run}/leave"), ("olivia", f"/runs/{run}/revise?step=note"),
+        ("olivia", f"/runs/{run}/replay"), ("olivia", f"/runs/{run}/replay?at=5"), ("olivia", f"/runs/{run}/replay?since=1"),
+    ):  # fmt: skip
+        page = getattr(pages, who).get(path)
+        wrong += [(path, fault) for fault in faults(page.html)]
+        if not path.startswith(("/c/customer/2", "/c/account", "/c/customer/1/related")) and not shown(page, value):
+            wrong.append((path, "the value is not there"))
+    for path in ("/c/customer", f"/runs/{run}", f"/runs/{run}/replay", "/c/customer/1/menu", f"/runs/{run}/revise?step=note"):
+        wrong += [(path, "part", fault) for fault in faults(olivia.get(path, htmx="list" if path == "/c/customer" else "replay").html)]
+    assert wrong == []
+    assert set(olivia.answer.headers) & {"Set-Cookie", "X-Evil"} <= {"Set-Cookie"}
+    assert "evil=1" not in str(olivia.answer.headers)
+
+
+@pytest.mark.parametrize("what", [name for name in VALUES if name != "very long"])
+def test_what_is_typed_in_a_run_is_text_in_its_form_its_draft_its_replay_and_the_log(pages: "Pages", what: str) -> None:
+    value, company, olivia = VALUES[what], pages.company, pages.olivia
+    run = company.at("note")
+    page = olivia.get(f"/runs/{run}")
+    form = page.form("/complete")["fields"] | {"v.note": value, "v.count": "many <b>"}
+    olivia.post(f"/runs/{run}/draft", form, htmx="saved", status=200)
+    drafted = olivia.get(f"/runs/{run}")
+    assert faults(drafted.html) == []
+    assert plain(drafted.form("/complete")["fields"]["v.note"]) == plain(value)
+    refused = olivia.post(f"/runs/{run}/complete", form, htmx="run", status=422)
+    assert faults(refused.html) == []
+    olivia.post(f"/runs/{run}/complete", form | {"v.count": "3"})
+    runs.save(company.olivia, run, revision=company.told(run)["revision"])
+    stale = olivia.post(f"/runs/{run}/complete", form, status=409)
+    assert faults(stale.html) == []
+    assert shown(stale, value)
+    runs.resume(company.olivia, run, revision=company.told(run)["revision"])
+    olivia.post(f"/runs/{run}/abort", {"csrf_token": olivia.token, "revision": str(company.told(run)["revision"]), "reason": value})
+    operations.catch_up()
+    for who, path in (
+        ("olivia", f"/runs/{run}"),
+        ("olivia", f"/runs/{run}/replay"),
+        ("ada", f"/activity?run={run}"),
+        ("olivia", "/c/customer/1?tab=activity"),
+    ):
+        assert faults(getattr(pages, who).get(path).html) == [], path
+    assert shown(olivia.get(f"/runs/{run}"), value)
+
+
+@pytest.mark.parametrize("what", VALUES)
+def test_it_is_text_where_the_address_brings_it(pages: "Pages", what: str) -> None:
+    value = quote(VALUES[what][:1500])
+    test = quote(json.dumps({"field": "display_name", "op": "eq", "value": VALUES[what][:500]}))
+    for who, path in (
+        ("olivia", f"/c?q={value}"), ("olivia", f"/c/customer?q={value}"), ("olivia", f"/c/customer?segment={value}"), ("olivia", f"/c/customer?sort={value}"),
+        ("olivia", f"/c/customer?filter={value}"), ("olivia", f"/c/customer?filter={test}"), ("olivia", f"/c/customer?columns={value}&after={value}"),
+        ("olivia", f"/c/customer?add_field={value}&add_op={value}&add_value="), ("olivia", f"/c/customer/{value}"), ("olivia", f"/c/{value}"), ("olivia", f"/runs/{value}"),
+        ("olivia", f"/c/customer/1?tab={value}"), ("ada", f"/activity?kind={value}"), ("ada", f"/activity?user={value}&record={value}"), ("ada", f"/activity?run={value}"),
+        ("ada", f"/activity?createdAt.gte={value}"), ("ada", f"/activity?{value}={value}"),
+    ):  # fmt: skip
+        answer = getattr(pages, who).client.get(path)
+        assert answer.status_code in (200, 303, 308, 400, 404), (path[:60], answer.status_code)
+        assert answer.status_code == 308 or faults(answer.text) == [], path[:60]
+        assert answer.headers.get("Location", "/").startswith(("/", "http://localhost/")), path[:60]
+        assert "evil=1" not in str(answer.headers)
+        assert "\n" not in answer.headers.get("Location", "")
+
+
+def test_a_nul_is_shown_without_a_fault(pages: "Pages") -> None:
+    pages.company.sql("update customer set display_name = 'A' || char(0) || 'B' where id = 1")
+    for path in ("/c/customer", "/c/customer/1", "/c/customer/1?tab=details", "/c/customer/1/menu"):
+        page = pages.olivia.get(path)
+        assert "\0" not in page.html, path
+    run = pages.company.started("1")
+    for path in (f"/runs/{run}", f"/runs/{run}/replay"):
+        assert "\0" not in pages.olivia.get(path).html, path
+
+
+def test_a_name_of_a_person_is_text(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    from console import accounts
+
+    person = accounts.create_person(
+        "eve@fernwick.example",
+        role="operator",
+        team="operations",
+        name='Eve <img src=x onerror="x()"> & Co',
+        password="correct horse battery staple",
+        tags={"desks": ["retail"]},
+    )
+    assert person is not None
+    assert faults(pages.eve.get("/").html) == []
+    me = pages.eve.get("/me")
+    assert faults(me.html) == []
+    assert 'Eve <img src=x onerror="x()"> & Co' in me.text
+    eve: Actor = accounts.actor_of_person(accounts.person_of_email("eve@fernwick.example").id, "ses_eve")
+    run = runs.start(eve, "care-review", "customer", "2", {"why": "event"})
+    operations.catch_up()
+    for who, path in (
+        ("olivia", f"/runs/{run}"),
+        ("olivia", "/c/customer"),
+        ("olivia", "/c/customer/2"),
+        ("ada", "/activity"),
+        ("olivia", f"/runs/{run}/replay"),
+    ):
+        assert faults(getattr(pages, who).get(path).html) == [], path
+
+
+# -- the pieces, without a server
+
+LOOK = Look("en", "UTC")
+TYPES = [
+    "text",
+    "long_text",
+    "email",
+    "phone",
+    "url",
+    "uuid",
+    "integer",
+    "decimal",
+    "money",
+    "date",
+    "datetime",
+    "time",
+    "enum",
+    "multi_enum",
+    "json",
+    "array",
+    "binary",
+    "file",
+    "other",
+    "reference",
+]
+
+
+@pytest.mark.parametrize("type_", TYPES)
+@pytest.mark.parametrize("what", VALUES)
+def test_no_type_lets_it_through(type_: str, what: str) -> None:
+    value, field = VALUES[what], Kind("f", "<b>F</b>", type_)
+    drawn = [str(formats.html(field, value, LOOK)), formats.cell(field, LOOK)(value)]
+    drawn += [
+        str(formats.html(field, [value, {"<b>": value}], LOOK)),
+        str(formats.html(field, {value[:200]: value}, LOOK)),
+        formats.cell(field, LOOK)([value]),
+    ]
+    for html in drawn:
+        assert re.sub(r'https://evil\.example[^"]*|mailto:[^"]*', "", html).count("<script") == 0
+        allowed = {"a", "span", "br", "dl", "div", "dt", "dd", "pre", "td", "time"}
+        assert {tag for tag, _ in Page(html).attributes} <= allowed
+        assert not [name for _, told in Page(html).attributes for name in told if name.startswith("on") or name == "style"]
+
+
+@pytest.mark.parametrize("what", VALUES)
+def test_a_box_gives_back_what_it_was_given(what: str) -> None:
+    source = {"name": "f", "label": "F", "type": "long_text", "required": False, "readonly": False, "now": None, "options": None}
+    box = panes.box(source, LOOK, value=VALUES[what])
+    assert (
+        formats.typed(Kind("f", "F", "long_text"), [box.value.replace("\n", "\r\n")], LOOK) == VALUES[what].replace("\r\n", "\n")
+        or box.held is not None
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "JAVASCRIPT:alert(1)",
+        " javascript:alert(1)",
+        "data:text/html,x",
+        "//evil.example",
+        "ftp://x",
+        "https:evil",
+        "/c/customer",
+        "",
+    ],
+)
+def test_only_web_addresses_become_links(url: str) -> None:
+    assert "<a" not in formats.html(Kind("f", "F", "url"), url, LOOK)
+
+
+@pytest.mark.parametrize("address", ['x@y.example"><b>', "x@y.example' onclick='x", "@", "a@b?subject=<b>"])
+def test_an_address_of_mail_stays_within_its_attribute(address: str) -> None:
+    (told,) = [told for tag, told in Page(str(formats.html(Kind("f", "F", "email"), address, LOOK))).attributes if tag == "a"]
+    assert told == {"href": f"mailto:{address}"}
+
+
+@pytest.mark.parametrize("key", [value for name, value in VALUES.items() if name != "very long"])
+def test_a_key_is_one_segment_of_an_address(key: str) -> None:
+    url = frame.record_url("customer", key)
+    assert re.fullmatch(r"/c/customer/[A-Za-z0-9_.~%-]+", url)
+    assert frame.run_url(key, "replay").startswith("/runs/")
+    assert not set(frame.dom_id("f", key)) - set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+
+
+@pytest.mark.parametrize("what", VALUES)
+def test_facts_of_an_event_are_bounded_text(what: str) -> None:
+    value = VALUES[what]
+    told = activity.facts({"id": value, "step": value, "data": {"value": value, "nested": {"a": [value]}, "empty": {}}})
+    assert [label for label, _ in told] == ["Event", "Step", "Value", "Nested"]
+    assert all(len(text) <= 401 for label, text in told if label in ("Value", "Nested"))
+
+
+@pytest.mark.parametrize("title", [*VALUES.values(), "", " ", "\u00a0", "é b", "\U0001f469 x"])
+def test_initials_are_at_most_two_letters(title: str) -> None:
+    assert 1 <= len(formats.initials(title)) <= 4
+    assert not set(formats.initials(title)) & set("&\"'") or title[0] in "\"'&"
