@@ -1,0 +1,400 @@
+"""Checks an export of an activity log: that no event was changed, dropped, inserted or put in another order since it was signed.
+
+    python verify.py EXPORT [--key VKEY] [--since CHECKPOINT_FILE]
+
+EXPORT is the zip archive, or a folder with its files; VKEY the verifier key that you were given by another way; CHECKPOINT_FILE a
+checkpoint that you kept earlier. Prints `verified N events, …` and exits 0, or the first bad place (`line 17: edited: …`) and exits
+1. Python 3.10 or newer, standard library only; it unpacks nothing, writes nothing and reaches no network. All that it checks is
+written in docs/reference/log-format.md, from which another verifier can be written.
+"""
+
+import argparse
+import base64
+import json
+import re
+import zipfile
+import zlib
+from binascii import unhexlify
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from hashlib import sha256, sha512
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+BLOCK, LONGEST = 1 << 20, 64 << 20  # bytes that are read at once; bytes of a line
+FILES = {"events.jsonl", "values.jsonl", "checkpoint", "proofs.json", "leaves", "key", "verify.py", "README.txt"}
+EVENTS, VALUES = "events.jsonl", "values.jsonl"
+
+
+class Fault(Exception):
+    """The first bad place: the `kind` of what is wrong, why, the `line` from 1 (0: the file as a whole), the file of the export."""
+
+    def __init__(self, kind: str, why: str, line: int = 0, file: str = EVENTS) -> None:
+        place = file if not line else f"line {line}" if file == EVENTS else f"{file} line {line}"
+        super().__init__(f"{place}: {kind}: {why}")
+        self.kind, self.line, self.file = kind, line, file
+
+
+# Hashes and proofs: the tree of RFC 6962 and RFC 9162, section 2.1.
+def node(left: bytes, right: bytes) -> bytes:
+    """The hash of two neighbours in the tree."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    """The root over leaves that come one after another; keeps one hash for each level: a left one that waits for its right one."""
+
+    def __init__(self) -> None:
+        self.size, self.waiting = 0, [b""] * 64
+
+    def append(self, leaves: Sequence[bytes]) -> None:
+        """Add these leaves at the end."""
+        row, level, self.size = list(leaves), 0, self.size + len(leaves)
+        while row:
+            if self.waiting[level]:
+                row.insert(0, self.waiting[level])
+            self.waiting[level] = row.pop() if len(row) % 2 else b""
+            row = [sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=True)]
+            level += 1
+
+    def root(self) -> bytes:
+        """The root of what has been added so far."""
+        found = b""
+        for left in filter(None, self.waiting):
+            found = node(left, found) if found else left
+        return found or sha256().digest()
+
+
+def included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
+    """Whether the tree of `size` leaves with this root holds `leaf` as number `index`, counted from 0."""
+    right, found = [], leaf  # for each level from the root down: whether the way goes to the right
+    while size > 1:
+        half = 1 << (size - 1).bit_length() - 1
+        right.append(index >= half)
+        index, size = (index - half, size - half) if index >= half else (index, half)
+    for goes_right, item in zip(reversed(right), proof, strict=False):
+        found = node(item, found) if goes_right else node(found, item)
+    return (index, size) == (0, 1) and len(proof) == len(right) and found == root
+
+
+def consistent(old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
+    """Whether the tree of `size` leaves with this root begins with the tree of `old` leaves with that root."""
+    if not 0 < old <= size:
+        return old == 0 and not proof and old_root == sha256().digest()
+    right: list[bool] = []
+    while old != size:
+        half = 1 << (size - 1).bit_length() - 1
+        right.append(old > half)
+        old, size = (old - half, size - half) if old > half else (old, half)
+    path = [*proof] if any(right) else [old_root, *proof]
+    before = after = path[0] if path else b""
+    for goes_right, item in zip(reversed(right), path[1:], strict=False):
+        before, after = (node(item, before), node(item, after)) if goes_right else (before, node(after, item))
+    return len(path) == len(right) + 1 and (before, after) == (old_root, root)
+
+
+# Signatures: Ed25519 of RFC 8032; verifier keys, signed notes and checkpoints as in C2SP signed-note and tlog-checkpoint.
+P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+BASE = 15112221349535400772501151409588531511454012693041857206046113283949847762202, 4 * pow(5, -1, P) % P
+NOTE = re.compile(
+    r"(([^\s+]+)\n(0|[1-9][0-9]{0,17})\n([A-Za-z0-9+/]{43}=)\n)\n((?:— [^\s+]+ (?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\n)+)"
+)
+
+
+def signed(public: bytes, text: bytes, signature: bytes) -> bool:
+    """Whether `signature` (64 bytes) of `text` was made by the key whose public half is `public` (32 bytes). ValueError: no such key."""
+
+    def add(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:  # on the curve -x² + y² = 1 + D x² y²
+        mixed = D * a[0] * b[0] * a[1] * b[1] % P
+        return (a[0] * b[1] + b[0] * a[1]) * pow(1 + mixed, -1, P) % P, (a[1] * b[1] + a[0] * b[0]) * pow(1 - mixed, -1, P) % P
+
+    y, odd = int.from_bytes(public, "little") & (1 << 255) - 1, public[31] >> 7
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    x = x if x * x % P == square else x * pow(2, (P - 1) // 4, P) % P
+    if y >= P or x * x % P != square or (x == 0 and odd):
+        raise ValueError("the public key is no point of the curve")
+    minus = (P - x if x & 1 == odd else x), y
+    s, total = int.from_bytes(signature[32:], "little"), (0, 1)
+    challenge = int.from_bytes(sha512(signature[:32] + public + text).digest(), "little") % ORDER
+    for bit in reversed(range(253)):  # total = s × BASE − challenge × public
+        total = add(total, total)
+        total = add(total, BASE) if s >> bit & 1 else total
+        total = add(total, minus) if challenge >> bit & 1 else total
+    return len(signature) == 64 and s < ORDER and (total[1] | (total[0] & 1) << 255).to_bytes(32, "little") == signature[:32]
+
+
+def key_of(text: str) -> tuple[str, bytes, bytes]:
+    """Origin, id and public key of `origin+id+base64(0x01 ‖ public key)`; base64 may hold more plus signs. Raises ValueError."""
+    origin, number, encoded = text.strip().split("+", 2)
+    data = base64.b64decode(encoded, validate=True)
+    name = sha256(origin.encode() + b"\n" + data).digest()[:4]
+    if (data[:1], len(data), len(encoded), number) != (b"\x01", 33, 44, name.hex()):
+        raise ValueError("no Ed25519 verifier key")
+    return origin, name, data[1:]
+
+
+def checkpoint(data: bytes, keys: Sequence[tuple[str, bytes, bytes]], file: str) -> tuple[int, bytes]:
+    """Size and root that the signed note tells. Raises Fault unless one of the keys has signed it, and none of them wrongly."""
+    form = NOTE.fullmatch(data.decode("utf-8", "replace"))
+    if form is None:
+        cut = not data.endswith(b"\n") or b"\n\n" not in data
+        raise Fault("truncated" if cut else "edited", "no checkpoint: origin, size, root, empty line, signatures", 0, file)
+    text, origin, size, root, lines = form.groups()
+    made = [(name, base64.b64decode(encoded)) for _, name, encoded in map(str.split, lines.splitlines())]
+    known = [(key, raw) for log, number, key in keys for name, raw in made if (log, log, number) == (origin, name, raw[:4])]
+    if not known:
+        raise Fault("re-signed", f"signed by {[f'{name}+{raw[:4].hex()}' for name, raw in made]}, and by no key that you trust", 0, file)
+    if not all(signed(key, text.encode(), raw[4:]) for key, raw in known):
+        raise Fault("edited", "the signature does not fit: it was changed, or what it signs", 0, file)
+    return int(size), base64.b64decode(root)
+
+
+class Export:
+    """The files of an export: of a zip archive, read where it lies, or of a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.archive = None if path.is_dir() else zipfile.ZipFile(path)
+        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            cut = b"PK\x03\x04".startswith(path.read_bytes()[:4])
+            raise Fault("truncated" if cut else "edited", f"this is no whole zip archive, and no folder: {error}", 0, path.name) from None
+        items = self.archive.infolist() if self.archive else []
+        for item in items:
+            odd = item.filename not in FILES or [other.filename for other in items].count(item.filename) > 1
+            if odd or item.flag_bits & 1 or item.compress_type not in {0, 8} or item.file_size > LONGEST + 500 * item.compress_size:
+                raise Fault("inserted", f"by its name, size or form {item.filename[:80]!r} is no part of an export", 0, path.name)
+
+    def blocks(self, name: str, size: int = BLOCK) -> Iterator[bytes]:
+        """The file's bytes, at most `size` at a time. Raises Fault where it is not there or damaged."""
+        try:
+            with self.archive.open(name) if self.archive else (self.path / name).open("rb") as stream:
+                yield from iter(lambda: stream.read(size), b"")
+        except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+            gone = isinstance(error, (KeyError, FileNotFoundError))
+            raise Fault("truncated" if gone else "edited", f"the file is {'not there' if gone else 'damaged'}: {error}", 0, name) from None
+
+    def lines(self, name: str) -> Iterator[list[bytes]]:
+        """The lines without their ends, many at a time. Raises Fault at a line that has no end."""
+        count, rest = 0, b""
+        for block in self.blocks(name):
+            *full, rest = (rest + block).split(b"\n")
+            count += len(full)
+            if len(rest) > LONGEST:
+                raise Fault("inserted", f"longer than {LONGEST} bytes", count + 1, name)
+            yield full
+        if rest:
+            raise Fault("truncated", "the line breaks off", count + 1, name)
+
+
+TEXT = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+FLAT = rb"(?:null|\{(?:%b:(?:%b|[0-9]+|null),?)*\})" % (TEXT, TEXT)
+TAIL = re.compile(  # the end of an event: commitments, id, prev, run, run_seq, type
+    rb'"sealed":\{((?:%b:"[0-9a-f]{64}",?)*)\}\},"id":("[0-9a-f-]{36}"),"policy":[0-9]+,"prev":"([0-9a-f]{64}|)","req":(?:null|%b),"run":(%b)'
+    rb',"run_seq":([1-9][0-9]{0,9}),"step":%b,"target":%b,"type":"([a-z_]+)","v":1,"wf":%b\}' % (TEXT, TEXT, TEXT, FLAT, FLAT, FLAT)
+)
+
+
+def placed(line: int, leaf: bytes, log: dict[str, Any]) -> Fault | None:
+    """What is wrong with the place that a filtered export claims for this line. None: nothing."""
+    if line > len(places := log["positions"]):
+        return Fault("inserted", f"the export has {len(places)} events by its own account", line)
+    if line > 1 and places[line - 1] <= places[line - 2]:
+        return Fault("reordered", f"place {places[line - 1]} comes after place {places[line - 2]}", line)
+    fits = included(leaf, places[line - 1] - 1, log["size"], log["inclusion"][line - 1], log["root"])
+    return None if fits else Fault("edited", f"with its proof it does not lead to the signed root from place {places[line - 1]}", line)
+
+
+def check_events(export: Any, log: dict[str, Any], start: int, values: "Values") -> tuple[int, bytes, int]:
+    """How many events there are, the root over the first `start` (complete exports), and how many chains lack some (filtered)."""
+    tree, older, count, complete = Tree(), b"", 0, log["complete"]
+    ends, gaps = {b"": (0, b"", 0)}, set[bytes]()
+    for batch in chain([[]], export.lines(EVENTS)):
+        leaves = [sha256(b"\x00" + line).digest() for line in batch]
+        for line, leaf in zip(batch, leaves, strict=True):
+            count += 1
+            if (found := TAIL.fullmatch(line, max(line.rfind(b'"sealed":{'), 0))) is None:
+                raise Fault("edited", "this is no event", count)
+            sealed, event, prev, run, number, kind = found.groups()
+            seq, (last, end, at) = int(number), ends.get(run, ends[b""])
+            if seq <= last or (complete and seq > last + 1):
+                later = any(b'"run":%b,"run_seq":%d,' % (run, last + 1) in other for other in chain.from_iterable(export.lines(EVENTS)))
+                kind = "inserted" if seq <= last else "reordered" if later else "dropped"
+                raise Fault(kind, f"event {seq} of {run.decode()} comes after its event {last}", count)
+            if seq == last + 1 and unhexlify(prev) != end:
+                raise Fault("edited", f"its hash is not what the next event of its chain tells in line {count}", at or count)
+            gaps.update([run] if seq > last + 1 else ())
+            ends[run] = seq, leaf, count
+            if not complete and (fault := placed(count, leaf, log)):
+                raise fault
+            if sealed or kind in NOTES:
+                values.check(count, event, sealed, kind)
+        if 0 <= (cut := start - tree.size) <= len(leaves):
+            tree.append(leaves[:cut])
+            older, leaves = tree.root(), leaves[cut:]
+        tree.append(leaves)
+    if count != (total := log["size"] if complete else len(log["positions"])):
+        raise Fault("truncated" if count < total else "inserted", f"{count} events, and {total} were signed", min(count, total) + 1)
+    if complete and tree.root() != log["root"]:
+        raise Fault("edited", "the chains fit, but the events do not lead to the signed root: hashed anew, or put in another order")
+    return count, older, len(gaps)
+
+
+def located(export: Any, log: dict[str, Any], fault: Fault) -> Fault:
+    """The first line that is not what was signed for its place, if the file `leaves` leads to the signed root and so can tell."""
+    tree, lines, line = Tree(), chain.from_iterable(export.lines(EVENTS)), None
+    try:
+        for number, want in enumerate(export.blocks("leaves", 32), 1):
+            tree.append([want])
+            if not log["complete"] and placed(number, want, log):
+                return fault
+        if log["complete"] and (tree.size, tree.root()) != (log["size"], log["root"]):
+            return fault
+        for number, want in enumerate(chain(export.blocks("leaves", 32), [b""]), 1):
+            line, place = next(lines, None), number
+            if line is None or (have := sha256(b"\x00" + line).digest()) != want:
+                break
+    except Fault as broken:
+        return broken if broken.file == EVENTS else fault
+    if line is None:
+        return Fault("truncated", f"the events end here, and {tree.size} were signed", place) if want else fault
+    later = set()
+    with suppress(Fault):
+        for line in lines:
+            later |= {sha256(b"\x00" + line).digest()} & {have, want}
+    moved, known = want in later or not want, have in islice(export.blocks("leaves", 32), place, None)
+    kind = ("reordered" if known and have not in later else "inserted") if moved else "dropped" if known else "edited"
+    return Fault(kind, "another event was signed for this place" if want else f"only {tree.size} events were signed", place)
+
+
+# Values: each opens a commitment of an event, or says why it does not.
+VALUE = re.compile(rb'(?s)\{"event":(%b)(?:,"missing":(%b))?,"name":(%b)(?:,"salt":"([0-9a-f]{32})","value":(.+))?\}' % (TEXT, TEXT, TEXT))
+COMMITTED = re.compile(rb'(%b):"([0-9a-f]{64})"' % TEXT)
+MISSING = "value missing without a note"
+NOTES = {b"subject_erased": "erased", b"values_expired": "expired", b"": "masked"}  # why a value is missing, by the event that says so
+
+
+def tidy(line: bytes) -> re.Match[bytes] | None:
+    """A line of values.jsonl in canonical form, RFC 8785: the log has no floats and no keys beyond the basic plane. A key twice: null."""
+    with suppress(ValueError, TypeError, RecursionError):
+        told = json.loads(line, object_pairs_hook=lambda pairs: whole if len(whole := dict(pairs)) == len(pairs) else None)
+        told = {key: told[key] for key in ("event", "missing", "name", "salt", "value") if key in told}
+        return VALUE.fullmatch(json.dumps(told, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode())
+    return None
+
+
+class Values:
+    """The lines of values.jsonl, in the order of the events and of the commitments in each. The first fault waits for `finish`."""
+
+    def __init__(self, export: Any) -> None:
+        self.export, self.lines, self.line = export, chain.from_iterable(export.lines(VALUES)), 0
+        self.fault: Fault | None = None
+        self.told, self.claims = Counter[str](), dict[str, int]()  # claims: the first line since the last event that says so
+
+    def check(self, at: int, event: bytes, sealed: bytes, kind: bytes) -> None:
+        """The values of the event of line `at`."""
+        self.claims.pop(NOTES.get(kind, ""), None)
+        try:
+            for name, commitment in COMMITTED.findall(sealed) if not self.fault else ():
+                self.told[self._told(at, event, name, commitment)] += 1
+        except Fault as fault:
+            self.fault = fault
+
+    def _told(self, at: int, event: bytes, name: bytes, commitment: bytes) -> str:
+        raw, self.line = next(self.lines, b""), self.line + 1
+        for read in (VALUE.fullmatch, tidy):
+            right = (form := read(raw)) and form.group(1, 3) == (event, name)
+            if form and right and form[5] and sha256(unhexlify(form[4]) + form[5]).hexdigest().encode() == commitment:
+                return "shown"
+        what = f"{name.decode()} of the event of line {at}"
+        if not raw or (form and not right):
+            raise self._misplaced(form and form.group(1, 3), (event, name), what)
+        if not form or form[5]:
+            raise Fault("value changed", f"{what}, or its salt, is not what was committed to", self.line, VALUES)
+        if (reason := (form[2] or b"").decode().strip('"')) not in NOTES.values():
+            raise Fault(MISSING, f"{what} is not there, and {reason!r} is no reason", self.line, VALUES)
+        self.claims.setdefault(reason, self.line)
+        return reason
+
+    def _misplaced(self, have: Any, wanted: tuple[bytes, bytes], what: str) -> Fault:
+        seen, known = Counter[Any](), False
+        with suppress(Fault):
+            for form in map(tidy, chain.from_iterable(self.export.lines(VALUES))):
+                seen.update({form.group(1, 3)} & {have, wanted} if form else ())
+            marks = [b'"id":%b' % have[0], b'%b:"' % have[1]] if have else [b"\n"]
+            known = any(all(mark in raw for mark in marks) for raw in chain.from_iterable(self.export.lines(EVENTS)))
+        kind = ("reordered" if known and seen[have] == 1 else "inserted") if seen[wanted] else MISSING
+        return Fault(kind, f"{what} belongs here{'' if have else ', where the file ends'}", self.line, VALUES)
+
+    def finish(self, complete: bool) -> None:
+        """Raises the first fault, if there is one."""
+        if not self.fault and next(self.lines, None) is not None:
+            self.fault = Fault("inserted", "no event has committed to this value", self.line + 1, VALUES)
+        claimed = [line for reason, line in self.claims.items() if complete and reason != "masked"]
+        if not self.fault and claimed:
+            self.fault = Fault(MISSING, "said to be erased or expired, and no event after its own says so", min(claimed), VALUES)
+        if self.fault:
+            raise self.fault
+
+
+def log_of(export: Export, size: int, root: bytes) -> dict[str, Any]:
+    """Size and root, and of proofs.json `complete`, `positions` and `inclusion` by line, `steps` from the tree of `start` events."""
+    with suppress(LookupError, TypeError, ValueError):
+        told = json.loads(b"".join(islice(export.blocks("proofs.json"), 512)))
+        older, places = told["consistency"] or {"from": 0, "proof": []}, told["positions"] or []
+        *lists, steps = ([unhexlify(item) for item in items if len(item) == 64] for items in (*(told["inclusion"] or []), older["proof"]))
+        if told["size"] == size and len(lists) == len(places) and told["complete"] is (told["positions"] is None):
+            log = {"size": size, "root": root, "complete": told["complete"], "start": int(older["from"]), "steps": steps}
+            return log | {"positions": [*map(int, places)], "inclusion": lists}
+    raise Fault("edited", f"no proofs for a checkpoint of {size} events", 0, "proofs.json")
+
+
+def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
+    """What was verified, in words. Raises Fault."""
+    export = Export(path)
+    try:
+        trusted = [*map(key_of, texts := keys or [next(export.blocks("key"), b"").decode()])]
+        size, root = checkpoint(next(export.blocks("checkpoint"), b""), trusted, "checkpoint")
+        kept = checkpoint(since.read_bytes(), trusted, since.name) if since else None
+    except ValueError as error:
+        raise Fault("edited", f"no verifier key: {error}", 0, "--key" if keys else "key") from None
+    log, values = log_of(export, size, root), Values(export)
+    complete, (start, first) = log["complete"], kept or (log["start"], b"")
+    try:
+        count, older, gaps = check_events(export, log, start, values)
+    except Fault as fault:
+        raise located(export, log, fault) from None
+    if kept and (start > size or (complete and first != older)):
+        kind, line = ("truncated", size + 1) if start > size else ("re-signed", 1)
+        raise Fault(kind, f"the {start} events of {since} are not the first ones here", line)
+    known, grown = first or older, log["start"] == start and consistent(start, first or older, size, root, log["steps"])
+    if known and not grown and (log["start"] == start or not complete):
+        raise Fault("edited" if complete else "re-signed", f"no proof that fits: export with since={start}", 0, "proofs.json")
+    values.finish(complete)
+    scope = "complete" if complete else f"chosen from {size}; a filter, or somebody, left out events of {gaps} chains"
+    told = ", ".join(f"{values.told[kind]} {kind}" for kind in ("shown", *NOTES.values()))
+    trust = "" if keys else f"\nThe key came with the export: compare it with the one that you were given. {texts[0].strip()}"
+    return f"verified {count} events, {scope}; values: {told}{f'; unchanged since {since}' if since else ''}{trust}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command: 0 when everything fits, 1 with the first bad place."""
+    parser = argparse.ArgumentParser(description="Checks an export of an activity log.")
+    parser.add_argument("export", type=Path, help="the zip archive, or a folder with its files")
+    parser.add_argument("--key", action="append", default=[], help="the verifier key that you were given; several after a change")
+    parser.add_argument("--since", type=Path, help="a checkpoint that you kept earlier")
+    given = parser.parse_args(arguments)
+    try:
+        told, code = verify(given.export, given.key, given.since), 0
+    except (Fault, OSError) as error:
+        told, code = str(error), 1
+    print(told)
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
