@@ -1,0 +1,361 @@
+"""The page of a run in words, drawn from views of runs that were made by hand. No server."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from console.core.actor import Actor
+from console.errors import Conflict, Invalid
+from console.runs import Preview, RunView
+from console.views import frame, home, runpage
+from console.views.formats import Kind, Look
+from console.views.runpage import Typed
+
+LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
+ANA = Actor(
+    kind="user",
+    id="usr_ana",
+    name="Ana Lopes",
+    email="ana@x.example",
+    session="ses_1",
+    teams=(),
+    roles=frozenset(),
+    tags={},
+    locale="en",
+    zone="UTC",
+)
+NAMES = {"usr_ana": "Ana Lopes", "usr_tom": "Tom Jansen"}
+STEP: dict[str, Any] = {
+    "n": 2, "step": "rate", "attempt": 1, "title": "Rate", "type": "Update data", "family": "action", "icon": "pencil", "state": "now", "by_name": None,
+    "at": "2026-11-20T10:04:00Z", "automatic": False, "handled_manually": False, "revised": False, "revisable": False, "outcome": None, "person": True,
+}  # fmt: skip
+CURRENT: dict[str, Any] = {
+    "step": "rate", "type": "update_data", "title": "Rate the risk", "attempt": 1, "button": "Done", "form": None, "outcomes": [], "errors": [], "draft": None,
+    "proposal": None, "take_over": None, "waiting": None,
+}  # fmt: skip
+RUN: dict[str, Any] = {
+    "id": "run_1", "workflow": {"id": "wf_1", "slug": "kyc", "title": "KYC review"}, "version": 3, "status": "waiting_person", "revision": 4, "last_event": 9, "collection": "customer",
+    "record": "1", "holder": "usr_ana", "created_at": "2026-11-20T10:00:00Z", "ended_at": None, "reason": None, "ending": None, "current": CURRENT, "context": {}, "attempts": [],
+}  # fmt: skip
+ALL = frozenset({"complete", "save", "abort", "revise", "settle", "resume", "take_over", "retry"})
+
+
+def view(
+    can: frozenset[str] = ALL,
+    screen: Mapping[str, Any] | None = None,
+    current: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
+    **run: Any,
+) -> RunView:
+    told = RUN | run
+    if current is not None:
+        told["current"] = {**CURRENT, **current}
+    made = RunView(
+        json=told,
+        screen=dict(screen) if screen is not None else None,
+        can=can,
+        steps=[STEP],
+        names=NAMES,
+        record_title="Northwind",
+        collection_label="Customers",
+    )
+    return replace(made, **(more or {}))
+
+
+SCREEN: dict[str, Any] = {
+    "step": "rate",
+    "attempt": 1,
+    "type": "update_data",
+    "title": "Rate",
+    "button": "Execute",
+    "fields": [{"name": "risk", "label": "Risk", "type": "text"}],
+    "record": {"collection": "customer", "key": "1", "values": {"risk": None}},
+}
+
+
+@pytest.mark.parametrize(
+    ("seen", "face"),
+    [
+        (view(screen=SCREEN), "form"),
+        (view(), "look"),
+        (view(frozenset(), SCREEN), "look"),
+        (view(frozenset(), status="saved"), "look"),
+        (view(current={"type": "settle"}), "settle"),
+        (view(frozenset(), current={"type": "settle"}), "look"),
+        *((view(frozenset(), status=status), "wait") for status in ("running", "waiting_time", "waiting_event")),
+        *((view(screen=SCREEN, status=status, current=None), "ended") for status in sorted(runpage.FINAL)),
+    ],
+)
+def test_the_face_that_a_run_shows(seen: RunView, face: str) -> None:
+    assert runpage.mode(seen) == face
+
+
+@pytest.mark.parametrize(
+    ("seen", "seconds"),
+    [
+        (view(status="running"), 1),
+        (view(status="waiting_event", current={"waiting": {"for": "effect", "until": None}}), 1),
+        (view(status="waiting_event", current={"waiting": {"for": "approval", "until": None}}), 15),
+        (view(status="waiting_time"), 15),
+        (view(), None),
+        (view(holder="usr_tom"), 15),
+        (view(status="saved", holder=None), 15),
+        (view(status="completed"), None),
+        (view(status="aborted", holder="usr_tom"), None),
+    ],
+)
+def test_how_often_a_page_asks_again(seen: RunView, seconds: int | None) -> None:
+    assert runpage._poll(seen, ANA) == seconds
+
+
+@pytest.mark.parametrize(
+    ("waiting", "words"),
+    [
+        (None, "Working. This page follows by itself."),
+        ({"for": "time", "until": "2026-11-21T10:00:00Z"}, "Waiting until 21 Nov 2026, 12:00:00 Europe/Vilnius (10:00:00 UTC)."),
+        ({"for": "time", "until": None}, "Waiting until later."),
+        ({"for": "event"}, "Waiting for something to happen outside."),
+        ({"for": "approval"}, "Waiting for an approval."),
+        ({"for": "run"}, "Waiting for another run to end."),
+        ({"for": "effect", "until": None}, "Making the change in the record. Should no answer come, the console looks at the record itself and goes on; this page follows."),
+        ({"for": "something new"}, "Waiting."),
+    ],
+)  # fmt: skip
+def test_what_a_run_waits_for(waiting: Mapping[str, Any] | None, words: str) -> None:
+    assert runpage._wait_words(RUN | {"current": CURRENT | {"waiting": waiting}}, LOOK) == words
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ({}, "Update data, started 12:04"),
+        ({"at": None}, "Update data"),
+        ({"state": "todo"}, "Update data"),
+        ({"state": "done", "by_name": "Ana Lopes"}, "Update data, Ana Lopes, 12:04"),
+        ({"state": "done", "automatic": True, "type": "Condition"}, "Condition, automatic"),
+        ({"state": "done", "by_name": "Ana Lopes", "attempt": 2}, "Update data, Ana Lopes, 12:04, attempt 2"),
+        ({"state": "cancelled", "by_name": None}, "Update data"),
+        ({"type": "", "by_name": None, "state": "done"}, ""),
+    ],
+)
+def test_what_stands_under_a_step(step: dict[str, Any], words: str) -> None:
+    assert runpage._step_words(STEP | step, LOOK) == words
+
+
+def test_steps_are_counted_without_those_that_do_not_stand() -> None:
+    steps = [
+        STEP | {"state": state, "revisable": state == "done", "handled_manually": state == "failed"}
+        for state in ("done", "cancelled", "done", "skipped", "failed", "now", "todo")
+    ]
+    drawn = runpage.outline(view(more={"steps": steps}), LOOK)
+    assert [step["number"] for step in drawn] == [1, 1, 2, 2, 3, 4, 5]
+    assert [step["state_word"] for step in drawn] == ["Done", "Cancelled", "Done", "Skipped", "Handled manually", "Current step", "To do"]
+    assert [bool(step["revise_url"]) for step in drawn] == [True, False, True, False, False, False, False]
+    assert [step["last_done"] for step in drawn].index(True) == 2
+    assert not any(step["revise_url"] for step in runpage.outline(view(more={"steps": steps}), LOOK, links=False))
+    assert not any(step["revise_url"] for step in runpage.outline(view(frozenset(), more={"steps": steps}), LOOK))
+
+
+@pytest.mark.parametrize(
+    ("status", "ending", "words"),
+    [
+        ("completed", "Approved", "KYC review is done: Approved"), ("completed", None, "KYC review is done"), ("aborted", "Approved", "KYC review was aborted"),
+        ("cancelled", None, "KYC review was cancelled"), ("failed", None, "KYC review failed"), ("timed_out", None, "KYC review ran out of time"), ("saved", None, "KYC review"),
+    ],
+)  # fmt: skip
+def test_how_a_run_ended(status: str, ending: str | None, words: str) -> None:
+    assert runpage.ended_title(RUN | {"status": status, "ending": ending}) == words
+
+
+@pytest.mark.parametrize(
+    ("screen", "current", "words", "button"),
+    [
+        (SCREEN, {}, "Updates 1 field on Northwind when you press Execute.", "Execute"),
+        (SCREEN | {"fields": [*SCREEN["fields"] * 2]}, {}, "Updates 2 fields on Northwind when you press Execute.", "Execute"),
+        (
+            SCREEN | {"fields": [{"name": "note", "label": "Note", "type": "text"}]},
+            {},
+            "Notes what you found; the record stays as it is.",
+            "Execute",
+        ),
+        (
+            SCREEN | {"fields": [{**SCREEN["fields"][0], "readonly": True}]},
+            {},
+            "Notes what you found; the record stays as it is.",
+            "Execute",
+        ),
+        (SCREEN | {"type": "settle"}, {"type": "settle"}, "A change was sent and the answer never came.", "Execute"),
+        (SCREEN | {"type": "guidance", "button": ""}, {"button": "Read it"}, "Update data", "Read it"),
+        (None, {"button": ""}, "Update data", "Done"),
+    ],
+)
+def test_what_a_step_does_and_what_its_button_says(
+    screen: Mapping[str, Any] | None, current: Mapping[str, Any], words: str, button: str
+) -> None:
+    told = runpage._titles(view(screen=screen, current=current), LOOK, "form")
+    assert (told["step_words"], told["button"]) == (words, button)
+    assert told["window_title"].endswith("KYC review, Northwind")
+
+
+@pytest.mark.parametrize(
+    ("draft", "words"),
+    [
+        (None, ""),
+        ({"saved_at": "2026-11-20T10:07:00Z", "by": "usr_ana"}, "Draft saved 12:07"),
+        ({"saved_at": "2026-11-20T10:07:00Z", "by": "usr_tom"}, "Draft of Tom Jansen, 12:07"),
+        ({"saved_at": "2026-11-20T10:07:00Z", "by": "usr_gone"}, "Draft of a colleague, 12:07"),
+    ],
+)
+def test_what_was_saved_when(draft: Mapping[str, Any] | None, words: str) -> None:
+    assert runpage._saved_words(view(current={"draft": draft}), ANA, LOOK) == words
+
+
+@pytest.mark.parametrize(
+    ("seen", "heads"),
+    [
+        (view(), []),
+        (view(status="saved", holder=None), ["Saved, to continue"]),
+        (view(holder="usr_tom"), ["Tom Jansen has this run open"]),
+        (view(holder="usr_gone"), ["A colleague has this run open"]),
+        (view(status="completed", holder="usr_tom", more={"newer_version": 4}), []),
+        (view(more={"newer_version": 4}), ["Version 4 is live"]),
+        (view(more={"gone": True}), ["The record is no longer there"]),
+        (view(more={"down": "erp does not answer.", "gone": True}), ["The data source does not answer"]),
+        (view(current={"take_over": {"message": "No rate."}}), ["This step stopped and asks a person"]),
+        (view(current={"take_over": {"message": "No rate."}}, holder="usr_tom", more={"newer_version": 4, "down": "x"}),
+         ["This step stopped and asks a person", "Tom Jansen has this run open", "The data source does not answer", "Version 4 is live"]),
+    ],
+)  # fmt: skip
+def test_what_stands_above_the_form(seen: RunView, heads: list[str]) -> None:
+    assert [note.head for note in runpage._notices(seen, ANA, LOOK, None, [])] == heads
+
+
+@pytest.mark.parametrize(
+    ("can", "idle", "parts", "without"),
+    [
+        (frozenset({"take_over"}), True, ["At this step since 12:04 (2 hours ago).", "over 10 minutes", "You can take over"], []),
+        (frozenset({"take_over"}), False, ["You can take over"], ["over 10 minutes"]),
+        (frozenset(), True, ["over 10 minutes"], ["You can take over"]),
+    ],
+)
+def test_who_holds_a_run_since_when_and_whether_one_may_take_it(
+    can: frozenset[str], idle: bool, parts: list[str], without: list[str]
+) -> None:
+    note = runpage._holder(view(can, holder="usr_tom", more={"holder_idle": idle}), ANA, LOOK)
+    assert note is not None
+    assert all(part in note.text for part in parts)
+    assert not any(part in note.text for part in without)
+
+
+@pytest.mark.parametrize("can", [frozenset({"retry"}), frozenset[str]()])
+def test_a_stopped_step_offers_to_try_again_where_that_is_allowed(can: frozenset[str]) -> None:
+    note = runpage._take_over(view(can, current={"take_over": {"message": "No rate."}}))
+    assert note is not None
+    assert (note.text, note.post, note.button) == ("No rate.", "/runs/run_1/retry" if can else "", "Try again" if can else "")
+
+
+def test_what_is_wrong_is_listed_with_the_labels_of_its_boxes() -> None:
+    wrong = Invalid(
+        "No.",
+        details=[
+            {"field": "risk", "reason": "is needed"},
+            {"field": "outcome", "reason": "Choose one."},
+            {"field": "reason", "reason": "Say why."},
+            {"field": "x", "reason": "Risk: odd"},
+        ],
+    )
+    note = runpage._wrong(view(screen=SCREEN), wrong, wrong.details)
+    assert note is not None
+    assert note.head == "Not done yet: 4 things need another look."
+    assert list(note.fields) == [
+        ("f-risk", "Risk: is needed"),
+        ("outcome", "Your decision: Choose one."),
+        ("reason", "Say why."),
+        ("", "Risk: odd"),
+    ]
+    one = runpage._wrong(view(screen=SCREEN), wrong, wrong.details[:1])
+    assert one is not None
+    assert one.head == "Not done yet: 1 thing needs another look."
+    refused = runpage._wrong(view(screen=SCREEN), None, [{"field": "risk", "reason": "Iris changed it."}])
+    assert refused is not None
+    assert refused.head == "The change was refused. What you typed is still here."
+    assert runpage._wrong(view(), None, []) is None
+    bare = runpage._wrong(view(), Invalid("The form is empty."), [])
+    assert bare is not None
+    assert bare.head == "The form is empty."
+
+
+TYPED = Typed("rate", 3, {"risk": "high"}, None, {"risk": "high"})
+
+
+@pytest.mark.parametrize(
+    ("code", "seen", "head", "text"),
+    [
+        ("not_holder", view(holder="usr_tom"), "This run is no longer with you", "Tom Jansen holds it now. What you typed is kept below."),
+        ("not_holder", view(holder=None), "This run is no longer with you", "Refused."),
+        ("stale_revision", view(), "This run moved on", "It now stands at “Rate the risk”. What you typed is kept below."),
+        (
+            "stale_revision",
+            view(holder="usr_tom"),
+            "This run moved on",
+            "It now stands at “Rate the risk”, with Tom Jansen. What you typed is kept below.",
+        ),
+        ("other", view(), "Not done", "Refused."),
+    ],
+)
+def test_a_screen_of_the_past_says_what_happened_and_keeps_what_was_typed(code: str, seen: RunView, head: str, text: str) -> None:
+    note = runpage.moved_on(seen, Conflict("Refused.", code=code, details=[{"reason": "Because."}]), ANA, TYPED)
+    assert (note.head, note.text, note.alert, note.href) == (head, text, True, "/runs/run_1")
+    assert note.typed == {"risk": "high"}
+    assert runpage.moved_on(seen, Conflict("Refused.", code=code), ANA, None).typed == {}
+
+
+def test_a_run_that_has_ended_meanwhile_is_said_to_have() -> None:
+    ended = view(status="aborted", holder=None)
+    ended.json["current"] = None
+    assert (
+        runpage.moved_on(ended, Conflict("x", code="stale_revision"), ANA, None).text
+        == "It has ended: Aborted. What you typed is kept below."
+    )
+
+
+def test_results_read_like_the_record_and_leave_out_what_is_empty() -> None:
+    kinds = {"kyc_status": Kind("kyc_status", "KYC status", "enum", {"approved": "Approved"})}
+    attempts = [
+        {"step": "a", "type": "output", "status": "done"},
+        {"step": "b", "type": "output", "status": "done"},
+        {"step": "c", "type": "output", "status": "cancelled"},
+    ]
+    context = {
+        "a": {"x": 1},
+        "b": {"kyc_status": "approved", "next_step": "call", "hits": None, "flags": [], "note": "", "score": 0, "missing": ["x"]},
+        "c": {"y": 1},
+    }
+    drawn = runpage.results(RUN | {"attempts": attempts, "context": context}, LOOK, kinds)
+    assert [(line.label, str(line.shown)) for line in drawn] == [("KYC status", "Approved"), ("Next step", "call"), ("Score", "0")]
+    assert runpage.results(RUN, LOOK, {}) == []
+
+
+def test_what_a_revision_cancels_names_people_and_machines() -> None:
+    cancels = [{"step": "a", "title": "A", "by": by, "completed_at": None} for by in ("usr_ana", None, "usr_gone")]
+    told = runpage.preview(Preview({"cancels": cancels, "effects_done": []}, 4, "Rate", NAMES))
+    assert [one["by_name"] for one in told["preview"]["cancels"]] == ["Ana Lopes", "automatic", "a former colleague"]
+    assert told["preview_title"] == "Rate"
+
+
+@pytest.mark.parametrize(
+    ("role", "words"), [("role:operations_lead", "Operations lead"), ("operator", "Operator"), ("role:mlro", "Mlro"), ("role:", "")]
+)
+def test_roles_as_people_write_them(role: str, words: str) -> None:
+    assert home.words(role) == words
+
+
+@pytest.mark.parametrize("status", ["running", "waiting_person", "waiting_time", "waiting_event", "saved", *sorted(runpage.FINAL)])
+def test_every_status_has_a_word_and_its_icon_is_drawn(status: str) -> None:
+    badge = frame.status_badge(status)
+    assert badge.label
+    assert badge.icon in frame.drawn_icons() | {""}
+    assert badge.tone in ("", "good", "warn", "bad", "info")
