@@ -1,13 +1,16 @@
 """Lists: what the address asks for is what is shown, and every link on the page leads to such an address."""
 
 import json
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from markupsafe import escape
 
 from console.browse import Counted
-from console.views import lists
+from console.views import formats, lists
+from console.views.formats import Kind, Look
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
@@ -164,6 +167,42 @@ def test_the_count_comes_after_the_list_and_is_a_link_without_scripts(pages: "Pa
 )  # fmt: skip
 def test_counts_are_said_in_words(total: int, about: int | None, words: str) -> None:
     assert lists.count_words(Counted(total, about)) == words
+
+
+@pytest.mark.parametrize(
+    "type_",
+    ["text", "long_text", "email", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "json"],
+)
+@pytest.mark.parametrize("look", [Look(), Look("de", "Europe/Berlin"), Look("ar_EG", "Asia/Kolkata")])
+def test_a_cell_says_what_the_field_says_elsewhere(type_: str, look: Look) -> None:
+    given = (
+        *(
+            None,
+            "",
+            0,
+            7,
+            -12_345,
+            10**40,
+            True,
+            False,
+            [],
+            ["a", "<b>"],
+            {"a": 1},
+            "a",
+            "12345.60",
+            "NaN",
+            "2026-02-29",
+            "2026-11-20",
+            "0044-03-15 BC",
+        ),
+        *("2026-07-01T22:59:30.5Z", "9999-12-31T23:59:59Z", "23:59:59", '<i>O\'Neil & "Co"</i>', "x" * 81),
+    )
+    for what in (Kind("n", "N", type_), Kind("n", "N", type_, options={"a": "A & B", "7": "Seven"}), Kind("n", "N", type_, grouped=False)):
+        write = formats.cell(what, look)
+        for value in given:
+            said = formats.text(what, value, look)
+            short = said if len(said) <= formats.CELL_LENGTH else said[: formats.CELL_LENGTH - 1] + "…"
+            assert re.sub("^<td[^>]*>", "", write(value)) == f"{escape(short)}</td>", (what, value)
 
 
 def test_a_page_of_fifty_stays_small(pages: "Pages") -> None:
