@@ -71,7 +71,7 @@ def show(collection: str) -> Response:
     if "add_field" in request.args and (to := with_added(described)) is not None:
         return frame.moved(to)
     query = asked(described, usual)
-    if frame.wants_fragment() and request.headers.get("HX-Target") == "count":
+    if frame.wants_fragment() and frame.htmx.target == "count":
         return frame.page("lists/list.html", counted(collection, query), blocks={"count": "count"})
     wrong = ""
     try:
