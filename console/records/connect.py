@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
+from psycopg.adapt import Loader
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from console.errors import ConsoleError, Invalid, SourceDown
@@ -196,30 +196,32 @@ def refused(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
 # ------------------------------------------------------------------------------------------------------- limits by kind
 
 
-class _Calendar:
-    """Loads what Python's calendar cannot hold (`infinity`, years before Christ) as the text that the database shows."""
+class _Date(Loader):
+    """`date`; what Python's calendar cannot hold (`infinity`, years before Christ) stays the text that the database shows."""
 
     def load(self, data: Any) -> Any:
+        """The day, or the text."""
+        text = str(data, "ascii")
         try:
-            return super().load(data)  # type: ignore[misc]
-        except (psycopg.DataError, ValueError, OverflowError):
-            return bytes(data).decode()
+            return date.fromisoformat(text)
+        except ValueError:
+            return text
 
 
-class _Date(_Calendar, DateLoader):
-    """`date`."""
+class _Moment(Loader):
+    """`timestamp` and `timestamptz`, likewise; our sessions write ISO in UTC."""
 
-
-class _Timestamp(_Calendar, TimestampLoader):
-    """`timestamp`."""
-
-
-class _Timestamptz(_Calendar, TimestamptzLoader):
-    """`timestamptz`."""
+    def load(self, data: Any) -> Any:
+        """The moment, aware where the column is, or the text."""
+        text = str(data, "ascii")
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            return text
 
 
 def _limit_postgresql(connection: Any, _: Any) -> None:
-    for kind, loader in (("date", _Date), ("timestamp", _Timestamp), ("timestamptz", _Timestamptz)):
+    for kind, loader in (("date", _Date), ("timestamp", _Moment), ("timestamptz", _Moment)):
         connection.adapters.register_loader(kind, loader)
     autocommit = connection.autocommit
     connection.autocommit = True
@@ -228,6 +230,7 @@ def _limit_postgresql(connection: Any, _: Any) -> None:
         cursor.execute(f"set lock_timeout = '{LOCK_S}s'")
         cursor.execute("set idle_in_transaction_session_timeout = '30s'")
         cursor.execute("set time zone 'UTC'")
+        cursor.execute("set datestyle = 'ISO'")
     connection.autocommit = autocommit
 
 

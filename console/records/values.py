@@ -130,11 +130,15 @@ def _boolean(value: Any) -> Any:
 
 
 def _moment(value: Any) -> Any:
+    if type(value) is datetime and value.tzinfo is UTC:
+        return value.replace(tzinfo=None).isoformat() + "Z"
     moment = moment_of(value) if isinstance(value, (str, datetime)) else None
     return shown(value) if moment is None else moment_text(moment)
 
 
 def _date(value: Any) -> Any:
+    if type(value) is date:
+        return value.isoformat()
     if isinstance(value, datetime):
         return value.date().isoformat()
     return value[:10] if isinstance(value, str) and CONVERSIONS["date"](value[:10]) and moment_of(value) else shown(value)
