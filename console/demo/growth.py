@@ -74,6 +74,8 @@ def fill(world: World) -> None:
 
 def _contacts(world: World, rng: Random) -> list[Row]:
     stages = spread(STAGES, rng)
+    sam = stages.index("contacted")
+    stages[0], stages[sam] = stages[sam], stages[0]
     zoneless = set(rng.sample(range(1, CONTACTS), WITHOUT_ZONE))
     rows = []
     for place, stage in enumerate(stages):

@@ -294,7 +294,7 @@ def _lines(contracts: list[Row], rng: Random) -> list[Row]:
 
 
 def _signatures(world: World, contracts: list[Row], rng: Random) -> list[Row]:
-    """Ours and the supplier's on the same document, as many as there are; older contracts were signed elsewhere."""
+    """Ours and the supplier's on the same document before it starts, as many as there are; older contracts were signed elsewhere."""
     rows: list[Row] = []
     signed = [row for row in contracts if row["status"] in {"signed", "expired", "terminated"}]
     for contract in signed[: SIGNATURES // 2]:
@@ -303,7 +303,7 @@ def _signatures(world: World, contracts: list[Row], rng: Random) -> list[Row]:
             ("us", "Lena Urbonaitė", "Procurement lead"),
             ("supplier", " ".join(names.person("DE", rng)), "Managing director"),
         ):
-            at = world.moment((contract["starts_on"] - world.today).days - rng.uniform(1, 20))
+            at = world.moment(min((contract["starts_on"] - world.today).days, 0) - rng.uniform(1, 20))
             rows.append(
                 {
                     "id": len(rows) + 1, "contract_id": contract["id"], "party": party, "signer_name": name, "signer_role": role, "method": rng.choice(("wet_ink", "simple", "advanced", "qualified")),

@@ -1,6 +1,7 @@
 """Fernwick Pay once for all tests: its rows, and both databases filled with them, without papers."""
 
 import copy
+import functools
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -19,10 +20,26 @@ TODAY = date(2026, 11, 20)
 Ask = Callable[..., list[tuple[Any, ...]]]
 
 
+DAYS = (TODAY, date(2027, 3, 31), date(2028, 2, 29))
+
+
+@functools.cache
+def made(today: date) -> World:
+    """The company of a day, made once for all tests of a worker."""
+    return company.make(today)
+
+
 @pytest.fixture(scope="session")
 def world() -> World:
     """The company as rows, on the day of its seed."""
-    return company.make(TODAY)
+    return made(TODAY)
+
+
+@pytest.fixture(scope="session", params=DAYS, ids=str)
+def loaded(request: pytest.FixtureRequest) -> World:
+    """The company as rows, loaded on each of three days: the seed's, the end of a quarter, a leap day."""
+    today: date = request.param
+    return made(today)
 
 
 @pytest.fixture(scope="session")
