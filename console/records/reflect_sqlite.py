@@ -56,8 +56,8 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
 def _column(row: Any, listing: list[str] | None, sample: list[Any]) -> dict[str, Any]:
     name, declared, required, key, hidden = row
     stored = _stored(str(declared).upper(), sample)
-    limit = re.search(r"CHAR[A-Z ]*\((\d+)\)", str(declared).upper())
-    digits = re.search(r"(?:NUM|DEC)[A-Z]*\((\d+)\s*(?:,\s*(\d+))?\)", str(declared).upper())
+    limit = re.search(r"CHAR[A-Z ]*\(\s*(\d+)\s*\)", str(declared).upper())
+    digits = re.search(r"(?:NUM|DEC)[A-Z ]*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)", str(declared).upper())
     return {
         "name": name,
         "stored": stored,
