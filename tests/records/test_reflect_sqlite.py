@@ -1,0 +1,414 @@
+"""What reflection makes of SQLite files as people leave them: odd names, odd types, no keys, lists in checks; all of it can be listed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console import records
+from console.core.collections import MOST_COLUMNS, Collection
+from console.core.scopes import whole
+from console.records.reflect import listed
+from tests.records.files import assembled, opened, structures
+
+UUID_TEXT = "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"
+
+
+def field(folder: Path, declared: str, name: str = "f") -> Any:
+    """The field that a column so declared becomes, in a table with a key of its own."""
+    found = assembled(folder, f"create table t (id integer primary key, {declared})")["t"].field(name)
+    assert found is not None
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------ types of columns
+
+
+@pytest.mark.parametrize(
+    ("declared", "stored"),
+    [
+        ("int", "integer"),
+        ("INTEGER", "integer"),
+        ("bigint unsigned", "integer"),
+        ("tinyint(1)", "integer"),
+        ("boolean", "boolean"),
+        ("bool", "boolean"),
+        ("text", "text"),
+        ("varchar(20)", "text"),
+        ("native character(70)", "text"),
+        ("clob", "text"),
+        ("string", "text"),
+        ("real", "decimal"),
+        ("double precision", "decimal"),
+        ("float", "decimal"),
+        ("numeric(10, 2)", "decimal"),
+        ("decimal", "decimal"),
+        ("money", "decimal"),
+        ("date", "date"),
+        ("datetime", "datetime"),
+        ("timestamp", "datetime"),
+        ("timestamp with time zone", "datetime"),
+        ("time", "time"),
+        ("json", "json"),
+        ("jsonb", "json"),
+        ("uuid", "uuid"),
+        ("guid", "uuid"),
+        ("blob", "binary"),
+        ("geometry", "other"),
+        ("", "other"),
+    ],
+)
+def test_a_declared_type_says_how_a_column_is_kept(tmp_path: Path, declared: str, stored: str) -> None:
+    assert field(tmp_path, f"f {declared}").stored == stored
+
+
+@pytest.mark.parametrize(
+    ("declared", "values", "stored"),
+    [
+        ("text", ["'2026-01-31'", "'1999-12-31'", "null"], "date"),
+        ("text", ["'2026-01-31'", "'soon'"], "text"),
+        ("text", ["'2026-02-30'"], "text"),
+        ("text", ["'2026-01-31 10:00:00'", "'2026-01-31T10:00:00Z'"], "datetime"),
+        ("text", ["'2026-01-31'", "'2026-01-31 10:00:00'"], "text"),
+        ("text", ["''"], "text"),
+        ("text", ["5"], "text"),
+        ("text", ["x'00ff'"], "text"),
+        ("", ["1", "2", "null"], "integer"),
+        ("", ["1", "2.5"], "decimal"),
+        ("", ["'a'", "'b'"], "text"),
+        ("", ["'2026-01-31'"], "date"),
+        ("", ["1", "'a'"], "other"),
+        ("", ["x'00'"], "other"),
+        ("", ["null"], "other"),
+        ("int", ["'many'"], "integer"),
+        ("date", ["'soon'"], "date"),
+    ],
+)
+def test_what_a_column_holds_has_a_say_where_its_type_says_little(tmp_path: Path, declared: str, values: list[str], stored: str) -> None:
+    rows = ", ".join(f"({value})" for value in values)
+    found = structures(tmp_path, f"create table t (f {declared}); insert into t values {rows}")["t"]
+    assert found["columns"][0]["stored"] == stored
+
+
+@pytest.mark.parametrize(
+    ("declared", "limits"),
+    [
+        ("varchar(20)", {"max_length": 20}),
+        ("nvarchar (7)", {"max_length": 7}),
+        ("numeric (10, 2)", {"precision": 10, "scale": 2}),
+        ("character varying(9)", {"max_length": 9}),
+        ("text", {}),
+        ("decimal( 10 , 2 )", {"precision": 10, "scale": 2}),
+        ("numeric(10,2)", {"precision": 10, "scale": 2}),
+        ("decimal(8)", {"precision": 8, "scale": 0}),
+        ("numeric", {}),
+        ("real", {}),
+    ],
+)
+def test_the_limits_of_a_type(tmp_path: Path, declared: str, limits: dict[str, int]) -> None:
+    column = structures(tmp_path, f"create table t (f {declared})")["t"]["columns"][0]
+    assert {name: column[name] for name in ("max_length", "precision", "scale") if name in column} == limits
+
+
+# ------------------------------------------------------------------------------------------------- lists of what may be
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "f text check (f in ('open', 'on hold'))",
+        "f text CHECK(f IN('open','on hold'))",
+        "f text check ( f  in  ( 'open' , 'on hold' ) )",
+        "f text check (\"f\" in ('open', 'on hold'))",
+        "f text check (`f` in ('open', 'on hold'))",
+        "f text check ([f] in ('open', 'on hold'))",
+        "f text check (F in ('open', 'on hold'))",
+        "f text not null default 'open' check (f in ('open', 'on hold'))",
+        "f text check (f is null or f in ('open', 'on hold'))",
+        "f varchar(10) constraint known check (f in (\n  'open',\n  'on hold'\n))",
+        "f text, check (f in ('open', 'on hold'))",
+        "f text, g int, constraint known check (g > 0 and f in ('open', 'on hold'))",
+    ],
+)
+def test_a_check_of_texts_is_the_options_of_the_field(tmp_path: Path, declared: str) -> None:
+    found = field(tmp_path, declared)
+    assert found.type == "enum"
+    assert [option.to_json() for option in found.options] == [{"value": "open", "label": "Open"}, {"value": "on hold", "label": "On hold"}]
+
+
+@pytest.mark.parametrize(
+    ("declared", "options"),
+    [
+        ("f text check (f in ('it''s', ''''))", ["it's", "'"]),
+        ("f text check (f in ('a,b', 'c)d'))", ["a,b", "c)d"]),
+        ("f text check (f in (''))", [""]),
+        ("f text check (f in ('ünï', '😀'))", ["ünï", "😀"]),
+        ("f text check (f in ('one'))", ["one"]),
+    ],
+)
+def test_options_with_marks_of_sql_in_them(tmp_path: Path, declared: str, options: list[str]) -> None:
+    assert [option.value for option in field(tmp_path, declared).options] == options
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "f text check (length(f) < 5)",
+        "f text check (f in (1, 2))",
+        "f int check (f in ('1', '2'))",
+        "f text check (f > 'a')",
+        "f text, g text check (g in ('a', 'b'))",
+        "f text check (f in ('a', upper('b')))",
+        "f text",
+    ],
+)
+def test_other_checks_are_no_options(tmp_path: Path, declared: str) -> None:
+    found = field(tmp_path, declared)
+    assert found.options is None
+    assert found.type != "enum"
+
+
+@pytest.mark.parametrize(
+    ("text", "lists"),
+    [
+        ("status = ANY (ARRAY['a'::text, 'b'::text])", {"status": ["a", "b"]}),
+        ("((status)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))", {"status": ["a", "b"]}),
+        ("(`status` in ('a','b'))", {"status": ["a", "b"]}),
+        ("x > 0 ; kind IN ('p', 'q') ; mood IN ('up')", {"kind": ["p", "q"], "mood": ["up"]}),
+        ("VALUE IN ('top', 'low')", {"VALUE": ["top", "low"]}),
+        ("status IN ('it''s')", {"status": ["it's"]}),
+        ("status IN (1, 2)", {}),
+        ("", {}),
+    ],
+)
+def test_lists_in_the_checks_of_other_databases(text: str, lists: dict[str, list[str]]) -> None:
+    assert listed(text) == lists
+
+
+# ----------------------------------------------------------------------------------------------------------- odd tables
+
+HOSTILE_NAMES = [
+    "select",
+    "order",
+    "from",
+    "table",
+    "with blank",
+    'quo"te',
+    "it's",
+    "dot.ted",
+    "semi;colon",
+    "per%cent",
+    "colon:name",
+    "back`tick",
+    "[brackets]",
+    "dash-ed",
+    "slash/ed",
+    "{{ braces }}",
+    "<b>bold</b>",
+    "ünï",
+    "שלום",
+    "😀",
+    "1st",
+    "x" * 120,
+    "_hidden",
+    "rowid",
+    "1=1 --",
+]
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=ascii)
+def test_a_table_and_a_column_of_any_name_can_be_listed_sorted_searched_and_read(tmp_path: Path, name: str) -> None:
+    script = (
+        f"create table {quoted(name)} (id integer primary key, {quoted(name)} text); insert into {quoted(name)} values (1, 'b'), (2, 'a')"
+    )
+    with opened(tmp_path, script):
+        assert [row.values[name] for row in records.page(name, whole(name), sort=name).rows] == ["a", "b"]
+        first = records.page(name, whole(name), sort=f"-{name}", limit=1)
+        assert [row.key for row in records.page(name, whole(name), sort=f"-{name}", limit=1, after=first.next).rows] == ["2"]
+        assert [row.key for row in records.page(name, whole(name), q="B").rows] == ["1"]
+        assert records.get(name, "1", whole(name)).values == {"id": 1, name: "b"}
+        assert records.count(name, whole(name)) == 2
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=ascii)
+def test_a_key_column_of_any_name(tmp_path: Path, name: str) -> None:
+    with opened(tmp_path, f"create table t ({quoted(name)} text primary key, n int); insert into t values ('a/b', 1), ('c', 2)") as found:
+        assert found["t"].key == (name,)
+        for row in records.page("t", whole("t")).rows:
+            assert records.get("t", str(row.key), whole("t")) == row
+
+
+def test_a_table_of_three_hundred_columns_shows_the_first_few_and_has_them_all(tmp_path: Path) -> None:
+    columns = ", ".join(f"c{number} text" for number in range(300))
+    values = ", ".join(f"'v{number}'" for number in range(300))
+    with opened(tmp_path, f"create table t (id integer primary key, {columns}); insert into t values (1, {values})") as found:
+        assert len(found["t"].fields) == 301
+        assert found["t"].columns == ("id", *(f"c{number}" for number in range(MOST_COLUMNS - 1)))
+        assert records.get("t", "1", whole("t")).values["c299"] == "v299"
+        assert [row.key for row in records.page("t", whole("t"), q="V150", sort="c299").rows] == ["1"]
+
+
+ODD = """
+create table keyless (a int, b text);
+create table composite (b text, a int, n text, primary key (a, b));
+create table without_rowid (k text primary key, n int) without rowid;
+create table strict_one (id integer primary key, n int not null, t text, x any, r real) strict;
+create table autonumbered (id integer primary key autoincrement, n int);
+create table computed (id integer primary key, n int, twice int generated always as (n * 2) virtual, thrice int as (n * 3) stored);
+create table empty_one (id integer primary key);
+create table nulls (id int primary key, a text not null, b text);
+create view seen as select id, n, n * 2 as doubled, 'x' as letter from computed;
+create temp table passing (id integer primary key);
+create virtual table words using fts5(body);
+insert into keyless values (1, 'a'), (1, 'a'), (2, null);
+insert into composite values ('x', 1, 'one'), ('x', 2, 'two');
+insert into without_rowid values ('a', 1);
+insert into strict_one values (1, 1, 'a', 'any', 1.5);
+insert into computed (id, n) values (1, 5);
+insert into words values ('hello there');
+create index plain on computed (n);
+create trigger t after insert on computed begin select 1; end;
+"""
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Collection]:
+    """Tables of every sort that SQLite has."""
+    return assembled(tmp_path_factory.mktemp("odd"), ODD)
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ("keyless", ()),
+        ("composite", ("a", "b")),
+        ("without_rowid", ("k",)),
+        ("strict_one", ("id",)),
+        ("autonumbered", ("id",)),
+        ("computed", ("id",)),
+        ("empty_one", ("id",)),
+        ("seen", ()),
+    ],
+)
+def test_the_key_of_a_table(odd: dict[str, Collection], table: str, key: tuple[str, ...]) -> None:
+    assert odd[table].key == key
+
+
+def test_the_databases_own_tables_are_no_collections(odd: dict[str, Collection]) -> None:
+    assert not [name for name in odd if name.startswith("sqlite_")]
+    assert not {"plain", "t", "passing"} & odd.keys()
+    assert odd["seen"].kind == "view"
+    assert {odd[name].kind for name in odd if name != "seen"} == {"table"}
+
+
+@pytest.mark.parametrize(
+    ("table", "readonly"),
+    [
+        ("keyless", {"a", "b"}),
+        ("composite", {"a", "b"}),
+        ("computed", {"id", "twice", "thrice"}),
+        ("seen", {"id", "n", "doubled", "letter"}),
+        ("strict_one", {"id", "x"}),
+        ("without_rowid", {"k"}),
+    ],
+)
+def test_what_cannot_be_written_is_read_only(odd: dict[str, Collection], table: str, readonly: set[str]) -> None:
+    assert {item.name for item in odd[table].fields if item.readonly} == readonly
+
+
+@pytest.mark.parametrize(
+    ("table", "nullable"), [("nulls", {"b"}), ("strict_one", {"t", "x", "r"}), ("composite", {"n"}), ("keyless", {"a", "b"})]
+)
+def test_what_may_be_empty(odd: dict[str, Collection], table: str, nullable: set[str]) -> None:
+    assert {item.name for item in odd[table].fields if item.nullable} == nullable
+
+
+def test_names_without_comments_are_humanised(odd: dict[str, Collection]) -> None:
+    assert (odd["without_rowid"].label, odd["without_rowid"].label_one, odd["without_rowid"].help) == (
+        "Without rowid",
+        "Without rowid",
+        None,
+    )
+
+
+def test_each_of_them_is_listed(tmp_path: Path) -> None:
+    wanted = {"keyless": 3, "composite": 2, "without_rowid": 1, "strict_one": 1, "computed": 1, "empty_one": 0, "seen": 1, "words": 1}
+    with opened(tmp_path, ODD):
+        for table, rows in wanted.items():
+            assert len(records.page(table, whole(table)).rows) == records.count(table, whole(table)) == rows, table
+
+
+def test_a_generated_column_is_read_and_sorted_by(tmp_path: Path) -> None:
+    script = "create table t (id integer primary key, n int, minus int as (-n)); insert into t (id, n) values (1, 1), (2, 2), (3, 3)"
+    with opened(tmp_path, script):
+        assert [(row.key, row.values["minus"]) for row in records.page("t", whole("t"), sort="minus").rows] == [
+            ("3", -3),
+            ("2", -2),
+            ("1", -1),
+        ]
+
+
+def test_an_empty_file_has_no_collections(tmp_path: Path) -> None:
+    assert structures(tmp_path, "select 1") == {}
+
+
+# --------------------------------------------------------------------------------------------------------- foreign keys
+
+LINKS = """
+create table country (code text primary key, name text);
+create table person (id integer primary key, country text references country, boss integer references person(id), name text);
+create table visit (person integer, day date, note text, primary key (person, day), foreign key (person) references person);
+create table receipt (id integer primary key, person integer, day date, foreign key (person, day) references visit (person, day));
+create table stray (id integer primary key, gone integer references nowhere(id), half integer references visit);
+insert into country values ('DE', 'Germany');
+insert into person values (1, 'DE', null, 'Ada'), (2, 'DE', 1, 'Bo'), (3, null, 1, 'Cy');
+insert into visit values (1, '2026-01-31', 'x'), (2, '2026-01-31', 'y');
+insert into receipt values (1, 1, '2026-01-31'), (2, 1, '2026-01-31'), (3, 2, '2026-01-31');
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "relations"),
+    [
+        ("country", [("person", "person", "to_many", (("code", "country"),))]),
+        ("visit", [("person", "person", "to_one", (("person", "id"),)),
+                   ("receipt", "receipt", "to_many", (("person", "person"), ("day", "day")))]),
+        ("receipt", [("visit", "visit", "to_one", (("person", "person"), ("day", "day")))]),
+        ("stray", []),
+        ("person", [("boss", "person", "to_one", (("boss", "id"),)), ("country", "country", "to_one", (("country", "code"),)),
+                    ("person", "person", "to_many", (("id", "boss"),)), ("visit", "visit", "to_many", (("id", "person"),))]),
+    ],
+)  # fmt: skip
+def test_foreign_keys_are_relations_both_ways(tmp_path: Path, table: str, relations: list[Any]) -> None:
+    found = assembled(tmp_path, LINKS)[table].relations
+    assert [(item.name, item.collection, item.kind, item.columns) for item in found] == relations
+
+
+def test_a_single_column_that_holds_a_whole_key_is_a_reference(tmp_path: Path) -> None:
+    made = assembled(tmp_path, LINKS)
+    found = {(name, item.name): item.references for name, collection in made.items() for item in collection.fields if item.references}
+    assert found == {("person", "country"): "country", ("person", "boss"): "person", ("visit", "person"): "person"}
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "relation", "keys"),
+    [
+        ("country", "DE", "person", ["1", "2"]),
+        ("person", "1", "person", ["2", "3"]),
+        ("person", "2", "boss", ["1"]),
+        ("person", "1", "boss", []),
+        ("person", "3", "country", []),
+        ("person", "3", "visit", []),
+        ("receipt", "3", "visit", ["~WyIyIiwiMjAyNi0wMS0zMSJd"]),
+        ("visit", "~WyIxIiwiMjAyNi0wMS0zMSJd", "receipt", ["1", "2"]),
+    ],
+)
+def test_relations_lead_to_the_records_of_the_other_table(tmp_path: Path, table: str, key: str, relation: str, keys: list[str]) -> None:
+    with opened(tmp_path, LINKS) as found:
+        link = found[table].relation(relation)
+        assert link is not None
+        assert [row.key for row in records.related(table, key, relation, whole(link.collection)).rows] == keys
