@@ -1,0 +1,166 @@
+"""Who works at Fernwick Pay, against what the policy knows: every role and team leads to lines, nobody can act outside them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.demo import loading, people
+
+POLICY = Path(__file__).parents[2] / "policies" / "roles.csv"
+LEVELS = {"operator", "lead", "reviewer", "auditor", "developer", "admin"}
+PEOPLE = [
+    ("olivia", "operator", "operations"),
+    ("tom", "operator", "operations"),
+    ("mona", "operations_lead", "operations"),
+    ("stan", "buyer", "procurement"),
+    ("lena", "procurement_lead", "procurement"),
+    ("petra", "finance_controller", "finance"),
+    ("malik", "mlro", "financial_crime"),
+    ("gita", "campaign_manager", "growth"),
+    ("rosa", "reviewer", "financial_crime"),
+    ("ada", "auditor", "audit"),
+    ("ines", "admin", "admin"),
+]
+BUILT_FROM = {
+    "buyer": "operator",
+    "operations_lead": "lead",
+    "procurement_lead": "lead",
+    "finance_controller": "lead",
+    "mlro": "lead",
+    "campaign_manager": "lead",
+}
+
+
+def lines(kind: str) -> list[list[str]]:
+    """The lines of the policy of that kind, its cells without blanks."""
+    read = [line for line in POLICY.read_text(encoding="utf-8").splitlines() if line.startswith(f"{kind},")]
+    return [[cell.strip() for cell in line.split(",", 6)] for line in read]
+
+
+def collections_granted() -> set[str]:
+    found: set[str] = set()
+    for line in lines("p"):
+        if line[3].startswith("collection:"):
+            found |= set(line[3].removeprefix("collection:").split())
+    return found
+
+
+def roles_of(role: str) -> set[str]:
+    """A role and the level that it is built from."""
+    return {role} | {line[2].removeprefix("role:") for line in lines("g") if line[1] == f"role:{role}"}
+
+
+def grants(person: dict[str, Any]) -> list[list[str]]:
+    """Lines that allow this person something, in the teams that it is in."""
+    teams = {f"t:{team}" for team in (person["team"], *person.get("also", ()))} | {"*"}
+    who = {f"role:{role}" for role in roles_of(person["role"])}
+    return [line for line in lines("p") if line[1] in who and line[2] in teams and line[5] == "allow"]
+
+
+@pytest.fixture(scope="module")
+def by_name() -> dict[str, dict[str, Any]]:
+    return {person["first"]: person for person in people.listed()}
+
+
+def test_eleven_people_and_nobody_else(by_name: dict[str, dict[str, Any]]) -> None:
+    assert [(first, person["role"], person["team"]) for first, person in by_name.items()] == PEOPLE
+
+
+@pytest.mark.parametrize(("first", "role", "team"), PEOPLE)
+def test_roles_lead_to_lines_of_the_policy(by_name: dict[str, dict[str, Any]], first: str, role: str, team: str) -> None:
+    assert roles_of(role) & LEVELS, "a role that is no level must be built from one"
+    assert grants(by_name[first])
+
+
+@pytest.mark.parametrize(("role", "level"), BUILT_FROM.items())
+def test_own_roles_are_built_from_the_shipped_ones(role: str, level: str) -> None:
+    assert roles_of(role) == {role, level}
+
+
+@pytest.mark.parametrize(("first", "role", "team"), PEOPLE)
+def test_addresses_are_of_the_company_and_names_begin_alike(by_name: dict[str, dict[str, Any]], first: str, role: str, team: str) -> None:
+    person = by_name[first]
+    assert person["email"] == ("admin@fernwick.example" if first == "ines" else f"{first}@fernwick.example")
+    assert person["name"].split()[0].lower() == first
+
+
+@pytest.mark.parametrize(
+    ("first", "desks"), [("olivia", ["retail", "corporate"]), ("tom", ["retail"]), ("mona", ["retail", "corporate"]), ("stan", None), ("ada", None)]
+)  # fmt: skip
+def test_desks_are_those_of_the_description(by_name: dict[str, dict[str, Any]], first: str, desks: list[str] | None) -> None:
+    assert by_name[first].get("tags", {}).get("desks") == desks
+
+
+@pytest.mark.parametrize(
+    ("first", "collection", "act", "allowed"),
+    [
+        ("olivia", "customer", "update", True),
+        ("tom", "customer", "export", False),
+        ("mona", "customer", "export", True),
+        ("stan", "customer", "read", False),
+        ("stan", "supplier", "read", True),
+        ("lena", "customer", "read", False),
+        ("lena", "contract", "update", True),
+        ("gita", "customer", "read", False),
+        ("gita", "contact", "update", True),
+        ("petra", "supplier_bank_account", "update", True),
+        ("stan", "supplier_bank_account", "update", False),
+        ("lena", "supplier_bank_account", "update", False),
+        ("malik", "sar_case", "read", True),
+        ("mona", "sar_case", "read", False),
+        ("olivia", "sar_case", "read", False),
+        ("rosa", "sar_case", "read", False),
+        ("ada", "sar_case", "read", False),
+        ("ines", "sar_case", "read", False),
+        ("rosa", "customer", "read", True),
+        ("rosa", "customer", "update", False),
+        ("ada", "charge", "read", True),
+        ("ada", "charge", "update", False),
+        ("ines", "customer", "update", False),
+    ],
+)
+def test_policy_gives_what_the_description_says(
+    by_name: dict[str, dict[str, Any]], first: str, collection: str, act: str, allowed: bool
+) -> None:
+    found = [
+        line
+        for line in grants(by_name[first])
+        if line[3].startswith("collection:") and collection in line[3].removeprefix("collection:").split() and act in line[4].split()
+    ]
+    assert bool(found) == allowed
+
+
+@pytest.mark.parametrize("act", ["create", "update", "start", "resume", "publish", "edit", "cancel"])
+def test_reviewer_and_auditor_change_nothing(by_name: dict[str, dict[str, Any]], act: str) -> None:
+    for first in ("rosa", "ada"):
+        assert [line for line in grants(by_name[first]) if act in line[4].split()] == []
+
+
+def test_policy_grants_only_collections_that_there_are() -> None:
+    documents = {document["id"] for source in (loading.CORE, loading.SUPPLY) for document in loading.documents(source)}
+    assert collections_granted() <= documents
+
+
+def test_every_collection_is_granted_to_somebody() -> None:
+    """A collection that nobody may read would be a table that nobody needs."""
+    documents = {document["id"] for source in (loading.CORE, loading.SUPPLY) for document in loading.documents(source)}
+    assert documents - collections_granted() == set()
+
+
+def test_passwords_are_new_each_time_and_kept_for_whom_we_know() -> None:
+    first, second = people.with_passwords({}), people.with_passwords({"tom@fernwick.example": "kept"})
+    assert {person["email"] for person in first} == {person["email"] for person in second}
+    assert len({person["password"] for person in first}) == len(first)
+    assert not {person["password"] for person in first} & {person["password"] for person in second}
+    assert [person["password"] for person in second if person["email"] == "tom@fernwick.example"] == ["kept"]
+    assert all(re.fullmatch(r"\S{12,}", person["password"]) for person in first)
+
+
+@pytest.mark.parametrize("story", loading.listed_stories(), ids=lambda story: f"{story['workflow']} {story['record']}")
+def test_stories_are_told_to_somebody_who_may_start_them(by_name: dict[str, dict[str, Any]], story: dict[str, str]) -> None:
+    """Who is named beside a story sees its collection and starts workflows in the team."""
+    told = grants(by_name[story["by"]])
+    assert any(line[3] == "workflow:*" and "start" in line[4].split() for line in told)
+    assert any(line[3].startswith("collection:") and story["collection"] in line[3].removeprefix("collection:").split() for line in told)
