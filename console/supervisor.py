@@ -305,7 +305,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 64:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
         raise argparse.ArgumentTypeError("takes a number from 1 to 64")
     return int(text)
 
