@@ -1,0 +1,141 @@
+"""Masking of answers as deep as they come: hidden values are null wherever they stand, everything else is untouched."""
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from console.log.masking import VALUES_OF_FIELD, mask, tree
+from console.log.present import nothing_hidden
+
+SECRETS = {"customer": frozenset({"tax_id", "we.ird/name"}), "account": frozenset({"iban"}), None: frozenset({"password"})}
+
+
+def hidden(collection: str | None) -> frozenset[str]:
+    return SECRETS.get(collection, frozenset())
+
+
+def left(value: Any, collection: str | None = "customer", *, screen: bool = False) -> tuple[Any, list[str]]:
+    return mask(value, "data", hidden, collection, screen=screen)
+
+
+@pytest.mark.parametrize(
+    ("value", "masked", "paths"),
+    [
+        ({"tax_id": None}, {"tax_id": None}, []),
+        ({"tax_id": ""}, {"tax_id": None}, ["data.tax_id"]),
+        ({"tax_id": 0}, {"tax_id": None}, ["data.tax_id"]),
+        ({"tax_id": False}, {"tax_id": None}, ["data.tax_id"]),
+        ({"tax_id": []}, {"tax_id": None}, ["data.tax_id"]),
+        ({"tax_id": {"city": "x"}}, {"tax_id": None}, ["data.tax_id"]),
+        ({"TAX_ID": "1", "tax_id2": "2"}, {"TAX_ID": "1", "tax_id2": "2"}, []),
+        ({"we.ird/name": "1"}, {"we.ird/name": None}, ["data.we.ird/name"]),
+        ({"iban": "x"}, {"iban": "x"}, []),
+        ([[[{"tax_id": "1"}]]], [[[{"tax_id": None}]]], ["data.0.0.0.tax_id"]),
+        ({"a": [{"b": {"tax_id": "1"}}, "tax_id"]}, {"a": [{"b": {"tax_id": None}}, "tax_id"]}, ["data.a.0.b.tax_id"]),
+        ({"collection": "account", "rows": [{"iban": "x"}]}, {"collection": "account", "rows": [{"iban": None}]}, ["data.rows.0.iban"]),
+        ({"a": {"collection": "account"}, "iban": "x"}, {"a": {"collection": "account"}, "iban": "x"}, []),
+        ({"collection": 5, "tax_id": "1"}, {"collection": 5, "tax_id": None}, ["data.tax_id"]),
+        ({"collection": None, "tax_id": "1"}, {"collection": None, "tax_id": None}, ["data.tax_id"]),
+        ({"collection": "unknown", "tax_id": "1"}, {"collection": "unknown", "tax_id": None}, ["data.tax_id"]),
+        ({"name": "tax_id", "value": "1", "label": "L"}, {"name": "tax_id", "value": None, "label": "L"}, ["data.value"]),
+        ({"field": "tax_id", "old": "1", "new": None}, {"field": "tax_id", "old": None, "new": None}, ["data.old"]),
+        ({"name": ["tax_id"], "value": "1"}, {"name": ["tax_id"], "value": "1"}, []),
+        ({"name": "email", "value": {"tax_id": "1"}}, {"name": "email", "value": {"tax_id": None}}, ["data.value.tax_id"]),
+        ("tax_id", "tax_id", []),
+        (None, None, []),
+    ],
+    ids=lambda item: str(item)[:40],
+)
+def test_what_is_hidden_is_null_and_named(value: Any, masked: Any, paths: list[str]) -> None:
+    before = copy.deepcopy(value)
+    assert left(value) == (masked, paths)
+    assert value == before
+
+
+@pytest.mark.parametrize("key", sorted(VALUES_OF_FIELD))
+@pytest.mark.parametrize("naming", ["name", "field"])
+@pytest.mark.parametrize("screen", [False, True])
+def test_each_value_beside_the_name_of_a_hidden_field_goes(key: str, naming: str, *, screen: bool) -> None:
+    assert left({naming: "tax_id", key: "1"}, screen=screen) == ({naming: "tax_id", key: None}, [f"data.{key}"])
+    assert left({naming: "email", key: "1"}, screen=screen) == ({naming: "email", key: "1"}, [])
+
+
+def test_what_belongs_to_no_collection_has_hidden_fields_of_its_own() -> None:
+    assert left({"password": "x", "tax_id": "1"}, None) == ({"password": None, "tax_id": "1"}, ["data.password"])
+
+
+def test_a_screen_of_several_collections_hides_in_each_what_is_hidden_there() -> None:
+    screen = {
+        "collection": "customer",
+        "values": {"tax_id": "1", "iban": "kept"},
+        "related": [{"collection": "account", "values": {"tax_id": "kept", "iban": "2"}}],
+        "tax_id": "no field here",
+        "text": "Dear customer 1",
+    }
+    masked, paths = left(screen, screen=True)
+    assert masked["values"] == {"tax_id": None, "iban": "kept"}
+    assert masked["related"][0]["values"] == {"tax_id": "kept", "iban": None}
+    assert (masked["tax_id"], masked["text"]) == ("no field here", None)
+    assert sorted(paths) == ["data.related.0.values.iban", "data.text", "data.values.tax_id"]
+
+
+@pytest.mark.parametrize(
+    ("sealed", "missing", "nested", "paths"),
+    [
+        ({}, set(), {}, []),
+        ({"a": 1}, set(), {"a": 1}, []),
+        ({"v/a": 1, "v/b": None}, set(), {"v": {"a": 1, "b": None}}, []),
+        ({"v/a": 1}, {"v/b"}, {"v": {"a": 1, "b": None}}, ["d.v.b"]),
+        ({}, {"v/a/b", "w"}, {"v": {"a": {"b": None}}, "w": None}, ["d.v.a.b", "d.w"]),
+        ({"v/a~1b": 1}, set(), {"v": {"a/b": 1}}, []),
+        ({"v/a~0b": 1}, set(), {"v": {"a~b": 1}}, []),
+        ({"v/~01": 1}, set(), {"v": {"~1": 1}}, []),
+        ({"v/": 1}, set(), {"v": {"": 1}}, []),
+        ({"v": [1, {"a": 2}]}, set(), {"v": [1, {"a": 2}]}, []),
+        ({"v/a": 1}, {"v/a": "erased"}, {"v": {"a": 1}}, ["d.v.a"]),
+    ],
+    ids=str,
+)
+def test_sealed_names_become_nested_values(sealed: dict[str, Any], missing: Any, nested: dict[str, Any], paths: list[str]) -> None:
+    assert tree(sealed, missing, "d") == (nested, paths)
+
+
+Json = st.recursive(
+    st.none() | st.integers() | st.sampled_from(["tax_id", "iban", "SECRET"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["tax_id", "iban", "name", "field", "value", "values", "collection", "text"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def shape(value: Any) -> Any:
+    """What the answer looks like when every value in it is left out."""
+    if isinstance(value, dict):
+        return {key: shape(item) for key, item in value.items()}
+    return [shape(item) for item in value] if isinstance(value, list) else None
+
+
+def at(value: Any, path: str) -> Any:
+    for step in path.split(".")[1:]:
+        value = value[int(step)] if isinstance(value, list) else value[step]
+    return value
+
+
+@given(Json, st.booleans())
+def test_each_path_leads_to_a_null_and_each_new_null_has_its_path(value: Any, screen: bool) -> None:
+    masked, paths = mask(value, "data", hidden, "customer", screen=screen)
+    assert all(at(masked, path) is None and at(value, path) is not None for path in paths)
+    assert len(paths) == len(set(paths))
+    assert (masked == value) == (not paths)
+    again, more = mask(masked, "data", hidden, "customer", screen=screen)
+    assert shape(again) == shape(masked)
+    assert not set(more) & set(paths)
+
+
+@given(Json, st.booleans())
+def test_who_may_read_everything_reads_everything(value: Any, screen: bool) -> None:
+    assert mask(value, "data", nothing_hidden, "customer", screen=screen) == (value, [])
