@@ -1,0 +1,122 @@
+"""What a document may say about a collection, and what is refused with the name of what is wrong."""
+
+from typing import Any
+
+import pytest
+
+from console.core.collections import FIELD_TYPES, Collection, Stored, assemble
+from console.core.scopes import Scope, whole
+from console.errors import DefinitionError
+
+
+def structure(table: str, *columns: dict[str, Any], key: tuple[str, ...] = ("id",), kind: str = "table", **more: Any) -> dict[str, Any]:
+    first = [{"name": "id", "stored": "integer", "nullable": False}] if key == ("id",) else []
+    whole_ = {"schema": None, "table": table, "kind": kind, "dialect": "sqlite", "key": list(key), "columns": [*first, *columns]}
+    return {**whole_, "comment": None, "foreign_keys": [], **more}
+
+
+def text(name: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "stored": "text", "nullable": True, **more}
+
+
+def made(document: dict[str, Any], *columns: dict[str, Any], **more: Any) -> Collection:
+    return assemble([Stored("thing", "x", structure("old_thing", *(columns or (text("name"), text("note_2"))), **more), document)])["thing"]
+
+
+@pytest.mark.parametrize(
+    ("document", "comment", "label", "label_one", "explained"),
+    [
+        ({}, None, "Old thing", "Old thing", None),
+        ({}, "  Things  ", "Things", "Old thing", None),
+        ({}, "x" * 61, "Old thing", "Old thing", "x" * 61),
+        ({}, "two\nlines", "Old thing", "Old thing", "two\nlines"),
+        ({"label": "Items"}, "Things", "Items", "Old thing", None),
+        ({"label": "Items", "label_one": "Item", "help": "All of them."}, "x" * 61, "Items", "Item", "All of them."),
+        ({"label": "", "help": ""}, "Things", "Things", "Old thing", None),
+    ],
+    ids=lambda item: str(item)[:30],
+)
+def test_what_a_collection_is_called(
+    document: dict[str, Any], comment: str | None, label: str, label_one: str, explained: str | None
+) -> None:
+    found = made(document, comment=comment)
+    assert (found.label, found.label_one, found.help) == (label, label_one, explained)
+
+
+@pytest.mark.parametrize(
+    ("says", "wanted"),
+    [
+        ({}, {"label": "Name", "type": "text", "readonly": False, "sensitive": False, "hidden": False}),
+        ({"label": "Called"}, {"label": "Called"}),
+        ({"type": "long_text"}, {"type": "long_text", "stored": "text"}),
+        ({"type": "date"}, {"type": "date", "stored": "date"}),
+        ({"type": "json"}, {"type": "json", "stored": "json"}),
+        ({"type": "boolean"}, {"type": "boolean", "stored": "text"}),
+        ({"type": "binary"}, {"readonly": True}),
+        ({"type": "other"}, {"readonly": True}),
+        ({"readonly": True}, {"readonly": True}),
+        ({"sensitive": True}, {"sensitive": True}),
+        ({"hidden": True}, {"hidden": True}),
+        ({"help": "As written."}, {"help": "As written."}),
+        ({"references": "thing"}, {"references": "thing"}),
+    ],
+    ids=str,
+)
+def test_what_a_document_says_of_a_field(says: dict[str, Any], wanted: dict[str, Any]) -> None:
+    field = made({"fields": {"name": says}}).by_name["name"]
+    assert {name: getattr(field, name) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("kind", sorted(FIELD_TYPES))
+def test_every_type_may_be_said(kind: str) -> None:
+    assert made({"fields": {"name": {"type": kind}}}).by_name["name"].type == kind
+
+
+@pytest.mark.parametrize(
+    ("document", "field", "words"),
+    [
+        ({"fields": {"gone": {}}}, "gone", "names columns that the source does not have: gone"),
+        ({"columns": ["id", "gone"]}, "gone", "gone"),
+        ({"search": ["gone"]}, "gone", "gone"),
+        ({"key": ["gone"]}, "gone", "gone"),
+        ({"fields": {"name": {"type": "colour"}}}, "name", "there is no field type 'colour'"),
+        ({"fields": {"name": {"type": "Text"}}}, "name", "there is no field type 'Text'"),
+        ({"title": "{{ record.gone }}"}, "title", "there is no column gone"),
+        ({"title": "{{ record. }}"}, "title", "thing, title:"),
+        ({"segments": [{"id": "s", "label": "S", "filter": "record.gone == 1"}]}, "segments.s", "there is no column gone"),
+        ({"segments": [{"id": "s", "label": "S", "filter": "record.name =="}]}, "segments.s", "thing, segments.s:"),
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_is_refused_by_name(document: dict[str, Any], field: str, words: str) -> None:
+    with pytest.raises(DefinitionError) as error:
+        made(document)
+    assert words in error.value.message
+    assert "thing" in error.value.message
+    assert error.value.details[0]["field"] == field
+
+
+def test_hidden_fields_of_a_reader_and_of_everybody_are_in_no_answer() -> None:
+    segments = [{"id": "a", "label": "A", "filter": "record.name == 'x'"}, {"id": "b", "label": "B", "filter": "record.note_2 == 'x'"}]
+    found = made({"fields": {"note_2": {"hidden": True}}, "segments": segments})
+    assert [field["name"] for field in found.to_json(whole("thing"))["fields"]] == ["id", "name"]
+    scope = Scope("thing", everything=True, hidden=frozenset({"name"}), fixed=frozenset({"id"}))
+    told = found.to_json(scope)
+    assert [(field["name"], field["readonly"]) for field in told["fields"]] == [("id", True)]
+    assert [segment["id"] for segment in told["segments"]] == ["b"]
+    assert (found.field("note_2"), found.by_name["note_2"].hidden) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        (["on_hold", "open"], [("on_hold", "On hold"), ("open", "Open")]),
+        ([{"value": "a"}, {"value": "b", "label": "Bee"}], [("a", "A"), ("b", "Bee")]),
+        ([1, 2], [("1", "1"), ("2", "2")]),
+        ([""], [("", "")]),
+    ],
+)
+def test_options_have_labels(options: list[Any], wanted: list[tuple[str, str]]) -> None:
+    found = made({"fields": {"name": {"options": options}}}).by_name["name"]
+    assert [(option.value, option.label) for option in found.options or ()] == wanted
+    assert found.type == "enum"
