@@ -173,7 +173,9 @@ def related(
     target, target_scope = _browsed(actor, link.collection)
     records.get(collection_id, key, scope, fields=())
     found = records.related(collection_id, key, relation, target_scope, limit, after, before=before)
-    log.note(actor, "record_viewed", open={"relation": relation}, source=collection.source, collection=collection_id, record=ref(collection, key))
+    log.note(
+        actor, "record_viewed", open={"relation": relation}, source=collection.source, collection=collection_id, record=ref(collection, key)
+    )
     columns = _columns(target, target_scope, related_columns(collection, relation) or target.columns)
     return RelatedPage(link, target, columns, found.rows, found.next, found.previous)
 
@@ -298,5 +300,12 @@ def _note_change(
     open_ = {"fields": sorted(moved), "result": result}
     whose = subject_of(collection, key)
     log.note(
-        actor, "record_changed", open=open_, sealed=sealed, source=collection.source, collection=collection.id, record=ref(collection, key), subject=whose
+        actor,
+        "record_changed",
+        open=open_,
+        sealed=sealed,
+        source=collection.source,
+        collection=collection.id,
+        record=ref(collection, key),
+        subject=whose,
     )

@@ -55,7 +55,9 @@ class NotFound(ConsoleError):
     status = 404
     default_code = "not_found"
 
-    def __init__(self, message: str = "There is nothing here, or it is outside what you may see.", *, hidden: bool = False, **more: Any) -> None:
+    def __init__(
+        self, message: str = "There is nothing here, or it is outside what you may see.", *, hidden: bool = False, **more: Any
+    ) -> None:
         super().__init__(message, **more)
         self.hidden = hidden
 

@@ -52,7 +52,11 @@ class Worker:
         from console import operations
 
         self.stopping = threading.Event()
-        self.duties = [Duty("sequence", SEQUENCE_S, operations.sequence), Duty("sweep", SWEEP_S, operations.sweep), Duty("seal", SEAL_S, operations.seal)]
+        self.duties = [
+            Duty("sequence", SEQUENCE_S, operations.sequence),
+            Duty("sweep", SWEEP_S, operations.sweep),
+            Duty("seal", SEAL_S, operations.seal),
+        ]
         self._presence: sa.Connection | None = None
 
     def run(self) -> None:

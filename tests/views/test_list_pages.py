@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -175,7 +175,7 @@ def test_counts_are_said_in_words(total: int, about: int | None, words: str) -> 
 )
 @pytest.mark.parametrize("look", [Look(), Look("de", "Europe/Berlin"), Look("ar_EG", "Asia/Kolkata")])
 def test_a_cell_says_what_the_field_says_elsewhere(type_: str, look: Look) -> None:
-    given = (
+    given: tuple[Any, ...] = (
         *(
             None,
             "",
