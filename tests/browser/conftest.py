@@ -64,7 +64,7 @@ class Screen:
 
     def sign_in(self, name: str) -> "Screen":
         """By keyboard alone."""
-        self.go("/sign-in")
+        self.go("/sign-in").wait_for_function("() => document.activeElement.id === 'email'")  # browsers give the focus with the first frame
         self.page.keyboard.type(f"{name}@fernwick.example")
         self.page.keyboard.press("Tab")
         self.page.keyboard.type(PASSWORD)
