@@ -252,6 +252,7 @@ def _open_file(path: str) -> sqlite3.Connection:
 
 
 def _limit_sqlite(connection: sqlite3.Connection, record: Any) -> None:
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")  # a file may hold any bytes: one row must not close the list
     record.info["until"] = math.inf
     connection.set_progress_handler(lambda: record.info["until"] < time.monotonic(), 20_000)
     connection.create_function("console_lower", 1, _lower, deterministic=True)

@@ -140,3 +140,11 @@ def test_a_collection_with_nothing_to_search_finds_nothing(tmp_path: Path) -> No
     with opened(tmp_path, "create table customer (day date, raw blob, b boolean); insert into customer values ('2026-01-31', x'00', 1)"):
         assert found("2026") == []
         assert found("") == [None]
+
+
+def test_bytes_that_are_no_text_close_no_list(tmp_path: Path) -> None:
+    """A SQLite file takes any bytes into a text column; they are shown as they can be."""
+    script = "create table thing (id integer primary key, name text); insert into thing values (1, 'fine'), (2, cast(x'ff41fe' as text));"
+    with opened(tmp_path, script):
+        rows = records.page("thing", whole("thing"), sort="id").rows
+        assert [row.values["name"] for row in rows] == ["fine", "\ufffdA\ufffd"]
