@@ -241,7 +241,7 @@ def found(rows: dict[str, list[Row]], day: Any, collection: str, segment: str) -
     [
         ("customer", "overdue", 118), ("customer", "due", 74), ("customer", "new", 60), ("customer", "restricted", 22), ("customer", "stories", 10),
         ("charge", "refund_requests", 117), ("charge", "disputed", 30), ("charge", "failed", 860), ("charge", "stories", 11),
-        ("refund", "pending", 34), ("refund", "failed", 41), ("dispute", "open", 30), ("country_risk", "high", 15), 
+        ("refund", "pending", 34), ("refund", "failed", 41), ("dispute", "open", 30), ("country_risk", "high", 15),
         ("screening_hit", "open", 64), ("screening_hit", "needs_more", 21), ("screening_hit", "true", 5), ("sar_case", "open", 3),
         ("ticket", "open", 310), ("ticket", "refund_requests", 126), ("ticket", "kyc", 40),
         ("supplier", "onboarding", 34), ("supplier", "stories", 2), ("supplier", "insurance", 17), ("supplier", "insurance_expired", 9),
