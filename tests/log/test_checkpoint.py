@@ -206,7 +206,7 @@ def test_what_is_almost_a_checkpoint_is_refused(read: Reader, what: str) -> None
         read(ALMOST[what], VKEY)
 
 
-@pytest.mark.parametrize("what", set(ALMOST) - {"byte order mark"})
+@pytest.mark.parametrize("what", [what for what in ALMOST if what != "byte order mark"])
 def test_the_strict_reader_says_what_is_wrong(what: str) -> None:
     with pytest.raises(Malformed, match=r"."):
         checkpoint.parse(ALMOST[what])

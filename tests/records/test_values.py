@@ -118,7 +118,7 @@ def sent(stored: str, value: Any, dialect: str = "sqlite", former: Any = None, *
         ("other", (1, "b"), [1, "b"]),
         ("other", complex(1, 2), "(1+2j)"),
     ],
-    ids=lambda item: ascii(item)[:40],
+    ids=lambda item: "memory" if isinstance(item, memoryview) else ascii(item)[:40],
 )
 def test_what_a_column_holds_is_shown_even_against_its_own_type(stored: str, value: Any, shown: Any) -> None:
     found = seen(stored, value)
