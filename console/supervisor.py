@@ -29,6 +29,7 @@ from console.errors import ConsoleError
 from console.postgres import Embedded, PostgresError
 
 CHECK_S = 0.2
+STARTING_S = 0.03  # who waits for the first answer is told at once
 ENSURE_S = 1.0
 GRACE_S = 4.5
 LAST_S = 5.0
@@ -180,7 +181,7 @@ class Supervisor:
     def _nap(self) -> None:
         """A signal ends the loop within this time at most; `time.sleep` goes on after a signal."""
         if not self.stopping:
-            time.sleep(CHECK_S)
+            time.sleep(CHECK_S if self.note is not None else STARTING_S)
 
     def _ensure(self, now: float) -> None:
         if self.server is not None and now >= self._next_ensure:
