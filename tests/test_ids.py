@@ -1,0 +1,98 @@
+"""New identifiers: ordered in time, of one alphabet, of one length, each once."""
+
+import time
+import uuid
+
+import pytest
+
+from console.db import ids
+from console.db.ids import ALPHABET, new_id, uuid7
+
+KINDS = ("run", "evt", "usr", "ses", "key", "col", "a_b", "")
+MOMENTS = [0, 1, 2**20, 1_700_000_000_000, 1_780_000_000_000, 2**47, 2**48 - 1]
+
+
+def at(monkeypatch: pytest.MonkeyPatch, milliseconds: int) -> None:
+    """The clock stands at this millisecond since 1970."""
+    monkeypatch.setattr(time, "time_ns", lambda: milliseconds * 1_000_000)
+
+
+def decoded(text: str) -> int:
+    """The number that 26 characters are."""
+    number = 0
+    for char in text:
+        number = number << 5 | ALPHABET.index(char)
+    return number
+
+
+def test_the_alphabet_is_in_order_and_leaves_out_what_is_misread() -> None:
+    assert (len(ALPHABET), len(set(ALPHABET))) == (32, 32)
+    assert list(ALPHABET) == sorted(ALPHABET)
+    assert not set(ALPHABET) & set("ilou")
+    assert ALPHABET.islower()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_id_is_its_kind_and_26_characters(kind: str) -> None:
+    text = new_id(kind)
+    head, _, tail = text.rpartition("_")
+    assert head == kind
+    assert len(tail) == 26
+    assert set(tail) <= set(ALPHABET)
+    assert tail[0] <= "7"  # 128 bits in 130
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_uuid_begins_with_the_moment(monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
+    at(monkeypatch, moment)
+    made = uuid7()
+    assert made.int >> 80 == moment
+    assert (made.version, made.variant) == (7, uuid.RFC_4122)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_an_id_begins_with_the_moment(monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
+    at(monkeypatch, moment)
+    number = decoded(new_id("run").removeprefix("run_"))
+    assert number >> 80 == moment
+    assert uuid.UUID(int=number).version == 7
+
+
+@pytest.mark.parametrize(("nanoseconds", "milliseconds"), [(0, 0), (999_999, 0), (1_000_000, 1), (1_999_999, 1), (2_000_000, 2)])
+def test_a_started_millisecond_does_not_count(monkeypatch: pytest.MonkeyPatch, nanoseconds: int, milliseconds: int) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: nanoseconds)
+    assert uuid7().int >> 80 == milliseconds
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_sort_as_their_moments(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    made = []
+    for moment in MOMENTS:
+        at(monkeypatch, moment)
+        made.append(new_id(kind))
+    assert made == sorted(made)
+
+
+def test_uuids_sort_as_their_moments(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    for moment in MOMENTS:
+        at(monkeypatch, moment)
+        made.append(uuid7())
+    assert made == sorted(made)
+    assert [str(item) for item in made] == sorted(str(item) for item in made)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 0), (2**12 - 1, 2**62 - 1), (0, 2**62 - 1), (2**12 - 1, 0)])
+def test_random_bits_touch_neither_moment_nor_version(monkeypatch: pytest.MonkeyPatch, low: int, high: int) -> None:
+    at(monkeypatch, 1234)
+    monkeypatch.setattr(ids.secrets, "randbits", lambda count: low if count == 12 else high)
+    made = uuid7()
+    assert (made.int >> 80, made.version, made.variant) == (1234, 7, uuid.RFC_4122)
+    assert (made.int >> 64 & 0xFFF, made.int & (2**62 - 1)) == (low, high)
+
+
+def test_many_of_one_millisecond_are_each_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    at(monkeypatch, 1_780_000_000_000)
+    made = {new_id("run") for _ in range(2000)}
+    assert len(made) == 2000
+    assert len({text[:13] for text in made}) == 1  # `run_` and nine characters: 43 of the 48 bits of time
