@@ -153,7 +153,7 @@ def test_pango_is_there_or_how_to_get_it(monkeypatch: pytest.MonkeyPatch, absent
         ("postgresql+psycopg://u:p@/d?host=/a%20b", "postgresql://u:p@/d?host=%2Fa%20b"),
         ("postgresql+psycopg://u:p@/d?host=/a+b", "postgresql://u:p@/d?host=%2Fa%20b"),
         ("postgresql+psycopg://u:p@/d?host=/a%2Bb", "postgresql://u:p@/d?host=%2Fa%2Bb"),
-        ("postgresql+psycopg://u:p%2Bq@h/d", "postgresql://u:p%2Bq@h/d"),
+        ("postgresql+psycopg://u:p%2Bq@h/d", "postgresql://u:p+q@h/d"),
     ],
     ids=["as it is", "driver", "password", "option", "blank", "plus is a blank", "a plus", "plus in the password"],
 )
