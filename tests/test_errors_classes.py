@@ -192,10 +192,24 @@ def test_no_checkpoint_of_a_size_that_no_log_has(size: int) -> None:
         ("\n\n", "\n"),
         ("\n\n", "\n\n\n"),
     ],
-    ids=(
-        "zero-before plus minus space no-size arabic-digit large no-padding short-root no-root"
-        " hyphen two-spaces plus-in-name space-in-origin no-empty-line two-empty-lines"
-    ).split(),
+    ids=[
+        "zero-before",
+        "plus",
+        "minus",
+        "space",
+        "no-size",
+        "arabic-digit",
+        "large",
+        "no-padding",
+        "short-root",
+        "no-root",
+        "hyphen",
+        "two-spaces",
+        "plus-in-name",
+        "space-in-origin",
+        "no-empty-line",
+        "two-empty-lines",
+    ],
 )
 def test_a_note_written_another_way_is_malformed(old: str, new: str) -> None:
     changed = NOTE.replace(old, new, 1)

@@ -1,11 +1,11 @@
 """New identifiers: ordered in time, of one alphabet, of one length, each once."""
 
+import secrets
 import time
 import uuid
 
 import pytest
 
-from console.db import ids
 from console.db.ids import ALPHABET, new_id, uuid7
 
 KINDS = ("run", "evt", "usr", "ses", "key", "col", "a_b", "")
@@ -85,7 +85,7 @@ def test_uuids_sort_as_their_moments(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("low", "high"), [(0, 0), (2**12 - 1, 2**62 - 1), (0, 2**62 - 1), (2**12 - 1, 0)])
 def test_random_bits_touch_neither_moment_nor_version(monkeypatch: pytest.MonkeyPatch, low: int, high: int) -> None:
     at(monkeypatch, 1234)
-    monkeypatch.setattr(ids.secrets, "randbits", lambda count: low if count == 12 else high)
+    monkeypatch.setattr(secrets, "randbits", lambda count: low if count == 12 else high)
     made = uuid7()
     assert (made.int >> 80, made.version, made.variant) == (1234, 7, uuid.RFC_4122)
     assert (made.int >> 64 & 0xFFF, made.int & (2**62 - 1)) == (low, high)
