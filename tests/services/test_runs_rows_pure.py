@@ -160,7 +160,8 @@ def test_row_of_an_effect(parts: dict[str, Any], told: dict[str, Any]) -> None:
 
 
 def test_rows_do_not_share_what_they_were_made_of() -> None:
-    values, request = {"email": "b"}, {"changes": {}}
+    values: dict[str, Any] = {"email": "b"}
+    request: dict[str, Any] = {"changes": {}}
     assert attempt_row("run_1", replace(ATTEMPT, values=values))["values"] is not values
     assert effect_row("run_1", 3, replace(EFFECT, request=request))["request"] is not request
 

@@ -1,0 +1,328 @@
+"""A run as programs read it and its path as people see it, at every kind of moment; made of events, without a database."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from console.core.run import Attempt, Event, Run, evolve, fold
+from console.runs.view import _ahead, _revisable, as_json, moment, outline, title_of
+from console.workflows import Definition
+from tests.core.graphs import document, step
+from tests.core.test_run_events import APPLYING, ASKED, AT, BEGUN, LATER, OLIVIA, READING, STARTED, TOM, UNKNOWN, WRITING, done, entered
+
+NINE, FIVE_PAST = "2026-11-20T09:00:00.000000Z", "2026-11-20T09:05:00.000000Z"
+NAMES = {OLIVIA: "Olivia Kask"}
+
+
+def definition(steps: list[dict[str, Any]]) -> Definition:
+    """The published version 3 of a workflow of these steps."""
+    return Definition("wf_1", "any-review", "Any review", 3, "00", document(steps))
+
+
+REVIEW = definition(
+    [
+        step("start", "start", default="read"),
+        step("read", "guidance", default="apply") | {"button": "I have read it"},
+        step("apply", "update_data", default="judge", updated="judge"),
+        step("judge", "decision", yes="end", no="read"),
+        step("end", "end"),
+    ]
+)
+SCREEN: dict[str, Any] = {"button": "Save", "fields": [{"name": "email"}], "outcomes": [{"value": "yes"}], "errors": ["of the screen"]}
+COMPLETED = [*APPLYING, Event("run_completed", LATER, {"label": "approved"})]
+REOPENED = [*WRITING, Event("step_reopened", LATER, {}, {"values": {"email": "b"}, "errors": [{"field": "email", "reason": "Changed."}]})]
+REVISED = [
+    *APPLYING,
+    Event("step_revised", LATER, {"n": 2, "target_step": "read"}, {"reason": "no"}),
+    Event("attempt_cancelled", LATER, {"n": 3, "status": "open"}),
+    entered(4, "read", 2, replaces=2),
+]
+
+
+def told(events: list[Event], screen: dict[str, Any] | None = None, draft: dict[str, Any] | None = None) -> dict[str, Any]:
+    return as_json(fold(events), REVIEW, screen, draft)
+
+
+WHOLE: list[tuple[str, list[Event], dict[str, Any]]] = [
+    ("its ids", READING, {"id": "run_1", "version": 3, "collection": "customer", "record": "17", "team": "operations"}),
+    ("its workflow", READING, {"workflow": {"id": "wf_1", "slug": "any-review", "title": "Any review"}}),
+    ("numbers", READING, {"revision": 1, "last_event": 4}),
+    ("begun", [STARTED], {"status": "running", "current": None, "context": {}, "attempts": [], "last_event": 1}),
+    ("its people", READING, {"started_by": OLIVIA, "holder": OLIVIA}),
+    ("open", READING, {"status": "waiting_person", "created_at": NINE, "ended_at": None, "reason": None, "ending": None}),
+    ("released", [*READING, Event("run_released", LATER)], {"status": "waiting_person", "holder": None, "started_by": OLIVIA}),
+    ("saved", [*READING, Event("run_saved", LATER)], {"status": "saved", "holder": None}),
+    ("with another", [*READING, Event("run_taken_over", LATER, {"holder": TOM})], {"holder": TOM, "started_by": OLIVIA}),
+    ("completed", COMPLETED, {"status": "completed", "ending": "approved", "ended_at": FIVE_PAST, "current": None, "holder": None}),
+    ("aborted", [*READING, Event("run_aborted", LATER, {}, {"reason": "no"})], {"status": "aborted", "reason": "no", "ending": None}),
+    ("cancelled", [*READING, Event("run_cancelled", LATER)], {"status": "cancelled", "reason": None, "current": None}),
+    ("failed", [*ASKED, Event("run_failed", LATER, {}, {"message": "Away."})], {"status": "failed", "reason": "Away.", "current": None}),
+    ("timed out", [*READING, Event("run_timed_out", LATER)], {"status": "timed_out", "ended_at": FIVE_PAST}),
+    ("context", APPLYING, {"context": {"start": {"note": "start 1"}, "read": {"note": "read 1"}}}),
+    ("context revised", REVISED, {"context": {"start": {"note": "start 1"}}}),
+]
+
+
+@pytest.mark.parametrize(("events", "part"), [row[1:] for row in WHOLE], ids=[row[0] for row in WHOLE])
+def test_run_as_programs_read_it(events: list[Event], part: dict[str, Any]) -> None:
+    found = told(events)
+    assert {name: found[name] for name in part} == part
+
+
+@pytest.mark.parametrize("events", [row[1] for row in WHOLE], ids=[row[0] for row in WHOLE])
+def test_shape_of_a_run_is_the_same_at_every_moment(events: list[Event]) -> None:
+    assert told(events).keys() == told([STARTED]).keys()
+
+
+SAVED_THERE = [*WRITING, Event("effect_succeeded", LATER, {"effect": "eff_1"}, {"result": {}})]
+RUNNING = [*BEGUN, entered(2, "read", status="running")]
+HERE: list[tuple[str, list[Event], dict[str, Any] | None, dict[str, Any]]] = [
+    ("its step", READING, None, {"step": "read", "type": "guidance", "title": "Read", "attempt": 1}),
+    ("button of the document", READING, None, {"button": "I have read it"}),
+    ("button of the screen", READING, SCREEN, {"button": "Save"}),
+    ("button without a name", APPLYING, None, {"button": "Done"}),
+    ("no form without a screen", READING, None, {"form": None, "outcomes": []}),
+    ("form of the screen", READING, SCREEN, {"form": {"fields": [{"name": "email"}]}, "outcomes": [{"value": "yes"}]}),
+    ("form of a saved run", [*READING, Event("run_saved", LATER)], SCREEN, {"form": {"fields": [{"name": "email"}]}}),
+    ("no form while it writes", WRITING, SCREEN, {"form": None, "outcomes": [], "button": "Done"}),
+    ("no form while it goes on", RUNNING, SCREEN, {"form": None, "outcomes": [], "button": "I have read it"}),
+    ("what it waits for", WRITING, None, {"waiting": {"for": "effect", "until": None}}),
+    ("still waits for the row", SAVED_THERE, None, {"waiting": {"for": "effect", "until": None}}),
+    ("waits for nobody else", READING, None, {"waiting": None, "take_over": None}),
+    ("asks for help", ASKED, SCREEN, {"take_over": {"code": "down", "message": "Away."}, "waiting": None}),
+    ("to be settled", UNKNOWN, None, {"type": "settle", "step": "apply", "take_over": {"code": "timeout", "message": "No answer."}}),
+    ("errors of the attempt", REOPENED, SCREEN, {"errors": [{"field": "email", "reason": "Changed."}], "waiting": None}),
+    ("no errors", READING, SCREEN, {"errors": []}),
+    ("entered again", REVISED, None, {"step": "read", "attempt": 2}),
+    ("nothing proposed", READING, SCREEN, {"proposal": None}),
+]
+
+
+@pytest.mark.parametrize(("events", "screen", "part"), [row[1:] for row in HERE], ids=[row[0] for row in HERE])
+def test_step_that_a_run_stands_at(events: list[Event], screen: dict[str, Any] | None, part: dict[str, Any]) -> None:
+    found = told(events, screen)["current"]
+    assert {name: found[name] for name in part} == part
+
+
+DRAFTS: list[tuple[str, dict[str, Any] | None, dict[str, Any] | None]] = [
+    ("none", None, None),
+    ("empty", {}, None),
+    ("values", {"email": "b"}, {"email": "b"}),
+    ("cleared value", {"email": None}, {"email": None}),
+]
+
+
+@pytest.mark.parametrize(("draft", "found"), [row[1:] for row in DRAFTS], ids=[row[0] for row in DRAFTS])
+def test_draft(draft: dict[str, Any] | None, found: dict[str, Any] | None) -> None:
+    assert told(READING, SCREEN, draft)["current"]["draft"] == found
+
+
+@pytest.mark.parametrize("events", [COMPLETED, [STARTED]], ids=["ended", "not begun"])
+def test_run_that_stands_nowhere_has_no_current_step(events: list[Event]) -> None:
+    assert told(events, SCREEN, {"email": "b"})["current"] is None
+
+
+EFFECT = {"id": "eff_1", "kind": "sql_write", "status": "requested", "summary": "Update email"}
+TAKEN: list[tuple[str, list[Event], int, dict[str, Any]]] = [
+    ("first", READING, 0, {"step": "start", "type": "start", "title": "Start", "attempt": 1, "status": "done", "completed_at": NINE}),
+    ("open", READING, 1, {"status": "open", "by": None, "outcome": None, "values": {}, "entered_at": NINE, "completed_at": None}),
+    ("done", APPLYING, 1, {"status": "done", "by": OLIVIA, "outcome": "default", "values": {"note": "read 1"}}),
+    ("by hand", [*READING, done(2, "read", handled_manually=True)], 1, {"handled_manually": True, "revised": False}),
+    ("revised", REVISED, 1, {"status": "done", "revised": True, "values": {"note": "read 1"}}),
+    ("cancelled", REVISED, 2, {"status": "cancelled", "step": "apply", "completed_at": None}),
+    ("again", REVISED, 3, {"status": "open", "step": "read", "attempt": 2}),
+    ("no effects", READING, 1, {"effects": []}),
+    ("writing", WRITING, 2, {"status": "performing", "by": OLIVIA, "outcome": "updated", "effects": [EFFECT]}),
+    ("written", SAVED_THERE, 2, {"effects": [EFFECT | {"status": "succeeded"}]}),
+    ("not known", UNKNOWN, 2, {"type": "update_data", "effects": [EFFECT | {"status": "unknown"}]}),
+    ("reopened", REOPENED, 2, {"status": "open", "by": None, "outcome": None, "values": {}}),
+    ("ended", COMPLETED, 2, {"status": "cancelled"}),
+]
+
+
+@pytest.mark.parametrize(("events", "place", "part"), [row[1:] for row in TAKEN], ids=[row[0] for row in TAKEN])
+def test_attempts_of_a_run(events: list[Event], place: int, part: dict[str, Any]) -> None:
+    found = told(events)["attempts"][place]
+    assert {name: found[name] for name in part} == part
+
+
+def test_attempts_are_told_in_the_order_taken_however_they_are_held() -> None:
+    run = fold(REVISED)
+    run.attempts = dict(sorted(run.attempts.items(), reverse=True))
+    assert [(one["step"], one["attempt"]) for one in as_json(run, REVIEW, None, None)["attempts"]] == [
+        ("start", 1),
+        ("read", 1),
+        ("apply", 1),
+        ("read", 2),
+    ]
+    assert [one["n"] for one in outline(run, REVIEW, NAMES, may_revise=True)] == [1, 2, 3, 4, None, None]
+
+
+def test_shape_does_not_hand_out_the_parts_of_the_run() -> None:
+    run = fold(APPLYING)
+    found = as_json(run, REVIEW, SCREEN, None)
+    found["context"]["read"]["note"] = found["attempts"][1]["values"]["note"] = "other"
+    assert run.context["read"] == run.attempts[2].values == {"note": "read 1"}
+
+
+MOMENTS: list[tuple[str, datetime | None, str | None]] = [
+    ("none", None, None),
+    ("utc", AT, NINE),
+    ("another zone", AT.astimezone(timezone(timedelta(hours=-5))), NINE),
+    ("microseconds", datetime(2026, 1, 2, 3, 4, 5, 6, UTC), "2026-01-02T03:04:05.000006Z"),
+]
+
+
+@pytest.mark.parametrize(("at", "text"), [row[1:] for row in MOMENTS], ids=[row[0] for row in MOMENTS])
+def test_moment(at: datetime | None, text: str | None) -> None:
+    assert moment(at) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "title"), [("read", "Read"), ("end", "End"), ("gone", "gone"), ("", "")], ids=["step", "end", "gone", "empty"]
+)
+def test_title_of_a_step(name: str, title: str) -> None:
+    assert title_of(REVIEW, name) == title
+
+
+STATES: list[tuple[str, list[Event], list[tuple[str, str]]]] = [
+    ("begun", [STARTED], []),
+    ("at a step", READING, [("start", "done"), ("read", "now"), ("apply", "todo"), ("judge", "todo")]),
+    ("at a later one", APPLYING, [("start", "done"), ("read", "done"), ("apply", "now"), ("judge", "todo")]),
+    ("writing", WRITING, [("start", "done"), ("read", "done"), ("apply", "now"), ("judge", "todo")]),
+    ("asking for help", ASKED, [("start", "done"), ("read", "done"), ("apply", "now"), ("judge", "todo")]),
+    ("done and not gone on", [*READING, done(2, "read")], [("start", "done"), ("read", "now"), ("apply", "todo"), ("judge", "todo")]),
+    ("at a fork", [*BEGUN, entered(2, "judge")], [("start", "done"), ("judge", "now")]),
+    ("at the end", [*BEGUN, entered(2, "end")], [("start", "done"), ("end", "now")]),
+    ("saved", [*READING, Event("run_saved", LATER)], [("start", "done"), ("read", "now"), ("apply", "todo"), ("judge", "todo")]),
+    ("completed", COMPLETED, [("start", "done"), ("read", "done"), ("apply", "cancelled")]),
+    ("aborted", [*READING, Event("run_aborted", LATER)], [("start", "done"), ("read", "cancelled")]),
+    ("failed", [*ASKED, Event("run_failed", LATER)], [("start", "done"), ("read", "done"), ("apply", "failed")]),
+    (
+        "revised",
+        REVISED,
+        [("start", "done"), ("read", "done"), ("apply", "cancelled"), ("read", "now"), ("apply", "todo"), ("judge", "todo")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("events", "states"), [row[1:] for row in STATES], ids=[row[0] for row in STATES])
+def test_path_of_a_run(events: list[Event], states: list[tuple[str, str]]) -> None:
+    found = outline(fold(events), REVIEW, NAMES, may_revise=True)
+    assert [(entry["step"], entry["state"]) for entry in found] == states
+    assert len({tuple(entry) for entry in found}) <= 1
+
+
+REVISABLE: list[tuple[str, list[Event], list[int]]] = [
+    ("nothing but the start", READING, []),
+    ("a step done", APPLYING, [2]),
+    ("while it writes", WRITING, [2]),
+    ("the step one stands at is not", [*READING, done(2, "read")], []),
+    ("neither revised nor cancelled ones", REVISED, []),
+    ("the second of the same step", [*REVISED, done(4, "read", 2), entered(5, "apply", 2)], [4]),
+    ("both of two", [*APPLYING, done(3, "apply"), entered(4, "judge")], [2, 3]),
+    ("not the start, not the end", [*APPLYING, done(3, "apply"), entered(4, "end"), done(4, "end"), entered(5, "judge")], [2, 3]),
+]
+
+
+@pytest.mark.parametrize(("events", "places"), [row[1:] for row in REVISABLE], ids=[row[0] for row in REVISABLE])
+def test_steps_that_may_be_revised(events: list[Event], places: list[int]) -> None:
+    run = fold(events)
+    assert [entry["n"] for entry in outline(run, REVIEW, NAMES, may_revise=True) if entry["revisable"]] == places
+    assert not [entry for entry in outline(run, REVIEW, NAMES, may_revise=False) if entry["revisable"]]
+
+
+ONE: list[tuple[str, dict[str, Any], int | None, frozenset[str], bool]] = [
+    ("done", {"status": "done"}, 5, frozenset(), True),
+    ("done in a run that has ended", {"status": "done"}, None, frozenset(), True),
+    ("done where the run stands", {"status": "done"}, 2, frozenset(), False),
+    ("revised already", {"status": "done", "revised": True}, 5, frozenset(), False),
+    ("automatic", {"status": "done"}, 5, frozenset({"read"}), False),
+    ("another is automatic", {"status": "done"}, 5, frozenset({"apply"}), True),
+    ("by hand", {"status": "done", "handled_manually": True}, 5, frozenset(), True),
+    ("first of all", {"n": 1, "status": "done"}, 5, frozenset(), False),
+    ("open", {"status": "open"}, 5, frozenset(), False),
+    ("performing", {"status": "performing"}, 5, frozenset(), False),
+    ("cancelled", {"status": "cancelled"}, 5, frozenset(), False),
+    ("skipped", {"status": "skipped"}, 5, frozenset(), False),
+    ("failed", {"status": "failed"}, 5, frozenset(), False),
+]
+
+
+@pytest.mark.parametrize(("parts", "current", "automatic", "may"), [row[1:] for row in ONE], ids=[row[0] for row in ONE])
+def test_attempt_that_may_be_revised(parts: dict[str, Any], current: int | None, automatic: frozenset[str], may: bool) -> None:
+    attempt = Attempt(**({"n": 2, "step": "read", "attempt": 1, "entered_at": AT} | parts))
+    assert _revisable(attempt, Run(current=current), automatic) is may
+
+
+BY_ITSELF = [*BEGUN, entered(2, "read"), Event("step_completed", LATER, {"outcome": "default", "automatic": True}), entered(3, "apply")]
+ENTRIES: list[tuple[str, list[Event], int, dict[str, Any]]] = [
+    ("kind of a step", READING, 1, {"n": 2, "title": "Read", "type": "Guidance", "family": "action", "icon": "book", "attempt": 1}),
+    ("kind of the start", READING, 0, {"type": "Start", "family": "start", "icon": "player-play"}),
+    ("time it was entered", READING, 1, {"at": NINE, "by_name": None, "automatic": False, "outcome": None}),
+    ("time it was done", BY_ITSELF, 1, {"at": FIVE_PAST, "automatic": True, "by_name": None, "outcome": "default"}),
+    ("who did it", APPLYING, 1, {"by_name": "Olivia Kask", "automatic": False, "outcome": "default"}),
+    (
+        "somebody without a name",
+        [*READING, Event("step_completed", AT, {"outcome": "x"}, by=TOM)],
+        1,
+        {"by_name": None, "automatic": False},
+    ),
+    ("by hand", [*READING, done(2, "read", handled_manually=True)], 1, {"handled_manually": True}),
+    ("revised", REVISED, 1, {"revised": True, "state": "done", "revisable": False}),
+    ("again", REVISED, 3, {"n": 4, "attempt": 2, "state": "now", "revised": False}),
+    ("handed in", WRITING, 2, {"by_name": "Olivia Kask", "outcome": "updated", "automatic": False}),
+    ("to come", READING, 2, {"n": None, "attempt": None, "title": "Apply", "type": "Update data", "icon": "pencil", "state": "todo"}),
+    ("nothing of it yet", READING, 3, {"by_name": None, "at": None, "automatic": False, "revisable": False, "outcome": None}),
+]
+
+
+@pytest.mark.parametrize(("events", "place", "part"), [row[1:] for row in ENTRIES], ids=[row[0] for row in ENTRIES])
+def test_entry_of_the_path(events: list[Event], place: int, part: dict[str, Any]) -> None:
+    found = outline(fold(events), REVIEW, NAMES, may_revise=True)[place]
+    assert {name: found[name] for name in part} == part
+
+
+def chain(*ways: str) -> Definition:
+    """A graph written as `a>b` or `a>b,c`: every step is guidance, one with several ways names them after their targets."""
+    steps = []
+    for way in ways:
+        name, _, targets = way.partition(">")
+        steps.append(step(name, "guidance", **{target.replace("=", "_"): target.split("=")[-1] for target in targets.split(",") if target}))
+    return definition(steps)
+
+
+AHEAD: list[tuple[str, tuple[str, ...], list[str]]] = [
+    ("the last", ("a>",), []),
+    ("one", ("a>b", "b>"), ["b"]),
+    ("a line", ("a>b", "b>c", "c>d", "d>"), ["b", "c", "d"]),
+    ("a fork at once", ("a>b,c", "b>", "c>"), []),
+    ("a fork later", ("a>b", "b>c,d", "c>", "d>"), ["b"]),
+    ("two outcomes, one way", ("a>yes=b,no=b", "b>c", "c>"), ["b", "c"]),
+    ("back to itself", ("a>a",), []),
+    ("back to where one stands", ("a>b", "b>a"), ["b"]),
+    ("a loop further on", ("a>b", "b>c", "c>b"), ["b", "c"]),
+    ("way back beside way on", ("a>b", "b>a,c", "c>"), ["b"]),
+    ("only what comes after", ("z>a", "a>b", "b>"), ["b"]),
+    ("order of the document does not matter", ("c>", "b>c", "a>b"), ["b", "c"]),
+]
+
+
+@pytest.mark.parametrize(("ways", "steps"), [row[1:] for row in AHEAD], ids=[row[0] for row in AHEAD])
+def test_steps_that_surely_come(ways: tuple[str, ...], steps: list[str]) -> None:
+    found = _ahead("a", chain(*ways))
+    assert [entry["step"] for entry in found] == steps
+    assert {entry["state"] for entry in found} <= {"todo"}
+
+
+@pytest.mark.parametrize("events", [row[1] for row in STATES], ids=[row[0] for row in STATES])
+def test_run_can_be_drawn_after_each_of_its_events(events: list[Event]) -> None:
+    run = Run()
+    for number, event in enumerate(events, start=1):
+        run = evolve(run, event)
+        found = as_json(run, REVIEW, SCREEN, None)
+        path = outline(run, REVIEW, NAMES, may_revise=True)
+        assert found["last_event"] == number
+        assert len([entry for entry in path if entry["state"] != "todo"]) == len(found["attempts"])
+        assert len([entry for entry in path if entry["state"] == "now"]) == (found["current"] is not None)
