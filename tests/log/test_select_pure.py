@@ -82,12 +82,18 @@ def test_limits_of_a_reader(within: Within, limits: list[str]) -> None:
     assert sql(_limits(within)) == limits
 
 
-NARROW = ["teams", "collections", "workflows"]
+NONE: frozenset[str] = frozenset()
+NARROW: list[tuple[str, Within]] = [
+    ("teams", Within(teams=NONE)),
+    ("teams, and nothing without a team", Within(teams=NONE, teamless=False)),
+    ("collections", Within(collections=NONE)),
+    ("workflows", Within(workflows=NONE)),
+]
 
 
-@pytest.mark.parametrize("name", NARROW)
-def test_no_team_collection_or_workflow_is_a_limit_too(name: str) -> None:
-    assert len(_limits(Within(**{name: frozenset()}))) == 1
+@pytest.mark.parametrize("within", [row[1] for row in NARROW], ids=[row[0] for row in NARROW])
+def test_no_team_collection_or_workflow_is_a_limit_too(within: Within) -> None:
+    assert len(_limits(within)) == 1
 
 
 @pytest.fixture(name="secret", scope="module")
