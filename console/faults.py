@@ -26,9 +26,8 @@ def point(name: str) -> None:
     action, _, number = action.partition("@")
     if place not in (name, "*"):
         return
-    key = name if place == name else "*"
-    _passes[key] += 1
-    if number and _passes[key] != int(number):
+    _passes[wanted] += 1
+    if number and _passes[wanted] != int(number):
         return
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)

@@ -278,7 +278,7 @@ def test_a_repeat_after_the_answer_was_lost_finds_the_work_done(web: Flask, oliv
     """The process dies after the commit and before the answer: the repeat is told how the run stands."""
     told = begun(olivia)
     body = {"step": "read", "revision": told["revision"], "values": {}}
-    monkeypatch.setenv("HANDRAIL_FAULT", "runs.write.after=raise@1")
+    monkeypatch.setenv("HANDRAIL_FAULT", "runs.write.after=raise")
     web.testing = False
     lost = olivia.post(f"/runs/{told['id']}/complete", body, **{"X-Idempotency-Key": "k-3"})
     assert lost.status_code == 500
