@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from tests.company import PASSWORD, Company
@@ -22,6 +22,8 @@ WATCH = """
 window.violations = [];
 addEventListener("securitypolicyviolation", (event) => violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
 """
+
+expect.set_options(timeout=30_000)  # a busy machine is slow, and no test here measures time
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +117,7 @@ def screens(chromium: Browser, url: str) -> Iterator[Callable[..., Screen]]:
             viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=script, reduced_motion="reduce"
         )
         context.add_init_script(WATCH)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(40_000)
         opened.append(Screen(context, url))
         return opened[-1]
 
