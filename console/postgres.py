@@ -337,6 +337,8 @@ class Embedded:
         """Socket folder and cluster belong to whom the server runs as."""
         user = NOBODY if _demotes() else os.getuid()
         if socket_folder != self.cluster:
+            if user == 0 and socket_folder.is_dir() and socket_folder.lstat().st_uid == NOBODY:
+                shutil.rmtree(socket_folder)  # of the server as it was run where root has no user namespaces; `rmtree` follows no links
             socket_folder.mkdir(mode=0o700, exist_ok=True)
             status = socket_folder.lstat()
             if not stat.S_ISDIR(status.st_mode) or status.st_uid not in {os.getuid(), user} or stat.S_IMODE(status.st_mode) & 0o077:

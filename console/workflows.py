@@ -111,6 +111,11 @@ def _read_all() -> list[Known]:
         return [Known(*row) for row in connection.execute(sa.select(*columns).order_by(known.title, known.slug))]
 
 
+def newest(workflow_id: str) -> int:
+    """Number of the version that is live, as it was at most a second ago; 0 where there is none."""
+    return next((known.live or 0 for known in all_known() if known.id == workflow_id), 0)
+
+
 def startable(actor: Actor, collection_id: str | None) -> list[Definition]:
     """Live versions that the actor may start on records of the collection (None: without a record), by title."""
     offered = [known for known in all_known() if known.status == "active" and known.live is not None and known.collection == collection_id]

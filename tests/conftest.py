@@ -1,10 +1,10 @@
 """One PostgreSQL for the whole suite; app, client, and the people below.
 
-Nothing here runs by itself: a test of pure code touches no server. Two xdist workers share one embedded server in the suite's temporary folder; the first
-migrates a template, each has its own copy of it. A killed run leaves no server behind: the guard stops it.
+Nothing here runs by itself: a test of pure code touches no server. Each xdist worker has an embedded server of its own, for the log waits for every
+transaction of its server and a test of crashes ends connections; a template is migrated once and copied. A killed run leaves no server behind: the guard
+stops it.
 """
 
-import fcntl
 import functools
 import itertools
 import os
@@ -54,34 +54,30 @@ class Database:
 
 @pytest.fixture(scope="session")
 def suite_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for all xdist workers of this run."""
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    """The folder of this process, one of the xdist workers or the only one."""
+    return tmp_path_factory.getbasetemp()
 
 
 @pytest.fixture(scope="session")
 def pg(suite_folder: Path) -> Iterator[Embedded]:
-    """The suite's embedded server, shared by the workers and gone with the last."""
+    """The embedded server of this process, gone with it."""
     server = Embedded(suite_folder / "server", durable=False).acquire()
     yield server
     server.release()
 
 
 @pytest.fixture(scope="session")
-def template(pg: Embedded, suite_folder: Path) -> str:
-    """The name of a migrated database that nobody connects to, made by the first worker that asks."""
-    with (suite_folder / "template.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not pg.sql(f"select 1 from pg_database where datname = '{TEMPLATE}'"):
-            pg.prepare_database(TEMPLATE)
-            migrate.upgrade(_migration_url(pg, TEMPLATE))
+def template(pg: Embedded) -> str:
+    """The name of a migrated database that nobody connects to."""
+    pg.prepare_database(TEMPLATE)
+    migrate.upgrade(_migration_url(pg, TEMPLATE))
     return TEMPLATE
 
 
 @pytest.fixture(scope="session")
 def database(pg: Embedded, template: str, suite_folder: Path) -> Iterator[Database]:
-    """A migrated database of this worker, for tests that leave nothing behind or do not mind what others left."""
-    with _copy(pg, f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}", suite_folder) as made:
+    """A migrated database of this process, for tests that leave nothing behind or do not mind what others left."""
+    with _copy(pg, "test", suite_folder) as made:
         yield made
 
 
@@ -99,11 +95,11 @@ def clean(pg: Embedded, database: Database, suite_folder: Path) -> Iterator[Data
 def company_template(
     pg: Embedded, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Path]]:
-    """(database, folder) of the small company, made once for this worker: hashing seven passwords takes longer than most tests."""
+    """(database, folder) of the small company, made once for this process: hashing seven passwords takes longer than most tests."""
     from tests.company import make
 
     folder = tmp_path_factory.mktemp("company")
-    name = f"company_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    name = "company"
     with _copy(pg, name, suite_folder, keep=True):
         make(folder)
     (folder / "company.db").rename(folder / "pristine.db")

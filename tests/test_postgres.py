@@ -194,6 +194,7 @@ class TestUsers:
         assert answer(server, "postgres", sql="select one from kept") == 1
 
     def test_a_killed_guard_is_replaced(self, server: Embedded) -> None:
+        assert until(lambda: bool(guards(server.home.parent)))
         (guard,) = guards(server.home.parent)
         guard.kill()
         assert until(lambda: gone(guard.pid))

@@ -5,7 +5,22 @@ from console.runs.reading import Preview, get, preview, source_opened
 from console.runs.rebuild import Difference, rebuild
 from console.runs.replay import ReplayView, events, replay
 from console.runs.sweep import sweep
-from console.runs.transitions import abort, advance, cancel, complete, draft, release, resume, retry, revise, save, settle, start, take_over
+from console.runs.transitions import (
+    abort,
+    advance,
+    cancel,
+    complete,
+    complete_and_look,
+    draft,
+    release,
+    resume,
+    retry,
+    revise,
+    save,
+    settle,
+    start,
+    take_over,
+)
 from console.runs.view import RunView
 
 __all__ = [
@@ -18,6 +33,7 @@ __all__ = [
     "advance",
     "cancel",
     "complete",
+    "complete_and_look",
     "draft",
     "events",
     "find",

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from console import access, accounts, log, records
+from console import access, accounts, log, records, workflows
 from console.core import commands
 from console.core.actor import Actor
-from console.core.run import Event
+from console.core.run import Event, Run
 from console.db.engine import fetch
 from console.errors import NotFound, SourceDown
 from console.log import masking
@@ -39,19 +39,17 @@ def get(actor: Actor, run_id: str) -> RunView:
 @dataclass(frozen=True, slots=True)
 class Beside:
     """What stands beside a run: the draft at its open attempt, how long its holder has been idle, the digest of what the actor was
-    last shown at that attempt, and the live version of its workflow.
+    last shown at that attempt.
     """
 
-    draft: drafts.Draft | None
-    idle_s: float
-    shown: bytes | None
-    live: int | None
+    draft: drafts.Draft | None = None
+    idle_s: float = 0.0
+    shown: bytes | None = None
 
 
 _BESIDE = """
 select extract(epoch from now() - greatest(r.active_at, (select max(d.saved_at) from console.draft d where d.run = r.id and d.person = r.holder)))::float8,
-       (select s.digest from console.shown s where s.run = r.id and s.n = %(n)s and s.person = %(person)s order by s.run_seq desc limit 1),
-       (select w.live_version from console.workflow w where w.id = r.workflow), d.*
+       (select s.digest from console.shown s where s.run = r.id and s.n = %(n)s and s.person = %(person)s order by s.run_seq desc limit 1), d.*
 from console.run r left join lateral
      (select person, nonce, ct, saved_at from console.draft where run = r.id and n = %(n)s order by saved_at desc limit 1) d on true
 where r.id = %(run)s
@@ -64,9 +62,19 @@ def _beside(actor: Actor, seen: Seen) -> Beside:
     rows = fetch(_BESIDE, {"run": run.id, "n": run.current or 0, "person": actor.id})
     if not rows:
         raise NotFound
-    idle, shown, live, *draft = rows[0]
+    idle, shown, *draft = rows[0]
     typed = drafts.opened(run.id, run.current or 0, seen.loaded.subject, *draft) if draft[0] is not None else None
-    return Beside(typed, max(0.0, float(idle or 0)) if run.holder else 0.0, bytes(shown) if shown is not None else None, live)
+    return Beside(typed, max(0.0, float(idle or 0)) if run.holder else 0.0, bytes(shown) if shown is not None else None)
+
+
+def upcoming(actor: Actor, seen: Seen, after: Run, now: datetime) -> Screen | None:
+    """What the actor will be shown next of the run as it will stand; None where that can only be known once it stands there."""
+    if after.current is None or after.status != "waiting_person" or seen.down is not None or not works(actor, after, seen.definition):
+        return None
+    try:
+        return draw(actor, replace(seen, loaded=replace(seen.loaded, run=after)), now)
+    except (SourceDown, NotFound):
+        return None
 
 
 def _screen(actor: Actor, seen: Seen, near: Beside, now: datetime) -> tuple[Screen | None, Seen]:
@@ -125,6 +133,7 @@ def masked_run(actor: Actor, told: dict[str, Any]) -> tuple[dict[str, Any], list
 def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside) -> RunView:
     """The run for this viewer."""
     run, definition = seen.run, seen.definition
+    newest = workflows.newest(definition.id)
     typed = near.draft if run.holder in (actor.id, None) else None
     can = possible(actor, seen, near.idle_s)
     people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
@@ -138,7 +147,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside) -> RunVi
         names=names,
         record_title=seen.record.title if seen.record else run.record or "",
         collection_label=records.collection(run.collection).label_one if run.collection else "",
-        newer_version=near.live if near.live is not None and near.live > definition.number else None,
+        newer_version=newest if newest > definition.number else None,
         holder_idle=run.holder is not None and near.idle_s >= TAKE_OVER_AFTER_S,
         gone=seen.gone,
         down=seen.down.message if seen.down else None,

@@ -10,12 +10,12 @@ import orjson
 
 from console import access, log, records
 from console.core.actor import Actor
-from console.core.run import MISSING_MANUAL, Event
+from console.core.run import MISSING_MANUAL, Event, Run
 from console.db.engine import fetch
 from console.records import Record
 from console.runs.rights import Seen
 from console.runs.stepping import context_of, prompt_of, stand
-from console.runs.store import Loaded, links, run_row
+from console.runs.store import Loaded, write
 from console.steps.base import Prompt, Rows
 
 MOST_BYTES = 64 * 1024
@@ -138,6 +138,14 @@ def _shortened(value: Any) -> Any:
     return value
 
 
+def shown_event(actor: Actor, run: Run, screen: Screen, mark: bytes, now: datetime) -> tuple[Event, dict[str, Any]]:
+    """(`step_shown`, the row that keeps it) of a screen with the digest `mark`, at the attempt where the run stands."""
+    kept = fitted(screen)
+    told = {"n": run.current, "type": screen["type"], "digest": mark.hex(), "locale": actor.locale, "zone": actor.zone}
+    event = Event("step_shown", now, told, {"screen": kept}, (screen["step"], screen["attempt"]), actor.id)
+    return event, {"n": run.current, "person": actor.id, "digest": mark.hex(), "screen": kept}
+
+
 def present(actor: Actor, seen: Seen, screen: Screen, now: datetime, before: bytes | None) -> Loaded:
     """Note what this actor is shown, unless it is what they were shown before (its digest is `before`); answers the run as it stands then.
 
@@ -149,11 +157,5 @@ def present(actor: Actor, seen: Seen, screen: Screen, now: datetime, before: byt
     mark = digest(screen)
     if before == mark:
         return loaded
-    kept = fitted(screen)
-    told = {"n": run.current, "type": screen["type"], "digest": mark.hex(), "locale": actor.locale, "zone": actor.zone}
-    event = Event("step_shown", now, told, {"screen": kept}, (screen["step"], screen["attempt"]), actor.id)
-    made = links(actor, seen.definition, loaded, run, [event])
-    shown = {"n": run.current, "person": actor.id, "digest": mark.hex(), "screen": kept}
-    projection = log.Projection(run=run_row(run, loaded.subject, keep_draft=True), shown=shown)
-    run.seq = log.write(run.id, run.seq, made, subject=loaded.subject, projection=projection)
-    return Loaded(run, made[-1].leaf, loaded.subject)
+    event, shown = shown_event(actor, run, screen, mark, now)
+    return write(actor, seen.definition, loaded, [event], shown=shown, keep_draft=True)

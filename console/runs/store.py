@@ -166,8 +166,10 @@ def effect_row(run_id: str, n: int, effect: Effect) -> dict[str, Any]:
     }
 
 
-def changes(before: Run, after: Run, subject: str | None, *, keep_draft: bool = False) -> log.Projection:
-    """The rows that differ between two states of a run."""
+def changes(
+    before: Run, after: Run, subject: str | None, *, keep_draft: bool = False, shown: Mapping[str, Any] | None = None
+) -> log.Projection:
+    """The rows that differ between two states of a run, and what was shown of it."""
     changed = [attempt for n, attempt in after.attempts.items() if before.attempts.get(n) is not attempt]
     known = {effect.id: effect for attempt in before.attempts.values() for effect in attempt.effects}
     effects = [
@@ -178,8 +180,9 @@ def changes(before: Run, after: Run, subject: str | None, *, keep_draft: bool = 
     return log.Projection(
         run=run_row(after, subject, keep_draft=keep_draft) | ({"forgotten": forgotten} if forgotten else {}),
         attempts=[attempt_row(after.id, attempt) for attempt in changed],
-        context=context,
+        context=context if context or forgotten else None,
         effects=effects,
+        shown=shown,
     )
 
 
@@ -212,6 +215,7 @@ def write(
     *,
     subject: str | None = None,
     keep_draft: bool = False,
+    shown: Mapping[str, Any] | None = None,
 ) -> Loaded:
     """Commit the events with the rows they change: one statement, one transaction. Answers the run as it stands then.
 
@@ -223,7 +227,7 @@ def write(
     made = links(actor, definition, before, after, events)
     faults.point("runs.write.before")
     try:
-        log.write(after.id, state.seq, made, subject=whose, projection=changes(state, after, whose, keep_draft=keep_draft))
+        log.write(after.id, state.seq, made, subject=whose, projection=changes(state, after, whose, keep_draft=keep_draft, shown=shown))
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name == "run_one_live":
             raise LiveRun(after.exclusive_key or "") from error

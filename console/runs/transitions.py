@@ -4,6 +4,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,16 +12,17 @@ from console import access, accounts, effects, log, records, settings, subjects,
 from console.core import commands
 from console.core.actor import Actor
 from console.core.commands import Command, Wish
-from console.core.run import Effect, Run
+from console.core.run import Effect, Event, Run, fold
 from console.db.engine import alone
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.records import Record
-from console.runs import drafts
+from console.runs import drafts, reading
 from console.runs.rights import Seen, holder_idle_s, see
-from console.runs.screens import last_shown, seen_fields
+from console.runs.screens import Screen, digest, last_shown, seen_fields, shown_event
 from console.runs.stepping import completion_of, context_of, label_of, plan_of, prompt_of, record_of, require_step, stand
 from console.runs.store import ENGINE, LiveRun, Loaded, decide, live_run, load, retried, write
+from console.runs.view import RunView
 from console.steps.base import Completion
 from console.workflows import Definition
 
@@ -135,26 +137,77 @@ def complete(
 
     Raises Conflict (`stale_revision`, `not_holder`, `not_possible`, `record_gone`), Invalid with a detail per field, NotAllowed, NotFound, SourceDown.
     """
+    asked = _HandedIn(step, revision, values, outcome, handled_manually, _said(reason))
 
     def once() -> tuple[Definition, Loaded]:
         seen = see(actor, run_id)
-        here = stand(seen.definition, seen.run) if seen.run.current is not None else None
-        commands.require_completable(seen.run, actor.id, step, revision)
-        if here is None:
-            raise NotFound
-        require_step(actor, here)
-        _require_record(seen)
-        now = log.now()
-        shown = last_shown(run_id, here.attempt.n, actor.id) if here.kind.edits(here.view) else None
-        context = context_of(actor, here, seen.record, now, seen_fields(shown[1]) if shown else None)
-        completion = completion_of(here, context, values, outcome)
-        chosen = label_of(prompt_of(here, context).outcomes, completion.outcome) if outcome is not None else None
-        command = _handing_in(actor.id, step, seen.run, completion, handled_manually=handled_manually, reason=_said(reason), chosen=chosen)
-        events = decide(plan_of(seen.definition), seen.loaded, command, now)
+        events = _completing(actor, seen, asked, log.now())
         return seen.definition, write(actor, seen.definition, seen.loaded, events)
 
     definition, loaded = retried(once)
     go_on(actor, definition, loaded)
+
+
+def complete_and_look(
+    actor: Actor,
+    run_id: str,
+    *,
+    step: str,
+    revision: int | None,
+    values: Mapping[str, Any],
+    outcome: str | None = None,
+    handled_manually: bool = False,
+    reason: str = "",
+) -> RunView:
+    """As `complete`; answers the run as it stands then. Where a person is asked next, what they are shown is noted in the same transaction."""
+    asked = _HandedIn(step, revision, values, outcome, handled_manually, _said(reason))
+
+    def once() -> tuple[Seen, Screen | None]:
+        seen, now = see(actor, run_id, whole=True), log.now()
+        events = _completing(actor, seen, asked, now)
+        after = fold(events, seen.run)
+        screen, row = reading.upcoming(actor, seen, after, now), None
+        if screen is not None:
+            shown, row = shown_event(actor, after, screen, digest(screen), now)
+            events.append(shown)
+        return replace(seen, loaded=write(actor, seen.definition, seen.loaded, events, shown=row)), screen
+
+    seen, screen = retried(once)
+    if screen is not None:
+        return reading.view(actor, seen, screen, reading.Beside())
+    go_on(actor, seen.definition, seen.loaded)
+    return reading.get(actor, run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _HandedIn:
+    """What was handed in at a step."""
+
+    step: str
+    revision: int | None
+    values: Mapping[str, Any]
+    outcome: str | None
+    handled_manually: bool
+    reason: str
+
+
+def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> list[Event]:
+    """The events of the step that was handed in."""
+    run = seen.run
+    here = stand(seen.definition, run) if run.current is not None else None
+    commands.require_completable(run, actor.id, asked.step, asked.revision)
+    if here is None:
+        raise NotFound
+    require_step(actor, here)
+    _require_record(seen)
+    shown = last_shown(run.id, here.attempt.n, actor.id) if run.record is not None and here.kind.edits(here.view) else None
+    context = context_of(actor, here, seen.record, now, seen_fields(shown[1]) if shown else None)
+    completion = completion_of(here, context, asked.values, asked.outcome)
+    chosen = label_of(prompt_of(here, context).outcomes, completion.outcome) if asked.outcome is not None else None
+    command = _handing_in(
+        actor.id, asked.step, run, completion, handled_manually=asked.handled_manually, reason=asked.reason, chosen=chosen
+    )
+    return decide(plan_of(seen.definition), seen.loaded, command, now)
 
 
 def _require_record(seen: Seen) -> None:

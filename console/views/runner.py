@@ -36,7 +36,7 @@ def complete(run_id: str) -> Response:
     """Done: the next step, or the same one with an error at each field that is wrong."""
     return _command(
         run_id,
-        lambda typed: runs.complete(
+        lambda typed: runs.complete_and_look(
             frame.actor(),
             run_id,
             step=typed.step,
@@ -168,12 +168,12 @@ def _typed() -> Typed:
 
 
 def _command(
-    run_id: str, do: Callable[[Typed], None], *, typed: Typed | None = None, to: str | None = None, toast: str | None = None
+    run_id: str, do: Callable[[Typed], RunView | None], *, typed: Typed | None = None, to: str | None = None, toast: str | None = None
 ) -> Response:
-    """Do it, then the next screen; what cannot be done is shown on the screen that asked for it."""
+    """Do it, then the next screen (as `do` answers it, else read again); what cannot be done is shown on the screen that asked for it."""
     typed = typed or _typed()
     try:
-        do(typed)
+        view = do(typed)
     except Conflict as conflict:
         return _conflicted(run_id, conflict, typed)
     except Invalid as wrong:
@@ -184,7 +184,7 @@ def _command(
         if toast:
             flash(toast)
         return frame.moved(frame.run_url(run_id))
-    return _drawn(runs.get(frame.actor(), run_id), toast=toast)
+    return _drawn(view or runs.get(frame.actor(), run_id), toast=toast)
 
 
 def _drawn(

@@ -89,9 +89,9 @@ class Screen:
         self.page.wait_for_selector(f"h2:has-text('{words}')")
         self.page.wait_for_function("() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
 
-    def focused(self) -> str:
-        """The id of the element that has the focus."""
-        return str(self.page.evaluate("document.activeElement.id"))
+    def focus_on(self, element: str) -> None:
+        """Wait until the element of this id has the focus: it moves a moment after what brought it is there."""
+        self.page.wait_for_function("(id) => document.activeElement?.id === id", arg=element)
 
     def faults(self) -> list[str]:
         """What axe finds wrong on the page as it stands, what overflows sideways, and which policy was broken."""

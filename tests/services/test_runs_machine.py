@@ -82,7 +82,7 @@ class Model:
         """What a page offers this person."""
         offered: set[str] = set()
         if self.status == "waiting_person" and self.holder == who:
-            offered |= {"settle"} if self.unknown else {"complete", "draft", "save", "release", "abort", "revise"}
+            offered |= {"settle", "save", "release"} if self.unknown else {"complete", "draft", "save", "release", "abort", "revise"}
         if self.status == "saved" and who in WORKERS:
             offered.add("resume")
         if self.status == "waiting_person" and self.holder != who and who in WORKERS and (self.holder is None or who == "mona"):
@@ -307,7 +307,6 @@ class Machine(RuleBasedStateMachine):
             self.model.draft = {"note": text}
 
     @rule(who=person, stale=stale, verb=st.sampled_from(["save", "release"]))
-    @precondition(lambda self: not self.model.unknown)
     def let_go(self, who: str, stale: bool, verb: str) -> None:
         """Save or release."""
         who = self.who(who)

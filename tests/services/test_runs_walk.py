@@ -63,6 +63,28 @@ def test_what_was_shown_is_an_event_once_and_again_only_when_it_differs(company:
     assert kinds(run_id).count("step_shown") == 3
 
 
+def test_completing_answers_the_next_screen_and_notes_it_in_the_same_transaction(company: Company) -> None:
+    run_id = company.at("note")
+    told = company.told(run_id)
+    view = runs.complete_and_look(company.olivia, run_id, step="note", revision=told["revision"], values={"note": "Looked at it."})
+    assert kinds(run_id)[told["last_event"] :] == ["step_completed", "step_entered", "step_shown"]
+    assert len({event.at for event in log.events_of(run_id)[told["last_event"] :]}) == 1
+    again = runs.get(company.olivia, run_id)
+    assert (again.json, again.screen, again.can, again.steps) == (view.json, view.screen, view.can, view.steps)
+    assert view.json["last_event"] == told["last_event"] + 3
+    assert runs.replay(company.olivia, run_id).json["run"] == view.json
+
+
+def test_completing_into_a_record_write_answers_what_came_of_it(company: Company) -> None:
+    run_id = company.at("rate")
+    told = company.told(run_id)
+    view = runs.complete_and_look(
+        company.olivia, run_id, step="rate", revision=told["revision"], values={"risk": "low", "email": "adaeze@customers.example"}
+    )
+    assert (view.json["current"]["step"], kinds(run_id)[-1]) == ("decide", "step_shown")
+    assert runs.get(company.olivia, run_id).json == view.json
+
+
 def test_drafts_survive_saving_and_are_given_to_who_resumes(company: Company) -> None:
     run_id = company.at("note")
     told = company.told(run_id)

@@ -94,7 +94,7 @@ def complete(run_id: str) -> ResponseReturnValue:
     reason = sent.get("reason") or ""
     if not isinstance(reason, str):
         raise Invalid("reason is a text.", details=[{"field": "reason", "reason": "A text."}])
-    runs.complete(
+    view = runs.complete_and_look(
         g.actor,
         run_id,
         step=_text(sent, "step", needed=True) or "",
@@ -104,7 +104,7 @@ def complete(run_id: str) -> ResponseReturnValue:
         handled_manually=manually,
         reason=reason,
     )
-    return _run(run_id)
+    return jsonify(view.json)
 
 
 @blueprint.post("/runs/<run_id>/draft")
