@@ -19,9 +19,10 @@ from console.core.scopes import Scope
 from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import Malformed, NotFound
-from console.log import present, select
+from console.log import present, recheck, select
 from console.log.read import Stored, stored
-from console.log.select import LogFilter, Reached, Within
+from console.log.recheck import Checked
+from console.log.select import LogFilter, Within
 
 DEFAULT_LIMIT = 10
 MOST = 100
@@ -82,11 +83,11 @@ class ActivityRow:
 
 @dataclass(frozen=True, slots=True)
 class ActivityPage:
-    """Rows newest first; `next` continues below them and is None at the end. `verified_to` is how far the whole log is in order."""
+    """Rows newest first; `next` continues below them and is None at the end. `verified_to` is how far the whole log was checked."""
 
     rows: Sequence[ActivityRow]
     next: str | None
-    verified_to: Reached
+    verified_to: Checked
 
     @property
     def has_more(self) -> bool:
@@ -211,7 +212,7 @@ def _page(actor: Actor, where: LogFilter, within: Within, limit: int, before: in
     if len(kept) > limit:
         kept = kept[:limit]
         following = kept[-1][0].pos
-    return ActivityPage(_shown(actor, kept), select.cursor(following) if following is not None else None, select.reached())
+    return ActivityPage(_shown(actor, kept), select.cursor(following) if following is not None else None, recheck.state())
 
 
 def _judged(actor: Actor, found: Sequence[Any]) -> list[tuple[Any, bool]]:

@@ -1,5 +1,6 @@
 """What the console does by itself in the background: putting the log in order, and picking up what a crash left behind."""
 
+import logging
 import time
 from dataclasses import dataclass
 
@@ -9,8 +10,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from console import settings
 from console.db import tables
 from console.db.engine import hot_engine
-from console.log import heads
+from console.log import heads, recheck
 
+logger = logging.getLogger(__name__)
 BATCH = 10_000
 ALARM_S = 10.0
 PAUSE_S = 0.05
@@ -102,3 +104,11 @@ def seal() -> str | None:
         with (given.data_dir / HEADS).open("a", encoding="utf-8") as file:
             file.write(note + "\n")
     return note
+
+
+def recheck_log() -> str | None:
+    """Look at the log anew, as `console.log.recheck` does; the first bad place, which is also an alarm in the process's own log."""
+    problem = recheck.check()
+    if problem is not None:
+        logger.error("alarm: the activity log is not in order: %s", problem)
+    return problem

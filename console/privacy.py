@@ -11,11 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, log, records, runs, settings, subjects
+from console import access, accounts, log, records, runs, settings, subjects
 from console.core.actor import Actor
 from console.core.commands import require_reason
 from console.db import tables
-from console.db.engine import fetch, transaction
+from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, ConsoleError, NotFound
 
 LIST = "erasures.jsonl"
@@ -89,7 +89,9 @@ def erase(actor: Actor, collection: str, key: str, reason: str) -> Receipt:
     now = log.body.moment(log.now())
     _remember(found.subject, now)  # first: a crash after this line is made good by applying the list again
     _forget(found.subject, found.runs)
-    log.note(actor, "subject_erased", open={"subject": found.subject, "count": found.events}, sealed={"reason": said})
+    log.note(
+        actor, "subject_erased", open={"subject": found.subject, "count": found.events, "runs": len(found.runs)}, sealed={"reason": said}
+    )
     return Receipt(found.subject, found.events, len(found.runs), now)
 
 
@@ -124,3 +126,35 @@ def apply_again() -> int:
         held = fetch("select id from console.run where subject = %s", (subject,))
         _forget(subject, tuple(row[0] for row in held))
     return len(back)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An erasure as the log tells it: the receipt, who did it and why, and the event that proves it (place and hash)."""
+
+    receipt: Receipt
+    by: str
+    reason: str
+    pos: int
+    leaf: str
+
+
+_ERASED = """
+select a.pos, e.run_seq, e.body, e.leaf, v.sub, v.nonce, v.ct from console.activity a join console.event e on e.id = a.event
+left join console.event_value v on v.event = e.id
+where a.kind = 'subject_erased' and convert_from(e.body, 'UTF8')::jsonb->'data'->'open'->>'subject' = %s order by a.pos limit 1
+"""
+
+
+def erasure(actor: Actor, subject: str) -> Erasure | None:
+    """The erasure of this subject (`sub_…`), None where the log has none, or not yet its place. Raises NotAllowed."""
+    _judge(actor)
+    with hot_engine().connect() as connection:
+        row = connection.exec_driver_sql(_ERASED, (subject,)).first() if "\x00" not in subject else None
+    if row is None:
+        return None
+    event = log.stored(row)
+    made = Receipt(subject, int(event.open["count"]), int(event.open.get("runs", 0)), str(event.body["at"]))
+    who = str(event.body["actor"]["id"])
+    by = accounts.names({who}).get(who, "Command line" if who == "sys_cli" else who)
+    return Erasure(made, by, str(event.values.get("reason") or ""), int(row.pos), event.leaf.hex())

@@ -1,5 +1,5 @@
 """The background door: each second the events that were committed get their place, each minute a sweep over
-what people and crashes left behind, and a signed head of the log where it has grown.
+what people and crashes left behind, a signed head of the log where it has grown, and a look at whether the log is still in order.
 
 Any number of workers may run, on any number of machines: the database lets one at a time do each thing, the others find nothing to do.
 """
@@ -56,6 +56,7 @@ class Worker:
             Duty("sequence", SEQUENCE_S, operations.sequence),
             Duty("sweep", SWEEP_S, operations.sweep),
             Duty("seal", SEAL_S, operations.seal),
+            Duty("check of the log", SEAL_S, operations.recheck_log),
         ]
         self._presence: sa.Connection | None = None
 

@@ -303,7 +303,11 @@ _OUTSIDE = (
     Kind("log_exported", "log", "A person or key exported the activity log.", ("format", "filters", "size", "proofs"), ("filter",)),
     Kind("values_expired", "log", "Values past their time limit were deleted; the events stay.", ("count", "category", "last")),
     Kind(
-        "subject_erased", "log", "What the log held about a person was made unreadable; the events stay.", ("subject", "count", "request")
+        "subject_erased",
+        "log",
+        "What the log held about a person was made unreadable; the events stay.",
+        ("subject", "count", "runs", "request"),
+        ("reason",),
     ),
 )
 

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
-from console import accounts, activity, browse
+from console import access, accounts, activity, browse
 from console.activity import ActivityRow
 from console.core.events import KINDS
 from console.errors import Malformed
 from console.views import formats, frame
 from console.views.formats import Look
+from console.views.proof import badge
 
 blueprint = Blueprint("activity", __name__)
 
@@ -77,7 +78,8 @@ def show() -> Response:
         "collections": browse.collections(frame.actor()),
         "held": dict(given),
         "wrong": wrong,
-        "verified_to": found.verified_to,
+        "badge_of_log": badge(found.verified_to, frame.look()),
+        "may_verify": access.can(frame.actor(), None, "activity", "verify"),
     }
     return frame.page("activity/page.html", context, blocks={"log": "log"}, status=400 if wrong else 200)
 

@@ -228,6 +228,15 @@ def clock(value: Any, look: Look) -> str:
     return EMPTY if at is None else _worded(at, "HH:mm", look)
 
 
+def clock_or_day(value: Any, look: Look) -> str:
+    """The time where it was today in the person's zone, else the day: the "12:04" of "Verified to 12:04"."""
+    at = moment_of(value)
+    if at is None:
+        return EMPTY
+    today = _within(at, look.zone).date() == _within(look.now, look.zone).date()
+    return _worded(at, "HH:mm" if today else "d MMM y", look)
+
+
 def full_moment(value: Any, look: Look) -> str:
     """The exact moment in the person's zone, and in UTC where that differs."""
     at = moment_of(value)

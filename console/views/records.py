@@ -12,7 +12,7 @@ from console.browse import RecordPage
 from console.core.collections import Field
 from console.core.fields import OWN_INPUT, FieldDefinition, shown
 from console.errors import Conflict, Invalid, NotFound, SourceDown
-from console.views import formats, frame, home, panes, states
+from console.views import erasure, formats, frame, home, panes, states
 from console.views.activity import entries
 from console.views.formats import Look
 from console.workflows import Definition
@@ -165,6 +165,7 @@ def on_it(found: RecordPage) -> dict[str, Any]:
     return {
         "runs": drawn,
         "live": live,
+        "may_erase": erasure.offered(who, found.collection, found.record.key),
         "starts": [Start(one.title, _start_url(found, one), bool(one.document.start.config.get("fields"))) for one in offered],
     }
 

@@ -21,6 +21,8 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     decide = company.at("decide", "2")
     theirs = company.at("note", "3")
     operations.catch_up()
+    operations.seal()
+    operations.recheck_log()
     olivia = screens(width, height, scheme)
     faults: list[str] = []
     olivia.go("/sign-in")
@@ -40,6 +42,12 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     ada = screens(width, height, scheme).sign_in("ada")
     ada.go("/activity").locator("details.entry").first.click()
     faults += ada.faults()
+    ada.go("/activity/proof")
+    faults += ada.faults()
+    ines = screens(width, height, scheme).sign_in("ines")
+    for path in ("/c/customer/1/erase", "/c/customer/2/erase", "/c/customer/1/menu"):
+        ines.go(path)
+        faults += ines.faults()
     assert faults == []
 
 

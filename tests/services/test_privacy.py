@@ -76,12 +76,30 @@ def test_the_note_says_who_and_why_and_not_whom(company: Company) -> None:
     sub = privacy.preview(company.ines, "customer", "1").subject
     privacy.erase(company.ines, "customer", "1", "She asked us to.")
     (note,) = [event for event in log.events_of("ses_ines") if event.type == "subject_erased"]
-    assert note.open == {"subject": sub, "count": note.open["count"]}
+    assert note.open == {"subject": sub, "count": note.open["count"], "runs": 2}
     assert note.values == {"reason": "She asked us to."}
     assert note.body["target"] is None
     operations.catch_up()
     sentences = [row.sentence for row in activity.page(company.ada, LogFilter(kinds=("subject_erased",))).rows]
     assert len(sentences) == 1
+
+
+def test_the_receipt_can_be_had_again_from_the_log(company: Company) -> None:
+    reviewed(company)
+    receipt = privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    assert privacy.erasure(company.ines, receipt.subject) is None
+    operations.catch_up()
+    found = privacy.erasure(company.ines, receipt.subject)
+    assert found is not None
+    assert (found.receipt.subject, found.receipt.events, found.receipt.runs) == (receipt.subject, receipt.events, 2)
+    assert (found.by, found.reason) == (company.ines.name, "She asked us to.")
+    assert fetch(
+        "select encode(e.leaf, 'hex') from console.activity a join console.event e on e.id = a.event where a.pos = %s", (found.pos,)
+    ) == [(found.leaf,)]
+    for unknown in ("sub_nobody", "sub\x00", ""):
+        assert privacy.erasure(company.ines, unknown) is None
+    with pytest.raises(NotAllowed):
+        privacy.erasure(company.ada, receipt.subject)
 
 
 def test_others_keep_theirs(company: Company) -> None:

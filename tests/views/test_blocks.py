@@ -107,8 +107,12 @@ def visited(pages: "Pages") -> None:
     ):  # fmt: skip
         for headers in ({}, {"HX-Request": "true", "HX-Target": "elsewhere"}):
             assert olivia.client.get(path, headers=headers).status_code in (200, 404), path
-    for path in ("/activity", "/activity?kind=policy_changed", "/activity?kind=nothing"):
+    for path in ("/activity", "/activity?kind=policy_changed", "/activity?kind=nothing", "/activity/proof"):
         assert ada.client.get(path).status_code in (200, 400)
+    for key in ("1", "2", "3"):
+        assert pages.ines.client.get(f"/c/customer/{key}/erase").status_code == 200
+    pages.ines.send(pages.ines.get("/c/customer/2/erase"), "/erase", reason="Asked by letter.", word="ERASE")
+    pages.ines.follow()
     token = olivia.token
     for path, status in ((f"/runs/{held}/abort", 422), (f"/runs/{held}/revise?step=note", 422), (f"/runs/{held}/complete", 409)):
         olivia.post(path, {"csrf_token": token, "revision": "0", "step": "note"}, htmx="run", status=status)

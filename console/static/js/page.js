@@ -39,7 +39,16 @@
       opener.setAttribute("aria-expanded", String(open));
     }
     if (event.target.closest("[data-print]")) print();
+    const copies = event.target.closest("[data-copy]");
+    if (copies) copy(byId(copies.dataset.copy));
   });
+
+  // Text to the clipboard; where a browser does not let us (plain http), it is selected for Ctrl C.
+  function copy(element) {
+    getSelection().selectAllChildren(element);
+    const done = navigator.clipboard?.writeText(element.textContent) ?? Promise.reject();
+    done.then(() => announce("Copied"), () => announce("Selected; press Ctrl C to copy"));
+  }
 
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target?.id !== "saved") settle(event.detail.elt);

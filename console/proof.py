@@ -1,0 +1,98 @@
+"""What an auditor needs to check the log without us: how far it was checked here, the newest signed head, the key, and whether a head kept earlier still fits."""
+
+import importlib.resources
+from dataclasses import dataclass
+from datetime import datetime
+
+from console import access, operations
+from console.core.actor import Actor
+from console.db.engine import fetch, transaction
+from console.errors import Invalid
+from console.log import checkpoint, heads, recheck, select
+from console.log.recheck import Checked
+from console.log.tree import Tiles
+
+__all__ = ["Checked", "Compared", "Head", "Proof", "compare", "read", "verifier"]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A signed head of the log: how many events it covers, its text, when it was signed."""
+
+    size: int
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How the log stands. `reached` is the newest place, `checked` the console's own look at it, `key` the verifier key of the newest head."""
+
+    checked: Checked
+    reached: select.Reached
+    lag: operations.Lag
+    head: Head | None
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A head that somebody kept, beside the log as it is: whether the log still begins with exactly its events, in a sentence."""
+
+    good: bool
+    size: int
+    words: str
+
+
+def read(actor: Actor) -> Proof:
+    """How the log stands. Raises NotAllowed without the right `activity.verify`."""
+    access.require(actor, None, "activity", "verify")
+    head = heads.newest()
+    return Proof(recheck.state(), select.reached(), operations.lag(), Head(*head) if head else None, heads.verifier_key())
+
+
+def compare(actor: Actor, note: str) -> Compared:
+    """Whether the log still begins with the events of a head that was kept. Raises NotAllowed as `read`, Invalid for what is no head.
+
+    It is this console's word: who does not want to trust it exports with `since` and checks the export.
+    """
+    access.require(actor, None, "activity", "verify")
+    text = note.replace("\r\n", "\n").strip() + "\n"
+    try:
+        told = checkpoint.parse(text).checkpoint
+    except checkpoint.Malformed as error:
+        words = f"This is no checkpoint: {error}. Paste the whole text, from the name of the log to the last line that begins with a dash."
+        raise Invalid(words, details=[{"field": "checkpoint", "reason": words}]) from None
+    if not _signed(text):
+        return Compared(
+            good=False, size=told.size, words="No key of this log has signed this checkpoint: it is of another log, or it was made up."
+        )
+    with transaction() as connection:
+        size = connection.exec_driver_sql("select number from console.version where name = 'tree'").scalar_one()
+        if told.size > size:
+            words = (
+                f"This log has {size:,} events under a signed head, and the checkpoint covers {told.size:,}: events are missing at the end."
+            )
+            return Compared(good=False, size=told.size, words=words)
+        same = Tiles(heads.Table(connection), size).root(told.size) == told.root
+    if not same:
+        return Compared(
+            good=False, size=told.size, words=f"The first {told.size:,} events are not those of this checkpoint: the log was changed since."
+        )
+    return Compared(good=True, size=told.size, words=f"The log still begins with exactly the {told.size:,} events of this checkpoint.")
+
+
+def verifier() -> str:
+    """The text of the verifier: one file that needs Python and nothing else."""
+    return importlib.resources.files("console.log").joinpath("verify.py").read_text(encoding="utf-8")
+
+
+def _signed(text: str) -> bool:
+    """Whether one of the keys that this log ever had has signed the note."""
+    for (key,) in fetch("select distinct key from console.checkpoint"):
+        try:
+            checkpoint.verified(text, key)
+        except (checkpoint.Unsigned, checkpoint.Malformed):
+            continue
+        return True
+    return False

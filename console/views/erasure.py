@@ -1,0 +1,70 @@
+"""Erasing what the console holds about a person: what would go and what stays, then the reason and the word; afterwards the receipt."""
+
+from flask import Blueprint, Response, request
+
+from console import access, browse, operations, privacy
+from console.core.actor import Actor
+from console.core.collections import Collection
+from console.errors import Conflict, Invalid, NotFound
+from console.views import frame
+
+blueprint = Blueprint("erasure", __name__)
+
+WORD = "ERASE"
+SHOWN_RUNS = 10
+WAIT_S = 3.0
+
+
+@blueprint.route("/c/<collection>/<path:part>/erase", methods=["GET", "POST"])
+def erase(collection: str, part: str) -> Response:
+    """The preview with its form; sent with a reason and the word, the person's values are gone and the receipt is shown."""
+    key = frame.key_of(part)
+    access.require(frame.actor(), None, "subject", "erase")
+    if request.method != "POST":
+        return _form(collection, key)
+    reason, word = request.form.get("reason", "").strip(), request.form.get("word", "").strip()
+    wrong = {} if reason else {"reason": "Say why in a few words; it is kept in the log."}
+    wrong |= {} if word == WORD else {"word": f"Type {WORD}, in capitals, to say that you mean it."}
+    if wrong:
+        return _form(collection, key, wrong=wrong, status=422)
+    try:
+        receipt = privacy.erase(frame.actor(), collection, key, reason)
+    except Invalid as error:
+        return _form(collection, key, wrong={"reason": error.message}, status=422)
+    except Conflict:
+        return _form(collection, key, status=409)
+    operations.catch_up(WAIT_S)
+    return frame.moved(f"/erasures/{receipt.subject}")
+
+
+@blueprint.get("/erasures/<subject>")
+def receipt(subject: str) -> Response:
+    """What was erased, without a word of it, and the event that proves it."""
+    found = privacy.erasure(frame.actor(), subject)
+    if found is None:
+        raise NotFound("The log has no erasure of this name, or its event has no place yet: reload in a moment.")
+    return frame.page("records/erased.html", {"erasure": found})
+
+
+def offered(actor: Actor, collection: Collection, key: str | None) -> bool:
+    """Whether the page of the record leads here: the actor may erase, and the collection's records are the people themselves."""
+    return key is not None and collection.subject == "self" and access.can(actor, None, "subject", "erase")
+
+
+def _form(collection: str, key: str, *, wrong: dict[str, str] | None = None, status: int = 200) -> Response:
+    found = browse.record(frame.actor(), collection, key)
+    try:
+        held = privacy.preview(frame.actor(), collection, key)
+    except NotFound:
+        held = None
+    context = {
+        "record": found.record,
+        "collection": found.collection,
+        "held": held,
+        "runs": held.runs[:SHOWN_RUNS] if held else (),
+        "more_runs": len(held.runs) - SHOWN_RUNS if held else 0,
+        "word": WORD,
+        "wrong": wrong or {},
+        "typed": request.form,
+    }
+    return frame.page("records/erase.html", context, status=status)

@@ -1,0 +1,74 @@
+"""The auditor's page: what was checked, the newest signed head and its key, the commands to check it without us, and a kept head compared."""
+
+from flask import Blueprint, Response, make_response, request
+
+from console import access, proof
+from console.errors import Invalid, NotFound
+from console.views import frame
+from console.views.formats import Look, clock_or_day
+from console.views.frame import Badge
+
+blueprint = Blueprint("proof", __name__, url_prefix="/activity/proof")
+
+PLAIN = "text/plain; charset=utf-8"
+
+
+@blueprint.get("")
+def show() -> Response:
+    """The page."""
+    return _page()
+
+
+@blueprint.post("")
+def compare() -> Response:
+    """A checkpoint that was kept, compared with the log as it is."""
+    typed = request.form.get("checkpoint", "")
+    try:
+        return _page(typed=typed, compared=proof.compare(frame.actor(), typed))
+    except Invalid as wrong:
+        return _page(typed=typed, wrong=wrong.message, status=422)
+
+
+@blueprint.get("/checkpoint.txt")
+def head() -> Response:
+    """The newest signed head, as a file to keep."""
+    found = proof.read(frame.actor()).head
+    if found is None:
+        raise NotFound("The log has no checkpoint yet; the worker signs one within a minute of the first event.")
+    return _file(found.note, f"checkpoint-{found.size}.txt")
+
+
+@blueprint.get("/verify.py")
+def verifier() -> Response:
+    """The verifier, one file that needs Python alone."""
+    access.require(frame.actor(), None, "activity", "verify")
+    return _file(proof.verifier(), "verify.py")
+
+
+def _file(text: str, name: str) -> Response:
+    answer = make_response(text)
+    answer.headers["Content-Type"] = PLAIN
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _page(*, typed: str = "", compared: proof.Compared | None = None, wrong: str = "", status: int = 200) -> Response:
+    found = proof.read(frame.actor())
+    context = {
+        "proof": found,
+        "badge_of_log": badge(found.checked, frame.look()),
+        "may_export": access.can(frame.actor(), None, "activity", "export"),
+        "typed": typed,
+        "compared": compared,
+        "wrong": wrong,
+    }
+    return frame.page("activity/proof.html", context, status=status)
+
+
+def badge(checked: proof.Checked, look: Look) -> Badge:
+    """How far the log is verified: "Verified to 12:04", or that something is wrong with it."""
+    if checked.problem is not None:
+        return Badge("Not in order", "bad", "alert-triangle")
+    if checked.event_at is None:
+        return Badge("Not verified yet", "", "clock")
+    return Badge(f"Verified to {clock_or_day(checked.event_at, look)}", "good", "shield-check")
