@@ -41,6 +41,7 @@ ROUTES = [
     Route("/patterns", "/patterns", stan=200),
     Route("/c", "/c", stan=200),
     Route("/activity", "/activity", stan=403, status=403),
+    Route("/activity/export", "/activity/export", stan=403, status=403),
     Route("/c/<collection>", "/c/customer", part='<div class="list"', target="list"),
     Route(RECORD, "/c/customer/1"),
     Route(RECORD + "/menu", "/c/customer/1/menu", part='<div class="items"'),
