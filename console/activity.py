@@ -31,7 +31,7 @@ LONGEST_FILTER = 500
 LOOKS = frozenset({"record_viewed", "record_listed", "step_shown", "source_opened"})
 TEXTS = ("user", "team", "collection", "record", "run")
 MOMENTS = {"createdAt.gt": "gt", "createdAt.gte": "gte", "createdAt.lt": "lt", "createdAt.lte": "lte"}
-NAMES = (*TEXTS, "kind", *MOMENTS, "limit", "after")
+FILTERS = (*TEXTS, "kind", *MOMENTS)
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
 
 
@@ -99,25 +99,105 @@ class ActivityPage:
         return {"data": [dict(row.json) for row in self.rows], "hasMore": self.has_more, "next": self.next}
 
 
+class Reader:
+    """What one person may find in the log, and read of what they find, by their rights of today; for one page or one export.
+
+    `within` is what the database leaves out, `find` what only a look at each event can tell, `hidden` which fields are masked.
+    """
+
+    def __init__(self, actor: Actor, within: Within, *, trusted: bool = False) -> None:
+        self.actor, self.within, self.trusted = actor, within, trusted
+        self._scopes: dict[str, Scope] = {}
+        self._fields: dict[str | None, frozenset[str]] = {None: frozenset()}
+
+    def find(self, rows: Sequence[Any]) -> list[tuple[Any, bool]]:
+        """Those of the rows that this reader may find, each with whether its sealed values may be opened.
+
+        The run is judged by its workflow in its team, the record by the reader's scope: one question to the source per
+        collection and page, none for who may read every record.
+        """
+        if self.trusted:
+            return [(row, True) for row in rows]
+        slugs = _slugs() if any(row.workflow for row in rows) else {}
+        keys: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            if row.collection is not None and row.record is not None:
+                keys[row.collection].add(row.record)
+        visible = {name: found if self._scope(name).unlimited else _visible(name, found, self._scope(name)) for name, found in keys.items()}
+        kept = []
+        for row in rows:
+            if row.workflow is not None and not _sees(self.actor, row.team, slugs.get(row.workflow, row.workflow)):
+                continue
+            if row.collection is not None and row.record is not None and row.record not in visible[row.collection]:
+                continue
+            kept.append((row, self.opens(row)))
+        return kept
+
+    def opens(self, row: Any) -> bool:
+        """Whether the sealed values of an event that they may find are theirs to read: a list of records names those of other people's scope too."""
+        return self.trusted or row.collection is None or row.record is not None or self._scope(row.collection).unlimited
+
+    def hidden(self, collection: str | None) -> frozenset[str]:
+        """Fields of the collection that are kept from them."""
+        if collection not in self._fields:
+            self._fields[collection] = frozenset() if self.trusted else access.scope_for(self.actor, str(collection)).hidden
+        return self._fields[collection]
+
+    @property
+    def finds_all(self) -> bool:
+        """Whether `find` leaves nothing out of what is `within`, so that nobody has to look at each event."""
+        if self.trusted:
+            return True
+        workflows = {*_slugs().values(), "?"}  # those that are there, and one that is not any more
+        seen = all(_sees(self.actor, team, workflow) for team in (None, "*", *_teams()) for workflow in workflows)
+        return seen and all(self._scope(name).unlimited for name in self._readable())
+
+    @property
+    def masks(self) -> bool:
+        """Whether anything is kept from them in events that they find."""
+        limited = (name for name in self._readable() if not self._scope(name).unlimited)
+        return not self.trusted and (any(limited) or any(map(self.hidden, _collections())))
+
+    def _readable(self) -> frozenset[str]:
+        return _collections() if self.within.collections is None else self.within.collections
+
+    def _scope(self, collection: str) -> Scope:
+        if collection not in self._scopes:
+            self._scopes[collection] = access.scope_for(self.actor, collection)
+        return self._scopes[collection]
+
+
+def reader(actor: Actor, *acts: str) -> Reader:
+    """The reader of the whole log that this person is, by the rights `activity.…` of these names, each of them needed. Raises NotAllowed.
+
+    Whoever has the shell is trusted with everything.
+    """
+    if actor.kind == "system":
+        return Reader(actor, select.EVERYTHING, trusted=True)
+    for act in acts:
+        access.require(actor, None, "activity", act)
+    return Reader(actor, _within_log(actor, acts))
+
+
 def page(actor: Actor, where: LogFilter, limit: int = DEFAULT_LIMIT, after: str | None = None) -> ActivityPage:
     """The newest events that fit, and below them those after the cursor; notes `log_read`, which no page holds that was read before.
 
     Raises NotAllowed without the right `activity.read`, Malformed for a cursor that this list did not give out.
     """
-    access.require(actor, None, "activity", "read")
+    whose = reader(actor, "read")
     before = select.position(after) if after is not None else None
-    made = _page(actor, where, _within_log(actor), limit, before)
-    log.note(actor, "log_read", open=_read(where, made.rows), sealed=_filter(where))
+    made = _page(whose, where, limit, before)
+    log.note(actor, "log_read", open=_read(where, made.rows), sealed=filter_of(where))
     return made
 
 
 def entry(actor: Actor, pos: int) -> ActivityRow:
     """The one event at this place. Raises NotAllowed as `page` does, NotFound where the reader would not find it there."""
-    access.require(actor, None, "activity", "read")
-    found = _judged(actor, select.rows(LogFilter(), _within_log(actor), limit=1, before=pos + 1))
+    whose = reader(actor, "read")
+    found = whose.find(select.rows(LogFilter(), whose.within, limit=1, before=pos + 1))
     if not found or found[0][0].pos != pos:
         raise NotFound
-    row = _shown(actor, found)[0]
+    row = shown(whose, found)[0]
     log.note(actor, "log_read", open={"count": 1, "first": pos, "last": pos})
     return row
 
@@ -134,7 +214,7 @@ def on_record(actor: Actor, collection: str, key: str, *, limit: int = 20, after
     without = {kind.name for kind in KINDS.values() if kind.group not in ("run", "step", "effect", "proposal", "record")}
     within = _within(actor, teams=None, teamless=True, without=frozenset(without if looks else without | LOOKS))
     named = subjects.ref(collection, key) if records.collection(collection).personal_key else key
-    return _page(actor, LogFilter(collection=collection, record=named), within, limit, before)
+    return _page(Reader(actor, within), LogFilter(collection=collection, record=named), limit, before)
 
 
 def refused(actor: Actor, need: tuple[str, str], *, collection: str | None = None, record: str | None = None, **circumstances: Any) -> None:
@@ -156,37 +236,57 @@ def asked(arguments: Iterable[tuple[str, str]]) -> Asked:
 
     Raises Malformed with one detail for every parameter that is unknown, repeated or cannot be read.
     """
-    given: dict[str, list[str]] = defaultdict(list)
-    for name, value in arguments:
-        given[name].append(value)
-    details: list[dict[str, str]] = []
-
-    def wrong(name: str, reason: str) -> None:
-        details.append({"field": name[:100], "reason": reason})
-
-    for name, values in given.items():
-        if name not in NAMES:
-            wrong(name, f"There is no such parameter here; known are {', '.join(NAMES)}.")
-        elif name != "kind" and len(values) > 1:
-            wrong(name, "This may be given once.")
-        elif any("\x00" in value or len(value) > LONGEST_FILTER for value in values):
-            wrong(name, "This is too long, or holds a NUL character.")
-    for kind in given.get("kind", ()):
-        if kind not in KINDS:
-            wrong("kind", f"There is no kind of event “{kind[:60]}”; the reference of events names them all.")
-    moments = {short: _moment(given[name][0]) for name, short in MOMENTS.items() if name in given}
-    for name, short in MOMENTS.items():
-        if name in given and moments[short] is None:
-            wrong(name, "This must be a date (2026-11-20) or a time with its zone (2026-11-20T06:30:00Z; write + as %2B).")
-    limit = given.get("limit", [str(DEFAULT_LIMIT)])[0]
+    told = Told(arguments, (*FILTERS, "limit", "after"))
+    limit = told.one("limit", str(DEFAULT_LIMIT))
     if not re.fullmatch(r"[1-9][0-9]{0,2}", limit) or int(limit) > MOST:
-        wrong("limit", f"This must be a whole number from 1 to {MOST}.")
-    if details:
-        names = ", ".join(sorted({detail["field"] for detail in details}))
-        raise Malformed(f"The log was not read: please look at {names}.", details=details)
-    texts = {name: given[name][0] for name in TEXTS if name in given}
-    where = LogFilter(**texts, kinds=tuple(dict.fromkeys(given.get("kind", ()))), **moments)  # type: ignore[arg-type]
-    return Asked(where, int(limit), given["after"][0] if "after" in given else None)
+        told.wrong("limit", f"This must be a whole number from 1 to {MOST}.")
+    where = told.filter()
+    told.check("The log was not read")
+    return Asked(where, int(limit), told.given["after"][0] if "after" in told.given else None)
+
+
+class Told:
+    """Parameters of a URL as they are read: `given` by name, and what is wrong with them until `check` raises it."""
+
+    def __init__(self, arguments: Iterable[tuple[str, str]], known: Sequence[str]) -> None:
+        self.given: dict[str, list[str]] = defaultdict(list)
+        self.details: list[dict[str, str]] = []
+        for name, value in arguments:
+            self.given[name].append(value)
+        for name, values in self.given.items():
+            if name not in known:
+                self.wrong(name, f"There is no such parameter here; known are {', '.join(known)}.")
+            elif name != "kind" and len(values) > 1:
+                self.wrong(name, "This may be given once.")
+            elif any("\x00" in value or len(value) > LONGEST_FILTER for value in values):
+                self.wrong(name, "This is too long, or holds a NUL character.")
+
+    def wrong(self, name: str, reason: str) -> None:
+        """Note what is wrong with a parameter."""
+        self.details.append({"field": name[:100], "reason": reason})
+
+    def one(self, name: str, otherwise: str) -> str:
+        """The value of a parameter that may be given once."""
+        return self.given[name][0] if name in self.given else otherwise
+
+    def filter(self) -> LogFilter:
+        """The filter of the log that is asked for."""
+        given = self.given
+        for kind in given.get("kind", ()):
+            if kind not in KINDS:
+                self.wrong("kind", f"There is no kind of event “{kind[:60]}”; the reference of events names them all.")
+        moments = {short: _moment(given[name][0]) for name, short in MOMENTS.items() if name in given}
+        for name, short in MOMENTS.items():
+            if name in given and moments[short] is None:
+                self.wrong(name, "This must be a date (2026-11-20) or a time with its zone (2026-11-20T06:30:00Z; write + as %2B).")
+        texts = {name: given[name][0] for name in TEXTS if name in given}
+        return LogFilter(**texts, kinds=tuple(dict.fromkeys(given.get("kind", ()))), **moments)  # type: ignore[arg-type]
+
+    def check(self, outcome: str) -> None:
+        """Raises Malformed where something is wrong; `outcome` says what was not done."""
+        if self.details:
+            names = ", ".join(sorted({detail["field"] for detail in self.details}))
+            raise Malformed(f"{outcome}: please look at {names}.", details=self.details)
 
 
 def _moment(text: str) -> datetime | None:
@@ -200,58 +300,28 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _page(actor: Actor, where: LogFilter, within: Within, limit: int, before: int | None) -> ActivityPage:
+def _page(whose: Reader, where: LogFilter, limit: int, before: int | None) -> ActivityPage:
     kept: list[tuple[Any, bool]] = []
     following: int | None = None
     for _ in range(ROUNDS):
-        found = select.rows(where, within, limit=limit + 1, before=before)
-        kept += _judged(actor, found)
+        found = select.rows(where, whose.within, limit=limit + 1, before=before)
+        kept += whose.find(found)
         before = following = found[-1].pos if len(found) > limit else None
         if following is None or len(kept) > limit:
             break
     if len(kept) > limit:
         kept = kept[:limit]
         following = kept[-1][0].pos
-    return ActivityPage(_shown(actor, kept), select.cursor(following) if following is not None else None, recheck.state())
+    return ActivityPage(shown(whose, kept), select.cursor(following) if following is not None else None, recheck.state())
 
 
-def _judged(actor: Actor, found: Sequence[Any]) -> list[tuple[Any, bool]]:
-    """Rows that this reader may find, each with whether its sealed values may be opened.
-
-    The run is judged by its workflow in its team, the record by the reader's scope of today: one question to the source per
-    collection and page, none for who may read every record.
-    """
-    slugs = _slugs() if any(row.workflow for row in found) else {}
-    keys: dict[str, set[str]] = defaultdict(set)
-    for row in found:
-        if row.collection is not None and row.record is not None:
-            keys[row.collection].add(row.record)
-    scopes = {row.collection: access.scope_for(actor, row.collection) for row in found if row.collection is not None}
-    visible = {name: keys[name] if scope.unlimited else _visible(name, keys[name], scope) for name, scope in scopes.items()}
-    kept = []
-    for row in found:
-        if row.workflow is not None and not _sees(actor, row.team, slugs.get(row.workflow, row.workflow)):
-            continue
-        if row.collection is not None and row.record is not None and row.record not in visible[row.collection]:
-            continue
-        # A list of records names those of other people's scope too.
-        kept.append((row, row.collection is None or row.record is not None or scopes[row.collection].unlimited))
-    return kept
-
-
-def _shown(actor: Actor, kept: Sequence[tuple[Any, bool]]) -> list[ActivityRow]:
+def shown(whose: Reader, kept: Sequence[tuple[Any, bool]]) -> list[ActivityRow]:
+    """What `find` has kept, as this reader may see it."""
     subjects.load(row.sub for row, opens in kept if opens and row.sub)
     events = [stored(row, opened=opens) for row, opens in kept]
     names = present.names_of(events)
-    known: dict[str | None, frozenset[str]] = {None: frozenset()}
-
-    def hidden(collection: str | None) -> frozenset[str]:
-        if collection not in known:
-            known[collection] = access.scope_for(actor, str(collection)).hidden
-        return known[collection]
-
     return [
-        ActivityRow(event, present.as_json(event, names, hidden=hidden, whole=opens))
+        ActivityRow(event, present.as_json(event, names, hidden=whose.hidden, whole=opens))
         for event, (_, opens) in zip(events, kept, strict=True)
     ]
 
@@ -272,29 +342,44 @@ def _slugs() -> dict[str, str]:
         return {row.id: row.slug for row in found}
 
 
-def _within_log(actor: Actor) -> Within:
-    """What the right `activity.read` reaches: teams in which it is held; `*` asks about a team that no row names."""
-    with hot_engine().connect() as connection:
-        teams = set(connection.execute(sa.select(tables.team.c.id)).scalars())
-    held = frozenset(team for team in teams if access.can(actor, team, "activity", "read"))
-    everywhere = access.can(actor, "*", "activity", "read")
-    return _within(actor, teams=None if everywhere and held == teams else held, teamless=everywhere)
+def _within_log(actor: Actor, acts: Iterable[str]) -> Within:
+    """What the rights `activity.…` reach: teams in which all of them are held; `*` asks about a team that no row names."""
+    teams = _teams()
+
+    def held(team: str) -> bool:
+        return all(access.can(actor, team, "activity", act) for act in acts)
+
+    found, everywhere = frozenset(filter(held, teams)), held("*")
+    return _within(actor, teams=None if everywhere and found == teams else found, teamless=everywhere)
 
 
 def _within(actor: Actor, *, teams: frozenset[str] | None, teamless: bool, without: frozenset[str] = frozenset()) -> Within:
-    with hot_engine().connect() as connection:
-        collections = connection.execute(sa.select(tables.collection.c.id)).scalars().all()
+    collections = _collections()
     readable = frozenset(name for name in collections if not access.scope_for(actor, name).nothing)
     return Within(teams, teamless, collections=None if len(readable) == len(collections) else readable, without=without)
 
 
+def _teams() -> frozenset[str]:
+    with hot_engine().connect() as connection:
+        return frozenset(connection.execute(sa.select(tables.team.c.id)).scalars())
+
+
+def _collections() -> frozenset[str]:
+    with hot_engine().connect() as connection:
+        return frozenset(connection.execute(sa.select(tables.collection.c.id)).scalars())
+
+
 def _read(where: LogFilter, rows: Sequence[ActivityRow]) -> dict[str, Any]:
-    used = sorted(name for name in LogFilter.__slots__ if getattr(where, name) not in (None, ()))
     places = {"first": rows[0].event.pos, "last": rows[-1].event.pos} if rows else {}
-    return {"count": len(rows), "filters": used, **places}
+    return {"count": len(rows), "filters": used_of(where), **places}
 
 
-def _filter(where: LogFilter) -> dict[str, Any] | None:
+def used_of(where: LogFilter) -> list[str]:
+    """Names of what is looked for."""
+    return sorted(name for name in LogFilter.__slots__ if getattr(where, name) not in (None, ()))
+
+
+def filter_of(where: LogFilter) -> dict[str, Any] | None:
     """The values looked for; a record's key or a person may be told by them, so they are sealed."""
-    used = {name: getattr(where, name) for name in LogFilter.__slots__ if getattr(where, name) not in (None, ())}
+    used = {name: getattr(where, name) for name in used_of(where)}
     return {"filter": used} if used else None

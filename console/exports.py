@@ -1,118 +1,253 @@
-"""The activity log as files: events as they were hashed, and an archive that an outsider checks without us.
+"""The activity log as files: events as they were hashed, a table for people, and an archive that an outsider checks without us.
 
-Everything up to one signed head of the log. Memory stays flat: rows come in pages by their place, files go to disk as they grow.
+Everything that was committed when the export began, within what the reader may find, with the values that they may read. Memory
+stays flat: rows come in pages by their place, and whoever sends the parts takes one at a time.
 """
 
-import importlib.resources
-import shutil
-import tempfile
-import zipfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+import csv
+import io
+import struct
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import orjson
+import psycopg
+import sqlalchemy as sa
 
-from console import access, log, subjects
+from console import activity, log, subjects
+from console.activity import Reader
 from console.core.actor import Actor
-from console.db.engine import fetch
-from console.errors import Conflict
-from console.log import heads
+from console.errors import Conflict, Malformed
+from console.log import bundle, heads, masking, select
+from console.log.select import LogFilter, Row
 
-PAGE = 5000
-README = """This archive holds the activity log up to the checkpoint in it.
+T = TypeVar("T")
+ANYTHING = LogFilter()
+FORMS = ("jsonl", "csv")
+TYPES = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8", "zip": "application/zip"}
+PAGE, TABLE_PAGE = 4000, 500
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # a database that restarts is waited for
+LONGEST_SINCE = 18
+MASKED = "masked"
+NOTES = {"erased": "subject_erased", "expired": "values_expired"}
+"""Why a value is gone → the kind of event that tells so."""
 
-    python3 verify.py ARCHIVE.zip --key 'THE KEY THAT YOU WERE GIVEN' [--since A_CHECKPOINT_YOU_KEPT]
-
-verify.py needs Python 3.10 and nothing else. Better use a copy of it that you had before. Keep the file `checkpoint`: with it
-you can tell next time that nothing was changed in between. The file `key` is for comparison only.
-"""
-
-_ROWS = """
-select a.pos, e.body, v.sub, v.nonce, v.ct from console.activity a join console.event e on e.id = a.event
-left join console.event_value v on v.event = e.id where a.pos > %s and a.pos <= %s order by a.pos limit %s
-"""
+COLUMNS = (
+    "pos", "id", "createdAt", "kind", "run", "n", "step", "attempt", "actor_id", "actor_name", "team", "collection", "record", "sentence", "data", "masked",
+)  # fmt: skip
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def archive(actor: Actor, out: Path) -> int:
-    """Write the whole log, up to its newest signed head, as a zip archive with everything that proves it; how many events.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a URL asks for: `form` `jsonl` or `csv`, or with `proofs` an archive; `since` the size of a checkpoint that somebody kept."""
 
-    Opens the values that can still be opened: for whoever has the shell. Raises NotAllowed, and Conflict before the first head.
+    where: LogFilter = ANYTHING
+    form: str = "jsonl"
+    proofs: bool = False
+    since: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """How a file of this kind ends: `jsonl`, `csv` or `zip`."""
+        return "zip" if self.proofs else self.form
+
+
+def asked(arguments: Iterable[tuple[str, str]]) -> Asked:
+    """What these parameters of a URL ask for: the filters of the log, and `format`, `proofs`, `since`.
+
+    Raises Malformed with one detail for every parameter that is unknown, repeated or cannot be read.
     """
-    if actor.kind != "system":
-        access.require(actor, None, "activity", "export")
-    head = heads.newest()
-    if head is None:
-        raise Conflict("The log has no signed head yet: run `console seal` first.", code="not_sealed")
-    size, note, _ = head
-    log.note(actor, "log_exported", open={"format": "zip", "size": size, "proofs": True})
-    with tempfile.TemporaryDirectory(prefix="export-") as folder:
-        count = _write(Path(folder), size)
-        files = {
-            "checkpoint": note.encode(),
-            "proofs.json": orjson.dumps({"size": size, "complete": True, "positions": None, "inclusion": None, "consistency": None}),
-            "key": f"{heads.verifier_key()}\n".encode(),
-            "verify.py": importlib.resources.files("console.log").joinpath("verify.py").read_bytes(),
-            "README.txt": README.encode(),
-        }
-        part = out.with_name(out.name + ".part")
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as made:
-            for name in ("events.jsonl", "values.jsonl", "leaves"):
-                with (Path(folder) / name).open("rb") as source, made.open(name, "w", force_zip64=True) as target:
-                    shutil.copyfileobj(source, target, 1 << 20)
-            for name, content in files.items():
-                made.writestr(name, content)
-        part.replace(out)
-    return count
+    told = activity.Told(arguments, (*activity.FILTERS, "format", "proofs", "since"))
+    form, proofs, since = told.one("format", FORMS[0]), told.one("proofs", "0"), told.one("since", "")
+    if form not in FORMS:
+        told.wrong("format", "This must be jsonl or csv.")
+    if proofs not in ("0", "1"):
+        told.wrong("proofs", "This must be 1 (an archive with proofs) or 0.")
+    if "since" in told.given and not (since.isascii() and since.isdigit() and len(since) <= LONGEST_SINCE):
+        told.wrong("since", "This must be the size of a checkpoint, its second line: a whole number.")
+    elif since and proofs != "1":
+        told.wrong("since", "Only an archive proves anything since then: ask with proofs=1.")
+    where = told.filter()
+    told.check("Nothing was exported")
+    return Asked(where, form, proofs == "1", int(since) if since else None)
 
 
-def _write(folder: Path, size: int) -> int:
-    count = 0
-    with (folder / "events.jsonl").open("wb") as events, (folder / "values.jsonl").open("wb") as values:
-        for rows in _pages(size):
-            subjects.load({row[2] for row in rows if row[2]})
-            for _, body, sub, nonce, ct in rows:
-                count += 1
-                events.write(bytes(body) + b"\n")
-                for line in _values(bytes(body), sub, nonce, ct):
-                    values.write(orjson.dumps(line, option=orjson.OPT_SORT_KEYS) + b"\n")
-    with (folder / "leaves").open("wb") as leaves:
-        for some in heads.leaves(size):
-            leaves.write(some)
-    return count
+class Export:
+    """An export that was judged and noted, and may be sent: `parts` once, bytes after bytes. `upto` is the last place that it looks at."""
+
+    def __init__(self, asked: Asked, whose: Reader, upto: int, head: tuple[int, str] | None) -> None:
+        self.asked, self.whose, self.upto, self.head = asked, whose, upto, head
+        self.begun_at = datetime.now(UTC)
+        self.count, self.share = 0, 0.0  # events sent, and how much of the work is done (0 to 1)
+
+    @property
+    def name(self) -> str:
+        """A name for the file."""
+        return f"activity-{self.begun_at:%Y%m%dT%H%M%SZ}.{self.asked.kind}"
+
+    @property
+    def type(self) -> str:
+        """Its media type."""
+        return TYPES[self.asked.kind]
+
+    def parts(self) -> Iterator[bytes]:
+        """The bytes of the file."""
+        if self.asked.proofs:
+            yield from filter(None, self._archive())
+        elif self.asked.form == "csv":
+            yield from self._table()
+        else:
+            for lines, _ in self._events(1.0):
+                yield lines
+
+    def _events(self, work: float) -> Iterator[tuple[bytes, bytes]]:
+        """(lines, their places packed) page by page. Where each row has to be judged it is looked at here, otherwise by the server."""
+        after, all_of_them = 0, self.whose.finds_all
+        while after < self.upto:
+            if all_of_them:
+                block = patiently(lambda: select.block(self.asked.where, self.whose.within, after=after, upto=self.upto, limit=PAGE))  # noqa: B023
+                if block is None:
+                    break
+                after, lines, places = block.last, block.lines, block.places
+                self.count += block.events
+            else:
+                rows = self._rows(after, PAGE)
+                if not rows:
+                    break
+                kept, after = [row for row, _ in self.whose.find(rows)], rows[-1].pos
+                lines = b"".join(row.body + b"\n" for row in kept if row.body is not None)
+                places = struct.pack(f">{len(kept)}q", *(row.pos for row in kept))
+                self.count += len(kept)
+            self.share = work * after / self.upto
+            yield lines, places
+        self.share = work
+
+    def _rows(self, after: int, limit: int) -> list[Row]:
+        return patiently(lambda: select.forward(self.asked.where, self.whose.within, after=after, upto=self.upto, limit=limit))
+
+    def _table(self) -> Iterator[bytes]:
+        after = 0
+        yield _csv([COLUMNS])
+        while rows := self._rows(after, TABLE_PAGE):
+            after = rows[-1].pos
+            there = [row for row in rows if row.body is not None]
+            made = [_cells(row.json) for row in activity.shown(self.whose, self.whose.find(there))]
+            self.count, self.share = self.count + len(made), after / self.upto
+            yield _csv(made)
+
+    def _archive(self) -> Iterator[bytes]:
+        size, note = self.head or (0, "")
+        places = bundle.Places()
+
+        def files() -> Iterator[tuple[str, Iterable[bytes]]]:
+            yield "events.jsonl", self._noting(places)
+            complete = self.asked.where == ANYTHING and self.whose.finds_all and not select.left_out(self.whose.within, size)
+            yield "values.jsonl", self._values(places)
+            yield from bundle.around(size, note, str(heads.verifier_key()), None if complete else places, self.asked.since)
+
+        try:
+            yield from bundle.zipped(files())
+        finally:
+            places.close()
+
+    def _noting(self, places: bundle.Places) -> Iterator[bytes]:
+        for lines, packed in self._events(0.3):
+            places.add(packed)
+            yield lines
+
+    def _values(self, places: bundle.Places) -> Iterator[bytes]:
+        masks, last = self.whose.masks, {reason: select.last_of(kind, self.upto) for reason, kind in NOTES.items()}
+        for page in places.pages():
+            rows = patiently(lambda: select.at(page))  # noqa: B023
+            subjects.load({row.sub for row in rows if row.sub})
+            lines = []
+            for row in rows:
+                for line in _opened(row, self.whose, masks=masks):
+                    # A value that was taken away after the checkpoint has no event in this export that tells so.
+                    if row.pos > last.get(line.get("missing", ""), row.pos):
+                        line["missing"] = MASKED
+                    lines.append(orjson.dumps(line, option=orjson.OPT_SORT_KEYS))
+            self.share = 0.3 + 0.6 * page[-1] / self.upto
+            yield b"".join(line + b"\n" for line in lines)
 
 
-def _pages(size: int) -> Iterator[Sequence[Any]]:
-    after = 0
-    while rows := fetch(_ROWS, (after, size, PAGE), binary=True):
-        yield rows
-        after = rows[-1][0]
+def begin(actor: Actor, asked: Asked, *, ready: Callable[[], object]) -> Export:
+    """The export, noted as an event before its first byte.
+
+    `ready` is called once the reader was judged; it brings the order of the log, and with proofs its newest signed head, up to
+    what is committed. Raises NotAllowed, Malformed where the log was never as long as `since`, and Conflict before the first head.
+    """
+    whose = activity.reader(actor, "export", "read")
+    ready()
+    head = heads.newest() if asked.proofs else None
+    if asked.proofs and head is None:
+        raise Conflict("The log has no signed head yet: start a worker, or run `console seal` first.", code="not_sealed")
+    upto = head[0] if head else select.reached().pos
+    if asked.since is not None and asked.since > upto:
+        reason = f"The log has {upto} events up to its newest checkpoint, and never had {asked.since}."
+        raise Malformed("Nothing was exported: please look at since.", details=[{"field": "since", "reason": reason}])
+    told = {"format": asked.kind, "size": upto, "proofs": asked.proofs, "filters": activity.used_of(asked.where)}
+    log.note(actor, "log_exported", open=told, sealed=activity.filter_of(asked.where))
+    return Export(asked, whose, upto, head[:2] if head else None)
 
 
-def _values(body: bytes, sub: str | None, nonce: bytes, ct: bytes) -> Iterator[dict[str, Any]]:
+def patiently(ask: Callable[[], T]) -> T:
+    """What `ask` answers; while the database does not answer, asked again for some seconds: an export of an hour outlives a restart."""
+    for pause_s in PAUSES_S:
+        try:
+            return ask()
+        except (sa.exc.OperationalError, psycopg.OperationalError):
+            time.sleep(pause_s)
+    return ask()
+
+
+def _opened(row: Row, whose: Reader, *, masks: bool) -> Iterator[dict[str, Any]]:
     """A line for each commitment of the event, in their order: opened, or with the reason why not."""
-    told = orjson.loads(body)
-    names = told["data"]["sealed"]
-    if not names:
+    body = row.body or b""
+    at = body.rfind(b'"sealed":{') + len(b'"sealed":{')
+    if body[at : at + 1] in (b"}", b""):
         return
+    told = orjson.loads(body)
     try:
-        opened = subjects.unseal(sub, told["id"], nonce, ct) if sub else {}
+        opened = subjects.unseal(row.sub, told["id"], row.nonce or b"", row.ct or b"") if row.sub else {}
     except subjects.Unreadable:
         opened = {}
-    for name in names:
-        if name in opened:
+    closed: frozenset[str] = frozenset()
+    if masks:
+        readable = {name: value for name, (_, value) in opened.items()} if whose.opens(row) else {}
+        closed = masking.closed(readable, whose.hidden, row.collection) | (opened.keys() - readable.keys())
+    for name in told["data"]["sealed"]:
+        if name in closed:
+            yield {"event": told["id"], "name": name, "missing": MASKED}
+        elif name in opened:
             salt, value = opened[name]
             yield {"event": told["id"], "name": name, "salt": salt, "value": value}
         else:
             yield {"event": told["id"], "name": name, "missing": log.read.ERASED}
 
 
-def lines(actor: Actor) -> Iterator[bytes]:
-    """The bodies, a line each, exactly the hashed bytes, in the order of the log; noted before the first."""
-    if actor.kind != "system":
-        access.require(actor, None, "activity", "export")
-    reached = fetch("select coalesce(max(pos), 0) from console.activity")[0][0]
-    log.note(actor, "log_exported", open={"format": "jsonl", "size": reached, "proofs": False})
-    for rows in _pages(reached):
-        for row in rows:
-            yield bytes(row[1]) + b"\n"
+def _cells(event: Any) -> list[Any]:
+    actor = event["actor"]
+    plain = event | {
+        "actor_id": actor["id"],
+        "actor_name": actor["name"],
+        "data": orjson.dumps(event["data"]).decode(),
+        "masked": " ".join(event["masked"]),
+    }
+    return [_harmless(plain[column]) for column in COLUMNS]
+
+
+def _harmless(cell: Any) -> Any:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def _csv(rows: Iterable[Iterable[Any]]) -> bytes:
+    """Lines of RFC 4180, every text quoted."""
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerows(rows)
+    return out.getvalue().encode()

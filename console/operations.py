@@ -9,8 +9,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from console import settings
 from console.db import tables
-from console.db.engine import hot_engine
-from console.log import heads, recheck
+from console.db.engine import fetch, hot_engine
+from console.db.presence import somebody_works
+from console.log import heads, recheck, select
 
 logger = logging.getLogger(__name__)
 BATCH = 10_000
@@ -112,3 +113,36 @@ def recheck_log() -> str | None:
     if problem is not None:
         logger.error("alarm: the activity log is not in order: %s", problem)
     return problem
+
+
+ASKED = """
+insert into console.version (name, number) values ('seal_asked', %s)
+on conflict (name) do update set number = greatest(version.number, excluded.number) returning number
+"""
+
+
+def seal_if_asked() -> str | None:
+    """`seal`, where somebody waits for a head that covers more than the newest one."""
+    asked = fetch("select coalesce(max(number), 0) from console.version where name = 'seal_asked'")[0][0]
+    return seal() if asked > heads.newest_size() else None
+
+
+def sealed() -> None:
+    """Everything committed before the call has its place and a signed head: for the command line, which has the signing key."""
+    catch_up()
+    seal()
+
+
+def head_asked_for(timeout_s: float = 5.0) -> None:
+    """The same by a worker, for web processes, which have no signing key.
+
+    Comes back when the newest head covers everything committed before the call, after `timeout_s`, or at once where no worker is there.
+    """
+    until = time.monotonic() + timeout_s
+    catch_up(timeout_s)
+    wanted = select.reached().pos
+    if heads.newest_size() >= wanted or not somebody_works():
+        return
+    fetch(ASKED, (wanted,))
+    while heads.newest_size() < wanted and time.monotonic() < until:
+        time.sleep(PAUSE_S)

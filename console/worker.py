@@ -14,12 +14,12 @@ from types import FrameType
 
 import sqlalchemy as sa
 
-PRESENCE = (1_214_346_834, 1)
-"""The advisory lock (two numbers, shared) that every worker holds as long as it is there; `/health` looks for it."""
+from console.db.presence import PRESENCE
 
 SEQUENCE_S = 1.0
 SWEEP_S = 60.0
 SEAL_S = 60.0
+ASKED_S = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -57,6 +57,7 @@ class Worker:
             Duty("sweep", SWEEP_S, operations.sweep),
             Duty("seal", SEAL_S, operations.seal),
             Duty("check of the log", SEAL_S, operations.recheck_log),
+            Duty("seal when asked", ASKED_S, operations.seal_if_asked),
         ]
         self._presence: sa.Connection | None = None
 

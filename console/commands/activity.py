@@ -4,38 +4,101 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from console import exports, operations
+from console import accounts, exports, operations
 from console.core.actor import Actor
 from console.db.engine import fetch
+from console.errors import Malformed
 from console.log import heads, verify as verifier
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
+PARAMETERS = {"since_time": "createdAt.gte", "until": "createdAt.lt"}
+"""Option → parameter of the API, where the two differ."""
+
 activity = click.Group("activity", help="The activity log.")
 
 
-@activity.command("export", epilog="Example: console activity export --format zip --out log.zip")
-@click.option(
-    "--format", "form", type=click.Choice(["jsonl", "zip"]), default="zip", show_default=True, help="zip: with everything that proves it."
+@activity.command(
+    "export", epilog="Example: console activity export --format csv --kind run_completed --since-time 2026-11-01 --out done.csv"
 )
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
-def export(form: str, out: Path) -> None:
-    """Write the whole log to a file: jsonl is the hashed bytes of each event, a line each; zip an archive that `verify.py` checks anywhere."""
-    operations.catch_up()
-    if form == "zip":
-        operations.seal()
-        click.echo(f"{exports.archive(COMMAND_LINE, out)} events in {out}")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv", "zip"]),
+    default="zip",
+    show_default=True,
+    help="zip: with everything that proves it.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    required=True,
+    help="The file to write; - for standard output.",
+)
+@click.option("--kind", multiple=True, help="Only events of this kind; may be given several times.")
+@click.option("--user", help="Only what this person did: an id (usr_…) or an e-mail address.")
+@click.option("--team", help="Only events of this team.")
+@click.option("--collection", help="Only events about records of this collection.")
+@click.option("--record", help="Only events about the record with this key.")
+@click.option("--run", help="Only events of this run.")
+@click.option("--since-time", help="Only events from this day or moment on: 2026-11-20 or 2026-11-20T06:30:00Z.")
+@click.option("--until", help="Only events before this day or moment.")
+@click.option("--since", help="zip: the size of a checkpoint that somebody kept; the archive proves that the log has only grown since.")
+def export(form: str, out: Path, **given: Any) -> None:
+    """Write the log to a file, whole or what fits the filters, oldest first.
+
+    jsonl is the hashed bytes of each event, a line each; csv a table for people; zip an archive that `verify.py` checks anywhere.
+    """
+    asked = _asked(form, given)
+    made = exports.begin(COMMAND_LINE, asked, ready=operations.sealed if asked.proofs else operations.catch_up)
+    if str(out) == "-":
+        for part in _watched(made):
+            sys.stdout.buffer.write(part)
         return
-    count = 0
-    with out.open("wb") as file:
-        for line in exports.lines(COMMAND_LINE):
-            file.write(line)
-            count += 1
-    click.echo(f"{count} events in {out}")
+    _write(made, out)
+    click.echo(f"{made.count} events in {out}")
+
+
+def _asked(form: str, given: Mapping[str, Any]) -> exports.Asked:
+    """What the options ask for, as the API reads it. Raises UsageError that names the option."""
+    if given["user"] and "@" in given["user"]:
+        given = {**given, "user": accounts.person_of_email(given["user"]).id}
+    parameters = [("format", "csv" if form == "csv" else "jsonl"), *([("proofs", "1")] if form == "zip" else [])]
+    parameters += [("kind", kind) for kind in given["kind"]]
+    parameters += [(PARAMETERS.get(name, name), value) for name, value in given.items() if name != "kind" and value is not None]
+    try:
+        return exports.asked(parameters)
+    except Malformed as error:
+        options = {parameter: option.replace("_", "-") for option, parameter in PARAMETERS.items()}
+        raise click.UsageError(" ".join(f"--{options.get(one['field'], one['field'])}: {one['reason']}" for one in error.details)) from None
+
+
+def _write(made: exports.Export, out: Path) -> None:
+    """The whole file, or none."""
+    part = out.with_name(f"{out.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.writelines(_watched(made))
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _watched(made: exports.Export) -> Iterator[bytes]:
+    """The parts, with a bar for whoever watches at a terminal."""
+    if not sys.stderr.isatty():
+        yield from made.parts()
+        return
+    with click.progressbar(length=1000, label="Exporting", file=sys.stderr) as bar:
+        for part in made.parts():
+            bar.update(int(made.share * 1000) - bar.pos)
+            yield part
+        bar.update(1000 - bar.pos)
 
 
 @click.command("verify", epilog="Example: console verify log.zip --since checkpoint-of-october.txt")
@@ -48,11 +111,9 @@ def verify(archive: Path | None, key: tuple[str, ...], since: Path | None) -> No
         code, told = _checked(archive, key, since)
         click.echo(told)
         sys.exit(code)
-    operations.catch_up()
-    operations.seal()
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         whole = Path(folder) / "log.zip"
-        exports.archive(COMMAND_LINE, whole)
+        _write(exports.begin(COMMAND_LINE, exports.Asked(proofs=True), ready=operations.sealed), whole)
         code, told = _checked(whole, key or (str(heads.verifier_key()),), since)
     click.echo(re.sub(r"^line (\d+)", _place, told))
     sys.exit(code)

@@ -5,7 +5,7 @@ reader can tell "masked" from "empty". Fields are found wherever they stand: as 
 `{"name": …, "value": …}`, in an error `{"field": …, "theirs": …}`, as a column of a table that was on the screen.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ VALUES_OF_FIELD = frozenset({"value", "now", "old", "new", "theirs"})
 TEXTS = frozenset({"text"})
 
 
-def tree(sealed: Mapping[str, Any], missing: Mapping[str, str] | set[str], path: str) -> tuple[dict[str, Any], list[str]]:
+def tree(sealed: Mapping[str, Any], missing: Collection[str], path: str) -> tuple[dict[str, Any], list[str]]:
     """Sealed values nested as they were handed in, `null` where one is missing, and the paths of those.
 
     `sealed` is flat (`values/email`), `missing` names what could not or may not be opened.
@@ -32,6 +32,25 @@ def tree(sealed: Mapping[str, Any], missing: Mapping[str, str] | set[str], path:
         if name in missing:
             masked.append(".".join((path, *parents, last)))
     return whole, masked
+
+
+def closed(sealed: Mapping[str, Any], hidden: Hidden, collection: str | None) -> frozenset[str]:
+    """Names of the flat values (`values/email`, `screen`) of which a part may not be read.
+
+    They are left out whole where a value is shown with its salt: its commitment covers all of it.
+    """
+    before, _ = tree(sealed, (), "")
+    after = {name: mask(value, name, hidden, collection, screen=name == "screen")[0] for name, value in before.items()}
+    return frozenset(name for name in sealed if _at(before, name) != _at(after, name))
+
+
+def _at(whole: Any, name: str) -> Any:
+    """What stands at this flat name of a tree; the parent's own None where that was left out whole."""
+    for part in name.split("/"):
+        if not isinstance(whole, dict):
+            return whole
+        whole = whole[part.replace("~1", "/").replace("~0", "~")]
+    return whole
 
 
 def mask(value: Any, path: str, hidden: Hidden, collection: str | None = None, *, screen: bool = False) -> tuple[Any, list[str]]:

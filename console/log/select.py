@@ -1,4 +1,5 @@
-"""Lists of events over the whole log, newest first, by their place (`pos`), never by the order in which they were written.
+"""Lists of events over the whole log by their place (`pos`), never by the order in which they were written: newest first for
+people, oldest first for exports.
 
 A page is one statement, whatever its filter and however deep it lies: keys before the cursor in one index, bodies and
 sealed values joined to the rows of the page only. The cursor is the place of the last row, signed, so that events which come
@@ -12,13 +13,14 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from console import settings
 from console.db import tables
-from console.db.engine import hot_engine
+from console.db.engine import fetch, hot_engine
 from console.errors import Malformed
 
 TAG_BYTES = 8
@@ -70,6 +72,32 @@ class Reached:
     at: datetime | None
 
 
+class Row(NamedTuple):
+    """An event in the order of the log, as `console.log.stored` takes it. Without body where the event itself is gone."""
+
+    pos: int
+    team: str | None
+    collection: str | None
+    record: str | None
+    run: str
+    workflow: str | None
+    run_seq: int
+    body: bytes | None
+    leaf: bytes
+    sub: str | None
+    nonce: bytes | None
+    ct: bytes | None
+
+
+class Block(NamedTuple):
+    """Many events side by side: the place of the last, how many, their bodies with an end of line each, their places (8 bytes each)."""
+
+    last: int
+    events: int
+    lines: bytes
+    places: bytes
+
+
 def rows(where: LogFilter, within: Within = EVERYTHING, *, limit: int, before: int | None = None) -> Sequence[Any]:
     """At most `limit` rows, newest place first, places below `before`; one statement.
 
@@ -89,6 +117,84 @@ def rows(where: LogFilter, within: Within = EVERYTHING, *, limit: int, before: i
     )
     with hot_engine().connect() as connection:
         return connection.execute(whole).all()
+
+
+def forward(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int) -> list[Row]:
+    """At most `limit` rows, oldest place first, places above `after` and not above `upto`; one statement."""
+    place = tables.activity.c
+    return _whole(
+        sa.select(place.pos)
+        .where(place.pos > after, place.pos <= upto, *_conditions(where), *_limits(within))
+        .order_by(place.pos)
+        .limit(limit)
+    )
+
+
+def at(places: Sequence[int]) -> list[Row]:
+    """The rows at these places, oldest first."""
+    return _whole(
+        sa.select(tables.activity.c.pos).where(tables.activity.c.pos == sa.any_(sa.literal(list(places), sa.ARRAY(sa.BigInteger))))
+    )
+
+
+def _whole(chosen: sa.Select[Any]) -> list[Row]:
+    place, event, value = tables.activity, tables.event, tables.event_value
+    page = chosen.subquery("page")
+    parts = (
+        sa.select(place.c.pos, place.c.team, place.c.collection, place.c.record, place.c.run, place.c.workflow)
+        .add_columns(event.c.run_seq, event.c.body, event.c.leaf, value.c.sub, value.c.nonce, value.c.ct)
+        .select_from(page.join(place, place.c.pos == page.c.pos).outerjoin(event, event.c.id == place.c.event))
+        .outerjoin(value, value.c.event == place.c.event)
+        .order_by(place.c.pos)
+    )
+    return [Row._make(row) for row in _bytes(parts)]
+
+
+def block(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int) -> Block | None:
+    """What `forward` finds, put side by side by the server: for exports in which no row is looked at. None at the end."""
+    place, event = tables.activity, tables.event
+    page = (
+        sa.select(place.c.pos, event.c.body)
+        .select_from(place.outerjoin(event, event.c.id == place.c.event))
+        .where(place.c.pos > after, place.c.pos <= upto, *_conditions(where), *_limits(within))
+        .order_by(place.c.pos)
+        .limit(limit)
+        .subquery("page")
+    )
+    end, nothing = sa.literal(b"\n", sa.LargeBinary), sa.literal(b"", sa.LargeBinary)
+    parts = (
+        sa.func.coalesce(sa.func.string_agg(part, aggregate_order_by(nothing, page.c.pos)), nothing)
+        for part in (page.c.body.op("||")(end), sa.func.int8send(page.c.pos))
+    )
+    ((last, events, lines, places),) = _bytes(sa.select(sa.func.max(page.c.pos), sa.func.count(), *parts).select_from(page))
+    return Block(last, events, lines, places) if events else None
+
+
+def left_out(within: Within, upto: int) -> bool:
+    """Whether the first `upto` places hold an event that is outside these limits."""
+    limits = _limits(within)
+    if not limits:
+        return False
+    outside = sa.select(tables.activity.c.pos).where(tables.activity.c.pos <= upto, sa.and_(*limits).is_not(sa.true()))
+    with hot_engine().connect() as connection:
+        return bool(connection.execute(sa.select(outside.exists())).scalar())
+
+
+def last_of(kind: str, upto: int) -> int:
+    """The newest place of an event of this kind that is not above `upto`, 0 where there is none."""
+    place = tables.activity.c
+    with hot_engine().connect() as connection:
+        return int(
+            connection.execute(
+                sa.select(sa.func.coalesce(sa.func.max(place.pos), 0)).where(place.kind == kind, place.pos <= upto)
+            ).scalar_one()
+        )
+
+
+def _bytes(statement: sa.Select[*tuple[Any, ...]]) -> list[Any]:
+    """Rows of the statement with bytes as they are: the driver's usual form doubles them."""
+    told = statement.compile(hot_engine(), compile_kwargs={"render_postcompile": True})
+    return fetch(str(told), told.params, binary=True)
 
 
 def reached() -> Reached:

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
-from console import access, accounts, activity, browse
+from console import access, accounts, activity, browse, exports
 from console.activity import ActivityRow
 from console.core.events import KINDS
 from console.errors import Malformed
-from console.views import formats, frame
+from console.views import downloads, formats, frame
 from console.views.formats import Look
 from console.views.proof import badge
 
@@ -24,6 +24,12 @@ _LABELS = {
     "user": "Person", "team": "Team", "kind": "Kind", "collection": "Collection", "record": "Record", "run": "Run",
     "createdAt.gt": "After", "createdAt.gte": "From", "createdAt.lt": "Before", "createdAt.lte": "Until",
 }  # fmt: skip
+FORMS = (
+    ("csv", "Table", "CSV: a sentence per event, for spreadsheets"),
+    ("jsonl", "Events as they were hashed", "JSON Lines: one event a line"),
+    ("zip", "Archive with proofs", "Anybody can check it without this console"),
+)
+"""Value, label and hint of what can be exported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +83,25 @@ def show() -> Response:
         "kinds": sorted(KINDS),
         "collections": browse.collections(frame.actor()),
         "held": dict(given),
+        "filters": [(name, value) for name, value in given if name in _LABELS],
         "wrong": wrong,
         "badge_of_log": badge(found.verified_to, frame.look()),
         "may_verify": access.can(frame.actor(), None, "activity", "verify"),
+        "forms": FORMS,
+        "may_export": access.can(frame.actor(), None, "activity", "export"),
     }
     return frame.page("activity/page.html", context, blocks={"log": "log"}, status=400 if wrong else 200)
+
+
+@blueprint.get("/activity/export")
+def export() -> Response:
+    """What the page shows, and everything below it, as a file; `format` is csv, jsonl, or zip: with proofs."""
+    given = [(name, value) for name, value in request.args.items(multi=True) if value]
+    if ("format", "zip") in given:
+        given = [*((name, value) for name, value in given if name != "format"), ("proofs", "1")]
+    elif ("proofs", "1") not in given:
+        given = [(name, value) for name, value in given if name != "since"]  # the form sends that box whatever was chosen
+    return downloads.send(frame.actor(), exports.asked(sent(given, frame.look())))
 
 
 def sent(given: Iterable[tuple[str, str]], look: Look) -> list[tuple[str, str]]:

@@ -3,24 +3,17 @@
 import sqlalchemy as sa
 from flask import Blueprint, Response, jsonify
 
-from console import __version__, worker
-from console.db.engine import hot_engine
+from console import __version__
+from console.db.presence import somebody_works
 
 blueprint = Blueprint("health", __name__)
-
-_SOMEBODY_WORKS = sa.text(
-    "select exists (select from pg_locks where locktype = 'advisory' and classid = :first and objid = :second and objsubid = 2 and granted"
-    " and database = (select oid from pg_database where datname = current_database()))"
-)
 
 
 @blueprint.get("/health")
 def health() -> tuple[Response, int]:
     """200 and `{"status": "running", "version", "database": "ok", "worker": "ok|none"}`, or 503 while the database does not answer."""
-    first, second = worker.PRESENCE
     try:
-        with hot_engine().connect() as connection:
-            works = connection.execute(_SOMEBODY_WORKS, {"first": first, "second": second}).scalar_one()
+        works = somebody_works()
     except sa.exc.SQLAlchemyError:
         return jsonify(status="starting", version=__version__, database="down", worker="none"), 503
     return jsonify(status="running", version=__version__, database="ok", worker="ok" if works else "none"), 200

@@ -145,16 +145,14 @@ def test_lines_are_the_hashed_bytes(company: Company, tmp_path: Path) -> None:
     assert done.output.startswith(f"{len(out.read_bytes().splitlines())} events")
 
 
-def test_who_may_export(company: Company, tmp_path: Path) -> None:
+def test_who_may_export(company: Company) -> None:
     worked(company)
-    operations.catch_up()
+    asked = exports.Asked(proofs=True)
     with pytest.raises(Conflict):
-        exports.archive(company.ada, tmp_path / "early.zip")
-    operations.seal()
+        exports.begin(company.ada, asked, ready=operations.catch_up)
     for name in ("olivia", "mona", "stan", "rosa", "ines"):
         with pytest.raises(NotAllowed):
-            exports.archive(company.people[name], tmp_path / "no.zip")
-    assert exports.archive(company.ada, tmp_path / "yes.zip") > 0
-    assert not (tmp_path / "no.zip").exists()
+            exports.begin(company.people[name], asked, ready=operations.sealed)
+    assert b"".join(exports.begin(company.ada, asked, ready=operations.sealed).parts()).startswith(b"PK")
     kinds = [row[0] for row in fetch("select convert_from(body, 'UTF8')::jsonb->>'type' from console.event where run = 'ses_ada'")]
     assert kinds == ["log_exported"]

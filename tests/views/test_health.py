@@ -5,9 +5,10 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from console import __version__, settings, worker
+from console import __version__, settings
 from console.app import create_app
 from console.db.engine import app_url
+from console.db.presence import PRESENCE
 from tests.conftest import Database
 
 
@@ -18,7 +19,7 @@ def test_it_is_running_without_a_worker(client: FlaskClient) -> None:
 
 def test_it_sees_a_worker_of_its_own_database_only(app: Flask, client: FlaskClient, database: Database) -> None:
     hold = sa.text("select pg_advisory_lock_shared(:first, :second)")
-    names = dict(zip(("first", "second"), worker.PRESENCE, strict=True))
+    names = dict(zip(("first", "second"), PRESENCE, strict=True))
     elsewhere = sa.create_engine(app_url().set(database=database.name), poolclass=sa.NullPool)
     here = sa.create_engine(app_url(), poolclass=sa.NullPool)
     with elsewhere.connect() as other:

@@ -45,6 +45,7 @@ ROUTES = [
     Route("/activity/proof/checkpoint.txt", "/activity/proof/checkpoint.txt", stan=403, status=403),
     Route("/activity/proof/verify.py", "/activity/proof/verify.py", stan=403, status=403),
     Route("/erasures/<subject>", "/erasures/sub_x", stan=403, status=403),
+    Route("/activity/export", "/activity/export", stan=403, status=403),
     Route("/c/<collection>", "/c/customer", part='<div class="list"', target="list"),
     Route(RECORD, "/c/customer/1"),
     Route(RECORD + "/menu", "/c/customer/1/menu", part='<div class="items"'),

@@ -1,0 +1,53 @@
+"""Exports as responses: bytes that are sent while they are made, at most two at a time by one process."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from flask import Response
+
+from console import exports, operations
+from console.core.actor import Actor
+from console.errors import TooMany
+from console.exports import Asked, Export
+
+AT_ONCE = 2  # of the threads that a web process has: the others are for people who wait for a page
+READY_S = 5.0
+BROKEN = {
+    "jsonl": b'{"error":"the export broke off here and is not complete',
+    "csv": b'"THE EXPORT BROKE OFF HERE AND IS NOT COMPLETE',
+    "zip": b"",
+}
+"""Last words, left open on purpose: a server ends a response that broke off like any other, and no reader may take it for whole."""
+
+_places = threading.BoundedSemaphore(AT_ONCE)
+_log = logging.getLogger(__name__)
+
+
+def send(actor: Actor, asked: Asked) -> Response:
+    """The file as an attachment. Raises what `exports.begin` does, and TooMany while two others are being sent."""
+    with ExitStack() as held:
+
+        def ready() -> None:
+            if not _places.acquire(blocking=False):
+                raise TooMany("Two exports are being sent already. Try again when one of them is done.", retry_after=30)
+            held.callback(_places.release)
+            if asked.proofs:
+                operations.head_asked_for(READY_S)
+            else:
+                operations.catch_up(READY_S)
+
+        export = exports.begin(actor, asked, ready=ready)
+        response = Response(_parts(export), content_type=export.type)
+        response.call_on_close(held.pop_all().close)  # sent, or cut off
+    response.headers["Content-Disposition"] = f'attachment; filename="{export.name}"'
+    return response
+
+
+def _parts(export: Export) -> Iterator[bytes]:
+    try:
+        yield from export.parts()
+    except Exception:  # noqa: BLE001 - whatever it was, the status has been sent: only the end of the file can tell
+        _log.exception("alarm: an export broke off")
+        yield BROKEN[export.asked.kind]
