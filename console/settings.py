@@ -10,13 +10,14 @@ import binascii
 import contextlib
 import functools
 import os
+import re
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Literal
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from console.errors import ConsoleError
 
@@ -32,6 +33,17 @@ class SettingsError(ConsoleError):
 
 class IllFormed(ValueError):
     """What a setting takes, said to the person who wrote something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """A server that takes mail: how the connection is encrypted, and who signs in to it (nobody where `user` is empty)."""
+
+    host: str
+    port: int
+    tls: Literal["at once", "starttls", "off"]
+    user: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,77 @@ def _address(text: str) -> str:
     if parts.scheme not in {"http", "https"} or not whole or parts.query or parts.fragment:
         raise IllFormed("takes http(s)://host[:port][/path]")
     return text.rstrip("/")
+
+
+def _parts(text: str, schemes: frozenset[str], takes: str) -> SplitResult:
+    """A URL with a host, of these schemes, all of it ASCII. Raises `IllFormed` with what it takes."""
+    try:
+        parts = urlsplit(text)
+        whole = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and not parts.fragment
+    except ValueError:
+        parts, whole = urlsplit(""), False
+    if not whole or not text.isascii() or not text.isprintable() or " " in text:
+        raise IllFormed(takes)
+    return parts
+
+
+def _target(text: str) -> str:
+    takes = "takes https://host[:port]/path, without a user"
+    if "@" in _parts(text, frozenset({"https", "http"}), takes).netloc:
+        raise IllFormed(takes)
+    return text
+
+
+def _store(text: str) -> str:
+    takes = "takes https://host[:port]/bucket[/folder]: the address under which objects are put"
+    parts = _parts(text, frozenset({"https", "http"}), takes)
+    if "@" in parts.netloc or "?" in text or not re.fullmatch(r"[A-Za-z0-9._/-]*", parts.path):
+        raise IllFormed(takes)
+    return text.rstrip("/")
+
+
+def _mail_server(text: str) -> MailServer:
+    takes = "takes smtp://[user:password@]host[:port] (STARTTLS), smtps://… (TLS at once), or smtp://host[:port]?tls=off without a password"
+    parts = _parts(text, frozenset({"smtp", "smtps"}), takes)
+    plain = parts.query == "tls=off" and parts.scheme == "smtp"
+    if (
+        (parts.query and not plain)
+        or parts.path not in {"", "/"}
+        or (plain and parts.username)
+        or bool(parts.username) != bool(parts.password)
+    ):
+        raise IllFormed(takes)
+    tls: Literal["at once", "starttls", "off"] = "off" if plain else "at once" if parts.scheme == "smtps" else "starttls"
+    port = parts.port or {"at once": 465, "starttls": 587, "off": 25}[tls]
+    return MailServer(str(parts.hostname), port, tls, unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def _mail_address(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,200}", text):
+        raise IllFormed("takes a mail address")
+    return text
+
+
+def _mail_addresses(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(dict.fromkeys(_mail_address(part.strip()) for part in text.split(",")))
+    except IllFormed:
+        raise IllFormed("takes mail addresses, with commas between them") from None
+
+
+def _hosts(text: str) -> frozenset[str]:
+    hosts = frozenset(part.strip().lower().strip("[]").rstrip(".") for part in text.split(","))
+    if not all(re.fullmatch(r"[a-z0-9_.:-]+", host) for host in hosts):
+        raise IllFormed("takes names or addresses of hosts, without ports, with commas between them")
+    return hosts
+
+
+def _webhook_secret(text: str) -> bytes:
+    with contextlib.suppress(ValueError, binascii.Error):
+        raw = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        if 24 <= len(raw) <= 64:
+            return raw
+    raise IllFormed("takes whsec_ and 24 to 64 random bytes in base64")
 
 
 def _between(least: int, most: int) -> Callable[[str], int]:
@@ -178,6 +261,68 @@ SETTINGS: tuple[Setting, ...] = (
         "CONSOLE_IDLE_SAVE_MINUTES", "idle_save_minutes", _between(1, 1440), 30, "After how many idle minutes of its holder a run is saved."
     ),
     Setting(
+        "CONSOLE_NEW_SIGNING_KEY",
+        "new_signing_key",
+        _key,
+        None,
+        "32 bytes in base64 that `console key change` puts in the place of CONSOLE_SIGNING_KEY; read by that command only.",
+    ),
+    Setting(
+        "CONSOLE_PRIVATE_HOSTS",
+        "private_hosts",
+        _hosts,
+        None,
+        "Hosts of your own network that the console may send requests to, in plain http too; all others must be on the public internet.",
+    ),
+    Setting("CONSOLE_SMTP_URL", "smtp", _mail_server, None, "The server that takes the console's mail."),
+    Setting("CONSOLE_MAIL_FROM", "mail_from", _mail_address, None, "The sender of the console's mail; required for sending any."),
+    Setting(
+        "CONSOLE_CHECKPOINT_WEBHOOK_URL",
+        "checkpoint_webhook_url",
+        _target,
+        None,
+        "Where each checkpoint of the log is posted to, as text.",
+    ),
+    Setting(
+        "CONSOLE_CHECKPOINT_WEBHOOK_SECRET",
+        "checkpoint_webhook_secret",
+        _webhook_secret,
+        None,
+        "Signs these requests (Standard Webhooks), so that the receiver knows them for ours; required with the URL.",
+    ),
+    Setting(
+        "CONSOLE_CHECKPOINT_MAIL_TO",
+        "checkpoint_mail_to",
+        _mail_addresses,
+        None,
+        "Auditors who get the newest checkpoint by mail, at most one an hour.",
+    ),
+    Setting(
+        "CONSOLE_CHECKPOINT_S3_URL",
+        "checkpoint_s3_url",
+        _store,
+        None,
+        "The bucket, and folder in it, of an S3-compatible store where each checkpoint is put as an object.",
+    ),
+    Setting(
+        "CONSOLE_CHECKPOINT_S3_REGION", "checkpoint_s3_region", _text, "us-east-1", "The region that requests to the store are signed for."
+    ),
+    Setting(
+        "CONSOLE_CHECKPOINT_S3_KEY_ID",
+        "checkpoint_s3_key_id",
+        _text,
+        None,
+        "Who puts the objects; may have the right to do so and no other.",
+    ),
+    Setting("CONSOLE_CHECKPOINT_S3_SECRET", "checkpoint_s3_secret", _text, None, "The secret key of that id."),
+    Setting(
+        "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS",
+        "checkpoint_s3_retention_days",
+        _between(1, 36500),
+        None,
+        "For how long nobody may delete such an object (Object Lock, compliance mode); unset: what the bucket says.",
+    ),
+    Setting(
         "CONSOLE_DEMO",
         "demo",
         _switch,
@@ -186,6 +331,19 @@ SETTINGS: tuple[Setting, ...] = (
     ),
 )
 """What interface.md promises, in its order."""
+
+KEYS = ("secret_key", "master_key", "signing_key", "new_signing_key")
+OUTSIDE = frozenset({
+    "smtp", "mail_from", "checkpoint_webhook_url", "checkpoint_webhook_secret", "checkpoint_s3_url", "checkpoint_s3_region",
+    "checkpoint_s3_key_id", "checkpoint_s3_secret", "checkpoint_s3_retention_days",
+})  # fmt: skip
+NEEDS = (
+    ("database_migration_url", "database_url"),
+    ("checkpoint_webhook_url", "checkpoint_webhook_secret"),
+    ("checkpoint_mail_to", "smtp", "mail_from"),
+    ("checkpoint_s3_url", "checkpoint_s3_key_id", "checkpoint_s3_secret"),
+)
+"""A setting, and what has to stand beside it."""
 
 NOT_VALUES = frozenset({"CONSOLE_ENV_FILE"})
 """Read before the settings themselves: where the `.env` file is."""
@@ -204,6 +362,17 @@ class Settings:
     idle_save_minutes: int
     demo: bool
     given: Mapping[str, Any] = field(repr=False)
+    private_hosts: frozenset[str] = frozenset()
+    smtp: MailServer | None = None
+    mail_from: str | None = None
+    checkpoint_webhook_url: str | None = field(default=None, repr=False)
+    checkpoint_webhook_secret: bytes | None = field(default=None, repr=False)
+    checkpoint_mail_to: tuple[str, ...] = ()
+    checkpoint_s3_url: str | None = None
+    checkpoint_s3_region: str = "us-east-1"
+    checkpoint_s3_key_id: str | None = None
+    checkpoint_s3_secret: str | None = field(default=None, repr=False)
+    checkpoint_s3_retention_days: int | None = None
 
     @property
     def embedded(self) -> bool:
@@ -231,6 +400,18 @@ class Settings:
         """The 32 bytes (Ed25519 seed) that sign checkpoints, read when asked: the web process never is. Raises `SettingsError` as above."""
         key: bytes | None = self.given["signing_key"]
         return _key(_key_text(self, "CONSOLE_SIGNING_KEY")) if key is None else key
+
+    @property
+    def own_signing_key(self) -> Path | None:
+        """The file of the data folder that holds the key of checkpoints; None where `CONSOLE_SIGNING_KEY` is given, or has to be."""
+        given = self.given["signing_key"] is not None or not (self.embedded or self.demo)
+        return None if given else self.data_dir / KEYS_FOLDER / "signing_key"
+
+    @property
+    def new_signing_key(self) -> bytes | None:
+        """The 32 bytes that are to replace the signing key, where they are given."""
+        key: bytes | None = self.given.get("new_signing_key")
+        return key
 
     def check_keys(self) -> None:
         """For those who are about to serve: every key is there, or is made now. Raises `SettingsError` naming all that are missing."""
@@ -262,8 +443,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known and name not in known
     ]
     given = {setting.field: _value(setting, told, problems) for setting in SETTINGS}
-    if given["database_migration_url"] and not given["database_url"]:
-        problems.append("DATABASE_MIGRATION_URL needs DATABASE_URL beside it")
+    problems += _alone(given)
     if problems:
         raise SettingsError("\n".join(problems))
     rate_limits = given["rate_limits"]
@@ -276,8 +456,23 @@ def read(environ: Mapping[str, str]) -> Settings:
         rate_limits=not given["demo"] if rate_limits is None else rate_limits,
         idle_save_minutes=given["idle_save_minutes"],
         demo=given["demo"],
-        given={name: given[name] for name in ("secret_key", "master_key", "signing_key")},
+        given={name: given[name] for name in KEYS},
+        private_hosts=given["private_hosts"] or frozenset(),
+        checkpoint_mail_to=given["checkpoint_mail_to"] or (),
+        **{name: value for name, value in given.items() if name in OUTSIDE},
     )
+
+
+def _alone(given: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with settings that are each well-formed: one that needs another, or plain http to a host that is not ours."""
+    names = {setting.field: setting.name for setting in SETTINGS}
+    for wanted, *needed in NEEDS:
+        if given[wanted] and (missing := [names[other] for other in needed if given[other] is None]):
+            yield f"{names[wanted]} needs {' and '.join(missing)} beside it"
+    for url in ("checkpoint_webhook_url", "checkpoint_s3_url"):
+        parts = urlsplit(given[url] or "")
+        if parts.scheme == "http" and str(parts.hostname).rstrip(".") not in (given["private_hosts"] or ()):
+            yield f"{names[url]} takes https; plain http only for hosts that CONSOLE_PRIVATE_HOSTS names"
 
 
 def _read_env(file: Path) -> str:
@@ -331,14 +526,34 @@ def _key_text(settings: Settings, name: str) -> str:
     return keep_secret(settings.data_dir / KEYS_FOLDER / name.removeprefix(PREFIX).lower())
 
 
-def keep_secret(file: Path) -> str:
-    """The text of this file, 32 random bytes in base64 for URLs, drawn now if there is none; mode 0600. Two processes at once get the same."""
+def fresh_signing_key(settings: Settings) -> tuple[bytes, Path | None]:
+    """The key that is to sign from now on, and the file in which it waits beside the data folder's own; None where keys are the user's to keep.
+
+    Drawn unless CONSOLE_NEW_SIGNING_KEY gives it; a change that broke off finds the same one again. Raises `SettingsError` where it has to be given.
+    """
+    given, own = settings.new_signing_key, settings.own_signing_key
+    if own is None:
+        if given is None:
+            raise SettingsError(
+                "Give the new key as CONSOLE_NEW_SIGNING_KEY or …_FILE, 32 random bytes:"
+                " python3 -c 'import secrets, base64; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
+            )
+        return given, None
+    waiting = own.with_name(f"{own.name}.new")
+    if given is not None:
+        waiting.unlink(missing_ok=True)
+    text = None if given is None else base64.urlsafe_b64encode(given).decode().rstrip("=")
+    return _key(keep_secret(waiting, text)), waiting
+
+
+def keep_secret(file: Path, text: str | None = None) -> str:
+    """The text of this file; where there is none it is made of `text`, else of 32 random bytes in base64 for URLs; mode 0600. Two processes at once get the same."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, part = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")  # made with mode 0600
         try:
             with open(descriptor, "w", encoding="ascii") as out:
-                out.write(secrets.token_urlsafe(32))
+                out.write(text or secrets.token_urlsafe(32))
                 out.flush()
                 os.fsync(out.fileno())
             with contextlib.suppress(FileExistsError):

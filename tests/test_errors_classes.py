@@ -12,10 +12,12 @@ from console.errors import (
     Conflict,
     ConsoleError,
     DefinitionError,
+    IntegrationError,
     Invalid,
     Malformed,
     NotAllowed,
     NotFound,
+    OutcomeUnknown,
     SourceDown,
     TooMany,
 )
@@ -32,6 +34,8 @@ CLASSES: list[tuple[type[ConsoleError], int, str]] = [
     (TooMany, 429, "too_many"),
     (SourceDown, 503, "source_down"),
     (DefinitionError, 422, "definition"),
+    (IntegrationError, 502, "integration"),
+    (OutcomeUnknown, 504, "outcome_unknown"),
     (SettingsError, 400, "settings"),
 ]
 NAMES = [made.__name__ for made, _, _ in CLASSES]
