@@ -7,6 +7,7 @@ from email.message import EmailMessage
 
 from console import settings
 from console.errors import IntegrationError, OutcomeUnknown
+from console.setting_values import MailServer
 
 SECONDS = 15.0
 
@@ -38,7 +39,7 @@ def send(message: EmailMessage) -> None:
             smtp.quit()
 
 
-def _connected(server: settings.MailServer) -> smtplib.SMTP:
+def _connected(server: MailServer) -> smtplib.SMTP:
     """A server that is ready to take a message."""
     context = ssl.create_default_context()
     smtp = (

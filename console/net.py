@@ -62,7 +62,8 @@ def send(method: Literal["POST", "PUT"], url: str, body: bytes, headers: Mapping
     parts = _parts(url)
     name, port = str(parts.hostname), parts.port or PORTS[parts.scheme]
     connection = _connected(parts.scheme, name, port, _addresses(name, port))
-    limit = threading.Timer(WHOLE_S, _cut, [connection.sock])
+    cut = threading.Event()
+    limit = threading.Timer(WHOLE_S, _cut, [connection.sock, cut])
     limit.daemon = True
     limit.start()
     try:
@@ -74,8 +75,10 @@ def send(method: Literal["POST", "PUT"], url: str, body: bytes, headers: Mapping
             preload_content=False,
             decode_content=False,
         )
-        answer = connection.getresponse()
-        return _read(answer)
+        answer = _read(connection.getresponse())
+        if cut.is_set():  # what was cut off in its head looks like a whole answer
+            raise TimeoutError
+        return answer
     except _FAULTS as error:
         raise OutcomeUnknown(f"{name} did not answer: {_reason(error)}") from error
     finally:
@@ -175,8 +178,9 @@ def _read(answer: urllib3.BaseHTTPResponse) -> Answer:
     return Answer(answer.status, body[:MOST_BYTES], whole=False)
 
 
-def _cut(sock: socket.socket) -> None:
+def _cut(sock: socket.socket, cut: threading.Event) -> None:
     """End what takes too long: the thread that reads gets an end of file. Below TLS, which is not for two threads."""
+    cut.set()
     with suppress(OSError):
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
@@ -187,11 +191,9 @@ def _reason(error: Exception | None) -> str:
         case ssl.SSLCertVerificationError() | urllib3.exceptions.SSLError():
             inner = error.args[0] if error.args and isinstance(error.args[0], ssl.SSLCertVerificationError) else error
             return getattr(inner, "verify_message", "") or "its certificate or TLS does not fit"
+        case OSError(strerror=str(words)) | urllib3.exceptions.NewConnectionError(__cause__=OSError(strerror=str(words))):
+            return words.lower()
         case TimeoutError() | urllib3.exceptions.TimeoutError():
             return "it took too long"
-        case OSError(strerror=str(words)):
-            return words.lower()
-        case urllib3.exceptions.NewConnectionError(__cause__=OSError(strerror=str(words))):
-            return words.lower()
         case _:
             return type(error).__name__

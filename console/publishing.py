@@ -80,10 +80,11 @@ class Delivery:
 
 def state() -> list[Delivery]:
     """One entry for each configured place, as pages and `console doctor` show it; empty where no place outside is configured."""
-    known = _rows()
+    configured = places()
+    known = _rows() if configured else {}
     return [
         Delivery(place.kind, place.target, *known[place.key][:5]) if place.key in known else Delivery(place.kind, place.target)
-        for place in places()
+        for place in configured
     ]
 
 

@@ -6,20 +6,20 @@ guard read settings too, and stay small.
 """
 
 import base64
-import binascii
 import contextlib
 import functools
 import os
-import re
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import SplitResult, unquote, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
+from console import setting_values
 from console.errors import ConsoleError
+from console.setting_values import IllFormed, MailServer
 
 PREFIX = "CONSOLE_"
 KEYS_FOLDER = "keys"
@@ -29,21 +29,6 @@ class SettingsError(ConsoleError):
     """One or more settings cannot be used; the message names each of them and says what it takes."""
 
     default_code = "settings"
-
-
-class IllFormed(ValueError):
-    """What a setting takes, said to the person who wrote something else."""
-
-
-@dataclass(frozen=True, slots=True)
-class MailServer:
-    """A server that takes mail: how the connection is encrypted, and who signs in to it (nobody where `user` is empty)."""
-
-    host: str
-    port: int
-    tls: Literal["at once", "starttls", "off"]
-    user: str = ""
-    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,275 +42,145 @@ class Setting:
     sentence: str
 
 
-def _text(text: str) -> str:
-    return text
-
-
-def _folder(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        raise IllFormed("takes a folder; there is no such person's home") from None
-
-
-def _switch(text: str) -> bool:
-    match text.lower():
-        case "on" | "true" | "yes" | "1":
-            return True
-        case "off" | "false" | "no" | "0":
-            return False
-    raise IllFormed("takes on or off")
-
-
-def _postgresql(text: str) -> str:
-    try:
-        scheme = urlsplit(text).scheme
-    except ValueError:
-        scheme = ""
-    if scheme not in {"postgresql", "postgres"} or text[len(scheme) :][:3] != "://":
-        raise IllFormed("takes postgresql://user:password@host:port/database")
-    return "postgresql" + text[len(scheme) :]
-
-
-def _address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        whole = parts.port != 0 and bool(parts.hostname) and "@" not in parts.netloc
-    except ValueError:
-        parts, whole = urlsplit(""), False
-    if parts.scheme not in {"http", "https"} or not whole or parts.query or parts.fragment:
-        raise IllFormed("takes http(s)://host[:port][/path]")
-    return text.rstrip("/")
-
-
-def _parts(text: str, schemes: frozenset[str], takes: str) -> SplitResult:
-    """A URL with a host, of these schemes, all of it ASCII. Raises `IllFormed` with what it takes."""
-    try:
-        parts = urlsplit(text)
-        whole = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and not parts.fragment
-    except ValueError:
-        parts, whole = urlsplit(""), False
-    if not whole or not text.isascii() or not text.isprintable() or " " in text:
-        raise IllFormed(takes)
-    return parts
-
-
-def _target(text: str) -> str:
-    takes = "takes https://host[:port]/path, without a user"
-    if "@" in _parts(text, frozenset({"https", "http"}), takes).netloc:
-        raise IllFormed(takes)
-    return text
-
-
-def _store(text: str) -> str:
-    takes = "takes https://host[:port]/bucket[/folder]: the address under which objects are put"
-    parts = _parts(text, frozenset({"https", "http"}), takes)
-    if "@" in parts.netloc or "?" in text or not re.fullmatch(r"[A-Za-z0-9._/-]*", parts.path):
-        raise IllFormed(takes)
-    return text.rstrip("/")
-
-
-def _mail_server(text: str) -> MailServer:
-    takes = "takes smtp://[user:password@]host[:port] (STARTTLS), smtps://… (TLS at once), or smtp://host[:port]?tls=off without a password"
-    parts = _parts(text, frozenset({"smtp", "smtps"}), takes)
-    plain = parts.query == "tls=off" and parts.scheme == "smtp"
-    if (
-        (parts.query and not plain)
-        or parts.path not in {"", "/"}
-        or (plain and parts.username)
-        or bool(parts.username) != bool(parts.password)
-    ):
-        raise IllFormed(takes)
-    tls: Literal["at once", "starttls", "off"] = "off" if plain else "at once" if parts.scheme == "smtps" else "starttls"
-    port = parts.port or {"at once": 465, "starttls": 587, "off": 25}[tls]
-    return MailServer(str(parts.hostname), port, tls, unquote(parts.username or ""), unquote(parts.password or ""))
-
-
-def _mail_address(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,200}", text):
-        raise IllFormed("takes a mail address")
-    return text
-
-
-def _mail_addresses(text: str) -> tuple[str, ...]:
-    try:
-        return tuple(dict.fromkeys(_mail_address(part.strip()) for part in text.split(",")))
-    except IllFormed:
-        raise IllFormed("takes mail addresses, with commas between them") from None
-
-
-def _hosts(text: str) -> frozenset[str]:
-    hosts = frozenset(part.strip().lower().strip("[]").rstrip(".") for part in text.split(","))
-    if not all(re.fullmatch(r"[a-z0-9_.:-]+", host) for host in hosts):
-        raise IllFormed("takes names or addresses of hosts, without ports, with commas between them")
-    return hosts
-
-
-def _webhook_secret(text: str) -> bytes:
-    with contextlib.suppress(ValueError, binascii.Error):
-        raw = base64.b64decode(text.removeprefix("whsec_"), validate=True)
-        if 24 <= len(raw) <= 64:
-            return raw
-    raise IllFormed("takes whsec_ and 24 to 64 random bytes in base64")
-
-
-def _between(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-            raise IllFormed(f"takes a whole number from {least} to {most}")
-        return int(text)
-
-    return read
-
-
-def _secret(text: str) -> str:
-    if len(text) < 32:
-        raise IllFormed("takes at least 32 characters, drawn at random")
-    return text
-
-
-def _key(text: str) -> bytes:
-    """32 bytes as 64 hexadecimal digits or as base64, plain or for URLs, with or without padding."""
-    with contextlib.suppress(ValueError, binascii.Error):
-        raw = (
-            bytes.fromhex(text)
-            if len(text) == 64
-            else base64.b64decode(
-                text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_" if set(text) & set("-_") else None, validate=True
-            )
-        )
-        if len(raw) == 32:
-            return raw
-    raise IllFormed("takes 32 random bytes in base64 or as 64 hexadecimal digits")
-
-
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "DATABASE_URL",
         "database_url",
-        _postgresql,
+        setting_values.postgresql,
         None,
         "The PostgreSQL database (15 or newer) that holds the console's own tables; unset: an embedded server in the data folder.",
     ),
     Setting(
         "DATABASE_MIGRATION_URL",
         "database_migration_url",
-        _postgresql,
+        setting_values.postgresql,
         None,
         "The same database as the role that may migrate; `console migrate --print-roles` prints what makes it.",
     ),
-    Setting("CONSOLE_DATA_DIR", "data_dir", _folder, Path("data"), "The folder of the embedded server, keys, files and logs."),
+    Setting(
+        "CONSOLE_DATA_DIR", "data_dir", setting_values.folder, Path("data"), "The folder of the embedded server, keys, files and logs."
+    ),
     Setting(
         "CONSOLE_SECRET_KEY",
         "secret_key",
-        _secret,
+        setting_values.secret,
         None,
         "Signs cookies and form tokens; required with DATABASE_URL, made once in the data folder otherwise.",
     ),
     Setting(
         "CONSOLE_MASTER_KEY",
         "master_key",
-        _key,
+        setting_values.key,
         None,
         "32 bytes in base64 that wrap every data key; required with DATABASE_URL, made once in the data folder otherwise.",
     ),
     Setting(
         "CONSOLE_SIGNING_KEY",
         "signing_key",
-        _key,
+        setting_values.key,
         None,
         "32 bytes in base64 that sign the log's checkpoints; required by the worker with DATABASE_URL, made once in the data folder otherwise.",
     ),
     Setting(
         "CONSOLE_BASE_URL",
         "base_url",
-        _address,
+        setting_values.address,
         None,
         "The address that people and other programs reach the console by, for links and for the check where a form comes from.",
     ),
     Setting(
         "CONSOLE_TRUSTED_PROXIES",
         "trusted_proxies",
-        _between(0, 9),
+        setting_values.between(0, 9),
         0,
         "How many proxies in front of the console set X-Forwarded-For and -Proto.",
     ),
     Setting(
         "CONSOLE_RATE_LIMITS",
         "rate_limits",
-        _switch,
+        setting_values.switch,
         None,
         "Whether the API limits the rate of requests: on, or off; the demo's default is off, otherwise on.",
     ),
     Setting(
-        "CONSOLE_IDLE_SAVE_MINUTES", "idle_save_minutes", _between(1, 1440), 30, "After how many idle minutes of its holder a run is saved."
+        "CONSOLE_IDLE_SAVE_MINUTES",
+        "idle_save_minutes",
+        setting_values.between(1, 1440),
+        30,
+        "After how many idle minutes of its holder a run is saved.",
     ),
     Setting(
         "CONSOLE_NEW_SIGNING_KEY",
         "new_signing_key",
-        _key,
+        setting_values.key,
         None,
         "32 bytes in base64 that `console key change` puts in the place of CONSOLE_SIGNING_KEY; read by that command only.",
     ),
     Setting(
         "CONSOLE_PRIVATE_HOSTS",
         "private_hosts",
-        _hosts,
+        setting_values.hosts,
         None,
         "Hosts of your own network that the console may send requests to, in plain http too; all others must be on the public internet.",
     ),
-    Setting("CONSOLE_SMTP_URL", "smtp", _mail_server, None, "The server that takes the console's mail."),
-    Setting("CONSOLE_MAIL_FROM", "mail_from", _mail_address, None, "The sender of the console's mail; required for sending any."),
+    Setting("CONSOLE_SMTP_URL", "smtp", setting_values.mail_server, None, "The server that takes the console's mail."),
+    Setting(
+        "CONSOLE_MAIL_FROM", "mail_from", setting_values.mail_address, None, "The sender of the console's mail; required for sending any."
+    ),
     Setting(
         "CONSOLE_CHECKPOINT_WEBHOOK_URL",
         "checkpoint_webhook_url",
-        _target,
+        setting_values.target,
         None,
         "Where each checkpoint of the log is posted to, as text.",
     ),
     Setting(
         "CONSOLE_CHECKPOINT_WEBHOOK_SECRET",
         "checkpoint_webhook_secret",
-        _webhook_secret,
+        setting_values.webhook_secret,
         None,
         "Signs these requests (Standard Webhooks), so that the receiver knows them for ours; required with the URL.",
     ),
     Setting(
         "CONSOLE_CHECKPOINT_MAIL_TO",
         "checkpoint_mail_to",
-        _mail_addresses,
+        setting_values.mail_addresses,
         None,
         "Auditors who get the newest checkpoint by mail, at most one an hour.",
     ),
     Setting(
         "CONSOLE_CHECKPOINT_S3_URL",
         "checkpoint_s3_url",
-        _store,
+        setting_values.store,
         None,
         "The bucket, and folder in it, of an S3-compatible store where each checkpoint is put as an object.",
     ),
     Setting(
-        "CONSOLE_CHECKPOINT_S3_REGION", "checkpoint_s3_region", _text, "us-east-1", "The region that requests to the store are signed for."
+        "CONSOLE_CHECKPOINT_S3_REGION",
+        "checkpoint_s3_region",
+        setting_values.word,
+        "us-east-1",
+        "The region that requests to the store are signed for.",
     ),
     Setting(
         "CONSOLE_CHECKPOINT_S3_KEY_ID",
         "checkpoint_s3_key_id",
-        _text,
+        setting_values.word,
         None,
         "Who puts the objects; may have the right to do so and no other.",
     ),
-    Setting("CONSOLE_CHECKPOINT_S3_SECRET", "checkpoint_s3_secret", _text, None, "The secret key of that id."),
+    Setting("CONSOLE_CHECKPOINT_S3_SECRET", "checkpoint_s3_secret", setting_values.word, None, "The secret key of that id."),
     Setting(
         "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS",
         "checkpoint_s3_retention_days",
-        _between(1, 36500),
+        setting_values.between(1, 36500),
         None,
         "For how long nobody may delete such an object (Object Lock, compliance mode); unset: what the bucket says.",
     ),
     Setting(
         "CONSOLE_DEMO",
         "demo",
-        _switch,
+        setting_values.switch,
         False,
         "Serves the demo company: says so on every page and prints who can sign in. `bin/demo` sets it.",
     ),
@@ -393,13 +248,13 @@ class Settings:
     def master_key(self) -> bytes:
         """The 32 bytes that wrap data keys. Raises `SettingsError` where they are required and missing."""
         key: bytes | None = self.given["master_key"]
-        return _key(_key_text(self, "CONSOLE_MASTER_KEY")) if key is None else key
+        return setting_values.key(_key_text(self, "CONSOLE_MASTER_KEY")) if key is None else key
 
     @property
     def signing_key(self) -> bytes:
         """The 32 bytes (Ed25519 seed) that sign checkpoints, read when asked: the web process never is. Raises `SettingsError` as above."""
         key: bytes | None = self.given["signing_key"]
-        return _key(_key_text(self, "CONSOLE_SIGNING_KEY")) if key is None else key
+        return setting_values.key(_key_text(self, "CONSOLE_SIGNING_KEY")) if key is None else key
 
     @property
     def own_signing_key(self) -> Path | None:
@@ -543,7 +398,7 @@ def fresh_signing_key(settings: Settings) -> tuple[bytes, Path | None]:
     if given is not None:
         waiting.unlink(missing_ok=True)
     text = None if given is None else base64.urlsafe_b64encode(given).decode().rstrip("=")
-    return _key(keep_secret(waiting, text)), waiting
+    return setting_values.key(keep_secret(waiting, text)), waiting
 
 
 def keep_secret(file: Path, text: str | None = None) -> str:

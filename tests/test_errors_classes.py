@@ -22,7 +22,8 @@ from console.errors import (
     TooMany,
 )
 from console.log import checkpoint, tree
-from console.settings import IllFormed, Setting, SettingsError, parse_env, read
+from console.setting_values import IllFormed
+from console.settings import Setting, SettingsError, parse_env, read
 
 CLASSES: list[tuple[type[ConsoleError], int, str]] = [
     (ConsoleError, 400, "error"),

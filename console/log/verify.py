@@ -2,10 +2,9 @@
 
     python verify.py EXPORT [--key VKEY] [--since CHECKPOINT_FILE]
 
-EXPORT is the zip archive, or a folder with its files; VKEY the verifier key that you were given by another way; CHECKPOINT_FILE a
-checkpoint that you kept earlier. Prints `verified N events, …` and exits 0, or the first bad place (`line 17: edited: …`) and exits
-1. Python 3.10 or newer, standard library only; it unpacks nothing, writes nothing and reaches no network. All that it checks is
-written in docs/reference/log-format.md, from which another verifier can be written.
+EXPORT: the zip archive, or a folder with its files; VKEY: the verifier key that you were given by another way; CHECKPOINT_FILE: one that
+you kept earlier. Prints `verified N events, …` and exits 0, or the first bad place (`line 17: edited: …`) and exits 1. Python 3.10, standard
+library only; unpacks nothing, writes nothing, reaches no network. docs/reference/log-format.md says all, for whoever writes another verifier.
 """
 
 import argparse
@@ -23,9 +22,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-BLOCK, LONGEST = 1 << 20, 64 << 20  # bytes that are read at once; bytes of a line
 FILES = {"events.jsonl", "values.jsonl", "checkpoint", "proofs.json", "leaves", "key", "verify.py", "README.txt"}
-EVENTS, VALUES = "events.jsonl", "values.jsonl"
+EVENTS, VALUES, BLOCK, LONGEST = "events.jsonl", "values.jsonl", 1 << 20, 64 << 20  # bytes that are read at once; bytes of a line
 
 
 class Fault(Exception):
@@ -141,8 +139,7 @@ def checkpoint(data: bytes, keys: Sequence[tuple[str, bytes, bytes]], file: str)
     """Size and root that the signed note tells. Raises Fault unless one of the keys has signed it, and none of them wrongly."""
     form = NOTE.fullmatch(data.decode("utf-8", "replace"))
     if form is None:
-        cut = not data.endswith(b"\n") or b"\n\n" not in data
-        raise Fault("truncated" if cut else "edited", "no checkpoint: origin, size, root, empty line, signatures", 0, file)
+        raise Fault("edited" if data.endswith(b"\n") and b"\n\n" in data else "truncated", "this is no signed checkpoint", 0, file)
     text, origin, size, root, lines = form.groups()
     made = [(name, base64.b64decode(encoded)) for _, name, encoded in map(str.split, lines.splitlines())]
     known = [(key, raw) for log, number, key in keys for name, raw in made if (log, log, number) == (origin, name, raw[:4])]
@@ -197,6 +194,7 @@ TAIL = re.compile(  # the end of an event: commitments, id, prev, run, run_seq, 
     rb'"sealed":\{((?:%b:"[0-9a-f]{64}",?)*)\}\},"id":("[0-9a-f-]{36}"),"policy":[0-9]+,"prev":"([0-9a-f]{64}|)","req":(?:null|%b),"run":(%b)'
     rb',"run_seq":([1-9][0-9]{0,9}),"step":%b,"target":%b,"type":"([a-z_]+)","v":1,"wf":%b\}' % (TEXT, TEXT, TEXT, FLAT, FLAT, FLAT)
 )
+CHANGED = re.compile(rb'"open":\{"former":"([^"]+)","key":"([^"]+)".*"type":"signing_key_changed","v":1,"wf":null\}')  # hands on trust
 
 
 def placed(line: int, leaf: bytes, log: dict[str, Any]) -> Fault | None:
@@ -332,13 +330,12 @@ class Values:
 
     def finish(self, complete: bool) -> None:
         """Raises the first fault, if there is one."""
-        if not self.fault and next(self.lines, None) is not None:
-            self.fault = Fault("inserted", "no event has committed to this value", self.line + 1, VALUES)
-        claimed = [line for reason, line in self.claims.items() if complete and reason != "masked"]
-        if not self.fault and claimed:
-            self.fault = Fault(MISSING, "said to be erased or expired, and no event after its own says so", min(claimed), VALUES)
         if self.fault:
             raise self.fault
+        if next(self.lines, None) is not None:
+            raise Fault("inserted", "no event has committed to this value", self.line + 1, VALUES)
+        if claimed := [line for reason, line in self.claims.items() if complete and reason != "masked"]:
+            raise Fault(MISSING, "said to be erased or expired, and no event after its own says so", min(claimed), VALUES)
 
 
 def log_of(export: Export, size: int, root: bytes) -> dict[str, Any]:
@@ -358,8 +355,11 @@ def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
     export = Export(path)
     try:
         trusted = [*map(key_of, texts := keys or [next(export.blocks("key"), b"").decode()])]
-        size, root = checkpoint(next(export.blocks("checkpoint"), b""), trusted, "checkpoint")
         kept = checkpoint(since.read_bytes(), trusted, since.name) if since else None
+        heirs = kept and next(export.blocks("key"), b"").strip() not in [text.strip().encode() for text in texts]
+        for line in islice(chain.from_iterable(export.lines(EVENTS)), kept[0] if kept and heirs else 0):
+            trusted += [key_of(new.decode()) for old, new in CHANGED.findall(line) if key_of(old.decode()) in trusted]
+        size, root = checkpoint(next(export.blocks("checkpoint"), b""), trusted, "checkpoint")
     except ValueError as error:
         raise Fault("edited", f"no verifier key: {error}", 0, "--key" if keys else "key") from None
     log, values = log_of(export, size, root), Values(export)
@@ -368,9 +368,9 @@ def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
         count, older, gaps = check_events(export, log, start, values)
     except Fault as fault:
         raise located(export, log, fault) from None
-    if kept and (start > size or (complete and first != older)):
-        kind, line = ("truncated", size + 1) if start > size else ("re-signed", 1)
-        raise Fault(kind, f"the {start} events of {since} are not the first ones here", line)
+    if kept and (start > size or (first != older if complete else heirs)):
+        kind, place = ("truncated", size + 1) if start > size else ("re-signed", 1)
+        raise Fault(kind, f"the {start} events of {since} are not the first ones here", place)
     known, grown = first or older, log["start"] == start and consistent(start, first or older, size, root, log["steps"])
     if known and not grown and (log["start"] == start or not complete):
         raise Fault("edited" if complete else "re-signed", f"no proof that fits: export with since={start}", 0, "proofs.json")
