@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import psutil
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from console import settings, supervisor
 from console.db import engine, migrate
 from console.errors import ConsoleError
+from console.log import heads
 from console.postgres import LEAST_FREE_BYTES, Embedded
 
 OLDEST_SERVER = 15
@@ -196,6 +198,9 @@ def _database(told: settings.Settings) -> Iterator[Check]:
         fix="console migrate --print-roles" if one else "",
     )
     yield _background(told)
+    if present == newest:
+        yield _signing()
+        yield from _outside(one)
 
 
 def _background(told: settings.Settings) -> Check:
@@ -218,6 +223,51 @@ def _background(told: settings.Settings) -> Check:
         message=("at work" if "worker" in kinds else "nothing is serving from this folder now") + behind,
         fix="Look for a transaction that stays open" if lag.alarming and kinds else "",
     )
+
+
+def _signing() -> Check:
+    """Whether the worker could sign the next checkpoint."""
+    from console import operations
+
+    try:
+        operations.check_key()
+    except settings.SettingsError as error:
+        return Check("signing key", ok=False, message=error.message.partition(":")[0], fix="Set it, from a secret store or as …_FILE")
+    except ConsoleError as error:
+        message, _, fix = error.message.partition(": nothing is signed. ")
+        return Check("signing key", ok=False, message=f"{message}: nothing is signed", fix=fix)
+    head = heads.newest()
+    return Check("signing key", ok=True, message=f"signed {head[0]} events at {_moment(head[2])}" if head else "has signed nothing yet")
+
+
+def _outside(one_role: bool) -> Iterator[Check]:
+    """Whether checkpoints get out; without that, the log proves nothing against whoever has all rights on the server."""
+    from console import publishing
+
+    found = publishing.state()
+    if not found:
+        who = "the application's own role, or a superuser of the server," if one_role else "a superuser of the server"
+        yield Check(
+            "outside",
+            ok=True,
+            message=f"no place outside gets the checkpoints: {who} could rewrite the whole log and its checkpoints, and nobody could tell",
+            fix="Set CONSOLE_CHECKPOINT_WEBHOOK_URL, CONSOLE_CHECKPOINT_MAIL_TO or CONSOLE_CHECKPOINT_S3_URL",
+        )
+    for place in found:
+        got = f"has {place.size} events of {_moment(place.delivered_at)}" if place.size and place.delivered_at else "has no checkpoint yet"
+        since = f"; nothing since {_moment(place.failing_since)}: {place.error}" if place.failing_since else ""
+        yield Check(
+            f"outside: {place.kind}",
+            ok=not place.failing,
+            message=f"{place.target} {got}{since}",
+            fix="Look at what it answers, and at its address and secrets in the settings; it is tried again by itself"
+            if place.failing
+            else "",
+        )
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def _children(pid: int) -> list[psutil.Process]:

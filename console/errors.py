@@ -95,3 +95,21 @@ class DefinitionError(ConsoleError):
 
     status = 422
     default_code = "definition"
+
+
+class IntegrationError(ConsoleError):
+    """Another system did not do what it was asked; nothing happened there. `permanent`: asking again will not help."""
+
+    status = 502
+    default_code = "integration"
+
+    def __init__(self, message: str, *, permanent: bool = False, **more: Any) -> None:
+        super().__init__(message, **more)
+        self.permanent = permanent
+
+
+class OutcomeUnknown(ConsoleError):
+    """Another system was asked and has not answered: it may have done it, or not."""
+
+    status = 504
+    default_code = "outcome_unknown"

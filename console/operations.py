@@ -3,15 +3,18 @@
 import logging
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from console import settings
+from console import log, settings
+from console.core.actor import Actor
 from console.db import tables
-from console.db.engine import fetch, hot_engine
+from console.db.engine import alone, fetch, hot_engine
 from console.db.presence import somebody_works
-from console.log import heads, recheck, select
+from console.errors import Conflict
+from console.log import checkpoint, heads, recheck, select
 
 logger = logging.getLogger(__name__)
 BATCH = 10_000
@@ -85,10 +88,19 @@ def sweep() -> int:
 
 
 HEADS = "checkpoints.txt"
+QUIET = timedelta(hours=1)
+SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
+COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
+_CHANGED = """
+select a.pos from console.event e left join console.activity a on a.event = e.id
+where e.run = 'sys:config' and e.body like '%%"type":"signing_key_changed"%%' order by e.run_seq desc limit 1
+"""
 
 
 def origin() -> str:
-    """The name of this log in its signed heads: the console's address without scheme, or `handrail` where none is set."""
+    """The name of this log in its heads, for good from the first one on: the console's address at that time without scheme, or `handrail` where none was set."""
+    if key := heads.verifier_key():
+        return checkpoint.parse_key(key).name
     address = settings.current().base_url
     return address.partition("://")[2].rstrip("/").replace(" ", "-").replace("+", "-") if address else "handrail"
 
@@ -96,13 +108,31 @@ def origin() -> str:
 def seal() -> str | None:
     """Sign the head of the log, with everything that has a place; the note, None where nothing is new since the last one.
 
-    Each head goes to its table and to an append-only file of the data folder. Needs the signing key, which web processes do not have.
+    Each head goes to its table and to an append-only file of the data folder; `publishing` takes it outside. Needs the signing key, which web processes do
+    not have. Raises Conflict where that is not the key that signed the last one.
     """
-    given = settings.current()
-    note = heads.sign(origin(), [given.signing_key])
+    seed = settings.current().signing_key
+    with heads.signing():
+        check_key()
+        return _filed(heads.sign(origin(), [seed]))
+
+
+def check_key() -> None:
+    """That the signing key is the one which signed the last head. Raises Conflict: outsiders would take what it signs for a forgery."""
+    known = heads.verifier_key()
+    if known is not None and known != str(checkpoint.verifier_key(origin(), settings.current().signing_key)):
+        raise Conflict(
+            f"The signing key is not the one of the log's last checkpoint, {known}: nothing is signed. After `console key change`, give this process the new"
+            " key and start it again; otherwise put the former key back.",
+            code="other_key",
+        )
+
+
+def _filed(note: str | None) -> str | None:
     if note is not None:
-        given.data_dir.mkdir(parents=True, exist_ok=True)
-        with (given.data_dir / HEADS).open("a", encoding="utf-8") as file:
+        folder = settings.current().data_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / HEADS).open("a", encoding="utf-8") as file:
             file.write(note + "\n")
     return note
 
@@ -146,3 +176,72 @@ def head_asked_for(timeout_s: float = 5.0) -> None:
     fetch(ASKED, (wanted,))
     while heads.newest_size() < wanted and time.monotonic() < until:
         time.sleep(PAUSE_S)
+
+
+def keep_sealed(quiet: timedelta = QUIET) -> str | None:
+    """The worker's `seal`: where nothing was new for an hour, an event says so first, so that there is a head of this hour too.
+
+    The same head signed again would be the same bytes and prove nothing; with the event the tree has grown by it, and it tells the time.
+    """
+    note = seal()
+    if note is not None or not _quiet(quiet):
+        return note
+    with alone("silence") as mine:
+        head = heads.newest()
+        if not mine or head is None or not _quiet(quiet):
+            return None
+        log.note(SYSTEM, "silence_noted", open={"size": head[0], "since": log.body.moment(head[2])})
+        catch_up()
+        return seal()
+
+
+def _quiet(since: timedelta) -> bool:
+    head = heads.newest()
+    return head is not None and log.now() - head[2] >= since
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """What a change of the signing key did: both verifier keys, the checkpoint, and whether the data folder keeps the new key already."""
+
+    former: str
+    key: str
+    note: str
+    kept: bool
+
+
+def change_key(*, lost: bool = False) -> KeyChange:
+    """Give the log another signing key: an event with both verifier keys, one checkpoint that covers it and is signed by both, then the new one alone.
+
+    The new key is CONSOLE_NEW_SIGNING_KEY; where the data folder keeps the key it is drawn if none is given, and takes the former one's place. Broken off
+    anywhere it may be run again. `lost`: the former key is gone, and only the new one signs; auditors have to be told in another way.
+    Raises SettingsError without a new key, Conflict where it is no new one, where the former one is not there, or while an open transaction keeps events waiting.
+    """
+    told = settings.current()
+    fresh, file = settings.fresh_signing_key(told)
+    with heads.signing():
+        name, former = origin(), heads.verifier_key()
+        key = str(checkpoint.verifier_key(name, fresh))
+        if key == former and not file:
+            raise Conflict(
+                f"The log has this key already: {key}. Set CONSOLE_SIGNING_KEY to it and start the workers again.", code="same_key"
+            )
+        if key != former:
+            if not lost:
+                check_key()
+                former = former or str(checkpoint.verifier_key(name, told.signing_key))
+            _change(name, former or "", key, [fresh] if lost else [told.signing_key, fresh])
+        head = heads.newest()
+    if file:
+        file.replace(told.own_signing_key or file)
+    return KeyChange(former or "", key, head[1] if head else "", kept=file is not None)
+
+
+def _change(name: str, former: str, key: str, seeds: list[bytes]) -> None:
+    log.note(COMMAND_LINE, "signing_key_changed", open={"former": former, "key": key, "signed_by": len(seeds)})
+    catch_up()
+    if fetch(_CHANGED)[0][0] is None:
+        raise Conflict(
+            "A transaction is open on the database server, so the change has no place in the log yet. Run it again.", code="waiting"
+        )
+    _filed(heads.sign(name, seeds))

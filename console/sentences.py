@@ -393,6 +393,10 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "log_read": _log_read,
         "log_exported": _log_exported,
         "values_expired": _values_expired,
+        "silence_noted": lambda told: (
+            "Nothing had been written for an hour" + _braced(_after(" after ", told.count("size", "event", "events")))
+        ),
+        "signing_key_changed": "{who} changed the key that signs checkpoints",
         "subject_erased": _subject_erased,
     }
 )

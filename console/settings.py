@@ -6,19 +6,20 @@ guard read settings too, and stay small.
 """
 
 import base64
-import binascii
 import contextlib
 import functools
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from console import setting_values
 from console.errors import ConsoleError
+from console.setting_values import IllFormed, MailServer
 
 PREFIX = "CONSOLE_"
 KEYS_FOLDER = "keys"
@@ -28,10 +29,6 @@ class SettingsError(ConsoleError):
     """One or more settings cannot be used; the message names each of them and says what it takes."""
 
     default_code = "settings"
-
-
-class IllFormed(ValueError):
-    """What a setting takes, said to the person who wrote something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,147 +42,163 @@ class Setting:
     sentence: str
 
 
-def _text(text: str) -> str:
-    return text
-
-
-def _folder(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        raise IllFormed("takes a folder; there is no such person's home") from None
-
-
-def _switch(text: str) -> bool:
-    match text.lower():
-        case "on" | "true" | "yes" | "1":
-            return True
-        case "off" | "false" | "no" | "0":
-            return False
-    raise IllFormed("takes on or off")
-
-
-def _postgresql(text: str) -> str:
-    try:
-        scheme = urlsplit(text).scheme
-    except ValueError:
-        scheme = ""
-    if scheme not in {"postgresql", "postgres"} or text[len(scheme) :][:3] != "://":
-        raise IllFormed("takes postgresql://user:password@host:port/database")
-    return "postgresql" + text[len(scheme) :]
-
-
-def _address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        whole = parts.port != 0 and bool(parts.hostname) and "@" not in parts.netloc
-    except ValueError:
-        parts, whole = urlsplit(""), False
-    if parts.scheme not in {"http", "https"} or not whole or parts.query or parts.fragment:
-        raise IllFormed("takes http(s)://host[:port][/path]")
-    return text.rstrip("/")
-
-
-def _between(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-            raise IllFormed(f"takes a whole number from {least} to {most}")
-        return int(text)
-
-    return read
-
-
-def _secret(text: str) -> str:
-    if len(text) < 32:
-        raise IllFormed("takes at least 32 characters, drawn at random")
-    return text
-
-
-def _key(text: str) -> bytes:
-    """32 bytes as 64 hexadecimal digits or as base64, plain or for URLs, with or without padding."""
-    with contextlib.suppress(ValueError, binascii.Error):
-        raw = (
-            bytes.fromhex(text)
-            if len(text) == 64
-            else base64.b64decode(
-                text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_" if set(text) & set("-_") else None, validate=True
-            )
-        )
-        if len(raw) == 32:
-            return raw
-    raise IllFormed("takes 32 random bytes in base64 or as 64 hexadecimal digits")
-
-
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "DATABASE_URL",
         "database_url",
-        _postgresql,
+        setting_values.postgresql,
         None,
         "The PostgreSQL database (15 or newer) that holds the console's own tables; unset: an embedded server in the data folder.",
     ),
     Setting(
         "DATABASE_MIGRATION_URL",
         "database_migration_url",
-        _postgresql,
+        setting_values.postgresql,
         None,
         "The same database as the role that may migrate; `console migrate --print-roles` prints what makes it.",
     ),
-    Setting("CONSOLE_DATA_DIR", "data_dir", _folder, Path("data"), "The folder of the embedded server, keys, files and logs."),
+    Setting(
+        "CONSOLE_DATA_DIR", "data_dir", setting_values.folder, Path("data"), "The folder of the embedded server, keys, files and logs."
+    ),
     Setting(
         "CONSOLE_SECRET_KEY",
         "secret_key",
-        _secret,
+        setting_values.secret,
         None,
         "Signs cookies and form tokens; required with DATABASE_URL, made once in the data folder otherwise.",
     ),
     Setting(
         "CONSOLE_MASTER_KEY",
         "master_key",
-        _key,
+        setting_values.key,
         None,
         "32 bytes in base64 that wrap every data key; required with DATABASE_URL, made once in the data folder otherwise.",
     ),
     Setting(
         "CONSOLE_SIGNING_KEY",
         "signing_key",
-        _key,
+        setting_values.key,
         None,
         "32 bytes in base64 that sign the log's checkpoints; required by the worker with DATABASE_URL, made once in the data folder otherwise.",
     ),
     Setting(
         "CONSOLE_BASE_URL",
         "base_url",
-        _address,
+        setting_values.address,
         None,
         "The address that people and other programs reach the console by, for links and for the check where a form comes from.",
     ),
     Setting(
         "CONSOLE_TRUSTED_PROXIES",
         "trusted_proxies",
-        _between(0, 9),
+        setting_values.between(0, 9),
         0,
         "How many proxies in front of the console set X-Forwarded-For and -Proto.",
     ),
     Setting(
         "CONSOLE_RATE_LIMITS",
         "rate_limits",
-        _switch,
+        setting_values.switch,
         None,
         "Whether the API limits the rate of requests: on, or off; the demo's default is off, otherwise on.",
     ),
     Setting(
-        "CONSOLE_IDLE_SAVE_MINUTES", "idle_save_minutes", _between(1, 1440), 30, "After how many idle minutes of its holder a run is saved."
+        "CONSOLE_IDLE_SAVE_MINUTES",
+        "idle_save_minutes",
+        setting_values.between(1, 1440),
+        30,
+        "After how many idle minutes of its holder a run is saved.",
+    ),
+    Setting(
+        "CONSOLE_NEW_SIGNING_KEY",
+        "new_signing_key",
+        setting_values.key,
+        None,
+        "32 bytes in base64 that `console key change` puts in the place of CONSOLE_SIGNING_KEY; read by that command only.",
+    ),
+    Setting(
+        "CONSOLE_PRIVATE_HOSTS",
+        "private_hosts",
+        setting_values.hosts,
+        None,
+        "Hosts of your own network that the console may send requests to, in plain http too; all others must be on the public internet.",
+    ),
+    Setting("CONSOLE_SMTP_URL", "smtp", setting_values.mail_server, None, "The server that takes the console's mail."),
+    Setting(
+        "CONSOLE_MAIL_FROM", "mail_from", setting_values.mail_address, None, "The sender of the console's mail; required for sending any."
+    ),
+    Setting(
+        "CONSOLE_CHECKPOINT_WEBHOOK_URL",
+        "checkpoint_webhook_url",
+        setting_values.target,
+        None,
+        "Where each checkpoint of the log is posted to, as text.",
+    ),
+    Setting(
+        "CONSOLE_CHECKPOINT_WEBHOOK_SECRET",
+        "checkpoint_webhook_secret",
+        setting_values.webhook_secret,
+        None,
+        "Signs these requests (Standard Webhooks), so that the receiver knows them for ours; required with the URL.",
+    ),
+    Setting(
+        "CONSOLE_CHECKPOINT_MAIL_TO",
+        "checkpoint_mail_to",
+        setting_values.mail_addresses,
+        None,
+        "Auditors who get the newest checkpoint by mail, at most one an hour.",
+    ),
+    Setting(
+        "CONSOLE_CHECKPOINT_S3_URL",
+        "checkpoint_s3_url",
+        setting_values.store,
+        None,
+        "The bucket, and folder in it, of an S3-compatible store where each checkpoint is put as an object.",
+    ),
+    Setting(
+        "CONSOLE_CHECKPOINT_S3_REGION",
+        "checkpoint_s3_region",
+        setting_values.word,
+        "us-east-1",
+        "The region that requests to the store are signed for.",
+    ),
+    Setting(
+        "CONSOLE_CHECKPOINT_S3_KEY_ID",
+        "checkpoint_s3_key_id",
+        setting_values.word,
+        None,
+        "Who puts the objects; may have the right to do so and no other.",
+    ),
+    Setting("CONSOLE_CHECKPOINT_S3_SECRET", "checkpoint_s3_secret", setting_values.word, None, "The secret key of that id."),
+    Setting(
+        "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS",
+        "checkpoint_s3_retention_days",
+        setting_values.between(1, 36500),
+        None,
+        "For how long nobody may delete such an object (Object Lock, compliance mode); unset: what the bucket says.",
     ),
     Setting(
         "CONSOLE_DEMO",
         "demo",
-        _switch,
+        setting_values.switch,
         False,
         "Serves the demo company: says so on every page and prints who can sign in. `bin/demo` sets it.",
     ),
 )
 """What interface.md promises, in its order."""
+
+KEYS = ("secret_key", "master_key", "signing_key", "new_signing_key")
+OUTSIDE = frozenset({
+    "smtp", "mail_from", "checkpoint_webhook_url", "checkpoint_webhook_secret", "checkpoint_s3_url", "checkpoint_s3_region",
+    "checkpoint_s3_key_id", "checkpoint_s3_secret", "checkpoint_s3_retention_days",
+})  # fmt: skip
+NEEDS = (
+    ("database_migration_url", "database_url"),
+    ("checkpoint_webhook_url", "checkpoint_webhook_secret"),
+    ("checkpoint_mail_to", "smtp", "mail_from"),
+    ("checkpoint_s3_url", "checkpoint_s3_key_id", "checkpoint_s3_secret"),
+)
+"""A setting, and what has to stand beside it."""
 
 NOT_VALUES = frozenset({"CONSOLE_ENV_FILE"})
 """Read before the settings themselves: where the `.env` file is."""
@@ -204,6 +217,17 @@ class Settings:
     idle_save_minutes: int
     demo: bool
     given: Mapping[str, Any] = field(repr=False)
+    private_hosts: frozenset[str] = frozenset()
+    smtp: MailServer | None = None
+    mail_from: str | None = None
+    checkpoint_webhook_url: str | None = field(default=None, repr=False)
+    checkpoint_webhook_secret: bytes | None = field(default=None, repr=False)
+    checkpoint_mail_to: tuple[str, ...] = ()
+    checkpoint_s3_url: str | None = None
+    checkpoint_s3_region: str = "us-east-1"
+    checkpoint_s3_key_id: str | None = None
+    checkpoint_s3_secret: str | None = field(default=None, repr=False)
+    checkpoint_s3_retention_days: int | None = None
 
     @property
     def embedded(self) -> bool:
@@ -224,13 +248,25 @@ class Settings:
     def master_key(self) -> bytes:
         """The 32 bytes that wrap data keys. Raises `SettingsError` where they are required and missing."""
         key: bytes | None = self.given["master_key"]
-        return _key(_key_text(self, "CONSOLE_MASTER_KEY")) if key is None else key
+        return setting_values.key(_key_text(self, "CONSOLE_MASTER_KEY")) if key is None else key
 
     @property
     def signing_key(self) -> bytes:
         """The 32 bytes (Ed25519 seed) that sign checkpoints, read when asked: the web process never is. Raises `SettingsError` as above."""
         key: bytes | None = self.given["signing_key"]
-        return _key(_key_text(self, "CONSOLE_SIGNING_KEY")) if key is None else key
+        return setting_values.key(_key_text(self, "CONSOLE_SIGNING_KEY")) if key is None else key
+
+    @property
+    def own_signing_key(self) -> Path | None:
+        """The file of the data folder that holds the key of checkpoints; None where `CONSOLE_SIGNING_KEY` is given, or has to be."""
+        given = self.given["signing_key"] is not None or not (self.embedded or self.demo)
+        return None if given else self.data_dir / KEYS_FOLDER / "signing_key"
+
+    @property
+    def new_signing_key(self) -> bytes | None:
+        """The 32 bytes that are to replace the signing key, where they are given."""
+        key: bytes | None = self.given.get("new_signing_key")
+        return key
 
     def check_keys(self) -> None:
         """For those who are about to serve: every key is there, or is made now. Raises `SettingsError` naming all that are missing."""
@@ -262,8 +298,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known and name not in known
     ]
     given = {setting.field: _value(setting, told, problems) for setting in SETTINGS}
-    if given["database_migration_url"] and not given["database_url"]:
-        problems.append("DATABASE_MIGRATION_URL needs DATABASE_URL beside it")
+    problems += _alone(given)
     if problems:
         raise SettingsError("\n".join(problems))
     rate_limits = given["rate_limits"]
@@ -276,8 +311,23 @@ def read(environ: Mapping[str, str]) -> Settings:
         rate_limits=not given["demo"] if rate_limits is None else rate_limits,
         idle_save_minutes=given["idle_save_minutes"],
         demo=given["demo"],
-        given={name: given[name] for name in ("secret_key", "master_key", "signing_key")},
+        given={name: given[name] for name in KEYS},
+        private_hosts=given["private_hosts"] or frozenset(),
+        checkpoint_mail_to=given["checkpoint_mail_to"] or (),
+        **{name: value for name, value in given.items() if name in OUTSIDE},
     )
+
+
+def _alone(given: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with settings that are each well-formed: one that needs another, or plain http to a host that is not ours."""
+    names = {setting.field: setting.name for setting in SETTINGS}
+    for wanted, *needed in NEEDS:
+        if given[wanted] and (missing := [names[other] for other in needed if given[other] is None]):
+            yield f"{names[wanted]} needs {' and '.join(missing)} beside it"
+    for url in ("checkpoint_webhook_url", "checkpoint_s3_url"):
+        parts = urlsplit(given[url] or "")
+        if parts.scheme == "http" and str(parts.hostname).rstrip(".") not in (given["private_hosts"] or ()):
+            yield f"{names[url]} takes https; plain http only for hosts that CONSOLE_PRIVATE_HOSTS names"
 
 
 def _read_env(file: Path) -> str:
@@ -331,14 +381,34 @@ def _key_text(settings: Settings, name: str) -> str:
     return keep_secret(settings.data_dir / KEYS_FOLDER / name.removeprefix(PREFIX).lower())
 
 
-def keep_secret(file: Path) -> str:
-    """The text of this file, 32 random bytes in base64 for URLs, drawn now if there is none; mode 0600. Two processes at once get the same."""
+def fresh_signing_key(settings: Settings) -> tuple[bytes, Path | None]:
+    """The key that is to sign from now on, and the file in which it waits beside the data folder's own; None where keys are the user's to keep.
+
+    Drawn unless CONSOLE_NEW_SIGNING_KEY gives it; a change that broke off finds the same one again. Raises `SettingsError` where it has to be given.
+    """
+    given, own = settings.new_signing_key, settings.own_signing_key
+    if own is None:
+        if given is None:
+            raise SettingsError(
+                "Give the new key as CONSOLE_NEW_SIGNING_KEY or …_FILE, 32 random bytes:"
+                " python3 -c 'import secrets, base64; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
+            )
+        return given, None
+    waiting = own.with_name(f"{own.name}.new")
+    if given is not None:
+        waiting.unlink(missing_ok=True)
+    text = None if given is None else base64.urlsafe_b64encode(given).decode().rstrip("=")
+    return setting_values.key(keep_secret(waiting, text)), waiting
+
+
+def keep_secret(file: Path, text: str | None = None) -> str:
+    """The text of this file; where there is none it is made of `text`, else of 32 random bytes in base64 for URLs; mode 0600. Two processes at once get the same."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, part = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")  # made with mode 0600
         try:
             with open(descriptor, "w", encoding="ascii") as out:
-                out.write(secrets.token_urlsafe(32))
+                out.write(text or secrets.token_urlsafe(32))
                 out.flush()
                 os.fsync(out.fileno())
             with contextlib.suppress(FileExistsError):

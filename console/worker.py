@@ -1,5 +1,6 @@
 """The background door: each second the events that were committed get their place, each minute a sweep over
-what people and crashes left behind, a signed head of the log where it has grown, and a look at whether the log is still in order.
+what people and crashes left behind, a signed head of the log where it has grown, and a look at whether the log is still in order. Beside that, in a
+thread of its own because others may be slow to answer, heads are taken outside.
 
 Any number of workers may run, on any number of machines: the database lets one at a time do each thing, the others find nothing to do.
 """
@@ -8,18 +9,21 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
 import sqlalchemy as sa
 
 from console.db.presence import PRESENCE
+from console.errors import ConsoleError
 
 SEQUENCE_S = 1.0
 SWEEP_S = 60.0
 SEAL_S = 60.0
 ASKED_S = 1.0
+PUBLISH_S = 5.0
+LEAVE_S = 3.0
 _log = logging.getLogger(__name__)
 
 
@@ -41,6 +45,8 @@ class Duty:
             self.do()
         except sa.exc.DBAPIError as error:
             _log.warning("%s: the database does not answer: %s", self.name, type(error.orig).__name__)
+        except ConsoleError as error:
+            _log.error("alarm: %s failed: %s", self.name, error.message)
         except Exception:  # noqa: BLE001 (one duty's surprise must not end the others)
             _log.exception("alarm: %s failed", self.name)
 
@@ -49,27 +55,34 @@ class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
     def __init__(self) -> None:
-        from console import operations
+        from console import operations, publishing
 
         self.stopping = threading.Event()
         self.duties = [
             Duty("sequence", SEQUENCE_S, operations.sequence),
             Duty("sweep", SWEEP_S, operations.sweep),
-            Duty("seal", SEAL_S, operations.seal),
+            Duty("seal", SEAL_S, operations.keep_sealed),
             Duty("check of the log", SEAL_S, operations.recheck_log),
             Duty("seal when asked", ASKED_S, operations.seal_if_asked),
         ]
+        self.outside = [Duty("publish", PUBLISH_S, publishing.deliver)]
         self._presence: sa.Connection | None = None
 
     def run(self) -> None:
-        """Until stopped."""
-        while not self.stopping.is_set():
-            self._be_present()
-            now = time.monotonic()
-            for duty in self.duties:
-                duty.attempt(now)
-            self.stopping.wait(max(0.0, min(duty.due for duty in self.duties) - time.monotonic()))
+        """Until stopped. What is under way to the outside then gets a few seconds; broken off, it is sent again later."""
+        outside = threading.Thread(target=self._do, args=(self.outside,), name="outside", daemon=True)
+        outside.start()
+        self._do(self.duties, before=self._be_present)
         self._leave()
+        outside.join(LEAVE_S)
+
+    def _do(self, duties: Sequence[Duty], before: Callable[[], None] = lambda: None) -> None:
+        while not self.stopping.is_set():
+            before()
+            now = time.monotonic()
+            for duty in duties:
+                duty.attempt(now)
+            self.stopping.wait(max(0.0, min(duty.due for duty in duties) - time.monotonic()))
 
     def stop(self) -> None:
         """Finish what is being done, then end."""

@@ -12,15 +12,18 @@ from console.errors import (
     Conflict,
     ConsoleError,
     DefinitionError,
+    IntegrationError,
     Invalid,
     Malformed,
     NotAllowed,
     NotFound,
+    OutcomeUnknown,
     SourceDown,
     TooMany,
 )
 from console.log import checkpoint, tree
-from console.settings import IllFormed, Setting, SettingsError, parse_env, read
+from console.setting_values import IllFormed
+from console.settings import Setting, SettingsError, parse_env, read
 
 CLASSES: list[tuple[type[ConsoleError], int, str]] = [
     (ConsoleError, 400, "error"),
@@ -32,6 +35,8 @@ CLASSES: list[tuple[type[ConsoleError], int, str]] = [
     (TooMany, 429, "too_many"),
     (SourceDown, 503, "source_down"),
     (DefinitionError, 422, "definition"),
+    (IntegrationError, 502, "integration"),
+    (OutcomeUnknown, 504, "outcome_unknown"),
     (SettingsError, 400, "settings"),
 ]
 NAMES = [made.__name__ for made, _, _ in CLASSES]

@@ -201,7 +201,7 @@ def test_the_demo_does_not_limit_rates_unless_told_to(demo: str, limits: str, *,
 
 
 def test_every_setting_has_a_field_and_a_sentence() -> None:
-    keys = {"secret_key", "master_key", "signing_key"}
+    keys = settings.KEYS
     for setting in settings.SETTINGS:
         assert setting.sentence.endswith(".")
         assert setting.field in keys or setting.field in settings.Settings.__dataclass_fields__

@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 
 from console import settings
+from console.setting_values import MailServer
 from console.settings import SETTINGS, Settings, SettingsError
 
 KEY = bytes(range(32))
 B64, HEX = base64.b64encode(KEY).decode(), KEY.hex()
 SERVER = "postgresql://console:hush@db:5432/console?sslmode=require"
-DEFAULTS = {
+DEFAULTS: dict[str, object] = {
     "database_url": None, "database_migration_url": None, "base_url": None, "trusted_proxies": 0, "rate_limits": True,
     "idle_save_minutes": 30, "demo": False, "secret_key": None, "master_key": None, "signing_key": None, "data_dir": Path("data").absolute(),
+    "new_signing_key": None, "private_hosts": frozenset(), "smtp": None, "mail_from": None, "checkpoint_webhook_url": None,
+    "checkpoint_webhook_secret": None, "checkpoint_mail_to": (), "checkpoint_s3_url": None, "checkpoint_s3_region": "us-east-1",
+    "checkpoint_s3_key_id": None, "checkpoint_s3_secret": None, "checkpoint_s3_retention_days": None,
 }  # fmt: skip
 ON, OFF = ["on", "On", "TRUE", "true", "yes", "1"], ["off", "OFF", "false", "no", "0"]
 GOOD: dict[str, list[tuple[str, object]]] = {
@@ -31,9 +35,27 @@ GOOD: dict[str, list[tuple[str, object]]] = {
     "CONSOLE_TRUSTED_PROXIES": [("0", 0), ("9", 9), ("007", 7)],
     "CONSOLE_RATE_LIMITS": [*((text, True) for text in ON), *((text, False) for text in OFF)],
     "CONSOLE_IDLE_SAVE_MINUTES": [("1", 1), ("1440", 1440)],
+    "CONSOLE_NEW_SIGNING_KEY": [(B64, KEY)],
+    "CONSOLE_PRIVATE_HOSTS": [("a.example", frozenset({"a.example"})), ("Store.Internal., 10.0.0.7,[::1]", frozenset({"store.internal", "10.0.0.7", "::1"}))],
+    "CONSOLE_SMTP_URL": [
+        ("smtp://mail.example", MailServer("mail.example", 587, "starttls")), ("smtps://mail.example", MailServer("mail.example", 465, "at once")),
+        ("smtp://u%40x:p%3Aw@mail.example:2525/", MailServer("mail.example", 2525, "starttls", "u@x", "p:w")),
+        ("smtp://127.0.0.1?tls=off", MailServer("127.0.0.1", 25, "off"))],
+    "CONSOLE_MAIL_FROM": [("a@b.example", "a@b.example")],
+    "CONSOLE_CHECKPOINT_WEBHOOK_URL": [(text, text) for text in ("https://a.example", "https://a.example:8443/x/y?z=1", "http://inside.example/x")],
+    "CONSOLE_CHECKPOINT_WEBHOOK_SECRET": [(f"whsec_{B64}", KEY), (B64, KEY)],
+    "CONSOLE_CHECKPOINT_MAIL_TO": [("a@b.example", ("a@b.example",)), ("a@b.example, c+d@e.example,a@b.example", ("a@b.example", "c+d@e.example"))],
+    "CONSOLE_CHECKPOINT_S3_URL": [("https://s3.example/audit", "https://s3.example/audit"), ("https://audit.s3.example/", "https://audit.s3.example"),
+                                  ("http://inside.example:9000/audit/x/", "http://inside.example:9000/audit/x")],
+    "CONSOLE_CHECKPOINT_S3_REGION": [("eu-west-1", "eu-west-1")],
+    "CONSOLE_CHECKPOINT_S3_KEY_ID": [("AKIA1", "AKIA1")],
+    "CONSOLE_CHECKPOINT_S3_SECRET": [("a/b+c", "a/b+c")],
+    "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS": [("1", 1), ("36500", 36500)],
     "CONSOLE_DEMO": [*((text, True) for text in ON), *((text, False) for text in OFF)],
 }  # fmt: skip
 URL, ADDRESS, SWITCH = "takes postgresql://user:password@host:port/database", "takes http(s)://host[:port][/path]", "takes on or off"
+HOSTS = "takes names or addresses of hosts, without ports, with commas between them"
+SMTP = "takes smtp://[user:password@]host[:port] (STARTTLS), smtps://… (TLS at once), or smtp://host[:port]?tls=off without a password"
 BYTES = "takes 32 random bytes in base64 or as 64 hexadecimal digits"
 BAD: dict[str, list[tuple[str, str]]] = {
     "DATABASE_URL": [(text, URL) for text in ("x", "mysql://db/c", "postgresql:db", "postgresql:/db", "postgresql", "postgresql+psycopg://db", "http://[x")],
@@ -48,13 +70,37 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "CONSOLE_TRUSTED_PROXIES": [(text, "takes a whole number from 0 to 9") for text in ("-1", "10", "1.0", "²", "٣", "one", "1" * 5_000)],
     "CONSOLE_RATE_LIMITS": [(text, SWITCH) for text in ("maybe", "2", "o n")],
     "CONSOLE_IDLE_SAVE_MINUTES": [(text, "takes a whole number from 1 to 1440") for text in ("0", "1441", "30s")],
+    "CONSOLE_NEW_SIGNING_KEY": [("x", BYTES)],
+    "CONSOLE_PRIVATE_HOSTS": [(text, HOSTS) for text in ("a b", "a,,b", "https://a.example", "a/24", "ä.example")],
+    "CONSOLE_SMTP_URL": [(text, SMTP) for text in (
+        "mail.example", "http://mail.example", "smtp://", "smtp://u@mail.example", "smtp://:p@mail.example", "smtp://u:p@mail.example?tls=off",
+        "smtps://mail.example?tls=off", "smtp://mail.example?tls=on", "smtp://mail.example/x", "smtp://mail.example:0", "smtp://mail example")],
+    "CONSOLE_MAIL_FROM": [(text, "takes a mail address") for text in ("a", "a@", "@b", "a@b@c", "a b@c", "A <a@b.example>", "a@b.example\nBcc: x@y.example")],
+    "CONSOLE_CHECKPOINT_WEBHOOK_URL": [(text, "takes https://host[:port]/path, without a user") for text in (
+        "a.example", "ftp://a.example", "https://", "https://u:p@a.example/", "https://a.example/#x", "https://a.example/ä", "https://a.example/a b", "https://[::1")],
+    "CONSOLE_CHECKPOINT_WEBHOOK_SECRET": [(text, "takes whsec_ and 24 to 64 random bytes in base64") for text in ("x", "whsec_", f"whsec_{B64[:24]}", "whsec_" + "A" * 88)],
+    "CONSOLE_CHECKPOINT_MAIL_TO": [(text, "takes mail addresses, with commas between them") for text in ("a", "a@b.example;c@d.example", "a@b.example,", ",")],
+    "CONSOLE_CHECKPOINT_S3_URL": [(text, "takes https://host[:port]/bucket[/folder]: the address under which objects are put") for text in (
+        "s3://audit", "https://s3.example/a b", "https://s3.example/audit?x=1", "https://u:p@s3.example/audit", "https://s3.example/ä", "https://s3.example/a%20b")],
+    "CONSOLE_CHECKPOINT_S3_REGION": [("eu west", "takes letters, digits and - . _ / + =, without spaces")],
+    "CONSOLE_CHECKPOINT_S3_KEY_ID": [("a\nb", "takes letters, digits and - . _ / + =, without spaces")],
+    "CONSOLE_CHECKPOINT_S3_SECRET": [("a b", "takes letters, digits and - . _ / + =, without spaces")],
+    "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS": [(text, "takes a whole number from 1 to 36500") for text in ("0", "36501", "forever")],
     "CONSOLE_DEMO": [("demo", SWITCH)],
 }  # fmt: skip
 
 
+NAMES = {setting.field: setting.name for setting in SETTINGS}
+
+
 def told(**environ: str) -> Settings:
     """Settings of an environment in which nothing else is set; what a migration needs stands beside it."""
-    beside = {"DATABASE_URL": SERVER} if any(name.startswith("DATABASE_MIGRATION_URL") for name in environ) else {}
+    needs = {NAMES[wanted]: [NAMES[other] for other in needed] for wanted, *needed in settings.NEEDS}
+    beside = {
+        other: GOOD[other][0][0] for name, others in needs.items() if any(told.startswith(name) for told in environ) for other in others
+    }
+    if any(name.startswith(("CONSOLE_CHECKPOINT_WEBHOOK_URL", "CONSOLE_CHECKPOINT_S3_URL")) for name in environ):
+        beside["CONSOLE_PRIVATE_HOSTS"] = "inside.example"
     return settings.read({"CONSOLE_ENV_FILE": os.devnull} | beside | environ)
 
 
@@ -194,3 +240,42 @@ def test_a_kept_secret_is_drawn_once_and_readable_by_its_owner_alone(tmp_path: P
     assert settings.keep_secret(file) == first
     assert (len(base64.urlsafe_b64decode(first + "=")), file.stat().st_mode & 0o777) == (32, 0o600)
     assert [entry.name for entry in file.parent.iterdir()] == ["key"], "nothing half-written is left"
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"DATABASE_MIGRATION_URL": SERVER}, "DATABASE_MIGRATION_URL needs DATABASE_URL beside it"),
+        (
+            {"CONSOLE_CHECKPOINT_WEBHOOK_URL": "https://a.example"},
+            "CONSOLE_CHECKPOINT_WEBHOOK_URL needs CONSOLE_CHECKPOINT_WEBHOOK_SECRET beside it",
+        ),
+        (
+            {"CONSOLE_CHECKPOINT_MAIL_TO": "a@b.example"},
+            "CONSOLE_CHECKPOINT_MAIL_TO needs CONSOLE_SMTP_URL and CONSOLE_MAIL_FROM beside it",
+        ),
+        (
+            {"CONSOLE_CHECKPOINT_S3_URL": "https://s3.example/audit", "CONSOLE_CHECKPOINT_S3_KEY_ID": "A"},
+            "CONSOLE_CHECKPOINT_S3_URL needs CONSOLE_CHECKPOINT_S3_SECRET beside it",
+        ),
+        (
+            {
+                "CONSOLE_CHECKPOINT_WEBHOOK_URL": "http://a.example",
+                "CONSOLE_CHECKPOINT_WEBHOOK_SECRET": B64,
+                "CONSOLE_PRIVATE_HOSTS": "b.example",
+            },
+            "CONSOLE_CHECKPOINT_WEBHOOK_URL takes https; plain http only for hosts that CONSOLE_PRIVATE_HOSTS names",
+        ),
+    ],
+)
+def test_what_needs_another_setting_says_which(environ: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        settings.read({"CONSOLE_ENV_FILE": os.devnull} | environ)
+    assert refused.value.message == said
+
+
+def test_secrets_are_not_shown_with_the_settings() -> None:
+    shown = repr(told(**{name: rows[0][0] for name, rows in GOOD.items()}))
+    assert "a/b+c" not in shown
+    assert "whsec" not in shown
+    assert "p:w" not in repr(told(CONSOLE_SMTP_URL="smtp://u:p%3Aw@mail.example"))

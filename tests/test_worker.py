@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from console.db.engine import app_url
 from console.db.presence import PRESENCE
+from console.errors import Conflict
 from console.worker import Duty, Worker
 from tests.conftest import Database
 
@@ -35,6 +36,7 @@ def test_a_duty_is_done_when_due_and_not_before() -> None:
             "count: the database does not answer: ConnectionError",
         ),
         (RuntimeError("surprise"), "alarm: count failed"),
+        (Conflict("Do this."), "alarm: count failed: Do this."),
     ],
 )
 def test_what_goes_wrong_is_written_down_and_tried_again(caplog: pytest.LogCaptureFixture, error: Exception, said: str) -> None:
@@ -50,13 +52,14 @@ def test_what_goes_wrong_is_written_down_and_tried_again(caplog: pytest.LogCaptu
 
 def test_it_is_seen_while_it_works_and_gone_when_it_has_stopped(clean: Database) -> None:
     worker = Worker()
-    seen, sequenced = threading.Event(), threading.Event()
+    seen, sequenced, abroad = threading.Event(), threading.Event(), threading.Event()
 
     def note() -> int:
         sequenced.set()
         return 0
 
     worker.duties = [Duty("note", 0.01, note)]
+    worker.outside = [Duty("abroad", 0.01, abroad.set)]
     look = sa.text("select count(*) from pg_locks where locktype = 'advisory' and classid = :first and objid = :second and granted")
     names = dict(zip(("first", "second"), PRESENCE, strict=True))
     thread = threading.Thread(target=worker.run)
@@ -75,10 +78,11 @@ def test_it_is_seen_while_it_works_and_gone_when_it_has_stopped(clean: Database)
         thread.join(30)
         assert connection.execute(look, names).scalar_one() == 0
     assert seen.is_set()
+    assert abroad.is_set()
     assert not thread.is_alive()
 
 
-def test_its_duties_are_the_order_of_the_log_and_the_sweep(clean: Database) -> None:
+def test_its_duties_are_the_order_of_the_log_the_sweep_heads_and_what_goes_out(clean: Database) -> None:
     assert {duty.name: duty.every_s for duty in Worker().duties} == {
         "sequence": 1.0,
         "sweep": 60.0,
@@ -86,4 +90,18 @@ def test_its_duties_are_the_order_of_the_log_and_the_sweep(clean: Database) -> N
         "check of the log": 60.0,
         "seal when asked": 1.0,
     }
+    assert {duty.name: duty.every_s for duty in Worker().outside} == {"publish": 5.0}
+
+
+def test_the_log_goes_on_while_somebody_outside_does_not_answer(clean: Database) -> None:
+    worker, silent, counted = Worker(), threading.Event(), threading.Semaphore(0)
+    worker.duties = [Duty("count", 0.01, counted.release)]
+    worker.outside = [Duty("abroad", 0.01, lambda: silent.wait(60))]
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    assert all(counted.acquire(timeout=30) for _ in range(5))
+    worker.stop()
+    silent.set()
+    thread.join(30)
+    assert not thread.is_alive()
     assert json.dumps(PRESENCE) == "[1214346834, 1]"

@@ -303,6 +303,18 @@ _OUTSIDE = (
     Kind("log_exported", "log", "A person or key exported the activity log.", ("format", "filters", "size", "proofs"), ("filter",)),
     Kind("values_expired", "log", "Values past their time limit were deleted; the events stay.", ("count", "category", "last")),
     Kind(
+        "silence_noted",
+        "log",
+        "For an hour nothing was written; said so that there is a checkpoint of this hour too.",
+        ("size", "since"),
+    ),
+    Kind(
+        "signing_key_changed",
+        "log",
+        "The key that signs the log's checkpoints was changed; the next one is signed by both, unless the former key was lost.",
+        ("former", "key", "signed_by"),
+    ),
+    Kind(
         "subject_erased",
         "log",
         "What the log held about a person was made unreadable; the events stay.",

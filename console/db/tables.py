@@ -31,6 +31,16 @@ activity = _table(
 tile = _table("tile", level=sa.Integer, index=sa.BigInteger, hashes=sa.LargeBinary)
 checkpoint = _table("checkpoint", size=sa.BigInteger, note=sa.Text, key=sa.Text, at=Moment)
 log_check = _table("log_check", name=sa.Text, upto=sa.BigInteger, at=Moment, whole_at=Moment, problem=sa.Text)
+delivery = _table(
+    "delivery",
+    place=sa.Text,
+    size=sa.BigInteger,
+    delivered_at=Moment,
+    tried=sa.Integer,
+    due_at=Moment,
+    failing_since=Moment,
+    error=sa.Text,
+)
 chain = _table("chain", id=sa.Text, seq=sa.Integer, head=sa.LargeBinary)
 request_done = _table("request_done", key=sa.Text, chain=sa.Text, seq=sa.Integer, at=Moment)
 idempotency = _table("idempotency", key=sa.Text, fingerprint=sa.LargeBinary, status=sa.Integer, body=sa.LargeBinary, at=Moment)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
 from console.db import tables
-from console.db.engine import fetch, transaction
+from console.db.engine import borrowed, fetch, transaction
 from console.log import checkpoint
 from console.log.tree import HASH_BYTES, WIDTH, Tiles
 
@@ -67,20 +67,34 @@ def _placed(connection: Connection, after: int) -> Sequence[bytes]:
     return [bytes(leaf) for (leaf,) in connection.execute(found)]
 
 
+@contextmanager
+def signing() -> Iterator[None]:
+    """Nobody else signs a head while the block lasts, in any process; waits for who does. A process that dies lets go at once."""
+    with borrowed() as driver:
+        driver.execute("select pg_advisory_lock(hashtext('console.head'))")
+        try:
+            yield
+        finally:
+            if not driver.closed:
+                driver.execute("select pg_advisory_unlock(hashtext('console.head'))")
+
+
 def sign(origin: str, seeds: Sequence[bytes]) -> str | None:
-    """Sign the head of the tree as it is now and keep it; the note, or None where one of this size is kept already, or there is nothing yet."""
+    """Sign the head of the tree as it is now and keep it; the note, or None where one of this size is kept already, or there is nothing yet.
+
+    At a change of key both sign, the older first; the last one is the key of the log from then on.
+    """
     with grown() as tree:
         size = tree.size
         if size == 0 or newest_size() == size:
             return None
         note = checkpoint.sign(origin, size, tree.root(), seeds)
+    row = {"size": size, "note": note, "key": str(checkpoint.verifier_key(origin, seeds[-1]))}
     with transaction() as connection:
-        connection.execute(
-            postgresql.insert(tables.checkpoint)
-            .values(size=size, note=note, key=str(checkpoint.verifier_key(origin, seeds[-1])))
-            .on_conflict_do_nothing()
+        kept = connection.execute(
+            postgresql.insert(tables.checkpoint).values(row).on_conflict_do_nothing().returning(tables.checkpoint.c.size)
         )
-    return note
+        return note if kept.first() else None
 
 
 def leaves(size: int) -> Iterator[bytes]:
@@ -101,6 +115,11 @@ def verifier_key() -> str | None:
     """The public key of the newest head, None before the first. Web processes learn it here: the signing key is not theirs."""
     rows = fetch("select key from console.checkpoint order by size desc limit 1")
     return str(rows[0][0]) if rows else None
+
+
+def verifier_keys() -> list[str]:
+    """The public keys of all heads, the newest first: several after a change of key."""
+    return [str(row[0]) for row in fetch("select key from console.checkpoint group by key order by max(size) desc")]
 
 
 def newest_size() -> int:

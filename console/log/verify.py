@@ -197,6 +197,7 @@ TAIL = re.compile(  # the end of an event: commitments, id, prev, run, run_seq, 
     rb'"sealed":\{((?:%b:"[0-9a-f]{64}",?)*)\}\},"id":("[0-9a-f-]{36}"),"policy":[0-9]+,"prev":"([0-9a-f]{64}|)","req":(?:null|%b),"run":(%b)'
     rb',"run_seq":([1-9][0-9]{0,9}),"step":%b,"target":%b,"type":"([a-z_]+)","v":1,"wf":%b\}' % (TEXT, TEXT, TEXT, FLAT, FLAT, FLAT)
 )
+CHANGED = re.compile(rb'"open":\{"former":"([^"]+)","key":"([^"]+)".*"type":"signing_key_changed","v":1,"wf":null\}')  # hands on trust
 
 
 def placed(line: int, leaf: bytes, log: dict[str, Any], proofs: Iterator[list[bytes]]) -> Fault | None:
@@ -358,8 +359,11 @@ def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
     export = Export(path)
     try:
         trusted = [*map(key_of, texts := keys or [next(export.blocks("key"), b"").decode()])]
-        size, root = checkpoint(next(export.blocks("checkpoint"), b""), trusted, "checkpoint")
         kept = checkpoint(since.read_bytes(), trusted, since.name) if since else None
+        heirs = kept and next(export.blocks("key"), b"").strip() not in [text.strip().encode() for text in texts]
+        for line in islice(chain.from_iterable(export.lines(EVENTS)), kept[0] if kept and heirs else 0):
+            trusted += [key_of(new.decode()) for old, new in CHANGED.findall(line) if key_of(old.decode()) in trusted]
+        size, root = checkpoint(next(export.blocks("checkpoint"), b""), trusted, "checkpoint")
     except ValueError as error:
         raise Fault("edited", f"no verifier key: {error}", 0, "--key" if keys else "key") from None
     log, values = log_of(export, size, root), Values(export)
@@ -368,9 +372,9 @@ def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
         count, older, gaps = check_events(export, log, start, values)
     except Fault as fault:
         raise located(export, log, fault) from None
-    if kept and (start > size or (complete and first != older)):
-        kind, line = ("truncated", size + 1) if start > size else ("re-signed", 1)
-        raise Fault(kind, f"the {start} events of {since} are not the first ones here", line)
+    if kept and (start > size or (first != older if complete else heirs)):
+        kind, place = ("truncated", size + 1) if start > size else ("re-signed", 1)
+        raise Fault(kind, f"the {start} events of {since} are not the first ones here", place)
     known, grown = first or older, log["start"] == start and consistent(start, first or older, size, root, log["steps"])
     if known and not grown and (log["start"] == start or not complete):
         raise Fault("edited" if complete else "re-signed", f"no proof that fits: export with since={start}", 0, "proofs.json")

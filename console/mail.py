@@ -1,0 +1,78 @@
+"""The one way out by mail: through the server of `CONSOLE_SMTP_URL`, encrypted unless its URL says otherwise."""
+
+import smtplib
+import ssl
+from contextlib import suppress
+from email.message import EmailMessage
+
+from console import settings
+from console.errors import IntegrationError, OutcomeUnknown
+from console.setting_values import MailServer
+
+SECONDS = 15.0
+
+
+def send(message: EmailMessage) -> None:
+    """Hand the message to the mail server, for everybody in `To`.
+
+    Raises IntegrationError where the server is not there or refuses, OutcomeUnknown where it was given the message and did not answer.
+    """
+    server = settings.current().smtp
+    if server is None:
+        raise IntegrationError("No mail server: set CONSOLE_SMTP_URL.", permanent=True, code="no_mail_server")
+    try:
+        smtp = _connected(server)
+    except smtplib.SMTPResponseException as error:
+        raise _refused(server.host, error.smtp_code) from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise IntegrationError(f"The mail server {server.host} cannot be used: {_reason(error)}", code="unreachable") from error
+    try:
+        smtp.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        raise _refused(server.host, *(code for code, _ in error.recipients.values())) from error
+    except smtplib.SMTPResponseException as error:
+        raise _refused(server.host, error.smtp_code) from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise OutcomeUnknown(f"The mail server {server.host} did not answer to the end: {_reason(error)}") from error
+    finally:
+        with suppress(smtplib.SMTPException, OSError):
+            smtp.quit()
+
+
+def _connected(server: MailServer) -> smtplib.SMTP:
+    """A server that is ready to take a message."""
+    context = ssl.create_default_context()
+    smtp = (
+        smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=context)
+        if server.tls == "at once"
+        else smtplib.SMTP(server.host, server.port, timeout=SECONDS)
+    )
+    try:
+        if server.tls == "starttls":
+            smtp.starttls(context=context)
+        if server.user:
+            smtp.login(server.user, server.password)
+    except BaseException:
+        smtp.close()
+        raise
+    return smtp
+
+
+def _refused(host: str, *codes: int) -> IntegrationError:
+    permanent = all(code >= 500 for code in codes)
+    return IntegrationError(f"The mail server {host} answered {', '.join(map(str, sorted(set(codes))))}.", permanent=permanent)
+
+
+def _reason(error: Exception) -> str:
+    """In a few words, without anything that the other side wrote."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return error.verify_message
+        case smtplib.SMTPNotSupportedError():
+            return "it offers no STARTTLS, or no way to sign in"
+        case TimeoutError():
+            return "it took too long"
+        case OSError(strerror=str(words)):
+            return words.lower()
+        case _:
+            return type(error).__name__

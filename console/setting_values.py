@@ -1,0 +1,188 @@
+"""How the text of a setting becomes its value: one function for each form, which raises `IllFormed` with what it takes.
+
+Standard library only, and the text itself is never part of what is said: it may be a secret.
+"""
+
+import base64
+import binascii
+import contextlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import SplitResult, unquote, urlsplit
+
+
+class IllFormed(ValueError):
+    """What a setting takes, said to the person who wrote something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """A server that takes mail: how the connection is encrypted, and who signs in to it (nobody where `user` is empty)."""
+
+    host: str
+    port: int
+    tls: Literal["at once", "starttls", "off"]
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+def word(text: str) -> str:
+    """A word without spaces."""
+    if not re.fullmatch(r"[A-Za-z0-9._/+=-]+", text):
+        raise IllFormed("takes letters, digits and - . _ / + =, without spaces")
+    return text
+
+
+def folder(text: str) -> Path:
+    """A folder, with `~` for one's own."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise IllFormed("takes a folder; there is no such person's home") from None
+
+
+def switch(text: str) -> bool:
+    """On or off."""
+    match text.lower():
+        case "on" | "true" | "yes" | "1":
+            return True
+        case "off" | "false" | "no" | "0":
+            return False
+    raise IllFormed("takes on or off")
+
+
+def postgresql(text: str) -> str:
+    """The URL of a PostgreSQL database."""
+    try:
+        scheme = urlsplit(text).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in {"postgresql", "postgres"} or text[len(scheme) :][:3] != "://":
+        raise IllFormed("takes postgresql://user:password@host:port/database")
+    return "postgresql" + text[len(scheme) :]
+
+
+def address(text: str) -> str:
+    """The address of a web site: http or https, without a slash at the end."""
+    try:
+        parts = urlsplit(text)
+        whole = parts.port != 0 and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        parts, whole = urlsplit(""), False
+    if parts.scheme not in {"http", "https"} or not whole or parts.query or parts.fragment:
+        raise IllFormed("takes http(s)://host[:port][/path]")
+    return text.rstrip("/")
+
+
+def _parts(text: str, schemes: frozenset[str], takes: str) -> SplitResult:
+    """A URL with a host, of these schemes, all of it ASCII. Raises `IllFormed` with what it takes."""
+    try:
+        parts = urlsplit(text)
+        whole = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and not parts.fragment
+    except ValueError:
+        parts, whole = urlsplit(""), False
+    if not whole or not text.isascii() or not text.isprintable() or " " in text:
+        raise IllFormed(takes)
+    return parts
+
+
+def target(text: str) -> str:
+    """The URL that requests are sent to; its query may belong to it."""
+    takes = "takes https://host[:port]/path, without a user"
+    if "@" in _parts(text, frozenset({"https", "http"}), takes).netloc:
+        raise IllFormed(takes)
+    return text
+
+
+def store(text: str) -> str:
+    """The URL under which objects are put, without a slash at the end."""
+    takes = "takes https://host[:port]/bucket[/folder]: the address under which objects are put"
+    parts = _parts(text, frozenset({"https", "http"}), takes)
+    if "@" in parts.netloc or "?" in text or not re.fullmatch(r"[A-Za-z0-9._/-]*", parts.path):
+        raise IllFormed(takes)
+    return text.rstrip("/")
+
+
+def mail_server(text: str) -> MailServer:
+    """A mail server, by a URL."""
+    takes = "takes smtp://[user:password@]host[:port] (STARTTLS), smtps://… (TLS at once), or smtp://host[:port]?tls=off without a password"
+    parts = _parts(text, frozenset({"smtp", "smtps"}), takes)
+    plain = parts.query == "tls=off" and parts.scheme == "smtp"
+    if (
+        (parts.query and not plain)
+        or parts.path not in {"", "/"}
+        or (plain and parts.username)
+        or bool(parts.username) != bool(parts.password)
+    ):
+        raise IllFormed(takes)
+    tls: Literal["at once", "starttls", "off"] = "off" if plain else "at once" if parts.scheme == "smtps" else "starttls"
+    port = parts.port or {"at once": 465, "starttls": 587, "off": 25}[tls]
+    return MailServer(str(parts.hostname), port, tls, unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def mail_address(text: str) -> str:
+    """One mail address."""
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,200}", text):
+        raise IllFormed("takes a mail address")
+    return text
+
+
+def mail_addresses(text: str) -> tuple[str, ...]:
+    """Mail addresses, each once."""
+    try:
+        return tuple(dict.fromkeys(mail_address(part.strip()) for part in text.split(",")))
+    except IllFormed:
+        raise IllFormed("takes mail addresses, with commas between them") from None
+
+
+def hosts(text: str) -> frozenset[str]:
+    """Names or addresses of hosts, in small letters."""
+    hosts = frozenset(part.strip().lower().strip("[]").rstrip(".") for part in text.split(","))
+    if not all(re.fullmatch(r"[a-z0-9_.:-]+", host) for host in hosts):
+        raise IllFormed("takes names or addresses of hosts, without ports, with commas between them")
+    return hosts
+
+
+def webhook_secret(text: str) -> bytes:
+    """The secret of a webhook as Standard Webhooks writes it."""
+    with contextlib.suppress(ValueError, binascii.Error):
+        raw = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        if 24 <= len(raw) <= 64:
+            return raw
+    raise IllFormed("takes whsec_ and 24 to 64 random bytes in base64")
+
+
+def between(least: int, most: int) -> Callable[[str], int]:
+    """What reads whole numbers of this range."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+            raise IllFormed(f"takes a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def secret(text: str) -> str:
+    """A secret of some length."""
+    if len(text) < 32:
+        raise IllFormed("takes at least 32 characters, drawn at random")
+    return text
+
+
+def key(text: str) -> bytes:
+    """32 bytes as 64 hexadecimal digits or as base64, plain or for URLs, with or without padding."""
+    with contextlib.suppress(ValueError, binascii.Error):
+        raw = (
+            bytes.fromhex(text)
+            if len(text) == 64
+            else base64.b64decode(
+                text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_" if set(text) & set("-_") else None, validate=True
+            )
+        )
+        if len(raw) == 32:
+            return raw
+    raise IllFormed("takes 32 random bytes in base64 or as 64 hexadecimal digits")
