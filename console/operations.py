@@ -8,7 +8,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from console import log, settings
+from console import faults, log, settings
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import alone, fetch, hot_engine
@@ -232,6 +232,7 @@ def change_key(*, lost: bool = False) -> KeyChange:
                 former = former or str(checkpoint.verifier_key(name, told.signing_key))
             _change(name, former or "", key, [fresh] if lost else [told.signing_key, fresh])
         head = heads.newest()
+    faults.point("key.signed")
     if file:
         file.replace(told.own_signing_key or file)
     return KeyChange(former or "", key, head[1] if head else "", kept=file is not None)
@@ -239,6 +240,7 @@ def change_key(*, lost: bool = False) -> KeyChange:
 
 def _change(name: str, former: str, key: str, seeds: list[bytes]) -> None:
     log.note(COMMAND_LINE, "signing_key_changed", open={"former": former, "key": key, "signed_by": len(seeds)})
+    faults.point("key.noted")
     catch_up()
     if fetch(_CHANGED)[0][0] is None:
         raise Conflict(

@@ -114,7 +114,7 @@ def verify(archive: Path | None, key: tuple[str, ...], since: Path | None) -> No
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         whole = Path(folder) / "log.zip"
         _write(exports.begin(COMMAND_LINE, exports.Asked(proofs=True), ready=operations.sealed), whole)
-        code, told = _checked(whole, key or (str(heads.verifier_key()),), since)
+        code, told = _checked(whole, key or heads.verifier_keys(), since)
     click.echo(re.sub(r"^line (\d+)", _place, told))
     sys.exit(code)
 
