@@ -96,7 +96,7 @@ def _values(body: bytes, sub: str | None, nonce: bytes, ct: bytes) -> Iterator[d
     if not names:
         return
     try:
-        opened = subjects.unseal(sub, told["id"], nonce, ct) if sub else {}
+        opened = subjects.unseal(sub, told["id"], nonce, ct) if sub and ct else {}
     except subjects.Unreadable:
         opened = {}
     for name in names:
@@ -104,7 +104,7 @@ def _values(body: bytes, sub: str | None, nonce: bytes, ct: bytes) -> Iterator[d
             salt, value = opened[name]
             yield {"event": told["id"], "name": name, "salt": salt, "value": value}
         else:
-            yield {"event": told["id"], "name": name, "missing": log.read.ERASED}
+            yield {"event": told["id"], "name": name, "missing": log.read.reason(sub)}
 
 
 def lines(actor: Actor) -> Iterator[bytes]:

@@ -116,6 +116,15 @@ def _key(text: str) -> bytes:
     raise IllFormed("takes 32 random bytes in base64 or as 64 hexadecimal digits")
 
 
+KEPT = {
+    "runs": "what was typed, shown and decided in a run, counted from its end,",
+    "screens": "what was on the screen in a run, counted from its end,",
+    "looks": "what people looked at, searched for and were refused",
+    "changes": "what a record held before and after a change by hand",
+    "sign_ins": "where and with what somebody signed in",
+}
+"""The categories of values that may have a time limit, and what goes with each."""
+
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "DATABASE_URL",
@@ -177,6 +186,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "CONSOLE_IDLE_SAVE_MINUTES", "idle_save_minutes", _between(1, 1440), 30, "After how many idle minutes of its holder a run is saved."
     ),
+    *(
+        Setting(
+            f"CONSOLE_KEEP_{name.upper()}_DAYS",
+            f"keep_{name}_days",
+            _between(30, 36_500),
+            None,
+            f"After how many days {what} is deleted; the events stay. Unset: never.",
+        )
+        for name, what in KEPT.items()
+    ),
     Setting(
         "CONSOLE_DEMO",
         "demo",
@@ -204,6 +223,16 @@ class Settings:
     idle_save_minutes: int
     demo: bool
     given: Mapping[str, Any] = field(repr=False)
+    keep_runs_days: int | None = None
+    keep_screens_days: int | None = None
+    keep_looks_days: int | None = None
+    keep_changes_days: int | None = None
+    keep_sign_ins_days: int | None = None
+
+    @property
+    def keep_days(self) -> Mapping[str, int | None]:
+        """Category of values → after how many days they go, None: never."""
+        return {name: getattr(self, f"keep_{name}_days") for name in KEPT}
 
     @property
     def embedded(self) -> bool:
@@ -277,6 +306,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         idle_save_minutes=given["idle_save_minutes"],
         demo=given["demo"],
         given={name: given[name] for name in ("secret_key", "master_key", "signing_key")},
+        **{name: value for name, value in given.items() if name.startswith("keep_")},
     )
 
 

@@ -1,5 +1,5 @@
 """The background door: each second the events that were committed get their place, each minute a sweep over
-what people and crashes left behind, and a signed head of the log where it has grown.
+what people and crashes left behind, and a signed head of the log where it has grown; each day the values past their time go.
 
 Any number of workers may run, on any number of machines: the database lets one at a time do each thing, the others find nothing to do.
 """
@@ -20,6 +20,7 @@ PRESENCE = (1_214_346_834, 1)
 SEQUENCE_S = 1.0
 SWEEP_S = 60.0
 SEAL_S = 60.0
+EXPIRE_S = 24 * 3600.0
 _log = logging.getLogger(__name__)
 
 
@@ -49,13 +50,14 @@ class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
     def __init__(self) -> None:
-        from console import operations
+        from console import operations, retention
 
         self.stopping = threading.Event()
         self.duties = [
             Duty("sequence", SEQUENCE_S, operations.sequence),
             Duty("sweep", SWEEP_S, operations.sweep),
             Duty("seal", SEAL_S, operations.seal),
+            Duty("expire", EXPIRE_S, retention.expire),
         ]
         self._presence: sa.Connection | None = None
 

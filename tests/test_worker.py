@@ -78,5 +78,5 @@ def test_it_is_seen_while_it_works_and_gone_when_it_has_stopped(clean: Database)
 
 
 def test_its_duties_are_the_order_of_the_log_and_the_sweep(clean: Database) -> None:
-    assert {duty.name: duty.every_s for duty in Worker().duties} == {"sequence": 1.0, "sweep": 60.0, "seal": 60.0}
+    assert {duty.name: duty.every_s for duty in Worker().duties} == {"sequence": 1.0, "sweep": 60.0, "seal": 60.0, "expire": 86400.0}
     assert json.dumps(PRESENCE) == "[1214346834, 1]"

@@ -3,9 +3,8 @@
     python verify.py EXPORT [--key VKEY] [--since CHECKPOINT_FILE]
 
 EXPORT is the zip archive, or a folder with its files; VKEY the verifier key that you were given by another way; CHECKPOINT_FILE a
-checkpoint that you kept earlier. Prints `verified N events, …` and exits 0, or the first bad place (`line 17: edited: …`) and exits
-1. Python 3.10 or newer, standard library only; it unpacks nothing, writes nothing and reaches no network. All that it checks is
-written in docs/reference/log-format.md, from which another verifier can be written.
+checkpoint that you kept earlier. Prints `verified N events, …` and exits 0, or the first bad place (`line 17: edited: …`) and exits 1.
+Python 3.10 or newer, standard library only; it unpacks nothing, writes nothing, reaches no network. The rules: docs/reference/log-format.md
 """
 
 import argparse
@@ -232,7 +231,7 @@ def check_events(export: Any, log: dict[str, Any], start: int, values: "Values")
             if not complete and (fault := placed(count, leaf, log)):
                 raise fault
             if sealed or kind in NOTES:
-                values.check(count, event, sealed, kind)
+                values.check(count, event, sealed, kind, line)
         if 0 <= (cut := start - tree.size) <= len(leaves):
             tree.append(leaves[:cut])
             older, leaves = tree.root(), leaves[cut:]
@@ -274,7 +273,7 @@ def located(export: Any, log: dict[str, Any], fault: Fault) -> Fault:
 # Values: each opens a commitment of an event, or says why it does not.
 VALUE = re.compile(rb'(?s)\{"event":(%b)(?:,"missing":(%b))?,"name":(%b)(?:,"salt":"([0-9a-f]{32})","value":(.+))?\}' % (TEXT, TEXT, TEXT))
 COMMITTED = re.compile(rb'(%b):"([0-9a-f]{64})"' % TEXT)
-MISSING = "value missing without a note"
+MISSING, COUNT = "value missing without a note", re.compile(rb'"data":\{"open":\{(?:"category":"[a-z_]*",)?"count":([0-9]{1,15})[,}]')
 NOTES = {b"subject_erased": "erased", b"values_expired": "expired", b"": "masked"}  # why a value is missing, by the event that says so
 
 
@@ -293,11 +292,13 @@ class Values:
     def __init__(self, export: Any) -> None:
         self.export, self.lines, self.line = export, chain.from_iterable(export.lines(VALUES)), 0
         self.fault: Fault | None = None
-        self.told, self.claims = Counter[str](), dict[str, int]()  # claims: the first line since the last event that says so
+        self.told, self.claims = Counter[str](), dict[str, tuple[int, int, bytes]]()  # claims: first line, events, the last of them
 
-    def check(self, at: int, event: bytes, sealed: bytes, kind: bytes) -> None:
-        """The values of the event of line `at`."""
-        self.claims.pop(NOTES.get(kind, ""), None)
+    def check(self, at: int, event: bytes, sealed: bytes, kind: bytes, line: bytes) -> None:
+        """The values of the event of line `at`. One that tells of an erasure or expiry accounts for as many events before it as it says."""
+        if kind in NOTES and (reason := NOTES[kind]) in self.claims:
+            (first, events, last), count = self.claims.pop(reason), COUNT.search(line)
+            self.claims |= {reason: (first, left, last)} if (left := events - int(count[1]) if count else 0) > 0 else {}
         try:
             for name, commitment in COMMITTED.findall(sealed) if not self.fault else ():
                 self.told[self._told(at, event, name, commitment)] += 1
@@ -317,7 +318,7 @@ class Values:
             raise Fault("value changed", f"{what}, or its salt, is not what was committed to", self.line, VALUES)
         if (reason := (form[2] or b"").decode().strip('"')) not in NOTES.values():
             raise Fault(MISSING, f"{what} is not there, and {reason!r} is no reason", self.line, VALUES)
-        self.claims.setdefault(reason, self.line)
+        self.claims[reason] = (had := self.claims.get(reason, (self.line, 0, b"")))[0], had[1] + (had[2] != event), event
         return reason
 
     def _misplaced(self, have: Any, wanted: tuple[bytes, bytes], what: str) -> Fault:
@@ -332,13 +333,12 @@ class Values:
 
     def finish(self, complete: bool) -> None:
         """Raises the first fault, if there is one."""
-        if not self.fault and next(self.lines, None) is not None:
-            self.fault = Fault("inserted", "no event has committed to this value", self.line + 1, VALUES)
-        claimed = [line for reason, line in self.claims.items() if complete and reason != "masked"]
-        if not self.fault and claimed:
-            self.fault = Fault(MISSING, "said to be erased or expired, and no event after its own says so", min(claimed), VALUES)
         if self.fault:
             raise self.fault
+        if next(self.lines, None) is not None:
+            raise Fault("inserted", "no event has committed to this value", self.line + 1, VALUES)
+        if owed := [first for reason, (first, *_) in self.claims.items() if complete and reason != "masked"]:
+            raise Fault(MISSING, "said to be erased or expired, and no event after its own says so of so many", min(owed), VALUES)
 
 
 def log_of(export: Export, size: int, root: bytes) -> dict[str, Any]:

@@ -134,12 +134,12 @@ def test_an_older_state_that_comes_back_is_erased_again(company: Company) -> Non
     keys = fetch("select id, collection, record, kid, wrapped from console.subject where id = %s", (sub,))
     values = fetch("select event, sub, kid, nonce, ct from console.event_value where sub = %s", (sub,))
     privacy.erase(company.ines, "customer", "1", "She asked us to.")
-    assert privacy.apply_again() == 0
+    assert privacy.apply_again(company.ines) == 0
     put_back(keys, values)
     fetch("update console.run set subject = %s where id = any(%s) returning id", (sub, run_ids))
     subjects.forget(sub)
     assert any(event.sealed for run_id in run_ids for event in log.events_of(run_id))
-    assert privacy.apply_again() == 1
+    assert privacy.apply_again(company.ines) == 1
     assert fetch("select count(*) from console.event_value where sub = %s", (sub,))[0][0] == 0
     assert [text for text in TEXTS if text in everything()] == []
 
@@ -165,7 +165,7 @@ def test_killed_half_way_it_is_finished_by_the_list(company: Company, monkeypatc
     with pytest.raises(RuntimeError):
         privacy.erase(company.ines, "customer", "1", "She asked us to.")
     monkeypatch.undo()
-    assert privacy.apply_again() == 1
+    assert privacy.apply_again(company.ines) == 1
     assert [text for text in TEXTS if text in everything()] == []
     assert (settings.current().data_dir / privacy.LIST).read_text().count("sub_") == 1
 
