@@ -162,7 +162,7 @@ def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> str:
 def _dump(archive: zipfile.ZipFile, say: Progress) -> str:
     """Stored, not deflated: pg_dump has done that."""
     digest, count, told = hashlib.sha256(), 0, 0.0
-    with archive.open(DUMP, "w", force_zip64=True) as member:
+    with archive.open(zipfile.ZipInfo(DUMP, time.localtime()[:6]), "w", force_zip64=True) as member:
 
         def write_block(block: bytes) -> None:
             nonlocal count, told

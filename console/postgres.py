@@ -238,7 +238,7 @@ class Embedded:
         version = (self.cluster / "PG_VERSION").read_text().strip()
         if version != MAJOR:
             raise PostgresError(
-                f"The database in {self.home.parent} is of PostgreSQL {version} and this release brings {MAJOR}: dump it with the release that made it (`pg_dump`), and restore it here (docs/how-to/restore-after-a-crash.md)."
+                f"The database in {self.home.parent} is of PostgreSQL {version} and this release brings {MAJOR}: make a `console backup` with the release that made it, and `console restore` it here, in a new data folder (docs/how-to/back-up-and-restore.md)."
             )
         self._write_configuration()
         socket_folder = self._socket_folder()

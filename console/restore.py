@@ -5,12 +5,15 @@ process too, leaves it as it was, and the next try begins afresh.
 """
 
 import contextlib
+import fcntl
+import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,12 +63,15 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What is there before: the database's name and owner, its log (None without tables), whom it says to be erased."""
+    """What is there before: the database's name and owner, its log (None without tables), whom it says to be erased, and its holds
+    as (collection, record, reason).
+    """
 
     name: str
     owner: str
     log: Extent | None
-    erased: frozenset[str]
+    erased: frozenset[str] = frozenset()
+    holds: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def fresh(self) -> str:
@@ -85,7 +91,6 @@ class Restored:
     size: int
     verified: int
     lost: int
-    after: int
     erased: int
     made_at: str
 
@@ -104,7 +109,7 @@ def restore(
     Raises BackupError for a backup that cannot be used here, Conflict while the console serves, over a database that is not empty (unless
     `replace`), where nobody agreed to a loss, and where the last step is an administrator's: then what is left to do stands in its message.
     """
-    with backup.opened(file, say) as archive:
+    with _alone(), backup.opened(file, say) as archive:
         engine.dispose()
         present = _present()
         _require_stopped(present.name)
@@ -123,14 +128,29 @@ def restore(
                 dump.load(engine.migration_url().set(database=present.fresh), dumped, rights=_has_application_role())
             with engine.elsewhere(present.fresh):
                 done, diverged = _prepare(actor, archive, present, gone, agree, say)
+            faults.point("restore.verified")
+            _go_live(admin, present, lambda: _files(archive, gone, diverged=diverged))
         except BaseException:
             if admin is not None:
                 with contextlib.suppress(ConsoleError):
-                    server.drop(admin, present.fresh)
+                    server.drop(admin, present.fresh)  # after the exchange there is none of this name
             raise
-        faults.point("restore.verified")
-        _go_live(admin, present, lambda: _files(archive, gone, diverged=diverged))
         return done
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One restore at a time in a data folder. Raises Conflict."""
+    folder = settings.current().data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise Conflict(f"Another restore is at work in {folder}.", code="restoring") from None
+    finally:
+        os.close(lock)
 
 
 def _list_of(file: Path) -> frozenset[str]:
@@ -155,10 +175,12 @@ def _present() -> Present:
             )
         there = connection.execute("select to_regclass('console.log_pending')").fetchone()
         if not there or there[0] is None:
-            return Present(name, server.owner(), None, frozenset())
+            return Present(name, server.owner(), None)
         rows = connection.execute(_ERASED).fetchall()
         erased = privacy.listed("\n".join(bytes(row[0]).decode() for row in rows if b'"type":"subject_erased"' in bytes(row[0])))
-        return Present(name, server.owner(), _extent(connection.execute), erased)
+        (has_holds,) = connection.execute("select to_regclass('console.hold') is not null").fetchone() or (False,)
+        holds = connection.execute("select collection, record, reason from console.hold order by placed_at").fetchall() if has_holds else []
+        return Present(name, server.owner(), _extent(connection.execute), erased, tuple(holds))
 
 
 def _extent(execute: Callable[[str], Any]) -> Extent:
@@ -224,24 +246,25 @@ def _prepare(
         found = _extent(connection.execute)
     say("verifying the log")
     verified = _verify(actor, archive)
-    known = _newest_known(found, present)
+    signed, known = _newest_known(found, present)
     lost = max(0, known - found.total)
-    if known > found.placed and not agree(_told(found, known, lost)):
-        raise Conflict(f"{_told(found, known, lost)} `--accept-loss` restores it all the same.", code="events_lost")
+    if (lost or signed > found.placed) and not agree(_told(found, signed, lost)):
+        raise Conflict(f"{_told(found, signed, lost)} `--accept-loss` restores it all the same.", code="events_lost")
     erased = privacy.apply_again(actor, gone)
+    for collection, record, reason in present.holds:  # placed after the backup: what they keep must not expire now
+        with contextlib.suppress(Conflict):
+            privacy.hold(actor, collection, record, reason)
     made_at = str(archive.manifest["made_at"])
     told = {"size": found.total, "lost": lost, "made_at": made_at, "erased": erased, "version": archive.manifest["console"]}
     log.note(actor, "log_restored", open=told)
-    return Restored(found.total, verified, lost, found.placed, erased, made_at), known > found.placed
+    return Restored(found.total, verified, lost, erased, made_at), signed > found.placed
 
 
-def _told(found: Extent, known: int, lost: int) -> str:
+def _told(found: Extent, signed: int, lost: int) -> str:
     """What of the known log the backup has not."""
     if lost:
         return f"{lost:,} {'event' if lost == 1 else 'events'} after position {found.total:,} {'is' if lost == 1 else 'are'} not in this backup."
-    return (
-        f"The last {found.pending:,} events of this backup had no place yet: heads that were signed for {known:,} events will not fit them."
-    )
+    return f"The last {found.pending:,} events of this backup had no place yet: heads that were signed for up to {signed:,} events will not fit."
 
 
 def _verify(actor: Actor, archive: Archive) -> int:
@@ -320,15 +343,17 @@ def _leaves(size: int) -> Iterator[list[bytes]]:
         yield [block[at : at + tree.HASH_BYTES] for at in range(0, len(block), tree.HASH_BYTES)]
 
 
-def _newest_known(found: Extent, present: Present) -> int:
-    """The size of the log as far as anything here knows it: its signed heads, and the present database where it is the same log."""
+def _newest_known(found: Extent, present: Present) -> tuple[int, int]:
+    """The size of the log as heads signed after the backup tell it (0: there are none), and as anything here knows it: they, or the
+    present database where it holds the same log.
+    """
     file = settings.current().data_dir / operations.HEADS
     further = sorted(
         ((one.size, note) for note in _NOTE.findall(_text(file)) if (one := _parsed(note)) and one.size > found.placed), reverse=True
     )
     signed = next((size for size, note in further if _ours(note)), 0)
     same = present.log is not None and present.log.first is not None and present.log.first == found.first
-    return max(signed, present.log.total if present.log is not None and same else 0)
+    return signed, max(signed, present.log.total if present.log is not None and same else 0)
 
 
 def _go_live(admin: URL | None, present: Present, files: Callable[[], None]) -> None:
@@ -338,7 +363,8 @@ def _go_live(admin: URL | None, present: Present, files: Callable[[], None]) -> 
         files()
         raise Conflict(
             f"Restored and verified as {present.fresh}, and not live yet: the role that migrates may not rename databases. "
-            f"An administrator of the server runs:\n{server.spelled(server.renames(present.name, present.fresh, present.former))}",
+            f"An administrator of the server runs:\n{server.spelled(server.renames(present.name, present.fresh, present.former))}\n"
+            f"and, once all is well, drops {present.former}.",
             code="not_live",
         )
     server.drop(admin, present.former)

@@ -12,9 +12,10 @@ from console.settings import SETTINGS, Settings, SettingsError
 KEY = bytes(range(32))
 B64, HEX = base64.b64encode(KEY).decode(), KEY.hex()
 SERVER = "postgresql://console:hush@db:5432/console?sslmode=require"
+KEPT = ("RUNS", "SCREENS", "LOOKS", "CHANGES", "SIGN_INS")
 DEFAULTS = {
     "database_url": None, "database_migration_url": None, "base_url": None, "trusted_proxies": 0, "rate_limits": True,
-    "idle_save_minutes": 30, "demo": False, "secret_key": None, "master_key": None, "signing_key": None, "data_dir": Path("data").absolute(),
+    "idle_save_minutes": 30, "demo": False, **{f"keep_{name.lower()}_days": None for name in KEPT}, "secret_key": None, "master_key": None, "signing_key": None, "data_dir": Path("data").absolute(),
 }  # fmt: skip
 ON, OFF = ["on", "On", "TRUE", "true", "yes", "1"], ["off", "OFF", "false", "no", "0"]
 GOOD: dict[str, list[tuple[str, object]]] = {
@@ -31,6 +32,7 @@ GOOD: dict[str, list[tuple[str, object]]] = {
     "CONSOLE_TRUSTED_PROXIES": [("0", 0), ("9", 9), ("007", 7)],
     "CONSOLE_RATE_LIMITS": [*((text, True) for text in ON), *((text, False) for text in OFF)],
     "CONSOLE_IDLE_SAVE_MINUTES": [("1", 1), ("1440", 1440)],
+    **{f"CONSOLE_KEEP_{name}_DAYS": [("30", 30), ("36500", 36_500)] for name in KEPT},
     "CONSOLE_DEMO": [*((text, True) for text in ON), *((text, False) for text in OFF)],
 }  # fmt: skip
 URL, ADDRESS, SWITCH = "takes postgresql://user:password@host:port/database", "takes http(s)://host[:port][/path]", "takes on or off"
@@ -48,6 +50,7 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "CONSOLE_TRUSTED_PROXIES": [(text, "takes a whole number from 0 to 9") for text in ("-1", "10", "1.0", "²", "٣", "one", "1" * 5_000)],
     "CONSOLE_RATE_LIMITS": [(text, SWITCH) for text in ("maybe", "2", "o n")],
     "CONSOLE_IDLE_SAVE_MINUTES": [(text, "takes a whole number from 1 to 1440") for text in ("0", "1441", "30s")],
+    **{f"CONSOLE_KEEP_{name}_DAYS": [(text, "takes a whole number from 30 to 36500") for text in ("29", "0", "36501", "1y")] for name in KEPT},
     "CONSOLE_DEMO": [("demo", SWITCH)],
 }  # fmt: skip
 

@@ -46,7 +46,8 @@ def restore(file: Path, *, replace: bool, accept_loss: bool, erasures: tuple[Pat
     _progress("")
     click.echo(f"Restored as of {done.made_at}: {done.size:,} events, verified up to the signed head of {done.verified:,}.")
     if done.lost:
-        click.echo(f"{done.lost:,} events after position {done.size:,} are lost; the log says so.")
+        lost = "1 event is" if done.lost == 1 else f"{done.lost:,} events are"
+        click.echo(f"{lost} lost that came after position {done.size:,}; the log says so.")
     if done.erased:
         click.echo(f"Erased again: what was held about {done.erased} {'person' if done.erased == 1 else 'persons'}.")
     click.echo("It is live: `console doctor`, then `console serve`.")

@@ -30,9 +30,9 @@ class DumpError(ConsoleError):
 
 
 def libpq(url: URL) -> str:
-    """The URL as PostgreSQL's own programs read it: there a blank is `%20`, never `+`."""
+    """The URL as PostgreSQL's own programs read it: there a blank is `%20`, never `+` nor itself."""
     address, mark, query = url.set(drivername="postgresql").render_as_string(hide_password=False).partition("?")
-    return address + mark + query.replace("+", "%20")
+    return address.replace(" ", "%20") + mark + query.replace("+", "%20")
 
 
 def environment(url: URL) -> tuple[dict[str, str], list[str]]:
