@@ -12,7 +12,7 @@ import psutil
 import sqlalchemy as sa
 
 from console import settings, supervisor
-from console.db import engine, migrate
+from console.db import dump, engine, migrate
 from console.errors import ConsoleError
 from console.log import heads
 from console.postgres import LEAST_FREE_BYTES, Embedded
@@ -56,8 +56,8 @@ def examine() -> dict[str, Any]:
         "ok": all(check.ok for check in checks),
         "checks": [asdict(check) for check in checks],
         "database": {
-            "app_url": _plain(engine.app_url()),
-            "admin_url": None if admin is None else _plain(admin),
+            "app_url": dump.libpq(engine.app_url()),
+            "admin_url": None if admin is None else dump.libpq(admin),
             "events_table": EVENTS_TABLE,
         },
         "processes": processes(told),
@@ -201,6 +201,7 @@ def _database(told: settings.Settings) -> Iterator[Check]:
     if present == newest:
         yield _signing()
         yield from _outside(one)
+        yield _backup()
 
 
 def _background(told: settings.Settings) -> Check:
@@ -270,6 +271,19 @@ def _moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
+def _backup() -> Check:
+    """What the log tells of it; a backup of the whole server made by other means it does not know."""
+    from console import backup
+
+    made = backup.last()
+    if made is None:
+        return Check(
+            "backup", ok=True, message="the log tells of none", fix="console backup FILE, or know that the database is backed up otherwise"
+        )
+    days = (datetime.now(UTC) - datetime.fromisoformat(made)).days
+    return Check("backup", ok=True, message=f"the last one is of {made[:10]}, {days} {'day' if days == 1 else 'days'} ago")
+
+
 def _children(pid: int) -> list[psutil.Process]:
     try:
         return psutil.Process(pid).children()
@@ -283,9 +297,3 @@ def _door(process: psutil.Process) -> str:
         return next((word for word in process.cmdline() if word.startswith("console.")), "")
     except psutil.NoSuchProcess:
         return ""
-
-
-def _plain(url: sa.URL) -> str:
-    """As psql reads it: there a blank in a folder's name is `%20`, never `+`."""
-    address, mark, query = url.set(drivername="postgresql").render_as_string(hide_password=False).partition("?")
-    return address + mark + query.replace("+", "%20")

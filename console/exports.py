@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
@@ -103,6 +104,16 @@ class Export:
         else:
             for lines, _ in self._events(1.0):
                 yield lines
+
+    def save(self, out: Path, parts: Iterable[bytes] | None = None) -> None:
+        """Write it to a file: the whole, or none. `parts` stand for its own where somebody watches them go by."""
+        part = out.with_name(f"{out.name}.part")
+        try:
+            with part.open("wb") as file:
+                file.writelines(self.parts() if parts is None else parts)
+            part.replace(out)
+        finally:
+            part.unlink(missing_ok=True)
 
     def _events(self, work: float) -> Iterator[tuple[bytes, bytes]]:
         """(lines, their places packed) page by page. Where each row has to be judged it is looked at here, otherwise by the server."""
@@ -213,7 +224,7 @@ def _opened(row: Row, whose: Reader, *, masks: bool) -> Iterator[dict[str, Any]]
         return
     told = orjson.loads(body)
     try:
-        opened = subjects.unseal(row.sub, told["id"], row.nonce or b"", row.ct or b"") if row.sub else {}
+        opened = subjects.unseal(row.sub, told["id"], row.nonce or b"", row.ct) if row.sub and row.ct else {}
     except subjects.Unreadable:
         opened = {}
     closed: frozenset[str] = frozenset()
@@ -227,7 +238,7 @@ def _opened(row: Row, whose: Reader, *, masks: bool) -> Iterator[dict[str, Any]]
             salt, value = opened[name]
             yield {"event": told["id"], "name": name, "salt": salt, "value": value}
         else:
-            yield {"event": told["id"], "name": name, "missing": log.read.ERASED}
+            yield {"event": told["id"], "name": name, "missing": log.read.reason(row.sub)}
 
 
 def _cells(event: Any) -> list[Any]:

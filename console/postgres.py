@@ -179,7 +179,7 @@ class Embedded:
             input=script,
             capture_output=True,
             text=True,
-            env=_environment() | told,
+            env=clean_environment() | told,
             cwd="/",
             check=False,
         )
@@ -238,7 +238,7 @@ class Embedded:
         version = (self.cluster / "PG_VERSION").read_text().strip()
         if version != MAJOR:
             raise PostgresError(
-                f"The database in {self.home.parent} is of PostgreSQL {version} and this release brings {MAJOR}: dump it with the release that made it (`pg_dump`), and restore it here (docs/how-to/restore-after-a-crash.md)."
+                f"The database in {self.home.parent} is of PostgreSQL {version} and this release brings {MAJOR}: make a `console backup` with the release that made it, and `console restore` it here, in a new data folder (docs/how-to/back-up-and-restore.md)."
             )
         self._write_configuration()
         socket_folder = self._socket_folder()
@@ -267,7 +267,7 @@ class Embedded:
             str(self.home.parent),
         ]  # a new interpreter, so that the guard stays small
         nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
-        environment = _environment() | {"PYTHONPATH": str(Path(__file__).parents[1])}
+        environment = clean_environment() | {"PYTHONPATH": str(Path(__file__).parents[1])}
         self._guard_pid = os.posix_spawn(
             sys.executable,
             [sys.executable, "-ISc", GUARD, str(self.home / "users.lock"), *stop],
@@ -354,7 +354,13 @@ class Embedded:
         with tempfile.TemporaryFile("w+") as said:  # not a pipe: the server inherits it, and we would wait for the server's end
             command = [*_prefix(), str(binaries() / program), *arguments]
             done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, cwd=self.home, env=_environment(), check=False
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                cwd=self.home,
+                env=clean_environment(),
+                check=False,
             )
             if done.returncode:
                 said.seek(0)
@@ -408,7 +414,7 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Ours without what is secret, and without what would change the server's or the tools' ways."""
     ours = ("PG", "LC_", "LANG", "CONSOLE_", "DATABASE_", "ANTHROPIC_", "PYTHON")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | {"LC_ALL": "C"}

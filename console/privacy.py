@@ -1,15 +1,21 @@
-"""Erasure: what the console holds about a person is made unreadable, and every proof of the log still holds.
+"""Erasure and holds: what the console holds about a person is made unreadable, and every proof of the log still holds.
 
 The person's key and all values under it are deleted; events stay, with their commitments. Rows made of those values are made
 again from the log, which no longer tells them. What was erased is kept as a list of random names, to be applied again after a
-restore of an older state.
+restore of an older state. A hold on a person stands against erasure and expiry alike.
 """
 
 import json
+import os
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from console import access, accounts, log, records, runs, settings, subjects
 from console.core.actor import Actor
@@ -19,6 +25,8 @@ from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, ConsoleError, NotFound
 
 LIST = "erasures.jsonl"
+RESTORED = "Erased before the state was saved that was restored now."
+_NAMED = re.compile(r'"(sub_[0-9a-z]{26})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,7 @@ class Preview:
     events: int
     runs: tuple[str, ...]
     live: tuple[str, ...]
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +72,10 @@ def _preview(actor: Actor, collection: str, key: str) -> Preview:
     if subject is None:
         raise NotFound("Nothing is held about this record, or it was erased already.")
     events = fetch("select count(*) from console.event_value where sub = %s", (subject,))[0][0]
-    held = fetch("select id, ended_at is null from console.run where subject = %s order by id", (subject,))
-    live = tuple(run_id for run_id, is_live in held if is_live)
-    return Preview(subject, _title(actor, collection, key), int(events), tuple(run_id for run_id, _ in held), live)
+    found = fetch("select id, ended_at is null from console.run where subject = %s order by id", (subject,))
+    live = tuple(run_id for run_id, is_live in found if is_live)
+    held = bool(fetch("select 1 from console.hold where subject = %s", (subject,)))
+    return Preview(subject, _title(actor, collection, key), int(events), tuple(run_id for run_id, _ in found), live, held)
 
 
 def _title(actor: Actor, collection: str, key: str) -> str:
@@ -77,54 +87,118 @@ def _title(actor: Actor, collection: str, key: str) -> str:
 
 
 def erase(actor: Actor, collection: str, key: str, reason: str) -> Receipt:
-    """Make what is held about the record's person unreadable for ever. Raises Conflict while a live run names them."""
+    """Make what is held about the record's person unreadable for ever. Raises Conflict while a live run or a hold names them."""
     _judge(actor)
     said = require_reason(reason)
     found = _preview(actor, collection, key)
+    if found.subject == subjects.known("person", actor.id):
+        raise Conflict("Nobody erases themselves: who did it, and why, must stay to be read. Ask a colleague.")
     if found.live:
         raise Conflict(
             f"{len(found.live)} live {'run is' if len(found.live) == 1 else 'runs are'} about this person; finish or abort first.",
             details=[{"field": "run", "reason": run_id} for run_id in found.live],
         )
+    if found.held:
+        raise _held(collection, key, found.events)
     now = log.body.moment(log.now())
-    _remember(found.subject, now)  # first: a crash after this line is made good by applying the list again
-    _forget(found.subject, found.runs)
-    log.note(
-        actor, "subject_erased", open={"subject": found.subject, "count": found.events, "runs": len(found.runs)}, sealed={"reason": said}
+    _remember([found.subject], now)  # first: a crash after this line is made good by applying the list again
+    events = _forget(actor, found.subject, said, lambda: _held(collection, key, found.events))
+    return Receipt(found.subject, events, len(found.runs), now)
+
+
+def _held(collection: str, key: str, events: int) -> Conflict:
+    return Conflict(
+        f"The record {key} of {collection} is on hold: the values of {events} events stay. "
+        f"`console hold list` says why, `console hold release {collection} {key}` lifts it.",
+        code="on_hold",
     )
-    return Receipt(found.subject, found.events, len(found.runs), now)
 
 
-def _forget(subject: str, run_ids: tuple[str, ...]) -> None:
+def _forget(actor: Actor, subject: str, reason: str, refusal: Any = None) -> int:
+    """Key and values gone and the note of it there, in one transaction; answers the values of how many events. `refusal` makes
+    what is raised where a hold stands; without it none is minded.
+    """
     with transaction() as connection:
-        connection.execute(sa.delete(tables.event_value).where(tables.event_value.c.sub == subject))
-        connection.execute(sa.delete(tables.shown).where(tables.shown.c.run.in_(run_ids)))
-        connection.execute(sa.delete(tables.draft).where(tables.draft.c.run.in_(run_ids)))
+        # locked, so that a hold is placed either before it, and seen here, or finds nobody
+        connection.execute(sa.select(tables.subject.c.id).where(tables.subject.c.id == subject).with_for_update())
+        if refusal and connection.execute(sa.select(tables.hold).where(tables.hold.c.subject == subject)).first():
+            raise refusal()
+        gone = connection.execute(sa.delete(tables.event_value).where(tables.event_value.c.sub == subject)).rowcount
+        ours = sa.select(tables.run.c.id).where(tables.run.c.subject == subject)
         connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subject))
+        connection.execute(sa.delete(tables.hold).where(tables.hold.c.subject == subject))
+        run_ids = [row[0] for row in connection.execute(ours)]
+        mark(connection, run_ids)
+        told = {"subject": subject, "count": gone, "runs": len(run_ids)}
+        log.note(actor, "subject_erased", open=told, sealed={"reason": reason}, connection=connection)
     subjects.forget(subject)
+    mend()
+    return int(gone)
+
+
+def mark(connection: Connection, run_ids: Iterable[str]) -> None:
+    """Note, in the transaction that takes values away, whose rows still hold them."""
     for run_id in run_ids:
+        connection.execute(sa.text("insert into console.stale_run values (:run) on conflict do nothing"), {"run": run_id})
+
+
+def mend() -> int:
+    """Make the rows of the marked runs what the log still tells, one run after the other; how many. What a crash left is done the next time."""
+    marked = [row[0] for row in fetch("select run from console.stale_run order by run")]
+    for run_id in marked:
+        with transaction() as connection:
+            connection.execute(sa.delete(tables.shown).where(tables.shown.c.run == run_id))
+            connection.execute(sa.delete(tables.draft).where(tables.draft.c.run == run_id))
         for _ in runs.rebuild(run_id):
             continue
+        with transaction() as connection:
+            connection.execute(sa.delete(tables.stale_run).where(tables.stale_run.c.run == run_id))
+    return len(marked)
 
 
-def _remember(subject: str, at: str) -> None:
+def _remember(found: Iterable[str], at: str) -> None:
+    """The subjects at the end of the list, on the disk before it goes on. A line that a crash cut off does not swallow the next."""
     folder = settings.current().data_dir
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LIST).open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"subject": subject, "at": at}) + "\n")
+    with (folder / LIST).open("ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            file.write(b"" if file.read(1) == b"\n" else b"\n")
+        file.write("".join(json.dumps({"subject": subject, "at": at}) + "\n" for subject in found).encode())
         file.flush()
+        os.fsync(file.fileno())
 
 
-def apply_again() -> int:
-    """Erase again whatever the list names and an older state brought back; how many subjects that were. Run after each restore."""
-    file = settings.current().data_dir / LIST
-    if not file.exists():
-        return 0
-    named = {json.loads(line)["subject"] for line in file.read_text(encoding="utf-8").splitlines() if line.strip()}
-    back = [row[0] for row in fetch("select id from console.subject where id = any(%s)", (sorted(named),))]
+def listed(text: str) -> frozenset[str]:
+    """The subjects that a list of erasures names, however its lines were damaged: a name that is not whole was not erased yet."""
+    return frozenset(_NAMED.findall(text))
+
+
+def remembered(file: Path | None = None) -> frozenset[str]:
+    """The subjects on the list of the data folder, or of this file."""
+    path = file or settings.current().data_dir / LIST
+    return listed(path.read_text(encoding="utf-8", errors="replace")) if path.exists() else frozenset()
+
+
+def remember(found: Iterable[str]) -> None:
+    """Take over what another list names."""
+    missing = sorted(frozenset(found) - remembered())
+    if missing:
+        _remember(missing, log.body.moment(log.now()))
+
+
+def apply_again(actor: Actor, more: Iterable[str] = ()) -> int:
+    """Erase again whatever the list, or `more`, names and an older state brought back; how many subjects that were. Run after each restore.
+
+    A run about such a person that the older state has under way ends: nobody could go on with it. Holds are not minded: the
+    erasure came after them.
+    """
+    named = sorted(remembered() | frozenset(more))
+    back = [row[0] for row in fetch("select id from console.subject where id = any(%s) order by id", (named,))]
     for subject in back:
-        held = fetch("select id from console.run where subject = %s", (subject,))
-        _forget(subject, tuple(row[0] for row in held))
+        for (run_id,) in fetch("select id from console.run where subject = %s and ended_at is null", (subject,)):
+            runs.end_for_erasure(run_id)
+        _forget(actor, subject, RESTORED)
     return len(back)
 
 
@@ -158,3 +232,54 @@ def erasure(actor: Actor, subject: str) -> Erasure | None:
     who = str(event.body["actor"]["id"])
     by = accounts.names({who}).get(who, "Command line" if who == "sys_cli" else who)
     return Erasure(made, by, str(event.values.get("reason") or ""), int(row.pos), event.leaf.hex())
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold: on which record, why, since when, and the values of how many events it keeps."""
+
+    collection: str
+    key: str
+    reason: str
+    placed_at: datetime
+    events: int
+
+
+def hold(actor: Actor, collection: str, key: str, reason: str) -> None:
+    """Let nothing about the record's person be erased or expire from now on. Raises Conflict where a hold stands already."""
+    _judge(actor)
+    said = require_reason(reason)
+    subject = subjects.of(collection, key)
+    with transaction() as connection:
+        there = sa.select(tables.subject.c.id).where(tables.subject.c.id == subject).with_for_update(read=True)
+        if connection.execute(there).first() is None:
+            raise Conflict("The person was erased this very moment; nothing is left to be held.")
+        row = {"subject": subject, "collection": collection, "record": key, "reason": said}
+        placed = sa.text(
+            "insert into console.hold (subject, collection, record, reason) values (:subject, :collection, :record, :reason) on conflict do nothing"
+        )
+        if not connection.execute(placed, row).rowcount:
+            raise Conflict(f"There is a hold on the record {key} of {collection} already.", code="on_hold")
+        log.note(actor, "hold_placed", open={"subject": subject}, sealed={"reason": said}, connection=connection)
+
+
+def release(actor: Actor, collection: str, key: str, reason: str) -> None:
+    """Lift the hold on the record's person. Raises NotFound where none stands."""
+    _judge(actor)
+    said = require_reason(reason)
+    with transaction() as connection:
+        lifted = sa.delete(tables.hold).where(tables.hold.c.collection == collection, tables.hold.c.record == key)
+        subject = connection.execute(lifted.returning(tables.hold.c.subject)).scalar()
+        if subject is None:
+            raise NotFound(f"No hold stands on the record {key} of {collection}.")
+        log.note(actor, "hold_released", open={"subject": subject}, sealed={"reason": said}, connection=connection)
+
+
+def holds(actor: Actor) -> list[Hold]:
+    """Every hold that stands, the oldest first."""
+    _judge(actor)
+    rows = fetch(
+        "select h.collection, h.record, h.reason, h.placed_at, (select count(*) from console.event_value v where v.sub = h.subject) "
+        "from console.hold h order by h.placed_at, h.subject"
+    )
+    return [Hold(*row) for row in rows]

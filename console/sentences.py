@@ -24,6 +24,7 @@ _REASONS = {
     "too_many": "too many attempts",
     "idle": "nobody had worked on it for a while",
     "expired": "the time was up",
+    "erased": "what was held about the person was erased",
 }
 WRITES = ("sql_write", "record_write")
 
@@ -319,6 +320,11 @@ def _subject_erased(told: _Told) -> str:
     return "{who} erased what the log held about a person" + _counted(told.count("count", "value", "values"))
 
 
+def _log_restored(told: _Told) -> str:
+    lost = told.count("lost", "event", "events")
+    return "{who} restored the console from a backup" + _counted(f"{lost} lost" if told.text("lost") not in {"", "0"} else "")
+
+
 def _counted(text: str) -> str:
     return f" ({text})" if text else ""
 
@@ -398,6 +404,10 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         ),
         "signing_key_changed": "{who} changed the key that signs checkpoints",
         "subject_erased": _subject_erased,
+        "hold_placed": "{who} placed a hold on what is held about a person",
+        "hold_released": "{who} lifted a hold on what is held about a person",
+        "backup_made": "{who} made a backup",
+        "log_restored": _log_restored,
     }
 )
 """Kind → template, or what makes one. Every kind of the registry has an entry."""

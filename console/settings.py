@@ -42,6 +42,15 @@ class Setting:
     sentence: str
 
 
+KEPT = {
+    "runs": "what was typed, shown and decided in a run, counted from its end,",
+    "screens": "what was on the screen in a run, counted from its end,",
+    "looks": "what people looked at, searched for and were refused",
+    "changes": "what a record held before and after a change by hand",
+    "sign_ins": "where and with what somebody signed in",
+}
+"""The categories of values that may have a time limit, and what goes with each."""
+
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "DATABASE_URL",
@@ -177,6 +186,16 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         "For how long nobody may delete such an object (Object Lock, compliance mode); unset: what the bucket says.",
     ),
+    *(
+        Setting(
+            f"CONSOLE_KEEP_{name.upper()}_DAYS",
+            f"keep_{name}_days",
+            setting_values.between(30, 36_500),
+            None,
+            f"After how many days {what} is deleted; the events stay. Unset: never.",
+        )
+        for name, what in KEPT.items()
+    ),
     Setting(
         "CONSOLE_DEMO",
         "demo",
@@ -228,6 +247,16 @@ class Settings:
     checkpoint_s3_key_id: str | None = None
     checkpoint_s3_secret: str | None = field(default=None, repr=False)
     checkpoint_s3_retention_days: int | None = None
+    keep_runs_days: int | None = None
+    keep_screens_days: int | None = None
+    keep_looks_days: int | None = None
+    keep_changes_days: int | None = None
+    keep_sign_ins_days: int | None = None
+
+    @property
+    def keep_days(self) -> Mapping[str, int | None]:
+        """Category of values → after how many days they go, None: never."""
+        return {name: getattr(self, f"keep_{name}_days") for name in KEPT}
 
     @property
     def embedded(self) -> bool:
@@ -315,6 +344,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         private_hosts=given["private_hosts"] or frozenset(),
         checkpoint_mail_to=given["checkpoint_mail_to"] or (),
         **{name: value for name, value in given.items() if name in OUTSIDE},
+        **{name: value for name, value in given.items() if name.startswith("keep_")},
     )
 
 

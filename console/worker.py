@@ -1,6 +1,6 @@
 """The background door: each second the events that were committed get their place, each minute a sweep over
-what people and crashes left behind, a signed head of the log where it has grown, and a look at whether the log is still in order. Beside that, in a
-thread of its own because others may be slow to answer, heads are taken outside.
+what people and crashes left behind, a signed head of the log where it has grown, and a look at whether the log is still in order; each day the
+values past their time go. Beside that, in a thread of its own because others may be slow to answer, heads are taken outside.
 
 Any number of workers may run, on any number of machines: the database lets one at a time do each thing, the others find nothing to do.
 """
@@ -24,6 +24,7 @@ SEAL_S = 60.0
 ASKED_S = 1.0
 PUBLISH_S = 5.0
 LEAVE_S = 3.0
+EXPIRE_S = 24 * 3600.0
 _log = logging.getLogger(__name__)
 
 
@@ -55,7 +56,7 @@ class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
     def __init__(self) -> None:
-        from console import operations, publishing
+        from console import operations, publishing, retention
 
         self.stopping = threading.Event()
         self.duties = [
@@ -64,6 +65,7 @@ class Worker:
             Duty("seal", SEAL_S, operations.keep_sealed),
             Duty("check of the log", SEAL_S, operations.recheck_log),
             Duty("seal when asked", ASKED_S, operations.seal_if_asked),
+            Duty("expire", EXPIRE_S, retention.expire),
         ]
         self.outside = [Duty("publish", PUBLISH_S, publishing.deliver)]
         self._presence: sa.Connection | None = None

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import doctor
+from console.db import dump
 from console.doctor import Check
 from console.postgres import LEAST_FREE_BYTES
 from console.settings import Settings
@@ -158,7 +159,7 @@ def test_pango_is_there_or_how_to_get_it(monkeypatch: pytest.MonkeyPatch, absent
     ids=["as it is", "driver", "password", "option", "blank", "plus is a blank", "a plus", "plus in the password"],
 )
 def test_a_url_as_psql_reads_it(url: str, plain: str) -> None:
-    made = doctor._plain(sa.make_url(url))
+    made = dump.libpq(sa.make_url(url))
     assert sa.make_url(made).password == sa.make_url(url).password
     assert made == plain
 

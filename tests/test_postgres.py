@@ -407,7 +407,7 @@ def test_what_is_secret_does_not_reach_the_server(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("CONSOLE_MASTER_KEY", "x")
     monkeypatch.setenv("DATABASE_URL", "x")
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
-    told = postgres._environment()
+    told = postgres.clean_environment()
     assert told["LC_ALL"] == "C"
     assert not [name for name in told if name.startswith(("CONSOLE_", "DATABASE_", "PG"))]
 

@@ -326,8 +326,8 @@ def test_the_last_lines_of_what_the_server_said(tmp_path: Path, early: str | Non
 )
 def test_what_the_servers_tools_are_told(monkeypatch: pytest.MonkeyPatch, name: str, kept: bool) -> None:
     monkeypatch.setenv(name, "x")
-    assert (name in postgres._environment()) is kept
-    assert postgres._environment()["LC_ALL"] == "C"
+    assert (name in postgres.clean_environment()) is kept
+    assert postgres.clean_environment()["LC_ALL"] == "C"
 
 
 def test_a_user_number_without_a_name() -> None:

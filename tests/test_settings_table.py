@@ -13,9 +13,10 @@ from console.settings import SETTINGS, Settings, SettingsError
 KEY = bytes(range(32))
 B64, HEX = base64.b64encode(KEY).decode(), KEY.hex()
 SERVER = "postgresql://console:hush@db:5432/console?sslmode=require"
+KEPT = ("RUNS", "SCREENS", "LOOKS", "CHANGES", "SIGN_INS")
 DEFAULTS: dict[str, object] = {
     "database_url": None, "database_migration_url": None, "base_url": None, "trusted_proxies": 0, "rate_limits": True,
-    "idle_save_minutes": 30, "demo": False, "secret_key": None, "master_key": None, "signing_key": None, "data_dir": Path("data").absolute(),
+    "idle_save_minutes": 30, "demo": False, **{f"keep_{name.lower()}_days": None for name in KEPT}, "secret_key": None, "master_key": None, "signing_key": None, "data_dir": Path("data").absolute(),
     "new_signing_key": None, "private_hosts": frozenset(), "smtp": None, "mail_from": None, "checkpoint_webhook_url": None,
     "checkpoint_webhook_secret": None, "checkpoint_mail_to": (), "checkpoint_s3_url": None, "checkpoint_s3_region": "us-east-1",
     "checkpoint_s3_key_id": None, "checkpoint_s3_secret": None, "checkpoint_s3_retention_days": None,
@@ -51,6 +52,7 @@ GOOD: dict[str, list[tuple[str, object]]] = {
     "CONSOLE_CHECKPOINT_S3_KEY_ID": [("AKIA1", "AKIA1")],
     "CONSOLE_CHECKPOINT_S3_SECRET": [("a/b+c", "a/b+c")],
     "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS": [("1", 1), ("36500", 36500)],
+    **{f"CONSOLE_KEEP_{name}_DAYS": [("30", 30), ("36500", 36_500)] for name in KEPT},
     "CONSOLE_DEMO": [*((text, True) for text in ON), *((text, False) for text in OFF)],
 }  # fmt: skip
 URL, ADDRESS, SWITCH = "takes postgresql://user:password@host:port/database", "takes http(s)://host[:port][/path]", "takes on or off"
@@ -86,6 +88,7 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "CONSOLE_CHECKPOINT_S3_KEY_ID": [("a\nb", "takes letters, digits and - . _ / + =, without spaces")],
     "CONSOLE_CHECKPOINT_S3_SECRET": [("a b", "takes letters, digits and - . _ / + =, without spaces")],
     "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS": [(text, "takes a whole number from 1 to 36500") for text in ("0", "36501", "forever")],
+    **{f"CONSOLE_KEEP_{name}_DAYS": [(text, "takes a whole number from 30 to 36500") for text in ("29", "0", "36501", "1y")] for name in KEPT},
     "CONSOLE_DEMO": [("demo", SWITCH)],
 }  # fmt: skip
 

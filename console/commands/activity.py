@@ -60,7 +60,7 @@ def export(form: str, out: Path, **given: Any) -> None:
         for part in _watched(made):
             sys.stdout.buffer.write(part)
         return
-    _write(made, out)
+    made.save(out, _watched(made))
     click.echo(f"{made.count} events in {out}")
 
 
@@ -76,17 +76,6 @@ def _asked(form: str, given: Mapping[str, Any]) -> exports.Asked:
     except Malformed as error:
         options = {parameter: option.replace("_", "-") for option, parameter in PARAMETERS.items()}
         raise click.UsageError(" ".join(f"--{options.get(one['field'], one['field'])}: {one['reason']}" for one in error.details)) from None
-
-
-def _write(made: exports.Export, out: Path) -> None:
-    """The whole file, or none."""
-    part = out.with_name(f"{out.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.writelines(_watched(made))
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _watched(made: exports.Export) -> Iterator[bytes]:
@@ -113,7 +102,8 @@ def verify(archive: Path | None, key: tuple[str, ...], since: Path | None) -> No
         sys.exit(code)
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         whole = Path(folder) / "log.zip"
-        _write(exports.begin(COMMAND_LINE, exports.Asked(proofs=True), ready=operations.sealed), whole)
+        made = exports.begin(COMMAND_LINE, exports.Asked(proofs=True), ready=operations.sealed)
+        made.save(whole, _watched(made))
         code, told = _checked(whole, key or heads.verifier_keys(), since)
     click.echo(re.sub(r"^line (\d+)", _place, told))
     sys.exit(code)

@@ -302,6 +302,21 @@ _OUTSIDE = (
     Kind("log_read", "log", "A person or key read the activity log.", ("count", "filters", "first", "last", "run", "kind"), ("filter",)),
     Kind("log_exported", "log", "A person or key exported the activity log.", ("format", "filters", "size", "proofs"), ("filter",)),
     Kind("values_expired", "log", "Values past their time limit were deleted; the events stay.", ("count", "category", "last")),
+    Kind("hold_placed", "log", "What is held about a person may neither be erased nor expire from now on.", ("subject",), ("reason",)),
+    Kind(
+        "hold_released",
+        "log",
+        "A hold was lifted: what is held about the person may be erased and expires again.",
+        ("subject",),
+        ("reason",),
+    ),
+    Kind("backup_made", "log", "A backup of the console was written.", ("bytes", "size")),
+    Kind(
+        "log_restored",
+        "log",
+        "The console was restored from a backup; events that came after it and are not in it are counted as lost.",
+        ("size", "lost", "made_at", "erased", "version"),
+    ),
     Kind(
         "silence_noted",
         "log",

@@ -40,7 +40,24 @@ def migration_url() -> URL:
 
 
 def _psycopg(url: str) -> URL:
-    return make_url(url).set(drivername="postgresql+psycopg")
+    made = make_url(url).set(drivername="postgresql+psycopg")
+    return made if _elsewhere is None else made.set(database=_elsewhere)
+
+
+_elsewhere: str | None = None
+
+
+@contextmanager
+def elsewhere(database: str) -> Iterator[None]:
+    """While the block lasts this process works on another database of the same server: for who restores, one thread, nobody else."""
+    global _elsewhere  # noqa: PLW0603 (as the engines are: one per process)
+    dispose()
+    _elsewhere = database
+    try:
+        yield
+    finally:
+        dispose()
+        _elsewhere = None
 
 
 _made: dict[str, Engine] = {}

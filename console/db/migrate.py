@@ -29,6 +29,11 @@ def newest() -> str:
     return ScriptDirectory.from_config(_config(None)).get_current_head() or ""
 
 
+def known() -> frozenset[str]:
+    """Every revision that this release can start from."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions())
+
+
 def applied(connection: sa.Connection) -> str | None:
     """The revision of the database, None before the first migration."""
     if connection.execute(sa.text("select to_regclass('console.alembic_version')")).scalar() is None:

@@ -46,6 +46,9 @@ request_done = _table("request_done", key=sa.Text, chain=sa.Text, seq=sa.Integer
 idempotency = _table("idempotency", key=sa.Text, fingerprint=sa.LargeBinary, status=sa.Integer, body=sa.LargeBinary, at=Moment)
 subject = _table("subject", id=sa.Text, collection=sa.Text, record=sa.Text, kid=sa.Text, wrapped=sa.LargeBinary, created_at=Moment)
 
+hold = _table("hold", subject=sa.Text, collection=sa.Text, record=sa.Text, reason=sa.Text, placed_at=Moment)
+stale_run = _table("stale_run", run=sa.Text)
+
 run = _table(
     "run",
     id=sa.Text,

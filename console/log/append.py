@@ -202,8 +202,10 @@ def note(
     subject: str | None = None,
     team: str | None = None,
     chain: str | None = None,
+    connection: Connection | None = None,
 ) -> None:
-    """One event on the actor's own chain (or `chain`), committed at once.
+    """One event on the actor's own chain (or `chain`), committed at once, or with the transaction of `connection`: then it is the
+    last thing done there, for whoever writes on that chain waits for its end.
 
     `open` holds ids, enumerations and counts; texts, names and record values go into `sealed`, under `subject`, or under
     the actor's own key when none is given. Callers race only with themselves: a chain that moved is read again.
@@ -220,7 +222,7 @@ def note(
             seq, head = _end(place)
         (made,) = chained([fact], place, seq, head, frame)
         try:
-            _remember(place, write(place, seq, [made], subject=whose), made.leaf)
+            _remember(place, write(place, seq, [made], subject=whose, connection=connection), made.leaf)
         except Moved:
             continue
         return

@@ -16,6 +16,7 @@ from console.db.engine import fetch, hot_engine
 from console.log.body import unflatten
 
 ERASED = "erased"
+EXPIRED = "expired"  # also in the place of the subject: what is left of a row of values past their time limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,13 @@ def _opened(
     if not names:
         return {}, {}
     values: Mapping[str, Any] = {}
-    if subject is not None and nonce is not None and ciphertext is not None:
+    if subject is not None and nonce is not None and ciphertext:
         with contextlib.suppress(subjects.Unreadable):
             values = subjects.unseal(subject, body["id"], nonce, ciphertext)
-    return {name: values[name][1] for name in names if name in values}, {name: ERASED for name in names if name not in values}
+    why = reason(subject)
+    return {name: values[name][1] for name in names if name in values}, {name: why for name in names if name not in values}
+
+
+def reason(subject: str | None) -> str:
+    """Why the values of an event cannot be opened, by the subject of its row of values (None: there is none)."""
+    return EXPIRED if subject == EXPIRED else ERASED

@@ -233,7 +233,7 @@ def check_events(export: Any, log: dict[str, Any], start: int, values: "Values")
             if not complete and (fault := placed(count, leaf, log, proofs)):
                 raise fault
             if sealed or kind in NOTES:
-                values.check(count, event, sealed, kind)
+                values.check(count, event, sealed, kind, line)
         if 0 <= (cut := start - tree.size) <= len(leaves):
             tree.append(leaves[:cut])
             older, leaves = tree.root(), leaves[cut:]
@@ -273,7 +273,7 @@ def located(export: Any, log: dict[str, Any], fault: Fault) -> Fault:
 
 VALUE = re.compile(rb'(?s)\{"event":(%b)(?:,"missing":(%b))?,"name":(%b)(?:,"salt":"([0-9a-f]{32})","value":(.+))?\}' % (TEXT, TEXT, TEXT))
 COMMITTED = re.compile(rb'(%b):"([0-9a-f]{64})"' % TEXT)
-MISSING = "value missing without a note"
+MISSING, COUNT = "value missing without a note", re.compile(rb'"data":\{"open":\{(?:"category":"[a-z_]*",)?"count":([0-9]{1,15})[,}]')
 NOTES = {b"subject_erased": "erased", b"values_expired": "expired", b"": "masked"}  # why a value is missing, by the event that says so
 
 
@@ -291,12 +291,14 @@ class Values:
 
     def __init__(self, export: Any) -> None:
         self.export, self.lines, self.line = export, chain.from_iterable(export.lines(VALUES)), 0
-        self.told, self.faults = Counter[str](), list[Fault]()
-        self.claims = dict[str, int]()  # by reason: the first line since the last event that says so
+        self.faults = list[Fault]()
+        self.told, self.claims = Counter[str](), dict[str, tuple[int, int, bytes]]()  # claims: first line, events, the last of them
 
-    def check(self, at: int, event: bytes, sealed: bytes, kind: bytes) -> None:
-        """The values of the event of line `at`."""
-        self.claims.pop(NOTES.get(kind, ""), None)
+    def check(self, at: int, event: bytes, sealed: bytes, kind: bytes, line: bytes) -> None:
+        """The values of the event of line `at`. One that tells of an erasure or expiry accounts for as many events before it as it says."""
+        if kind in NOTES and (reason := NOTES[kind]) in self.claims:
+            (first, events, last), count = self.claims.pop(reason), COUNT.search(line)
+            self.claims |= {reason: (first, left, last)} if (left := events - int(count[1]) if count else 0) > 0 else {}
         try:
             for name, commitment in COMMITTED.findall(sealed) if not self.faults else ():
                 self.told[self._told(at, event, name, commitment)] += 1
@@ -316,7 +318,7 @@ class Values:
             raise Fault("value changed", f"{what}, or its salt, is not what was committed to", self.line, VALUES)
         if (reason := (form[2] or b"").decode().strip('"')) not in NOTES.values():
             raise Fault(MISSING, f"{what} is not there, and {reason!r} is no reason", self.line, VALUES)
-        self.claims.setdefault(reason, self.line)
+        self.claims[reason] = (had := self.claims.get(reason, (self.line, 0, b"")))[0], had[1] + (had[2] != event), event
         return reason
 
     def _misplaced(self, have: Any, wanted: tuple[bytes, bytes], what: str) -> Fault:
@@ -335,8 +337,8 @@ class Values:
             raise self.faults[0]
         if next(self.lines, None) is not None:
             raise Fault("inserted", "no event has committed to this value", self.line + 1, VALUES)
-        if claimed := [line for reason, line in self.claims.items() if complete and reason != "masked"]:
-            raise Fault(MISSING, "said to be erased or expired, and no event after its own says so", min(claimed), VALUES)
+        if owed := [first for reason, (first, *_) in self.claims.items() if complete and reason != "masked"]:
+            raise Fault(MISSING, "said to be erased or expired, and no event after its own says so of so many", min(owed), VALUES)
 
 
 def log_of(export: Export, size: int, root: bytes) -> dict[str, Any]:

@@ -58,7 +58,9 @@ def _told(run_id: str) -> dict[str, list[dict[str, Any]]]:
         (
             row[0]
             for row in fetch(
-                "select v.sub from console.event e join console.event_value v on v.event = e.id where e.run = %s limit 1", (run_id,)
+                "select v.sub from console.event e join console.event_value v on v.event = e.id where e.run = %s and v.ct <> '' "
+                "union all select subject from console.run where id = %s limit 1",  # no value is left: the head still knows
+                (run_id, run_id),
             )
         ),
         None,

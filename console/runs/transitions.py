@@ -476,6 +476,19 @@ def _ask_somebody(definition: Definition, loaded: Loaded, closed: NotAllowed) ->
         write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, failing, log.now()))
 
 
+def end_for_erasure(run_id: str) -> None:
+    """End a live run because what is held about its person must go, whatever is under way in it: nobody could go on without its values."""
+
+    def once() -> None:
+        loaded = load(run_id)
+        if loaded is None or loaded.run.ended:
+            return
+        told = {"former_holder": loaded.run.holder, "reason_code": "erased", "revision": loaded.run.revision + 1}
+        write(ENGINE, workflows.version(loaded.run.workflow, loaded.run.version), loaded, [Event("run_cancelled", log.now(), told)])
+
+    retried(once)
+
+
 def save_idle(run_id: str) -> None:
     """Put aside a run whose holder has given no sign for long, with what they had typed."""
 

@@ -31,8 +31,8 @@ def erase(collection: str, part: str) -> Response:
         receipt = privacy.erase(frame.actor(), collection, key, reason)
     except Invalid as error:
         return _form(collection, key, wrong={"reason": error.message}, status=422)
-    except Conflict:
-        return _form(collection, key, status=409)
+    except Conflict as refused:
+        return _form(collection, key, refused=refused.message, status=409)
     operations.catch_up(WAIT_S)
     return frame.moved(f"/erasures/{receipt.subject}")
 
@@ -51,7 +51,7 @@ def offered(actor: Actor, collection: Collection, key: str | None) -> bool:
     return key is not None and collection.subject == "self" and access.can(actor, None, "subject", "erase")
 
 
-def _form(collection: str, key: str, *, wrong: dict[str, str] | None = None, status: int = 200) -> Response:
+def _form(collection: str, key: str, *, wrong: dict[str, str] | None = None, refused: str = "", status: int = 200) -> Response:
     found = browse.record(frame.actor(), collection, key)
     try:
         held = privacy.preview(frame.actor(), collection, key)
@@ -65,6 +65,7 @@ def _form(collection: str, key: str, *, wrong: dict[str, str] | None = None, sta
         "more_runs": len(held.runs) - SHOWN_RUNS if held else 0,
         "word": WORD,
         "wrong": wrong or {},
+        "refused": refused if not (held and held.live) else "",
         "typed": request.form,
     }
     return frame.page("records/erase.html", context, status=status)

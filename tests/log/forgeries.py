@@ -3,7 +3,7 @@
 import json
 import random
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -95,8 +95,8 @@ def sealed_of(number: int) -> dict[str, Any]:
     return forms[number % 4]
 
 
-def make(count: int = 300, seed: int = 7, kinds: Sequence[tuple[int, str]] = ()) -> Log:
-    """`count` events on several chains; `kinds` gives the kind of some, by place from 1."""
+def make(count: int = 300, seed: int = 7, kinds: Sequence[tuple[int, str]] = (), accounts: Mapping[int, int] | None = None) -> Log:
+    """`count` events on several chains; `kinds` gives the kind of some, by place from 1, `accounts` of how many events some account."""
     drawn, named = random.Random(seed), dict(kinds)
     heads: dict[str, tuple[int, bytes]] = {}
     links, chains = [], []
@@ -116,7 +116,9 @@ def make(count: int = 300, seed: int = 7, kinds: Sequence[tuple[int, str]] = ())
             f"01970000-0000-7000-8000-{place:012x}",
             kind,
             BEGIN + timedelta(seconds=place),
-            {"n": place, "prev": "x", "run": "y", "text": '{"sealed":{}}'},
+            {"count": accounts[place]}
+            if accounts and place in accounts
+            else {"n": place, "prev": "x", "run": "y", "text": '{"sealed":{}}'},
             sealed_of(place) if kind == "step_completed" else {},
             ("decide", 1) if place % 2 else None,
         )
