@@ -2,8 +2,7 @@
 
     python verify.py EXPORT [--key VKEY] [--since CHECKPOINT_FILE]
 
-EXPORT is the zip archive, or a folder with its files; VKEY the verifier key that you were given by another way; CHECKPOINT_FILE one that you
-kept. Prints `verified N events, …` and exits 0, or the first bad place and exits 1. What it checks is told in docs/reference/log-format.md.
+EXPORT: the zip archive, or a folder with its files; VKEY: the key that you were given; the rules: docs/reference/log-format.md.
 """
 
 import argparse
@@ -16,6 +15,7 @@ from binascii import unhexlify
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import reduce
 from hashlib import sha256, sha512
 from itertools import chain, islice
 from pathlib import Path
@@ -56,10 +56,8 @@ class Tree:
 
     def root(self) -> bytes:
         """The root of what has been added so far."""
-        found = b""
-        for left in filter(None, self.waiting):
-            found = node(left, found) if found else left
-        return found or sha256().digest()
+        waiting = filter(None, self.waiting)
+        return reduce(lambda found, left: node(left, found), waiting) if self.size else sha256().digest()
 
 
 def roots(index: int, size: int, path: Sequence[bytes], *, whole: bool = False) -> tuple[bytes, bytes] | None:
@@ -88,11 +86,10 @@ def consistent(old: int, old_root: bytes, size: int, root: bytes, proof: Sequenc
     return roots(old - 1, size, [old_root, *proof] if begins else proof, whole=True) == (old_root, root)
 
 
-# Signatures: Ed25519 of RFC 8032; verifier keys, signed notes and checkpoints as in C2SP signed-note and tlog-checkpoint.
-P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # Ed25519 of RFC 8032
 D = -121665 * pow(121666, -1, P) % P
 BASE = 15112221349535400772501151409588531511454012693041857206046113283949847762202, 4 * pow(5, -1, P) % P
-NOTE = re.compile(
+NOTE = re.compile(  # C2SP signed-note, tlog-checkpoint
     r"(([^\s+]+)\n(0|[1-9][0-9]{0,17})\n([A-Za-z0-9+/]{43}=)\n)\n((?:— [^\s+]+ (?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\n)+)"
 )
 
@@ -290,8 +287,7 @@ class Values:
     """The lines of values.jsonl, in the order of the events and of the commitments in each. The first fault waits for `finish`."""
 
     def __init__(self, export: Any) -> None:
-        self.export, self.lines, self.line = export, chain.from_iterable(export.lines(VALUES)), 0
-        self.faults = list[Fault]()
+        self.export, self.lines, self.line, self.faults = export, chain.from_iterable(export.lines(VALUES)), 0, list[Fault]()
         self.told, self.claims = Counter[str](), dict[str, tuple[int, int, bytes]]()  # claims: first line, events, the last of them
 
     def check(self, at: int, event: bytes, sealed: bytes, kind: bytes, line: bytes) -> None:
@@ -300,8 +296,7 @@ class Values:
             (first, events, last), count = self.claims.pop(reason), COUNT.search(line)
             self.claims |= {reason: (first, left, last)} if (left := events - int(count[1]) if count else 0) > 0 else {}
         try:
-            for name, commitment in COMMITTED.findall(sealed) if not self.faults else ():
-                self.told[self._told(at, event, name, commitment)] += 1
+            self.told.update(self._told(at, event, *found) for found in COMMITTED.findall(sealed) if not self.faults)
         except Fault as fault:
             self.faults.append(fault)
 

@@ -58,3 +58,15 @@ def test_nobody_else_may_and_nobody_else_is_led_there(pages: "Pages") -> None:
     assert privacy.preview(pages.company.ines, "customer", "1").subject == sub
     operations.catch_up()
     pages.ines.get(f"/erasures/{sub}", status=404)
+
+
+def test_a_hold_stands_against_it_and_is_said(pages: "Pages") -> None:
+    pages.company.finished()
+    privacy.hold(pages.company.ines, "customer", "1", "A complaint is open.")
+    page = pages.ines.get("/c/customer/1/erase")
+    assert "on hold" in page.text
+    assert not [form for form in page.forms if form["action"].endswith("/erase")]
+    data = {"csrf_token": pages.ines.token, "reason": "A letter.", "word": "ERASE"}
+    assert "is on hold" in pages.ines.post("/c/customer/1/erase", data, status=409).text
+    privacy.release(pages.company.ines, "customer", "1", "It is settled.")
+    pages.ines.post("/c/customer/1/erase", data)
