@@ -94,6 +94,7 @@ def test_the_whole_path(company: Company, saved: Path) -> None:
     told = checked()
     assert (told.exit_code, " 0 erased" in told.output) == (0, False), told.output
     (note,) = [event for event in log.events_of("sys:config") if event.type == "log_restored"]
+    assert backup.last() == done.made_at
     assert note.open == {"size": done.size, "lost": done.lost, "made_at": done.made_at, "erased": 1, "version": "0.1.0"}
     aside = [path.read_text() for path in held.parent.glob("checkpoints-until-*.txt")]
     assert len(aside) == 1
