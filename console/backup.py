@@ -177,9 +177,16 @@ def _dump(archive: zipfile.ZipFile, say: Progress) -> str:
     return digest.hexdigest()
 
 
+_LAST = """
+select case kind when 'backup_made' then told->>'at' else told->'data'->'open'->>'made_at' end
+from (select a.kind, convert_from(e.body, 'UTF8')::jsonb as told from console.activity a join console.event e on e.id = a.event
+      where a.kind in ('backup_made', 'log_restored') order by a.pos desc limit 1) newest
+"""
+
+
 def last() -> str | None:
-    """When the newest backup was made that the log tells of, RFC 3339; None where it tells of none."""
-    rows = fetch("select to_json(at)#>>'{}' from console.activity where kind = 'backup_made' order by pos desc limit 1")
+    """When the newest backup was made that the log tells of, RFC 3339; None where it tells of none. After a restore: the one that was restored."""
+    rows = fetch(_LAST)
     return str(rows[0][0]) if rows else None
 
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import access, accounts, log, records, runs, settings, subjects
+from console.core import scopes
 from console.core.actor import Actor
 from console.core.commands import require_reason
 from console.db import tables
@@ -25,6 +26,9 @@ from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, ConsoleError, NotFound
 
 LIST = "erasures.jsonl"
+OURS = frozenset({"person", "run"})
+"""Collections of subjects that are not records of the users' databases: people who sign in, and runs without a record."""
+
 RESTORED = "Erased before the state was saved that was restored now."
 _NAMED = re.compile(r'"(sub_[0-9a-z]{26})"')
 
@@ -245,10 +249,28 @@ class Hold:
     events: int
 
 
-def hold(actor: Actor, collection: str, key: str, reason: str) -> None:
-    """Let nothing about the record's person be erased or expire from now on. Raises Conflict where a hold stands already."""
+def hold(actor: Actor, collection: str, key: str, reason: str) -> tuple[str, str]:
+    """Let nothing about the record's person be erased or expire from now on; answers (collection, key) of that person's record.
+
+    Raises Conflict where a hold stands already, NotFound where there is no such record and nothing is held about it: a hold on a
+    misspelt one would keep nothing.
+    """
     _judge(actor)
     said = require_reason(reason)
+    whose = _whose(collection, key)
+    if subjects.known(*whose) is None and collection not in OURS:
+        records.get(collection, key, scopes.whole(collection), [])
+    hold_again(actor, *whose, said)
+    return whose
+
+
+def _whose(collection: str, key: str) -> tuple[str, str]:
+    """The record of the person whose data this record is; itself where its collection names none."""
+    return (collection, key) if collection in OURS else records.subject(collection, key) or (collection, key)
+
+
+def hold_again(actor: Actor, collection: str, key: str, said: str) -> None:
+    """A hold on a person's own record, whether or not it can be looked up now. Raises Conflict where one stands already."""
     subject = subjects.of(collection, key)
     with transaction() as connection:
         there = sa.select(tables.subject.c.id).where(tables.subject.c.id == subject).with_for_update(read=True)
@@ -264,7 +286,7 @@ def hold(actor: Actor, collection: str, key: str, reason: str) -> None:
 
 
 def release(actor: Actor, collection: str, key: str, reason: str) -> None:
-    """Lift the hold on the record's person. Raises NotFound where none stands."""
+    """Lift the hold on this record's person, named as `holds` lists it. Raises NotFound where none stands."""
     _judge(actor)
     said = require_reason(reason)
     with transaction() as connection:

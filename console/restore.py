@@ -253,7 +253,7 @@ def _prepare(
     erased = privacy.apply_again(actor, gone)
     for collection, record, reason in present.holds:  # placed after the backup: what they keep must not expire now
         with contextlib.suppress(Conflict):
-            privacy.hold(actor, collection, record, reason)
+            privacy.hold_again(actor, collection, record, reason)
     made_at = str(archive.manifest["made_at"])
     told = {"size": found.total, "lost": lost, "made_at": made_at, "erased": erased, "version": archive.manifest["console"]}
     log.note(actor, "log_restored", open=told)

@@ -123,6 +123,13 @@ LINES: list[tuple[str, dict[str, Any], str]] = [
     ("values_expired", {"count": 12_000, "category": "typed_values"}, "12,000 values past the time limit for typed values were deleted"),
     ("values_expired", {}, "Values past the time limit were deleted"),
     ("subject_erased", {"count": 1}, "Ana erased what the log held about a person (1 value)"),
+    ("hold_placed", {}, "Ana placed a hold on what is held about a person"),
+    ("hold_released", {}, "Ana lifted a hold on what is held about a person"),
+    ("backup_made", {"bytes": 5, "size": 3}, "Ana made a backup"),
+    ("log_restored", {"size": 9, "lost": 0}, "Ana restored the console from a backup"),
+    ("log_restored", {"size": 9, "lost": 1}, "Ana restored the console from a backup (1 event lost)"),
+    ("log_restored", {"size": 9, "lost": 2_000}, "Ana restored the console from a backup (2,000 events lost)"),
+    ("run_cancelled", {"reason_code": "erased"}, "Ana cancelled the run on customer 17: what was held about the person was erased"),
 ]  # fmt: skip
 
 

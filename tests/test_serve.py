@@ -5,6 +5,7 @@ import http.client
 import itertools
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -392,3 +393,28 @@ def test_the_demo_says_who_can_sign_in_and_writes_where(tmp_path: Path, capsys: 
         "ana@fernwick.example  w1-x2  Ana Ilić  operator  operations",
         "bo@fernwick.example   w1-x2  Ana Ilić  auditor",
     ]
+
+
+def test_a_backup_is_made_while_it_serves_and_restored_when_it_has_stopped(serve: Callable[..., Serving], tmp_path: Path) -> None:
+    """The embedded server from end to end, by the commands as they are typed."""
+    serving, file, drill = serve().ready(), str(tmp_path / "one.zip"), tmp_path / "drill"
+    assert serving.command("user", "create", "ana@example.com", "--role", "lead", "--team", "operations", "--name", "Ana").returncode == 0
+    made = serving.command("backup", file)
+    assert (made.returncode, made.stderr) == (0, "")
+    refused = serving.command("restore", file, "--replace", "--accept-loss")
+    assert refused.returncode == 1
+    assert f"stop it first, with Ctrl-C where it runs or `kill {serving.process.pid}`" in refused.stderr
+    assert serving.health()[0] == 200
+    serving.stop()
+    assert serving.command("user", "disable", "ana@example.com").returncode == 0
+    restored = serving.command("restore", file, "--replace", "--accept-loss")
+    assert restored.returncode == 0, restored.stderr
+    assert serving.command("user", "list").stdout == "ana@example.com  Ana  lead in operations\n"
+    serving.environ["CONSOLE_DATA_DIR"] = str(drill)
+    assert "there is none here yet" in serving.command("restore", file).stderr
+    assert not (drill / "keys").exists(), "no key is drawn that would only be in the way"
+    shutil.copytree(serving.data_dir / "keys", drill / "keys")
+    assert serving.command("restore", file).returncode == 0
+    assert serving.command("verify").stdout.startswith("verified ")
+    again = serve(CONSOLE_DATA_DIR=str(drill)).ready()
+    assert again.health()[0] == 200

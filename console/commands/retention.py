@@ -27,8 +27,8 @@ def retention(*, dry_run: bool) -> None:
 @click.option("--reason", required=True, help="Why; kept with the hold, and sealed in the log.")
 def place(collection: str, key: str, reason: str) -> None:
     """Let nothing about the person behind the record KEY of COLLECTION be erased or expire."""
-    privacy.hold(COMMAND_LINE, collection, key, reason)
-    click.echo(f"{collection} {key} is on hold")
+    whose = privacy.hold(COMMAND_LINE, collection, key, reason)
+    click.echo(f"{whose[0]} {whose[1]} is on hold")
 
 
 @hold.command("release", epilog="Example: console hold release customer 17 --reason 'Proceedings 4711 are over'")

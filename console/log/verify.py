@@ -56,8 +56,7 @@ class Tree:
 
     def root(self) -> bytes:
         """The root of what has been added so far."""
-        waiting = filter(None, self.waiting)
-        return reduce(lambda found, left: node(left, found), waiting) if self.size else sha256().digest()
+        return reduce(lambda found, left: node(left, found), filter(None, self.waiting)) if self.size else sha256().digest()
 
 
 def roots(index: int, size: int, path: Sequence[bytes], *, whole: bool = False) -> tuple[bytes, bytes] | None:

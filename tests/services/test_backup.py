@@ -75,7 +75,12 @@ def test_the_whole_path(company: Company, saved: Path) -> None:
     privacy.erase(company.ines, "customer", "1", "She asked us to.")
     assert any("Adaeze" in text for text in TEXTS)
     asked: list[str] = []
-    done = restore.restore(CLI, saved, replace=True, agree=lambda words: asked.append(words) is None)  # type: ignore[func-returns-value]
+
+    def agree(words: str) -> bool:
+        asked.append(words)
+        return True
+
+    done = restore.restore(CLI, saved, replace=True, agree=agree)
     assert (done.erased, done.lost > 10) == (1, True)
     assert asked == [f"{done.lost:,} events after position {done.size:,} are not in this backup."]
     assert fetch("select count(*) from console.run where id = %s", (lost,))[0][0] == 0
@@ -89,6 +94,7 @@ def test_the_whole_path(company: Company, saved: Path) -> None:
     told = checked()
     assert (told.exit_code, " 0 erased" in told.output) == (0, False), told.output
     (note,) = [event for event in log.events_of("sys:config") if event.type == "log_restored"]
+    assert backup.last() == done.made_at
     assert note.open == {"size": done.size, "lost": done.lost, "made_at": done.made_at, "erased": 1, "version": "0.1.0"}
     aside = [path.read_text() for path in held.parent.glob("checkpoints-until-*.txt")]
     assert len(aside) == 1
@@ -201,19 +207,8 @@ def other(name: str) -> Callable[[dict[str, bytes]], None]:
 
 
 def without(name: str) -> Callable[[dict[str, bytes]], None]:
-    """The archive without this member."""
-
     def change(members: dict[str, bytes]) -> None:
         del members[name]
-
-    return change
-
-
-def adding(more: dict[str, bytes]) -> Callable[[dict[str, bytes]], None]:
-    """The archive with these members too, or instead."""
-
-    def change(members: dict[str, bytes]) -> None:
-        members.update(more)
 
     return change
 
@@ -222,12 +217,12 @@ BAD: dict[str, tuple[Callable[[dict[str, bytes]], None], bool, str]] = {
     "a bit of the dump": (other("database.dump"), False, "database.dump is not what it was"),
     "a bit of the heads": (other("checkpoints.txt"), False, "checkpoints.txt is not what it was"),
     "no dump": (without("database.dump"), False, "its files are not those of its manifest"),
-    "a further file": (adding({"verify.py": b""}), False, "its files are not those of its manifest"),
-    "a path": (adding({"../keys/master_key": b"x"}), False, "its files are not those of its manifest"),
+    "a further file": (lambda members: members.update({"verify.py": b""}), False, "its files are not those of its manifest"),
+    "a path": (lambda members: members.update({"../keys/master_key": b"x"}), False, "its files are not those of its manifest"),
     "another manifest": (stating(size=1), False, "its manifest is not what was signed"),
     "no manifest": (without("manifest.json"), False, "is no backup of this console"),
     "no signature": (without("manifest.sig"), False, "is no backup of this console"),
-    "a manifest that is a list": (adding({"manifest.json": b"[]"}), False, "is no backup of this console"),
+    "a manifest that is a list": (lambda members: members.update({"manifest.json": b"[]"}), False, "is no backup of this console"),
     "a manifest without keys": (stating(keys={}), False, "is no backup of this console"),
     "a newer format": (stating(format=2), True, "Update this one first"),
     "a newer console": (stating(console="9.0.0"), True, "made by console 9.0.0"),

@@ -211,6 +211,16 @@ def test_a_hold_stands_against_erasure_and_expiry(company: Company, keep: Keep) 
     assert retention.expire(YEARS)[0].events == due.held
 
 
+def test_a_hold_finds_whose_record_it_is_and_refuses_a_misspelt_one(company: Company) -> None:
+    assert privacy.hold(CLI, "account", "LT459999900012345678", "Proceedings") == ("customer", "1")
+    assert [(held.collection, held.key) for held in privacy.holds(CLI)] == [("customer", "1")]
+    assert privacy.hold(CLI, "person", company.tom.id, "Proceedings") == ("person", company.tom.id)
+    for collection, key in (("customer", "99"), ("customr", "1"), ("account", "LT00")):
+        with pytest.raises(NotFound):
+            privacy.hold(CLI, collection, key, "Proceedings")
+    assert len(privacy.holds(CLI)) == 2
+
+
 def test_who_may_hold(company: Company) -> None:
     for name in ("olivia", "tom", "mona", "stan", "rosa", "ada"):
         acts: list[Callable[[Any], object]] = [
