@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Literal
 from urllib.parse import urlsplit
@@ -130,8 +130,10 @@ def _rows() -> dict[str, tuple[int | None, datetime | None, int, datetime | None
 
 def _serve(place: Place) -> int:
     """Deliver what this place lacks until it has everything or refuses; how many it took."""
-    size, delivered_at, tried, since, _, due_at = _rows().get(place.key, (None, None, 0, None, None, datetime.min.replace(tzinfo=UTC)))
-    if log.now() < due_at or (delivered_at and log.now() < delivered_at + place.every):
+    now = log.now()
+    size, delivered_at, tried, since, _, due_at = _rows().get(place.key, (None, None, 0, None, None, now))
+    waiting = now < due_at <= now + timedelta(seconds=LONGEST_WAIT_S)  # further ahead: the clock was put back
+    if waiting or (delivered_at and timedelta() <= now - delivered_at < place.every):
         return 0
     count = 0
     for head in _lacking(place, size):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
+import psycopg
 import sqlalchemy as sa
 
 from console.db.presence import PRESENCE
@@ -44,8 +45,8 @@ class Duty:
         self.due = now + self.every_s
         try:
             self.do()
-        except sa.exc.DBAPIError as error:
-            _log.warning("%s: the database does not answer: %s", self.name, type(error.orig).__name__)
+        except (sa.exc.DBAPIError, psycopg.OperationalError) as error:
+            _log.warning("%s: the database does not answer: %s", self.name, type(getattr(error, "orig", error)).__name__)
         except ConsoleError as error:
             _log.error("alarm: %s failed: %s", self.name, error.message)
         except Exception:  # noqa: BLE001 (one duty's surprise must not end the others)

@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -35,6 +36,7 @@ def test_a_duty_is_done_when_due_and_not_before() -> None:
             sa.exc.OperationalError("select 1", {}, ConnectionError("secret address")),
             "count: the database does not answer: ConnectionError",
         ),
+        (psycopg.OperationalError("secret address"), "count: the database does not answer: OperationalError"),
         (RuntimeError("surprise"), "alarm: count failed"),
         (Conflict("Do this."), "alarm: count failed: Do this."),
     ],

@@ -193,7 +193,7 @@ TAIL = re.compile(  # the end of an event: commitments, id, prev, run, run_seq, 
     rb'"sealed":\{((?:%b:"[0-9a-f]{64}",?)*)\}\},"id":("[0-9a-f-]{36}"),"policy":[0-9]+,"prev":"([0-9a-f]{64}|)","req":(?:null|%b),"run":(%b)'
     rb',"run_seq":([1-9][0-9]{0,9}),"step":%b,"target":%b,"type":"([a-z_]+)","v":1,"wf":%b\}' % (TEXT, TEXT, TEXT, FLAT, FLAT, FLAT)
 )
-CHANGED = re.compile(rb'"open":\{"former":"([^"]+)","key":"([^"]+)".*"type":"signing_key_changed","v":1,"wf":null\}')  # hands on trust
+CHANGED = re.compile(rb'"open":\{"former":"([^"]+)","key":"([^"]+)".*"type":"signing_key_changed","v":1,"wf":null\}$')  # hands on trust
 
 
 def placed(line: int, leaf: bytes, log: dict[str, Any], proofs: Iterator[list[bytes]]) -> Fault | None:

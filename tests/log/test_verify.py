@@ -580,6 +580,9 @@ def test_an_export_after_a_change_of_key_is_verified_with_the_former_key_and_wha
         pytest.param(changed(open=CHANGE | {"key": str(checkpoint.verifier_key(f.ORIGIN, THIRD))}), 121, [f.SEED, f.OTHER], id="a third key was named"),
         pytest.param(changed(kind="record_listed"), 121, [f.SEED, f.OTHER], id="an event of another kind names it"),
         pytest.param(changed(open={"filters": {"data": {"open": CHANGE}}}, kind="log_read"), 121, [f.SEED], id="within another event"),
+        pytest.param(
+            changed(open={"x": {"open": CHANGE, "type": "signing_key_changed", "v": 1, "wf": None}}, kind="log_read"), 121, [f.SEED], id="within one, whole"
+        ),
         pytest.param(WHOLE, 121, [f.SEED, f.OTHER], id="two signatures and no event"),
     ],
 )  # fmt: skip

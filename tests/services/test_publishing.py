@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -64,9 +65,14 @@ def store_of(made: outside.Store, **more: object) -> dict[str, object]:
 
 def due_now() -> None:
     """As if the wait after a failure, and the hour between two mails, were over."""
+    changed("due_at = now() - interval '1 s', delivered_at = delivered_at - interval '2 h'")
+
+
+def changed(what: str) -> None:
+    """Behind the console's back."""
     url = migration_url().set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url) as owner:
-        owner.execute("update console.delivery set due_at = now() - interval '1 s', delivered_at = delivered_at - interval '2 h'")
+        owner.execute(f"update console.delivery set {what}")
 
 
 def only() -> publishing.Delivery:
@@ -321,6 +327,44 @@ def test_a_worker_killed_between_sealing_and_delivery_leaves_it_to_the_next(say:
         head = heads.newest()
         assert head is not None
         assert [each.body.decode() for each in server.received] == [head[1]]
+
+
+def test_the_worker_signs_and_sends_by_itself_and_ends_when_told(say: Say) -> None:
+    with outside.http() as server:
+        say(**webhook(server.url))
+        came = threading.Event()
+
+        def take(_: outside.Received) -> tuple[int, bytes, dict[str, str]]:
+            came.set()
+            return 200, b"", {}
+
+        server.answer = take
+        log.note(SOMEBODY, "process_started", open={"process": "test"})
+        operations.catch_up()
+        worker = subprocess.Popen([sys.executable, "-m", "console", "worker"], env={**os.environ}, cwd=Path(__file__).parents[2])
+        assert came.wait(60)
+        worker.terminate()
+        assert worker.wait(30) == 0
+    head = heads.newest()
+    assert head is not None
+    assert [each.body.decode() for each in server.received][:1] == [head[1]]
+
+
+@pytest.mark.parametrize("ahead", ["due_at = now() + interval '1 day'", "delivered_at = now() + interval '1 day'"])
+def test_a_clock_that_was_put_back_stops_nothing(ahead: str, say: Say) -> None:
+    with outside.smtp() as box:
+        say(SMTP_URL=f"smtp://127.0.0.1:{box.port}?tls=off", MAIL_FROM="handrail@fernwick.example", CHECKPOINT_MAIL_TO="ada@audit.example")
+        sealed()
+        publishing.deliver()
+        due_now()
+        changed(ahead)
+        sealed()
+        assert publishing.deliver() == 1
+
+
+def test_doctor_says_more_where_the_application_owns_the_log(say: Say) -> None:
+    (check,) = doctor._outside(one_role=True)
+    assert "the application's own role, or a superuser of the server, could rewrite" in check.message
 
 
 @pytest.mark.parametrize("failing", [False, True])
