@@ -1,10 +1,11 @@
 """What an auditor needs to check the log without us: how far it was checked here, the newest signed head, the key, and whether a head kept earlier still fits."""
 
 import importlib.resources
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from console import access, operations
+from console import access, operations, publishing
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Invalid
@@ -26,13 +27,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How the log stands. `reached` is the newest place, `checked` the console's own look at it, `key` the verifier key of the newest head."""
+    """How the log stands. `reached` is the newest place, `checked` the console's own look at it, `key` the verifier key of the newest head, `outside` where heads are taken."""
 
     checked: Checked
     reached: select.Reached
     lag: operations.Lag
     head: Head | None
     key: str | None
+    outside: Sequence[publishing.Delivery]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,9 @@ def read(actor: Actor) -> Proof:
     """How the log stands. Raises NotAllowed without the right `activity.verify`."""
     access.require(actor, None, "activity", "verify")
     head = heads.newest()
-    return Proof(recheck.state(), select.reached(), operations.lag(), Head(*head) if head else None, heads.verifier_key())
+    return Proof(
+        recheck.state(), select.reached(), operations.lag(), Head(*head) if head else None, heads.verifier_key(), publishing.state()
+    )
 
 
 def compare(actor: Actor, note: str) -> Compared:

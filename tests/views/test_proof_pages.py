@@ -63,6 +63,16 @@ def test_the_log_carries_the_badge_and_the_way_there(pages: "Pages") -> None:
     assert "/activity/proof" in page.links
 
 
+def test_places_outside_are_named_with_what_they_have(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    sealed(pages)
+    assert "No place outside gets the checkpoints" in pages.ada.get("/activity/proof").text
+    monkeypatch.setenv("CONSOLE_CHECKPOINT_WEBHOOK_URL", "https://audit.example/hidden/path")
+    monkeypatch.setenv("CONSOLE_CHECKPOINT_WEBHOOK_SECRET", "A" * 32)
+    settings.current.cache_clear()
+    page = pages.ada.get("/activity/proof")
+    assert [part in page.text for part in ("audit.example", "Has none yet", "hidden")] == [True, True, False]
+
+
 def test_damage_is_said_on_both_pages(pages: "Pages") -> None:
     pages.company.finished()
     sealed(pages)
