@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,15 @@ def export(form: str, out: Path, **given: Any) -> None:
     jsonl is the hashed bytes of each event, a line each; csv a table for people; zip an archive that `verify.py` checks anywhere.
     """
     asked = _asked(form, given)
-    made = exports.begin(COMMAND_LINE, asked, ready=operations.sealed if asked.proofs else operations.catch_up)
     if str(out) == "-":
-        for part in _watched(made):
+        for part in _watched(_begun(asked)):
             sys.stdout.buffer.write(part)
         return
-    made.save(out, _watched(made))
-    click.echo(f"{made.count} events in {out}")
+    click.echo(f"{_write(asked, out)} events in {out}")
+
+
+def _begun(asked: exports.Asked) -> exports.Export:
+    return exports.begin(COMMAND_LINE, asked, ready=operations.sealed if asked.proofs else operations.catch_up)
 
 
 def _asked(form: str, given: Mapping[str, Any]) -> exports.Asked:
@@ -76,6 +79,22 @@ def _asked(form: str, given: Mapping[str, Any]) -> exports.Asked:
     except Malformed as error:
         options = {parameter: option.replace("_", "-") for option, parameter in PARAMETERS.items()}
         raise click.UsageError(" ".join(f"--{options.get(one['field'], one['field'])}: {one['reason']}" for one in error.details)) from None
+
+
+def _write(asked: exports.Asked, out: Path) -> int:
+    """The whole file, or none; how many events are in it."""
+    part = out.with_name(f"{out.name}.part")
+    try:
+        with part.open("wb") as file:
+            made = _begun(asked)
+            file.writelines(_watched(made))
+        part.replace(out)
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}. What was there before still is.") from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return made.count
 
 
 def _watched(made: exports.Export) -> Iterator[bytes]:
@@ -102,8 +121,7 @@ def verify(archive: Path | None, key: tuple[str, ...], since: Path | None) -> No
         sys.exit(code)
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         whole = Path(folder) / "log.zip"
-        made = exports.begin(COMMAND_LINE, exports.Asked(proofs=True), ready=operations.sealed)
-        made.save(whole, _watched(made))
+        _write(exports.Asked(proofs=True), whole)
         code, told = _checked(whole, key or heads.verifier_keys(), since)
     click.echo(re.sub(r"^line (\d+)", _place, told))
     sys.exit(code)

@@ -39,15 +39,17 @@ def send(actor: Actor, asked: Asked) -> Response:
                 operations.catch_up(READY_S)
 
         export = exports.begin(actor, asked, ready=ready)
-        response = Response(_parts(export), content_type=export.type)
-        response.call_on_close(held.pop_all().close)  # sent, or cut off
+        kept = held.pop_all()
+        response = Response(_parts(export, kept), content_type=export.type)
+        response.call_on_close(kept.close)  # cut off, perhaps before the first byte
     response.headers["Content-Disposition"] = f'attachment; filename="{export.name}"'
     return response
 
 
-def _parts(export: Export) -> Iterator[bytes]:
-    try:
-        yield from export.parts()
-    except Exception:  # noqa: BLE001 - whatever it was, the status has been sent: only the end of the file can tell
-        _log.exception("alarm: an export broke off")
-        yield BROKEN[export.asked.kind]
+def _parts(export: Export, held: ExitStack) -> Iterator[bytes]:
+    with held:
+        try:
+            yield from export.parts()
+        except Exception:  # noqa: BLE001 - whatever it was, the status has been sent: only the end of the file can tell
+            _log.exception("alarm: an export broke off")
+            yield BROKEN[export.asked.kind]
