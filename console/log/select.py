@@ -11,8 +11,9 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -24,6 +25,8 @@ from console.db.engine import fetch, hot_engine
 from console.errors import Malformed
 
 TAG_BYTES = 8
+SKEW = timedelta(hours=1)
+"""How far the moment of an event may lie from those of its neighbours in the list: clocks of several machines, and what was under way for long."""
 ON_RUNS = "run\\_%"
 
 
@@ -214,7 +217,18 @@ def _conditions(where: LogFilter) -> list[sa.ColumnElement[bool]]:
     if where.kinds:
         found.append(place.kind == where.kinds[0] if len(where.kinds) == 1 else place.kind.in_(where.kinds))
     bounds = ((where.gt, place.at.__gt__), (where.gte, place.at.__ge__), (where.lt, place.at.__lt__), (where.lte, place.at.__le__))
-    return [*found, *(compare(moment) for moment, compare in bounds if moment is not None)]
+    found += [compare(moment) for moment, compare in bounds if moment is not None]
+    # The list is in the order of places: between two of them it is read, and no further.
+    found += [place.pos >= _place_of(moment, -SKEW) for moment in (where.gt, where.gte) if moment is not None]
+    found += [place.pos < _place_of(moment, SKEW) for moment in (where.lt, where.lte) if moment is not None]
+    return found
+
+
+def _place_of(moment: datetime, skew: timedelta) -> sa.ColumnElement[int]:
+    """The place of the first event of that moment or later; moments so far away that no calendar has them with `skew` stay as they are."""
+    with suppress(OverflowError):
+        moment += skew
+    return sa.func.console.place_of(sa.literal(moment, sa.DateTime(timezone=True)), type_=sa.BigInteger)
 
 
 def _limits(within: Within) -> list[sa.ColumnElement[bool]]:
