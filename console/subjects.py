@@ -90,10 +90,14 @@ def ref(collection: str, record: str) -> str:
 
 def load(wanted: Iterable[str]) -> None:
     """Bring the keys of these subjects into memory with one statement, before many values are opened."""
-    now = time.monotonic()
-    lacking = sorted({subject for subject in wanted if subject not in _kept or now - _kept[subject][0] >= KEPT_S})
+    now, asked = time.monotonic(), set(wanted)
+    lacking = sorted(subject for subject in asked if subject not in _kept or now - _kept[subject][0] >= KEPT_S)
     if not lacking:
         return
+    if len(_kept) + len(lacking) > KEPT_MOST:  # room for all of them at once, or those that are here would go when the others come
+        with _lock:
+            _kept.clear()
+        lacking = sorted(asked)
     table = tables.subject.c
     with hot_engine().connect() as connection:
         rows = connection.execute(sa.select(table.id, table.wrapped).where(table.id.in_(lacking))).all()

@@ -44,11 +44,14 @@ def closed(sealed: Mapping[str, Any], hidden: Hidden, collection: str | None) ->
     return frozenset(name for name in sealed if _at(before, name) != _at(after, name))
 
 
+_GONE = object()
+
+
 def _at(whole: Any, name: str) -> Any:
-    """What stands at this flat name of a tree; the parent's own None where that was left out whole."""
+    """What stands at this flat name of a tree; nothing like it where its parent was left out whole."""
     for part in name.split("/"):
         if not isinstance(whole, dict):
-            return whole
+            return _GONE
         whole = whole[part.replace("~1", "/").replace("~0", "~")]
     return whole
 

@@ -124,53 +124,53 @@ def rows(where: LogFilter, within: Within = EVERYTHING, *, limit: int, before: i
 
 def forward(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int) -> list[Row]:
     """At most `limit` rows, oldest place first, places above `after` and not above `upto`; one statement."""
-    place = tables.activity.c
-    return _whole(
-        sa.select(place.pos)
-        .where(place.pos > after, place.pos <= upto, *_conditions(where), *_limits(within))
-        .order_by(place.pos)
-        .limit(limit)
-    )
+    return _whole(_onward(where, within, after, upto, limit))
 
 
 def at(places: Sequence[int]) -> list[Row]:
     """The rows at these places, oldest first."""
-    return _whole(
-        sa.select(tables.activity.c.pos).where(tables.activity.c.pos == sa.any_(sa.literal(list(places), sa.ARRAY(sa.BigInteger))))
-    )
-
-
-def _whole(chosen: sa.Select[Any]) -> list[Row]:
-    place, event, value = tables.activity, tables.event, tables.event_value
-    page = chosen.subquery("page")
-    parts = (
-        sa.select(place.c.pos, place.c.team, place.c.collection, place.c.record, place.c.run, place.c.workflow)
-        .add_columns(event.c.run_seq, event.c.body, event.c.leaf, value.c.sub, value.c.nonce, value.c.ct)
-        .select_from(page.join(place, place.c.pos == page.c.pos).outerjoin(event, event.c.id == place.c.event))
-        .outerjoin(value, value.c.event == place.c.event)
-        .order_by(place.c.pos)
-    )
-    return [Row._make(row) for row in _bytes(parts)]
+    return _whole(sa.select(tables.activity).where(tables.activity.c.pos == sa.any_(sa.literal(list(places), sa.ARRAY(sa.BigInteger)))))
 
 
 def block(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int) -> Block | None:
     """What `forward` finds, put side by side by the server: for exports in which no row is looked at. None at the end."""
-    place, event = tables.activity, tables.event
-    page = (
-        sa.select(place.c.pos, event.c.body)
-        .select_from(place.outerjoin(event, event.c.id == place.c.event))
-        .where(place.c.pos > after, place.c.pos <= upto, *_conditions(where), *_limits(within))
-        .order_by(place.c.pos)
-        .limit(limit)
-        .subquery("page")
-    )
+    page = _onward(where, within, after, upto, limit).subquery("page")
+    event = _of(page, tables.event.c.id, tables.event.c.body)
     end, nothing = sa.literal(b"\n", sa.LargeBinary), sa.literal(b"", sa.LargeBinary)
     parts = (
         sa.func.coalesce(sa.func.string_agg(part, aggregate_order_by(nothing, page.c.pos)), nothing)
-        for part in (page.c.body.op("||")(end), sa.func.int8send(page.c.pos))
+        for part in (event.c.body.op("||")(end), sa.func.int8send(page.c.pos))
     )
-    ((last, events, lines, places),) = _bytes(sa.select(sa.func.max(page.c.pos), sa.func.count(), *parts).select_from(page))
+    joined = sa.select(sa.func.max(page.c.pos), sa.func.count(), *parts).select_from(page.outerjoin(event, sa.true()))
+    ((last, events, lines, places),) = _bytes(joined)
     return Block(last, events, lines, places) if events else None
+
+
+def _onward(where: LogFilter, within: Within, after: int, upto: int, limit: int) -> sa.Select[*tuple[Any, ...]]:
+    """Rows of the list alone, so that whatever plan the server chooses, it never sorts bodies."""
+    place, conditions = tables.activity, [*_conditions(where), *_limits(within)]
+    found = sa.select(place).where(place.c.pos > after, place.c.pos <= upto, *conditions).order_by(place.c.pos).limit(limit)
+    if conditions:
+        return found
+    first = place.alias("first")  # without a filter the page is a range: the server need not know how many rows there are
+    return found.where(place.c.pos < sa.select(sa.func.min(first.c.pos) + limit).where(first.c.pos > after).scalar_subquery())
+
+
+def _whole(chosen: sa.Select[*tuple[Any, ...]]) -> list[Row]:
+    page, event, value = chosen.subquery("page"), tables.event.c, tables.event_value.c
+    body, sealed = _of(page, event.id, event.run_seq, event.body, event.leaf), _of(page, value.event, value.sub, value.nonce, value.ct)
+    parts = (
+        sa.select(page.c.pos, page.c.team, page.c.collection, page.c.record, page.c.run, page.c.workflow)
+        .add_columns(body.c.run_seq, body.c.body, body.c.leaf, sealed.c.sub, sealed.c.nonce, sealed.c.ct)
+        .select_from(page.outerjoin(body, sa.true()).outerjoin(sealed, sa.true()))
+        .order_by(page.c.pos)
+    )
+    return [Row._make(row) for row in _bytes(parts)]
+
+
+def _of(page: sa.Subquery, key: sa.Column[Any], *columns: sa.Column[Any]) -> sa.sql.selectable.LateralFromClause:
+    """The row with this key for each event of the page, found by its index: the limit keeps the server from reading the whole table for it."""
+    return sa.select(*columns).where(key == page.c.event).limit(1).lateral()
 
 
 def left_out(within: Within, upto: int) -> bool:

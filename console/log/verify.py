@@ -342,7 +342,7 @@ def log_of(export: Export, size: int, root: bytes) -> dict[str, Any]:
         told = json.loads(outside)
         older, places, proofs = told["consistency"] or {"from": 0, "proof": []}, told["positions"] or [], told["inclusion"] or []
         first, step = (numbers[0] if numbers and numbers[0] != [] else 0 for numbers in (proofs, [older["proof"]]))
-        right = proofs == [*range(first, first + len(places))] or (size == 1 and proofs == [[]])
+        right = proofs == ([[]] * len(places) if size == 1 else [*range(first, first + len(places))])
         if right and told["size"] == size and told["complete"] is (told["positions"] is None):
             steps = [] if older["proof"] == [] else next(islice(export.proofs(bytearray()), step, None))
             log = {"size": size, "root": root, "complete": told["complete"], "start": int(older["from"]), "steps": steps}

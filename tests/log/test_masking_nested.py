@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from console.log.masking import VALUES_OF_FIELD, mask, tree
+from console.log.masking import VALUES_OF_FIELD, closed, mask, tree
 from console.log.present import nothing_hidden
 
 SECRETS = {"customer": frozenset({"tax_id", "we.ird/name"}), "account": frozenset({"iban"}), None: frozenset({"password"})}
@@ -139,3 +139,25 @@ def test_each_path_leads_to_a_null_and_each_new_null_has_its_path(value: Any, sc
 @given(Json, st.booleans())
 def test_who_may_read_everything_reads_everything(value: Any, screen: bool) -> None:
     assert mask(value, "data", nothing_hidden, "customer", screen=screen) == (value, [])
+
+
+@pytest.mark.parametrize(
+    ("sealed", "names"),
+    [
+        ({}, set()),
+        ({"values/tax_id": "1", "values/email": "2", "reason": "tax_id"}, {"values/tax_id"}),
+        ({"values/tax_id": None, "values/we.ird~1name": "x"}, {"values/we.ird~1name"}),
+        ({"values/tax_id/city": "x", "values/tax_id/zip": None, "values/city": "y"}, {"values/tax_id/city", "values/tax_id/zip"}),
+        ({"change/field": "tax_id", "change/old": "1", "change/new": None}, {"change/old"}),
+        ({"values/address": {"tax_id": "1", "city": "x"}}, {"values/address"}),
+        ({"screen": {"values": {"tax_id": "1"}, "text": "x"}}, {"screen"}),
+        ({"screen": {"values": {"email": "1"}, "text": "x"}, "values/iban": "2"}, set()),
+        ({"rows": [{"collection": "account", "values": {"iban": "x"}}]}, {"rows"}),
+        ({"filter/values/tax_id": "1", "filter/values/email": "2"}, {"filter/values/tax_id"}),
+    ],
+)
+def test_a_flat_value_of_which_a_part_is_hidden_is_left_out_whole(sealed: dict[str, Any], names: set[str]) -> None:
+    before = copy.deepcopy(sealed)
+    assert closed(sealed, hidden, "customer") == names
+    assert closed(sealed, nothing_hidden, "customer") == frozenset()
+    assert sealed == before

@@ -459,6 +459,35 @@ def test_a_forged_part_is_named_with_its_place(said: Said, what: str) -> None:
     assert re.match(r"(line \d+|proofs.json): \S+: \S", text)
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("order", [1, -1], ids=["as told", "backwards"])
+def test_proofs_of_any_length_and_layout(said: Said, indent: int | None, order: int) -> None:
+    log = f.make(2500)
+    part = f.chosen(log, range(1, 2501, 2), since=1200)
+    old = checkpoint.sign(f.ORIGIN, 1200, tree.root(log.leaves[:1200]), [f.SEED])
+
+    def laid_out(proofs: dict[str, Any]) -> Any:
+        text = json.dumps(dict([*proofs.items()][::order]), indent=indent).encode()
+        assert len(text) > 3 * verify.BLOCK // 4, "more than is read at once"
+        return replace(part, extra={"proofs.json": text})
+
+    assert said(laid_out(part.proofs), since=old)[0] == 0
+    for line in (1, 700, 1250):
+        proofs = [*part.proofs["inclusion"]]
+        proofs[line - 1] = proofs[line - 1][:-1]
+        assert said(laid_out(part.proofs | {"inclusion": proofs}))[1].startswith(f"line {line}: edited: with its proof")
+
+
+@pytest.mark.parametrize("since", [None, 0, 1])
+def test_a_part_of_a_log_of_one_event(said: Said, since: int | None) -> None:
+    part = f.chosen(f.make(1), [1], since=since)
+    assert part.proofs["inclusion"] == [[]]
+    assert said(part)[0] == 0
+    forgeries: list[Any] = [[], [[], []], [["0" * 64]], [0], [1], 0, [[[]]], ["0" * 64]]
+    for forged in forgeries:
+        assert said(replace(part, proofs=part.proofs | {"inclusion": forged}))[0] == 1, forged
+
+
 def test_within_a_part_neighbours_on_a_chain_still_have_to_fit(said: Said) -> None:
     run = [place for place, chain in enumerate(LOG.chains, 1) if chain == LOG.chains[16]][:4]
     lines = [LOG.links[place - 1].body for place in run]
