@@ -160,6 +160,44 @@ def test_empty_log_has_reached_nothing(clean: object) -> None:
     assert list(rows(LogFilter(), limit=5)) == []
 
 
+HOUR = 3600
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        (LogFilter(gte=at(9 * HOUR), lt=at(9 * HOUR + 1)), [19]),
+        (LogFilter(gte=at(4 * HOUR), lte=at(4 * HOUR + HOUR // 2)), [99, 14]),
+        (LogFilter(lt=at(1)), [10]),
+        (LogFilter(gte=at(19 * HOUR)), [29]),
+        (LogFilter(gt=at(19 * HOUR)), []),
+        (LogFilter(lt=at(0)), []),
+        (LogFilter(gte=datetime(1, 1, 1, tzinfo=UTC), lt=datetime(9999, 12, 31, tzinfo=UTC)), [99, *range(29, 9, -1)]),
+    ],
+)
+def test_moments_are_found_though_clocks_differ(clean: object, where: LogFilter, found: list[int]) -> None:
+    """Twenty events an hour apart, of two machines whose clocks differ by half of one."""
+    head = b""
+    for number in range(20):
+        links = chained(
+            [Fact(f"0193463c-0000-7000-8000-{number:012d}", "signed_in", at(number * HOUR), {"count": number + 10})],
+            "ses_1",
+            number,
+            head,
+            Frame({"kind": "user", "id": "usr_1", "session": "ses_1", "team": None, "roles": []}, 1),
+        )
+        head = links[0].leaf
+        write("ses_1", number, links)
+        operations.catch_up()
+        if number == 4:
+            put(99, "signed_in", run="ses_2", seq=0, coll=None, workflow=None)
+    operations.catch_up()
+    slow = sa.text("update console.activity set at = :at where run = 'ses_2'")
+    with hot_engine().connect() as connection:
+        connection.execute(slow, {"at": at(4 * HOUR + HOUR // 2)})
+    assert sorted(numbers(rows(where, limit=50))) == sorted(found)
+
+
 @pytest.fixture(name="secret", scope="module")
 def fixture_secret(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A secret key to sign cursors with; no database."""

@@ -19,6 +19,7 @@ from console.sentences import Names, sentence as sentence_of
 
 AT = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
 MOMENT = "2026-11-20 06:30:00+00:00"
+FROM, BEFORE = "pos >= place_of('2026-11-20 05:30:00+00:00')", "pos < place_of('2026-11-20 07:30:00+00:00')"
 NAMES = Names(
     people={"usr_1": "Olivia Kask", "usr_2": "Tom Berg"},
     workflows={"wf_1": "KYC review"},
@@ -49,11 +50,11 @@ FILTERS: list[tuple[str, LogFilter, list[str]]] = [
     ("outside runs", LogFilter(run=""), ["run NOT LIKE 'run\\_%'"]),
     ("one kind", LogFilter(kinds=("run_started",)), ["kind = 'run_started'"]),
     ("two kinds", LogFilter(kinds=("a", "b")), ["kind IN ('a', 'b')"]),
-    ("after", LogFilter(gt=AT), [f"at > '{MOMENT}'"]),
-    ("from", LogFilter(gte=AT), [f"at >= '{MOMENT}'"]),
-    ("before", LogFilter(lt=AT), [f"at < '{MOMENT}'"]),
-    ("up to", LogFilter(lte=AT), [f"at <= '{MOMENT}'"]),
-    ("between", LogFilter(gte=AT, lt=AT), [f"at >= '{MOMENT}'", f"at < '{MOMENT}'"]),
+    ("after", LogFilter(gt=AT), [f"at > '{MOMENT}'", FROM]),
+    ("from", LogFilter(gte=AT), [f"at >= '{MOMENT}'", FROM]),
+    ("before", LogFilter(lt=AT), [f"at < '{MOMENT}'", BEFORE]),
+    ("up to", LogFilter(lte=AT), [f"at <= '{MOMENT}'", BEFORE]),
+    ("between", LogFilter(gte=AT, lt=AT), [f"at >= '{MOMENT}'", f"at < '{MOMENT}'", FROM, BEFORE]),
     ("record of a collection", LogFilter(collection="customer", record="17"), ["collection = 'customer'", "record = '17'"]),
     ("quotes are values", LogFilter(record="1' or '1'='1"), ["record = '1'' or ''1''=''1'"]),
 ]
