@@ -201,8 +201,12 @@ def _within(at: datetime, zone: str) -> datetime:
 
 
 def _worded(at: datetime, shape: str, look: Look) -> str:
-    here = _within(at, look.zone)
-    return format_datetime(here.replace(tzinfo=None), shape, locale=look.locale)
+    return _worded_in(at, shape, look.locale, look.zone)
+
+
+@lru_cache(maxsize=8192)
+def _worded_in(at: datetime, shape: str, locale: str, zone: str) -> str:
+    return format_datetime(_within(at, zone).replace(tzinfo=None), shape, locale=locale)
 
 
 @lru_cache(maxsize=8192)
