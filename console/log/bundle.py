@@ -20,7 +20,7 @@ from console.log.tree import Tiles
 
 LEVEL = 1  # of deflate: the higher ones cost more than they save on the way
 PAGE = 1000
-README = """This archive holds {what} of the activity log, as far as the signed file `checkpoint` goes: {size} events.
+README = """This archive holds {what} of the activity log, as far as the signed file `checkpoint` goes: {size} events. What came later is not in it.
 
     python3 verify.py THIS_ARCHIVE.zip --key 'THE KEY THAT YOU WERE GIVEN' [--since A_CHECKPOINT_YOU_KEPT]
 
