@@ -310,7 +310,7 @@ class TestFolders:
     def test_a_cluster_of_another_release_is_not_touched(self, tmp_path: Path) -> None:
         (tmp_path / "postgres" / "cluster").mkdir(parents=True)
         (tmp_path / "postgres" / "cluster" / "PG_VERSION").write_text("17\n")
-        with pytest.raises(PostgresError, match="PostgreSQL 17 and this release brings 18: dump it"):
+        with pytest.raises(PostgresError, match="PostgreSQL 17 and this release brings 18: make a `console backup`"):
             Embedded(tmp_path).acquire()
 
     def test_a_copy_without_its_passwords_is_told(self, server: Embedded, tmp_path: Path) -> None:

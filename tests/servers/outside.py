@@ -170,10 +170,11 @@ def smtp(tls: ssl.SSLContext | None = None, *, at_once: bool = False, password: 
         )
 
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(loop.create_server(protocol, "127.0.0.1", 0, ssl=tls if at_once else None))
-    box.port = server.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+    thread.start()  # the thread of a test may have a loop of its own, as the browser's does
+    listening = loop.create_server(protocol, "127.0.0.1", 0, ssl=tls if at_once else None)
+    server = asyncio.run_coroutine_threadsafe(listening, loop).result(10)
+    box.port = server.sockets[0].getsockname()[1]
     try:
         yield box
     finally:

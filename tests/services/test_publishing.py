@@ -11,11 +11,9 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
-from flask.testing import FlaskClient
 
 from console import doctor, log, operations, publishing, settings
 from console.core.actor import Actor
@@ -365,16 +363,3 @@ def test_a_clock_that_was_put_back_stops_nothing(ahead: str, say: Say) -> None:
 def test_doctor_says_more_where_the_application_owns_the_log(say: Say) -> None:
     (check,) = doctor._outside(one_role=True)
     assert "the application's own role, or a superuser of the server, could rewrite" in check.message
-
-
-@pytest.mark.parametrize("failing", [False, True])
-def test_health_says_whether_checkpoints_get_out(failing: bool, say: Say, client: FlaskClient) -> None:
-    assert (client.get("/health").json or {})["outside"] == "none"
-    with outside.http() as server:
-        say(**webhook(server.url))
-        server.answer = lambda _: (500 if failing else 200, b"", {})
-        sealed()
-        publishing.deliver()
-        told: Any = client.get("/health").json
-    assert told["outside"] == ("failing" if failing else "ok")
-    assert server.url not in str(told)
