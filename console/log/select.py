@@ -194,6 +194,13 @@ def last_of(kind: str, upto: int) -> int:
         )
 
 
+def later(kind: str, upto: int) -> bool:
+    """Whether an event of this kind was committed that has a place above `upto`, or none yet."""
+    pending = "select from console.log_pending p join console.event e on e.id = p.id where position(%s::bytea in e.body) > 0"
+    newer = "select exists(select from console.activity where kind = %s and pos > %s)"
+    return bool(fetch(f"{newer} or exists({pending})", (kind, upto, f'"type":"{kind}"'.encode()))[0][0])
+
+
 def _bytes(statement: sa.Select[*tuple[Any, ...]]) -> list[Any]:
     """Rows of the statement with bytes as they are: the driver's usual form doubles them."""
     told = statement.compile(hot_engine(), compile_kwargs={"render_postcompile": True})

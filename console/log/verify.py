@@ -230,7 +230,7 @@ def check_events(export: Any, log: dict[str, Any], start: int, values: "Values")
                 raise fault
             if sealed or kind in NOTES:
                 values.check(count, event, sealed, kind, line)
-        if 0 <= (cut := start - tree.size) <= len(leaves):
+        if complete and 0 <= (cut := start - tree.size) <= len(leaves):
             tree.append(leaves[:cut])
             older, leaves = tree.root(), leaves[cut:]
         tree.append(leaves)

@@ -93,6 +93,7 @@ def test_an_honest_part(said: Said) -> None:
     assert code == 0
     assert text.startswith("verified 10 events, chosen from 300; a filter, or somebody, left out events of ")
     assert said(f.chosen(LOG, PLACES, since=120), since=OLD)[0] == 0
+    assert said(f.chosen(LOG, PLACES, since=1))[0] == 0
     run = [place for place, chain in enumerate(LOG.chains, 1) if chain == LOG.chains[0]]
     assert "left out events of 0 chains" in said(f.chosen(LOG, run))[1]
 
