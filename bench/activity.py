@@ -22,10 +22,10 @@ BAR_ONE, BAR_TWO = 15.0, 50.0
 BEGIN = datetime(2023, 11, 20, tzinfo=UTC)
 YEARS_S = 3 * 365 * 86_400
 FILL = """
-create function pg_temp.pick(n bigint, salt int, many int) returns int language sql immutable as
-$$ select (power(((hashint8(n + salt * 1000003::bigint)::bigint + 2147483648) %% 1000003) / 1000003.0, 4) * many)::int $$;
+create function pg_temp.pick(n bigint, salt int, many int, skew float8 default 4) returns int language sql immutable as
+$$ select (power(((hashint8(n + salt * 1000003::bigint)::bigint + 2147483648) %% 1000003) / 1000003.0, skew) * many)::int $$;
 create table public.made as select n, '%(begin)s'::timestamptz + n * interval '%(step)s seconds' as at, 'usr_' || pg_temp.pick(n, 1, 400) as actor,
-    'team' || pg_temp.pick(n, 2, 12) as team, 'coll' || pg_temp.pick(n, 3, 60) as coll, pg_temp.pick(n, 4, 300000)::text as key, 'kind' || pg_temp.pick(n, 5, 30) as kind,
+    'team' || pg_temp.pick(n, 2, 12) as team, 'coll' || pg_temp.pick(n, 3, 60) as coll, pg_temp.pick(n, 4, 300000, 1.3)::text as key, 'kind' || pg_temp.pick(n, 5, 30) as kind,
     'run_' || n / 10 as run, (n %% 10 + 1)::int as run_seq from generate_series(0, %(events)d - 1) n;
 insert into console.event (run, run_seq, leaf, body)
 select run, run_seq, sha256('\\x00'::bytea || body), body from (select run, run_seq, convert_to(json_build_object('v', 1, 'id', gen_random_uuid(), 'type', kind,

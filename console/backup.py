@@ -257,9 +257,10 @@ def _check_keys(manifest: Mapping[str, Any]) -> None:
         place = given.data_dir / settings.KEYS_FOLDER / name
         there = given.given[name] is not None or place.exists()
         if not there or (have := here()) != needed:
+            former = place.with_name(f"{name}-{checkpoint.parse_key(str(wanted['signing'])).id.hex()}")
             raise BackupError(
                 f"The backup is {words} {needed}, and {f'the present one is {have}' if there else 'there is none here yet'}. "
-                f"Give it as CONSOLE_{name.upper()}, or put it into {place}."
+                f"Give it as CONSOLE_{name.upper()}, or put it into {place}{f': it is in {former}' if former.exists() else ''}."
             )
 
 

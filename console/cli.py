@@ -63,6 +63,11 @@ def main() -> NoReturn:
     except sqlalchemy.exc.DBAPIError as error:
         click.echo(f"console: {_of_database(error)}", err=True)
         sys.exit(1)
+    except UnicodeEncodeError:
+        if not any("\ud800" <= char <= "\udfff" for char in "".join(sys.argv)):
+            raise
+        click.echo("console: an argument holds bytes that are no UTF-8 text", err=True)
+        sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("console: stopped", err=True)
         sys.exit(130)

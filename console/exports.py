@@ -71,7 +71,7 @@ def asked(arguments: Iterable[tuple[str, str]]) -> Asked:
     if "since" in told.given and not (since.isascii() and since.isdigit() and len(since) <= LONGEST_SINCE):
         told.wrong("since", "This must be the size of a checkpoint, its second line: a whole number.")
     elif since and proofs != "1":
-        told.wrong("since", "Only an archive proves anything since then: ask with proofs=1.")
+        told.wrong("since", "Only an archive proves anything since then: ask with proofs=1, `--format zip` of the command.")
     where = told.filter()
     told.check("Nothing was exported")
     return Asked(where, form, proofs == "1", int(since) if since else None)
@@ -171,17 +171,19 @@ class Export:
             yield lines
 
     def _values(self, places: bundle.Places) -> Iterator[bytes]:
-        masks, last = self.whose.masks, {reason: select.last_of(kind, self.upto) for reason, kind in NOTES.items()}
+        masks = self.whose.masks
         for page in places.pages():
             rows = patiently(lambda: select.at(page))  # noqa: B023
             subjects.load({row.sub for row in rows if row.sub})
-            lines = []
-            for row in rows:
-                for line in _opened(row, self.whose, masks=masks):
-                    # A value that was taken away after the checkpoint has no event in this export that tells so.
-                    if row.pos > last.get(line.get("missing", ""), row.pos):
-                        line["missing"] = MASKED
-                    lines.append(orjson.dumps(line, option=orjson.OPT_SORT_KEYS))
+            told = [line for row in rows for line in _opened(row, self.whose, masks=masks)]
+            gone = {line["missing"] for line in told if line.get("missing") in NOTES}
+            since = {reason for reason in gone if patiently(lambda: select.later(NOTES[reason], self.upto))}  # noqa: B023
+            # What was taken away after the checkpoint has no event in this export that tells so. Which values those are, nothing says:
+            # from then on none is called by that reason, for the events here account for so many and no more.
+            lines = [
+                orjson.dumps(line | {"missing": MASKED} if line.get("missing") in since else line, option=orjson.OPT_SORT_KEYS)
+                for line in told
+            ]
             self.share = 0.3 + 0.6 * page[-1] / self.upto
             yield b"".join(line + b"\n" for line in lines)
 

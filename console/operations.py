@@ -1,9 +1,11 @@
 """What the console does by itself in the background: putting the log in order, and picking up what a crash left behind."""
 
+import contextlib
 import logging
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -213,7 +215,7 @@ class KeyChange:
 def change_key(*, lost: bool = False) -> KeyChange:
     """Give the log another signing key: an event with both verifier keys, one checkpoint that covers it and is signed by both, then the new one alone.
 
-    The new key is CONSOLE_NEW_SIGNING_KEY; where the data folder keeps the key it is drawn if none is given, and takes the former one's place. Broken off
+    The new key is CONSOLE_NEW_SIGNING_KEY; where the data folder keeps the key it is drawn if none is given, and takes the place of the former one, which stays beside it under another name. Broken off
     anywhere it may be run again. `lost`: the former key is gone, and only the new one signs; auditors have to be told in another way.
     Raises SettingsError without a new key, Conflict where it is no new one, where the former one is not there, or while an open transaction keeps events waiting.
     """
@@ -233,9 +235,18 @@ def change_key(*, lost: bool = False) -> KeyChange:
             _change(name, former or "", key, [fresh] if lost else [told.signing_key, fresh])
         head = heads.newest()
     faults.point("key.signed")
-    if file:
-        file.replace(told.own_signing_key or file)
+    if file and told.own_signing_key:
+        _put_in_place(file, told.own_signing_key, name)
     return KeyChange(former or "", key, head[1] if head else "", kept=file is not None)
+
+
+def _put_in_place(fresh: Path, own: Path, name: str) -> None:
+    """The new key becomes the data folder's; the former stays beside it under its id, for backups made before the change need it."""
+    if own.exists():
+        former = checkpoint.verifier_key(name, settings.current().signing_key)
+        with contextlib.suppress(FileExistsError):
+            own.with_name(f"{own.name}-{former.id.hex()}").hardlink_to(own)
+    fresh.replace(own)
 
 
 def _change(name: str, former: str, key: str, seeds: list[bytes]) -> None:

@@ -8,7 +8,7 @@ restore of an older state. A hold on a person stands against erasure and expiry 
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -105,9 +105,21 @@ def erase(actor: Actor, collection: str, key: str, reason: str) -> Receipt:
     if found.held:
         raise _held(collection, key, found.events)
     now = log.body.moment(log.now())
-    _remember([found.subject], now)  # first: a crash after this line is made good by applying the list again
-    events = _forget(actor, found.subject, said, lambda: _held(collection, key, found.events))
+
+    def ready(connection: Connection) -> None:
+        if connection.execute(sa.select(tables.hold).where(tables.hold.c.subject == found.subject)).first():
+            raise _held(collection, key, found.events)
+        _remember([found.subject], now)  # before anything is gone: a crash after this line is made good by applying the list again
+
+    events = _forget(actor, found.subject, said, ready) + _late(actor, found.subject, said)
     return Receipt(found.subject, events, len(found.runs), now)
+
+
+def _late(actor: Actor, subject: str, reason: str) -> int:
+    """What somebody was writing about the person that very moment goes too, with a note of its own; answers the values of how many events."""
+    for (run_id,) in fetch("select id from console.run where subject = %s and ended_at is null", (subject,)):
+        runs.end_for_erasure(run_id)
+    return _forget(actor, subject, reason) if fetch("select 1 from console.event_value where sub = %s limit 1", (subject,)) else 0
 
 
 def _held(collection: str, key: str, events: int) -> Conflict:
@@ -118,15 +130,14 @@ def _held(collection: str, key: str, events: int) -> Conflict:
     )
 
 
-def _forget(actor: Actor, subject: str, reason: str, refusal: Any = None) -> int:
-    """Key and values gone and the note of it there, in one transaction; answers the values of how many events. `refusal` makes
-    what is raised where a hold stands; without it none is minded.
+def _forget(actor: Actor, subject: str, reason: str, ready: Callable[[Connection], None] = lambda _: None) -> int:
+    """Key and values gone and the note of it there, in one transaction; answers the values of how many events. `ready` is called when
+    no hold can be placed any more, and may refuse; without it none is minded.
     """
     with transaction() as connection:
         # locked, so that a hold is placed either before it, and seen here, or finds nobody
         connection.execute(sa.select(tables.subject.c.id).where(tables.subject.c.id == subject).with_for_update())
-        if refusal and connection.execute(sa.select(tables.hold).where(tables.hold.c.subject == subject)).first():
-            raise refusal()
+        ready(connection)
         gone = connection.execute(sa.delete(tables.event_value).where(tables.event_value.c.sub == subject)).rowcount
         ours = sa.select(tables.run.c.id).where(tables.run.c.subject == subject)
         connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subject))

@@ -1,6 +1,7 @@
 """The background door: each second the events that were committed get their place, each minute a sweep over
 what people and crashes left behind, a signed head of the log where it has grown, and a look at whether the log is still in order; each day the
-values past their time go. Beside that, in a thread of its own because others may be slow to answer, heads are taken outside.
+values past their time go. Heads are taken outside in a thread of its own, for others may be slow to answer; so is what reads or changes much of the log
+at once, for the order of the log does not wait for it.
 
 Any number of workers may run, on any number of machines: the database lets one at a time do each thing, the others find nothing to do.
 """
@@ -64,20 +65,23 @@ class Worker:
             Duty("sequence", SEQUENCE_S, operations.sequence),
             Duty("sweep", SWEEP_S, operations.sweep),
             Duty("seal", SEAL_S, operations.keep_sealed),
-            Duty("check of the log", SEAL_S, operations.recheck_log),
             Duty("seal when asked", ASKED_S, operations.seal_if_asked),
-            Duty("expire", EXPIRE_S, retention.expire),
         ]
+        self.thorough = [Duty("check of the log", SEAL_S, operations.recheck_log), Duty("expire", EXPIRE_S, retention.expire)]
         self.outside = [Duty("publish", PUBLISH_S, publishing.deliver)]
         self._presence: sa.Connection | None = None
 
     def run(self) -> None:
-        """Until stopped. What is under way to the outside then gets a few seconds; broken off, it is sent again later."""
-        outside = threading.Thread(target=self._do, args=(self.outside,), name="outside", daemon=True)
-        outside.start()
+        """Until stopped. What is under way in the other threads then gets a few seconds; broken off, it is done again or gone on with later."""
+        told = (("outside", self.outside), ("thorough", self.thorough))
+        others = [threading.Thread(target=self._do, args=(duties,), name=name, daemon=True) for name, duties in told if duties]
+        for thread in others:
+            thread.start()
         self._do(self.duties, before=self._be_present)
         self._leave()
-        outside.join(LEAVE_S)
+        until = time.monotonic() + LEAVE_S
+        for thread in others:
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _do(self, duties: Sequence[Duty], before: Callable[[], None] = lambda: None) -> None:
         while not self.stopping.is_set():

@@ -61,7 +61,7 @@ def test_it_is_seen_while_it_works_and_gone_when_it_has_stopped(clean: Database)
         return 0
 
     worker.duties = [Duty("note", 0.01, note)]
-    worker.outside = [Duty("abroad", 0.01, abroad.set)]
+    worker.outside, worker.thorough = [Duty("abroad", 0.01, abroad.set)], []
     look = sa.text("select count(*) from pg_locks where locktype = 'advisory' and classid = :first and objid = :second and granted")
     names = dict(zip(("first", "second"), PRESENCE, strict=True))
     thread = threading.Thread(target=worker.run)
@@ -89,17 +89,17 @@ def test_its_duties_are_the_order_of_the_log_the_sweep_heads_and_what_goes_out(c
         "sequence": 1.0,
         "sweep": 60.0,
         "seal": 60.0,
-        "check of the log": 60.0,
         "seal when asked": 1.0,
-        "expire": 86400.0,
     }
+    assert {duty.name: duty.every_s for duty in Worker().thorough} == {"check of the log": 60.0, "expire": 86400.0}
     assert {duty.name: duty.every_s for duty in Worker().outside} == {"publish": 5.0}
 
 
-def test_the_log_goes_on_while_somebody_outside_does_not_answer(clean: Database) -> None:
+@pytest.mark.parametrize("slow", ["outside", "thorough"])
+def test_the_order_of_the_log_waits_for_nobody_outside_and_for_no_long_work(clean: Database, slow: str) -> None:
     worker, silent, counted = Worker(), threading.Event(), threading.Semaphore(0)
-    worker.duties = [Duty("count", 0.01, counted.release)]
-    worker.outside = [Duty("abroad", 0.01, lambda: silent.wait(60))]
+    worker.duties, worker.outside, worker.thorough = [Duty("count", 0.01, counted.release)], [], []
+    setattr(worker, slow, [Duty("slow", 0.01, lambda: silent.wait(60))])
     thread = threading.Thread(target=worker.run)
     thread.start()
     assert all(counted.acquire(timeout=30) for _ in range(5))

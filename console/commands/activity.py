@@ -57,8 +57,13 @@ def export(form: str, out: Path, **given: Any) -> None:
     """
     asked = _asked(form, given)
     if str(out) == "-":
-        for part in _watched(_begun(asked)):
-            sys.stdout.buffer.write(part)
+        try:
+            sys.stdout.buffer.writelines(_watched(_begun(asked)))
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise click.ClickException(f"Standard output cannot be written: {error.strerror}. What is there is not the whole.") from None
         return
     click.echo(f"{_write(asked, out)} events in {out}")
 
@@ -82,18 +87,21 @@ def _asked(form: str, given: Mapping[str, Any]) -> exports.Asked:
 
 
 def _write(asked: exports.Asked, out: Path) -> int:
-    """The whole file, or none; how many events are in it."""
-    part = out.with_name(f"{out.name}.part")
+    """The whole file, or none; how many events are in it. A device or a pipe is written to, not put away for a file."""
+    file_like = out.is_file() or not out.exists()
+    part = out.with_name(f"{out.name}.part") if file_like else out
     try:
         with part.open("wb") as file:
             made = _begun(asked)
             file.writelines(_watched(made))
-        part.replace(out)
+        if file_like:
+            part.replace(out)
     except OSError as error:
         raise click.ClickException(f"{out} cannot be written: {error.strerror}. What was there before still is.") from None
     finally:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            if file_like:
+                part.unlink(missing_ok=True)
     return made.count
 
 

@@ -183,15 +183,11 @@ def left_out(within: Within, upto: int) -> bool:
         return bool(connection.execute(sa.select(outside.exists())).scalar())
 
 
-def last_of(kind: str, upto: int) -> int:
-    """The newest place of an event of this kind that is not above `upto`, 0 where there is none."""
-    place = tables.activity.c
-    with hot_engine().connect() as connection:
-        return int(
-            connection.execute(
-                sa.select(sa.func.coalesce(sa.func.max(place.pos), 0)).where(place.kind == kind, place.pos <= upto)
-            ).scalar_one()
-        )
+def later(kind: str, upto: int) -> bool:
+    """Whether an event of this kind was committed that has a place above `upto`, or none yet."""
+    pending = "select from console.log_pending p join console.event e on e.id = p.id where position(%s::bytea in e.body) > 0"
+    newer = "select exists(select from console.activity where kind = %s and pos > %s)"
+    return bool(fetch(f"{newer} or exists({pending})", (kind, upto, f'"type":"{kind}"'.encode()))[0][0])
 
 
 def _bytes(statement: sa.Select[*tuple[Any, ...]]) -> list[Any]:

@@ -303,7 +303,7 @@ class Values:
         raw, self.line = next(self.lines, b""), self.line + 1
         for read in (VALUE.fullmatch, tidy):
             right = (form := read(raw)) and form.group(1, 3) == (event, name)
-            if form and right and form[5] and sha256(unhexlify(form[4]) + form[5]).hexdigest().encode() == commitment:
+            if form and right and form[5] and not form[2] and sha256(unhexlify(form[4]) + form[5]).hexdigest().encode() == commitment:
                 return "shown"
         what = f"{name.decode()} of the event of line {at}"
         if not raw or (form and not right):
@@ -337,13 +337,13 @@ class Values:
 
 def log_of(export: Export, size: int, root: bytes) -> dict[str, Any]:
     """Size and root, and of proofs.json `complete`, `positions` and `inclusion` by line, `steps` from the tree of `start` events."""
-    with suppress(LookupError, TypeError, ValueError):
+    with suppress(LookupError, TypeError, ValueError, OverflowError, RecursionError):
         deque(export.proofs(outside := bytearray()), 0)
         told = json.loads(outside)
         older, places, proofs = told["consistency"] or {"from": 0, "proof": []}, told["positions"] or [], told["inclusion"] or []
         first, step = (numbers[0] if numbers and numbers[0] != [] else 0 for numbers in (proofs, [older["proof"]]))
         right = proofs == ([[]] * len(places) if size == 1 else [*range(first, first + len(places))])
-        if right and told["size"] == size and told["complete"] is (told["positions"] is None):
+        if right and told["size"] == size >= older["from"] >= 0 and told["complete"] is (told["positions"] is None):
             steps = [] if older["proof"] == [] else next(islice(export.proofs(bytearray()), step, None))
             log = {"size": size, "root": root, "complete": told["complete"], "start": int(older["from"]), "steps": steps}
             return log | {"positions": [*map(int, places)], "inclusion": lambda: islice(export.proofs(bytearray()), first, None)}

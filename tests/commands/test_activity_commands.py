@@ -3,13 +3,15 @@
 import csv
 import io
 import json
+import os
+import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from console import log, operations
+from console import cli, log, operations
 from console.commands.activity import activity, verify
 from console.db import fetch
 from console.log import heads
@@ -66,6 +68,21 @@ def test_a_dash_is_standard_output(out: Path) -> None:
     assert [json.loads(line)["type"] for line in done.stdout_bytes.splitlines()] == ["run_started", "run_started"]
     assert zipfile.ZipFile(io.BytesIO(export("--out", "-").stdout_bytes)).testzip() is None
     assert not out.exists()
+
+
+def test_a_pipe_is_written_to_and_stays_one(out: Path) -> None:
+    os.mkfifo(out)
+    read = subprocess.Popen(["cat", str(out)], stdout=subprocess.PIPE)
+    assert export("--out", str(out), "--format", "jsonl", "--kind", "run_started").exit_code == 0
+    assert read.communicate()[0].count(b"\n") == 2
+    assert out.is_fifo()
+
+
+def test_what_no_text_is_cannot_be_looked_for(out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["console", "activity", "export", "--record", os.fsdecode(b"\xff"), "--out", str(out)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert (ended.value.code, capsys.readouterr().err) == (2, "console: an argument holds bytes that are no UTF-8 text\n")
 
 
 def test_an_archive_since_a_kept_checkpoint(out: Path, company: Company) -> None:

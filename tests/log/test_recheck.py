@@ -141,6 +141,8 @@ def test_a_log_that_became_shorter_is_not_in_order(clean: Database, forge: Calla
     assert recheck.check() is None
     forge("delete from console.checkpoint where size = 20")
     assert recheck.check() == "the log ends at position 10, and 20 had been checked before"
+    forge("delete from console.checkpoint")
+    assert recheck.check() == recheck.state().problem == "the log ends at position 0, and 20 had been checked before"
 
 
 def test_one_process_at_a_time_looks(clean: Database) -> None:

@@ -375,6 +375,8 @@ VALUES: dict[str, tuple[tuple[bytes, ...], int, str]] = {
     "no salt": (f.put(WHOLE.values, BOTH, WHOLE.values[BOTH - 1].replace(b'"salt"', b'"pepper"'), instead=1), BOTH, "value changed"),
     "the value twice": (
         f.put(WHOLE.values, BOTH, WHOLE.values[BOTH - 1].replace(b'"value"', b'"value":"another","value"'), instead=1), BOTH, "value changed"),
+    "shown and said to be missing": (
+        f.put(WHOLE.values, BOTH, WHOLE.values[BOTH - 1].replace(b'"name"', b'"missing":"erased","name"'), instead=1), BOTH, "value changed"),
     "no JSON": (f.put(WHOLE.values, BOTH, b"{", instead=1), BOTH, "value changed"),
     "no object": (f.put(WHOLE.values, BOTH, b"[]", instead=1), BOTH, "value changed"),
     "line removed": (f.put(WHOLE.values, BOTH, instead=1), BOTH, "value missing without a note"),
@@ -446,6 +448,11 @@ PARTS: dict[str, tuple[Any, str]] = {
     "another size": (replace(PART, proofs=PART.proofs | {"size": 299}), "proofs.json: edited"),
     "whole called a part": (replace(WHOLE, proofs=WHOLE.proofs | {"complete": False}), "proofs.json: edited"),
     "no object": (replace(PART, extra={"proofs.json": b"[1]"}), "proofs.json: edited"),
+    "no bottom": (replace(PART, extra={"proofs.json": b"[" * 200_000}), "proofs.json: edited"),
+    "from before the first": (replace(WHOLE, proofs=WHOLE.proofs | {"consistency": {"from": -1, "proof": []}}), "proofs.json: edited"),
+    "from beyond": (replace(WHOLE, proofs=WHOLE.proofs | {"consistency": {"from": 301, "proof": []}}), "proofs.json: edited"),
+    "from without end": (replace(WHOLE, extra={"proofs.json": b'{"size":300,"complete":true,"positions":null,"inclusion":null,'
+        b'"consistency":{"from":1e999,"proof":[]}}'}), "proofs.json: edited"),
     "hashes of another form": (replace(PART, proofs=PART.proofs | {"inclusion": [[1, 2]] * 10}), "proofs.json: edited"),
 }  # fmt: skip
 

@@ -26,7 +26,7 @@ from console.commands.backup import restore as restore_command
 from console.core.actor import Actor
 from console.db import dump, engine, fetch, server
 from console.errors import Conflict, ConsoleError, Invalid
-from console.log import checkpoint
+from console.log import checkpoint, heads
 from console.postgres import Embedded
 from console.worker import Duty, Worker
 from tests.company import Company
@@ -295,6 +295,36 @@ def test_another_key_is_told_which_one_is_needed(
     assert f"CONSOLE_{name}_KEY" in refused.value.message
 
 
+def test_a_backup_from_before_a_change_of_the_key_wants_the_former_one(
+    company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CONSOLE_SIGNING_KEY")
+    monkeypatch.setenv("CONSOLE_DEMO", "on")  # the data folder keeps the key
+    settings.current.cache_clear()
+    company.finished("1")
+    backup.write(CLI, tmp_path / "one.zip")
+    before = heads.verifier_keys()
+    operations.change_key()
+    company.finished("2")
+    operations.sealed()
+    own = settings.current().own_signing_key
+    assert own is not None
+    (former,) = own.parent.glob("signing_key-*")
+    with pytest.raises(backup.BackupError) as refused:
+        restore.restore(CLI, tmp_path / "one.zip", replace=True, agree=yes)
+    assert f"it is in {former}" in refused.value.message
+    former.replace(own)
+    settings.current.cache_clear()
+    assert restore.restore(CLI, tmp_path / "one.zip", replace=True, agree=yes).lost > 10
+    assert heads.verifier_keys() == before
+    assert operations.recheck_log() is None
+    operations.change_key()
+    company.finished("2")
+    operations.sealed()
+    assert operations.recheck_log() is None
+    assert checked().exit_code == 0
+
+
 def test_it_asks_before_it_takes_anything_away(company: Company, saved: Path) -> None:
     before = state()
     with pytest.raises(Conflict) as refused:
@@ -322,6 +352,7 @@ def test_not_while_somebody_is_at_work(company: Company, saved: Path) -> None:
     note.unlink()
     worker, there = Worker(), threading.Event()
     worker.duties = [Duty("be there", 0.05, there.set)]
+    worker.thorough = []
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:

@@ -150,7 +150,9 @@ def test_a_key_of_the_data_folder_is_drawn_and_put_in_place(own: Path) -> None:
     assert settings.current().signing_key != former
     assert own.read_text() != text
     assert stat.S_IMODE(own.stat().st_mode) == 0o600
-    assert [file.name for file in own.parent.iterdir() if file.name.startswith("signing_key")] == ["signing_key"]
+    kept = own.with_name(f"signing_key-{checkpoint.parse_key(of(former)).id.hex()}")
+    assert sorted(own.parent.glob("signing_key*")) == [own, kept]
+    assert (kept.read_text(), stat.S_IMODE(kept.stat().st_mode)) == (text, 0o600)
     assert heads.verifier_keys() == [of(settings.current().signing_key), of(former)]
     happened()
     assert checkpoint.verified(str(operations.seal()), of(settings.current().signing_key))  # the worker needs no new start

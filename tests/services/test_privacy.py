@@ -2,16 +2,18 @@
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import activity, browse, log, operations, privacy, runs, settings, subjects
+from console import activity, browse, exports, log, operations, privacy, runs, settings, subjects
 from console.commands.subject import subject
 from console.db import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.log import heads, verify
 from console.log.select import LogFilter
 from tests.company import Company
 
@@ -39,13 +41,13 @@ def everything() -> str:
 
 def chained() -> None:
     """Every chain holds from its first event to its last, by hashes alone."""
-    heads: dict[str, tuple[int, str]] = {}
+    ends: dict[str, tuple[int, str]] = {}
     for run, number, leaf, body in fetch("select run, run_seq, leaf, body from console.event order by run, run_seq"):
         told = json.loads(bytes(body))
-        before = heads.get(run, (0, ""))
+        before = ends.get(run, (0, ""))
         assert (number, told["prev"]) == (before[0] + 1, before[1])
         assert bytes(leaf) == hashlib.sha256(b"\x00" + bytes(body)).digest()
-        heads[run] = (number, bytes(leaf).hex())
+        ends[run] = (number, bytes(leaf).hex())
 
 
 def test_nothing_of_the_person_is_left_and_every_proof_holds(company: Company) -> None:
@@ -181,13 +183,49 @@ def put_back(keys: list[Any], values: list[Any]) -> None:
 
 def test_killed_half_way_it_is_finished_by_the_list(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     reviewed(company)
-    monkeypatch.setattr(privacy, "_forget", lambda *given: (_ for _ in ()).throw(RuntimeError("killed")))
+    monkeypatch.setattr(privacy, "mark", lambda *given: (_ for _ in ()).throw(RuntimeError("killed")))
     with pytest.raises(RuntimeError):
         privacy.erase(company.ines, "customer", "1", "She asked us to.")
     monkeypatch.undo()
     assert privacy.apply_again(company.ines) == 1
     assert [text for text in TEXTS if text in everything()] == []
     assert (settings.current().data_dir / privacy.LIST).read_text().count("sub_") == 1
+
+
+def test_what_is_written_that_very_moment_goes_too(company: Company, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By a process that has the key in its memory still: every value that is gone is accounted for."""
+    reviewed(company)
+    sub = privacy.preview(company.ines, "customer", "1").subject
+    kept, mend = subjects._kept[sub], privacy.mend
+
+    def meanwhile() -> int:
+        monkeypatch.undo()
+        subjects._kept[sub] = kept
+        log.note(company.olivia, "record_viewed", sealed={"q": TEXTS[0]}, collection="customer", record="1", subject=sub)
+        subjects.forget(sub)
+        return mend()
+
+    monkeypatch.setattr(privacy, "mend", meanwhile)
+    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    assert [event.open["count"] for event in log.events_of("ses_ines") if event.type == "subject_erased"][1:] == [1]
+    (tmp_path / "log.zip").write_bytes(b"".join(exports.begin(company.ada, exports.Asked(proofs=True), ready=operations.sealed).parts()))
+    assert " 0 erased" not in verify.verify(tmp_path / "log.zip", [str(heads.verifier_key())], None)
+
+
+def test_whom_a_hold_keeps_is_on_no_list_of_erased_people(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though it was placed after the preview: the next restore would erase them otherwise."""
+    reviewed(company)
+    before = privacy._preview
+
+    def then_held(*given: Any) -> Any:
+        found = before(*given)
+        privacy.hold(company.ines, "customer", "1", "Proceedings 4711")
+        return found
+
+    monkeypatch.setattr(privacy, "_preview", then_held)
+    with pytest.raises(Conflict, match="is on hold"):
+        privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    assert privacy.remembered() == frozenset()
 
 
 def test_a_line_that_a_crash_cut_off_swallows_nothing(company: Company) -> None:

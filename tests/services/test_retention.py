@@ -290,3 +290,11 @@ def test_a_value_that_somebody_took_away_is_not_covered_by_others(company: Compa
     assert "value missing without a note" in told.output
     put_back([], [row])
     assert CliRunner().invoke(verify).exit_code == 0
+
+
+def test_a_value_that_somebody_took_away_is_found_where_nobody_was_ever_erased(company: Company) -> None:
+    company.finished("1")
+    assert CliRunner().invoke(verify).exit_code == 0
+    fetch("delete from console.event_value where event = (select max(event) from console.event_value) returning event")
+    told = CliRunner().invoke(verify)
+    assert (told.exit_code, "value missing without a note" in told.output) == (1, True), told.output
