@@ -269,8 +269,11 @@ def hold(actor: Actor, collection: str, key: str, reason: str) -> tuple[str, str
     _judge(actor)
     said = require_reason(reason)
     whose = _whose(collection, key)
-    if subjects.known(*whose) is None and collection not in OURS:
-        records.get(collection, key, scopes.whole(collection), [])
+    if subjects.known(*whose) is None:
+        if collection not in OURS:
+            records.get(collection, key, scopes.whole(collection), [])
+        elif collection != "person" or not accounts.names({key}):
+            raise NotFound(f"Nothing is held about the {collection} {key}.")
     hold_again(actor, *whose, said)
     return whose
 

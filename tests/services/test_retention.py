@@ -215,7 +215,7 @@ def test_a_hold_finds_whose_record_it_is_and_refuses_a_misspelt_one(company: Com
     assert privacy.hold(CLI, "account", "LT459999900012345678", "Proceedings") == ("customer", "1")
     assert [(held.collection, held.key) for held in privacy.holds(CLI)] == [("customer", "1")]
     assert privacy.hold(CLI, "person", company.tom.id, "Proceedings") == ("person", company.tom.id)
-    for collection, key in (("customer", "99"), ("customr", "1"), ("account", "LT00")):
+    for collection, key in (("customer", "99"), ("customr", "1"), ("account", "LT00"), ("person", "usr_x"), ("run", "run_x")):
         with pytest.raises(NotFound):
             privacy.hold(CLI, collection, key, "Proceedings")
     assert len(privacy.holds(CLI)) == 2
