@@ -187,6 +187,16 @@ _RUN = (
         ("n", "status", "title"),
         move=True,
     ),
+    Kind("timer_set", "step", "The run waits until a moment.", ("n", "until", "outcome"), ("output",), move=True),
+    Kind("timer_fired", "step", "The moment came that the run waited for; it goes on by itself.", ("n", "until"), move=True),
+    Kind(
+        "retry_set",
+        "step",
+        "An automatic step could not be done for a reason that may pass; it is tried again by itself.",
+        ("n", "code", "tries", "until"),
+        ("message",),
+        move=True,
+    ),
     Kind("attempt_retried", "step", "The open step was begun anew.", ("status", "reason_code"), ("reason",), move=True),
     Kind(
         "effect_requested",
