@@ -4,14 +4,15 @@ A job is a name and a text, and says only "look at this": what is to be done sta
 already is not put in again. Source: docs/adr/0008-the-engine.md.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from console.db.engine import borrowed, fetch
+from console.db.engine import borrowed, fetch, hot_engine
 
 ADVANCE = "advance"
 """The job that moves a run: its text is the run's id."""
@@ -64,9 +65,33 @@ def enqueue_all(jobs: Sequence[Job]) -> int:
         return len(driver.execute(_ENQUEUE, columns).fetchall())
 
 
+LOOK_S = 1.0
+_looked: tuple[object, float, int] = (None, 0.0, 0)
+
+
 def paused() -> bool:
-    """Whether everything that goes by itself is switched off now."""
-    return bool(fetch("select number from console.version where name = 'paused'")[0][0])
+    """Whether everything that goes by itself is switched off; looked up once a second at most."""
+    return _since() > 0
+
+
+def paused_at() -> datetime | None:
+    """Since when it is switched off, aware UTC; None where it is not."""
+    since = _since()
+    return datetime.fromtimestamp(since, UTC) if since else None
+
+
+def _since() -> int:
+    global _looked  # noqa: PLW0603 (what this process knows, swapped by one assignment)
+    source, now = hot_engine(), time.monotonic()
+    if _looked[0] is not source or now - _looked[1] > LOOK_S:
+        _looked = (source, now, int(fetch("select number from console.version where name = 'paused'")[0][0]))
+    return _looked[2]
+
+
+def forget() -> None:
+    """Look again at the next question: this process has just turned the switch."""
+    global _looked  # noqa: PLW0603 (as above)
+    _looked = (None, 0.0, 0)
 
 
 def tidy() -> int:

@@ -398,6 +398,8 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "source_changed": _source("changed"),
         "workflow_imported": "{who} imported the workflow {workflow_named}{version}",
         "workflow_published": "{who} published the workflow {workflow_named}{version}",
+        "engine_paused": "{who} paused everything that goes by itself",
+        "engine_resumed": "{who} let everything go by itself again",
         "process_started": _process_started,
         "log_read": _log_read,
         "log_exported": _log_exported,

@@ -309,6 +309,8 @@ _OUTSIDE = (
         ("workflow", "slug", "version", "hash", "former"),
     ),
     Kind("process_started", "configuration", "A process of the console started.", ("process", "version", "pid", "workers", "host", "mode")),
+    Kind("engine_paused", "configuration", "Everything that goes by itself was paused; what people do by hand goes on.", (), ("reason",)),
+    Kind("engine_resumed", "configuration", "What was paused goes by itself again.", (), ("reason",)),
     Kind("log_read", "log", "A person or key read the activity log.", ("count", "filters", "first", "last", "run", "kind"), ("filter",)),
     Kind("log_exported", "log", "A person or key exported the activity log.", ("format", "filters", "size", "proofs"), ("filter",)),
     Kind("values_expired", "log", "Values past their time limit were deleted; the events stay.", ("count", "category", "last")),

@@ -92,23 +92,26 @@ def _ask_somebody(definition: Definition, loaded: Loaded, closed: NotAllowed) ->
 
 def go_on(actor: Actor, definition: Definition, loaded: Loaded, stopping: Callable[[], bool] = _never) -> Loaded:
     """Perform what was asked for and take automatic steps, until the run waits for something or enough was done in one go: the last of these
-    transitions puts in the job that goes on. While everything is paused only what a person handed in is performed.
+    transitions puts in the job that goes on. While everything is paused nothing outside is changed but what a person handed in; steps that only
+    lead from one form to the next are part of working by hand.
     """
     until = time.monotonic() + IN_ONE_GO_S
     tried: set[str] = set()
     for number in range(1, IN_ONE_GO + 1):
         last = number == IN_ONE_GO or time.monotonic() > until
         here = loaded.run.attempt
-        if stopping() or (loaded.run.moving and _by_itself(definition, loaded) and queue.paused()):
+        if stopping():
             break
         if here is not None and here.status == "performing":
             asked = next((effect for effect in here.effects if effect.status == "requested"), None)
-            if asked is None or (asked.id in tried):
+            if asked is None or asked.id in tried or (_by_itself(definition, loaded) and queue.paused()):
                 break
             tried.add(asked.id)
             loaded = _performed(definition, loaded, asked, functools.partial(effects.perform, actor, asked), hand_on=last)
         elif loaded.run.status == "running":
-            loaded = _step_by_itself(actor, definition, loaded, hand_on=last)
+            before, loaded = loaded, _step_by_itself(actor, definition, loaded, hand_on=last)
+            if loaded is before:
+                break
         else:
             break
         if last:
@@ -165,6 +168,8 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded, *, han
             require_step(actor, here)
         context = context_of(actor, here, record_of(actor, run), now)
         completion = here.kind.complete(here.view, context, {}, None)
+        if completion.effects and queue.paused():
+            return loaded
         command: Command = handing_in(None, here.attempt.step, run, completion)
         if completion.until is not None and completion.until > now:
             command = commands.Wait(here.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
