@@ -84,10 +84,14 @@ class TooMany(ConsoleError):
 
 
 class SourceDown(ConsoleError):
-    """The data source does not answer, or no longer has what is asked for; what was typed is kept."""
+    """The data source does not answer, or no longer has what is asked for; what was typed is kept. `passing`: in a moment it may answer."""
 
     status = 503
     default_code = "source_down"
+
+    def __init__(self, message: str, *, passing: bool = False, **more: Any) -> None:
+        super().__init__(message, **more)
+        self.passing = passing
 
 
 class DefinitionError(ConsoleError):

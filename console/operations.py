@@ -83,7 +83,7 @@ def lag() -> Lag:
 
 
 def sweep() -> int:
-    """Save runs that stood idle for too long and settle what a crash left under way; answers how many runs were touched."""
+    """Save runs that stood idle for too long; answers how many were touched."""
     from console import runs
 
     return runs.sweep()

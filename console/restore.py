@@ -40,7 +40,7 @@ select (select count(*) from pg_stat_activity where datname = current_database()
 """
 _FOREIGN = """
 select string_agg(distinct n.nspname, ', ') from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'console')
+where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'console', 'queue')
 """
 _ERASED = """
 select e.body from console.event e where e.id in (select event from console.activity where kind = 'subject_erased' union all select id from console.log_pending)
@@ -232,7 +232,7 @@ def _make_room(admin: URL | None, present: Present) -> None:
             code="no_right",
         )
     with server.connected(engine.migration_url().set(database=present.fresh)) as connection:
-        connection.execute("drop schema if exists console cascade")
+        connection.execute("drop schema if exists console, queue cascade")
 
 
 def _prepare(

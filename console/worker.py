@@ -1,11 +1,13 @@
-"""The background door: each second the events that were committed get their place, each minute a sweep over
-what people and crashes left behind, a signed head of the log where it has grown, and a look at whether the log is still in order; each day the
-values past their time go. Heads are taken outside in a thread of its own, for others may be slow to answer; so is what reads or changes much of the log
-at once, for the order of the log does not wait for it.
+"""The background door: jobs are done as they come, by a pool of threads; runs whose time has come, and those that a crash left behind, become jobs.
+
+Beside that, each second the events that were committed get their place, each minute idle runs are saved, a head of the log is signed where it has grown,
+and it is looked whether the log is still in order; each day the values past their time go. In threads of their own, because the order
+of the log waits for none of it, heads are taken outside, and what reads or changes much of the log at once is done.
 
 Any number of workers may run, on any number of machines: the database lets one at a time do each thing, the others find nothing to do.
 """
 
+import functools
 import logging
 import signal
 import threading
@@ -21,12 +23,15 @@ from console.db.presence import PRESENCE
 from console.errors import ConsoleError
 
 SEQUENCE_S = 1.0
+DUE_S = 0.5
+STUCK_S = 2.0
 SWEEP_S = 60.0
 SEAL_S = 60.0
 ASKED_S = 1.0
 PUBLISH_S = 5.0
 LEAVE_S = 3.0
 EXPIRE_S = 24 * 3600.0
+THREADS = 4
 _log = logging.getLogger(__name__)
 
 
@@ -57,27 +62,35 @@ class Duty:
 class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
-    def __init__(self) -> None:
-        from console import operations, publishing, retention
+    def __init__(self, threads: int = THREADS) -> None:
+        from console import operations, publishing, queue, retention, runs
+        from console.db import engine
+        from console.dispatch import Dispatcher
 
+        engine.make_room(threads)
         self.stopping = threading.Event()
         self.duties = [
             Duty("sequence", SEQUENCE_S, operations.sequence),
             Duty("sweep", SWEEP_S, operations.sweep),
             Duty("seal", SEAL_S, operations.keep_sealed),
             Duty("seal when asked", ASKED_S, operations.seal_if_asked),
+            Duty("tidy", EXPIRE_S, queue.tidy),
         ]
         self.thorough = [Duty("check of the log", SEAL_S, operations.recheck_log), Duty("expire", EXPIRE_S, retention.expire)]
+        self.moving = [Duty("due", DUE_S, runs.wake), Duty("stuck", STUCK_S, runs.pick_up)]
         self.outside = [Duty("publish", PUBLISH_S, publishing.deliver)]
+        self.jobs = Dispatcher({queue.ADVANCE: functools.partial(runs.advance, stopping=self.stopping.is_set)}, threads)
         self._presence: sa.Connection | None = None
 
     def run(self) -> None:
         """Until stopped. What is under way in the other threads then gets a few seconds; broken off, it is done again or gone on with later."""
-        told = (("outside", self.outside), ("thorough", self.thorough))
+        told = (("outside", self.outside), ("thorough", self.thorough), ("moving", self.moving))
         others = [threading.Thread(target=self._do, args=(duties,), name=name, daemon=True) for name, duties in told if duties]
+        others.append(threading.Thread(target=self.jobs.run, name="jobs", daemon=True))
         for thread in others:
             thread.start()
         self._do(self.duties, before=self._be_present)
+        self.jobs.stop()
         self._leave()
         until = time.monotonic() + LEAVE_S
         for thread in others:
@@ -118,13 +131,16 @@ class Worker:
             self._presence = None
 
 
-def main(*, with_parent: bool = False) -> None:
-    """Serve until SIGTERM or SIGINT; `with_parent` also until the supervisor that holds the other end of standard input is gone."""
+def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT; `with_parent` also until the supervisor that holds the other end of standard input is gone.
+
+    Of the jobs, `threads` are done at once.
+    """
     from console import diagnostics
     from console.supervisor import end_with_parent
 
     diagnostics.configure()
-    worker = Worker()
+    worker = Worker(threads)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         worker.stop()

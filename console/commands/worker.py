@@ -3,13 +3,16 @@
 import click
 
 
-@click.command("worker", epilog="Example: console worker")
-def worker() -> None:
-    """Do the work of the background until told to stop: the order of the log, idle runs, what a crash left. Any number may run."""
+@click.command("worker", epilog="Example: console worker --concurrency 8")
+@click.option(
+    "--concurrency", type=click.IntRange(1, 64), default=4, show_default=True, metavar="N", help="How many jobs are done at once."
+)
+def worker(*, concurrency: int) -> None:
+    """Do the work of the background until told to stop: automatic steps, timers, the order of the log, what a crash left. Any number may run."""
     from console import settings, worker as door
 
     settings.current().check_keys()
-    door.main()
+    door.main(concurrency)
 
 
 commands: list[click.Command] = [worker]

@@ -157,6 +157,36 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """The engine: an automatic step is done at a moment, with this outcome and output. `until` is aware UTC as programs read it."""
+
+    step: str
+    until: str
+    outcome: str
+    output: Mapping[str, Any] | None = None
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """The engine: an automatic step cannot be done now, and may be later. It is tried again at `until`."""
+
+    step: str
+    code: str
+    message: str
+    until: str
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fire:
+    """The engine: the moment has come that the attempt at place `n` waited for."""
+
+    n: int
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The engine: what came of an effect. `status` is succeeded, failed or unknown."""
 

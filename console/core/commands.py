@@ -14,7 +14,9 @@ from console.core.command_types import (
     Cancel,
     Command,
     Complete,
+    Delay,
     Fail,
+    Fire,
     Plan,
     Release,
     Report,
@@ -25,6 +27,7 @@ from console.core.command_types import (
     Settle,
     Start,
     TakeOver,
+    Wait,
     Wish,
 )
 from console.core.events import MOVES
@@ -37,7 +40,9 @@ __all__ = [
     "Cancel",
     "Command",
     "Complete",
+    "Delay",
     "Fail",
+    "Fire",
     "Plan",
     "Release",
     "Report",
@@ -48,6 +53,7 @@ __all__ = [
     "Settle",
     "Start",
     "TakeOver",
+    "Wait",
     "Wish",
     "cancelled_by",
     "decide",
@@ -258,7 +264,7 @@ def _resume(_plan: Plan, run: Run, command: Resume, now: datetime) -> list[Event
 
 
 def _take_over(_plan: Plan, run: Run, command: TakeOver, now: datetime) -> list[Event]:
-    if run.status != "waiting_person" or run.holder == command.by:
+    if run.status not in ("waiting_person", "waiting_time") or run.holder == command.by:
         raise _not_possible(run, "Taking over")
     if run.holder is not None and not (command.idle or command.entitled):
         raise Conflict(
@@ -322,7 +328,7 @@ def revisable(run: Run, step: str, attempt: int | None = None) -> Attempt:
 def _revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]:
     reason = require_reason(command.reason)
     require_holder(run, command.by)
-    if run.status != "waiting_person":
+    if run.status not in ("waiting_person", "waiting_time"):
         raise _not_possible(run, "Revising")
     _require_no_open_effect(run, "Revising")
     target = run.attempts.get(command.n)
@@ -350,14 +356,45 @@ def _retry(plan: Plan, run: Run, command: Retry, now: datetime) -> list[Event]:
 
 
 def _fail(plan: Plan, run: Run, command: Fail, now: datetime) -> list[Event]:
-    here = _open_attempt(run, "Failing")
-    if here.step != command.step or run.status != "running":
-        raise _not_possible(run, "Failing")
-    told = {"code": command.code, "type": plan.workflow.step(here.step).type}
+    here = _engine_at(run, command.step, "Failing")
+    told = {"code": command.code, "type": plan.workflow.step(here.step).type, **({"retries": run.tries} if run.tries else {})}
     failed = Event("step_failed", now, told, {"message": command.message}, (here.step, here.attempt))
     if plan.workflow.settings.on_error == "fail":
         return [failed, Event("run_failed", now, {"code": command.code}, {"message": command.message})]
     return [failed]
+
+
+def _engine_at(run: Run, step: str, what: str) -> Attempt:
+    here = _open_attempt(run, what)
+    if here.step != step or run.status != "running":
+        raise _not_possible(run, what)
+    return here
+
+
+def _wait(plan: Plan, run: Run, command: Wait, now: datetime) -> list[Event]:
+    here = _engine_at(run, command.step, "Waiting")
+    _onward(plan, run, here.step, command.outcome, None, now)  # a way on that is missing is refused now, and not when nobody looks
+    told = {"n": here.n, "until": command.until, "outcome": command.outcome}
+    return [Event("timer_set", now, told, {} if command.output is None else {"output": dict(command.output)}, (here.step, here.attempt))]
+
+
+def _delay(_plan: Plan, run: Run, command: Delay, now: datetime) -> list[Event]:
+    here = _engine_at(run, command.step, "Trying again later")
+    told = {"n": here.n, "code": command.code, "tries": run.tries + 1, "until": command.until}
+    return [Event("retry_set", now, told, {"message": command.message}, (here.step, here.attempt))]
+
+
+def _fire(plan: Plan, run: Run, command: Fire, now: datetime) -> list[Event]:
+    here, waiting = run.attempt, run.waiting
+    if run.status != "waiting_time" or here is None or here.n != command.n or waiting is None:
+        raise _not_possible(run, "Going on after a wait")
+    step = (here.step, here.attempt)
+    fired = Event("timer_fired", now, {"n": here.n, "until": waiting["until"]}, {}, step)
+    if waiting["for"] == "retry":
+        return [fired]
+    completed = Event("step_completed", now, {"n": here.n, "type": plan.workflow.step(here.step).type, "automatic": True}, {}, step)
+    after = _after([fired, completed], run)
+    return [fired, completed, *_onward(plan, after, here.step, here.outcome or "default", None, now)]
 
 
 def _report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
@@ -420,6 +457,9 @@ DECISIONS: Mapping[type, Callable[[Plan, Run, Any, datetime], list[Event]]] = {
     Revise: _revise,
     Retry: _retry,
     Fail: _fail,
+    Wait: _wait,
+    Delay: _delay,
+    Fire: _fire,
     Report: _report,
     Settle: _settled,
 }

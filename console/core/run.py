@@ -140,6 +140,18 @@ class Run:
         here = self.attempt
         return next((effect for effect in here.effects if effect.status == "unknown"), None) if here else None
 
+    @property
+    def tries(self) -> int:
+        """How often the open step was tried again by itself so far."""
+        return int(self.waiting["tries"]) if self.waiting is not None and self.waiting["for"] == "retry" else 0
+
+    @property
+    def moving(self) -> bool:
+        """Whether the engine has to go on: an automatic step is next, or a change asked for is not made yet."""
+        here = self.attempt
+        asked = here is not None and here.status == "performing" and any(effect.status == "requested" for effect in here.effects)
+        return self.status == "running" or asked
+
     def effect(self, effect_id: str) -> tuple[Attempt, Effect] | None:
         """The effect of that id with its attempt, among the attempts at hand."""
         for attempt in self.attempts.values():
@@ -287,6 +299,24 @@ def _attempt_retried(run: Run, event: Event) -> None:
     run.status, run.take_over, run.waiting, run.automatic = event.open["status"], None, None, 0
 
 
+def _timer_set(run: Run, event: Event) -> None:
+    run.status, run.waiting = "waiting_time", {"for": "time", "until": event.open["until"]}
+    _put(run, _here(run), outcome=event.open["outcome"], output=event.sealed.get("output"))
+
+
+def _retry_set(run: Run, event: Event) -> None:
+    run.status, run.waiting = "waiting_time", {"for": "retry", "until": event.open["until"], "tries": event.open["tries"]}
+
+
+def _timer_fired(run: Run, _event: Event) -> None:
+    """After a retry's timer the tries stay counted until the step is done; a wait breaks the row of automatic steps."""
+    run.status = "running"
+    if run.waiting is not None and run.waiting["for"] == "retry":
+        run.waiting = {**run.waiting, "until": None}
+    else:
+        run.waiting, run.automatic = None, 0
+
+
 def _run_saved(run: Run, _event: Event) -> None:
     run.status, run.holder = "saved", None
 
@@ -369,6 +399,9 @@ CHANGES: Mapping[str, Callable[[Run, Event], None]] = {
     "step_reopened": _step_reopened,
     "step_failed": _step_failed,
     "attempt_retried": _attempt_retried,
+    "timer_set": _timer_set,
+    "timer_fired": _timer_fired,
+    "retry_set": _retry_set,
     "run_saved": _run_saved,
     "run_resumed": _run_resumed,
     "run_taken_over": _run_taken_over,

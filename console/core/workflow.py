@@ -44,6 +44,12 @@ class Settings(Part):
         "ask", description="What an automatic step does that cannot go on: ask a person, or end the run"
     )
     max_automatic_steps: int = Field(50, ge=1, le=1000, description="Automatic steps in a row before the run stops and asks")
+    retries: int = Field(
+        3,
+        ge=0,
+        le=20,
+        description="How often an automatic step is tried again, with growing pauses, when it fails for a reason that may pass",
+    )
 
 
 class Step(Part):
@@ -115,6 +121,7 @@ class Workflow(Part):
         """The document in canonical order: named keys as the model has them, free ones by name; what equals its default is left out."""
         full = self.model_dump(mode="json", by_alias=True)
         document = {key: value for key, value in full.items() if key in ALWAYS or value not in (None, [], {})}
+        document["settings"] = {key: value for key, value in full["settings"].items() if key not in LATER or value != LATER[key]}
         document["variables"] = _sorted(full["variables"])
         document["steps"] = [_step_json(step) for step in full["steps"]]
         return document
@@ -130,6 +137,9 @@ class Workflow(Part):
 
 
 ALWAYS = ("format", "slug", "title", "collection", "team", "roles", "settings", "variables", "steps")
+LATER: Mapping[str, Any] = {
+    "retries": 3
+}  # settings that came later: left out where they equal their default, so that older documents keep their bytes
 STEP_ALWAYS = ("id", "type", "title", "config", "next")
 
 

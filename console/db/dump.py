@@ -50,12 +50,17 @@ def environment(url: URL) -> tuple[dict[str, str], list[str]]:
 
 
 def dump(url: URL, write: Callable[[bytes], object]) -> None:
-    """The schema `console` in pg_dump's custom format, handed to `write` in blocks as it comes; one snapshot, nobody waits for it.
+    """The schema `console`, and `queue` without its jobs, in pg_dump's custom format, handed to `write` in blocks as it comes; one snapshot, nobody waits for it.
 
     Raises DumpError with the tool's words, and whatever `write` raises.
     """
     told, where = environment(url)
-    command = [str(binaries() / "pg_dump"), "--format=custom", "--schema=console", "--no-password", *where]
+    schemas = [
+        "--schema=console",
+        "--schema=queue",
+        "--exclude-table-data=queue.*",
+    ]  # jobs say only "look at this": the sweep finds what to look at
+    command = [str(binaries() / "pg_dump"), "--format=custom", *schemas, "--no-password", *where]
     with _running(command, told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
         made = cast("IO[bytes]", process.stdout)
         while block := made.read(BLOCK):

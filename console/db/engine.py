@@ -77,9 +77,23 @@ def hot_engine() -> Engine:
 def _make(name: str, **more: Any) -> Engine:
     with _making:
         if name not in _made:
-            common: dict[str, Any] = {"pool_size": POOL, "max_overflow": 4, "pool_timeout": 10, "connect_args": {"connect_timeout": 10}}
+            common: dict[str, Any] = {
+                "pool_size": POOL + _room,
+                "max_overflow": 4,
+                "pool_timeout": 10,
+                "connect_args": {"connect_timeout": 10},
+            }
             _made[name] = sa.create_engine(app_url(), **common, **more)
         return _made[name]
+
+
+def make_room(threads: int) -> None:
+    """For a process of so many threads beside its own: as many connections more. Before the first use."""
+    global _room  # noqa: PLW0603 (as the engines are: one per process)
+    _room = threads
+
+
+_room = 0
 
 
 def dispose() -> None:

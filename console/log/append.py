@@ -23,6 +23,7 @@ from console.db import tables
 from console.db.engine import borrowed, hot_engine
 from console.db.ids import uuid7
 from console.log.body import Fact, Frame, Link, link, plain
+from console.queue import BESIDE, Job
 
 REQUEST: contextvars.ContextVar[str | None] = contextvars.ContextVar("request", default=None)
 """The id of the request at hand; the door sets it, each event carries it."""
@@ -74,9 +75,12 @@ def chained(facts: Sequence[Fact], chain: str, seq: int, head: bytes, frame: Fra
 
 
 @functools.cache
-def _statement(events: int) -> str:
+def _statement(events: int, *, job: bool) -> str:
     array = f"array[{','.join(['%b'] * events)}]::bytea[]"
-    return f"select console.transition(%s, %s, %b, {array}, {array}, %s, %s, {array}, {array}, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s)"
+    call = f"console.transition(%s, %s, %b, {array}, {array}, %s, %s, {array}, {array}, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s)"
+    if not job:
+        return f"select {call}"
+    return f"with moved as materialized (select {call} as last) select last, case when last > 0 then (select count(*) from {BESIDE}) end from moved"  # noqa: S608 (texts of ours)
 
 
 def write(
@@ -86,11 +90,12 @@ def write(
     *,
     subject: str | None = None,
     projection: Projection | None = None,
+    job: Job | None = None,
     connection: Connection | None = None,
 ) -> int:
     """Append the links after event `seq` of the chain, with the rows that change; answers the chain's new last number.
 
-    One statement, which is its own transaction unless a `connection` is given. Raises Moved, AlreadyDone, or the database's error.
+    One statement, which is its own transaction unless a `connection` is given; with a `job`, the same statement puts that in. Raises Moved, AlreadyDone, or the database's error.
     """
     request = IDEMPOTENCY.get()
     kid, nonces, ciphertexts = _sealed(subject, links)
@@ -110,10 +115,11 @@ def write(
             _json(rows.shown),
             request,
         ),
+        *((job.entrypoint, job.payload, job.key) if job else ()),
     )
     faults.point("log.write.before")
     try:
-        last = _execute(_statement(len(links)), parameters, connection)
+        last = _execute(_statement(len(links), job=job is not None), parameters, connection)
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name == "request_done_pkey":
             raise AlreadyDone(request) from error

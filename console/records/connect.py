@@ -116,7 +116,7 @@ def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
             if last or not error.connection_invalidated:
                 raise refused(error, name) from error
         except sa.exc.TimeoutError as error:
-            raise SourceDown(f"All connections to the data source {name} are busy. Try again in a moment.") from error
+            raise SourceDown(f"All connections to the data source {name} are busy. Try again in a moment.", passing=True) from error
     raise AssertionError("unreachable")  # pragma: no cover
 
 
@@ -128,7 +128,7 @@ def transaction(engine: Engine, name: str) -> Iterator[Connection]:
     except sa.exc.DBAPIError as error:
         raise refused(error, name) from error
     except sa.exc.TimeoutError as error:
-        raise SourceDown(f"All connections to the data source {name} are busy. Try again in a moment.") from error
+        raise SourceDown(f"All connections to the data source {name} are busy. Try again in a moment.", passing=True) from error
     with connection:
         try:
             if engine.dialect.name == "sqlite":
@@ -140,6 +140,7 @@ def transaction(engine: Engine, name: str) -> Iterator[Connection]:
         yield connection
 
 
+IN_A_MOMENT = "Try again in a moment."
 POSTGRESQL_REFUSALS = {
     "57014": f"took longer than {STATEMENT_S} s to answer, so the question was withdrawn. Narrow it by a filter.",
     "55P03": "has this record locked for another program. Try again in a moment.",
@@ -190,7 +191,7 @@ def refused(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
     if told is None:
         broken = isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
         told = "does not answer. Try again in a moment." if broken else "could not answer this question."
-    return SourceDown(f"The data source {name} {told}", source=name)
+    return SourceDown(f"The data source {name} {told}", passing=told.endswith(IN_A_MOMENT), source=name)
 
 
 # ------------------------------------------------------------------------------------------------------- limits by kind

@@ -1,13 +1,13 @@
 """Runs: start, complete, save, resume, revise, abort, take over, settle; reading, lists and replay."""
 
+from console.runs.engine import advance
 from console.runs.lists import RunHead, find, held_by, live_on, on_record, to_continue
 from console.runs.reading import Preview, get, preview, source_opened
 from console.runs.rebuild import Difference, rebuild
 from console.runs.replay import ReplayView, events, replay
-from console.runs.sweep import sweep
+from console.runs.sweep import pick_up, sweep, wake
 from console.runs.transitions import (
     abort,
-    advance,
     cancel,
     complete,
     complete_and_look,
@@ -43,6 +43,7 @@ __all__ = [
     "held_by",
     "live_on",
     "on_record",
+    "pick_up",
     "preview",
     "rebuild",
     "release",
@@ -57,4 +58,5 @@ __all__ = [
     "sweep",
     "take_over",
     "to_continue",
+    "wake",
 ]

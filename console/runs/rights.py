@@ -109,10 +109,12 @@ def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
     holds = run.holder == actor.id
     if run.status == "waiting_person" and holds:
         may |= _to_holder(actor, seen)
+    if run.status == "waiting_time" and holds:
+        may |= {"abort", "revise"}
     works_here = access.can(actor, run.team, obj, "resume") and lacking(actor, seen) is None
     if run.status == "saved" and works_here:
         may.add("resume")
-    if run.status == "waiting_person" and not holds and works_here:
+    if run.status in ("waiting_person", "waiting_time") and not holds and works_here:
         entitled = run.holder is None or idle_s >= TAKE_OVER_AFTER_S or access.can(actor, run.team, obj, "takeover")
         may |= {"take_over"} if entitled else set()
     under_way = run.attempt is not None and any(effect.status in ("requested", "unknown") for effect in run.attempt.effects)

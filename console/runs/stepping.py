@@ -168,7 +168,7 @@ def completion_of(here: Stand, context: Context, values: Mapping[str, Any], outc
     clean(prompt.fields, dict(values))
     offered = [option.value for option in prompt.outcomes]
     if not offered:
-        return here.kind.complete(here.view, context, {}, None)
+        return here.kind.by_hand(here.view, context)
     if outcome not in offered:
         raise Invalid("Choose the way on.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
     return Completion(outcome, {}, {"branch": outcome})

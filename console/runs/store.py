@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import orjson
 import psycopg
 
-from console import faults, log
+from console import faults, log, queue
 from console.core import commands
 from console.core.actor import Actor
 from console.core.run import Attempt, Effect, Event, Run, fold
@@ -216,8 +216,11 @@ def write(
     subject: str | None = None,
     keep_draft: bool = False,
     shown: Mapping[str, Any] | None = None,
+    hand_on: bool = False,
 ) -> Loaded:
     """Commit the events with the rows they change: one statement, one transaction. Answers the run as it stands then.
+
+    `hand_on`: where the run has to be moved further, a job for that is put in by the same statement.
 
     Raises log.Moved when the run has moved since it was read, Conflict `run_is_live` for a second start.
     """
@@ -225,9 +228,11 @@ def write(
     after = fold(events, state)
     whose = before.subject if before else subject
     made = links(actor, definition, before, after, events)
+    rows = changes(state, after, whose, keep_draft=keep_draft, shown=shown)
+    job = queue.advance(after.id, after.seq) if hand_on and after.moving else None
     faults.point("runs.write.before")
     try:
-        log.write(after.id, state.seq, made, subject=whose, projection=changes(state, after, whose, keep_draft=keep_draft, shown=shown))
+        log.write(after.id, state.seq, made, subject=whose, projection=rows, job=job)
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name == "run_one_live":
             raise LiveRun(after.exclusive_key or "") from error

@@ -1,20 +1,31 @@
-"""What a crash or a long silence left behind: run each minute by the worker, and harmless to run twice."""
+"""Runs that should move become jobs: those whose time has come, and those that a crash or a long silence left behind. Harmless to run twice."""
 
 import logging
 
+from console import queue
 from console.db.engine import fetch
-from console.runs.transitions import advance, save_idle
+from console.runs.transitions import save_idle
 
 logger = logging.getLogger(__name__)
-STUCK_S = 5  # whoever committed the step is at it by then, and says so by a lock
+STUCK_S = 5  # whoever committed the step is at it by then; with an effect, says so by a lock
 LEAST_IDLE_MINUTES = 1  # each workflow says how long; none less
 AT_ONCE = 1000
 
-_STUCK = """
-select id from console.run where ended_at is null and status in ('running', 'waiting_event')
-and (status = 'running' or waiting->>'for' = 'effect')
-and active_at < now() - make_interval(secs => %s) order by active_at limit %s
+_NO_JOB = """
+not exists (select from queue.pgqueuer q where q.dedupe_key = r.id || ':' || r.run_seq and q.status = any (array['queued', 'picked']::queue.pgqueuer_status[]))
+and not exists (select from queue.pgqueuer q where q.status = 'failed' and q.dedupe_key = r.id || ':' || r.run_seq)
+and not exists (select from console.version v where v.name = 'paused' and v.number > 0{even_paused})
 """
+_STUCK = f"""
+select r.id, r.run_seq from console.run r where r.ended_at is null and r.status in ('running', 'waiting_event')
+and (r.status = 'running' or r.waiting->>'for' = 'effect')
+and r.active_at < now() - make_interval(secs => %s) and {_NO_JOB.format(even_paused=" and r.status = 'running'")} order by r.active_at limit %s
+"""  # noqa: S608 (texts of this file)
+_DUE = f"""
+select r.id, r.run_seq from console.run r where r.status = 'waiting_time'
+and (r.waiting->>'until') collate "C" <= to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') and {_NO_JOB.format(even_paused="")}
+order by (r.waiting->>'until') collate "C" limit %s
+"""  # noqa: S608 (texts of this file)
 _IDLE = """
 select r.id from console.run r
 where r.ended_at is null and r.holder is not null and r.status = 'waiting_person' and r.active_at < now() - make_interval(mins => %(minutes)s)
@@ -23,14 +34,22 @@ order by r.active_at limit %(most)s
 """
 
 
+def wake() -> int:
+    """A job for each run whose moment has come, the longest overdue first; how many were put in. None while everything is paused."""
+    return queue.enqueue_all([queue.advance(run_id, seq) for run_id, seq in fetch(_DUE, (AT_ONCE,))])
+
+
+def pick_up() -> int:
+    """A job for each run that should move and has none; how many were put in."""
+    return queue.enqueue_all([queue.advance(run_id, seq) for run_id, seq in fetch(_STUCK, (STUCK_S, AT_ONCE))])
+
+
 def sweep() -> int:
-    """Move runs that should move, save those whose holder is gone; answers how many were looked at."""
+    """Save runs whose holder is gone; answers how many were looked at."""
     touched = 0
-    stuck = [(row[0], advance) for row in fetch(_STUCK, (STUCK_S, AT_ONCE))]
-    idle = [(row[0], save_idle) for row in fetch(_IDLE, {"minutes": LEAST_IDLE_MINUTES, "most": AT_ONCE})]
-    for run_id, act in [*stuck, *idle]:
+    for (run_id,) in fetch(_IDLE, {"minutes": LEAST_IDLE_MINUTES, "most": AT_ONCE}):
         try:
-            act(run_id)
+            save_idle(run_id)
             touched += 1
         except Exception:
             logger.exception("sweep: run %s", run_id)

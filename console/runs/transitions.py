@@ -1,34 +1,29 @@
 """The transitions of a run: what a person, a program or the engine may ask for. Each judges, decides, and commits once."""
 
-import functools
 import logging
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from console import access, accounts, effects, log, records, settings, subjects, workflows
+from console import access, log, records, settings, subjects, workflows
 from console.core import commands
 from console.core.actor import Actor
-from console.core.commands import Command, Wish
-from console.core.run import Effect, Event, Run, fold
-from console.db.engine import alone
+from console.core.commands import Command
+from console.core.run import Event, Run, fold
 from console.db.ids import new_id
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
 from console.runs import drafts, reading
+from console.runs.engine import go_on, handing_in
 from console.runs.rights import Seen, holder_idle_s, see
 from console.runs.screens import Screen, digest, last_shown, seen_fields, shown_event
-from console.runs.stepping import completion_of, context_of, label_of, plan_of, prompt_of, record_of, require_step, stand
+from console.runs.stepping import completion_of, context_of, label_of, plan_of, prompt_of, require_step, stand
 from console.runs.store import ENGINE, LiveRun, Loaded, decide, live_run, load, retried, write
 from console.runs.view import RunView
-from console.steps.base import Completion
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
-IN_ONE_GO = 20  # automatic steps before the rest is left to the background
-IN_ONE_GO_S = 2.0
 
 
 def start(actor: Actor, workflow: str, collection: str | None, record: str | None, given: Mapping[str, Any] | None = None) -> str:
@@ -204,9 +199,7 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> li
     context = context_of(actor, here, seen.record, now, seen_fields(shown[1]) if shown else None)
     completion = completion_of(here, context, asked.values, asked.outcome)
     chosen = label_of(prompt_of(here, context).outcomes, completion.outcome) if asked.outcome is not None else None
-    command = _handing_in(
-        actor.id, asked.step, run, completion, handled_manually=asked.handled_manually, reason=asked.reason, chosen=chosen
-    )
+    command = handing_in(actor.id, asked.step, run, completion, handled_manually=asked.handled_manually, reason=asked.reason, chosen=chosen)
     return decide(plan_of(seen.definition), seen.loaded, command, now)
 
 
@@ -218,106 +211,6 @@ def _require_record(seen: Seen) -> None:
             "The record was deleted meanwhile. What you typed is kept; abort the run, or save it and ask who deleted it.",
             code="record_gone",
         )
-
-
-def _handing_in(
-    by: str | None,
-    step: str,
-    run: Run,
-    completion: Completion,
-    *,
-    handled_manually: bool = False,
-    reason: str = "",
-    chosen: str | None = None,
-) -> commands.Complete:
-    wishes = [
-        Wish(
-            new_id("eff"),
-            effect.kind,
-            effect.summary,
-            {"collection": run.collection, "key": run.record, "changes": {k: dict(v) for k, v in effect.changes.items()}},
-        )
-        for effect in completion.effects
-    ]
-    return commands.Complete(
-        by=by,
-        step=step,
-        revision=run.revision,
-        outcome=completion.outcome,
-        values=completion.values,
-        output=completion.output,
-        effects=wishes,
-        ends=completion.ends,
-        handled_manually=handled_manually,
-        reason=reason,
-        chosen=chosen,
-    )
-
-
-def go_on(actor: Actor, definition: Definition, loaded: Loaded) -> Loaded:
-    """Perform what was asked for and take automatic steps, until the run waits for something or enough was done in one go."""
-    until = time.monotonic() + IN_ONE_GO_S
-    tried: set[str] = set()
-    for _ in range(IN_ONE_GO):
-        here = loaded.run.attempt
-        if here is not None and here.status == "performing":
-            asked = next((effect for effect in here.effects if effect.status == "requested"), None)
-            if asked is None or (asked.id in tried):
-                break
-            tried.add(asked.id)
-            loaded = _performed(definition, loaded, functools.partial(effects.perform, actor, asked))
-        elif loaded.run.status == "running":
-            loaded = _step_by_itself(actor, definition, loaded)
-        else:
-            break
-        if time.monotonic() > until:
-            break
-    return loaded
-
-
-def _performed(definition: Definition, loaded: Loaded, act: Callable[[], commands.Report]) -> Loaded:
-    """Perform the effect and note what came of it, unless another process is at it: a slow one must not be taken for a dead one."""
-    with alone(loaded.run.id) as mine:
-        return _report(definition, loaded, act()) if mine else loaded
-
-
-def _report(definition: Definition, loaded: Loaded, report: commands.Report) -> Loaded:
-    """Note what came of an effect; whoever looked meanwhile does not matter."""
-    plan = plan_of(definition)
-
-    def once() -> Loaded:
-        current = load(loaded.run.id) or loaded
-        return write(ENGINE, definition, current, decide(plan, current, report, log.now()))
-
-    return retried(once)
-
-
-def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> Loaded:
-    """One automatic step with the rights of the run's holder; what goes wrong becomes a take-over that a person sees."""
-    run, plan = loaded.run, plan_of(definition)
-    now = log.now()
-    here = stand(definition, run)
-    try:
-        if run.automatic >= definition.document.settings.max_automatic_steps:
-            raise Conflict(
-                f"{run.automatic} automatic steps were taken in a row; look whether the workflow goes in circles.", code="too_many_steps"
-            )
-        if not here.kind.automatic:
-            require_step(actor, here)
-        context = context_of(actor, here, record_of(actor, run), now)
-        completion = here.kind.complete(here.view, context, {}, None)
-        command: Command = _handing_in(None, here.attempt.step, run, completion)
-        events = decide(plan, loaded, command, now)
-    except ConsoleError as error:
-        events = decide(plan, loaded, commands.Fail(here.attempt.step, error.code, error.message), now)
-    except Exception:
-        logger.exception("run %s, step %s", run.id, here.attempt.step)
-        message = "Something unexpected went wrong in this step. Try again, or tell who runs the console."
-        events = decide(plan, loaded, commands.Fail(here.attempt.step, "internal_error", message), now)
-    try:
-        return write(ENGINE, definition, loaded, events)
-    except log.Moved:
-        return load(run.id) or loaded
 
 
 def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values: Mapping[str, Any]) -> datetime:
@@ -438,42 +331,6 @@ def _said(reason: str) -> str:
     if len(reason) > 2000 or "\x00" in reason:
         raise Invalid("The reason cannot be kept.", details=[{"field": "reason", "reason": "At most 2,000 characters of text."}])
     return reason
-
-
-def advance(run_id: str) -> None:
-    """Move a run that nobody moves: the engine's own way in, idempotent. Acts with the rights of the holder, else of the last one.
-
-    Where that person's account is closed, somebody else is asked.
-    """
-    loaded = load(run_id)
-    if loaded is None or loaded.run.ended:
-        return
-    run = loaded.run
-    definition = workflows.version(run.workflow, run.version)
-    try:
-        actor = accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine")
-    except NotAllowed as closed:
-        _ask_somebody(definition, loaded, closed)
-        return
-    here = run.attempt
-    stuck: Effect | None = next((effect for effect in here.effects if effect.status == "requested"), None) if here else None
-    if here is not None and here.status == "performing" and stuck is not None:
-        try:
-            loaded = _performed(definition, loaded, functools.partial(effects.recover, actor, stuck))
-        except SourceDown:
-            return  # asked again at the next sweep; the run says that it waits for the effect
-    go_on(actor, definition, loaded)
-
-
-def _ask_somebody(definition: Definition, loaded: Loaded, closed: NotAllowed) -> None:
-    """What can no longer be done in the name of who began it becomes a take-over."""
-    here = loaded.run.attempt
-    asked = next((effect for effect in here.effects if effect.status == "requested"), None) if here else None
-    if here is not None and here.status == "performing" and asked is not None:
-        _performed(definition, loaded, functools.partial(commands.Report, asked.id, "unknown", closed.code, closed.message))
-    elif here is not None and loaded.run.status == "running":
-        failing = commands.Fail(here.step, closed.code, closed.message)
-        write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, failing, log.now()))
 
 
 def end_for_erasure(run_id: str) -> None:

@@ -7,6 +7,7 @@ person's scopes before `prepare` and `complete`, and does the effects that `comp
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -140,6 +141,7 @@ class Completion:
     values: Values = field(default_factory=dict)
     output: Values | None = None
     effects: tuple[WriteRecord, ...] = ()
+    until: datetime | None = None  # the step is done then (aware), and the run waits; automatic types only, without effects
     ends: str | None = None  # label of the end that was reached: the run completes
 
 
@@ -189,6 +191,10 @@ class StepType:
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """What comes of what was submitted; raises `Invalid` with one detail per field that is wrong."""
         return Completion("default", submitted)
+
+    def by_hand(self, step: StepView, context: Context) -> Completion:
+        """What comes of an automatic step with one way on that could not be done, when a person says to go on."""
+        return self.complete(step, context, {}, None)
 
     def expressions(self, config: Any) -> list[Located]:
         """Every expression in the settings with its place, for the check before publishing."""

@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -237,6 +238,19 @@ def _may_read_log() -> bool:
     return who is not None and access.can(who, None, "activity", "read")
 
 
+def _may_operate() -> bool:
+    from console import access
+
+    who = g.get("actor")
+    return who is not None and access.can(who, None, "source", "manage")
+
+
+def _paused() -> datetime | None:
+    from console import queue
+
+    return queue.paused_at() if g.get("actor") is not None else None
+
+
 def _extend(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
     app.jinja_env.trim_blocks = True
@@ -253,6 +267,8 @@ def _extend(state: BlueprintSetupState) -> None:
         theme=theme,
         dom_id=dom_id,
         may_read_log=_may_read_log,
+        may_operate=_may_operate,
+        paused_at=_paused,
         initials=formats.initials,
         status_badge=status_badge,
         key_segment=segment,

@@ -19,7 +19,7 @@ from console.views.frame import htmx
 
 blueprint = Blueprint("identity", __name__)
 
-OPEN = frozenset({"/static/<path:filename>", "/health", "/schema/workflow.json", "/sign-in"})
+OPEN = frozenset({"/static/<path:filename>", "/health", "/metrics", "/schema/workflow.json", "/sign-in"})
 """Routes that need nobody to be signed in. Everything else is closed, what is added later too."""
 
 _manager = LoginManager()
@@ -60,7 +60,7 @@ def identify() -> ResponseReturnValue | None:
     if bearer is not None and "_user_id" in session:
         raise Malformed("Send either a key or a session cookie, not both.", code="two_credentials")
     if is_api():
-        g.actor = _key_holder(bearer)
+        g.actor = key_holder(bearer)
         return None
     if current_user.is_authenticated:
         g.actor = current_user.actor
@@ -86,7 +86,8 @@ def local(path: str | None) -> str:
     return "/" if parts.scheme or parts.netloc else path
 
 
-def _key_holder(header: str | None) -> Actor:
+def key_holder(header: str | None) -> Actor:
+    """Whose API key the header `Authorization` holds. Raises NotSignedIn."""
     kind, _, key = (header or "").partition(" ")
     actor = accounts.actor_of_key(key.strip()) if kind.lower() == "bearer" else None
     if actor is None:
@@ -120,11 +121,11 @@ class Cookie(SecureCookieSessionInterface):
 
     def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002 - the base class gives it
         """With the prefix that binds it to this host, where it can have one."""
-        return "console" if _own_machine() else "__Host-console"
+        return "console" if own_machine() else "__Host-console"
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - the base class gives it
         """Whether it is sent over https only."""
-        return not _own_machine()
+        return not own_machine()
 
     def get_cookie_httponly(self, app: Flask) -> bool:  # noqa: ARG002 - the base class gives it
         """Never readable by a script."""
@@ -135,7 +136,8 @@ class Cookie(SecureCookieSessionInterface):
         return "Lax"
 
 
-def _own_machine() -> bool:
+def own_machine() -> bool:
+    """Whether the request names this machine itself, over plain http."""
     host = urlsplit(f"//{request.host}").hostname
     return request.scheme == "http" and host in ("127.0.0.1", "localhost", "::1")
 

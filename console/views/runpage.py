@@ -23,7 +23,7 @@ _ENDED = {
     "failed": "{title} failed", "timed_out": "{title} ran out of time",
 }  # fmt: skip
 _WAITS = {
-    "time": "Waiting until {until}.", "event": "Waiting for something to happen outside.", "approval": "Waiting for an approval.",
+    "time": "Waiting. Continues at {until}.", "retry": "The step could not be done. It is tried again at {until}.", "event": "Waiting for something to happen outside.", "approval": "Waiting for an approval.",
     "run": "Waiting for another run to end.",
     "effect": "Making the change in the record. Should no answer come, the console looks at the record itself and goes on; this page follows.",
 }  # fmt: skip
@@ -235,7 +235,7 @@ def _poll(view: RunView, actor: Actor) -> int | None:
     if status in FINAL or (view.json["holder"] == actor.id and status == "waiting_person"):
         return None
     waiting = (view.json["current"] or {}).get("waiting") or {}
-    return 1 if status == "running" or waiting.get("for") == "effect" else 15
+    return 1 if status == "running" or waiting.get("for") in ("effect", "retry") else 15
 
 
 def _typed_values(run: Mapping[str, Any], typed: Typed | None) -> Mapping[str, Any]:

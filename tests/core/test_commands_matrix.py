@@ -55,11 +55,14 @@ STATES: dict[str, Callable[[], Walk]] = {
     "reopened": lambda: given(handed_in(), commands.Report("eff_1", "failed", "record_changed", "It moved.", [{"field": "email", "reason": "x"}])),
     "saved": lambda: given(started("look"), commands.Save(OLIVIA, 0)),
     "released": lambda: given(started("look"), commands.Release(OLIVIA, 0)),
+    "waiting": lambda: given(started("look", BY_ITSELF), commands.Wait("look", LATER, "default", {"until": LATER})),
+    "delayed": lambda: given(started("look", BY_ITSELF), commands.Delay("look", "source_down", "Away.", LATER)),
     "completed": lambda: given(started("end"), commands.Complete(None, "end", 0, "default", ends="done")),
     "aborted": lambda: given(started("look"), commands.Abort(OLIVIA, 0, "no")),
     "cancelled": lambda: given(started("look"), commands.Cancel(MONA, 0, "no")),
     "failed": lambda: given(started("look", HANDS_OFF), commands.Fail("look", "source_down", "Away.")),
 }  # fmt: skip
+LATER = "2026-12-01T09:00:00.000000Z"
 ENDED = ("completed", "aborted", "cancelled", "failed")
 
 
@@ -93,6 +96,11 @@ COMMANDS: dict[str, Callable[[Walk], Any]] = {
     "retry": lambda w: commands.Retry(OLIVIA, w.run.revision),
     "fail": lambda w: commands.Fail(here(w), "source_down", "Away."),
     "fail another step": lambda w: commands.Fail("read", "source_down", "Away."),
+    "wait": lambda w: commands.Wait(here(w), LATER, "default"),
+    "wait at another step": lambda w: commands.Wait("read", LATER, "default"),
+    "delay": lambda w: commands.Delay(here(w), "source_down", "Away.", LATER),
+    "fire": lambda w: commands.Fire(w.run.current or 0),
+    "fire for another attempt": lambda w: commands.Fire(99),
     "report success": lambda w: commands.Report("eff_1", "succeeded"),
     "report a stranger": lambda w: commands.Report("eff_9", "succeeded"),
     "settle as done": lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", True, "I looked."),
@@ -113,39 +121,44 @@ def outcome(walk: Walk, command: Any) -> str:
 
 ON, BACK = "step_completed+step_entered", "step_revised+step_entered"
 NOT, WHO, OLD, WHY = "not_possible", "not_holder", "stale_revision", "invalid"
-LIVE = ("running", "person", "asked", "writing", "unknown", "reopened", "saved", "released")
+LIVE = ("running", "person", "asked", "writing", "unknown", "reopened", "saved", "released", "waiting", "delayed")
 MATRIX: dict[str, list[str]] = {
-    "complete": [NOT, ON, ON, NOT, NOT, ON, WHO, WHO],
-    "complete as another": [WHO] * 8,
-    "complete by itself": [ON, NOT, NOT, NOT, NOT, NOT, NOT, NOT],
-    "complete another step": [NOT, OLD, OLD, NOT, NOT, OLD, WHO, WHO],
-    "save": [NOT, "run_saved", "run_saved", NOT, "run_saved", "run_saved", WHO, WHO],
-    "save as another": [WHO] * 8,
-    "save by itself": [NOT, "run_saved", "run_saved", NOT, "run_saved", "run_saved", NOT, "run_saved"],
-    "resume": [NOT, NOT, NOT, NOT, NOT, NOT, "run_resumed", NOT],
-    "take over with the right": [NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over"],
-    "take over an idle one": [NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over"],
-    "take over at once": [NOT, WHO, WHO, NOT, WHO, WHO, NOT, "run_taken_over"],
-    "take over one's own": [NOT, NOT, NOT, NOT, NOT, NOT, NOT, "run_taken_over"],
-    "release": [NOT, "run_released", "run_released", NOT, "run_released", "run_released", WHO, WHO],
-    "abort": ["run_aborted", "run_aborted", "run_aborted", NOT, NOT, "run_aborted", WHO, WHO],
-    "abort as another": [WHO] * 8,
-    "abort without a reason": [WHY] * 8,
-    "cancel": ["run_cancelled", "run_cancelled", "run_cancelled", NOT, NOT, "run_cancelled", "run_cancelled", "run_cancelled"],
-    "cancel without a reason": [WHY] * 8,
-    "revise": [NOT, f"attempt_cancelled+{BACK}", f"attempt_cancelled+{BACK}", NOT, NOT, f"attempt_cancelled+attempt_cancelled+{BACK}", WHO, WHO],
-    "revise the start": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO],
-    "revise what is not there": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO],
-    "revise without a reason": [WHY] * 8,
-    "retry": [NOT, NOT, "attempt_retried", NOT, NOT, NOT, WHO, WHO],
-    "fail": ["step_failed", NOT, NOT, NOT, NOT, NOT, NOT, NOT],
-    "fail another step": [NOT] * 8,
-    "report success": [*["effect_reported"] * 3, f"effect_succeeded+{ON}", *["effect_reported"] * 4],
-    "report a stranger": ["effect_reported"] * 8,
-    "settle as done": [NOT, NOT, NOT, NOT, f"effect_settled+{ON}", NOT, WHO, WHO],
-    "settle as another": [WHO] * 8,
-    "settle a stranger": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO],
-    "settle without a reason": [WHY] * 8,
+    "complete": [NOT, ON, ON, NOT, NOT, ON, WHO, WHO, NOT, NOT],
+    "complete as another": [WHO] * 10,
+    "complete by itself": [ON, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT],
+    "complete another step": [NOT, OLD, OLD, NOT, NOT, OLD, WHO, WHO, NOT, NOT],
+    "save": [NOT, "run_saved", "run_saved", NOT, "run_saved", "run_saved", WHO, WHO, NOT, NOT],
+    "save as another": [WHO] * 10,
+    "save by itself": [NOT, "run_saved", "run_saved", NOT, "run_saved", "run_saved", NOT, "run_saved", NOT, NOT],
+    "resume": [NOT, NOT, NOT, NOT, NOT, NOT, "run_resumed", NOT, NOT, NOT],
+    "take over with the right": [NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", "run_taken_over"],
+    "take over an idle one": [NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", "run_taken_over"],
+    "take over at once": [NOT, WHO, WHO, NOT, WHO, WHO, NOT, "run_taken_over", WHO, WHO],
+    "take over one's own": [NOT, NOT, NOT, NOT, NOT, NOT, NOT, "run_taken_over", NOT, NOT],
+    "release": [NOT, "run_released", "run_released", NOT, "run_released", "run_released", WHO, WHO, NOT, NOT],
+    "abort": ["run_aborted", "run_aborted", "run_aborted", NOT, NOT, "run_aborted", WHO, WHO, "run_aborted", "run_aborted"],
+    "abort as another": [WHO] * 10,
+    "abort without a reason": [WHY] * 10,
+    "cancel": ["run_cancelled", "run_cancelled", "run_cancelled", NOT, NOT, "run_cancelled", "run_cancelled", "run_cancelled", "run_cancelled", "run_cancelled"],
+    "cancel without a reason": [WHY] * 10,
+    "revise": [NOT, f"attempt_cancelled+{BACK}", f"attempt_cancelled+{BACK}", NOT, NOT, f"attempt_cancelled+attempt_cancelled+{BACK}", WHO, WHO, f"attempt_cancelled+{BACK}", f"attempt_cancelled+{BACK}"],
+    "revise the start": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, NOT],
+    "revise what is not there": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, NOT],
+    "revise without a reason": [WHY] * 10,
+    "retry": [NOT, NOT, "attempt_retried", NOT, NOT, NOT, WHO, WHO, NOT, NOT],
+    "fail": ["step_failed", NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT],
+    "fail another step": [NOT] * 10,
+    "wait": ["timer_set", *[NOT] * 9],
+    "wait at another step": [NOT] * 10,
+    "delay": ["retry_set", *[NOT] * 9],
+    "fire": [*[NOT] * 8, f"timer_fired+{ON}", "timer_fired"],
+    "fire for another attempt": [NOT] * 10,
+    "report success": [*["effect_reported"] * 3, f"effect_succeeded+{ON}", *["effect_reported"] * 6],
+    "report a stranger": ["effect_reported"] * 10,
+    "settle as done": [NOT, NOT, NOT, NOT, f"effect_settled+{ON}", NOT, WHO, WHO, NOT, NOT],
+    "settle as another": [WHO] * 10,
+    "settle a stranger": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, NOT],
+    "settle without a reason": [WHY] * 10,
 }  # fmt: skip
 
 
@@ -265,6 +278,12 @@ SAID: list[tuple[str, str, Callable[[Walk], Any], str, dict[str, Any], dict[str,
      {"effect": "eff_1", "effect_kind": "sql_write", "code": "timeout"}, {"message": "No answer."}),
     ("a settlement", "unknown", lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", False, "I looked."), "effect_settled",
      {"effect": "eff_1", "effect_kind": "sql_write", "result": "not_done"}, {"reason": "I looked."}),
+    ("a wait", "running", lambda w: commands.Wait("look", LATER, "default", {"until": LATER}), "timer_set",
+     {"n": 3, "until": LATER, "outcome": "default"}, {"output": {"until": LATER}}),
+    ("the end of a wait", "waiting", lambda w: commands.Fire(3), "timer_fired", {"n": 3, "until": LATER}, {}),
+    ("what is done after a wait", "waiting", lambda w: commands.Fire(3), "step_completed", {"n": 3, "type": "get_data", "automatic": True}, {}),
+    ("a failure that may pass", "running", lambda w: commands.Delay("look", "source_down", "Away.", LATER), "retry_set",
+     {"n": 3, "code": "source_down", "tries": 1, "until": LATER}, {"message": "Away."}),
     ("a retry", "asked", lambda w: commands.Retry(OLIVIA, w.run.revision), "attempt_retried", {"status": "running"}, {}),
 ]  # fmt: skip
 
@@ -277,6 +296,33 @@ def test_what_stands_open_and_what_is_sealed(
     event = next(event for event in walk.give(command(walk)) if event.type == kind)
     assert {name: value for name, value in event.open.items() if name != "revision"} == opened
     assert event.sealed == sealed
+
+
+def test_tries_are_counted_until_the_step_is_done_or_fails() -> None:
+    walk = STATES["delayed"]()
+    assert (walk.run.status, walk.run.waiting) == ("waiting_time", {"for": "retry", "until": LATER, "tries": 1})
+    given(walk, commands.Fire(3))
+    assert (walk.run.status, walk.run.tries, walk.run.waiting) == ("running", 1, {"for": "retry", "until": None, "tries": 1})
+    given(walk, commands.Delay("look", "source_down", "Away.", LATER), commands.Fire(3))
+    assert walk.run.tries == 2
+    (failed,) = walk.give(commands.Fail("look", "source_down", "Away."))
+    assert (failed.open["retries"], walk.run.tries, walk.run.status) == (2, 0, "waiting_person")
+
+
+def test_a_wait_ends_the_row_of_automatic_steps_and_keeps_what_it_came_to() -> None:
+    walk = STATES["waiting"]()
+    assert (walk.run.status, walk.run.waiting, walk.run.holder) == ("waiting_time", {"for": "time", "until": LATER}, OLIVIA)
+    given(walk, commands.Fire(3))
+    assert (walk.run.automatic, walk.run.context["look"], walk.run.waiting) == (1, {"until": LATER}, None)
+    assert walk.run.attempts[3].outcome == "default"
+
+
+def test_a_timer_of_a_run_that_was_revised_meanwhile_does_nothing() -> None:
+    walk = STATES["waiting"]()
+    given(walk, commands.Revise(OLIVIA, 0, 2, "again"))
+    with pytest.raises(Conflict):
+        walk.give(commands.Fire(3))
+    assert (walk.run.status, walk.run.waiting) == ("waiting_person", None)
 
 
 def test_what_was_typed_is_never_open() -> None:

@@ -202,6 +202,19 @@ CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
     ("step_shown", READING, Event("step_shown", LATER, {"n": 2}, {"screen": {"title": "Read"}}), {"screens": {2: {"title": "Read"}}}),
     *((kind, READING, Event(kind, LATER, {"n": 2, "effect": "eff_9"}), {}) for kind in
       ("source_opened", "outcome_chosen", "handled_manually", "effect_reported", "proposal_requested", "proposal_made", "proposal_failed")),
+    (
+        "timer_set", READING, Event("timer_set", LATER, {"n": 2, "until": "2026-12-01T00:00:00.000000Z", "outcome": "default"}, {"output": {"a": 1}}),
+        {"status": "waiting_time", "waiting": {"for": "time", "until": "2026-12-01T00:00:00.000000Z"},
+         "attempts.2": {"outcome": "default", "output": {"a": 1}}},
+    ),
+    (
+        "retry_set", READING, Event("retry_set", LATER, {"n": 2, "until": "2026-12-01T00:00:00.000000Z", "tries": 2, "code": "x"}),
+        {"status": "waiting_time", "waiting": {"for": "retry", "until": "2026-12-01T00:00:00.000000Z", "tries": 2}},
+    ),
+    (
+        "timer_fired", [*READING, Event("timer_set", LATER, {"n": 2, "until": "2026-12-01T00:00:00.000000Z", "outcome": "default"})],
+        Event("timer_fired", LATER, {"n": 2}), {"status": "running", "waiting": None},
+    ),
     ("run_assigned", READING, Event("run_assigned", LATER, {"holder": TOM}), {}),
     ("a kind of a later release", READING, Event("lamp_lit", LATER, {"n": 2}, {"x": 1}), {}),
 ]  # fmt: skip

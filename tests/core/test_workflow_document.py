@@ -40,6 +40,7 @@ def test_what_is_left_out_has_its_default() -> None:
         "exclusive": True,
         "on_error": "ask",
         "max_automatic_steps": 50,
+        "retries": 3,
     }
     assert made.steps[0].completion == "manual"
 

@@ -510,22 +510,22 @@ def test_each_workflow_says_how_long_is_idle_within_the_limit_of_the_house(compa
         runs.cancel(company.mona, run_id, revision=told["revision"], reason="next")
 
 
-def test_the_sweep_moves_what_is_stuck_and_leaves_what_is_under_way(company: Company) -> None:
+def test_the_background_moves_what_is_stuck_and_leaves_what_is_under_way(company: Company) -> None:
     writing = company.at("rate")
     with failing("effects.perform.before=raise"), pytest.raises(faults.Fault):
         company.answer(writing, risk="high")
     with failing("runs.write.after=raise"), pytest.raises(faults.Fault):
         company.started("2")
     (starting,) = [head.id for head in runs.on_record(company.mona, "customer", "2")]
-    assert runs.sweep() == 0, "whoever committed it is still at it"
+    assert runs.pick_up() == 0, "whoever committed it is still at it"
     for run_id in (writing, starting):
         aged(run_id, 1)
     with away(company):
-        runs.sweep()
+        company.work()
         assert company.told(writing)["status"] == "waiting_event", "it cannot be told yet"
     for run_id in (writing, starting):
         aged(run_id, 1)
-    runs.sweep()
+    company.work()
     assert company.told(writing)["current"]["step"] == "decide"
     assert company.sql("select risk from customer where id = 1") == [("high",)]
     told = company.told(starting)
@@ -535,7 +535,7 @@ def test_the_sweep_moves_what_is_stuck_and_leaves_what_is_under_way(company: Com
         whole(run_id)
 
 
-def test_two_sweeps_at_once_do_everything_once(company: Company) -> None:
+def test_jobs_that_come_several_times_at_once_do_everything_once(company: Company) -> None:
     stuck = []
     for record in ("1", "2"):
         run_id = company.at("rate", record)
@@ -543,7 +543,8 @@ def test_two_sweeps_at_once_do_everything_once(company: Company) -> None:
             company.answer(run_id, risk="high")
         aged(run_id, 1)
         stuck.append(run_id)
-    threads = [threading.Thread(target=runs.sweep) for _ in range(3)]
+    assert (runs.pick_up(), runs.pick_up()) == (2, 0), "one job each"
+    threads = [threading.Thread(target=runs.advance, args=(run_id,)) for run_id in stuck * 3]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -581,6 +582,7 @@ def test_an_unknown_effect_is_not_put_aside(company: Company) -> None:
     company.sql("update customer set risk = 'medium' where id = 1")
     runs.advance(run_id)
     aged(run_id, 100)
+    company.work()
     runs.sweep()
     told = company.told(run_id)
     assert (told["status"], told["current"]["type"], told["holder"]) == ("waiting_person", "settle", company.olivia.id)

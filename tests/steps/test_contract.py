@@ -26,6 +26,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "decision": {"options": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]},
     "condition": {"branches": [{"if": "1 == 1", "outcome": "sure"}]},
     "go_to": {},
+    "wait": {"days": 1},
     "output": {"values": {"a": "1 + 1"}},
     "end": {},
 }

@@ -23,6 +23,7 @@ BASE: dict[str, dict[str, Any]] = {
     "decision": {"options": OPTIONS},
     "condition": {"branches": [{"if": "1 == 1", "outcome": "sure"}]},
     "go_to": {},
+    "wait": {"days": 1},
     "output": {"values": {"a": "1"}},
     "end": {},
 }
@@ -43,6 +44,8 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("decision", {"options": [{"value": f"o{number}", "label": "x" * 100} for number in range(12)]}),
     ("condition", {"branches": [{"if": "1 == 1", "outcome": "a"}] * 50}),
     ("output", {"values": {f"v{number}": "1" for number in range(100)}}),
+    ("wait", {"minutes": 527_040, "hours": 8784, "days": 3660}),
+    ("wait", {"days": None, "duration": "days(1)"}),
     ("end", {"label": "x" * 80}),
 ]  # fmt: skip
 BAD: list[tuple[str, dict[str, Any], str, str]] = [
@@ -107,6 +110,9 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("output", {"values": {}}, "values", "This may not be empty."),
     ("output", {"values": {"a": 1}}, "values.a", "This must be text."),
     ("output", {"values": {f"v{number}": "1" for number in range(101)}}, "values", "at most 100"),
+    ("wait", {"days": None}, "", "ay how long in one way"),
+    ("wait", {"days": 1, "until": "now"}, "", "ay how long in one way"),
+    ("wait", {"day": 1}, "day", "is days meant?"),
     ("end", {"label": ""}, "label", "This may not be empty."),
     ("end", {"label": "x" * 81}, "label", "at most 80"),
     ("end", {"lable": "x"}, "lable", "There is no setting lable here: is label meant?"),
@@ -212,6 +218,8 @@ HEARD: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
     ("condition", {"branches": [{"if": "1 == 1", "outcome": "a"}, {"if": "2 == 2", "outcome": "b"}]}, ["branches[0].if", "branches[1].if"], []),
     ("go_to", {}, [], []),
     ("output", {"values": {"a": "1", "b": "x {{ 2 }}", "c": "{{"}}, ["values.a"], ["values.b", "values.c"]),
+    ("wait", {"days": None, "duration": "days(1)"}, ["duration"], []),
+    ("wait", {"days": None, "until": "now"}, ["until"], []),
     ("end", {"label": "{{ not a template }}"}, [], []),
 ]  # fmt: skip
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OURS = "http://localhost"
 FOREIGN = ("https://evil.example", "http://localhost:81", "https://localhost", "http://localhost.evil.example", "null", "")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-NO_PAGES = {"/static/<path:filename>", "/health", "/schema/workflow.json", "/sign-in", "/sign-out"}
+NO_PAGES = {"/static/<path:filename>", "/health", "/metrics", "/schema/workflow.json", "/sign-in", "/sign-out"}
 """Files, what programs read, and the door itself, which tests/views/test_sign_in.py walks."""
 
 
@@ -44,6 +44,9 @@ ROUTES = [
     Route("/activity/proof", "/activity/proof", ("GET", "POST"), stan=403, status=403),
     Route("/activity/proof/checkpoint.txt", "/activity/proof/checkpoint.txt", stan=403, status=403),
     Route("/activity/proof/verify.py", "/activity/proof/verify.py", stan=403, status=403),
+    Route("/operations", "/operations", stan=403, status=403),
+    Route("/operations/<word>", "/operations/pause", ("POST",), stan=403, status=403),
+    Route("/operations/jobs/<int:job>/retry", "/operations/jobs/1/retry", ("POST",), stan=403, status=403),
     Route("/erasures/<subject>", "/erasures/sub_x", stan=403, status=403),
     Route("/activity/export", "/activity/export", stan=403, status=403),
     Route("/c/<collection>", "/c/customer", part='<div class="list"', target="list"),

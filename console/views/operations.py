@@ -1,0 +1,68 @@
+"""`/operations`: how the background stands, and its switch. `/metrics`: the same figures for Prometheus."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, make_response, request
+
+from console import access, background, settings
+from console.errors import ConsoleError
+from console.views import frame, identity
+
+blueprint = Blueprint("operations", __name__)
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via")
+
+
+@blueprint.get("/operations")
+def show() -> Response:
+    """The page."""
+    return _page()
+
+
+@blueprint.post("/operations/<word>")
+def switch(word: str) -> Response:
+    """`pause` or `resume`, with a reason."""
+    act = {"pause": background.pause, "resume": background.resume}.get(word)
+    access.require(frame.actor(), None, "source", "manage")
+    if act is None:
+        return make_response("", 404)
+    try:
+        act(frame.actor(), request.form.get("reason", ""))
+    except ConsoleError as wrong:
+        return _page(wrong)
+    return frame.moved("/operations")
+
+
+@blueprint.post("/operations/jobs/<int:job>/retry")
+def retry(job: int) -> Response:
+    """A job that was given up, once more."""
+    background.try_again(frame.actor(), job)
+    return frame.moved("/operations")
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Figures as Prometheus reads them: with an API key of a person who may manage sources, or from this machine itself."""
+    if not _from_here():
+        access.require(identity.key_holder(request.headers.get("Authorization")), None, "source", "manage")
+    text, kind = background.metrics()
+    answer = make_response(text)
+    answer.headers["Content-Type"] = kind
+    return answer
+
+
+def _from_here() -> bool:
+    """Whether a program of this machine asks directly. Where the console has an address of its own, a proxy may stand before it on the same machine."""
+    address = settings.current().base_url
+    public = address is not None and urlsplit(address).hostname not in ("127.0.0.1", "localhost", "::1")
+    if public or settings.current().trusted_proxies or any(name in request.headers for name in FORWARDED):
+        return False
+    try:
+        return ipaddress.ip_address(request.remote_addr or "").is_loopback and identity.own_machine()
+    except ValueError:
+        return False
+
+
+def _page(wrong: ConsoleError | None = None) -> Response:
+    context = {"state": background.read(frame.actor()), "wrong": wrong, "reason": request.form.get("reason", "")}
+    return frame.page("operations/page.html", context, status=wrong.status if wrong else 200)

@@ -1,0 +1,19 @@
+"""`console pause` and `console resume` as somebody at a shell uses them."""
+
+from click.testing import CliRunner
+
+from console import log, queue
+from console.commands.pause import pause, resume
+from console.errors import Conflict
+from tests.conftest import Database
+
+
+def test_the_switch_from_the_shell(clean: Database) -> None:
+    shell = CliRunner()
+    assert shell.invoke(pause, []).exit_code == 2
+    assert "console resume" in shell.invoke(pause, ["--reason", "The provider lies"]).output
+    assert queue.paused()
+    assert isinstance(shell.invoke(pause, ["--reason", "again"]).exception, Conflict)
+    assert shell.invoke(resume, ["--reason", "Mended"]).output == "Resumed.\n"
+    assert not queue.paused()
+    assert [event.type for event in log.events_of("sys:config")] == ["engine_paused", "engine_resumed"]

@@ -1,0 +1,92 @@
+"""Jobs are put in with the transaction that needs them, once for each key, by the library's own words."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import asyncpg
+import pytest
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder
+from pgqueuer.domain.schema.model import Plan
+
+from console import queue
+from console.db.engine import fetch, hot_engine, transaction
+from console.dispatch import SETTINGS, queries
+from tests.conftest import Database
+
+
+def jobs() -> list[tuple[str, str, str]]:
+    rows = fetch("select entrypoint, convert_from(payload, 'UTF8'), dedupe_key from queue.pgqueuer order by id")
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def test_a_job_comes_and_goes_with_the_transaction(clean: Database) -> None:
+    with transaction() as connection:
+        assert queue.enqueue(connection, "advance", "run_ü", dedupe_key="a")
+        assert jobs() == []
+        assert queue.enqueue(connection, "advance", "run_2", dedupe_key="a") is None
+    with hot_engine().connect().execution_options(isolation_level="READ COMMITTED") as connection:
+        queue.enqueue(connection, "advance", "run_3")
+        connection.rollback()
+    assert jobs() == [("advance", "run_ü", "a")]
+    assert queue.enqueue_all([queue.advance("run_4", 7), queue.advance("run_4", 7), queue.advance("run_4", 8)]) == 2
+    assert queue.enqueue_all([]) == 0
+    assert [row[2] for row in jobs()] == ["a", "run_4:7", "run_4:8"]
+
+
+def test_a_job_may_be_for_later(clean: Database) -> None:
+    with transaction() as connection:
+        queue.enqueue(connection, "advance", "run_1", execute_after=timedelta(hours=1))
+    assert fetch("select execute_after > now() + interval '59 minutes' from queue.pgqueuer") == [(True,)]
+
+
+def test_notes_on_jobs_are_forgotten_after_a_week(clean: Database) -> None:
+    queue.enqueue_all([queue.advance("run_1", 1), queue.advance("run_1", 2)])
+    with transaction() as connection:
+        connection.exec_driver_sql("update queue.pgqueuer_log set created = now() - interval '8 days' where job_id = 1")
+    assert (queue.tidy(), queue.tidy()) == (1, 0)
+
+
+def test_the_tables_and_the_statement_are_those_of_the_library_that_is_installed(clean: Database) -> None:
+    async def plan() -> Plan:
+        connection = await asyncpg.connect(clean.admin_url)
+        try:
+            return await queries(AsyncpgDriver(connection)).plan_upgrade()
+        finally:
+            await connection.close()
+
+    assert asyncio.run(plan()) == Plan(statements=(), notes=())
+    (body,) = fetch("select prosrc from pg_proc where proname = 'enqueue' and pronamespace = 'queue'::regnamespace")[0]
+    assert body.split() == QueryQueueBuilder(settings=SETTINGS).build_enqueue_query("skip").split()
+    assert "schema='queue'" in QueryBuilderEnvironment(settings=SETTINGS).build_install_query()
+
+
+def test_no_variable_of_the_environment_names_other_tables() -> None:
+    """The library reads `CHANNEL`, `QUEUE_TABLE` and more from the environment, with and without a prefix of its own."""
+    script = "from console.dispatch import SETTINGS; print(SETTINGS.model_dump_json())"
+    plain = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    names = [name for name in SETTINGS.model_dump() if name not in ("durability", "widen_id")]
+    hostile = {f"{prefix}{name}".upper(): "other_" for name in names for prefix in ("", "pgqueuer_")} | {"PGQUEUER_SCHEMA": "other"}
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ | hostile).stdout
+    assert told == plain
+    assert "other" not in told
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "drop table queue.pgqueuer",
+        "truncate queue.pgqueuer",
+        "alter table queue.pgqueuer disable trigger all",
+        "create table queue.mine ()",
+        "drop function queue.enqueue",
+    ],
+)
+def test_the_application_fills_the_queue_and_owns_nothing_of_it(clean: Database, statement: str) -> None:
+    import psycopg
+
+    with psycopg.connect(clean.url, autocommit=True) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(statement.encode())

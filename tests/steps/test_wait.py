@@ -1,0 +1,78 @@
+"""Wait: works out a moment, in one of three ways, or says why there is none."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from console import steps
+from console.errors import Invalid
+from tests.steps.walk import NOW, complete, context, view
+
+WAYS: list[tuple[dict[str, Any], datetime]] = [
+    ({"minutes": 1}, NOW + timedelta(minutes=1)),
+    ({"minutes": 30, "hours": 2, "days": 1}, NOW + timedelta(days=1, minutes=150)),
+    ({"duration": "days(variables.reminder_days)"}, NOW + timedelta(days=5)),
+    ({"duration": "minutes(90)"}, NOW + timedelta(minutes=90)),
+    ({"duration": "days(0)"}, NOW),
+    ({"until": "record.due_on"}, datetime(2027, 1, 31, tzinfo=UTC)),
+    ({"until": "record.call_at"}, datetime(2026, 11, 24, 14, 0, tzinfo=UTC)),
+    ({"until": "now + hours(2)"}, NOW + timedelta(hours=2)),
+    ({"until": "steps.ask.day"}, datetime(2020, 2, 29, tzinfo=UTC)),
+]
+CONTEXT = context(
+    record={"due_on": "2027-01-31", "call_at": "2026-11-24T16:00:00+02:00", "name": "Ada"},
+    variables={"reminder_days": 5, "word": "soon"},
+    steps={"ask": {"day": "2020-02-29"}},
+)
+
+
+@pytest.mark.parametrize(("config", "moment"), WAYS)
+def test_the_moment_is_worked_out(config: dict[str, Any], moment: datetime) -> None:
+    done = complete("wait", config, CONTEXT)
+    assert (done.until, done.outcome, done.ends) == (moment, "default", None)
+    assert done.output is not None
+    assert datetime.fromisoformat(done.output["until"]) == moment
+
+
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ({"duration": "record.name"}, "no_moment"),
+        ({"duration": "5"}, "no_moment"),
+        ({"duration": "record.nothing"}, "no_moment"),
+        ({"duration": "days(99999)"}, "wait_too_long"),
+        ({"duration": "days(999999999)"}, "wait_too_long"),
+        ({"until": "record.name"}, "no_moment"),
+        ({"until": "record.nothing"}, "no_moment"),
+        ({"until": "minutes(5)"}, "no_moment"),
+        ({"until": "'9999-12-31T23:59:59-10:00'"}, "wait_too_long"),
+    ],
+)
+def test_what_gives_no_moment_is_said(config: dict[str, Any], code: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        complete("wait", config, CONTEXT)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{}, {"days": 0}, {"days": 1.5}, {"days": 4000}, {"days": 1, "until": "now"}, {"duration": "days(1)", "until": "now"}, {"weeks": 1}],
+)
+def test_one_way_has_to_be_said(config: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        steps.get("wait").Config.model_validate(config)
+
+
+def test_its_expressions_are_checked_and_its_output_is_known() -> None:
+    kind = steps.get("wait")
+    config = kind.Config.model_validate({"duration": "days(1)"})
+    assert [(found.field, found.text) for found in kind.expressions(config)] == [("duration", "days(1)")]
+    assert kind.expressions(kind.Config.model_validate({"days": 1})) == []
+    assert kind.outputs(config) == frozenset({"until"})
+
+
+def test_a_person_goes_on_without_it() -> None:
+    done = steps.get("wait").by_hand(view("wait", {"until": "record.nothing"}), CONTEXT)
+    assert (done.outcome, done.output, done.until) == ("default", {"until": None}, None)

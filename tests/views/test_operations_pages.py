@@ -1,0 +1,82 @@
+"""The operations page with its switch, the banner on every page, and the figures for Prometheus."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from console import accounts, queue
+from tests.services.engine import jobs, waiting
+from tests.services.test_background import give_up
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+BANNER = "Everything that goes by itself is paused"
+
+
+def test_the_page_shows_the_background_and_turns_the_switch(pages: "Pages") -> None:
+    waiting({"hours": 1})
+    page = pages.ines.get("/operations")
+    assert "No worker is there" in page.text
+    assert BANNER not in page.text
+    pages.ines.send(page, "/operations/pause", reason="The provider lies")
+    for browser, path in ((pages.ines, "/operations"), (pages.olivia, "/"), (pages.stan, "/me"), (pages.olivia, "/c/customer")):
+        assert BANNER in browser.get(path).text
+    page = pages.ines.send(pages.ines.get("/operations"), "/operations/resume", reason=" ", status=422)
+    assert "Say why" in page.text
+    assert queue.paused()
+    pages.ines.send(page, "/operations/resume", reason="Mended")
+    assert BANNER not in pages.olivia.get("/").text
+    pages.ines.post("/operations/resume", {"reason": "again", "csrf_token": pages.ines.token}, status=409)
+    pages.ines.post("/operations/halt", {"reason": "x", "csrf_token": pages.ines.token}, status=404)
+
+
+def test_a_job_that_was_given_up_can_be_tried_again(pages: "Pages") -> None:
+    number = give_up("a")
+    page = pages.ines.get("/operations")
+    assert "run_x" in page.text
+    pages.ines.send(page, f"/operations/jobs/{number}/retry")
+    assert jobs() == [("queued", "a")]
+    pages.ines.post(f"/operations/jobs/{number}/retry", {"csrf_token": pages.ines.token}, status=404)
+
+
+def test_the_way_there_is_shown_to_who_may_go(pages: "Pages") -> None:
+    assert "/operations" in pages.ines.get("/").links
+    for browser in (pages.olivia, pages.ada, pages.stan):
+        assert "/operations" not in browser.get("/").links
+
+
+def test_prometheus_reads_the_figures(pages: "Pages") -> None:
+    give_up("a")
+    answer = pages.app.test_client().get("/metrics")
+    found = {family.name: family.samples[0].value for family in text_string_to_metric_families(answer.text)}
+    assert (answer.status_code, found["handrail_jobs_failed"], found["handrail_paused"]) == (200, 1.0, 0.0)
+    assert all(name.startswith("handrail_") for name in found)
+
+
+@pytest.mark.parametrize(
+    ("headers", "address"),
+    [
+        ({"X-Forwarded-For": "203.0.113.7"}, "127.0.0.1"),
+        ({"Forwarded": "for=203.0.113.7"}, "127.0.0.1"),
+        ({"Host": "ops.example"}, "127.0.0.1"),
+        ({}, "203.0.113.7"),
+        ({}, ""),
+    ],
+)
+def test_from_elsewhere_they_need_a_key(pages: "Pages", headers: dict[str, str], address: str) -> None:
+    def ask(person: str | None) -> int:
+        key = {"Authorization": f"Bearer {accounts.create_key('metrics', pages.company.people[person].id).text}"} if person else {}
+        client = pages.app.test_client()
+        return client.get("/metrics", headers=headers | key, environ_overrides={"REMOTE_ADDR": address}).status_code
+
+    assert [ask(person) for person in (None, "stan", "olivia", "ines")] == [401, 403, 403, 200]
+
+
+def test_where_the_console_has_an_address_a_proxy_may_stand_before_it(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    from console import settings
+
+    monkeypatch.setenv("CONSOLE_BASE_URL", "https://ops.example")
+    settings.current.cache_clear()
+    assert pages.app.test_client().get("/metrics").status_code == 401
