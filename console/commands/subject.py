@@ -17,7 +17,8 @@ subject = click.Group("subject", help="People whose data the console holds.")
 def erase(collection: str, key: str, reason: str, yes: bool) -> None:
     """Erase what is held about the person behind the record KEY of COLLECTION. The record itself stays: it is in your own database."""
     found = privacy.preview(COMMAND_LINE, collection, key)
-    told = f"{found.events} events lose their values, {len(found.runs)} runs their texts. Nobody can bring them back."
+    events, runs = (f"{many} {word}{'s' if many != 1 else ''}" for many, word in ((found.events, "event"), (len(found.runs), "run")))
+    told = f"Gone would be the values of {events} and the texts of {runs}. Nobody can bring them back."
     if not yes:
         click.confirm(f"{told} Erase?", abort=True, err=True)
     receipt = privacy.erase(COMMAND_LINE, collection, key, reason)
