@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
 from typing import Any
 
-from console.core.operands import UNKNOWN, date_of, moment_of, number_of, ordered, plus, rounded
+from console.core.operands import UNKNOWN, date_of, moment_of, number_of, ordered, plus, rounded, times
 
 LONGEST_COMPARED = 500
 
@@ -184,8 +184,7 @@ def _within_calendar(operation: Callable[[], Any]) -> Any:
 
 
 def _span(number: Any, unit_s: int) -> Any:
-    value = number_of(number)
-    return UNKNOWN if value is None else _within_calendar(lambda: timedelta(seconds=float(value) * unit_s))
+    return times(timedelta(seconds=unit_s), number)
 
 
 def _spread(values: tuple[Any, ...]) -> list[Any] | None:
