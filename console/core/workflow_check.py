@@ -14,7 +14,7 @@ from console.core import graph
 from console.core.fields import Located, Use
 from console.core.references import Known, wrong_references
 from console.core.shape import Spot, loaded, problems_of_values, said_of
-from console.core.workflow import FORMAT, RESERVED, Workflow, upgraded
+from console.core.workflow import FORMAT, RESERVED, Table, Workflow, upgraded
 
 Severity = Literal["error", "warning"]
 START, END, GO_TO = "start", "end", "go_to"
@@ -294,6 +294,7 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
     variables = raw.get("variables")
     start = next((sketch for sketch in sketches if sketch.type == START), None)
     collection = raw.get("collection")
+    tables = _tables(raw)
     problems = []
     for sketch in sketches:
         known = Known(
@@ -301,6 +302,7 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
             before=frozenset(before.get(sketch.id, ()))
             | (frozenset({sketch.id}) if sketch.kind is not None and sketch.kind.own_values else frozenset()),
             variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),
+            tables=tables,
             input=start.outputs if start is not None else None,
             collection=collection if isinstance(collection, str) else None,
             collections=collections,
@@ -310,6 +312,20 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
                 Problem(sketch.id, f"config.{text.field}", reason) for reason in wrong_references(text, template=template, known=known)
             ]
     return problems
+
+
+def _tables(raw: Mapping[str, Any]) -> dict[str, tuple[frozenset[str], int] | None]:
+    """Each policy table with its columns that can be looked up and the number of its keys, as far as it can be read."""
+    given = raw.get("tables")
+    found: dict[str, tuple[frozenset[str], int] | None] = {}
+    for name, table in given.items() if isinstance(given, dict) else ():
+        try:
+            read = Table.model_validate(table)
+        except ValidationError:
+            found[name] = None
+        else:
+            found[name] = frozenset(column.name for column in read.answers), len(read.keys)
+    return found
 
 
 def _collection(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> list[Problem]:
