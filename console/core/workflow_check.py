@@ -43,6 +43,9 @@ class StepKind(Protocol):
     own_values: ClassVar[bool]
     Config: ClassVar[Any]
 
+    def by_itself(self, settings: Mapping[str, Any]) -> bool:
+        """Whether it goes on without a person."""
+
     def outcomes(self, config: Any) -> tuple[str, ...]:
         """Outcomes that must lead on."""
 
@@ -73,6 +76,7 @@ class Sketch:
     outcomes: tuple[str, ...] = ()
     outputs: frozenset[str] | None = None
     texts: list[tuple[Located, bool]] = default(default_factory=list)  # (text, it is a template)
+    by_itself: bool = False
 
 
 def check(
@@ -147,8 +151,10 @@ def _sketches(raw: Mapping[str, Any], step_types: Mapping[str, StepKind], proble
 
 def _configure(sketch: Sketch, kind: StepKind, config: Any, problems: list[Problem]) -> None:
     """The settings parsed by the step's type, and what follows from them."""
+    sketch.by_itself = kind.automatic
     if not isinstance(config, dict):
         return
+    sketch.by_itself = kind.by_itself(config)
     model: type[BaseModel] = kind.Config
     try:
         sketch.config = model.model_validate(config)
@@ -269,7 +275,7 @@ def _circles(sketches: Sequence[Sketch], edges: Mapping[str, Sequence[str]]) -> 
         if source != target:
             reason = f"This leads back to {target}, an earlier step: only a Go to step may lead back."
             problems.append(Problem(source, f"next.{outcome}", reason))
-    alone = {sketch.id for sketch in sketches if sketch.kind is not None and (sketch.kind.automatic or sketch.completion == "automatic")}
+    alone = {sketch.id for sketch in sketches if sketch.kind is not None and (sketch.completion == "automatic" or sketch.by_itself)}
     unattended = {name: [target for target in targets if target in alone] for name, targets in edges.items() if name in alone}
     for source, target in graph.back_edges(unattended):
         if kinds[source].type == GO_TO:

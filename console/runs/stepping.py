@@ -47,7 +47,9 @@ class Stand:
 def plan_of(definition: Definition) -> Plan:
     """The graph of a version, and which of its steps go on without a person."""
     document = definition.document
-    return Plan(document, frozenset(step.id for step in document.steps if step.completion == "automatic" or steps.get(step.type).automatic))
+    alone = {step.id for step in document.steps if steps.get(step.type).by_itself(step.config)}
+    asks = frozenset(step.id for step in document.steps if step.id in alone and not steps.get(step.type).automatic)
+    return Plan(document, frozenset(alone | {step.id for step in document.steps if step.completion == "automatic"}), asks)
 
 
 def stand(definition: Definition, run: Run) -> Stand:

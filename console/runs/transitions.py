@@ -23,7 +23,7 @@ from console.runs.screens import Screen, digest, last_shown, seen_fields, shown_
 from console.runs.stepping import completion_of, context_of, label_of, plan_of, prompt_of, record_of, require_step, stand
 from console.runs.store import ENGINE, LiveRun, Loaded, decide, live_run, load, retried, write
 from console.runs.view import RunView
-from console.steps.base import Completion
+from console.steps.base import AsksPerson, Completion
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
@@ -251,6 +251,7 @@ def _handing_in(
         handled_manually=handled_manually,
         reason=reason,
         chosen=chosen,
+        rule=completion.rule,
     )
 
 
@@ -302,14 +303,15 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> Loa
             raise Conflict(
                 f"{run.automatic} automatic steps were taken in a row; look whether the workflow goes in circles.", code="too_many_steps"
             )
-        if not here.kind.automatic:
+        if not here.kind.by_itself(definition.document.step(here.attempt.step).config):
             require_step(actor, here)
         context = context_of(actor, here, record_of(actor, run), now)
-        completion = here.kind.complete(here.view, context, {}, None)
-        command: Command = _handing_in(None, here.attempt.step, run, completion)
+        completion = here.kind.complete_by_itself(here.view, context)
+        command: Command = _handing_in(None, here.attempt.step, run, completion, chosen=completion.chosen)
         events = decide(plan, loaded, command, now)
     except ConsoleError as error:
-        events = decide(plan, loaded, commands.Fail(here.attempt.step, error.code, error.message), now)
+        failing = commands.Fail(here.attempt.step, error.code, error.message, asks=isinstance(error, AsksPerson))
+        events = decide(plan, loaded, failing, now)
     except Exception:
         logger.exception("run %s, step %s", run.id, here.attempt.step)
         message = "Something unexpected went wrong in this step. Try again, or tell who runs the console."
