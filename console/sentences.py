@@ -227,9 +227,20 @@ def _step_completed(told: _Told) -> str:
     return "{who} completed {step}{attempt}{outcome}" + (", handled manually" if told.open.get("handled_manually") is True else "")
 
 
+def _step_failed(told: _Told) -> str:
+    if told.text("code") == "no_rule":
+        return "No rule applied at {step}{attempt}, so a person is asked"
+    return "{step_first}{attempt} " + ("asks a person" if told.text("code") == "asks_person" else "could not be done{why}")
+
+
 def _outcome_chosen(told: _Told) -> str:
     chosen = told.text("label", "outcome").replace("_", " ")
-    return "{who} chose " + (f"“{_braced(chosen)}”" if chosen else "an outcome") + " at {step}"
+    return (
+        ("A rule" if told.text("maker") == "rule" else "{who}")
+        + " chose "
+        + (f"“{_braced(chosen)}”" if chosen else "an outcome")
+        + " at {step}"
+    )
 
 
 def _step_revised(told: _Told) -> str:
@@ -366,7 +377,7 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "outcome_chosen": _outcome_chosen,
         "handled_manually": "{who} handled {step} manually",
         "step_reopened": "{step_first}{attempt} is open again{why}",
-        "step_failed": "{step_first}{attempt} could not be done{why}",
+        "step_failed": _step_failed,
         "step_revised": _step_revised,
         "attempt_cancelled": "{step_first}{attempt} was cancelled",
         "timer_set": "{workflow_first}{on_record} waits at {step}",

@@ -67,6 +67,13 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("step_completed", {"outcome": "default"}, "Olivia Kask completed “Operator decision”"),
     ("step_completed", {"outcome": "request_more"}, "Olivia Kask completed “Operator decision”: request more"),
     ("step_completed", {"outcome": "default", "handled_manually": True}, "Olivia Kask completed “Operator decision”, handled manually"),
+    (
+        "outcome_chosen",
+        {"outcome": "approve", "label": "Approve", "maker": "rule", "rule": "1 == 1"},
+        "A rule chose “Approve” at “Operator decision”",
+    ),
+    ("step_failed", {"code": "no_rule"}, "No rule applied at “Operator decision”, so a person is asked"),
+    ("step_failed", {"code": "asks_person"}, "“Operator decision” asks a person"),
     ("outcome_chosen", {"outcome": "approve", "label": "Approve"}, "Olivia Kask chose “Approve” at “Operator decision”"),
     ("source_opened", {"name": "passport", "page": 2}, "Olivia Kask opened passport, page 2 from “Operator decision”"),
     (

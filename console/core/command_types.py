@@ -9,10 +9,14 @@ from console.core.workflow import Workflow
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A version of a workflow as the rules need it: the graph, and which steps go on without a person."""
+    """A version of a workflow as the rules need it: the graph, and which steps go on without a person.
+
+    `asks` are those of them that have a form of their own for a person whom they have to ask after all.
+    """
 
     workflow: Workflow
     automatic: frozenset[str]
+    asks: frozenset[str] = frozenset()
 
     def status_at(self, step_id: str) -> str:
         """The status of a run that has just come to the step."""
@@ -70,7 +74,8 @@ class Complete:
     ends: str | None = None
     handled_manually: bool = False
     reason: str = ""
-    chosen: str | None = None  # label of the outcome that a person chose
+    chosen: str | None = None  # label of the outcome that a person, or a rule, chose
+    rule: str | None = None  # the rule that chose it, as it is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +153,15 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """The engine: an automatic step cannot be done. Ends the run where the workflow says so, else a person is asked."""
+    """The engine: an automatic step cannot be done. Ends the run where the workflow says so, else a person is asked.
+
+    `asks`: it is nothing that went wrong, a person is asked whatever the workflow says.
+    """
 
     step: str
     code: str
     message: str
+    asks: bool = False
     by: None = None
 
 

@@ -223,11 +223,7 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
     }
     output = None if command.output is None else dict(command.output)
     sealed = _sealed(values=dict(command.values), reason=command.reason) | ({} if output is None else {"output": output})
-    chosen = (
-        [Event("outcome_chosen", now, {"outcome": command.outcome, "label": command.chosen}, {}, step, command.by)]
-        if command.chosen
-        else []
-    )
+    chosen = [Event("outcome_chosen", now, _choice(command), {}, step, command.by)] if command.chosen else []
     manual = (
         [Event("handled_manually", now, {"outcome": command.outcome}, _sealed(reason=command.reason), step, command.by)]
         if command.handled_manually
@@ -242,6 +238,12 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
     completed = Event("step_completed", now, told, sealed, step, command.by)
     after = _after([completed], run)
     return [*chosen, *manual, completed, *_onward(plan, after, here.step, command.outcome, command.ends, now)]
+
+
+def _choice(command: Complete) -> dict[str, Any]:
+    """What is told of a choice: by whom it was made, and by which rule."""
+    made = {"maker": "user"} if command.rule is None else {"maker": "rule", "rule": command.rule}
+    return {"outcome": command.outcome, "label": command.chosen, **made}
 
 
 def _request(wish: Wish, number: int, step: tuple[str, int], now: datetime) -> Event:
@@ -334,7 +336,8 @@ def _revise(plan: Plan, run: Run, command: Revise, now: datetime) -> list[Event]
     target = run.attempts.get(command.n)
     if target is None or not target.standing:
         raise Conflict("This attempt was cancelled or revised already; there is nothing to revise.", code="not_possible")
-    if plan.workflow.step(target.step).type == "start" or target.step in plan.automatic:
+    alone = target.step in plan.automatic and (target.by is None or target.step not in plan.asks)
+    if plan.workflow.step(target.step).type == "start" or alone:
         raise Conflict("Only a step that a person completed can be revised.", code="not_possible")
     cancelled = [
         Event("attempt_cancelled", now, {"n": each.n, "status": each.status}, {}, (each.step, each.attempt), command.by)
@@ -359,7 +362,7 @@ def _fail(plan: Plan, run: Run, command: Fail, now: datetime) -> list[Event]:
     here = _engine_at(run, command.step, "Failing")
     told = {"code": command.code, "type": plan.workflow.step(here.step).type, **({"retries": run.tries} if run.tries else {})}
     failed = Event("step_failed", now, told, {"message": command.message}, (here.step, here.attempt))
-    if plan.workflow.settings.on_error == "fail":
+    if plan.workflow.settings.on_error == "fail" and not command.asks:
         return [failed, Event("run_failed", now, {"code": command.code}, {"message": command.message})]
     return [failed]
 

@@ -144,8 +144,8 @@ _RUN = (
     Kind(
         "outcome_chosen",
         "step",
-        "A person chose one of the outcomes that the step offered.",
-        ("outcome", "label", "offered", "proposed"),
+        "A person, or a rule, chose one of the outcomes that the step offered.",
+        ("outcome", "label", "maker", "rule", "offered", "proposed"),
         move=True,
     ),
     Kind(

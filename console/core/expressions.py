@@ -26,7 +26,8 @@ from console.errors import DefinitionError
 MOST_CHARACTERS = 2_000
 MOST_DEPTH = 30
 MOST_TEMPLATE = 20_000
-ROOTS = ("record", "input", "steps", "variables", "item", "run", "lead", "now", "$currentUser")
+ROOTS = ("record", "input", "steps", "variables", "tables", "item", "run", "lead", "now", "$currentUser")
+TABLES = "tables"
 TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 Roots: TypeAlias = Mapping[str, Any]
@@ -58,7 +59,7 @@ class Expression:
         return compiled(self.node)
 
     def value(self, roots: Roots) -> Any:
-        """The typed value, or `UNKNOWN`. `roots`: record, input, steps, variables, item, run, lead, currentUser, now (aware)."""
+        """The typed value, or `UNKNOWN`. `roots`: record, input, steps, variables, tables, item, run, lead, currentUser, now (aware)."""
         return self._run(roots)
 
     def evaluate(self, roots: Roots) -> Any:
@@ -82,11 +83,21 @@ def parse(text: str) -> Expression:
     if not text.strip():
         raise ExpressionError("The expression is empty.", 0)
     try:
-        return Expression(text, _parser().parse(text))  # type: ignore[arg-type]
+        made = Expression(text, _parser().parse(text))  # type: ignore[arg-type]
     except UnexpectedInput as error:
         raise _unreadable(text, error) from None
     except VisitError as error:
         raise error.orig_exc from None
+    _require_lookups(made.node)
+    return made
+
+
+def _require_lookups(root: Node) -> None:
+    """Raises ExpressionError for a policy table that stands elsewhere than as what `lookup` looks in: it is no value."""
+    looked_in = {id(node.arguments[0]) for node in walk(root) if isinstance(node, Call) and node.name == "lookup" and node.arguments}
+    for node in walk(root):
+        if isinstance(node, Path) and node.root == TABLES and (id(node) not in looked_in or len(node.steps) != 2):
+            raise ExpressionError("A policy table is read by lookup(tables.<table>.<column>, key).", node.position)
 
 
 def names(expression: Expression) -> set[str]:

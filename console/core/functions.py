@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
 from typing import Any
 
-from console.core.operands import UNKNOWN, date_of, moment_of, number_of, ordered, plus, rounded
+from console.core.operands import UNKNOWN, date_of, moment_of, number_of, ordered, plus, rounded, times
 
 LONGEST_COMPARED = 500
 
@@ -23,6 +23,19 @@ class Function:
     call: Callable[..., Any]
     least: int
     most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """A column of a policy table: the values of its keys, in the types of the key columns, to the value that stands there."""
+
+    types: tuple[str, ...]
+    found: Mapping[tuple[Any, ...], Any]
+
+    def at(self, keys: tuple[Any, ...]) -> Any:
+        """The value of the row with these keys; KeyError without one, `UNKNOWN` for a key that has another type than its column."""
+        typed = tuple(_key(kind, given) for kind, given in zip(self.types, keys, strict=True))
+        return UNKNOWN if any(key is UNKNOWN for key in typed) else self.found[typed]
 
 
 def today(now: datetime | None) -> Any:
@@ -129,12 +142,36 @@ def minor(_: datetime | None, amount: Any, exponent: Any) -> Any:
     return UNKNOWN if places is None or not isinstance(result, Decimal) else int(result.scaleb(places, Context(prec=90)))
 
 
-def lookup(_: datetime | None, table: Any, key: Any, default: Any = UNKNOWN) -> Any:
-    """What an object holds under a name, or the default (else unknown)."""
+def lookup(_: datetime | None, table: Any, *given: Any) -> Any:
+    """What a policy table has for the keys, or an object under a name; the value after the last key where there is nothing, else unknown."""
+    count = len(table.types) if isinstance(table, Answers) else 1
+    if len(given) not in (count, count + 1):
+        return UNKNOWN
+    keys, default = given[:count], given[count] if len(given) > count else UNKNOWN
+    if isinstance(table, Answers):
+        try:
+            return table.at(keys)
+        except KeyError:
+            return default
+    key = keys[0]
     if not isinstance(table, Mapping) or key is UNKNOWN or key is None or isinstance(key, (list, Mapping)):
         return UNKNOWN
     name = str(key).lower() if isinstance(key, bool) else str(key)
     return table.get(name, default)
+
+
+def _key(kind: str, given: Any) -> Any:
+    """A key in the type of its column, `UNKNOWN` where it has another."""
+    match kind:
+        case "text":
+            found: Any = given if isinstance(given, str) else None
+        case "boolean":
+            found = given if isinstance(given, bool) else None
+        case "date":
+            found = date_of(given)
+        case _:
+            found = number_of(given)
+    return UNKNOWN if found is None else found
 
 
 def similarity(_: datetime | None, left: Any, right: Any) -> Any:
@@ -184,8 +221,7 @@ def _within_calendar(operation: Callable[[], Any]) -> Any:
 
 
 def _span(number: Any, unit_s: int) -> Any:
-    value = number_of(number)
-    return UNKNOWN if value is None else _within_calendar(lambda: timedelta(seconds=float(value) * unit_s))
+    return times(timedelta(seconds=unit_s), number)
 
 
 def _spread(values: tuple[Any, ...]) -> list[Any] | None:
@@ -229,7 +265,7 @@ FUNCTIONS: dict[str, Function] = {
     "minutes": Function(minutes, 1, 1),
     "date": Function(day, 1, 1),
     "minor": Function(minor, 2, 2),
-    "lookup": Function(lookup, 2, 3),
+    "lookup": Function(lookup, 2, 6),
     "similarity": Function(similarity, 2, 2),
 }
 METHODS: dict[str, Function] = {

@@ -199,16 +199,14 @@ def times(left: Any, right: Any) -> Any:
     if isinstance(right, timedelta):
         left, right = right, left
     if isinstance(left, timedelta):
-        factor = number_of(right)
-        return UNKNOWN if factor is None else _duration(lambda: left * float(factor))
+        return _microseconds(_calculated(_in_microseconds(left), right, lambda a, b: a * b))
     return _calculated(left, right, lambda a, b: a * b)
 
 
 def over(left: Any, right: Any) -> Any:
     """Quotient of two numbers as a decimal of up to 28 digits; unknown for a division by zero."""
     if isinstance(left, timedelta):
-        number = number_of(right)
-        return UNKNOWN if not number else _duration(lambda: left / float(number))
+        return _microseconds(_calculated(_in_microseconds(left), right, lambda a, b: QUOTIENT.divide(Decimal(a), Decimal(b))))
     return _calculated(left, right, lambda a, b: QUOTIENT.divide(Decimal(a), Decimal(b)))
 
 
@@ -233,6 +231,16 @@ def _moved(value: Any, by: timedelta) -> Any:
     day = date_of(value)
     start: Any = day if day is not None and not by.seconds and not by.microseconds else moment_of(value)
     return UNKNOWN if start is None else _duration(lambda: start + by)
+
+
+def _in_microseconds(value: timedelta) -> int:
+    return value // timedelta(microseconds=1)
+
+
+def _microseconds(number: Any) -> timedelta | Unknown:
+    """The duration of so many microseconds, a part of one rounded half away from zero; unknown where it is no number, or too long."""
+    whole = rounded(number, 0)
+    return UNKNOWN if isinstance(whole, Unknown) else _duration(lambda: timedelta(microseconds=int(whole)))
 
 
 def _duration(operation: Callable[[], Any]) -> Any:

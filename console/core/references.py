@@ -8,6 +8,7 @@ from typing import Any
 from console.core import expressions
 from console.core.expressions import ExpressionError
 from console.core.fields import Located
+from console.core.nodes import Call, Path, walk
 
 USER = frozenset({"id", "email", "name", "teams", "roles", "tags"})
 HANDLED = "missing"  # what a step handled manually leaves in the context
@@ -18,12 +19,14 @@ class Known:
     """What an expression of one step can look at.
 
     `outputs`: step id → names it leaves (None: cannot be told); `before`: steps on some path to this one (itself where its type allows);
+    `tables`: policy table → (columns that can be looked up, number of keys), None where it cannot be told;
     `input`: fields of the start, None where they cannot be told; `collection`: of the workflow, None for runs without a record.
     """
 
     outputs: Mapping[str, frozenset[str] | None]
     before: frozenset[str]
     variables: frozenset[str]
+    tables: Mapping[str, tuple[frozenset[str], int] | None]
     input: frozenset[str] | None
     collection: str | None
     collections: Mapping[str, Any] | None
@@ -36,7 +39,9 @@ def wrong_references(text: Located, *, template: bool, known: Known) -> list[str
     except ExpressionError as error:
         return [f"{error.reason.rstrip('.')} (at character {error.position + 1})."]
     paths = sorted({path for expression in found for path in expressions.paths(expression)})
-    return [reason for path in paths if (reason := _wrong(list(path), text, known)) is not None]
+    looked = [node for expression in found for node in walk(expression.node) if isinstance(node, Call) and node.name == "lookup"]
+    reasons = [_wrong(list(path), text, known) for path in paths] + [_wrong_lookup(call, known) for call in looked]
+    return list(dict.fromkeys(reason for reason in reasons if reason is not None))
 
 
 def _wrong(path: list[str], text: Located, known: Known) -> str | None:
@@ -54,6 +59,28 @@ def _wrong(path: list[str], text: Located, known: Known) -> str | None:
             return f"$currentUser has no {name}{_meant(name, USER)}"
         case ["item" | "lead" as root, *_]:
             return f"{root} is not known here: it stands only in loops and automations."
+    return None
+
+
+def _wrong_lookup(call: Call, known: Known) -> str | None:
+    """What is wrong with the table, the column or the number of keys of a `lookup`."""
+    where = call.arguments[0]
+    given = len(call.arguments) - 1
+    if not isinstance(where, Path) or where.root != expressions.TABLES:
+        return None if given <= 2 else f"lookup takes one key and a default to look in an object, not {given} values."
+    table, column = (str(part) for part in where.steps)
+    if table not in known.tables:
+        return f"There is no policy table {table}{_meant(table, known.tables)}"
+    told = known.tables[table]
+    if told is None:
+        return None
+    columns, keys = told
+    if column not in columns:
+        return f"The policy table {table} has no column {column} to look up{_meant(column, columns)}"
+    if given not in (keys, keys + 1):
+        return (
+            f"The policy table {table} has {keys} {'key' if keys == 1 else 'keys'}: lookup takes as many, and a default if one is wanted."
+        )
     return None
 
 

@@ -163,13 +163,14 @@ def _inside(here: Any, part: str | int, schema: Mapping[str, Any]) -> Any:
     here = _resolved(here, schema)
     if isinstance(part, int):
         return here.get("items", {})
-    found = here.get("properties", {}).get(part)
+    by_name = next(iter(here.get("patternProperties", {}).values()), None)
+    found = here.get("properties", {}).get(part, by_name)
     return found if found is not None else here
 
 
 def _resolved(here: Any, schema: Mapping[str, Any]) -> Any:
     """The schema behind a reference, or the one object or list among alternatives."""
-    for entry in here.get("anyOf", ()):
+    for entry in (*here.get("anyOf", ()), *here.get("oneOf", ())):
         if "$ref" in entry or "properties" in entry or "items" in entry:
             return _resolved(entry, schema)
     if "$ref" in here:

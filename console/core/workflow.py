@@ -8,9 +8,13 @@ workflow (branches, targets, expressions) is said by `console.core.workflow_chec
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+
+from console.core.operands import date_of, number_of
 
 FORMAT = 1
 MAX_BYTES = 1024 * 1024
@@ -20,12 +24,24 @@ MAX_STEPS = 500
 SLUG_PATTERN = r"^[a-z][a-z0-9-]{0,62}[a-z0-9]$"
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 RESERVED = frozenset(
-    {"record", "input", "steps", "variables", "item", "run", "now", "default", "error", "settle", "true", "false", "null", "in"}
+    {"record", "input", "steps", "variables", "tables", "item", "run", "now", "default", "error", "settle", "true", "false", "null", "in"}
 )
 
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=False)]
+DATED = "dated"
+VALID_FROM = "valid_from"
+MAX_KEYS = 4
+
+
+def _day(text: str) -> str:
+    if date_of(text) is None:
+        raise ValueError("this must be a day of the calendar such as 2027-07-10")
+    return text
+
+
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_day)]
 
 
 class Part(BaseModel):
@@ -69,6 +85,128 @@ class Step(Part):
     at: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(None, description="Place in the editor: [x, y] in pixels")
 
 
+class Phase(Part):
+    """What a house rule is from a day on, until that of the next."""
+
+    valid_from: Day | None = Field(None, description="First day, in UTC; none: since ever")
+    value: Any
+
+
+class Dated(Part):
+    """A house rule that changes on given days. A run keeps what was valid when it began."""
+
+    dated: Annotated[list[Phase], Field(min_length=1, max_length=100)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        days = [phase.valid_from or "" for phase in self.dated]
+        if "" in days[1:]:
+            raise ValueError("only the first value may do without valid_from")
+        if twice := sorted({day for day in days if days.count(day) > 1}):
+            raise ValueError(f"two values are valid from {twice[0]}: keep one")
+        if days != sorted(days):
+            raise ValueError("the values must stand in the order of their valid_from")
+        if len({_kind(phase.value) for phase in self.dated if phase.value is not None}) > 1:
+            raise ValueError("the values are of different kinds: an expression could not use them alike")
+        return self
+
+
+def _of_variable(given: Any) -> str:
+    """Which of the two a variable is; the words are none that a place in the document could hold."""
+    return "dict[dated]" if isinstance(given, Dated) or (isinstance(given, Mapping) and DATED in given) else "none"
+
+
+Variable = Annotated[Annotated[Dated, Tag("dict[dated]")] | Annotated[Any, Tag("none")], Discriminator(_of_variable)]
+
+
+class Column(Part):
+    """A column of a policy table."""
+
+    name: Name
+    type: Literal["text", "integer", "decimal", "boolean", "date"] = "text"
+    label: str | None = Field(None, min_length=1, max_length=200, description="What people read; the name without it")
+
+    def value(self, given: Any) -> Any:
+        """The value in the column's type. Raises ValueError where it has another; null stays null."""
+        match self.type, given:
+            case _, None:
+                return None
+            case ("text", str()) | ("boolean", bool()):
+                return given
+            case "integer", int() if not isinstance(given, bool):
+                return given
+            case "decimal", int() | str() if (number := number_of(given)) is not None:
+                return Decimal(number)
+            case "date", str() if (day := date_of(given)) is not None:
+                return day
+        raise ValueError(f"{self.name} is of type {self.type}: {json.dumps(given, ensure_ascii=False)[:60]} is not")
+
+
+class Table(Part):
+    """A policy table: found by `lookup(tables.<name>.<column>, key, …)`. A row is valid until a later one has the same keys."""
+
+    description: str | None = Field(None, max_length=2000, description="Where the rule comes from; operators do not see it")
+    keys: Annotated[list[Name], Field(min_length=1, max_length=MAX_KEYS)] = Field(
+        description="Columns that a row is looked up by, in the order in which lookup takes them"
+    )
+    columns: Annotated[list[Column], Field(min_length=2, max_length=40)]
+    rows: Annotated[list[dict[str, Any]], Field(max_length=5_000)] = Field(
+        description="Column to value, and `valid_from` for the first day (in UTC) of the row; decimals and days as text"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        names = [column.name for column in self.columns]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two columns are named {twice[0]}")
+        if VALID_FROM in names:
+            raise ValueError("no column can be named valid_from: every row has one")
+        if unknown := sorted(set(self.keys) - set(names)):
+            raise ValueError(f"keys names what is no column: {', '.join(unknown)}")
+        if len(set(self.keys)) < len(self.keys):
+            raise ValueError("keys names a column twice")
+        if not self.answers:
+            raise ValueError("every column is a key: there is nothing to look up")
+        self._sound_rows()
+        return self
+
+    def _sound_rows(self) -> None:
+        """Raises ValueError for a row with an unknown column, a wrong type, no key, or the keys and first day of another."""
+        known = {column.name: column for column in self.columns}
+        first: dict[tuple[Any, ...], int] = {}
+        for number, row in enumerate(self.rows, 1):
+            try:
+                if unknown := sorted(set(row) - {*known, VALID_FROM}):
+                    raise ValueError(f"there is no column {unknown[0]}")
+                if missing := [name for name in self.keys if row.get(name) is None]:
+                    raise ValueError(f"the key {missing[0]} is missing")
+                values = {name: column.value(row.get(name)) for name, column in known.items()}
+                if row.get(VALID_FROM) is not None and date_of(row[VALID_FROM]) is None:
+                    raise ValueError("valid_from must be a day such as 2027-07-10")
+            except ValueError as error:
+                raise ValueError(f"row {number}: {error}") from None
+            place = (row.get(VALID_FROM), *(values[name] for name in self.keys))
+            if place in first:
+                raise ValueError(f"rows {first[place]} and {number} overlap: the same keys, valid from the same day")
+            first[place] = number
+
+    @property
+    def answers(self) -> list[Column]:
+        """The columns that are no keys."""
+        return [column for column in self.columns if column.name not in self.keys]
+
+    def valid(self, day: date) -> dict[tuple[Any, ...], dict[str, Any]]:
+        """The rows that are valid on that day: keys → values of all columns, in their types."""
+        found: dict[tuple[Any, ...], tuple[str, dict[str, Any]]] = {}
+        for row in self.rows:
+            since = row.get(VALID_FROM) or ""
+            values = {column.name: column.value(row.get(column.name)) for column in self.columns}
+            keys = tuple(values[name] for name in self.keys)
+            if since <= day.isoformat() and (keys not in found or since > found[keys][0]):
+                found[keys] = (since, values)
+        return {keys: values for keys, (_, values) in found.items()}
+
+
 class Group(Part):
     """A frame around steps in the editor: a picture, not a step."""
 
@@ -91,9 +229,11 @@ class Workflow(Part):
     roles: list[str] = Field(default_factory=list, description="Roles meant to work in it; the rights of the policy decide")
     segments: list[str] = Field(default_factory=list, description="Segments of the collection in which the workflow is offered first")
     settings: Settings = Field(default_factory=lambda: Settings.model_validate({}))
-    variables: dict[Name, Any] = Field(
-        default_factory=dict, description="House rules by name, found as `variables.<name>`; decimals as strings"
+    variables: dict[Name, Variable] = Field(
+        default_factory=dict,
+        description='House rules by name, found as `variables.<name>`; decimals as strings. `{"dated": [{"value"}, {"valid_from", "value"}]}` changes on a day',
     )
+    tables: dict[Name, Table] = Field(default_factory=dict, description="Policy tables, read by `lookup(tables.<name>.<column>, key, …)`")
     steps: Annotated[list[Step], Field(min_length=1, max_length=MAX_STEPS)]
     groups: list[Group] = Field(default_factory=list)
 
@@ -122,7 +262,9 @@ class Workflow(Part):
         full = self.model_dump(mode="json", by_alias=True)
         document = {key: value for key, value in full.items() if key in ALWAYS or value not in (None, [], {})}
         document["settings"] = {key: value for key, value in full["settings"].items() if key not in LATER or value != LATER[key]}
-        document["variables"] = _sorted(full["variables"])
+        document["variables"] = {name: _variable_json(self.variables[name]) for name in sorted(self.variables)}
+        if full["tables"]:
+            document["tables"] = {name: _table_json(full["tables"][name]) for name in sorted(full["tables"])}
         document["steps"] = [_step_json(step) for step in full["steps"]]
         return document
 
@@ -169,6 +311,26 @@ def _step_json(step: dict[str, Any]) -> dict[str, Any]:
     if kept.get("completion") == "manual":
         del kept["completion"]
     return {**kept, "config": _sorted(step["config"]), "next": _sorted(step["next"])}
+
+
+def _variable_json(variable: Any) -> Any:
+    """A house rule without what equals its default."""
+    if not isinstance(variable, Dated):
+        return _sorted(variable)
+    phases = [{VALID_FROM: phase.valid_from, "value": _sorted(phase.value)} for phase in variable.dated]
+    return {DATED: [phase if phase[VALID_FROM] is not None else {"value": phase["value"]} for phase in phases]}
+
+
+def _kind(value: Any) -> str:
+    """The JSON type of a value, numbers written as text among the numbers."""
+    return "number" if number_of(value) is not None else type(value).__name__
+
+
+def _table_json(table: dict[str, Any]) -> dict[str, Any]:
+    """A table without what equals its default."""
+    kept = {key: value for key, value in table.items() if value is not None}
+    kept["columns"] = [{key: value for key, value in column.items() if value is not None} for column in table["columns"]]
+    return {**kept, "rows": _sorted(table["rows"])}
 
 
 def _sorted(value: Any) -> Any:

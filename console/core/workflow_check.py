@@ -14,7 +14,7 @@ from console.core import graph
 from console.core.fields import Located, Use
 from console.core.references import Known, wrong_references
 from console.core.shape import Spot, loaded, problems_of_values, said_of
-from console.core.workflow import FORMAT, RESERVED, Workflow, upgraded
+from console.core.workflow import FORMAT, RESERVED, Table, Workflow, upgraded
 
 Severity = Literal["error", "warning"]
 START, END, GO_TO = "start", "end", "go_to"
@@ -42,6 +42,9 @@ class StepKind(Protocol):
     automatic: ClassVar[bool]
     own_values: ClassVar[bool]
     Config: ClassVar[Any]
+
+    def by_itself(self, settings: Mapping[str, Any]) -> bool:
+        """Whether it goes on without a person."""
 
     def outcomes(self, config: Any) -> tuple[str, ...]:
         """Outcomes that must lead on."""
@@ -73,6 +76,7 @@ class Sketch:
     outcomes: tuple[str, ...] = ()
     outputs: frozenset[str] | None = None
     texts: list[tuple[Located, bool]] = default(default_factory=list)  # (text, it is a template)
+    by_itself: bool = False
 
 
 def check(
@@ -147,8 +151,10 @@ def _sketches(raw: Mapping[str, Any], step_types: Mapping[str, StepKind], proble
 
 def _configure(sketch: Sketch, kind: StepKind, config: Any, problems: list[Problem]) -> None:
     """The settings parsed by the step's type, and what follows from them."""
+    sketch.by_itself = kind.automatic
     if not isinstance(config, dict):
         return
+    sketch.by_itself = kind.by_itself(config)
     model: type[BaseModel] = kind.Config
     try:
         sketch.config = model.model_validate(config)
@@ -269,7 +275,7 @@ def _circles(sketches: Sequence[Sketch], edges: Mapping[str, Sequence[str]]) -> 
         if source != target:
             reason = f"This leads back to {target}, an earlier step: only a Go to step may lead back."
             problems.append(Problem(source, f"next.{outcome}", reason))
-    alone = {sketch.id for sketch in sketches if sketch.kind is not None and (sketch.kind.automatic or sketch.completion == "automatic")}
+    alone = {sketch.id for sketch in sketches if sketch.kind is not None and (sketch.completion == "automatic" or sketch.by_itself)}
     unattended = {name: [target for target in targets if target in alone] for name, targets in edges.items() if name in alone}
     for source, target in graph.back_edges(unattended):
         if kinds[source].type == GO_TO:
@@ -294,6 +300,7 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
     variables = raw.get("variables")
     start = next((sketch for sketch in sketches if sketch.type == START), None)
     collection = raw.get("collection")
+    tables = _tables(raw)
     problems = []
     for sketch in sketches:
         known = Known(
@@ -301,6 +308,7 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
             before=frozenset(before.get(sketch.id, ()))
             | (frozenset({sketch.id}) if sketch.kind is not None and sketch.kind.own_values else frozenset()),
             variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),
+            tables=tables,
             input=start.outputs if start is not None else None,
             collection=collection if isinstance(collection, str) else None,
             collections=collections,
@@ -310,6 +318,20 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
                 Problem(sketch.id, f"config.{text.field}", reason) for reason in wrong_references(text, template=template, known=known)
             ]
     return problems
+
+
+def _tables(raw: Mapping[str, Any]) -> dict[str, tuple[frozenset[str], int] | None]:
+    """Each policy table with its columns that can be looked up and the number of its keys, as far as it can be read."""
+    given = raw.get("tables")
+    found: dict[str, tuple[frozenset[str], int] | None] = {}
+    for name, table in given.items() if isinstance(given, dict) else ():
+        try:
+            read = Table.model_validate(table)
+        except ValidationError:
+            found[name] = None
+        else:
+            found[name] = frozenset(column.name for column in read.answers), len(read.keys)
+    return found
 
 
 def _collection(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> list[Problem]:

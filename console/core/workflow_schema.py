@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from console.core.workflow import Workflow
+from console.core.workflow import DATED, NAME_PATTERN, Dated, Workflow
 from console.core.workflow_check import StepKind
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -17,6 +17,10 @@ def schema(step_types: Mapping[str, StepKind]) -> dict[str, Any]:
     """The schema of a document in the newest format: the model's own, and for each step type that of its settings."""
     made = Workflow.model_json_schema(by_alias=True)
     shared: dict[str, Any] = made.pop("$defs")
+    made["properties"]["variables"]["patternProperties"][NAME_PATTERN] = {
+        "if": {"type": "object", "required": [DATED]},
+        "then": {"$ref": f"#/$defs/{Dated.__name__}"},
+    }
     step = shared["Step"]
     step["properties"]["type"] = {"enum": list(step_types), "description": "The step type"}
     step["allOf"] = [_by_type(name, kind.Config, shared) for name, kind in step_types.items()]

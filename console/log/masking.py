@@ -13,7 +13,7 @@ Hidden = Callable[[str | None], frozenset[str]]
 """Collection id (None: of no collection) → names of the fields that may not be read there."""
 
 VALUES_OF_FIELD = frozenset({"value", "now", "old", "new", "theirs"})
-TEXTS = frozenset({"text"})
+TEXTS = frozenset({"text", "not_offered"})
 
 
 def tree(sealed: Mapping[str, Any], missing: Collection[str], path: str) -> tuple[dict[str, Any], list[str]]:

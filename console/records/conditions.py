@@ -108,7 +108,7 @@ class Compiler:
             case Call(name=name, method=True) if name in TEXT_METHODS:
                 return self._method(node, positive=positive)
         raise self._wrong(
-            "Fields can be compared with values, and texts searched by startsWith, endsWith and contains; nothing else is done to them here."
+            f"{_in_the_way(node)}Fields can be compared with values, and texts searched by startsWith, endsWith and contains; nothing else is done to them here."
         )
 
     def _constant_truth(self, node: Node, *, positive: bool) -> Condition:
@@ -123,7 +123,9 @@ class Compiler:
             return Constant(compiled(node)(self.roots), certain)
         if isinstance(node, Path):
             return self._column(node)
-        raise self._wrong("Only a field itself can be compared here, without arithmetic, functions or conditions around it.")
+        raise self._wrong(
+            f"{_in_the_way(node)}Only a field itself can be compared here, without arithmetic, functions or conditions around it."
+        )
 
     def _column(self, node: Path) -> Column:
         if len(node.steps) != 1:
@@ -313,6 +315,12 @@ class Compiler:
 
     def _wrong(self, reason: str) -> DefinitionError:
         return DefinitionError(reason, code="expression", details=[{"field": "expression", "reason": reason}])
+
+
+def _in_the_way(node: Node) -> str:
+    """The function that is asked of a field, in a sentence; "" where there is none: no two databases compute every function alike."""
+    called = next((item.name for item in walk(node) if isinstance(item, Call) and _looks_at_record(item)), None)
+    return "" if called is None else f"{called} cannot be asked of a field here. "
 
 
 def _looks_at_record(node: Node) -> bool:

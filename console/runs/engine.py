@@ -20,7 +20,7 @@ from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, IntegrationError, NotAllowed, SourceDown
 from console.runs.stepping import context_of, plan_of, record_of, require_step, stand
 from console.runs.store import ENGINE, Loaded, decide, load, retried, write
-from console.steps.base import Completion
+from console.steps.base import AsksPerson, Completion
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
@@ -164,13 +164,13 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded, *, han
             raise Conflict(
                 f"{run.automatic} automatic steps were taken in a row; look whether the workflow goes in circles.", code="too_many_steps"
             )
-        if not here.kind.automatic:
+        if not here.kind.by_itself(definition.document.step(here.attempt.step).config):
             require_step(actor, here)
         context = context_of(actor, here, record_of(actor, run), now)
-        completion = here.kind.complete(here.view, context, {}, None)
+        completion = here.kind.complete_by_itself(here.view, context)
         if completion.effects and queue.paused():
             return loaded
-        command: Command = handing_in(None, here.attempt.step, run, completion)
+        command: Command = handing_in(None, here.attempt.step, run, completion, chosen=completion.chosen)
         if completion.until is not None and completion.until > now:
             command = commands.Wait(here.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
         events = decide(plan, loaded, command, now)
@@ -191,7 +191,7 @@ def _not_done(definition: Definition, loaded: Loaded, error: ConsoleError, now: 
     run, step = loaded.run, loaded.run.attempt.step if loaded.run.attempt else ""
     passing = (isinstance(error, SourceDown) and error.passing) or (isinstance(error, IntegrationError) and not error.permanent)
     if not passing or run.tries >= definition.document.settings.retries:
-        return commands.Fail(step, error.code, error.message)
+        return commands.Fail(step, error.code, error.message, asks=isinstance(error, AsksPerson))
     pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**run.tries) * random.uniform(0.75, 1.25)  # noqa: S311 (spread, not secrecy)
     return commands.Delay(step, error.code, error.message, log.body.moment(now + timedelta(seconds=pause_s)))
 
@@ -228,4 +228,5 @@ def handing_in(
         handled_manually=handled_manually,
         reason=reason,
         chosen=chosen,
+        rule=completion.rule,
     )

@@ -7,7 +7,7 @@ of any transaction.
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from console import access, records, steps
@@ -16,6 +16,7 @@ from console.core.actor import Actor
 from console.core.collections import Collection
 from console.core.commands import Plan
 from console.core.forms import FormField, clean
+from console.core.policy import Rules, on_day
 from console.core.run import Attempt, Run
 from console.core.scopes import Scope
 from console.errors import Invalid, NotAllowed, NotFound
@@ -46,7 +47,9 @@ class Stand:
 def plan_of(definition: Definition) -> Plan:
     """The graph of a version, and which of its steps go on without a person."""
     document = definition.document
-    return Plan(document, frozenset(step.id for step in document.steps if step.completion == "automatic" or steps.get(step.type).automatic))
+    alone = {step.id for step in document.steps if steps.get(step.type).by_itself(step.config)}
+    asks = frozenset(step.id for step in document.steps if step.id in alone and not steps.get(step.type).automatic)
+    return Plan(document, frozenset(alone | {step.id for step in document.steps if step.completion == "automatic"}), asks)
 
 
 def stand(definition: Definition, run: Run) -> Stand:
@@ -91,7 +94,7 @@ def context_of(actor: Actor, here: Stand, record: Record | None, now: datetime, 
         "record": records.collection(record.collection).typed(record.values) if record else None,
         "input": run.context.get(document.start.id, run.input),
         "steps": run.context,
-        "variables": document.variables,
+        **rules_of(here.definition, (run.created_at or now).astimezone(UTC).date()).roots,
         "run": {"id": run.id, "started_by": run.started_by, "holder": run.holder, "team": run.team, "version": run.version},
         "currentUser": actor.attributes,
         "now": now,
@@ -145,6 +148,12 @@ def _columns(collection: Collection, scope: Scope, names: Sequence[str]) -> tupl
     wanted = names or [field.name for field in collection.readable(scope)]
     known = [field for name in wanted if (field := collection.field(name)) is not None and name not in scope.hidden]
     return [field.to_json() for field in known], tuple(name for name in wanted if name in scope.hidden)
+
+
+@functools.lru_cache(maxsize=256)
+def rules_of(definition: Definition, day: date) -> Rules:
+    """The house rules of a version on a day: a run keeps those of the day on which it began."""
+    return on_day(definition.document, day)
 
 
 def prompt_of(here: Stand, context: Context) -> Prompt:

@@ -86,6 +86,7 @@ def _current(run: Run, definition: Definition, screen: Screen | None, draft: Map
         "button": shown["button"] if shown else step.button or "Done",
         "form": {"fields": shown["fields"]} if shown else None,
         "outcomes": shown["outcomes"] if shown else [],
+        **({"not_offered": shown["not_offered"]} if shown and shown.get("not_offered") else {}),
         "errors": list(here.errors or []),
         "draft": dict(draft) if draft else None,
         "proposal": None,
@@ -119,9 +120,15 @@ def _effect(effect: Effect) -> dict[str, Any]:
 
 def outline(run: Run, definition: Definition, names: Mapping[str, str], *, may_revise: bool) -> list[dict[str, Any]]:
     """The path so far, and after it the steps that surely come: the list ends where the way can fork."""
-    automatic = plan_of(definition).automatic
+    plan = plan_of(definition)
     path = [
-        _entry(run, attempt, definition, names, revisable=may_revise and _revisable(attempt, run, automatic))
+        _entry(
+            run,
+            attempt,
+            definition,
+            names,
+            revisable=may_revise and _revisable(attempt, run, plan.automatic - plan.asks if attempt.by else plan.automatic),
+        )
         for _, attempt in sorted(run.attempts.items())
     ]
     here = run.attempt

@@ -16,6 +16,7 @@ from console.core import expressions
 from console.core.fields import Located, Use
 from console.core.forms import FormField, clean
 from console.core.workflow import NAME_PATTERN
+from console.errors import ConsoleError
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
 BLOCK = re.compile(r"^( ?)(-(?=[-\s]|$)|=)|^( ?[0-9]{1,9})(\.(?=\s|$))")  # would begin a list, a rule or a heading where a line begins
@@ -48,12 +49,34 @@ class Related(StepConfig):
         return Read(self.name, self.relation, tuple(self.fields), self.where, self.sort, 1 if self.one else self.limit)
 
 
+class AsksPerson(ConsoleError):
+    """A step that would have gone on by itself leaves it to a person; the message says why."""
+
+    default_code = "asks_person"
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A button of a step that asks for a choice."""
+    """A button of a step that asks for a choice. `fields` belong to it (and to no option that does not name them), `required` are needed."""
 
     value: str
     label: str
+    fields: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The option in the shape of the API; without the fields where it has none of its own."""
+        own = {"fields": list(self.fields), "required": list(self.required)} if self.fields or self.required else {}
+        return {"value": self.value, "label": self.label, **own}
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """An option that is not offered now, and the sentence that says why."""
+
+    value: str
+    label: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +141,7 @@ class Prompt:
     fields: tuple[FormField, ...] = ()
     outcomes: tuple[Option, ...] = ()
     button: str = "Done"
+    withheld: tuple[Withheld, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +167,8 @@ class Completion:
     effects: tuple[WriteRecord, ...] = ()
     until: datetime | None = None  # the step is done then (aware), and the run waits; automatic types only, without effects
     ends: str | None = None  # label of the end that was reached: the run completes
+    chosen: str | None = None  # label of the outcome that a rule chose
+    rule: str | None = None  # the rule, as it is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +198,10 @@ class StepType:
     )
     Config: ClassVar[type[StepConfig]] = StepConfig
 
+    def by_itself(self, settings: Mapping[str, Any]) -> bool:
+        """Whether a step with these settings (as they are written) goes on without a person, until it asks for one."""
+        return self.automatic
+
     def outcomes(self, config: Any) -> tuple[str, ...]:
         """Outcomes that a document must lead on from; an edge `default` serves for all that have none of their own."""
         return ("default",)
@@ -194,6 +224,10 @@ class StepType:
 
     def by_hand(self, step: StepView, context: Context) -> Completion:
         """What comes of an automatic step with one way on that could not be done, when a person says to go on."""
+        return self.complete(step, context, {}, None)
+
+    def complete_by_itself(self, step: StepView, context: Context) -> Completion:
+        """What comes of the step when nobody is asked; raises `AsksPerson` where somebody has to be."""
         return self.complete(step, context, {}, None)
 
     def expressions(self, config: Any) -> list[Located]:

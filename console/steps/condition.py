@@ -6,7 +6,9 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from console.core import expressions
+from console.core.expressions import TABLES, Expression, compiled
 from console.core.fields import Definition, Located
+from console.core.nodes import Call, Path, walk
 from console.core.operands import to_json
 from console.core.workflow import NAME_PATTERN
 from console.steps.base import Completion, Context, StepConfig, StepType, StepView, Values
@@ -51,7 +53,7 @@ class Condition(StepType):
         looked_at: dict[str, Any] = {}
         for branch in step.config.branches:
             rule = expressions.parse(branch.if_)
-            looked_at |= {".".join(path): _brief(value_at(context.roots, path)) for path in sorted(expressions.paths(rule))}
+            looked_at |= compared(rule, context.roots)
             if rule.test(context.roots):
                 return Completion(branch.outcome, {}, {"branch": branch.outcome, "rule": branch.if_, "compared": looked_at})
         return Completion(OTHERWISE, {}, {"branch": OTHERWISE, "rule": None, "compared": looked_at})
@@ -63,6 +65,19 @@ class Condition(StepType):
     def outputs(self, config: ConditionConfig) -> frozenset[str]:
         """The branch taken, its rule, and the values that were looked at."""
         return frozenset({"branch", "rule", "compared"})
+
+
+def compared(rule: Expression, roots: Any) -> dict[str, Any]:
+    """The values that a rule looks at, by their paths, each fit for a line of the log; of a policy table what was found in it.
+
+    The paths stand openly in the log: a second look into the same table is numbered, and not named by its keys.
+    """
+    found = {".".join(path): _brief(value_at(roots, path)) for path in sorted(expressions.paths(rule)) if path[0] != TABLES}
+    for call in walk(rule.node):
+        if isinstance(call, Call) and call.name == "lookup" and isinstance(where := call.arguments[0], Path) and where.root == TABLES:
+            times = sum(1 for name in found if name.partition(" ")[0] == where.dotted)
+            found[f"{where.dotted} ({times + 1})" if times else where.dotted] = _brief(to_json(compiled(call)(roots)))
+    return found
 
 
 def value_at(roots: Any, path: Sequence[str]) -> Any:

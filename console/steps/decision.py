@@ -1,4 +1,4 @@
-"""Decision: a person chooses one of several ways on, with what the choice needs to be understood later."""
+"""Decision: a person, or a rule, chooses one of several ways on, with what the choice needs to be understood later."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,10 +7,13 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from console.core import fields as definitions
+from console.core.expressions import parse, render
 from console.core.fields import Definition, FieldDefinition, Located, Use, holds, with_own
-from console.core.forms import is_empty, missing, refusal
+from console.core.forms import FormField, is_empty, missing, refusal
 from console.core.workflow import NAME_PATTERN
+from console.errors import Invalid
 from console.steps.base import (
+    AsksPerson,
     Completion,
     Context,
     Option,
@@ -21,13 +24,16 @@ from console.steps.base import (
     StepType,
     StepView,
     Values,
+    Withheld,
     refused_fields,
     related_texts,
     related_uses,
     said,
 )
+from console.steps.condition import compared
 
 OPTION, REASON = "option", "reason"
+BY_RULE = ("maker", "rule", "compared")
 
 
 class DecisionOption(Definition):
@@ -37,20 +43,37 @@ class DecisionOption(Definition):
     label: str = Field(min_length=1, max_length=100)
     if_: str | None = Field(None, alias="if", description="Expression; the option is offered only where it holds")
     unless: str | None = Field(None, description="Expression; the option is not offered where it holds (unknown does not)")
+    why_not: str | None = Field(
+        None, min_length=1, max_length=300, description="Sentence shown where the option is not offered; {{ expressions }} are filled in"
+    )
     fields: list[str] = Field(
         default_factory=list, description="Fields of the form that this option needs; options that do not name them leave them out"
     )
+    optional: list[str] = Field(default_factory=list, description="Fields that belong to this option and may stay empty")
     reason_required: bool = Field(False, description="The field `reason` may not be empty; it is added where the form has none")
 
     def offered(self, roots: Mapping[str, Any]) -> bool:
         """Whether the option is there to be chosen now."""
         return holds(self.if_, roots) and not (self.unless is not None and holds(self.unless, roots))
 
+    @property
+    def own(self) -> frozenset[str]:
+        """Its fields, needed or not."""
+        return frozenset((*self.fields, *self.optional))
+
+
+class Rule(Definition):
+    """An option that is chosen without a person, and what must hold for it."""
+
+    if_: str = Field(alias="if", description="Expression; unknown counts as not true")
+    option: str = Field(pattern=NAME_PATTERN)
+
 
 class DecisionConfig(StepConfig):
     """The question and its answers."""
 
-    maker: Literal["user"] = Field("user", description="Who decides: a person")
+    maker: Literal["user", "rule"] = Field("user", description="Who decides: a person, or the rules; where none holds, a person is asked")
+    rules: list[Rule] = Field(default_factory=list, max_length=50, description="Judged from first to last; the first that holds decides")
     options: list[DecisionOption] = Field(min_length=2, max_length=12)
     form: list[FieldDefinition] = Field(default_factory=list, max_length=40, description="What is noted with the choice")
     related: list[Related] = Field(default_factory=list, max_length=12, description="Related records shown beside the question")
@@ -66,12 +89,29 @@ class DecisionConfig(StepConfig):
             raise ValueError(f"more than one field is named {', '.join(twice)}")
         if OPTION in names:
             raise ValueError(f"a field cannot be named {OPTION}: that is where the choice itself is found")
-        unknown = sorted({name for option in self.options for name in option.fields} - names)
+        unknown = sorted({name for option in self.options for name in option.own} - names)
         if unknown:
             raise ValueError(f"options name fields that the form does not have: {', '.join(unknown)}")
+        if both := sorted({name for option in self.options for name in option.fields if name in option.optional}):
+            raise ValueError(f"an option cannot both need a field and leave it open: {', '.join(both)}")
         if all(option.if_ is not None or option.unless is not None for option in self.options):
             raise ValueError("every option depends on a condition: at least one must always be offered")
+        if idle := [option.value for option in self.options if option.why_not and option.if_ is None and option.unless is None]:
+            raise ValueError(f"why_not is never shown of an option that is always offered: {', '.join(idle)}")
+        self._ruled(names)
         return self
+
+    def _ruled(self, names: set[str]) -> None:
+        """Raises ValueError for rules without a maker, and for those that could not be recorded."""
+        if (self.maker == "rule") != bool(self.rules):
+            raise ValueError("the maker rule needs rules" if self.maker == "rule" else "rules decide only where the maker is rule")
+        options = {option.value: option for option in self.options}
+        if unknown := sorted({rule.option for rule in self.rules} - set(options)):
+            raise ValueError(f"rules name options that are not there: {', '.join(unknown)}")
+        if reasoned := sorted({rule.option for rule in self.rules if options[rule.option].reason_required}):
+            raise ValueError(f"a rule gives no reason, and these options ask for one: {', '.join(reasoned)}")
+        if self.rules and (taken := sorted(names & set(BY_RULE))):
+            raise ValueError(f"fields cannot be named {', '.join(taken)} here: that is where the rule is found")
 
     @property
     def fields(self) -> list[FieldDefinition]:
@@ -83,12 +123,19 @@ class DecisionConfig(StepConfig):
 
 
 class Decision(StepType):
-    """The choice is the outcome; output `{"option": …}` and the fields. A field that only other options name stays empty."""
+    """The choice is the outcome; output `{"option": …}` and the fields. A field that only other options name stays empty.
+
+    Where rules decide, the output also has `maker` (`rule` or `user`), the `rule` that held and the values that were `compared`.
+    """
 
     name, title, family, icon = "decision", "Decision", "condition", "git-branch"
-    gist = "A person chooses the way on"
+    gist = "A person, or a rule, chooses the way on"
     own_values = True
     Config: ClassVar[type[StepConfig]] = DecisionConfig
+
+    def by_itself(self, settings: Mapping[str, Any]) -> bool:
+        """Where rules decide."""
+        return settings.get("maker") == "rule"
 
     def outcomes(self, config: DecisionConfig) -> tuple[str, ...]:
         """The options in their order."""
@@ -99,67 +146,130 @@ class Decision(StepType):
         return [entry.read() for entry in step.config.related]
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
-        """The form and the options that are offered now."""
-        fields = definitions.shown(step.config.fields, context.roots, context.former, step.id)
+        """The form, the options that are offered now, and why others are not."""
+        fields = definitions.shown(step.config.fields, context.roots, context.former, step.id, (_choice(None),))
         own = with_own(context.roots, step.id, {field.name: field.value for field in fields})
         parts = [said(step.config.text, own)] if step.config.text else []
         if refused := refused_fields(context.reads):
             parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
-        offered = tuple(Option(option.value, option.label) for option in step.config.options if option.offered(context.roots))
+        offered = tuple(
+            Option(option.value, option.label, tuple(entry.name for entry in step.config.form if entry.name in option.own), _needed(option))
+            for option in step.config.options
+            if option.offered(context.roots)
+        )
         tables = tuple(entry.name for entry in step.config.related if not entry.hidden)
-        return Prompt("\n\n".join(parts) or None, tables, tuple(fields), offered, step.button or "Done")
+        withheld = tuple(
+            Withheld(option.value, option.label, render(option.why_not, context.roots))
+            for option in step.config.options
+            if option.why_not and not option.offered(context.roots)
+        )
+        return Prompt("\n\n".join(parts) or None, tables, tuple(fields), offered, step.button or "Done", withheld)
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The choice with its fields; raises Invalid for no choice, one that is not offered, and each field that is wrong."""
-        chosen = next((option for option in step.config.options if option.value == outcome), None)
-        typed = {name: value for name, value in submitted.items() if chosen is None or name not in _of_others(step.config, chosen)}
-        values, details = definitions.taken(step.config.fields, context.roots, context.former, step.id, typed)
-        details = [_choice_wrong(step.config, context, outcome)] * (chosen is None or not chosen.offered(context.roots)) + details
+        chosen, values = self._taken(step, context, submitted, outcome)
+        by_rule: Values = dict(zip(BY_RULE, ("user", None, {}), strict=True)) if step.config.rules else {}
+        return Completion(chosen.value, values, {OPTION: chosen.value, **values, **by_rule})
+
+    def complete_by_itself(self, step: StepView, context: Context) -> Completion:
+        """What the first rule chooses that holds and whose option is offered; raises AsksPerson where there is none, or fields are lacking."""
+        looked_at: dict[str, Any] = {}
+        for rule in step.config.rules:
+            condition = parse(rule.if_)
+            looked_at |= compared(condition, context.roots)
+            option = next(option for option in step.config.options if option.value == rule.option)
+            if condition.test(context.roots) and option.offered(context.roots):
+                break
+        else:
+            raise AsksPerson("No rule applies here: please decide.", code="no_rule")
+        try:
+            chosen, values = self._taken(step, context, {}, option.value)
+        except Invalid as wrong:
+            lacking = " ".join(str(detail["reason"]) for detail in wrong.details)
+            raise AsksPerson(f"By its rule this would be “{option.label}”, but something is missing: {lacking} Please decide.") from None
+        by_rule = dict(zip(BY_RULE, ("rule", rule.if_, looked_at), strict=True))
+        return Completion(chosen.value, values, {OPTION: chosen.value, **values, **by_rule}, chosen=chosen.label, rule=rule.if_)
+
+    def _taken(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> tuple[DecisionOption, Values]:
+        """(the option, values of the whole form); raises Invalid as `complete` does."""
+        config = step.config
+        chosen = next((option for option in config.options if option.value == outcome), None)
+        left_out = _of_others(config, chosen) if chosen is not None else []
+        typed = {name: value for name, value in submitted.items() if name not in left_out}
+        choice = _choice(chosen.value if chosen is not None else None)
+        values, details = definitions.taken(config.fields, context.roots, context.former, step.id, typed, (choice,))
+        del values[OPTION]
+        if OPTION in submitted:
+            details = [{"field": OPTION, "reason": "There is no such field in this form: the choice is the outcome."}, *details]
+        if chosen is None or not chosen.offered(context.roots):
+            details = [_choice_wrong(config, context, outcome, chosen), *details]
         if chosen is not None:
-            left_out = _of_others(step.config, chosen)
             details = [detail for detail in details if detail["field"] not in left_out]
             values |= dict.fromkeys(left_out)
-            details += _lacking(step.config, chosen, values, {detail["field"] for detail in details})
+            details += _lacking(config, chosen, values, {detail["field"] for detail in details})
         if details or chosen is None:
             raise refusal(details)
-        return Completion(chosen.value, values, {OPTION: chosen.value, **values})
+        return chosen, values
 
     def expressions(self, config: DecisionConfig) -> list[Located]:
-        """Conditions of the options, and those of the form and the related reads."""
+        """Conditions of the options and the rules, and those of the form and the related reads."""
         places = [(f"options[{number}]", option) for number, option in enumerate(config.options)]
         offered = [Located(f"{place}.if", option.if_) for place, option in places if option.if_ is not None]
         hidden = [Located(f"{place}.unless", option.unless) for place, option in places if option.unless is not None]
-        return [*offered, *hidden, *definitions.texts_of_definitions("form", config.form), *related_texts("related", config.related)]
+        ruled = [Located(f"rules[{number}].if", rule.if_) for number, rule in enumerate(config.rules)]
+        return [
+            *offered,
+            *hidden,
+            *ruled,
+            *definitions.texts_of_definitions("form", config.form),
+            *related_texts("related", config.related),
+        ]
 
     def templates(self, config: DecisionConfig) -> list[Located]:
-        """The text above the options."""
-        return [Located("text", config.text)] if config.text is not None else []
+        """The text above the options, and the sentences of those that are not offered."""
+        whole = [Located("text", config.text)] if config.text is not None else []
+        return whole + [
+            Located(f"options[{number}].why_not", option.why_not)
+            for number, option in enumerate(config.options)
+            if option.why_not is not None
+        ]
 
     def uses(self, config: DecisionConfig) -> list[Use]:
         """What is read beside the question."""
         return related_uses("related", config.related)
 
     def outputs(self, config: DecisionConfig) -> frozenset[str]:
-        """The choice and every field of the form."""
-        return frozenset([OPTION, *(entry.name for entry in config.fields)])
+        """The choice, every field of the form, and how a rule decided."""
+        return frozenset([OPTION, *(entry.name for entry in config.fields), *(BY_RULE if config.rules else ())])
+
+
+def _choice(value: str | None) -> FormField:
+    """The choice as conditions of the form see it: `steps.<id>.option`."""
+    return FormField(OPTION, "Choice", readonly=True, value=value)
+
+
+def _needed(option: DecisionOption) -> tuple[str, ...]:
+    """Fields that may not stay empty when the option is chosen."""
+    return (*option.fields, *((REASON,) if option.reason_required and REASON not in option.fields else ()))
 
 
 def _of_others(config: DecisionConfig, chosen: DecisionOption) -> list[str]:
     """Fields that belong to other options and not to the chosen one."""
-    named = {name for option in config.options for name in option.fields}
-    return sorted(named - set(chosen.fields))
+    named = {name for option in config.options for name in option.own}
+    return sorted(named - chosen.own)
 
 
-def _choice_wrong(config: DecisionConfig, context: Context, outcome: str | None) -> dict[str, str]:
+def _choice_wrong(config: DecisionConfig, context: Context, outcome: str | None, chosen: DecisionOption | None) -> dict[str, str]:
     """What is said of a choice that is missing or not offered."""
     offered = ", ".join(option.value for option in config.options if option.offered(context.roots))
     said = "No choice was made" if outcome is None else f"{str(outcome)[:60]} cannot be chosen here"
-    return {"field": "outcome", "reason": f"{said}: choose one of {offered}."}
+    why = f" {render(chosen.why_not, context.roots)}" if chosen is not None and chosen.why_not else ""
+    return {"field": "outcome", "reason": f"{said}: choose one of {offered}.{why}"}
 
 
 def _lacking(config: DecisionConfig, chosen: DecisionOption, values: Mapping[str, Any], wrong: set[str]) -> list[dict[str, str]]:
     """Fields that the chosen option needs and that are empty."""
-    needed = {*chosen.fields, *([REASON] if chosen.reason_required else [])} - wrong
+    needed = set(_needed(chosen)) - wrong
     fields = [replace(entry.field(), required=True) for entry in config.fields if entry.name in needed]
     return [
         {"field": field.name, "reason": f"{missing(field)} “{chosen.label}” asks for it."}

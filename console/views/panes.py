@@ -6,7 +6,7 @@ decides, reads or judges.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -152,6 +152,43 @@ def _limits(source: Mapping[str, Any], what: Kind) -> dict[str, Any]:
 def _searched(source: Mapping[str, Any]) -> str | None:
     options = source.get("options")
     return str(options["collection"]) if isinstance(options, Mapping) and "collection" in options else None
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Which options of a decision a field belongs to (none: to all), and which need it; values, and the same in words."""
+
+    options: Sequence[str] = ()
+    needed: Sequence[str] = ()
+    words: str = ""
+
+
+def belonging(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Belonging]:
+    """Field name → the options that it belongs to, for those that are not asked of all alike."""
+    labels = {one["value"]: one["label"] for one in outcomes}
+    own = {name: [one["value"] for one in outcomes if name in one.get("fields", ())] for one in outcomes for name in one.get("fields", ())}
+    needed = {
+        name: [one["value"] for one in outcomes if name in one.get("required", ())] for one in outcomes for name in one.get("required", ())
+    }
+    made = {}
+    for name in {**own, **needed}:
+        shown, asked = own.get(name, []), needed.get(name, [])
+        words = f"Needed for {_quoted(labels, asked)}." if asked else ""
+        if rest := [value for value in shown if value not in asked]:
+            words = f"{words} {'Also for' if asked else 'Only for'} {_quoted(labels, rest)}.".strip()
+        made[name] = Belonging(shown, asked, words)
+    return made
+
+
+def with_words(boxes: Sequence[Box], belongs: Mapping[str, Belonging]) -> list[Box]:
+    """The boxes, each with the options that it belongs to in its hint: told without script too, and before a choice is made."""
+    told = ((box, belongs[box.source].words if box.source in belongs else "") for box in boxes)
+    return [replace(box, help=f"{words} {box.help}" if box.help else words) if words else box for box, words in told]
+
+
+def _quoted(labels: Mapping[str, str], values: Sequence[str]) -> str:
+    quoted = [f"“{labels[value]}”" for value in values]
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
 
 
 def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from console import activity, browse, runs, workflows
 from console.browse import RecordPage
 from console.core.collections import Field
 from console.core.fields import OWN_INPUT, FieldDefinition, shown
+from console.core.policy import rules
 from console.errors import Conflict, Invalid, NotFound, SourceDown
 from console.views import erasure, formats, frame, home, panes, states
 from console.views.activity import entries
@@ -212,7 +213,7 @@ def start_fields(definition: Definition, found: RecordPage) -> list[dict[str, An
         "record": found.record.values,
         "currentUser": who.attributes,
         "now": frame.look().now,
-        "variables": definition.document.variables,
+        **rules(definition.document, frame.look().now).roots,
         "steps": {},
         OWN_INPUT: {},
     }

@@ -136,13 +136,16 @@ def step_context(
 ) -> dict[str, Any]:
     """The middle pane: text, gaps, tables, documents, boxes and choices. `states_of` names the field of a collection that is its state."""
     wrong = {str(detail.get("field")): str(detail.get("reason", "")) for detail in errors}
+    belongs = panes.belonging(screen.get("outcomes", ()))
     return {
         "text": frame.markdown(screen["text"]) if screen.get("text") else None,
         "missing": screen.get("missing", ()),
         "tables": panes.tables(screen, look, states_of),
         "documents": screen.get("documents", ()),
-        "boxes": panes.boxes(screen, look, typed=typed, errors=errors, answers=answers),
+        "boxes": panes.with_words(panes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs),
         "outcomes": screen.get("outcomes", ()),
+        "not_offered": screen.get("not_offered") or (),
+        "belongs": belongs,
         "outcome_error": wrong.get("outcome"),
         "chosen": chosen,
     }

@@ -49,6 +49,7 @@ KNOWN = Known(
     },
     before=frozenset({"load", "open", "here"}),
     variables=frozenset({"limit", "rates"}),
+    tables={"limits": (frozenset({"eur", "usd"}), 2), "broken": None},
     input=frozenset({"reason"}),
     collection="order",
     collections=COLLECTIONS,
@@ -58,6 +59,20 @@ KNOWN = Known(
 # ------------------------------------------------------------------------------------------------------------------ references
 
 NAMES: list[tuple[str, list[str]]] = [
+    ("lookup(tables.limits.eur, 'lead', record.state)", []),
+    ("lookup(tables.limits.eur, 'lead', 'open', 0) > 1", []),
+    ("lookup(tables.broken.any, 1)", []),
+    ("lookup(tables.limits.eur, 'lead')", ["The policy table limits has 2 keys: lookup takes as many, and a default if one is wanted."]),
+    (
+        "lookup(tables.limits.eur, 1, 2, 3, 4)",
+        ["The policy table limits has 2 keys: lookup takes as many, and a default if one is wanted."],
+    ),
+    ("lookup(tables.limits.eurs, 1, 2)", ["The policy table limits has no column eurs to look up: is eur meant?"]),
+    ("lookup(tables.limit.eur, 1, 2)", ["There is no policy table limit: is limits meant?"]),
+    ("lookup(variables.rates, 'a', 1, 2)", ["lookup takes one key and a default to look in an object, not 3 values."]),
+    ("size(tables.limits.eur)", ["A policy table is read by lookup(tables.<table>.<column>, key) (at character 6)."]),
+    ("lookup(tables.limits, 'lead')", ["A policy table is read by lookup(tables.<table>.<column>, key) (at character 8)."]),
+    ("lookup(variables.rates, tables.limits.eur)", ["A policy table is read by lookup(tables.<table>.<column>, key) (at character 25)."]),
     ("1 + 1", []),
     ("now > today()", []),
     ("run.id == 'x' && run.anything.at.all", []),
@@ -100,7 +115,7 @@ NAMES: list[tuple[str, list[str]]] = [
     (
         "foo.bar",
         [
-            "There is no 'foo'. A path begins with one of record, input, steps, variables, item, run, lead, now, $currentUser (at character 1)."
+            "There is no 'foo'. A path begins with one of record, input, steps, variables, tables, item, run, lead, now, $currentUser (at character 1)."
         ],
     ),
 ]

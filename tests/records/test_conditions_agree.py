@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, make_url
 from console.core import expressions
 from console.core.collections import Collection, Stored, assemble
 from console.core.expressions import Expression
+from console.core.functions import FUNCTIONS
 from console.core.scopes import Scope
 from console.errors import DefinitionError
 from console.postgres import Embedded
@@ -143,7 +144,32 @@ ANY_TEXT = _of([*TEXTS, *MOODS, "on", "o", "%b", "nothing"]) | st.sampled_from(
     ["$currentUser.name", "$currentUser.missing", "$currentUser.nul", "lower($currentUser.name)"]
 )
 ANY_NUMBER = st.sampled_from(
-    ["0", "1", "12", "12.5", "-3.25", "99999999999999999999", "0.001", "null", "$currentUser.limit", "$currentUser.missing", "2 * 6"]
+    [
+        "0",
+        "1",
+        "12",
+        "12.5",
+        "-3.25",
+        "99999999999999999999",
+        "0.001",
+        "null",
+        "$currentUser.limit",
+        "$currentUser.missing",
+        "2 * 6",
+        "round_half_up('12.499', 2)",
+        "round_half_up('-3.245', 2)",
+        "sum([12, '0.5'])",
+        "sum($currentUser.none)",
+        "max(1, $currentUser.limit)",
+        "min([])",
+        "minor('0.12', 2)",
+        "minor($currentUser.limit, 2) / 100",
+        "lookup($currentUser.points, 'high')",
+        "lookup($currentUser.points, 'none')",
+        "similarity('a', 'a')",
+        "12 * similarity($currentUser.name, 'ä')",
+        "size($currentUser.teams)",
+    ]
 )
 ANY_DAY = st.sampled_from(
     [
@@ -155,6 +181,12 @@ ANY_DAY = st.sampled_from(
         "null",
         "$currentUser.since",
         "addMonths(today(), -317)",
+        "addMonths('2026-03-31', 2)",
+        "addDays(now, 0)",
+        "addDays('1999-12-31T23:59:59Z', '9648.0')",
+        "max(today(), '1999-12-31')",
+        "now - hours('12.5')",
+        "date(now)",
     ]
 )
 EQUALITY = st.sampled_from(["==", "!="])
@@ -208,6 +240,7 @@ USER = {
     "limit": "12.50",
     "since": "2026-05-31",
     "nul": "a\x00b",
+    "points": {"high": 12, "low": "12.50"},
 }
 ROOTS = {"currentUser": USER, "now": NOW}
 FIXED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
@@ -305,6 +338,16 @@ def test_what_means_nothing_everywhere_is_refused_when_it_is_saved(places: list[
         with pytest.raises(DefinitionError) as error:
             conditions.check(expressions.parse(text), place.collection)
         assert error.value.details[0]["reason"]
+
+
+@pytest.mark.parametrize("name", sorted(name for name, known in FUNCTIONS.items() if known.most != 0))
+def test_a_function_that_is_asked_of_a_field_is_refused_by_its_name(places: list[Place], name: str) -> None:
+    known = FUNCTIONS[name]
+    call = f"{name}({', '.join(['record.n', '1', '1'][: max(known.least, 1)])})"
+    for place, text in itertools.product(places, (f"{call} == 1", call, f"!({call})")):
+        with pytest.raises(DefinitionError) as error:
+            conditions.check(expressions.parse(text), place.collection)
+        assert name in error.value.details[0]["reason"]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Condition: the first branch that holds, with what it was judged by."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from console import steps
+from console.core.functions import Answers
 from console.steps.condition import ConditionConfig
 from tests.steps.walk import complete, context
 
@@ -75,3 +77,20 @@ def test_branches_may_share_an_outcome() -> None:
 def test_settings_without_a_branch_are_refused(config: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ConditionConfig.model_validate(config)
+
+
+def test_what_was_found_in_a_policy_table_is_told_and_not_by_its_keys() -> None:
+    table = {"limits": {"eur": Answers(("text",), {("lead",): Decimal("2000.00"), ("operator",): Decimal(200)})}}
+    rule = (
+        "lookup(tables.limits.eur, 'lead') > 5000 || lookup(tables.limits.eur, record.role) == 200 || lookup(tables.limits.eur, 'gone') > 1"
+    )
+    config = {"branches": [{"if": rule, "outcome": "yes"}]}
+    done = complete("condition", config, context(record={"role": "operator"}, tables=table))
+    assert done.outcome == "yes"
+    assert done.output is not None
+    assert done.output["compared"] == {
+        "record.role": "operator",
+        "tables.limits.eur": "2000.00",
+        "tables.limits.eur (2)": "200",
+        "tables.limits.eur (3)": None,
+    }

@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from console import steps
 from console.errors import Invalid
+from console.steps.base import AsksPerson, Completion, Withheld
 from console.steps.decision import DecisionConfig
-from tests.steps.walk import complete, context, prepare, rows
+from tests.steps.walk import complete, context, prepare, rows, view
 
 CODES = [{"value": "sanctions", "label": "Sanctions"}, {"value": "documents", "label": "Documents"}]
 CONFIG: dict[str, Any] = {
@@ -16,12 +17,18 @@ CONFIG: dict[str, Any] = {
     "form": [
         {"name": "code", "label": "Code", "type": "enum", "options": CODES},
         {"name": "due", "label": "Due", "type": "date"},
-        {"name": "note", "label": "Note"},
+        {"name": "note", "label": "Note", "required_if": "steps.here.option == 'reject' && steps.here.code == 'documents'"},
+        {"name": "evidence", "label": "Evidence"},
     ],
     "options": [
-        {"value": "approve", "label": "Approve", "if": 'steps.score.band == "low"'},
+        {
+            "value": "approve",
+            "label": "Approve",
+            "if": 'steps.score.band == "low"',
+            "why_not": "The band is {{ steps.score.band }}: <b>ask</b>.",
+        },
         {"value": "conditions", "label": "With conditions", "fields": ["due"]},
-        {"value": "reject", "label": "Reject", "fields": ["code"], "unless": 'steps.hits.result == "true_match"'},
+        {"value": "reject", "label": "Reject", "fields": ["code"], "optional": ["evidence"], "unless": 'steps.hits.result == "true_match"'},
         {"value": "escalate", "label": "Pass on", "reason_required": True},
     ],
 }
@@ -53,14 +60,14 @@ def test_the_form_and_the_text_are_shown() -> None:
         context({"docs": rows(denied=("x",))}, steps=LOW),
     )
     assert prompt.text == "Band low\n\nNot permitted for you: `docs.x`."
-    assert [field.name for field in prompt.fields] == ["code", "due", "note", "reason"]
+    assert [field.name for field in prompt.fields] == ["code", "due", "note", "evidence", "reason"]
     assert prompt.tables == ("docs",)
 
 
 def test_the_choice_is_the_outcome_and_stands_in_the_output() -> None:
     done = complete("decision", CONFIG, context(steps=LOW), {"note": "fine"}, "approve")
     assert done.outcome == "approve"
-    assert done.values == {"code": None, "due": None, "note": "fine", "reason": None}
+    assert done.values == {"code": None, "due": None, "note": "fine", "evidence": None, "reason": None}
     assert done.output == {"option": "approve", **done.values}
     assert done.effects == ()
 
@@ -84,6 +91,8 @@ def test_what_belongs_to_other_options_is_left_out_right_or_wrong() -> None:
         ("escalate", {}, ["reason"]),
         ("escalate", {"reason": "  "}, ["reason"]),
         ("reject", {"other": 1, "note": 2}, ["other", "note", "code"]),
+        ("reject", {"code": "documents"}, ["note"]),
+        ("escalate", {"reason": "x", "option": "approve"}, ["option"]),
         (None, {"note": 2}, ["outcome", "note"]),
     ],
 )
@@ -95,6 +104,99 @@ def test_a_choice_that_is_not_offered_is_told_what_is() -> None:
     with pytest.raises(Invalid) as caught:
         complete("decision", CONFIG, context(steps={"hits": {"result": "true_match"}}), {"code": "sanctions"}, "reject")
     assert caught.value.details[0]["reason"] == "reject cannot be chosen here: choose one of conditions, escalate."
+    with pytest.raises(Invalid) as caught:
+        complete("decision", CONFIG, context(steps={"score": {"band": "high"}}), {}, "approve")
+    assert caught.value.details[0]["reason"].endswith("choose one of conditions, reject, escalate. The band is high: <b>ask</b>.")
+
+
+def test_why_an_option_is_not_offered_is_said_and_only_then() -> None:
+    assert prepare("decision", CONFIG, context(steps=LOW)).withheld == ()
+    shut = prepare("decision", CONFIG, context(steps={"score": {"band": "high"}, "hits": {"result": "true_match"}}))
+    assert shut.withheld == (Withheld("approve", "Approve", "The band is high: <b>ask</b>."),)
+
+
+def test_an_option_names_its_fields_in_the_order_of_the_form() -> None:
+    assert [option.to_json() for option in prepare("decision", CONFIG, context()).outcomes] == [
+        {"value": "conditions", "label": "With conditions", "fields": ["due"], "required": ["due"]},
+        {"value": "reject", "label": "Reject", "fields": ["code", "evidence"], "required": ["code"]},
+        {"value": "escalate", "label": "Pass on", "fields": [], "required": ["reason"]},
+    ]
+
+
+def test_an_optional_field_is_kept_with_its_option_and_left_out_with_others() -> None:
+    typed = {"code": "sanctions", "evidence": "a letter"}
+    assert complete("decision", CONFIG, context(), typed, "reject").values["evidence"] == "a letter"
+    assert complete("decision", CONFIG, context(), {"evidence": "a letter", "reason": "r"}, "escalate").values["evidence"] is None
+    assert complete("decision", CONFIG, context(), {"code": "sanctions"}, "reject").values["evidence"] is None
+
+
+RULED: dict[str, Any] = {
+    **CONFIG,
+    "maker": "rule",
+    "rules": [
+        {"if": "steps.score.points <= 10", "option": "approve"},
+        {"if": 'steps.score.band == "medium"', "option": "conditions"},
+        {"if": "steps.score.points > 90", "option": "reject"},
+    ],
+}
+
+
+def alone(config: dict[str, Any], **found: Any) -> Completion:
+    return steps.get("decision").complete_by_itself(view("decision", config), context(steps=found))
+
+
+def test_the_first_rule_that_holds_decides_and_is_recorded() -> None:
+    done = alone(RULED, score={"band": "low", "points": 7})
+    assert (done.outcome, done.chosen, done.rule) == ("approve", "Approve", "steps.score.points <= 10")
+    assert done.output == {
+        "option": "approve",
+        **dict.fromkeys(["code", "due", "note", "evidence", "reason"]),
+        "maker": "rule",
+        "rule": "steps.score.points <= 10",
+        "compared": {"steps.score.points": 7},
+    }
+
+
+def test_a_rule_whose_option_is_not_offered_does_not_decide() -> None:
+    with pytest.raises(AsksPerson) as asked:
+        alone(RULED, score={"band": "high", "points": 7})
+    assert (asked.value.code, asked.value.message) == ("no_rule", "No rule applies here: please decide.")
+
+
+@pytest.mark.parametrize("found", [{}, {"score": {"points": None}}, {"score": {"points": 50}}, {"score": {"points": "many"}}])
+def test_where_no_rule_holds_for_certain_a_person_is_asked(found: dict[str, Any]) -> None:
+    with pytest.raises(AsksPerson, match="No rule applies"):
+        alone(RULED, **found)
+
+
+def test_a_rule_that_lacks_a_field_asks_a_person_and_one_that_has_it_does_not() -> None:
+    with pytest.raises(AsksPerson) as asked:
+        alone(RULED, score={"band": "medium", "points": 20})
+    assert asked.value.code == "asks_person"
+    assert asked.value.message == (
+        "By its rule this would be “With conditions”, but something is missing: Due is needed. “With conditions” asks for it. Please decide."
+    )
+    dated = {**RULED, "form": [CONFIG["form"][0], {**CONFIG["form"][1], "value": "addDays(today(), 14)"}, *CONFIG["form"][2:]]}
+    assert alone(dated, score={"band": "medium", "points": 20}).values["due"] == "2026-12-04"
+
+
+def test_what_a_person_decides_in_place_of_the_rules_is_recorded_as_theirs() -> None:
+    done = complete("decision", RULED, context(steps={"score": {"points": 1}}), {"due": "2026-12-01"}, "conditions")
+    assert done.output is not None
+    assert (done.output["maker"], done.output["rule"], done.output["compared"], done.chosen) == ("user", None, {}, None)
+    with pytest.raises(Invalid):
+        complete("decision", RULED, context(steps={"score": {"band": "low", "points": 1}}), {}, None)
+
+
+def test_only_rules_make_it_go_on_by_itself() -> None:
+    kind = steps.get("decision")
+    assert [kind.by_itself(settings) for settings in (CONFIG, RULED, {"maker": 5}, {})] == [False, True, False, False]
+    assert {"maker", "rule", "compared"} <= (kind.outputs(DecisionConfig.model_validate(RULED)) or set())
+    assert [text.field for text in kind.expressions(DecisionConfig.model_validate(RULED))][2:5] == [
+        "rules[0].if",
+        "rules[1].if",
+        "rules[2].if",
+    ]
 
 
 def test_former_values_are_the_defaults_of_the_next_attempt() -> None:
@@ -105,8 +207,9 @@ def test_former_values_are_the_defaults_of_the_next_attempt() -> None:
 def test_options_are_the_outcomes_and_every_text_is_named() -> None:
     kind, config = steps.get("decision"), DecisionConfig.model_validate(CONFIG)
     assert kind.outcomes(config) == ("approve", "conditions", "reject", "escalate")
-    assert [text.field for text in kind.expressions(config)] == ["options[0].if", "options[2].unless"]
-    assert kind.outputs(config) == frozenset({"option", "code", "due", "note", "reason"})
+    assert [text.field for text in kind.expressions(config)] == ["options[0].if", "options[2].unless", "form[2].required_if"]
+    assert [text.field for text in kind.templates(config)] == ["text", "options[0].why_not"]
+    assert kind.outputs(config) == frozenset({"option", "code", "due", "note", "evidence", "reason"})
 
 
 @pytest.mark.parametrize(
@@ -119,6 +222,20 @@ def test_options_are_the_outcomes_and_every_text_is_named() -> None:
         ({"form": [*CONFIG["form"], {"name": "option", "label": "O"}]}, "cannot be named option"),
         ({"form": [*CONFIG["form"], CONFIG["form"][0]]}, "more than one field is named code"),
         ({"maker": "ai"}, "maker"),
+        ({"maker": "rule"}, "needs rules"),
+        ({"rules": RULED["rules"]}, "only where the maker is rule"),
+        ({"maker": "rule", "rules": [{"if": "true", "option": "fly"}]}, "not there: fly"),
+        ({"maker": "rule", "rules": [{"if": "true", "option": "escalate"}]}, "gives no reason.*escalate"),
+        (
+            {"maker": "rule", "rules": RULED["rules"], "form": [*CONFIG["form"], {"name": "rule", "label": "R"}]},
+            "cannot be named rule here",
+        ),
+        ({"options": [{**CONFIG["options"][1], "optional": ["due"]}, CONFIG["options"][3]]}, "both need a field and leave it open: due"),
+        (
+            {"options": [{**CONFIG["options"][1], "optional": ["gone"]}, CONFIG["options"][3]]},
+            "does not have: gone|do not have: gone|form does not have: gone",
+        ),
+        ({"options": [{**CONFIG["options"][1], "why_not": "Never."}, CONFIG["options"][3]]}, "never shown.*conditions"),
     ],
 )
 def test_settings_that_leave_no_choice_are_refused(change: dict[str, Any], said: str) -> None:

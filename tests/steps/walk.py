@@ -7,6 +7,7 @@ from typing import Any
 
 from console import steps
 from console.core.forms import FormField
+from console.core.policy import rules
 from console.core.workflow import Step, Workflow
 from console.steps.base import Completion, Context, Prompt, Rows, StepView
 
@@ -74,6 +75,7 @@ class Walk:
     prompts: dict[str, Prompt] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     ended: str | None = None
+    began: datetime = NOW
 
     def to_the_end(self, answers: dict[str, Any], *, most: int = 200) -> "Walk":
         """Walk on; an answer is `{step: (values, outcome)}`, or a list of them for one visit after another."""
@@ -94,7 +96,7 @@ class Walk:
             "record": self.record,
             "input": self.context.get(self.document.start.id, {}),
             "steps": self.context,
-            "variables": self.document.variables,
+            **rules(self.document, self.began).roots,
             "currentUser": self.user,
             "now": NOW,
             "run": {},

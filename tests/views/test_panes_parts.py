@@ -351,3 +351,34 @@ def test_a_badge_is_the_word_and_its_tone(value: str, drawn: str) -> None:
 def test_no_state_is_no_badge(value: Any) -> None:
     assert EMPTY in states.badge(Kind("s", "S"), value, LOOK)
     assert "badge" not in states.badge(Kind("s", "S"), value, LOOK)
+
+
+# -- fields of options
+
+OUTCOMES: list[dict[str, Any]] = [
+    {"value": "go", "label": "Go"},
+    {"value": "later", "label": "Later", "fields": ["due", "note"], "required": ["due"]},
+    {"value": "no", "label": "No", "fields": ["code", "note"], "required": ["code", "reason"]},
+    {"value": "never", "label": "Never", "fields": ["code", "note"], "required": ["code", "note"]},
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "needed", "words"),
+    [
+        ("due", ["later"], ["later"], "Needed for “Later”."),
+        ("code", ["no", "never"], ["no", "never"], "Needed for “No” and “Never”."),
+        ("note", ["later", "no", "never"], ["never"], "Needed for “Never”. Also for “Later” and “No”."),
+        ("reason", [], ["no"], "Needed for “No”."),
+    ],
+)
+def test_a_field_says_to_which_options_it_belongs(name: str, options: list[str], needed: list[str], words: str) -> None:
+    found = panes.belonging(OUTCOMES)[name]
+    assert (list(found.options), list(found.needed), found.words) == (options, needed, words)
+    drawn = panes.boxes({"fields": [{"name": name, "label": "X", "help": "A hint."}, {"name": "other", "label": "Y"}]}, LOOK)
+    assert [box.help for box in panes.with_words(drawn, panes.belonging(OUTCOMES))] == [f"{words} A hint.", None]
+
+
+def test_options_without_fields_change_no_hint() -> None:
+    assert panes.belonging(OUTCOMES[:1]) == {}
+    assert panes.belonging(()) == {}

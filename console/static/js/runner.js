@@ -43,16 +43,37 @@
     const foot = document.querySelector("[data-count-open]");
     const box = form();
     if (!foot || !box) return;
-    const asked = [...box.querySelectorAll("[data-required]")];
+    const asked = [...box.querySelectorAll("[data-required]")].filter((field) => !field.closest("[hidden]"));
     const open = asked.filter((field) => {
       const boxes = [...field.querySelectorAll("input[type=checkbox], input[type=radio]")];
       return boxes.length ? !boxes.some((one) => one.checked) : !field.querySelector(".input")?.value.trim();
     });
     foot.textContent = !asked.length ? "" : open.length ? `${open.length} of ${asked.length} still ${open.length === 1 ? "needs" : "need"} your input` : "Nothing is open";
   }
-  document.addEventListener("input", count);
-  document.addEventListener("DOMContentLoaded", count);
-  document.addEventListener("htmx:afterSettle", count);
+  // A decision shows the fields of the option that is chosen; what stands in the others is kept, and sent, and left out by the rules.
+  function choose() {
+    const box = form();
+    if (!box) return;
+    const chosen = box.querySelector("input[name=outcome]:checked")?.value;
+    for (const row of box.querySelectorAll("li[data-needed]")) {
+      const own = row.dataset.options?.split(" ");
+      row.hidden = Boolean(own) && (chosen ? !own.includes(chosen) : !filled(row));
+      if (!row.dataset.needed) continue;
+      const needed = row.dataset.needed.split(" ").includes(chosen);
+      const field = row.querySelector(".field");
+      if (field.querySelector(".required")) continue;
+      field.toggleAttribute("data-required", needed);
+      const input = row.querySelector(".input");
+      if (needed) input?.setAttribute("aria-required", "true"); else input?.removeAttribute("aria-required");
+    }
+  }
+  const filled = (row) => [...row.querySelectorAll("input:not([type=hidden]), select, textarea")]
+    .some((one) => (one.type === "checkbox" || one.type === "radio" ? one.checked : one.value.trim()));
+
+  const settle = () => { choose(); count(); };
+  document.addEventListener("input", settle);
+  document.addEventListener("DOMContentLoaded", settle);
+  document.addEventListener("htmx:afterSettle", settle);
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {

@@ -1,0 +1,100 @@
+"""A decision before a person: the fields of the option that they choose, nothing lost, by keyboard, without script, for every eye."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import runs, workflows
+from tests.company import Company
+from tests.services.test_runs_decisions import DOCUMENT
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Screen
+
+FIELDS = ("f-code", "f-detail", "f-due", "f-note")
+
+
+@pytest.fixture
+def at_decide(company: Company) -> str:
+    """A run of Olivia's that stands at "Decide"; approving is not offered."""
+    workflows.import_file(DOCUMENT, publish=True)
+    run_id = runs.start(company.olivia, "care-choice", "customer", "1", {})
+    runs.complete(company.olivia, run_id, step="rate", revision=None, values={"risk": "high"})
+    return run_id
+
+
+def visible(screen: "Screen") -> list[str]:
+    return [name for name in FIELDS if screen.page.is_visible(f"#{name}")]
+
+
+def test_fields_follow_the_choice_and_keep_what_was_typed(screens: Callable[..., "Screen"], company: Company, at_decide: str) -> None:
+    olivia = screens().sign_in("olivia")
+    page = olivia.go(f"/runs/{at_decide}")
+    assert "The risk is high." in page.inner_text(".not-offered")
+    assert visible(olivia) == ["f-note"]
+    page.focus("#outcome")
+    olivia.press("ArrowDown")
+    assert visible(olivia) == ["f-code", "f-detail", "f-note"]
+    assert page.inner_text("#open-fields") == "1 of 2 still needs your input"
+    page.focus("#f-code")
+    olivia.press("P")
+    page.fill("#f-detail", "The second page")
+    page.focus("#outcome-2")
+    olivia.press("ArrowUp")
+    assert visible(olivia) == ["f-due", "f-note"]
+    olivia.press("ArrowDown")
+    assert page.input_value("#f-detail") == "The second page"
+    page.fill("#f-detail", "")
+    olivia.press("Control+Enter")
+    page.wait_for_selector("[role=alert]")
+    assert visible(olivia) == ["f-code", "f-detail", "f-note"]
+    assert page.is_checked("#outcome-2")
+    assert page.input_value("#f-code") == "documents"
+    page.fill("#f-detail", "The second page")
+    page.wait_for_selector("#saved:has-text('Draft saved')")
+    page.reload()
+    assert visible(olivia) == ["f-code", "f-detail", "f-note"], "what was typed is never hidden before a choice is made"
+    page.check("#outcome-2")
+    olivia.press("Control+Enter")
+    page.wait_for_selector("text=is done")
+    told = company.told(at_decide)
+    assert told["context"]["decide"] == {"option": "reject", "code": "documents", "detail": "The second page", "due": None, "note": None}
+
+
+def test_without_script_all_fields_are_there_and_say_whose_they_are(
+    screens: Callable[..., "Screen"], company: Company, at_decide: str
+) -> None:
+    olivia = screens(script=False)
+    page = olivia.go("/sign-in")
+    page.fill("#email", "olivia@fernwick.example")
+    page.fill("#password", "correct horse battery staple")
+    page.press("#password", "Enter")
+    olivia.go(f"/runs/{at_decide}")
+    assert visible(olivia) == list(FIELDS)
+    assert page.inner_text("#f-code-help") == "Needed for “Reject”."
+    assert page.inner_text("#f-detail-help") == "Only for “Reject”."
+    page.check("#outcome-2")
+    page.click("#done")
+    assert "Reason code" in page.inner_text("[role=alert]")
+    assert page.is_checked("#outcome-2")
+    page.select_option("#f-code", "sanctions")
+    page.click("#done")
+    assert company.told(at_decide)["context"]["decide"]["code"] == "sanctions"
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scheme"), [(1440, 900, "light"), (1440, 900, "dark"), (390, 844, "light"), (390, 844, "dark")]
+)
+def test_a_decision_is_for_every_eye(
+    screens: Callable[..., "Screen"], company: Company, at_decide: str, width: int, height: int, scheme: str
+) -> None:
+    olivia = screens(width, height, scheme).sign_in("olivia")
+    page = olivia.go(f"/runs/{at_decide}")
+    assert olivia.faults() == []
+    page.check("#outcome-2")
+    assert olivia.faults() == []
+    runs.complete(company.olivia, at_decide, step="decide", revision=None, values={"due": "2026-12-24"}, outcome="later")
+    at = next(tick["n"] for tick in runs.replay(company.olivia, at_decide).ticks if tick["kind"] == "outcome_chosen")
+    olivia.go(f"/runs/{at_decide}/replay?at={at}")
+    assert olivia.faults() == []
