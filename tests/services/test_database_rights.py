@@ -187,7 +187,7 @@ def test_what_the_application_may_do_is_a_short_list(connection: "psycopg.Connec
         "select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
         " where n.nspname = 'console' and has_function_privilege('console', p.oid, 'execute') order by 1"
     ).fetchall()
-    assert [name for (name,) in callable_by_us] == ["expire", "sequence", "transition"]
+    assert [name for (name,) in callable_by_us] == ["expire", "place_of", "sequence", "transition"]
     owners = connection.execute(
         "select distinct r.rolname, r.rolcanlogin from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles r on r.oid = c.relowner"
         " where n.nspname = 'console' and c.relkind in ('r', 'S')"
