@@ -31,6 +31,7 @@ from console.db.engine import app_url
 HEARTBEAT = timedelta(seconds=5)
 POLL = timedelta(seconds=1)
 CONNECT_S = 10.0
+CLOSE_S = 1.0
 TRIES = 8
 LONGEST_PAUSE_S = 60.0
 CHANNEL = "ch_pgqueuer"
@@ -88,6 +89,15 @@ def queries(driver: AsyncpgDriver) -> Queries:
 def backoff_s(attempt: int, first_s: float = 1.0, longest_s: float = LONGEST_PAUSE_S) -> float:
     """Seconds until the next try after try number `attempt` (from 0): twice as long each time, and never in step with others that failed with it."""
     return float(min(longest_s, first_s * 2.0 ** min(attempt, 30)) * random.uniform(0.75, 1.25))  # noqa: S311 (spread, not secrecy)
+
+
+async def _leave(connection: "asyncpg.Connection[Any]") -> None:
+    """Say goodbye to a server that listens; break off with one that does not, and let the transport be closed either way."""
+    try:
+        await connection.close(timeout=CLOSE_S)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()
+    await asyncio.sleep(0)
 
 
 class Dispatcher:
@@ -157,7 +167,7 @@ class Dispatcher:
                 )
         finally:
             self._manager = None
-            connection.terminate()
+            await _leave(connection)
 
     def _handler(self, pool: ThreadPoolExecutor, name: str, function: Callable[[str], None]) -> Callable[[Job], Any]:
         async def handle(job: Job) -> None:

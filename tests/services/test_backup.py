@@ -362,7 +362,7 @@ def test_not_while_somebody_is_at_work(company: Company, saved: Path) -> None:
     finally:
         worker.stop()
         thread.join(30)
-    with psycopg.connect(dump.libpq(engine.app_url())), pytest.raises(Conflict, match="1 others are connected"):
+    with psycopg.connect(dump.libpq(engine.app_url())), pytest.raises(Conflict, match="others are connected to the database"):
         restore.restore(CLI, saved, replace=True, agree=yes)
     assert company.people
 

@@ -109,6 +109,7 @@ def visited(pages: "Pages") -> None:
             assert olivia.client.get(path, headers=headers).status_code in (200, 404), path
     for path in ("/activity", "/activity?kind=policy_changed", "/activity?kind=nothing", "/activity/proof"):
         assert ada.client.get(path).status_code in (200, 400)
+    assert pages.ines.client.get("/operations").status_code == 200
     for key in ("1", "2", "3"):
         assert pages.ines.client.get(f"/c/customer/{key}/erase").status_code == 200
     pages.ines.send(pages.ines.get("/c/customer/2/erase"), "/erase", reason="Asked by letter.", word="ERASE")
