@@ -352,7 +352,7 @@ def test_not_while_somebody_is_at_work(company: Company, saved: Path) -> None:
     note.unlink()
     worker, there = Worker(), threading.Event()
     worker.duties = [Duty("be there", 0.05, there.set)]
-    worker.thorough = []
+    worker.thorough = worker.moving = []
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
