@@ -1,6 +1,6 @@
 """Jobs for the background: put in within a transaction of the caller's, delivered at least once by `console.dispatch`.
 
-A job is a name and a text, and says only "look at this": what is to be done stands in our own tables. One whose key is queued or under way
+A job is a name and a text that names a run or a record: everything else stands in our own tables. One whose key is queued or under way
 already is not put in again. Source: docs/adr/0008-the-engine.md.
 """
 
