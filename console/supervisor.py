@@ -197,14 +197,13 @@ class Supervisor:
         self.note = folder / f"{os.getpid()}.json"
         children = {child.name: child.process.pid for child in self.children if child.process}
         write_private(self.note, {"pid": os.getpid(), "started": psutil.Process().create_time(), "url": address, "children": children})
-        print(f"Handrail on {address}", flush=True)
-        if self.given.demo:
-            self._announce_people(address)
+        people = self._people(address) if self.given.demo else []
+        print("\n".join([f"Handrail on {address}", *people]), flush=True)  # when all that is told of it in files is there
         if self.told.open:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    def _announce_people(self, address: str) -> None:
-        """Who can sign in, as the demo's company was loaded, to the terminal and to `demo.json`."""
+    def _people(self, address: str) -> list[str]:
+        """Who can sign in, as the demo's company was loaded: a line each; written to `demo.json` with the address."""
         file = self.given.data_dir / "demo.json"
         told = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         write_private(
@@ -214,9 +213,11 @@ class Supervisor:
         )
         people = told.get("people", [])
         width = [max((len(str(person.get(name, ""))) for person in people), default=0) for name in ("email", "password", "name", "role")]
+        lines = []
         for person in people:
             cells = [str(person.get(name, "")).ljust(size) for name, size in zip(("email", "password", "name", "role"), width, strict=True)]
-            print("  ".join([*cells, str(person.get("team") or "")]).rstrip(), flush=True)
+            lines.append("  ".join([*cells, str(person.get("team") or "")]).rstrip())
+        return lines
 
     def _end(self) -> None:
         """Everything that was started: asked first, then made to."""

@@ -373,12 +373,12 @@ def test_who_listens_without_being_us_is_not_healthy() -> None:
     assert not supervisor.answers(f"http://127.0.0.1:{port}")
 
 
-def test_the_demo_says_who_can_sign_in_and_writes_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_demo_says_who_can_sign_in_and_writes_where(tmp_path: Path) -> None:
     ana = {"email": "ana@fernwick.example", "password": "w1-x2", "name": "Ana Ilić", "role": "operator", "team": "operations"}
     bo = ana | {"email": "bo@fernwick.example", "role": "auditor", "team": None}
     supervisor.write_private(tmp_path / "demo.json", {"url": "old", "pid": 1, "people": [ana, bo], "stories": [], "loaded": {"form": "1"}})
     given = settings.read({"CONSOLE_ENV_FILE": os.devnull, "CONSOLE_DATA_DIR": str(tmp_path), "CONSOLE_DEMO": "on"})
-    supervisor.Supervisor(supervisor.arguments().parse_args([]), given)._announce_people("http://127.0.0.1:8123")
+    said = supervisor.Supervisor(supervisor.arguments().parse_args([]), given)._people("http://127.0.0.1:8123")
     told = json.loads((tmp_path / "demo.json").read_text())
     assert told == {
         "url": "http://127.0.0.1:8123",
@@ -389,7 +389,7 @@ def test_the_demo_says_who_can_sign_in_and_writes_where(tmp_path: Path, capsys: 
         "loaded": {"form": "1"},
     }
     assert oct((tmp_path / "demo.json").stat().st_mode)[-3:] == "600"
-    assert capsys.readouterr().out.splitlines() == [
+    assert said == [
         "ana@fernwick.example  w1-x2  Ana Ilić  operator  operations",
         "bo@fernwick.example   w1-x2  Ana Ilić  auditor",
     ]
