@@ -64,6 +64,8 @@ class Form(HTMLParser):
 class Client:
     """Completes steps over one connection, `STEPS` of a run and then of the next. The request is put together by hand: what is measured is the server."""
 
+    moves = 1  # of the run by one completed step: itself, and the automatic ones behind it
+
     def __init__(self, port: int, runs: Sequence[tuple[str, int]], path: str, headers: str, body: Callable[[str, int], str]) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -75,7 +77,7 @@ class Client:
 
     def complete(self) -> None:
         """One step; how long its answer took is kept, in milliseconds."""
-        body = self.body("one" if self.done % 2 == 0 else "two", self.revision + self.done)
+        body = self.body("one" if self.done % 2 == 0 else "two", self.revision + self.moves * self.done)
         begin = time.perf_counter()
         self.socket.sendall(f"POST {self.path.format(run=self.run)} {self.headers}Content-Length: {len(body)}\r\n\r\n{body}".encode())
         answer = self._answer()

@@ -28,6 +28,7 @@ def console() -> Iterator[Any]:
             "CONSOLE_SECRET_KEY": secrets.token_urlsafe(32),
             "CONSOLE_MASTER_KEY": secrets.token_urlsafe(32),
             "CONSOLE_SIGNING_KEY": secrets.token_urlsafe(32),
+            "CONSOLE_RATE_LIMITS": "off",  # one key asks as often as it can
         }
         from console.db import engine, migrate
         from console.postgres import Embedded
@@ -114,3 +115,42 @@ class PgBench:
         ]
         told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         return next(float(line.split()[2]) for line in told.splitlines() if line.startswith("tps"))
+
+
+class Peer:
+    """A product that ours is measured against: its program in `peers/` in a process and an environment of its own, versions as locked there.
+
+    It says `ready …` when it is, and then answers each line with a figure.
+    """
+
+    def __init__(self, name: str, program: str, folder: Path, url: str) -> None:
+        peers = Path(__file__).resolve().parent / "peers"
+        python, uv, lock = folder / "peer" / "bin" / "python", Path(sys.executable).with_name("uv"), peers / f"{name}.txt"
+        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder / "peer"], check=True)
+        subprocess.run([uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", lock], check=True)
+        self.name = name
+        self.versions = [line.split(" ;")[0].rstrip(" \\") for line in lock.read_text().splitlines() if "==" in line]
+        self._process = subprocess.Popen(
+            [python, peers / program, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder
+        )
+        self.ready = self._line()
+
+    def ask(self, *told: object) -> float:
+        """The figure that it answers to these words."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(" ".join(map(str, told)) + "\n")
+        self._process.stdin.flush()
+        return float(self._line())
+
+    def end(self) -> None:
+        """Its input ends, so it does."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.name} ended with status {self._process.wait()}; what it said stands above.")
+        return line

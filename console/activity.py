@@ -17,7 +17,7 @@ from console.core.actor import Actor
 from console.core.events import KINDS
 from console.core.scopes import Scope
 from console.db import tables
-from console.db.engine import hot_engine
+from console.db.engine import fetch, hot_engine
 from console.errors import Malformed, NotFound
 from console.log import present, recheck, select
 from console.log.read import Stored, stored
@@ -140,7 +140,7 @@ class Reader:
     def hidden(self, collection: str | None) -> frozenset[str]:
         """Fields of the collection that are kept from them."""
         if collection not in self._fields:
-            self._fields[collection] = frozenset() if self.trusted else access.scope_for(self.actor, str(collection)).hidden
+            self._fields[collection] = frozenset() if self.trusted else hidden_of(self.actor, str(collection))
         return self._fields[collection]
 
     @property
@@ -158,6 +158,14 @@ class Reader:
         limited = (name for name in self._readable() if not self._scope(name).unlimited)
         return not self.trusted and (any(limited) or any(map(self.hidden, _collections())))
 
+    def reach(self) -> tuple[Within, Mapping[str, Scope], frozenset[tuple[str | None, str]]]:
+        """What decides what they find and read, under the rights of this moment: two readers with the same reach find the same."""
+        if self.trusted:
+            return self.within, {}, frozenset()
+        workflows = sorted({*_slugs().values(), "?"})
+        seen = frozenset((team, one) for team in (None, "*", *_teams()) for one in workflows if _sees(self.actor, team, one))
+        return self.within, {name: access.scope_for(self.actor, name) for name in sorted(_collections())}, seen
+
     def _readable(self) -> frozenset[str]:
         return _collections() if self.within.collections is None else self.within.collections
 
@@ -165,6 +173,12 @@ class Reader:
         if collection not in self._scopes:
             self._scopes[collection] = access.scope_for(self.actor, collection)
         return self._scopes[collection]
+
+
+def hidden_of(actor: Actor, collection: str) -> frozenset[str]:
+    """Fields that somebody who looks back does not read: those kept from them, and what is masked."""
+    known = next((each for each in records.collections() if each.id == collection), None)
+    return access.scope_for(actor, collection, sensitive=known.sensitive if known is not None else None).hidden
 
 
 def reader(actor: Actor, *acts: str) -> Reader:
@@ -187,7 +201,7 @@ def page(actor: Actor, where: LogFilter, limit: int = DEFAULT_LIMIT, after: str 
     whose = reader(actor, "read")
     before = select.position(after) if after is not None else None
     made = _page(whose, where, limit, before)
-    log.note(actor, "log_read", open=_read(where, made.rows), sealed=filter_of(where))
+    log.note(actor, "log_read", open=_read(where, made.rows), sealed=filter_of(where), label=_label(made.rows))
     return made
 
 
@@ -198,7 +212,7 @@ def entry(actor: Actor, pos: int) -> ActivityRow:
     if not found or found[0][0].pos != pos:
         raise NotFound
     row = shown(whose, found)[0]
-    log.note(actor, "log_read", open={"count": 1, "first": pos, "last": pos})
+    log.note(actor, "log_read", open={"count": 1, "first": pos, "last": pos}, label=_label([row]))
     return row
 
 
@@ -356,7 +370,8 @@ def _within_log(actor: Actor, acts: Iterable[str]) -> Within:
 def _within(actor: Actor, *, teams: frozenset[str] | None, teamless: bool, without: frozenset[str] = frozenset()) -> Within:
     collections = _collections()
     readable = frozenset(name for name in collections if not access.scope_for(actor, name).nothing)
-    return Within(teams, teamless, collections=None if len(readable) == len(collections) else readable, without=without)
+    limited = None if len(readable) == len(collections) else readable
+    return Within(teams, teamless, collections=limited, without=without, labels=access.clearance(actor))
 
 
 def _teams() -> frozenset[str]:
@@ -372,6 +387,21 @@ def _collections() -> frozenset[str]:
 def _read(where: LogFilter, rows: Sequence[ActivityRow]) -> dict[str, Any]:
     places = {"first": rows[0].event.pos, "last": rows[-1].event.pos} if rows else {}
     return {"count": len(rows), "filters": used_of(where), **places}
+
+
+def _label(rows: Sequence[ActivityRow]) -> str | None:
+    """The label of what was read: that it was read is then told only to who may read it as well."""
+    return next((str(row.event.body["label"]) for row in rows if row.event.body.get("label")), None)
+
+
+def label_of_run(actor: Actor, run_id: str | None) -> str | None:
+    """The label of the run that was asked about, for who is cleared for it; None without one, and for everybody else."""
+    rows = (
+        fetch("select label from console.run where id = %s and label = any(%s)", (run_id, sorted(access.clearance(actor))))
+        if run_id
+        else []
+    )
+    return rows[0][0] if rows else None
 
 
 def used_of(where: LogFilter) -> list[str]:

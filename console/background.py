@@ -17,18 +17,33 @@ _RUNS = """
 select count(*) filter (where r.status = 'waiting_time'),
        min((r.waiting->>'until') collate "C") filter (where r.status = 'waiting_time'),
        count(*) filter (where r.status = 'running')
-from console.run r where r.ended_at is null and r.status in ('running', 'waiting_time')
+from console.run r where r.ended_at is null and r.status in ('running', 'waiting_time') and (r.label is null or r.label = any(%s))
 """
+_OPEN = (
+    "not exists (select from console.run r where r.id = convert_from(q.payload, 'UTF8') and r.label is not null and not r.label = any(%s))"
+)
+"""That the job moves no run which the reader is not cleared for."""
+_COUNTS = f"""
+select count(*) filter (where status = 'queued' and execute_after <= now()), count(*) filter (where status = 'queued' and execute_after > now()),
+       coalesce(extract(epoch from now() - min(greatest(created, execute_after)) filter (where status = 'queued' and execute_after <= now())), 0)::float8,
+       count(*) filter (where status = 'picked'), count(*) filter (where status = 'picked' and heartbeat < now() - interval '15 seconds'),
+       count(*) filter (where status = 'failed')
+from queue.pgqueuer q where {_OPEN}
+"""  # noqa: S608 (texts of this file)
+_FAILED = f"""
+select id, entrypoint, convert_from(payload, 'UTF8'), attempts, updated from queue.pgqueuer q where status = 'failed' and {_OPEN} order by id desc limit %s
+"""  # noqa: S608 (as above)
 _WORKERS = """
 select count(*) from pg_locks where locktype = 'advisory' and classid = %s and objid = %s and objsubid = 2 and granted
 and database = (select oid from pg_database where datname = current_database())
 """
-_AGAIN = """
+_AGAIN = f"""
 update queue.pgqueuer q set status = 'queued', execute_after = now(), updated = now(), attempts = 0, queue_manager_id = null
-where q.id = %s and q.status = 'failed' and not exists (
+where q.id = %s and q.status = 'failed' and {_OPEN} and not exists (
     select from queue.pgqueuer o where o.dedupe_key = q.dedupe_key and o.status = any (array['queued', 'picked']::queue.pgqueuer_status[]))
 returning q.id
-"""
+"""  # noqa: S608 (as above)
+_GIVEN_UP = f"delete from queue.pgqueuer q where q.id = %s and q.status = 'failed' and {_OPEN} returning q.id"  # noqa: S608 (as above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +81,15 @@ class State:
 def read(actor: Actor) -> State:
     """How the background stands. Raises NotAllowed without the right `source.manage`."""
     access.require(actor, None, "source", "manage")
-    return _state()
+    return _state(sorted(access.clearance(actor)))
 
 
-def _state() -> State:
+def _state(cleared: Sequence[str]) -> State:
+    given = (list(cleared),)
     (workers,) = fetch(_WORKERS, PRESENCE)[0]
-    due, later, oldest_s, picked, stuck, failed = fetch(
-        "select count(*) filter (where status = 'queued' and execute_after <= now()), count(*) filter (where status = 'queued' and execute_after > now()),"
-        " coalesce(extract(epoch from now() - min(greatest(created, execute_after)) filter (where status = 'queued' and execute_after <= now())), 0)::float8,"
-        " count(*) filter (where status = 'picked'), count(*) filter (where status = 'picked' and heartbeat < now() - interval '15 seconds'),"
-        " count(*) filter (where status = 'failed') from queue.pgqueuer"
-    )[0]
-    rows = fetch(
-        "select id, entrypoint, convert_from(payload, 'UTF8'), attempts, updated from queue.pgqueuer where status = 'failed' order by id desc limit %s",
-        (SHOWN,),
-    )
-    timers, next_at, moving = fetch(_RUNS)[0]
+    due, later, oldest_s, picked, stuck, failed = fetch(_COUNTS, given)[0]
+    rows = fetch(_FAILED, (*given, SHOWN))
+    timers, next_at, moving = fetch(_RUNS, given)[0]
     return State(
         workers,
         queue.paused_at(),
@@ -126,17 +134,16 @@ def switch(actor: Actor, *, on: bool, reason: str) -> None:
 def try_again(actor: Actor, job: int) -> None:
     """Put a job that was given up into the queue again. Raises NotFound where there is none. Needs `source.manage`."""
     access.require(actor, None, "source", "manage")
-    if fetch(_AGAIN, (job,)):
+    given = (job, sorted(access.clearance(actor)))
+    if fetch(_AGAIN, given):
         return
-    if not fetch(
-        "delete from queue.pgqueuer where id = %s and status = 'failed' returning id", (job,)
-    ):  # another of the same key is there already
+    if not fetch(_GIVEN_UP, given):  # another of the same key is there already
         raise NotFound("There is no such job any more: it was done, or put in again by somebody else.")
 
 
 def metrics() -> tuple[bytes, str]:
     """(text, media type) of the figures as Prometheus reads them; counts and ages only."""
-    state, registry = _state(), CollectorRegistry()
+    state, registry = _state(()), CollectorRegistry()
     overdue_s = 0.0 if state.next_at is None else max(0.0, (datetime.now(UTC) - state.next_at).total_seconds())
     for name, value, text in (
         ("workers", state.workers, "Workers that are present."),

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from console import __version__, log, operations, privacy, settings, subjects
+from console import __version__, files, log, operations, privacy, settings, subjects
 from console.core.actor import Actor
 from console.db import dump, engine, migrate
 from console.db.engine import fetch
@@ -35,6 +35,9 @@ DUMP, MANIFEST, SIGNATURE, README = "database.dump", "manifest.json", "manifest.
 FILES = (operations.HEADS, privacy.LIST)
 """Files of the data folder that are state and no key: signed heads, and the list of what was erased."""
 
+BLOB = re.compile(r"files/[0-9a-f]{2}/[0-9a-f]{62}")
+"""Members that are files which people handed in, encrypted: each proves itself when it is opened, and none is in the manifest."""
+
 BLOCK = 1 << 20
 LONGEST_MANIFEST = 1 << 20
 TOLD_S = 0.2
@@ -45,7 +48,7 @@ _TEXT = """A backup of Handrail.
 
 restores it, verifies its log, erases again what was erased, and only then goes live. It needs the master key and the signing key that
 manifest.json names; they are not in here. database.dump is of pg_dump's custom format (schema `console`); members are listed with their
-SHA-256 in manifest.json, which is signed (Ed25519, base64) in manifest.sig. How it is meant: docs/how-to/back-up-and-restore.md
+SHA-256 in manifest.json, which is signed (Ed25519, base64) in manifest.sig. files/ holds what people handed in, encrypted. How it is meant: docs/how-to/back-up-and-restore.md
 """
 
 
@@ -151,6 +154,9 @@ def _members(archive: zipfile.ZipFile, say: Progress) -> dict[str, str]:
             sums[DUMP] = _dump(archive, say)
         if (folder / name).exists():
             sums[name] = _put(archive, name, (folder / name).read_bytes())
+    for place, file in files.kept():  # after the snapshot: every row in it has its bytes here
+        with contextlib.suppress(FileNotFoundError):  # erased this moment
+            archive.write(file, place, zipfile.ZIP_STORED)
     return sums
 
 
@@ -203,6 +209,12 @@ class Archive:
     def text(self, name: str) -> str:
         """A file of the data folder as it was, empty where there was none."""
         return self.archive.read(name).decode(errors="replace") if name in self.manifest["members"] else ""
+
+    def blobs(self) -> Iterator[tuple[str, IO[bytes]]]:
+        """(place, bytes) of each file that people had handed in."""
+        for name in filter(BLOB.fullmatch, self.archive.namelist()):
+            with self.archive.open(name) as member:
+                yield name, member
 
 
 @contextmanager
@@ -283,7 +295,7 @@ def _check_signature(told: bytes, signature: bytes) -> None:
 
 def _check_members(archive: zipfile.ZipFile, sums: Mapping[str, str], say: Progress) -> None:
     """Each with the hash that is signed, none missing, none more."""
-    names = sorted(archive.namelist())
+    names = sorted(name for name in archive.namelist() if not BLOB.fullmatch(name))
     if names != sorted([*sums, MANIFEST, SIGNATURE]) or not {DUMP, README} <= set(sums) <= {DUMP, README, *FILES}:
         raise BackupError("The backup was changed after it was made: its files are not those of its manifest.")
     for name, wanted in sums.items():

@@ -4,15 +4,17 @@ Who may not browse a collection is told that there is none. Lists, counts, searc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from console import access, log, records, subjects
-from console.core import expressions, filters
+from console.core import expressions, filters, search_syntax
 from console.core.actor import Actor
 from console.core.collections import Collection, Field, Relation
 from console.core.filters import Filter
 from console.core.scopes import Scope
+from console.core.search_syntax import Several, Sought, Way
 from console.errors import Invalid, Malformed, NotAllowed, NotFound
 from console.records import Page, Record, WriteUnknown
 
@@ -22,7 +24,8 @@ MOST_LABELLED = 8
 
 @dataclass(frozen=True, slots=True)
 class BrowseQuery:
-    """What a list is asked for, as it stands in the URL: `filter` is JSON text, `sort` a field with `-` before it for descending.
+    """What a list is asked for, as it stands in the URL: `filter` is JSON text or, not beginning with `{`, words as `q` takes them; `sort` a field with `-`
+    before it for descending. `extended`: words are looked for in the records too that the list's refer to.
 
     `count` asks for the number of records that fit: `exact`, `capped` (at most 10 001) or not at all. `fields` limits the columns.
     """
@@ -37,6 +40,7 @@ class BrowseQuery:
     count: str | None = None
     fields: tuple[str, ...] | None = None
     labels: bool = False
+    extended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class ListPage:
     """A page of a list. `columns` are the fields shown, `filter` the checked filter, `sort` the order in use (empty: by key).
 
     `total` is null unless it was asked for; 10 001 means "more than 10 000" where the count was capped. `titles` hold, by column and key,
-    how the records that columns refer to are called (only where `labels` were asked for).
+    how the records that columns refer to are called (only where `labels` were asked for). `words` are the texts that were looked for.
     """
 
     collection: Collection
@@ -57,6 +61,8 @@ class ListPage:
     filter: Filter | None
     query: BrowseQuery
     titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    masked: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,8 @@ class Counted:
 class RecordPage:
     """A record with what is needed to show it: its fields in order, what it refers to, and where it leads.
 
-    `fields` are those that may be read (read-only where the actor may not change them), `relations` those whose collection may be browsed.
+    `fields` are those that may be read (read-only where the actor may not change them), `masked` those that stand there as dots, `relations`
+    those whose collection may be browsed, `fixed` the fields that a rule keeps from being changed.
     """
 
     collection: Collection
@@ -83,6 +90,8 @@ class RecordPage:
     relations: tuple[Relation, ...]
     may_update: bool
     titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    masked: tuple[Field, ...] = ()
+    fixed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +124,7 @@ def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
 def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
     """A page of the collection's list. Raises NotFound, Malformed naming the field, op, sort, segment or cursor that is wrong, SourceDown."""
     collection, scope = _browsed(actor, collection_id)
-    where, segment = _asked(collection, scope, query)
+    where, segment, sought = _asked(actor, collection, scope, query)
     order = records.order_of(collection, scope, query.sort)
     columns = _columns(collection, scope, query.fields)
     found = records.page(
@@ -123,19 +132,21 @@ def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
         scope,
         where=where,
         segment=segment,
-        q=query.q,
+        q=sought,
         sort=query.sort,
         limit=query.limit,
         after=query.after,
         before=query.before,
-        fields=None if query.fields is None else [item.name for item in columns],
+        fields=None if query.fields is None else _read(collection, columns),
     )
     total = None
     if query.count:
-        total = records.count(collection_id, scope, where, query.q, None if query.count == "exact" else CAP, segment=segment)
+        total = records.count(collection_id, scope, where, sought, None if query.count == "exact" else CAP, segment=segment)
     titles = _titles(actor, columns, found.rows) if query.labels else {}
     _note_list(actor, collection, query, order.text, found)
-    return ListPage(collection, columns, found.rows, found.next, found.previous, total, order.text, where, query, titles)
+    shown = ListPage(collection, columns, found.rows, found.next, found.previous, total, order.text, where, query, titles)
+    dots = tuple(item for item in _masked(collection, scope) if item.name in (query.fields or ()))
+    return replace(shown, words=tuple(search_syntax.words(sought)), masked=dots)
 
 
 def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
@@ -144,11 +155,16 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
     It is part of the look at the list that `page` has noted, and nothing of its own.
     """
     collection, scope = _browsed(actor, collection_id)
-    where, segment = _asked(collection, scope, query)
+    where, segment, sought = _asked(actor, collection, scope, query)
     if query.count == "exact":
-        return Counted(records.count(collection_id, scope, where, query.q, None, segment=segment))
-    total = records.count(collection_id, scope, where, query.q, CAP, segment=segment)
-    return Counted(total, records.estimate(collection_id, scope, where, query.q, segment=segment) if total > CAP else None)
+        return Counted(records.count(collection_id, scope, where, sought, None, segment=segment))
+    total = records.count(collection_id, scope, where, sought, CAP, segment=segment)
+    return Counted(total, records.estimate(collection_id, scope, where, sought, segment=segment) if total > CAP else None)
+
+
+def looked_at(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
+    """The collection and what the actor may look at of it. Raises NotFound."""
+    return _browsed(actor, collection_id)
 
 
 def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) -> RecordPage:
@@ -158,8 +174,21 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
     may_update = access.can(actor, None, f"collection:{collection_id}", "update", found.values)
     fields = tuple(item for item in collection.readable(scope))
     titles = _titles(actor, fields, [found]) if labels else {}
-    log.note(actor, "record_viewed", source=collection.source, collection=collection_id, record=ref(collection, key))
-    return RecordPage(collection, found, fields, _relations(actor, collection), may_update, titles)
+    log.note(
+        actor, "record_viewed", source=collection.source, collection=collection_id, record=ref(collection, key), label=_label(collection)
+    )
+    fixed = access.scope_for(actor, collection_id, "update").fixed if may_update else frozenset()
+    return RecordPage(collection, found, fields, _relations(actor, collection), may_update, titles, _masked(collection, scope), fixed)
+
+
+def sample(actor: Actor, becoming: Collection) -> RecordPage | None:
+    """The first record as a collection that does not count yet would show it; None where there is none. Raises NotFound, SourceDown."""
+    _, scope = _browsed(actor, becoming.id)
+    found = records.sample(becoming, scope)
+    log.note(
+        actor, "record_listed", open={"count": 1 if found else 0, "sort": "", "more": False}, source=becoming.source, collection=becoming.id
+    )
+    return None if found is None else RecordPage(becoming, found, becoming.readable(scope), (), False)
 
 
 def related(
@@ -174,7 +203,13 @@ def related(
     records.get(collection_id, key, scope, fields=())
     found = records.related(collection_id, key, relation, target_scope, limit, after, before=before)
     log.note(
-        actor, "record_viewed", open={"relation": relation}, source=collection.source, collection=collection_id, record=ref(collection, key)
+        actor,
+        "record_viewed",
+        open={"relation": relation},
+        source=collection.source,
+        collection=collection_id,
+        record=ref(collection, key),
+        label=_label(target) or _label(collection),
     )
     columns = _columns(target, target_scope, related_columns(collection, relation) or target.columns)
     return RelatedPage(link, target, columns, found.rows, found.next, found.previous)
@@ -236,17 +271,43 @@ def _browsed(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
     collection = records.collection(collection_id)
     if not _may(actor, collection_id, "browse"):
         raise NotFound(hidden=True)
-    return collection, access.scope_for(actor, collection_id, "read")
+    return collection, looking(actor, collection)
+
+
+def looking(actor: Actor, collection: Collection) -> Scope:
+    """What the actor may look at of the collection, sensitive values masked where they are uncovered one by one."""
+    return access.scope_for(actor, collection.id, "read", sensitive=collection.sensitive)
+
+
+def _masked(collection: Collection, scope: Scope) -> tuple[Field, ...]:
+    return tuple(item for item in collection.fields if item.name in scope.masked)
 
 
 def _relations(actor: Actor, collection: Collection) -> tuple[Relation, ...]:
     return tuple(relation for relation in collection.relations if _may(actor, relation.collection, "browse"))
 
 
-def _asked(collection: Collection, scope: Scope, query: BrowseQuery) -> tuple[Filter | None, expressions.Expression | None]:
-    """The filter and the segment of the question."""
-    where = filters.parse(query.filter, collection, scope.hidden) if query.filter and query.filter.strip() else None
-    return where, _segment(collection, scope, query.segment)
+def _asked(
+    actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery
+) -> tuple[Filter | None, expressions.Expression | None, Sought | None]:
+    """The filter, the segment and the words of the question."""
+    told = (query.filter or "").strip()
+    where = filters.parse(told, collection, scope.hidden) if told.startswith("{") else None
+    ways = partial(_way, actor, collection)
+    texts = [query.q or "", "" if where is not None else told]
+    found = [search_syntax.read(text, collection, scope.hidden, ways, actor.zone, extended=query.extended) for text in texts]
+    sought = [item for item in found if item is not None]
+    return where, _segment(collection, scope, query.segment), Several("and", tuple(sought)) if len(sought) > 1 else next(iter(sought), None)
+
+
+def _way(actor: Actor, collection: Collection, name: str) -> Way | None:
+    """Where a relation leads, if the actor may browse there and one statement can look at both."""
+    relation = collection.relation(name)
+    if relation is None or not _may(actor, relation.collection, "browse"):
+        return None
+    there, scope = records.collection(relation.collection), access.scope_for(actor, relation.collection, "read")
+    alike = all(collection.by_name[here].stored == there.by_name[column].stored for here, column in relation.columns)
+    return Way(relation, there, scope) if there.source == collection.source and alike else None
 
 
 def _segment(collection: Collection, scope: Scope, segment_id: str | None) -> expressions.Expression | None:
@@ -266,6 +327,12 @@ def _columns(collection: Collection, scope: Scope, wanted: tuple[str, ...] | Non
     return tuple(readable.values()) if wanted is None else tuple(readable[name] for name in dict.fromkeys(wanted) if name in readable)
 
 
+def _read(collection: Collection, columns: tuple[Field, ...]) -> list[str]:
+    """Names of the columns, and of those that hold the currency of one of them."""
+    names = [item.name for item in columns]
+    return list(dict.fromkeys([*names, *(collection.currencies[name] for name in names if name in collection.currencies)]))
+
+
 def _titles(actor: Actor, columns: tuple[Field, ...], rows: list[Record]) -> dict[str, dict[str, str]]:
     """How the records are called that the columns refer to: one statement per referring column, at most eight."""
     found: dict[str, dict[str, str]] = {}
@@ -273,7 +340,7 @@ def _titles(actor: Actor, columns: tuple[Field, ...], rows: list[Record]) -> dic
         target = str(item.references)
         wanted = {str(row.values[item.name]) for row in rows if row.values.get(item.name) is not None}
         if wanted and _may(actor, target, "browse"):
-            found[item.name] = records.titles(target, sorted(wanted), access.scope_for(actor, target, "read"))
+            found[item.name] = records.titles(target, sorted(wanted), looking(actor, records.collection(target)))
     return found
 
 
@@ -285,12 +352,19 @@ def ref(collection: Collection, key: str) -> str:
     return subjects.ref(collection.id, key) if collection.personal_key else key
 
 
+def _label(collection: Collection) -> str | None:
+    """The label of the whole collection; that of some of its records is minded by who may see the record."""
+    return access.label_of(f"collection:{collection.id}")
+
+
 def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, sort: str, found: Page) -> None:
     open_ = {"count": len(found.rows), "sort": sort, "more": found.next is not None, "has_filter": bool(query.filter or query.q)}
     sealed = {name: value for name, value in (("filter", query.filter), ("q", query.q)) if value}
     if query.segment:
         open_["segment"] = query.segment
-    log.note(actor, "record_listed", open=open_, sealed=sealed, source=collection.source, collection=collection.id)
+    log.note(
+        actor, "record_listed", open=open_, sealed=sealed, source=collection.source, collection=collection.id, label=_label(collection)
+    )
 
 
 def _note_change(
@@ -308,4 +382,5 @@ def _note_change(
         collection=collection.id,
         record=ref(collection, key),
         subject=whose,
+        label=_label(collection),
     )

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from console import settings, supervisor
 from console.db import dump, engine, migrate
 from console.errors import ConsoleError
+from console.files import scan
 from console.log import heads
 from console.postgres import LEAST_FREE_BYTES, Embedded
 
@@ -48,7 +49,7 @@ def examine() -> dict[str, Any]:
     The URLs hold passwords: whoever has the shell has them anyway. Raises `SettingsError` where there is nothing to examine.
     """
     told = settings.current()
-    looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf]
+    looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _scanner]
     checks = [look(told) for look in looks]
     checks.extend(_database(told))
     admin = engine.admin_url()
@@ -163,6 +164,23 @@ def _pdf(_told: settings.Settings) -> Check:
         message="Pango is missing: no PDF can be made",
         fix="As root: apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core",
     )
+
+
+def _scanner(told: settings.Settings) -> Check:
+    if told.clamd is None:
+        return Check(
+            "virus scanner",
+            ok=True,
+            message="CONSOLE_CLAMD is not set: files that people hand in are not scanned",
+            fix="Set it to clamd's socket",
+        )
+    try:
+        scan.scan(b"Handrail asks whether the scanner answers.", "question.txt")
+    except ConsoleError as error:
+        return Check(
+            "virus scanner", ok=False, message=error.message, fix="Start clamd, or mend CONSOLE_CLAMD: until then no file is taken"
+        )
+    return Check("virus scanner", ok=True, message=f"clamd answers at {told.clamd}")
 
 
 def _database(told: settings.Settings) -> Iterator[Check]:

@@ -41,9 +41,10 @@ class NotAllowed(ConsoleError):
     status = 403
     default_code = "not_allowed"
 
-    def __init__(self, message: str, *, need: tuple[str, str] = ("", ""), **more: Any) -> None:
+    def __init__(self, message: str, *, need: tuple[str, str] = ("", ""), team: str | None = None, **more: Any) -> None:
         super().__init__(message, **more)
         self.need = need
+        self.team = team  # the team in which it was judged; none: in all of the person's
 
 
 class NotFound(ConsoleError):
@@ -92,6 +93,12 @@ class SourceDown(ConsoleError):
     def __init__(self, message: str, *, passing: bool = False, **more: Any) -> None:
         super().__init__(message, **more)
         self.passing = passing
+
+
+class SourceChanged(SourceDown):
+    """The data source has this table or column no more, or not as it was; the console looks at it again and says what it found."""
+
+    default_code = "source_changed"
 
 
 class DefinitionError(ConsoleError):

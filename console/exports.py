@@ -18,7 +18,7 @@ import orjson
 import psycopg
 import sqlalchemy as sa
 
-from console import activity, log, subjects
+from console import access, accounts, activity, log, subjects
 from console.activity import Reader
 from console.core.actor import Actor
 from console.errors import Conflict, Malformed
@@ -30,6 +30,7 @@ ANYTHING = LogFilter()
 FORMS = ("jsonl", "csv")
 TYPES = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8", "zip": "application/zip"}
 PAGE, TABLE_PAGE = 4000, 500
+JUDGED_EVERY_S = 1.0  # rights are followed within a second, in an export as elsewhere
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # a database that restarts is waited for
 LONGEST_SINCE = 18
 MASKED = "masked"
@@ -84,6 +85,7 @@ class Export:
         self.asked, self.whose, self.upto, self.head = asked, whose, upto, head
         self.begun_at = datetime.now(UTC)
         self.count, self.share = 0, 0.0  # events sent, and how much of the work is done (0 to 1)
+        self._policy, self._reach, self._judged = access.current_version(), whose.reach(), time.monotonic()
 
     @property
     def name(self) -> str:
@@ -119,6 +121,7 @@ class Export:
         """(lines, their places packed) page by page. Where each row has to be judged it is looked at here, otherwise by the server."""
         after, all_of_them = 0, self.whose.finds_all
         while after < self.upto:
+            self._still_allowed()
             if all_of_them:
                 block = patiently(lambda: select.block(self.asked.where, self.whose.within, after=after, upto=self.upto, limit=PAGE))  # noqa: B023
                 if block is None:
@@ -137,6 +140,19 @@ class Export:
             yield lines, places
         self.share = work
 
+    def _still_allowed(self) -> None:
+        """Raises NotAllowed where the reader may not export any more or their account was closed, Conflict where they would find something else."""
+        actor = self.whose.actor
+        if self.whose.trusted or time.monotonic() - self._judged < JUDGED_EVERY_S:
+            return
+        self._judged = time.monotonic()
+        accounts.actor_of_person(actor.id)
+        if access.current_version() == self._policy:
+            return
+        if activity.reader(actor, "export", "read").reach() != self._reach:
+            raise Conflict("The rights of who exports were changed meanwhile: begin again.", code="rights_changed")
+        self._policy = access.current_version()
+
     def _rows(self, after: int, limit: int) -> list[Row]:
         return patiently(lambda: select.forward(self.asked.where, self.whose.within, after=after, upto=self.upto, limit=limit))
 
@@ -144,6 +160,7 @@ class Export:
         after = 0
         yield _csv([COLUMNS])
         while rows := self._rows(after, TABLE_PAGE):
+            self._still_allowed()
             after = rows[-1].pos
             there = [row for row in rows if row.body is not None]
             made = [_cells(row.json) for row in activity.shown(self.whose, self.whose.find(there))]
@@ -173,6 +190,7 @@ class Export:
     def _values(self, places: bundle.Places) -> Iterator[bytes]:
         masks = self.whose.masks
         for page in places.pages():
+            self._still_allowed()
             rows = patiently(lambda: select.at(page))  # noqa: B023
             subjects.load({row.sub for row in rows if row.sub})
             told = [line for row in rows for line in _opened(row, self.whose, masks=masks)]
@@ -204,7 +222,7 @@ def begin(actor: Actor, asked: Asked, *, ready: Callable[[], object]) -> Export:
         reason = f"The log has {upto} events up to its newest checkpoint, and never had {asked.since}."
         raise Malformed("Nothing was exported: please look at since.", details=[{"field": "since", "reason": reason}])
     told = {"format": asked.kind, "size": upto, "proofs": asked.proofs, "filters": activity.used_of(asked.where)}
-    log.note(actor, "log_exported", open=told, sealed=activity.filter_of(asked.where))
+    log.note(actor, "log_exported", open=told, sealed=activity.filter_of(asked.where), label=activity.label_of_run(actor, asked.where.run))
     return Export(asked, whose, upto, head[:2] if head else None)
 
 
@@ -251,10 +269,10 @@ def _cells(event: Any) -> list[Any]:
         "data": orjson.dumps(event["data"]).decode(),
         "masked": " ".join(event["masked"]),
     }
-    return [_harmless(plain[column]) for column in COLUMNS]
+    return [harmless(plain[column]) for column in COLUMNS]
 
 
-def _harmless(cell: Any) -> Any:
+def harmless(cell: Any) -> Any:
     """A text that no spreadsheet takes for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 

@@ -2,7 +2,8 @@
 
 A name is resolved once, every address of it is judged, and the one that was judged is connected to, so that a name that answers differently the second
 time gains nothing. No redirects, no proxies from the environment, certificates are verified against those of the system (`SSL_CERT_FILE` names others).
-Hosts of one's own network are reached only where `CONSOLE_PRIVATE_HOSTS` names them; these may be asked in plain http too.
+Hosts of one's own network are reached only where `CONSOLE_PRIVATE_HOSTS` names them, or `CONSOLE_HTTP_TARGETS` with their port; these may be asked in
+plain http too.
 """
 
 import http.client
@@ -31,6 +32,7 @@ PORTS = {"https": 443, "http": 80}
 UNICAST = ipaddress.ip_network("2000::/3")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 PROTOCOL = ipaddress.ip_network("192.0.0.0/24")
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 _FAULTS = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 
 
@@ -53,17 +55,17 @@ class Answer:
         return 400 <= self.status < 500 and self.status not in {408, 425, 429}
 
 
-def send(method: Literal["POST", "PUT"], url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """The answer to one request, whatever its status; 20 s at the longest once connected.
+def send(method: Method, url: str, body: bytes | None, headers: Mapping[str, str], *, read_s: float = READ_S) -> Answer:
+    """The answer to one request, whatever its status; `read_s` of silence, and twice that or 20 s altogether, are the longest once connected.
 
     Raises IntegrationError where nothing was sent (a bad or forbidden address, nobody there, a certificate that does not fit), OutcomeUnknown where the
     request left and no answer came.
     """
     parts = _parts(url)
     name, port = str(parts.hostname), parts.port or PORTS[parts.scheme]
-    connection = _connected(parts.scheme, name, port, _addresses(name, port))
+    connection = _connected(parts.scheme, name, port, _addresses(name, port), read_s)
     cut = threading.Event()
-    limit = threading.Timer(WHOLE_S, _cut, [connection.sock, cut])
+    limit = threading.Timer(max(WHOLE_S, 2 * read_s), _cut, [connection.sock, cut])
     limit.daemon = True
     limit.start()
     try:
@@ -95,7 +97,7 @@ def _parts(url: str) -> SplitResult:
         fits = False
     if not fits or not url.isascii() or not url.isprintable() or " " in url:
         raise IntegrationError("That is no http(s) address that a request could go to.", permanent=True, code="bad_address")
-    if parts.scheme == "http" and not private(str(parts.hostname)):
+    if parts.scheme == "http" and not private(str(parts.hostname), parts.port or PORTS["http"]):
         raise IntegrationError(
             f"{parts.hostname} is asked in plain http: use https, or name the host in CONSOLE_PRIVATE_HOSTS.",
             permanent=True,
@@ -104,9 +106,11 @@ def _parts(url: str) -> SplitResult:
     return parts
 
 
-def private(name: str) -> bool:
-    """Whether the host is one of those that may be of one's own network."""
-    return name.lower().rstrip(".") in settings.current().private_hosts
+def private(name: str, port: int) -> bool:
+    """Whether the host is one of those that may be of one's own network: wholly, or at this port."""
+    told, host = settings.current(), name.lower().rstrip(".")
+    named = (urlsplit(url) for url in told.http_targets.values())
+    return host in told.private_hosts or any((parts.hostname, parts.port or PORTS[parts.scheme]) == (host, port) for parts in named)
 
 
 def _addresses(name: str, port: int) -> list[str]:
@@ -116,7 +120,7 @@ def _addresses(name: str, port: int) -> list[str]:
     except (OSError, UnicodeError):
         raise IntegrationError(f"There is no host {name[:200]}, or the name service does not answer.", code="no_host") from None
     addresses = list(dict.fromkeys(str(item[4][0]) for item in found))
-    if not private(name) and not all(public(address) for address in addresses):
+    if not private(name, port) and not all(public(address) for address in addresses):
         raise IntegrationError(
             f"{name} is an address of this machine or of a private network: name it in CONSOLE_PRIVATE_HOSTS if it is meant.",
             permanent=True,
@@ -136,11 +140,12 @@ def public(address: str) -> bool:
         return public(str(ip.ipv4_mapped))
     if ip in NAT64:
         return public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-    inside = [ip.sixtofour] if ip.sixtofour else list(ip.teredo or ())
-    return ip in UNICAST and ip.is_global and all(public(str(one)) for one in inside)
+    if ip.sixtofour is not None:  # releases of Python differ in what they think of it: it is where it leads to
+        return public(str(ip.sixtofour))
+    return ip in UNICAST and ip.is_global and all(public(str(one)) for one in ip.teredo or ())
 
 
-def _connected(scheme: str, name: str, port: int, addresses: list[str]) -> HTTPConnection:
+def _connected(scheme: str, name: str, port: int, addresses: list[str], read_s: float) -> HTTPConnection:
     """A connection to the first of the addresses where somebody answers. Raises IntegrationError: nothing was sent."""
     fault: Exception | None = None
     for address in addresses:
@@ -155,7 +160,7 @@ def _connected(scheme: str, name: str, port: int, addresses: list[str]) -> HTTPC
             connection.close()
             fault = error
             continue
-        connection.timeout = READ_S
+        connection.timeout = read_s
         return connection
     raise IntegrationError(f"{name} cannot be reached: {_reason(fault)}", code="unreachable") from fault
 

@@ -83,10 +83,21 @@ def lag() -> Lag:
 
 
 def sweep() -> int:
-    """Save runs that stood idle for too long; answers how many were touched."""
+    """Save runs that stood idle for too long, and forget requests of programs past their day; answers how many runs were touched."""
     from console import runs
+    from console.accounts import rates
 
+    for statement in FORGOTTEN:
+        fetch(statement)
+    rates.forget()
     return runs.sweep()
+
+
+FORGOTTEN = (
+    "delete from console.idempotency where at < now() - interval '1 day' returning 1",
+    "delete from console.request_done where at < now() - interval '1 day' returning 1",
+)
+"""Answers that are given again for a day, and what their keys have done."""
 
 
 HEADS = "checkpoints.txt"

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, log, records, runs, settings, subjects
+from console import access, accounts, files, log, records, runs, settings, subjects
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.commands import require_reason
@@ -72,7 +72,9 @@ def _judge(actor: Actor) -> None:
 
 
 def _preview(actor: Actor, collection: str, key: str) -> Preview:
-    subject = subjects.known(collection, key)
+    label = access.label_of(f"collection:{collection}")
+    hidden = label is not None and actor.kind != "system" and label not in access.clearance(actor)
+    subject = None if hidden else subjects.known(collection, key)
     if subject is None:
         raise NotFound("Nothing is held about this record, or it was erased already.")
     events = fetch("select count(*) from console.event_value where sub = %s", (subject,))[0][0]
@@ -142,11 +144,13 @@ def _forget(actor: Actor, subject: str, reason: str, ready: Callable[[Connection
         ours = sa.select(tables.run.c.id).where(tables.run.c.subject == subject)
         connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subject))
         connection.execute(sa.delete(tables.hold).where(tables.hold.c.subject == subject))
+        places = files.forget(connection, subject)
         run_ids = [row[0] for row in connection.execute(ours)]
         mark(connection, run_ids)
         told = {"subject": subject, "count": gone, "runs": len(run_ids)}
         log.note(actor, "subject_erased", open=told, sealed={"reason": reason}, connection=connection)
     subjects.forget(subject)
+    files.release(places)  # unreadable since the key is gone; what a crash leaves lying is swept away
     mend()
     return int(gone)
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from console import backup, exports, faults, log, operations, privacy, settings, supervisor
+from console import backup, exports, faults, files as kept_files, log, operations, privacy, settings, supervisor
 from console.backup import Archive, BackupError, Progress
 from console.core.actor import Actor
 from console.db import dump, engine, migrate, server
@@ -377,8 +377,10 @@ def _go_live(admin: URL | None, present: Present, files: Callable[[], None]) -> 
 
 
 def _files(archive: Archive, gone: frozenset[str], *, diverged: bool) -> None:
-    """What of the data folder goes with the state: who is erased, and the signed heads. Heads of what is lost are kept aside."""
+    """What of the data folder goes with the state: who is erased, files that people handed in, and the signed heads. Heads of what is lost are kept aside."""
     privacy.remember(gone)
+    for name, content in archive.blobs():
+        kept_files.restore(name, content)
     file = settings.current().data_dir / operations.HEADS
     if diverged and file.exists():
         stamp = log.body.moment(log.now())[:19].replace(":", "").replace("-", "")

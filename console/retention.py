@@ -1,4 +1,4 @@
-"""How long values are kept: what is past its time goes, by category, and the log says so; events and every proof of them stay.
+"""How long values are kept: what is past its time goes, by category, and the log says so; events and every proof of them stay. Files go with their run.
 
 Values of live runs and of people under a hold stay. Rows made of the values are made again from the log, as after an erasure.
 """
@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from console import log, privacy, settings
+from console import files, log, privacy, settings
 from console.core.actor import Actor
 from console.db.engine import alone, fetch, transaction
 
@@ -75,8 +75,11 @@ def expire(now: datetime | None = None, progress: Callable[[str], None] = lambda
         done = []
         for due in look(now):
             gone = _expire(due, now or log.now(), progress) if due.events else 0
+            if due.category == "runs":
+                files.expire((now or log.now()) - timedelta(days=due.days))
             done.append(Due(due.category, due.days, gone, due.held))
         privacy.mend()
+        files.sweep()
     return done
 
 

@@ -21,6 +21,12 @@ _REASONS = {
     "asked": "",
     "entitled": "",
     "throttled": "too many attempts",
+    "code": "wrong code",
+    "no_passwords": "passwords are switched off",
+    "provider": "the identity provider's answer did not fit",
+    "no_role": "no group of theirs has a role here",
+    "not_linked": "the account is not connected to the identity provider",
+    "network": "from a network that is not let in",
     "too_many": "too many attempts",
     "idle": "nobody had worked on it for a while",
     "expired": "the time was up",
@@ -249,8 +255,20 @@ def _step_revised(told: _Told) -> str:
 
 
 def _effect_settled(told: _Told) -> str:
+    if told.text("result") == "left":
+        return "{who} left what the {change} should have taken back as it is"
     result = {"done": ": it was made", "not_done": ": it was not made"}.get(told.text("result"), "")
     return "{who} settled whether the {change} was made" + result
+
+
+def _effect_failed(told: _Told) -> str:
+    begun = told.text("code") != "not_begun"
+    return "The {change} was refused{why}" if begun else "The {change} was not begun, because the one before it was not made"
+
+
+def _effect_checked(told: _Told) -> str:
+    found = {"done": ": it was", "not_done": ": it was not", "unclear": "; it cannot be told"}.get(told.text("result"), "")
+    return "{who} asked the other side whether the {change} was made" + found
 
 
 def _record_viewed(told: _Told) -> str:
@@ -278,8 +296,26 @@ def _access_refused(told: _Told) -> str:
     return "{who} was refused " + _braced(f"“{act}”{_after(' on ', over)}")
 
 
+def _access_requested(told: _Told) -> str:
+    act, asked = told.text("act").replace("_", " "), told.text("object").replace(":", " ")
+    return "{who} asked for " + (_braced(f"“{act}”{_after(' on ', asked)}") if act else "a right")
+
+
 def _sign_in_failed(told: _Told) -> str:
     return "Signing in was refused" + _braced(_after(" for ", told.person("person"))) + "{why}"
+
+
+_FACTOR = {
+    "added": "set up the second factor",
+    "replaced": "replaced the second factor",
+    "removed": "removed the second factor",
+    "reset": "reset the second factor",
+    "codes_renewed": "made new recovery codes for the second factor",
+}
+
+
+def _factor_changed(told: _Told) -> str:
+    return "{who} " + _FACTOR.get(told.text("change"), "changed the second factor") + _braced(_after(" of ", told.person("person")))
 
 
 def _of_person(verb: str) -> Callable[[_Told], str]:
@@ -295,6 +331,14 @@ def _policy_changed(told: _Told) -> str:
     return "{who} changed the rights" + _after(": ", _enumerate([count for count in counts if count]))
 
 
+def _workflow_changed(told: _Told) -> str:
+    fields = told.listed("fields")
+    if fields != ["status"]:
+        return "{who} changed the workflow {workflow_named}" + _braced(_after(": ", _enumerate(fields)))
+    verb = {"active": "activated", "paused": "paused"}.get(str(told.open.get("status")), "archived")
+    return f"{{who}} {verb} the workflow {{workflow_named}}"
+
+
 def _source(verb: str) -> Callable[[_Told], str]:
     def told_of(told: _Told) -> str:
         named = told.text("name", "source")
@@ -305,6 +349,15 @@ def _source(verb: str) -> Callable[[_Told], str]:
         )
 
     return told_of
+
+
+def _source_tested(told: _Told) -> str:
+    named = told.text("source", "place")
+    return (
+        "{who} tried a connection"
+        + (f" to {_braced(named)}" if named else "")
+        + ("" if told.open.get("ok", True) else ": it does not work")
+    )
 
 
 def _process_started(told: _Told) -> str:
@@ -356,6 +409,11 @@ def _enumerate(words: list[str], most: int = 4) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""
 
 
+def _approval_decided(told: _Told) -> str:
+    decision = {"approve": "approved", "reject": "rejected"}.get(told.text("decision"), "decided about")
+    return f"{{who}} {decision} " + _braced(told.text("action") or "what was asked for") + "{on_record}"
+
+
 SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
     {
         "run_started": "{who} started {workflow}{on_record}",
@@ -364,6 +422,7 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "run_taken_over": _run_taken_over,
         "run_released": "{who} released {workflow}{on_record}",
         "run_assigned": _run_assigned,
+        "run_escalated": lambda told: "{who} put {workflow}{on_record} into an inbox" + _braced(_after(": ", told.text("inbox"))),
         "run_completed": "{who} completed {workflow}{on_record}{outcome}",
         "run_aborted": "{who} aborted {workflow}{on_record}",
         "run_failed": "{workflow_first}{on_record} failed{why}",
@@ -382,14 +441,31 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "attempt_cancelled": "{step_first}{attempt} was cancelled",
         "timer_set": "{workflow_first}{on_record} waits at {step}",
         "timer_fired": "{workflow_first}{on_record} went on from {step} by itself",
+        "event_awaited": lambda told: "{workflow_first}{on_record} waits at {step}" + _braced(_after(" for: ", told.text("for"))),
+        "event_arrived": "What {step} waited for is there{outcome}",
+        "wait_left": "{step_first} waits no longer{why}",
         "retry_set": "{step_first}{attempt} could not be done{why}; it is tried again by itself",
         "attempt_retried": "{who} tried {step} again{why}",
         "effect_requested": "{who} asked for a {change}",
         "effect_succeeded": "The {change} was made",
-        "effect_failed": "The {change} was refused{why}",
+        "effect_failed": _effect_failed,
         "effect_unknown": "It is not known whether the {change} was made{why}",
         "effect_settled": _effect_settled,
         "effect_reported": "News of the {change} came when the run no longer waited for it{why}",
+        "effect_kept": "{who} kept the result of the earlier {change}",
+        "effect_checked": _effect_checked,
+        "approval_requested": lambda told: "{who} asked for approval" + _braced(_after(" of ", told.text("action"))) + "{on_record}",
+        "approval_decided": _approval_decided,
+        "approval_voided": lambda told: "An approval" + _braced(_after(" of ", told.text("action"))) + "{on_record} became void",
+        "approval_expired": lambda told: (
+            "Nobody decided in time about" + _braced(" " + (told.text("action") or "an approval")) + "{on_record}"
+        ),
+        "document_requested": "{who} asked for documents{on_record}",
+        "document_received": lambda told: "A document came in" + _braced(_after(": ", told.text("wanted"))) + "{on_record}",
+        "document_link_revoked": "{who} revoked the link for documents{on_record}",
+        "task_created": lambda told: "{who} made a task" + _braced(_after(" for ", told.person("assignee", "team"))) + "{on_record}",
+        "task_closed": "{who} closed a task{on_record}",
+        "notice_sent": lambda told: "{who} sent a notice" + _counted(told.count("count", "person", "people")),
         "proposal_requested": "A proposal for {step} was asked for{origin}",
         "proposal_made": "A proposal for {step} was made{origin}",
         "proposal_failed": "There is no proposal for {step}{why}",
@@ -397,23 +473,52 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "record_listed": _record_listed,
         "record_changed": _record_changed,
         "access_refused": _access_refused,
+        "clearance_asked": _of_person("asked for a clearance for a time"),
+        "clearance_granted": _of_person("agreed to a clearance for a time"),
+        "clearance_refused": _of_person("refused a clearance for a time"),
+        "clearance_revoked": _of_person("took back a clearance for a time"),
+        "value_revealed": lambda told: "{who} uncovered a masked value" + _braced(_after(": ", told.text("field"))) + "{on_record}",
+        "run_read": "{who} read this run under a clearance for a time",
+        "access_requested": _access_requested,
         "signed_in": "{who} signed in",
         "sign_in_failed": _sign_in_failed,
         "signed_out": "{who} signed out{why}",
+        "identity_confirmed": "{who} showed again who they are",
+        "factor_changed": _factor_changed,
+        "identity_linked": _of_person("changed the way in through the identity provider"),
+        "password_link_made": _of_person("made a link for a new password"),
+        "sign_in_changed": "{who} changed how people sign in",
         "key_created": _of_person("made an API key"),
         "key_revoked": _of_person("revoked an API key"),
         "person_created": _person("entered the account of", "a person"),
         "person_changed": _person("changed the account of", "a person"),
+        "person_removed": _person("removed the account of", "a person"),
+        "person_invited": lambda told: "{who} invited somebody" + (" again" if told.open.get("again") is True else ""),
+        "invitation_ended": "{who} revoked an invitation",
+        "team_changed": lambda told: "{who} changed the team" + _braced(_after(" ", told.text("team").replace("_", " "))),
         "policy_changed": _policy_changed,
         "source_added": _source("connected"),
         "source_changed": _source("changed"),
+        "workflow_created": "{who} made the workflow {workflow_named}",
+        "workflow_changed": _workflow_changed,
+        "workflow_deleted": "{who} deleted the workflow {workflow_named}",
+        "collection_changed": lambda told: (
+            "{who} changed how a collection is shown"
+            + _braced(_after(": ", told.text("collection")))
+            + _counted(told.count("changes", "change", "changes"))
+        ),
+        "source_removed": _source("disconnected"),
+        "source_tested": _source_tested,
         "workflow_imported": "{who} imported the workflow {workflow_named}{version}",
         "workflow_published": "{who} published the workflow {workflow_named}{version}",
+        "action_changed": lambda told: "{who} changed what can be done to records" + _braced(_after(": ", told.text("action"))),
+        "inbox_changed": lambda told: "{who} changed an inbox" + _braced(_after(": ", told.text("inbox"))),
         "engine_paused": "{who} paused everything that goes by itself",
         "engine_resumed": "{who} let everything go by itself again",
         "process_started": _process_started,
         "log_read": _log_read,
         "log_exported": _log_exported,
+        "case_file_made": lambda told: "{who} took the case file of a run" + _braced(_after(" as ", told.text("format"))),
         "values_expired": _values_expired,
         "silence_noted": lambda told: (
             "Nothing had been written for an hour" + _braced(_after(" after ", told.count("size", "event", "events")))

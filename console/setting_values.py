@@ -36,12 +36,27 @@ def word(text: str) -> str:
     return text
 
 
+def line(text: str) -> str:
+    """Printable ASCII without spaces."""
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise IllFormed("takes printable characters without spaces")
+    return text
+
+
 def folder(text: str) -> Path:
     """A folder, with `~` for one's own."""
     try:
         return Path(text).expanduser()
     except RuntimeError:
         raise IllFormed("takes a folder; there is no such person's home") from None
+
+
+def modules(text: str) -> tuple[str, ...]:
+    """Dotted names of Python modules, separated by commas."""
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not all(all(part.isidentifier() for part in name.split(".")) for name in names):
+        raise IllFormed("takes names of Python modules such as acme.console_hooks, separated by commas")
+    return names
 
 
 def switch(text: str) -> bool:
@@ -52,6 +67,24 @@ def switch(text: str) -> bool:
         case "off" | "false" | "no" | "0":
             return False
     raise IllFormed("takes on or off")
+
+
+RATES = {"min": 60, "h": 1_000, "day": 10_000}
+"""How many requests of one key are answered in each of these windows, unless the setting says otherwise."""
+
+
+def rates(text: str) -> tuple[int, ...]:
+    """Requests a minute, an hour and a day of one key; nothing where they are not limited."""
+    if text.lower() in ("off", "false", "no", "0"):
+        return ()
+    found = dict(RATES)
+    if text.lower() not in ("on", "true", "yes", "1"):
+        for part in text.split(","):
+            told = re.fullmatch(r"([1-9][0-9]{0,8})/(min|h|day)", part.strip())
+            if told is None:
+                raise IllFormed("takes on, off, or how many requests, such as 120/min,5000/h,50000/day")
+            found[told[2]] = int(told[1])
+    return tuple(found.values())
 
 
 def postgresql(text: str) -> str:
@@ -146,6 +179,32 @@ def hosts(text: str) -> frozenset[str]:
     return hosts
 
 
+def targets(text: str) -> dict[str, str]:
+    """Name → address of other systems, without a slash at the end."""
+    takes = "takes name=https://host[:port][/path], with commas between several; a name is small letters, digits and _"
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        name, equals, url = (piece.strip() for piece in part.partition("="))
+        if not equals or not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name) or name in found:
+            raise IllFormed(takes)
+        parts = _parts(url, frozenset({"https", "http"}), takes)
+        if "@" in parts.netloc or "?" in url:
+            raise IllFormed(takes)
+        found[name] = url.rstrip("/")
+    return found
+
+
+def secrets_by_name(text: str) -> dict[str, str]:
+    """Name → secret that a target takes."""
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        name, equals, secret_ = (piece.strip() for piece in part.partition("="))
+        if not equals or not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name) or name in found or not re.fullmatch(r"[!-~]{8,4000}", secret_):
+            raise IllFormed("takes name=secret, with commas between several; a secret is 8 or more characters without blanks")
+        found[name] = secret_
+    return found
+
+
 def webhook_secret(text: str) -> bytes:
     """The secret of a webhook as Standard Webhooks writes it."""
     with contextlib.suppress(ValueError, binascii.Error):
@@ -186,3 +245,13 @@ def key(text: str) -> bytes:
         if len(raw) == 32:
             return raw
     raise IllFormed("takes 32 random bytes in base64 or as 64 hexadecimal digits")
+
+
+def scanner(text: str) -> str:
+    """Where clamd listens: the path of its socket, or host:port."""
+    host, _, port = text.rpartition(":")
+    if not (text.startswith("/") and text.isprintable()) and not (
+        host and re.fullmatch(r"[A-Za-z0-9_.:\[\]-]+", host) and port.isdigit() and 0 < int(port) < 65536
+    ):
+        raise IllFormed("takes the path of clamd's socket, such as /run/clamav/clamd.ctl, or host:port")
+    return text

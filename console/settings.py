@@ -23,6 +23,7 @@ from console.setting_values import IllFormed, MailServer
 
 PREFIX = "CONSOLE_"
 KEYS_FOLDER = "keys"
+DEMO_FILES = "demo-files"
 
 
 class SettingsError(ConsoleError):
@@ -107,9 +108,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "CONSOLE_RATE_LIMITS",
         "rate_limits",
-        setting_values.switch,
+        setting_values.rates,
         None,
-        "Whether the API limits the rate of requests: on, or off; the demo's default is off, otherwise on.",
+        "How many requests of one key the API answers: on (60/min, 1000/h and 10000/day), off, or figures such as 120/min,5000/h; unset: on, in the demo not for this machine itself.",
     ),
     Setting(
         "CONSOLE_IDLE_SAVE_MINUTES",
@@ -131,6 +132,41 @@ SETTINGS: tuple[Setting, ...] = (
         setting_values.hosts,
         None,
         "Hosts of your own network that the console may send requests to, in plain http too; all others must be on the public internet.",
+    ),
+    Setting(
+        "CONSOLE_HTTP_TARGETS",
+        "http_targets",
+        setting_values.targets,
+        None,
+        "Other systems that actions may ask, as name=address with commas between; named here, a host of your own network or plain http is meant.",
+    ),
+    Setting(
+        "CONSOLE_HTTP_SECRETS",
+        "http_secrets",
+        setting_values.secrets_by_name,
+        None,
+        "What actions show to those systems, as name=secret with commas between; an action names the secret, never its text.",
+    ),
+    Setting(
+        "CONSOLE_OIDC_ISSUER",
+        "oidc_issuer",
+        setting_values.target,
+        None,
+        "The identity provider (OpenID Connect) that people may sign in through, by its issuer; one of your own network is named in CONSOLE_PRIVATE_HOSTS too.",
+    ),
+    Setting(
+        "CONSOLE_OIDC_CLIENT_ID",
+        "oidc_client_id",
+        setting_values.line,
+        None,
+        "What the provider knows the console as; required with the issuer.",
+    ),
+    Setting(
+        "CONSOLE_OIDC_CLIENT_SECRET",
+        "oidc_client_secret",
+        setting_values.line,
+        None,
+        "The secret that the provider gave with it; unset where it gave none.",
     ),
     Setting("CONSOLE_SMTP_URL", "smtp", setting_values.mail_server, None, "The server that takes the console's mail."),
     Setting(
@@ -186,6 +222,37 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         "For how long nobody may delete such an object (Object Lock, compliance mode); unset: what the bucket says.",
     ),
+    Setting(
+        "CONSOLE_RECORD_FILES",
+        "record_files",
+        setting_values.folder,
+        None,
+        "The folder with a folder for each collection, in which the files lie that columns of its records name; the demo's own by default there.",
+    ),
+    Setting(
+        "CONSOLE_HOOKS",
+        "hooks",
+        setting_values.modules,
+        None,
+        "Python modules, separated by commas, with code of your own: computed fields, segments and actions.",
+    ),
+    Setting(
+        "CONSOLE_FILE_MB", "file_mb", setting_values.between(1, 200), 20, "How large a file may be that somebody hands in, in megabytes."
+    ),
+    Setting(
+        "CONSOLE_REQUEST_MB",
+        "request_mb",
+        setting_values.between(1, 1000),
+        100,
+        "How large all files together may be that come with one step, or for one request for documents, in megabytes.",
+    ),
+    Setting(
+        "CONSOLE_CLAMD",
+        "clamd",
+        setting_values.scanner,
+        None,
+        "Where the virus scanner clamd listens (the path of its socket, or host:port), which looks at each file before it is kept; unset: files are not scanned.",
+    ),
     *(
         Setting(
             f"CONSOLE_KEEP_{name.upper()}_DAYS",
@@ -208,11 +275,12 @@ SETTINGS: tuple[Setting, ...] = (
 
 KEYS = ("secret_key", "master_key", "signing_key", "new_signing_key")
 OUTSIDE = frozenset({
-    "smtp", "mail_from", "checkpoint_webhook_url", "checkpoint_webhook_secret", "checkpoint_s3_url", "checkpoint_s3_region",
-    "checkpoint_s3_key_id", "checkpoint_s3_secret", "checkpoint_s3_retention_days",
+    "oidc_issuer", "oidc_client_id", "oidc_client_secret", "smtp", "mail_from", "checkpoint_webhook_url", "checkpoint_webhook_secret", "checkpoint_s3_url", "checkpoint_s3_region",
+    "checkpoint_s3_key_id", "checkpoint_s3_secret", "checkpoint_s3_retention_days", "file_mb", "request_mb", "clamd",
 })  # fmt: skip
 NEEDS = (
     ("database_migration_url", "database_url"),
+    ("oidc_issuer", "oidc_client_id", "base_url"),
     ("checkpoint_webhook_url", "checkpoint_webhook_secret"),
     ("checkpoint_mail_to", "smtp", "mail_from"),
     ("checkpoint_s3_url", "checkpoint_s3_key_id", "checkpoint_s3_secret"),
@@ -232,11 +300,17 @@ class Settings:
     database_migration_url: str | None = field(repr=False)
     base_url: str | None
     trusted_proxies: int
-    rate_limits: bool
+    rate_limits: tuple[int, ...]
     idle_save_minutes: int
     demo: bool
     given: Mapping[str, Any] = field(repr=False)
+    own_machine_limited: bool = True
     private_hosts: frozenset[str] = frozenset()
+    http_targets: Mapping[str, str] = field(default_factory=dict)
+    http_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = field(default=None, repr=False)
     smtp: MailServer | None = None
     mail_from: str | None = None
     checkpoint_webhook_url: str | None = field(default=None, repr=False)
@@ -247,6 +321,11 @@ class Settings:
     checkpoint_s3_key_id: str | None = None
     checkpoint_s3_secret: str | None = field(default=None, repr=False)
     checkpoint_s3_retention_days: int | None = None
+    record_files: Path | None = None
+    hooks: tuple[str, ...] = ()
+    file_mb: int = 20
+    request_mb: int = 100
+    clamd: str | None = None
     keep_runs_days: int | None = None
     keep_screens_days: int | None = None
     keep_looks_days: int | None = None
@@ -337,15 +416,25 @@ def read(environ: Mapping[str, str]) -> Settings:
         database_migration_url=given["database_migration_url"],
         base_url=given["base_url"],
         trusted_proxies=given["trusted_proxies"],
-        rate_limits=not given["demo"] if rate_limits is None else rate_limits,
+        rate_limits=setting_values.rates("on") if rate_limits is None else rate_limits,
+        own_machine_limited=rate_limits is not None or not given["demo"],
         idle_save_minutes=given["idle_save_minutes"],
         demo=given["demo"],
         given={name: given[name] for name in KEYS},
         private_hosts=given["private_hosts"] or frozenset(),
+        http_targets=given["http_targets"] or {},
+        http_secrets=given["http_secrets"] or {},
         checkpoint_mail_to=given["checkpoint_mail_to"] or (),
+        record_files=_record_files(given),
+        hooks=given["hooks"] or (),
         **{name: value for name, value in given.items() if name in OUTSIDE},
         **{name: value for name, value in given.items() if name.startswith("keep_")},
     )
+
+
+def _record_files(given: Mapping[str, Any]) -> Path | None:
+    folder: Path | None = given["record_files"] or (given["data_dir"] / DEMO_FILES if given["demo"] else None)
+    return None if folder is None else folder.absolute()
 
 
 def _alone(given: Mapping[str, Any]) -> Iterator[str]:
@@ -354,7 +443,7 @@ def _alone(given: Mapping[str, Any]) -> Iterator[str]:
     for wanted, *needed in NEEDS:
         if given[wanted] and (missing := [names[other] for other in needed if given[other] is None]):
             yield f"{names[wanted]} needs {' and '.join(missing)} beside it"
-    for url in ("checkpoint_webhook_url", "checkpoint_s3_url"):
+    for url in ("oidc_issuer", "checkpoint_webhook_url", "checkpoint_s3_url"):
         parts = urlsplit(given[url] or "")
         if parts.scheme == "http" and str(parts.hostname).rstrip(".") not in (given["private_hosts"] or ()):
             yield f"{names[url]} takes https; plain http only for hosts that CONSOLE_PRIVATE_HOSTS names"

@@ -4,6 +4,7 @@ AES-256-GCM, 96-bit random nonces; data keys are wrapped by the master key, whic
 record of a collection (or a person of the console itself, collection `person`). Source: docs/adr/0004-the-log.md.
 """
 
+import functools
 import hashlib
 import secrets
 import threading
@@ -27,6 +28,7 @@ KEPT_S = 60  # an erased key is gone from every process after this long
 KEPT_MOST = 4096
 
 _kept: dict[str, tuple[float, AESGCM]] = {}
+_persons: dict[str, tuple[object, float, str]] = {}  # through which engine, when, which subject
 _lock = threading.Lock()
 
 
@@ -36,7 +38,12 @@ class Unreadable(Exception):
 
 def master_id() -> str:
     """Names the master key that wrapped a data key, so that it can be changed one key at a time."""
-    return hashlib.sha256(b"handrail master" + settings.current().master_key).hexdigest()[:8]
+    return _name(settings.current().master_key)
+
+
+@functools.lru_cache(maxsize=4)
+def _name(master_key: bytes) -> str:
+    return hashlib.sha256(b"handrail master" + master_key).hexdigest()[:8]
 
 
 def _master() -> AESGCM:
@@ -73,6 +80,18 @@ def of(collection: str, record: str) -> str:
             connection.execute(made.on_conflict_do_nothing())
             found = connection.execute(find).scalar_one()
     return found
+
+
+def of_person(person: str) -> str:
+    """The subject that this person of the console is; asked for with each event of theirs that holds values, so it is kept as long as its key."""
+    source, at, subject = _persons.get(person, (None, 0.0, ""))
+    now = time.monotonic()
+    if source is not hot_engine() or now - at >= KEPT_S:
+        subject = of("person", person)
+        if len(_persons) >= KEPT_MOST:
+            _persons.clear()
+        _persons[person] = (hot_engine(), now, subject)
+    return subject
 
 
 def known(collection: str, record: str) -> str | None:
@@ -133,6 +152,8 @@ def forget(subject: str) -> None:
     """Drop the key from this process's memory; the next use reads it anew."""
     with _lock:
         _kept.pop(subject, None)
+        for person in [person for person, (*_, whose) in list(_persons.items()) if whose == subject]:
+            _persons.pop(person, None)
 
 
 def seal(subject: str, about: str, value: Any) -> tuple[str, bytes, bytes]:
@@ -147,3 +168,17 @@ def unseal(subject: str, about: str, nonce: bytes, ciphertext: bytes) -> Any:
         return orjson.loads(_key(subject).decrypt(bytes(nonce), bytes(ciphertext), f"{about}|{subject}".encode()))
     except InvalidTag:
         raise Unreadable(f"{about}: not what was sealed for {subject}") from None
+
+
+def lock(subject: str, about: str, content: bytes) -> bytes:
+    """Bytes under the subject's key, the nonce in front; `about` names the one place where they belong."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return nonce + _key(subject).encrypt(nonce, content, f"{about}|{subject}".encode())
+
+
+def unlock(subject: str, about: str, locked: bytes) -> bytes:
+    """The bytes again. Raises Unreadable where the subject was erased, or they are not what was written."""
+    try:
+        return _key(subject).decrypt(locked[:NONCE_BYTES], locked[NONCE_BYTES:], f"{about}|{subject}".encode())
+    except (InvalidTag, ValueError):
+        raise Unreadable(f"{about}: not what was locked for {subject}") from None

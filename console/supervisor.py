@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -36,6 +37,7 @@ LAST_S = 5.0
 LONGEST_PAUSE_S = 5.0
 STEADY_S = 10.0
 HOPELESS = 5
+DEMO_SECRET = "provider=sk_demo_fernwick_pay"  # noqa: S105 (the stand-in is reached from this machine alone, and guards nothing)
 STARTED_BY_US = "CONSOLE_SIGNING_KEY", "CONSOLE_SIGNING_KEY_FILE"
 
 
@@ -155,10 +157,32 @@ class Supervisor:
         if status and not self.stopping:
             raise StartError(f"`console {' '.join(command)}` failed (status {status}); what it said stands above.")
 
+    def _provider(self) -> str | None:
+        """The demo's stand-in provider as a child, and its address, at which it is found again after a restart of any of us; None outside the demo."""
+        if not self.given.demo or "provider" in self.given.http_targets:
+            return self.given.http_targets.get("provider")
+        before = urlsplit(str(self._note().get("provider") or "")).port or 0
+        port = next(port for port in map(_free, (before, 0)) if port)
+        url = f"http://127.0.0.1:{port}"
+        self.children.append(Child("provider", [sys.executable, "-P", "-m", "console.demo.provider", str(port)], os.environ))
+        told = (
+            (name, os.environ.get(name, ""), pair)
+            for name, pair in (("CONSOLE_HTTP_TARGETS", f"provider={url}"), ("CONSOLE_HTTP_SECRETS", DEMO_SECRET))
+        )
+        os.environ.update({name: f"{former},{pair}" if former else pair for name, former, pair in told})
+        return url
+
+    def _note(self) -> dict[str, Any]:
+        """What `demo.json` says so far."""
+        file = self.given.data_dir / "demo.json"
+        told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return told
+
     def _serve(self, port: int) -> None:
         python, host = [sys.executable, "-P", "-m"], self.told.host
+        provider = self._provider()
         web = [*python, "console.web", "--host", host, "--port", str(port), "--workers", str(self.told.workers)]
-        self.children = [Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, ""))]  # only the worker may sign
+        self.children.append(Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, "")))  # only the worker may sign
         if not self.told.no_worker:
             self.children.append(Child("worker", [*python, "console.worker"], os.environ))
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 (read here, not bound)
@@ -175,7 +199,7 @@ class Supervisor:
                     raise StartError(f"The {child.name} process ends as soon as it is started; what it said stands above.")
             if not ready and answers(address):
                 ready = True
-                self._announce(address)
+                self._announce(address, provider)
             self._nap()
 
     def _nap(self) -> None:
@@ -191,26 +215,22 @@ class Supervisor:
             except PostgresError as error:  # a full disk: it comes back by itself when there is space
                 complain(error.message)
 
-    def _announce(self, address: str) -> None:
+    def _announce(self, address: str, provider: str | None) -> None:
         folder = self.given.data_dir / "serving"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.note = folder / f"{os.getpid()}.json"
         children = {child.name: child.process.pid for child in self.children if child.process}
         write_private(self.note, {"pid": os.getpid(), "started": psutil.Process().create_time(), "url": address, "children": children})
-        people = self._people(address) if self.given.demo else []
+        people = self._people(address, provider) if self.given.demo else []
         print("\n".join([f"Handrail on {address}", *people]), flush=True)  # when all that is told of it in files is there
         if self.told.open:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    def _people(self, address: str) -> list[str]:
+    def _people(self, address: str, provider: str | None) -> list[str]:
         """Who can sign in, as the demo's company was loaded: a line each; written to `demo.json` with the address."""
-        file = self.given.data_dir / "demo.json"
-        told = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        write_private(
-            file,
-            {"url": address, "pid": os.getpid(), "provider": None}
-            | {name: value for name, value in told.items() if name not in {"url", "pid"}},
-        )
+        told = self._note()
+        kept = {name: value for name, value in told.items() if name not in {"url", "pid", "provider"}}
+        write_private(self.given.data_dir / "demo.json", {"url": address, "pid": os.getpid(), "provider": provider} | kept)
         people = told.get("people", [])
         width = [max((len(str(person.get(name, ""))) for person in people), default=0) for name in ("email", "password", "name", "role")]
         lines = []
@@ -234,6 +254,17 @@ class Supervisor:
             self.note.unlink(missing_ok=True)
         if self.server is not None:
             self.server.release()
+
+
+def _free(port: int) -> int:
+    """The port of 127.0.0.1, or with 0 any, that nobody listens on; 0 where it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+        return int(probe.getsockname()[1])
 
 
 def answers(address: str) -> bool:

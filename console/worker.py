@@ -29,6 +29,7 @@ SWEEP_S = 60.0
 SEAL_S = 60.0
 ASKED_S = 1.0
 PUBLISH_S = 5.0
+LETTERS_S = 2.0
 LEAVE_S = 3.0
 EXPIRE_S = 24 * 3600.0
 THREADS = 4
@@ -63,7 +64,7 @@ class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
     def __init__(self, threads: int = THREADS) -> None:
-        from console import operations, publishing, queue, retention, runs
+        from console import accounts, answers, document_requests, notices, operations, publishing, queue, retention, runs, tasks
         from console.db import engine
         from console.dispatch import Dispatcher
 
@@ -77,14 +78,20 @@ class Worker:
             Duty("tidy", EXPIRE_S, queue.tidy),
         ]
         self.thorough = [Duty("check of the log", SEAL_S, operations.recheck_log), Duty("expire", EXPIRE_S, retention.expire)]
-        self.moving = [Duty("due", DUE_S, runs.wake), Duty("stuck", STUCK_S, runs.pick_up)]
-        self.outside = [Duty("publish", PUBLISH_S, publishing.deliver)]
+        self.moving = [
+            Duty("due", DUE_S, runs.wake),
+            Duty("stuck", STUCK_S, runs.pick_up),
+            Duty("tasks", PUBLISH_S, tasks.pick_up),
+            Duty("answers", PUBLISH_S, answers.pick_up),
+        ]
+        self.outside = [Duty("publish", PUBLISH_S, publishing.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
+        self.letters = [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)]
         self.jobs = Dispatcher({queue.ADVANCE: functools.partial(runs.advance, stopping=self.stopping.is_set)}, threads)
         self._presence: sa.Connection | None = None
 
     def run(self) -> None:
         """Until stopped. What is under way in the other threads then gets a few seconds; broken off, it is done again or gone on with later."""
-        told = (("outside", self.outside), ("thorough", self.thorough), ("moving", self.moving))
+        told = (("outside", self.outside), ("thorough", self.thorough), ("moving", self.moving), ("letters", self.letters))
         others = [threading.Thread(target=self._do, args=(duties,), name=name, daemon=True) for name, duties in told if duties]
         others.append(threading.Thread(target=self.jobs.run, name="jobs", daemon=True))
         for thread in others:

@@ -1,7 +1,7 @@
 """A company small enough to be made for one test: a SQLite source with customers, the people of the house, one workflow.
 
 The people are those of the demo (Olivia and Tom operate, Mona leads, Stan buys, Ada audits, Rosa reviews, Ines administers), with the
-rights of `policies/roles.csv`. The workflow `care-review` has a step of every kind that is there so far.
+rights of `policies/roles.csv`. Runs may be handed on to the inbox `desk`. The workflow `care-review` has a step of every kind that is there so far.
 """
 
 import sqlite3
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from console import access, accounts, runs, sources, workflows
+from console import access, accounts, inbox, runs, sources, workflows
 from console.core.actor import Actor
 from console.db.engine import fetch
 
@@ -124,6 +124,7 @@ DOCUMENT: dict[str, Any] = {
     "settings": {"visit_limit": 5},
     "steps": STEPS,
 }
+DESK: dict[str, Any] = {"id": "desk", "title": "Compliance desk", "team": "operations"}
 PEOPLE = {
     "olivia": ("operator", "operations", {"desks": ["retail", "corporate"]}),
     "tom": ("operator", "operations", {"desks": ["retail"]}),
@@ -206,12 +207,16 @@ def make(folder: Path) -> Company:
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(SQL)
     access.refresh()
+    fetch(
+        'insert into console.sign_in (document) values (\'{"second_factor": "off", "step_up": false}\') returning 1'
+    )  # those of its people who would need one have none
     sources.add("company", f"sqlite:///{path}", documents=DOCUMENTS)
     for role in ("operator", "lead", "reviewer"):
         access.grant(role, "collection:account", ["browse", "read"], team="operations")
     for name, (role, team, tags) in PEOPLE.items():
         accounts.create_person(f"{name}@fernwick.example", role=role, team=team, name=name.title(), password=PASSWORD, tags=tags)
     workflows.import_file(DOCUMENT, publish=True)
+    inbox.import_all([DESK])
     return found(folder)
 
 

@@ -1,31 +1,38 @@
 """One PostgreSQL for the whole suite; app, client, and the people below.
 
 Nothing here runs by itself: a test of pure code touches no server. Each xdist worker has an embedded server of its own, for the log waits for every
-transaction of its server and a test of crashes ends connections; a template is migrated once and copied. A killed run leaves no server behind: the guard
-stops it.
+transaction of its server and a test of crashes ends connections; a template is migrated once, copied, and lent to one test after another with its rows
+put back. A killed run leaves no server behind: the guard stops it. tests/README.md says which fixture is for what.
 """
 
 import functools
-import itertools
 import os
 import secrets
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import CodeType
+from typing import TYPE_CHECKING, Any
 
+import argon2
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings as hypothesis_settings
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy.engine import URL, make_url
 
+from console import access, settings
+from console.accounts import passwords
 from console.db import engine as engines, migrate
 from console.postgres import Embedded
 from console.records import connect
+from console.settings import Settings
+from tests.databases import Server
 
 if TYPE_CHECKING:
     from tests.company import Company
@@ -33,14 +40,47 @@ if TYPE_CHECKING:
 KEYS = {name: secrets.token_urlsafe(32) for name in ("CONSOLE_SECRET_KEY", "CONSOLE_MASTER_KEY", "CONSOLE_SIGNING_KEY")}
 """One set for the whole run: what a template holds sealed can be opened in its copies."""
 
-TEMPLATE = "template_console"
+TEMPLATE, COMPANY = "template_console", "company"
 
 for _name in [name for name in os.environ if name.startswith(("CONSOLE_", "DATABASE_", "ANTHROPIC_", "PG"))]:
     del os.environ[_name]  # the developer's own settings are no part of a test
 os.environ["CONSOLE_ENV_FILE"] = os.devnull
 
-hypothesis_settings.register_profile("suite", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+SUITE_EXAMPLES, THOROUGH_EXAMPLES = 60, 2_000
+"""How many examples a property is tried with where its test says nothing else: in the suite, and with `--hypothesis-profile thorough`."""
+
+_common: dict[str, Any] = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow]}
+hypothesis_settings.register_profile("suite", max_examples=SUITE_EXAMPLES, **_common)
+hypothesis_settings.register_profile("thorough", max_examples=THOROUGH_EXAMPLES, **_common)
 hypothesis_settings.load_profile("suite")
+
+
+REAL_HASHER = passwords._hasher
+passwords._hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Nobody guesses the passwords of tests: hashing them at the product's price took longer than most."""
+
+
+PURE = ("console.core.", "console.views.")
+"""What these keep depends on code and arguments alone: no test has to forget it."""
+
+
+class Compiled(BytecodeCache):
+    """Templates as code, kept by this process: compiling those of one page takes longer than drawing it."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """The code of exactly this text, if it was seen."""
+        bucket.code = self.kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it."""
+        if bucket.code is not None:
+            self.kept[bucket.key, bucket.checksum] = bucket.code
+
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Compiled()}
 
 
 @dataclass(frozen=True)
@@ -50,6 +90,11 @@ class Database:
     name: str
     url: str
     admin_url: str
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """How thorough this run is."""
+    return f"properties: {hypothesis_settings().max_examples} examples each, where a test says nothing else"
 
 
 @pytest.fixture(scope="session")
@@ -67,60 +112,117 @@ def pg(suite_folder: Path) -> Iterator[Embedded]:
 
 
 @pytest.fixture(scope="session")
-def template(pg: Embedded) -> str:
+def server(pg: Embedded) -> Server:
+    """The same server as its superuser: makes, lends and drops databases."""
+    return Server(pg)
+
+
+@pytest.fixture(scope="session")
+def template(pg: Embedded, suite_folder: Path) -> str:
     """The name of a migrated database that nobody connects to."""
     pg.prepare_database(TEMPLATE)
     migrate.upgrade(_migration_url(pg, TEMPLATE))
+    with told(pg, TEMPLATE, suite_folder):
+        access.refresh()  # the first to ask for a right enters the roles, which takes longer than most tests
     return TEMPLATE
 
 
 @pytest.fixture(scope="session")
-def database(pg: Embedded, template: str, suite_folder: Path) -> Iterator[Database]:
+def database(pg: Embedded, server: Server, template: str, suite_folder: Path) -> Iterator[Database]:
     """A migrated database of this process, for tests that leave nothing behind or do not mind what others left."""
-    with _copy(pg, "test", suite_folder) as made:
+    server.copy("test", template)
+    with told(pg, "test", suite_folder) as made:
         yield made
-
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture
-def clean(pg: Embedded, database: Database, suite_folder: Path) -> Iterator[Database]:
-    """A fresh copy of the template for this test alone: whatever it commits goes with it."""
-    with _copy(pg, f"{database.name}_{next(_numbers)}", suite_folder) as made:
+def clean(pg: Embedded, server: Server, database: Database, suite_folder: Path) -> Iterator[Database]:
+    """A migrated database as if it were made for this test alone: whatever it commits goes with it."""
+    with lent(pg, server, "test_clean", suite_folder, of=TEMPLATE) as made:
         yield made
+
+
+@dataclass(frozen=True)
+class Companies:
+    """The small company as often as it is wanted, bare or furnished with what all tests of a module need."""
+
+    pg: Embedded
+    server: Server
+    made: "Company"
+    folder: Path
+
+    @contextmanager
+    def furnished(self, name: str) -> Iterator["Company"]:
+        """A company to be furnished, once for a module or more; when the block ends it is a template, to be lent by this name."""
+        self.server.copy(name, COMPANY)
+        shutil.rmtree(self.folder / "data" / name, ignore_errors=True)
+        with told(self.pg, name, self.folder):
+            yield self._again(COMPANY)
+        shutil.copyfile(self.made.path, self._pristine(name))
+
+    @contextmanager
+    def lent(self, of: str = COMPANY, *, to: str = "test") -> Iterator["Company"]:
+        """The company as it was made or furnished, whatever others did with it before."""
+        name = f"{of}_of_{to}"
+        with lent(self.pg, self.server, name, self.folder, of=of):
+            if of != COMPANY and (self.folder / "data" / of).exists():
+                shutil.copytree(self.folder / "data" / of, self.folder / "data" / name)
+            yield self._again(of)
+
+    def _again(self, name: str) -> "Company":
+        shutil.copyfile(self._pristine(name), self.made.path)
+        return replace(self.made, people=dict(self.made.people))
+
+    def _pristine(self, name: str) -> Path:
+        return self.made.path.with_name(f"{name}-pristine.db")
 
 
 @pytest.fixture(scope="session")
-def company_template(
-    pg: Embedded, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, Path]]:
-    """(database, folder) of the small company, made once for this process: hashing seven passwords takes longer than most tests."""
+def companies(pg: Embedded, server: Server, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Companies:
+    """The small company, made once for this process."""
     from tests.company import make
 
-    folder = tmp_path_factory.mktemp("company")
-    name = "company"
-    with _copy(pg, name, suite_folder, keep=True):
-        make(folder)
-    (folder / "company.db").rename(folder / "pristine.db")
-    yield name, folder
-    pg.drop_database(name)
+    server.copy(COMPANY, template)
+    with told(pg, COMPANY, suite_folder):
+        made = make(tmp_path_factory.mktemp("company"))
+    made.path.rename(made.path.with_name(f"{COMPANY}-pristine.db"))
+    return Companies(pg, server, made, suite_folder)
 
 
 @pytest.fixture
-def company(pg: Embedded, company_template: tuple[str, Path], suite_folder: Path) -> Iterator["Company"]:
-    """The small company of tests/company.py for this test alone: its database, its source, its people."""
-    from tests.company import found
+def company(companies: Companies) -> Iterator["Company"]:
+    """The small company of tests/company.py as if it were made for this test alone: its database, its source, its people."""
+    with companies.lent() as made:
+        yield made
 
-    name, folder = company_template
-    shutil.copyfile(folder / "pristine.db", folder / "company.db")
-    with _copy(pg, f"{name}_{next(_numbers)}", suite_folder, of=name):
-        yield found(folder)
+
+@pytest.fixture(scope="module")
+def module_company(companies: Companies) -> Iterator["Company"]:
+    """One small company for all tests of a module: each makes records and runs of its own, and asserts nothing about what others left."""
+    with companies.lent(to="module") as made:
+        yield made
+
+
+_apps: list[tuple[Settings, Flask]] = []
+
+
+def web_app() -> Flask:
+    """The web application over the settings of this moment, made once for all that agree: its routes take longer than most requests. Not to be changed."""
+    from console.app import create_app
+
+    now = replace(settings.current(), data_dir=Path(), database_url=None, database_migration_url=None)
+    for then, made in _apps:
+        if then == now:
+            return made
+    made = create_app()
+    made.testing = True
+    _apps.append((now, made))
+    return made
 
 
 @pytest.fixture
 def app(clean: Database) -> Flask:
-    """The web application over a fresh database."""
+    """The web application over a fresh database, for this test alone: it may add routes to it."""
     from console.app import create_app
 
     made = create_app()
@@ -137,19 +239,37 @@ def client(app: Flask) -> FlaskClient:
 
 
 @contextmanager
-def _copy(pg: Embedded, name: str, suite_folder: Path, of: str = TEMPLATE, keep: bool = False) -> Iterator[Database]:
-    """A copy of a database that nobody is connected to; the settings of this process point to the copy while it lasts."""
-    pg.drop_database(name)
-    pg.sql(f"create database {name} template {of} strategy file_copy owner console_owner")
+def lent(pg: Embedded, server: Server, name: str, suite_folder: Path, of: str) -> Iterator[Database]:
+    """A database as the template is, and an empty data folder; the settings of this process point to them while it lasts."""
+    shutil.rmtree(suite_folder / "data" / name, ignore_errors=True)
+    server.lend(name, of)
+    with told(pg, name, suite_folder) as made:
+        yield made
+
+
+@contextmanager
+def copied(pg: Embedded, name: str, suite_folder: Path, of: str = TEMPLATE) -> Iterator[Database]:
+    """A copy of a database that nobody is connected to, gone at the end; the settings of this process point to it while it lasts."""
+    server = Server(pg)
+    server.copy(name, of)
+    with told(pg, name, suite_folder) as made:
+        yield made
+    server.drop(name)
+
+
+@contextmanager
+def told(pg: Embedded, name: str, suite_folder: Path) -> Iterator[Database]:
+    """The settings of this process point to this database while the block lasts."""
     made = Database(name, pg.url("console", name), pg.url("postgres", name))
-    told = {
+    given = {
         "DATABASE_URL": made.url,
         "DATABASE_MIGRATION_URL": _migration_url(pg, name).render_as_string(hide_password=False).replace("+psycopg", "", 1),
         "CONSOLE_DATA_DIR": str(suite_folder / "data" / name),
+        "CONSOLE_RATE_LIMITS": "off",
         **KEYS,
     }
-    before = {key: os.environ.get(key) for key in told}
-    os.environ.update(told)
+    before = {key: os.environ.get(key) for key in given}
+    os.environ.update(given)
     _forget()
     try:
         yield made
@@ -161,8 +281,6 @@ def _copy(pg: Embedded, name: str, suite_folder: Path, of: str = TEMPLATE, keep:
             else:
                 os.environ[key] = value
         _forget()
-        if not keep:
-            pg.drop_database(name)
 
 
 def _migration_url(pg: Embedded, name: str) -> URL:
@@ -175,7 +293,7 @@ def _forget() -> None:
     engines.dispose()
     connect.dispose()
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == "console":
+        if name.partition(".")[0] == "console" and not name.startswith(PURE):
             for kept in list(vars(module).values()):
                 if isinstance(kept, functools._lru_cache_wrapper):
                     kept.cache_clear()

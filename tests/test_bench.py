@@ -6,14 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.tables import cases
 
 BENCH = Path(__file__).resolve().parent.parent / "bench"
 SCRIPTS = sorted(file.name for file in BENCH.glob("*.py") if file.name != "rig.py")
 README = (BENCH / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@cases("script", SCRIPTS)
 def test_each_script_says_what_it_takes(script: str) -> None:
     told = subprocess.run([sys.executable, BENCH / script, "--help"], capture_output=True, text=True, timeout=60, check=True)
     assert told.stdout.startswith(f"usage: {script}")
@@ -33,11 +33,12 @@ def test_every_row_of_the_table_has_a_bar_a_figure_and_a_command() -> None:
     assert all(len(row) == 3 and all(cell.strip() for cell in row) for row in rows)
 
 
-def test_what_is_measured_against_is_locked_with_hashes() -> None:
-    lock = (BENCH / "peers" / "requirements.txt").read_text(encoding="utf-8")
+@cases(("peer", "named"), [("viewflow", {"django", "django-viewflow"}), ("dbos", {"dbos"})])
+def test_what_is_measured_against_is_locked_with_hashes(peer: str, named: set[str]) -> None:
+    lock = (BENCH / "peers" / f"{peer}.txt").read_text(encoding="utf-8")
     versions = re.findall(r"^(\S+)==\S+", lock, re.MULTILINE)
-    assert {"django", "django-viewflow"} <= set(versions)
+    assert named <= set(versions)
     blocks = re.split(r"^(?=\S+==)", lock, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in block for block in blocks)
-    wanted = [line for line in (BENCH / "peers" / "requirements.in").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    wanted = [line for line in (BENCH / "peers" / f"{peer}.in").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     assert {re.split(r"[\[<>=~]", line)[0] for line in wanted} <= {re.sub(r"\[.*?\]", "", name) for name in versions}

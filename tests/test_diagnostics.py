@@ -4,9 +4,8 @@ import json
 import logging
 import sys
 
-import pytest
-
 from console import diagnostics
+from tests.tables import cases
 
 
 def line(message: str, *arguments: object, error: bool = False) -> dict[str, object]:
@@ -38,7 +37,7 @@ def test_a_trace_is_in_the_same_line_without_what_is_secret() -> None:
     assert "ValueError: postgresql://console:***@db/console" in trace
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "shown"),
     [
         ("postgresql://console:p%40ss@db:5432/x", "postgresql://console:***@db:5432/x"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from console import diagnostics
+from tests.tables import cases
 
 SECRET = "hush-Hush_123"
 
@@ -75,7 +76,7 @@ def test_each_level_is_named(told: Any, level: str) -> None:
     assert [line["level"] for line in lines()] == [level]
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         "http://example.org/path@2x.png",

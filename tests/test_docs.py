@@ -26,6 +26,7 @@ from console.supervisor import main as serve
 from console.views import frame
 from console.workflows import Definition
 from tests.conftest import KEYS
+from tests.tables import cases
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -67,7 +68,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#{1,6} (.+)$", text(page), re.MULTILINE)}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@cases("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target in links(page):
         path, _, anchor = target.partition("#")
@@ -106,7 +107,7 @@ def test_pictures_are_small_and_used() -> None:
         assert picture.resolve() in shown, picture.name
 
 
-@pytest.mark.parametrize("page", ADRS, ids=lambda page: page.stem)
+@cases("page", ADRS, ids=lambda page: page.stem)
 def test_a_decision_has_context_decision_consequences_and_status(page: Path) -> None:
     assert list(sections(page)) == ["Context", "Decision", "Consequences"]
     assert text(page).startswith(f"# {page.name[:4]} ")
@@ -124,7 +125,9 @@ def test_decisions_are_numbered_once_and_code_cites_only_those_that_are_there() 
 @pytest.mark.parametrize("name", ["run", "test", "uv"])
 def test_every_dependency_has_its_reason(name: str) -> None:
     why = text(DOCS / "adr" / "0002-dependencies.md")
-    wanted = [line.partition("==")[0] for line in text(ROOT / "requirements" / f"{name}.in").splitlines() if line and line[0] not in "#-"]
+    wanted = [
+        re.split("[=<>~]", line)[0] for line in text(ROOT / "requirements" / f"{name}.in").splitlines() if line and line[0] not in "#-"
+    ]
     assert wanted
     assert [package for package in wanted if f"`{package}`" not in why and not package.startswith("types-")] == []
 
@@ -135,7 +138,7 @@ def test_the_changelog_is_kept_in_its_form() -> None:
     assert set(re.findall(r"^### (.+)$", log, re.MULTILINE)) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
-@pytest.mark.parametrize("kind", steps.all_types().values(), ids=lambda kind: kind.name)
+@cases("kind", steps.all_types().values(), ids=lambda kind: kind.name)
 def test_a_step_type_has_a_section_a_test_an_icon_and_a_title(kind: Any) -> None:
     told = named(REFERENCE / "steps.md")
     assert sections(REFERENCE / "steps.md")[kind.name].strip()
@@ -144,7 +147,7 @@ def test_a_step_type_has_a_section_a_test_an_icon_and_a_title(kind: Any) -> None
     assert kind.title
     for name, field in kind.Config.model_fields.items():
         choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-        assert name in told or len(choices) == 1, name  # where there is one answer only, there is nothing to say
+        assert (field.alias or name) in told or len(choices) == 1, name  # where there is one answer only, there is nothing to say
 
 
 def frame_icon(name: str) -> str:
@@ -157,7 +160,7 @@ def test_no_section_is_about_a_step_type_that_is_not_there() -> None:
     assert set(sections(REFERENCE / "steps.md")) == set(steps.all_types())
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+@cases("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_a_setting_stands_in_the_reference_with_its_sentence_and_default(setting: Setting) -> None:
     row = next(line for line in text(REFERENCE / "settings.md").splitlines() if line.startswith(f"| `{setting.name}` |"))
     _, _, takes, default, sentence, _ = (part.strip() for part in row.split("|"))
@@ -202,7 +205,7 @@ def test_each_command_has_a_section_and_each_section_a_command() -> None:
     assert list(sections(REFERENCE / "commands.md")) == sorted(COMMANDS)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@cases("name", COMMANDS)
 def test_a_command_has_an_example_its_options_and_help(name: str) -> None:
     section = sections(REFERENCE / "commands.md")[name]
     assert re.search(rf"^```sh\nconsole {name}( |\n)", section, re.MULTILINE)
@@ -231,7 +234,7 @@ def told_commands() -> Iterator[tuple[str, str]]:
                     yield str(page.relative_to(ROOT)), call.partition("   #")[0].strip()
 
 
-@pytest.mark.parametrize(("page", "call"), sorted(set(told_commands())))
+@cases(("page", "call"), sorted(set(told_commands())))
 def test_every_command_in_an_example_exists_with_its_options(page: str, call: str) -> None:
     words = shlex.split(call)
     name = next(" ".join(words[:count]) for count in (2, 1) if " ".join(words[:count]) in COMMANDS)
@@ -259,7 +262,7 @@ def test_every_call_of_the_api_stands_in_the_reference_and_no_other(tmp_path: Pa
     rules = list(app.create_app().url_map.iter_rules())
     settings.current.cache_clear()
     there = {
-        f"{method} {rule.rule.removeprefix('/api/v1').replace('<', '{').replace('>', '}')}"
+        f"{method} {re.sub(r'<(?:int:)?', '{', rule.rule.removeprefix('/api/v1')).replace('>', '}')}"
         for rule in rules
         if rule.rule.startswith("/api/v1")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -333,7 +336,7 @@ def test_every_object_act_and_shipped_role_stands_in_the_reference() -> None:
         assert set(re.search(r"workflow: ([a-z, ]+)", line)[1].replace(",", " ").split()) == may  # type: ignore[index]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@cases("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_example_in_json_is_json(page: Path) -> None:
     for block in fenced(page, "json"):
         if "…" not in block:
@@ -357,7 +360,7 @@ def test_the_collection_document_of_the_guide_means_something() -> None:
     shown = next(
         document for block in fenced(DOCS / "how-to" / "connect-your-database.md", "json") if "table" in (document := json.loads(block))
     )
-    sources._check_document("shop", shown)
+    sources.keeping._check_document("shop", shown)
     expressions.check_template(shown["title"])
     assert {segment["filter"] for segment in shown["segments"]}
     for segment in shown["segments"]:

@@ -14,6 +14,7 @@ from console.db import dump
 from console.doctor import Check
 from console.postgres import LEAST_FREE_BYTES
 from console.settings import Settings
+from tests.tables import cases
 
 
 def told(folder: Path = Path("/srv/data"), **more: Any) -> Settings:
@@ -25,7 +26,7 @@ def told(folder: Path = Path("/srv/data"), **more: Any) -> Settings:
         "database_migration_url": None,
         "base_url": None,
         "trusted_proxies": 0,
-        "rate_limits": True,
+        "rate_limits": (60, 1_000, 10_000),
         "idle_save_minutes": 30,
         "demo": False,
         "given": given,
@@ -98,7 +99,7 @@ def test_whom_it_runs_as(monkeypatch: pytest.MonkeyPatch, number: int, url: str 
     assert bool(check.fix) is advised
 
 
-@pytest.mark.parametrize(
+@cases(
     ("base", "ok", "words"),
     [
         (None, True, "CONSOLE_BASE_URL is not set: fine on one's own machine"),
@@ -144,7 +145,7 @@ def test_pango_is_there_or_how_to_get_it(monkeypatch: pytest.MonkeyPatch, absent
     assert ("apt-get install" in check.fix) is bool(absent)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("url", "plain"),
     [
         ("postgresql://u:p@h:5432/d", "postgresql://u:p@h:5432/d"),
@@ -183,7 +184,7 @@ class Running(Ended):
         return self.words
 
 
-@pytest.mark.parametrize(
+@cases(
     ("process", "door"),
     [
         (Running("python", "-m", "console.web"), "console.web"),

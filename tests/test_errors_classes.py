@@ -24,6 +24,7 @@ from console.errors import (
 from console.log import checkpoint, tree
 from console.setting_values import IllFormed
 from console.settings import Setting, SettingsError, parse_env, read
+from tests.tables import cases
 
 CLASSES: list[tuple[type[ConsoleError], int, str]] = [
     (ConsoleError, 400, "error"),
@@ -101,12 +102,12 @@ def test_details_are_copies_of_what_was_given() -> None:
     assert error.details == [{"field": "a", "reason": "Empty."}]
 
 
-@pytest.mark.parametrize(
+@cases(
     "details",
     [[], [{"field": "a", "reason": "x"}], [{"field": "a", "reason": "x"}, {"field": "b", "reason": "y"}]],
     ids=["none", "one", "two"],
 )
-@pytest.mark.parametrize("kind", [list, tuple], ids=["list", "tuple"])
+@cases("kind", [list, tuple], ids=["list", "tuple"])
 def test_details_keep_their_order_whatever_they_came_in(kind: type[Any], details: list[dict[str, str]]) -> None:
     assert Invalid("Stop.", details=kind(details)).to_json()["details"] == details
 
@@ -163,7 +164,7 @@ NOTE = checkpoint.sign("log.example/a", 7, ROOT, [SEED])
 ROOT_TEXT = base64.b64encode(ROOT).decode()
 
 
-@pytest.mark.parametrize("size", [0, 1, 9, 10, 256, 10**17, 10**18 - 1])
+@cases("size", [0, 1, 9, 10, 256, 10**17, 10**18 - 1])
 def test_a_checkpoint_of_any_size_is_read_back(size: int) -> None:
     note = checkpoint.sign("log.example/a", size, ROOT, [SEED])
     read_back = checkpoint.verified(note, checkpoint.verifier_key("log.example/a", SEED))
@@ -177,7 +178,7 @@ def test_no_checkpoint_of_a_size_that_no_log_has(size: int) -> None:
         checkpoint.sign("log.example/a", size, ROOT, [SEED])
 
 
-@pytest.mark.parametrize(
+@cases(
     ("old", "new"),
     [
         ("\n7\n", "\n07\n"),

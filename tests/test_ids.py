@@ -1,12 +1,14 @@
 """New identifiers: ordered in time, of one alphabet, of one length, each once."""
 
+import os
 import secrets
 import time
 import uuid
 
 import pytest
 
-from console.db.ids import ALPHABET, new_id, uuid7
+from console.db.ids import ALPHABET, new_id, uuid7, uuid7_text
+from tests.tables import cases
 
 KINDS = ("run", "evt", "usr", "ses", "key", "col", "a_b", "")
 MOMENTS = [0, 1, 2**20, 1_700_000_000_000, 1_780_000_000_000, 2**47, 2**48 - 1]
@@ -32,7 +34,7 @@ def test_the_alphabet_is_in_order_and_leaves_out_what_is_misread() -> None:
     assert ALPHABET.islower()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@cases("kind", KINDS)
 def test_an_id_is_its_kind_and_26_characters(kind: str) -> None:
     text = new_id(kind)
     head, _, tail = text.rpartition("_")
@@ -96,3 +98,16 @@ def test_many_of_one_millisecond_are_each_their_own(monkeypatch: pytest.MonkeyPa
     made = {new_id("run") for _ in range(2000)}
     assert len(made) == 2000
     assert len({text[:13] for text in made}) == 1  # `run_` and nine characters: 43 of the 48 bits of time
+
+
+@pytest.mark.parametrize("milliseconds", MOMENTS)
+@pytest.mark.parametrize("drawn", [b"\x00" * 10, b"\xff" * 10, bytes(range(10))])
+def test_the_text_of_an_event_is_a_uuid_like_any_other(monkeypatch: pytest.MonkeyPatch, milliseconds: int, drawn: bytes) -> None:
+    at(monkeypatch, milliseconds)
+    monkeypatch.setattr(os, "urandom", lambda size: drawn[:size])
+    text = uuid7_text()
+    made = uuid.UUID(text)
+    assert (str(made), made.version, made.variant, made.int >> 80) == (text, 7, uuid.RFC_4122, milliseconds)
+    assert len({uuid7_text() for _ in range(3)}) == 1
+    monkeypatch.undo()
+    assert len({uuid7_text() for _ in range(1000)}) == 1000

@@ -10,6 +10,7 @@ import pytest
 from console import net, settings
 from console.errors import IntegrationError, OutcomeUnknown
 from tests.servers import outside
+from tests.tables import cases
 
 INSIDE = [
     "127.0.0.1", "127.255.255.254", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "192.0.0.9", "192.0.0.170",
@@ -46,12 +47,12 @@ def post(url: str, body: bytes = b"x") -> net.Answer:
     return net.send("POST", url, body, {"X-Own": "1"})
 
 
-@pytest.mark.parametrize("address", INSIDE)
+@cases("address", INSIDE)
 def test_an_address_of_ones_own_network_is_not_public(address: str) -> None:
     assert not net.public(address)
 
 
-@pytest.mark.parametrize("address", PUBLIC)
+@cases("address", PUBLIC)
 def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert net.public(address)
 

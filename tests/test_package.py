@@ -60,6 +60,7 @@ def tracked(folder: str) -> set[str]:
         ("policies", "console/policies"),
         ("migrations", "console/migrations"),
         ("workflows", "console/workflows"),
+        ("actions", "console/examples/actions"),
     ],
 )
 def test_every_file_of_the_tree_is_in_the_wheel(wheel: Path, folder: str, inside: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from console import postgres
 from console.postgres import CONFIGURATION, FORGETFUL, IMPOSSIBLE_PID, LONGEST_SOCKET, PORT, Embedded, PostgresError
+from tests.tables import cases
 
 
 def folder(tmp_path: Path, *lines: str, torn: bool = False) -> Embedded:
@@ -23,12 +24,12 @@ def password(server: Embedded, role: str, text: str) -> None:
     (server.home / "passwords" / role).write_text(text, encoding="ascii")
 
 
-@pytest.mark.parametrize("name", ["a", "_", "console", "console_owner", "a1", "_1", "x" * 63, "select", "a_b_c"])
+@cases("name", ["a", "_", "console", "console_owner", "a1", "_1", "x" * 63, "select", "a_b_c"])
 def test_a_plain_name_is_quoted(name: str) -> None:
     assert postgres._name(name) == f'"{name}"'
 
 
-@pytest.mark.parametrize(
+@cases(
     "name",
     [
         "", " ", "A", "Console", "1a", "a-b", "a.b", "a b", 'a"b', "a'b", "a;b", "a\n", "\na", "a\0", "é", "ß", "x" * 64, "a$b", "a\\b", "a--",
@@ -44,7 +45,7 @@ def test_any_other_name_is_refused(name: str) -> None:
     assert caught.value.code == "database_down"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "literal"),
     [
         ("", "''"),
@@ -99,7 +100,7 @@ def at(length: int) -> Embedded:
     return Embedded(Path("/" + "d" * (length - rest)))
 
 
-@pytest.mark.parametrize(("length", "own"), [(40, True), (102, True), (103, True), (104, False), (107, False), (400, False)])
+@cases(("length", "own"), [(40, True), (102, True), (103, True), (104, False), (107, False), (400, False)])
 def test_a_socket_stands_in_the_cluster_while_its_path_is_short(length: int, own: bool) -> None:
     server = at(length)
     assert len(os.fsencode(server.cluster / f".s.PGSQL.{PORT}")) == length
@@ -107,7 +108,7 @@ def test_a_socket_stands_in_the_cluster_while_its_path_is_short(length: int, own
     assert own is (length <= LONGEST_SOCKET)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "own"),
     [
         ("plain", True),

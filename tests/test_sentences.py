@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import pytest
 from hypothesis import given, strategies as st
 
 from console.core.events import KINDS
 from console.sentences import LONGEST_NAME, SENTENCES, Names, actor_name, plain, sentence
+from tests.tables import cases
 
 NAMES = Names(
     people={"usr_1": "Olivia Kask", "usr_2": "Tom Berg", "usr_3": "Mona {0} Lind"},
@@ -35,7 +35,7 @@ def test_registry_and_sentences_name_the_same_kinds() -> None:
     assert set(SENTENCES) == set(KINDS)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@cases("kind", KINDS)
 def test_every_kind_reads_well_with_nothing_known(kind: str) -> None:
     bare = sentence({"type": kind})
     assert bare
@@ -44,7 +44,7 @@ def test_every_kind_reads_well_with_nothing_known(kind: str) -> None:
     assert bare[0].isupper()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@cases("kind", KINDS)
 def test_every_kind_takes_whatever_its_open_values_are(kind: str) -> None:
     for value in (None, True, 0, "", [], ["a", 1], {"a": 1}, "usr_2"):
         line = sentence(body(kind, dict.fromkeys(KINDS[kind].open, value)), NAMES)
@@ -61,6 +61,12 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("run_taken_over", {"former_holder": "usr_2"}, "Olivia Kask took over KYC review on customer 17 from Tom Berg"),
     ("run_taken_over", {"former_holder": None}, "Olivia Kask took over KYC review on customer 17"),
     ("run_assigned", {"holder": "usr_3"}, "Olivia Kask assigned KYC review on customer 17 to Mona {0} Lind"),
+    ("run_escalated", {"inbox": "disputes"}, "Olivia Kask put KYC review on customer 17 into an inbox: disputes"),
+    ("event_awaited", {"for": "approval"}, "KYC review on customer 17 waits at “Operator decision” for: approval"),
+    ("wait_left", {"code": "timed_out"}, "“Operator decision” waits no longer: timed out"),
+    ("approval_decided", {"decision": "reject", "action": "charge.refund"}, "Olivia Kask rejected charge.refund on customer 17"),
+    ("approval_voided", {"action": "charge.refund"}, "An approval of charge.refund on customer 17 became void"),
+    ("task_created", {"assignee": "usr_2"}, "Olivia Kask made a task for Tom Berg on customer 17"),
     ("run_completed", {"label": "Approved"}, "Olivia Kask completed KYC review on customer 17: Approved"),
     ("run_failed", {"code": "source_down"}, "KYC review on customer 17 failed: source down"),
     ("step_entered", {}, "KYC review on customer 17 came to “Operator decision”"),
@@ -95,6 +101,13 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         "The change (a, b, c and 3 more) in customer 17 was refused: record changed",
     ),
     ("effect_unknown", {"effect_kind": "http_call"}, "It is not known whether the “http call” in customer 17 was made"),
+    ("effect_settled", {"result": "left"}, "Olivia Kask left what the change in customer 17 should have taken back as it is"),
+    ("effect_failed", {"code": "not_begun"}, "The change in customer 17 was not begun, because the one before it was not made"),
+    (
+        "effect_checked",
+        {"result": "unclear"},
+        "Olivia Kask asked the other side whether the change in customer 17 was made; it cannot be told",
+    ),
     ("effect_settled", {"result": "not_done"}, "Olivia Kask settled whether the change in customer 17 was made: it was not made"),
     ("proposal_made", {"origin": "rules"}, "A proposal for “Operator decision” was made from the rules"),
     ("record_viewed", {}, "Olivia Kask viewed customer 17"),
@@ -104,6 +117,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("access_refused", {"object": "collection:customer", "act": "read"}, "Olivia Kask was refused “read” on customer 17"),
     ("signed_out", {"reason": "asked"}, "Olivia Kask signed out"),
     ("sign_in_failed", {"person": "usr_2", "reason": "password"}, "Signing in was refused for Tom Berg: wrong password"),
+    ("person_removed", {"person": "usr_2"}, "Olivia Kask removed the account of Tom Berg"),
+    ("person_invited", {"invitation": "inv_1"}, "Olivia Kask invited somebody"),
+    ("person_invited", {"again": True}, "Olivia Kask invited somebody again"),
+    ("invitation_ended", {"reason": "revoked"}, "Olivia Kask revoked an invitation"),
+    ("team_changed", {"team": "financial_crime"}, "Olivia Kask changed the team financial crime"),
     ("policy_changed", {"added": 2, "removed": 1}, "Olivia Kask changed the rights: 2 rows added and 1 row removed"),
     ("workflow_published", {"version": 4}, "Olivia Kask published the workflow KYC review, version 4"),
     ("source_added", {"name": "crm", "collections": 12}, "Olivia Kask connected the data source crm (12 collections)"),
@@ -112,7 +130,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "opened", "line"), CASES)
+@cases(("kind", "opened", "line"), CASES)
 def test_sentence(kind: str, opened: dict[str, Any], line: str) -> None:
     assert sentence(body(kind, opened), NAMES) == line
 
@@ -136,7 +154,7 @@ def test_step_has_the_title_of_the_version_that_ran() -> None:
     assert sentence(body("step_shown", step={"id": "ask_bank", "attempt": 3}), NAMES) == "Olivia Kask was shown “ask bank” (attempt 3)"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("actor", "who"),
     [
         ({"kind": "user", "id": "usr_1"}, "Olivia Kask"),

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from hypothesis import given, strategies as st
 
 from console.core.actor import Actor
@@ -19,6 +18,7 @@ from console.errors import (
     TooMany,
 )
 from console.sentences import Names, actor_name, plain, sentence
+from tests.tables import cases
 
 HOSTILE = [
     "{",
@@ -52,8 +52,8 @@ def body(kind: str, value: Any, **more: Any) -> dict[str, Any]:
     } | more
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("value", HOSTILE, ids=[ascii(text[:10]) for text in HOSTILE])
+@cases("kind", KINDS)
+@cases("value", HOSTILE, ids=[ascii(text[:10]) for text in HOSTILE])
 def test_every_kind_with_every_hostile_value_is_one_line_of_text(kind: str, value: str) -> None:
     names = Names({value: value}, {value: value}, {value: value}, {(value, 2, value): value}, {value: value}, {(value, value): value})
     for known in (Names(), names):
@@ -63,8 +63,8 @@ def test_every_kind_with_every_hostile_value_is_one_line_of_text(kind: str, valu
         assert not any(mark in line for mark in ("\x00", "\u202e", "\u2066", "\u2028"))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("field", ["actor", "wf", "step", "target", "data"])
+@cases("kind", KINDS)
+@cases("field", ["actor", "wf", "step", "target", "data"])
 def test_every_kind_reads_without_each_part_of_its_body(kind: str, field: str) -> None:
     absent: tuple[Any, ...] = (None, {})
     for missing in absent:
@@ -136,7 +136,7 @@ LINES: list[tuple[str, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "opened", "line"), LINES, ids=[f"{row[0]}-{number}" for number, row in enumerate(LINES)])
+@cases(("kind", "opened", "line"), LINES, ids=[f"{row[0]}-{number}" for number, row in enumerate(LINES)])
 def test_sentences(kind: str, opened: dict[str, Any], line: str) -> None:
     told = {
         "type": kind,
@@ -148,7 +148,7 @@ def test_sentences(kind: str, opened: dict[str, Any], line: str) -> None:
     assert sentence(told, Names(people={"usr_1": "Ana"})) == line
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "line"),
     [("", ""), ("  a \t b ", "a b"), ("a\nb\rc", "a b c"), ("\u202eabc\u2069", "abc"), ("x" * 80, "x" * 80), ("x" * 81, "x" * 79 + "…"),
      ("x" * 78 + " yz", "x" * 78 + "…"), ("\x00\x1f\x7f\x85", ""), ("{a}", "{a}"), ("ä\u0301", "ä\u0301"), ("\u200dx", "\u200dx")],
@@ -157,7 +157,7 @@ def test_plain_text_on_one_line(text: str, line: str) -> None:
     assert plain(text) == line
 
 
-@pytest.mark.parametrize(
+@cases(
     ("actor", "name"),
     [({"kind": "system", "id": ""}, "The engine"), ({"kind": "system"}, "The engine"), ({"kind": "user", "id": None}, "Somebody"),
      ({"kind": "webhook"}, "A webhook"), ({"kind": "key", "id": "usr_9"}, "usr_9"), ({"kind": "robot", "id": "x"}, "x"),
@@ -182,7 +182,7 @@ ERRORS: list[tuple[type[ConsoleError], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "status", "code"), ERRORS, ids=[row[0].__name__ for row in ERRORS])
+@cases(("kind", "status", "code"), ERRORS, ids=[row[0].__name__ for row in ERRORS])
 def test_an_error_has_its_status_and_its_code_and_is_told_as_json(kind: type[ConsoleError], status: int, code: str) -> None:
     detail = {"field": "a", "reason": "b"}
     error = kind("What happened.", details=[detail], run_id="run_1")

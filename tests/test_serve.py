@@ -5,6 +5,7 @@ import http.client
 import itertools
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -26,7 +27,6 @@ from tests.conftest import Database
 
 ROOT = Path(supervisor.__file__).parents[1]
 PATIENCE_S = 60
-pytestmark = pytest.mark.xdist_group("serve")
 
 
 def until(true: Callable[[], object]) -> bool:
@@ -49,6 +49,15 @@ def named(process: psutil.Process) -> str:
     with contextlib.suppress(psutil.NoSuchProcess):
         return next((word.removeprefix("console.") for word in process.cmdline() if word in {"console.web", "console.worker"}), "")
     return ""
+
+
+def quiet_port() -> int:
+    """A free port below those that the system gives to whoever asks for any: nobody takes it while the server that is killed comes back."""
+    while True:
+        port = secrets.randbelow(10_000) + 20_000
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Serving:
@@ -144,7 +153,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """One that the tests may hurt, but not end; its folder has a blank and a quote in its name."""
-    made = Serving(tmp_path_factory.mktemp("serve") / "da ta's")
+    made = Serving(tmp_path_factory.mktemp("serve") / "da ta's", "--port", str(quiet_port()))
     yield made.ready()
     made.stop()
 
@@ -378,12 +387,12 @@ def test_the_demo_says_who_can_sign_in_and_writes_where(tmp_path: Path) -> None:
     bo = ana | {"email": "bo@fernwick.example", "role": "auditor", "team": None}
     supervisor.write_private(tmp_path / "demo.json", {"url": "old", "pid": 1, "people": [ana, bo], "stories": [], "loaded": {"form": "1"}})
     given = settings.read({"CONSOLE_ENV_FILE": os.devnull, "CONSOLE_DATA_DIR": str(tmp_path), "CONSOLE_DEMO": "on"})
-    said = supervisor.Supervisor(supervisor.arguments().parse_args([]), given)._people("http://127.0.0.1:8123")
+    said = supervisor.Supervisor(supervisor.arguments().parse_args([]), given)._people("http://127.0.0.1:8123", "http://127.0.0.1:8124")
     told = json.loads((tmp_path / "demo.json").read_text())
     assert told == {
         "url": "http://127.0.0.1:8123",
         "pid": os.getpid(),
-        "provider": None,
+        "provider": "http://127.0.0.1:8124",
         "people": [ana, bo],
         "stories": [],
         "loaded": {"form": "1"},

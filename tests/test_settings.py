@@ -9,6 +9,7 @@ import pytest
 
 from console import settings
 from console.settings import SettingsError
+from tests.tables import cases
 
 KEY = bytes(range(32))
 PLAIN = {"CONSOLE_ENV_FILE": os.devnull}
@@ -19,7 +20,7 @@ def told(**environ: str) -> settings.Settings:
     return settings.read(PLAIN | environ)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "text", "field", "value"),
     [
         ("DATABASE_URL", SERVER, "database_url", SERVER),
@@ -28,8 +29,9 @@ def told(**environ: str) -> settings.Settings:
         ("CONSOLE_DATA_DIR", "/srv/hand rail", "data_dir", Path("/srv/hand rail")),
         ("CONSOLE_BASE_URL", "https://ops.example.com/", "base_url", "https://ops.example.com"),
         ("CONSOLE_TRUSTED_PROXIES", "2", "trusted_proxies", 2),
-        ("CONSOLE_RATE_LIMITS", "off", "rate_limits", False),
-        ("CONSOLE_RATE_LIMITS", "On", "rate_limits", True),
+        ("CONSOLE_RATE_LIMITS", "off", "rate_limits", ()),
+        ("CONSOLE_RATE_LIMITS", "On", "rate_limits", (60, 1_000, 10_000)),
+        ("CONSOLE_RATE_LIMITS", "120/min, 50000/day", "rate_limits", (120, 1_000, 50_000)),
         ("CONSOLE_IDLE_SAVE_MINUTES", "5", "idle_save_minutes", 5),
         ("CONSOLE_DEMO", "on", "demo", True),
     ],
@@ -38,7 +40,7 @@ def test_a_setting_is_read(name: str, text: str, field: str, value: object) -> N
     assert getattr(told(**{name: text}), field) == value
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "text"),
     [
         ("DATABASE_URL", "mysql://root@db/console"),
@@ -195,9 +197,15 @@ def test_cookies_are_secure_where_people_come_by_https(address: str, *, secure: 
     assert told(CONSOLE_BASE_URL=address).secure_cookies is secure
 
 
-@pytest.mark.parametrize(("demo", "limits", "limited"), [("off", "", True), ("on", "", False), ("on", "on", True), ("off", "off", False)])
-def test_the_demo_does_not_limit_rates_unless_told_to(demo: str, limits: str, *, limited: bool) -> None:
-    assert told(CONSOLE_DEMO=demo, CONSOLE_RATE_LIMITS=limits).rate_limits is limited
+@pytest.mark.parametrize(("demo", "limits", "limited"), [("off", "", True), ("on", "", False), ("on", "on", True), ("on", "9/min", True)])
+def test_the_demo_does_not_limit_its_own_machine_unless_told_to(demo: str, limits: str, *, limited: bool) -> None:
+    assert told(CONSOLE_DEMO=demo, CONSOLE_RATE_LIMITS=limits).own_machine_limited is limited
+
+
+@pytest.mark.parametrize("limits", ["60", "0/min", "60/s", "-1/h", "60/min;1/h", "60/min,", "maybe"])
+def test_rates_that_cannot_be_read_stop_the_start(limits: str) -> None:
+    with pytest.raises(SettingsError, match="CONSOLE_RATE_LIMITS takes on, off, or how many requests"):
+        told(CONSOLE_RATE_LIMITS=limits)
 
 
 def test_every_setting_has_a_field_and_a_sentence() -> None:

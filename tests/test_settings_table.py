@@ -9,17 +9,19 @@ import pytest
 from console import settings
 from console.setting_values import MailServer
 from console.settings import SETTINGS, Settings, SettingsError
+from tests.tables import cases
 
 KEY = bytes(range(32))
 B64, HEX = base64.b64encode(KEY).decode(), KEY.hex()
 SERVER = "postgresql://console:hush@db:5432/console?sslmode=require"
 KEPT = ("RUNS", "SCREENS", "LOOKS", "CHANGES", "SIGN_INS")
 DEFAULTS: dict[str, object] = {
-    "database_url": None, "database_migration_url": None, "base_url": None, "trusted_proxies": 0, "rate_limits": True,
+    "database_url": None, "database_migration_url": None, "base_url": None, "trusted_proxies": 0, "rate_limits": (60, 1_000, 10_000),
     "idle_save_minutes": 30, "demo": False, **{f"keep_{name.lower()}_days": None for name in KEPT}, "secret_key": None, "master_key": None, "signing_key": None, "data_dir": Path("data").absolute(),
-    "new_signing_key": None, "private_hosts": frozenset(), "smtp": None, "mail_from": None, "checkpoint_webhook_url": None,
+    "new_signing_key": None, "private_hosts": frozenset(), "http_targets": {}, "http_secrets": {}, "oidc_issuer": None, "oidc_client_id": None, "oidc_client_secret": None, "smtp": None, "mail_from": None, "checkpoint_webhook_url": None,
     "checkpoint_webhook_secret": None, "checkpoint_mail_to": (), "checkpoint_s3_url": None, "checkpoint_s3_region": "us-east-1",
     "checkpoint_s3_key_id": None, "checkpoint_s3_secret": None, "checkpoint_s3_retention_days": None,
+    "record_files": None, "hooks": (), "file_mb": 20, "request_mb": 100, "clamd": None,
 }  # fmt: skip
 ON, OFF = ["on", "On", "TRUE", "true", "yes", "1"], ["off", "OFF", "false", "no", "0"]
 GOOD: dict[str, list[tuple[str, object]]] = {
@@ -34,10 +36,15 @@ GOOD: dict[str, list[tuple[str, object]]] = {
                          ("https://a.example/ops//", "https://a.example/ops"), ("http://[::1]:8080", "http://[::1]:8080"),
                          ("HTTPS://A.example", "HTTPS://A.example")],
     "CONSOLE_TRUSTED_PROXIES": [("0", 0), ("9", 9), ("007", 7)],
-    "CONSOLE_RATE_LIMITS": [*((text, True) for text in ON), *((text, False) for text in OFF)],
+    "CONSOLE_RATE_LIMITS": [*((text, (60, 1_000, 10_000)) for text in ON), *((text, ()) for text in OFF), ("5/h", (60, 5, 10_000)), ("1/min, 2/h,3/day", (1, 2, 3))],
     "CONSOLE_IDLE_SAVE_MINUTES": [("1", 1), ("1440", 1440)],
     "CONSOLE_NEW_SIGNING_KEY": [(B64, KEY)],
     "CONSOLE_PRIVATE_HOSTS": [("a.example", frozenset({"a.example"})), ("Store.Internal., 10.0.0.7,[::1]", frozenset({"store.internal", "10.0.0.7", "::1"}))],
+    "CONSOLE_HTTP_TARGETS": [("a=https://a.example/", {"a": "https://a.example"}), (" bank_2 = http://10.0.0.7:9/x , b=https://[::1]", {"bank_2": "http://10.0.0.7:9/x", "b": "https://[::1]"})],
+    "CONSOLE_HTTP_SECRETS": [("a=sk_12345678", {"a": "sk_12345678"}), ("a=12345678==, b=87654321", {"a": "12345678==", "b": "87654321"})],
+    "CONSOLE_OIDC_ISSUER": [("https://id.example", "https://id.example"), ("https://id.example/realms/x/", "https://id.example/realms/x/"), ("http://inside.example/x", "http://inside.example/x")],
+    "CONSOLE_OIDC_CLIENT_ID": [("handrail", "handrail"), ("0oa1-b2.c3~d4", "0oa1-b2.c3~d4")],
+    "CONSOLE_OIDC_CLIENT_SECRET": [("s3cr3t!%&+/=", "s3cr3t!%&+/=")],
     "CONSOLE_SMTP_URL": [
         ("smtp://mail.example", MailServer("mail.example", 587, "starttls")), ("smtps://mail.example", MailServer("mail.example", 465, "at once")),
         ("smtp://u%40x:p%3Aw@mail.example:2525/", MailServer("mail.example", 2525, "starttls", "u@x", "p:w")),
@@ -52,11 +59,18 @@ GOOD: dict[str, list[tuple[str, object]]] = {
     "CONSOLE_CHECKPOINT_S3_KEY_ID": [("AKIA1", "AKIA1")],
     "CONSOLE_CHECKPOINT_S3_SECRET": [("a/b+c", "a/b+c")],
     "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS": [("1", 1), ("36500", 36500)],
+    "CONSOLE_RECORD_FILES": [("/srv/scans", Path("/srv/scans")), ("here", Path("here").absolute())],
+    "CONSOLE_HOOKS": [("acme.hooks", ("acme.hooks",)), (" a , b.c,", ("a", "b.c"))],
+    "CONSOLE_FILE_MB": [("1", 1), ("200", 200)],
+    "CONSOLE_REQUEST_MB": [("1", 1), ("1000", 1000)],
+    "CONSOLE_CLAMD": [(text, text) for text in ("/run/clamav/clamd.ctl", "localhost:3310", "[::1]:3310", "10.0.0.7:3310")],
     **{f"CONSOLE_KEEP_{name}_DAYS": [("30", 30), ("36500", 36_500)] for name in KEPT},
     "CONSOLE_DEMO": [*((text, True) for text in ON), *((text, False) for text in OFF)],
 }  # fmt: skip
 URL, ADDRESS, SWITCH = "takes postgresql://user:password@host:port/database", "takes http(s)://host[:port][/path]", "takes on or off"
 HOSTS = "takes names or addresses of hosts, without ports, with commas between them"
+TARGETS = "takes name=https://host[:port][/path], with commas between several; a name is small letters, digits and _"
+SECRETS = "takes name=secret, with commas between several; a secret is 8 or more characters without blanks"
 SMTP = "takes smtp://[user:password@]host[:port] (STARTTLS), smtps://… (TLS at once), or smtp://host[:port]?tls=off without a password"
 BYTES = "takes 32 random bytes in base64 or as 64 hexadecimal digits"
 BAD: dict[str, list[tuple[str, str]]] = {
@@ -70,10 +84,15 @@ BAD: dict[str, list[tuple[str, str]]] = {
         "a.example", "//a.example", "ftp://a.example", "https://", "https:///x", "https://a.example?x=1", "https://a.example/#x", "https://a.example:0",
         "https://a.example:99999", "https://a.example:port", "https://user:pass@a.example", "https://user@a.example", "http://[::1", "javascript:alert(1)")],
     "CONSOLE_TRUSTED_PROXIES": [(text, "takes a whole number from 0 to 9") for text in ("-1", "10", "1.0", "²", "٣", "one", "1" * 5_000)],
-    "CONSOLE_RATE_LIMITS": [(text, SWITCH) for text in ("maybe", "2", "o n")],
+    "CONSOLE_RATE_LIMITS": [(text, "takes on, off, or how many requests, such as 120/min,5000/h,50000/day") for text in ("maybe", "2", "o n", "0/min", "5/s", "5/h,", "-1/h")],
     "CONSOLE_IDLE_SAVE_MINUTES": [(text, "takes a whole number from 1 to 1440") for text in ("0", "1441", "30s")],
     "CONSOLE_NEW_SIGNING_KEY": [("x", BYTES)],
     "CONSOLE_PRIVATE_HOSTS": [(text, HOSTS) for text in ("a b", "a,,b", "https://a.example", "a/24", "ä.example")],
+    "CONSOLE_HTTP_TARGETS": [(text, TARGETS) for text in ("https://a.example", "A=https://a.example", "a=ftp://a", "a=https://u:p@a.example", "a=https://a.example?x", "a=https://a,a=https://b", "a=")],
+    "CONSOLE_HTTP_SECRETS": [(text, SECRETS) for text in ("a=short", "a=has blanks in", "12345678", "A=12345678", "a=12345678,a=12345678")],
+    "CONSOLE_OIDC_ISSUER": [(text, "takes https://host[:port]/path, without a user") for text in ("id.example", "https://u:p@id.example", "https://", "ftp://id.example")],
+    "CONSOLE_OIDC_CLIENT_ID": [(text, "takes printable characters without spaces") for text in ("a b", "ä", "a\nb")],
+    "CONSOLE_OIDC_CLIENT_SECRET": [(text, "takes printable characters without spaces") for text in ("a b", "a\tb")],
     "CONSOLE_SMTP_URL": [(text, SMTP) for text in (
         "mail.example", "http://mail.example", "smtp://", "smtp://u@mail.example", "smtp://:p@mail.example", "smtp://u:p@mail.example?tls=off",
         "smtps://mail.example?tls=off", "smtp://mail.example?tls=on", "smtp://mail.example/x", "smtp://mail.example:0", "smtp://mail example")],
@@ -88,6 +107,12 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "CONSOLE_CHECKPOINT_S3_KEY_ID": [("a\nb", "takes letters, digits and - . _ / + =, without spaces")],
     "CONSOLE_CHECKPOINT_S3_SECRET": [("a b", "takes letters, digits and - . _ / + =, without spaces")],
     "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS": [(text, "takes a whole number from 1 to 36500") for text in ("0", "36501", "forever")],
+    "CONSOLE_RECORD_FILES": [("~no-such-person-here/x", "takes a folder; there is no such person's home")],
+    "CONSOLE_HOOKS": [(text, "takes names of Python modules such as acme.console_hooks, separated by commas") for text in ("acme hooks", "a..b", "./a.py", "1a")],
+    "CONSOLE_FILE_MB": [(text, "takes a whole number from 1 to 200") for text in ("0", "201", "20MB")],
+    "CONSOLE_REQUEST_MB": [(text, "takes a whole number from 1 to 1000") for text in ("0", "1001")],
+    "CONSOLE_CLAMD": [(text, "takes the path of clamd's socket, such as /run/clamav/clamd.ctl, or host:port") for text in (
+        "clamd", "clamd:", "clamd:0", "clamd:99999", ":3310", "a b:3310", "tcp://a:3310", "run/clamd.ctl")],
     **{f"CONSOLE_KEEP_{name}_DAYS": [(text, "takes a whole number from 30 to 36500") for text in ("29", "0", "36501", "1y")] for name in KEPT},
     "CONSOLE_DEMO": [("demo", SWITCH)],
 }  # fmt: skip
@@ -102,7 +127,7 @@ def told(**environ: str) -> Settings:
     beside = {
         other: GOOD[other][0][0] for name, others in needs.items() if any(told.startswith(name) for told in environ) for other in others
     }
-    if any(name.startswith(("CONSOLE_CHECKPOINT_WEBHOOK_URL", "CONSOLE_CHECKPOINT_S3_URL")) for name in environ):
+    if any(name.startswith(("CONSOLE_OIDC_ISSUER", "CONSOLE_CHECKPOINT_WEBHOOK_URL", "CONSOLE_CHECKPOINT_S3_URL")) for name in environ):
         beside["CONSOLE_PRIVATE_HOSTS"] = "inside.example"
     return settings.read({"CONSOLE_ENV_FILE": os.devnull} | beside | environ)
 
@@ -169,7 +194,7 @@ def test_all_that_is_wrong_is_told_at_once_line_by_line() -> None:
     assert [line.split()[0] for line in lines] == ["CONSOLE_COLOUR", *wrong]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "known"),
     [
         ("CONSOLE_", False), ("CONSOLE_FILE", False), ("CONSOLE_DEMO_FILE_FILE", False), ("console_demo", True), ("XCONSOLE_DEMO", True),
@@ -184,7 +209,7 @@ def test_only_names_that_look_like_ours_and_are_not_are_refused(name: str, known
         told(**{name: "on"})
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "values"),
     [
         ("", {}),
@@ -211,7 +236,7 @@ def test_lines_of_an_env_file(text: str, values: dict[str, str]) -> None:
     assert settings.parse_env(text, ".env") == values
 
 
-@pytest.mark.parametrize("line", ["A", "=1", "A B=1", "1A=1", "A-B=1", "export", "$A=1", "A\x00=1", "<A>=1"])
+@cases("line", ["A", "=1", "A B=1", "1A=1", "A-B=1", "export", "$A=1", "A\x00=1", "<A>=1"])
 def test_a_line_that_sets_nothing_is_told_by_its_number(line: str) -> None:
     with pytest.raises(SettingsError) as refused:
         settings.parse_env(f"# first\nB=2\n{line}\n", "my.env")

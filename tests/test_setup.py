@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from console import cli
+from tests.tables import cases
 
 ROOT = Path(cli.__file__).parents[1]
 SCRIPTS = ["bin/setup", "bin/demo", "bin/test", "bin/lint", "bin/fix", ".ci/run"]
@@ -34,7 +35,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@cases("script", SCRIPTS)
 def test_every_script_is_executable_and_plain_sh(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)
     assert (ROOT / script).read_text().startswith("#!/bin/sh\n")
@@ -98,7 +99,7 @@ def test_a_package_that_is_not_what_was_locked_is_refused(checkout: Path) -> Non
     assert run(setup, "--run", UV_OFFLINE="1").returncode == 0
 
 
-@pytest.mark.parametrize(
+@cases(
     ("script", "arguments", "said"),
     [
         ("bin/setup", ["--fast"], "bin/setup: unknown argument --fast"),

@@ -1,6 +1,6 @@
 """Completes user tasks of a flow in viewflow, as its own task view does in a POST: lock, load, judge, keep what was typed, go on.
 
-Runs in an environment of its own (requirements.txt here), started by ../viewflow.py with the database's URL. Each line on standard
+Runs in an environment of its own (viewflow.txt here), started by ../viewflow.py with the database's URL. Each line on standard
 input is a number of seconds; the answer is a line with the tasks completed a second in them. Ends with its input.
 """
 

@@ -8,14 +8,18 @@ Everything is refused that no row allows; a row that denies wins over every row 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.access import store
-from console.access.index import Index
+from console.access import clearance as labels, narrowing, store
+from console.access.index import Index, Verdict
 from console.access.names import spoken, team_name
+from console.access.narrowing import Scopes
 from console.access.oracle import enforcer
+from console.access.rights import RoleRights, rights
 from console.access.rows import ACTS, EVERY, PolicyError, Row, export, kind_of, line, parse
 from console.core import expressions, scopes
 from console.core.actor import Actor
@@ -27,20 +31,36 @@ __all__ = [
     "EVERYWHERE",
     "Index",
     "PolicyError",
+    "RoleRights",
     "Row",
+    "Scopes",
     "Why",
+    "acts_of",
     "all_rows",
     "assign",
     "can",
+    "check_clearance",
+    "clearance",
+    "clearance_of",
+    "cleared_for",
+    "cleared_for_good",
+    "could",
     "current_version",
+    "exists_for",
     "export",
     "grant",
     "held",
     "holders",
+    "known_labels",
+    "label_of",
+    "labelled",
     "parse",
     "refresh",
+    "relabelled",
     "require",
+    "rights",
     "roles_of",
+    "roots_of",
     "scope_for",
     "why",
 ]
@@ -61,54 +81,109 @@ class Why:
 
 
 def require(
-    actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
+    actor: Actor,
+    team: str | None,
+    obj: str,
+    act: str,
+    record: Mapping[str, Any] | None = None,
+    *,
+    run: Mapping[str, Any] | None = None,
+    typed: Mapping[str, Any] | None = None,
 ) -> None:
     """Nothing, when the actor may do this in the team of this id (None: in any team of theirs).
 
-    `record` and `run` are what a condition looks at. A collection asked about without a record is allowed when some of its records
+    `record`, `run` and `typed` (a form's values, `input`) are what a condition looks at. A collection asked about without a record is allowed when some of its records
     may be: which ones, `scope_for` says. Raises `NotAllowed`, whose message names the right and who can grant it.
     """
-    if not can(actor, team, obj, act, record, run=run):
-        raise NotAllowed(_missing(team, obj, act), need=(obj, act))
+    if not can(actor, team, obj, act, record, run=run, typed=typed):
+        if not narrowing.within(actor, obj, act):
+            raise NotAllowed(_not_in_key(obj, act), code="not_in_key", need=(obj, act))
+        raise NotAllowed(_missing(team, obj, act), need=(obj, act), team=team)
 
 
 def can(
-    actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
+    actor: Actor,
+    team: str | None,
+    obj: str,
+    act: str,
+    record: Mapping[str, Any] | None = None,
+    *,
+    run: Mapping[str, Any] | None = None,
+    typed: Mapping[str, Any] | None = None,
 ) -> bool:
     """Whether `require` would let this pass."""
-    verdict = store.current().index.verdict(f"user:{actor.id}", team, obj, act)
+    if actor.key_id is not None and not narrowing.within(actor, obj, act):
+        return False
+    held = store.current()
+    if obj in held.labels and not _open(held, actor, obj, act, record):
+        return False
+    verdict = held.index.verdict(f"user:{actor.id}", team, obj, act)
     if verdict.plain or not verdict.possible:
         return verdict.plain
     if record is None and obj.startswith("collection:"):
         return True
-    return verdict.holds(_roots(actor, record, run))
+    return verdict.holds(roots_of(actor, record, run, typed))
 
 
-def scope_for(actor: Actor, collection_id: str, act: str = "read") -> scopes.Scope:
+def could(
+    actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
+) -> bool:
+    """Whether `can` may still say yes when more is known: of an action before its form is filled in. What is offered, not what is done."""
+    if actor.key_id is not None and not narrowing.within(actor, obj, act):
+        return False
+    held = store.current()
+    if obj in held.labels and not _open(held, actor, obj, act, record):
+        return False
+    verdict = held.index.verdict(f"user:{actor.id}", team, obj, act)
+    return verdict.plain or verdict.may_hold(roots_of(actor, record, run, None))
+
+
+def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive: Iterable[str] | None = None) -> scopes.Scope:
     """The records of the collection on which the actor may `act`, and the fields kept from them; all their teams add up.
 
-    Without a row that allows it the scope holds nothing.
+    Without a row that allows it the scope holds nothing. `sensitive` names the collection's sensitive fields, for who only looks: where such
+    values are uncovered one by one, they are hidden, and `masked`.
     """
-    index, sub = store.current().index, f"user:{actor.id}"
-    verdict = index.verdict(sub, None, f"collection:{collection_id}", act)
+    held, sub = store.current(), f"user:{actor.id}"
+    index, obj = held.index, f"collection:{collection_id}"
+    verdict = index.verdict(sub, None, obj, act)
     hidden = index.hidden(sub, None, collection_id)
+    masked = frozenset(sensitive or ()) if obj in held.masking else frozenset()
+    label = held.labels.get(obj)
+    if label is not None and not labels.sees(index, sub, label.id, actor.attributes):
+        verdict |= Verdict(barred=label.when is None, deny=(label.when,) if label.when is not None else ())
+    shut = hidden.unreadable | masked
+    if not narrowing.within(actor, obj, act):
+        return scopes.Scope(collection=collection_id, attributes=actor.attributes, hidden=hidden.unreadable, fixed=hidden.unwritable)
     return scopes.Scope(
         collection=collection_id,
         allow=() if verdict.barred else verdict.allow,
         deny=verdict.deny,
         attributes=actor.attributes,
-        hidden=hidden.unreadable,
-        fixed=hidden.unwritable,
+        hidden=shut and shut | _made_of(collection_id, shut),
+        fixed=hidden.unwritable | masked,
+        masked=masked - hidden.unreadable,
         everything=verdict.free and not verdict.barred,
     )
+
+
+def _made_of(collection_id: str, hidden: frozenset[str]) -> frozenset[str]:
+    """Computed fields that would tell something of the hidden ones."""
+    from console.records import catalogue
+
+    collection = catalogue.current().collections.get(collection_id)
+    return frozenset() if collection is None else frozenset(item.name for item in collection.computed_fields if item.inputs & hidden)
 
 
 def why(
     actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
 ) -> Why:
     """The answer as Casbin gives it, with the row that decided. Slow: for a page that explains, not for a decision."""
-    index, sub = store.current().index, f"user:{actor.id}"
-    held = [row for row in index.rows if not row.expression or _condition(row, _roots(actor, record, run))]
+    policy, sub = store.current(), f"user:{actor.id}"
+    index = policy.index
+    if obj in policy.labels and not _open(policy, actor, obj, act, record):
+        return Why(False, None, _missing(team, obj, act))
+    held = [row for row in index.rows if not row.expression or _condition(row, roots_of(actor, record, run))]
     places = [f"t:{team}"] if team is not None else sorted(index.domains(sub))
     judge = enforcer(held, teams={row.dom for row in held} | set(places), objects=[obj])
     decided: Row | None = None
@@ -121,6 +196,78 @@ def why(
     if decided is None:
         return Why(False, None, _missing(team, obj, act))
     return Why(True, decided, f"Allowed by: {line(decided)}")
+
+
+def clearance(actor: Actor) -> frozenset[str]:
+    """Labels that the actor may see at this moment, by a role or for a time."""
+    held = store.current()
+    return labels.held(held.index, held.known, f"user:{actor.id}", actor.attributes)
+
+
+def clearance_of(person_id: str) -> frozenset[str]:
+    """As `clearance`, of the person of this id, before there is an actor."""
+    held = store.current()
+    return labels.held(held.index, held.known, f"user:{person_id}", {})
+
+
+def cleared_for(actor: Actor, label: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """That a row without a label, or with one that the actor may see, stands here: the one condition of every list."""
+    seen = sorted(clearance(actor))
+    return sa.or_(label.is_(None), label.in_(seen)) if seen else label.is_(None)
+
+
+def label_of(obj: str, record: Mapping[str, Any] | None = None) -> str | None:
+    """The label of `workflow:<slug>` or `collection:<id>`, None without one; of a collection whose label has a condition, that of this record."""
+    label = store.current().labels.get(obj)
+    if label is None or (label.when is not None and (record is None or label.when.denies({"record": record}))):
+        return None
+    return label.id
+
+
+def labelled(label: str) -> list[str]:
+    """Objects (`workflow:<slug>`, `collection:<id>`) that carry the label, in order."""
+    return sorted(obj for obj, each in store.current().labels.items() if each.id == label)
+
+
+def check_clearance(told: Any) -> None:
+    """Raise `PolicyError` where this is no `clearance` of a collection: `{"label": …}`, with `when` for some of its records only."""
+    labels.check(told)
+
+
+def exists_for(actor: Actor, obj: str) -> bool:
+    """Whether the object is there for the actor at all: what carries a label that they are not cleared for is not."""
+    held = store.current()
+    return obj not in held.labels or _open(held, actor, obj, "see", None)
+
+
+def known_labels() -> frozenset[str]:
+    """Ids of the labels that the policy, a workflow or a collection names."""
+    return store.current().known
+
+
+def cleared_for_good(person_id: str, label: str) -> bool:
+    """Whether the person is cleared for the label by a role, and not for a time."""
+    return labels.for_good(store.current().index, f"user:{person_id}", label)
+
+
+def relabelled(connection: Connection, by: str) -> None:
+    """Let every process read anew which collections need which clearance, within a second of this transaction's commit."""
+    store.write(connection, by=by, note="A collection needs another clearance.")
+
+
+def acts_of(actor: Actor) -> dict[str, list[str]]:
+    """Kind of object → acts that the actor may do on some object of it, be it under a condition: what a key of theirs can be made for."""
+    index, sub = store.current().index, f"user:{actor.id}"
+    objects: dict[str, set[str]] = {}
+    for row in index.rows:
+        if row.ptype == "p":
+            objects.setdefault(kind_of(row.obj), set()).add(row.obj)
+    kinds = narrowing.spoken_kinds(ACTS)
+    held = {
+        kind: [act for act in acts if any(index.verdict(sub, None, obj, act).possible for obj in objects.get(kind, ()))]
+        for kind, acts in kinds.items()
+    }
+    return {kind: acts for kind, acts in held.items() if acts}
 
 
 def current_version() -> int:
@@ -149,7 +296,14 @@ def holders(role: str) -> frozenset[str]:
 
 
 def grant(
-    role: str, obj: str, acts: Iterable[str], expression: str = "", *, team: str = EVERY, connection: Connection | None = None
+    role: str,
+    obj: str,
+    acts: Iterable[str],
+    expression: str = "",
+    *,
+    team: str = EVERY,
+    connection: Connection | None = None,
+    by: str = "",
 ) -> int:
     """Let a role do these acts on the object, in one team or in every one; the new version of the policy.
 
@@ -158,15 +312,15 @@ def grant(
     """
     added = [Row("p", f"role:{role}", _place(team), obj, act, "allow", expression) for act in acts]
     with _writing(connection) as writing:
-        return store.write(writing, added=added)
+        return store.write(writing, added=added, by=by)
 
 
-def assign(person_id: str, roles: Iterable[tuple[str, str]], *, connection: Connection | None = None) -> int:
+def assign(person_id: str, roles: Iterable[tuple[str, str]], *, connection: Connection | None = None, by: str = "") -> int:
     """Make these pairs of role and team id (`*`: everywhere) the roles of the person, instead of those before; the new version."""
     wanted = {Row("g", f"user:{person_id}", _place(team), f"role:{role}") for role, team in roles}
     with _writing(connection) as writing:
         before = {row for row in store.rows_of(writing, sub=f"user:{person_id}") if row.ptype == "g"}
-        return store.write(writing, added=sorted(wanted - before), removed=sorted(before - wanted))
+        return store.write(writing, added=sorted(wanted - before), removed=sorted(before - wanted), by=by)
 
 
 @contextmanager
@@ -182,12 +336,24 @@ def _writing(connection: Connection | None) -> Iterator[Connection]:
     store.refresh()
 
 
+def _open(held: Any, actor: Actor, obj: str, act: str, record: Mapping[str, Any] | None) -> bool:
+    """Whether the label of the object leaves the question to the rows: the actor is cleared for it, or the record has none, or it is only reported to."""
+    label = held.labels[obj]
+    if act == labels.REPORT or labels.sees(held.index, f"user:{actor.id}", label.id, actor.attributes):
+        return True
+    return label.when is not None and (record is None or label.when.denies({"record": record}))
+
+
 def _place(team: str) -> str:
     return EVERY if team == EVERY else f"t:{team}"
 
 
-def _roots(actor: Actor, record: Mapping[str, Any] | None, run: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {"currentUser": actor.attributes} | ({} if record is None else {"record": record}) | ({} if run is None else {"run": run})
+def roots_of(
+    actor: Actor, record: Mapping[str, Any] | None = None, run: Mapping[str, Any] | None = None, typed: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What conditions look at; what is not given is unknown to them."""
+    given = {"record": record, "run": run, "input": typed}
+    return {"currentUser": actor.attributes, "now": datetime.now(UTC)} | {name: value for name, value in given.items() if value is not None}
 
 
 def _condition(row: Row, roots: Mapping[str, Any]) -> bool:
@@ -199,6 +365,10 @@ def _is(row: Row, told: Sequence[str]) -> bool:
     """Whether this is the row that Casbin names; it sees `workflow:kyc-review` where the row says `workflow:*`."""
     sub, dom, obj, act, eft = told
     return (row.sub, row.dom, row.act, row.eft) == (sub, dom, act, eft) and row.obj in (obj, f"{kind_of(obj)}:{EVERY}")
+
+
+def _not_in_key(obj: str, act: str) -> str:
+    return f"This key leaves out {kind_of(obj)}.{act}{f' on {spoken(obj)}' if ':' in obj else ''}. Make one that includes it: Settings, API keys."
 
 
 def _missing(team: str | None, obj: str, act: str) -> str:

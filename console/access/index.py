@@ -34,6 +34,11 @@ class Verdict(NamedTuple):
         """Whether it is allowed, whatever the conditions are about."""
         return self.free and not self.barred and not self.deny
 
+    def may_hold(self, roots: Mapping[str, Any]) -> bool:
+        """Whether it is not ruled out yet: what the conditions cannot know may still turn out well."""
+        allowed = self.possible and (self.free or any(not condition.denies(roots) for condition in self.allow))
+        return allowed and not any(condition.test(roots) for condition in self.deny)
+
     def holds(self, roots: Mapping[str, Any]) -> bool:
         """Whether it is allowed where the conditions look at `record`, `run` and `currentUser`; what they cannot know refuses."""
         allowed = self.possible and (self.free or any(condition.test(roots) for condition in self.allow))
@@ -115,11 +120,35 @@ class Index:
         """Ids of the teams in which `sub` has a role of its own, `*` not among them."""
         return frozenset(dom.removeprefix("t:") for dom in self._roles.get(sub, {}) if dom != EVERY)
 
+    def reach(self, sub: str, team: str | None) -> frozenset[tuple[str, str]]:
+        """Pairs of subject and place whose rows count for `sub` in the team of this id (None: in all of its teams)."""
+        return self._reach(sub, team)
+
+    @property
+    def named_teams(self) -> frozenset[str]:
+        """Ids of the teams that some row names."""
+        return frozenset(dom.removeprefix("t:") for dom in self._teams)
+
     def domains(self, sub: str) -> frozenset[str]:
         """Places (`t:<id>`, `*` for a team that no row names) in which `sub` may have rights."""
         own = self._roles.get(sub, {})
         # who has a role everywhere, or rows of their own, is in no team more than in another
         return self._teams | {EVERY} if EVERY in own or sub in self._alone else frozenset(own)
+
+    def built_from(self, role: str) -> frozenset[tuple[str, str]]:
+        """Pairs of role and team id (`*`: everywhere) that this role is built from."""
+        book = self._nested.get(f"role:{role}", {})
+        return frozenset((inner.removeprefix("role:"), dom.removeprefix("t:")) for dom, roles in book.items() for inner in roles)
+
+    @property
+    def subjects(self) -> frozenset[str]:
+        """Everybody who was given a role or has rows of their own: `user:<id>`, `key:<id>`."""
+        return frozenset(self._roles) | self._alone
+
+    @property
+    def subjects_alone(self) -> frozenset[str]:
+        """Those who have rows of their own."""
+        return self._alone
 
     def holders(self, role: str) -> frozenset[str]:
         """Subjects (`user:<id>`) that have this role somewhere, given directly."""

@@ -23,10 +23,10 @@ POLICIES = next((folder for folder in (_PACKAGE / "policies", _PACKAGE.parent / 
 
 ACTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "collection": frozenset({"browse", "read", "create", "update", "delete", "export", "reveal"}),
+        "collection": frozenset({"browse", "read", "create", "update", "delete", "export", "reveal", "act"}),
         "field": frozenset({"read", "update"}),
         "action": frozenset({"execute", "request", "approve"}),
-        "workflow": frozenset({"see", "start", "resume", "takeover", "assign", "cancel", "edit", "publish", "activate"}),
+        "workflow": frozenset({"see", "start", "resume", "takeover", "assign", "cancel", "edit", "publish", "activate", "report"}),
         "inbox": frozenset({"work", "manage"}),
         "label": frozenset({"see"}),
         "activity": frozenset({"read", "export", "verify"}),
@@ -39,6 +39,9 @@ ACTS: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """Kind of object → what can be done to it."""
+
+LEVELS = ("operator", "lead", "reviewer", "auditor", "developer", "admin")
+"""The shipped roles, in the order in which they are listed; a company's own are built from them."""
 
 WHOLE = frozenset({"activity", "ai", "subject", "source", "policy", "key", "user"})
 """Kinds of which there is one only: they are named without an id."""

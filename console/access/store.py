@@ -1,25 +1,28 @@
 """The policy in the database: read, compiled, kept up to date in each process, and written.
 
-What is in use is one immutable object, swapped by one assignment. At most once a second the number in `console.version` is compared;
+What is in use is one immutable object, swapped by one assignment. At most twice a second the number in `console.version` is compared;
 one statement reads number and rows, so both are of the same moment.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from console.access import clearance
+from console.access.clearance import Label
 from console.access.index import Index
 from console.access.rows import POLICIES, PolicyError, Row, parse
 from console.db import engine as db
 from console.errors import NotAllowed
 
 ROLES = POLICIES / "roles.csv"
-COMPARE_S = 1.0
+COMPARE_S = 0.5
 TRUSTED_S = 30.0
 
 _log = logging.getLogger(__name__)
@@ -30,20 +33,33 @@ _ALL = sa.text(
 )
 _INSERT = sa.text(
     "insert into console.policy (ptype, sub, dom, obj, act, eft, expression)"
-    " values (:ptype, :sub, :dom, :obj, :act, :eft, :expression) on conflict do nothing"
+    " select r.ptype, r.sub, r.dom, r.obj, r.act, r.eft, r.expression from jsonb_populate_recordset(null::console.policy, cast(:rows as jsonb)) as r"
+    " on conflict do nothing returning ptype, sub, dom, obj, act, eft, expression"
 )
 _DELETE = sa.text(
-    "delete from console.policy where ptype = :ptype and sub = :sub and dom = :dom and obj = :obj and act = :act and eft = :eft and expression = :expression"
+    "delete from console.policy p using jsonb_populate_recordset(null::console.policy, cast(:rows as jsonb)) as r"
+    " where (p.ptype, p.sub, p.dom, p.obj, p.act, p.eft, p.expression) = (r.ptype, r.sub, r.dom, r.obj, r.act, r.eft, r.expression)"
+    " returning p.ptype, p.sub, p.dom, p.obj, p.act, p.eft, p.expression"
+)
+_VERSION = sa.text(
+    "insert into console.policy_version (number, by, note, added, removed)"
+    " values (:number, :by, :note, cast(:added as jsonb), cast(:removed as jsonb)) on conflict do nothing"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A compiled policy, its number, and the database that it was read from."""
+    """A compiled policy, its number, and the database that it was read from; `labels` by the object that carries one, `known` the ids of all.
+
+    `masking` are the collections (`collection:<id>`) whose sensitive fields somebody may uncover, and which are masked for that.
+    """
 
     index: Index
     version: int
     source: Engine
+    labels: Mapping[str, Label]
+    known: frozenset[str]
+    masking: frozenset[str]
 
 
 class _Clock:
@@ -90,23 +106,40 @@ def seed(connection: Connection) -> int:
     return len(rows)
 
 
-def write(connection: Connection, *, added: Iterable[Row] = (), removed: Iterable[Row] = ()) -> int:
-    """Change rows and the version within the caller's transaction, and tell the other processes; the new version.
+def write(connection: Connection, added: Iterable[Row] = (), removed: Iterable[Row] = (), *, by: str = "", note: str = "") -> int:
+    """Change rows and the version within the caller's transaction, keep the difference, and tell the other processes; the new version.
 
-    Raises `PolicyError` for a row that means nothing. The other processes follow within a second of the commit.
+    `by` is the id of whoever changed it, `note` what they said about it. Raises `PolicyError` for a row that means nothing, NotAllowed where it
+    would let somebody see a label without the agreement that this takes. The other processes follow within a second of the commit.
     """
     rows = list(added)
     Index(rows)  # what cannot be read must not get as far as the table
-    gone, new = [_values(row) for row in removed], [_values(row) for row in rows]
-    if gone:
-        connection.execute(_DELETE, gone)
-    if new:
-        connection.execute(_INSERT, new)
+    gone, new = _changed(connection, _DELETE, removed), _changed(connection, _INSERT, rows)
+    if by and any(row.ptype == "g" or row.obj.startswith(clearance.KIND) for row in (*gone, *new)):
+        there = rows_of(connection)
+        clearance.require_agreed([*(row for row in there if row not in set(new)), *gone], there, by)
     number = connection.execute(
         sa.text("update console.version set number = number + 1 where name = 'policy' returning number")
     ).scalar_one()
+    connection.execute(_VERSION, {"number": number, "by": by, "note": note, "added": packed(new), "removed": packed(gone)})
     connection.execute(sa.text("select pg_notify('policy', :number)"), {"number": str(number)})
     return int(number)
+
+
+def packed(rows: Iterable[Row]) -> str:
+    """Rows as JSON, an array of seven texts each."""
+    return orjson.dumps([astuple(row) for row in rows]).decode()
+
+
+def unpacked(rows: Iterable[Sequence[str]]) -> list[Row]:
+    """The inverse of `packed`, as the database gives it."""
+    return [Row(*row) for row in rows]  # type: ignore[arg-type]
+
+
+def _changed(connection: Connection, statement: sa.TextClause, rows: Iterable[Row]) -> list[Row]:
+    """Those of the rows that were not there before, or were."""
+    told = orjson.dumps([asdict(row) for row in rows]).decode()
+    return [Row(*row) for row in connection.execute(statement, {"rows": told})] if told != "[]" else []
 
 
 def rows_of(connection: Connection, *, sub: str | None = None) -> list[Row]:
@@ -153,20 +186,13 @@ def _read(connection: Connection, source: Engine) -> _Held:
         with db.transaction() as filling:
             seed(filling)
         found = connection.execute(_ALL).all()
-    return _Held(Index(_rows(found)), int(found[0].number), source)
+    index, labels = Index(_rows(found)), clearance.read(connection)  # read after the number: newer than it at worst, then read again
+    return _Held(index, int(found[0].number), source, labels, clearance.known(index, labels), _masking(index))
+
+
+def _masking(index: Index) -> frozenset[str]:
+    return frozenset(row.obj for row in index.rows if row.act == "reveal" and row.eft == "allow")
 
 
 def _rows(found: Sequence[sa.Row[tuple[object, ...]]]) -> list[Row]:
     return [Row(row.ptype, row.sub, row.dom, row.obj, row.act, row.eft, row.expression) for row in found if row.ptype]
-
-
-def _values(row: Row) -> dict[str, str]:
-    return {
-        "ptype": row.ptype,
-        "sub": row.sub,
-        "dom": row.dom,
-        "obj": row.obj,
-        "act": row.act,
-        "eft": row.eft,
-        "expression": row.expression,
-    }

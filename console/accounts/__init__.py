@@ -1,44 +1,108 @@
-"""Accounts: people, teams, sessions, keys of the API."""
+"""Accounts: people, teams, sessions, second factors, keys of the API."""
 
-from console.accounts.keys import CreatedKey, actor_of_key, create_key, revoke_key
+from console.accounts.abilities import Ability, Difference
+from console.accounts.changes import change_person, change_roles, disable_person, enable_person, remove_person
+from console.accounts.entry import Entry, GroupRole, lets_in
+from console.accounts.entry_changes import open_again
+from console.accounts.factors import Enrolment, Factor, factor_of, must_have, reset_factor
+from console.accounts.invitations import Invitation, Sent, accept, invite, opened, resend, revoke
+from console.accounts.keys import (
+    CreatedKey,
+    Key,
+    WrongNetwork,
+    actor_of_key,
+    create_key,
+    create_own_key,
+    every_key,
+    key_of,
+    keys_of,
+    revoke_key,
+    withdraw_key,
+)
+from console.accounts.letters import send as send_letters
 from console.accounts.persons import (
     COMMAND_LINE,
     Created,
     Person,
     Team,
     actor_of_person,
+    closed,
     create_person,
-    disable_person,
     names,
     people,
     person,
     person_of_email,
+    search,
     set_password,
     team_id,
     teams,
 )
-from console.accounts.sessions import actor_of_session, sign_in, sign_out
+from console.accounts.recent import require_recent
+from console.accounts.sessions import Session, Standing, actor_of_session, renewed, sessions_of, sign_out, standing
+from console.accounts.signing_in import CodeWanted, note_stranger, sign_in, sign_in_with_code, waits_for_code
 
 __all__ = [
     "COMMAND_LINE",
+    "Ability",
+    "CodeWanted",
     "Created",
     "CreatedKey",
+    "Difference",
+    "Enrolment",
+    "Entry",
+    "Factor",
+    "GroupRole",
+    "Invitation",
+    "Key",
     "Person",
+    "Sent",
+    "Session",
+    "Standing",
     "Team",
+    "WrongNetwork",
+    "accept",
     "actor_of_key",
     "actor_of_person",
     "actor_of_session",
+    "change_person",
+    "change_roles",
+    "closed",
     "create_key",
+    "create_own_key",
     "create_person",
     "disable_person",
+    "enable_person",
+    "every_key",
+    "factor_of",
+    "invite",
+    "key_of",
+    "keys_of",
+    "lets_in",
+    "must_have",
     "names",
+    "note_stranger",
+    "open_again",
+    "opened",
     "people",
     "person",
     "person_of_email",
+    "remove_person",
+    "renewed",
+    "require_recent",
+    "resend",
+    "reset_factor",
+    "revoke",
     "revoke_key",
+    "search",
+    "send_letters",
+    "sessions_of",
     "set_password",
     "sign_in",
+    "sign_in_with_code",
     "sign_out",
+    "standing",
     "team_id",
     "teams",
+    "waits_for_code",
+    "withdraw_key",
 ]

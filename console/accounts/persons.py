@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import access, log, subjects
-from console.accounts import passwords
+from console.accounts import authority, passwords
 from console.core.actor import Actor
 from console.db import engine as db
 from console.db.ids import new_id
@@ -21,19 +22,19 @@ COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 """Who acts for somebody with the shell of the machine; it has no rights, and needs none where nothing is judged."""
 
 _PEOPLE = """
-select p.id, p.email, p.name, p.tags, p.locale, p.zone, p.disabled_at,
+select p.id, coalesce(p.email, '') as email, p.name, p.tags, p.locale, p.zone, p.disabled_at, p.removed_at, p.created_at,
        (select coalesce(array_agg(t.team order by t.team), '{}') from console.person_team t where t.person = p.id) as teams
 from console.person p
 """
 _PERSON = sa.text(_PEOPLE + " where p.id = :id")
 _BY_EMAIL = sa.text(_PEOPLE + " where p.email = :email")
-_END_SESSIONS = sa.text("update console.session set ended_at = now() where person = :id and ended_at is null")
+END_SESSIONS = sa.text("update console.session set ended_at = now() where person = :id and ended_at is null")
 _EVERYBODY = sa.text(_PEOPLE + " order by p.name, p.id")
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may sign in. `roles` are pairs of role and team id, `*` for every team."""
+    """Somebody who may sign in, or may no longer. `roles` are pairs of role and team id, `*` for every team; who was removed has no address."""
 
     id: str
     email: str
@@ -41,14 +42,27 @@ class Person:
     teams: tuple[str, ...]
     roles: frozenset[tuple[str, str]]
     disabled: bool
+    removed: bool = False
+    tags: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    locale: str = "en"
+    zone: str = "UTC"
+    created_at: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        """`active`, `disabled` or `removed`."""
+        return "removed" if self.removed else "disabled" if self.disabled else "active"
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Whom one works with."""
+    """Whom one works with. `lead` is a person's id; an archived team is there for what was."""
 
     id: str
     name: str
+    description: str = ""
+    lead: str | None = None
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,7 @@ def create_person(
     """Somebody new with a role in a team, and `also` further pairs of role and team; a team that is not there is made.
 
     Roles that are held in every team (auditor, developer, admin) are given everywhere, the team is then only where the person belongs.
-    Without `password` one is generated. Raises `Invalid` with a detail per field, `Conflict` when the address is taken.
+    Without `password` one is generated. Raises `Invalid` with a detail per field, `Conflict` when the address is taken, `NotAllowed`.
     """
     address, home = email.strip().lower(), team_id(team)
     given = [(role, home), *((other, team_id(place)) for other, place in also)]
@@ -83,55 +97,57 @@ def create_person(
     _refuse_bad(address, name, chosen, [role for role, _ in given])
     person_id, shown = new_id("usr"), name.strip() or address.partition("@")[0].replace(".", " ").title()
     stored = passwords.hashed(chosen)
-    with db.transaction() as connection:
-        values = {
-            "id": person_id,
-            "email": address,
-            "name": shown,
-            "hash": stored,
-            "tags": dict(tags or {}),
-            "locale": locale,
-            "zone": zone,
-        }
-        if not connection.execute(_INSERT, values).rowcount:
-            raise Conflict(
-                f"Somebody signs in as {address} already.", code="email_taken", details=[{"field": "email", "reason": "is taken"}]
-            )
-        _join(connection, person_id, home, team)
-        roles = [(given_role, "*" if given_role in access.EVERYWHERE else place) for given_role, place in given]
-        access.assign(person_id, roles, connection=connection)
-        opened = {"person": person_id, "roles": [f"{given_role}@{place}" for given_role, place in roles], "teams": [home]}
-        note_configuration(by, "person_created", person_id, opened, {"name": shown, "email": address})
-    access.refresh()
+    roles = [(given_role, "*" if given_role in access.EVERYWHERE else place) for given_role, place in given]
+    told = {"id": person_id, "email": address, "name": shown, "hash": stored, "tags": dict(tags or {}), "locale": locale, "zone": zone}
+    with authority.changing(by) as connection:
+        authority.require_give(by, roles)
+        _make_team(connection, home, team)
+        enter(connection, told, roles, [home], by)
     return Created(person(person_id), chosen)
 
 
-def disable_person(person_id: str, *, by: Actor = COMMAND_LINE) -> None:
-    """Close an account: its sessions end now, its keys open nothing any more. What the person did stays theirs.
+def enter(
+    connection: Connection,
+    told: Mapping[str, Any],
+    roles: Sequence[tuple[str, str]],
+    teams: Sequence[str],
+    by: Actor,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """The row of a new person (`id, email, name, hash, tags, locale, zone`) with roles and teams that are there, and its event, last; `more` is said in it.
 
-    Raises `NotFound`, and `NotAllowed` for oneself and for the last admin, after whom nobody could give rights.
+    Raises `Conflict` when the address is taken.
     """
-    if person_id == by.id:
-        raise NotAllowed("Nobody closes their own account: ask another admin.", code="own_account", need=("user", "manage"))
-    with db.transaction() as connection:
-        connection.execute(
-            sa.text("select number from console.version where name = 'policy' for update")
-        )  # two admins must not close each other's
-        admins = access.holders("admin")
-        closed = connection.execute(
-            sa.text("select id from console.person where id = any(:ids) and disabled_at is not null"), {"ids": list(admins)}
+    if not connection.execute(_INSERT, told).rowcount:
+        raise Conflict(
+            f"Somebody signs in as {told['email']} already.", code="email_taken", details=[{"field": "email", "reason": "is taken"}]
         )
-        if admins - set(closed.scalars()) == {person_id}:
-            raise NotAllowed("This is the last admin: make another one first.", code="last_admin", need=("user", "manage"))
-        if not connection.execute(
-            sa.text("update console.person set disabled_at = coalesce(disabled_at, now()) where id = :id"), {"id": person_id}
-        ).rowcount:
-            raise NotFound
-        connection.execute(_END_SESSIONS, {"id": person_id})
-        connection.execute(
-            sa.text("update console.api_key set revoked_at = now() where person = :id and revoked_at is null"), {"id": person_id}
-        )
-        note_configuration(by, "person_changed", person_id, {"person": person_id, "fields": ["disabled"], "disabled": True})
+    join(connection, told["id"], teams)
+    access.assign(told["id"], roles, connection=connection, by=str((more or {}).get("invited_by") or by.id))
+    opened = {"person": told["id"], "roles": [f"{role}@{place}" for role, place in roles], "teams": list(teams), **(more or {})}
+    note_configuration(by, "person_created", told["id"], opened, {"name": told["name"], "email": told["email"]}, connection)
+
+
+def join(connection: Connection, person_id: str, teams: Iterable[str]) -> None:
+    """Make these teams, which are there, the person's."""
+    connection.execute(sa.text("delete from console.person_team where person = :person"), {"person": person_id})
+    for team in teams:
+        values = {"person": person_id, "team": team}
+        connection.execute(sa.text("insert into console.person_team (person, team) values (:person, :team)"), values)
+
+
+def forget_ways_in(connection: Connection, person_id: str) -> None:
+    """What the person signed in with goes: the account of an identity provider, the second factor, links that wait."""
+    for table in ("identity", "second_factor", "recovery_code", "one_time"):
+        connection.execute(sa.text(f"delete from console.{table} where person = :id"), {"id": person_id})  # noqa: S608 (names of this list)
+
+
+def end_access(connection: Connection, person_id: str) -> None:
+    """Sessions and keys of the person open nothing any more, from the commit on."""
+    connection.execute(END_SESSIONS, {"id": person_id})
+    connection.execute(
+        sa.text("update console.api_key set revoked_at = now() where person = :id and revoked_at is null"), {"id": person_id}
+    )
 
 
 def set_password(person_id: str, password: str | None = None, *, by: Actor = COMMAND_LINE) -> str:
@@ -147,7 +163,7 @@ def set_password(person_id: str, password: str | None = None, *, by: Actor = COM
     stored = passwords.hashed(chosen)
     with db.transaction() as connection:
         connection.execute(sa.text("update console.person set password_hash = :hash where id = :id"), {"id": person_id, "hash": stored})
-        connection.execute(_END_SESSIONS, {"id": person_id})
+        connection.execute(END_SESSIONS, {"id": person_id})
         note_configuration(by, "person_changed", person_id, {"person": person_id, "fields": ["password"]})
     return chosen
 
@@ -167,15 +183,16 @@ def person_of_email(email: str) -> Person:
 
 
 def people() -> list[Person]:
-    """Everybody, closed accounts too, by name."""
+    """Everybody, closed and removed accounts too, by name."""
     with db.hot_engine().connect() as connection:
         return [_person(row) for row in connection.execute(_EVERYBODY)]
 
 
 def teams() -> list[Team]:
-    """All teams, by name."""
+    """All teams, archived ones too, by name."""
+    wanted = sa.text("select id, name, description, lead, archived_at is not null from console.team order by name, id")
     with db.hot_engine().connect() as connection:
-        return [Team(*row) for row in connection.execute(sa.text("select id, name from console.team order by name, id"))]
+        return [Team(*row) for row in connection.execute(wanted)]
 
 
 def names(ids: Collection[str]) -> dict[str, str]:
@@ -185,6 +202,17 @@ def names(ids: Collection[str]) -> dict[str, str]:
     with db.hot_engine().connect() as connection:
         found = connection.execute(sa.text("select id, name from console.person where id = any(:ids)"), {"ids": list(ids)})
         return {row.id: row.name for row in found}
+
+
+def closed(person_id: str | None) -> bool:
+    """Whether there is such a person, whose account was closed."""
+    if person_id is None:
+        return False
+    with db.hot_engine().connect() as connection:
+        return (
+            connection.execute(sa.text("select disabled_at is not null from console.person where id = :id"), {"id": person_id}).scalar()
+            is True
+        )
 
 
 def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
@@ -215,13 +243,32 @@ def actor(row: Any, *, kind: Any, session: str, key_id: str | None = None) -> Ac
         locale=row.locale,
         zone=row.zone,
         key_id=key_id,
+        clearance=access.clearance_of(row.id),
         policy=access.current_version(),
     )
 
 
-def note_configuration(by: Actor, kind: str, person_id: str, opened: Mapping[str, Any], sealed: Mapping[str, Any] | None = None) -> None:
-    """An event on the chain of the configuration, its sealed values under the key of the person it is about."""
-    log.note(by, kind, open=opened, sealed=sealed, subject=subjects.of("person", person_id), chain="sys:config")
+def search(text: str, limit: int) -> list[Actor]:
+    """At most `limit` people with an open account whose name or address has this in it (all of them for no text), by name, as the engine acts for them."""
+    wanted = sa.text(
+        _PEOPLE + " where p.disabled_at is null and (strpos(lower(p.name), lower(:text)) > 0 or strpos(lower(p.email), lower(:text)) > 0)"
+        " order by p.name, p.id limit :limit"
+    )
+    with db.hot_engine().connect() as connection:
+        rows = connection.execute(wanted, {"text": text.replace("\x00", "").strip(), "limit": limit}).all()
+    return [actor(row, kind="user", session="sys:engine") for row in rows]
+
+
+def note_configuration(
+    by: Actor,
+    kind: str,
+    person_id: str,
+    opened: Mapping[str, Any],
+    sealed: Mapping[str, Any] | None = None,
+    connection: Connection | None = None,
+) -> None:
+    """An event on the chain of the configuration, its sealed values under the key of the person it is about; in a transaction its last act."""
+    log.note(by, kind, open=opened, sealed=sealed, subject=subjects.of("person", person_id), chain="sys:config", connection=connection)
 
 
 def team_id(name: str) -> str:
@@ -250,31 +297,43 @@ def _refuse_bad(address: str, name: str, password: str, roles: Sequence[str]) ->
     weak = passwords.weakness(password, email=address, name=name)
     if weak:
         details.append({"field": "password", "reason": weak})
-    known = sorted({row.sub.removeprefix("role:") for row in access.all_rows() if row.sub.startswith("role:")})
-    details += [
-        {"field": "role", "reason": f"there is no role {role!r}; there are {', '.join(known)}"} for role in roles if role not in known
-    ]
+    details += unknown_roles(roles)
     if details:
         raise Invalid("This person cannot be entered.", details=details)
 
 
-def _join(connection: Connection, person_id: str, team: str, name: str) -> None:
+def unknown_roles(roles: Iterable[str]) -> list[dict[str, str]]:
+    """A detail for each of these roles that the policy does not know."""
+    known = authority.known_roles()
+    return [{"field": "role", "reason": f"there is no role {role!r}; there are {', '.join(known)}"} for role in roles if role not in known]
+
+
+def _make_team(connection: Connection, team: str, name: str) -> None:
     shown = name.strip() if name.strip() != team else team.replace("_", " ").replace("-", " ").title()
     connection.execute(
         sa.text("insert into console.team (id, name) values (:id, :name) on conflict do nothing"), {"id": team, "name": shown}
-    )
-    connection.execute(
-        sa.text("insert into console.person_team (person, team) values (:person, :team)"), {"person": person_id, "team": team}
     )
 
 
 def _one(statement: sa.TextClause, **values: str) -> Person:
     with db.hot_engine().connect() as connection:
-        row = connection.execute(statement, values).one_or_none()
+        row = connection.execute(statement, {name: value.replace("\0", "") for name, value in values.items()}).one_or_none()
     if row is None:
         raise NotFound
     return _person(row)
 
 
 def _person(row: Any) -> Person:
-    return Person(row.id, row.email, row.name, tuple(row.teams), access.roles_of(row.id), row.disabled_at is not None)
+    return Person(
+        row.id,
+        row.email,
+        row.name,
+        tuple(row.teams),
+        access.roles_of(row.id),
+        row.disabled_at is not None,
+        row.removed_at is not None,
+        row.tags,
+        row.locale,
+        row.zone,
+        row.created_at,
+    )

@@ -1,27 +1,32 @@
-"""Signing in and out. A session is a row here; the browser holds a random token, the row only its hash."""
+"""Sessions. Each is a row here; the browser holds a random token, the row only its hash.
+
+A token is changed when somebody signs in, confirms who they are, or has other roles than before. After the last of these the former one is good
+for a few seconds more, for what the browser has under way.
+"""
 
 import hashlib
 import secrets
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from console import log, subjects
-from console.accounts import passwords, persons, throttle
-from console.accounts.throttle import Limit
+from console import access, log
+from console.accounts import authority, entry, factors, persons
 from console.core.actor import Actor
 from console.db import engine as db
 from console.db.ids import new_id
+from console.errors import NotFound
 
-IDLE, WHOLE = "30 minutes", "12 hours"
-PER_PAIR, PER_ACCOUNT, PER_ADDRESS = 5, 20, 50
-STRANGER = Actor("system", "sys_sign_in", "Sign-in", session=new_id("sys:signin").replace("sys:signin_", "sys:signin-"))
-"""Who failed sign-ins are noted for: nobody yet. Their chain is of this process."""
+Method = Literal["password", "password+totp", "password+recovery_code", "oidc"]
+OVERLAP = "20 seconds"
+LONGEST_AGENT = 400
 
 
 class _Found(NamedTuple):
-    """What `_SESSION` answers: the session, its person, and whether it is to be noted that they are there."""
+    """What `_SESSION` answers: the session, its person, and what follows from its age."""
 
     session: str
     id: str
@@ -32,104 +37,186 @@ class _Found(NamedTuple):
     zone: str
     quiet: bool
     teams: Sequence[str]
+    method: str
+    held: str | None
+    former: bool
+    factor: bool
+    idle_left: float
+    whole_left: float
 
 
-_SESSION = f"""
-select s.id, p.id, p.email, p.name, p.tags, p.locale, p.zone, s.seen_at < now() - interval '1 minute',
-       (select coalesce(array_agg(t.team order by t.team), '{{}}') from console.person_team t where t.person = p.id)
+_SESSION = """
+select s.id, p.id, p.email, p.name, p.tags, p.locale, p.zone, s.seen_at < now() - least(interval '1 minute', %(idle)s::interval / 20),
+       (select coalesce(array_agg(t.team order by t.team), '{}') from console.person_team t where t.person = p.id),
+       s.method, s.roles, s.token_hash <> %(hash)s, exists (select from console.second_factor f where f.person = p.id),
+       extract(epoch from s.seen_at + %(idle)s::interval - now())::float, extract(epoch from s.created_at + %(whole)s::interval - now())::float
 from console.session s join console.person p on p.id = s.person
-where s.token_hash = %s and s.ended_at is null and p.disabled_at is null
-  and s.seen_at > now() - interval '{IDLE}' and s.created_at > now() - interval '{WHOLE}'
-"""  # noqa: S608 - constants of this file
-_ACCOUNT = sa.text(
-    "select p.id, p.password_hash, p.disabled_at, exists (select from console.session s where s.person = p.id and s.ip = :ip"
-    " and s.created_at > now() - interval '30 days') as known_here from console.person p where p.email = :email"
-)
+where (s.token_hash = %(hash)s or (s.former_hash = %(hash)s and s.former_until > now())) and s.ended_at is null and p.disabled_at is null
+  and s.seen_at > now() - %(idle)s::interval and s.created_at > now() - %(whole)s::interval
+"""
 
 
-def sign_in(email: str, password: str, ip: str, agent: str) -> str | None:
-    """The token of a new session, or None: a wrong password, an unknown address, a closed account, or too many attempts.
-
-    Who is refused is not told which. Each attempt is an event.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A session at this moment: who it is of, whether they have to set up a second factor first, whether it wants a new token, for how long it lasts
+    (`left_s` if nothing happens, `most_s` whatever happens), and how they came in.
     """
-    address = email.strip().lower()
-    if not persons.EMAIL.fullmatch(address) or len(address) > 254 or len(password) > passwords.LONGEST:
-        _refuse("malformed", None, address[:254].replace("\0", ""), ip, agent)
+
+    actor: Actor
+    must_enrol: bool
+    stale: bool
+    left_s: int
+    most_s: int
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as its owner sees it in a list. `own` is the one that asks."""
+
+    id: str
+    since: datetime
+    seen_at: datetime
+    ip: str
+    agent: str
+    method: str
+    own: bool
+
+
+def standing(token: str, *, background: bool = False) -> Standing | None:
+    """The session of this token, None once it has ended, was idle for too long or is too old. What asks by itself (`background`) keeps none awake."""
+    rules = entry.current()
+    idle, whole = f"{rules.idle_minutes} minutes", f"{rules.whole_minutes} minutes"
+    found = db.fetch(_SESSION, {"hash": _hash(token), "idle": idle, "whole": whole})
+    if not found:
         return None
+    row = _Found(*found[0])
+    idle_left = row.idle_left
+    if row.quiet and not background:
+        db.fetch("update console.session set seen_at = now() where id = %s returning id", (row.session,))
+        idle_left = rules.idle_minutes * 60
+    actor = persons.actor(row, kind="user", session=row.session)
+    return Standing(
+        actor=actor,
+        must_enrol=row.method.startswith("password") and not row.factor and factors.must_have(actor),
+        stale=row.held != _roles(actor) and not row.former,
+        left_s=int(min(idle_left, row.whole_left)),
+        most_s=int(row.whole_left),
+        method=row.method,
+    )
+
+
+def actor_of_session(token: str) -> Actor | None:
+    """Who signed in with this token; None once the session has ended, was idle for too long or is too old."""
+    found = standing(token)
+    return None if found is None else found.actor
+
+
+def open_session(person_id: str, method: Method, ip: str, agent: str, connection: sa.Connection) -> str:
+    """The token of a new session, in the caller's transaction. It counts from the moment at which its event is in the log: without the event there is none."""
+    token, session = secrets.token_urlsafe(32), new_id("ses")
+    actor = persons.actor_of_person(person_id, session)
+    values = {"id": session, "hash": _hash(token), "person": person_id, "ip": ip, "agent": agent[:LONGEST_AGENT]}
+    connection.execute(
+        sa.text(
+            "insert into console.session (id, token_hash, person, ip, agent, method, roles) values (:id, :hash, :person, :ip, :agent, :method, :roles)"
+        ),
+        values | {"method": method, "roles": _roles(actor)},
+    )
+    told = {"person": person_id, "session": session, "method": method}
+    log.note(actor, "signed_in", open=told, sealed={"ip": ip, "agent": agent[:LONGEST_AGENT]})
+    return token
+
+
+def renewed(token: str, *, proved: bool = False) -> str | None:
+    """A new token for the session of this one; None where another request was first. `proved`: its owner has just shown who they are, and the old
+    token is worth nothing any more; else it is good for a few seconds more.
+    """
+    new = secrets.token_urlsafe(32)
+    former = "null, former_until = null, proved_at = now()" if proved else f"token_hash, former_until = now() + interval '{OVERLAP}'"
+    found = standing(token, background=True)
+    if found is None:
+        return None
+    statement = sa.text(
+        f"update console.session set token_hash = :new, roles = :roles, former_hash = {former} where token_hash = :old and ended_at is null"  # noqa: S608 - constants
+    )
     with db.hot_engine().connect() as connection:
-        account = connection.execute(_ACCOUNT, {"email": address, "ip": ip}).one_or_none()
-    person_id = None if account is None else account.id
-    limits = [Limit("pair", f"{address}\n{ip}", PER_PAIR), Limit("address", ip, PER_ADDRESS)]
-    if account is None or not account.known_here:  # strangers' failures do not slow down who signs in from where they always do
-        limits.append(Limit("account", address, PER_ACCOUNT))
-    if not throttle.take(limits):
-        _refuse("throttled", person_id, address, ip, agent)
-        return None
-    good = passwords.matches(None if account is None else account.password_hash, password)
-    if account is None or not good:
-        _refuse("unknown" if account is None else "password", person_id, address, ip, agent)
-        return None
-    if account.disabled_at is not None:
-        _refuse("closed", person_id, address, ip, agent)
-        return None
-    throttle.give_back(limits)
-    return _opened(account, password, ip, agent)
+        changed = connection.execute(statement, {"new": _hash(new), "old": _hash(token), "roles": _roles(found.actor)})
+    return new if changed.rowcount else None
 
 
 def sign_out(token: str) -> None:
     """End the session of this token on the server: a copy of its cookie opens nothing. Unknown tokens are passed over."""
-    actor = actor_of_session(token)
-    with db.hot_engine().connect() as connection:
-        ended = connection.execute(
-            sa.text("update console.session set ended_at = now() where token_hash = :hash and ended_at is null"), {"hash": _hash(token)}
-        )
-    if actor is not None and ended.rowcount:
-        log.note(actor, "signed_out", open={"person": actor.id, "session": actor.session, "reason": "asked"})
+    found = standing(token, background=True)
+    if found is not None:
+        _end(found.actor, found.actor.id, "id = :id", "asked", id=found.actor.session)
 
 
-def actor_of_session(token: str) -> Actor | None:
-    """Who signed in with this token; None once the session has ended, was idle for 30 minutes or is 12 hours old."""
-    found = db.fetch(_SESSION, (_hash(token),))
-    if not found:
-        return None
-    row = _Found(*found[0])
-    if row.quiet:
-        db.fetch("update console.session set seen_at = now() where id = %s returning id", (row.session,))
-    return persons.actor(row, kind="user", session=row.session)
+def sessions_of(actor: Actor) -> list[Session]:
+    """The actor's own sessions that are open, the latest seen first."""
+    return _listed(actor, actor.id)
 
 
-def _opened(account: Any, password: str, ip: str, agent: str) -> str:
-    """A session that counts from the moment at which its event is in the log: without the event there is none."""
-    token, session = secrets.token_urlsafe(32), new_id("ses")
-    rehashed = passwords.hashed(password) if passwords.outdated(account.password_hash) else None
-    with db.transaction() as connection:
-        if rehashed:
-            connection.execute(
-                sa.text("update console.person set password_hash = :hash where id = :id"), {"hash": rehashed, "id": account.id}
-            )
-        connection.execute(
-            sa.text("insert into console.session (id, token_hash, person, ip, agent) values (:id, :hash, :person, :ip, :agent)"),
-            {"id": session, "hash": _hash(token), "person": account.id, "ip": ip, "agent": agent[:400]},
-        )
-        actor = persons.actor_of_person(account.id, session)
-        log.note(
-            actor,
-            "signed_in",
-            open={"person": account.id, "session": session, "method": "password"},
-            sealed={"ip": ip, "agent": agent[:400]},
-        )
-    return token
+def sessions_of_person(actor: Actor, person_id: str) -> list[Session]:
+    """The open sessions of somebody, for who manages people. Raises `NotAllowed`."""
+    access.require(actor, None, "user", "manage")
+    return _listed(actor, person_id)
 
 
-def _refuse(reason: str, person_id: str | None, address: str, ip: str, agent: str) -> None:
-    log.note(
-        STRANGER,
-        "sign_in_failed",
-        open={"person": person_id, "reason": reason},
-        sealed={"email": address, "ip": ip, "agent": agent[:400]},
-        subject=subjects.of("person", person_id or STRANGER.id),
+def _listed(actor: Actor, person_id: str) -> list[Session]:
+    rules = entry.current()
+    statement = sa.text(
+        "select id, created_at, seen_at, coalesce(ip, '') as ip, coalesce(agent, '') as agent, method from console.session"
+        " where person = :person and ended_at is null and seen_at > now() - cast(:idle as interval) and created_at > now() - cast(:whole as interval)"
+        " order by seen_at desc, id desc"
     )
+    told = {"person": person_id, "idle": f"{rules.idle_minutes} minutes", "whole": f"{rules.whole_minutes} minutes"}
+    with db.hot_engine().connect() as connection:
+        rows = connection.execute(statement, told).all()
+    return [Session(row.id, row.created_at, row.seen_at, row.ip, row.agent, row.method, own=row.id == actor.session) for row in rows]
+
+
+def end_session(actor: Actor, session_id: str) -> None:
+    """End one of the actor's own sessions. Raises `NotFound` for one that is not theirs or has ended."""
+    if not _end(actor, actor.id, "id = :id", "ended", id=session_id):
+        raise NotFound
+
+
+def end_others(actor: Actor) -> int:
+    """End all sessions of the actor but the one that asks; how many there were."""
+    return _end(actor, actor.id, "id <> :id", "ended", id=actor.session)
+
+
+def end_all(actor: Actor, person_id: str) -> int:
+    """End every session of somebody; how many there were. Raises `NotAllowed`."""
+    access.require(actor, None, "user", "manage")
+    authority.require_over_now(actor, person_id)
+    return _end(actor, person_id, "true", "ended_by_admin")
+
+
+def end_of_person(actor: Actor, person_id: str, session_id: str) -> None:
+    """End one session of somebody else. Raises `NotAllowed`, and `NotFound` for one that is not theirs or has ended."""
+    access.require(actor, None, "user", "manage")
+    authority.require_over_now(actor, person_id)
+    if not _end(actor, person_id, "id = :id", "ended_by_admin", id=session_id.replace("\0", "")):
+        raise NotFound
+
+
+def _end(by: Actor, person_id: str, which: str, reason: str, **told: str) -> int:
+    statement = sa.text(
+        f"update console.session set ended_at = now() where person = :person and ended_at is null and {which} returning id"  # noqa: S608 - constants
+    )
+    with db.hot_engine().connect() as connection:
+        ended = list(connection.execute(statement, {"person": person_id} | told).scalars())
+    for session in ended:
+        log.note(by, "signed_out", open={"person": person_id, "session": session, "reason": reason})
+    return len(ended)
+
+
+def _roles(actor: Actor) -> str:
+    told = "\n".join(sorted(f"{role}@{team}" for role, team in actor.roles))
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

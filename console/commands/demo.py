@@ -19,6 +19,19 @@ def load(*, reset: bool) -> None:
         _progress("Fernwick Pay is loaded\n")
 
 
+@demo.command("provider", epilog="Example: console demo provider --port 8100")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1 (default 0: a free one).")
+def provider(*, port: int) -> None:
+    """Run the stand-in payment provider that the demo's actions ask, until Ctrl-C; prints its address. It keeps its refunds in the data folder."""
+    from console import settings
+    from console.demo.provider import serve
+
+    try:
+        serve(settings.current().data_dir, port, click.echo)
+    except OSError as error:
+        raise click.ClickException(f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}): give another with --port.") from error
+
+
 def _progress(text: str) -> None:
     """One line that is written over on a terminal; elsewhere only what ends a line."""
     if sys.stderr.isatty():

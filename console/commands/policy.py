@@ -1,8 +1,18 @@
 """Commands about rights."""
 
+from pathlib import Path
+
 import click
 
 from console import access
+from console.access.names import known
+from console.access.rows import line
+from console.access.words import right
+from console.accounts import COMMAND_LINE
+from console.errors import DefinitionError
+from console.rights import drafts, trying
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 policy = click.Group("policy", help="Who may do what.")
 
@@ -11,6 +21,56 @@ policy = click.Group("policy", help="Who may do what.")
 def export() -> None:
     """Print the rights of all roles and people, in the form of policies/roles.csv."""
     click.echo(access.export(access.all_rows()), nl=False)
+
+
+@policy.command("import", epilog="Example: console policy import roles.csv --dry-run")
+@click.argument("file", type=FILE)
+@click.option("--dry-run", is_flag=True, help="Only print what would change, and for how many people.")
+@click.option("--note", default="", help="Why, for those who read the versions.")
+def import_(file: Path, dry_run: bool, note: str) -> None:
+    """Make the rules of a file those in force, as one version. Who has which role stays, unless the file has lines of people."""
+    change = drafts.compare(file.read_text(encoding="utf-8"), file.name)
+    names = known()
+    for sign, row in drafts.lines(change, names):
+        click.echo(f"{sign} {line(row)}")
+    told = drafts.preview(COMMAND_LINE, change)
+    for effect in told.effects:
+        more, less, other = (len(ids) for ids in (effect.gained, effect.lost, effect.otherwise))
+        click.echo(f"  {right(effect.obj, effect.act, names)}: {more} more, {less} less, {other} otherwise")
+    click.echo(f"{len(change.added)} to come, {len(change.removed)} to go; something changes for {told.touched} of {told.people} people")
+    if not dry_run:
+        click.echo(f"published as version {drafts.publish_file(COMMAND_LINE, change, note or f'Import of {file.name}')}")
+
+
+@policy.command("check", epilog="Example: console policy check roles.csv")
+@click.argument("file", type=FILE)
+def check(file: Path) -> None:
+    """Say what is wrong in a file of rules: lines, conditions, and names that this console does not know."""
+    rows = access.parse(file.read_text(encoding="utf-8"), file.name)
+    found = drafts.problems(rows)
+    for problem in found:
+        click.echo(problem)
+    if found:
+        raise DefinitionError(f"{file.name}: {len(found)} {'problem' if len(found) == 1 else 'problems'}")
+    click.echo(f"{file.name}: {len(rows)} rows, nothing wrong")
+
+
+@policy.command("why", epilog="Example: console policy why olivia@example.com update collection:customer 17")
+@click.argument("email")
+@click.argument("act")
+@click.argument("obj", metavar="OBJECT")
+@click.argument("key", default="")
+def why(email: str, act: str, obj: str, key: str) -> None:
+    """Say whether a person may do something, which rule decided, and what would have to change."""
+    told = trying.attempt(COMMAND_LINE, email, act, obj, key=key)
+    click.echo(told.said)
+    if told.deciding:
+        click.echo(f"  decided by {told.deciding.line}")
+    for rule in told.rules:
+        values = ", ".join(f"{path} = {value}" for path, value in rule.values)
+        click.echo(f"  {rule.line}: {rule.verdict}{f' ({values})' if values else ''}")
+    for change in told.change:
+        click.echo(f"  {change}")
 
 
 commands: list[click.Command] = [policy]

@@ -1,14 +1,35 @@
 """Commands about data sources."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from console import sources
+from console.sources import Terms
 
 source = click.Group("source", help="Your databases, and what the console knows of them.")
+DOCUMENTS = click.Path(exists=True, file_okay=False, path_type=Path)
+LIMITS = (
+    ("pool", "--pool", "Connections kept by each process."),
+    ("overflow", "--overflow", "More of them under load."),
+    ("connect_s", "--connect-seconds", "After them it counts as not answering."),
+    ("statement_s", "--statement-seconds", "After them the database stops a question."),
+)
+
+
+def _listed(_context: click.Context, _option: click.Parameter, value: str | None) -> list[str] | None:
+    """What a comma stands between, without the blanks around it; None where nothing was given."""
+    return None if value is None else [one.strip() for one in value.split(",") if one.strip()]
+
+
+def _limits(command: Callable[..., None]) -> Callable[..., None]:
+    for name, option, words in reversed(LIMITS):
+        least, most = sources.BOUNDS[name]
+        command = click.option(option, name, type=click.IntRange(least, most), help=words)(command)
+    return command
 
 
 @source.command("add", epilog="Example: console source add shop postgresql://reader:secret@db.example/shop --role operator")
@@ -20,30 +41,62 @@ source = click.Group("source", help="Your databases, and what the console knows 
     show_default=True,
     help="Who may browse, read, create, update and export its records; every other role gets nothing.",
 )
+@click.option("--documents", type=DOCUMENTS, help="A folder of *.json, one document a collection.")
+@click.option("--read-only", is_flag=True, help="Nothing can be changed in it from here.")
+@click.option("--schemas", callback=_listed, help="Only tables of these schemas, with commas between.")
 @click.option(
-    "--documents", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A folder of *.json, one document a collection."
+    "--tables", callback=_listed, help="Only these tables and views, with commas between; `schema.table` outside the default schema."
 )
-def add(name: str, url: str, role: str, documents: Path | None) -> None:
+@_limits
+def add(
+    name: str,
+    url: str,
+    role: str,
+    documents: Path | None,
+    read_only: bool,
+    schemas: list[str] | None,
+    tables: list[str] | None,
+    **limits: int | None,
+) -> None:
     """Connect the database at URL under NAME, and list its collections. Nothing is written into it."""
-    made = sources.add(name, url, role, _documents(documents))
+    terms = Terms.of({"read_only": read_only} | {field: value for field, value in limits.items() if value is not None})
+    made = sources.add(name, url, role, _documents(documents), terms=terms, schemas=schemas, chosen=tables)
     for collection in made:
         click.echo(
             f"{collection.id}  {collection.label} ({len(collection.fields)} fields{'' if collection.key else ', without a key: lists only'})"
         )
-    click.echo(f"{len(made)} collections of {name}, for the role {role}")
+    click.echo(f"{len(made)} collections of {name}, for the role {role}{', read-only' if read_only else ''}")
 
 
 @source.command("list", epilog="Example: console source list")
 def list_() -> None:
     """Every data source, without its password."""
     for item in sources.list_all():
-        click.echo(f"{item.name}  {item.dialect}  {item.place}  {item.collections} collections")
+        state = "paused" if item.paused_at else f"does not answer since {item.down_since:%Y-%m-%d %H:%M} UTC" if item.down_since else ""
+        more = [word for word in ("read-only" if item.read_only else "", state) if word]
+        click.echo("  ".join([item.name, item.dialect, item.place, f"{item.collections} collections", *more]))
+
+
+@source.command("test", epilog="Example: console source test postgresql://reader:secret@db.example/shop")
+@click.argument("what", metavar="NAME|URL")
+def test(what: str) -> None:
+    """Try a connection, of a source by its NAME or of any URL, and say what may be read there, or why it does not work and what to do."""
+    known = what in {item.name for item in sources.list_all()}
+    found = sources.tried(sources.source_of(what).url if known else what, by=sources.SYSTEM, source=what if known else None)
+    if found.trouble is not None:
+        raise click.ClickException(f"{found.place}: {found.trouble.words}")
+    click.echo(f"{found.place}: {found.server} answers after {found.ms} ms")
+    click.echo(
+        f"{len(found.tables)} tables and views may be read; {'nothing may be changed there' if found.read_only else 'changes are possible'}"
+    )
+    for note in found.notes:
+        click.echo(note)
 
 
 @source.command("inspect", epilog="Example: console source inspect shop")
 @click.argument("name")
 def inspect(name: str) -> None:
-    """The collections of a source with their fields, and what has changed in the database since it was added."""
+    """The collections of a source with their fields, what has changed in the database since it was looked at, and what that breaks."""
     found = sources.inspect(name)
     click.echo(f"{found['name']}  {found['dialect']}  {found['place']}")
     for collection in found["collections"]:
@@ -56,19 +109,70 @@ def inspect(name: str) -> None:
     for word in ("new", "gone", "changed"):
         if found[word]:
             click.echo(f"{word} in the database: {', '.join(found[word])}. `console source refresh {name}` takes it over.")
+    if found["changed"] or found["gone"]:
+        for broken in sources.difference(name).breaks:
+            click.echo(f"breaks the {broken.kind} {broken.name}: {broken.reason}")
 
 
 @source.command("refresh", epilog="Example: console source refresh shop")
 @click.argument("name")
-@click.option(
-    "--documents",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="New documents of its collections; without it they stay.",
-)
-def refresh(name: str, documents: Path | None) -> None:
+@click.option("--documents", type=DOCUMENTS, help="New documents of its collections; without it they stay.")
+@click.option("--leave-out", is_flag=True, help="Leave out of the documents what is gone from the database, instead of refusing.")
+def refresh(name: str, documents: Path | None, leave_out: bool) -> None:
     """Look at the database again and take over new, changed and dropped tables. Rights stay as they are."""
-    made = sources.refresh(name, _documents(documents) if documents else None)
+    if leave_out and documents:
+        raise click.UsageError("New documents say what is to be there: --leave-out goes with the present ones.")
+    made = sources.take(name) if leave_out else sources.refresh(name, _documents(documents) if documents else None)
     click.echo(f"{len(made)} collections of {name}")
+
+
+@source.command("change", epilog="Example: console source change shop --url postgresql://reader:new-secret@db.example/shop")
+@click.argument("name")
+@click.option("--url", help="Its new address; it is tried before it counts.")
+@click.option("--read-only/--read-write", default=None, help="Whether nothing can be changed in it from here.")
+@click.option("--schemas", callback=_listed, help="Only tables of these schemas.")
+@click.option("--tables", callback=_listed, help="Only these tables and views.")
+@click.option("--all-tables", is_flag=True, help="All tables and views again, and those that come later.")
+@click.option("--pause/--resume", default=None, help="Let nobody use it, or let it be used again.")
+@_limits
+def change(
+    name: str,
+    url: str | None,
+    read_only: bool | None,
+    schemas: list[str] | None,
+    tables: list[str] | None,
+    all_tables: bool,
+    pause: bool | None,
+    **limits: int | None,
+) -> None:
+    """Change the address, the limits, the tables or the state of a source; what is not named stays."""
+    terms = sources.source_of(name).terms
+    given = {field: value for field, value in {"read_only": read_only, **limits}.items() if value is not None}
+    changed = sources.change(name, url=url, terms=Terms.of(terms.to_json() | given), schemas=schemas, chosen=tables, all_tables=all_tables)
+    if pause is not None:
+        (sources.pause if pause else sources.resume)(name)
+        changed = [*changed, "paused"]
+    click.echo(f"{name}: {', '.join(changed) if changed else 'nothing'} changed")
+    if "tables" in changed or "url" in changed:
+        click.echo(f"`console source inspect {name}` shows what that means, `console source refresh {name}` takes it over")
+
+
+@source.command("remove", epilog="Example: console source remove shop --yes")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--force", is_flag=True, help="Also while runs on its records are live: they stop.")
+def remove(name: str, yes: bool, force: bool) -> None:
+    """Disconnect a source: its collections go, with their documents and rights. Its database is not touched, nor is the log."""
+    ends = sources.consequences(name)
+    click.echo(f"{len(ends.collections)} collections and {ends.rights} rows of the rights go; {ends.live} live runs")
+    for _, title in ends.workflows:
+        click.echo(f"the workflow {title} has no records any more")
+    for title in ends.actions:
+        click.echo(f"the action {title} cannot be done any more")
+    if not yes:
+        click.confirm(f"Remove {name}?", abort=True)
+    sources.remove(name, force=force)
+    click.echo(f"{name} is removed")
 
 
 def _documents(folder: Path | None) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import click
 
-from console import accounts
+from console import accounts, settings
 
 user = click.Group("user", help="People who may sign in.")
 
@@ -18,6 +18,52 @@ def create(email: str, role: str, team: str, name: str) -> None:
     """Enter a person, and print the password that they sign in with for the first time: it is said only now."""
     made = accounts.create_person(email, role=role, team=team, name=name)
     click.echo(f"{made.person.email}  {made.password}  {made.person.name}, {role}, {made.person.teams[0]}")
+
+
+@user.command("invite", epilog="Example: console user invite ana@example.com --role lead --team operations")
+@click.argument("email")
+@click.option(
+    "--role",
+    "roles",
+    required=True,
+    multiple=True,
+    help="A role; given several times, each in the team beside it, or all in the one that is named.",
+)
+@click.option("--team", "teams", required=True, multiple=True, help="The team in which the role is held.")
+def invite(email: str, roles: tuple[str, ...], teams: tuple[str, ...]) -> None:
+    """Invite somebody to choose a name and a password of their own. Prints the link, said only now, or where mail goes out that it went."""
+    if len(teams) not in (1, len(roles)):
+        raise click.BadParameter("takes one team, or as many as there are roles", param_hint="--team")
+    places = teams * len(roles) if len(teams) == 1 else teams
+    sent = accounts.invite(accounts.COMMAND_LINE, email, zip(roles, places, strict=True))
+    if sent.mailed:
+        click.echo(f"An invitation went to {sent.email}")
+        return
+    if sent.trouble:
+        click.echo(f"The letter did not go out: {sent.trouble}", err=True)
+    base = settings.current().base_url
+    if base is None:
+        click.echo("CONSOLE_BASE_URL is not set: put the address of the console before what follows", err=True)
+    click.echo(f"{base or ''}{sent.path}")
+
+
+@user.command("enable", epilog="Example: console user enable ana@example.com")
+@click.argument("email")
+def enable(email: str) -> None:
+    """Open a disabled account again, with the roles that it had."""
+    person = accounts.person_of_email(email)
+    accounts.enable_person(accounts.COMMAND_LINE, person.id)
+    click.echo(f"{person.email} can sign in again")
+
+
+@user.command("remove", epilog="Example: console user remove ana@example.com --confirm 'CONFIRM REMOVE'")
+@click.argument("email")
+@click.option("--confirm", required=True, help="CONFIRM REMOVE, as it stands here.")
+def remove(email: str, confirm: str) -> None:
+    """Take an account away: its address is free again. What the person did stays in the log under their name."""
+    person = accounts.person_of_email(email)
+    accounts.remove_person(accounts.COMMAND_LINE, person.id, confirm)
+    click.echo(f"{person.email} is removed")
 
 
 @user.command("password", epilog="Example: console user password ana@example.com")
@@ -37,12 +83,22 @@ def disable(email: str) -> None:
     click.echo(f"{person.email} can no longer sign in")
 
 
+@user.command("reset-factor", epilog="Example: console user reset-factor ana@example.com")
+@click.argument("email")
+def reset_factor(email: str) -> None:
+    """Take away the second factor of who has lost telephone and recovery codes; their sessions end. Make sure first who is asking."""
+    person = accounts.person_of_email(email)
+    accounts.reset_factor(accounts.COMMAND_LINE, person.id)
+    click.echo(f"{person.email} signs in without a second factor, and sets up a new one where it is required")
+
+
 @user.command("list", epilog="Example: console user list")
 def listing() -> None:
     """Everybody, with their roles."""
     for person in accounts.people():
         roles = ", ".join(role if team == "*" else f"{role} in {team}" for role, team in sorted(person.roles))
-        click.echo(f"{person.email}  {person.name}  {roles or 'no role'}{'  closed' if person.disabled else ''}")
+        state = "  removed" if person.removed else "  closed" if person.disabled else ""
+        click.echo(f"{person.email or '–'}  {person.name}  {roles or 'no role'}{state}")
 
 
 commands: list[click.Command] = [user]

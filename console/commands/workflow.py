@@ -13,13 +13,15 @@ workflow = click.Group("workflow", help="Workflows as files and versions.")
 
 @workflow.command("check", epilog="Example: console workflow check workflows/*.json")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--sources", is_flag=True, help="Also judge names of fields and relations by the data sources that are connected here.")
+@click.option(
+    "--sources", is_flag=True, help="Also judge fields, relations, roles, rights and actions by what is connected and granted here."
+)
 def check(files: tuple[Path, ...], sources: bool) -> None:
     """Print every problem of the FILES, one a line: file, step, field, reason. Exits 1 when there is an error.
 
     Needs no database, so that it serves in a pipeline; with --sources it asks the one that `console serve` uses.
     """
-    known = workflows.connected() if sources else None
+    here = workflows.around() if sources else None
     wrong = False
     for file in files:
         try:
@@ -29,7 +31,7 @@ def check(files: tuple[Path, ...], sources: bool) -> None:
             click.echo(f"{file}: cannot be read: {error.strerror}")
             wrong = True
             continue
-        problems = workflows.check(content, known)
+        problems = workflows.check(content, here)
         for problem in problems:
             place = ": ".join(part for part in (f"step {problem.step}" if problem.step else "", problem.field) if part)
             click.echo(f"{file}: {place + ': ' if place else ''}{'warning: ' if problem.severity == 'warning' else ''}{problem.reason}")

@@ -13,7 +13,7 @@ class Actor:
 
     `id` is the person's (`usr_…`), also when a key speaks for them; the engine is `sys_engine`.
     `session` names the chain of the log that takes this actor's events outside runs (`ses_…`, `key_…`, `sys:…`).
-    `roles` are pairs of role and team id, team `*` for a role that holds everywhere.
+    `roles` are pairs of role and team id, team `*` for a role that holds everywhere; `clearance` are the labels that they might see then.
     """
 
     kind: ActorKind
@@ -27,6 +27,7 @@ class Actor:
     locale: str = "en"
     zone: str = "UTC"
     key_id: str | None = None
+    clearance: frozenset[str] = frozenset()
     policy: int = 0  # version of the rights that were in force when the door let this actor in
 
     @property

@@ -6,18 +6,19 @@ stands there as a commitment only, with its value kept beside the log under the 
 gain optional names; a change of meaning is a new kind.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Literal
 
-Group = Literal["run", "step", "effect", "proposal", "record", "access", "account", "configuration", "log"]
+from console.core.event_kind import Kind
+from console.core.events_outside import OUTSIDE
 
 GROUPS: Mapping[str, str] = MappingProxyType(
     {
         "run": "Runs",
         "step": "Steps and decisions",
         "effect": "Effects",
+        "approval": "Approvals",
         "proposal": "Proposals",
         "record": "Records",
         "access": "Access",
@@ -27,41 +28,12 @@ GROUPS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of event.
-
-    `when` is a whole sentence. `on_run` kinds stand on the chain of a run, the others on the chain of a session, a key, a
-    process or `sys:config`. Events of a `move` are written when a command changes where a run stands, who holds it or what may
-    be done to it; all of one move carry the same open `revision`, which is the run's from then on. The other events of a run
-    advance only its `run_seq`, so that looking makes no form stale.
-    """
-
-    name: str
-    group: Group
-    when: str
-    open: tuple[str, ...] = ()
-    sealed: tuple[str, ...] = ()
-    on_run: bool = False
-    move: bool = False
-
-    @property
-    def label(self) -> str:
-        """The kind as a filter shows it: `step_completed` is `Step completed`."""
-        return self.name.replace("_", " ").capitalize()
-
-    def unknown(self, opened: Iterable[str], sealed: Iterable[str] = ()) -> frozenset[str]:
-        """Those of the open and sealed names that no event of this kind carries."""
-        return frozenset({*opened} - {*self.open}) | frozenset({*sealed} - {*self.sealed})
-
-
 _RUN = (
     Kind(
         "run_started",
         "run",
         "A run of a workflow was started.",
-        ("id", "workflow", "version", "team", "collection", "record", "exclusive", "started_by", "holder", "trigger"),
+        ("id", "workflow", "version", "team", "collection", "record", "exclusive", "started_by", "holder", "trigger", "linked_to", "label"),
         ("input", "title"),
         move=True,
     ),
@@ -91,6 +63,14 @@ _RUN = (
         move=True,
     ),
     Kind("run_assigned", "run", "The run was given to a person.", ("holder", "former_holder"), ("draft", "reason"), move=True),
+    Kind(
+        "run_escalated",
+        "run",
+        "The run was put into an inbox; nobody holds it until somebody there takes it.",
+        ("inbox", "priority", "former_holder", "at"),
+        ("reason", "draft"),
+        move=True,
+    ),
     Kind("run_completed", "run", "The run reached an end of its workflow.", ("label", "step"), ("output",), move=True),
     Kind("run_aborted", "run", "A person broke the run off, with a reason.", ("former_holder",), ("reason", "draft"), move=True),
     Kind("run_failed", "run", "The run ended because an automatic step could not be done.", ("code",), ("message",), move=True),
@@ -137,7 +117,7 @@ _RUN = (
         "step_completed",
         "step",
         "A step was done; its outcome leads on.",
-        ("n", "outcome", "type", "title", "automatic", "handled_manually"),
+        ("n", "outcome", "came_to", "type", "title", "automatic", "handled_manually", "taken_from"),
         ("values", "output", "reason"),
         move=True,
     ),
@@ -168,7 +148,7 @@ _RUN = (
         "step_failed",
         "step",
         "An automatic step could not be done; the run asks a person, or takes its way for errors.",
-        ("code", "type", "title", "retries"),
+        ("code", "type", "title", "retries", "outcome"),
         ("message",),
         move=True,
     ),
@@ -190,10 +170,27 @@ _RUN = (
     Kind("timer_set", "step", "The run waits until a moment.", ("n", "until", "outcome"), ("output",), move=True),
     Kind("timer_fired", "step", "The moment came that the run waited for; it goes on by itself.", ("n", "until"), move=True),
     Kind(
+        "event_awaited",
+        "step",
+        "The step waits for something outside it: an approval, documents, an answer, a task.",
+        ("n", "for", "key", "until", "outcome"),
+        ("request",),
+        move=True,
+    ),
+    Kind("event_arrived", "step", "What the step waited for is there.", ("n", "key", "outcome"), ("what",), move=True),
+    Kind(
+        "wait_left",
+        "step",
+        "The step waits no longer: its time passed, or a person does it by hand.",
+        ("n", "code"),
+        ("message", "reason"),
+        move=True,
+    ),
+    Kind(
         "retry_set",
         "step",
         "An automatic step could not be done for a reason that may pass; it is tried again by itself.",
-        ("n", "code", "tries", "until"),
+        ("n", "code", "tries", "until", "effect"),
         ("message",),
         move=True,
     ),
@@ -202,8 +199,8 @@ _RUN = (
         "effect_requested",
         "effect",
         "A change outside the console was asked for; it is committed before it is attempted.",
-        ("effect", "effect_kind", "number", "summary", "fields"),
-        ("request",),
+        ("effect", "effect_kind", "number", "summary", "fields", "compensates", "action", "then"),
+        ("request", "reason"),
         move=True,
     ),
     Kind(
@@ -235,7 +232,7 @@ _RUN = (
         "effect",
         "A person looked and stated whether an unknown change happened.",
         ("effect", "effect_kind", "result"),
-        ("reason",),
+        ("reason", "answer"),
         move=True,
     ),
     Kind(
@@ -243,7 +240,73 @@ _RUN = (
         "effect",
         "The result of a change came when the run no longer waited for it; it changes nothing in the run.",
         ("effect", "effect_kind", "result", "code"),
-        ("message", "errors"),
+        ("message", "errors", "answer"),
+    ),
+    Kind(
+        "effect_kept",
+        "effect",
+        "The step came to the same change again; a person chose to keep the earlier result, and nothing was done anew.",
+        ("effect", "of", "effect_kind"),
+        ("reason",),
+        move=True,
+    ),
+    Kind(
+        "effect_checked",
+        "effect",
+        "The other side was asked whether an unknown change happened.",
+        ("effect", "effect_kind", "result", "code"),
+        ("message", "told"),
+    ),
+    Kind(
+        "approval_requested",
+        "approval",
+        "A step asks others to approve before it does what was handed in.",
+        ("approval", "action", "n", "requested_by", "collection", "record", "needs", "roles", "not_by", "until", "decides"),
+        ("values", "why", "wishes", "shown"),
+        move=True,
+    ),
+    Kind(
+        "approval_decided",
+        "approval",
+        "A person approved or rejected what a step asked for.",
+        ("approval", "action", "decision", "standing", "status"),
+        ("reason", "changed"),
+        move=True,
+    ),
+    Kind(
+        "approval_voided",
+        "approval",
+        "An approval does not count any more: what it was given for was changed, or the run went elsewhere.",
+        ("approval", "action", "reason_code"),
+        ("reason",),
+        move=True,
+    ),
+    Kind("approval_expired", "approval", "Nobody decided about an approval in time.", ("approval", "action"), (), move=True),
+    Kind(
+        "document_requested",
+        "step",
+        "Documents were asked for from somebody outside.",
+        ("request", "n", "until", "wanted", "round"),
+        ("address", "text"),
+    ),
+    Kind(
+        "document_received",
+        "step",
+        "A document was handed in from outside, or by hand in somebody's name.",
+        ("request", "n", "wanted", "file", "digest", "bytes", "media_type", "pages"),
+        ("name", "sender", "values"),
+    ),
+    Kind(
+        "document_link_revoked", "step", "The link by which documents could be handed in was made useless.", ("request", "n"), ("reason",)
+    ),
+    Kind("task_created", "step", "A task was made for a person or a team.", ("task", "n", "assignee", "team", "due"), ("title", "text")),
+    Kind("task_closed", "step", "A task was done, or is not needed any more.", ("task", "n", "result"), ("note",)),
+    Kind(
+        "notice_sent",
+        "step",
+        "People were told of something, in the console and where it is set up by mail.",
+        ("notice", "n", "to", "channels", "count"),
+        ("text",),
     ),
     Kind("proposal_requested", "proposal", "A proposal for a step was asked for.", ("call", "origin", "fields")),
     Kind(
@@ -256,105 +319,11 @@ _RUN = (
     Kind("proposal_failed", "proposal", "There is no proposal for the step; a person fills it.", ("call", "origin", "code"), ("message",)),
 )
 
-_OUTSIDE = (
-    Kind("record_viewed", "record", "A person or key looked at a record.", ("tab", "relation", "run"), ("fields",)),
-    Kind(
-        "record_listed",
-        "record",
-        "A person or key looked at a list of records.",
-        ("count", "segment", "sort", "fields", "more"),
-        ("filter", "q", "keys"),
-    ),
-    Kind(
-        "record_changed",
-        "record",
-        "A person or key changed a record outside a run.",
-        ("fields", "effect", "result", "code"),
-        ("old", "new", "changes"),
-    ),
-    Kind(
-        "access_refused",
-        "access",
-        "Something was asked for that the asker may not do or see; nothing was shown.",
-        ("object", "act", "reason", "method", "endpoint", "status", "run"),
-        ("path",),
-    ),
-    Kind("signed_in", "account", "A person signed in.", ("person", "session", "method"), ("ip", "agent")),
-    Kind(
-        "sign_in_failed",
-        "account",
-        "Signing in was refused: a wrong password, an unknown address, a closed account or too many attempts.",
-        ("person", "reason"),
-        ("email", "ip", "agent"),
-    ),
-    Kind("signed_out", "account", "A person signed out, or their session ended.", ("person", "session", "reason")),
-    Kind("key_created", "account", "A key of the API was made for a person.", ("key", "person", "expires_at"), ("name",)),
-    Kind("key_revoked", "account", "A key of the API was made useless.", ("key", "person"), ("name",)),
-    Kind("person_created", "account", "A person was entered who may sign in.", ("person", "roles", "teams"), ("name", "email")),
-    Kind(
-        "person_changed",
-        "account",
-        "A person's particulars, roles, teams or password were changed, or the account was closed.",
-        ("person", "roles", "teams", "fields", "disabled"),
-        ("old", "new"),
-    ),
-    Kind("policy_changed", "configuration", "The rights were changed.", ("version", "added", "removed"), ("rows",)),
-    Kind("source_added", "configuration", "A data source was connected.", ("source", "name", "dialect", "collections", "role")),
-    Kind("source_changed", "configuration", "A data source or a collection of it was changed.", ("source", "name", "collections")),
-    Kind("workflow_imported", "configuration", "A version of a workflow was read in from a file.", ("workflow", "slug", "version", "hash")),
-    Kind(
-        "workflow_published",
-        "configuration",
-        "A version of a workflow went live; runs under way keep theirs.",
-        ("workflow", "slug", "version", "hash", "former"),
-    ),
-    Kind("process_started", "configuration", "A process of the console started.", ("process", "version", "pid", "workers", "host", "mode")),
-    Kind("engine_paused", "configuration", "Everything that goes by itself was paused; what people do by hand goes on.", (), ("reason",)),
-    Kind("engine_resumed", "configuration", "What was paused goes by itself again.", (), ("reason",)),
-    Kind("log_read", "log", "A person or key read the activity log.", ("count", "filters", "first", "last", "run", "kind"), ("filter",)),
-    Kind("log_exported", "log", "A person or key exported the activity log.", ("format", "filters", "size", "proofs"), ("filter",)),
-    Kind("values_expired", "log", "Values past their time limit were deleted; the events stay.", ("count", "category", "last")),
-    Kind("hold_placed", "log", "What is held about a person may neither be erased nor expire from now on.", ("subject",), ("reason",)),
-    Kind(
-        "hold_released",
-        "log",
-        "A hold was lifted: what is held about the person may be erased and expires again.",
-        ("subject",),
-        ("reason",),
-    ),
-    Kind("backup_made", "log", "A backup of the console was written.", ("bytes", "size")),
-    Kind(
-        "log_restored",
-        "log",
-        "The console was restored from a backup; events that came after it and are not in it are counted as lost.",
-        ("size", "lost", "made_at", "erased", "version"),
-    ),
-    Kind(
-        "silence_noted",
-        "log",
-        "For an hour nothing was written; said so that there is a checkpoint of this hour too.",
-        ("size", "since"),
-    ),
-    Kind(
-        "signing_key_changed",
-        "log",
-        "The key that signs the log's checkpoints was changed; the next one is signed by both, unless the former key was lost.",
-        ("former", "key", "signed_by"),
-    ),
-    Kind(
-        "subject_erased",
-        "log",
-        "What the log held about a person was made unreadable; the events stay.",
-        ("subject", "count", "runs", "request"),
-        ("reason",),
-    ),
-)
-
 
 def _registry() -> Mapping[str, Kind]:
     kinds: dict[str, Kind] = {}
     on_runs = (replace(kind, open=(*kind.open, "revision") if kind.move else kind.open, on_run=True) for kind in _RUN)
-    for kind in (*on_runs, *_OUTSIDE):
+    for kind in (*on_runs, *OUTSIDE):
         if kind.name in kinds:
             raise ValueError(f"the kind of event {kind.name} stands in the registry twice")
         kinds[kind.name] = kind

@@ -26,7 +26,22 @@ from console.errors import DefinitionError
 MOST_CHARACTERS = 2_000
 MOST_DEPTH = 30
 MOST_TEMPLATE = 20_000
-ROOTS = ("record", "input", "steps", "variables", "tables", "item", "run", "lead", "now", "$currentUser")
+ROOTS = (
+    "record",
+    "input",
+    "steps",
+    "variables",
+    "tables",
+    "item",
+    "run",
+    "lead",
+    "now",
+    "$currentUser",
+    "related",
+    "results",
+    "key",
+    "answer",
+)
 TABLES = "tables"
 TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
@@ -172,6 +187,10 @@ def _parser() -> Lark:
     return Lark(grammar, parser="lalr", lexer="contextual", transformer=_Builder(), maybe_placeholders=True, cache=False)
 
 
+MEANT = {"or": "||", "and": "&&", "not": "!"}
+"""How words are written that people try."""
+
+
 def _unreadable(text: str, error: UnexpectedInput) -> ExpressionError:
     """The error in words: what stands where it may not."""
     ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
@@ -187,6 +206,9 @@ def _unreadable(text: str, error: UnexpectedInput) -> ExpressionError:
     if rest.startswith("=") and not rest.startswith("=="):
         return ExpressionError("'=' means nothing here; two values are compared with '=='.", position)
     word = re.match(r"\w+|\W", rest)
+    meant = MEANT.get(word[0].lower()) if word else None
+    if word is not None and meant is not None:
+        return ExpressionError(f"'{word[0]}' cannot stand here; it is written '{meant}'.", position)
     return ExpressionError(f"'{word[0][:40] if word else rest[0]}' cannot stand here.", position)
 
 

@@ -11,31 +11,36 @@ from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from console.core import expressions
+from console.core import expressions, media
 from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing
 from console.core.operands import rounded, to_json
 from console.core.workflow import NAME_PATTERN
 
 OWN_INPUT = "input"  # the name under which a start step finds its own values
+OWN_ITEM = "item"  # and a step that goes through a list those of the item, beside what is known of it
 NEEDS_OPTIONS = frozenset({"enum", "multi_enum", "checklist"})
 MOST_DECIMALS = 30  # what a form reads
-TICKED = frozenset({"multi_enum", "checklist"})
-NOT_IN_FORMS = frozenset({"binary", "file", "other", "array"})
+TICKED = frozenset({"multi_enum", "checklist", "files"})
+HANDED_IN = frozenset({"file", "files"})
+NOT_IN_FORMS = frozenset({"binary", "other", "array"})
 
 
 class Located(NamedTuple):
     """An expression or template and where it stands in a step's settings.
 
-    `relation` names the relation whose rows `record` stands for; None: `record` is the run's own.
+    `relation` or `collection` names the rows that `record` stands for; None: `record` is the run's own.
     """
 
     field: str
     text: str
     relation: str | None = None
+    collection: str | None = None
 
 
 class Use(NamedTuple):
     """Something of the run's collection that settings name: a column of it, a relation, or a column of a relation's rows.
+
+    With `collection` it is that one, or a column of it, whatever the run is about. `number`: it is reckoned with.
 
     `changed`: the step writes it, so that it may not be read-only.
     """
@@ -44,6 +49,8 @@ class Use(NamedTuple):
     column: str | None = None
     relation: str | None = None
     changed: bool = False
+    collection: str | None = None
+    number: bool = False
 
 
 class Definition(BaseModel):
@@ -60,6 +67,15 @@ class Case(Definition):
 
 
 Computed = str | list[Case]
+
+
+class Must(Definition):
+    """Something that must hold of what was typed into a field."""
+
+    if_: str = Field(alias="if", description="Expression; unknown is not enough")
+    message: Annotated[str, StringConstraints(min_length=1, max_length=1000)] = Field(
+        description="Said at the field where it does not hold; {{ expressions }} are filled in"
+    )
 
 
 class Choice(Definition):
@@ -80,11 +96,15 @@ class FieldDefinition(Definition):
     readonly: bool = Field(False, description="Shown, not typed: holds `value`, computed anew when the step is completed")
     options: list[Choice] | None = Field(None, description="What can be chosen, for enum, multi_enum and checklist")
     collection: str | None = Field(None, description="Collection that a reference is searched in")
+    types: list[media.FileKind] | None = Field(
+        None, min_length=1, description="Kinds of files that are taken, for file and files; none: PDF, PNG and JPEG"
+    )
     help: str | None = Field(None, max_length=500)
     max_length: int | None = Field(None, ge=1, le=100_000)
     min: int | str | None = Field(None, description="Smallest value, fewest characters or fewest entries; decimals as strings")
     max: int | str | None = Field(None, description="Largest value, most characters or most entries; decimals as strings")
     at_most: Computed | None = Field(None, description="Expression, or cases, for the largest value, where it depends on the run")
+    must: list[Must] = Field(default_factory=list, max_length=10, description="What must hold of it, once something is typed")
     default: Any = Field(None, description="What the field starts with")
     value: Computed | None = Field(None, description="Expression, or cases, that give what the field starts with (or holds, when readonly)")
 
@@ -99,6 +119,10 @@ class FieldDefinition(Definition):
             raise ValueError("two options have the same value")
         if self.type == "reference" and not self.collection:
             raise ValueError("a reference needs the collection that it is searched in")
+        if self.types is not None and self.type not in HANDED_IN:
+            raise ValueError("types are kinds of files, for a field of type file or files")
+        if self.type in HANDED_IN and (self.readonly or self.default is not None or self.value is not None):
+            raise ValueError("a file is handed in by a person: leave readonly, default and value out")
         if self.readonly and self.value is None and self.default is None:
             raise ValueError("a field that is only shown needs a value")
         self._bounded()
@@ -122,6 +146,8 @@ class FieldDefinition(Definition):
         options: Any = [option.model_dump() for option in self.options] if self.options is not None else None
         if self.type == "reference":
             options = {"collection": self.collection}
+        if self.type in HANDED_IN:
+            options = {"types": list(self.types or media.USUAL)}
         return FormField(
             self.name, self.label, self.type, self.required, self.readonly, None, None, options, self.min, self.max, self.max_length, self.help
         )  # fmt: skip
@@ -169,6 +195,8 @@ def with_own(roots: Mapping[str, Any], own: str, values: Mapping[str, Any]) -> d
     """The roots with what a form's own fields hold so far."""
     if own == OWN_INPUT:
         return {**roots, OWN_INPUT: dict(values)}
+    if own == OWN_ITEM:
+        return {**roots, OWN_ITEM: {**roots.get(OWN_ITEM, {}), **values}}
     return {**roots, "steps": {**roots.get("steps", {}), own: dict(values)}}
 
 
@@ -216,7 +244,15 @@ def taken(
     for entry in definitions:
         if entry.required_if is not None and entry.name not in wrong and is_empty(values[entry.name]) and holds(entry.required_if, now):
             details.append({"field": entry.name, "reason": missing(entry.field())})
+        elif broken := None if entry.name in wrong or is_empty(values[entry.name]) else _broken(entry, now):
+            details.append({"field": entry.name, "reason": broken})
     return values, details
+
+
+def _broken(entry: FieldDefinition, now: Mapping[str, Any]) -> str | None:
+    """The sentence of the first rule of the field that does not hold; None where all do."""
+    failing = (rule for rule in entry.must if not expressions.parse(rule.if_).test(now))
+    return next((expressions.render(rule.message, now) for rule in failing), None)
 
 
 def _filled(
@@ -236,7 +272,7 @@ def _filled(
         else:
             value = fitted(field, entry.default)
         values[entry.name] = _ticks(entry, value)
-        fields.append(replace(field, value=values[entry.name]))
+        fields.append(field.holding(values[entry.name]))
     return fields
 
 
@@ -265,4 +301,8 @@ def texts_of_definitions(where: str, definitions: Iterable[FieldDefinition]) -> 
         found += [Located(f"{where}[{number}].required_if", entry.required_if)] if entry.required_if is not None else []
         found += texts_of(f"{where}[{number}].value", entry.value)
         found += texts_of(f"{where}[{number}].at_most", entry.at_most)
+        for place, rule in enumerate(entry.must):
+            at = f"{where}[{number}].must[{place}]"
+            found.append(Located(f"{at}.if", rule.if_))
+            found += [Located(f"{at}.message", match[1].strip()) for match in expressions.TEMPLATE.finditer(rule.message)]
     return found

@@ -108,14 +108,19 @@ def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[st
 
 def known(collection: Collection, name: Any, hidden: frozenset[str]) -> Field:
     """The field of that name. Raises Malformed, in the same words whether it is hidden or not there."""
-    field = collection.field(name) if isinstance(name, str) else None
-    if field is None or field.name in hidden:
+    field = collection.visible(name, hidden) if isinstance(name, str) else None
+    if field is None:
         raise _wrong(str(name), f"{collection.label} have no field {name!r}.")
     return field
 
 
 def checked(field: Field, op: str, value: Any) -> Any:
     """The value in the field's form. Raises Malformed where the field knows no such op or value."""
+    if field.computed is not None and not (field.computed and field.stored == "boolean" and op in {"eq", "ne", "is_null"}):
+        raise _wrong(
+            field.name,
+            f"{field.name} is worked out when it is shown: only a condition (true or false) can be filtered by, with eq, ne and is_null.",
+        )
     if op == "is_null":
         if not isinstance(value, bool):
             raise _wrong(field.name, f"{field.name} is_null takes true or false.")

@@ -4,6 +4,7 @@ Each takes the moment of evaluation and its arguments, and answers a value or `U
 A new one is one entry in `FUNCTIONS` or `METHODS` with the number of arguments it takes.
 """
 
+import hashlib
 from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
 from typing import Any
 
+from console.core import iban
 from console.core.operands import UNKNOWN, date_of, moment_of, number_of, ordered, plus, rounded, times
 
 LONGEST_COMPARED = 500
@@ -109,6 +111,38 @@ def upper(_: datetime | None, value: Any) -> Any:
 def trim(_: datetime | None, value: Any) -> Any:
     """The text without white space at its ends."""
     return value.strip() if isinstance(value, str) else UNKNOWN
+
+
+def plain(_: datetime | None, value: Any) -> Any:
+    """The letters and digits of a text alone, in capitals."""
+    return iban.plain(value) if isinstance(value, str) else UNKNOWN
+
+
+def last(_: datetime | None, value: Any, count: Any) -> Any:
+    """The last so many characters of a text, all of it where it has no more."""
+    number = _whole(count)
+    if not isinstance(value, str) or number is None or number < 0:
+        return UNKNOWN
+    return value[-number:] if number else ""
+
+
+def host(_: datetime | None, value: Any) -> Any:
+    """The domain of a mail or web address, in small letters and without www."""
+    if not isinstance(value, str):
+        return UNKNOWN
+    address = value.strip().lower()
+    name = address.partition("://")[2] or address
+    return name.partition("/")[0].rpartition("@")[2].partition(":")[0].removeprefix("www.")
+
+
+def iban_holds(_: datetime | None, value: Any) -> Any:
+    """Whether a text is a bank account number (IBAN) with the length of its country and the right check digits."""
+    return iban.holds(value) if isinstance(value, str) else UNKNOWN
+
+
+def sha256(_: datetime | None, value: Any) -> Any:
+    """The SHA-256 of a text in UTF-8, hexadecimal."""
+    return hashlib.sha256(value.encode()).hexdigest() if isinstance(value, str) else UNKNOWN
 
 
 def days(_: datetime | None, number: Any) -> Any:
@@ -267,6 +301,11 @@ FUNCTIONS: dict[str, Function] = {
     "minor": Function(minor, 2, 2),
     "lookup": Function(lookup, 2, 6),
     "similarity": Function(similarity, 2, 2),
+    "plain": Function(plain, 1, 1),
+    "last": Function(last, 2, 2),
+    "host": Function(host, 1, 1),
+    "iban": Function(iban_holds, 1, 1),
+    "sha256": Function(sha256, 1, 1),
 }
 METHODS: dict[str, Function] = {
     "startsWith": Function(starts_with, 1, 1),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from console.core.approval import Approval, Decided, answered, requested
 from console.core.events import ENDS
 
 Status = Literal[
@@ -17,6 +18,10 @@ Status = Literal[
 ]
 FINAL = frozenset(ENDS.values())
 MISSING_MANUAL = "handled manually"
+NEXT_ITEM = "next_item"
+"""The outcome of a loop that has further items: the step is entered anew."""
+FORM_NEEDED = "form_needed"
+"""Why a step that could have gone on by itself asks a person, where nothing went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A wished change outside the console's own tables. `request` is what was asked, `result` what came of it."""
+    """A wished change outside the console's own tables. `request` is what was asked, `result` what came of it.
+
+    `compensates` names the effect that this one takes back, `keeps` the earlier one whose result stands for this one: nothing was done anew.
+    """
 
     id: str
     number: int
@@ -48,6 +56,14 @@ class Effect:
     requested_at: datetime
     settled_at: datetime | None = None
     result: Mapping[str, Any] | None = None
+    compensates: str | None = None
+    keeps: str | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person has to say what came of it: nobody knows, or what should have been taken back was not."""
+        given_up = self.compensates is None or (self.result or {}).get("left", False)
+        return self.status == "unknown" or (self.status == "failed" and not given_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +90,7 @@ class Attempt:
     defaults: Mapping[str, Any] | None = None
     errors: list[Mapping[str, Any]] | None = None
     effects: tuple[Effect, ...] = ()
+    approvals: tuple[Approval, ...] = ()
 
     @property
     def context(self) -> Mapping[str, Any]:
@@ -92,7 +109,8 @@ class Run:
     """Where a run stands. `attempts` are by their place in the order taken; in a command they may be only those it needs.
 
     `revision` counts moves and is what forms carry; `seq` counts all events. `visits` counts entries by step, `automatic` the
-    automatic steps since a person's. `screens` holds, by attempt, what was last shown (replay only).
+    automatic steps since a person's. `visits` also counts the iterations of a loop, as `<step>/items`: they are no visits of their own.
+    `ticket` says in which inbox the run waits for somebody, and why. Who is not cleared for its `label` is told that there is no such run. `screens` holds, by attempt, what was last shown (replay only).
     """
 
     id: str = ""
@@ -113,10 +131,13 @@ class Run:
     automatic: int = 0
     waiting: Mapping[str, Any] | None = None
     take_over: Mapping[str, Any] | None = None
+    ticket: Mapping[str, Any] | None = None
     input: Mapping[str, Any] = field(default_factory=dict)
     reason: str | None = None
     ending: str | None = None
     exclusive_key: str | None = None
+    linked_to: str | None = None
+    label: str | None = None
     created_at: datetime | None = None
     ended_at: datetime | None = None
     active_at: datetime | None = None
@@ -138,19 +159,35 @@ class Run:
     def unknown(self) -> Effect | None:
         """The effect that a person has to settle."""
         here = self.attempt
-        return next((effect for effect in here.effects if effect.status == "unknown"), None) if here else None
+        return next((effect for effect in here.effects if effect.asks), None) if here else None
+
+    @property
+    def wanted(self) -> Effect | None:
+        """The effect to be made next: they are made one after another, and none while an earlier one is not settled."""
+        here = self.attempt
+        if here is None or here.status != "performing":
+            return None
+        first = next((effect for effect in here.effects if effect.status == "requested" or effect.asks), None)
+        return first if first is not None and first.status == "requested" else None
 
     @property
     def tries(self) -> int:
         """How often the open step was tried again by itself so far."""
-        return int(self.waiting["tries"]) if self.waiting is not None and self.waiting["for"] == "retry" else 0
+        return int((self.waiting or {}).get("tries", 0))
+
+    @property
+    def waits_outside(self) -> bool:
+        """Whether it waits for something that has a name of ours: an approval, documents, an answer; not for an effect."""
+        return self.status == "waiting_event" and self.waiting is not None and self.waiting.get("key") is not None
 
     @property
     def moving(self) -> bool:
         """Whether the engine has to go on: an automatic step is next, or a change asked for is not made yet."""
-        here = self.attempt
-        asked = here is not None and here.status == "performing" and any(effect.status == "requested" for effect in here.effects)
-        return self.status == "running" or asked
+        return self.status == "running" or (self.status == "waiting_event" and self.wanted is not None)
+
+    def entries(self, step_id: str) -> int:
+        """How often the run came to the step; a loop's items after the first do not count."""
+        return self.visits.get(step_id, 0) - self.visits.get(f"{step_id}/items", 0)
 
     def effect(self, effect_id: str) -> tuple[Attempt, Effect] | None:
         """The effect of that id with its attempt, among the attempts at hand."""
@@ -159,6 +196,11 @@ class Run:
                 if effect.id == effect_id:
                     return attempt, effect
         return None
+
+    def approval(self, approval_id: str) -> tuple[Attempt, Approval] | None:
+        """The approval of that id with its attempt, among the attempts at hand."""
+        pairs = ((attempt, approval) for attempt in self.attempts.values() for approval in attempt.approvals)
+        return next((pair for pair in pairs if pair[1].id == approval_id), None)
 
     def after(self, n: int) -> list[Attempt]:
         """Attempts after place `n` that are not cancelled, in the order taken."""
@@ -210,8 +252,10 @@ def _apply(run: Run, event: Event) -> None:
 def _end(run: Run, event: Event, status: Any) -> None:
     here = run.attempt
     if here is not None and here.status in ("open", "performing"):
-        _put(run, here, status="failed" if status == "failed" else "cancelled")
+        left = tuple(replace(each, status="void") if each.status == "open" else each for each in here.approvals)
+        _put(run, here, status="failed" if status == "failed" else "cancelled", approvals=left)
     run.status, run.ended_at, run.holder, run.current, run.waiting, run.take_over = status, event.at, None, None, None, None
+    run.ticket = None
     run.reason = event.sealed.get("reason", event.sealed.get("message"))
     run.ending = event.open.get("label")
 
@@ -242,9 +286,11 @@ def _run_started(run: Run, event: Event) -> None:
     told = event.open
     run.id, run.workflow, run.version, run.team = told["id"], told["workflow"], told["version"], told["team"]
     run.collection, run.record, run.exclusive_key = told["collection"], told["record"], told["exclusive"]
+    run.label = told.get("label")
     run.started_by, run.holder, run.created_at = told["started_by"], told["holder"], event.at
     run.last_holder = run.holder
     run.input = event.sealed.get("input", {})
+    run.linked_to = told.get("linked_to")
 
 
 def _step_entered(run: Run, event: Event) -> None:
@@ -252,25 +298,49 @@ def _step_entered(run: Run, event: Event) -> None:
     run.made = run.current = int(event.open["n"])
     run.visits[step] = number
     defaults = event.sealed.get("defaults")
-    run.attempts[run.current] = Attempt(run.current, step, number, "open", event.at, replaces=event.open.get("replaces"), defaults=defaults)
+    run.attempts[run.current] = Attempt(
+        *(run.current, step, number, "open", event.at),
+        replaces=event.open.get("replaces"),
+        defaults=defaults,
+    )
+    if event.open.get("iteration"):
+        run.visits[f"{step}/items"] = run.visits.get(f"{step}/items", 0) + 1
     run.status = event.open["status"]
     run.waiting = run.take_over = None
 
 
 def _step_submitted(run: Run, event: Event) -> None:
     here = _here(run)
-    run.status, run.waiting = "waiting_event", {"for": "effect", "until": None}
+    run.status, run.waiting = "waiting_event", _for_effect(run)
     _put(run, here, status="performing", errors=None, **_handed_in(event))
+
+
+def _for_effect(run: Run, **more: Any) -> dict[str, Any]:
+    """That the run waits for an effect; what it does after that stays."""
+    then = {"aborting": run.waiting["aborting"]} if run.waiting and "aborting" in run.waiting else {}
+    return {"for": "effect", "until": None, **more, **then}
 
 
 def _step_completed(run: Run, event: Event) -> None:
     here = _here(run)
-    handed_in = _handed_in(event) if "outcome" in event.open else {}
+    handed_in = _handed_in(event) if "outcome" in event.open else {name: event.sealed[name] for name in ("output",) if name in event.sealed}
+    if "came_to" in event.open:
+        handed_in["outcome"] = event.open["came_to"]
     done = _altered(here, {"status": "done", "completed_at": event.at, "errors": None, **handed_in})
     run.attempts[here.n] = done
-    run.context[here.step] = done.context
+    run.context[here.step] = _context(run, done)
     run.automatic = run.automatic + 1 if event.open.get("automatic") else 0
     run.waiting = run.take_over = None
+
+
+def _context(run: Run, done: Attempt) -> Mapping[str, Any]:
+    """What later steps find. A loop that has further items hands in the one `item` alone: those before it are kept beside it."""
+    if done.outcome != NEXT_ITEM or done.output is None:
+        return done.context
+    told = {name: value for name, value in done.output.items() if name != "item"}
+    item = done.output["item"]
+    before = run.context.get(done.step, {}).get("items", [])
+    return {**told, "items": [*(each for each in before if each["key"] != item["key"]), item]}
 
 
 def _handed_in(event: Event) -> dict[str, Any]:
@@ -291,8 +361,15 @@ def _step_reopened(run: Run, event: Event) -> None:
 
 
 def _step_failed(run: Run, event: Event) -> None:
+    if event.open.get("outcome") is not None:  # the step's way for errors: the run goes on, and later steps find what went wrong
+        here = _here(run)
+        _put(run, here, status="failed", outcome=event.open["outcome"])
+        found = here.values if here.output is None else here.output
+        run.context[here.step] = {**(found or {}), "code": event.open["code"], "error": event.sealed.get("message", "")}
+        return
     run.status, run.waiting = "waiting_person", None
-    run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
+    asked = event.open["code"] == FORM_NEEDED
+    run.take_over = None if asked else {"code": event.open["code"], "message": event.sealed.get("message", "")}
 
 
 def _attempt_retried(run: Run, event: Event) -> None:
@@ -304,12 +381,31 @@ def _timer_set(run: Run, event: Event) -> None:
     _put(run, _here(run), outcome=event.open["outcome"], output=event.sealed.get("output"))
 
 
+def _event_awaited(run: Run, event: Event) -> None:
+    told = event.open
+    run.status = "waiting_event"
+    run.waiting = {"for": told["for"], "until": told["until"], "key": told["key"], "outcome": told["outcome"]}
+
+
+def _wait_left(run: Run, event: Event) -> None:
+    here = _here(run)
+    run.status, run.waiting = "waiting_person", None
+    run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
+    typed = dict(here.values) or here.defaults
+    _put(run, here, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=typed)
+
+
 def _retry_set(run: Run, event: Event) -> None:
-    run.status, run.waiting = "waiting_time", {"for": "retry", "until": event.open["until"], "tries": event.open["tries"]}
+    told = event.open
+    why = {"effect": told["effect"], "code": told["code"], "message": event.sealed.get("message", "")} if "effect" in told else {}
+    run.status, run.waiting = "waiting_time", {**_for_effect(run), "for": "retry", "until": told["until"], "tries": told["tries"], **why}
 
 
 def _timer_fired(run: Run, _event: Event) -> None:
     """After a retry's timer the tries stay counted until the step is done; a wait breaks the row of automatic steps."""
+    if run.waiting is not None and "effect" in run.waiting:
+        run.status, run.waiting = "waiting_event", _for_effect(run, tries=run.waiting["tries"])
+        return
     run.status = "running"
     if run.waiting is not None and run.waiting["for"] == "retry":
         run.waiting = {**run.waiting, "until": None}
@@ -322,11 +418,30 @@ def _run_saved(run: Run, _event: Event) -> None:
 
 
 def _run_resumed(run: Run, event: Event) -> None:
-    run.status, run.holder, run.last_holder = "waiting_person", event.open["holder"], event.open["holder"]
+    run.status, run.holder, run.last_holder, run.ticket = "waiting_person", event.open["holder"], event.open["holder"], None
 
 
 def _run_taken_over(run: Run, event: Event) -> None:
     run.holder = run.last_holder = event.open["holder"]
+    run.ticket = None
+
+
+def _run_assigned(run: Run, event: Event) -> None:
+    _run_taken_over(run, event)
+    if run.status == "saved":
+        run.status = "waiting_person"
+
+
+def _run_escalated(run: Run, event: Event) -> None:
+    told = event.open
+    run.holder = None
+    run.ticket = {
+        "inbox": told["inbox"],
+        "priority": told["priority"],
+        "reason": event.sealed.get("reason", ""),
+        "at": told["at"],
+        "by": event.by,
+    }
 
 
 def _run_released(run: Run, _event: Event) -> None:
@@ -343,46 +458,112 @@ def _step_revised(run: Run, event: Event) -> None:
     run.context = {}
     for _, attempt in sorted(run.attempts.items()):
         if attempt.standing:
-            run.context[attempt.step] = attempt.context
+            run.context[attempt.step] = _context(run, attempt)
     run.take_over = run.waiting = None
 
 
 def _effect_requested(run: Run, event: Event) -> None:
     here, told = _here(run), event.open
     wished = Effect(
-        told["effect"], int(told["number"]), told["effect_kind"], told["summary"], "requested", event.sealed.get("request", {}), event.at
+        *(
+            told["effect"],
+            int(told["number"]),
+            told["effect_kind"],
+            told["summary"],
+            "requested",
+            event.sealed.get("request", {}),
+            event.at,
+        ),
+        compensates=told.get("compensates"),
     )
-    _put(run, here, effects=(*here.effects, wished))
+    _put(run, here, effects=(*here.effects, wished), status="performing")
+    if (run.waiting or {}).get("for") != "effect" or "then" in told:  # a compensation at a step that nobody handed in
+        then = {"aborting": event.sealed.get("reason", "")} if told.get("then") == "abort" else {}
+        run.status, run.waiting, run.take_over = "waiting_event", _for_effect(run) | then, None
 
 
-def _settle(status: Any) -> Callable[[Run, Event], None]:
-    def change(run: Run, event: Event) -> None:
-        _set_effect(run, event, status)
-
-    return change
-
-
-def _set_effect(run: Run, event: Event, status: Any) -> None:
-    found = run.effect(event.open["effect"])
+def _effect_kept(run: Run, event: Event) -> None:
+    here, found = _here(run), run.effect(event.open["of"])
     if found is None:
-        raise ValueError(f"run {run.id} has no effect {event.open['effect']} at hand")
-    attempt, effect = found
-    result = event.sealed.get("result") or {key: value for key, value in event.sealed.items() if key in ("message", "errors")} or None
-    settled = replace(effect, status=status, settled_at=None if status == "requested" else event.at, result=result)
-    _put(run, attempt, effects=tuple(settled if each.id == effect.id else each for each in attempt.effects))
+        raise ValueError(f"run {run.id} has no effect {event.open['of']} at hand")
+    told = {"id": event.open["effect"], "number": len(here.effects) + 1, "keeps": found[1].id}
+    _put(run, here, effects=(*here.effects, replace(found[1], **told, requested_at=event.at, settled_at=event.at)))
+
+
+def _effect_succeeded(run: Run, event: Event) -> None:
+    _set_effect(run, event, "succeeded")
+    if run.unknown is None:
+        run.status, run.waiting, run.take_over = "waiting_event", _for_effect(run), None
+
+
+def _effect_failed(run: Run, event: Event) -> None:
+    effect = _set_effect(run, event, "failed")
+    if effect.asks:
+        _asks_what_came(run, event)
+    elif run.unknown is None:
+        run.status, run.waiting, run.take_over = "waiting_event", _for_effect(run), None
 
 
 def _effect_unknown(run: Run, event: Event) -> None:
     _set_effect(run, event, "unknown")
-    run.status, run.waiting = "waiting_person", None
+    _asks_what_came(run, event)
+
+
+def _asks_what_came(run: Run, event: Event) -> None:
+    run.status, run.waiting = "waiting_person", _for_effect(run) if "aborting" in (run.waiting or {}) else None
     run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
 
 
 def _effect_settled(run: Run, event: Event) -> None:
-    done = event.open["result"] == "done"
-    _set_effect(run, event, "succeeded" if done else "requested")
-    run.take_over = None
-    run.status, run.waiting = "waiting_event", {"for": "effect", "until": None}
+    _set_effect(run, event, {"done": "succeeded", "not_done": "requested", "left": "failed"}[event.open["result"]])
+    run.status, run.waiting, run.take_over = "waiting_event", _for_effect(run), None
+
+
+def _set_effect(run: Run, event: Event, status: Any) -> Effect:
+    found = run.effect(event.open["effect"])
+    if found is None:
+        raise ValueError(f"run {run.id} has no effect {event.open['effect']} at hand")
+    attempt, effect = found
+    result = (
+        event.sealed.get("result", event.sealed.get("answer"))
+        or {key: value for key, value in event.sealed.items() if key in ("message", "errors")}
+        or None
+    )
+    if event.open.get("result") == "left":
+        result = {"left": True}
+    settled = replace(effect, status=status, settled_at=None if status == "requested" else event.at, result=result)
+    _put(run, attempt, effects=tuple(settled if each.id == effect.id else each for each in attempt.effects))
+    return settled
+
+
+def _approval_requested(run: Run, event: Event) -> None:
+    here, told = _here(run), event.open
+    run.status = "waiting_event"
+    run.waiting = {"for": "approval", "until": told.get("until"), "key": told["approval"], "outcome": None}
+    _put(run, here, approvals=(*here.approvals, requested(told, event.sealed, event.at)))
+
+
+def _approval_decided(run: Run, event: Event) -> None:
+    told = event.open
+    decided = Decided(event.by or "", event.at, told["decision"], event.sealed.get("reason", ""))
+    _set_approval(run, event, lambda approval: answered(approval, decided, told["status"]))
+    if told["status"] == "approved":
+        run.status, run.waiting = "waiting_event", {"for": "effect", "until": None}
+
+
+def _approval_over(status: Any) -> Callable[[Run, Event], None]:
+    def change(run: Run, event: Event) -> None:
+        _set_approval(run, event, lambda approval: replace(approval, status=status))
+
+    return change
+
+
+def _set_approval(run: Run, event: Event, change: Callable[[Approval], Approval]) -> None:
+    found = run.approval(event.open["approval"])
+    if found is None:
+        raise ValueError(f"run {run.id} has no approval {event.open['approval']} at hand")
+    attempt, approval = found
+    _put(run, attempt, approvals=tuple(change(each) if each.id == approval.id else each for each in attempt.approvals))
 
 
 def _step_shown(run: Run, event: Event) -> None:
@@ -406,13 +587,22 @@ CHANGES: Mapping[str, Callable[[Run, Event], None]] = {
     "run_resumed": _run_resumed,
     "run_taken_over": _run_taken_over,
     "run_released": _run_released,
+    "run_assigned": _run_assigned,
+    "run_escalated": _run_escalated,
+    "event_awaited": _event_awaited,
+    "wait_left": _wait_left,
     "attempt_cancelled": _attempt_cancelled,
     "step_revised": _step_revised,
     "effect_requested": _effect_requested,
-    "effect_succeeded": _settle("succeeded"),
-    "effect_failed": _settle("failed"),
+    "effect_kept": _effect_kept,
+    "effect_succeeded": _effect_succeeded,
+    "effect_failed": _effect_failed,
     "effect_unknown": _effect_unknown,
     "effect_settled": _effect_settled,
+    "approval_requested": _approval_requested,
+    "approval_decided": _approval_decided,
+    "approval_voided": _approval_over("void"),
+    "approval_expired": _approval_over("expired"),
     "step_shown": _step_shown,
 }
 """Kinds that change more than the numbers; the others (a source opened, an outcome named) only count."""

@@ -17,7 +17,7 @@ class Scope:
     """Rows by expressions over `record`, `$currentUser` and `now`; fields by name.
 
     `everything` is an allow without a condition. `attributes` are what `$currentUser` is made of. `hidden` fields are not
-    read, sorted by, searched or filtered; `fixed` ones are not written.
+    read, sorted by, searched or filtered; `fixed` ones are not written. `masked` are those of the hidden that may be uncovered one by one.
     """
 
     collection: str
@@ -25,6 +25,7 @@ class Scope:
     deny: tuple[Expression, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
+    masked: frozenset[str] = frozenset()
     fixed: frozenset[str] = frozenset()
     everything: bool = False
 

@@ -164,7 +164,8 @@ def _inside(here: Any, part: str | int, schema: Mapping[str, Any]) -> Any:
     if isinstance(part, int):
         return here.get("items", {})
     by_name = next(iter(here.get("patternProperties", {}).values()), None)
-    found = here.get("properties", {}).get(part, by_name)
+    others = here.get("additionalProperties")
+    found = here.get("properties", {}).get(part, by_name or (others if isinstance(others, dict) else None))
     return found if found is not None else here
 
 

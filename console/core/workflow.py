@@ -64,7 +64,10 @@ class Settings(Part):
         3,
         ge=0,
         le=20,
-        description="How often an automatic step is tried again, with growing pauses, when it fails for a reason that may pass",
+        description="How often an automatic step or a change is tried again, with growing pauses, when it fails for a reason that may pass",
+    )
+    step_seconds: int = Field(
+        300, ge=1, le=3600, description="Seconds that an automatic step or a change may take before a person is asked"
     )
 
 
@@ -80,6 +83,10 @@ class Step(Part):
         "manual", description="automatic: completes without a click when it asks for nothing"
     )
     roles: list[str] | None = Field(None, description="Only these roles may complete the step; none: the workflow's")
+    not_by: Annotated[list[str], Field(max_length=20)] | None = Field(
+        None,
+        description="Who may not do the step: `starter`, `step:<id>` (who did that step), `step:<id>.<field>` (who filled in that field there)",
+    )
     config: dict[str, Any] = Field(default_factory=dict, description="Settings of the step type")
     next: dict[Name, Name] = Field(default_factory=dict, description="Outcome to step id; `default` for every outcome not named")
     at: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(None, description="Place in the editor: [x, y] in pixels")
@@ -214,6 +221,17 @@ class Group(Part):
     steps: list[Name]
 
 
+class Report(Part):
+    """How somebody reports what they will not see again: from the menu of a record a form is filled in, which makes the record that the run is about."""
+
+    collection: str = Field(max_length=200, description="Collection of the records from whose menu it is reported")
+    title: Title = Field(description="What the menu says; the same words for everybody")
+    text: str | None = Field(None, max_length=2000, description="What stands above the form")
+    values: dict[str, str] = Field(
+        description="Field of the new record to the expression that gives its value; `record` is the one it is reported from, `input` the form"
+    )
+
+
 class Workflow(Part):
     """A workflow document of the newest format. Steps are in the order in which a person would tell them."""
 
@@ -226,6 +244,10 @@ class Workflow(Part):
         None, max_length=200, description="Collection whose records the runs are about; null: runs without a record"
     )
     team: str | None = Field(None, max_length=100, description="Team whose runs these are")
+    clearance: Name | None = Field(
+        None, description="Label, such as confidential: for whoever is not cleared for it the workflow and its runs do not exist"
+    )
+    report: Report | None = Field(None, description="How people report into a workflow that they are not cleared for")
     roles: list[str] = Field(default_factory=list, description="Roles meant to work in it; the rights of the policy decide")
     segments: list[str] = Field(default_factory=list, description="Segments of the collection in which the workflow is offered first")
     settings: Settings = Field(default_factory=lambda: Settings.model_validate({}))
@@ -280,7 +302,8 @@ class Workflow(Part):
 
 ALWAYS = ("format", "slug", "title", "collection", "team", "roles", "settings", "variables", "steps")
 LATER: Mapping[str, Any] = {
-    "retries": 3
+    "retries": 3,
+    "step_seconds": 300,
 }  # settings that came later: left out where they equal their default, so that older documents keep their bytes
 STEP_ALWAYS = ("id", "type", "title", "config", "next")
 

@@ -4,92 +4,39 @@
 a missing branch in another is told of both. It raises nothing.
 """
 
-from collections.abc import Collection as Many, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field as default
-from typing import Any, ClassVar, Literal, Protocol
+from collections.abc import Collection as Many, Mapping, Sequence
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from console.core import graph
-from console.core.fields import Located, Use
+from console.core import duties_check, graph, reporting_check, surroundings
 from console.core.references import Known, wrong_references
-from console.core.shape import Spot, loaded, problems_of_values, said_of
-from console.core.workflow import FORMAT, RESERVED, Table, Workflow, upgraded
+from console.core.shape import loaded, problems_of_values
+from console.core.sketches import Problem, Severity, Sketch, StepKind, placed, shape, sketches as sketches_of
+from console.core.surroundings import Surroundings
+from console.core.workflow import FORMAT, RESERVED, Table, upgraded
 
-Severity = Literal["error", "warning"]
+__all__ = ["Problem", "Severity", "StepKind", "Surroundings", "check"]
+
+ERRORS = "error"
+"""The way on from a step that could not be done; every step but the start may have one."""
 START, END, GO_TO = "start", "end", "go_to"
 DEFAULT = "default"
-NEVER_OUTPUT = "missing"  # what a step handled manually leaves in the context
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong. `step` is None where it is the document's; `field` is a path inside the step, else inside the document."""
-
-    step: str | None
-    field: str
-    reason: str
-    severity: Severity = "error"
-
-    def to_json(self) -> dict[str, Any]:
-        """For the API and for details of errors."""
-        return {"step": self.step, "field": self.field, "reason": self.reason, "severity": self.severity}
-
-
-class StepKind(Protocol):
-    """What the check asks of a step type; `console.steps.base.StepType` is one."""
-
-    automatic: ClassVar[bool]
-    own_values: ClassVar[bool]
-    Config: ClassVar[Any]
-
-    def by_itself(self, settings: Mapping[str, Any]) -> bool:
-        """Whether it goes on without a person."""
-
-    def outcomes(self, config: Any) -> tuple[str, ...]:
-        """Outcomes that must lead on."""
-
-    def expressions(self, config: Any) -> list[Located]:
-        """Expressions in the settings."""
-
-    def templates(self, config: Any) -> list[Located]:
-        """Templates in the settings."""
-
-    def uses(self, config: Any) -> list[Use]:
-        """Columns and relations in the settings."""
-
-    def outputs(self, config: Any) -> frozenset[str] | None:
-        """Names found under `steps.<id>`."""
-
-
-@dataclass(slots=True)
-class Sketch:
-    """A step as far as it can be read. `place` is its index in the list; `config` None where the settings are wrong."""
-
-    place: int
-    id: str
-    type: str
-    kind: StepKind | None
-    config: Any
-    next: dict[str, str]
-    completion: str
-    outcomes: tuple[str, ...] = ()
-    outputs: frozenset[str] | None = None
-    texts: list[tuple[Located, bool]] = default(default_factory=list)  # (text, it is a template)
-    by_itself: bool = False
 
 
 def check(
-    document: bytes | str | Mapping[str, Any], step_types: Mapping[str, StepKind], collections: Mapping[str, Any] | None = None
+    document: bytes | str | Mapping[str, Any], step_types: Mapping[str, StepKind], here: Surroundings | Mapping[str, Any] | None = None
 ) -> list[Problem]:
     """Every problem of the document, in the order of its steps, those of the whole document first.
 
-    `collections` (id → Collection) are those that are known here; without them names of fields and relations are not judged.
+    `here` is what stands around it: collections, rights, actions; or the collections alone (id → Collection). What is not given is not
+    judged.
     """
+    around = here if isinstance(here, Surroundings) else Surroundings(here)
     raw, found = loaded(document)
     if raw is None:
         return [Problem(None, spot.path, spot.reason) for spot in found]
-    problems = [_placed(spot, raw) for spot in [*found, *problems_of_values(raw)]]
+    problems = [placed(spot, raw) for spot in [*found, *problems_of_values(raw)]]
     written = raw.get("format")
     if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
         return [
@@ -97,87 +44,16 @@ def check(
             Problem(None, "format", f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."),
         ]
     raw = upgraded(raw)
-    problems += _shape(raw)
-    sketches = _sketches(raw, step_types, problems)
+    problems += shape(raw)
+    sketches = sketches_of(raw, step_types, problems)
     problems += _identity(sketches)
     problems += _ways(sketches, raw)
     problems += _paths(sketches)
-    problems += _references(sketches, raw, collections)
-    problems += _collection(sketches, raw, collections)
+    problems += _references(sketches, raw, around.collections)
+    problems += surroundings.problems(sketches, raw, around)
+    problems += duties_check.problems(sketches, raw, graph.reaching(_edges(sketches)), around.rights)
     problems += _groups(raw, sketches)
     return _in_order(problems, sketches)
-
-
-# ------------------------------------------------------------------------------------------------------------------- shape
-
-
-def _shape(raw: Mapping[str, Any]) -> list[Problem]:
-    """What the document's model refuses."""
-    try:
-        Workflow.model_validate(raw)
-    except ValidationError as error:
-        return [_placed(spot, raw) for spot in said_of(error, Workflow)]
-    return []
-
-
-def _placed(spot: Spot, raw: Mapping[str, Any]) -> Problem:
-    """The problem with its step's id, where the place is inside a step that has one."""
-    if len(spot.place) > 2 and spot.place[0] == "steps" and isinstance(spot.place[1], int):
-        step = raw["steps"][spot.place[1]]
-        name = step.get("id") if isinstance(step, dict) else None
-        if isinstance(name, str) and spot.place[2] != "id":
-            return Problem(name, Spot(spot.place[2:], "").path, spot.reason)
-    return Problem(None, spot.path, spot.reason)
-
-
-def _sketches(raw: Mapping[str, Any], step_types: Mapping[str, StepKind], problems: list[Problem]) -> list[Sketch]:
-    """The steps as far as they can be read; what their types say of the settings is added to `problems`."""
-    steps = raw.get("steps")
-    sketches = []
-    for place, step in enumerate(steps if isinstance(steps, list) else []):
-        if not isinstance(step, dict) or not isinstance(step.get("id"), str) or not isinstance(step.get("type"), str):
-            continue
-        ways = step.get("next")
-        edges = {str(outcome): target for outcome, target in ways.items() if isinstance(target, str)} if isinstance(ways, dict) else {}
-        kind = step_types.get(step["type"])
-        sketch = Sketch(place, step["id"], step["type"], kind, None, edges, str(step.get("completion", "manual")))
-        if kind is None:
-            problems.append(Problem(sketch.id, "type", f"There is no step type {sketch.type}: known are {', '.join(step_types)}."))
-        else:
-            _configure(sketch, kind, step.get("config", {}), problems)
-        sketches.append(sketch)
-    return sketches
-
-
-def _configure(sketch: Sketch, kind: StepKind, config: Any, problems: list[Problem]) -> None:
-    """The settings parsed by the step's type, and what follows from them."""
-    sketch.by_itself = kind.automatic
-    if not isinstance(config, dict):
-        return
-    sketch.by_itself = kind.by_itself(config)
-    model: type[BaseModel] = kind.Config
-    try:
-        sketch.config = model.model_validate(config)
-    except ValidationError as error:
-        problems += [Problem(sketch.id, Spot(("config", *spot.place), "").path, spot.reason) for spot in said_of(error, model)]
-        sketch.config = _without_unknown(config, error, model)
-    if sketch.config is None:
-        return
-    sketch.outcomes, sketch.outputs = kind.outcomes(sketch.config), kind.outputs(sketch.config)
-    sketch.texts = [(text, False) for text in kind.expressions(sketch.config)] + [(text, True) for text in kind.templates(sketch.config)]
-    if sketch.outputs and NEVER_OUTPUT in sketch.outputs:
-        problems.append(
-            Problem(sketch.id, "config", f"No field can be named {NEVER_OUTPUT}: it marks what a step handled manually leaves out.")
-        )
-
-
-def _without_unknown(config: Mapping[str, Any], error: ValidationError, model: type[BaseModel]) -> Any:
-    """The settings without unknown keys, so that the rest of the step is judged too; None where that is not all that is wrong."""
-    unknown = {detail["loc"][0] for detail in error.errors() if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1}
-    try:
-        return model.model_validate({name: value for name, value in config.items() if name not in unknown})
-    except ValidationError:
-        return None
 
 
 # ------------------------------------------------------------------------------------------------------------------- graph
@@ -228,7 +104,7 @@ def _edge(sketch: Sketch, outcome: str, target: str) -> list[Problem]:
     """What is wrong with an edge whose target exists."""
     if not sketch.outcomes:
         return [Problem(sketch.id, f"next.{outcome}", f"Nothing follows a step of type {sketch.type}: remove the edge to {target}.")]
-    if outcome not in (*sketch.outcomes, DEFAULT):
+    if outcome not in (*sketch.outcomes, DEFAULT) and (outcome != ERRORS or sketch.type == "start"):
         return [Problem(sketch.id, f"next.{outcome}", f"The step has no outcome {outcome}: it has {', '.join(sketch.outcomes)}.")]
     if target == sketch.id:
         return [Problem(sketch.id, f"next.{outcome}", "The step leads to itself: only a Go to step may lead back.")]
@@ -301,7 +177,10 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
     start = next((sketch for sketch in sketches if sketch.type == START), None)
     collection = raw.get("collection")
     tables = _tables(raw)
-    problems = []
+    asked = start.outputs if start is not None else None
+    problems = reporting_check.problems(raw, asked, collections)
+    if asked is not None and raw.get("report"):
+        asked |= reporting_check.REPORTED
     for sketch in sketches:
         known = Known(
             outputs={other.id: other.outputs for other in sketches},
@@ -309,9 +188,10 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
             | (frozenset({sketch.id}) if sketch.kind is not None and sketch.kind.own_values else frozenset()),
             variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),
             tables=tables,
-            input=start.outputs if start is not None else None,
+            input=asked,
             collection=collection if isinstance(collection, str) else None,
             collections=collections,
+            item=sketch.kind.item_names(sketch.config) if sketch.kind is not None and sketch.config is not None else None,
         )
         for text, template in sketch.texts:
             problems += [
@@ -332,64 +212,6 @@ def _tables(raw: Mapping[str, Any]) -> dict[str, tuple[frozenset[str], int] | No
         else:
             found[name] = frozenset(column.name for column in read.answers), len(read.keys)
     return found
-
-
-def _collection(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> list[Problem]:
-    """Fields and relations that the collection does not have, and segments."""
-    name = raw.get("collection")
-    uses = [
-        (sketch, use)
-        for sketch in sketches
-        if sketch.kind is not None and sketch.config is not None
-        for use in sketch.kind.uses(sketch.config)
-    ]
-    if name is None:
-        reason = "The workflow has no collection, so there is no record to read or change here."
-        return [Problem(sketch.id, f"config.{use.field}", reason) for sketch, use in uses]
-    if collections is None or not isinstance(name, str):
-        return []
-    if name not in collections:
-        return [Problem(None, "collection", f"There is no collection {name}: connect its data source first.")]
-    here = collections[name]
-    problems = [
-        Problem(sketch.id, f"config.{use.field}", wrong)
-        for sketch, use in uses
-        if (wrong := _use_wrong(use, here, collections)) is not None
-    ]
-    segments = raw.get("segments")
-    offered = {segment.id for segment in here.segments}
-    for place, segment in enumerate(segments if isinstance(segments, list) else []):
-        if isinstance(segment, str) and segment not in offered:
-            problems.append(Problem(None, f"segments[{place}]", f"The collection {name} has no segment {segment}.", "warning"))
-    return problems
-
-
-def _use_wrong(use: Use, here: Any, collections: Mapping[str, Any]) -> str | None:
-    """What is wrong with a column or relation that settings name; None where nothing is."""
-    target = here
-    if use.relation is not None:
-        relation = next((entry for entry in here.relations if entry.name == use.relation), None)
-        if relation is None:
-            return (
-                None
-                if use.column is not None
-                else f"{here.label} has no relation {use.relation}: it has {_listed(entry.name for entry in here.relations)}."
-            )
-        target = collections.get(relation.collection)
-    if use.column is None or target is None:
-        return None
-    column = next((entry for entry in target.fields if entry.name == use.column), None)
-    if column is None:
-        return f"{target.label} has no field {use.column}: it has {_listed(entry.name for entry in target.fields)}."
-    if use.changed and column.readonly:
-        return f"{target.label}: {use.column} is read-only and cannot be changed by a step."
-    return None
-
-
-def _listed(names: Iterable[str]) -> str:
-    """The names, the first fifteen when there are many."""
-    every = list(names)
-    return ", ".join(every[:15]) + (f" and {len(every) - 15} more" if len(every) > 15 else "") if every else "none"
 
 
 def _groups(raw: Mapping[str, Any], sketches: Sequence[Sketch]) -> list[Problem]:

@@ -27,6 +27,7 @@ activity = _table(
     run=sa.Text,
     workflow=sa.Text,
     origin=sa.Text,
+    label=sa.Text,
 )
 tile = _table("tile", level=sa.Integer, index=sa.BigInteger, hashes=sa.LargeBinary)
 checkpoint = _table("checkpoint", size=sa.BigInteger, note=sa.Text, key=sa.Text, at=Moment)
@@ -79,6 +80,8 @@ run = _table(
     linked_to=sa.Text,
     created_at=Moment,
     ended_at=Moment,
+    ticket=JSONB,
+    label=sa.Text,
 )
 attempt = _table(
     "attempt",
@@ -113,9 +116,93 @@ effect = _table(
     result=JSONB,
     requested_at=Moment,
     settled_at=Moment,
+    compensates=sa.Text,
+    keeps=sa.Text,
 )
+approval = _table(
+    "approval",
+    id=sa.Text,
+    run=sa.Text,
+    n=sa.Integer,
+    step=sa.Text,
+    attempt=sa.Integer,
+    action=sa.Text,
+    collection=sa.Text,
+    record=sa.Text,
+    team=sa.Text,
+    status=sa.Text,
+    requested_by=sa.Text,
+    requested_at=Moment,
+    values=JSONB,
+    wishes=JSONB,
+    decided=JSONB,
+    needs=sa.Integer,
+    roles=JSONB,
+    not_by=JSONB,
+    why=sa.Text,
+    until=Moment,
+    subject=sa.Text,
+    shown=JSONB,
+    decides=sa.Boolean,
+    label=sa.Text,
+)
+inbox = _table(
+    "inbox",
+    id=sa.Text,
+    title=sa.Text,
+    help=sa.Text,
+    team=sa.Text,
+    roles=JSONB,
+    source=JSONB,
+    position=sa.Integer,
+    made_by=sa.Text,
+    made_at=Moment,
+    closed_at=Moment,
+)
+inbox_taken = _table("inbox_taken", run=sa.Text, inbox=sa.Text, at=Moment)
 shown = _table("shown", run=sa.Text, n=sa.Integer, person=sa.Text, digest=sa.LargeBinary, screen=JSONB, run_seq=sa.Integer)
 draft = _table("draft", run=sa.Text, n=sa.Integer, person=sa.Text, kid=sa.Text, nonce=sa.LargeBinary, ct=sa.LargeBinary, saved_at=Moment)
+
+file = _table(
+    "file",
+    id=sa.Text,
+    subject=sa.Text,
+    run=sa.Text,
+    request=sa.Text,
+    slot=sa.Text,
+    name=sa.Text,
+    media_type=sa.Text,
+    sha256=sa.Text,
+    bytes=sa.BigInteger,
+    pages=sa.Integer,
+    scanned=sa.Boolean,
+    by=sa.Text,
+    sender=sa.Text,
+    at=Moment,
+    place=sa.Text,
+)
+document_request = _table(
+    "document_request",
+    id=sa.Text,
+    run=sa.Text,
+    n=sa.Integer,
+    subject=sa.Text,
+    team=sa.Text,
+    status=sa.Text,
+    round=sa.Integer,
+    token=sa.LargeBinary,
+    until=Moment,
+    nonce=sa.LargeBinary,
+    ct=sa.LargeBinary,
+    form_nonce=sa.LargeBinary,
+    form_ct=sa.LargeBinary,
+    sent_at=Moment,
+    mail=sa.Text,
+    reminded=sa.Integer,
+    remind_at=Moment,
+    made_at=Moment,
+    ended_at=Moment,
+)
 
 person = _table(
     "person",
@@ -130,9 +217,23 @@ person = _table(
     preferences=JSONB,
     disabled_at=Moment,
     created_at=Moment,
+    removed_at=Moment,
 )
-team = _table("team", id=sa.Text, name=sa.Text)
+team = _table("team", id=sa.Text, name=sa.Text, description=sa.Text, lead=sa.Text, archived_at=Moment, created_at=Moment)
 person_team = _table("person_team", person=sa.Text, team=sa.Text)
+invitation = _table(
+    "invitation",
+    id=sa.Text,
+    person=sa.Text,
+    email=sa.Text,
+    roles=JSONB,
+    teams=JSONB,
+    token=sa.LargeBinary,
+    invited_by=sa.Text,
+    created_at=Moment,
+    expires_at=Moment,
+    mail=sa.Text,
+)
 session = _table(
     "session",
     id=sa.Text,
@@ -154,15 +255,62 @@ api_key = _table(
     expires_at=Moment,
     revoked_at=Moment,
     last_used_at=Moment,
+    scopes=JSONB,
+    networks=sa.ARRAY(sa.Text),
 )
 policy = _table(
     "policy", id=sa.BigInteger, ptype=sa.Text, sub=sa.Text, dom=sa.Text, obj=sa.Text, act=sa.Text, eft=sa.Text, expression=sa.Text
 )
+clearance = _table(
+    "clearance",
+    id=sa.Text,
+    label=sa.Text,
+    person=sa.Text,
+    since=Moment,
+    until=Moment,
+    reason=sa.Text,
+    asked_by=sa.Text,
+    asked_at=Moment,
+    answered_by=sa.Text,
+    answered_at=Moment,
+    status=sa.Text,
+    revoked_by=sa.Text,
+    revoked_at=Moment,
+)
+role = _table("role", id=sa.Text, title=sa.Text, about=sa.Text, changed_at=Moment)
+policy_version = _table("policy_version", number=sa.BigInteger, at=Moment, by=sa.Text, note=sa.Text, added=JSONB, removed=JSONB)
+policy_draft = _table("policy_draft", person=sa.Text, base=sa.BigInteger, added=JSONB, removed=JSONB, at=Moment)
 version = _table("version", name=sa.Text, number=sa.BigInteger)
 throttle = _table("throttle", key=sa.Text, count=sa.Integer, until=Moment)
 
-data_source = _table("data_source", id=sa.Text, name=sa.Text, url_sealed=sa.LargeBinary, dialect=sa.Text, created_at=Moment)
+data_source = _table(
+    "data_source",
+    id=sa.Text,
+    name=sa.Text,
+    url_sealed=sa.LargeBinary,
+    dialect=sa.Text,
+    created_at=Moment,
+    settings=JSONB,
+    server=sa.Text,
+    paused_at=Moment,
+    looked_at=Moment,
+    checked_at=Moment,
+    down_since=Moment,
+)
 collection = _table("collection", id=sa.Text, source=sa.Text, document=JSONB, structure=JSONB, position=sa.Integer)
+collection_version = _table(
+    "collection_version",
+    collection=sa.Text,
+    number=sa.Integer,
+    document=sa.Text,
+    hash=sa.Text,
+    origin=sa.Text,
+    made_by=sa.Text,
+    made_at=Moment,
+)
+collection_draft = _table(
+    "collection_draft", collection=sa.Text, document=sa.Text, former=JSONB, revision=sa.Integer, changed_by=sa.Text, changed_at=Moment
+)
 workflow = _table(
     "workflow",
     id=sa.Text,
@@ -174,6 +322,7 @@ workflow = _table(
     collection=sa.Text,
     draft=JSONB,
     live_version=sa.Integer,
+    label=sa.Text,
     created_at=Moment,
     updated_at=Moment,
 )
@@ -186,3 +335,15 @@ workflow_version = _table(
     published_at=Moment,
     published_by=sa.Text,
 )
+action = _table(
+    "action",
+    id=sa.Text,
+    title=sa.Text,
+    collection=sa.Text,
+    team=sa.Text,
+    document=sa.LargeBinary,
+    hash=sa.Text,
+    changed_at=Moment,
+    changed_by=sa.Text,
+)
+bulk = _table("bulk", id=sa.Text, person=sa.Text, action=sa.Text, collection=sa.Text, values=JSONB, items=JSONB, created_at=Moment)

@@ -21,7 +21,7 @@ from console.errors import ConsoleError
 
 NOTE = "demo.json"
 CORE, SUPPLY = "fernwick_core", "fernwick_supply"
-WORKFLOWS, PAPERS = "workflows", "demo-files"
+WORKFLOWS, ACTIONS, PAPERS = "workflows", "actions", "demo-files"
 
 Progress = Callable[[str], None]
 
@@ -50,7 +50,9 @@ def load(data_dir: Path, reset: bool, progress: Progress) -> bool:
     progress("Making people, collections and workflows known")
     people.create(told)
     _connect(data_dir, server)
+    _import_actions()
     _publish_workflows()
+    _make_inboxes()
     write_note(
         data_dir,
         {
@@ -142,7 +144,7 @@ def _complete(data_dir: Path, server: servers.Server, loaded: dict[str, Any] | N
 
 def _load_company(data_dir: Path, server: servers.Server, today: date, progress: Progress) -> None:
     """Rows and papers, made anew whatever was there."""
-    from console.demo import company, drawing, filling
+    from console.demo import company, drawing, filling, ledger
 
     progress("Making up the company")
     world = company.make(today)
@@ -156,6 +158,7 @@ def _load_company(data_dir: Path, server: servers.Server, today: date, progress:
         )
         progress("Loading its suppliers and contacts")
         filling.fill_sqlite(supply_file(data_dir), world.supply)
+        ledger.fill(data_dir, world.core, world.supply)
 
 
 def _told_missing(missing: int, progress: Progress) -> None:
@@ -187,9 +190,32 @@ def _publish_workflows() -> None:
     """Every document of the folder `workflows`, live."""
     from console import workflows
 
-    here = Path(str(resources.files("console")))
-    folder = next((place for place in (here.parent / WORKFLOWS, here / WORKFLOWS) if place.is_dir()), None)
-    if folder is None:
-        raise ConsoleError("The folder `workflows` with the example definitions is missing from this installation; install it again.")
-    for file in sorted(folder.glob("*.json")):
+    for file in _examples(WORKFLOWS):
         workflows.import_file(file, publish=True)
+
+
+def _import_actions() -> None:
+    """Every document of the folder `actions`."""
+    from console import actions
+
+    for file in _examples(ACTIONS):
+        actions.import_file(file)
+
+
+def _examples(name: str) -> list[Path]:
+    """The files of a folder of examples, in a checkout or inside the package."""
+    here = Path(str(resources.files("console")))
+    folder = next(
+        (place for place in (here.parent / name, here / name, here / "examples" / name) if place.is_dir() and any(place.glob("*.json"))),
+        None,
+    )
+    if folder is None:
+        raise ConsoleError(f"The folder `{name}` with the example definitions is missing from this installation; install it again.")
+    return sorted(folder.glob("*.json"))
+
+
+def _make_inboxes() -> None:
+    """The queues of inboxes.json; the workflows that they start are there."""
+    from console import inbox
+
+    inbox.import_all(json.loads((resources.files("console.demo") / "inboxes.json").read_text(encoding="utf-8")))

@@ -7,7 +7,8 @@ leaves a question, and the event itself answers it: it is there with the hash th
 
 import contextvars
 import functools
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +22,7 @@ from console import faults, subjects
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import borrowed, hot_engine
-from console.db.ids import uuid7
+from console.db.ids import uuid7_text
 from console.log.body import Fact, Frame, Link, link, plain
 from console.queue import BESIDE, Job
 
@@ -32,6 +33,7 @@ IDEMPOTENCY: contextvars.ContextVar[str | None] = contextvars.ContextVar("idempo
 """The caller's idempotency key; the first transition of the request takes it, in its own transaction."""
 
 TRIES = 40
+FEW = 4
 
 
 class Moved(Exception):
@@ -76,7 +78,8 @@ def chained(facts: Sequence[Fact], chain: str, seq: int, head: bytes, frame: Fra
 
 @functools.cache
 def _statement(events: int, *, job: bool) -> str:
-    array = f"array[{','.join(['%b'] * events)}]::bytea[]"
+    """The call for so many events, each value a parameter of its own, which is quickest for a few; 0: for any number, as arrays."""
+    array = f"array[{','.join(['%b'] * events)}]::bytea[]" if events else "%b::bytea[]"
     call = f"console.transition(%s, %s, %b, {array}, {array}, %s, %s, {array}, {array}, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s)"
     if not job:
         return f"select {call}"
@@ -100,13 +103,13 @@ def write(
     request = IDEMPOTENCY.get()
     kid, nonces, ciphertexts = _sealed(subject, links)
     rows = projection or Projection()
+    few = len(links) if len(links) <= FEW else 0
+    spread: Callable[..., Iterable[Any]] = itertools.chain if few else lambda *lists: lists
     parameters = (
         *(chain, seq, links[0].previous),
-        *(made.leaf for made in links),
-        *(made.body for made in links),
+        *spread([made.leaf for made in links], [made.body for made in links]),
         *(subject, kid),
-        *nonces,
-        *ciphertexts,
+        *spread(nonces, ciphertexts),
         *(
             _json(rows.run),
             _json(rows.attempts or None),
@@ -119,7 +122,7 @@ def write(
     )
     faults.point("log.write.before")
     try:
-        last = _execute(_statement(len(links), job=job is not None), parameters, connection)
+        last = _execute(_statement(few, job=job is not None), parameters, connection)
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name == "request_done_pkey":
             raise AlreadyDone(request) from error
@@ -208,19 +211,20 @@ def note(
     subject: str | None = None,
     team: str | None = None,
     chain: str | None = None,
+    label: str | None = None,
     connection: Connection | None = None,
 ) -> None:
-    """One event on the actor's own chain (or `chain`), committed at once, or with the transaction of `connection`: then it is the
+    """One event on the actor's own chain (or `chain`; with a `label` on that of the label, so that no number is missing in the other), committed at once, or with the transaction of `connection`: then it is the
     last thing done there, for whoever writes on that chain waits for its end.
 
     `open` holds ids, enumerations and counts; texts, names and record values go into `sealed`, under `subject`, or under
     the actor's own key when none is given. Callers race only with themselves: a chain that moved is read again.
     """
-    place = chain or actor.session
+    place = chain or (f"sys:{label}" if label else actor.session)
     target = {"source": source, "coll": collection, "key": record} if collection else None
-    whose = subject or (subjects.of("person", actor.id) if sealed else None)
-    frame = frame_of(actor, team or (actor.teams[0] if actor.teams else None), target=target)
-    fact = Fact(str(uuid7()), kind, now(), open or {}, sealed or {})
+    whose = subject or (subjects.of_person(actor.id) if sealed else None)
+    frame = frame_of(actor, team or (actor.teams[0] if actor.teams else None), target=target, label=label)
+    fact = Fact(uuid7_text(), kind, now(), open or {}, sealed or {})
     for attempt in range(TRIES):
         # What this process wrote there last is most often still the end: then the note costs one round trip.
         seq, head = _ends.get(place, UNKNOWN_END) if attempt == 0 else UNKNOWN_END

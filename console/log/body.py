@@ -33,9 +33,21 @@ def plain(value: Any, depth: int = 0) -> Any:
 
     Lists and objects more than 100 levels deep are left out by name: an encoder and every reader after it has its limit.
     """
+    kind = type(value)
+    if kind is str:
+        return value if value.isascii() and "\x00" not in value else _text(value)
+    if value is None or kind is bool or (kind is int and -SAFE < value < SAFE):
+        return value
+    if kind is dict and depth <= DEEPEST:
+        return {_key(key): plain(item, depth + 1) for key, item in value.items()}
+    if kind is list and depth <= DEEPEST:
+        return [plain(item, depth + 1) for item in value]
+    return _rare(value, depth)
+
+
+def _rare(value: Any, depth: int) -> Any:
+    """`plain` of what is no everyday JSON."""
     match value:
-        case None | bool():
-            return value
         case int():
             return value if -SAFE < value < SAFE else str(value)
         case str():
@@ -62,6 +74,8 @@ def _text(value: str) -> str:
 
 
 def _key(key: Any) -> str:
+    if type(key) is str and key.isascii() and "\x00" not in key:
+        return key
     text = (key if isinstance(key, str) else str(key)).replace("\x00", "\ufffd")
     return (
         text if text.isascii() else "".join(char if ord(char) < 0x10000 and not 0xD800 <= ord(char) < 0xE000 else "\ufffd" for char in text)
@@ -103,7 +117,7 @@ def _guard(value: Any) -> None:
 
 def moment(at: datetime) -> str:
     """RFC 3339 in UTC with six decimals: `2026-11-20T06:30:00.123456Z`."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def leaf(body: bytes) -> bytes:
@@ -154,6 +168,7 @@ class Frame:
     """What all events of one transition share: who, under which policy, on what.
 
     `actor` is `{kind, id, session, team, roles}`, `workflow` `{id, version, hash}` or None, `target` `{source, coll, key}` or None.
+    `label` is what a reader has to be cleared for to find the events.
     """
 
     actor: Mapping[str, Any]
@@ -161,11 +176,15 @@ class Frame:
     workflow: Mapping[str, Any] | None = None
     target: Mapping[str, Any] | None = None
     request: str | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that happened, before it has its place: `open` is readable in the body, `sealed` only committed to there."""
+    """Something that happened, before it has its place: `open` is readable in the body, `sealed` only committed to there.
+
+    `told` says that both are as `plain` leaves them.
+    """
 
     id: str
     type: str
@@ -174,6 +193,7 @@ class Fact:
     sealed: Mapping[str, Any] = field(default_factory=dict)
     step: tuple[str, int] | None = None  # id of the step, number of the attempt
     cause: str | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +209,12 @@ class Link:
 
 def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> Link:
     """The event `number` of `chain` after the event whose hash is `previous` (empty bytes for the first)."""
-    values = {name: (secrets.token_bytes(SALT_BYTES), plain(value)) for name, value in flatten(fact.sealed).items()}
+    flat = flatten(fact.sealed)
+    salts = secrets.token_bytes(SALT_BYTES * len(flat))
+    values = {
+        name: (salts[place * SALT_BYTES : (place + 1) * SALT_BYTES], value if fact.told else plain(value))
+        for place, (name, value) in enumerate(flat.items())
+    }
     told = {
         "v": VERSION,
         "id": fact.id,
@@ -204,12 +229,14 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
         "step": {"id": fact.step[0], "attempt": fact.step[1]} if fact.step else None,
         "target": frame.target,
         "data": {
-            "open": plain(dict(fact.open)),
+            "open": fact.open if fact.told else plain(dict(fact.open)),
             "sealed": {name: hashlib.sha256(salt + _encoded(value)).hexdigest() for name, (salt, value) in values.items()},
         },
         "cause": fact.cause,
         "req": frame.request,
     }
+    if frame.label is not None:  # events without one are the same bytes as before there were any
+        told["label"] = frame.label
     body = _encoded(told)
     if b"\\u0000" in body:  # in the key of a record: with it no list of the log could be made
         body = _encoded(plain(told))

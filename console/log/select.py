@@ -54,7 +54,7 @@ class Within:
     """What the reader may find at all; None means no limit.
 
     Events without a collection or a workflow are inside any limit of these, events without a team only where `teamless`.
-    `without` are kinds left out.
+    `without` are kinds left out. `labels` are those that the reader is cleared for: an event with another one is in no list.
     """
 
     teams: frozenset[str] | None = None
@@ -62,6 +62,7 @@ class Within:
     collections: frozenset[str] | None = None
     workflows: frozenset[str] | None = None
     without: frozenset[str] = frozenset()
+    labels: frozenset[str] | None = None
 
 
 EVERYTHING = Within()
@@ -240,6 +241,8 @@ def _limits(within: Within) -> list[sa.ColumnElement[bool]]:
         found.append(sa.or_(place.workflow.is_(None), place.workflow.in_(sorted(within.workflows))))
     if within.without:
         found.append(place.kind.not_in(sorted(within.without)))
+    if within.labels is not None:
+        found.append(sa.or_(place.label.is_(None), place.label.in_(sorted(within.labels))) if within.labels else place.label.is_(None))
     return found
 
 

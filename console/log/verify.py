@@ -101,8 +101,7 @@ def signed(public: bytes, text: bytes, signature: bytes) -> bool:
     x = x if x * x % P == square else x * pow(2, (P - 1) // 4, P) % P
     if y >= P or x * x % P != square or (x == 0 and odd):
         raise ValueError("the public key is no point of the curve")
-    minus = (P - x if x & 1 == odd else x), y
-    s, a = int.from_bytes(signature[32:], "little"), (0, 1)
+    minus, s, a = ((P - x if x & 1 == odd else x), y), int.from_bytes(signature[32:], "little"), (0, 1)
     challenge = int.from_bytes(sha512(signature[:32] + public + text).digest(), "little") % ORDER
     for bit in reversed(range(253)):  # a = s × BASE − challenge × public, doubling and adding on the curve −x² + y² = 1 + D x² y²
         for b in (a, *[BASE] * (s >> bit & 1), *[minus] * (challenge >> bit & 1)):
@@ -188,10 +187,10 @@ class Export:
 
 HASHES = re.compile(rb'(\[\s*"[0-9a-f]{64}"\s*(?:,\s*"[0-9a-f]{64}"\s*)*\])')
 TEXT = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
-FLAT = rb"(?:null|\{(?:%b:(?:%b|[0-9]+|null),?)*\})" % (TEXT, TEXT)
-TAIL = re.compile(  # the end of an event: commitments, id, prev, run, run_seq, type
-    rb'"sealed":\{((?:%b:"[0-9a-f]{64}",?)*)\}\},"id":("[0-9a-f-]{36}"),"policy":[0-9]+,"prev":"([0-9a-f]{64}|)","req":(?:null|%b),"run":(%b)'
-    rb',"run_seq":([1-9][0-9]{0,9}),"step":%b,"target":%b,"type":"([a-z_]+)","v":1,"wf":%b\}' % (TEXT, TEXT, TEXT, FLAT, FLAT, FLAT)
+FLAT = rb"(?:null|\{[^{}]*\}|\{(?:%b:(?:%b|[0-9]+|null),?)*\})" % (TEXT, TEXT)
+TAIL = re.compile(  # the end of an event: id, prev, run, run_seq, type
+    rb'\}\},"id":("[0-9a-f-]{36}"),"policy":[0-9]+,"prev":"([0-9a-f]{64}|)","req":(?:null|%b),"run":(%b)'
+    rb',"run_seq":([1-9][0-9]{0,9}),"step":%b,"target":%b,"type":"([a-z_]+)","v":1,"wf":%b\}' % (TEXT, TEXT, FLAT, FLAT, FLAT)
 )
 CHANGED = re.compile(rb'"open":\{"former":"([^"]+)","key":"([^"]+)".*"type":"signing_key_changed","v":1,"wf":null\}$')  # hands on trust
 
@@ -212,23 +211,22 @@ def check_events(export: Any, log: dict[str, Any], start: int, values: "Values")
     ends, gaps = {b"": (0, b"", 0)}, set[bytes]()
     for batch in chain([[]], export.lines(EVENTS)):
         leaves = [sha256(b"\x00" + line).digest() for line in batch]
-        for line, leaf in zip(batch, leaves, strict=True):
-            count += 1
-            if (found := TAIL.fullmatch(line, max(line.rfind(b'"sealed":{'), 0))) is None:
+        for count, (line, leaf) in enumerate(zip(batch, leaves, strict=True), count + 1):  # noqa: B020 - counts on
+            if (found := TAIL.fullmatch(line, max(0, at := line.rfind(b'}},"id":"')))) is None:
                 raise Fault("edited", "this is no event", count)
-            sealed, event, prev, run, number, kind = found.groups()
-            seq, (last, end, at) = int(number), ends.get(run, ends[b""])
+            event, prev, run, number, kind = found.groups()
+            seq, (last, end, former) = int(number), ends.get(run, ends[b""])
             if seq <= last or (complete and seq > last + 1):
                 later = any(b'"run":%b,"run_seq":%d,' % (run, last + 1) in other for other in chain.from_iterable(export.lines(EVENTS)))
                 kind = "inserted" if seq <= last else "reordered" if later else "dropped"
                 raise Fault(kind, f"event {seq} of {run.decode()} comes after its event {last}", count)
             if seq == last + 1 and unhexlify(prev) != end:
-                raise Fault("edited", f"its hash is not what the next event of its chain tells in line {count}", at or count)
+                raise Fault("edited", f"its hash is not what the next event of its chain tells in line {count}", former or count)
             gaps.update([run] if seq > last + 1 else ())
             ends[run] = seq, leaf, count
             if not complete and (fault := placed(count, leaf, log, proofs)):
                 raise fault
-            if sealed or kind in NOTES:
+            if (sealed := line[line.rfind(b'"sealed":{', 0, at) + 10 : at]) or kind in NOTES:
                 values.check(count, event, sealed, kind, line)
         if complete and 0 <= (cut := start - tree.size) <= len(leaves):
             tree.append(leaves[:cut])
@@ -268,7 +266,7 @@ def located(export: Any, log: dict[str, Any], fault: Fault) -> Fault:
 
 
 VALUE = re.compile(rb'(?s)\{"event":(%b)(?:,"missing":(%b))?,"name":(%b)(?:,"salt":"([0-9a-f]{32})","value":(.+))?\}' % (TEXT, TEXT, TEXT))
-COMMITTED = re.compile(rb'(%b):"([0-9a-f]{64})"' % TEXT)
+SALTED, COMMITTED = re.compile(rb'(?s)([0-9a-f]{32})","value":(.+)\}'), re.compile(rb'(?s)(%b):"([0-9a-f]{64})",?|.' % TEXT)
 MISSING, COUNT = "value missing without a note", re.compile(rb'"data":\{"open":\{(?:"category":"[a-z_]*",)?"count":([0-9]{1,15})[,}]')
 NOTES = {b"subject_erased": "erased", b"values_expired": "expired", b"": "masked"}  # why a value is missing, by the event that says so
 
@@ -295,16 +293,18 @@ class Values:
             (first, events, last), count = self.claims.pop(reason), COUNT.search(line)
             self.claims |= {reason: (first, left, last)} if (left := events - int(count[1]) if count else 0) > 0 else {}
         try:
-            self.told.update(self._told(at, event, *found) for found in COMMITTED.findall(sealed) if not self.faults)
+            for name, commitment in [] if self.faults else COMMITTED.findall(sealed):
+                raw, self.line, head = next(self.lines, b""), self.line + 1, b'{"event":%b,"name":%b,"salt":"' % (event, name)
+                form = SALTED.fullmatch(raw, len(head)) if raw.startswith(head) else None
+                plain = form and sha256(unhexlify(form[1]) + form[2]).hexdigest().encode() == commitment  # nearly every line
+                self.told["shown" if plain else self._told(at, event, name, commitment, raw)] += 1
         except Fault as fault:
             self.faults.append(fault)
 
-    def _told(self, at: int, event: bytes, name: bytes, commitment: bytes) -> str:
-        raw, self.line = next(self.lines, b""), self.line + 1
-        for read in (VALUE.fullmatch, tidy):
-            right = (form := read(raw)) and form.group(1, 3) == (event, name)
-            if form and right and form[5] and not form[2] and sha256(unhexlify(form[4]) + form[5]).hexdigest().encode() == commitment:
-                return "shown"
+    def _told(self, at: int, event: bytes, name: bytes, commitment: bytes, raw: bytes) -> str:
+        right = (form := tidy(raw)) and form.group(1, 3) == (event, name)
+        if form and right and form[5] and not form[2] and sha256(unhexlify(form[4]) + form[5]).hexdigest().encode() == commitment:
+            return "shown"
         what = f"{name.decode()} of the event of line {at}"
         if not raw or (form and not right):
             raise self._misplaced(form and form.group(1, 3), (event, name), what)

@@ -1,10 +1,29 @@
 """The only door to the users' databases: reflect, list, read and write records. Whoever reads hands over the scope that it is judged by."""
 
 from console.records.catalogue import collection, collections, forget
-from console.records.select import Order, Page, Record, count, estimate, get, order_of, page, related, subject, titles, visible
+from console.records.insert import insert, same
+from console.records.select import (
+    MOST_ROWS,
+    Order,
+    Page,
+    Record,
+    count,
+    estimate,
+    get,
+    order_of,
+    page,
+    related,
+    sample,
+    subject,
+    titles,
+    visible,
+)
+from console.records.totals import Figure, totals
 from console.records.write import WriteUnknown, compare, forms, write
 
 __all__ = [
+    "MOST_ROWS",
+    "Figure",
     "Order",
     "Page",
     "Record",
@@ -17,11 +36,15 @@ __all__ = [
     "forget",
     "forms",
     "get",
+    "insert",
     "order_of",
     "page",
     "related",
+    "same",
+    "sample",
     "subject",
     "titles",
+    "totals",
     "visible",
     "write",
 ]

@@ -3,10 +3,13 @@
 A process looks at the number of the configuration at most once a second, and reads everything anew when it moved.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -15,20 +18,29 @@ from console import subjects
 from console.core.collections import Collection, Stored, assemble
 from console.db import tables
 from console.db.engine import hot_engine
-from console.errors import NotFound, SourceDown
-from console.records import connect
+from console.errors import NotAllowed, NotFound, SourceDown
+from console.records import connect, hooked
+from console.records.sessions import Terms
 
 KEPT_S = 1.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A data source: its name, the kind of database, and where it is (sealed: only who connects opens it)."""
+    """A data source: its name, the kind of database, where it is (sealed: only who connects opens it), and on which terms it is used.
+
+    `chosen` are the tables that were picked, None for all there are; `paused_at` since when nobody may use it.
+    """
 
     name: str
     dialect: str
     sealed: bytes
     place: str
+    terms: Terms = field(default_factory=Terms)
+    schemas: tuple[str, ...] | None = None
+    chosen: frozenset[str] | None = None
+    paused_at: datetime | None = None
 
     @property
     def url(self) -> str:
@@ -71,15 +83,41 @@ def forget() -> None:
     _kept = None
 
 
+def touch(connection: Connection) -> None:
+    """Other processes read it anew within a second of the commit: the connection's transaction changed it."""
+    version = tables.version
+    connection.execute(sa.update(version).where(version.c.name == "config").values(number=version.c.number + 1))
+
+
 def load(connection: Connection, number: int = 0) -> Catalogue:
     """The catalogue as this connection sees it. Raises DefinitionError for a document that fits no more."""
     sources = {}
     for row in connection.execute(sa.select(tables.data_source).order_by(tables.data_source.c.id)):
-        sources[row.id] = Source(row.name, row.dialect, bytes(row.url_sealed), sealed_at(row.id))
+        sources[row.id] = _source(row)
     table = tables.collection
     rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
-    kept = [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]
-    return Catalogue(number, sources, assemble(kept))
+    fixed = {name for name, source in sources.items() if source.terms.read_only}
+    kept = [Stored(row.id, row.source, _structure(row.structure, row.source in fixed), row.document, row.position) for row in rows]
+    return Catalogue(number, sources, hooked.with_hooks(assemble(kept, hooked.fields())))
+
+
+def _source(row: Any) -> Source:
+    chosen, schemas = row.settings.get("tables"), row.settings.get("schemas")
+    return Source(
+        row.name,
+        row.dialect,
+        bytes(row.url_sealed),
+        sealed_at(row.id),
+        Terms.of(row.settings),
+        None if schemas is None else tuple(schemas),
+        None if chosen is None else frozenset(chosen),
+        row.paused_at,
+    )
+
+
+def _structure(kept: Mapping[str, Any], read_only: bool) -> Mapping[str, Any]:
+    """What was reflected; nothing of a source that is only read may be changed."""
+    return {**kept, "read_only": True} if read_only else kept
 
 
 def sealed_at(source: str) -> str:
@@ -101,8 +139,39 @@ def collection(collection_id: str) -> Collection:
 
 
 def engine_of(found: Collection) -> Engine:
-    """The engine of the collection's source. Raises SourceDown where the source was taken away."""
+    """The engine of the collection's source. Raises SourceDown where the source was taken away, or is paused."""
     source = current().sources.get(found.source)
     if source is None:
         raise SourceDown(f"The data source {found.source} is no longer connected.")
-    return connect.engine(source.name, source.url)
+    if source.paused_at is not None:
+        raise SourceDown(
+            f"The data source {source.name} is paused since {source.paused_at:%d %b, %H:%M} UTC. Who runs the console resumes it under Settings, "
+            "Data sources.",
+            code="source_paused",
+            passing=True,
+            source=source.name,
+        )
+    return connect.engine(source.name, source.url, source.terms, note_state)
+
+
+def require_writable(found: Collection) -> None:
+    """Nothing where records of the collection may be changed. Raises NotAllowed where its source is connected to be read only."""
+    source = current().sources.get(found.source)
+    if source is not None and source.terms.read_only:
+        raise NotAllowed(
+            f"The data source {source.name} is connected read-only: nothing can be changed in it from here. Who may manage data sources can "
+            "change that under Settings, Data sources.",
+            code="read_only",
+            need=("source", "manage"),
+        )
+
+
+def note_state(name: str, down_since: datetime | None) -> None:
+    """Keep since when the source does not answer (None: it does), for its page. Never a reason to fail."""
+    table = tables.data_source
+    try:
+        with hot_engine().connect() as connection:
+            since = None if down_since is None else sa.func.coalesce(table.c.down_since, down_since)
+            connection.execute(sa.update(table).where(table.c.name == name).values(down_since=since, checked_at=sa.func.now()))
+    except (sa.exc.SQLAlchemyError, OSError):
+        _log.warning("the state of the data source %s could not be kept", name)

@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from console.core.collections import Collection, Field
-from console.core.expressions import Expression, compiled
+from console.core.expressions import Expression, compiled, parse
 from console.core.filters import Filter, Group, Test
 from console.core.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within, walk
 from console.core.operands import UNKNOWN, date_of, moment_of, number_of
 from console.core.scopes import Scope
-from console.errors import DefinitionError
+from console.errors import DefinitionError, Malformed
 from console.records import values
 from console.records.dialects import DIALECTS, Condition, Dialect
 
@@ -335,7 +335,28 @@ def filter_condition(given: Filter, collection: Collection, columns: Mapping[str
     if isinstance(given, Group):
         parts = [filter_condition(item, collection, columns) for item in given.items]
         return sa.and_(sa.true(), *parts) if given.kind == "and" else sa.or_(sa.false(), *parts)
+    worked_out = next((item for item in collection.computed_fields if item.name == given.field), None)
+    if worked_out is not None:
+        try:
+            return _computed_condition(
+                given, Compiler(collection, columns, {"now": datetime.now(UTC)}), parse(worked_out.computed or "").node
+            )
+        except DefinitionError as error:
+            reason = f"{worked_out.label} cannot be filtered by. {error.message}"
+            raise Malformed(reason, details=[{"field": given.field, "reason": reason}]) from None
     return _test_condition(given, Compiler(collection, columns, {}), Column(collection.by_name[given.field], columns[given.field]))
+
+
+def _computed_condition(test: Test, compiler: Compiler, node: Node) -> Condition:
+    """A computed field that is true or false: the condition that it is. What is unknown is null."""
+    true, false = compiler.truth(node, positive=True), compiler.truth(node, positive=False)
+    if test.op == "is_null" or test.value is None:
+        known = sa.or_(true, false)
+        wanted = bool(test.value) if test.op == "is_null" else test.op == "eq"
+        return sa.func.coalesce(known, sa.false()).is_(sa.false()) if wanted else known
+    if test.op == "eq":
+        return true if test.value else false
+    return sa.func.coalesce(true if test.value else false, sa.false()).is_(sa.false())
 
 
 def _test_condition(test: Test, compiler: Compiler, column: Column) -> Condition:

@@ -108,6 +108,8 @@ class Dialect:
 
     def holds(self, column: Column, field: Field, given: Any) -> Condition:
         """That a list holds this value."""
+        if field.native == "enum[]" and field.options is not None and all(option.value != given for option in field.options):
+            return self.no_row()
         return sa.func.array_position(column, value(given)).is_not(None)
 
     def comparable(self, column: Column, field: Field) -> Column:
@@ -224,7 +226,9 @@ class MySQL(Dialect):
     def equals(self, column: Column, field: Field, given: Any) -> Condition:
         if field.stored != "text":
             return column == value(given)
-        return sa.and_(column == value(given), _bytes(column) == _bytes(value(given)))
+        if field.native == "narrow" and not given.isascii():
+            return _bytes(column) == _letters(given)
+        return sa.and_(column == value(given), _bytes(column) == _letters(given))
 
     @override
     def one_of(self, column: Column, field: Field, given: list[Any]) -> Condition:
@@ -232,7 +236,9 @@ class MySQL(Dialect):
             return self.no_row()
         if field.stored != "text":
             return column.in_([value(item) for item in given])
-        return sa.and_(column.in_([value(item) for item in given]), _bytes(column).in_([_bytes(value(item)) for item in given]))
+        if field.native == "narrow" and not all(item.isascii() for item in given):
+            return _bytes(column).in_([_letters(item) for item in given])
+        return sa.and_(column.in_([value(item) for item in given]), _bytes(column).in_([_letters(item) for item in given]))
 
     @override
     def same(self, left: Column, left_field: Field, right: Column, right_field: Field) -> Condition:
@@ -241,20 +247,20 @@ class MySQL(Dialect):
 
     @override
     def starts(self, column: Column, field: Field, given: str) -> Condition:
-        return sa.func.locate(_bytes(value(given)), _bytes(column)) == 1
+        return sa.func.locate(_letters(given), _bytes(column)) == 1
 
     @override
     def ends(self, column: Column, field: Field, given: str) -> Condition:
         size = len(given.encode())
-        return sa.func.right(_bytes(column), size) == _bytes(value(given))
+        return sa.func.right(_bytes(column), size) == _letters(given)
 
     @override
     def contains(self, column: Column, field: Field, given: str) -> Condition:
-        return sa.func.locate(_bytes(value(given)), _bytes(column)) > 0
+        return sa.func.locate(_letters(given), _bytes(column)) > 0
 
     @override
     def finds(self, column: Column, field: Field, given: str, *, start: bool = False) -> Condition:
-        found = sa.func.locate(sa.func.lower(value(given)), sa.func.lower(column))
+        found = sa.func.locate(sa.func.lower(value(given)), sa.func.lower(_wide(column)))
         return found == 1 if start else found > 0
 
     @override
@@ -266,9 +272,19 @@ class MySQL(Dialect):
         return not descending
 
 
+def _wide(column: Column) -> Column:
+    """The text in UTF-8, whatever the column is kept in: else it cannot be compared with letters that the column has not."""
+    return sa.func.convert(column.op("USING")(sa.literal_column("utf8mb4")))
+
+
+def _letters(given: str) -> Column:
+    """The text as its bytes, sent as such: of two texts that differ in capitals alone the server takes one for the other, and drops it."""
+    return value(given.encode("utf-8", "surrogatepass"))
+
+
 def _bytes(column: Column) -> Column:
     """The text as its bytes in UTF-8, so that only the same letters are equal."""
-    return sa.cast(sa.func.convert(column.op("USING")(sa.literal_column("utf8mb4"))), sa.BINARY)
+    return sa.cast(_wide(column), sa.BINARY)
 
 
 DIALECTS: dict[str, Dialect] = {"postgresql": Dialect(), "sqlite": SQLite(), "mysql": MySQL()}

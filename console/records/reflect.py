@@ -4,9 +4,11 @@ Only what the console's user of that database may read is taken. Reflection happ
 page is drawn.
 """
 
+import json
 import re
-from collections.abc import Mapping
-from typing import Any
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
@@ -26,10 +28,25 @@ READABLE = sa.text("""
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
       and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\\_toast%' and n.nspname not like 'pg\\_temp%'
-      and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
+      and has_schema_privilege(n.oid, 'usage') and (has_table_privilege(c.oid, 'select') or has_any_column_privilege(c.oid, 'select'))
       and not exists (select from pg_depend d where d.objid = c.oid and d.classid = 'pg_class'::regclass and d.deptype = 'e')
     order by 1, 2
 """)
+WRITABLE = sa.text("""
+    select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p', 'v', 'f') and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\\_toast%'
+      and has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'insert, update'))
+""")
+"""Whether the user may change anything anywhere."""
+
+UNREADABLE = sa.text("""
+    select n.nspname, c.relname, a.attname
+    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+    where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema')
+      and has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select')
+      and not has_table_privilege(c.oid, 'select') and not has_column_privilege(c.oid, a.attnum, 'select')
+""")
+"""Columns that the user may not read, of tables of which it may read others."""
 
 DOMAIN_LIMITS = sa.text("""
     select table_schema, table_name, column_name, character_maximum_length, numeric_precision, numeric_scale
@@ -38,14 +55,35 @@ DOMAIN_LIMITS = sa.text("""
 """)
 
 
-def structures(connection: Connection) -> list[dict[str, Any]]:
-    """Every readable table and view: schema, table, kind, comment, dialect, key, columns and foreign_keys; by schema and name."""
+Name: TypeAlias = tuple[str | None, str, bool]
+"""Schema, name, and whether it is a view."""
+
+
+def names(connection: Connection) -> list[Name]:
+    """Every readable table and view by schema and name: what `structures` would look at, without looking at it."""
     match connection.dialect.name:
         case "sqlite":
-            return reflect_sqlite.structures(connection)
+            return reflect_sqlite.names(connection)
         case "postgresql":
-            return _postgresql(connection)
-    return _mysql(connection)
+            return [(row[0], row[1], bool(row[2])) for row in connection.execute(READABLE)]
+    inspector = sa.inspect(connection)
+    found = dict.fromkeys(inspector.get_table_names(), False) | dict.fromkeys(inspector.get_view_names(), True)
+    return [(None, name, view) for name, view in sorted(found.items())]
+
+
+def structures(connection: Connection, wanted: Callable[[str | None, str], bool] = lambda _schema, _table: True) -> list[dict[str, Any]]:
+    """Every readable table and view: schema, table, kind, comment, dialect, key, columns and foreign_keys; by schema and name.
+
+    `wanted` picks tables by schema and name.
+    """
+    found = [name for name in names(connection) if wanted(*name[:2])]
+    if connection.dialect.name == "sqlite":
+        return reflect_sqlite.structures(connection, {name for _, name, _ in found})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sa.exc.SAWarning)  # a type that the library does not know is shown and not changed: `other`
+        if connection.dialect.name == "postgresql":
+            return _postgresql(connection, found)
+        return _mysql(connection, found)
 
 
 def default_schema(connection: Connection) -> str | None:
@@ -53,11 +91,30 @@ def default_schema(connection: Connection) -> str | None:
     return "public" if connection.dialect.name == "postgresql" else None
 
 
-def _postgresql(connection: Connection) -> list[dict[str, Any]]:
+def server(connection: Connection) -> str:
+    """What the database says that it is: `PostgreSQL 15.4`."""
+    match connection.dialect.name:
+        case "sqlite":
+            return f"SQLite {connection.exec_driver_sql('select sqlite_version()').scalar_one()}"
+        case "postgresql":
+            return f"PostgreSQL {str(connection.exec_driver_sql('show server_version').scalar_one()).split()[0]}"
+    version = str(connection.exec_driver_sql("select version()").scalar_one())
+    return f"{'MariaDB' if 'mariadb' in version.lower() else 'MySQL'} {version.split('-', maxsplit=1)[0]}"
+
+
+def place(schema: str | None, table: str) -> str:
+    """How a table is called in lists and on the command line: with its schema where that is not the default one."""
+    return table if schema in {None, "public"} else f"{schema}.{table}"
+
+
+def _postgresql(connection: Connection, found: Sequence[Name]) -> list[dict[str, Any]]:
     readable: dict[str, dict[str, bool]] = {}
-    for schema, table, view in connection.execute(READABLE):
-        readable.setdefault(schema, {})[table] = view
+    for schema, table, view in found:
+        readable.setdefault(str(schema), {})[table] = view
     made = [structure for schema in readable for structure in _schema(connection, schema, readable[schema])]
+    closed = {tuple(row) for row in connection.execute(UNREADABLE)}
+    if closed:
+        made = [_open(structure, {name for *at, name in closed if at == [structure["schema"], structure["table"]]}) for structure in made]
     limits = {tuple(row[:3]): row for row in connection.execute(DOMAIN_LIMITS)}  # SQLAlchemy forgets what a domain limits
     for structure in made:
         for column in structure["columns"]:
@@ -67,10 +124,59 @@ def _postgresql(connection: Connection) -> list[dict[str, Any]]:
     return made
 
 
-def _mysql(connection: Connection) -> list[dict[str, Any]]:
-    inspector = sa.inspect(connection)
-    tables = dict.fromkeys(inspector.get_table_names(), False) | dict.fromkeys(inspector.get_view_names(), True)
-    return list(_schema(connection, None, tables))
+def _open(structure: dict[str, Any], closed: set[str]) -> dict[str, Any]:
+    """The structure without the columns that the user may not read."""
+    columns = [column for column in structure["columns"] if column["name"] not in closed]
+    foreign = [key for key in structure["foreign_keys"] if not set(key["columns"]) & closed]
+    return {**structure, "columns": columns, "foreign_keys": foreign, "key": [] if set(structure["key"]) & closed else structure["key"]}
+
+
+NARROW = sa.text("""
+    select table_name, column_name from information_schema.columns
+    where table_schema = database() and character_set_name is not null and character_set_name <> 'utf8mb4'
+""")
+"""Texts of MySQL that cannot hold every letter."""
+
+
+def _mysql(connection: Connection, found: Sequence[Name]) -> list[dict[str, Any]]:
+    described = {name: columns for _, name, view in found if view and (columns := _unshown(connection, name)) is not None}
+    made = _schema(connection, None, {name: view for _, name, view in found if name not in described})
+    made += [_structure(connection, (None, name), view=True, columns=columns) for name, columns in described.items()]
+    made = [_plainly(structure) for structure in sorted(made, key=lambda structure: str(structure["table"])) if structure["columns"]]
+    narrow = {tuple(row) for row in connection.execute(NARROW)}
+    for structure in made:
+        for column in structure["columns"]:
+            if column["stored"] == "text" and (structure["table"], column["name"]) in narrow:
+                column["native"] = "narrow"
+    return made
+
+
+MAY_NOT_SHOW, BROKEN_VIEW = 1142, 1356
+
+
+def _unshown(connection: Connection, view: str) -> list[Any] | None:
+    """The columns of a view that the user may read without SHOW VIEW on it, which the library asks for; none of a broken one; else None."""
+    dialect: Any = connection.dialect
+    quoted = dialect.identifier_preparer.quote_identifier(view)
+    try:
+        connection.exec_driver_sql(f"show create table {quoted}")
+    except sa.exc.DBAPIError as error:
+        if error.orig is None or error.orig.args[0] not in {MAY_NOT_SHOW, BROKEN_VIEW}:
+            raise
+    else:
+        return None
+    try:
+        rows = connection.exec_driver_sql(f"describe {quoted}").all()
+    except sa.exc.DBAPIError:
+        return []
+    parser = dialect._tabledef_parser  # what the library itself makes of a view
+    return list(parser.parse(parser._describe_to_create(view, rows), "utf8").columns)
+
+
+def _plainly(structure: dict[str, Any]) -> dict[str, Any]:
+    """Names of MySQL that hold a backtick, as they are: the library gives them as they are quoted."""
+    plain: Any = json.loads(json.dumps(structure).replace("``", "`"))
+    return dict(plain)
 
 
 def _schema(connection: Connection, schema: str | None, tables: Mapping[str, bool]) -> list[dict[str, Any]]:
@@ -85,19 +191,27 @@ def _schema(connection: Connection, schema: str | None, tables: Mapping[str, boo
     for table, view in sorted(tables.items()):
         place = (schema, table)
         lists = listed(" ; ".join(str(check.get("sqltext")) for check in checks.get(place) or ()))
-        made.append(
-            {
-                "schema": schema,
-                "table": table,
-                "kind": "view" if view else "table",
-                "comment": (comments.get(place) or NOTHING).get("text"),
-                "dialect": "mysql" if connection.dialect.name == "mariadb" else connection.dialect.name,
-                "key": list((keys.get(place) or NOTHING).get("constrained_columns") or ()),
-                "columns": [_column(column, lists.get(column["name"])) for column in columns.get(place) or ()],
-                "foreign_keys": [_foreign(item, schema, connection) for item in foreign.get(place) or ()],
-            }
-        )
+        structure = _structure(connection, place, view=view, columns=columns.get(place) or (), lists=lists)
+        structure["comment"] = (comments.get(place) or NOTHING).get("text")
+        structure["key"] = list((keys.get(place) or NOTHING).get("constrained_columns") or ())
+        structure["foreign_keys"] = [_foreign(item, schema, connection) for item in foreign.get(place) or ()]
+        made.append(structure)
     return made
+
+
+def _structure(
+    connection: Connection, place: tuple[str | None, str], *, view: bool, columns: Sequence[Any], lists: Mapping[str, list[str]] = NOTHING
+) -> dict[str, Any]:
+    return {
+        "schema": place[0],
+        "table": place[1],
+        "kind": "view" if view else "table",
+        "comment": None,
+        "dialect": "mysql" if connection.dialect.name == "mariadb" else connection.dialect.name,
+        "key": [],
+        "columns": [_column(column, lists.get(column["name"])) for column in columns],
+        "foreign_keys": [],
+    }
 
 
 def _foreign(item: Mapping[str, Any], schema: str | None, connection: Connection) -> dict[str, Any]:
@@ -136,9 +250,11 @@ def kind_of(kind: Any) -> dict[str, Any]:
         case postgresql.ARRAY():
             inner = kind_of(kind.item_type)
             simple = (kind.dimensions or 1) == 1
-            return {"stored": "array" if simple else "other", "native": "array", "items": inner["stored"]} | (
-                {"options": inner["options"]} if "options" in inner else {}
-            )
+            return {
+                "stored": "array" if simple else "other",
+                "native": "enum[]" if inner["native"] == "enum" else "array",
+                "items": inner["stored"],
+            } | ({"options": inner["options"]} if "options" in inner else {})
         case mysql.SET():
             return {"stored": "other", "native": "set"}
         case sa.Enum():

@@ -1,9 +1,12 @@
 """What a SQLite file has. Its types are wishes, so that what the columns hold has a say: texts that are all days are days."""
 
+import contextlib
 import re
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from console.core.operands import DATE, MOMENT, moment_of
 
@@ -26,12 +29,26 @@ IN_LIST = re.compile(
 QUOTED = re.compile(r"'((?:[^']|'')*)'")
 
 
-def structures(connection: Connection) -> list[dict[str, Any]]:
-    """As `console.records.reflect.structures`."""
-    found = connection.exec_driver_sql(
-        "select name, type, sql from sqlite_schema where type in ('table', 'view') and name not like 'sqlite\\_%' escape '\\' order by name"
-    ).all()
-    return [_structure(connection, name, kind, sql or "") for name, kind, sql in found]
+SCHEMA = (
+    "select s.name, s.type, s.sql from sqlite_schema s join pragma_table_list t on t.name = s.name and t.schema = 'main'"
+    " where s.type in ('table', 'view') and t.type <> 'shadow' and s.name not like 'sqlite\\_%' escape '\\' order by s.name"
+)
+
+
+def names(connection: Connection) -> list[tuple[str | None, str, bool]]:
+    """As `console.records.reflect.names`."""
+    return [(None, name, kind == "view") for name, kind, _ in connection.exec_driver_sql(SCHEMA)]
+
+
+def structures(connection: Connection, wanted: Collection[str]) -> list[dict[str, Any]]:
+    """As `console.records.reflect.structures`, of the tables that are wanted. A view over what is gone, or a table of an unknown module, is none."""
+    found = connection.exec_driver_sql(SCHEMA).all()
+    made = []
+    for name, kind, sql in found:
+        if name in wanted:
+            with contextlib.suppress(OperationalError, DatabaseError):
+                made.append(_structure(connection, name, kind, sql or ""))
+    return made
 
 
 def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[str, Any]:
@@ -41,6 +58,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
     }
     sample = _sample(connection, table)
     key = [row[0] for row in sorted((row for row in rows if row[3]), key=lambda row: row[3])]
+    empty = {row[0] for row in rows if row[3] and not row[2] and _holds_null(connection, table, row[0])}
     return {
         "schema": None,
         "table": table,
@@ -48,12 +66,12 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
         "comment": None,
         "dialect": "sqlite",
         "key": key,
-        "columns": [_column(row, lists.get(row[0].lower()), sample.get(row[0], [])) for row in rows if row[4] != 1],
+        "columns": [_column(row, lists.get(row[0].lower()), sample.get(row[0], []), row[0] in empty) for row in rows if row[4] != 1],
         "foreign_keys": _foreign_keys(connection, table),
     }
 
 
-def _column(row: Any, listing: list[str] | None, sample: list[Any]) -> dict[str, Any]:
+def _column(row: Any, listing: list[str] | None, sample: list[Any], empty: bool) -> dict[str, Any]:
     name, declared, required, key, hidden = row
     stored = _stored(str(declared).upper(), sample)
     limit = re.search(r"CHAR[A-Z ]*\(\s*(\d+)\s*\)", str(declared).upper())
@@ -62,7 +80,7 @@ def _column(row: Any, listing: list[str] | None, sample: list[Any]) -> dict[str,
         "name": name,
         "stored": stored,
         "native": str(declared).lower(),
-        "nullable": not required and not key,
+        "nullable": not required and (empty or not key),
         "generated": hidden in {2, 3},
         **({"options": listing} if listing and stored == "text" else {}),
         **({"max_length": int(limit[1])} if limit and stored == "text" else {}),
@@ -100,6 +118,12 @@ def _sample(connection: Connection, table: str) -> dict[str, list[Any]]:
             if value is not None:
                 found[name].append(value)
     return found
+
+
+def _holds_null(connection: Connection, table: str, column: str) -> bool:
+    """Whether a column of the key is empty somewhere: this database alone allows that."""
+    table, column = (name.replace('"', '""') for name in (table, column))
+    return connection.exec_driver_sql(f'select 1 from "{table}" where "{column}" is null limit 1').first() is not None  # noqa: S608 - quoted
 
 
 def _foreign_keys(connection: Connection, table: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Quick search: what a person types into the box above a list.
+"""Search: what a person types into the box above a list, as a condition.
 
 Texts hold it, letters' case aside; lists of values, UUIDs and numbers equal it; other kinds of fields are not looked at. Hidden fields
 never are: else their values could be guessed letter by letter.
@@ -10,21 +10,45 @@ import sqlalchemy as sa
 
 from console.core.collections import Collection, Field
 from console.core.operands import number_of, uuid_of
-from console.records import values
+from console.core.search_syntax import Several, Sought, Through, Without, Words
+from console.records import catalogue, conditions, values
 from console.records.dialects import Condition
-from console.records.tables import Table
+from console.records.tables import Table, table_of
 
 LONGEST = 200
 
 
 def searched(collection: Collection, hidden: frozenset[str]) -> list[Field]:
     """Fields that a search looks at: those that the document names, else all, without what the reader may not see."""
-    fields = [collection.by_name[name] for name in collection.search] if collection.search else list(collection.fields)
+    fields = [collection.by_name[name] for name in collection.search] if collection.search else list(collection.stored_fields)
     return [
         field
         for field in fields
         if field.name not in hidden and not field.hidden and field.stored in {"text", "integer", "decimal", "uuid"}
     ]
+
+
+def sought_condition(table: Table, sought: Sought, hidden: frozenset[str], depth: int = 0) -> Condition:
+    """True for the records that are looked for, whatever is unknown of them."""
+    match sought:
+        case Words():
+            return search_condition(table, sought.text, hidden)
+        case Without():
+            return sa.not_(sa.func.coalesce(sought_condition(table, sought.item, hidden, depth), sa.false()))
+        case Through():
+            return _led(table, sought, depth)
+        case Several():
+            parts = [sought_condition(table, item, hidden, depth) for item in sought.items]
+            return sa.and_(sa.true(), *parts) if sought.kind == "and" else sa.or_(sa.false(), *parts)
+    return conditions.filter_condition(sought, table.collection, table.columns)
+
+
+def _led(table: Table, sought: Through, depth: int) -> Condition:
+    """That there is a record where the relation leads, in its reader's scope, which is looked for."""
+    there = table_of(catalogue.collection(sought.relation.collection)).aliased(f"led_{depth}")
+    joined = [table.columns[here] == there.columns[column] for here, column in sought.relation.columns]
+    wanted = sought_condition(there, sought.item, sought.scope.hidden, depth + 1)
+    return sa.exists(sa.select(sa.literal_column("1")).select_from(there.table).where(*joined, there.in_scope(sought.scope), wanted))
 
 
 def search_condition(table: Table, q: str, hidden: frozenset[str]) -> Condition:

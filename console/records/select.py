@@ -3,8 +3,9 @@
 Lists are paged by keyset: (sorted column, key) of the last record, never by counting rows. One page is one statement.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -12,14 +13,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement, Select
 
+from console import hooks
 from console.core.collections import Collection, Field
 from console.core.expressions import Expression
 from console.core.filters import Filter, Test, known
 from console.core.scopes import Scope
+from console.core.search_syntax import Sought, Words, limited
 from console.errors import Malformed, NotFound
-from console.records import catalogue, conditions, connect, cursors, keys, values
+from console.records import catalogue, computed, conditions, connect, cursors, keys, values
 from console.records.dialects import Condition
-from console.records.search import search_condition
+from console.records.search import sought_condition
 from console.records.tables import Table, table_of
 
 MOST_ROWS = 500
@@ -31,12 +34,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as its reader may see it. `key` is null in collections without one."""
+    """A record as its reader may see it. `key` is null in collections without one; `wrong` says of computed fields why they have no value."""
 
     collection: str
     key: str | None
     title: str
     values: dict[str, Any]
+    wrong: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The record in the shape of the API."""
@@ -69,10 +73,10 @@ def get(collection_id: str, key: str, scope: Scope, fields: Iterable[str] | None
     """The record of this key with the fields that may be read, or those of them that are asked for. Raises NotFound, SourceDown."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
-    reader = _Reader(table, scope, fields)
+    reader = Reader(table, scope, fields)
     statement = reader.select().where(table.is_key(keys.decode(collection, key)), table.in_scope(scope)).limit(1)
     row = _read(collection, lambda connection: connection.execute(statement).first())
-    record = reader.record(row) if row is not None else None
+    record = reader.finished([reader.record(row)])[0] if row is not None else None
     if record is None or record.key != key:  # 017 finds the record 17, and is not its name
         raise NotFound
     return record
@@ -84,30 +88,40 @@ def page(
     *,
     where: Filter | None = None,
     segment: Expression | None = None,
-    q: str | None = None,
+    q: str | Sought | None = None,
     sort: str | None = None,
     limit: int = 50,
     after: str | None = None,
     before: str | None = None,
     fields: Iterable[str] | None = None,
+    roots: Mapping[str, Any] | None = None,
 ) -> Page:
     """At most `limit` (1 to 500) records after or before a cursor, in the order of `sort` (`name`, `-name`; None: the collection's own).
 
+    `segment` is an expression over `record`, which may look at `roots` too; `q` is a text to look for, or what `core.search_syntax` read.
     Raises Malformed for a sort or cursor that is none, SourceDown.
     """
     collection = catalogue.collection(collection_id)
     order = order_of(collection, scope, sort)
-    wanted = _matching(table_of(collection), scope, where, segment, q)
-    again = (scope.hidden, q, repr(where)) if scope.unlimited and segment is None else None
+    wanted = partial(_matching, table_of(collection), scope, where, segment, q, roots)
+    again = (scope.hidden, repr(q), repr(where)) if scope.unlimited and segment is None and (isinstance(q, str) or not limited(q)) else None
     limit = max(1, min(limit, MOST_ROWS))
     return _page(collection, scope, order, wanted, limit=limit, after=after, before=before, fields=fields, again=again)
+
+
+def sample(collection: Collection, scope: Scope) -> Record | None:
+    """The first record of a collection, which need not be one that the catalogue holds: a draft's. Raises SourceDown."""
+    order = order_of(collection, scope, None)
+    wanted = partial(_matching, table_of(collection), scope, None, None, None)
+    rows = _page(collection, scope, order, wanted, limit=1, after=None, before=None, fields=None).rows
+    return rows[0] if rows else None
 
 
 def count(
     collection_id: str,
     scope: Scope,
     where: Filter | None = None,
-    q: str | None = None,
+    q: str | Sought | None = None,
     cap: int | None = 10_000,
     *,
     segment: Expression | None = None,
@@ -122,7 +136,7 @@ def count(
 
 
 def estimate(
-    collection_id: str, scope: Scope, where: Filter | None = None, q: str | None = None, *, segment: Expression | None = None
+    collection_id: str, scope: Scope, where: Filter | None = None, q: str | Sought | None = None, *, segment: Expression | None = None
 ) -> int | None:
     """About how many records there are, as the database's planner sees it without reading them; None where it does not say."""
     collection = catalogue.collection(collection_id)
@@ -151,33 +165,47 @@ def related(
     where: Expression | None = None,
     sort: str | None = None,
     fields: Iterable[str] | None = None,
+    roots: Mapping[str, Any] | None = None,
 ) -> Page:
-    """Records that a relation leads to from this one, which the caller has judged. `where` is an expression over the related `record`.
+    """Records that a relation leads to from this one, which the caller has judged. `where` is an expression over the related `record` and `roots`.
 
     Raises NotFound for a record or relation that is not there.
     """
+    target, linked = led_to(collection_id, key, relation)
+    order = order_of(target, scope_of_target, sort)
+    if linked is None:
+        return Page([], None, None)
+    wanted = [*_matching(table_of(target), scope_of_target, None, where, None, roots), *linked]
+    limit = max(1, min(limit, MOST_ROWS))
+    return _page(target, scope_of_target, order, lambda: wanted, limit=limit, after=after, before=before, fields=fields)
+
+
+def led_to(collection_id: str, key: str, relation: str) -> tuple[Collection, list[Condition] | None]:
+    """(the collection that a relation leads to, what its records from here fulfil: None where there can be none). Raises NotFound."""
     collection = catalogue.collection(collection_id)
     link = collection.relation(relation)
     if link is None:
         raise NotFound
     target = catalogue.collection(link.collection)
     here = _values_here(collection, key, [column for column, _ in link.columns])
-    order = order_of(target, scope_of_target, sort)
     if any(part is None for part in here):
-        return Page([], None, None)
-    table = table_of(target)
-    tests = [Test(column, "eq", part) for (_, column), part in zip(link.columns, here, strict=True)]
-    wanted = [
-        *_matching(table, scope_of_target, None, where, None),
-        *(conditions.filter_condition(test, target, table.columns) for test in tests),
-    ]
-    limit = max(1, min(limit, MOST_ROWS))
-    return _page(target, scope_of_target, order, wanted, limit=limit, after=after, before=before, fields=fields)
+        return target, None
+    columns = table_of(target).columns
+    tests = [Test(column, "eq", _kept_there(target, column, part)) for (_, column), part in zip(link.columns, here, strict=True)]
+    return target, [conditions.filter_condition(test, target, columns) for test in tests]
 
 
-def visible(collection_id: str, wanted: Iterable[str], scope: Scope) -> set[str]:
-    """Those of the keys whose records are in the scope."""
-    return {record.key for record in _by_keys(collection_id, wanted, scope, ()) if record.key}
+def _kept_there(target: Collection, column: str, part: Any) -> Any:
+    """A value of one data source as another keeps it: the number 17 here may be the text "17" there."""
+    stored = target.by_name[column].stored
+    if stored == "integer" and isinstance(part, str) and re.fullmatch(r"-?[0-9]{1,18}", part):
+        return int(part)
+    return str(part) if stored in {"text", "uuid"} and isinstance(part, int) and not isinstance(part, bool) else part
+
+
+def visible(collection_id: str, wanted: Iterable[str], scope: Scope, segment: Expression | None = None) -> set[str]:
+    """Those of the keys whose records are in the scope, and for which `segment`, an expression over `record`, holds."""
+    return {record.key for record in _by_keys(collection_id, wanted, scope, (), segment) if record.key}
 
 
 def titles(collection_id: str, wanted: Iterable[str], scope: Scope) -> dict[str, str]:
@@ -226,15 +254,23 @@ def _unsortable(name: str) -> Malformed:
     return Malformed(reason, details=[{"field": "sort", "reason": reason}])
 
 
-def _matching(table: Table, scope: Scope, where: Filter | None, segment: Expression | None, q: str | None) -> list[Condition]:
+def _matching(
+    table: Table,
+    scope: Scope,
+    where: Filter | None,
+    segment: Expression | None,
+    q: str | Sought | None,
+    roots: Mapping[str, Any] | None = None,
+) -> list[Condition]:
     """Everything that the records of a list have to fulfil."""
     found = [table.in_scope(scope)]
     if where is not None:
         found.append(conditions.filter_condition(where, table.collection, table.columns))
     if segment is not None:
-        found.append(table.holds(segment, scope.attributes))
-    if q and q.strip():
-        found.append(search_condition(table, q, scope.hidden))
+        found.append(table.holds(segment, scope.attributes, roots))
+    sought = (Words(q) if q.strip() else None) if isinstance(q, str) else q
+    if sought is not None:
+        found.append(sought_condition(table, sought, scope.hidden))
     return found
 
 
@@ -242,7 +278,7 @@ def _read(collection: Collection, work: Callable[[Connection], T]) -> T:
     return connect.read(catalogue.engine_of(collection), collection.source, work)
 
 
-class _Reader:
+class Reader:
     """Which columns a read takes, and how a row becomes a record."""
 
     def __init__(self, table: Table, scope: Scope, fields: Iterable[str] | None, more: Iterable[str] = ()) -> None:
@@ -250,17 +286,22 @@ class _Reader:
         readable = [field.name for field in collection.readable(scope)]
         asked = None if fields is None else set(fields)
         self.table = table
-        self.shown = [name for name in readable if asked is None or name in asked]
+        worked_out = [item for item in collection.readable(scope) if item.computed is not None and (asked is None or item.name in asked)]
+        self.computed = [item for item in worked_out if item.computed]
+        self.called = [item for item in worked_out if not item.computed]
+        self.shown = [name for name in readable if name in collection.by_name and (asked is None or name in asked)]
+        self._inputs = sorted({name for item in worked_out for name in item.inputs})
         titled = [name for name in collection.title_fields if name in readable]
-        self.names = list(dict.fromkeys([*self.shown, *titled, *collection.key, *more]))
+        self.names = list(dict.fromkeys([*self.shown, *titled, *collection.key, *more, *self._inputs]))
         self._titled = [(name, self.names.index(name), table.readers[name]) for name in titled]
         self._key = [(self.names.index(name), table.readers[name]) for name in collection.key]
         self._converted = [(name, reader) for name in self.shown if (reader := table.readers[name]) is not None]
         self._named = self.names.index(titled[0]) if _is_named(collection) and titled else None
 
     def select(self) -> Select[Any]:
-        """The columns from the table."""
-        return sa.select(*(self.table.columns[name] for name in self.names)).select_from(self.table.table)
+        """The columns from the table; where nothing is to be read of it, that a row is there."""
+        columns = [self.table.columns[name] for name in self.names] or [sa.literal_column("1")]
+        return sa.select(*columns).select_from(self.table.table)
 
     def record(self, row: Sequence[Any]) -> Record:
         """The record that a row of `select` is."""
@@ -271,7 +312,25 @@ class _Reader:
             item = shown[name]
             if item is not None:
                 shown[name] = reader(item)
-        return Record(collection.id, key, self._title(row, key), shown)
+        if not self._inputs and not self.computed and not self.called:
+            return Record(collection.id, key, self._title(row, key), shown)
+        made_of = collection.typed({name: values.read(self.table.readers[name], row[self.names.index(name)]) for name in self._inputs})
+        wrong: dict[str, str] = {}
+        for item in self.computed:
+            shown[item.name] = computed.value(item, made_of)
+        for item in self.called:
+            shown[item.name] = made_of  # what its function is called with, until `finished`
+        return Record(collection.id, key, self._title(row, key), shown, wrong)
+
+    def finished(self, found: list[Record]) -> list[Record]:
+        """The records with what functions of the company's own give, asked once for all of them."""
+        for item in self.called:
+            answers = hooks.compute(self.table.collection.id, item.name, [record.values[item.name] for record in found])
+            for record, answer in zip(found, answers, strict=True):
+                record.values[item.name] = None if answer.wrong else computed.fitted(item, answer.value)
+                if answer.wrong:
+                    record.wrong[item.name] = answer.wrong  # type: ignore[index]
+        return found
 
     def _title(self, row: Sequence[Any], key: str | None) -> str:
         if self._named is not None and type(name := row[self._named]) is str and (title := name.strip()):
@@ -297,7 +356,7 @@ def _page(
     collection: Collection,
     scope: Scope,
     order: Order,
-    wanted: list[Condition],
+    wanted: Callable[[], list[Condition]],
     *,
     limit: int,
     after: str | None,
@@ -309,10 +368,10 @@ def _page(
         reason = "A page is after a cursor or before one, not both."
         raise Malformed(reason, details=[{"field": "before", "reason": reason}])
     table = table_of(collection)
-    if not collection.key:
-        return _page_by_number(table, scope, order, wanted, limit=limit, after=after, before=before, fields=fields)
+    if not collection.key or any(collection.by_name[name].nullable for name in collection.key):  # a key may be empty: it orders nothing
+        return _page_by_number(table, scope, order, wanted(), limit=limit, after=after, before=before, fields=fields)
     places = _places(collection, order)
-    reader = _Reader(table, scope, fields, places)
+    reader = Reader(table, scope, fields, places)
     cursor, backwards = (before, True) if before else (after, False)
     anchor = cursors.read(cursor, collection.id, order.text, len(places)) if cursor else None
     statement = partial(_slice, table, reader, order, places, wanted, anchor, backwards=backwards, size=limit + 1)
@@ -329,7 +388,7 @@ def _page(
 
     ahead = bool(rows) and (more if not backwards else True)
     behind = bool(rows) and (more if backwards else anchor is not None)
-    records = [reader.record(row) for row in rows]
+    records = reader.finished([reader.record(row) for row in rows])
     return Page(records, cursor_at(rows[-1]) if ahead else None, cursor_at(rows[0]) if behind else None)
 
 
@@ -340,10 +399,10 @@ def _places(collection: Collection, order: Order) -> list[str]:
 
 def _slice(
     table: Table,
-    reader: _Reader,
+    reader: Reader,
     order: Order,
     places: list[str],
-    wanted: list[Condition],
+    wanted: Callable[[], list[Condition]],
     anchor: list[Any] | None,
     *,
     backwards: bool,
@@ -352,7 +411,7 @@ def _slice(
     """The statement for `size` rows from the anchor on; nulls of the sorted column stand where the database's own indexes have them."""
     down = order.descending != backwards
     columns = [table.columns[name] for name in places]
-    select = reader.select().where(*wanted)
+    select = reader.select().where(*wanted())
     if anchor is None:
         return select.order_by(*_directed(columns, down)).limit(size)
     bound = [sa.bindparam(_at(number), item, sa.types.NullType()) for number, item in enumerate(anchor)]
@@ -418,7 +477,7 @@ def _page_by_number(
     cursor = after or before
     start = cursors.read(cursor, collection.id, order.text, 1)[0] if cursor else 0
     start = max(0, start - limit) if before else start
-    reader = _Reader(table, scope, fields)
+    reader = Reader(table, scope, fields)
     ties = [table.columns[field.name].asc() for field in collection.stored_fields if field.sortable][:MOST_TIES]
     first = _directed([table.columns[order.field.name]], order.descending) if order.field else []
     statement = reader.select().where(*wanted).order_by(*first, *ties).limit(limit + 1).offset(start)
@@ -427,14 +486,16 @@ def _page_by_number(
     def cursor_at(number: int) -> str:
         return cursors.write(collection.id, order.text, [number])
 
-    records = [reader.record(row) for row in rows[:limit]]
+    records = reader.finished([reader.record(row) for row in rows[:limit]])
     return Page(records, cursor_at(start + limit) if len(rows) > limit else None, cursor_at(start) if start else None)
 
 
 # -------------------------------------------------------------------------------------------------------------- by keys
 
 
-def _by_keys(collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str]) -> list[Record]:
+def _by_keys(
+    collection_id: str, wanted: Iterable[str], scope: Scope, fields: Iterable[str], segment: Expression | None = None
+) -> list[Record]:
     """Records of these keys that are in the scope; keys that name nothing are left out."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
@@ -444,12 +505,13 @@ def _by_keys(collection_id: str, wanted: Iterable[str], scope: Scope, fields: It
             decoded[key] = keys.decode(collection, key)
         except NotFound:
             continue
-    reader = _Reader(table, scope, fields)
+    reader = Reader(table, scope, fields)
     found: list[Record] = []
     pending = list(decoded.values())
+    matching = _matching(table, scope, None, segment, None)
     for start in range(0, len(pending), MOST_KEYS):
         chunk = pending[start : start + MOST_KEYS]
-        statement = reader.select().where(_one_of_keys(table, chunk), table.in_scope(scope))
+        statement = reader.select().where(_one_of_keys(table, chunk), *matching)
         found += [reader.record(row) for row in _read(collection, _rows_of(statement))]
     return [record for record in found if record.key in decoded]
 

@@ -1,5 +1,6 @@
 """A collection as SQL: its table and columns without types (drivers and databases know theirs), and the conditions every statement needs."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +27,13 @@ class Table:
         self.dialect = DIALECTS.get(collection.dialect, DIALECTS["postgresql"])
         self.readers = {field.name: values.reader(field, collection.dialect) for field in collection.stored_fields}
 
+    def aliased(self, name: str) -> "Table":
+        """The same table once more in a statement, under this name."""
+        other = copy.copy(self)
+        alias = self.table.alias(name)
+        other.table, other.columns = alias, {column.name: column for column in alias.columns}  # type: ignore[assignment]
+        return other
+
     @property
     def key(self) -> list[ColumnElement[Any]]:
         """The key columns, in order."""
@@ -35,9 +43,9 @@ class Table:
         """The scope as a condition."""
         return conditions.scope_condition(scope, self.collection, self.columns, datetime.now(UTC))
 
-    def holds(self, expression: Expression, attributes: Mapping[str, Any]) -> Condition:
-        """An expression over `record` as a condition."""
-        roots = {"currentUser": attributes, "now": datetime.now(UTC)}
+    def holds(self, expression: Expression, attributes: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> Condition:
+        """An expression over `record` as a condition; `more` are further roots that it may look at."""
+        roots = {"now": datetime.now(UTC), **(more or {}), "currentUser": attributes}
         return conditions.condition(expression, self.collection, self.columns, roots)
 
     def is_key(self, parts: Sequence[Any]) -> Condition:

@@ -7,6 +7,7 @@ that the column would round, cut or refuse is `Unfit` with the reason for the pe
 # ruff: noqa: ARG001 - the writers of all kinds share one signature
 import json
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -131,7 +132,7 @@ def _boolean(value: Any) -> Any:
 
 def _moment(value: Any) -> Any:
     if type(value) is datetime and value.tzinfo is UTC:
-        return value.replace(tzinfo=None).isoformat() + "Z"
+        return value.isoformat()[:-6] + "Z"
     moment = moment_of(value) if isinstance(value, (str, datetime)) else None
     return shown(value) if moment is None else moment_text(moment)
 
@@ -175,12 +176,26 @@ def _exact(value: Any) -> Any:
 
 
 # PostgreSQL is strict: what these columns give needs no second look.
+ARRAY_PART = re.compile(r'"((?:[^"\\]|\\.)*)"|([^{},"]+)', re.DOTALL)
+
+
+def _array(value: Any) -> Any:
+    """A list; of enums and domains the driver knows no more than their text, `{"so so",GOOD}`."""
+    if not isinstance(value, str):
+        return shown(value)
+    if not value.startswith("{") or "{" in re.sub(r'"(?:[^"\\]|\\.)*"', "", value[1:]):
+        return value  # of several dimensions: shown as it is
+    parts = ARRAY_PART.finditer(value[1:-1])
+    return [re.sub(r"\\(.)", r"\1", found[1]) if found[1] is not None else None if found[2] == "NULL" else found[2] for found in parts]
+
+
 POSTGRESQL_READERS: dict[str, Callable[[Any], Any] | None] = {
     "text": None,
     "integer": None,
     "boolean": None,
     "uuid": str,
     "decimal": _exact,
+    "array": _array,
 }
 
 
@@ -338,7 +353,16 @@ def _write_array(dialect: str, field: Field, value: Any, _: Any) -> Any:
     if dialect != "postgresql" or field.items not in WRITERS or field.items == "json":
         raise Unfit(f"{field.label} cannot be changed here.")
     item = Field(field.name, field.label, field.type, field.items, field.native, options=field.options, max_length=field.max_length)
-    return [None if part is None else WRITERS[item.stored](dialect, item, part, None) for part in value]
+    return f"{{{','.join(_part(None if part is None else WRITERS[item.stored](dialect, item, part, None)) for part in value)}}}"
+
+
+def _part(value: Any) -> str:
+    """A value in the text of a list, which the column reads as what it holds: small integers are no others to the driver, enums no texts."""
+    if value is None:
+        return "NULL"
+    text = value.isoformat() if isinstance(value, (date, datetime, time)) else str(value)
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 WRITERS: dict[str, Callable[[str, Field, Any, Any], Any]] = {

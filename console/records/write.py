@@ -6,6 +6,7 @@ now, and nothing is written. Only a connection that dies during COMMIT leaves op
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -17,12 +18,12 @@ from console.core.forms import FormField
 from console.core.operands import equal
 from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
-from console.records import catalogue, connect, keys, values
+from console.records import catalogue, checks, connect, keys, values
 from console.records.dialects import Condition, value
-from console.records.select import Record, get
+from console.records.select import Reader, Record, get
 from console.records.tables import Table, table_of
 
-UNKEPT = frozenset({"json"})  # kinds that cannot be compared in SQL everywhere; the row is locked, and they are compared before
+UNKEPT = frozenset({"json", "array"})  # kinds that cannot be compared in SQL everywhere; the row is locked, and they are compared before
 
 
 class WriteUnknown(SourceDown):
@@ -31,14 +32,17 @@ class WriteUnknown(SourceDown):
     default_code = "write_unknown"
 
 
-def write(collection_id: str, key: str, changes: Mapping[str, Mapping[str, Any]], scope: Scope) -> Record:
+def write(collection_id: str, key: str, changes: Mapping[str, Mapping[str, Any]], scope: Scope, *, by_action: bool = False) -> Record:
     """The record after its fields were set to `new` where they all still were `old` (a field without `old` is set whatever it was).
+
+    `by_action`: fields that are read-only for people may be changed too, those of the key not.
 
     Raises Conflict `record_changed` with `{"field", "reason", "theirs"}` per field that moved, Invalid per field that cannot have its value,
     NotAllowed for a field that the scope keeps from being written, NotFound out of scope, SourceDown, WriteUnknown.
     """
     collection = catalogue.collection(collection_id)
-    fields = _fields(collection, changes, scope)
+    catalogue.require_writable(collection)
+    fields = _fields(collection, changes, scope, by_action=by_action)
     if not fields:
         return get(collection_id, key, scope)
     table = table_of(collection)
@@ -62,17 +66,17 @@ class _Stale(Exception):
         self.cause = cause
 
 
-def _fields(collection: Collection, changes: Mapping[str, Mapping[str, Any]], scope: Scope) -> list[Field]:
+def _fields(collection: Collection, changes: Mapping[str, Mapping[str, Any]], scope: Scope, *, by_action: bool) -> list[Field]:
     """The fields that are to change. Raises Invalid for names and values that cannot be, NotAllowed for those that may not."""
     details = []
     fields = []
     for name, change in changes.items():
-        field = collection.field(name)
-        if field is None or name in scope.hidden:
+        field = collection.visible(name, scope.hidden)
+        if field is None:
             details.append({"field": name, "reason": f"{collection.label_one} has no field {name}."})
             continue
         try:
-            if field.readonly:
+            if field.computed is not None or (field.name in collection.key if by_action else field.readonly):
                 raise values.Unfit(f"{field.label} cannot be changed here.")
             values.written(collection.dialect, field, change["new"])
         except values.Unfit as reason:
@@ -102,11 +106,15 @@ def _change(
     scope: Scope,
 ) -> Record:
     collection = table.collection
-    former = _locked(connection, table, key, is_key, fields, scope)
+    changed = {field.name: changes[field.name]["new"] for field in fields}
+    former = _locked(connection, table, key, is_key, [field.name for field in fields], scope, checks.needed(collection, changed))
     theirs = {field.name: values.read(table.readers[field.name], former[field.name]) for field in fields}
     compare(collection, changes, theirs)
+    known = {name: values.read(table.readers[name], item) for name, item in former.items()}
+    if details := checks.wrong(collection, scope, known, changed):
+        raise Invalid("Some values cannot be saved; nothing was changed.", details=details)
     new = {field.name: values.written(collection.dialect, field, changes[field.name]["new"], former[field.name]) for field in fields}
-    kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT]
+    kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT and not _inexact(table, field)]
     statement = (
         sa.update(table.table)
         .where(is_key, table.in_scope(scope), *kept)
@@ -117,11 +125,11 @@ def _change(
             raise Conflict("The record changed at this moment. Look at it again; nothing was saved.", code="record_changed")
         record = _after(connection, table, key, is_key, scope)
     except sa.exc.DBAPIError as error:
-        raise _rejected(error, collection, fields) from error
+        raise rejected(error, collection, fields) from error
     try:
         connection.commit()
     except sa.exc.IntegrityError as error:  # a constraint that is checked at the end
-        raise _rejected(error, collection, fields) from error
+        raise rejected(error, collection, fields) from error
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
             message = (
@@ -132,9 +140,11 @@ def _change(
     return record
 
 
-def _locked(connection: Connection, table: Table, key: str, is_key: Condition, fields: list[Field], scope: Scope) -> dict[str, Any]:
-    """The driver's values of the fields as they are now, the row locked where the database can. Raises NotFound."""
-    names = list(dict.fromkeys([*(field.name for field in fields), *table.collection.key]))
+def _locked(
+    connection: Connection, table: Table, key: str, is_key: Condition, fields: list[str], scope: Scope, more: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """The driver's values of the fields, and of `more` columns, as they are now, the row locked where the database can. Raises NotFound."""
+    names = list(dict.fromkeys([*fields, *sorted(more), *table.collection.key]))
     statement = sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(is_key, table.in_scope(scope))
     if table.dialect.name != "sqlite":
         statement = statement.with_for_update()
@@ -170,6 +180,11 @@ def alike(collection: Collection, field: Field, one: Any, other: Any) -> bool:
     return equal(*typed) is True
 
 
+def _inexact(table: Table, field: Field) -> bool:
+    """Whether no number that a driver can send equals what the column holds: MySQL's `float`, compared before while the row is locked."""
+    return table.dialect.name == "mysql" and field.native == "float4"
+
+
 def _still(table: Table, field: Field, former: Any) -> Condition:
     """That the column still holds what was read, compared as the driver gave it."""
     column = table.columns[field.name]
@@ -186,19 +201,16 @@ def _set(item: Any) -> Any:
 
 def _after(connection: Connection, table: Table, key: str, is_key: Condition, scope: Scope) -> Record:
     """The record as it is now, also when the change took it out of the scope: whoever made the change sees what came of it."""
-    collection = table.collection
-    names = list(dict.fromkeys([*(field.name for field in collection.readable(scope)), *collection.key]))
-    row = connection.execute(sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(is_key)).one()
-    seen = table.json(names, row)
-    shown = {field.name: seen[field.name] for field in collection.readable(scope)}
-    return Record(collection.id, key, collection.title_of(shown, key), shown)
+    reader = Reader(table, scope, None)
+    row = connection.execute(reader.select().where(is_key)).one()
+    return replace(reader.finished([reader.record(row)])[0], key=key)
 
 
 # ------------------------------------------------------------------------------------------------------------- refusals
 
 
-def _rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Field]) -> Exception:
-    """What the database says to a value that it does not take, at the field that it is about."""
+def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Field]) -> Exception:
+    """What the database says to a value that it does not take, at the field that it is about: an error to raise."""
     original = error.orig
     if isinstance(original, psycopg.errors.RaiseException):
         reason = (original.diag.message_primary or "The database refuses this change.").splitlines()[0][:300]
@@ -236,8 +248,8 @@ def forms(collection: Collection, names: list[str], record: Record | None, scope
     """Form fields for these columns in this order; hidden ones are left out. `value` and `now` are the record's values."""
     made = []
     for name in names:
-        field = collection.field(name)
-        if field is None or name in scope.hidden:
+        field = collection.visible(name, scope.hidden)
+        if field is None:
             continue
         now = record.values.get(name) if record else None
         made.append(_form_field(field, now, readonly=field.readonly or name in scope.fixed))
@@ -248,7 +260,7 @@ def _form_field(field: Field, now: Any, *, readonly: bool) -> FormField:
     options: Any = [option.to_json() for option in field.options] if field.options is not None else None
     if options is None and field.references:
         options = {"collection": field.references}
-    required = not field.nullable and not readonly and field.stored not in {"boolean", "array", "json"}
+    required = (field.required or not field.nullable) and not readonly and field.stored not in {"boolean", "array", "json"}
     return FormField(
         name=field.name,
         label=field.label,
@@ -262,4 +274,6 @@ def _form_field(field: Field, now: Any, *, readonly: bool) -> FormField:
         max=field.most if field.stored == "integer" and field.most is not None and abs(field.most) < 2**31 else None,
         max_length=field.max_length,
         help=field.help,
+        widget=field.widget,
+        lines=field.lines,
     )

@@ -1,53 +1,71 @@
 """Runs: start, complete, save, resume, revise, abort, take over, settle; reading, lists and replay."""
 
+from console.runs import attachments
+from console.runs.approving import approve, reject
+from console.runs.candidates import Candidate, candidates
 from console.runs.engine import advance
-from console.runs.lists import RunHead, find, held_by, live_on, on_record, to_continue
-from console.runs.reading import Preview, get, preview, source_opened
+from console.runs.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over
+from console.runs.lists import RunHead, find, head, held_by, live_counts, live_on, on_record, to_continue
+from console.runs.reading import PATH_SHOWN, get, source_opened, title
 from console.runs.rebuild import Difference, rebuild
 from console.runs.replay import ReplayView, events, replay
+from console.runs.reporting import report, reportable
+from console.runs.rerunning import rerun
+from console.runs.revising import Preview, abort, abort_preview, preview, revise
+from console.runs.settling import check, retry, settle, stop_trying
+from console.runs.store import ENGINE
 from console.runs.sweep import pick_up, sweep, wake
 from console.runs.transitions import (
-    abort,
     cancel,
     complete,
     complete_and_look,
     draft,
     end_for_erasure,
-    release,
-    resume,
-    retry,
-    revise,
-    save,
-    settle,
     start,
-    take_over,
 )
 from console.runs.view import RunView
 
 __all__ = [
+    "ENGINE",
+    "PATH_SHOWN",
+    "Candidate",
     "Difference",
     "Preview",
     "ReplayView",
     "RunHead",
     "RunView",
     "abort",
+    "abort_preview",
     "advance",
+    "approve",
+    "arrive",
+    "assign",
+    "attachments",
     "cancel",
+    "candidates",
+    "check",
     "complete",
     "complete_and_look",
     "draft",
     "end_for_erasure",
+    "escalate",
     "events",
     "find",
     "get",
+    "head",
     "held_by",
+    "live_counts",
     "live_on",
     "on_record",
     "pick_up",
     "preview",
     "rebuild",
+    "reject",
     "release",
     "replay",
+    "report",
+    "reportable",
+    "rerun",
     "resume",
     "retry",
     "revise",
@@ -55,8 +73,11 @@ __all__ = [
     "settle",
     "source_opened",
     "start",
+    "step_in",
+    "stop_trying",
     "sweep",
     "take_over",
+    "title",
     "to_continue",
     "wake",
 ]

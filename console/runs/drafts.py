@@ -52,3 +52,24 @@ def opened(run_id: str, n: int, subject: str | None, person: str, nonce: bytes, 
     except subjects.Unreadable:
         return None
     return Draft(values, saved_at, person)
+
+
+OTHERS = "others"
+MOST_OTHERS = 50
+
+
+def of_items(kept: Draft | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was typed for one item of a list, with what was typed for others of it and not handed in: `others` by their keys, the latest last."""
+    others = waiting(kept, str(values.get("item")))
+    return {**values, OTHERS: dict(list(others.items())[-MOST_OTHERS:])} if others else dict(values)
+
+
+def waiting(kept: Draft | None, done: str) -> dict[str, Any]:
+    """What was typed for items of a list other than this one, by their keys."""
+    if kept is None:
+        return {}
+    last = {name: value for name, value in kept.values.items() if name != OTHERS}
+    found = dict(kept.values.get(OTHERS) or {})
+    if isinstance(last.get("item"), str):
+        found = {key: value for key, value in found.items() if key != last["item"]} | {last["item"]: last}
+    return {key: value for key, value in found.items() if key != done}

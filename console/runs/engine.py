@@ -3,31 +3,33 @@
 Of two at once one finds that the run has moved, and looks again; so a job may come twice, to two workers, or to one that was frozen for an hour.
 """
 
-import functools
 import logging
-import random
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from console import accounts, effects, log, queue, workflows
+from console import accounts, inbox, log, queue, workflows
 from console.core import commands
 from console.core.actor import Actor
+from console.core.command_types import ApprovalAsked
 from console.core.commands import Command, Wish
-from console.core.run import Effect, Run
-from console.db.engine import alone
+from console.core.run import Event, Run
 from console.db.ids import new_id
-from console.errors import Conflict, ConsoleError, IntegrationError, NotAllowed, SourceDown
+from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
+from console.runs import people
+from console.runs.asking import asked_of, tell
+from console.runs.effecting import later, made, may_pass, performing, recovering
 from console.runs.stepping import context_of, plan_of, record_of, require_step, stand
-from console.runs.store import ENGINE, Loaded, decide, load, retried, write
+from console.runs.store import ENGINE, Loaded, decide, further, load, write
 from console.steps.base import AsksPerson, Completion
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
 IN_ONE_GO = 20  # automatic steps before the rest is left to the background
 IN_ONE_GO_S = 2.0
-FIRST_PAUSE_S = 2.0  # before an automatic step is tried again; each further pause is twice as long
-LONGEST_PAUSE_S = 3600.0
+AT_ONCE_S = 0.05  # as long as automatic steps have taken less together, the next one is written with them
+LIMITS = frozenset({"too_many_steps", "asks_person", "already_done"})
+"""Why a step may stop that has not gone wrong: its way for errors is not taken."""
 
 
 def _never() -> bool:
@@ -44,9 +46,10 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     if loaded is None or loaded.run.ended:
         return
     definition = workflows.version(loaded.run.workflow, loaded.run.version)
-    if (loaded.run.status == "waiting_time" or _by_itself(definition, loaded)) and queue.paused():
+    waits = loaded.run.status == "waiting_time" or loaded.run.waits_outside
+    if (waits or _by_itself(definition, loaded)) and queue.paused():
         return  # found again when it is switched on
-    if loaded.run.status == "waiting_time":
+    if waits:
         if (fired := _fired(definition, loaded)) is None:
             return
         loaded = fired
@@ -56,15 +59,14 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     except NotAllowed as closed:
         _ask_somebody(definition, loaded, closed)
         return
-    here = run.attempt
-    stuck: Effect | None = next((effect for effect in here.effects if effect.status == "requested"), None) if here else None
-    if here is not None and here.status == "performing" and stuck is not None:
+    if run.wanted is not None and run.status == "waiting_event" and not waits:
         try:
-            loaded = _performed(definition, loaded, stuck, functools.partial(effects.recover, actor, stuck))
+            loaded = made(definition, loaded, run.wanted, recovering(actor, run.wanted))
         except SourceDown:
             return  # asked again at the next sweep; the run says that it waits for the effect
     loaded = go_on(actor, definition, loaded, stopping)
-    if stopping() and loaded.run.moving:
+    tell(loaded.run)
+    if stopping() and loaded.run.status == "running":
         queue.enqueue_all([queue.advance(run_id, loaded.run.seq)])
 
 
@@ -82,9 +84,10 @@ def _fired(definition: Definition, loaded: Loaded) -> Loaded | None:
 def _ask_somebody(definition: Definition, loaded: Loaded, closed: NotAllowed) -> None:
     """What can no longer be done in the name of who began it becomes a take-over."""
     here = loaded.run.attempt
-    asked = next((effect for effect in here.effects if effect.status == "requested"), None) if here else None
-    if here is not None and here.status == "performing" and asked is not None:
-        _performed(definition, loaded, asked, functools.partial(commands.Report, asked.id, "unknown", closed.code, closed.message))
+    asked = loaded.run.wanted
+    if asked is not None and loaded.run.status == "waiting_event":
+        report = commands.Report(asked.id, "unknown", closed.code, closed.message)
+        made(definition, loaded, asked, lambda _run: report)
     elif here is not None and loaded.run.status == "running":
         failing = commands.Fail(here.step, closed.code, closed.message)
         write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, failing, log.now()))
@@ -97,67 +100,62 @@ def go_on(actor: Actor, definition: Definition, loaded: Loaded, stopping: Callab
     """
     until = time.monotonic() + IN_ONE_GO_S
     tried: set[str] = set()
-    for number in range(1, IN_ONE_GO + 1):
-        last = number == IN_ONE_GO or time.monotonic() > until
-        here = loaded.run.attempt
-        if stopping():
-            break
-        if here is not None and here.status == "performing":
-            asked = next((effect for effect in here.effects if effect.status == "requested"), None)
-            if asked is None or asked.id in tried or (_by_itself(definition, loaded) and queue.paused()):
-                break
+    left = IN_ONE_GO
+    while True:
+        asked = loaded.run.wanted if loaded.run.status == "waiting_event" else None
+        if asked is not None and asked.id not in tried:  # whoever asked for it makes it: others could not tell that it was not begun
             tried.add(asked.id)
-            loaded = _performed(definition, loaded, asked, functools.partial(effects.perform, actor, asked), hand_on=last)
-        elif loaded.run.status == "running":
-            before, loaded = loaded, _step_by_itself(actor, definition, loaded, hand_on=last)
-            if loaded is before:
-                break
+            left -= 1
+            loaded = made(definition, loaded, asked, performing(actor, asked), hand_on=left <= 0 or time.monotonic() > until)
+        elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
+            break
         else:
-            break
-        if last:
-            break
+            loaded, taken = _steps_by_themselves(actor, definition, loaded, left, until, stopping)
+            left -= taken
+            if not taken:
+                break
     return loaded
 
 
 def _by_itself(definition: Definition, loaded: Loaded) -> bool:
     """Whether the step at hand is one that no person hands in."""
     here = loaded.run.attempt
-    return here is not None and here.step in plan_of(definition).automatic
+    return here is not None and here.by is None and here.step in plan_of(definition).automatic
 
 
-def _performed(
-    definition: Definition, loaded: Loaded, asked: Effect, act: Callable[[], commands.Report], *, hand_on: bool = False
-) -> Loaded:
-    """Perform the effect and note what came of it, unless another process is at it (a slow one must not be taken for a dead one), or was:
-    one that was frozen finds it done.
+def _steps_by_themselves(
+    actor: Actor, definition: Definition, loaded: Loaded, most: int, until: float, stopping: Callable[[], bool]
+) -> tuple[Loaded, int]:
+    """Automatic steps until the run waits for something, a change is asked for, or they took `AT_ONCE_S` together: one transaction, so that quick
+    ones cost little. Nothing outside has happened before it is committed. Answers the run, and how many were taken.
     """
-    with alone(loaded.run.id) as mine:
-        if not mine:
-            return loaded
-        current = load(loaded.run.id) or loaded
-        found = current.run.effect(asked.id)
-        if found is None or found[1].status != "requested":
-            return current
-        return _report(definition, current, act(), hand_on=hand_on)
+    begun, events, ahead, taken = time.monotonic(), list[Event](), loaded, 0
+    while ahead.run.status == "running" and taken < most and (not taken or not (time.monotonic() - begun > AT_ONCE_S or stopping())):
+        try:
+            base, more = _step_by_itself(actor, definition, ahead)
+        except log.Moved:  # it matters what was done before, and that is read once these are committed
+            if not events:
+                return load(loaded.run.id) or loaded, 1
+            break
+        if not more:
+            break
+        loaded = loaded if events else base
+        events += more
+        ahead, taken = further(base, more), taken + 1
+    if not events:
+        return loaded, 0
+    try:
+        return write(ENGINE, definition, loaded, events, hand_on=taken == most or time.monotonic() > until), taken
+    except log.Moved:
+        return load(loaded.run.id) or loaded, taken
 
 
-def _report(definition: Definition, loaded: Loaded, report: commands.Report, *, hand_on: bool = False) -> Loaded:
-    """Note what came of an effect; whoever looked meanwhile does not matter."""
-    plan = plan_of(definition)
-
-    def once() -> Loaded:
-        current = load(loaded.run.id) or loaded
-        return write(ENGINE, definition, current, decide(plan, current, report, log.now()), hand_on=hand_on)
-
-    return retried(once)
-
-
-def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded, *, hand_on: bool = False) -> Loaded:
-    """One automatic step with the rights of the run's holder. What may pass is tried again later; what goes wrong for good becomes a take-over
-    that a person sees.
+def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tuple[Loaded, list[Event]]:
+    """The events of one automatic step with the rights of the run's holder, none while it has to be left alone; and the run with what they rest on.
+    What may pass is tried again later; what goes wrong for good becomes a take-over that a person sees. Raises log.Moved.
     """
     run, plan = loaded.run, plan_of(definition)
-    now = log.now()
+    now, since = log.now(), time.monotonic()
     here = stand(definition, run)
     try:
         if run.automatic >= definition.document.settings.max_automatic_steps:
@@ -166,34 +164,60 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded, *, han
             )
         if not here.kind.by_itself(definition.document.step(here.attempt.step).config):
             require_step(actor, here)
-        context = context_of(actor, here, record_of(actor, run), now)
+        record = record_of(actor, run)
+        context = context_of(actor, here, record, now)
         completion = here.kind.complete_by_itself(here.view, context)
+        _require_in_time(definition, since)
         if completion.effects and queue.paused():
-            return loaded
-        command: Command = handing_in(None, here.attempt.step, run, completion, chosen=completion.chosen)
+            return loaded, []
+        asked = asked_of(completion.approval, run, here, context, record) if completion.approval else None
+        command: Command = handing_in(None, here.attempt.step, run, completion, chosen=completion.chosen, approval=asked)
         if completion.until is not None and completion.until > now:
             command = commands.Wait(here.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
-        events = decide(plan, loaded, command, now)
+        base = with_former(loaded, completion)
+        return base, decide(plan, base, command, now)
+    except log.Moved:
+        raise
     except ConsoleError as error:
-        events = decide(plan, loaded, _not_done(definition, loaded, error, now), now)
+        return loaded, decide(plan, loaded, _not_done(definition, loaded, error, now), now)
     except Exception:
         logger.exception("run %s, step %s", run.id, here.attempt.step)
         message = "Something unexpected went wrong in this step. Try again, or tell who runs the console."
-        events = decide(plan, loaded, commands.Fail(here.attempt.step, "internal_error", message), now)
-    try:
-        return write(ENGINE, definition, loaded, events, hand_on=hand_on)
-    except log.Moved:
-        return load(run.id) or loaded
+        return loaded, decide(plan, loaded, commands.Fail(here.attempt.step, "internal_error", message), now)
 
 
 def _not_done(definition: Definition, loaded: Loaded, error: ConsoleError, now: datetime) -> Command:
     """What follows from an automatic step that could not be done: another try after a pause, as often as the workflow allows, or the end of it."""
     run, step = loaded.run, loaded.run.attempt.step if loaded.run.attempt else ""
-    passing = (isinstance(error, SourceDown) and error.passing) or (isinstance(error, IntegrationError) and not error.permanent)
-    if not passing or run.tries >= definition.document.settings.retries:
-        return commands.Fail(step, error.code, error.message, asks=isinstance(error, AsksPerson))
-    pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**run.tries) * random.uniform(0.75, 1.25)  # noqa: S311 (spread, not secrecy)
-    return commands.Delay(step, error.code, error.message, log.body.moment(now + timedelta(seconds=pause_s)))
+    if may_pass(error) and run.tries < definition.document.settings.retries:
+        return commands.Delay(step, error.code, error.message, later(run.tries, now))
+    asks = isinstance(error, AsksPerson) or error.code == "already_done"
+    return commands.Fail(
+        step, error.code, error.message, asks, edge=error.code not in LIMITS and not isinstance(error, (AsksPerson, NotAllowed))
+    )
+
+
+def _require_in_time(definition: Definition, since: float) -> None:
+    """Raise where what the step read took longer than a step may take; nothing was done yet."""
+    limit = definition.document.settings.step_seconds
+    if time.monotonic() - since > limit:
+        raise ConsoleError(f"This step took longer than {limit} seconds, which is this workflow's limit.", code="timeout")
+
+
+def with_former(loaded: Loaded, completion: Completion) -> Loaded:
+    """The run with all its attempts where the step comes again and asks for a change: then it matters what was done before. Raises log.Moved."""
+    here = loaded.run.attempt
+    if not completion.effects or here is None or here.attempt == 1 or len(loaded.run.attempts) == loaded.run.made:
+        return loaded
+    whole = load(loaded.run.id, whole=True)
+    if whole is None or whole.run.seq != loaded.run.seq:
+        raise log.Moved
+    return whole
+
+
+def wishes_of(run: Run, completion: Completion) -> list[Wish]:
+    """What the step wants done; each effect gets its id here."""
+    return [Wish(new_id("eff"), effect.kind, effect.summary, effect.request(run)) for effect in completion.effects]
 
 
 def handing_in(
@@ -205,17 +229,14 @@ def handing_in(
     handled_manually: bool = False,
     reason: str = "",
     chosen: str | None = None,
+    repeat: str | None = None,
+    compensations: Sequence[Wish] = (),
+    approval: ApprovalAsked | None = None,
 ) -> commands.Complete:
-    """The command that hands in what the step came to; each effect asked for gets its id here."""
-    wishes = [
-        Wish(
-            new_id("eff"),
-            effect.kind,
-            effect.summary,
-            {"collection": run.collection, "key": run.record, "changes": {k: dict(v) for k, v in effect.changes.items()}},
-        )
-        for effect in completion.effects
-    ]
+    """The command that hands in what the step came to. `approval` is what others are asked, with its id. Raises Invalid for an inbox that is not the team's."""
+    if completion.hands_over is not None:
+        inbox.require_used(completion.hands_over.inbox, run.team)
+    told, awaits = people.asked(run, completion)
     return commands.Complete(
         by=by,
         step=step,
@@ -223,10 +244,16 @@ def handing_in(
         outcome=completion.outcome,
         values=completion.values,
         output=completion.output,
-        effects=wishes,
+        effects=wishes_of(run, completion),
         ends=completion.ends,
         handled_manually=handled_manually,
         reason=reason,
         chosen=chosen,
         rule=completion.rule,
+        repeat=repeat,
+        compensations=compensations,
+        awaits=awaits,
+        told=told,
+        hands_over=completion.hands_over,
+        approval=approval,
     )

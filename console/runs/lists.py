@@ -51,16 +51,17 @@ COLUMNS = [
     "ending",
     "current",
     "active_at",
+    "ticket",
 ]
 _LIVE = f"""
 select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
-from console.run r where r.collection = %s and r.record = any(%s) and r.ended_at is null
+from console.run r where r.collection = %s and r.record = any(%s) and r.ended_at is null and (r.label is null or r.label = any(%s))
 """  # noqa: S608 (names of this file)
 
 
 @dataclass(frozen=True, slots=True)
 class RunHead:
-    """A run as one of a list. Times are aware UTC; `step_title` is where it stands, None once it has ended."""
+    """A run as one of a list. Times are aware UTC; `step` is where it stands, None once it has ended; `ticket` in which inbox it waits."""
 
     id: str
     workflow_id: str
@@ -76,6 +77,7 @@ class RunHead:
     starter_name: str
     holder: str | None
     holder_name: str
+    step: str | None
     step_title: str | None
     created_at: datetime
     ended_at: datetime | None
@@ -84,6 +86,7 @@ class RunHead:
     last_event: int
     reason: str | None
     ending: str | None
+    ticket: Mapping[str, Any] | None = None
 
     @property
     def live(self) -> bool:
@@ -156,14 +159,28 @@ def on_record(actor: Actor, collection: str, key: str, *, limit: int = 50) -> li
 
 def live_on(actor: Actor, collection: str, keys: Sequence[str]) -> dict[str, list[RunHead]]:
     """Live runs on these records that the actor may see, by key: one statement for a whole page of a list."""
-    pairs = _pairs(actor)
+    pairs = visible_pairs(actor)
     if not keys or not pairs:
         return {}
-    found = [SimpleNamespace(**dict(zip([*COLUMNS, "step"], row, strict=True))) for row in fetch(_LIVE, (collection, list(keys)))]
+    found = [
+        SimpleNamespace(**dict(zip([*COLUMNS, "step"], row, strict=True)))
+        for row in fetch(_LIVE, (collection, list(keys), sorted(access.clearance(actor))))
+    ]
     by: dict[str, list[RunHead]] = {}
     for head in _heads(actor, [row for row in found if (row.team, row.workflow) in pairs], titles=False):
         by.setdefault(head.record or "", []).append(head)
     return by
+
+
+def live_counts(actor: Actor) -> dict[str, int]:
+    """Workflow id → its live runs in the teams where the actor may see them, whatever their records; one statement."""
+    pairs = visible_pairs(actor)
+    if not pairs:
+        return {}
+    run = tables.run.c
+    seen = (sa.tuple_(run.team, run.workflow).in_(sorted(pairs)), access.cleared_for(actor, run.label))
+    counted = sa.select(run.workflow, sa.func.count()).where(run.ended_at.is_(None), *seen)
+    return {row[0]: row[1] for row in _rows(counted.group_by(run.workflow))}
 
 
 def held_by(actor: Actor, *, limit: int = 50) -> list[RunHead]:
@@ -180,18 +197,35 @@ def to_continue(actor: Actor, *, limit: int = 50) -> list[RunHead]:
     return _heads(actor, _rows(found.order_by(run.active_at).limit(limit)))
 
 
+def listed(
+    actor: Actor, *wanted: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement[Any]], limit: int, act: str = "see"
+) -> tuple[list[RunHead], Any]:
+    """At most `limit` runs of those wanted that the actor may `act` on, less those whose record they may not see; and the last row that
+    was read, None where there are no more after it.
+    """
+    found = sa.select(*(tables.run.c[name] for name in COLUMNS), _step()).where(*wanted, _allowed(actor, act))
+    rows = _rows(found.order_by(*order).limit(limit + 1))
+    return _heads(actor, rows[:limit]), rows[limit - 1] if len(rows) > limit else None
+
+
+def head(actor: Actor, run_id: str) -> RunHead | None:
+    """The run as one of a list; None where there is none that the actor may see."""
+    found, _ = listed(actor, tables.run.c.id == run_id, order=(tables.run.c.id,), limit=1) if "\x00" not in run_id else ([], None)
+    return found[0] if found else None
+
+
 def _step() -> sa.Label[Any]:
     attempt = tables.attempt.c
     return sa.select(attempt.step).where(attempt.run == tables.run.c.id, attempt.n == tables.run.c.current).scalar_subquery().label("step")
 
 
 def _allowed(actor: Actor, act: str = "see") -> sa.ColumnElement[bool]:
-    """That a run is in a team and of a workflow in which the actor has the right."""
-    pairs = sorted(_pairs(actor, act))
-    return sa.tuple_(tables.run.c.team, tables.run.c.workflow).in_(pairs) if pairs else sa.false()
+    """That a run is in a team and of a workflow in which the actor has the right, and has no label that they are not cleared for."""
+    pairs, run = sorted(visible_pairs(actor, act)), tables.run.c
+    return sa.and_(sa.tuple_(run.team, run.workflow).in_(pairs), access.cleared_for(actor, run.label)) if pairs else sa.false()
 
 
-def _pairs(actor: Actor, act: str = "see") -> frozenset[tuple[str, str]]:
+def visible_pairs(actor: Actor, act: str = "see") -> frozenset[tuple[str, str]]:
     """Pairs of team and workflow in which the actor has the right."""
     return frozenset(
         (team, known.id)
@@ -208,7 +242,7 @@ def _rows(statement: sa.Select[Any]) -> Sequence[Any]:
 
 def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[str] | None = None) -> list[RunHead]:
     away = set() if away is None else away
-    named = _titles(actor, rows, away)
+    named = record_titles(actor, rows, away)
     people = accounts.names({row.started_by for row in rows} | {row.holder for row in rows if row.holder}) if titles and rows else {}
     heads = []
     for row in rows:
@@ -235,6 +269,8 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
                 "revision",
                 "reason",
                 "ending",
+                "step",
+                "ticket",
             ]
         }
         heads.append(
@@ -253,7 +289,7 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
     return heads
 
 
-def _titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tuple[str, str], str]:
+def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tuple[str, str], str]:
     """Titles of the records that the actor may see: one query per collection of the page. What is gone is called by its key, for who sees everything.
 
     `away` are collections that did not answer before; those that do not answer now are added, so that none is asked page after page.

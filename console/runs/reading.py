@@ -1,12 +1,13 @@
 """Reading runs: one with its screen, those on a record, those to continue, lists for programs, the preview of a revision."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from console import access, accounts, log, records, workflows
-from console.core import commands
 from console.core.actor import Actor
 from console.core.run import Event, Run
 from console.db.engine import fetch
@@ -16,24 +17,44 @@ from console.runs import drafts
 from console.runs.rights import TAKE_OVER_AFTER_S, Seen, lacking, possible, see, works
 from console.runs.screens import Screen, draw, last_shown, present
 from console.runs.store import links, retried, run_row
-from console.runs.view import RunView, as_json, moment, outline, title_of
+from console.runs.view import RunView, as_json, outline
 
+PATH_SHOWN = 60  # steps of a run beside its form: what a page takes does not grow with the run
+WORD = re.compile(r"\w+")
 LOOKING = frozenset({"waiting_person", "saved"})
 
 
-def get(actor: Actor, run_id: str) -> RunView:
-    """The run as the actor may see it; what somebody who works on it is shown becomes an event of the run, once.
+def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None = PATH_SHOWN) -> RunView:
+    """The run as the actor may see it; what somebody who works on it is shown becomes an event of the run, once. `item` is which one of a
+    list they turn to, where the run stands at one; `most` how many of the steps so far it tells of beside the API's shape (None: all).
 
     Raises NotFound for what is not there and for what is out of scope, in the same words.
     """
 
     def once() -> RunView:
         seen = see(actor, run_id, whole=True)
+        seen = read_for_a_time(actor, seen)
         near = _beside(actor, seen)
-        screen, seen = _screen(actor, seen, near, log.now())
-        return view(actor, seen, screen, near)
+        screen, seen = _screen(actor, seen, near, log.now(), item)
+        return view(actor, seen, screen, near, most)
 
     return retried(once)
+
+
+def read_for_a_time(actor: Actor, seen: Seen) -> Seen:
+    """The run, with an event that it was read where the actor is cleared for its label for a time only. Raises log.Moved."""
+    label, run = seen.run.label, seen.run
+    if label is None or access.cleared_for_good(actor.id, label):
+        return seen
+    step = (run.attempt.step, run.attempt.attempt) if run.attempt is not None else None
+    note(actor, seen, Event("run_read", log.now(), {"label": label}, {}, step, actor.id))
+    return see(actor, run.id, whole=seen.loaded.whole)
+
+
+def title(actor: Actor, run_id: str) -> str:
+    """The run in a few words: its workflow, and its record as the actor may see it. Raises NotFound as `get` does."""
+    seen = see(actor, run_id)
+    return seen.definition.title + (f", {seen.record.title}" if seen.record is not None else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +98,7 @@ def upcoming(actor: Actor, seen: Seen, after: Run, now: datetime) -> Screen | No
         return None
 
 
-def _screen(actor: Actor, seen: Seen, near: Beside, now: datetime) -> tuple[Screen | None, Seen]:
+def _screen(actor: Actor, seen: Seen, near: Beside, now: datetime, item: str | None = None) -> tuple[Screen | None, Seen]:
     """What the actor sees of the open step: drawn anew for those who work on such runs, as it was last shown for readers."""
     run = seen.run
     if run.current is None or run.status not in LOOKING:
@@ -85,7 +106,7 @@ def _screen(actor: Actor, seen: Seen, near: Beside, now: datetime) -> tuple[Scre
     if seen.down is not None or not works(actor, run, seen.definition):
         return _before(run.id, run.current), seen
     try:
-        screen = draw(actor, seen, now)
+        screen = draw(actor, seen, now, item)
     except (SourceDown, NotFound) as error:  # what stands beside the form cannot be read: the run is there all the same
         down = error if isinstance(error, SourceDown) else SourceDown(error.message)
         return _before(run.id, run.current), replace(seen, down=down)
@@ -99,38 +120,56 @@ def _before(run_id: str, n: int) -> Screen | None:
     return found[1] if found else None
 
 
-def hidden_from(actor: Actor) -> masking.Hidden:
-    """Which fields of a collection are kept from the actor."""
+def hidden_from(actor: Actor, *, looking_back: bool = False) -> masking.Hidden:
+    """Which fields of a collection are kept from the actor; `looking_back`: those too that are masked for who does not work on them now."""
+    sensitive = {each.id: each.sensitive for each in records.collections()} if looking_back else {}
     known: dict[str, frozenset[str]] = {}
 
     def names(collection: str | None) -> frozenset[str]:
         if collection is None:
             return frozenset()
         if collection not in known:
-            known[collection] = access.scope_for(actor, collection, "read").hidden
+            known[collection] = access.scope_for(actor, collection, "read", sensitive=sensitive.get(collection)).hidden
         return known[collection]
 
     return names
 
 
-def masked_run(actor: Actor, told: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
     """The run's JSON without what this reader may not read, and the paths of what was left out."""
-    hidden = hidden_from(actor)
-    paths: list[str] = []
+    hidden = hidden_from(actor, looking_back=looking_back)
+    paths = _without_sent(told, run, hidden)
     for part in ("context", "current"):
         told[part], found = masking.mask(told[part], f"run.{part}", hidden, told["collection"], screen=part != "context")
         paths += found
     closed = hidden(told["collection"])
     for number, attempt in enumerate(told["attempts"]):
         values = attempt["values"]
-        if closed.isdisjoint(values) and not any(isinstance(value, (dict, list)) for value in values.values()):
+        if (
+            closed.isdisjoint(values)
+            and "collection" not in values
+            and not any(isinstance(value, (dict, list)) for value in values.values())
+        ):
             continue
         attempt["values"], found = masking.mask(values, f"run.attempts.{number}.values", hidden, told["collection"])
         paths += found
     return told, paths
 
 
-def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside) -> RunView:
+def _without_sent(told: dict[str, Any], run: Run, hidden: masking.Hidden) -> list[str]:
+    """Leave out what was sent to another system where it was made of something that this reader may not see; its path."""
+    shown = (told["current"] or {}).get("effect")
+    found = run.effect(shown["id"]) if shown and shown["sent"] else None
+    if shown is None or found is None:
+        return []
+    made_of = frozenset(WORD.findall(orjson.dumps(found[1].request.get("define", {})).decode()))
+    if not made_of & {"related", *hidden(told["collection"]), *hidden(shown["collection"])}:
+        return []
+    shown["sent"] = None
+    return ["run.current.effect.sent"]
+
+
+def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside, most: int | None = PATH_SHOWN) -> RunView:
     """The run for this viewer."""
     run, definition = seen.run, seen.definition
     newest = workflows.newest(definition.id)
@@ -138,12 +177,15 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside) -> RunVi
     can = possible(actor, seen, near.idle_s)
     people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
     names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
-    told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None))
+    reads = not works(actor, run, definition)
+    steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most)
+    told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
     return RunView(
         json=told,
         screen=screen,
         can=can,
-        steps=outline(run, definition, names, may_revise="revise" in can),
+        steps=steps,
+        earlier=earlier,
         names=names,
         record_title=seen.record.title if seen.record else run.record or "",
         collection_label=records.collection(run.collection).label_one if run.collection else "",
@@ -156,50 +198,15 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside) -> RunVi
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What revising a step would do. `cancels` newest first; `effects_done` are outside changes that stay as they are."""
-
-    json: dict[str, Any]
-    revision: int
-    title: str
-    names: Mapping[str, str] = field(default_factory=dict)
-
-
-def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) -> Preview:
-    """The consequences of revising the step's last standing attempt, or that of this number. Changes nothing."""
-    seen = see(actor, run_id, whole=True)
-    run = seen.run
-    if run.ended:
-        commands.require_completable(run, actor.id, step, None)
-    target = commands.revisable(run, step, attempt)
-    cancelled = commands.cancelled_by(run, target.n)
-    done = [(each, effect) for each in [*reversed(cancelled), target] for effect in each.effects if effect.status == "succeeded"]
-    told = {
-        "step": target.step,
-        "attempt": target.attempt,
-        "cancels": [
-            {
-                "step": each.step,
-                "attempt": each.attempt,
-                "title": title_of(seen.definition, each.step),
-                "by": each.by,
-                "completed_at": moment(each.completed_at),
-            }
-            for each in cancelled
-        ],
-        "effects_done": [
-            {"id": effect.id, "step": each.step, "kind": effect.kind, "summary": effect.summary, "compensation": None}
-            for each, effect in done
-        ],
-        "approvals_void": [],
-    }
-    names = accounts.names({each.by for each in cancelled if each.by})
-    return Preview(told, run.revision, title_of(seen.definition, target.step), names)
-
-
 def source_opened(
-    actor: Actor, run_id: str, *, source: str, collection: str | None = None, key: str | None = None, name: str | None = None
+    actor: Actor,
+    run_id: str,
+    *,
+    source: str,
+    collection: str | None = None,
+    key: str | None = None,
+    name: str | None = None,
+    page: int | None = None,
 ) -> None:
     """Note that somebody who works on the run opened a source beside the form: a related list, a document, a masked value."""
 
@@ -208,8 +215,8 @@ def source_opened(
         if seen.run.current is None or not works(actor, seen.run, seen.definition):
             return
         here = seen.run.attempts[seen.run.current]
-        told = {"n": here.n, "source": source, "collection": collection, "key": key, "name": name}
-        _note(
+        told = {"n": here.n, "source": source, "collection": collection, "key": key, "name": name, "page": page}
+        note(
             actor,
             seen,
             Event("source_opened", log.now(), {k: v for k, v in told.items() if v is not None}, {}, (here.step, here.attempt), actor.id),
@@ -218,7 +225,8 @@ def source_opened(
     retried(once)
 
 
-def _note(actor: Actor, seen: Seen, event: Event) -> None:
+def note(actor: Actor, seen: Seen, event: Event) -> None:
+    """An event of looking, on the chain of the run; nothing else of it changes. Raises log.Moved."""
     made = links(actor, seen.definition, seen.loaded, seen.run, [event])
     projection = log.Projection(run=run_row(seen.run, seen.loaded.subject, keep_draft=True))
     log.write(seen.run.id, seen.run.seq, made, subject=seen.loaded.subject, projection=projection)

@@ -13,10 +13,10 @@ from console import log
 from console.core.run import Run, fold
 from console.db import tables
 from console.db.engine import fetch, transaction
-from console.runs.store import as_event, attempt_row, effect_row, run_row
+from console.runs.store import approval_row, as_event, attempt_row, effect_row, run_row
 
-KEYS = {"run": ("id",), "attempt": ("run", "n"), "run_context": ("run", "step"), "effect": ("id",)}
-NOT_TOLD = frozenset({"linked_to"})  # columns that the log does not decide
+KEYS = {"run": ("id",), "attempt": ("run", "n"), "run_context": ("run", "step"), "effect": ("id",), "approval": ("id",)}
+NOT_TOLD: frozenset[str] = frozenset()  # columns that the log does not decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ def _told(run_id: str) -> dict[str, list[dict[str, Any]]]:
         "attempt": [attempt_row(run.id, attempt) for attempt in run.attempts.values()],
         "run_context": [{"run": run.id, "step": step, "output": output} for step, output in run.context.items()],
         "effect": [effect_row(run.id, attempt.n, effect) for attempt in run.attempts.values() for effect in attempt.effects],
+        "approval": [approval_row(run, attempt, each, subject) for attempt in run.attempts.values() for each in attempt.approvals],
     }
 
 
@@ -82,7 +83,7 @@ def _there(table: str, run_id: str) -> list[dict[str, Any]]:
     for row in rows:
         if "head" in row:
             row["head"] = str(row["head"]).removeprefix("\\x")
-        row |= {name: _moment(value) for name, value in row.items() if name.endswith("_at") and value}
+        row |= {name: _moment(value) for name, value in row.items() if (name.endswith("_at") or name == "until") and value}
     return rows
 
 
@@ -115,7 +116,7 @@ def _compare(run_id: str, table: str, told: Sequence[Mapping[str, Any]], there: 
 
 def _write(run_id: str, told: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     with transaction() as connection:
-        for table in ("effect", "run_context", "attempt"):
+        for table in ("approval", "effect", "run_context", "attempt"):
             connection.execute(sa.delete(tables.metadata.tables[f"console.{table}"]).where(sa.column("run") == run_id))
         if not told["run"]:
             connection.execute(sa.delete(tables.run).where(tables.run.c.id == run_id))

@@ -10,10 +10,10 @@ from console.core.actor import Actor
 from console.core.run import Run, fold
 from console.errors import NotFound
 from console.log import masking, present
-from console.runs.reading import hidden_from, masked_run
+from console.runs.reading import PATH_SHOWN, hidden_from, masked_run, read_for_a_time
 from console.runs.rights import Seen, see
 from console.runs.screens import Screen
-from console.runs.store import as_event
+from console.runs.store import as_event, retried
 from console.runs.view import RunView, as_json, outline
 
 DECISIONS = frozenset({"step_completed", "outcome_chosen", "step_submitted", "step_revised", "run_aborted", "effect_settled"})
@@ -47,7 +47,7 @@ class ReplayView:
 
 
 class Tick(dict[str, Any]):
-    """An event on the scrubber: `n`, `kind`, `at`, `actor` (person, automatic), `decision`, `quiet`, and its `sentence`.
+    """An event on the scrubber: `n`, `about` (number of the attempt, or None), `kind`, `at`, `actor` (person, automatic), `decision`, `quiet`, and its `sentence`.
 
     The sentence is put together when it is asked for: of a long run a page shows few.
     """
@@ -57,6 +57,7 @@ class Tick(dict[str, Any]):
         person = kind in ("user", "key")
         super().__init__(
             n=stored.n,
+            about=stored.open.get("n"),
             kind=stored.type,
             at=stored.at,
             actor="person" if person else "automatic",
@@ -74,7 +75,7 @@ class Tick(dict[str, Any]):
 
 def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     """The run after event `at` (None: its last). Raises NotFound for a number that the run does not have."""
-    seen = see(actor, run_id)
+    seen = retried(lambda: read_for_a_time(actor, see(actor, run_id)))
     last = seen.run.seq
     place = last if at is None else at
     if not 1 <= place <= last:
@@ -82,8 +83,8 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     events = log.history(run_id)[:last]
     state, screen = _then(run_id, events[:place])
     (event,) = log.open_values(run_id, [events[place - 1]]).values()
-    hidden = hidden_from(actor)
-    told, masked = masked_run(actor, as_json(state, seen.definition, screen, None))
+    hidden = hidden_from(actor, looking_back=True)
+    told, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
     panel, more = masking.mask(_record(screen), "screen.record", hidden, seen.run.collection)
     masked = [*masked, *more]
     return ReplayView(
@@ -130,11 +131,13 @@ def _ticks(events: Sequence[log.Stored]) -> list[Tick]:
 def _view(seen: Seen, state: Run, told: dict[str, Any], screen: Screen | None, masked: Sequence[str]) -> RunView:
     title = (screen or {}).get("record") or {}
     names = accounts.names({state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))})
+    steps, earlier = outline(state, seen.definition, names, may_revise=False, most=PATH_SHOWN)
     return RunView(
         json=told,
         screen=screen,
         can=frozenset(),
-        steps=outline(state, seen.definition, names, may_revise=False),
+        steps=steps,
+        earlier=earlier,
         names=names,
         record_title=title.get("title") or (seen.record.title if seen.record else state.record or ""),
         collection_label=records.collection(state.collection).label_one if state.collection else "",
@@ -148,5 +151,5 @@ def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tup
     found = log.events_of(run_id, after=after, limit=limit + 1)
     page = found[:limit]
     called = present.names_of(page)
-    hidden = hidden_from(actor)
+    hidden = hidden_from(actor, looking_back=True)
     return [present.as_json(stored, called, hidden=hidden) for stored in page], page[-1].n if len(found) > limit else None

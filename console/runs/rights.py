@@ -9,7 +9,7 @@ from console.core.run import Run
 from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound, SourceDown
 from console.records import Record
-from console.runs.stepping import PERFORMING, plan_of, record_of, require_step, stand
+from console.runs.stepping import PERFORMING, facts, plan_of, record_of, require_step, stand
 from console.runs.store import Loaded, load
 from console.workflows import Definition
 
@@ -35,14 +35,15 @@ class Seen:
         return self.loaded.run
 
 
-def see(actor: Actor, run_id: str, *, whole: bool = False) -> Seen:
-    """The run, if the actor may see it. Raises NotFound in the same words for what is not there and what is out of scope."""
-    loaded = load(run_id, whole=whole)
-    if loaded is None:
-        raise NotFound
+def see(actor: Actor, run_id: str, *, whole: bool = False, kept: Loaded | None = None) -> Seen:
+    """The run, if the actor may see it; `kept` saves the reading. Raises NotFound in the same words for what is not there and what is out of scope."""
+    cleared = access.clearance(actor)
+    loaded = kept or load(run_id, whole=whole, cleared=cleared)
+    if loaded is None or not (loaded.run.label is None or loaded.run.label in cleared):
+        raise NotFound  # what has a label is no refusal that anybody could read of: it is not there
     run = loaded.run
     definition = workflows.version(run.workflow, run.version)
-    if not access.can(actor, run.team, f"workflow:{definition.slug}", "see"):
+    if not access.can(actor, run.team, f"workflow:{definition.slug}", "see", run=facts(run)):
         raise NotFound(hidden=True)
     return _with_record(actor, loaded, definition)
 
@@ -73,7 +74,7 @@ def _deleted(run: Run) -> bool:
 
 def works(actor: Actor, run: Run, definition: Definition) -> bool:
     """Whether the actor is one of those who work on such runs, and do not only read them."""
-    return any(access.can(actor, run.team, f"workflow:{definition.slug}", act) for act in PERFORMING)
+    return any(access.can(actor, run.team, f"workflow:{definition.slug}", act, run=facts(run)) for act in PERFORMING)
 
 
 def holder_idle_s(run: Run) -> float:
@@ -109,16 +110,19 @@ def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
     holds = run.holder == actor.id
     if run.status == "waiting_person" and holds:
         may |= _to_holder(actor, seen)
-    if run.status == "waiting_time" and holds:
-        may |= {"abort", "revise"}
-    works_here = access.can(actor, run.team, obj, "resume") and lacking(actor, seen) is None
-    if run.status == "saved" and works_here:
+    under_way = run.attempt is not None and any(effect.status == "requested" or effect.asks for effect in run.attempt.effects)
+    if (run.status == "waiting_time" or run.waits_outside) and holds:
+        may |= set() if under_way else {"abort", "revise"}
+        may |= {"step_in"} if run.waits_outside else {"stop_trying"} if (run.waiting or {}).get("for") == "retry" else set()
+    works_here = access.can(actor, run.team, obj, "resume", run=facts(run)) and lacking(actor, seen) is None
+    if (run.status == "saved" or (run.status == "waiting_person" and run.holder is None)) and works_here:
         may.add("resume")
-    if run.status in ("waiting_person", "waiting_time") and not holds and works_here:
-        entitled = run.holder is None or idle_s >= TAKE_OVER_AFTER_S or access.can(actor, run.team, obj, "takeover")
+    if (run.status in ("waiting_person", "waiting_time") or run.waits_outside) and not holds and works_here:
+        entitled = run.holder is None or idle_s >= TAKE_OVER_AFTER_S or access.can(actor, run.team, obj, "takeover", run=facts(run))
         may |= {"take_over"} if entitled else set()
-    under_way = run.attempt is not None and any(effect.status in ("requested", "unknown") for effect in run.attempt.effects)
-    if not under_way and access.can(actor, run.team, obj, "cancel"):
+    if run.status in ("waiting_person", "waiting_time", "saved") or run.waits_outside:
+        may |= {"assign"} if access.can(actor, run.team, obj, "assign", run=facts(run)) else set()
+    if not under_way and access.can(actor, run.team, obj, "cancel", run=facts(run)):
         may.add("cancel")
     return frozenset(may)
 
@@ -127,8 +131,8 @@ def _to_holder(actor: Actor, seen: Seen) -> set[str]:
     """What the holder of a run that waits for them may do: settle what is unknown, before anything else."""
     run = seen.run
     if run.unknown:
-        return {"settle", "save", "release"}
-    may = {"draft", "save", "release", "abort", "revise"}
+        return {"settle", "save", "release", "escalate"} | ({"check"} if run.unknown.status == "unknown" else set())
+    may = {"draft", "save", "release", "abort", "revise", "escalate"}
     if not seen.gone and works(actor, run, seen.definition) and lacking(actor, seen) is None:
         may.add("complete")
     if run.take_over and run.attempt and run.attempt.step in plan_of(seen.definition).automatic:

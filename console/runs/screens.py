@@ -10,13 +10,14 @@ import orjson
 
 from console import access, log, records
 from console.core.actor import Actor
+from console.core.forms import FormField
 from console.core.run import MISSING_MANUAL, Event, Run
 from console.db.engine import fetch
 from console.records import Record
 from console.runs.rights import Seen
 from console.runs.stepping import context_of, prompt_of, stand
 from console.runs.store import Loaded, write
-from console.steps.base import Prompt, Rows
+from console.steps.base import Progress, Prompt, Rows
 
 MOST_BYTES = 64 * 1024
 LONG_TEXT = 2000
@@ -38,28 +39,37 @@ def seen_fields(screen: Screen | None) -> Mapping[str, Any] | None:
     """The record's fields as they were on that screen: name → value then."""
     if screen is None:
         return None
+    if screen.get("progress") is not None:
+        return {field["name"]: field["now"] for field in screen["fields"] if "collection" in field}
     shown = dict((screen.get("record") or {}).get("values") or {})
     return shown | {field["name"]: field["now"] for field in screen["fields"] if field.get("now") is not None}
 
 
-def draw(actor: Actor, seen: Seen, now: datetime) -> Screen:
-    """The view model of the step that the run stands at, as this actor sees it."""
+def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None) -> Screen:
+    """The view model of the step that the run stands at, as this actor sees it; of a list, with the form of the `item` they turned to."""
     here = stand(seen.definition, seen.run)
     step = {"step": here.attempt.step, "attempt": here.attempt.attempt, "type": here.view.type, "title": here.view.title}
+    no_forms: Mapping[str, FormField] = {}
+    no_reads: Mapping[str, Rows] = {}
     if seen.run.unknown is not None:
-        prompt, tables = Prompt(button="Settle"), []
+        prompt, tables, forms, reads = Prompt(button="Settle"), [], no_forms, no_reads
         step["type"] = "settle"
     else:
-        context = context_of(actor, here, seen.record, now)
-        prompt = prompt_of(here, context)
-        tables = [_table(name, context.reads[name]) for name in prompt.tables if name in context.reads]
+        context = context_of(actor, here, seen.record, now, item=item if here.kind.by_items else None)
+        prompt, forms, reads = prompt_of(here, context), context.forms, context.reads
+        tables = [table for name in prompt.tables if name in context.reads for table in _tables(name, context.reads[name])]
+    progress = prompt.progress
+    picks = _table("key", reads[prompt.picks]) if prompt.picks else None
     return {
         **step,
         "button": prompt.button,
         "text": prompt.text,
         "tables": tables,
-        "fields": [field.to_json() for field in prompt.fields],
+        "fields": [_field(field, progress, forms) for field in prompt.fields] if progress else [f.to_json() for f in prompt.fields],
+        **({"progress": _progress(progress)} if progress else {}),
+        **({"picks": picks} if picks else {}),
         "outcomes": [option.to_json() for option in prompt.outcomes],
+        **({"notes": [{"label": label, "text": text} for label, text in prompt.notes]} if prompt.notes else {}),
         **({"not_offered": [asdict(option) for option in prompt.withheld]} if prompt.withheld else {}),
         "errors": list(here.attempt.errors or []),
         "missing": _missing(seen),
@@ -69,6 +79,29 @@ def draw(actor: Actor, seen: Seen, now: datetime) -> Screen:
         "locale": actor.locale,
         "zone": actor.zone,
     }
+
+
+def _field(field: FormField, progress: Progress, forms: Mapping[str, FormField]) -> dict[str, Any]:
+    """A field of an item's form; one of its record says of which collection."""
+    own = {"collection": progress.collection} if field.name in forms else {}
+    return {**field.to_json(), **own}
+
+
+def _progress(progress: Progress) -> dict[str, Any]:
+    """The list beside the form, with what is known of the item at hand as a table of one row."""
+    told = {name: getattr(progress, name) for name in ("key", "total", "done", "earlier", "later")}
+    table = _table("item", progress.rows) if progress.rows is not None else None
+    return {**told, "items": [asdict(item) for item in progress.items], "item": table}
+
+
+def _tables(name: str, rows: Rows) -> list[dict[str, Any]]:
+    """The rows, where there were any to ask for, and the totals as a table of one row."""
+    found = [_table(name, rows)] if rows.fields or not rows.figures else []
+    if rows.figures:
+        one = {"key": None, "title": "", "values": dict(rows.totals)}
+        label = f"{rows.label}, all together" if rows.label else "All together"
+        found.append(_table(f"{name}.totals", Rows("", label, rows.figures, [one])))
+    return found
 
 
 def _table(name: str, rows: Rows) -> dict[str, Any]:
@@ -121,21 +154,22 @@ def fitted(screen: Screen) -> Screen:
     plain: Screen = log.body.plain(screen)
     if len(orjson.dumps(plain)) <= MOST_BYTES:
         return plain
-    plain = _shortened(plain)
+    plain = shortened(plain)
     while len(orjson.dumps(plain)) > MOST_BYTES and any(table["rows"] for table in plain["tables"]):
         longest = max(plain["tables"], key=lambda table: len(table["rows"]))
         longest["rows"], longest["more"] = longest["rows"][: len(longest["rows"]) // 2], True
     return plain
 
 
-def _shortened(value: Any) -> Any:
+def shortened(value: Any) -> Any:
+    """The value with long texts by their hash."""
     match value:
         case str() if len(value) > LONG_TEXT:
             return f"{value[:LONG_TEXT]}… ({len(value)} characters, SHA-256 {hashlib.sha256(value.encode()).hexdigest()})"
         case dict():
-            return {key: _shortened(item) for key, item in value.items()}
+            return {key: shortened(item) for key, item in value.items()}
         case list():
-            return [_shortened(item) for item in value]
+            return [shortened(item) for item in value]
     return value
 
 

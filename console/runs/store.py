@@ -4,8 +4,10 @@ The run row is a bounded head; attempts, context and effects are rows of their o
 attempt; a revision, a page and a replay load everything.
 """
 
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,25 +17,34 @@ import psycopg
 from console import faults, log, queue
 from console.core import commands
 from console.core.actor import Actor
-from console.core.run import Attempt, Effect, Event, Run, fold
-from console.db.engine import fetch
-from console.db.ids import uuid7
-from console.errors import Conflict
+from console.core.approval import Approval, Decided
+from console.core.run import Attempt, Effect, Event, Run, copied, fold
+from console.db.engine import fetch, hot_engine, transaction
+from console.db.ids import uuid7_text
+from console.errors import Conflict, ConsoleError, SourceDown
+from console.runs import beside
 from console.workflows import Definition
 
 ENGINE = Actor("system", "sys_engine", "Handrail")
 TRIES = 30
+KEPT_S = 60.0  # as long as the key of an erased subject may be kept
+KEPT_MOST = 128
+KEPT_BYTES = 128 * 1024
+KEPT_ATTEMPTS = 200
 Answer = TypeVar("Answer")
 
 _LOAD = """
 select to_jsonb(r)::text, r.head,
        (select jsonb_agg(to_jsonb(a))::text from console.attempt a where a.run = r.id{here_a}),
        (select jsonb_agg(to_jsonb(e) order by e.n, e.number)::text from console.effect e where e.run = r.id{here_e}),
-       (select jsonb_object_agg(c.step, c.output)::text from console.run_context c where c.run = r.id)
-from console.run r where r.id = %s
+       (select jsonb_object_agg(c.step, c.output)::text from console.run_context c where c.run = r.id),
+       {approvals}
+from console.run r where r.id = %s and (%s or r.label is null or r.label = any(%s))
 """
-_LOAD_WHOLE = _LOAD.format(here_a="", here_e="")
-_LOAD_HEAD = _LOAD.format(here_a=" and a.n = r.current", here_e=" and e.n = r.current")
+_APPROVALS = "(select jsonb_agg(to_jsonb(p) order by p.requested_at, p.id)::text from console.approval p where p.run = r.id{here})"
+_OPEN_APPROVALS = f"case when r.waiting ->> 'for' = 'approval' then {_APPROVALS.format(here=' and p.n = r.current')} end"
+_LOAD_WHOLE = _LOAD.format(here_a="", here_e="", approvals=_APPROVALS.format(here=""))
+_LOAD_HEAD = _LOAD.format(here_a=" and a.n = r.current", here_e=" and e.n = r.current", approvals=_OPEN_APPROVALS)
 
 RUN_COLUMNS = [
     "id",
@@ -52,11 +63,14 @@ RUN_COLUMNS = [
     "started_by",
     "waiting",
     "take_over",
+    "ticket",
     "automatic",
     "input",
     "reason",
     "ending",
     "exclusive_key",
+    "linked_to",
+    "label",
     "created_at",
     "ended_at",
 ]
@@ -64,19 +78,27 @@ RUN_COLUMNS = [
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A run with what the log needs to go on: the hash of its last event, and whose values it holds."""
+    """A run with what the log needs to go on: the hash of its last event, and whose values it holds.
+
+    `whole` says that every attempt is there, `until` how long this process may go on from it without reading it again (monotonic seconds).
+    """
 
     run: Run
     head: bytes
     subject: str | None
+    whole: bool = True
+    until: float = field(default=0.0, compare=False)
 
 
-def load(run_id: str, *, whole: bool = False) -> Loaded | None:
-    """The run, None where there is none. `whole` brings every attempt, else the open one alone. One statement."""
-    rows = fetch(_LOAD_WHOLE if whole else _LOAD_HEAD, (run_id,)) if "\x00" not in run_id else []
+def load(run_id: str, *, whole: bool = False, cleared: frozenset[str] | None = None) -> Loaded | None:
+    """The run, None where there is none, or one with a label that is not among those `cleared` (None: whatever its label), which takes as long.
+
+    `whole` brings every attempt, else the open one alone. One statement.
+    """
+    rows = fetch(_LOAD_WHOLE if whole else _LOAD_HEAD, (run_id, cleared is None, sorted(cleared or ()))) if "\x00" not in run_id else []
     if not rows:
         return None
-    row, head, attempts, effects, context = rows[0]
+    row, head, attempts, effects, context, approvals = rows[0]
     told = orjson.loads(row)
     run = Run(**{name: told[name] for name in RUN_COLUMNS})
     run.seq, run.made = told["run_seq"], told["attempts"]
@@ -84,12 +106,18 @@ def load(run_id: str, *, whole: bool = False) -> Loaded | None:
         value = getattr(run, name)
         setattr(run, name, datetime.fromisoformat(value) if value else None)
     run.context = orjson.loads(context) if context else {}
-    run.attempts = _attempts(orjson.loads(attempts) if attempts else [], orjson.loads(effects) if effects else [])
-    return Loaded(run, bytes(head), told["subject"])
+    run.attempts = _attempts(*(orjson.loads(found) if found else [] for found in (attempts, effects, approvals)))
+    size = len(row) + sum(len(part or "") for part in (attempts, effects, approvals, context))
+    return Loaded(run, bytes(head), told["subject"], whole, time.monotonic() + KEPT_S if size <= KEPT_BYTES else 0.0)
 
 
-def _attempts(rows: Sequence[Mapping[str, Any]], effects: Sequence[Mapping[str, Any]]) -> dict[int, Attempt]:
+def _attempts(
+    rows: Sequence[Mapping[str, Any]], effects: Sequence[Mapping[str, Any]], approvals: Sequence[Mapping[str, Any]]
+) -> dict[int, Attempt]:
     of: dict[int, list[Effect]] = {}
+    asked: dict[int, list[Approval]] = {}
+    for row in approvals:
+        asked.setdefault(row["n"], []).append(approval_of(row))
     for row in effects:
         of.setdefault(row["n"], []).append(
             Effect(
@@ -97,12 +125,36 @@ def _attempts(rows: Sequence[Mapping[str, Any]], effects: Sequence[Mapping[str, 
                 requested_at=datetime.fromisoformat(row["requested_at"]),
                 settled_at=datetime.fromisoformat(row["settled_at"]) if row["settled_at"] else None,
                 result=row["result"],
+                compensates=row["compensates"],
+                keeps=row["keeps"],
             )
         )
-    return {row["n"]: _attempt(row, tuple(of.get(row["n"], ()))) for row in sorted(rows, key=lambda row: row["n"])}
+    return {
+        row["n"]: _attempt(row, tuple(of.get(row["n"], ())), tuple(asked.get(row["n"], ())))
+        for row in sorted(rows, key=lambda row: row["n"])
+    }
 
 
-def _attempt(row: Mapping[str, Any], effects: tuple[Effect, ...]) -> Attempt:
+def approval_of(row: Mapping[str, Any]) -> Approval:
+    """An approval from a row of its table, as JSON has it."""
+    told = {
+        name: row[name]
+        for name in ("id", "action", "status", "requested_by", "collection", "record", "values", "needs", "shown", "decides")
+    }
+    decided = (Decided(each["by"], datetime.fromisoformat(each["at"]), each["decision"], each["reason"]) for each in row["decided"])
+    return Approval(
+        **told,
+        requested_at=datetime.fromisoformat(row["requested_at"]),
+        wishes=tuple(row["wishes"]),
+        decided=tuple(decided),
+        roles=tuple(row["roles"]),
+        not_by=tuple(row["not_by"]),
+        why=row["why"] or "",
+        until=datetime.fromisoformat(row["until"]) if row["until"] else None,
+    )
+
+
+def _attempt(row: Mapping[str, Any], effects: tuple[Effect, ...], approvals: tuple[Approval, ...]) -> Attempt:
     return Attempt(
         *(row["n"], row["step"], row["attempt"], row["status"]),
         entered_at=datetime.fromisoformat(row["entered_at"]),
@@ -117,6 +169,7 @@ def _attempt(row: Mapping[str, Any], effects: tuple[Effect, ...]) -> Attempt:
         defaults=row["defaults"],
         errors=row["errors"],
         effects=effects,
+        approvals=approvals,
     )
 
 
@@ -124,7 +177,7 @@ def run_row(run: Run, subject: str | None, *, keep_draft: bool = False) -> dict[
     """The head as the database function takes it; `keep_draft` leaves what was typed at the open attempt."""
     row = {name: getattr(run, name) for name in RUN_COLUMNS}
     row |= {name: log.body.moment(row[name]) if row[name] else None for name in ("created_at", "ended_at", "active_at")}
-    return row | {"attempts": run.made, "subject": subject, "linked_to": None, "keep_draft": run.current if keep_draft else None}
+    return row | {"attempts": run.made, "subject": subject, "keep_draft": run.current if keep_draft else None}
 
 
 def attempt_row(run_id: str, attempt: Attempt) -> dict[str, Any]:
@@ -159,11 +212,38 @@ def effect_row(run_id: str, n: int, effect: Effect) -> dict[str, Any]:
     return {
         "run": run_id,
         "n": n,
-        **{name: getattr(effect, name) for name in ["id", "number", "kind", "status", "summary", "result"]},
+        **{name: getattr(effect, name) for name in ["id", "number", "kind", "status", "summary", "result", "compensates", "keeps"]},
         "request": dict(effect.request),
         "requested_at": log.body.moment(effect.requested_at),
         "settled_at": log.body.moment(effect.settled_at) if effect.settled_at else None,
     }
+
+
+def approval_row(run: Run, attempt: Attempt, approval: Approval, subject: str | None) -> dict[str, Any]:
+    """An approval as a row of its table; `subject` is whose values it holds."""
+    names = ["id", "action", "collection", "record", "status", "requested_by", "needs", "decides"]
+    return {
+        "run": run.id,
+        **{name: getattr(attempt, name) for name in ["n", "step", "attempt"]},
+        **{name: getattr(approval, name) for name in names},
+        "team": run.team,
+        "label": run.label,
+        "requested_at": log.body.moment(approval.requested_at),
+        "values": dict(approval.values),
+        "wishes": [dict(wish) for wish in approval.wishes],
+        "decided": [decided_json(each) for each in approval.decided],
+        "roles": list(approval.roles),
+        "not_by": list(approval.not_by),
+        "why": approval.why or None,
+        "until": log.body.moment(approval.until) if approval.until else None,
+        "shown": dict(approval.shown),
+        "subject": subject,
+    }
+
+
+def decided_json(decided: Decided) -> dict[str, Any]:
+    """One person's answer as programs read it."""
+    return {"by": decided.by, "at": log.body.moment(decided.at), "decision": decided.decision, "reason": decided.reason}
 
 
 def changes(
@@ -175,10 +255,19 @@ def changes(
     effects = [
         effect_row(after.id, attempt.n, effect) for attempt in changed for effect in attempt.effects if known.get(effect.id) is not effect
     ]
+    asked = {approval.id: approval for attempt in before.attempts.values() for approval in attempt.approvals}
+    approvals = [
+        approval_row(after, attempt, approval, subject)
+        for attempt in changed
+        for approval in attempt.approvals
+        if asked.get(approval.id) is not approval
+    ]
     context: dict[str, Any] = {step: output for step, output in after.context.items() if before.context.get(step) is not output}
     forgotten = [step for step in before.context if step not in after.context]
     return log.Projection(
-        run=run_row(after, subject, keep_draft=keep_draft) | ({"forgotten": forgotten} if forgotten else {}),
+        run=run_row(after, subject, keep_draft=keep_draft)
+        | ({"forgotten": forgotten} if forgotten else {})
+        | ({"approvals": approvals} if approvals else {}),
         attempts=[attempt_row(after.id, attempt) for attempt in changed],
         context=context if context or forgotten else None,
         effects=effects,
@@ -189,19 +278,22 @@ def changes(
 def frames(actor: Actor, definition: Definition, run: Run) -> tuple[log.Frame, log.Frame]:
     """Who is named in the events of a transition: the person, and the engine for what follows by itself."""
     about: dict[str, Any] = {"workflow": {"id": definition.id, "version": definition.number, "hash": definition.hash}}
+    about["label"] = run.label
     if run.collection is not None:
         about["target"] = {"source": None, "coll": run.collection, "key": run.record}
     return log.frame_of(actor, run.team, **about), log.frame_of(ENGINE, run.team, **about)
 
 
-def links(actor: Actor, definition: Definition, before: Loaded | None, after: Run, events: Sequence[Event]) -> list[log.Link]:
-    """The events as links of the run's chain."""
+def links(
+    actor: Actor, definition: Definition, before: Loaded | None, after: Run, events: Sequence[Event], *, told: bool = False
+) -> list[log.Link]:
+    """The events as links of the run's chain; `told` where they are as the log tells them already."""
     person, engine = frames(actor, definition, after)
     seq, head = (before.run.seq, before.head) if before else (0, b"")
     made = []
     for event in events:
         seq += 1
-        fact = log.Fact(str(uuid7()), event.type, event.at, event.open, event.sealed, event.step)
+        fact = log.Fact(uuid7_text(), event.type, event.at, event.open, event.sealed, event.step, told=told)
         made.append(log.link(fact, after.id, seq, head, person if event.by else engine))
         head = made[-1].leaf
     return made
@@ -225,20 +317,84 @@ def write(
     Raises log.Moved when the run has moved since it was read, Conflict `run_is_live` for a second start.
     """
     state = before.run if before else Run()
+    events = [_as_told(event) for event in events]  # the run goes on from what a reader of the log will find: numbers as texts, and so on
     after = fold(events, state)
     whose = before.subject if before else subject
-    made = links(actor, definition, before, after, events)
+    made = links(actor, definition, before, after, events, told=True)
     rows = changes(state, after, whose, keep_draft=keep_draft, shown=shown)
-    job = queue.advance(after.id, after.seq) if hand_on and after.moving else None
+    job = queue.advance(after.id, after.seq) if hand_on and after.status == "running" else None
     faults.point("runs.write.before")
     try:
-        log.write(after.id, state.seq, made, subject=whose, projection=rows, job=job)
+        if beside.concerns(events):
+            with transaction() as connection:
+                log.write(after.id, state.seq, made, subject=whose, projection=rows, job=job, connection=connection)
+                beside.write(connection, state, after, whose, events)
+        else:
+            log.write(after.id, state.seq, made, subject=whose, projection=rows, job=job)
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name == "run_one_live":
             raise LiveRun(after.exclusive_key or "") from error
         raise
     faults.point("runs.write.after")
-    return Loaded(after, made[-1].leaf, whose)
+    if before is not None and not before.whole:
+        after.attempts = _head(after)
+    written = Loaded(after, made[-1].leaf, whose, before is None or before.whole, before.until if before else time.monotonic() + KEPT_S)
+    _remember(written)
+    return written
+
+
+def _head(run: Run) -> dict[int, Attempt]:
+    """The open attempt alone, as a command's run has it."""
+    return {n: attempt for n, attempt in run.attempts.items() if n == run.current}
+
+
+_recent: OrderedDict[str, tuple[object, Loaded]] = OrderedDict()
+"""Runs as this process left them, with the engine through which it wrote them; the newest last."""
+
+
+def _remember(loaded: Loaded) -> None:
+    _recent.pop(loaded.run.id, None)
+    if not loaded.run.ended and len(loaded.run.attempts) <= KEPT_ATTEMPTS and time.monotonic() < loaded.until:
+        _recent[loaded.run.id] = (hot_engine(), loaded)
+        if len(_recent) > KEPT_MOST:
+            _recent.popitem(last=False)
+
+
+def _recalled(run_id: str, revision: int | None, *, whole: bool) -> Loaded | None:
+    source, loaded = _recent.get(run_id, (None, None))
+    if loaded is None or source is not hot_engine() or time.monotonic() >= loaded.until or (whole and not loaded.whole):
+        return None
+    if revision is not None and revision != loaded.run.revision:  # another process has moved it, or the form is an old one
+        return None
+    if whole or not loaded.whole:
+        return loaded
+    run = copied(loaded.run)
+    run.attempts = _head(run)
+    return replace(loaded, run=run, whole=False)
+
+
+def recalled(run_id: str, revision: int | None, attempt: Callable[[Loaded | None], Answer], *, whole: bool = False) -> Answer:
+    """`attempt`, which must end with `write`, on the run as this process left it at that revision, which saves the reading; where that refuses or
+    finds that the run has moved, as `retried` on the run as it is: a wrong memory costs a second try, for the database compares it before it writes.
+    """
+    kept = _recalled(run_id, revision, whole=whole)
+    if kept is not None:
+        try:
+            return attempt(kept)
+        except SourceDown:
+            raise
+        except (log.Moved, ConsoleError):
+            _recent.pop(run_id, None)
+    return retried(lambda: attempt(None))
+
+
+def further(loaded: Loaded, events: Sequence[Event]) -> Loaded:
+    """The run as it will stand after these events, before they are written: to decide what follows from them."""
+    return replace(loaded, run=fold([_as_told(event) for event in events], loaded.run))
+
+
+def _as_told(event: Event) -> Event:
+    return Event(event.type, event.at, log.body.plain(event.open), log.body.plain(event.sealed, -2), event.step, event.by)
 
 
 class LiveRun(Conflict):

@@ -4,11 +4,13 @@ import logging
 
 from console import queue
 from console.db.engine import fetch
+from console.runs.effecting import give_up_waiting
 from console.runs.transitions import save_idle
 
 logger = logging.getLogger(__name__)
 STUCK_S = 5  # whoever committed the step is at it by then; with an effect, says so by a lock
 LEAST_IDLE_MINUTES = 1  # each workflow says how long; none less
+LEAST_STEP_S = 1  # each workflow says how long a step may take; none less
 AT_ONCE = 1000
 
 _NO_JOB = """
@@ -22,10 +24,14 @@ and (r.status = 'running' or r.waiting->>'for' = 'effect')
 and r.active_at < now() - make_interval(secs => %s) and {_NO_JOB.format(even_paused=" and r.status = 'running'")} order by r.active_at limit %s
 """  # noqa: S608 (texts of this file)
 _DUE = f"""
-select r.id, r.run_seq from console.run r where r.status = 'waiting_time'
+select r.id, r.run_seq from console.run r where r.status in ('waiting_time', 'waiting_event')
 and (r.waiting->>'until') collate "C" <= to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') and {_NO_JOB.format(even_paused="")}
 order by (r.waiting->>'until') collate "C" limit %s
 """  # noqa: S608 (texts of this file)
+_UNDER_WAY = """
+select r.id from console.run r where r.ended_at is null and r.status in ('running', 'waiting_event') and r.waiting->>'for' = 'effect'
+and r.active_at < now() - make_interval(secs => %s) order by r.active_at limit %s
+"""
 _IDLE = """
 select r.id from console.run r
 where r.ended_at is null and r.holder is not null and r.status = 'waiting_person' and r.active_at < now() - make_interval(mins => %(minutes)s)
@@ -40,7 +46,12 @@ def wake() -> int:
 
 
 def pick_up() -> int:
-    """A job for each run that should move and has none; how many were put in."""
+    """A job for each run that should move and has none; how many were put in. What is under way for too long becomes a question to a person."""
+    for (run_id,) in fetch(_UNDER_WAY, (LEAST_STEP_S, AT_ONCE)):
+        try:
+            give_up_waiting(run_id)
+        except Exception:
+            logger.exception("sweep: run %s", run_id)
     return queue.enqueue_all([queue.advance(run_id, seq) for run_id, seq in fetch(_STUCK, (STUCK_S, AT_ONCE))])
 
 

@@ -1,7 +1,7 @@
 """The transitions of a run: what a person, a program or the engine may ask for. Each judges, decides, and commits once."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -9,17 +9,20 @@ from typing import Any
 from console import access, log, records, settings, subjects, workflows
 from console.core import commands
 from console.core.actor import Actor
+from console.core.command_types import Taken
 from console.core.commands import Command
+from console.core.forms import refusal
 from console.core.run import Event, Run, fold
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
-from console.runs import drafts, reading
-from console.runs.engine import go_on, handing_in
+from console.runs import attachments, drafts, reading, undoing
+from console.runs.asking import asked_of, tell
+from console.runs.engine import go_on, handing_in, with_former
 from console.runs.rights import Seen, holder_idle_s, see
 from console.runs.screens import Screen, digest, last_shown, seen_fields, shown_event
-from console.runs.stepping import completion_of, context_of, label_of, plan_of, prompt_of, require_step, stand
-from console.runs.store import ENGINE, LiveRun, Loaded, decide, live_run, load, retried, write
+from console.runs.stepping import completion_of, context_of, facts, label_of, plan_of, prompt_of, require_step, stand
+from console.runs.store import ENGINE, LiveRun, Loaded, decide, live_run, load, recalled, retried, write
 from console.runs.view import RunView
 from console.workflows import Definition
 
@@ -36,13 +39,31 @@ def start(actor: Actor, workflow: str, collection: str | None, record: str | Non
     team = definition.document.team or ""
     obj = f"workflow:{definition.slug}"
     if not access.can(actor, team, obj, "see"):
-        raise NotFound(hidden=True)
-    access.require(actor, team, obj, "start")
+        raise NotFound(f"There is no published workflow {workflow}.") if access.label_of(obj) else NotFound(hidden=True)
+    return begin(actor, definition, collection, record, given)
+
+
+def begin(
+    actor: Actor,
+    definition: Definition,
+    collection: str | None,
+    record: str | None,
+    given: Mapping[str, Any] | None = None,
+    *,
+    linked_to: str | None = None,
+    taken: Sequence[Taken] = (),
+) -> str:
+    """Begin a run of this version; answers its id. With `linked_to` it does an ended one again, taking over what is `taken`. Raises what `start` does."""
+    team = definition.document.team or ""
+    access.require(actor, team, f"workflow:{definition.slug}", "start")
+    workflows.require_active(definition)
     about = _subject_matter(actor, definition, collection, record)
     run_id, now = new_id("run"), log.now()
-    exclusive = f"{definition.id}|{collection}|{record}" if about is not None and definition.document.settings.exclusive else None
+    of_record = access.label_of(f"collection:{about.collection}", about.values) if about is not None else None
+    label = definition.document.clearance or of_record
+    exclusive = _exclusive(definition, about, label)
     _require_none_live(actor, exclusive)
-    values, output = _input(actor, definition, about, given or {}, team, now)
+    values, output = input_of(actor, definition, about, given or {}, team, now)
     command = commands.Start(
         by=actor.id,
         id=run_id,
@@ -55,8 +76,11 @@ def start(actor: Actor, workflow: str, collection: str | None, record: str | Non
         input=values,
         output=output,
         title=about.title if about else "",
+        label=label,
+        linked_to=linked_to,
+        taken=taken,
     )
-    subject = subject_of(about) if about else subjects.of("run", run_id)
+    subject = subject_of(about) if about and label is None else subjects.of("run", run_id)
     events = commands.decide(plan_of(definition), Run(), command, now)
     try:
         loaded = write(actor, definition, None, events, subject=subject)
@@ -65,6 +89,13 @@ def start(actor: Actor, workflow: str, collection: str | None, record: str | Non
         raise
     go_on(actor, definition, loaded)
     return run_id
+
+
+def _exclusive(definition: Definition, about: Record | None, label: str | None) -> str | None:
+    """The key of which only one run may live; runs with a label are among themselves, so that none of them ever stands in the way of others."""
+    if about is None or not definition.document.settings.exclusive:
+        return None
+    return f"{definition.id}|{about.collection}|{about.key}" + (f"|{label}" if label else "")
 
 
 def _subject_matter(actor: Actor, definition: Definition, collection: str | None, record: str | None) -> Record | None:
@@ -99,7 +130,7 @@ def _require_none_live(actor: Actor, exclusive: str | None) -> None:
     raise Conflict("A run of this workflow is already ongoing on this record.", code="run_is_live", run_id=run_id)
 
 
-def _input(
+def input_of(
     actor: Actor, definition: Definition, record: Record | None, given: Mapping[str, Any], team: str, now: datetime
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(values, output) of the start step. Raises Invalid with its fields named `input.…`."""
@@ -127,20 +158,22 @@ def complete(
     outcome: str | None = None,
     handled_manually: bool = False,
     reason: str = "",
+    repeat: str | None = None,
 ) -> None:
     """Hand in the step that the run stands at; performs its record write and takes the automatic steps that follow.
 
-    Raises Conflict (`stale_revision`, `not_holder`, `not_possible`, `record_gone`), Invalid with a detail per field, NotAllowed, NotFound, SourceDown.
+    `repeat` (keep, again, compensate) says what to do where the change was made before. Raises Conflict (`stale_revision`, `not_holder`,
+    `not_possible`, `record_gone`, `already_done` with the choices), Invalid with a detail per field, NotAllowed, NotFound, SourceDown.
     """
-    asked = _HandedIn(step, revision, values, outcome, handled_manually, _said(reason))
+    asked = _HandedIn(step, revision, values, outcome, handled_manually, reason_of(reason), repeat)
 
-    def once() -> tuple[Definition, Loaded]:
-        seen = see(actor, run_id)
-        events = _completing(actor, seen, asked, log.now())
-        return seen.definition, write(actor, seen.definition, seen.loaded, events)
+    def once(kept: Loaded | None) -> tuple[Definition, Loaded]:
+        seen = see(actor, run_id, kept=kept)
+        before, events = _completing(actor, seen, asked, log.now())
+        return seen.definition, write(actor, seen.definition, before, events)
 
-    definition, loaded = retried(once)
-    go_on(actor, definition, loaded)
+    definition, loaded = recalled(run_id, revision, once)
+    tell(go_on(actor, definition, loaded).run)
 
 
 def complete_and_look(
@@ -153,25 +186,46 @@ def complete_and_look(
     outcome: str | None = None,
     handled_manually: bool = False,
     reason: str = "",
+    repeat: str | None = None,
 ) -> RunView:
     """As `complete`; answers the run as it stands then. Where a person is asked next, what they are shown is noted in the same transaction."""
-    asked = _HandedIn(step, revision, values, outcome, handled_manually, _said(reason))
+    asked = _HandedIn(step, revision, values, outcome, handled_manually, reason_of(reason), repeat)
 
-    def once() -> tuple[Seen, Screen | None]:
-        seen, now = see(actor, run_id, whole=True), log.now()
-        events = _completing(actor, seen, asked, now)
-        after = fold(events, seen.run)
+    def once(kept: Loaded | None) -> tuple[Seen, Screen | None, Mapping[str, Any]]:
+        seen, now = see(actor, run_id, whole=True, kept=kept), log.now()
+        typed = _typed_for_others(seen, values)
+        before, events = _completing(actor, seen, asked, now)
+        after = fold(events, before.run)
         screen, row = reading.upcoming(actor, seen, after, now), None
         if screen is not None:
             shown, row = shown_event(actor, after, screen, digest(screen), now)
             events.append(shown)
-        return replace(seen, loaded=write(actor, seen.definition, seen.loaded, events, shown=row)), screen
+        return replace(seen, loaded=write(actor, seen.definition, before, events, shown=row)), screen, typed
 
-    seen, screen = retried(once)
+    seen, screen, typed = recalled(run_id, revision, once, whole=True)
     if screen is not None:
-        return reading.view(actor, seen, screen, reading.Beside())
-    go_on(actor, seen.definition, seen.loaded)
+        return reading.view(actor, seen, screen, reading.Beside(_carried(actor, seen, screen, typed)))
+    tell(go_on(actor, seen.definition, seen.loaded).run)
     return reading.get(actor, run_id)
+
+
+def _typed_for_others(seen: Seen, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was typed for other items of the list that the run stands at, by their keys."""
+    run = seen.run
+    if run.current is None or not stand(seen.definition, run).kind.by_items:
+        return {}
+    return drafts.waiting(drafts.latest(run.id, run.current, seen.loaded.subject), str(values.get("item")))
+
+
+def _carried(actor: Actor, seen: Seen, screen: Screen, typed: Mapping[str, Any]) -> drafts.Draft | None:
+    """The draft at the next item of a list: what was typed for others and not handed in stays theirs."""
+    run = seen.run
+    if not typed or run.current is None or "progress" not in screen:
+        return None
+    key, now = screen["progress"]["key"], log.now()
+    values = {**typed.get(key, {"item": None}), drafts.OTHERS: {other: value for other, value in typed.items() if other != key}}
+    drafts.keep(run.id, run.current, actor.id, seen.loaded.subject or "", log.body.plain(values), now)
+    return drafts.Draft(values, now, actor.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +238,19 @@ class _HandedIn:
     outcome: str | None
     handled_manually: bool
     reason: str
+    repeat: str | None
 
 
-def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> list[Event]:
-    """The events of the step that was handed in."""
+def _at_item(asked: _HandedIn, shown: Screen) -> _HandedIn:
+    """What was handed in, with its item: where none is named, but the revision that was looked at is, the one whose form was drawn last counts."""
+    key = (shown.get("progress") or {}).get("key")
+    if asked.revision is None or key is None or "item" in asked.values:
+        return asked
+    return replace(asked, values={**asked.values, "item": key})
+
+
+def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tuple[Loaded, list[Event]]:
+    """The events of the step that was handed in, and the run on which they follow."""
     run = seen.run
     here = stand(seen.definition, run) if run.current is not None else None
     commands.require_completable(run, actor.id, asked.step, asked.revision)
@@ -195,12 +258,29 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> li
         raise NotFound
     require_step(actor, here)
     _require_record(seen)
-    shown = last_shown(run.id, here.attempt.n, actor.id) if run.record is not None and here.kind.edits(here.view) else None
-    context = context_of(actor, here, seen.record, now, seen_fields(shown[1]) if shown else None)
-    completion = completion_of(here, context, asked.values, asked.outcome)
+    edits = here.kind.by_items or (run.record is not None and here.kind.edits(here.view))
+    shown = last_shown(run.id, here.attempt.n, actor.id) if edits else None
+    asked = _at_item(asked, shown[1]) if here.kind.by_items and shown is not None else asked
+    item = asked.values.get("item") if here.kind.by_items else None
+    item = item if isinstance(item, str) else None
+    context = context_of(actor, here, seen.record, now, seen_fields(shown[1]) if shown else None, item)
+    if item is not None and shown is not None and context.forms and shown[1].get("progress", {}).get("key") != item:
+        raise refusal(
+            [{"field": "item", "reason": "You turned to another item since this form was drawn: look at this one again, then hand it in."}]
+        )
+    completion = completion_of(here, context, attachments.taken(here, context, asked.values), asked.outcome)
     chosen = label_of(prompt_of(here, context).outcomes, completion.outcome) if asked.outcome is not None else None
-    command = handing_in(actor.id, asked.step, run, completion, handled_manually=asked.handled_manually, reason=asked.reason, chosen=chosen)
-    return decide(plan_of(seen.definition), seen.loaded, command, now)
+    loaded = with_former(seen.loaded, completion)
+    command = handing_in(
+        *(actor.id, asked.step, run, completion),
+        handled_manually=asked.handled_manually,
+        reason=asked.reason,
+        chosen=chosen,
+        repeat=asked.repeat,
+        compensations=undoing.of_former(actor, loaded.run, now) if completion.effects else (),
+        approval=asked_of(completion.approval, run, here, context, seen.record) if completion.approval else None,
+    )
+    return loaded, decide(plan_of(seen.definition), loaded, command, now)
 
 
 def _require_record(seen: Seen) -> None:
@@ -220,13 +300,15 @@ def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values:
     """
     seen = see(actor, run_id)
     here = commands.require_completable(seen.run, actor.id, step, revision)
-    now = log.now()
-    if not drafts.keep(run_id, here.n, actor.id, seen.loaded.subject or "", log.body.plain(dict(values)), now):
+    now, kept = log.now(), attachments.drafted(run_id, values)
+    if stand(seen.definition, seen.run).kind.by_items:
+        kept = drafts.of_items(drafts.latest(run_id, here.n, seen.loaded.subject), kept)
+    if not drafts.keep(run_id, here.n, actor.id, seen.loaded.subject or "", log.body.plain(kept), now):
         raise Conflict("This run moved on while this was typed. Reload it to see where it stands.", code="stale_revision")
     return now
 
 
-def _command(
+def commanded(
     actor: Actor, run_id: str, right: str | None, make: Callable[[Seen], Command], *, whole: bool = False, keep_draft: bool = False
 ) -> tuple[Definition, Loaded]:
     """See, judge, decide, commit; again when somebody looked at the run meanwhile."""
@@ -234,99 +316,30 @@ def _command(
     def once() -> tuple[Definition, Loaded]:
         seen = see(actor, run_id, whole=whole)
         if right is not None:
-            access.require(actor, seen.run.team, f"workflow:{seen.definition.slug}", right)
+            access.require(actor, seen.run.team, f"workflow:{seen.definition.slug}", right, run=facts(seen.run))
         events = decide(plan_of(seen.definition), seen.loaded, make(seen), log.now())
         return seen.definition, write(actor, seen.definition, seen.loaded, events, keep_draft=keep_draft)
 
     return retried(once)
 
 
-def _typed(run: Run, subject: str | None) -> dict[str, Any] | None:
+def typed_of(run: Run, subject: str | None) -> dict[str, Any] | None:
     """What is handed over with the run: the holder's draft."""
     kept = drafts.latest(run.id, run.current, subject) if run.current is not None else None
     return dict(kept.values) if kept else None
 
 
-def save(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Put the run aside; anyone entitled may resume it, with what was typed."""
-    _command(actor, run_id, None, lambda seen: commands.Save(actor.id, _revision(seen, revision), _typed(seen.run, seen.loaded.subject)))
-
-
-def resume(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Take a saved run up again and hold it; needs the right of the step at which it stands, too."""
-
-    def make(seen: Seen) -> Command:
-        _require_place(actor, seen)
-        return commands.Resume(actor.id, _revision(seen, revision))
-
-    _command(actor, run_id, "resume", make)
-
-
-def _require_place(actor: Actor, seen: Seen) -> None:
-    """Raise NotAllowed where the actor could take the run and not do its step."""
-    if seen.run.current is not None and not seen.run.unknown:
-        require_step(actor, stand(seen.definition, seen.run))
-
-
-def take_over(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Become the holder of a run that another person, or nobody, holds: at once with the right `takeover`, else after 10 idle minutes."""
-
-    def make(seen: Seen) -> Command:
-        _require_place(actor, seen)
-        entitled = access.can(actor, seen.run.team, f"workflow:{seen.definition.slug}", "takeover")
-        idle = holder_idle_s(seen.run) >= commands.TAKE_OVER_AFTER.total_seconds()
-        return commands.TakeOver(actor.id, _revision(seen, revision), entitled, idle, _typed(seen.run, seen.loaded.subject))
-
-    _command(actor, run_id, "resume", make)
-
-
-def release(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Let the run go; whoever may, takes it."""
-    _command(actor, run_id, None, lambda seen: commands.Release(actor.id, _revision(seen, revision), _typed(seen.run, seen.loaded.subject)))
-
-
-def abort(actor: Actor, run_id: str, *, revision: int | None, reason: str) -> None:
-    """Break the run off; it stays in the log and can be replayed."""
-    _command(actor, run_id, None, lambda seen: commands.Abort(actor.id, _revision(seen, revision), _said(reason)))
-
-
 def cancel(actor: Actor, run_id: str, *, revision: int | None, reason: str) -> None:
     """End the run from outside, whoever holds it."""
-    _command(actor, run_id, "cancel", lambda seen: commands.Cancel(actor.id, _revision(seen, revision), _said(reason)))
+    commanded(actor, run_id, "cancel", lambda seen: commands.Cancel(actor.id, revision_of(seen, revision), reason_of(reason)))
 
 
-def revise(actor: Actor, run_id: str, *, revision: int | None, step: str, attempt: int | None, reason: str) -> None:
-    """Send the run back to a completed step; what came after it is cancelled and kept."""
-
-    def make(seen: Seen) -> Command:
-        commands.require_reason(reason)
-        if seen.run.ended:
-            return commands.Revise(actor.id, _revision(seen, revision), 0, reason)
-        target = commands.revisable(seen.run, step, attempt)
-        return commands.Revise(actor.id, _revision(seen, revision), target.n, _said(reason))
-
-    _command(actor, run_id, None, make, whole=True)
-
-
-def settle(actor: Actor, run_id: str, *, revision: int | None, effect: str, done: bool, reason: str) -> None:
-    """State whether an unknown effect happened. Not done: it is performed again, as the same effect."""
-    definition, loaded = _command(
-        actor, run_id, None, lambda seen: commands.Settle(actor.id, _revision(seen, revision), effect, done, _said(reason))
-    )
-    go_on(actor, definition, loaded)
-
-
-def retry(actor: Actor, run_id: str, *, revision: int | None) -> None:
-    """Begin the open step anew, after it could not be done by itself."""
-    definition, loaded = _command(actor, run_id, None, lambda seen: commands.Retry(actor.id, _revision(seen, revision)))
-    go_on(actor, definition, loaded)
-
-
-def _revision(seen: Seen, given: int | None) -> int:
+def revision_of(seen: Seen, given: int | None) -> int:
+    """The revision that the command names, or without one the run's own."""
     return seen.run.revision if given is None else given
 
 
-def _said(reason: str) -> str:
+def reason_of(reason: str) -> str:
     """A reason as the log takes it: at most 2,000 characters, without NUL."""
     if len(reason) > 2000 or "\x00" in reason:
         raise Invalid("The reason cannot be kept.", details=[{"field": "reason", "reason": "At most 2,000 characters of text."}])
@@ -357,7 +370,7 @@ def save_idle(run_id: str) -> None:
         minutes = min(definition.document.settings.idle_save_minutes, settings.current().idle_save_minutes)
         if holder_idle_s(loaded.run) < minutes * 60:
             return
-        command = commands.Save(None, loaded.run.revision, _typed(loaded.run, loaded.subject))
+        command = commands.Save(None, loaded.run.revision, typed_of(loaded.run, loaded.subject))
         write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, command, log.now()))
 
     retried(once)

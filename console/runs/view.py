@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from console import log, steps
-from console.core.run import Attempt, Effect, Run
+from console.core.approval import Approval
+from console.core.run import NEXT_ITEM, Attempt, Effect, Run
 from console.runs.screens import Screen
 from console.runs.stepping import plan_of
 from console.workflows import Definition
@@ -19,7 +20,7 @@ class RunView:
     """A run for one viewer. `json` is its shape in the API; the rest is what a page needs beside it.
 
     `can` are the commands that the viewer may give now, `steps` the path so far and what surely comes, `names` people by id.
-    `gone` and `down` say why there is no record to show, `lacking` which right the open step needs and the viewer has not; `masked` are paths that were left out for this viewer.
+    `earlier` tells how much of a long path `steps` leaves out. `gone` and `down` say why there is no record to show, `lacking` which right the open step needs and the viewer has not; `masked` are paths that were left out for this viewer.
     """
 
     json: dict[str, Any]
@@ -35,6 +36,16 @@ class RunView:
     down: str | None = None
     lacking: str | None = None
     masked: Sequence[str] = field(default_factory=tuple)
+    earlier: "Earlier | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Of the path, what `steps` leaves out: how many steps, how many of them are counted, how many done."""
+
+    steps: int
+    counted: int
+    done: int
 
 
 def as_json(run: Run, definition: Definition, screen: Screen | None, draft: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -54,6 +65,8 @@ def as_json(run: Run, definition: Definition, screen: Screen | None, draft: Mapp
         "created_at": moment(run.created_at),
         "ended_at": moment(run.ended_at),
         "reason": run.reason,
+        "rerun_of": run.linked_to,
+        "ticket": dict(run.ticket) if run.ticket else None,
         "ending": run.ending,
         "current": _current(run, definition, screen, draft),
         "context": {step: dict(output) for step, output in run.context.items()},
@@ -75,7 +88,7 @@ def _current(run: Run, definition: Definition, screen: Screen | None, draft: Map
     here = run.attempt
     if here is None:
         return None
-    step = definition.document.step(here.step)
+    step, effect = definition.document.step(here.step), run.unknown or run.wanted
     waits = run.status in ("waiting_event", "waiting_time")
     shown = None if waits or run.status == "running" else screen
     return {
@@ -86,12 +99,14 @@ def _current(run: Run, definition: Definition, screen: Screen | None, draft: Map
         "button": shown["button"] if shown else step.button or "Done",
         "form": {"fields": shown["fields"]} if shown else None,
         "outcomes": shown["outcomes"] if shown else [],
+        **({"progress": shown["progress"]} if shown and shown.get("progress") else {}),
         **({"not_offered": shown["not_offered"]} if shown and shown.get("not_offered") else {}),
         "errors": list(here.errors or []),
         "draft": dict(draft) if draft else None,
         "proposal": None,
         "take_over": dict(run.take_over) if run.take_over else None,
         "waiting": dict(run.waiting) if waits and run.waiting else None,
+        "effect": _at_stake(effect) if effect else None,
     }
 
 
@@ -111,28 +126,77 @@ def _attempt(attempt: Attempt, definition: Definition) -> dict[str, Any]:
         "handled_manually": attempt.handled_manually,
         "revised": attempt.revised,
         "effects": [_effect(effect) for effect in attempt.effects],
+        "approvals": [_approval(approval) for approval in attempt.approvals],
     }
 
 
 def _effect(effect: Effect) -> dict[str, Any]:
-    return {"id": effect.id, "kind": effect.kind, "status": effect.status, "summary": effect.summary}
+    return {
+        "id": effect.id,
+        "kind": effect.kind,
+        "status": effect.status,
+        "summary": effect.summary,
+        "at": moment(effect.settled_at),
+        "compensates": effect.compensates,
+        "keeps": effect.keeps,
+    }
 
 
-def outline(run: Run, definition: Definition, names: Mapping[str, str], *, may_revise: bool) -> list[dict[str, Any]]:
-    """The path so far, and after it the steps that surely come: the list ends where the way can fork."""
+def _at_stake(effect: Effect) -> dict[str, Any]:
+    """The effect that the run waits for, or that a person has to settle: what was asked for, under which key, and what was sent."""
+    request = effect.request
+    record = "record" if "record" in request else "key"  # a step's own change of its record is named by the record's key
+    values = request.get("input", request.get("changes", {}))
+    return {
+        **_effect(effect),
+        "requested_at": moment(effect.requested_at),
+        "key": request.get("key") if record == "record" else None,
+        "action": request.get("action"),
+        "collection": request.get("collection"),
+        "record": request.get(record),
+        "values": dict(values) if isinstance(values, Mapping) else {},
+        "sent": dict((effect.result or {}).get("sent") or {}) or None,
+    }
+
+
+def _approval(approval: Approval) -> dict[str, Any]:
+    """The request in short; `GET /approvals` has the whole of it."""
+    decided = [{"by": each.by, "at": moment(each.at), "decision": each.decision, "reason": each.reason} for each in approval.decided]
+    return {"id": approval.id, "action": approval.action, "status": approval.status, "needs": approval.needs, "decided": decided}
+
+
+def outline(
+    run: Run, definition: Definition, names: Mapping[str, str], *, may_revise: bool, most: int | None = None
+) -> tuple[list[dict[str, Any]], Earlier | None]:
+    """The path so far (at most its last `most` steps, and what that leaves out), and after it the steps that surely come: it ends where the way can fork."""
     plan = plan_of(definition)
+    taken = _gathered(run)
+    cut = max(0, len(taken) - most) if most is not None else 0
+    left = [attempt.status for attempt, _ in taken[:cut]]
+    earlier = Earlier(cut, sum(status not in ("cancelled", "skipped") for status in left), left.count("done")) if cut else None
     path = [
         _entry(
             run,
             attempt,
             definition,
             names,
-            revisable=may_revise and _revisable(attempt, run, plan.automatic - plan.asks if attempt.by else plan.automatic),
+            revisable=may_revise and _revisable(attempt, run, plan.automatic - plan.skips - (plan.asks if attempt.by else frozenset())),
         )
-        for _, attempt in sorted(run.attempts.items())
+        | {"items": items}
+        for attempt, items in taken[cut:]
     ]
     here = run.attempt
-    return path + ([] if here is None else _ahead(here.step, definition))
+    return path + ([] if here is None else _ahead(here.step, definition)), earlier
+
+
+def _gathered(run: Run) -> list[tuple[Attempt, int]]:
+    """The attempts in the order taken with how often something was handed in for an item, those of one pass through a list as its last."""
+    found: list[tuple[Attempt, int]] = []
+    for _, attempt in sorted(run.attempts.items()):
+        before = found[-1] if found else None
+        same = before is not None and before[0].step == attempt.step and before[0].outcome == NEXT_ITEM and attempt.replaces is None
+        found[-1 if same else len(found) :] = [(attempt, before[1] + 1 if same and before else 0)]
+    return found
 
 
 def _revisable(attempt: Attempt, run: Run, automatic: frozenset[str]) -> bool:
@@ -167,7 +231,7 @@ def _ahead(step_id: str, definition: Definition) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     passed = {step_id}
     while True:
-        targets = set(definition.document.step(step_id).next.values())
+        targets = {target for outcome, target in definition.document.step(step_id).next.items() if outcome != "error"}
         if len(targets) != 1 or passed & targets:
             return found
         (step_id,) = targets
@@ -194,5 +258,6 @@ def _ahead(step_id: str, definition: Definition) -> list[dict[str, Any]]:
                 "revised": False,
                 "revisable": False,
                 "outcome": None,
+                "items": 0,
             }
         )

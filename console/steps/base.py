@@ -5,16 +5,19 @@ person's scopes before `prepare` and `complete`, and does the effects that `comp
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, ClassVar, Literal, TypeAlias
+from datetime import date, datetime
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from console.core import expressions
+from console.core.action import Action, ActionEffect
+from console.core.command_types import ApprovalAsked, Awaited, HandsOver
 from console.core.fields import Located, Use
 from console.core.forms import FormField, clean
+from console.core.run import FORM_NEEDED, Run
 from console.core.workflow import NAME_PATTERN
 from console.errors import ConsoleError
 
@@ -32,27 +35,72 @@ class StepConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
 
+class Total(StepConfig):
+    """One figure over all records of a read, however many there are."""
+
+    name: str = Field(pattern=NAME_PATTERN, description="Where it is found: `steps.<id>.<name>`")
+    label: str | None = Field(None, min_length=1, max_length=100, description="What people read; the name without it")
+    function: Literal["count", "sum", "max"]
+    field: str | None = Field(None, min_length=1, max_length=100, description="The column, for sum (0 of none) and max (null of none)")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.function == "count") != (self.field is None):
+            raise ValueError("count takes no field" if self.function == "count" else f"{self.function} needs the field")
+        return self
+
+    @property
+    def words(self) -> str:
+        """What people read."""
+        return self.label or self.name.replace("_", " ").capitalize()
+
+
 class Related(StepConfig):
-    """Records that a relation of the run's record leads to, read for the step and shown as a table."""
+    """Records that a relation of the run's record leads to, or those of a collection, read for the step and shown as a table."""
 
     name: str = Field(pattern=NAME_PATTERN, description="Where they are found: `steps.<id>.<name>`")
-    relation: str = Field(min_length=1, max_length=100, description="A relation of the collection")
-    fields: list[str] = Field(min_length=1, max_length=40, description="Columns, in the order shown")
-    where: str | None = Field(None, description="Expression over `record`, the related one; only those for which it holds")
+    relation: str | None = Field(None, min_length=1, max_length=100, description="A relation of the run's collection")
+    collection: str | None = Field(
+        None, min_length=1, max_length=200, description="In place of a relation: any collection; narrow it with `where`"
+    )
+    fields: list[str] = Field(
+        default_factory=list, max_length=40, description="Columns, in the order shown; none where only totals are wanted"
+    )
+    totals: list[Total] = Field(default_factory=list, max_length=12, description="Figures over all the records, not only those shown")
+    where: str | None = Field(
+        None, description="Expression over `record`, the one that is read, and what the step knows; only those for which it holds"
+    )
     sort: str | None = Field(None, max_length=100, description="Column to sort by, `-` before it for descending")
     limit: int = Field(20, ge=1, le=200)
     one: bool = Field(False, description="Only the first: the output holds an object (or null) instead of a list")
     hidden: bool = Field(False, description="Read for expressions, not shown")
 
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.relation is None) == (self.collection is None):
+            raise ValueError("name a relation or a collection, one of the two")
+        if not self.fields and not self.totals:
+            raise ValueError("nothing is read: name fields or totals")
+        if self.one and not self.fields:
+            raise ValueError("one reads a record: name its fields")
+        return self
+
     def read(self) -> "Read":
         """What the service has to read for it."""
-        return Read(self.name, self.relation, tuple(self.fields), self.where, self.sort, 1 if self.one else self.limit)
+        limit = 1 if self.one else self.limit
+        return Read(self.name, self.relation, tuple(self.fields), self.where, self.sort, limit, self.collection, tuple(self.totals))
 
 
 class AsksPerson(ConsoleError):
     """A step that would have gone on by itself leaves it to a person; the message says why."""
 
     default_code = "asks_person"
+
+
+class FormNeeded(AsksPerson):
+    """Nothing went wrong: here the step has something for a person."""
+
+    default_code = FORM_NEEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +131,10 @@ class Withheld:
 class Read:
     """Something that the service reads before the step, under the person's scopes.
 
-    `name` is where the answer stands in `Context.reads`. `relation` None reads the run's own record; else the records that
-    the named relation leads to, at most `limit`, optionally those for which `where` (an expression over `record`) holds.
-    `fields` () means every field that the reader may read.
+    `name` is where the answer stands in `Context.reads`. Without `relation` and `collection` it reads the run's own record; else the
+    records that the relation leads to, or those of the collection, at most `limit`, optionally those for which `where` (an expression
+    over `record`, the one that is read) holds. `totals` are over all of them. `fields` () means every field that the reader may read,
+    and no rows where there are totals.
     """
 
     name: str = "record"
@@ -94,6 +143,8 @@ class Read:
     where: str | None = None
     sort: str | None = None
     limit: int = 50
+    collection: str | None = None
+    totals: tuple[Total, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +161,31 @@ class Rows:
     rows: Sequence[Mapping[str, Any]]
     denied: tuple[str, ...] = ()
     more: bool = False
+    totals: Mapping[str, Any] = field(default_factory=dict)  # by their names
+    figures: Sequence[Mapping[str, Any]] = ()  # the totals as columns: name, label, type
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An action as it stands before a person: its document, the record that it would be done to, and what its expressions look at.
+
+    `may` is what the person may do with it: `execute`, `request` (others have to approve), or nothing. `seen` are the record's values as they are now.
+    """
+
+    action: Action
+    collection: str | None
+    record: str | None
+    title: str
+    roots: Mapping[str, Any]
+    may: Literal["execute", "request", ""]
+    seen: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""  # why there is no such record before the person
+    limits: str = ""  # up to where the person may execute it, as sentences
+    judge: Callable[[Mapping[str, Any]], tuple[Literal["execute", "request", ""], str]] | None = None
+
+    def judged(self, values: Mapping[str, Any]) -> tuple[Literal["execute", "request", ""], str]:
+        """What the person may do with it when the form holds these values, and the limits that keep them from more, as sentences."""
+        return (self.may, "") if self.judge is None else self.judge(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +206,46 @@ class Context:
     shown: Mapping[str, Any] | None = None
     titles: Mapping[str, str] = field(default_factory=dict)  # step id → title, for texts about other steps
     manual: frozenset[str] = frozenset()  # steps that were handled manually: their context is missing
+    acts: Mapping[str, Act] = field(default_factory=dict)  # by the id of the action
+    key: str = ""  # under which the first effect of the step would be done
+    chosen: str | None = None  # of a step that goes through a list: the key of the item that the person turned to
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line of the list that a step goes through. `state` is todo, done, failed, or second (somebody else has to confirm it)."""
+
+    key: str
+    title: str
+    state: Literal["todo", "done", "failed", "second"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a step is in its list. `key` is the item that the form is for (None: nothing is left to do); `rows` shows what is known of it.
+
+    `items` are those around it, `earlier` and `later` the keys beside them where the list is longer; `collection` is theirs.
+    """
+
+    key: str | None
+    items: tuple[Item, ...]
+    total: int
+    done: int
+    rows: Rows | None = None
+    collection: str | None = None
+    earlier: str | None = None
+    later: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """Another record than the run's whose fields the step may change: `Context.forms` are made of it."""
+
+    collection: str
+    key: str
+    title: str
+    values: Mapping[str, Any]
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +258,71 @@ class Prompt:
     outcomes: tuple[Option, ...] = ()
     button: str = "Done"
     withheld: tuple[Withheld, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()  # what is to be known before: (label, text)
+    progress: Progress | None = None
+    picks: str | None = None  # the read whose records the field `key` chooses from: drawn as a table
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who is meant: persons by id or e-mail address, everybody with one of the roles, everybody in a team."""
+
+    persons: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    team: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWanted:
+    """A piece of work beside the run, by a person or a team. `waits`: the step is done when it is closed, with `done` or `not_done`."""
+
+    title: str
+    text: str | None = None
+    assignee: str | None = None
+    team: str | None = None
+    due: date | None = None
+    waits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeWanted:
+    """Something that people are told, in the console and (`mail`) by mail."""
+
+    text: str
+    to: People
+    mail: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A form for other people; the step is done when `needs` of them gave the same outcome. At `until` it is done with `otherwise`."""
+
+    to: People
+    title: str
+    text: str | None
+    fields: tuple[FormField, ...]
+    outcomes: tuple[Option, ...]
+    needs: int = 1
+    until: datetime | None = None
+    otherwise: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WriteRecord:
-    """A wished change of the run's record: field → {"old", "new"}. It is a compare-and-set: what moved meanwhile is a conflict."""
+    """A wished change of the run's record: field → {"old", "new"}. It is a compare-and-set: what moved meanwhile is a conflict.
+
+    With `collection` and `key` it is that record, whatever the run is about.
+    """
 
     changes: Mapping[str, Mapping[str, Any]]
+    collection: str | None = None
+    key: str | None = None
     kind: ClassVar[str] = "sql_write"
+
+    def request(self, run: Run) -> dict[str, Any]:
+        """What is asked for, as it is kept and performed."""
+        collection, key = (run.collection, run.record) if self.collection is None else (self.collection, self.key)
+        return {"collection": collection, "key": key, "changes": {name: dict(change) for name, change in self.changes.items()}}
 
     @property
     def summary(self) -> str:
@@ -164,7 +337,13 @@ class Completion:
     outcome: str
     values: Values = field(default_factory=dict)
     output: Values | None = None
-    effects: tuple[WriteRecord, ...] = ()
+    effects: tuple[WriteRecord | ActionEffect, ...] = ()
+    awaits: Awaited | None = None  # the step is done when this has come; without effects
+    hands_over: HandsOver | None = None  # into an inbox, where others go on
+    approval: ApprovalAsked | None = None  # the effects are asked for when others have approved
+    task: TaskWanted | None = None
+    notice: NoticeWanted | None = None
+    question: Question | None = None  # the step is done when it is answered; without effects
     until: datetime | None = None  # the step is done then (aware), and the run waits; automatic types only, without effects
     ends: str | None = None  # label of the end that was reached: the run completes
     chosen: str | None = None  # label of the outcome that a rule chose
@@ -196,11 +375,16 @@ class StepType:
     own_values: ClassVar[bool] = (
         False  # its expressions and texts find what the step itself holds so far as `steps.<id>` (a start: `input`)
     )
+    by_items: ClassVar[bool] = False  # goes through a list: what is handed in names its item as `item`
     Config: ClassVar[type[StepConfig]] = StepConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
         """Whether a step with these settings (as they are written) goes on without a person, until it asks for one."""
         return self.automatic
+
+    def asks(self, config: Any) -> bool:
+        """Whether a person has something to fill in or to choose: such a step is never completed by itself, whatever `completion` says."""
+        return False
 
     def outcomes(self, config: Any) -> tuple[str, ...]:
         """Outcomes that a document must lead on from; an edge `default` serves for all that have none of their own."""
@@ -213,6 +397,14 @@ class StepType:
     def edits(self, step: StepView) -> tuple[str, ...]:
         """Fields of the run's record that the step may change: the right `update` is judged for them."""
         return ()
+
+    def acts(self, step: StepView, roots: Mapping[str, Any]) -> dict[str, str | None]:
+        """Actions that the step has done, by their ids, each with the key of its record; None: the run's own record."""
+        return {}
+
+    def focus(self, step: StepView, context: Context) -> Focus | None:
+        """The record whose fields the step may change, where that is known only once its reads are: `Context.forms` are not there yet."""
+        return None
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """What the person sees."""
@@ -238,9 +430,18 @@ class StepType:
         """Every template in the settings with its place."""
         return []
 
+    def item_names(self, config: Any) -> frozenset[str] | None:
+        """Names that its expressions find under `item`: None where there is no item, `ANY_NAME` alone where they cannot be told."""
+        return None
+
     def uses(self, config: Any) -> list[Use]:
         """Columns and relations of the run's collection that the settings name."""
         return []
+
+    def actions(self, config: Any) -> list[Use]:
+        """Actions that the settings name (`column` is the id): as every type calls them, `action` and `compensation`."""
+        named = [(name, getattr(config, name, None)) for name in ("action", "compensation")]
+        return [Use(name, action) for name, action in named if isinstance(action, str)]
 
     def outputs(self, config: Any) -> frozenset[str] | None:
         """Names that are found under `steps.<id>` later; None where they cannot be told beforehand."""
@@ -250,7 +451,9 @@ class StepType:
 def related_texts(where: str, related: Sequence[Related]) -> list[Located]:
     """The conditions of related reads, with their place."""
     return [
-        Located(f"{where}[{number}].where", entry.where, entry.relation) for number, entry in enumerate(related) if entry.where is not None
+        Located(f"{where}[{number}].where", entry.where, entry.relation, entry.collection)
+        for number, entry in enumerate(related)
+        if entry.where is not None
     ]
 
 
@@ -258,19 +461,26 @@ def related_uses(where: str, related: Sequence[Related]) -> list[Use]:
     """The relations that related reads name, and the columns of their rows."""
     found = []
     for number, entry in enumerate(related):
-        found.append(Use(f"{where}[{number}].relation", None, entry.relation))
-        found += [Use(f"{where}[{number}].fields[{place}]", column, entry.relation) for place, column in enumerate(entry.fields)]
-        found += [Use(f"{where}[{number}].sort", entry.sort.removeprefix("-"), entry.relation)] if entry.sort else []
+        at = f"{where}[{number}]"
+        named: list[tuple[str, str | None, bool]] = [(f"{at}.{'relation' if entry.relation else 'collection'}", None, False)]
+        named += [(f"{at}.fields[{place}]", column, False) for place, column in enumerate(entry.fields)]
+        named += [(f"{at}.sort", entry.sort.removeprefix("-"), False)] if entry.sort else []
+        named += [
+            (f"{at}.totals[{place}].field", total.field, total.function == "sum") for place, total in enumerate(entry.totals) if total.field
+        ]
+        found += [Use(place, column, entry.relation, collection=entry.collection, number=adds) for place, column, adds in named]
     return found
 
 
 def rows_of(related: Sequence[Related], reads: Mapping[str, Rows]) -> Values:
-    """The rows of related reads by name: a list of values, or with `one` the first or null."""
+    """The rows of related reads by name: a list of values, or with `one` the first or null; and their totals by theirs."""
     found: Values = {}
     for entry in related:
-        rows = reads[entry.name].rows if entry.name in reads else ()
-        values = [dict(row["values"]) for row in rows]
-        found[entry.name] = (values[0] if values else None) if entry.one else values
+        read = reads.get(entry.name)
+        values = [dict(row["values"]) for row in (read.rows if read else ())]
+        if entry.fields:
+            found[entry.name] = (values[0] if values else None) if entry.one else values
+        found |= {total.name: read.totals.get(total.name) if read else None for total in entry.totals}
     return found
 
 

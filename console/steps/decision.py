@@ -137,6 +137,10 @@ class Decision(StepType):
         """Where rules decide."""
         return settings.get("maker") == "rule"
 
+    def asks(self, config: DecisionConfig) -> bool:
+        """Where a person decides."""
+        return config.maker == "user"
+
     def outcomes(self, config: DecisionConfig) -> tuple[str, ...]:
         """The options in their order."""
         return tuple(option.value for option in config.options)

@@ -36,11 +36,11 @@ class GetDataConfig(StepConfig):
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        names = [entry.name for entry in self.related]
+        names = [name for entry in self.related for name in (entry.name, *(total.name for total in entry.totals))]
         if not self.fields and not names:
             raise ValueError("nothing is read: name fields or related records")
         if len(set(names)) < len(names) or {OWN_RECORD, NOT_PERMITTED} & set(names):
-            raise ValueError(f"related reads need names of their own, other than {OWN_RECORD} and {NOT_PERMITTED}")
+            raise ValueError(f"related reads and totals need names of their own, other than {OWN_RECORD} and {NOT_PERMITTED}")
         return self
 
 
@@ -94,7 +94,9 @@ class GetData(StepType):
         return [Use(f"fields[{place}]", name) for place, name in enumerate(config.fields)] + related_uses("related", config.related)
 
     def outputs(self, config: GetDataConfig) -> frozenset[str]:
-        """`record`, each read's name, `not_permitted` where something was refused; columns with a dot where there is one record."""
+        """`record`, each read's name, those of its totals, `not_permitted` where something was refused; columns with a dot where there is one record."""
         own = [OWN_RECORD, *(f"{OWN_RECORD}.{name}" for name in config.fields)] if config.fields else []
         single = [f"{entry.name}.{name}" for entry in config.related if entry.one for name in entry.fields]
-        return frozenset([NOT_PERMITTED, *own, *(entry.name for entry in config.related), *single])
+        lists = [entry.name for entry in config.related if entry.fields]
+        totals = [total.name for entry in config.related for total in entry.totals]
+        return frozenset([NOT_PERMITTED, *own, *lists, *totals, *single])

@@ -3,7 +3,7 @@
 What is typed is written only when the step is completed, and only where nobody changed the field since the person saw it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Self
@@ -75,6 +75,10 @@ class UpdateData(StepType):
     own_values = True
     Config: ClassVar[type[StepConfig]] = UpdateDataConfig
 
+    def asks(self, config: UpdateDataConfig) -> bool:
+        """Where there is a field to type into; what is only set by rule needs nobody."""
+        return bool(config.fields) or any(not entry.readonly for entry in config.form)
+
     def outcomes(self, config: UpdateDataConfig) -> tuple[str, ...]:
         """`updated` where the record is written, else `unchanged`; most documents lead both on by `default`."""
         return (UPDATED, UNCHANGED)
@@ -114,7 +118,7 @@ class UpdateData(StepType):
         }
         settled = _settled(step, context, values)
         values |= {field.name: field.value for field in settled}
-        changes = _changes([*columns, *settled], values, seen)
+        changes = changes_of([*columns, *settled], values, seen)
         if not changes:
             return Completion(UNCHANGED, values)
         return Completion(UPDATED, values, effects=(WriteRecord(changes),))
@@ -156,19 +160,25 @@ def _lacking(step: StepView, context: Context) -> list[str]:
 
 
 def _settled(step: StepView, context: Context, typed: Mapping[str, Any]) -> list[FormField]:
+    return settled(step.config.set, context.forms, context.roots, step.id, typed)
+
+
+def settled(
+    entries: Sequence[Assignment], forms: Mapping[str, FormField], given: Mapping[str, Any], own: str, typed: Mapping[str, Any]
+) -> list[FormField]:
     """Fields set by rule, read-only, with what they come to. A rule that comes to nothing, or does not fit, leaves the field as it is."""
     fields: list[FormField] = []
-    for entry in step.config.set:
-        field = context.forms.get(entry.field)
+    for entry in entries:
+        field = forms.get(entry.field)
         if field is None:
             continue
-        roots = with_own(context.roots, step.id, {**typed, **{before.name: before.value for before in fields}})
+        roots = with_own(given, own, {**typed, **{before.name: before.value for before in fields}})
         value = fitted(replace(field, readonly=False), computed(entry.value, roots))
         fields.append(replace(field, readonly=True, required=False, value=field.now if value is None else value))
     return fields
 
 
-def _changes(fields: list[FormField], values: Values, shown: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def changes_of(fields: Sequence[FormField], values: Values, shown: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Field → {"old", "new"} for what differs from the record; `old` is what the person saw, so that a move since is a conflict."""
     changes = {}
     for field in fields:

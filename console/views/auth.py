@@ -1,16 +1,24 @@
 """Signing in and out."""
 
+from urllib.parse import quote
+
 from flask import Blueprint, Response, make_response, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
-from flask_login import login_user, logout_user
+from flask_login import current_user, login_user, logout_user
 
-from console import accounts
+from console import accounts, settings
+from console.accounts import entry, oidc
 from console.views.identity import SignedIn, local, token
+from console.views.session import came_back
 
 blueprint = Blueprint("auth", __name__)
 
 REFUSED = "That e-mail and password do not fit, or there were too many attempts. Wait a moment and try again."
 """Said for every reason, so that nobody learns which addresses exist."""
+
+WRONG_CODE = "That code does not fit, was used before, or there were too many attempts. Wait for the next one and try again."
+WAITING = "code"
+"""Where the cookie keeps the way from the password to the code."""
 
 
 @blueprint.get("/sign-in")
@@ -24,26 +32,66 @@ def sign_in() -> ResponseReturnValue:
 
 @blueprint.post("/sign-in")
 def signed_in() -> ResponseReturnValue:
-    """A new session, whatever there was before, and on to `next`; or the form again."""
+    """A new session, whatever there was before, and on to `next`; the page for the code; or the form again."""
     there, email = local(request.form.get("next")), request.form.get("email", "")
-    opened = accounts.sign_in(email, request.form.get("password", ""), request.remote_addr or "", request.user_agent.string)
-    actor = None if opened is None else accounts.actor_of_session(opened)
-    if opened is None or actor is None:
-        return _form(there, email[:254], REFUSED, status=422)
-    _end()
-    login_user(SignedIn(opened, actor))
-    return redirect(there, 303)
+    try:
+        opened = accounts.sign_in(email, request.form.get("password", ""), *place())
+    except accounts.CodeWanted as wanted:
+        leave()
+        session[WAITING] = wanted.waiting
+        return redirect("/sign-in/code" if there == "/" else f"/sign-in/code?next={quote(there, safe='/')}", 303)
+    return let_in(opened, there) or _form(there, email[:254], REFUSED, status=422)
+
+
+@blueprint.get("/sign-in/code")
+def code() -> ResponseReturnValue:
+    """The page for the code of the second factor; without a password before it, that comes first."""
+    there = local(request.args.get("next"))
+    if token() is not None:
+        return redirect(there, 303)
+    if not accounts.waits_for_code(session.get(WAITING, "")):
+        return redirect("/sign-in", 303)
+    return _code_form(there)
+
+
+@blueprint.post("/sign-in/code")
+def code_shown() -> ResponseReturnValue:
+    """A new session where the code fits."""
+    there, waiting = local(request.form.get("next")), session.get(WAITING, "")
+    if not accounts.waits_for_code(waiting):
+        return _form(there, error="That took too long. Sign in again.", status=422)
+    opened = accounts.sign_in_with_code(waiting, request.form.get("code", ""), *place())
+    return let_in(opened, there) or _code_form(there, WRONG_CODE, status=422)
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """The session ends on the server; the cookie that is left is worth nothing."""
-    _end()
-    return redirect("/sign-in", 303)
+    """The session ends on the server; the cookie that is left is worth nothing. Who came through the provider is told that they are still signed in there."""
+    here = current_user.standing.method if current_user.is_authenticated else ""
+    leave()
+    return redirect("/sign-in/out" if here == "oidc" else "/sign-in", 303)
 
 
-def _end() -> None:
-    """What the browser brought along: the session before it, and everything kept in its cookie."""
+@blueprint.get("/sign-in/out")
+def out() -> ResponseReturnValue:
+    """Signed out here, and the way to sign out at the provider too."""
+    there = oidc.farewell(f"{settings.current().base_url}/sign-in") if oidc.offered() else None
+    return _page("auth/out.html", 200, there=there)
+
+
+def let_in(opened: str | None, there: str) -> Response | None:
+    """The session of this token in a cookie that holds nothing else, and on to `there`; None where there is none."""
+    standing = None if opened is None else accounts.standing(opened)
+    if opened is None or standing is None:
+        return None
+    leave()
+    login_user(SignedIn(opened, standing))
+    came_back(there)
+    return make_response(redirect(there, 303))
+
+
+def leave() -> None:
+    """End what the browser brought along: the session before it, and everything kept in its cookie."""
     former = token()
     if former is not None:
         accounts.sign_out(former)
@@ -51,7 +99,21 @@ def _end() -> None:
     session.clear()
 
 
+def place() -> tuple[str, str]:
+    """Where the request comes from, and what the browser says of itself."""
+    return request.remote_addr or "", request.user_agent.string
+
+
 def _form(there: str, email: str = "", error: str | None = None, *, status: int = 200) -> Response:
-    answer = make_response(render_template("auth/sign_in.html", next=there, email=email, error=error), status)
+    told = {"by_password": entry.current().password, "by_provider": oidc.offered(), "by_mail": settings.current().smtp is not None}
+    return _page("auth/sign_in.html", status, next=there, email=email, error=error, **told)
+
+
+def _code_form(there: str, error: str | None = None, *, status: int = 200) -> Response:
+    return _page("auth/code.html", status, next=there, error=error)
+
+
+def _page(template: str, status: int, **told: object) -> Response:
+    answer = make_response(render_template(template, **told), status)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from flask import Response
 
-from console import exports, operations
+from console import accounts, exports, operations
 from console.core.actor import Actor
 from console.errors import TooMany
 from console.exports import Asked, Export
@@ -26,7 +26,8 @@ _log = logging.getLogger(__name__)
 
 
 def send(actor: Actor, asked: Asked) -> Response:
-    """The file as an attachment. Raises what `exports.begin` does, and TooMany while two others are being sent."""
+    """The file as an attachment. Raises what `exports.begin` does, NotAllowed `step_up`, and TooMany while two others are being sent."""
+    accounts.require_recent(actor)
     with ExitStack() as held:
 
         def ready() -> None:

@@ -16,11 +16,12 @@ from flask_login import current_user
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
-from console import log
+from console import access, log, sources
 from console.core.actor import Actor
 from console.db.ids import uuid7
-from console.errors import ConsoleError, NotAllowed, NotFound
-from console.views import frame
+from console.errors import ConsoleError, NotAllowed, NotFound, SourceChanged
+from console.rights.asking import Reason
+from console.views import frame, step_up, why
 from console.views.identity import is_api
 
 blueprint = Blueprint("errors", __name__)
@@ -59,6 +60,7 @@ class Answer:
     extra: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     request_id: str | None = None
+    reason: Reason | None = None  # of a refusal: which rule decided, and who can give the right
 
     @property
     def title(self) -> str:
@@ -68,15 +70,29 @@ class Answer:
 
 @blueprint.app_errorhandler(ConsoleError)
 def refused(error: ConsoleError) -> Response:
-    """An error that was foreseen; a refusal is noted first."""
+    """An error that was foreseen; a refusal is noted first. What showing again who one is gets past is answered with that page."""
+    if step_up.wanted(error):
+        return step_up.ask()
     if isinstance(error, NotAllowed) or (isinstance(error, NotFound) and error.hidden):
         _note_refusal(error)
-    told = error.to_json()
+    told, reason = error.to_json() | {"message": said(error)}, why.told(error) if isinstance(error, NotAllowed) else None
     extra = {name: value for name, value in told.items() if name not in ("code", "message", "details")}
+    extra |= reason.to_json() if reason else {}
     headers = {"Retry-After": str(extra["retry_after"])} if "retry_after" in extra else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return _respond(Answer(error.status, error.code, error.message, error.details, extra, headers))
+    return _respond(Answer(error.status, error.code, told["message"], error.details, extra, headers, reason=reason))
+
+
+def said(error: ConsoleError) -> str:
+    """The message of an error; of a data source that is not what it was, what the console finds when it looks at it again."""
+    if isinstance(error, SourceChanged):
+        found = sources.look_again(str(error.extra.get("source", "")))
+        who = g.get("actor")
+        if found is not None:
+            manages = found.details and who is not None and access.can(who, None, "source", "manage")
+            return f"{found.words} {found.details}." if manages else found.words
+    return error.message
 
 
 @blueprint.app_errorhandler(HTTPException)
@@ -132,6 +148,8 @@ def _drawn(answer: Answer) -> str:
         "status": answer.status,
         "retry": answer.status in (408, 409, 429, 500, 503),
         "request_id": answer.request_id or _request_id(),
+        "reason": answer.reason,
+        "token": why.token(answer.reason) if answer.reason else "",
     }
     try:
         return frame.render("errors/error.html", context, "fragment" if frame.wants_fragment() else None)

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_currency, get_currency_precision
 from markupsafe import Markup, escape
 
+from console.core import media
 from console.core.actor import Actor
 
 EMPTY = "–"
@@ -48,7 +50,10 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What of a field decides how its values look. `options` is stored word → label; `grouped` false writes numbers plain."""
+    """What of a field decides how its values look. `options` is stored word → label; `grouped` false writes numbers plain.
+
+    `widget` is how its document says that it is shown; `tones` are the colours of its words; `currency` is a code, `minor`: the amount is in cents.
+    """
 
     name: str
     label: str
@@ -57,6 +62,27 @@ class Kind:
     references: str | None = None
     sensitive: bool = False
     grouped: bool = True
+    widget: str = ""
+    tones: Mapping[str, str] = field(default_factory=dict)
+    currency: str = ""
+    minor: bool = False
+
+
+class Amount(NamedTuple):
+    """An amount with the currency that stands beside it in the record."""
+
+    value: Any
+    currency: str
+
+
+def with_currencies(values: Mapping[str, Any], currencies: Mapping[str, str]) -> Mapping[str, Any]:
+    """The values of a record, amounts with the currency that another column of it holds."""
+    found = {
+        name: Amount(values[name], str(values[column]))
+        for name, column in currencies.items()
+        if values.get(name) is not None and values.get(column) is not None
+    }
+    return {**values, **found} if found else values
 
 
 def kind(source: Any, key: Sequence[str] = ()) -> Kind:
@@ -72,8 +98,18 @@ def kind(source: Any, key: Sequence[str] = ()) -> Kind:
         options,
         get("references", None),
         bool(get("sensitive", False)),
-        name not in key,
+        name not in key and get("widget", None) != "plain",
+        str(get("widget", None) or ""),
+        {str(_of(one, "value")): str(_of(one, "tone")) for one in listed or () if _of(one, "tone")}
+        if isinstance(listed, list | tuple)
+        else {},
+        str(get("currency", None) or ""),
+        bool(get("minor", False)),
     )
+
+
+def _of(one: Any, name: str) -> Any:
+    return one.get(name) if isinstance(one, Mapping) else getattr(one, name, None)
 
 
 def _option(one: Any) -> tuple[str, str]:
@@ -99,13 +135,15 @@ def text(what: Kind, value: Any, look: Look) -> str:
         return ", ".join(what.options.get(str(one), _plain(one)) for one in value)
     if what.options:
         return what.options.get(str(value), _plain(value))
-    writer = _WRITERS.get(what.type)
+    writer = _WIDGETS.get(what.widget) or _WRITERS.get(what.type)
     return writer(value, what, look) if writer else _plain(value)
 
 
 def _plain(value: Any, depth: int = 0) -> str:
     if isinstance(value, Mapping | list) and depth >= DEEPEST:
         return TOO_DEEP
+    if media.is_value(value):
+        return str(value["name"])
     if isinstance(value, Mapping):
         return ", ".join(_plain(one, depth + 1) for one in value.values() if one is not None and not _hollow(one))
     if isinstance(value, list):
@@ -132,7 +170,7 @@ def _moment(value: Any, _: Kind, look: Look) -> str:
 
 
 def _clock(value: Any, _: Kind, __: Look) -> str:
-    return str(value)[:5]
+    return str(value)[:5] if str(value)[:1].isdigit() else str(value)  # a length of time is one whole: P4DT4H
 
 
 _WRITERS: dict[str, Callable[[Any, Kind, Look], str]] = {
@@ -142,6 +180,62 @@ _WRITERS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "date": _day,
     "datetime": _moment,
     "time": _clock,
+}
+
+
+def _money(value: Any, what: Kind, look: Look) -> str:
+    """The amount with its currency, in the places that the currency has; without one as a number."""
+    amount, code = value if isinstance(value, Amount) else (value, what.currency)
+    try:
+        number = Decimal(str(amount))
+    except InvalidOperation:
+        return str(amount)
+    known = code if re.fullmatch(r"[A-Z]{3}", code) else ""
+    places = get_currency_precision(known) if known else 2
+    if what.minor and number.is_finite():
+        number = number.scaleb(-places)
+    if not known or not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
+        return grouped(f"{number:f}" if number.is_finite() else str(number), look.locale) + (
+            f" {code}" if value is not amount and code else ""
+        )
+    return str(format_currency(number, known, locale=look.locale, decimal_quantization=False))
+
+
+def _percent(value: Any, what: Kind, look: Look) -> str:
+    return f"{_number(value, what, look)} %"
+
+
+def _long_day(value: Any, _: Kind, look: Look) -> str:
+    at = moment_of(value)
+    return str(value) if at is None else _worded(at, "d MMMM y", look if "T" in str(value) else Look(look.locale, "UTC", look.now))
+
+
+def _iso(value: Any, what: Kind, look: Look) -> str:
+    at = moment_of(value)
+    if at is None or what.type == "date":
+        return str(value)
+    return _within(at, look.zone).replace(tzinfo=None).isoformat(sep=" ", timespec="minutes")
+
+
+def _short_day(value: Any, what: Kind, look: Look) -> str:
+    at = moment_of(value)
+    return str(value) if at is None else _worded(at, "d MMM y", look if what.type == "datetime" else Look(look.locale, "UTC", look.now))
+
+
+def _in_groups(value: Any, _: Kind, __: Look) -> str:
+    """An IBAN as people read it: four characters at a time."""
+    bare = str(value).replace(" ", "")
+    return " ".join(bare[place : place + 4] for place in range(0, len(bare), 4))
+
+
+_WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
+    "money": _money,
+    "percent": _percent,
+    "day": _short_day,
+    "long_day": _long_day,
+    "iso": _iso,
+    "ago": lambda value, _, look: ago(value, look),
+    "iban": _in_groups,
 }
 
 
@@ -301,25 +395,55 @@ def _day_of(value: Any, look: Look) -> Markup | None:
 def html(what: Kind, value: Any, look: Look) -> Markup:
     """The value on a page of its own record: moments with their exact time, addresses as links, JSON laid out."""
     if _absent(value):
-        return Markup('<span class="empty-value">–<span class="vh"> empty</span></span>')
+        return Markup('<span class="empty-value">–<span class="vh"> {}</span></span>').format(
+            "not shown" if what.type == "binary" else "empty"
+        )
+    if isinstance(value, list) and all(media.is_value(one) for one in value):
+        return Markup("<br>").join(_file(one) for one in value)
     if isinstance(value, Mapping):
-        return _pairs(value)
+        return _file(value) if media.is_value(value) else _pairs(value)
     if what.type in ("json", "array") and isinstance(value, list) and any(isinstance(one, Mapping | list) for one in value):
         return Markup("<pre>{}</pre>").format(_laid_out(value))
-    if what.type == "datetime":
+    if what.widget == "json":
+        return Markup("<pre>{}</pre>").format(_laid_out(_read_json(value)))
+    if what.widget == "tags" and isinstance(value, list):
+        return Markup(" ").join(Markup('<span class="badge">{}</span>').format(what.options.get(str(one), _plain(one))) for one in value)
+    if what.type == "datetime" and what.widget not in _WIDGETS:
         return _day_of(value, look) or when(value, look)
     shown = text(what, value, look)
-    if what.type == "email" and "@" in shown:
+    if (what.type == "email" or what.widget == "email") and "@" in shown:
         return Markup('<a href="mailto:{}">{}</a>').format(shown, shown)
-    if what.type == "url" and shown.startswith(("https://", "http://")):
+    if what.widget == "phone" and (number := re.sub(r"[^0-9+]", "", shown)):
+        return Markup('<a href="tel:{}">{}</a>').format(number, shown)
+    if (what.type == "url" or what.widget == "link") and shown.startswith(("https://", "http://")):
         return Markup('<a href="{}" rel="noreferrer noopener" target="_blank">{}</a>').format(shown, shown)
     if what.type in NUMBERS:
         return Markup('<span class="num">{}</span>').format(shown)
-    if what.type in ("uuid", "binary"):
+    if what.type in ("uuid", "binary") or what.widget in ("code", "iban"):
         return Markup('<span class="mono">{}</span>').format(shown)
-    if what.type == "long_text":
+    if what.type == "long_text" or what.widget == "textarea":
         return Markup("<br>").join(escape(line) for line in shown.splitlines() or [shown])
     return escape(shown)
+
+
+def _read_json(value: Any) -> Any:
+    """The JSON that a text holds; other values, and texts that hold none, as they are."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return value
+
+
+def _file(value: Mapping[str, Any]) -> Markup:
+    """A file that was handed in, as the way to it."""
+    shape = Markup('<a href="/files/{}">{}</a> <span class="muted">{}</span>')
+    return shape.format(value["file"], value["name"], file_words(value))
+
+
+def file_words(value: Mapping[str, Any]) -> str:
+    """What a file is and how large, from its value in a run: `PDF, 24 KB, SHA-256 1f0c9a…`."""
+    known = next((one.label for one in media.MEDIA.values() if one.media_type == value["media_type"]), "File")
+    return f"{known}, {media.size(int(value['bytes']))}, SHA-256 {str(value['sha256'])[:12]}…"
 
 
 def linked(title: str, href: str) -> Markup:
@@ -360,11 +484,12 @@ def _shallow(value: Any, depth: int) -> Any:
     return {name: _shallow(one, depth + 1) for name, one in value.items()}
 
 
-def cell(what: Kind, look: Look) -> Callable[[Any], str]:
+def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Callable[[Any], str]:
     """A function that gives the `<td>` of a value: the hot loop of a list, one string per cell and no template.
 
-    What the field alone decides is looked up once, and only texts that hold a character of HTML are escaped.
+    What the field alone decides is looked up once, and only texts that hold a character of HTML are escaped. `html` (`marker`) does it otherwise.
     """
+    html = html or escaped
     label = escape(what.label)
     tag = "" if what.options else "r" if what.type in NUMBERS else "d" if what.type in MOMENTS else ""
     start = f'<td class="{tag}" data-l="{label}">' if tag else f'<td data-l="{label}">'
@@ -383,13 +508,15 @@ def cell(what: Kind, look: Look) -> Callable[[Any], str]:
             shown = text(what, value, look)
         if len(shown) > CELL_LENGTH:
             shown = shown[: CELL_LENGTH - 1] + "…"
-        return f"{start}{escape(shown) if _SPECIAL(shown) else shown}</td>"
+        return f"{start}{html(shown)}</td>"
 
     return write
 
 
 def _sayer(what: Kind, look: Look) -> Callable[[Any], str]:
     """`text` for the strings and whole numbers of one field."""
+    if what.widget in _WIDGETS and not what.options:
+        return lambda value: text(what, value, look)
     if what.options:
         return lambda value: what.options.get(str(value)) or text(what, value, look)
     match what.type:
@@ -399,6 +526,29 @@ def _sayer(what: Kind, look: Look) -> Callable[[Any], str]:
             return lambda value: _moment_words(str(value), look.locale, look.zone)
     writer = _WRITERS.get(what.type)
     return str if writer is None else lambda value: writer(value, what, look)
+
+
+def escaped(shown: str) -> str:
+    """The text as HTML; most holds no character of HTML, and finding that out is quicker than escaping it."""
+    return escape(shown) if _SPECIAL(shown) else shown
+
+
+def marker(words: Sequence[str]) -> Callable[[str], str]:
+    """A function that gives a text as HTML with these words marked, whatever the case of their letters."""
+    wanted = sorted({word for word in words if word.strip()}, key=len, reverse=True)
+    if not wanted:
+        return escaped
+    found = re.compile(f"({'|'.join(map(re.escape, wanted))})", re.IGNORECASE)
+
+    def write(shown: str) -> str:
+        parts = found.split(shown)
+        return (
+            escaped(shown)
+            if len(parts) == 1
+            else "".join(f"<mark>{escape(part)}</mark>" if at % 2 else escape(part) for at, part in enumerate(parts))
+        )
+
+    return write
 
 
 _SPECIAL = re.compile("[&<>\"']").search
@@ -439,6 +589,9 @@ def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
         return _yes_or_no(sent)
     if what.type in ("multi_enum", "checklist"):
         return [line for one in sent for line in one.replace("\r\n", "\n").split("\n") if line]
+    if what.type in ("file", "files"):
+        told = [_document(one, look) for one in sent if one.strip()]
+        return told if what.type == "files" else told[-1] if told else None
     entry = sent[-1].replace("\r\n", "\n") if sent else ""
     if what.type == "array":
         return [line.strip() for line in entry.split("\n") if line.strip()]
@@ -498,3 +651,8 @@ _READERS: dict[str, Callable[[str, Look], Any]] = {
     "time": _local_time,
     "json": _document,
 }
+
+
+def role_words(role: str) -> str:
+    """A role's name as people write it: `operations_lead` is "Operations lead"."""
+    return role.removeprefix("role:").replace("_", " ").capitalize()

@@ -6,7 +6,7 @@ fragments and the status of a run are drawn by the same functions, so that nothi
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -23,6 +23,7 @@ from markupsafe import Markup
 
 from console import settings
 from console.core.actor import Actor
+from console.records import keys
 from console.views import formats
 
 blueprint = Blueprint("frame", __name__)
@@ -38,14 +39,17 @@ PROSE_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 PROSE_SCHEMES = {"http", "https", "mailto"}
 THEMES = frozenset({"light", "dark"})
 SHEETS = ("tokens", "base", "layout", "button", "badge", "field", "panel", "table", "utilities")
-SCRIPTS = ("page", "keys", "toast", "dialog", "menu", "palette", "form")
+FONT = "vendor/inter-5.3.0/inter-latin.woff2"
+LIBRARIES = ("vendor/htmx-2.0.11/htmx.min.js", "vendor/idiomorph-0.8.0/idiomorph-ext.min.js")
+SCRIPTS = ("page", "keys", "toast", "dialog", "menu", "palette", "form", "upload", "session")
 COMPONENTS = {
     "badge": ("badge",),
     "empty": ("empty",),
-    "field": ("field", "shown"),
+    "field": ("field", "shown", "file_line"),
     "notice": ("notice",),
     "table": ("table",),
     "tile": ("tile",),
+    "work": ("work",),
 }
 """File of `templates/components/` → its macros. Every template has them by name, so that a block that is drawn alone has them too."""
 
@@ -76,8 +80,12 @@ _STATUS = {
 }
 
 
-def status_badge(status: str, holder: str | None = None, viewer: str | None = None, names: Mapping[str, str] | None = None) -> Badge:
-    """The badge of a run: "With Ana" where somebody other than the viewer holds it."""
+def status_badge(
+    status: str, holder: str | None = None, viewer: str | None = None, names: Mapping[str, str] | None = None, *, ticket: bool = False
+) -> Badge:
+    """The badge of a run: "With Ana" where somebody other than the viewer holds it, "In an inbox" where it waits there for somebody."""
+    if ticket and not holder:
+        return Badge("In an inbox", "warn", "inbox")
     if status in ("running", "waiting_person") and holder and holder != viewer:
         name = (names or {}).get(holder) or "a colleague"
         return Badge(f"With {name.split()[0] if names and holder in names else name}", "info", "user")
@@ -159,17 +167,17 @@ def key_of(part: str) -> str:
 
 def collection_url(collection: str, **query: Any) -> str:
     """Address of a list."""
-    return _with_query(f"/c/{quote(collection, safe='')}", query)
+    return with_query(f"/c/{quote(collection, safe='')}", query)
 
 
 def record_url(collection: str, key: Any, **query: Any) -> str:
     """Address of a record."""
-    return _with_query(f"/c/{quote(collection, safe='')}/{segment(key)}", query)
+    return with_query(f"/c/{quote(collection, safe='')}/{segment(key)}", query)
 
 
 def run_url(run: str, rest: str = "", **query: Any) -> str:
     """Address of a run, or of one of its pages (`replay`, `revise`)."""
-    return _with_query(f"/runs/{quote(run, safe='')}" + (f"/{rest}" if rest else ""), query)
+    return with_query(f"/runs/{quote(run, safe='')}" + (f"/{rest}" if rest else ""), query)
 
 
 def here(**changes: Any) -> str:
@@ -179,7 +187,8 @@ def here(**changes: Any) -> str:
     return request.path + ("?" + urlencode(kept) if kept else "")
 
 
-def _with_query(path: str, query: Mapping[str, Any]) -> str:
+def with_query(path: str, query: Mapping[str, Any]) -> str:
+    """The path with these parameters; those that are None are left out."""
     given = {name: value for name, value in query.items() if value is not None}
     return path + ("?" + urlencode(given, doseq=True) if given else "")
 
@@ -220,6 +229,40 @@ def _below_root(filename: str) -> str:
     return url_for("static", filename=filename, v=fingerprint).removeprefix(request.script_root)
 
 
+def font() -> str:
+    """Address of the font, as the style sheets name it: a browser fetches it before it has read them."""
+    return _font(request.script_root)
+
+
+@lru_cache(maxsize=8)
+def _font(_root: str) -> str:
+    return url_for("static", filename=FONT)
+
+
+def sheets() -> Markup:
+    """Links to the style sheets that every page has."""
+    return _sheets(request.script_root)
+
+
+@lru_cache(maxsize=8)
+def _sheets(_root: str) -> Markup:
+    return _tags('<link rel="stylesheet" href="{}">', [f"css/{name}.css" for name in SHEETS])
+
+
+def scripts() -> Markup:
+    """The scripts that every page has, in their order."""
+    return _scripts(request.script_root)
+
+
+@lru_cache(maxsize=8)
+def _scripts(_root: str) -> Markup:
+    return _tags('<script src="{}" defer></script>', [*LIBRARIES, *(f"js/{name}.js" for name in SCRIPTS)])
+
+
+def _tags(shape: str, files: Iterable[str]) -> Markup:
+    return Markup("\n    ").join(Markup(shape).format(asset(file)) for file in files)  # noqa: S704 (shapes of ours)
+
+
 def theme() -> str:
     """The theme that the person chose, or "" where the system decides."""
     chosen = request.cookies.get("theme", "")
@@ -236,6 +279,13 @@ def _may_read_log() -> bool:
 
     who = g.get("actor")
     return who is not None and access.can(who, None, "activity", "read")
+
+
+def _has_inboxes() -> bool:
+    from console import inbox
+
+    who = g.get("actor")
+    return who is not None and bool(inbox.mine(who))
 
 
 def _may_operate() -> bool:
@@ -262,12 +312,15 @@ def _extend(state: BlueprintSetupState) -> None:
         record_url=record_url,
         collection_url=collection_url,
         run_url=run_url,
-        sheets=SHEETS,
-        scripts=SCRIPTS,
+        font=font,
+        sheets=sheets,
+        scripts=scripts,
         theme=theme,
         dom_id=dom_id,
+        over_run=wants_fragment,  # a dialog that htmx fetched lies over the run's page; as a page of its own it is a plain form
         may_read_log=_may_read_log,
         may_operate=_may_operate,
+        has_inboxes=_has_inboxes,
         paused_at=_paused,
         initials=formats.initials,
         status_badge=status_badge,
@@ -279,6 +332,7 @@ def _extend(state: BlueprintSetupState) -> None:
         exactly=lambda value: formats.full_moment(value, look()),
         clock=lambda value: formats.clock(value, look()),
         markdown=markdown,
+        spoken_key=keys.spoken,
     )
     htmx.init_app(app)
     for file, macros in COMPONENTS.items():

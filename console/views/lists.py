@@ -12,7 +12,7 @@ from zlib import crc32
 from flask import Blueprint, Response, request
 from markupsafe import Markup, escape
 
-from console import browse, runs
+from console import browse, bulk, runs
 from console.browse import BrowseQuery, Counted, ListPage
 from console.core.collections import Collection, Field
 from console.core.filters import Filter, Group, Test
@@ -35,6 +35,9 @@ _SPOKEN = {
 }  # fmt: skip
 _COUNTS = {"1": "exact", "about": "capped"}
 _UNSHOWN = frozenset({"other", "binary", "file"})
+
+
+_MASKED = '<td class="e"><span aria-hidden="true">••••••</span><span class="vh">masked</span></td>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ def asked(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQuery:
         segment=args.get("segment") or None, filter=args.get("filter") or None, q=args.get("q") or None, sort=args.get("sort") or None,
         limit=PAGE_SIZE, after=args.get("after") or None, before=args.get("before") or None,
         count=_COUNTS.get(args.get("count", "")), fields=chosen or usual, labels=True,
+        extended=args.get("extended") == "1",
     )  # fmt: skip
 
 
@@ -134,6 +138,8 @@ def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str
     shown = columns_of(collection, found)
     segment = next((one for one in described["segments"] if one["id"] == args.get("segment")), None)
     choosable = [(field["name"], field["label"]) for field in described["fields"] if field["type"] not in _UNSHOWN]
+    unfit = {field["name"] for field in described["fields"] if field.get("computed") and field["type"] != "boolean"}
+    filterable = [(name, label) for name, label in choosable if name not in unfit]
     listed = frozenset(item.name for item in found.columns)
     return {
         "collection": collection,
@@ -143,10 +149,12 @@ def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str
         ],
         "segment_label": segment["label"] if segment else "",
         "q": args.get("q", ""),
+        "wider_href": _wider(collection, args),
+        "syntax": _syntax(choosable, collection),
         "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
         "chips": chips(found.filter, kinds, look),
         "clear_href": _other_list(filter=None, q=None),
-        "filterable": _options(tuple(sorted(choosable, key=lambda one: one[0] not in listed)), args.get("add_field", "")),
+        "filterable": _options(tuple(sorted(filterable, key=lambda one: one[0] not in listed)), args.get("add_field", "")),
         "ops": _options(OPS, args.get("add_op", "eq")),
         "added": args.get("add_value", ""),
         "suggestions": _suggestions(kinds.values()),
@@ -154,8 +162,10 @@ def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str
         "kept_all": _kept("after", "before", "count", "add_field", "add_op", "add_value"),
         "kept_columns": _kept("columns"),
         "columns": _ticks(tuple(choosable), listed),
-        "head": heads(collection, shown, found.sort),
-        "rows": rows(found, shown, kinds, look),
+        "head": heads(collection, shown, found.sort, found.masked),
+        "actions": (several := bulk.offered(frame.actor(), collection.id)),
+        "rows": rows(found, shown, kinds, look, choose=bool(several)),
+        "kept_list": _kept("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
         "next": frame.here(after=found.next, before=None) if found.next else None,
         "previous": frame.here(before=found.previous, after=None) if found.previous else None,
         "shown_words": shown_words(found),
@@ -169,13 +179,13 @@ def columns_of(collection: Collection, found: ListPage) -> list[Field]:
     return [item for item in found.columns if (item.name,) != collection.title_fields]
 
 
-def heads(collection: Collection, shown: Sequence[Field], sort: str) -> list[Head]:
+def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Sequence[Field] = ()) -> list[Head]:
     """The heads of the table: a click sorts ascending, another descending. The title sorts by the field that it is made of."""
     here = _other_list(sort=None)
     by = f"{here}{'&' if '?' in here else '?'}sort="
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
     first = _head(named, collection.label_one, sort, by) if named else Head(collection.label_one, None, None, right=False)
-    return [first, *(_head(item, item.label, sort, by) for item in shown)]
+    return [first, *(_head(item, item.label, sort, by) for item in shown), *(Head(item.label, None, None, right=False) for item in masked)]
 
 
 def _head(item: Field, label: str, sort: str, by: str) -> Head:
@@ -185,28 +195,50 @@ def _head(item: Field, label: str, sort: str, by: str) -> Head:
     return Head(label, by + quote_plus(to) if item.sortable else None, way, right)
 
 
-def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look) -> Markup:
-    """The body of the table as one string: cells are written by functions made once per column, not by the template."""
+def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
+    """The body of the table as one string: cells are written by functions made once per column, not by the template. `choose`: each row can be ticked."""
     collection = found.collection
     live = runs.live_on(frame.actor(), collection.id, [row.key for row in found.rows if row.key is not None])
     state = collection.summary.get("badge")
-    cells_of = {item.name: (states.cell if item.name == state else formats.cell)(kinds[item.name], look) for item in shown}
+    html = formats.marker(found.words)
+    cells_of = {
+        item.name: states.cell(kinds[item.name], look)
+        if item.name == state or item.widget == "badge"
+        else formats.cell(kinds[item.name], look, html)
+        for item in shown
+    }
     writers = [(item.name, _writer(cells_of[item.name], found.titles.get(item.name))) for item in shown]
     above = escape(frame.collection_url(collection.id))
+    currencies = {item.name: collection.currencies[item.name] for item in shown if item.name in collection.currencies}
+    dots = _MASKED * len(found.masked)
     drawn = []
     for row in found.rows:
-        title, values = escape(row.title), row.values
+        title, values = formats.escaped(row.title), row.values if not currencies else formats.with_currencies(row.values, currencies)
+        named = html(row.title)
         cells = "".join([write(values.get(name)) for name, write in writers])
+        if row.wrong:
+            cells = "".join([_failed(row.wrong[name]) if name in row.wrong else write(values.get(name)) for name, write in writers])
+        cells += dots
         if row.key is None:
-            drawn.append(f'<tr><th scope="row">{title}</th>{cells}<td class="act"></td></tr>')
+            drawn.append(f'<tr><th scope="row">{named}</th>{cells}<td class="act"></td></tr>')
             continue
-        href = f"{above}/{escape(frame.segment(row.key))}"
+        href = f"{above}/{formats.escaped(frame.segment(row.key))}"
         marks = _marks(live[row.key]) if row.key in live else ""
+        tick = (
+            f'<input type="checkbox" class="tick" form="bulk" name="key" value="{escape(row.key)}" aria-label="Choose {title}">'
+            if choose
+            else ""
+        )
         drawn.append(
-            f'<tr><th scope="row"><a href="{href}">{title}</a>{marks}</th>{cells}<td class="act"><a class="m" href="{href}/menu" data-menu'
+            f'<tr><th scope="row">{tick}<a href="{href}">{named}</a>{marks}</th>{cells}<td class="act"><a class="m" href="{href}/menu" data-menu'
             f' aria-haspopup="true" aria-label="Actions for {title}">⋯</a></td></tr>'
         )
     return Markup("".join(drawn))  # noqa: S704 (every part is escaped)
+
+
+def _failed(why: str) -> str:
+    """The cell of a computed field that came to nothing."""
+    return f'<td class="e" title="{escape(why)}">failed<span class="vh">: {escape(why)}</span></td>'
 
 
 def _writer(write: Callable[[Any], str], titles: Mapping[str, str] | None) -> Callable[[Any], str]:
@@ -219,7 +251,8 @@ def _marks(live: Sequence[RunHead]) -> str:
     marks = []
     for head in live:
         badge = frame.status_badge(
-            head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name} if head.holder_name else {}
+            *(head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name} if head.holder_name else {}),
+            ticket=bool(head.ticket),
         )
         marks.append(
             f'<a class="badge {badge.tone}" href="{frame.run_url(head.id)}" title="{escape(head.workflow_title)}">{escape(badge.label)}</a>'
@@ -305,6 +338,29 @@ def _ticks(pairs: tuple[tuple[str, str], ...], ticked: frozenset[str]) -> Markup
     """The boxes to tick of the columns menu, likewise."""
     shape = Markup('<label class="choice"><input type="checkbox" name="columns" value="{}"{}><span>{}</span></label>')
     return Markup("").join(shape.format(name, Markup(" checked") if name in ticked else "", label) for name, label in pairs)
+
+
+def _wider(collection: Collection, args: Mapping[str, str]) -> str | None:
+    """The address of the same search in the records too that these refer to; None where it is that already, or there are none."""
+    refers = any(relation.kind == "to_one" for relation in collection.relations)
+    return _other_list(extended="1") if args.get("q", "").strip() and args.get("extended") != "1" and refers else None
+
+
+def _syntax(fields: Sequence[tuple[str, str]], collection: Collection) -> list[tuple[str, str]]:
+    """(what to type, what it finds), with fields of this collection."""
+    name, label = next(iter(fields), ("name", "Name"))
+    day = next((item for item in collection.fields if item.stored in ("date", "datetime") and (item.name, item.label) in fields), None)
+    way = next((relation for relation in collection.relations if relation.kind == "to_one"), None)
+    return [
+        ("ana refund", "both words, in any field"),
+        ("ana OR tom", "one of them"),
+        ("-closed", "without this word"),
+        ('"Ana Ilić"', "these words in this order"),
+        (f"{name}:x", f"x in {label} only"),
+        (f"{name}:NULL", f"{label} is empty"),
+        *([(f"{day.name}:2026-01", f"{day.label} in January 2026"), (f"{day.name}:>=2026", f"{day.label} from 2026 on")] if day else []),
+        *([(f"{way.name}:x", f"x in {way.label}")] if way else []),
+    ]
 
 
 def _other_list(**changes: Any) -> str:

@@ -5,7 +5,7 @@ decides, reads or judges.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from console.browse import RelatedPage
+from console.core import media
 from console.views import formats, frame, states
 from console.views.formats import Kind, Look
 
@@ -32,6 +33,17 @@ class Choice:
     value: str
     label: str
     chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that was sent for a box: `value` is what the form hands in for it."""
+
+    id: str
+    name: str
+    words: str
+    href: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,11 @@ class Box:
     answered: bool = False
     collection: str | None = None
     held: str | None = None
+    attached: Sequence["Attached"] = ()
+    accept: str = ""
+    takes: str = ""
+    many: bool = False
+    lines: int = 3
 
     @property
     def described_by(self) -> str:
@@ -98,6 +115,30 @@ def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapp
         answered=answered,
         collection=_searched(source),
         held=_held(what, value, _control(source, what), look),
+        lines=source.get("lines") or 3,
+        **_files(source, what, value),
+    )
+
+
+def _files(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:
+    """What a box for files shows beside the others: those that are there, and which are taken."""
+    options = source.get("options")
+    if _control(source, what) != "files" or not isinstance(options, Mapping):
+        return {}
+    there = [one for one in (value if isinstance(value, list) else [value]) if media.is_value(one)]
+    kinds = options["types"]
+    return {
+        "attached": [attached(one) for one in there],
+        "accept": media.endings(kinds),
+        "takes": media.listed(kinds),
+        "many": what.type == "files",
+    }
+
+
+def attached(value: Mapping[str, Any]) -> Attached:
+    """A file as its box lists it."""
+    return Attached(
+        value["file"], str(value["name"]), formats.file_words(value), f"/files/{value['file']}", json.dumps(dict(value), ensure_ascii=False)
     )
 
 
@@ -122,14 +163,18 @@ def _entry(what: Kind, value: Any, look: Look) -> str:
 
 
 def _control(source: Mapping[str, Any], what: Kind) -> str:
+    if what.type in ("file", "files") and isinstance(source.get("options"), Mapping) and not source.get("readonly"):
+        return "files"
     if source.get("readonly") or what.type in formats.SHOWN_ONLY:
         return "static"
     if what.type == "boolean":
-        return "yesno"
+        return {"switch": "switch", "select": "select"}.get(what.widget, "yesno")
     if what.type in _CHECKS and what.options:
         return "checks"
     if what.options:
-        return "select"
+        return "yesno" if what.widget == "radio" else "select"
+    if what.widget == "textarea":
+        return "area"
     return "area" if what.type in _AREAS or what.type in _CHECKS else "input"
 
 
@@ -249,7 +294,7 @@ class Section:
 def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | None = None, state: str | None = None) -> list[Section]:
     """The record panel in its sections; fields in no section stand under the last heading, "More". `state` is drawn as a badge."""
     kinds = {source["name"]: formats.kind(source) for source in record.get("fields", ())}
-    values = record.get("values", {})
+    values = _with_currencies(kinds.values(), record.get("values", {}))
     placed: set[str] = set()
     made = []
     for part in record.get("sections", ()):
@@ -263,6 +308,11 @@ def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | Non
     if rest:
         made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now, state) for name in rest]))
     return made
+
+
+def _with_currencies(kinds: Iterable[Kind], values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values, amounts with the currency that stands beside them."""
+    return formats.with_currencies(values, {what.name: what.currency for what in kinds if what.currency in values})
 
 
 def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None, state: str | None) -> Line:
@@ -288,15 +338,40 @@ def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) 
 
 def table_of(source: Mapping[str, Any], look: Look) -> Table:
     """One table: {"label", "collection", "columns", "rows"}; `badge` names the column that is a state."""
-    columns = [formats.kind(column) for column in source["columns"]]
+    columns = [formats.kind(column, source.get("key", ())) for column in source["columns"]]
     state = source.get("badge")
     writers = [(column.name, (states.cell if column.name == state else formats.cell)(column, look)) for column in columns]
     rows = []
     for row in source["rows"]:
         href = frame.record_url(source["collection"], row["key"]) if source.get("collection") and row.get("key") is not None else None
-        cells = "".join(write(row["values"].get(name)) for name, write in writers)
+        values = _with_currencies(columns, row["values"])
+        cells = "".join(write(values.get(name)) for name, write in writers)
         rows.append((href, str(row.get("title") or row.get("key") or ""), Markup(cells)))  # noqa: S704 (cells escape their values)
     return Table(source["label"], columns, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Picks:
+    """Records to choose from: a line for each by its key."""
+
+    label: str
+    columns: Sequence[Kind]
+    rows: Sequence[tuple[str, str | None, str, Markup]]
+    table: Table
+
+
+def picks(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> Picks:
+    """The table of the records that a step offers; each line (key, address, title, cells)."""
+    table = table_of({"badge": states_of.get(source.get("collection") or ""), **source}, look)
+    keyed = zip(source["rows"], table.rows, strict=True)
+    return Picks(table.label, table.columns, [(str(row["key"]), *line) for row, line in keyed if row["key"] is not None], table)
+
+
+def facts(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> list[Line]:
+    """What is known of one record, from a table of one row."""
+    state = states_of.get(source.get("collection") or "")
+    values = source["rows"][0]["values"] if source["rows"] else {}
+    return [_line(what, values.get(what.name), look, None, state) for what in (formats.kind(column) for column in source["columns"])]
 
 
 def related(found: RelatedPage, look: Look) -> Table:
@@ -310,6 +385,7 @@ def related(found: RelatedPage, look: Look) -> Table:
         "columns": columns,
         "rows": rows,
         "badge": target.summary.get("badge"),
+        "key": target.key,
     }
     return table_of(source, look)
 
@@ -328,7 +404,8 @@ def boxes(
     made = []
     for source in screen.get("fields", ()):
         name = source["name"]
-        given = {**source, "record": True} if screen.get("type") == "update_data" and name in columns else source
+        of_record = (screen.get("type") == "update_data" and name in columns) or "collection" in source
+        given = {**source, "record": True} if of_record else source
         value = source.get("value")
         if typed and name in typed:
             value = typed[name]

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from console.views import frame, panes
+from console.views import frame, my_work, panes
 from console.views.formats import Look
 from console.views.runpage import Note
 
@@ -38,6 +38,12 @@ def show() -> Response:
         "notices": [Note(f"A notice, {tone or 'plain'}", "What happened, why, what now.", tone, "info-circle") for tone in TONES],
         "boxes": boxes(frame.look()),
         "rows": panes.table_of(_table(), frame.look()),
+        "work_rows": [
+            my_work.Row(
+                "Northwind Trading Ltd", "KYC review · Check the papers", "/my-work", frame.look().now, frame.Badge("In progress", "info")
+            ),
+            my_work.Row("Bram de Wit", "Customer refund · The request", "/my-work", frame.look().now, button="Resume", resume=0),
+        ],
         "icons": sorted(frame.drawn_icons()),
     }
     return frame.page("patterns/page.html", context)

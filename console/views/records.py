@@ -6,32 +6,37 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, request
+from markupsafe import Markup, escape
 
-from console import activity, browse, runs, workflows
+from console import actions, activity, browse, revealing, runs, workflows
 from console.browse import RecordPage
 from console.core.collections import Field
 from console.core.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.policy import rules
-from console.errors import Conflict, Invalid, NotFound, SourceDown
-from console.views import erasure, formats, frame, home, panes, states
+from console.documents import ARCHIVE
+from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
+from console.views import acting, erasure, errors, formats, frame, home, panes, states
 from console.views.activity import entries
+from console.views.files import file_url
 from console.views.formats import Look
 from console.workflows import Definition
 
 blueprint = Blueprint("records", __name__, url_prefix="/c")
 
 RELATED_FIRST = 8
+MASKED = Markup('<span class="muted"><span aria-hidden="true">••••••</span><span class="vh">masked</span></span>')
 RELATED_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A field of the record; `edit` is where its form is, None where it may not be changed."""
+    """A field of the record; `edit` is where its form is, None where it may not be changed; `reveal` where a masked value is uncovered."""
 
     name: str
     label: str
     shown: Any
     edit: str | None
+    reveal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +87,12 @@ def menu(collection: str, part: str) -> Response:
 @blueprint.get("/<collection>/<path:part>/related/<relation>")
 def related(collection: str, part: str, relation: str) -> Response:
     """The records that a relation leads to: the first few within the summary, or page by page on their own."""
-    key, fragment = frame.key_of(part), frame.wants_fragment()
+    key, relation, fragment = frame.key_of(part), frame.key_of(relation), frame.wants_fragment()
     limit = RELATED_FIRST if fragment else RELATED_PAGE
     found = browse.related(frame.actor(), collection, key, relation, limit, request.args.get("after"))
     context = {"rows": panes.related(found, frame.look()), "fragment": fragment, "more": None}
     if fragment:
-        context["more"] = frame.record_url(collection, key) + f"/related/{relation}" if found.next else None
+        context["more"] = frame.record_url(collection, key) + f"/related/{frame.segment(relation)}" if found.next else None
         return frame.page("records/related.html", context, blocks={"*": "rows"})
     context["more"] = frame.here(after=found.next) if found.next else None
     return frame.page("records/related.html", context | named(browse.record(frame.actor(), collection, key)))
@@ -96,10 +101,12 @@ def related(collection: str, part: str, relation: str) -> Response:
 @blueprint.route("/<collection>/<path:part>/edit/<name>", methods=["GET", "POST"])
 def edit(collection: str, part: str, name: str) -> Response:
     """The form of one field; sent, it is saved if the field still holds what the form began with."""
-    key, look = frame.key_of(part), frame.look()
+    key, name, look = frame.key_of(part), frame.key_of(name), frame.look()
     found = browse.record(frame.actor(), collection, key, labels=True)
     item = next((one for one in found.fields if one.name == name and editable(found, one)), None)
     if item is None:
+        if request.method == "POST" and (not found.may_update or name in found.fixed) and any(one.name == name for one in found.fields):
+            raise NotAllowed("You may not change this any more; nothing was saved.", need=(f"collection:{collection}", "update"))
         raise NotFound
     now = found.record.values.get(name)
     if request.method != "POST":
@@ -117,8 +124,8 @@ def edit(collection: str, part: str, name: str) -> Response:
     except Invalid as wrong:
         return _edit_form(found, item, value, old=old, wrong=wrong, status=422)
     except SourceDown as down:
-        return _edit_form(found, item, value, old=old, error=down.message, status=409)
-    if not frame.wants_fragment():
+        return _edit_form(found, item, value, old=old, error=errors.said(down), status=409)
+    if not frame.wants_fragment() or "/edit/" in request.headers.get("HX-Current-URL", ""):  # the form stood on a page of its own
         return frame.moved(frame.record_url(collection, key))
     line = _line(replace(found, record=after), item, look)
     return make_response(frame.render("records/value.html", {"line": line}))
@@ -161,19 +168,31 @@ def on_it(found: RecordPage) -> dict[str, Any]:
     heads = runs.on_record(who, found.collection.id, found.record.key or "")
     drawn = [home.row(head) | {"may_resume": head.status == "saved"} for head in heads]
     live = [one for one, head in zip(drawn, heads, strict=True) if head.live]
+    own = actions.made_of_actions()
     busy = {head.workflow_id for head in heads if head.live}
-    offered = [one for one in workflows.startable(who, found.collection.id) if one.id not in busy or not one.document.settings.exclusive]
+    ready = [one for one in workflows.startable(who, found.collection.id) if one.slug not in own]
+    offered = [one for one in ready if one.id not in busy or not one.document.settings.exclusive]
     return {
         "runs": drawn,
         "live": live,
         "may_erase": erasure.offered(who, found.collection, found.record.key),
+        "actions": acting.buttons(found.collection.id, found.record.key),
+        "reports": [
+            Start(one.document.report.title, f"{frame.record_url(found.collection.id, found.record.key)}/report/{one.slug}", asks=True)
+            for one in runs.reportable(who, found.collection.id)
+            if one.document.report is not None
+        ],
         "starts": [Start(one.title, _start_url(found, one), bool(one.document.start.config.get("fields"))) for one in offered],
     }
 
 
 def sections(found: RecordPage, look: Look, *, whole: bool) -> list[dict[str, Any]]:
     """The fields under their headings; the summary shows what its document names, the details everything."""
-    by_name = {item.name: item for item in found.fields}
+    details = found.collection.details
+    by_name = {item.name: item for item in (*found.fields, *found.masked) if details is None or item.name in details}
+    shown = [item for item in (*found.fields, *found.masked) if item.name in by_name]
+    if details is not None:
+        shown.sort(key=lambda item: details.index(item.name))
     made = [
         {"label": part["label"], "lines": [_line(found, by_name[name], look) for name in part["fields"] if name in by_name]}
         for part in found.collection.summary.get("sections", ())
@@ -183,26 +202,58 @@ def sections(found: RecordPage, look: Look, *, whole: bool) -> list[dict[str, An
         made.append(
             {
                 "label": "Other fields" if made else "",
-                "lines": [_line(found, item, look) for item in found.fields if item.name not in placed],
+                "lines": [_line(found, item, look) for item in shown if item.name not in placed],
             }
         )
     return [section for section in made if section["lines"]]
 
 
+def masked_line(found: RecordPage, item: Field) -> Line:
+    """A field whose value is masked, with the way to uncover it for who may."""
+    may = found.record.key is not None and revealing.may(frame.actor(), found.collection.id)
+    href = frame.record_url(found.collection.id, found.record.key) + f"/reveal/{frame.segment(item.name)}" if may else None
+    return Line(item.name, item.label, MASKED, None, href)
+
+
 def _line(found: RecordPage, item: Field, look: Look) -> Line:
-    value = found.record.values.get(item.name)
+    if item in found.masked:
+        return masked_line(found, item)
+    value = formats.with_currencies(found.record.values, found.collection.currencies).get(item.name)
     what = formats.kind(item, found.collection.key)
+    if why := found.record.wrong.get(item.name):
+        return Line(item.name, item.label, Markup('<span class="error">{}</span>').format(why), None)
     title = found.titles.get(item.name, {}).get(str(value))
     if title is not None and item.references:
         drawn = formats.linked(title, frame.record_url(item.references, value))
+    elif item.type == "file" and found.record.key is not None:
+        drawn = _file(found, item, value)
     else:
-        drawn = states.badge(what, value, look) if item.name == found.collection.summary.get("badge") else formats.html(what, value, look)
+        badge = item.name == found.collection.summary.get("badge") or item.widget == "badge"
+        drawn = states.badge(what, value, look) if badge else formats.html(what, value, look)
     return Line(item.name, item.label, drawn, _edit_url(found, item.name) if editable(found, item) else None)
+
+
+def _file(found: RecordPage, item: Field, value: Any) -> Markup:
+    """The way to a file of the record; of an image its first page."""
+    if not value:
+        return escape(f"{ARCHIVE}.")
+    href = file_url(f"{found.collection.id}:{item.name}:{found.record.key}")
+    if item.widget != "image":
+        return formats.linked(str(value), href)
+    return Markup('<a href="{}"><img class="thumbnail" src="{}/page/1" alt="{}"></a>').format(href, href, value)
 
 
 def editable(found: RecordPage, item: Field) -> bool:
     """Whether the reader may change this field here."""
-    return found.may_update and found.record.key is not None and not item.readonly and item.type not in formats.SHOWN_ONLY
+    offered = found.collection.form is None or item.name in found.collection.form
+    return (
+        offered
+        and found.may_update
+        and found.record.key is not None
+        and not item.readonly
+        and item.type not in formats.SHOWN_ONLY
+        and item.name not in found.fixed
+    )
 
 
 def start_fields(definition: Definition, found: RecordPage) -> list[dict[str, Any]]:
@@ -251,7 +302,7 @@ def _edit_form(
     status: int = 200,
 ) -> Response:
     detail = next((one for one in wrong.details if one.get("field") in (item.name, None)), None) if wrong else None
-    source = item.to_json() | {"required": not item.nullable, "now": None}
+    source = item.to_json() | {"required": item.required or not item.nullable, "now": None}
     context = named(found) | {
         "box": panes.box(source, frame.look(), value=value, error=detail),
         "old": json.dumps(old),

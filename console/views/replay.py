@@ -1,6 +1,6 @@
 """A run as it was: the same panes at any event, read-only. Everything on the page is a link; nothing on it can act."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,11 +37,12 @@ class Tick:
 @blueprint.get("/<run_id>/replay")
 def show(run_id: str) -> Response:
     """The run after event `at` (the last one where none is named). An event that is not there is 404."""
-    view = runs.replay(frame.actor(), run_id, _place())
+    view = runs.replay(frame.actor(), run_id, place())
     return frame.page("replay/page.html", drawn(view, request.args.get("since") == "1", frame.look()), blocks={"replay": "replay"})
 
 
-def _place() -> int | None:
+def place() -> int | None:
+    """The event that the address names; None where it names none."""
     given = request.args.get("at")
     if given is None:
         return None
@@ -58,15 +59,13 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     now = view.now_values if since else None
     context = runpage.named(view.run) | _titles(view, screen)
     context |= runpage.step_context(screen, look, context["states_of"], answers=answered["values"], chosen=answered["outcome"])
+    context |= band(view, lambda n: _address(run["id"], n, since))
     return context | {
-        "at": at,
-        "last": view.last,
-        "event": view.json["event"],
         "status": frame.status_badge(run["status"], run["holder"], run["holder"], view.run.names),
         "steps": runpage.outline(view.run, look, links=False),
-        "steps_done": sum(1 for step in view.run.steps if step["state"] == "done"),
-        "ticks": ticks(view.ticks, at, lambda n: _address(run["id"], n, since), look),
-        "moves": _moves(view, since),
+        "steps_done": runpage.done_of(view.run),
+        "earlier": view.run.earlier,
+        "twin": {"label": "Picture", "icon": "route", "href": frame.run_url(run["id"], "picture", at=view.at)},
         "since": since,
         "since_href": _address(run["id"], at, not since),
         "changed": _changes(screen.get("record"), view.now_values),
@@ -77,6 +76,18 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "results": runpage.results(run, look, context["result_kinds"]),
         "read_only": True,
         "can": frozenset(),
+    }
+
+
+def band(view: ReplayView, address: Callable[[int], str]) -> dict[str, Any]:
+    """What the band over a replay draws: where one is, and the addresses of the other events."""
+    return {
+        "at": view.at,
+        "last": view.last,
+        "event": view.json["event"],
+        "ticks": ticks(view.ticks, view.at, address, frame.look()),
+        "moves": _moves(view, address),
+        "read_only": True,
     }
 
 
@@ -143,17 +154,17 @@ def _tone(event: Mapping[str, Any]) -> str:
     return "person" if event["actor"] == "person" else "automatic"
 
 
-def _moves(view: ReplayView, since: bool) -> dict[str, str | None]:
+def _moves(view: ReplayView, address: Callable[[int], str]) -> dict[str, str | None]:
     """Where Previous and Next lead: one event, and one decision."""
-    run, at, last = view.run.json["id"], view.at, view.last
+    at, last = view.at, view.last
     decisions = [event["n"] for event in view.ticks if event["decision"]]
     before = [n for n in decisions if n < at]
     after = [n for n in decisions if n > at]
     return {
-        "previous": _address(run, at - 1, since) if at > 1 else None,
-        "next": _address(run, at + 1, since) if at < last else None,
-        "previous_decision": _address(run, before[-1], since) if before else None,
-        "next_decision": _address(run, after[0], since) if after else None,
+        "previous": address(at - 1) if at > 1 else None,
+        "next": address(at + 1) if at < last else None,
+        "previous_decision": address(before[-1]) if before else None,
+        "next_decision": address(after[0]) if after else None,
     }
 
 

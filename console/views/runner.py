@@ -4,14 +4,15 @@ A command that works answers the next screen; one that does not stands where it 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import runs
-from console.errors import Conflict, ConsoleError, Invalid
+from console import document_requests, inbox, runs, settings
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import RunView
-from console.views import frame, panes, runpage
+from console.views import files, frame, panes, runeffects, runpage
 from console.views.formats import clock
 from console.views.runpage import Note, Typed
 
@@ -24,7 +25,8 @@ PAGE, FRAGMENT, NOTICES = "runner/page.html", "runner/fragment.html", "runner/no
 def show(run_id: str) -> Response:
     """The run as it stands. Asked again by a page that waits, it answers 204 while nothing moved."""
     waiting = frame.wants_fragment() and "revision" in request.args
-    view = runs.get(frame.actor(), run_id)
+    most = None if request.args.get("steps") == "all" else runs.PATH_SHOWN
+    view = runs.get(frame.actor(), run_id, request.args.get("item"), most=most)
     seen = (request.args.get("revision"), request.args.get("status"))
     if waiting and seen == (str(view.json["revision"]), view.json["status"]):
         return make_response("", 204)
@@ -34,6 +36,8 @@ def show(run_id: str) -> Response:
 @blueprint.post("/<run_id>/complete")
 def complete(run_id: str) -> Response:
     """Done: the next step, or the same one with an error at each field that is wrong."""
+    if request.form.get("only") == "files":
+        return draft(run_id)
     return _command(
         run_id,
         lambda typed: runs.complete_and_look(
@@ -45,6 +49,7 @@ def complete(run_id: str) -> Response:
             outcome=typed.outcome,
             handled_manually=request.form.get("handled_manually") == "true",
             reason=request.form.get("reason", ""),
+            repeat=runeffects.repeat(request.form),
         ),
     )
 
@@ -54,9 +59,12 @@ def draft(run_id: str) -> Response:
     """Keep what is being typed, unchecked."""
     typed = _typed()
     try:
+        typed = replace(typed, values=files.received(run_id, typed.step, typed.values))
         saved_at = runs.draft(frame.actor(), run_id, step=typed.step, revision=typed.revision, values=typed.values)
     except Conflict as conflict:
         return _conflicted(run_id, conflict, typed)
+    except Invalid as wrong:
+        return _drawn(runs.get(frame.actor(), run_id), typed=typed, wrong=wrong, status=422)
     if frame.wants_fragment():
         return make_response(f"Draft saved {clock(saved_at, frame.look())}")
     return frame.moved(frame.run_url(run_id))
@@ -90,8 +98,14 @@ def take_over(run_id: str) -> Response:
 
 @blueprint.post("/<run_id>/release")
 def release(run_id: str) -> Response:
-    """Let the run go, so that a colleague may take it."""
-    return _command(run_id, lambda typed: runs.release(frame.actor(), run_id, revision=typed.revision))
+    """Let the run go, so that a colleague may take it, with what was typed so far."""
+
+    def do(typed: Typed) -> None:
+        if typed.step and typed.values:
+            runs.draft(frame.actor(), run_id, step=typed.step, revision=typed.revision, values=typed.values)
+        runs.release(frame.actor(), run_id, revision=typed.revision)
+
+    return _command(run_id, do)
 
 
 @blueprint.post("/<run_id>/retry")
@@ -100,18 +114,86 @@ def retry(run_id: str) -> Response:
     return _command(run_id, lambda typed: runs.retry(frame.actor(), run_id, revision=typed.revision))
 
 
+@blueprint.post("/<run_id>/step-in")
+def step_in(run_id: str) -> Response:
+    """Wait no longer: do the step by hand."""
+    return _command(run_id, lambda typed: runs.step_in(frame.actor(), run_id, revision=typed.revision))
+
+
+@blueprint.post("/<run_id>/request/<do>")
+def request_documents(run_id: str, do: str) -> Response:
+    """What the asker may do while the run waits for documents; the link is shown once, by this answer alone."""
+    who, form = frame.actor(), request.form
+    base = settings.current().base_url or request.host_url.rstrip("/")
+    sent = request.files.get("file")
+    known: dict[str, Callable[[], object]] = {
+        "link": lambda: document_requests.link(who, run_id, base),
+        "remind": lambda: document_requests.remind(who, run_id),
+        "renew": lambda: document_requests.renew(who, run_id),
+        "revoke": lambda: document_requests.revoke(who, run_id, form.get("reason", "").strip()),
+        "hand": lambda: document_requests.by_hand(
+            who,
+            run_id,
+            form.get("wanted", ""),
+            sent.filename or "" if sent else "",
+            sent.stream.read() if sent else b"",
+            form.get("sender", ""),
+        ),
+        "finish": lambda: document_requests.finish(who, run_id),
+    }
+    if do not in known:
+        raise NotFound
+    try:
+        told = known[do]()
+    except (Invalid, Conflict) as wrong:
+        return _drawn(runs.get(who, run_id), wrong=wrong if isinstance(wrong, Invalid) else Invalid(wrong.message), status=422)
+    if do == "link":
+        note = Note(
+            "The link, shown this once",
+            "Send it to them yourself. Whoever has it can hand in documents.",
+            typed={"it": str(told)},
+            mark="mail",
+        )
+        return _drawn(runs.get(who, run_id), notes=(note,))
+    if not frame.wants_fragment():
+        return frame.moved(frame.run_url(run_id))
+    return _drawn(runs.get(who, run_id))
+
+
+@blueprint.post("/<run_id>/stop-trying")
+def stop_trying(run_id: str) -> Response:
+    """Do not try again by itself what failed for a reason that may pass."""
+    return _command(run_id, lambda typed: runs.stop_trying(frame.actor(), run_id, revision=typed.revision))
+
+
+@blueprint.post("/<run_id>/check")
+def check(run_id: str) -> Response:
+    """Ask the other side about a change that nobody knows about."""
+    typed = _typed()
+    try:
+        found = runs.check(frame.actor(), run_id, revision=typed.revision, effect=request.form.get("effect", ""))
+    except Conflict as conflict:
+        return _conflicted(run_id, conflict, typed)
+    if not frame.wants_fragment():
+        flash(runeffects.CHECKED[found])
+        return frame.moved(frame.run_url(run_id))
+    return _drawn(runs.get(frame.actor(), run_id), notes=(Note(runeffects.CHECKED[found], tone="info" if found == "done" else "warn"),))
+
+
 @blueprint.post("/<run_id>/settle")
 def settle(run_id: str) -> Response:
     """Say what came of a change that nobody knows about."""
     result, reason = request.form.get("result", ""), request.form.get("reason", "").strip()
-    wrong = [("result", "Say whether it was done.")] if result not in ("done", "not_done") else []
+    wrong = [("result", "Say whether it was done.")] if result not in ("done", "not_done", "left") else []
     wrong += [("reason", "Say how you know.")] if not reason else []
 
     def do(typed: Typed) -> None:
         if wrong:
             raise Invalid("This cannot be settled yet.", details=[{"field": name, "reason": words} for name, words in wrong])
         effect = request.form.get("effect", "")
-        runs.settle(frame.actor(), run_id, revision=typed.revision, effect=effect, done=result == "done", reason=reason)
+        runs.settle(
+            frame.actor(), run_id, revision=typed.revision, effect=effect, done=result == "done", left=result == "left", reason=reason
+        )
 
     return _command(run_id, do)
 
@@ -119,16 +201,58 @@ def settle(run_id: str) -> Response:
 @blueprint.route("/<run_id>/abort", methods=["GET", "POST"])
 def abort(run_id: str) -> Response:
     """Ask for the reason; then end the run."""
-    to = runpage.local(request.values.get("to"))
+    to, back = runpage.local(request.values.get("to")), request.form.getlist("compensate")
+    more = {"to": to, "typed_back": back, "effects_done": runs.abort_preview(frame.actor(), run_id).json["effects_done"]}
     if request.method != "POST":
-        return _asked("runner/abort.html", run_id, {"to": to})
+        return _asked("runner/abort.html", run_id, more)
     return _with_reason(
         "runner/abort.html",
         run_id,
-        lambda typed, reason: runs.abort(frame.actor(), run_id, revision=typed.revision, reason=reason),
-        {"to": to},
-        to=to,
+        lambda typed, reason: runs.abort(frame.actor(), run_id, revision=typed.revision, reason=reason, compensate=back),
+        more,
+        to=to if not back else None,
     )
+
+
+@blueprint.route("/<run_id>/escalate", methods=["GET", "POST"])
+def escalate(run_id: str) -> Response:
+    """Ask for the inbox and the reason; then hand the run on."""
+    template, chosen, priority = "runner/escalate.html", request.form.get("inbox", ""), request.form.get("priority", "normal")
+    team = runs.get(frame.actor(), run_id).json["team"]
+    more: dict[str, Any] = {"inboxes": inbox.used_by(team), "chosen": chosen, "priority": priority}
+    if request.method != "POST":
+        return _asked(template, run_id, more)
+    if not chosen:
+        more |= {"inbox_error": "Choose an inbox.", "typed_reason": request.form.get("reason", "").strip()}
+        return _asked(template, run_id, more, status=422)
+    return _with_reason(
+        template,
+        run_id,
+        lambda typed, reason: runs.escalate(frame.actor(), run_id, revision=typed.revision, inbox=chosen, reason=reason, priority=priority),
+        more,
+    )
+
+
+@blueprint.route("/<run_id>/assign", methods=["GET", "POST"])
+def assign(run_id: str) -> Response:
+    """Ask to whom; then give the run to them."""
+    template, user = "inbox/assign.html", request.form.get("user", "")
+    people = runs.candidates(frame.actor(), run_id, request.values.get("q", ""))
+    view = runs.get(frame.actor(), run_id)
+    more = runpage.assigning(view, people, request.values)
+    typed = Typed("", request.form.get("revision", type=int, default=-1), {}, None, {})
+    if request.method != "POST":
+        return _asked(template, run_id, more, blocks={"people": "people", "*": "dialog"})
+    try:
+        if not user:
+            raise Invalid("Choose a person.")
+        runs.assign(frame.actor(), run_id, revision=typed.revision, user=user, reason=request.form.get("reason", "").strip())
+    except (Invalid, Conflict) as wrong:
+        words = str(wrong.details[0]["reason"]) if isinstance(wrong, Invalid) and wrong.details else wrong.message
+        return _asked(template, run_id, more | {"error": words}, status=wrong.status)
+    if not frame.wants_fragment():
+        return frame.moved(frame.run_url(run_id))
+    return _drawn(runs.get(frame.actor(), run_id))
 
 
 @blueprint.get("/<run_id>/leave")
@@ -142,13 +266,16 @@ def leave(run_id: str) -> Response:
 def revise(run_id: str) -> Response:
     """Show what redoing a step cancels and what cannot be undone; then redo it."""
     step, attempt = request.values.get("step", ""), request.values.get("attempt", type=int)
-    more = runpage.preview(runs.preview(frame.actor(), run_id, step, attempt))
+    back = request.form.getlist("compensate")
+    more = runpage.preview(runs.preview(frame.actor(), run_id, step, attempt)) | {"typed_back": back}
     if request.method != "POST":
         return _asked("runner/revise.html", run_id, more)
     return _with_reason(
         "runner/revise.html",
         run_id,
-        lambda typed, reason: runs.revise(frame.actor(), run_id, revision=typed.revision, step=step, attempt=attempt, reason=reason),
+        lambda typed, reason: runs.revise(
+            frame.actor(), run_id, revision=typed.revision, step=step, attempt=attempt, reason=reason, compensate=back
+        ),
         more,
     )
 
@@ -168,23 +295,35 @@ def _typed() -> Typed:
 
 
 def _command(
-    run_id: str, do: Callable[[Typed], RunView | None], *, typed: Typed | None = None, to: str | None = None, toast: str | None = None
+    run_id: str,
+    do: Callable[[Typed], RunView | None],
+    *,
+    typed: Typed | None = None,
+    to: str | None = None,
+    toast: str | None = None,
 ) -> Response:
     """Do it, then the next screen (as `do` answers it, else read again); what cannot be done is shown on the screen that asked for it."""
     typed = typed or _typed()
     try:
+        typed = replace(typed, values=files.received(run_id, typed.step, typed.values))
         view = do(typed)
     except Conflict as conflict:
+        if conflict.code == "already_done":
+            return _asked("runner/repeat.html", run_id, runeffects.repeating(conflict, request.form), status=409)
         return _conflicted(run_id, conflict, typed)
     except Invalid as wrong:
-        return _drawn(runs.get(frame.actor(), run_id), typed=typed, wrong=wrong, status=422)
+        return _drawn(runs.get(frame.actor(), run_id, typed.item), typed=typed, wrong=wrong, status=422)
     if to:
         return frame.moved(to)
     if not frame.wants_fragment():
         if toast:
             flash(toast)
         return frame.moved(frame.run_url(run_id))
-    return _drawn(view or runs.get(frame.actor(), run_id), toast=toast)
+    answer = _drawn(view or runs.get(frame.actor(), run_id), toast=toast)
+    answer.headers["HX-Replace-Url"] = frame.run_url(
+        run_id
+    )  # the item that was turned to is handed in: a reload shows where the run stands
+    return answer
 
 
 def _drawn(
@@ -216,10 +355,10 @@ def _conflicted(run_id: str, conflict: Conflict, typed: Typed) -> Response:
     return answer
 
 
-def _asked(template: str, run_id: str, more: Mapping[str, Any], *, status: int = 200) -> Response:
+def _asked(template: str, run_id: str, more: Mapping[str, Any], *, status: int = 200, blocks: Mapping[str, str] | None = None) -> Response:
     """A question about the run: a page of its own, or the dialog of the page that is open."""
     view = runs.get(frame.actor(), run_id)
-    answer = frame.page(template, runpage.named(view) | dict(more), blocks={"*": "dialog"}, status=status)
+    answer = frame.page(template, runpage.named(view) | dict(more), blocks=blocks or {"*": "dialog"}, status=status)
     if frame.wants_fragment() and request.method == "POST":
         answer.headers["HX-Retarget"] = "#dialog"
         answer.headers["HX-Reswap"] = "innerHTML"

@@ -6,26 +6,28 @@ from typing import Any
 
 from flask import request
 
-from console import activity, browse, runs
+from console import activity, browse, document_requests, documents, inbox, runs, tickets
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
-from console.runs import Preview, RunView
-from console.views import formats, frame, panes
-from console.views.formats import Look
+from console.runs import Candidate, Preview, RunView
+from console.views import files, formats, frame, panes, runeffects
+from console.views.approvals import words_of_wait
+from console.views.formats import Kind, Look
 from console.views.identity import local as local_path
 
 RELATED_ROWS = 5
 MOST_RELATED = 8
 FINAL = frozenset({"completed", "aborted", "failed", "cancelled", "timed_out"})
 _STATE_WORDS = {"done": "Done", "now": "Current step", "cancelled": "Cancelled", "skipped": "Skipped", "failed": "Failed", "todo": "To do"}
+_ITEM_WORDS = {"todo": "To do", "done": "Done", "failed": "Could not be done", "second": "Waits for a second person"}
 _ENDED = {
     "completed": "{title} is done", "aborted": "{title} was aborted", "cancelled": "{title} was cancelled",
     "failed": "{title} failed", "timed_out": "{title} ran out of time",
 }  # fmt: skip
 _WAITS = {
     "time": "Waiting. Continues at {until}.", "retry": "The step could not be done. It is tried again at {until}.", "event": "Waiting for something to happen outside.", "approval": "Waiting for an approval.",
-    "run": "Waiting for another run to end.",
-    "effect": "Making the change in the record. Should no answer come, the console looks at the record itself and goes on; this page follows.",
+    "run": "Waiting for another run to end.", "documents": "Waiting for documents.", "task": "Waiting for a task.", "answer": "Waiting for an answer, until {until}.",
+    "effect": "Making the change. Should no answer come, the console looks what came of it; this page follows.",
 }  # fmt: skip
 
 
@@ -39,10 +41,16 @@ class Typed:
     outcome: str | None
     unread: Mapping[str, str]
 
+    @property
+    def item(self) -> str | None:
+        """Which one of a list it was typed for."""
+        key = self.values.get("item")
+        return key if isinstance(key, str) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A notice above the form. `fields` are (id of the box, reason), `post` and `href` what its one button does."""
+    """A notice above the form. `fields` are (id of the box, reason), `shown` is to be copied, `post` and `href` what its one button does."""
 
     head: str
     text: str = ""
@@ -51,6 +59,7 @@ class Note:
     alert: bool = False
     fields: Sequence[tuple[str, str]] = ()
     typed: Mapping[str, str] = field(default_factory=dict)
+    shown: str = ""
     href: str = ""
     post: str = ""
     button: str = ""
@@ -91,24 +100,44 @@ def live(
     context = named(view) | {
         "mode": face,
         "can": view.can,
-        "status": frame.status_badge(run["status"], run["holder"], actor.id, view.names),
+        "status": frame.status_badge(run["status"], run["holder"], actor.id, view.names, ticket=bool(run.get("ticket"))),
         "steps": outline(view, look),
-        "steps_done": sum(1 for step in view.steps if step["state"] == "done"),
+        "steps_done": done_of(view),
+        "earlier": view.earlier,
         "guarded": face in ("form", "settle"),
         "poll": _poll(view, actor),
-        "notices": [*notes, *_notices(view, actor, look, wrong, details)],
+        "notices": [*notes, *_notices(view, actor, look, wrong, details, _lost(typed, screen))],
         "saved_words": _saved_words(view, actor, look),
         "foot_words": "",
         "read_only": False,
     }
+    context["next_inbox"] = _next_inbox(view, actor, face)
     context["results"] = results(run, look, context["result_kinds"]) if face == "ended" else []
     context |= _titles(view, look, face)
     chosen = typed.outcome if typed else None
-    context |= step_context(screen, look, context["states_of"], typed=_typed_values(run, typed), errors=details, chosen=chosen)
-    context |= _settling(run, wrong)
+    kept = _typed_values(run, typed, screen)
+    context |= step_context(screen, look, context["states_of"], typed=kept, errors=details, chosen=chosen)
+    context |= _settling(run, wrong, look)
+    context["asked"] = document_requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
+    if context["asked"] is not None:
+        context["asked_until"] = formats.text(Kind("until", "Until", "datetime"), context["asked"].request.until.isoformat(), look)
     context |= _beside(view, actor, look, tab, context["states_of"])
     context["said"] = f"{context['step_title']}. {context['status'].label}." if face != "ended" else context["ended_title"]
+    if context["progress"] is not None and context["progress"]["title"]:
+        context["said"] = f"{context['progress']['title']}. {context['progress']['done']} of {context['progress']['total']} done."
     return context
+
+
+def _waits_for_documents(run: Mapping[str, Any]) -> bool:
+    return ((run["current"] or {}).get("waiting") or {}).get("for") == "documents"
+
+
+def _next_inbox(view: RunView, actor: Actor, face: str) -> inbox.Inbox | None:
+    """The inbox whose next ticket is offered: the run's own, to who has done something in it and has it no longer in hand."""
+    run = view.json
+    if face in ("form", "settle") or run["holder"] == actor.id or not any(attempt["by"] == actor.id for attempt in run["attempts"]):
+        return None
+    return tickets.behind(actor, run["id"], run["workflow"]["slug"])
 
 
 def mode(view: RunView) -> str:
@@ -139,15 +168,35 @@ def step_context(
     belongs = panes.belonging(screen.get("outcomes", ()))
     return {
         "text": frame.markdown(screen["text"]) if screen.get("text") else None,
+        "notes": screen.get("notes", ()),
         "missing": screen.get("missing", ()),
         "tables": panes.tables(screen, look, states_of),
         "documents": screen.get("documents", ()),
         "boxes": panes.with_words(panes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs),
         "outcomes": screen.get("outcomes", ()),
         "not_offered": screen.get("not_offered") or (),
+        "picks": _picks(screen, look, states_of),
+        "progress": _progress(screen.get("progress"), look, states_of),
         "belongs": belongs,
         "outcome_error": wrong.get("outcome"),
         "chosen": chosen,
+    }
+
+
+def _picks(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> panes.Picks | None:
+    """The records to choose from, as a table."""
+    return panes.picks(screen["picks"], look, states_of) if screen.get("picks") else None
+
+
+def _progress(given: Mapping[str, Any] | None, look: Look, states_of: Mapping[str, str]) -> dict[str, Any] | None:
+    """The list that a step goes through: its lines, and what is known of the item at hand."""
+    if given is None:
+        return None
+    here = next((place for place, item in enumerate(given["items"]) if item["key"] == given["key"]), None)
+    return dict(given) | {
+        "title": given["items"][here]["title"] if here is not None else None,
+        "facts": panes.facts(given["item"], look, states_of) if given["item"] else (),
+        "items": [dict(item) | {"word": _ITEM_WORDS[item["state"]], "here": item["key"] == given["key"]} for item in given["items"]],
     }
 
 
@@ -155,7 +204,7 @@ def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, 
     """The left pane: the path taken, the step of now, and what surely comes."""
     last = max((index for index, step in enumerate(view.steps) if step["revisable"]), default=-1)
     made = []
-    number = 0
+    number = view.earlier.counted if view.earlier else 0
     for index, step in enumerate(view.steps):
         number += step["state"] not in ("cancelled", "skipped")
         revise = (
@@ -171,8 +220,15 @@ def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, 
     return made
 
 
+def done_of(view: RunView) -> int:
+    """How many steps are done, those too that the list leaves out."""
+    return (view.earlier.done if view.earlier else 0) + sum(1 for step in view.steps if step["state"] == "done")
+
+
 def _step_words(step: Mapping[str, Any], look: Look) -> str:
     parts = [str(step["type"]) if step["type"] else ""]
+    if step.get("items"):
+        parts.append(f"{step['items']} handed in")
     if step["state"] == "todo":
         return parts[0]
     if step.get("automatic"):
@@ -191,6 +247,7 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
     current, here = run["current"] or {}, next((step for step in view.steps if step["state"] == "now"), None)
     title = "What came of the change?" if current.get("type") == "settle" else current.get("title", "")
     thing = ended_title(run) if face == "ended" else title
+    decision = words_of_wait(run) if face == "wait" else None
     return {
         "step_title": title,
         "step_family": here["family"] if here else "action",
@@ -199,7 +256,8 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
         "ended_title": ended_title(run),
         "window_title": ", ".join(part for part in (thing, run["workflow"]["title"], view.record_title) if part),
         "button": (view.screen or {}).get("button") or current.get("button") or "Done",
-        "wait_words": _wait_words(run, look),
+        "wait_words": decision[0] if decision else _wait_words(run, look),
+        "wait_href": decision[1] if decision else None,
     }
 
 
@@ -228,6 +286,8 @@ def _wait_words(run: Mapping[str, Any], look: Look) -> str:
     waiting = (run["current"] or {}).get("waiting")
     if not waiting:
         return "Working. This page follows by itself."
+    if trying := runeffects.trying(run, look):
+        return trying
     until = formats.full_moment(waiting["until"], look) if waiting.get("until") else "later"
     return _WAITS.get(waiting["for"], "Waiting.").format(until=until)
 
@@ -241,9 +301,15 @@ def _poll(view: RunView, actor: Actor) -> int | None:
     return 1 if status == "running" or waiting.get("for") in ("effect", "retry") else 15
 
 
-def _typed_values(run: Mapping[str, Any], typed: Typed | None) -> Mapping[str, Any]:
+def _typed_values(run: Mapping[str, Any], typed: Typed | None, screen: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What stands in the boxes in place of what the form starts with; of a list only what was typed for the item at hand."""
     draft = (run["current"] or {}).get("draft") or {}
-    return dict(draft.get("values", {})) | dict(typed.values if typed else {})
+    kept = [dict(draft.get("values", {})), dict(typed.values if typed else {})]
+    if "progress" in screen:
+        key = screen["progress"]["key"]
+        others = draft.get("values", {}).get("others") or {}
+        kept = [dict(others.get(key, {})), *(values for values in kept if values.get("item") == key)]
+    return {name: value for values in kept for name, value in values.items()}
 
 
 def _saved_words(view: RunView, actor: Actor, look: Look) -> str:
@@ -257,12 +323,28 @@ def _saved_words(view: RunView, actor: Actor, look: Look) -> str:
 # -- notices
 
 
-def _notices(view: RunView, actor: Actor, look: Look, wrong: ConsoleError | None, details: Sequence[Mapping[str, Any]]) -> list[Note]:
-    found = [_wrong(view, wrong, details), _take_over(view), _holder(view, actor, look), _record(view), _newer(view)]
+def _lost(typed: Typed | None, screen: Mapping[str, Any]) -> dict[str, str]:
+    """What was typed for an item of a list that is not at hand any more."""
+    if typed is None or typed.item is None or "progress" not in screen or screen["progress"]["key"] == typed.item:
+        return {}
+    return {name: value for name, value in typed.unread.items() if name != "item"}
+
+
+def _notices(
+    view: RunView,
+    actor: Actor,
+    look: Look,
+    wrong: ConsoleError | None,
+    details: Sequence[Mapping[str, Any]],
+    lost: Mapping[str, str] | None = None,
+) -> list[Note]:
+    found = [_wrong(view, wrong, details, lost), _take_over(view), _holder(view, actor, look), _record(view), _newer(view)]
     return [note for note in found if note is not None]
 
 
-def _wrong(view: RunView, wrong: ConsoleError | None, details: Sequence[Mapping[str, Any]]) -> Note | None:
+def _wrong(
+    view: RunView, wrong: ConsoleError | None, details: Sequence[Mapping[str, Any]], lost: Mapping[str, str] | None = None
+) -> Note | None:
     if wrong is None and not details:
         return None
     labels = {one["name"]: one["label"] for one in (view.screen or {}).get("fields", ())}
@@ -280,7 +362,7 @@ def _wrong(view: RunView, wrong: ConsoleError | None, details: Sequence[Mapping[
         head = (
             f"Not done yet: {len(listed)} {'thing needs' if len(listed) == 1 else 'things need'} another look." if listed else wrong.message
         )
-    return Note(head, tone="bad", mark="alert-triangle", alert=True, fields=listed)
+    return Note(head, tone="bad", mark="alert-triangle", alert=True, fields=listed, typed=lost or {})
 
 
 def _take_over(view: RunView) -> Note | None:
@@ -300,6 +382,10 @@ def _take_over(view: RunView) -> Note | None:
 
 def _holder(view: RunView, actor: Actor, look: Look) -> Note | None:
     run = view.json
+    if ticket := run.get("ticket"):
+        by = view.names.get(ticket["by"] or "", "The engine")
+        may = " Resume goes on with it." if "resume" in view.can else ""
+        return Note(f"In the inbox “{inbox.title_of(ticket['inbox'])}”", f"{by}: “{ticket['reason']}”{may}", "warn", "inbox")
     if run["status"] == "saved":
         words = (
             "Resume goes on with this step, with what was typed so far."
@@ -372,6 +458,24 @@ def moved_on(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | Non
     )
 
 
+def assigning(view: RunView, people: Sequence[Candidate], sent: Mapping[str, str]) -> dict[str, Any]:
+    """What the dialog shows that asks to whom the run goes."""
+    run = view.json
+    about = f"{run['workflow']['title']} of {view.record_title}" if view.record_title else run["workflow"]["title"]
+    return {
+        "head": f"Assign {about}",
+        "crumbs": [(frame.run_url(run["id"]), run["workflow"]["title"])],
+        "action": frame.run_url(run["id"], "assign"),
+        "back": frame.run_url(run["id"]),
+        "hidden": [("revision", run["revision"])],
+        "people": people,
+        "q": sent.get("q", ""),
+        "reason": sent.get("reason", ""),
+        "chosen": sent.get("user", ""),
+        "target": "#run",
+    }
+
+
 def preview(shown: Preview) -> dict[str, Any]:
     """What revising a step would do, with names in place of ids."""
     cancels = [
@@ -384,10 +488,11 @@ def preview(shown: Preview) -> dict[str, Any]:
 # -- the rest
 
 
-def _settling(run: Mapping[str, Any], wrong: ConsoleError | None) -> dict[str, Any]:
-    effects = [effect for attempt in run["attempts"] for effect in attempt["effects"] if effect["status"] == "unknown"]
+def _settling(run: Mapping[str, Any], wrong: ConsoleError | None, look: Look) -> dict[str, Any]:
+    effect = (run["current"] or {}).get("effect")
     return {
-        "effect": effects[-1] if effects else None,
+        "effect": effect,
+        "facts": runeffects.facts(effect, look),
         "settle_errors": {str(detail.get("field")): detail.get("reason") for detail in wrong.details} if wrong else {},
         "typed_result": request.form.get("result", ""),
         "typed_reason": request.form.get("reason", ""),
@@ -407,14 +512,17 @@ def _beside(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mappin
     """The right pane: the record as it was shown with the step, what is related to it, what happened to it."""
     record = (view.screen or {}).get("record")
     if not record:
-        return {"record": None}
+        shown = documents_pane(view, actor, always=tab == "documents")
+        return {"record": None, "context_tabs": [], "context_tab": "documents", "sections": [], "pane": shown is not None} | (shown or {})
     key, collection = record["key"], record["collection"]
-    chosen = tab if tab in ("related", "activity") else "record"
+    chosen = tab if tab in ("related", "documents", "activity") else "record"
     tabs = [
         {"label": label, "href": frame.run_url(view.json["id"], tab=None if name == "record" else name), "here": chosen == name}
-        for name, label in (("record", "Record"), ("related", "Related"), ("activity", "Activity"))
+        for name, label in (("record", "Record"), ("documents", "Documents"), ("related", "Related"), ("activity", "Activity"))
     ]
-    return {
+    beside = documents_pane(view, actor, always=True) or {} if chosen == "documents" else {}
+    return beside | {
+        "pane": True,
         "record": record,
         "record_kind": view.collection_label,
         "context_tabs": tabs,
@@ -423,6 +531,26 @@ def _beside(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mappin
         "related": related(actor, view.json["id"], collection, key, look) if chosen == "related" else [],
         "activity": activity.on_record(actor, collection, key, limit=15).rows if chosen == "activity" else [],
     }
+
+
+def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, Any] | None:
+    """The documents of a run and the one that is open; None where there are none, unless it is shown `always`."""
+    run = view.json
+    listed = documents.beside(actor, run["id"], run["collection"], run["record"]) if always or files.sent(actor, run["id"]) else []
+    if not listed and not always:
+        return None
+    ref = request.args.get("doc")
+    shown = None
+    if ref:
+        document, pages, why = files.look(ref)
+        document = next((one for one in listed if one.ref == ref), document)
+
+        def to(**changed: Any) -> str:
+            told = {"page": request.args.get("page"), "zoom": request.args.get("zoom"), "turn": request.args.get("turn")} | changed
+            return frame.run_url(run["id"], tab="documents", doc=ref, **told)
+
+        shown = files.viewer(document, pages, why, to, run["id"])
+    return {"listed": [(one, frame.run_url(run["id"], tab="documents", doc=one.ref)) for one in listed], "shown": shown}
 
 
 def related(actor: Actor, run_id: str, collection: str, key: str, look: Look) -> list[panes.Table]:

@@ -1,17 +1,35 @@
-"""The published JSON Schema of workflow files, open to everybody: it says nothing about this installation."""
+"""The published JSON Schemas of workflow, action and collection files, open to everybody: they say nothing about this installation."""
 
 from pathlib import Path
 
 from flask import Blueprint, Response, request
 
 blueprint = Blueprint("schema", __name__)
-FILE = Path(__file__).parent.parent / "core" / "workflow.schema.json"
+FOLDER = Path(__file__).parent.parent / "core"
 
 
 @blueprint.get("/schema/workflow.json")
 def workflow() -> Response:
-    """The schema as it is in the tree; 304 to who has it."""
-    answer = Response(FILE.read_bytes(), mimetype="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})
+    """The schema of workflow files; 304 to who has it."""
+    return _file("workflow")
+
+
+@blueprint.get("/schema/action.json")
+def action() -> Response:
+    """The schema of action files; 304 to who has it."""
+    return _file("action")
+
+
+@blueprint.get("/schema/collection.json")
+def collection() -> Response:
+    """The schema of files of collections; 304 to who has it."""
+    return _file("collection")
+
+
+def _file(name: str) -> Response:
+    """A schema as it is in the tree."""
+    body = (FOLDER / f"{name}.schema.json").read_bytes()
+    answer = Response(body, mimetype="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})
     answer.add_etag()
     answer.make_conditional(request)
     return answer

@@ -3,11 +3,11 @@
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, g, request, session
 from flask.sansio.blueprints import BlueprintSetupState
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
-from console import log, settings
+from console import document_requests, log, settings
 from console.db.ids import uuid7
 from console.errors import NotAllowed
 
@@ -27,6 +27,11 @@ HEADERS = {
 }
 """Security.md section 7. A response that set one of them itself (a download with a sandbox) keeps its own."""
 
+LARGE = frozenset({
+    "files.send", "runner.complete", "runner.request_documents", "runner.draft", "runner.save", "api_files.send", "requests.sent", "requests.send"
+})  # fmt: skip
+"""Endpoints that take files, of who is signed in or has a link."""
+
 YEAR_S = 31_536_000
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _tokens = CSRFProtect()
@@ -44,15 +49,19 @@ def name_request() -> None:
     g.actor = None
     g.request_id = str(uuid7())
     log.REQUEST.set(g.request_id)
+    if request.endpoint in LARGE and ("_user_id" in session or _for_programs() or _has_link()):
+        request.max_content_length = (settings.current().request_mb + 1) * 1_000_000
 
 
 @blueprint.before_app_request
 def refuse_foreign_forms() -> None:
-    """Unsafe methods need a browser that says the form is ours, and the page's token. Programs with a key send no cookie, and need neither."""
+    """Unsafe methods need a browser that says the form is ours, and the page's token (or the link's, outside). Programs with a key send no cookie, and need neither."""
     if request.method in SAFE or _for_programs() or request.routing_exception is not None:
         return
     if not _same_origin():
         raise ForeignForm("This was sent from another site, so nothing was done. Open the page here and send it again.")
+    if _outside():
+        return
     try:
         _tokens.protect()
     except CSRFError as error:
@@ -81,6 +90,15 @@ def protect(response: Response) -> Response:
 def _for_programs() -> bool:
     """Routes where only a key opens anything: a session cookie is worth nothing there."""
     return request.path.startswith("/api/")
+
+
+def _outside() -> bool:
+    """The page behind a link: what is secret stands in its address, and whoever has that needs no form to be tricked into. It has no cookie."""
+    return request.blueprint == "requests"
+
+
+def _has_link() -> bool:
+    return _outside() and document_requests.known(str((request.view_args or {}).get("token", "")))
 
 
 def _same_origin() -> bool:

@@ -35,14 +35,20 @@ def tone(word: str) -> str:
 
 def coloured(what: Kind) -> bool:
     """Whether the words of a field say how a record stands. Without a list of words each one is looked at by itself."""
-    return not what.options or any(tone(word) for word in what.options)
+    return not what.options or what.widget == "badge" or any(what.tones.get(word) or tone(word) for word in what.options)
+
+
+def tone_of(what: Kind, word: str) -> str:
+    """The colour that the field's document gives to the word, else that of the word itself."""
+    said = what.tones.get(word)
+    return tone(word) if said is None else "" if said == "neutral" else said
 
 
 def badge(what: Kind, value: Any, look: Look) -> Markup:
     """The value as a badge; an absent one, and the words of a field that is no state, as they always are."""
     if not isinstance(value, str) or not value or not coloured(what):
         return formats.html(what, value, look)
-    return Markup('<span class="badge {}">{}</span>').format(tone(value), formats.text(what, value, look))
+    return Markup('<span class="badge {}">{}</span>').format(tone_of(what, value), formats.text(what, value, look))
 
 
 def cell(what: Kind, look: Look) -> Callable[[Any], str]:
@@ -60,7 +66,7 @@ def cell(what: Kind, look: Look) -> Callable[[Any], str]:
         if drawn is None:
             shown = formats.text(what, value, look)
             short = shown if len(shown) <= formats.CELL_LENGTH else shown[: formats.CELL_LENGTH - 1] + "…"
-            drawn = kept[value] = f'{start}<span class="badge {tone(value)}">{escape(short)}</span></td>'
+            drawn = kept[value] = f'{start}<span class="badge {tone_of(what, value)}">{escape(short)}</span></td>'
         return drawn
 
     return write

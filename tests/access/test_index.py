@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 from console.access.index import Index
 from console.access.oracle import enforcer
 from console.access.rows import PolicyError, Row, parse
+from tests.tables import cases
 
 POLICY = """
 p, role:base,   *,      workflow:*,          see start, allow
@@ -40,7 +41,7 @@ g, user:hana,   role:chief, t:b
 INDEX = Index(parse(POLICY))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("who", "team", "obj", "act", "allowed"),
     [
         ("anna", "a", "workflow:kyc", "start", True),
@@ -75,7 +76,7 @@ def test_what_the_rows_say(who: str, team: str | None, obj: str, act: str, allow
     assert INDEX.verdict(f"user:{who}", team, obj, act).plain is allowed
 
 
-@pytest.mark.parametrize(
+@cases(
     ("who", "team", "obj", "act", "roots", "allowed"),
     [
         ("anna", "a", "collection:customer", "read", {"record": {"desk": "retail"}, "currentUser": {"tags": {"desks": ["retail"]}}}, True),

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from console.access.rows import ACTS, POLICIES, WHOLE, PolicyError, Row, export, line, parse
+from tests.tables import cases
 
 FILE = (POLICIES / "roles.csv").read_text(encoding="utf-8")
 
@@ -26,7 +27,7 @@ def test_comments_blank_lines_and_doubled_rows_are_passed_over() -> None:
     assert parse("# told, so\n\n  \ng, user:u, role:lead, *\ng, user:u, role:lead, *\n") == [Row("g", "user:u", "*", "role:lead")]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "told"),
     [
         ("p, role:lead, *, workflow:*, strat, allow", "workflow knows activate"),

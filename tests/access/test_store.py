@@ -51,6 +51,7 @@ def test_two_processes_at_once_fill_it_once(clean: object) -> None:
         with db.transaction() as connection:
             filled.append(store.seed(connection))
 
+    elsewhere("delete from console.policy")
     filled: list[int] = []
     db.engine()
     threads = [threading.Thread(target=fill) for _ in range(4)]

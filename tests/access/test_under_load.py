@@ -93,7 +93,7 @@ def test_two_admins_cannot_close_each_other_at_once(clean: object) -> None:
     )
     by_first, by_second = accounts.actor_of_person(first.id), accounts.actor_of_person(second.id)
     answers = together(lambda: accounts.disable_person(second.id, by=by_first), lambda: accounts.disable_person(first.id, by=by_second))
-    assert sorted(str(getattr(answer, "code", answer)) for answer in answers) == ["None", "last_admin"]
+    assert sorted(str(getattr(answer, "code", answer)) for answer in answers) == ["None", "account_closed"]
     assert sum(not person.disabled for person in accounts.people()) == 1
 
 

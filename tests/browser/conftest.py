@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,14 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def url(company: Company) -> Iterator[str]:
-    """Where the company's console is served, on a free port of this machine."""
+    """Where the company's console is served."""
+    with served() as address:
+        yield address
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The console over the database that the settings point to, on a free port of this machine."""
     from console.app import create_app
 
     server = make_server("127.0.0.1", 0, create_app(), threaded=True)

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import operations, runs
-from tests.company import Company
+from console import inbox, operations, runs
+from tests.company import DESK, Company
+from tests.services.test_inbox import UNRATED
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
@@ -23,22 +24,35 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     operations.catch_up()
     operations.seal()
     operations.recheck_log()
+    inbox.import_all([DESK, UNRATED])
     olivia = screens(width, height, scheme)
     faults: list[str] = []
     olivia.go("/sign-in")
     faults += olivia.faults()
     olivia.sign_in("olivia")
     for path in (
-        "/", "/c", "/me", "/patterns", "/activity", "/c/nothing", "/c/customer", "/c/customer?segment=unrated&q=nobody", "/c/customer/1", "/c/customer/1?tab=details",
+        "/", "/my-work", "/inbox", "/inbox/desk", "/inbox/unrated", "/inbox/unrated?view=doing", "/inbox/nothing", "/c", "/settings/me", "/patterns", "/activity", "/c/nothing", "/c/customer", "/c/customer?segment=unrated&q=nobody", "/c/customer/1", "/c/customer/1?tab=details",
         "/c/customer/1?tab=activity", "/c/customer/2/start/care-review", "/c/customer/1/edit/email", "/c/customer/1/related/account", "/c/customer/1/menu",
-        f"/runs/{held}", f"/runs/{held}?tab=related", f"/runs/{held}?tab=activity", f"/runs/{decide}", f"/runs/{done}", f"/runs/{saved}", f"/runs/{theirs}", f"/runs/{held}/abort", f"/runs/{held}/leave",
+        f"/runs/{held}", f"/runs/{held}?tab=related", f"/runs/{held}?tab=activity", f"/runs/{decide}", f"/runs/{done}", f"/runs/{saved}", f"/runs/{theirs}", f"/runs/{held}/abort", f"/runs/{held}/escalate", f"/runs/{held}/leave",
         f"/runs/{held}/revise?step=note", f"/runs/{done}/replay", f"/runs/{done}/replay?at=7&since=1", f"/runs/{held}/replay?at=12",
+        "/workflows", "/workflows/care-review", "/workflows/care-review#step-note", f"/runs/{held}/picture", f"/runs/{done}/picture?at=7",
     ):  # fmt: skip
         olivia.go(path)
         faults += olivia.faults()
     mona = screens(width, height, scheme).sign_in("mona")
-    mona.go(f"/runs/{theirs}")
-    faults += mona.faults()
+    runs.escalate(
+        company.olivia, theirs, revision=None, inbox="desk", reason="Please look at this one, it is longer than most", priority="urgent"
+    )
+    for path in (
+        f"/runs/{theirs}",
+        f"/runs/{theirs}/assign",
+        "/inbox/desk",
+        "/inbox/unrated",
+        "/inbox/unrated?view=backlog",
+        "/inbox/unrated/assign?ticket=record:1",
+    ):
+        mona.go(path)
+        faults += mona.faults()
     ada = screens(width, height, scheme).sign_in("ada")
     ada.go("/activity").locator("details.entry").first.click()
     faults += ada.faults()

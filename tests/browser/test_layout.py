@@ -42,7 +42,7 @@ def paths(company: Company) -> list[str]:
     runs.save(company.olivia, saved, revision=company.told(saved)["revision"])
     operations.catch_up()
     return [
-        "/", "/c", "/me", "/c/customer", "/c/customer/1", "/c/customer/1?tab=details", "/c/customer/1?tab=activity", "/c/customer/1/related/account", f"/runs/{held}", f"/runs/{held}?tab=related",
+        "/", "/c", "/settings/me", "/c/customer", "/c/customer/1", "/c/customer/1?tab=details", "/c/customer/1?tab=activity", "/c/customer/1/related/account", f"/runs/{held}", f"/runs/{held}?tab=related",
         f"/runs/{saved}", f"/runs/{done}", f"/runs/{done}/replay?at=9", f"/runs/{held}/revise?step=note", "/c/nothing",
     ]  # fmt: skip
 

@@ -7,9 +7,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from console import access, accounts, log
-from console.commands import apikey, policy, user
+from console import access, accounts, log, settings
+from console.commands import apikey, policy, team, user
 from console.errors import ConsoleError
+from tests.tables import cases
 
 
 def run(command: click.Command, *args: str) -> Result:
@@ -68,6 +69,51 @@ def test_an_administrator_sets_a_new_password(ana: tuple[accounts.Person, str]) 
     assert accounts.sign_in("ana@example.com", told[1], "127.0.0.1", "test")
 
 
+def test_somebody_is_invited_by_a_link_that_is_printed_once(ana: tuple[accounts.Person, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    told = run(user.user, "invite", "Bo@Example.com", "--role", "operator", "--role", "auditor", "--team", "operations")
+    link = re.fullmatch(r"(/invitation/[\w-]{43})\n", told.stdout)
+    assert link is not None
+    assert "CONSOLE_BASE_URL is not set" in told.stderr
+    person = accounts.accept(link[1].rpartition("/")[2], "127.0.0.1", name="Bo", password="seven tall herons wade", locale="en", zone="UTC")
+    assert (person.email, person.roles) == ("bo@example.com", frozenset({("operator", "operations"), ("auditor", "*")}))
+    monkeypatch.setenv("CONSOLE_BASE_URL", "https://console.example.com")
+    settings.current.cache_clear()
+    told = run(user.user, "invite", "cy@example.com", "--role", "operator", "--team", "operations")
+    assert told.stdout.startswith("https://console.example.com/invitation/")
+    assert told.stderr == ""
+    assert run(user.user, "invite", "di@example.com", "--role", "operator", "--team", "a", "--team", "b").exit_code == 2
+    with pytest.raises(ConsoleError, match="is invited already"):
+        run(user.user, "invite", "cy@example.com", "--role", "operator", "--team", "operations")
+    settings.current.cache_clear()
+
+
+def test_accounts_are_opened_again_and_removed(ana: tuple[accounts.Person, str]) -> None:
+    run(user.user, "disable", "ana@example.com")
+    assert run(user.user, "enable", "Ana@example.com").output == "ana@example.com can sign in again\n"
+    assert accounts.sign_in("ana@example.com", ana[1], "127.0.0.1", "test")
+    with pytest.raises(ConsoleError, match="Type CONFIRM REMOVE"):
+        run(user.user, "remove", "ana@example.com", "--confirm", "yes")
+    assert run(user.user, "remove", "ana@example.com", "--confirm", "CONFIRM REMOVE").output == "ana@example.com is removed\n"
+    assert run(user.user, "list").output == "–  Ana Ilić  no role  removed\n"
+    with pytest.raises(ConsoleError, match="Nobody signs in as ana@example.com"):
+        run(user.user, "enable", "ana@example.com")
+
+
+def test_teams_are_made_renamed_listed_and_archived(ana: tuple[accounts.Person, str]) -> None:
+    assert (
+        run(team.team, "create", "Financial Crime", "--lead", "ana@example.com", "--description", "Second line").output
+        == "financial_crime\n"
+    )
+    assert run(team.team, "rename", "financial_crime", "Crime").output == "financial_crime is called Crime\n"
+    assert accounts.teams()[0] == accounts.Team("financial_crime", "Crime", "Second line", ana[0].id)
+    with pytest.raises(ConsoleError, match=r"1 person \(Ana Ilić\)"):
+        run(team.team, "archive", "operations")
+    assert run(team.team, "archive", "financial_crime").output == "financial_crime is archived\n"
+    assert run(team.team, "list").output == (
+        "operations  Operations  1 member, 0 workflows, 0 inboxes\nfinancial_crime  Crime  0 members, 0 workflows, 0 inboxes  archived\n"
+    )
+
+
 def test_the_key_is_the_only_thing_on_stdout(ana: tuple[accounts.Person, str]) -> None:
     told = run(apikey.apikey, "create", "nightly", "--user", "Ana@example.com", "--expires", "12h")
     assert re.fullmatch(r"cns_[0-9a-z]+_[0-9a-f]+\n", told.stdout)
@@ -87,7 +133,7 @@ def test_durations(text: str, time: timedelta) -> None:
     assert apikey.duration(text) == time
 
 
-@pytest.mark.parametrize("text", ["", "90", "d", "0d", "-1d", "1.5d", "90 d", "90m", "1y", "999999d", "٣d"])
+@cases("text", ["", "90", "d", "0d", "-1d", "1.5d", "90 d", "90m", "1y", "999999d", "٣d"])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(click.BadParameter):
         apikey.duration(text)
@@ -95,8 +141,9 @@ def test_what_is_no_duration(text: str) -> None:
 
 @pytest.mark.usefixtures("ana")
 def test_a_key_lasts_a_year_at_most() -> None:
-    with pytest.raises(ConsoleError, match="a year at most"):
+    with pytest.raises(ConsoleError) as refused:
         run(apikey.apikey, "create", "nightly", "--user", "ana@example.com", "--expires", "366d")
+    assert "a year at most" in refused.value.details[0]["reason"]
     assert run(apikey.apikey, "create", "nightly").exit_code == 2
 
 
@@ -107,7 +154,7 @@ def test_the_export_is_the_policy_in_use(ana: tuple[accounts.Person, str]) -> No
     assert f"g,user:{ana[0].id},role:lead,t:operations\n" in told
 
 
-@pytest.mark.parametrize("command", [command for group in (user.user, apikey.apikey, policy.policy) for command in group.commands.values()])
+@cases("command", [command for group in (user.user, team.team, apikey.apikey, policy.policy) for command in group.commands.values()])
 def test_every_command_has_help_with_an_example(command: click.Command) -> None:
     told = run(command, "--help")
     assert told.exit_code == 0

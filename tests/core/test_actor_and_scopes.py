@@ -12,6 +12,7 @@ from console.access.rows import ACTS, POLICIES, WHOLE, Row, checked, export, kin
 from console.core.actor import Actor
 from console.core.expressions import parse
 from console.core.scopes import Scope, none, whole
+from tests.tables import cases
 
 NOW = datetime(2026, 5, 31, 12, tzinfo=UTC)
 MIRA = Actor(
@@ -46,7 +47,7 @@ def test_roles_are_named_once_and_sorted(roles: list[tuple[str, str]], names: li
     assert actor.attributes["roles"] == names
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "value"),
     [
         ("name", ""),
@@ -77,7 +78,7 @@ def test_what_an_expression_knows_of_an_actor() -> None:
     }
 
 
-@pytest.mark.parametrize("secret", ["session", "key_id", "policy", "kind", "locale", "zone"])
+@cases("secret", ["session", "key_id", "policy", "kind", "locale", "zone"])
 def test_what_no_expression_knows_of_an_actor(secret: str) -> None:
     assert secret not in MIRA.attributes
 
@@ -98,7 +99,7 @@ def test_an_actor_does_not_change(name: str) -> None:
 # --- scopes of that actor -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "values", "allowed"),
     [
         ("record.owner == $currentUser.id", {"owner": "usr_mira"}, True),
@@ -131,7 +132,7 @@ def test_a_condition_allows_a_record(text: str, values: dict[str, Any], allowed:
     assert Scope("c", (parse(text),), attributes=MIRA.attributes).allows(values, NOW) is allowed
 
 
-@pytest.mark.parametrize(
+@cases(
     ("allow", "deny", "values", "allowed"),
     [
         ("", "", {"a": 1, "b": 1}, False),
@@ -157,7 +158,7 @@ def test_any_allow_and_no_deny(allow: str, deny: str, values: dict[str, Any], al
     assert Scope("c", allows, denies, everything="*" in allow).allows(values, NOW) is allowed
 
 
-@pytest.mark.parametrize(
+@cases(
     ("allow", "deny", "everything", "nothing", "unlimited"),
     [
         (0, 0, False, True, False),

@@ -7,6 +7,7 @@ import pytest
 from console.core.collections import Collection, Stored, assemble, humanised, labelled
 from console.core.scopes import Scope, whole
 from console.errors import DefinitionError
+from tests.tables import cases
 
 
 def column(name: str, stored: str = "text", **more: Any) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def one(*columns: dict[str, Any], document: dict[str, Any] | None = None, **more
     return assemble([Stored("t", "x", structure("thing", column("id", "integer"), *columns, **more), document or {})])["t"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "text"),
     [("customer_no", "Customer no"), ("IBAN", "IBAN"), ("openedAt", "Opened At"), ("_", "_"), ("über-name", "Über name"), ("", "")],
 )
@@ -55,7 +56,7 @@ def test_a_short_comment_is_the_label_and_a_long_one_explains(comment: str | Non
     assert labelled(comment, "tax_id") == wanted
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "stored", "wanted"),
     [
         ("email", "text", "email"),
@@ -99,7 +100,7 @@ def test_what_cannot_be_changed() -> None:
     assert one(column("n"), key=(), document={"key": ["id"]}).key == ("id",)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("columns", "values", "title"),
     [
         ([column("a"), column("display_name")], {"display_name": "Ann"}, "Ann"),

@@ -7,6 +7,7 @@ import pytest
 from console.core.collections import FIELD_TYPES, Collection, Stored, assemble
 from console.core.scopes import Scope, whole
 from console.errors import DefinitionError
+from tests.tables import cases
 
 
 def structure(table: str, *columns: dict[str, Any], key: tuple[str, ...] = ("id",), kind: str = "table", **more: Any) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def made(document: dict[str, Any], *columns: dict[str, Any], **more: Any) -> Col
     return assemble([Stored("thing", "x", structure("old_thing", *(columns or (text("name"), text("note_2"))), **more), document)])["thing"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("document", "comment", "label", "label_one", "explained"),
     [
         ({}, None, "Old thing", "Old thing", None),
@@ -43,7 +44,7 @@ def test_what_a_collection_is_called(
     assert (found.label, found.label_one, found.help) == (label, label_one, explained)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("says", "wanted"),
     [
         ({}, {"label": "Name", "type": "text", "readonly": False, "sensitive": False, "hidden": False}),
@@ -67,12 +68,12 @@ def test_what_a_document_says_of_a_field(says: dict[str, Any], wanted: dict[str,
     assert {name: getattr(field, name) for name in wanted} == wanted
 
 
-@pytest.mark.parametrize("kind", sorted(FIELD_TYPES))
+@cases("kind", sorted(FIELD_TYPES))
 def test_every_type_may_be_said(kind: str) -> None:
     assert made({"fields": {"name": {"type": kind}}}).by_name["name"].type == kind
 
 
-@pytest.mark.parametrize(
+@cases(
     ("document", "field", "words"),
     [
         ({"fields": {"gone": {}}}, "gone", "names columns that the source does not have: gone"),

@@ -24,6 +24,7 @@ from console.core.scopes import Scope, whole
 from console.errors import DefinitionError
 from console.steps import all_types
 from tests.core.test_collections import column, one, structure
+from tests.tables import cases
 
 SUBJECT = {"subject": "self"}
 
@@ -36,7 +37,7 @@ def test_a_subject_is_kept_as_the_document_says_it(subject: str | None) -> None:
     assert one(column("name"), document={"subject": subject}).subject == subject
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "stored", "says", "personal"),
     [
         ("name", "text", {}, True),
@@ -64,7 +65,7 @@ def test_what_is_personal_of_a_subject(name: str, stored: str, says: dict[str, A
     assert one(*columns, document={**SUBJECT, "fields": {name: says}}).by_name[name].personal is personal
 
 
-@pytest.mark.parametrize(
+@cases(
     ("key", "fields", "subject", "personal"),
     [
         (("id",), {}, "self", False),
@@ -91,7 +92,7 @@ def test_which_keys_say_something_about_a_person(key: tuple[str, ...], fields: d
 STATES = [{"value": "open", "label": "Still open"}, "on_hold", {"value": "done", "label": ""}]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("template", "values", "title"),
     [
         ("{{ record.state }}", {"state": "open"}, "Still open"),
@@ -120,7 +121,7 @@ def test_an_empty_title_falls_back(key: str | None, title: str) -> None:
     assert one(column("name")).title_of({}, key) == title
 
 
-@pytest.mark.parametrize(
+@cases(
     ("names", "title"),
     [
         (["code", "name"], "{{ record.name }}"),
@@ -152,7 +153,7 @@ def test_no_title_is_made_of_what_is_kept_back(says: dict[str, Any], title: str)
 # --- expressions of a document ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "template", "names"),
     [
         ("record.a == 'x'", False, ["a"]),
@@ -172,7 +173,7 @@ def test_the_columns_that_a_text_looks_at(text: str, template: bool, names: list
     assert sorted(fields_of(text, template=template)) == names
 
 
-@pytest.mark.parametrize(
+@cases(
     ("document", "place"),
     [
         ({"title": "{{ record.nope }}"}, "title"),
@@ -215,7 +216,7 @@ def pair(document: dict[str, Any]) -> Collection:
     return assemble([Stored("customer", "x", customer, {}), Stored("orders", "x", orders, document)])["orders"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("said", "wanted"),
     [
         (None, ("customer", "Customer")),
@@ -252,7 +253,7 @@ def test_a_name_that_the_document_has_taken_is_not_given_again() -> None:
 # --- names, labels, shapes ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "text"),
     [
         ("a", "A"),
@@ -281,7 +282,7 @@ def test_a_list_shows_so_many_columns_at_most(count: int) -> None:
     assert len(one(*(column(f"c{number}") for number in range(count))).columns) == min(count + 1, MOST_COLUMNS)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("stored", "sortable", "comparable"),
     [
         ("integer", True, True),
@@ -316,7 +317,7 @@ def test_shapes_of_the_parts(made: Option | Segment | Relation, wanted: dict[str
     assert made.to_json() == wanted
 
 
-@pytest.mark.parametrize("inner", ["stored", "native", "personal", "hidden", "least", "most", "scale"])
+@cases("inner", ["stored", "native", "personal", "hidden", "least", "most", "scale"])
 def test_what_of_a_field_stays_inside(inner: str) -> None:
     assert inner not in one(column("a")).to_json(whole("t"))["fields"][0]
 
@@ -329,7 +330,7 @@ def test_fields_that_a_scope_fixes_are_read_only(fixed: list[str], readonly: lis
     assert [item["readonly"] for item in shown["fields"]] == readonly
 
 
-@pytest.mark.parametrize(
+@cases(
     ("stored", "text", "value"),
     [
         ("integer", "12", Decimal(12)),
@@ -361,7 +362,7 @@ def references(node: Any) -> list[str]:
     return [ref for item in node for ref in references(item)] if isinstance(node, list) else []
 
 
-@pytest.mark.parametrize("name", sorted(TYPES))
+@cases("name", sorted(TYPES))
 def test_every_step_type_has_the_schema_of_its_settings(name: str) -> None:
     rules = [rule for rule in SCHEMA["$defs"]["Step"]["allOf"] if rule["if"]["properties"]["type"]["const"] == name]
     assert [rule["then"]["properties"]["config"]["$ref"] for rule in rules] == [f"#/$defs/{TYPES[name].Config.__name__}"]

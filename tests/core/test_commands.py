@@ -10,6 +10,7 @@ from console.core import commands
 from console.core.commands import Plan
 from console.errors import Conflict, ConsoleError, Invalid
 from tests.core.graphs import NOW, Walk, plan, step
+from tests.tables import cases
 
 OLIVIA, TOM = "usr_olivia", "usr_tom"
 STEPS = [
@@ -302,7 +303,7 @@ REFUSED: list[tuple[str, Callable[[], Walk], Callable[[Walk], Any], type[Console
 ]
 
 
-@pytest.mark.parametrize(("name", "given", "command", "error", "code"), REFUSED, ids=[row[0] for row in REFUSED])
+@cases(("name", "given", "command", "error", "code"), REFUSED, ids=[row[0] for row in REFUSED])
 def test_refused(name: str, given: Callable[[], Walk], command: Callable[[Walk], Any], error: type[ConsoleError], code: str) -> None:
     walk = given()
     before = (walk.run, list(walk.events))

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from console.core import commands
 from console.core.commands import Plan, cancelled_by, decide, opening, require_completable, require_reason, revisable
+from console.core.moves import NEXT_ITEM, moment_text
 from console.core.run import FINAL, Event, Run, evolve
 from console.errors import Conflict, ConsoleError, Invalid
 from tests.core.graphs import NOW, Walk, plan, step
+from tests.tables import cases
 
 OLIVIA, TOM, MONA = "usr_olivia", "usr_tom", "usr_mona"
 STEPS = [
@@ -57,12 +59,17 @@ STATES: dict[str, Callable[[], Walk]] = {
     "released": lambda: given(started("look"), commands.Release(OLIVIA, 0)),
     "waiting": lambda: given(started("look", BY_ITSELF), commands.Wait("look", LATER, "default", {"until": LATER})),
     "delayed": lambda: given(started("look", BY_ITSELF), commands.Delay("look", "source_down", "Away.", LATER)),
+    "outside": lambda: given(
+        started("look", BY_ITSELF), commands.Complete(None, "look", 0, "default", {"asked": "x"}, awaits=commands.Awaited("answer", "ans_1", SOON, "late"))
+    ),
     "completed": lambda: given(started("end"), commands.Complete(None, "end", 0, "default", ends="done")),
     "aborted": lambda: given(started("look"), commands.Abort(OLIVIA, 0, "no")),
     "cancelled": lambda: given(started("look"), commands.Cancel(MONA, 0, "no")),
     "failed": lambda: given(started("look", HANDS_OFF), commands.Fail("look", "source_down", "Away.")),
 }  # fmt: skip
+SOON: datetime = NOW + timedelta(days=1)
 LATER = "2026-12-01T09:00:00.000000Z"
+ELSEWHERE = {commands.Approve, commands.Reject, commands.Void, commands.Renew}  # tests/core/test_approving.py
 ENDED = ("completed", "aborted", "cancelled", "failed")
 
 
@@ -106,7 +113,22 @@ COMMANDS: dict[str, Callable[[Walk], Any]] = {
     "settle as done": lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", True, "I looked."),
     "settle as another": lambda w: commands.Settle(TOM, w.run.revision, "eff_1", True, "I looked."),
     "settle a stranger": lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_9", True, "I looked."),
+    "arrive": lambda w: commands.Arrive("ans_1", "default", None, {"said": "yes"}, TOM),
+    "arrive at what nobody waits for": lambda w: commands.Arrive("ans_9"),
+    "step in": lambda w: commands.StepIn(OLIVIA, w.run.revision, "no time"),
+    "step in as another": lambda w: commands.StepIn(TOM, w.run.revision),
+    "escalate": lambda w: commands.Escalate(OLIVIA, w.run.revision, "desk", "odd"),
+    "escalate without a reason": lambda w: commands.Escalate(OLIVIA, w.run.revision, "desk", ""),
+    "assign": lambda w: commands.Assign(MONA, w.run.revision, TOM),
     "settle without a reason": lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", True, ""),
+    "give a change up": lambda w: commands.Settle(OLIVIA, w.run.revision, "eff_1", False, "Enough.", left=True),
+    "report that nobody knows": lambda w: commands.Report("eff_1", "unknown", "timeout"),
+    "postpone": lambda w: commands.Postpone("eff_1", "source_down", "Away.", LATER),
+    "stop trying": lambda w: commands.StopTrying(OLIVIA, w.run.revision),
+    "stop trying as another": lambda w: commands.StopTrying(TOM, w.run.revision),
+    "check and it was done": lambda w: commands.Check(OLIVIA, w.run.revision, "eff_1", "done"),
+    "check and nobody can tell": lambda w: commands.Check(OLIVIA, w.run.revision, "eff_1", "unclear"),
+    "check as another": lambda w: commands.Check(TOM, w.run.revision, "eff_1", "done"),
 }
 
 
@@ -121,61 +143,77 @@ def outcome(walk: Walk, command: Any) -> str:
 
 ON, BACK = "step_completed+step_entered", "step_revised+step_entered"
 NOT, WHO, OLD, WHY = "not_possible", "not_holder", "stale_revision", "invalid"
-LIVE = ("running", "person", "asked", "writing", "unknown", "reopened", "saved", "released", "waiting", "delayed")
+LIVE = ("running", "person", "asked", "writing", "unknown", "reopened", "saved", "released", "waiting", "delayed", "outside")
+GIVEN = "run_assigned"
 MATRIX: dict[str, list[str]] = {
-    "complete": [NOT, ON, ON, NOT, NOT, ON, WHO, WHO, NOT, NOT],
-    "complete as another": [WHO] * 10,
-    "complete by itself": [ON, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT],
-    "complete another step": [NOT, OLD, OLD, NOT, NOT, OLD, WHO, WHO, NOT, NOT],
-    "save": [NOT, "run_saved", "run_saved", NOT, "run_saved", "run_saved", WHO, WHO, NOT, NOT],
-    "save as another": [WHO] * 10,
-    "save by itself": [NOT, "run_saved", "run_saved", NOT, "run_saved", "run_saved", NOT, "run_saved", NOT, NOT],
-    "resume": [NOT, NOT, NOT, NOT, NOT, NOT, "run_resumed", NOT, NOT, NOT],
-    "take over with the right": [NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", "run_taken_over"],
-    "take over an idle one": [NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", "run_taken_over"],
-    "take over at once": [NOT, WHO, WHO, NOT, WHO, WHO, NOT, "run_taken_over", WHO, WHO],
-    "take over one's own": [NOT, NOT, NOT, NOT, NOT, NOT, NOT, "run_taken_over", NOT, NOT],
-    "release": [NOT, "run_released", "run_released", NOT, "run_released", "run_released", WHO, WHO, NOT, NOT],
-    "abort": ["run_aborted", "run_aborted", "run_aborted", NOT, NOT, "run_aborted", WHO, WHO, "run_aborted", "run_aborted"],
-    "abort as another": [WHO] * 10,
-    "abort without a reason": [WHY] * 10,
-    "cancel": ["run_cancelled", "run_cancelled", "run_cancelled", NOT, NOT, "run_cancelled", "run_cancelled", "run_cancelled", "run_cancelled", "run_cancelled"],
-    "cancel without a reason": [WHY] * 10,
-    "revise": [NOT, f"attempt_cancelled+{BACK}", f"attempt_cancelled+{BACK}", NOT, NOT, f"attempt_cancelled+attempt_cancelled+{BACK}", WHO, WHO, f"attempt_cancelled+{BACK}", f"attempt_cancelled+{BACK}"],
-    "revise the start": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, NOT],
-    "revise what is not there": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, NOT],
-    "revise without a reason": [WHY] * 10,
-    "retry": [NOT, NOT, "attempt_retried", NOT, NOT, NOT, WHO, WHO, NOT, NOT],
-    "fail": ["step_failed", NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT],
-    "fail another step": [NOT] * 10,
-    "wait": ["timer_set", *[NOT] * 9],
-    "wait at another step": [NOT] * 10,
-    "delay": ["retry_set", *[NOT] * 9],
-    "fire": [*[NOT] * 8, f"timer_fired+{ON}", "timer_fired"],
-    "fire for another attempt": [NOT] * 10,
-    "report success": [*["effect_reported"] * 3, f"effect_succeeded+{ON}", *["effect_reported"] * 6],
-    "report a stranger": ["effect_reported"] * 10,
-    "settle as done": [NOT, NOT, NOT, NOT, f"effect_settled+{ON}", NOT, WHO, WHO, NOT, NOT],
-    "settle as another": [WHO] * 10,
-    "settle a stranger": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, NOT],
-    "settle without a reason": [WHY] * 10,
+    "complete": [NOT, ON, ON, NOT, NOT, ON, WHO, WHO, NOT, NOT, NOT],
+    "complete as another": [WHO] * 11,
+    "complete by itself": [ON, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT],
+    "complete another step": [NOT, OLD, OLD, NOT, NOT, OLD, WHO, WHO, NOT, NOT, NOT],
+    "save": [NOT, "run_saved", "run_saved", NOT, "run_saved", "run_saved", WHO, WHO, NOT, NOT, NOT],
+    "save as another": [WHO] * 11,
+    "save by itself": [NOT, "run_saved", "run_saved", NOT, "run_saved", "run_saved", NOT, "run_saved", NOT, NOT, NOT],
+    "resume": [NOT, NOT, NOT, NOT, NOT, NOT, "run_resumed", "run_resumed", NOT, NOT, NOT],
+    "take over with the right": [NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", "run_taken_over", "run_taken_over"],
+    "take over an idle one": [NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", NOT, "run_taken_over", "run_taken_over", "run_taken_over", "run_taken_over"],
+    "take over at once": [NOT, WHO, WHO, NOT, WHO, WHO, NOT, "run_taken_over", WHO, WHO, WHO],
+    "take over one's own": [NOT, NOT, NOT, NOT, NOT, NOT, NOT, "run_taken_over", NOT, NOT, NOT],
+    "release": [NOT, "run_released", "run_released", NOT, "run_released", "run_released", WHO, WHO, NOT, NOT, NOT],
+    "abort": ["run_aborted", "run_aborted", "run_aborted", NOT, NOT, "run_aborted", WHO, WHO, "run_aborted", "run_aborted", "run_aborted"],
+    "abort as another": [WHO] * 11,
+    "abort without a reason": [WHY] * 11,
+    "cancel": ["run_cancelled", "run_cancelled", "run_cancelled", NOT, NOT, "run_cancelled", "run_cancelled", "run_cancelled", "run_cancelled", "run_cancelled", "run_cancelled"],
+    "cancel without a reason": [WHY] * 11,
+    "revise": [NOT, f"attempt_cancelled+{BACK}", f"attempt_cancelled+{BACK}", NOT, NOT, f"attempt_cancelled+attempt_cancelled+{BACK}", WHO, WHO, f"attempt_cancelled+{BACK}", f"attempt_cancelled+{BACK}", f"attempt_cancelled+{BACK}"],
+    "revise the start": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, NOT, NOT],
+    "revise what is not there": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, NOT, NOT],
+    "revise without a reason": [WHY] * 11,
+    "retry": [NOT, NOT, "attempt_retried", NOT, NOT, NOT, WHO, WHO, NOT, NOT, NOT],
+    "fail": ["step_failed", NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT],
+    "fail another step": [NOT] * 11,
+    "wait": ["timer_set", *[NOT] * 10],
+    "wait at another step": [NOT] * 11,
+    "delay": ["retry_set", *[NOT] * 10],
+    "fire": [*[NOT] * 8, f"timer_fired+{ON}", "timer_fired", f"timer_fired+{ON}"],
+    "fire for another attempt": [NOT] * 11,
+    "report success": [*["effect_reported"] * 3, *[f"effect_succeeded+{ON}"] * 2, *["effect_reported"] * 6],
+    "report a stranger": ["effect_reported"] * 11,
+    "settle as done": [NOT, NOT, NOT, NOT, f"effect_settled+{ON}", NOT, WHO, WHO, NOT, NOT, NOT],
+    "settle as another": [WHO] * 11,
+    "settle a stranger": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, NOT, NOT],
+    "arrive": [*[NOT] * 10, f"event_arrived+{ON}"],
+    "arrive at what nobody waits for": [NOT] * 11,
+    "step in": [*[NOT] * 6, WHO, WHO, NOT, NOT, "wait_left"],
+    "step in as another": [WHO] * 11,
+    "escalate": [NOT, "run_escalated", "run_escalated", NOT, "run_escalated", "run_escalated", WHO, WHO, NOT, NOT, NOT],
+    "escalate without a reason": [WHY] * 11,
+    "assign": [NOT, GIVEN, GIVEN, NOT, *[GIVEN] * 7],
+    "settle without a reason": [WHY] * 11,
+    "give a change up": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, NOT, NOT],
+    "report that nobody knows": [*["effect_reported"] * 3, "effect_unknown", *["effect_reported"] * 7],
+    "postpone": [*[NOT] * 3, "retry_set", *[NOT] * 7],
+    "stop trying": [NOT, NOT, NOT, NOT, NOT, NOT, WHO, WHO, NOT, "step_failed", NOT],
+    "stop trying as another": [WHO] * 11,
+    "check and it was done": [NOT, NOT, NOT, NOT, f"effect_checked+effect_settled+{ON}", NOT, WHO, WHO, NOT, NOT, NOT],
+    "check and nobody can tell": [NOT, NOT, NOT, NOT, "effect_checked", NOT, WHO, WHO, NOT, NOT, NOT],
+    "check as another": [WHO] * 11,
 }  # fmt: skip
 
 
 def test_the_matrix_has_every_command_and_every_state() -> None:
     assert list(MATRIX) == list(COMMANDS)
     assert (*LIVE, *ENDED) == tuple(STATES)
-    assert {type(make(STATES["unknown"]())) for make in COMMANDS.values()} == set(commands.DECISIONS)
+    assert {type(make(STATES["unknown"]())) for make in COMMANDS.values()} | ELSEWHERE == set(commands.DECISIONS)
 
 
-@pytest.mark.parametrize("what", COMMANDS)
+@cases("what", COMMANDS)
 def test_what_a_command_comes_to_in_every_live_state(what: str) -> None:
     walks = [STATES[state]() for state in LIVE]
     assert [outcome(walk, COMMANDS[what](walk)) for walk in walks] == MATRIX[what]
 
 
-@pytest.mark.parametrize("state", ENDED)
-@pytest.mark.parametrize("what", COMMANDS)
+@cases("state", ENDED)
+@cases("what", COMMANDS)
 def test_a_run_that_has_ended_accepts_nothing_and_says_so(state: str, what: str) -> None:
     walk = STATES[state]()
     command = COMMANDS[what](walk)
@@ -187,9 +225,9 @@ def test_a_run_that_has_ended_accepts_nothing_and_says_so(state: str, what: str)
     assert refused.value.code == "not_possible"
 
 
-@pytest.mark.parametrize("state", LIVE)
-@pytest.mark.parametrize("what", COMMANDS)
-@pytest.mark.parametrize("off", [-1, 1])
+@cases("state", LIVE)
+@cases("what", COMMANDS)
+@cases("off", [-1, 1])
 def test_a_revision_that_is_not_the_runs_is_refused_before_anything_else(state: str, what: str, off: int) -> None:
     walk = STATES[state]()
     command = COMMANDS[what](walk)
@@ -197,8 +235,8 @@ def test_a_revision_that_is_not_the_runs_is_refused_before_anything_else(state: 
         assert outcome(walk, replace(command, revision=command.revision + off)) == "stale_revision"
 
 
-@pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("what", COMMANDS)
+@cases("state", STATES)
+@cases("what", COMMANDS)
 def test_a_refusal_changes_nothing_and_a_move_moves_by_one(state: str, what: str) -> None:
     walk = STATES[state]()
     before, told = walk.run, len(walk.events)
@@ -213,9 +251,9 @@ def test_a_refusal_changes_nothing_and_a_move_moves_by_one(state: str, what: str
         assert refused.endswith((".", "!"))
         assert "_" not in refused
         return
-    late = made[0].type == "effect_reported"
-    assert walk.run.revision == before.revision + (0 if late else 1)
-    assert {event.open.get("revision") for event in made} == {None if late else walk.run.revision}
+    moves = [event for event in made if event.type not in ("effect_reported", "effect_checked")]  # news and a look move nothing
+    assert walk.run.revision == before.revision + (1 if moves else 0)
+    assert all(event.open.get("revision") == (walk.run.revision if event in moves else None) for event in made)
     assert all(event.n == 0 and event.at == walk.clock for event in made)
 
 
@@ -225,7 +263,7 @@ def test_every_final_status_is_named_in_the_refusal(status: Any) -> None:
         decide(PLAN, Run(status=status), commands.Save(OLIVIA, 0), NOW)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("reason", "kept"), [("x", "x"), ("  why \n", "why"), ("", None), (" ", None), ("\n\t", None), ("\u00a0", None), ("x" * 200_000, "x" * 200_000)]
 )  # fmt: skip
 def test_a_reason_is_kept_without_the_blanks_around_it_or_asked_for(reason: str, kept: str | None) -> None:
@@ -237,7 +275,7 @@ def test_a_reason_is_kept_without_the_blanks_around_it_or_asked_for(reason: str,
         assert require_reason(reason) == kept
 
 
-@pytest.mark.parametrize("state", LIVE)
+@cases("state", LIVE)
 def test_asking_whether_a_step_can_be_handed_in_agrees_with_handing_it_in(state: str) -> None:
     walk = STATES[state]()
     for by in (OLIVIA, TOM):
@@ -284,11 +322,22 @@ SAID: list[tuple[str, str, Callable[[Walk], Any], str, dict[str, Any], dict[str,
     ("what is done after a wait", "waiting", lambda w: commands.Fire(3), "step_completed", {"n": 3, "type": "get_data", "automatic": True}, {}),
     ("a failure that may pass", "running", lambda w: commands.Delay("look", "source_down", "Away.", LATER), "retry_set",
      {"n": 3, "code": "source_down", "tries": 1, "until": LATER}, {"message": "Away."}),
+    ("something awaited", "running", lambda w: commands.Complete(None, "look", w.run.revision, "default", awaits=commands.Awaited("task", "tsk_1")),
+     "event_awaited", {"n": 3, "for": "task", "key": "tsk_1", "until": None, "outcome": None}, {}),
+    ("what came", "outside", lambda w: commands.Arrive("ans_1", "default", {"a": "1"}, None, TOM), "step_completed",
+     {"n": 3, "type": "get_data", "outcome": "default", "automatic": False}, {"values": {"a": "1"}}),
+    ("what a person does instead of waiting", "outside", lambda w: commands.StepIn(OLIVIA, w.run.revision, "no time"), "wait_left",
+     {"n": 3, "code": "stepped_in"}, {"message": "Handled manually instead of waiting.", "reason": "no time"}),
+    ("an inbox", "person", lambda w: commands.Escalate(OLIVIA, w.run.revision, "desk", " odd ", "high", DRAFT), "run_escalated",
+     {"inbox": "desk", "priority": "high", "former_holder": OLIVIA, "at": moment_text(started("look").clock + timedelta(seconds=7))},
+     {"reason": "odd", "draft": DRAFT}),
+    ("a gift", "saved", lambda w: commands.Assign(MONA, w.run.revision, TOM, "yours"), "run_assigned",
+     {"holder": TOM, "former_holder": None}, {"reason": "yours"}),
     ("a retry", "asked", lambda w: commands.Retry(OLIVIA, w.run.revision), "attempt_retried", {"status": "running"}, {}),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "state", "command", "kind", "opened", "sealed"), SAID, ids=[row[0] for row in SAID])
+@cases(("name", "state", "command", "kind", "opened", "sealed"), SAID, ids=[row[0] for row in SAID])
 def test_what_stands_open_and_what_is_sealed(
     name: str, state: str, command: Callable[[Walk], Any], kind: str, opened: dict[str, Any], sealed: dict[str, Any]
 ) -> None:
@@ -379,7 +428,7 @@ REPORTS: list[tuple[list[tuple[str, str]], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("reports", "step_id", "status"), REPORTS, ids=["-".join(status for _, status in row[0]) for row in REPORTS])
+@cases(("reports", "step_id", "status"), REPORTS, ids=["-".join(status for _, status in row[0]) for row in REPORTS])
 def test_a_step_with_a_refused_write_is_never_done(reports: list[tuple[str, str]], step_id: str, status: str) -> None:
     walk = given(two_writes(), *(commands.Report(effect, result, "code", "Said.") for effect, result in reports))
     attempt = walk.run.attempt
@@ -426,11 +475,13 @@ def test_only_what_a_person_completed_and_still_stands_can_be_revised() -> None:
             revisable(walk.run, *wrong)
 
 
-def test_an_automatic_step_cannot_be_revised() -> None:
+def test_revising_an_automatic_step_goes_back_to_what_a_person_did_before_it() -> None:
     walk = given(started("look", BY_ITSELF), commands.Fail("look", "x", "y"), commands.Complete(OLIVIA, "look", 0, "default"))
     walk.give(commands.Fail("apply", "x", "y"))
-    assert outcome(walk, commands.Revise(OLIVIA, walk.run.revision, 3, "again")) == "not_possible"
-    assert outcome(walk, commands.Revise(OLIVIA, walk.run.revision, 2, "again")).endswith("step_revised+step_entered")
+    asked = [decide(walk.plan, walk.run, commands.Revise(OLIVIA, walk.run.revision, n, "again"), NOW) for n in (3, 2)]
+    assert [[(event.type, event.open.get("target_step")) for event in events if event.type == "step_revised"] for events in asked] == [
+        [("step_revised", "read")]
+    ] * 2
 
 
 def test_revising_twice_counts_attempts_of_the_step_and_keeps_every_one() -> None:
@@ -490,3 +541,31 @@ def test_the_engine_speaks_without_a_person() -> None:
     assert commands.Report("eff_1", "succeeded").by is commands.Fail("a", "b", "c").by is None
     assert Event("run_saved", NOW).by is None
     assert evolve(Run(), Event("source_opened", NOW)).revision == 0
+
+
+def test_a_step_that_waits_in_vain_goes_its_way_for_that_or_asks_a_person() -> None:
+    way = plan([*STEPS[:2], step("look", "get_data", default="apply", late="read"), *STEPS[3:]], "look")
+    for waits, last in (("late", "read"), (None, "look")):
+        awaits = commands.Awaited("answer", "ans_1", SOON, waits)
+        walk = given(started("look", way), commands.Complete(None, "look", 0, "default", {"asked": "x"}, awaits=awaits), commands.Fire(3))
+        assert (walk.run.status, here(walk)) == ("waiting_person", last)
+        assert (walk.run.take_over is None) == (waits is not None)
+        assert walk.run.attempts[3].status == ("done" if waits else "open")
+
+
+def test_the_items_of_a_loop_are_attempts_that_no_limit_counts() -> None:
+    walk = started("look", plan(STEPS, visit_limit=2))
+    for number in range(2, 9):
+        walk.give(commands.Complete(OLIVIA, "look", walk.run.revision, NEXT_ITEM, {"n": number}))
+        assert (here(walk), walk.run.visits["look"], walk.run.entries("look")) == ("look", number, 1)
+    walk.give(commands.Complete(OLIVIA, "look", walk.run.revision, "default"))
+    assert here(walk) == "apply"
+
+
+def test_a_step_may_hand_the_run_over_when_it_is_done() -> None:
+    over = commands.HandsOver("disputes", "a chargeback")
+    walk = given(started("look"), commands.Complete(OLIVIA, "look", 0, "default", hands_over=over))
+    assert (here(walk), walk.run.holder, walk.run.last_holder) == ("apply", None, OLIVIA)
+    assert (walk.run.ticket or {})["inbox"] == "disputes"
+    walk.give(commands.TakeOver(TOM, walk.run.revision, False, False))
+    assert (walk.run.holder, walk.run.ticket) == (TOM, None)

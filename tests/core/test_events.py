@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from console.core.events import ENDS, GROUPS, KINDS, MOVES, Kind
+from console.core.event_kind import Kind
+from console.core.events import ENDS, GROUPS, KINDS, MOVES
+from tests.tables import cases
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "events.md"
 MARK = "<!-- kinds -->"
@@ -43,7 +45,7 @@ def test_published_vocabulary_stands() -> None:
     assert set(PUBLISHED) <= set(KINDS)
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@cases("kind", KINDS.values(), ids=lambda kind: kind.name)
 def test_kind_is_well_formed(kind: Kind) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)+", kind.name)
     assert kind.group in GROUPS
@@ -56,7 +58,7 @@ def test_kind_is_well_formed(kind: Kind) -> None:
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in (*kind.open, *kind.sealed))
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@cases("kind", KINDS.values(), ids=lambda kind: kind.name)
 def test_what_people_type_is_never_open(kind: Kind) -> None:
     assert not {"message", "values", "input", "draft", "screen", "email", "ip", "agent", "q", "filter", "old", "new"} & set(kind.open)
 

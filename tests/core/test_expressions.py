@@ -11,6 +11,7 @@ from console.core import expressions
 from console.core.expressions import ExpressionError, parse
 from console.core.operands import UNKNOWN
 from console.errors import DefinitionError
+from tests.tables import cases
 
 NOW = datetime(2026, 5, 31, 22, 30, tzinfo=UTC)
 ROOTS: dict[str, Any] = {
@@ -34,7 +35,7 @@ ROOTS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "value"),
     [
         ("1 + 2 * 3", 7),
@@ -118,7 +119,7 @@ def test_values(text: str, value: Any) -> None:
     assert parse(text).evaluate(ROOTS) == value
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "truth"),
     [
         ("record.none == null", True),
@@ -190,7 +191,7 @@ def test_typed_values_compare_by_their_type() -> None:
     assert not parse("record.a == 'twelve'").test(typed)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "position", "says"),
     [
         ("", 0, "empty"),
@@ -253,7 +254,7 @@ def test_names_are_the_paths_as_written() -> None:
     assert expressions.names(parse(text)) == {"record.a.b", "$currentUser.id", "steps.load.rows", "record.c", "now", "input.d"}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("template", "text"),
     [
         ("plain", "plain"),

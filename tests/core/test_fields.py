@@ -8,6 +8,7 @@ import pytest
 from console.core.expressions import ExpressionError
 from console.core.fields import Case, FieldDefinition, computed, fitted, holds, names_twice, shown, taken, texts_of_definitions
 from console.core.forms import FormField
+from tests.tables import cases
 
 ROOTS: dict[str, Any] = {
     "record": {"age": 30},
@@ -41,7 +42,7 @@ def test_a_field_sees_those_before_it_and_not_those_after() -> None:
     assert values(form) == {"a": 2, "b": 20, "c": None, "d": 1}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("kind", "value", "kept"),
     [
         ("text", 3, "3"),
@@ -106,6 +107,32 @@ def test_the_largest_value_may_depend_on_the_run() -> None:
     assert taken(form, ROOTS, {}, "me", {"n": "12.51"})[1] == [{"field": "n", "reason": "This is too high: at most 12.5."}]
     form = define({"name": "n", "type": "integer", "at_most": "record.nothing"}, {"name": "m", "type": "integer", "at_most": '"no number"'})
     assert taken(form, ROOTS, {}, "me", {"n": 99, "m": 99}) == ({"n": 99, "m": 99}, [])
+
+
+@pytest.mark.parametrize(
+    ("typed", "details"),
+    [
+        ({"n": "12.5"}, []),
+        ({"n": "13"}, [{"field": "n", "reason": "13 is more than the 12.5 that are left."}]),
+        ({"n": "1.25"}, [{"field": "n", "reason": "One decimal."}]),
+        ({}, []),
+        ({"n": "x"}, [{"field": "n"}]),
+    ],
+)
+def test_what_must_hold_is_said_in_the_documents_own_words(typed: dict[str, Any], details: list[dict[str, str]]) -> None:
+    must = [
+        {"if": "steps.me.n == round_half_up(steps.me.n, 1)", "message": "One decimal."},
+        {"if": "steps.me.n <= steps.load.n", "message": "{{ steps.me.n }} is more than the {{ steps.load.n }} that are left."},
+    ]
+    form = define({"name": "n", "type": "decimal", "must": must})
+    found = taken(form, ROOTS, {}, "me", typed)[1]
+    assert [{**detail, **wanted} for detail, wanted in zip(found, details, strict=True)] == found
+
+
+def test_what_cannot_be_told_does_not_hold() -> None:
+    form = define({"name": "n", "type": "integer", "must": [{"if": "steps.me.n < record.nothing", "message": "Not known."}]})
+    assert taken(form, ROOTS, {}, "me", {"n": 1})[1] == [{"field": "n", "reason": "Not known."}]
+    assert [tuple(text)[:2] for text in texts_of_definitions("form", form)] == [("form[0].must[0].if", "steps.me.n < record.nothing")]
 
 
 def test_columns_beside_the_definitions_are_seen_by_them() -> None:

@@ -9,6 +9,7 @@ from console.core import filters
 from console.core.collections import Collection, Stored, assemble
 from console.core.filters import Group
 from console.errors import Malformed
+from tests.tables import cases
 
 Single = filters.Test
 KINDS = ("integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid", "json", "array", "binary", "other")
@@ -48,13 +49,13 @@ BAD: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, values in GOOD.items() for value in values])
+@cases(("kind", "value"), [(kind, value) for kind, values in GOOD.items() for value in values])
 def test_values_that_a_field_can_be_compared_with(kind: str, value: Any) -> None:
     assert filters.read({"field": f"a_{kind}", "op": "eq", "value": value}, THING) == Single(f"a_{kind}", "eq", value)
     assert filters.read({"field": f"a_{kind}", "op": "in", "value": [value, None]}, THING) == Single(f"a_{kind}", "in", [value, None])
 
 
-@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, values in BAD.items() for value in values])
+@cases(("kind", "value"), [(kind, value) for kind, values in BAD.items() for value in values])
 def test_values_that_it_cannot_be_compared_with(kind: str, value: Any) -> None:
     for sent in ({"op": "in", "value": [value, 5.5]}, {"op": "contains" if kind in {"text", "array"} else "gt", "value": value}):
         with pytest.raises(Malformed) as error:
@@ -62,7 +63,7 @@ def test_values_that_it_cannot_be_compared_with(kind: str, value: Any) -> None:
         assert error.value.details[0]["field"] == f"a_{kind}"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("kind", "op", "fits"),
     [
         *((kind, "gt", kind in {"integer", "decimal", "date", "datetime"}) for kind in GOOD),
@@ -80,7 +81,7 @@ def test_which_op_fits_which_kind(kind: str, op: str, fits: bool) -> None:
         filters.read(sent, THING)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@cases("kind", KINDS)
 def test_every_field_may_be_asked_whether_it_is_null(kind: str) -> None:
     if kind == "time":
         with pytest.raises(Malformed, match="no field"):
@@ -91,7 +92,7 @@ def test_every_field_may_be_asked_whether_it_is_null(kind: str) -> None:
         filters.read({"field": f"a_{kind}", "op": "is_null", "value": "yes"}, THING)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("sent", "named"),
     [
         (5, "filter"),

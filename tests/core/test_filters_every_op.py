@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 from console.core import filters
 from console.core.collections import Collection, Stored, assemble
 from console.errors import Malformed
+from tests.tables import cases
 
 UUID_TEXT = "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"
 SAMPLES: dict[str, Any] = {
@@ -61,8 +62,8 @@ def test_the_table_has_every_op() -> None:
     assert set(TAKES) == set(filters.OPS)
 
 
-@pytest.mark.parametrize("kind", SAMPLES)
-@pytest.mark.parametrize("op", TAKES)
+@cases("kind", SAMPLES)
+@cases("op", TAKES)
 def test_an_op_is_taken_or_refused_by_the_kind_of_its_field(op: str, kind: str) -> None:
     sent = {"field": kind, "op": op, "value": value_for(op, kind)}
     if kind in TAKES[op]:
@@ -74,7 +75,7 @@ def test_an_op_is_taken_or_refused_by_the_kind_of_its_field(op: str, kind: str) 
         assert kind in detail["reason"]
 
 
-@pytest.mark.parametrize("kind", sorted(PLAIN))
+@cases("kind", sorted(PLAIN))
 def test_null_stands_for_nothing_in_equality_and_lists_alone(kind: str) -> None:
     for op in ("eq", "ne"):
         assert filters.read({"field": kind, "op": op, "value": None}, THING).to_json()["value"] is None
@@ -96,7 +97,7 @@ OTHERS = {kind: [value for other, value in SAMPLES.items() if other in others] f
 }.items()}  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, many in OTHERS.items() for value in many], ids=str)
+@cases(("kind", "value"), [(kind, value) for kind, many in OTHERS.items() for value in many], ids=str)
 def test_a_value_of_another_kind_is_refused_alone_and_in_a_list(kind: str, value: Any) -> None:
     for op, given_ in (("eq", value), ("ne", value), ("in", [SAMPLES[kind], value])):
         detail = wrong({"field": kind, "op": op, "value": given_})
@@ -104,7 +105,7 @@ def test_a_value_of_another_kind_is_refused_alone_and_in_a_list(kind: str, value
         assert f"which {kind} needs" in detail["reason"]
 
 
-@pytest.mark.parametrize("value", [5, "a", {}, True, {"0": "a"}, ["a"] * 501], ids=lambda item: str(item)[:20])
+@cases("value", [5, "a", {}, True, {"0": "a"}, ["a"] * 501], ids=lambda item: str(item)[:20])
 def test_in_takes_a_list_of_not_too_many(value: Any) -> None:
     assert wrong({"field": "text", "op": "in", "value": value}) == {
         "field": "text",
@@ -112,23 +113,23 @@ def test_in_takes_a_list_of_not_too_many(value: Any) -> None:
     }
 
 
-@pytest.mark.parametrize("value", ["true", 1, 0, [], "", {}])
+@cases("value", ["true", 1, 0, [], "", {}])
 def test_is_null_takes_true_or_false(value: Any) -> None:
     assert wrong({"field": "json", "op": "is_null", "value": value})["reason"] == "json is_null takes true or false."
 
 
-@pytest.mark.parametrize("op", ["EQ", "==", "like", "not_in", "", " eq", "eq ", None, 5, ["eq"], {"eq": 1}, True])
+@cases("op", ["EQ", "==", "like", "not_in", "", " eq", "eq ", None, 5, ["eq"], {"eq": 1}, True])
 def test_an_unknown_op_is_refused(op: Any) -> None:
     detail = wrong({"field": "text", "op": op, "value": "a"})
     assert detail["field"] in {"op", "text"}
 
 
-@pytest.mark.parametrize("name", ["nope", "TEXT", "text ", "", "record.text", "text; drop", None, 5, ["text"], {"text": 1}])
+@cases("name", ["nope", "TEXT", "text ", "", "record.text", "text; drop", None, 5, ["text"], {"text": 1}])
 def test_an_unknown_field_is_refused(name: Any) -> None:
     wrong({"field": name, "op": "eq", "value": "a"})
 
 
-@pytest.mark.parametrize("field", list(SAMPLES))
+@cases("field", list(SAMPLES))
 def test_a_field_that_the_reader_may_not_see_is_as_unknown_as_one_that_is_not_there(field: str) -> None:
     reasons = []
     for name, hidden in ((field, frozenset({field})), ("gone", frozenset[str]())):
@@ -138,7 +139,7 @@ def test_a_field_that_the_reader_may_not_see_is_as_unknown_as_one_that_is_not_th
     assert reasons[0] == reasons[1]
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     ["", " ", "{", "[]", "null", "5", '"text"', "{}", "NaN", '{"and": 5}', '{"and": "text"}', '{"or": {}}', '{"and": [], "or": []}', '{"and": [5]}',
      '{"and": [[]]}', '{"not": []}', '{"and": [{"field": "text"}]}', '{"and": [], "field": "text"}', "[" * 50_001, "[" * 49_999,

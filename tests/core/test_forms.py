@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 
 from console.core.forms import CLEANERS, FIELD_TYPES, NEVER_TYPED, FormField, clean, examine
 from console.errors import Invalid
+from tests.tables import cases
 
 OPTIONS = [{"value": "new", "label": "New"}, {"value": "old", "label": "Old"}, {"value": "event", "label": "Event"}]
 
@@ -28,7 +29,7 @@ def reason_of(made: FormField, typed: Any) -> str:
     return str(detail["reason"])
 
 
-@pytest.mark.parametrize(
+@cases(
     ("kind", "typed", "kept"),
     [
         ("text", "Ana", "Ana"),
@@ -65,7 +66,7 @@ def test_what_fits_is_kept_in_its_canonical_form(kind: str, typed: Any, kept: An
     assert value_of(field(kind), typed) == kept
 
 
-@pytest.mark.parametrize(
+@cases(
     ("kind", "typed", "said"),
     [
         ("text", 12, "must be text, in quotes; it is a number"),
@@ -154,7 +155,7 @@ def test_a_reference_with_a_few_options_is_one_of_them() -> None:
     assert "choose one of" in reason_of(field("reference", options=OPTIONS), "17")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("made", "fits", "wrong", "said"),
     [
         (field("integer", min=0, max=3), 3, 4, "too high: at most 3"),

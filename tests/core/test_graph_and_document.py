@@ -12,6 +12,7 @@ from console.core.events import ENDS, GROUPS, KINDS, MOVES
 from console.core.workflow import Workflow, read
 from console.core.workflow_schema import schema
 from console.sentences import SENTENCES
+from tests.tables import cases
 
 GRAPHS: list[tuple[str, dict[str, list[str]], list[tuple[str, str]]]] = [
     ("empty", {}, []),
@@ -29,12 +30,12 @@ GRAPHS: list[tuple[str, dict[str, list[str]], list[tuple[str, str]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "edges", "back"), GRAPHS, ids=[row[0] for row in GRAPHS])
+@cases(("name", "edges", "back"), GRAPHS, ids=[row[0] for row in GRAPHS])
 def test_edges_that_close_a_circle(name: str, edges: dict[str, list[str]], back: list[tuple[str, str]]) -> None:
     assert graph.back_edges(edges) == back
 
 
-@pytest.mark.parametrize(
+@cases(
     ("sources", "found"),
     [([], ""), (["a"], "abcd"), (["d"], "d"), (["b", "e"], "bde"), (["zz"], ""), (["a", "a"], "abcd")],
 )
@@ -43,7 +44,7 @@ def test_what_is_reached(sources: list[str], found: str) -> None:
     assert graph.reachable(edges, sources) == set(found)
 
 
-@pytest.mark.parametrize(("name", "edges", "back"), GRAPHS, ids=[row[0] for row in GRAPHS])
+@cases(("name", "edges", "back"), GRAPHS, ids=[row[0] for row in GRAPHS])
 def test_a_node_reaches_itself_only_on_a_circle(name: str, edges: dict[str, list[str]], back: list[tuple[str, str]]) -> None:
     reaching = graph.reaching(edges)
     assert {node for node in edges if node in reaching[node]} == {
@@ -89,7 +90,7 @@ def test_the_smallest_document_in_its_canonical_form_and_its_hash() -> None:
     assert made.hash == hashlib.sha256(CANONICAL.encode()).hexdigest()
 
 
-@pytest.mark.parametrize(
+@cases(
     ("change", "same"),
     [
         ({"description": None}, True),
@@ -134,7 +135,7 @@ def test_keys_of_free_objects_are_in_the_order_of_their_names(made: dict[str, An
     assert all(ordered(step["config"]) and ordered(step["next"]) for step in document["steps"])
 
 
-@pytest.mark.parametrize(
+@cases(
     ("ways", "outcome", "target"),
     [
         ({}, "default", None),
@@ -150,7 +151,7 @@ def test_where_an_outcome_leads(ways: dict[str, str], outcome: str, target: str 
     assert document.target("s", outcome) == target
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"null", b"{", '{"format": 1}', b"\xff"])
+@cases("text", [b"", b"[]", b"null", b"{", '{"format": 1}', b"\xff"])
 def test_reading_what_is_no_workflow_is_a_value_error(text: bytes | str) -> None:
     with pytest.raises(ValueError):
         read(text)
@@ -173,7 +174,7 @@ def test_the_schema_has_a_rule_for_every_step_type_and_no_reference_leads_nowher
     assert made["$defs"]["Step"]["properties"]["type"]["enum"] == list(steps.all_types())
 
 
-@pytest.mark.parametrize("word", sorted(workflow.RESERVED))
+@cases("word", sorted(workflow.RESERVED))
 def test_reserved_words_would_otherwise_be_names(word: str) -> None:
     assert read({**SMALLEST, "steps": [{"id": word, "type": "start", "title": "S"}]}).start.id == word
 
@@ -188,7 +189,7 @@ def test_every_group_has_kinds_and_every_kind_a_sentence_of_its_own() -> None:
     assert set(SENTENCES) == set(KINDS)
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@cases("kind", KINDS.values(), ids=lambda kind: kind.name)
 def test_a_kind_knows_its_names_and_no_others(kind: Any) -> None:
     assert kind.unknown(kind.open, kind.sealed) == frozenset()
     assert kind.unknown([*kind.open, "mood"], ["temper"]) == {"mood", "temper"}

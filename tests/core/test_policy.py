@@ -13,6 +13,7 @@ from console.core import expressions, workflow_check
 from console.core.operands import UNKNOWN
 from console.core.policy import on_day, rules
 from console.core.workflow import Workflow, read
+from tests.tables import cases
 
 OWNERS: dict[str, Any] = {"dated": [{"value": False}, {"valid_from": "2027-07-10", "value": True}]}
 LIMITS: dict[str, Any] = {
@@ -48,7 +49,7 @@ def document(**more: Any) -> dict[str, Any]:
 MADE: Workflow = read(document(variables={"owners": OWNERS, "days": 90}, tables={"limits": LIMITS}))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("day", "text", "value"),
     [
         ("2027-07-09", "variables.owners", False),
@@ -149,7 +150,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("more", "place", "said"), WRONG, ids=[f"{row[1]}-{number}" for number, row in enumerate(WRONG)])
+@cases(("more", "place", "said"), WRONG, ids=[f"{row[1]}-{number}" for number, row in enumerate(WRONG)])
 def test_what_cannot_be_a_rule_is_named_with_its_place(more: dict[str, Any], place: str, said: str) -> None:
     found = [(problem.field, problem.reason) for problem in workflow_check.check(document(**more), steps.all_types())]
     assert [reason for field, reason in found if field == place and said in reason], found

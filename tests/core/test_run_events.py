@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from console.core.approval import Approval, Decided
 from console.core.events import ENDS, KINDS, MOVES
 from console.core.run import CHANGES, FINAL, MISSING_MANUAL, Attempt, Effect, Event, Run, copied, evolve, fold
 from console.errors import Conflict
 from tests.core.graphs import Walk, plans
+from tests.tables import cases
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 LATER = AT + timedelta(minutes=5)
@@ -48,10 +50,37 @@ def requested(effect: str = "eff_1", number: int = 1) -> Event:
     return Event("effect_requested", AT, told, {"request": {"changes": {"email": {"old": "a", "new": "b"}}}}, ("apply", 1))
 
 
+FOUR_EYES = Event(
+    "approval_requested",
+    AT,
+    {
+        "approval": "apr_1",
+        "action": "charge",
+        "n": 3,
+        "requested_by": OLIVIA,
+        "needs": 2,
+        "roles": ["lead"],
+        "not_by": ["requester"],
+        "until": None,
+    },
+    {"values": {"email": "b"}, "wishes": [{"id": "eff_1", "kind": "sql_write", "summary": "s", "request": {}}], "why": "Always"},
+    ("apply", 1),
+    OLIVIA,
+)
+APPROVAL = Approval(
+    *("apr_1", "charge", "open", OLIVIA, AT),
+    values={"email": "b"},
+    wishes=({"id": "eff_1", "kind": "sql_write", "summary": "s", "request": {}},),
+    needs=2,
+    roles=("lead",),
+    not_by=("requester",),
+    why="Always",
+)
 BEGUN = [STARTED, entered(1, "start", status="running"), done(1, "start")]
 READING = [*BEGUN, entered(2, "read")]
 APPLYING = [*READING, done(2, "read"), entered(3, "apply")]
 WRITING = [*APPLYING, submitted(), requested()]
+APPROVING = [*APPLYING, submitted(), FOUR_EYES]
 ASKED = [*APPLYING, Event("step_failed", AT, {"code": "down"}, {"message": "Away."}, ("apply", 1))]
 UNKNOWN = [
     *WRITING,
@@ -215,12 +244,59 @@ CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
         "timer_fired", [*READING, Event("timer_set", LATER, {"n": 2, "until": "2026-12-01T00:00:00.000000Z", "outcome": "default"})],
         Event("timer_fired", LATER, {"n": 2}), {"status": "running", "waiting": None},
     ),
-    ("run_assigned", READING, Event("run_assigned", LATER, {"holder": TOM}), {}),
+    ("run_assigned", READING, Event("run_assigned", LATER, {"holder": TOM}), {"holder": TOM, "last_holder": TOM}),
+    (
+        "run_escalated", READING, Event("run_escalated", LATER, {"inbox": "desk", "priority": "high", "at": "x"}, {"reason": "odd"}, by=OLIVIA),
+        {"holder": None, "ticket": {"inbox": "desk", "priority": "high", "reason": "odd", "at": "x", "by": OLIVIA}},
+    ),
+    (
+        "event_awaited", READING, Event("event_awaited", LATER, {"n": 2, "for": "task", "key": "tsk_1", "until": None, "outcome": None}),
+        {"status": "waiting_event", "waiting": {"for": "task", "until": None, "key": "tsk_1", "outcome": None}},
+    ),
+    (
+        "wait_left", [*READING, Event("event_awaited", AT, {"n": 2, "for": "task", "key": "tsk_1", "until": None, "outcome": None})],
+        Event("wait_left", LATER, {"n": 2, "code": "stepped_in"}, {"message": "By hand."}),
+        {"status": "waiting_person", "waiting": None, "take_over": {"code": "stepped_in", "message": "By hand."}},
+    ),
+    ("event_arrived", READING, Event("event_arrived", LATER, {"n": 2}), {}),
+    (
+        "effect_kept", WRITING, Event("effect_kept", LATER, {"effect": "eff_2", "of": "eff_1", "effect_kind": "sql_write"}),
+        {"attempts.3": {"effects": (EFFECT, replace(EFFECT, id="eff_2", number=2, keeps="eff_1", requested_at=LATER, settled_at=LATER))}},
+    ),
+    ("effect_checked", READING, Event("effect_checked", LATER, {"n": 2}), {}),
+    (
+        "approval_requested", [*APPLYING, submitted()], replace(FOUR_EYES, at=LATER),
+        {"waiting": {"for": "approval", "until": None, "key": "apr_1", "outcome": None},
+         "attempts.3": {"approvals": (replace(APPROVAL, requested_at=LATER),)}},
+    ),
+    (
+        "approval_decided, one of two", APPROVING,
+        Event("approval_decided", LATER, {"approval": "apr_1", "decision": "approve", "status": "open"}, {"reason": "Fits."}, by=TOM),
+        {"attempts.3": {"approvals": (replace(APPROVAL, decided=(Decided(TOM, LATER, "approve", "Fits."),)),)}},
+    ),
+    (
+        "approval_decided", APPROVING, Event("approval_decided", LATER, {"approval": "apr_1", "decision": "approve", "status": "approved"}, by=TOM),
+        {"waiting": {"for": "effect", "until": None},
+         "attempts.3": {"approvals": (replace(APPROVAL, status="approved", decided=(Decided(TOM, LATER, "approve"),)),)}},
+    ),
+    ("approval_voided", APPROVING, Event("approval_voided", LATER, {"approval": "apr_1"}), {"attempts.3": {"approvals": (replace(APPROVAL, status="void"),)}}),
+    ("approval_expired", APPROVING, Event("approval_expired", LATER, {"approval": "apr_1"}), {"attempts.3": {"approvals": (replace(APPROVAL, status="expired"),)}}),
+    (
+        "run_aborted while others are asked", APPROVING, Event("run_aborted", LATER, {}, {"reason": "enough"}),
+        {"status": "aborted", "reason": "enough", **OVER, "waiting": None,
+         "attempts.3": {"status": "cancelled", "approvals": (replace(APPROVAL, status="void"),)}},
+    ),
+    ("document_requested", READING, Event("document_requested", LATER, {"n": 2}), {}),
+    ("document_received", READING, Event("document_received", LATER, {"n": 2}), {}),
+    ("document_link_revoked", READING, Event("document_link_revoked", LATER, {"n": 2}), {}),
+    ("task_created", READING, Event("task_created", LATER, {"n": 2}), {}),
+    ("task_closed", READING, Event("task_closed", LATER, {"n": 2}), {}),
+    ("notice_sent", READING, Event("notice_sent", LATER, {"n": 2}), {}),
     ("a kind of a later release", READING, Event("lamp_lit", LATER, {"n": 2}, {"x": 1}), {}),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "before", "event", "change"), CASES, ids=[row[0] for row in CASES])
+@cases(("name", "before", "event", "change"), CASES, ids=[row[0] for row in CASES])
 def test_what_an_event_changes(name: str, before: list[Event], event: Event, change: dict[str, Any]) -> None:
     run = fold(before)
     kept = copied(run)
@@ -229,7 +305,7 @@ def test_what_an_event_changes(name: str, before: list[Event], event: Event, cha
     assert run == kept, "the run before the event stays as it was"
 
 
-@pytest.mark.parametrize(("name", "before", "event", "change"), CASES, ids=[row[0] for row in CASES])
+@cases(("name", "before", "event", "change"), CASES, ids=[row[0] for row in CASES])
 def test_an_event_whose_sealed_values_are_gone_still_tells_where_the_run_stands(
     name: str, before: list[Event], event: Event, change: dict[str, Any]
 ) -> None:
@@ -245,7 +321,7 @@ def test_an_event_whose_sealed_values_are_gone_still_tells_where_the_run_stands(
     ]
 
 
-@pytest.mark.parametrize(("name", "before", "event", "change"), CASES, ids=[row[0] for row in CASES])
+@cases(("name", "before", "event", "change"), CASES, ids=[row[0] for row in CASES])
 def test_an_event_that_belongs_to_a_move_gives_the_run_its_revision(name: str, before: list[Event], event: Event, change: Any) -> None:
     run = fold(before)
     moved = evolve(run, replace(event, open={**event.open, "revision": 41}))
@@ -261,8 +337,8 @@ def test_every_kind_of_a_run_is_in_the_table() -> None:
     assert set(ENDS.values()) == FINAL
 
 
-@pytest.mark.parametrize("kind", ENDS)
-@pytest.mark.parametrize("before", [BEGUN, READING, WRITING, UNKNOWN, ASKED], ids=["done", "open", "performing", "unknown", "asked"])
+@cases("kind", ENDS)
+@cases("before", [BEGUN, READING, WRITING, UNKNOWN, ASKED], ids=["done", "open", "performing", "unknown", "asked"])
 def test_every_end_leaves_nothing_open_nothing_held_and_nothing_waited_for(kind: str, before: list[Event]) -> None:
     run = fold([*before, Event(kind, LATER, {"label": "x"}, {"reason": "y"})])
     assert (run.status, run.ended, run.ended_at, run.ending) == (ENDS[kind], True, LATER, "x")
@@ -271,13 +347,15 @@ def test_every_end_leaves_nothing_open_nothing_held_and_nothing_waited_for(kind:
     assert run.last_holder == OLIVIA
 
 
-@pytest.mark.parametrize(
+@cases(
     ("before", "event"),
     [
         ([], submitted()),
         ([], done(1, "start")),
         ([], requested()),
         (READING, Event("effect_succeeded", LATER, {"effect": "eff_9"})),
+        (READING, Event("approval_voided", LATER, {"approval": "apr_9"})),
+        ([], FOUR_EYES),
         (READING, Event("effect_settled", LATER, {"effect": "eff_9", "result": "done"})),
     ],
 )
@@ -312,7 +390,7 @@ def test_automatic_steps_are_counted_since_a_persons() -> None:
     assert fold([*events, entered(9, "x"), Event("attempt_retried", AT, {"status": "running"})]).automatic == 0
 
 
-@pytest.mark.parametrize(
+@cases(
     ("attempt", "context", "standing"),
     [
         (Attempt(1, "a", 1, "done", AT, values={"x": 1}), {"x": 1}, True),

@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from console.core.expressions import parse
 from console.core.scopes import Scope, none, whole
+from tests.tables import cases
 
 USER = {"id": "usr_1", "teams": ["ops"], "tags": {"desks": ["retail"]}}
 
@@ -15,7 +14,7 @@ def scope(*allow: str, deny: tuple[str, ...] = (), everything: bool = False) -> 
     return Scope("customer", tuple(map(parse, allow)), tuple(map(parse, deny)), USER, everything=everything)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("given", "values", "allowed"),
     [
         (none("customer"), {"desk": "retail"}, False),

@@ -14,6 +14,7 @@ from console import steps
 from console.core import workflow_check
 from console.core.workflow import MAX_BYTES, read
 from console.core.workflow_check import Problem
+from tests.tables import cases
 
 FILES = sorted((Path(__file__).parents[2] / "workflows").glob("*.json"))
 
@@ -132,7 +133,7 @@ def test_a_shipped_workflow_has_no_problem(file: Path) -> None:
     assert check(file.read_bytes()) == []
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "reason"),
     [
         (b"", "no JSON: Expecting value in line 1, column 1"),
@@ -337,7 +338,7 @@ CASES: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], Any], str | No
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@cases("name", CASES)
 def test_a_thing_that_is_wrong_is_named_with_its_place(name: str) -> None:
     change, step, place, reason = CASES[name]
     problems = check(changed(change))
@@ -346,7 +347,7 @@ def test_a_thing_that_is_wrong_is_named_with_its_place(name: str) -> None:
     assert all(problem.severity == "error" for problem in problems)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("change", "step", "place", "reason"),
     [
         (lambda s, d: d.update(collection="orders"), None, "collection", "There is no collection orders"),

@@ -15,6 +15,7 @@ from console.core.references import Known, wrong_references
 from console.core.shape import Spot, loaded, problems_of_values
 from console.core.workflow import MAX_BYTES, MAX_STEPS, RESERVED, read, upgraded
 from console.core.workflow_check import Problem
+from tests.tables import cases
 
 
 class Thing:
@@ -115,20 +116,20 @@ NAMES: list[tuple[str, list[str]]] = [
     (
         "foo.bar",
         [
-            "There is no 'foo'. A path begins with one of record, input, steps, variables, tables, item, run, lead, now, $currentUser (at character 1)."
+            "There is no 'foo'. A path begins with one of record, input, steps, variables, tables, item, run, lead, now, $currentUser, related, results, key, answer (at character 1)."
         ],
     ),
 ]
 
 
-@pytest.mark.parametrize(("text", "reasons"), NAMES, ids=[row[0] for row in NAMES])
+@cases(("text", "reasons"), NAMES, ids=[row[0] for row in NAMES])
 def test_names_in_an_expression_and_in_a_template(text: str, reasons: list[str]) -> None:
     assert wrong_references(Located("if", text), template=False, known=KNOWN) == reasons
     if "(at character" not in "".join(reasons):
         assert wrong_references(Located("text", f"A {{{{ {text} }}}} and {{{{ {text} }}}}."), template=True, known=KNOWN) == reasons
 
 
-@pytest.mark.parametrize(
+@cases(
     ("relation", "text", "reasons"),
     [
         ("line", "record.price > 1", []),
@@ -143,7 +144,7 @@ def test_record_is_that_of_the_relation_in_its_condition(relation: str | None, t
     assert wrong_references(Located("where", text, relation), template=False, known=KNOWN) == reasons
 
 
-@pytest.mark.parametrize(
+@cases(
     ("change", "text", "reasons"),
     [
         ({"collections": None}, "record.zzz", []),
@@ -162,7 +163,7 @@ def test_what_cannot_be_told_is_not_judged(change: dict[str, Any], text: str, re
 # ----------------------------------------------------------------------------------------------------------------------- shape
 
 
-@pytest.mark.parametrize(
+@cases(
     ("place", "path"),
     [((), ""), (("a",), "a"), (("a", 0, "b"), "a[0].b"), ((0, 1), "[0][1]"), (("a b", "c.d"), "a b.c.d"), (("steps", 3, "config", "text"), "steps[3].config.text")],
 )  # fmt: skip
@@ -170,7 +171,7 @@ def test_a_place_as_people_write_it(place: tuple[str | int, ...], path: str) -> 
     assert Spot(place, "x").path == path
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "reasons"),
     [
         ("{}", []),
@@ -206,7 +207,7 @@ for _ in range(60):
     DEEP = {"a": DEEP}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "spots"),
     [
         ({"a": [1, "x", None, True, {"b": -(2**53) + 1}]}, []),
@@ -228,7 +229,7 @@ def test_values_that_cannot_be_kept_exactly(value: dict[str, Any], spots: list[t
     assert [(spot.path, spot.reason) for spot in problems_of_values(value)] == spots
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "sentence"),
     [("one thing", "One thing."), ("done.", "Done."), ("what?", "What?"), ("", "."), ("  x ", "X."), ("Ärger!", "Ärger!")],
 )
@@ -334,13 +335,13 @@ EXACT: dict[str, tuple[Change, list[tuple[str | None, str, str]]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", EXACT)
+@cases("name", EXACT)
 def test_a_document_with_one_fault_is_told_exactly(name: str) -> None:
     change, problems = EXACT[name]
     assert told(check(change)) == problems
 
 
-@pytest.mark.parametrize("word", sorted(RESERVED))
+@cases("word", sorted(RESERVED))
 def test_no_step_is_named_like_a_word_of_the_language(word: str) -> None:
     def rename(s: dict[str, Any], d: dict[str, Any]) -> None:
         s["done"]["id"] = s["ask"]["next"]["yes"] = word
@@ -373,7 +374,7 @@ USES: list[tuple[str, Change, list[tuple[str | None, str, str]]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "change", "problems"), USES, ids=[row[0] for row in USES])
+@cases(("name", "change", "problems"), USES, ids=[row[0] for row in USES])
 def test_columns_relations_and_segments_of_the_collections_that_are_known(name: str, change: Change, problems: Any) -> None:
     assert told(check(change, COLLECTIONS)) == problems
 

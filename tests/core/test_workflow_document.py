@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from console import steps
 from console.core import workflow, workflow_schema
 from console.core.workflow import Workflow, read
+from tests.tables import cases
 
 FILES = sorted((Path(__file__).parents[2] / "workflows").glob("*.json"))
 PUBLISHED = Path(workflow.__file__).parent / "workflow.schema.json"
@@ -41,6 +42,7 @@ def test_what_is_left_out_has_its_default() -> None:
         "on_error": "ask",
         "max_automatic_steps": 50,
         "retries": 3,
+        "step_seconds": 300,
     }
     assert made.steps[0].completion == "manual"
 
@@ -56,7 +58,7 @@ def test_steps_are_found_by_id_and_the_way_on_by_outcome() -> None:
         made.step("nowhere")
 
 
-@pytest.mark.parametrize(
+@cases(
     "wrong",
     [
         {"extra": 1},

@@ -21,7 +21,7 @@ def test_collections_segments_and_relations_are_there(file: Path) -> None:
     assert document.collection is not None
     collection: dict[str, Any] = COLLECTIONS[document.collection]
     assert set(document.segments) <= {segment["id"] for segment in collection["segments"]}
-    named = {relation["name"] for relation in collection["relations"]} | BY_FOREIGN_KEY
+    named = {relation["name"] for relation in collection.get("relations", [])} | BY_FOREIGN_KEY
     for step in document.steps:
         uses = steps.get(step.type).uses(steps.view(step).config)
         assert {use.relation for use in uses if use.relation} <= named, step.id
@@ -33,7 +33,8 @@ def test_collections_segments_and_relations_are_there(file: Path) -> None:
 def test_every_end_says_something_else(file: Path) -> None:
     document = read(file.read_bytes())
     labels = [step.config["label"] for step in document.steps if step.type == "end"]
-    assert len(set(labels)) == len(labels) > 1
+    assert len(set(labels)) == len(labels)
+    assert labels
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -7,10 +7,9 @@ from decimal import Decimal
 from statistics import median, quantiles
 from typing import Any
 
-import pytest
-
 from console.demo import payments, stories, tickets
 from console.demo.world import Row, World
+from tests.tables import cases
 
 IDENTITY = {"passport", "id_card", "residence_permit"}
 OPEN_DISPUTE = {"warning_needs_response", "needs_response", "under_review"}
@@ -133,22 +132,22 @@ COUNTS: list[tuple[str, Callable[[World], int], int]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "count"), ROWS.items())
+@cases(("name", "count"), ROWS.items())
 def test_tables_have_as_many_rows_on_any_day(loaded: World, name: str, count: int) -> None:
     assert len(table(loaded, name)) == count
 
 
-@pytest.mark.parametrize(("name", "column", "counts"), SPREADS, ids=[f"{case[0]}.{case[1]}" for case in SPREADS])
+@cases(("name", "column", "counts"), SPREADS, ids=[f"{case[0]}.{case[1]}" for case in SPREADS])
 def test_values_are_spread_alike_on_any_day(loaded: World, name: str, column: str, counts: dict[Any, int]) -> None:
     assert Counter(row[column] for row in table(loaded, name)) == counts
 
 
-@pytest.mark.parametrize(("counted", "count"), [case[1:] for case in COUNTS], ids=[case[0] for case in COUNTS])
+@cases(("counted", "count"), [case[1:] for case in COUNTS], ids=[case[0] for case in COUNTS])
 def test_counts_hold_on_any_day(loaded: World, counted: Callable[[World], int], count: int) -> None:
     assert counted(loaded) == count
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "column", "least", "most"),
     [
         ("customer", "opened_at", -2600, 0),
@@ -183,7 +182,7 @@ def test_moments_lie_between_the_past_and_the_day_of_loading(loaded: World, name
     assert max(told) <= loaded.moment(most)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "before", "after"),
     [
         ("charge", "created_at", "captured_at"),
@@ -206,7 +205,7 @@ def test_what_comes_later_is_later(loaded: World, name: str, before: str, after:
     assert turned == []
 
 
-@pytest.mark.parametrize(
+@cases(
     ("band", "months"),
     [("low", 60), ("medium", 36), ("high", 12)],
 )
@@ -262,7 +261,7 @@ def test_months_of_turnover_are_the_twelve_before_this_one(loaded: World) -> Non
     assert months[-1] < first
 
 
-@pytest.mark.parametrize("charge", payments.STORY_IDS)
+@cases("charge", payments.STORY_IDS)
 def test_story_charges_are_as_old_on_any_day(loaded: World, charge: str) -> None:
     told = next(story for story in payments.STORY_CHARGES if story["id"] == charge)
     row = next(row for row in loaded.core["charge"] if row["id"] == charge)

@@ -13,11 +13,13 @@ from console.core import expressions
 from console.core.collections import fields_of
 from console.demo.world import Row, World
 from tests.demo import promises
+from tests.tables import cases
 
 IDENTITY = {"passport", "id_card", "residence_permit"}
 OPEN_DISPUTE = {"warning_needs_response", "needs_response", "under_review"}
 KEYS = {
     "id",
+    "clearance",
     "source",
     "schema",
     "table",
@@ -162,7 +164,7 @@ def table_of(world: World, document: dict[str, Any]) -> list[Row]:
 WITH_ROWS = [name for name, document in DOCUMENTS.items() if document["table"] not in VIEWS]
 
 
-@pytest.mark.parametrize("name", [name for name in WITH_ROWS if "title" in DOCUMENTS[name]])
+@cases("name", [name for name in WITH_ROWS if "title" in DOCUMENTS[name]])
 def test_titles_render_of_every_row(world: World, name: str) -> None:
     """Never empty, never with braces left, and no word for a value that is missing."""
     document = DOCUMENTS[name]
@@ -236,7 +238,7 @@ def found(rows: dict[str, list[Row]], day: Any, collection: str, segment: str) -
     return [row for row in rows[collection] if expression.test({"record": row, "now": now})]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("collection", "segment", "count"),
     [
         ("customer", "overdue", 118), ("customer", "due", 74), ("customer", "new", 60), ("customer", "restricted", 22), ("customer", "stories", 10),
@@ -280,7 +282,7 @@ FOUND_ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize(("collection", "segment"), [name for name in SEGMENTS if name not in FOUND_ELSEWHERE], ids=str)
+@cases(("collection", "segment"), [name for name in SEGMENTS if name not in FOUND_ELSEWHERE], ids=str)
 def test_segments_are_neither_empty_nor_everything(world: World, collection: str, segment: str) -> None:
     known = (
         counted_rows(world)

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from console.demo import identity
+from tests.tables import cases
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "digit"),
     [
         ("L898902C3", 6),  # Doc 9303-4, the specimen of Utopia: number, birth, expiry, personal number, all of them
@@ -41,7 +42,7 @@ def test_one_wrong_figure_is_found_unless_it_differs_by_a_multiple_of_ten(text: 
     assert (identity.check_digit(wrong) != identity.check_digit(text)) == differs
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "written"),
     [
         ("Anna Maria", "ANNA<MARIA"), ("Müller-Groß", "MUELLER<GROSS"), ("Åberg", "AABERG"), ("Øst", "OEST"), ("O'Brien", "OBRIEN"),

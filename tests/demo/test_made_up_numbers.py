@@ -9,6 +9,7 @@ import pytest
 
 from console.demo import stories
 from console.demo.world import Paper, Row, World
+from tests.tables import cases
 
 WEIGHTS = (7, 3, 1)
 ALPHABET = "<0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -82,14 +83,14 @@ def ibans(world: World) -> dict[str, list[str]]:
 IBAN_PLACES = ("account", "account_turnover", "supplier_bank_account", "invoice", "supplier_request", "free text")
 
 
-@pytest.mark.parametrize("place", IBAN_PLACES)
+@cases("place", IBAN_PLACES)
 def test_check_digits_of_ibans_are_right(world: World, place: str) -> None:
     found = ibans(world)[place]
     assert found
     assert [iban for iban in set(found) if remainder_97(iban) != 1] == []
 
 
-@pytest.mark.parametrize("place", IBAN_PLACES)
+@cases("place", IBAN_PLACES)
 def test_ibans_are_of_banks_that_do_not_exist(world: World, place: str) -> None:
     for iban in set(ibans(world)[place]):
         country = iban[:2]
@@ -97,7 +98,7 @@ def test_ibans_are_of_banks_that_do_not_exist(world: World, place: str) -> None:
         assert len(iban) == IBAN_LENGTH[country], iban
 
 
-@pytest.mark.parametrize(
+@cases(
     ("iban", "right"),
     [
         ("GB82WEST12345698765432", True),  # the example of ISO 13616's registry
@@ -166,7 +167,7 @@ def luhn(digits: str) -> bool:
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
 
 
-@pytest.mark.parametrize("table", ["charge", "refund", "dispute", "credit", "ticket", "ticket_message", "customer", "account"])
+@cases("table", ["charge", "refund", "dispute", "credit", "ticket", "ticket_message", "customer", "account"])
 def test_no_row_holds_a_whole_card_number(world: World, table: str) -> None:
     """Thirteen to nineteen figures in a row that pass Luhn's check and begin as cards do, IBANs apart."""
     for row in world.core[table]:
@@ -177,7 +178,7 @@ def test_no_row_holds_a_whole_card_number(world: World, table: str) -> None:
                 assert not luhn(figures), (table, column, figures)
 
 
-@pytest.mark.parametrize("currency", ["EUR", "GBP", "USD", "SEK", "PLN", "JPY", "KWD"])
+@cases("currency", ["EUR", "GBP", "USD", "SEK", "PLN", "JPY", "KWD"])
 def test_only_euro_is_paid_by_direct_debit(world: World, currency: str) -> None:
     methods = Counter(row["method"] for row in world.core["charge"] if row["currency"] == currency)
     assert ("sepa_debit" in methods) == (currency == "EUR")
@@ -187,7 +188,7 @@ def test_only_euro_is_paid_by_direct_debit(world: World, currency: str) -> None:
 PASSPORT_DIGITS = ("number", "birth", "expiry", "personal", "composite")
 
 
-@pytest.mark.parametrize("part", PASSPORT_DIGITS)
+@cases("part", PASSPORT_DIGITS)
 def test_check_digits_of_passports_are_right_but_story_3(loaded: World, part: str) -> None:
     wrong = [
         paper.row["customer_id"]
@@ -197,8 +198,8 @@ def test_check_digits_of_passports_are_right_but_story_3(loaded: World, part: st
     assert wrong == ([stories.TORE] if part == "number" else [])
 
 
-@pytest.mark.parametrize("part", ["number", "birth", "expiry", "composite"])
-@pytest.mark.parametrize("form", ["id_card", "residence_permit"])
+@cases("part", ["number", "birth", "expiry", "composite"])
+@cases("form", ["id_card", "residence_permit"])
 def test_check_digits_of_cards_are_right(loaded: World, form: str, part: str) -> None:
     found = papers(loaded, form)
     assert found
@@ -261,7 +262,7 @@ def test_document_numbers_do_not_repeat(world: World) -> None:
     assert max(Counter(identities).values()) == 1
 
 
-@pytest.mark.parametrize(
+@cases(
     ("table", "column", "form"),
     [
         ("customer", "customer_no", r"C-1\d{4}|C-2\d{4}"),
@@ -290,9 +291,7 @@ def test_ids_have_their_form(world: World, table: str, column: str, form: str) -
     assert [value for value in told if not re.fullmatch(form, value)] == []
 
 
-@pytest.mark.parametrize(
-    ("number", "shown"), [(1, "C-10001"), (412, "C-10412"), (1400, "C-11400"), (1401, "C-20001"), (1718, "C-20318"), (2000, "C-20600")]
-)
+@cases(("number", "shown"), [(1, "C-10001"), (412, "C-10412"), (1400, "C-11400"), (1401, "C-20001"), (1718, "C-20318"), (2000, "C-20600")])
 def test_customer_numbers_tell_persons_from_companies(world: World, number: int, shown: str) -> None:
     assert stories.customer_no(number) == shown
     row = world.core["customer"][number - 1]

@@ -10,6 +10,7 @@ import pytest
 
 from console.demo import holdings, stories
 from console.demo.world import Row, World
+from tests.tables import cases
 
 
 class Stake(NamedTuple):
@@ -94,7 +95,7 @@ STORY_4 = [
 ]
 
 
-@pytest.mark.parametrize(("owned", "owner", "percent"), STORY_4)
+@cases(("owned", "owner", "percent"), STORY_4)
 def test_story_4_holding_by_holding(world: World, by_id: dict[int, Row], owned: str, owner: str, percent: str) -> None:
     found = [
         row["percent"]
@@ -159,7 +160,7 @@ def test_one_company_is_held_in_a_circle_and_the_count_ends(held: Direct, party_
     assert [stake.percent for stake in owners(held, company).values()] == [60]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("holdings_told", "expected"),
     [
         ([(1, 2, 100)], {2: 100}),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from console.demo import loading, people
+from tests.tables import cases
 
 POLICY = Path(__file__).parents[2] / "policies" / "roles.csv"
 LEVELS = {"operator", "lead", "reviewer", "auditor", "developer", "admin"}
@@ -68,18 +69,18 @@ def test_eleven_people_and_nobody_else(by_name: dict[str, dict[str, Any]]) -> No
     assert [(first, person["role"], person["team"]) for first, person in by_name.items()] == PEOPLE
 
 
-@pytest.mark.parametrize(("first", "role", "team"), PEOPLE)
+@cases(("first", "role", "team"), PEOPLE)
 def test_roles_lead_to_lines_of_the_policy(by_name: dict[str, dict[str, Any]], first: str, role: str, team: str) -> None:
     assert roles_of(role) & LEVELS, "a role that is no level must be built from one"
     assert grants(by_name[first])
 
 
-@pytest.mark.parametrize(("role", "level"), BUILT_FROM.items())
+@cases(("role", "level"), BUILT_FROM.items())
 def test_own_roles_are_built_from_the_shipped_ones(role: str, level: str) -> None:
     assert roles_of(role) == {role, level}
 
 
-@pytest.mark.parametrize(("first", "role", "team"), PEOPLE)
+@cases(("first", "role", "team"), PEOPLE)
 def test_addresses_are_of_the_company_and_names_begin_alike(by_name: dict[str, dict[str, Any]], first: str, role: str, team: str) -> None:
     person = by_name[first]
     assert person["email"] == ("admin@fernwick.example" if first == "ines" else f"{first}@fernwick.example")
@@ -93,7 +94,7 @@ def test_desks_are_those_of_the_description(by_name: dict[str, dict[str, Any]], 
     assert by_name[first].get("tags", {}).get("desks") == desks
 
 
-@pytest.mark.parametrize(
+@cases(
     ("first", "collection", "act", "allowed"),
     [
         ("olivia", "customer", "update", True),
@@ -132,7 +133,7 @@ def test_policy_gives_what_the_description_says(
     assert bool(found) == allowed
 
 
-@pytest.mark.parametrize("act", ["create", "update", "start", "resume", "publish", "edit", "cancel"])
+@cases("act", ["create", "update", "start", "resume", "publish", "edit", "cancel"])
 def test_reviewer_and_auditor_change_nothing(by_name: dict[str, dict[str, Any]], act: str) -> None:
     for first in ("rosa", "ada"):
         assert [line for line in grants(by_name[first]) if act in line[4].split()] == []
@@ -158,7 +159,7 @@ def test_passwords_are_new_each_time_and_kept_for_whom_we_know() -> None:
     assert all(re.fullmatch(r"\S{12,}", person["password"]) for person in first)
 
 
-@pytest.mark.parametrize("story", loading.listed_stories(), ids=lambda story: f"{story['workflow']} {story['record']}")
+@cases("story", loading.listed_stories(), ids=lambda story: f"{story['workflow']} {story['record']}")
 def test_stories_are_told_to_somebody_who_may_start_them(by_name: dict[str, dict[str, Any]], story: dict[str, str]) -> None:
     """Who is named beside a story sees its collection and starts workflows in the team."""
     told = grants(by_name[story["by"]])

@@ -6,13 +6,14 @@ from random import Random
 import pytest
 
 from console.demo import risk, stories
+from tests.tables import cases
 
 
 def points(country: int, structure: int, sector: int, product: int, activity: int, pep: int, media: int) -> risk.Points:
     return dict(zip(risk.WEIGHTS, (country, structure, sector, product, activity, pep, media), strict=True))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("found", "total", "band"),
     [
         ((0, 0, 0, 0, 0, 0, 0), 0, "low"),
@@ -37,7 +38,7 @@ def test_half_a_point_counts_up() -> None:
         assert risk.score(found) == int(exact + 0.5)
 
 
-@pytest.mark.parametrize(("total", "band"), [(0, "low"), (24, "low"), (25, "medium"), (49, "medium"), (50, "high"), (100, "high")])
+@cases(("total", "band"), [(0, "low"), (24, "low"), (25, "medium"), (49, "medium"), (50, "high"), (100, "high")])
 def test_bounds_of_the_bands(total: int, band: str) -> None:
     assert risk.band_of(total) == band
 
@@ -53,8 +54,8 @@ def test_floors_raise_the_band_and_not_the_score(raised: dict[str, int], reason:
     assert risk.score(found) < 50
 
 
-@pytest.mark.parametrize("wanted", ["low", "medium", "high"])
-@pytest.mark.parametrize("structure", [0, 1, 3])
+@cases("wanted", ["low", "medium", "high"])
+@cases("structure", [0, 1, 3])
 def test_points_made_for_a_band_give_it(wanted: str, structure: int) -> None:
     rng = Random(3)
     for _ in range(200):

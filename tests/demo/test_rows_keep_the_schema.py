@@ -14,6 +14,7 @@ from console.demo import filling
 from console.demo.world import Row, Tables, World
 from tests.demo import promises
 from tests.demo.promises import Table
+from tests.tables import cases
 
 CORE, SUPPLY = promises.core(), promises.supply()
 EVERY = [("core", name) for name in CORE] + [("supply", name) for name in SUPPLY]
@@ -53,7 +54,7 @@ CHECKS: list[tuple[str, str, Callable[[Row], bool]]] = [
     ("risk_assessment", "score between 0 and 100", lambda row: 0 <= row["score"] <= 100),
     ("charge", "id ~ '^ch_[A-Za-z0-9]+$'", lambda row: bool(re.fullmatch(r"ch_[A-Za-z0-9]+", row["id"]))),
     ("charge", "amount_minor > 0", lambda row: row["amount_minor"] > 0),
-    ("refund", "id ~ '^re_[A-Za-z0-9]+$'", lambda row: bool(re.fullmatch(r"re_[A-Za-z0-9]+", row["id"]))),
+    ("refund", "id ~ '^(re_[A-Za-z0-9]+|[0-9a-f]{32})$'", lambda row: bool(re.fullmatch(r"re_[A-Za-z0-9]+|[0-9a-f]{32}", row["id"]))),
     ("refund", "amount_minor > 0", lambda row: row["amount_minor"] > 0),
     ("dispute", "id ~ '^dp_[A-Za-z0-9]+$'", lambda row: bool(re.fullmatch(r"dp_[A-Za-z0-9]+", row["id"]))),
     ("dispute", "amount_minor > 0", lambda row: row["amount_minor"] > 0),
@@ -123,19 +124,17 @@ def test_every_check_of_the_schema_has_its_case(file: str, cases: list[tuple[str
     assert [text_of for _, text_of, _ in cases if text_of not in text] == []
 
 
-@pytest.mark.parametrize(("table", "holds"), [(case[0], case[2]) for case in CHECKS], ids=[f"{case[0]}: {case[1]}" for case in CHECKS])
+@cases(("table", "holds"), [(case[0], case[2]) for case in CHECKS], ids=[f"{case[0]}: {case[1]}" for case in CHECKS])
 def test_core_rows_hold_their_checks(world: World, table: str, holds: Callable[[Row], bool]) -> None:
     assert [row for row in world.core[table] if not holds(row)] == []
 
 
-@pytest.mark.parametrize(
-    ("table", "holds"), [(case[0], case[2]) for case in SUPPLY_CHECKS], ids=[f"{case[0]}: {case[1]}" for case in SUPPLY_CHECKS]
-)
+@cases(("table", "holds"), [(case[0], case[2]) for case in SUPPLY_CHECKS], ids=[f"{case[0]}: {case[1]}" for case in SUPPLY_CHECKS])
 def test_supply_rows_hold_their_checks(world: World, table: str, holds: Callable[[Row], bool]) -> None:
     assert [row for row in world.supply[table] if not holds(row)] == []
 
 
-@pytest.mark.parametrize(("database", "table"), EVERY)
+@cases(("database", "table"), EVERY)
 def test_rows_fill_the_columns_that_the_table_has(world: World, database: str, table: str) -> None:
     columns = promised(database, table).columns
     given = set(rows_of(world, database, table)[0])
@@ -144,14 +143,14 @@ def test_rows_fill_the_columns_that_the_table_has(world: World, database: str, t
     assert all(columns[name].filled or not columns[name].required for name in columns.keys() - given)
 
 
-@pytest.mark.parametrize(("database", "table"), EVERY)
+@cases(("database", "table"), EVERY)
 def test_nothing_is_missing_that_must_be_there(world: World, database: str, table: str) -> None:
     required = {name for name, column in promised(database, table).columns.items() if column.required}
     missing = Counter(name for row in rows_of(world, database, table) for name in required & row.keys() if row[name] is None)
     assert missing == {}
 
 
-@pytest.mark.parametrize(("database", "table"), EVERY)
+@cases(("database", "table"), EVERY)
 def test_values_of_lists_are_on_the_list(world: World, database: str, table: str) -> None:
     for name, column in promised(database, table).columns.items():
         if column.allowed is None or column.type == "boolean" or column.type.endswith("int"):
@@ -160,7 +159,7 @@ def test_values_of_lists_are_on_the_list(world: World, database: str, table: str
         assert used <= column.allowed, (name, used - column.allowed)
 
 
-@pytest.mark.parametrize(("database", "table"), EVERY)
+@cases(("database", "table"), EVERY)
 def test_values_have_the_type_and_the_width_of_their_column(world: World, database: str, table: str) -> None:
     for name, column in promised(database, table).columns.items():
         values = [row[name] for row in rows_of(world, database, table) if row.get(name) is not None]
@@ -180,7 +179,7 @@ def test_values_have_the_type_and_the_width_of_their_column(world: World, databa
             assert all(re.fullmatch(DOMAIN_CHECKS[base], value) for value in values), name
 
 
-@pytest.mark.parametrize(("database", "table"), EVERY)
+@cases(("database", "table"), EVERY)
 def test_numbers_fit_their_scale(world: World, database: str, table: str) -> None:
     """numeric(p, s): nothing is rounded on its way into the column, and nothing overflows it."""
     for name, column in promised(database, table).columns.items():
@@ -195,7 +194,7 @@ def test_numbers_fit_their_scale(world: World, database: str, table: str) -> Non
             assert abs(value) < Decimal(10) ** (precision - scale), (name, value)
 
 
-@pytest.mark.parametrize(("database", "table"), EVERY)
+@cases(("database", "table"), EVERY)
 def test_keys_are_unique_and_whole(world: World, database: str, table: str) -> None:
     table_promised = promised(database, table)
     assert table_promised.primary
@@ -209,7 +208,7 @@ def test_keys_are_unique_and_whole(world: World, database: str, table: str) -> N
         assert columns != table_promised.primary or len(told) == len(keys)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("database", "table", "column", "target", "key"),
     [(database, table, column, *end) for database, table in EVERY for column, end in promised(database, table).references.items()],
 )
@@ -238,7 +237,7 @@ def test_what_points_into_the_other_database_leads_somewhere(world: World) -> No
     assert {row["subject_ref"] for row in world.core["screening_run"] if row["subject_kind"] == "supplier"} <= suppliers
 
 
-@pytest.mark.parametrize(
+@cases(
     ("database", "table"),
     [("core", name.removeprefix("public.")) for name in filling.IDENTITIES]
     + [("supply", name) for name in ("supplier_request", "supplier", "supplier_document", "contract", "signature", "consent", "tag", "message", "call", "task")],
@@ -288,7 +287,7 @@ def test_json_goes_in_as_it_is(value: Any) -> None:
     assert json.loads(filling._plain(value)) == value
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "kept"),
     [
         (date(2026, 2, 3), "2026-02-03"),

@@ -119,6 +119,32 @@ def test_remaining_falls_with_pending_and_succeeded_refunds_and_lost_chargebacks
         connection.rollback()
 
 
+def test_checks_before_a_refund_look_at_the_customer_and_say_no_reason(core_url: str) -> None:
+    checks = "select on_hold, refunds_90d, refunded_90d_eur, opened_by_staff from refund_checks where charge_id = 'ch_KenjiMorita31250'"
+    refund = (
+        "insert into refund (id, charge_id, amount_minor, currency, status, reason, idempotency_key, requested_by, created_at)"
+        " values ('re_{0}', 'ch_KenjiMorita48000', 10000, 'JPY', '{1}', 'goodwill', '{0}', 'x', now() - interval '{2} days')"
+    )
+    changes = (
+        "update customer set restriction_code = 'legal' where id = 102",
+        refund.format("a", "failed", 0),
+        refund.format("b", "pending", 0) + ";" + refund.format("c", "succeeded", 89),
+        refund.format("d", "succeeded", 91),
+        "update ticket_message set author_kind = 'staff' where seq = 1 and ticket_id = (select id from ticket where charge_id = 'ch_KenjiMorita31250')",
+        "update ticket set status = 'solved' where charge_id = 'ch_KenjiMorita31250'",
+    )
+    with psycopg.connect(core_url) as connection:
+        found = [connection.execute(checks).fetchone()]
+        for change in changes:
+            connection.execute(change)
+            found.append(connection.execute(checks).fetchone())
+        connection.rollback()
+    assert found == [
+        (False, 0, 0, False), (True, 0, 0, False), (True, 0, 0, False), (True, 2, 122, False), (True, 2, 122, False), (True, 2, 122, True),
+        (True, 2, 122, False),
+    ]  # fmt: skip
+
+
 def test_view_counts_ownership_as_the_generator_does(core: Ask, world: World) -> None:
     expected = holdings.effective(world.core["ownership"])
     customer = {row["id"]: row["customer_id"] for row in world.core["party"] if row["customer_id"]}

@@ -15,6 +15,7 @@ import pytest
 
 from console.demo import identity, payments, risk, stories, tickets
 from console.demo.world import Row, World
+from tests.tables import cases
 
 FACTS: list[tuple[int, str, str, Any, str, Any]] = [
     (1, "customer", "customer_no", "C-10412", "display_name", "Jurij Karavajev"),
@@ -91,7 +92,7 @@ def one(world: World, table: str, column: str, value: Any) -> Row:
     return row
 
 
-@pytest.mark.parametrize(
+@cases(
     ("table", "by", "key", "column", "value"),
     [case[1:] for case in FACTS],
     ids=[f"{case[0]} {case[1]} {case[3]} {case[4]}" for case in FACTS],
@@ -118,7 +119,7 @@ DAYS_AWAY: list[tuple[str, Callable[[World], date], int]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("when", "days"), [case[1:] for case in DAYS_AWAY], ids=[case[0] for case in DAYS_AWAY])
+@cases(("when", "days"), [case[1:] for case in DAYS_AWAY], ids=[case[0] for case in DAYS_AWAY])
 def test_story_dates_are_told_from_the_day_of_loading(loaded: World, when: Callable[[World], date], days: int) -> None:
     assert (when(loaded) - loaded.today).days == days
 
@@ -142,7 +143,7 @@ def test_scores_of_stories_by_hand(points: tuple[int, ...], score: int, band: st
     assert risk.band(told) == band
 
 
-@pytest.mark.parametrize(
+@cases(
     ("minor", "currency", "euro"),
     [(48_000, "JPY", "292.80"), (12_500, "JPY", "76.25"), (31_250, "KWD", "93.44"), (18_000, "EUR", "180.00"), (7_490, "EUR", "74.90")],
 )
@@ -177,7 +178,7 @@ def test_strong_alias_of_story_1_is_cyrillic_and_reads_like_the_customer(world: 
     }
 
 
-@pytest.mark.parametrize(("customer", "least", "birth"), [(stories.JURIJ, 0.90, "same"), (stories.YURI, 0.7, "different")])
+@cases(("customer", "least", "birth"), [(stories.JURIJ, 0.90, "same"), (stories.YURI, 0.7, "different")])
 def test_hits_of_story_1_are_open_and_on_the_same_entry(loaded: World, customer: int, least: float, birth: str) -> None:
     runs = {row["id"] for row in loaded.core["screening_run"] if (row["subject_kind"], row["subject_ref"]) == ("customer", str(customer))}
     [hit] = [row for row in loaded.core["screening_hit"] if row["run_id"] in runs]
@@ -193,7 +194,7 @@ def test_story_3_was_active_far_above_what_it_told(loaded: World) -> None:
     assert Decimal(paid) / (12 * expected) == Decimal("3.8")
 
 
-@pytest.mark.parametrize(("number", "ratio"), [(number, told.ratio) for number, told in stories.CUSTOMERS.items()])
+@cases(("number", "ratio"), [(number, told.ratio) for number, told in stories.CUSTOMERS.items()])
 def test_turnover_of_stories_is_as_told_to_the_cent(world: World, number: int, ratio: float) -> None:
     accounts = {row["iban"] for row in world.core["account"] if row["customer_id"] == number}
     paid = sum(row["in_minor"] for row in world.core["account_turnover"] if row["iban"] in accounts)
@@ -228,7 +229,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("hostile", "count"), [case[1:] for case in HOSTILE], ids=[case[0] for case in HOSTILE])
+@cases(("hostile", "count"), [case[1:] for case in HOSTILE], ids=[case[0] for case in HOSTILE])
 def test_hostile_texts_stand_in_open_refund_requests(loaded: World, hostile: Callable[[str], bool], count: int) -> None:
     asked = {row["id"] for row in loaded.core["ticket"] if (row["kind"], row["status"]) == ("refund_request", "open")}
     found = [row["ticket_id"] for row in loaded.core["ticket_message"] if row["seq"] == 1 and hostile(row["body"])]
@@ -262,7 +263,7 @@ def test_no_charge_gives_back_more_than_it_took(loaded: World) -> None:
     assert {charged[row["charge_id"]]["status"] for row in loaded.core["refund"]} == {"succeeded"}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("charge", "left"),
     [
         (payments.PRIYA, 12_000),
@@ -276,7 +277,7 @@ def test_what_is_left_of_story_charges(loaded: World, charge: str, left: int) ->
     assert one(loaded, "charge", "id", charge)["amount_minor"] - gone(loaded).get(charge, 0) == left
 
 
-@pytest.mark.parametrize(
+@cases(
     ("given", "family", "line"),
     [
         ("Jurij", "Karavajev", "KARAVAJEV<<JURIJ"),

@@ -16,7 +16,7 @@ from console import log, runs, subjects
 from console.core.actor import Actor
 from console.core.run import fold
 from console.db import engine, tables
-from console.db.engine import hot_engine
+from console.db.engine import fetch, hot_engine
 from console.db.ids import uuid7
 from console.log import IDEMPOTENCY, REQUEST, AlreadyDone, Fact, Frame, Link, Moved, append, chained, events_of, write
 from console.runs.store import as_event, load
@@ -464,3 +464,12 @@ def test_many_keys_come_with_one_statement_and_what_is_kept_is_bounded(clean: ob
         subjects.forget(subject)
     subjects.load(made)
     assert len(subjects._kept) <= 10
+
+
+def test_the_subject_of_a_person_is_kept_until_it_is_forgotten(company: Company) -> None:
+    person = company.olivia.id
+    first = subjects.of_person(person)
+    assert subjects.of_person(person) == subjects.of("person", person) == first
+    fetch("delete from console.subject where id = %s returning 1", (first,))
+    subjects.forget(first)
+    assert subjects.of_person(person) != first

@@ -12,6 +12,7 @@ from hypothesis import assume, given, strategies as st
 
 from console.log import body
 from console.log.body import Fact, Frame
+from tests.tables import cases
 
 basic = st.text(st.characters(min_codepoint=1, max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=12)
 scalars = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -25,13 +26,13 @@ def test_canonical_bytes_are_those_of_rfc_8785(value: Any) -> None:
     assert body.canonical(value) == rfc8785.dumps(value)
 
 
-@pytest.mark.parametrize("value", [1.5, 2**53, -(2**53), float("nan"), Decimal("1.0"), {1: "x"}, {"\U0001f600": 1}, "\ud800", b"x", (1,)])
+@cases("value", [1.5, 2**53, -(2**53), float("nan"), Decimal("1.0"), {1: "x"}, {"\U0001f600": 1}, "\ud800", b"x", (1,)])
 def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
     with pytest.raises(body.NotCanonical):
         body.canonical({"x": value} if not isinstance(value, dict) else value)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "plain"),
     [
         (Decimal("12.50"), "12.50"),

@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from console.log import checkpoint, verify
 from console.log.checkpoint import Checkpoint, Malformed, Unsigned
+from tests.tables import cases
 
 ORIGIN = "fernwick.example/log"
 SEED, OTHER = bytes(range(32)), bytes(range(32, 64))
@@ -206,7 +207,7 @@ def test_what_is_almost_a_checkpoint_is_refused(read: Reader, what: str) -> None
         read(ALMOST[what], VKEY)
 
 
-@pytest.mark.parametrize("what", [what for what in ALMOST if what != "byte order mark"])
+@cases("what", [what for what in ALMOST if what != "byte order mark"])
 def test_the_strict_reader_says_what_is_wrong(what: str) -> None:
     with pytest.raises(Malformed, match=r"."):
         checkpoint.parse(ALMOST[what])
@@ -219,7 +220,7 @@ def test_a_note_cut_anywhere_is_refused(read: Reader) -> None:
             read(NOTE[:length], VKEY)
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         "",
@@ -253,7 +254,7 @@ def test_a_verifier_key_is_divided_at_its_first_two_plus_signs() -> None:
     pytest.fail("no key with a plus sign in its base64")
 
 
-@pytest.mark.parametrize("origin", ["", "a b", "a+b", "a\nb", "a\tb", "a\u2003b", "a\x00b"])
+@cases("origin", ["", "a b", "a+b", "a\nb", "a\tb", "a\u2003b", "a\x00b"])
 def test_an_origin_that_no_note_can_hold_is_refused(origin: str) -> None:
     with pytest.raises(Malformed):
         checkpoint.sign(origin, 1, ROOT, [SEED])

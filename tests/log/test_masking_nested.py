@@ -3,11 +3,11 @@
 import copy
 from typing import Any
 
-import pytest
 from hypothesis import given, strategies as st
 
 from console.log.masking import VALUES_OF_FIELD, closed, mask, tree
 from console.log.present import nothing_hidden
+from tests.tables import cases
 
 SECRETS = {"customer": frozenset({"tax_id", "we.ird/name"}), "account": frozenset({"iban"}), None: frozenset({"password"})}
 
@@ -20,7 +20,7 @@ def left(value: Any, collection: str | None = "customer", *, screen: bool = Fals
     return mask(value, "data", hidden, collection, screen=screen)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "masked", "paths"),
     [
         ({"tax_id": None}, {"tax_id": None}, []),
@@ -54,9 +54,9 @@ def test_what_is_hidden_is_null_and_named(value: Any, masked: Any, paths: list[s
     assert value == before
 
 
-@pytest.mark.parametrize("key", sorted(VALUES_OF_FIELD))
-@pytest.mark.parametrize("naming", ["name", "field"])
-@pytest.mark.parametrize("screen", [False, True])
+@cases("key", sorted(VALUES_OF_FIELD))
+@cases("naming", ["name", "field"])
+@cases("screen", [False, True])
 def test_each_value_beside_the_name_of_a_hidden_field_goes(key: str, naming: str, *, screen: bool) -> None:
     assert left({naming: "tax_id", key: "1"}, screen=screen) == ({naming: "tax_id", key: None}, [f"data.{key}"])
     assert left({naming: "email", key: "1"}, screen=screen) == ({naming: "email", key: "1"}, [])
@@ -81,7 +81,7 @@ def test_a_screen_of_several_collections_hides_in_each_what_is_hidden_there() ->
     assert sorted(paths) == ["data.related.0.values.iban", "data.text", "data.values.tax_id"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("sealed", "missing", "nested", "paths"),
     [
         ({}, set(), {}, []),
@@ -141,7 +141,7 @@ def test_who_may_read_everything_reads_everything(value: Any, screen: bool) -> N
     assert mask(value, "data", nothing_hidden, "customer", screen=screen) == (value, [])
 
 
-@pytest.mark.parametrize(
+@cases(
     ("sealed", "names"),
     [
         ({}, set()),

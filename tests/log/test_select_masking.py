@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import pytest
 from hypothesis import given, strategies as st
 
 from console.log.masking import mask, tree
+from tests.tables import cases
 
 
 def hidden(collection: str | None) -> frozenset[str]:
@@ -43,7 +43,7 @@ CASES: list[tuple[str, Any, bool, Any, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "value", "screen", "left", "paths"), CASES, ids=[case[0] for case in CASES])
+@cases(("name", "value", "screen", "left", "paths"), CASES, ids=[case[0] for case in CASES])
 def test_mask(name: str, value: Any, screen: bool, left: Any, paths: list[str]) -> None:
     assert mask(value, "data.v", hidden, "customer", screen=screen) == (left, paths)
 

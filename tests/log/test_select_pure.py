@@ -16,6 +16,7 @@ from console.log import Stored
 from console.log.present import _steps, as_json, nothing_hidden, sentence
 from console.log.select import EVERYTHING, LogFilter, Within, _conditions, _limits, cursor, position
 from console.sentences import Names, sentence as sentence_of
+from tests.tables import cases
 
 AT = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
 MOMENT = "2026-11-20 06:30:00+00:00"
@@ -60,7 +61,7 @@ FILTERS: list[tuple[str, LogFilter, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("where", "conditions"), [row[1:] for row in FILTERS], ids=[row[0] for row in FILTERS])
+@cases(("where", "conditions"), [row[1:] for row in FILTERS], ids=[row[0] for row in FILTERS])
 def test_filter_asks_for_exactly_this(where: LogFilter, conditions: list[str]) -> None:
     assert sql(_conditions(where)) == conditions
 
@@ -78,7 +79,7 @@ LIMITS: list[tuple[str, Within, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("within", "limits"), [row[1:] for row in LIMITS], ids=[row[0] for row in LIMITS])
+@cases(("within", "limits"), [row[1:] for row in LIMITS], ids=[row[0] for row in LIMITS])
 def test_limits_of_a_reader(within: Within, limits: list[str]) -> None:
     assert sql(_limits(within)) == limits
 
@@ -211,14 +212,14 @@ PARTS: list[tuple[str, Stored, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("event", "part"), [row[1:] for row in PARTS], ids=[row[0] for row in PARTS])
+@cases(("event", "part"), [row[1:] for row in PARTS], ids=[row[0] for row in PARTS])
 def test_event_in_the_shape_of_the_api(event: Stored, part: dict[str, Any]) -> None:
     found = as_json(event, NAMES, hidden=nothing_hidden)
     assert {name: found[name] for name in part} == part
     assert found["sentence"] == sentence(event, NAMES)
 
 
-@pytest.mark.parametrize("event", [row[1] for row in PARTS], ids=[row[0] for row in PARTS])
+@cases("event", [row[1] for row in PARTS], ids=[row[0] for row in PARTS])
 def test_values_that_are_not_asked_for_are_null_and_named(event: Stored) -> None:
     found = as_json(event, NAMES, hidden=nothing_hidden, whole=False)
     assert found["masked"] == sorted("data." + name.replace("/", ".") for name in event.body["data"]["sealed"])
@@ -242,7 +243,7 @@ HIDDEN: list[tuple[str, Stored, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("event", "masked"), [row[1:] for row in HIDDEN], ids=[row[0] for row in HIDDEN])
+@cases(("event", "masked"), [row[1:] for row in HIDDEN], ids=[row[0] for row in HIDDEN])
 def test_fields_that_the_reader_may_not_read_are_null_and_named(event: Stored, masked: list[str]) -> None:
     assert as_json(event, NAMES, hidden=hide_email)["masked"] == masked
 
@@ -282,7 +283,7 @@ LINES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "opened", "line"), LINES, ids=[f"{row[0]}-{number}" for number, row in enumerate(LINES)])
+@cases(("kind", "opened", "line"), LINES, ids=[f"{row[0]}-{number}" for number, row in enumerate(LINES)])
 def test_sentence_of_an_event(kind: str, opened: dict[str, Any], line: str) -> None:
     event = stored(opened, type=kind)
     assert sentence(event, NAMES) == sentence_of(event.body, NAMES) == line

@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,18 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy.engine import Connection, make_url
 
-from console.core import expressions
-from console.core.collections import Collection, Stored, assemble
+from console.core import expressions, search_syntax
+from console.core.collections import Collection, Field, Stored, assemble, fields_of
 from console.core.expressions import Expression
+from console.core.filters import Test as Asked
 from console.core.functions import FUNCTIONS
+from console.core.operands import date_of, moment_of, number_of, uuid_of
 from console.core.scopes import Scope
+from console.core.search_syntax import Several, Sought, Without, Words
 from console.errors import DefinitionError
 from console.postgres import Embedded
-from console.records import conditions, connect, reflect
+from console.records import computed, conditions, connect, reflect
+from console.records.search import sought_condition
 from console.records.tables import Table
 from tests.servers.mariadb import running
 
@@ -373,3 +378,132 @@ def test_every_pair_of_values_is_compared_alike(places: list[Place]) -> None:
             assert place.found(conditions.condition(expression, place.collection, place.table.columns, ROOTS)) == _expected(
                 place, expression
             )
+
+
+# What a person types above the list, and what it has to find.
+SOUGHT = st.recursive(
+    st.sampled_from(
+        [
+            *(
+                "a",
+                "A",
+                "open",
+                "12",
+                "12.50",
+                "on hold",
+                '"on hold"',
+                "%",
+                "_",
+                "O'Neil",
+                "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e",
+                "nothing at all",
+            ),
+            *(
+                "t:a",
+                'T:"a"',
+                "s:%",
+                "e:open",
+                "e:OPEN",
+                "e:nowhere",
+                "t:NULL",
+                't:"NULL"',
+                "n:12",
+                "n:>0",
+                "n:<=-1",
+                "n:abc",
+                "m:NULL",
+                "d:12.5",
+                "d:>=12.50",
+            ),
+            *(
+                "b:yes",
+                "b:no",
+                "b:NULL",
+                "day:2026",
+                "day:2026-05",
+                "day:>2026-05",
+                "day:<2026-05-31",
+                "due:<=1999",
+                "due:>=2026-06",
+                "at:2026-05-31",
+                "at:NULL",
+            ),
+            *("u:00000000-0000-0000-0000-000000000000", "u:x", "nofield:a", "12:30"),
+        ]
+    ),
+    lambda inner: st.one_of(
+        inner.map(lambda text: f"-({text})"),
+        st.lists(inner, min_size=2, max_size=3).map(lambda texts: "(" + " ".join(texts) + ")"),
+        st.lists(inner, min_size=2, max_size=3).map(lambda texts: "(" + " OR ".join(texts) + ")"),
+    ),
+    max_leaves=6,
+)
+
+
+def _holds(place: Place, sought: Sought, values: dict[str, Any]) -> bool:
+    """What a search means, in words of Python: over the JSON values of a row."""
+    match sought:
+        case Words():
+            return any(_answers(place, name, values[name], sought.text) for name in values)
+        case Without():
+            return not _holds(place, sought.item, values)
+        case Several():
+            return (all if sought.kind == "and" else any)(_holds(place, item, values) for item in sought.items)
+        case Asked():
+            return _fits(sought, values[sought.field])
+    raise AssertionError(sought)
+
+
+def _answers(place: Place, name: str, value: Any, text: str) -> bool:
+    if value is None or name in ("b", "day", "due", "at"):
+        return False
+    if name in ("t", "s") or (name == "e" and place.collection.by_name["e"].options is None):  # SQLite knows no enums
+        return _lower(text) in _lower(value)
+    if name in ("id", "n", "m", "d"):
+        return number_of(text) is not None and number_of(value) == number_of(text)
+    return bool(str(value).lower() == text.lower())
+
+
+def _fits(test: Asked, value: Any) -> bool:
+    if test.op == "is_null" or value is None:
+        return (value is None) == (test.op == "is_null" and test.value)
+    if test.op == "contains":
+        return _lower(test.value) in _lower(value)
+    typed: dict[str, Any] = {"n": number_of, "m": number_of, "d": number_of, "day": date_of, "due": date_of, "at": moment_of, "u": uuid_of}
+    left, right = (typed.get(test.field, lambda each: each)(each) for each in (value, test.value))
+    return bool({"eq": left == right, "gt": left > right, "gte": left >= right, "lt": left < right, "lte": left <= right}[test.op])
+
+
+def _lower(text: str) -> str:
+    return text.lower()
+
+
+@settings(max_examples=100, suppress_health_check=FIXED)
+@given(text=SOUGHT)
+def test_a_search_finds_the_same_everywhere(places: list[Place], text: str) -> None:
+    for place in places:
+        sought = search_syntax.read(text, place.collection)
+        assert sought is not None
+        wanted = {number for number, values in place.values.items() if _holds(place, sought, {**values, "id": number})}
+        assert place.found(sought_condition(place.table, sought, frozenset())) == wanted, (text, sought, place.collection.dialect)
+
+
+COMPUTED = (
+    "record.n > 0", "record.t == 'a' || record.b", "!(record.d >= 12)", "record.day < record.due", "record.e in ['open', 'on hold']", "record.t.contains('a')",
+    "record.u == null", "record.n == null && record.m > 0", "record.at > record.day",
+)  # fmt: skip
+ASKED: dict[tuple[str, Any], Any] = {
+    ("eq", True): lambda value: value is True, ("eq", False): lambda value: value is False, ("ne", True): lambda value: value is not True,
+    ("ne", False): lambda value: value is not False, ("is_null", True): lambda value: value is None, ("is_null", False): lambda value: value is not None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", COMPUTED)
+def test_a_computed_condition_is_filtered_by_as_it_is_shown(places: list[Place], text: str) -> None:
+    for place in places:
+        field = Field("c", "C", "boolean", "boolean", computed=text, inputs=frozenset(fields_of(text)))
+        collection = replace(place.collection, computed_fields=(field,))
+        shown = {key: computed.value(field, values) for key, values in place.values.items()}
+        for (op, wanted), holds in ASKED.items():
+            found = place.found(conditions.filter_condition(Asked("c", op, wanted), collection, place.table.columns))
+            assert found == {key for key, value in shown.items() if holds(value)}, (collection.dialect, text, op, wanted)

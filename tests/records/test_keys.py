@@ -17,6 +17,7 @@ from console.core.scopes import whole
 from console.errors import NotFound
 from console.records import keys
 from tests.records.files import opened
+from tests.tables import cases
 
 UUID_TEXT = "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"
 
@@ -33,7 +34,7 @@ def packed(value: Any) -> str:
     return "~" + base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("parts", "key"),
     [
         ([17], "17"),
@@ -52,7 +53,7 @@ def test_a_harmless_value_is_its_own_key(parts: list[Any], key: str) -> None:
     assert keys.encode(parts) == key
 
 
-@pytest.mark.parametrize(
+@cases(
     "parts",
     [
         [""],
@@ -100,7 +101,7 @@ def test_a_record_without_a_whole_key_has_none(parts: list[Any]) -> None:
     assert keys.encode(parts) is None
 
 
-@pytest.mark.parametrize(
+@cases(
     ("kind", "value", "sqlite", "postgresql"),
     [
         ("integer", 17, 17, 17),
@@ -135,7 +136,7 @@ def test_a_key_of_several_kinds_keeps_their_order() -> None:
     assert keys.of(collection, {"k2": 7, "k0": "2026-01-31", "k1": "DE", "other": 1}) == key
 
 
-@pytest.mark.parametrize(
+@cases(
     ("kinds", "key"),
     [
         (("integer",), ""),
@@ -231,6 +232,11 @@ def test_each_record_of_a_list_is_found_by_the_key_it_has_there(tmp_path: Path) 
             rows = records.page(table, whole(table), limit=100).rows
             assert len({row.key for row in rows}) == many
             assert [records.get(table, str(row.key), whole(table)) for row in rows] == rows
+
+
+@pytest.mark.parametrize(("parts", "words"), [([17], "17"), (["a/b"], "a/b"), ([1, "x y"], "1, x y"), ([""], ""), ([None], "")])
+def test_a_key_is_said_by_its_values(parts: list[Any], words: str) -> None:
+    assert keys.spoken(keys.encode(parts)) == words
 
 
 @pytest.mark.parametrize("key", ["017", "+17", "17.0", "1_7", "１７", packed(["17"]), packed(["017"]), "18", "9223372036854775808"])

@@ -10,6 +10,7 @@ from console.core.collections import MOST_COLUMNS, Collection
 from console.core.scopes import whole
 from console.records.reflect import listed
 from tests.records.files import assembled, opened, structures
+from tests.tables import cases
 
 UUID_TEXT = "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"
 
@@ -168,7 +169,7 @@ def test_other_checks_are_no_options(tmp_path: Path, declared: str) -> None:
     assert found.type != "enum"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "lists"),
     [
         ("status = ANY (ARRAY['a'::text, 'b'::text])", {"status": ["a", "b"]}),

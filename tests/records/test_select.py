@@ -482,19 +482,15 @@ def test_a_file_that_is_gone_is_said_and_not_made_anew(file: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
-def test_a_slow_answer_is_cut_off_by_the_database(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, clean: object, shop_url: str, shop_file: str, kind: str
-) -> None:
-    monkeypatch.setattr(connect, "STATEMENT_S", 1)
-    connect.dispose()
-    sources.add("slow", shop_url if kind == "postgresql" else shop_file)
+def test_a_slow_answer_is_cut_off_by_the_database(clean: object, shop_url: str, shop_file: str, kind: str) -> None:
+    sources.add("slow", shop_url if kind == "postgresql" else shop_file, terms=connect.Terms(statement_s=1))
     slow = (
         "select pg_sleep(20)"
         if kind == "postgresql"
         else "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
     )
     collection = records.collection("slow.customer")
-    with pytest.raises(SourceDown, match="took longer"):
+    with pytest.raises(SourceDown, match="took too long"):
         connect.read(catalogue.engine_of(collection), "slow", lambda connection: connection.exec_driver_sql(slow).all())
     connect.dispose()
 

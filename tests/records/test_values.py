@@ -13,6 +13,7 @@ from hypothesis import given, strategies as st
 from console.core.collections import Field, Option
 from console.records import values
 from console.records.values import Unfit
+from tests.tables import cases
 
 DIALECTS = ("postgresql", "sqlite", "mysql")
 UUID_TEXT = "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"
@@ -37,7 +38,7 @@ def sent(stored: str, value: Any, dialect: str = "sqlite", former: Any = None, *
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
-@pytest.mark.parametrize(
+@cases(
     ("stored", "value", "shown"),
     [
         ("integer", 0, 0),
@@ -126,15 +127,13 @@ def test_what_a_column_holds_is_shown_even_against_its_own_type(stored: str, val
     assert type(found) is type(shown)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize(
-    "stored", ["integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid", "json", "array", "binary", "other"]
-)
+@cases("dialect", DIALECTS)
+@cases("stored", ["integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid", "json", "array", "binary", "other"])
 def test_null_is_null_whatever_the_column(stored: str, dialect: str) -> None:
     assert seen(stored, None, dialect) is None
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "scale", "shown"),
     [
         (12.5, 2, "12.50"),
@@ -160,7 +159,7 @@ def test_fixed_width_text_is_shown_without_its_filling(value: Any, shown: Any) -
     assert seen("text", value, "postgresql", native="bpchar") == shown
 
 
-@pytest.mark.parametrize(
+@cases(
     ("stored", "value", "shown"),
     [
         ("integer", 5, 5),
@@ -203,7 +202,7 @@ def test_whatever_a_driver_gives_can_be_sent_as_json(value: Any, stored: str, di
 # ------------------------------------------------------------------------------------------------------------- writing
 
 
-@pytest.mark.parametrize(
+@cases(
     ("stored", "value", "sqlite", "postgresql", "mysql"),
     [
         ("text", "", "", "", ""),
@@ -238,7 +237,7 @@ def test_each_kind_is_written_as_its_driver_takes_it(stored: str, value: Any, sq
         assert (found, type(found)) == (expected, type(expected)), dialect
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "former", "text"),
     [
         ("2026-01-31T10:00:00Z", None, "2026-01-31T10:00:00Z"),
@@ -268,7 +267,7 @@ def test_moments_of_other_databases_are_moments_in_utc(dialect: str, wanted: dat
 OPTIONS = (Option("open", "Open"), Option("on hold", "On hold"))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("stored", "more", "value", "reason"),
     [
         ("text", {"nullable": False}, None, "This must not be empty."),
@@ -328,7 +327,7 @@ def test_what_would_be_rounded_cut_or_refused_is_unfit_with_the_reason(stored: s
     assert str(error.value) == reason
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "more"),
     [
         ("999.99", {"precision": 5, "scale": 2}),
@@ -343,7 +342,7 @@ def test_a_decimal_at_the_edge_of_its_column_is_kept_to_the_last_digit(value: st
     assert sent("decimal", value, **more) == value
 
 
-@pytest.mark.parametrize("stored", sorted([*values.WRITERS, "binary", "other"]))
+@cases("stored", sorted([*values.WRITERS, "binary", "other"]))
 def test_null_is_written_where_the_column_may_be_null(stored: str) -> None:
     assert sent(stored, None) is None
 
@@ -359,22 +358,29 @@ def test_nested_json_is_written_as_deep_as_it_is() -> None:
         sent("json", deep)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("items", "value", "wanted"),
     [
-        ("text", ["a", None, ""], ["a", None, ""]),
-        ("integer", ["5", 6], [5, 6]),
-        ("boolean", [True], [True]),
-        ("date", ["2026-01-31"], [date(2026, 1, 31)]),
-        ("uuid", [UUID_TEXT], [UUID(UUID_TEXT)]),
-        ("text", [], []),
+        ("text", ["a", None, "", "b,c", 'd"e', "f\\g", "{h}", "NULL"], '{"a",NULL,"","b,c","d\\"e","f\\\\g","{h}","NULL"}'),
+        ("integer", ["5", 6], '{"5","6"}'),
+        ("boolean", [True], '{"True"}'),
+        ("date", ["2026-01-31"], '{"2026-01-31"}'),
+        ("uuid", [UUID_TEXT], f'{{"{UUID_TEXT}"}}'),
+        ("text", [], "{}"),
     ],
 )
-def test_a_list_of_postgresql_is_written_item_by_item(items: str, value: list[Any], wanted: list[Any]) -> None:
+def test_a_list_of_postgresql_is_written_item_by_item(items: str, value: list[Any], wanted: str) -> None:
     assert sent("array", value, "postgresql", items=items) == wanted
+    if items == "text":
+        assert values.reader(column("array", items=items), "postgresql")(wanted) == value  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(
+@pytest.mark.parametrize("text", ["{{1,2},{3,4}}", "no list", ""])
+def test_what_is_no_plain_list_is_shown_as_it_is(text: str) -> None:
+    assert values.reader(column("array", items="text"), "postgresql")(text) == text  # type: ignore[misc]
+
+
+@cases(
     ("more", "value", "reason"),
     [
         ({"items": "integer"}, [1, "x"], "This must be a number."),
@@ -396,7 +402,7 @@ def test_one_wrong_item_spoils_the_list(more: dict[str, Any], value: Any, reason
 # ----------------------------------------------------------------------------------------------------------- comparing
 
 
-@pytest.mark.parametrize(
+@cases(
     ("stored", "value"),
     [
         ("text", 5),
@@ -423,7 +429,7 @@ def test_what_no_column_can_equal_is_not_compared(stored: str, value: Any) -> No
             values.bound(dialect, column(stored), value)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "sqlite", "postgresql", "mysql"),
     [
         (Decimal("5.00"), 5, 5, 5),

@@ -59,6 +59,7 @@ def http(tls: ssl.SSLContext | None = None, name: str = "127.0.0.1") -> Iterator
             told = Received(self.command, self.path, {key.lower(): value for key, value in self.headers.items()}, body)
             made.received.append(told)
             if made.raw is not None:
+                self.told = told
                 made.raw(self)
                 return
             status, answer, more = made.answer(told)
@@ -69,7 +70,7 @@ def http(tls: ssl.SSLContext | None = None, name: str = "127.0.0.1") -> Iterator
             self.end_headers()
             self.wfile.write(answer)
 
-        do_POST = do_PUT = _take  # noqa: N815 (the names that the base class calls)
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _take  # noqa: N815 (the names that the base class calls)
 
         def log_message(self, *_: object) -> None:
             """Nothing: pytest shows what is asserted."""

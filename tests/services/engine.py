@@ -56,9 +56,9 @@ def waiting(config: dict[str, Any], slug: str = "waiting", **more: Any) -> None:
     publish(slug, steps, **more)
 
 
-def publish(slug: str, steps: list[dict[str, Any]], **settings: Any) -> None:
+def publish(slug: str, steps: list[dict[str, Any]], collection: str | None = None, **settings: Any) -> None:
     document = {"format": 1, "slug": slug, "title": slug.title(), "team": "operations", "settings": settings, "steps": steps}
-    workflows.import_file(document, publish=True)
+    workflows.import_file(document | ({"collection": collection} if collection else {}), publish=True)
 
 
 def whole(run_id: str) -> None:
@@ -89,7 +89,7 @@ def overdue(run_id: str) -> None:
     """As if its moment had come a minute ago. The row alone is changed, as if the clock had been: the log keeps its word."""
     fetch(
         "update console.run set waiting = jsonb_set(waiting, '{until}', to_jsonb(to_char(now() at time zone 'UTC' - interval '1 minute',"
-        " 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'))) where id = %s and status = 'waiting_time' returning 1",
+        " 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'))) where id = %s and status in ('waiting_time', 'waiting_event') returning 1",
         (run_id,),
     )
 

@@ -10,11 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from console import access, accounts, log
-from console.accounts import passwords, sessions, throttle
+from console.accounts import passwords, signing_in, throttle
 from console.accounts.throttle import Limit
 from console.core.actor import Actor
 from console.db import engine as db
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from tests.conftest import REAL_HASHER
+from tests.tables import cases
 
 GOOD = "seven tall herons wade"
 HERE = ("127.0.0.1", "test")
@@ -56,7 +58,7 @@ def token() -> str:
 # --- passwords ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@cases(
     "weak",
     [
         "short", "elevenchars", "password1234", "P@ssw0rd!2026", "123456789012", "abcdefghijkl", "qwertyuiop[]", "aaaaaaaaaaaa", "abcabcabcabc",
@@ -69,7 +71,7 @@ def test_weak_passwords_are_refused_with_a_reason(weak: str) -> None:
     assert reason.endswith(".")
 
 
-@pytest.mark.parametrize(
+@cases(
     "good",
     [
         GOOD,
@@ -90,7 +92,8 @@ def test_generated_passwords_are_good_and_new() -> None:
     assert all(re.fullmatch(r"[0-9a-z]{5}(-[0-9a-z]{5}){3}", one) and passwords.weakness(one) is None for one in made)
 
 
-def test_passwords_are_kept_as_argon2id_of_the_agreed_cost() -> None:
+def test_passwords_are_kept_as_argon2id_of_the_agreed_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_hasher", REAL_HASHER)
     stored = passwords.hashed(GOOD)
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert stored != passwords.hashed(GOOD)
@@ -326,19 +329,19 @@ FAILED = [
 def test_a_failed_sign_in_is_an_event_of_the_process(olivia: accounts.Person) -> None:
     for email, password, reason in FAILED:
         assert accounts.sign_in(email, password, "203.0.113.9", "agent") is None
-        kind, opened, sealed = noted(sessions.STRANGER.session)[-1]
+        kind, opened, sealed = noted(signing_in.STRANGER.session)[-1]
         assert kind == "sign_in_failed"
         assert opened == {"person": olivia.id if reason == "password" else None, "reason": reason}
         assert sealed["ip"] == "203.0.113.9"
-        assert sessions.STRANGER.session.startswith("sys:signin-")
+        assert signing_in.STRANGER.session.startswith("sys:signin-")
 
 
 def test_failures_slow_down_and_do_not_lock_out(olivia: accounts.Person) -> None:
-    for _ in range(sessions.PER_PAIR + 3):
+    for _ in range(signing_in.PER_PAIR + 3):
         assert accounts.sign_in(olivia.email, "wrong wrong wrong", "203.0.113.9", "agent") is None
-    assert slowed("pair", sessions.PER_PAIR)
+    assert slowed("pair", signing_in.PER_PAIR)
     assert accounts.sign_in(olivia.email, GOOD, "203.0.113.9", "agent") is None  # right, and too early
-    assert noted(sessions.STRANGER.session)[-1][1]["reason"] == "throttled"
+    assert noted(signing_in.STRANGER.session)[-1][1]["reason"] == "throttled"
     assert accounts.sign_in(olivia.email, GOOD, "127.0.0.1", "test")  # from elsewhere it is open
     sql("update console.throttle set until = now() - interval '1 second'")
     assert accounts.sign_in(olivia.email, GOOD, "203.0.113.9", "agent")
@@ -346,23 +349,23 @@ def test_failures_slow_down_and_do_not_lock_out(olivia: accounts.Person) -> None
 
 def test_many_addresses_slow_down_strangers_but_not_who_is_known_here(olivia: accounts.Person) -> None:
     token()  # from 127.0.0.1
-    for number in range(sessions.PER_ACCOUNT + 2):
+    for number in range(signing_in.PER_ACCOUNT + 2):
         accounts.sign_in(olivia.email, "wrong wrong wrong", f"203.0.113.{number}", "agent")
-    assert slowed("account", sessions.PER_ACCOUNT)
+    assert slowed("account", signing_in.PER_ACCOUNT)
     assert accounts.sign_in(olivia.email, GOOD, "198.51.100.1", "agent") is None
     assert token()
 
 
 def test_one_address_with_many_accounts_is_slowed_down(olivia: accounts.Person) -> None:
-    limits = [Limit("address", "203.0.113.9", sessions.PER_ADDRESS)]
-    assert all(throttle.take(limits) for _ in range(sessions.PER_ADDRESS + 1))
-    assert slowed("address", sessions.PER_ADDRESS)
+    limits = [Limit("address", "203.0.113.9", signing_in.PER_ADDRESS)]
+    assert all(throttle.take(limits) for _ in range(signing_in.PER_ADDRESS + 1))
+    assert slowed("address", signing_in.PER_ADDRESS)
     assert accounts.sign_in("somebody@else.example", GOOD, "203.0.113.9", "agent") is None
     assert accounts.sign_in(olivia.email, GOOD, *HERE)
 
 
 def test_good_attempts_do_not_count(olivia: accounts.Person) -> None:
-    assert all(token() for _ in range(sessions.PER_PAIR + 3))
+    assert all(token() for _ in range(signing_in.PER_PAIR + 3))
     assert all(count == 0 for (count,) in sql("select count from console.throttle"))
 
 
@@ -418,7 +421,8 @@ def test_a_key_is_stored_as_a_hash_and_its_making_is_an_event(olivia: accounts.P
     ((stored,),) = sql("select k::text from console.api_key k")
     assert secret not in stored
     kind, opened, sealed = noted("sys:config")[-1]
-    assert (kind, opened["key"], opened["person"], sealed) == ("key_created", made.id, olivia.id, {"name": "nightly report"})
+    assert (kind, opened["key"], opened["person"], sealed["name"]) == ("key_created", made.id, olivia.id, "nightly report")
+    assert (sealed["before"], sealed["after"]) == (None, {"name": "nightly report", "scopes": {}, "networks": []})
     assert made.expires_at - datetime.now(UTC) < timedelta(days=1)
     assert secret not in json.dumps(opened)
 

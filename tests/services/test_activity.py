@@ -15,6 +15,7 @@ from console.db import tables
 from console.errors import Malformed, NotAllowed, NotFound
 from console.log import Fact, Frame, chained, events_of, note, present, recheck, write
 from console.log.select import LogFilter
+from tests.tables import cases
 
 START = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
 STEPS = {
@@ -371,7 +372,7 @@ def pairs(query: str) -> Sequence[tuple[str, str]]:
     return [(name, value) for name, _, value in (part.partition("=") for part in query.split("&") if part)]
 
 
-@pytest.mark.parametrize(("query", "where", "limit"), GOOD)
+@cases(("query", "where", "limit"), GOOD)
 def test_asked(query: str, where: LogFilter, limit: int) -> None:
     found = activity.asked(pairs(query))
     assert (found.where, found.limit, found.after) == (where, limit, None)
@@ -393,7 +394,7 @@ BAD: list[tuple[str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("query", "fields"), BAD)
+@cases(("query", "fields"), BAD)
 def test_what_cannot_be_read_is_refused_by_name(query: str, fields: list[str]) -> None:
     with pytest.raises(Malformed) as refused:
         activity.asked(pairs(query))

@@ -1,14 +1,19 @@
 """The switch that pauses everything, what the background looks like, and tries that are counted."""
 
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Any
+
 import pytest
 
-from console import background, log, queue, records, runs
-from console.core.actor import Actor
+from console import background, faults, log, queue, runs
 from console.db.engine import fetch, transaction
-from console.errors import Conflict, IntegrationError, Invalid, NotAllowed, NotFound, SourceDown
-from console.runs import engine as moving
+from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.runs.store import load
 from tests.company import Company
-from tests.services.engine import counting, jobs, kinds, overdue, started, waiting, whole
+from tests.services.engine import counting, jobs, kinds, overdue, publish, started, step, waiting, whole
+from tests.services.test_runs_midway import failing
 
 
 def give_up(key: str) -> int:
@@ -112,48 +117,106 @@ def test_a_job_that_was_given_up_is_tried_once_more(company: Company) -> None:
 # ------------------------------------------------------------------------------------------------------------- tries
 
 
+def loading(**settings: Any) -> None:
+    """A workflow over a customer that reads the record by itself, and ends."""
+    steps = [step("start", "start", "load"), step("load", "get_data", "end", {"fields": ["risk"]}), step("end", "end", None)]
+    steps[1]["completion"] = "automatic"
+    publish("loading", steps, collection="customer", **settings)
+
+
+@contextmanager
+def locked(company: Company) -> Iterator[None]:
+    """Somebody else has the whole database of the records to themselves: it does not answer in time, and may in a moment."""
+    with closing(sqlite3.connect(company.path, isolation_level=None)) as other:
+        other.execute("pragma locking_mode = exclusive")
+        other.execute("begin exclusive")
+        yield
+
+
+@contextmanager
+def lost(company: Company) -> Iterator[None]:
+    """The table of the records is not there."""
+    company.sql("alter table customer rename to customers_of_old")
+    yield
+    company.sql("alter table customers_of_old rename to customer")
+
+
+@contextmanager
+def deleted(company: Company) -> Iterator[None]:
+    """The record is not there."""
+    (row,) = company.sql("select * from customer where id = 2")
+    company.sql("delete from customer where id = 2")
+    yield
+    company.sql(f"insert into customer values ({', '.join('?' * len(row))})", *row)
+
+
+def stopped_at_load(company: Company) -> str:
+    """A run whose process ended right after the run had begun, before anything was read."""
+    with failing("log.write.after=raise"), pytest.raises(faults.Fault):
+        runs.start(company.olivia, "loading", "customer", "2")
+    ((run_id,),) = fetch("select id from console.run where ended_at is null")
+    return str(run_id)
+
+
 @pytest.mark.parametrize(
-    ("error", "tried"),
-    [
-        (SourceDown("All connections are busy.", passing=True), True),
-        (IntegrationError("Come back later."), True),
-        (SourceDown("The table is gone."), False),
-        (IntegrationError("No such account.", permanent=True), False),
-        (NotFound(), False),
-    ],
+    ("gone", "tried", "code"), [(locked, True, "source_down"), (lost, False, "source_changed"), (deleted, False, "not_found")]
 )
 def test_what_may_pass_is_tried_again_and_nothing_else(
-    company: Company, monkeypatch: pytest.MonkeyPatch, error: Exception, tried: bool
+    company: Company, gone: Callable[[Company], AbstractContextManager[None]], tried: bool, code: str
 ) -> None:
-    def fail(_actor: Actor, _run: object) -> records.Record | None:
-        raise error
+    loading(retries=2)
+    run_id = stopped_at_load(company)
+    with gone(company):
+        runs.advance(run_id)
+        for _ in range(2):
+            waiting = load(run_id)
+            assert waiting is not None
+            assert waiting.run.status == ("waiting_time" if tried else "waiting_person")
+            overdue(run_id)
+            company.work()
+    told = load(run_id)
+    assert told is not None
+    assert told.run.take_over is not None
+    assert (kinds(run_id).count("retry_set"), kinds(run_id)[-1], told.run.take_over["code"]) == (2 if tried else 0, "step_failed", code)
+    runs.retry(company.olivia, run_id, revision=None)
+    assert company.told(run_id)["status"] == "completed"
+    whole(run_id)
 
-    counting(3, retries=2)
-    monkeypatch.setattr(moving, "record_of", fail)
-    run_id = started(company, "counting")
+
+def test_once_it_works_the_tries_are_forgotten(company: Company) -> None:
+    loading()
+    run_id = stopped_at_load(company)
+    with locked(company):
+        runs.advance(run_id)
+    waiting = load(run_id)
+    assert waiting is not None
+    assert (waiting.run.waiting, waiting.run.tries) == ({"for": "retry", "until": (waiting.run.waiting or {})["until"], "tries": 1}, 1)
+    overdue(run_id)
+    company.work()
+    assert (company.told(run_id)["status"], kinds(run_id).count("retry_set")) == ("completed", 1)
+
+
+def test_the_holder_stops_the_trying_of_a_step(company: Company) -> None:
+    loading()
+    run_id = stopped_at_load(company)
+    with locked(company):
+        runs.advance(run_id)
+    runs.stop_trying(company.olivia, run_id, revision=None)
     told = company.told(run_id)
-    assert told["status"] == ("waiting_time" if tried else "waiting_person")
-    if not tried:
-        return
-    assert told["current"]["waiting"] == {"for": "retry", "until": told["current"]["waiting"]["until"], "tries": 1}
-    for _ in range(2):
-        overdue(run_id)
-        company.work()
-    assert (kinds(run_id).count("retry_set"), kinds(run_id)[-1]) == (2, "step_failed")
-    assert company.told(run_id)["current"]["take_over"]["code"] == getattr(error, "code", "")
-    monkeypatch.undo()
+    assert (told["status"], told["current"]["take_over"]["code"]) == ("waiting_person", "stopped")
     runs.retry(company.olivia, run_id, revision=None)
     assert company.told(run_id)["status"] == "completed"
 
 
-def test_once_it_works_the_tries_are_forgotten(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    def busy(_actor: Actor, _run: object) -> records.Record | None:
-        raise SourceDown("All connections are busy.", passing=True)
-
-    counting(3)
-    monkeypatch.setattr(moving, "record_of", busy)
-    run_id = started(company, "counting")
-    monkeypatch.undo()
-    overdue(run_id)
-    company.work()
-    assert (company.told(run_id)["status"], kinds(run_id).count("retry_set")) == ("completed", 1)
+def test_a_step_that_reads_for_too_long_asks_a_person(company: Company) -> None:
+    loading(step_seconds=1)
+    run_id = stopped_at_load(company)
+    company.sql("alter table customer rename to kept")
+    company.sql(
+        "create view customer as select kept.* from kept, (with recursive n(i) as (select 1 union all select i + 1 from n where i < 9000000) select count(*) from n)"
+    )
+    runs.advance(run_id)
+    told = load(run_id)
+    assert told is not None
+    assert told.run.take_over is not None
+    assert (told.run.status, told.run.take_over["code"]) == ("waiting_person", "timeout")

@@ -352,7 +352,9 @@ def test_not_while_somebody_is_at_work(company: Company, saved: Path) -> None:
     note.unlink()
     worker, there = Worker(), threading.Event()
     worker.duties = [Duty("be there", 0.05, there.set)]
-    worker.thorough = worker.moving = []
+    worker.thorough = worker.moving = worker.outside = (
+        worker.letters
+    ) = []  # whose connections a restore in this same process would take from them
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:

@@ -83,7 +83,6 @@ def test_hidden_fields_are_in_no_answer_and_no_question(company: "Company") -> N
     ("query", "named"),
     [
         (BrowseQuery(filter="{"), "filter"),
-        (BrowseQuery(filter="status:open"), "filter"),
         (BrowseQuery(filter='{"field": "nope", "op": "eq", "value": 1}'), "nope"),
         (BrowseQuery(filter='{"field": "risk", "op": "like", "value": 1}'), "risk"),
         (BrowseQuery(sort="nope"), "nope"),
@@ -95,6 +94,51 @@ def test_what_is_wrong_with_a_question_is_named(company: "Company", query: Brows
     with pytest.raises(Malformed) as error:
         browse.page(company.olivia, "customer", query)
     assert error.value.details[0]["field"] == named
+
+
+@pytest.mark.parametrize(
+    ("collection", "q", "found"),
+    [
+        ("customer", "adaeze OR halcyon", ["1", "3"]),
+        ("customer", "-desk:retail", ["3"]),
+        ("customer", "risk:NULL desk:retail", ["1", "4"]),
+        ("customer", "balance:>1", ["1", "3"]),
+        ("customer", "account.status:closed", ["1"]),
+        ("customer", "account.iban:NL", ["3"]),
+        ("customer", "customer (", []),
+        ("account", "customer.display_name:adaeze", ["LT459999900012345678", "LT459999900012345679"]),
+        ("account", "customer:adaeze status:open", ["LT459999900012345678"]),
+        ("account", "adaeze", []),
+        ("account", "customer.tax_id:IE123", ["LT459999900012345678", "LT459999900012345679"]),
+    ],
+)
+def test_the_search_syntax_reaches_fields_and_related_records(company: "Company", collection: str, q: str, found: list[str]) -> None:
+    page = browse.page(company.mona, collection, BrowseQuery(q=q, count="exact"))
+    assert (keys(page), page.total) == (found, len(found))
+    assert keys(browse.page(company.mona, collection, BrowseQuery(filter=q))) == found
+
+
+@pytest.mark.parametrize(
+    ("collection", "q"),
+    [
+        ("account", "customer.display_name:halcyon"),
+        ("account", "customer:halcyon"),
+        ("account", "customer.tax_id:IE123"),
+        ("customer", "tax_id:IE123"),
+    ],
+)
+def test_a_search_tells_nothing_of_records_and_fields_out_of_reach(company: "Company", collection: str, q: str) -> None:
+    """Tom sees no customer of the other desk and nobody's tax number; their accounts he may see all the same."""
+    everything = keys(browse.page(company.tom, collection, BrowseQuery()))
+    assert keys(browse.page(company.tom, collection, BrowseQuery(q=q))) == []
+    assert keys(browse.page(company.tom, collection, BrowseQuery(q=f"-({q})"))) == everything
+    assert browse.page(company.tom, collection, BrowseQuery(q=q, count="exact", extended=True)).total == 0
+
+
+def test_an_extended_search_looks_at_what_a_record_refers_to(company: "Company") -> None:
+    assert keys(browse.page(company.mona, "account", BrowseQuery(q="halcyon"))) == []
+    assert keys(browse.page(company.mona, "account", BrowseQuery(q="halcyon", extended=True))) == ["NL559999900012345670"]
+    assert keys(browse.page(company.tom, "account", BrowseQuery(q="halcyon", extended=True))) == []
 
 
 def test_segments_filters_searches_and_sorts_add_up(company: "Company") -> None:

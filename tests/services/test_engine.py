@@ -47,10 +47,17 @@ def test_the_rest_is_handed_on_in_the_transition_that_ends_the_turn(company: Com
     assert jobs() == []
 
 
+ONE_BY_ONE, TOGETHER = -1.0, 60.0  # seconds that automatic steps of one transaction may take
+
+
 @pytest.mark.parametrize("point", ["log.write.before", "log.write.after"])
-def test_the_transition_and_its_job_are_there_together_or_not_at_all(company: Company, point: str) -> None:
+@pytest.mark.parametrize(("at_once_s", "last"), [(ONE_BY_ONE, 21), (TOGETHER, 2)])
+def test_the_transition_and_its_job_are_there_together_or_not_at_all(
+    company: Company, monkeypatch: pytest.MonkeyPatch, point: str, at_once_s: float, last: int
+) -> None:
+    monkeypatch.setattr("console.runs.engine.AT_ONCE_S", at_once_s)
     counting(50)
-    with failing(f"{point}=raise@21"), pytest.raises(faults.Fault):
+    with failing(f"{point}=raise@{last}"), pytest.raises(faults.Fault):
         started(company, "counting")
     ((run_id, seq),) = fetch("select id, run_seq from console.run")
     assert jobs() == ([("queued", f"{run_id}:{seq}")] if point.endswith("after") else [])
@@ -78,7 +85,23 @@ def test_a_transition_that_loses_puts_no_job_in(company: Company) -> None:
     assert jobs() == before
 
 
-def test_a_run_whose_process_died_gets_a_job_once(company: Company) -> None:
+@pytest.mark.parametrize("at_once_s", [ONE_BY_ONE, TOGETHER])
+def test_steps_that_are_written_together_are_those_that_are_written_one_by_one(
+    company: Company, monkeypatch: pytest.MonkeyPatch, at_once_s: float
+) -> None:
+    monkeypatch.setattr("console.runs.engine.AT_ONCE_S", at_once_s)
+    counting(5)
+    run_id = started(company, "counting")
+    events = log.events_of(run_id)
+    entered = [event.body["step"]["id"] for event in events if event.type == "step_entered"]
+    assert entered == ["start", *(f"s{number}" for number in range(5)), "end"]
+    assert [event.open.get("revision") for event in events] == [1] * 4 + [2 + number // 2 for number in range(12)]
+    assert len({row[0] for row in fetch("select xmin::text from console.event where run = %s", (run_id,))}) == (2 if at_once_s > 0 else 7)
+    once(run_id, 5)
+
+
+def test_a_run_whose_process_died_gets_a_job_once(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.runs.engine.AT_ONCE_S", ONE_BY_ONE)
     counting(30)
     with failing("log.write.after=raise@5"), pytest.raises(faults.Fault):
         started(company, "counting")
@@ -235,7 +258,7 @@ def test_a_worker_survives_that_all_its_connections_break(company: Company, data
         assert until(lambda: ended(first))
         second = [started(company, "counting") for _ in range(3)]
         fetch(
-            "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()"
         )
         assert until(lambda: ended(*second))
         assert worker.poll() is None

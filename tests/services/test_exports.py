@@ -23,6 +23,7 @@ from console.log import heads, verify
 from console.log.select import LogFilter
 from console.worker import Worker
 from tests.company import Company
+from tests.tables import cases
 
 TYPED = {
     "values": {"email": "new@customers.example", "tax_id": "IE124"},
@@ -241,15 +242,15 @@ def test_the_table_is_read_by_any_spreadsheet_and_runs_in_none(tom: Actor, told:
     assert "data.values.tax_id" in tables
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x"])
+@cases("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x"])
 def test_no_text_is_a_formula(text: str) -> None:
-    assert exports._harmless(text) == f"'{text}"
-    assert exports._csv([[exports._harmless(text), 1, None]]) == f'"\'{text}",1,""\r\n'.encode()
+    assert exports.harmless(text) == f"'{text}"
+    assert exports._csv([[exports.harmless(text), 1, None]]) == f'"\'{text}",1,""\r\n'.encode()
 
 
-@pytest.mark.parametrize("cell", ["a=1", "", " -", "1", 1, -1, None])
+@cases("cell", ["a=1", "", " -", "1", 1, -1, None])
 def test_what_is_no_formula_stays_as_it_is(cell: Any) -> None:
-    assert exports._harmless(cell) == cell
+    assert exports.harmless(cell) == cell
 
 
 # Heads and what was kept.
@@ -402,7 +403,7 @@ def test_what_a_superuser_took_away_shows_in_a_filtered_archive_too(told: Compan
 # What is asked for.
 
 
-@pytest.mark.parametrize(
+@cases(
     ("query", "field"),
     [
         ([("format", "xml")], "format"), ([("format", "zip")], "format"), ([("proofs", "yes")], "proofs"), ([("since", "3")], "since"),

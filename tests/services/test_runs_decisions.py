@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import log, runs, workflows
-from console.errors import Conflict, Invalid
+from console.errors import Invalid
 from tests.company import Company
 
 CODES = [{"value": "sanctions", "label": "Sanctions"}, {"value": "documents", "label": "Papers missing"}]
@@ -129,12 +129,13 @@ def test_where_no_rule_applies_a_person_decides_may_revise_and_try_the_rules_aga
     assert company.told(at_rate)["current"]["step"] == "sift"
 
 
-def test_what_a_rule_decided_is_not_revised_but_what_it_looked_at_is(company: Company, at_rate: str) -> None:
+def test_revising_what_a_rule_decided_goes_back_to_what_it_looked_at(company: Company, at_rate: str) -> None:
     told = hand_in(company, at_rate, {"risk": "high"})
     assert told["current"]["step"] == "decide"
-    with pytest.raises(Conflict, match="person completed"):
-        runs.revise(company.olivia, at_rate, revision=told["revision"], step="sift", attempt=None, reason="No.")
-    runs.revise(company.olivia, at_rate, revision=told["revision"], step="rate", attempt=None, reason="Misread.")
+    assert runs.preview(company.olivia, at_rate, "sift").json["step"] == "rate"
+    assert [one["step"] for one in runs.get(company.olivia, at_rate).steps if one.get("revisable")] == ["rate"]
+    runs.revise(company.olivia, at_rate, revision=told["revision"], step="sift", attempt=None, reason="Misread.")
+    assert company.told(at_rate)["current"]["step"] == "rate"
     assert hand_in(company, at_rate, {"risk": "low"})["status"] == "completed"
 
 

@@ -16,6 +16,7 @@ from console.db.engine import hot_engine, transaction
 from console.errors import Malformed
 from console.records import catalogue, connect
 from tests.company import Company
+from tests.tables import cases
 
 MANY = 1000
 BEGAN = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
@@ -179,7 +180,7 @@ def test_filters_are_exact_and_add_up(company: Company, many: list[Told]) -> Non
         assert [run for page in pages(company, "mona", {"user": ident}) for run in page] == expected, who
 
 
-@pytest.mark.parametrize(
+@cases(
     ("filters", "field"),
     [
         ({"status": "done"}, "status"),

@@ -82,11 +82,17 @@ class Model:
         """What a page offers this person."""
         offered: set[str] = set()
         if self.status == "waiting_person" and self.holder == who:
-            offered |= {"settle", "save", "release"} if self.unknown else {"complete", "draft", "save", "release", "abort", "revise"}
-        if self.status == "saved" and who in WORKERS:
+            offered |= (
+                {"settle", "check", "save", "release", "escalate"}
+                if self.unknown
+                else {"complete", "draft", "save", "release", "abort", "revise", "escalate"}
+            )
+        if who in WORKERS and (self.status == "saved" or (self.status == "waiting_person" and self.holder is None)):
             offered.add("resume")
         if self.status == "waiting_person" and self.holder != who and who in WORKERS and (self.holder is None or who == "mona"):
             offered.add("take_over")
+        if who == "mona" and self.status in ("waiting_person", "saved"):
+            offered.add("assign")
         if who == "mona" and not self.ended and self.wish is None:
             offered.add("cancel")
         return frozenset(offered)
@@ -313,6 +319,22 @@ class Machine(RuleBasedStateMachine):
         if self.ask(who, getattr(runs, verb), allowed=verb in self.model.may(who), stale=stale):
             self.model.holder = None
             self.model.status = "saved" if verb == "save" else "waiting_person"
+
+    @rule(who=person, stale=stale, reason=reason)
+    def hand_on(self, who: str, stale: bool, reason: str) -> None:
+        """Put the run into an inbox."""
+        who = self.who(who)
+        allowed = "escalate" in self.model.may(who) and bool(reason)
+        if self.ask(who, runs.escalate, allowed=allowed, stale=stale, inbox="desk", reason=reason):
+            self.model.holder = None
+
+    @rule(who=person, to=st.sampled_from(["olivia", "tom", "mona", "stan"]), stale=stale)
+    def give_to(self, who: str, to: str, stale: bool) -> None:
+        """Give the run to somebody."""
+        who = self.who(who)
+        allowed = "assign" in self.model.may(who) and to in WORKERS and to != self.model.holder
+        if self.ask(who, runs.assign, allowed=allowed, stale=stale, user=self.company.people[to].id):
+            self.model.holder, self.model.status = to, "waiting_person"
 
     @rule(who=person, stale=stale, verb=st.sampled_from(["resume", "take_over"]))
     def take(self, who: str, stale: bool, verb: str) -> None:

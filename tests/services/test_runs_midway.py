@@ -22,7 +22,7 @@ from console.runs import drafts
 from console.runs.store import as_event, load
 from tests.company import DOCUMENT, STEPS, Company
 
-TO_HOLDER = {"complete", "draft", "save", "release", "abort", "revise"}
+TO_HOLDER = {"complete", "draft", "save", "release", "abort", "revise", "escalate"}
 
 
 @contextmanager
@@ -311,7 +311,7 @@ def test_a_source_that_changes_its_form_under_an_open_run_is_told_and_nothing_is
         connect.dispose()
         with pytest.raises(ConsoleError) as refused:
             company.answer(run_id, "olivia", told, risk="high")
-        assert (refused.value.status, "refresh" in refused.value.message) == (503, True), there
+        assert (refused.value.status, refused.value.code) == (503, "source_changed"), there
         assert runs.get(company.olivia, run_id).down, there
         company.sql(back)
         connect.dispose()
@@ -325,12 +325,12 @@ def test_a_related_table_that_is_gone_makes_a_take_over_that_can_be_tried_again(
     connect.dispose()
     run_id = company.started("2")
     told = company.told(run_id)
-    assert (told["status"], told["current"]["step"], told["current"]["take_over"]["code"]) == ("waiting_person", "load", "source_down")
+    assert (told["status"], told["current"]["step"], told["current"]["take_over"]["code"]) == ("waiting_person", "load", "source_changed")
     view = runs.get(company.olivia, run_id)
     assert {"retry", "save", "abort"} <= view.can
-    assert "refresh" in (view.down or "")
+    assert view.down
     runs.retry(company.olivia, run_id, revision=told["revision"])
-    assert company.told(run_id)["current"]["take_over"]["code"] == "source_down"
+    assert company.told(run_id)["current"]["take_over"]["code"] == "source_changed"
     company.sql("alter table accounts rename to account")
     connect.dispose()
     runs.retry(company.olivia, run_id, revision=None)
@@ -586,7 +586,7 @@ def test_an_unknown_effect_is_not_put_aside(company: Company) -> None:
     runs.sweep()
     told = company.told(run_id)
     assert (told["status"], told["current"]["type"], told["holder"]) == ("waiting_person", "settle", company.olivia.id)
-    assert runs.get(company.olivia, run_id).can == {"settle", "save", "release"}
+    assert runs.get(company.olivia, run_id).can == {"settle", "check", "save", "release", "escalate"}
     assert runs.get(company.tom, run_id).can == {"take_over"}, "the holder has been idle for long"
     with pytest.raises(Conflict):
         runs.cancel(company.mona, run_id, revision=None, reason="x")

@@ -27,6 +27,7 @@ from tests.core.test_run_events import (
     entered,
     submitted,
 )
+from tests.tables import cases
 
 TALLINN = timezone(timedelta(hours=2))
 NINE, FIVE_PAST = "2026-11-20T09:00:00.000000Z", "2026-11-20T09:05:00.000000Z"
@@ -50,13 +51,13 @@ HEADS: list[tuple[str, list[Event], dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("events", "told"), [row[1:] for row in HEADS], ids=[row[0] for row in HEADS])
+@cases(("events", "told"), [row[1:] for row in HEADS], ids=[row[0] for row in HEADS])
 def test_head_of_a_run(events: list[Event], told: dict[str, Any]) -> None:
     row = run_row(fold(events), "sub_1")
     assert {name: row[name] for name in told} == told
 
 
-@pytest.mark.parametrize("events", [row[1] for row in HEADS], ids=[row[0] for row in HEADS])
+@cases("events", [row[1] for row in HEADS], ids=[row[0] for row in HEADS])
 def test_head_has_every_column_and_no_part_with_a_table_of_its_own(events: list[Event]) -> None:
     row = run_row(fold(events), None)
     assert set(row) == {*RUN_COLUMNS, "attempts", "subject", "linked_to", "keep_draft"}
@@ -133,14 +134,14 @@ ATTEMPTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("parts", "told"), [row[1:] for row in ATTEMPTS], ids=[row[0] for row in ATTEMPTS])
+@cases(("parts", "told"), [row[1:] for row in ATTEMPTS], ids=[row[0] for row in ATTEMPTS])
 def test_row_of_an_attempt(parts: dict[str, Any], told: dict[str, Any]) -> None:
     assert attempt_row("run_1", replace(ATTEMPT, **parts)) == PLAIN_ATTEMPT | told
 
 
 PLAIN_EFFECT: dict[str, Any] = {
     "run": "run_1", "n": 3, "id": "eff_1", "number": 1, "kind": "sql_write", "status": "requested", "summary": "Update email", "result": None,
-    "request": {"changes": {"email": {"old": "a", "new": "b"}}}, "requested_at": NINE, "settled_at": None,
+    "request": {"changes": {"email": {"old": "a", "new": "b"}}}, "requested_at": NINE, "settled_at": None, "compensates": None, "keeps": None,
 }  # fmt: skip
 EFFECTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("requested", {}, {}),
@@ -154,7 +155,7 @@ EFFECTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("parts", "told"), [row[1:] for row in EFFECTS], ids=[row[0] for row in EFFECTS])
+@cases(("parts", "told"), [row[1:] for row in EFFECTS], ids=[row[0] for row in EFFECTS])
 def test_row_of_an_effect(parts: dict[str, Any], told: dict[str, Any]) -> None:
     assert effect_row("run_1", 3, replace(EFFECT, **parts)) == PLAIN_EFFECT | told
 
@@ -196,7 +197,7 @@ CHANGED: list[tuple[str, list[Event], list[Event], Changed]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("past", "events", "rows"), [row[1:] for row in CHANGED], ids=[row[0] for row in CHANGED])
+@cases(("past", "events", "rows"), [row[1:] for row in CHANGED], ids=[row[0] for row in CHANGED])
 def test_transition_writes_the_rows_that_differ(past: list[Event], events: list[Event], rows: Changed) -> None:
     before = fold(past)
     after = fold(events, before)
@@ -209,7 +210,7 @@ def test_transition_writes_the_rows_that_differ(past: list[Event], events: list[
     assert made.shown is None
 
 
-@pytest.mark.parametrize(("past", "events"), [row[1:3] for row in CHANGED], ids=[row[0] for row in CHANGED])
+@cases(("past", "events"), [row[1:3] for row in CHANGED], ids=[row[0] for row in CHANGED])
 def test_rows_written_one_event_at_a_time_are_those_of_the_end(past: list[Event], events: list[Event]) -> None:
     before = fold(past)
     table = {n: attempt_row(before.id, attempt) for n, attempt in before.attempts.items()}
@@ -279,7 +280,7 @@ READ_BACK: list[tuple[str, Stored, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("event", "told"), [row[1:] for row in READ_BACK], ids=[row[0] for row in READ_BACK])
+@cases(("event", "told"), [row[1:] for row in READ_BACK], ids=[row[0] for row in READ_BACK])
 def test_event_of_the_log_as_the_rules_know_it(event: Stored, told: dict[str, Any]) -> None:
     found = as_event(event)
     assert {name: getattr(found, name) for name in told} == told

@@ -10,7 +10,8 @@ import orjson
 import pytest
 from hypothesis import given, strategies as st
 
-from console.runs.screens import LONG_TEXT, MOST_BYTES, _shortened, digest, fitted, seen_fields
+from console.runs.screens import LONG_TEXT, MOST_BYTES, digest, fitted, seen_fields, shortened
+from tests.tables import cases
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -66,7 +67,7 @@ SAME: list[tuple[str, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), [row[1:] for row in SAME], ids=[row[0] for row in SAME])
+@cases(("one", "other"), [row[1:] for row in SAME], ids=[row[0] for row in SAME])
 def test_screens_that_read_alike_have_one_digest(one: Any, other: Any) -> None:
     assert digest(screen(record=one)) == digest(screen(record=other))
 
@@ -93,7 +94,7 @@ OTHER: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("change", [row[1] for row in OTHER], ids=[row[0] for row in OTHER])
+@cases("change", [row[1] for row in OTHER], ids=[row[0] for row in OTHER])
 def test_any_part_that_differs_makes_another_digest(change: dict[str, Any]) -> None:
     assert digest(screen(**change)) != digest(screen())
 
@@ -113,7 +114,7 @@ UNLIKE: list[tuple[str, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), [row[1:] for row in UNLIKE], ids=[row[0] for row in UNLIKE])
+@cases(("one", "other"), [row[1:] for row in UNLIKE], ids=[row[0] for row in UNLIKE])
 def test_values_that_read_otherwise_have_two_digests(one: Any, other: Any) -> None:
     assert digest(screen(record=one)) != digest(screen(record=other))
 
@@ -137,7 +138,7 @@ SMALL: list[tuple[str, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("given_value", "kept"), [row[1:] for row in SMALL], ids=[row[0] for row in SMALL])
+@cases(("given_value", "kept"), [row[1:] for row in SMALL], ids=[row[0] for row in SMALL])
 def test_small_screen_is_kept_whole_as_json(given_value: Any, kept: Any) -> None:
     assert fitted(screen(record=given_value)) == screen(record=kept)
 
@@ -146,7 +147,7 @@ def test_small_screen_is_kept_whole_as_json(given_value: Any, kept: Any) -> None
 def test_limit_is_64_kilobytes_to_the_byte(over: int) -> None:
     room = MOST_BYTES - size(screen(text=""))
     text = "x" * (room + over)
-    assert fitted(screen(text=text))["text"] == (text if not over else _shortened(text))
+    assert fitted(screen(text=text))["text"] == (text if not over else shortened(text))
 
 
 TABLES: list[tuple[str, list[int], list[bool]]] = [
@@ -220,9 +221,9 @@ SHORTENED: list[tuple[str, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "kept"), [row[1:] for row in SHORTENED], ids=[row[0] for row in SHORTENED])
-def test_shortened(value: Any, kept: Any) -> None:
-    assert _shortened(value) == kept
+@cases(("value", "kept"), [row[1:] for row in SHORTENED], ids=[row[0] for row in SHORTENED])
+def testshortened(value: Any, kept: Any) -> None:
+    assert shortened(value) == kept
 
 
 def field(name: str, now: Any = None) -> dict[str, Any]:
@@ -247,7 +248,7 @@ SEEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("parts", "found"), [row[1:] for row in SEEN], ids=[row[0] for row in SEEN])
+@cases(("parts", "found"), [row[1:] for row in SEEN], ids=[row[0] for row in SEEN])
 def test_fields_as_they_were_seen(parts: dict[str, Any], found: dict[str, Any]) -> None:
     assert seen_fields(screen(**parts)) == found
 

@@ -11,6 +11,7 @@ from console.runs.view import _ahead, _revisable, as_json, moment, outline, titl
 from console.workflows import Definition
 from tests.core.graphs import document, step
 from tests.core.test_run_events import APPLYING, ASKED, AT, BEGUN, LATER, OLIVIA, READING, STARTED, TOM, UNKNOWN, WRITING, done, entered
+from tests.tables import cases
 
 NINE, FIVE_PAST = "2026-11-20T09:00:00.000000Z", "2026-11-20T09:05:00.000000Z"
 NAMES = {OLIVIA: "Olivia Kask"}
@@ -65,13 +66,13 @@ WHOLE: list[tuple[str, list[Event], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("events", "part"), [row[1:] for row in WHOLE], ids=[row[0] for row in WHOLE])
+@cases(("events", "part"), [row[1:] for row in WHOLE], ids=[row[0] for row in WHOLE])
 def test_run_as_programs_read_it(events: list[Event], part: dict[str, Any]) -> None:
     found = told(events)
     assert {name: found[name] for name in part} == part
 
 
-@pytest.mark.parametrize("events", [row[1] for row in WHOLE], ids=[row[0] for row in WHOLE])
+@cases("events", [row[1] for row in WHOLE], ids=[row[0] for row in WHOLE])
 def test_shape_of_a_run_is_the_same_at_every_moment(events: list[Event]) -> None:
     assert told(events).keys() == told([STARTED]).keys()
 
@@ -100,7 +101,7 @@ HERE: list[tuple[str, list[Event], dict[str, Any] | None, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("events", "screen", "part"), [row[1:] for row in HERE], ids=[row[0] for row in HERE])
+@cases(("events", "screen", "part"), [row[1:] for row in HERE], ids=[row[0] for row in HERE])
 def test_step_that_a_run_stands_at(events: list[Event], screen: dict[str, Any] | None, part: dict[str, Any]) -> None:
     found = told(events, screen)["current"]
     assert {name: found[name] for name in part} == part
@@ -124,7 +125,15 @@ def test_run_that_stands_nowhere_has_no_current_step(events: list[Event]) -> Non
     assert told(events, SCREEN, {"email": "b"})["current"] is None
 
 
-EFFECT = {"id": "eff_1", "kind": "sql_write", "status": "requested", "summary": "Update email"}
+EFFECT = {
+    "id": "eff_1",
+    "kind": "sql_write",
+    "status": "requested",
+    "summary": "Update email",
+    "at": None,
+    "compensates": None,
+    "keeps": None,
+}
 TAKEN: list[tuple[str, list[Event], int, dict[str, Any]]] = [
     ("first", READING, 0, {"step": "start", "type": "start", "title": "Start", "attempt": 1, "status": "done", "completed_at": NINE}),
     ("open", READING, 1, {"status": "open", "by": None, "outcome": None, "values": {}, "entered_at": NINE, "completed_at": None}),
@@ -135,14 +144,14 @@ TAKEN: list[tuple[str, list[Event], int, dict[str, Any]]] = [
     ("again", REVISED, 3, {"status": "open", "step": "read", "attempt": 2}),
     ("no effects", READING, 1, {"effects": []}),
     ("writing", WRITING, 2, {"status": "performing", "by": OLIVIA, "outcome": "updated", "effects": [EFFECT]}),
-    ("written", SAVED_THERE, 2, {"effects": [EFFECT | {"status": "succeeded"}]}),
-    ("not known", UNKNOWN, 2, {"type": "update_data", "effects": [EFFECT | {"status": "unknown"}]}),
+    ("written", SAVED_THERE, 2, {"effects": [EFFECT | {"status": "succeeded", "at": moment(LATER)}]}),
+    ("not known", UNKNOWN, 2, {"type": "update_data", "effects": [EFFECT | {"status": "unknown", "at": moment(AT)}]}),
     ("reopened", REOPENED, 2, {"status": "open", "by": None, "outcome": None, "values": {}}),
     ("ended", COMPLETED, 2, {"status": "cancelled"}),
 ]
 
 
-@pytest.mark.parametrize(("events", "place", "part"), [row[1:] for row in TAKEN], ids=[row[0] for row in TAKEN])
+@cases(("events", "place", "part"), [row[1:] for row in TAKEN], ids=[row[0] for row in TAKEN])
 def test_attempts_of_a_run(events: list[Event], place: int, part: dict[str, Any]) -> None:
     found = told(events)["attempts"][place]
     assert {name: found[name] for name in part} == part
@@ -157,7 +166,17 @@ def test_attempts_are_told_in_the_order_taken_however_they_are_held() -> None:
         ("apply", 1),
         ("read", 2),
     ]
-    assert [one["n"] for one in outline(run, REVIEW, NAMES, may_revise=True)] == [1, 2, 3, 4, None, None]
+    assert [one["n"] for one in outline(run, REVIEW, NAMES, may_revise=True)[0]] == [1, 2, 3, 4, None, None]
+
+
+@pytest.mark.parametrize(
+    ("most", "told", "left"), [(None, [1, 2, 3, 4], None), (4, [1, 2, 3, 4], None), (2, [3, 4], (2, 2, 2)), (1, [4], (3, 2, 2))]
+)
+def test_a_long_path_is_told_from_its_end(most: int | None, told: list[int], left: tuple[int, int, int] | None) -> None:
+    """What is left out is counted: a page of a run of ten thousand steps is no larger than one of sixty."""
+    path, earlier = outline(fold(REVISED), REVIEW, NAMES, may_revise=True, most=most)
+    assert [entry["n"] for entry in path if entry["n"]] == told
+    assert (earlier and (earlier.steps, earlier.counted, earlier.done)) == left
 
 
 def test_shape_does_not_hand_out_the_parts_of_the_run() -> None:
@@ -208,9 +227,9 @@ STATES: list[tuple[str, list[Event], list[tuple[str, str]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("events", "states"), [row[1:] for row in STATES], ids=[row[0] for row in STATES])
+@cases(("events", "states"), [row[1:] for row in STATES], ids=[row[0] for row in STATES])
 def test_path_of_a_run(events: list[Event], states: list[tuple[str, str]]) -> None:
-    found = outline(fold(events), REVIEW, NAMES, may_revise=True)
+    found = outline(fold(events), REVIEW, NAMES, may_revise=True)[0]
     assert [(entry["step"], entry["state"]) for entry in found] == states
     assert len({tuple(entry) for entry in found}) <= 1
 
@@ -227,11 +246,11 @@ REVISABLE: list[tuple[str, list[Event], list[int]]] = [
 ]
 
 
-@pytest.mark.parametrize(("events", "places"), [row[1:] for row in REVISABLE], ids=[row[0] for row in REVISABLE])
+@cases(("events", "places"), [row[1:] for row in REVISABLE], ids=[row[0] for row in REVISABLE])
 def test_steps_that_may_be_revised(events: list[Event], places: list[int]) -> None:
     run = fold(events)
-    assert [entry["n"] for entry in outline(run, REVIEW, NAMES, may_revise=True) if entry["revisable"]] == places
-    assert not [entry for entry in outline(run, REVIEW, NAMES, may_revise=False) if entry["revisable"]]
+    assert [entry["n"] for entry in outline(run, REVIEW, NAMES, may_revise=True)[0] if entry["revisable"]] == places
+    assert not [entry for entry in outline(run, REVIEW, NAMES, may_revise=False)[0] if entry["revisable"]]
 
 
 ONE: list[tuple[str, dict[str, Any], int | None, frozenset[str], bool]] = [
@@ -251,7 +270,7 @@ ONE: list[tuple[str, dict[str, Any], int | None, frozenset[str], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("parts", "current", "automatic", "may"), [row[1:] for row in ONE], ids=[row[0] for row in ONE])
+@cases(("parts", "current", "automatic", "may"), [row[1:] for row in ONE], ids=[row[0] for row in ONE])
 def test_attempt_that_may_be_revised(parts: dict[str, Any], current: int | None, automatic: frozenset[str], may: bool) -> None:
     attempt = replace(Attempt(2, "read", 1, "open", AT), **parts)
     assert _revisable(attempt, Run(current=current), automatic) is may
@@ -279,9 +298,9 @@ ENTRIES: list[tuple[str, list[Event], int, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("events", "place", "part"), [row[1:] for row in ENTRIES], ids=[row[0] for row in ENTRIES])
+@cases(("events", "place", "part"), [row[1:] for row in ENTRIES], ids=[row[0] for row in ENTRIES])
 def test_entry_of_the_path(events: list[Event], place: int, part: dict[str, Any]) -> None:
-    found = outline(fold(events), REVIEW, NAMES, may_revise=True)[place]
+    found = outline(fold(events), REVIEW, NAMES, may_revise=True)[0][place]
     assert {name: found[name] for name in part} == part
 
 
@@ -310,20 +329,20 @@ AHEAD: list[tuple[str, tuple[str, ...], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("ways", "steps"), [row[1:] for row in AHEAD], ids=[row[0] for row in AHEAD])
+@cases(("ways", "steps"), [row[1:] for row in AHEAD], ids=[row[0] for row in AHEAD])
 def test_steps_that_surely_come(ways: tuple[str, ...], steps: list[str]) -> None:
     found = _ahead("a", chain(*ways))
     assert [entry["step"] for entry in found] == steps
     assert {entry["state"] for entry in found} <= {"todo"}
 
 
-@pytest.mark.parametrize("events", [row[1] for row in STATES], ids=[row[0] for row in STATES])
+@cases("events", [row[1] for row in STATES], ids=[row[0] for row in STATES])
 def test_run_can_be_drawn_after_each_of_its_events(events: list[Event]) -> None:
     run = Run()
     for number, event in enumerate(events, start=1):
         run = evolve(run, event)
         found = as_json(run, REVIEW, SCREEN, None)
-        path = outline(run, REVIEW, NAMES, may_revise=True)
+        path = outline(run, REVIEW, NAMES, may_revise=True)[0]
         assert found["last_event"] == number
         assert len([entry for entry in path if entry["state"] != "todo"]) == len(found["attempts"])
         assert len([entry for entry in path if entry["state"] == "now"]) == (found["current"] is not None)

@@ -8,12 +8,12 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from console import accounts, operations, settings
-from console.app import create_app
 from console.commands.log import seal
 from console.db import fetch
 from console.db.engine import migration_url
 from console.log import checkpoint, heads, tree
 from tests.company import Company
+from tests.conftest import web_app
 
 
 def leaves() -> list[bytes]:
@@ -97,9 +97,7 @@ def test_heads_can_be_neither_changed_nor_taken_away(company: Company) -> None:
 def fixture_web(company: Company) -> Iterator[FlaskClient]:
     """The API over the company."""
     assert company.people
-    app = create_app()
-    app.testing = True
-    with app.test_client() as client:
+    with web_app().test_client() as client:
         yield client
 
 

@@ -101,18 +101,18 @@ def test_a_draft_changes_nothing_for_those_who_work() -> None:
 def test_an_export_gives_the_bytes_that_were_published() -> None:
     workflows.import_file(small())
     assert workflows.export("small-one") == read(SMALL).canonical()
-    workflows.import_file(KYC, publish=True)
+    workflows.import_file(KYC)
     assert workflows.export("kyc-review") == KYC.read_bytes()
     with pytest.raises(NotFound):
         workflows.export("nothing")
 
 
 def test_what_was_stored_is_what_was_hashed() -> None:
-    workflows.import_file(KYC, publish=True)
+    workflows.import_file(small(), publish=True)
     with hot_engine().connect() as connection:
         row = connection.execute(sa.select(tables.workflow_version)).one()
-    assert bytes(row.document) == KYC.read_bytes()
-    assert row.hash == read(KYC.read_bytes()).hash
+    assert bytes(row.document) == read(SMALL).canonical()
+    assert row.hash == read(SMALL).hash
     assert row.published_by == "sys_cli"
 
 
@@ -177,8 +177,8 @@ def test_what_may_be_started_depends_on_the_person_and_the_collection() -> None:
     olivia, stan = person("olivia@fernwick.example", "operator", "operations"), person("stan@fernwick.example", "operator", "procurement")
     workflows.import_file(small(), publish=True)
     workflows.import_file(small(slug="draft-one"))
-    workflows.import_file(KYC, publish=True)
-    assert [made.slug for made in workflows.startable(olivia, "customer")] == ["kyc-review"]
+    workflows.import_file(small(slug="of-customers", collection="customer"), publish=True)
+    assert [made.slug for made in workflows.startable(olivia, "customer")] == ["of-customers"]
     assert [made.slug for made in workflows.startable(olivia, None)] == ["small-one"]
     assert workflows.startable(stan, "customer") == workflows.startable(stan, None) == []
 
@@ -206,3 +206,35 @@ def test_the_command_line_imports_exports_and_publishes(tmp_path: Path) -> None:
     assert RUNNER.invoke(command, ["publish", "small-one"]).output == f"small-one  version 1 is live  {read(SMALL).hash}\n"
     assert RUNNER.invoke(command, ["import", str(file), "--publish"]).output == "small-one  Small one  version 1 is live\n"
     assert RUNNER.invoke(command, ["export", "small-one"]).stdout_bytes == read(SMALL).canonical()
+
+
+def test_what_nobody_could_do_may_be_a_draft_and_does_not_go_live() -> None:
+    made = small()
+    made["steps"][1]["roles"] = ["operatr"]
+    workflows.import_file(made)
+    for publish in (lambda: workflows.publish("small-one"), lambda: workflows.import_file(made, publish=True)):
+        with pytest.raises(DefinitionError) as wrong:
+            publish()
+        assert [(detail["step"], detail["field"]) for detail in wrong.value.details] == [("look", "roles[0]")]
+        assert wrong.value.status == 422
+    assert versions() == []
+    made["steps"][1]["roles"] = ["operator"]
+    assert workflows.import_file(made, publish=True).live == 1
+
+
+def test_warnings_do_not_keep_a_workflow_from_going_live() -> None:
+    assert workflows.import_file(small(roles=["nobody_yet"]), publish=True).live == 1
+
+
+def test_the_command_judges_rights_where_it_is_asked_to(tmp_path: Path) -> None:
+    file = tmp_path / "small.json"
+    made = small(roles=["nobody_yet"])
+    made["steps"][1]["roles"] = ["operatr"]
+    file.write_text(json.dumps(made))
+    assert RUNNER.invoke(command, ["check", str(file)]).output == f"{file}: fine\n"
+    done = RUNNER.invoke(command, ["check", "--sources", str(file)])
+    assert done.exit_code == 1
+    assert done.output.splitlines() == [
+        f"{file}: roles[0]: warning: There is no role nobody_yet.",
+        f"{file}: step look: roles[0]: There is no role operatr: is operator meant?",
+    ]

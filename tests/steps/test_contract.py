@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, get_args
@@ -14,7 +15,8 @@ from console import steps
 from console.core.workflow import NAME_PATTERN, read
 from console.errors import DefinitionError, Invalid
 from console.steps.base import Completion, Context, Family, Prompt, Read, StepConfig, StepType, StepView
-from tests.steps.walk import NOW, context
+from tests.steps.acts import SMALL, act
+from tests.steps.walk import NOW, context as walked
 
 KINDS = steps.all_types()
 ROOT = Path(__file__).parents[2]
@@ -25,11 +27,25 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "update_data": {"form": [{"name": "note", "label": "Note"}]},
     "decision": {"options": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]},
     "condition": {"branches": [{"if": "1 == 1", "outcome": "sure"}]},
+    "escalate": {"inbox": "desk", "text": "Look."},
     "go_to": {},
+    "approval": {"text": "May it go on?", "roles": ["lead"]},
+    "request_documents": {"documents": [{"id": "paper", "label": "Paper"}], "to": "'a@b.example'", "text": "Please."},
     "wait": {"days": 1},
+    "create_task": {"title": "Look", "team": "operations"},
+    "notify": {"text": "Look", "team": "operations"},
+    "human_input": {"to": {"team": "operations"}, "question": "Right?"},
+    "load_related": {"items": {"relation": "account", "fields": ["iban"]}, "none": "outcome"},
+    "loop": {"items": {"relation": "account", "fields": ["iban"]}, "form": [{"name": "verdict", "label": "Verdict"}]},
+    "action": {"effect": SMALL["effects"][0]},
+    "trigger_action": {"action": "thing.mend"},
     "output": {"values": {"a": "1 + 1"}},
     "end": {},
 }
+
+
+def context(**roots: Any) -> Context:
+    return replace(walked(**roots), acts={"thing.mend": act()})
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +131,7 @@ def test_what_a_step_is_shown_does_not_depend_on_the_second(name: str) -> None:
 
 
 def test_an_unknown_type_is_told_with_the_known_ones() -> None:
-    with pytest.raises(DefinitionError, match="known are condition, decision, end"):
+    with pytest.raises(DefinitionError, match="known are action, approval, condition"):
         steps.get("teleport")
 
 

@@ -10,6 +10,7 @@ from console.errors import Invalid
 from console.steps.base import AsksPerson, Completion, Withheld
 from console.steps.decision import DecisionConfig
 from tests.steps.walk import complete, context, prepare, rows, view
+from tests.tables import cases
 
 CODES = [{"value": "sanctions", "label": "Sanctions"}, {"value": "documents", "label": "Documents"}]
 CONFIG: dict[str, Any] = {
@@ -79,7 +80,7 @@ def test_what_belongs_to_other_options_is_left_out_right_or_wrong() -> None:
     assert (done.values["code"], done.values["due"]) == (None, "2026-12-01")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("outcome", "values", "wrong"),
     [
         (None, {}, ["outcome"]),
@@ -212,7 +213,7 @@ def test_options_are_the_outcomes_and_every_text_is_named() -> None:
     assert kind.outputs(config) == frozenset({"option", "code", "due", "note", "evidence", "reason"})
 
 
-@pytest.mark.parametrize(
+@cases(
     ("change", "said"),
     [
         ({"options": CONFIG["options"][:1]}, "at least 2"),

@@ -11,6 +11,7 @@ from console.errors import Invalid
 from console.steps.base import Read
 from console.steps.get_data import GetDataConfig
 from tests.steps.walk import complete, context, prepare, rows, view
+from tests.tables import cases
 
 CONFIG: dict[str, Any] = {
     "fields": ["name", "tax_id"],
@@ -82,7 +83,7 @@ def test_it_names_what_the_check_has_to_judge() -> None:
     assert {"record", "record.name", "accounts", "country", "country.level", "not_permitted"} <= (kind.outputs(config) or set())
 
 
-@pytest.mark.parametrize(
+@cases(
     "config",
     [
         {},

@@ -10,7 +10,9 @@ from console import steps
 from console.core import workflow_check
 from console.core.shape import said_of
 from console.views import frame
+from tests.steps.acts import SMALL
 from tests.steps.walk import complete, context, prepare, rows, view
+from tests.tables import cases
 
 RELATED = {"name": "docs", "relation": "document", "fields": ["type"]}
 FIELD = {"name": "note", "label": "Note"}
@@ -23,9 +25,19 @@ BASE: dict[str, dict[str, Any]] = {
     "decision": {"options": OPTIONS},
     "condition": {"branches": [{"if": "1 == 1", "outcome": "sure"}]},
     "go_to": {},
+    "request_documents": {"documents": [{"id": "paper", "label": "Paper"}], "to": "record.email", "text": "Please."},
     "wait": {"days": 1},
     "output": {"values": {"a": "1"}},
     "end": {},
+    "create_task": {"title": "Look", "team": "operations"},
+    "notify": {"text": "Look", "team": "operations"},
+    "human_input": {"to": {"team": "operations"}, "question": "Right?"},
+    "load_related": {"items": {"relation": "account", "fields": ["iban"]}, "none": "outcome"},
+    "loop": {"items": {"relation": "account", "fields": ["iban"]}, "form": [FIELD]},
+    "escalate": {"inbox": "desk", "text": "Look."},
+    "approval": {"text": "May it?", "roles": ["lead"]},
+    "action": {"effect": SMALL["effects"][0]},
+    "trigger_action": {"action": "thing.mend"},
 }
 LONG = "x" * 20_001
 GOOD: list[tuple[str, dict[str, Any]]] = [
@@ -47,9 +59,28 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("output", {"values": {f"v{number}": "1" for number in range(100)}}),
     ("wait", {"minutes": 527_040, "hours": 8784, "days": 3660}),
     ("wait", {"days": None, "duration": "days(1)"}),
+    ("request_documents", {"documents": [], "also": "steps.a.list", "days": 366, "remind_after_days": [1, 2, 3, 4, 365], "rounds": 10}),
+    ("request_documents", {"name": "record.name", "subject": "x" * 200, "language": "de", "asks_first": True}),
+    ("request_documents", {"documents": [{"id": "a", "label": "A", "if": "1 == 1", "required_if": "1 == 1", "types": ["docx"], "many": True}], "form": [FIELD]}),
     ("end", {"label": "x" * 80}),
+    ("escalate", {"priority": "high", "form": [FIELD]}),
+    ("approval", {"needs": 2, "not_by": ["requester"], "fields": ["name"], "values": {"a": "1"}, "if": "1 == 1", "hours": 5}),
+    ("action", {"values": {"a": "1"}, "outcomes": [{"if": "1 == 1", "outcome": "late"}]}),
+    ("trigger_action", {"record": "record.id", "values": {"a": "1"}, "locked": ["a"], "outcomes": ["pending"], "text": "x", "compensation": "thing.undo"}),
+    ("create_task", {"assignee": "run.holder", "due": "today()", "waits": True, "text": "x"}),
+    ("notify", {"people": ["run.holder"], "roles": ["lead"], "mail": False}),
+    ("human_input", {"text": "x", "form": [FIELD], "answers": OPTIONS, "needs": 2, "within": "days(1)", "otherwise": "no"}),
+    ("load_related", {"take": False, "text": "x"}),
+    ("loop", {"items": {"entries": "input.a", "limit": 1000}, "second": {}, "on_failure": "continue"}),
+    ("loop", {"edit": ["a"], "required": ["a"], "set": [{"field": "b", "value": "1"}], "title": "x", "text": "x", "gather": [{"name": "g"}],
+              "branches": [{"if": "1 == 1", "outcome": "a"}]}),
 ]  # fmt: skip
 BAD: list[tuple[str, dict[str, Any], str, str]] = [
+    ("start", {"fields": [{**FIELD, "type": "file"}]}, "", "There is no run yet that files could be kept with"),
+    ("request_documents", {"documents": []}, "", "Nothing is asked for"),
+    ("request_documents", {"days": 367}, "days", "at most 366"),
+    ("request_documents", {"remind_after_days": [30]}, "", "would not come before"),
+    ("request_documents", {"documents": [{"id": "A b", "label": "x"}]}, "documents[0].id", ""),
     ("start", {"fields": [FIELD, FIELD]}, "", "More than one field is named note."),
     ("start", {"fields": [{**FIELD, "name": f"f{number}"} for number in range(51)]}, "fields", "at most 50"),
     ("start", {"fields": "note"}, "fields", "This must be a list."),
@@ -67,12 +98,12 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("get_data", {"fields": []}, "", "Nothing is read: name fields or related records."),
     ("get_data", {"fields": ["f"] * 101}, "fields", "at most 100"),
     ("get_data", {"fields": [1]}, "fields[0]", "This must be text."),
-    ("get_data", {"related": [{**RELATED, "name": "record"}]}, "", "Related reads need names of their own"),
+    ("get_data", {"related": [{**RELATED, "name": "record"}]}, "", "Related reads and totals need names of their own"),
     ("get_data", {"related": [{**RELATED, "name": "not_permitted"}]}, "", "other than record and not_permitted"),
-    ("get_data", {"related": [RELATED, RELATED]}, "", "Related reads need names of their own"),
+    ("get_data", {"related": [RELATED, RELATED]}, "", "Related reads and totals need names of their own"),
     ("get_data", {"related": [{**RELATED, "name": "Docs"}]}, "related[0].name", "a small letter first"),
     ("get_data", {"related": [{**RELATED, "relation": ""}]}, "related[0].relation", "This may not be empty."),
-    ("get_data", {"related": [{**RELATED, "fields": []}]}, "related[0].fields", "This may not be empty."),
+    ("get_data", {"related": [{**RELATED, "fields": []}]}, "related[0]", "Nothing is read: name fields or totals."),
     ("get_data", {"related": [{**RELATED, "fields": ["f"] * 41}]}, "related[0].fields", "at most 40"),
     ("get_data", {"related": [{**RELATED, "limit": 0}]}, "related[0].limit", "This is too low: at least 1."),
     ("get_data", {"related": [{**RELATED, "limit": 201}]}, "related[0].limit", "This is too high: at most 200."),
@@ -126,14 +157,14 @@ def ids(table: list[Any]) -> list[str]:
     return [f"{row[0]}-{number}" for number, row in enumerate(table)]
 
 
-@pytest.mark.parametrize(("kind", "more"), GOOD, ids=ids(GOOD))
+@cases(("kind", "more"), GOOD, ids=ids(GOOD))
 def test_settings_that_are_taken(kind: str, more: dict[str, Any]) -> None:
     config = steps.get(kind).Config.model_validate({**BASE[kind], **more})
     assert steps.get(kind).outcomes(config) is not None
     assert steps.get(kind).uses(config) is not None
 
 
-@pytest.mark.parametrize(("kind", "more", "place", "said"), BAD, ids=ids(BAD))
+@cases(("kind", "more", "place", "said"), BAD, ids=ids(BAD))
 def test_settings_that_are_refused_are_told_with_their_place(kind: str, more: dict[str, Any], place: str, said: str) -> None:
     model = steps.get(kind).Config
     with pytest.raises(ValidationError) as refused:
@@ -153,7 +184,7 @@ def _aliases(kind: str) -> list[str]:
     return [field.alias or name for name, field in steps.get(kind).Config.model_fields.items()]
 
 
-@pytest.mark.parametrize("kind", BASE)
+@cases("kind", BASE)
 def test_every_setting_is_described_or_told_by_its_name(kind: str) -> None:
     schema = steps.get(kind).Config.model_json_schema(by_alias=True)
     assert schema["additionalProperties"] is False
@@ -161,8 +192,8 @@ def test_every_setting_is_described_or_told_by_its_name(kind: str) -> None:
     assert [name for name, entry in schema.get("properties", {}).items() if "description" not in entry and name not in plain] == []
 
 
-@pytest.mark.parametrize("kind", BASE)
-@pytest.mark.parametrize("value", [None, "", 0, 1.5, True, [], {}, [None], [[]], {"a": {}}, "\x00", "\ud800", "{{", 2**60])
+@cases("kind", BASE)
+@cases("value", [None, "", 0, 1.5, True, [], {}, [None], [[]], {"a": {}}, "\x00", "\ud800", "{{", 2**60])
 def test_any_value_in_any_setting_is_refused_with_a_place_or_taken(kind: str, value: Any) -> None:
     for name in [*_aliases(kind), "__class__", "no_such"]:
         document = {
@@ -222,13 +253,24 @@ HEARD: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
     ("condition", {"branches": [{"if": "1 == 1", "outcome": "a"}, {"if": "2 == 2", "outcome": "b"}]}, ["branches[0].if", "branches[1].if"], []),
     ("go_to", {}, [], []),
     ("output", {"values": {"a": "1", "b": "x {{ 2 }}", "c": "{{"}}, ["values.a"], ["values.b", "values.c"]),
+    ("request_documents", {"documents": [{"id": "a", "label": "A", "if": "1 == 1", "required_if": "2 == 2"}], "also": "[]", "name": "record.n", "language": "record.l"},
+     ["to", "name", "also", "documents[0].if", "documents[0].required_if", "language"], ["subject", "text"]),
     ("wait", {"days": None, "duration": "days(1)"}, ["duration"], []),
     ("wait", {"days": None, "until": "now"}, ["until"], []),
     ("end", {"label": "{{ not a template }}"}, [], []),
+    ("create_task", {"assignee": "run.holder", "due": "today()", "text": "x"}, ["assignee", "due"], ["title", "text"]),
+    ("notify", {"people": ["run.holder"]}, ["people[0]"], ["text"]),
+    ("human_input", {"to": {"people": ["run.holder"]}, "text": "x", "within": "days(1)"}, ["to.people[0]", "within"], ["question", "text"]),
+    ("load_related", {"items": {"collection": "a", "fields": ["b"], "where": "1 == 1"}, "text": "x"}, ["items.where"], ["text"]),
+    ("loop", {"items": {"entries": "input.a", "where": "1 == 1"}, "text": "x"}, ["items.entries", "items.where"], ["text"]),
+    ("escalate", {"form": [{**FIELD, "required_if": "1 == 1"}]}, ["form[0].required_if"], ["text"]),
+    ("approval", {"if": "1 == 1", "values": {"a": "2"}}, ["if", "values.a"], ["text"]),
+    ("action", {"values": {"a": "1"}}, ["values.a"], []),
+    ("trigger_action", {"record": "record.id", "values": {"a": "1"}, "text": "x"}, ["record", "values.a"], ["text"]),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "more", "expressions", "templates"), HEARD, ids=ids(HEARD))
+@cases(("kind", "more", "expressions", "templates"), HEARD, ids=ids(HEARD))
 def test_the_check_hears_of_every_expression_and_template(
     kind: str, more: dict[str, Any], expressions: list[str], templates: list[str]
 ) -> None:
@@ -252,10 +294,8 @@ LITERAL = [
 TEXT_KINDS = [("guidance", {}), ("get_data", {"fields": ["name"]}), ("update_data", {"form": [FIELD]}), ("decision", {"options": OPTIONS})]
 
 
-@pytest.mark.parametrize("value", LITERAL, ids=ascii)
-@pytest.mark.parametrize(
-    "around", ["{{ record.v }}", "Title\n{{ record.v }}", "Title\n\n{{ record.v }} end", "- {{ record.v }}", "**{{ record.v }}**"]
-)
+@cases("value", LITERAL, ids=ascii)
+@cases("around", ["{{ record.v }}", "Title\n{{ record.v }}", "Title\n\n{{ record.v }} end", "- {{ record.v }}", "**{{ record.v }}**"])
 def test_what_looks_like_markdown_in_a_value_is_shown_and_not_obeyed(value: str, around: str) -> None:
     value = value.strip() if "**" in around else value  # blanks beside the stars would unmake the author's own bold
     made = prepare("guidance", {"text": around}, context(record={"v": value})).text
@@ -271,7 +311,7 @@ def tags(drawn: str) -> list[str]:
     return [part.partition(">")[0] for part in drawn.split("<")[1:]]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "text"),
     [
         ("-12.50", "-12.50"),
@@ -320,8 +360,8 @@ def test_the_button_has_the_label_of_the_step_or_the_usual_one(kind: str, button
     assert prepare(kind, BASE[kind], context(), button="Onward").button == "Onward"
 
 
-@pytest.mark.parametrize("name", ["text", "related"])
-@pytest.mark.parametrize("kind", ["get_data", "update_data", "decision"])
+@cases("name", ["text", "related"])
+@cases("kind", ["get_data", "update_data", "decision"])
 def test_hidden_reads_are_read_and_not_shown(kind: str, name: str) -> None:
     config = {**BASE[kind], "related": [{**RELATED, "hidden": True}, {**RELATED, "name": "open"}]}
     assert [read.name for read in steps.get(kind).reads(view(kind, config)) if read.relation] == ["docs", "open"]

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from console.errors import Invalid
 from console.steps.start import StartConfig
 from tests.steps.walk import complete, context, prepare
+from tests.tables import cases
 
 REVIEW: dict[str, Any] = {
     "fields": [
@@ -65,12 +66,12 @@ def test_a_start_may_ask_for_nothing() -> None:
         complete("start", {}, context(), {"reason": "new"})
 
 
-@pytest.mark.parametrize(
+@cases(
     ("field", "said"),
     [
         ({"type": "enum"}, "needs options"),
         ({"type": "reference"}, "needs the collection"),
-        ({"type": "file"}, "cannot be typed into a form"),
+        ({"type": "file"}, "there is no run yet that files could be kept with"),
         ({"type": "integer", "default": "three"}, "the default does not fit"),
         ({"readonly": True}, "needs a value"),
         ({"type": "enum", "options": [{"value": "a", "label": "A"}, {"value": "a", "label": "B"}]}, "same value"),

@@ -11,6 +11,7 @@ from console.errors import Invalid
 from console.steps.base import WriteRecord
 from console.steps.update_data import UpdateDataConfig, same
 from tests.steps.walk import complete, context, prepare, rows, view
+from tests.tables import cases
 
 PEP = [{"value": "none", "label": "None"}, {"value": "pep", "label": "PEP"}]
 CONFIG: dict[str, Any] = {
@@ -72,6 +73,7 @@ def test_a_write_compares_with_what_the_person_saw() -> None:
     done = complete(
         "update_data", CONFIG, context(forms=moved, shown={"limit": "10.00", "pep_status": "none", "score": 0}), {"limit": "11.00"}
     )
+    assert isinstance(done.effects[0], WriteRecord)
     assert done.effects[0].changes == {"limit": {"old": "10.00", "new": "11.00"}}
 
 
@@ -161,7 +163,7 @@ def test_it_edits_what_it_names() -> None:
     assert steps.get("update_data").edits(view("update_data", CONFIG)) == ("pep_status", "limit", "score")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("kind", "left", "right", "equal"),
     [
         ("decimal", "12.5", "12.50", True),

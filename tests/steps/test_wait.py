@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from console import steps
 from console.errors import Invalid
 from tests.steps.walk import NOW, complete, context, view
+from tests.tables import cases
 
 WAYS: list[tuple[dict[str, Any], datetime]] = [
     ({"minutes": 1}, NOW + timedelta(minutes=1)),
@@ -28,7 +29,7 @@ CONTEXT = context(
 )
 
 
-@pytest.mark.parametrize(("config", "moment"), WAYS)
+@cases(("config", "moment"), WAYS)
 def test_the_moment_is_worked_out(config: dict[str, Any], moment: datetime) -> None:
     done = complete("wait", config, CONTEXT)
     assert (done.until, done.outcome, done.ends) == (moment, "default", None)
@@ -36,7 +37,7 @@ def test_the_moment_is_worked_out(config: dict[str, Any], moment: datetime) -> N
     assert datetime.fromisoformat(done.output["until"]) == moment
 
 
-@pytest.mark.parametrize(
+@cases(
     ("config", "code"),
     [
         ({"duration": "record.name"}, "no_moment"),
@@ -56,7 +57,7 @@ def test_what_gives_no_moment_is_said(config: dict[str, Any], code: str) -> None
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize(
+@cases(
     "config",
     [{}, {"days": 0}, {"days": 1.5}, {"days": 4000}, {"days": 1, "until": "now"}, {"duration": "days(1)", "until": "now"}, {"weeks": 1}],
 )

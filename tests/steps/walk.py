@@ -9,7 +9,7 @@ from console import steps
 from console.core.forms import FormField
 from console.core.policy import rules
 from console.core.workflow import Step, Workflow
-from console.steps.base import Completion, Context, Prompt, Rows, StepView
+from console.steps.base import Completion, Context, Prompt, Rows, StepView, WriteRecord
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 OLIVIA = {
@@ -111,6 +111,7 @@ class Walk:
         options = [option.value for option in prompt.outcomes]
         done = kind.complete(seen, made, values, outcome or (options[0] if options else None))
         for effect in done.effects:
+            assert isinstance(effect, WriteRecord)
             for name, change in effect.changes.items():
                 assert self.record.get(name) == change["old"]
                 self.record[name] = change["new"]

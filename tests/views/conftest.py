@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.company import PASSWORD, Company
+from tests.conftest import web_app
 
 VOID = frozenset({"input", "br", "meta", "link", "hr", "img", "use"})
 
@@ -110,7 +111,7 @@ class Browser:
     @property
     def token(self) -> str:
         """A token for a form that no page showed."""
-        return str(self.get("/me").form("/sign-out")["fields"]["csrf_token"])
+        return str(self.get("/settings/me").form("/sign-out")["fields"]["csrf_token"])
 
 
 def _headers(htmx: str | None) -> dict[str, str]:
@@ -137,8 +138,4 @@ class Pages:
 @pytest.fixture
 def pages(company: Company) -> Pages:
     """The pages of the small company."""
-    from console.app import create_app
-
-    app = create_app()
-    app.testing = True
-    return Pages(company, app)
+    return Pages(company, web_app())

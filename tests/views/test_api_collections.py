@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from console import accounts, sources
-from console.app import create_app
 from console.records import connect
 from tests.company import Company
+from tests.conftest import web_app
 from tests.records.shop import shop_url
 
 __all__ = ["shop_url"]
@@ -36,9 +36,7 @@ Call = Callable[..., TestResponse]
 def fixture_web(company: Company) -> Flask:
     """The web application over the small company."""
     assert company.people
-    made = create_app()
-    made.testing = True
-    return made
+    return web_app()
 
 
 @pytest.fixture(name="call")
@@ -119,9 +117,6 @@ def test_what_narrows_a_list(call: Call) -> None:
     ("asked", "named"),
     [
         ({"filter": "{"}, "filter"),
-        ({"filter": "[]"}, "filter"),
-        ({"filter": "1"}, "filter"),
-        ({"filter": "[" * 5000}, "filter"),
         ({"filter": '{"field": "nope", "op": "eq", "value": 1}'}, "nope"),
         ({"filter": '{"field": "tax_id", "op": "is_null"}'}, "tax_id"),
         ({"filter": '{"field": "risk", "op": "roughly", "value": 1}'}, "risk"),

@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from console import accounts, log, runs
-from console.app import create_app
 from tests.company import Company
+from tests.conftest import web_app
 
 KEYS = [
     "id",
@@ -50,9 +50,7 @@ FIELD = ["name", "label", "type", "required", "readonly", "value", "now", "optio
 def fixture_web(company: Company) -> Flask:
     """The web application over the small company."""
     assert company.people
-    made = create_app()
-    made.testing = True
-    return made
+    return web_app()
 
 
 class Caller:
@@ -223,7 +221,24 @@ def test_a_replay_takes_no_method_but_get(olivia: Caller) -> None:
         assert answer.status_code == 405, method
 
 
-POSTS = ["complete", "draft", "save", "resume", "take-over", "release", "abort", "cancel", "revise", "settle", "retry"]
+POSTS = [
+    "complete",
+    "draft",
+    "save",
+    "resume",
+    "take-over",
+    "release",
+    "abort",
+    "cancel",
+    "revise",
+    "settle",
+    "check",
+    "stop-trying",
+    "retry",
+    "escalate",
+    "assign",
+    "step-in",
+]
 
 
 @pytest.mark.parametrize(("who", "status"), [("stan", 404), (None, 401)])
@@ -239,10 +254,11 @@ def test_strangers_get_nothing(web: Flask, company: Company, olivia: Caller, who
         "revise": ["step", "reason"],
     }
     wanted["settle"] = ["effect", "result", "reason"]
+    wanted["check"] = ["effect"]
     for verb in POSTS:
         body = {"revision": told["revision"], **{name: more[name] for name in wanted.get(verb, [])}}
         assert stranger.post(f"/runs/{told['id']}/{verb}", body).status_code == status, verb
-    for path in ("", "/events", "/replay?at=1", "/revise-preview?step=load"):
+    for path in ("", "/events", "/replay?at=1", "/revise-preview?step=load", "/abort-preview"):
         assert stranger.get(f"/runs/{told['id']}{path}").status_code == status, path
     assert stranger.post("/runs", START).status_code == status
     listed = stranger.get("/runs")

@@ -90,7 +90,12 @@ def refusals() -> list[dict[str, Any]]:
 
 IN_JSON: list[tuple[str, int, str, dict[str, Any]]] = [
     ("malformed", 400, "malformed", {}),
-    ("not-allowed", 403, "not_allowed", {}),
+    (
+        "not-allowed",
+        403,
+        "not_allowed",
+        {"need": {"object": "activity", "act": "read"}, "rule": "No rule allows it for Buyer.", "who": []},
+    ),
     ("absent", 404, "not_found", {}),
     ("hidden", 404, "not_found", {}),
     ("conflict", 409, "run_is_live", {"run_id": "run_1"}),

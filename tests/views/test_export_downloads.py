@@ -11,11 +11,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from console import accounts, exports, log, operations
-from console.app import create_app
 from console.db import fetch
 from console.db.engine import migration_url
 from console.views import downloads
 from tests.company import Company
+from tests.conftest import web_app
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -38,9 +38,7 @@ def programs(company: Company) -> Iterator[dict[str, Program]]:
     """A program of each person, and one of nobody."""
     company.finished("1")
     operations.sealed()
-    app = create_app()
-    app.testing = True
-    with app.test_client() as client:
+    with web_app().test_client() as client:
         made = {name: Program(client, accounts.create_key("tests", person.id).text) for name, person in company.people.items()}
         yield made | {"nobody": Program(client, None)}
 
@@ -107,7 +105,7 @@ def test_what_cannot_be_is_400_and_names_it(programs: dict[str, Program], query:
 
 
 def test_without_a_head_there_is_nothing_to_prove_with(company: Company) -> None:
-    app = create_app()
+    app = web_app()
     key = accounts.create_key("tests", company.ada.id).text
     answer = app.test_client().get(f"{AT}?proofs=1", headers={"Authorization": f"Bearer {key}"})
     assert (answer.status_code, answer.get_json()["code"]) == (409, "not_sealed")
@@ -184,7 +182,7 @@ def test_a_download_from_the_page(pages: "Pages") -> None:
     fields = ada.get("/activity?kind=run_started").form("/activity/export")["fields"]
 
     def sent(**changes: str) -> TestResponse:
-        ada.get("/me")
+        ada.get("/settings/me")
         answer = ada.client.get("/activity/export", query_string=fields | changes)
         assert answer.status_code == 200, answer.text
         return answer

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from console.core.actor import Actor
 from console.views import formats
 from console.views.formats import Kind, Look
+from tests.tables import cases
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LOOK = Look("en", "Europe/Vilnius", NOW)
@@ -20,7 +21,7 @@ def of(type_: str, **more: object) -> Kind:
     return Kind("field", "Field", type_, **more)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("kind", "value", "shown"),
     [
         (of("text"), None, "–"),
@@ -42,6 +43,7 @@ def of(type_: str, **more: object) -> Kind:
         (of("date"), "tomorrow", "tomorrow"),
         (of("datetime"), "2026-11-20T10:00:00Z", "20 Nov 2026, 12:00"),
         (of("time"), "09:30:00", "09:30"),
+        (of("time"), "-P4DT4H10M10S", "-P4DT4H10M10S"),
         (of("enum", options=RISK), "high", "High risk"),
         (of("enum", options=RISK), "gone", "gone"),
         (of("multi_enum", options=RISK), ["low", "odd"], "Low, odd"),
@@ -60,7 +62,7 @@ def test_numbers_and_days_in_german() -> None:
     assert formats.text(of("date"), "2026-10-03", GERMAN) == "3 Okt. 2026"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("kind", "value", "html"),
     [
         (of("text"), "<b>&", "&lt;b&gt;&amp;"),
@@ -126,7 +128,7 @@ def test_unknown_locales_and_zones_do_not_break_a_page() -> None:
     assert (strange.locale, strange.zone) == ("en", "UTC")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("type_", "sent", "value"),
     [
         ("text", [" as typed "], " as typed "),
@@ -161,7 +163,7 @@ def test_what_a_form_sends_becomes_a_value(type_: str, sent: list[str], value: o
     assert formats.typed(of(type_), sent, LOOK) == value
 
 
-@pytest.mark.parametrize(
+@cases(
     ("type_", "value"),
     [
         ("text", "Keizersgracht 12"), ("long_text", "one\n\ntwo"), ("integer", -12000), ("decimal", "12.50"), ("date", "2026-11-20"),

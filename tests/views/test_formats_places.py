@@ -13,10 +13,11 @@ from console.core.actor import Actor
 from console.core.forms import FIELD_TYPES
 from console.views import formats, panes
 from console.views.formats import Kind, Look
+from tests.tables import cases
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 EN, DE, LT = Look("en", "UTC", NOW), Look("de", "Europe/Berlin", NOW), Look("lt", "Europe/Vilnius", NOW)
-LISTS = ("multi_enum", "checklist", "array")
+LISTS = ("multi_enum", "checklist", "array", "files")
 
 
 def of(type_: str, **more: Any) -> Kind:
@@ -57,11 +58,12 @@ SHOWN: list[tuple[str, Any, str, str, str]] = [
     ("array", ["a", None, 2, False], "a, –, 2, No", "a, –, 2, No", "a, –, 2, No"),
     ("binary", "3 bytes", "3 bytes", "3 bytes", "3 bytes"),
     ("file", "report.pdf", "report.pdf", "report.pdf", "report.pdf"),
+    ("files", [{"file": "fil_1", "name": "a.pdf", "media_type": "application/pdf", "sha256": "ab", "bytes": 3}], "a.pdf", "a.pdf", "a.pdf"),
     ("other", "(1,2)", "(1,2)", "(1,2)", "(1,2)"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("type_", "value", "english", "german", "lithuanian"), SHOWN)
+@cases(("type_", "value", "english", "german", "lithuanian"), SHOWN)
 def test_each_type_in_three_languages(type_: str, value: Any, english: str, german: str, lithuanian: str) -> None:
     shown = tuple(formats.text(of(type_), value, look).replace(NNBSP, NBSP) for look in (EN, DE, LT))
     assert shown == (english, german, lithuanian)
@@ -71,7 +73,7 @@ def test_the_table_above_has_every_type() -> None:
     assert {row[0] for row in SHOWN} == set(FIELD_TYPES)
 
 
-@pytest.mark.parametrize("type_", FIELD_TYPES)
+@cases("type_", FIELD_TYPES)
 def test_an_absent_value_is_a_dash_a_cell_of_its_own_and_an_empty_box(type_: str) -> None:
     what = of(type_)
     assert formats.text(what, None, EN) == "–"
@@ -82,7 +84,7 @@ def test_an_absent_value_is_a_dash_a_cell_of_its_own_and_an_empty_box(type_: str
     assert emptied == ([] if type_ in LISTS else None)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("utc", "zone", "words"),
     [
         ("2026-03-29T00:59:00Z", "Europe/Berlin", "29 Mar 2026, 01:59"),
@@ -128,7 +130,7 @@ def test_a_moment_that_could_not_be_moved_does_not_claim_the_zone() -> None:
     assert formats.full_moment("2026-07-01T10:00:00Z", LT) == "1 liep. 2026, 13:00:00 Europe/Vilnius (10:00:00 UTC)"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("type_", "text", "zone"),
     [
         ("datetime", "9999-12-31T23:59", "America/New_York"),
@@ -157,7 +159,7 @@ def test_every_locale_of_the_library_writes_numbers_days_and_moments() -> None:
         assert formats.full_moment("2026-11-20T10:00:00Z", look)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("locale", "zone", "known"),
     [
         ("de", "Europe/Berlin", ("de", "Europe/Berlin")),
@@ -176,7 +178,7 @@ def test_whatever_a_person_has_for_locale_and_zone_a_page_is_drawn(locale: str, 
     assert (look.locale, look.zone) == known
 
 
-@pytest.mark.parametrize(
+@cases(
     ("number", "words"),
     [
         ("1e3", "1,000"),
@@ -195,7 +197,7 @@ def test_a_number_is_grouped_and_what_is_none_stays(number: str, words: str) -> 
     assert formats.grouped(number) == words
 
 
-@pytest.mark.parametrize(
+@cases(
     ("seconds", "english"),
     [
         (-31, "20 Nov 2026, 12:00"), (-30, "just now"), (0, "just now"), (44, "just now"), (45, "1 minute ago"), (89, "1 minute ago"),
@@ -207,7 +209,7 @@ def test_how_long_ago_changes_at_these_seconds(seconds: int, english: str) -> No
     assert formats.ago(NOW - timedelta(seconds=seconds), EN) == english
 
 
-@pytest.mark.parametrize(
+@cases(
     ("seconds", "words"),
     [(-5, "0 seconds"), (0, "0 seconds"), (50, "50 seconds"), (59, "1 minute"), (90, "2 minutes"), (86_400 * 2, "2 days")],
 )
@@ -215,7 +217,7 @@ def test_a_length_of_time_in_its_largest_unit(seconds: int, words: str) -> None:
     assert formats.span(seconds, EN) == words
 
 
-@pytest.mark.parametrize(
+@cases(
     ("title", "letters"),
     [("   ", "?"), ("\t", "?"), ("a b c", "AB"), ("… dots", "D"), ("(only) [marks]", "("), ("ß", "SS"), ("1st Street", "1S"), ("\u202eevil", "\u202e")],
 )  # fmt: skip
@@ -230,8 +232,8 @@ def nested(levels: int, kind: type) -> Any:
     return value
 
 
-@pytest.mark.parametrize("kind", [list, dict])
-@pytest.mark.parametrize("levels", [5, 39, 500])
+@cases("kind", [list, dict])
+@cases("levels", [5, 39, 500])
 def test_deep_json_is_shown_as_far_as_anybody_reads(kind: type, levels: int) -> None:
     value = nested(levels, kind)
     shown = formats.text(of("json"), value, EN)
@@ -258,8 +260,8 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("type_", FIELD_TYPES)
-@pytest.mark.parametrize("value", HOSTILE, ids=[text[:12].strip("\x00\u202e") for text in HOSTILE])
+@cases("type_", FIELD_TYPES)
+@cases("value", HOSTILE, ids=[text[:12].strip("\x00\u202e") for text in HOSTILE])
 def test_no_type_lets_a_hostile_text_become_markup_or_a_script(type_: str, value: str) -> None:
     what = of(type_)
     drawn = str(formats.html(what, value, EN)) + formats.cell(what, EN)(value)
@@ -269,7 +271,7 @@ def test_no_type_lets_a_hostile_text_become_markup_or_a_script(type_: str, value
     assert formats.box(what, value, EN)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("type_", "value", "entry"),
     [
         ("datetime", "0800-06-01T00:00:00Z", "0800-06-01T00:00"),
@@ -324,12 +326,12 @@ KEPT = [
 ]
 
 
-@pytest.mark.parametrize(("type_", "value", "what"), KEPT, ids=[row[2] for row in KEPT])
+@cases(("type_", "value", "what"), KEPT, ids=[row[2] for row in KEPT])
 def test_a_box_that_nobody_touched_gives_its_value_back_to_the_last_digit(type_: str, value: Any, what: str) -> None:
     assert sent(type_, value, DE) == value
 
 
-@pytest.mark.parametrize(("type_", "value", "to", "made"), [
+@cases(("type_", "value", "to", "made"), [
     ("datetime", "2026-07-01T10:00:05.250000Z", "2026-07-01T12:00", "2026-07-01T10:00:00Z"),
     ("datetime", "9999-12-31T23:59:59Z", "2026-07-01T12:00", "2026-07-01T10:00:00Z"),
     ("datetime", "2026-07-01T10:00:05.250000Z", "", None),
@@ -341,7 +343,7 @@ def test_a_box_that_was_changed_gives_what_was_typed(type_: str, value: Any, to:
     assert sent(type_, value, DE, to=to) == made
 
 
-@pytest.mark.parametrize("held", ["", "{", "[" * 100_000, "NaN", '{"a": 1}', "[1]", "null", '"\\ud800"'])
+@cases("held", ["", "{", "[" * 100_000, "NaN", '{"a": 1}', "[1]", "null", '"\\ud800"'])
 def test_a_held_value_that_is_not_ours_does_no_harm(held: str) -> None:
     for type_ in FIELD_TYPES:
         form = MultiDict([(f"{panes.TYPES}x", type_), (f"{panes.PREFIX}x", "2026-11-20T12:00"), (f"{panes.HELD}x", held)])

@@ -30,13 +30,13 @@ def test_somebody_without_records_is_told_whom_to_ask(pages: "Pages") -> None:
 
 
 def test_ones_own_page_has_the_way_out(pages: "Pages") -> None:
-    page = pages.olivia.get("/me")
+    page = pages.olivia.get("/settings/me")
     assert "Operator" in page.text
     pages.olivia.send(page, "/sign-out")
     pages.olivia.get("/", status=303)
 
 
-@pytest.mark.parametrize("path", ["/", "/c", "/me", "/c/customer", "/c/customer/1", "/patterns"])
+@pytest.mark.parametrize("path", ["/", "/c", "/settings/me", "/c/customer", "/c/customer/1", "/patterns"])
 def test_every_page_has_one_heading_and_no_inline_script_or_style(pages: "Pages", path: str) -> None:
     page = pages.olivia.get(path)
     assert [tag for tag, _ in page.headings].count("h1") == 1
@@ -46,7 +46,7 @@ def test_every_page_has_one_heading_and_no_inline_script_or_style(pages: "Pages"
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/c", "/me", "/c/customer", "/c/customer/1", "/patterns", "/activity", "/runs/run_x", "/runs/run_x/replay"]
+    "path", ["/", "/c", "/settings/me", "/c/customer", "/c/customer/1", "/patterns", "/activity", "/runs/run_x", "/runs/run_x/replay"]
 )
 def test_nobody_sees_a_page_without_signing_in(pages: "Pages", path: str) -> None:
     answer = pages.app.test_client().get(path)
@@ -137,7 +137,7 @@ def test_the_demo_says_so_on_every_page(pages: "Pages", monkeypatch: pytest.Monk
     for path, status in (
         ("/", 200),
         ("/c", 200),
-        ("/me", 200),
+        ("/settings/me", 200),
         ("/c/customer", 200),
         ("/c/customer/1", 200),
         (f"/runs/{run}", 200),

@@ -12,6 +12,7 @@ from console import operations, runs
 from console.core.actor import Actor
 from console.views import activity, formats, frame, panes
 from console.views.formats import Kind, Look
+from tests.tables import cases
 from tests.views.conftest import Page
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def test_a_name_of_a_person_is_text(pages: "Pages", monkeypatch: pytest.MonkeyPa
     )
     assert person is not None
     assert faults(pages.eve.get("/").html) == []
-    me = pages.eve.get("/me")
+    me = pages.eve.get("/settings/me")
     assert faults(me.html) == []
     assert 'Eve <img src=x onerror="x()"> & Co' in me.text
     eve: Actor = accounts.actor_of_person(accounts.person_of_email("eve@fernwick.example").id, "ses_eve")
@@ -215,8 +216,8 @@ TYPES = [
 ]
 
 
-@pytest.mark.parametrize("type_", TYPES)
-@pytest.mark.parametrize("what", VALUES)
+@cases("type_", TYPES)
+@cases("what", VALUES)
 def test_no_type_lets_it_through(type_: str, what: str) -> None:
     value, field = VALUES[what], Kind("f", "<b>F</b>", type_)
     drawn = [str(formats.html(field, value, LOOK)), formats.cell(field, LOOK)(value)]
@@ -232,7 +233,7 @@ def test_no_type_lets_it_through(type_: str, what: str) -> None:
         assert not [name for _, told in Page(html).attributes for name in told if name.startswith("on") or name == "style"]
 
 
-@pytest.mark.parametrize("what", VALUES)
+@cases("what", VALUES)
 def test_a_box_gives_back_what_it_was_given(what: str) -> None:
     source = {"name": "f", "label": "F", "type": "long_text", "required": False, "readonly": False, "now": None, "options": None}
     box = panes.box(source, LOOK, value=VALUES[what])
@@ -242,7 +243,7 @@ def test_a_box_gives_back_what_it_was_given(what: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@cases(
     "url",
     [
         "javascript:alert(1)",
@@ -266,7 +267,7 @@ def test_an_address_of_mail_stays_within_its_attribute(address: str) -> None:
     assert told == {"href": f"mailto:{address}"}
 
 
-@pytest.mark.parametrize("key", [value for name, value in VALUES.items() if name != "very long"])
+@cases("key", [value for name, value in VALUES.items() if name != "very long"])
 def test_a_key_is_one_segment_of_an_address(key: str) -> None:
     url = frame.record_url("customer", key)
     assert re.fullmatch(r"/c/customer/[A-Za-z0-9_.~%-]+", url)
@@ -274,7 +275,7 @@ def test_a_key_is_one_segment_of_an_address(key: str) -> None:
     assert not set(frame.dom_id("f", key)) - set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
-@pytest.mark.parametrize("what", VALUES)
+@cases("what", VALUES)
 def test_facts_of_an_event_are_bounded_text(what: str) -> None:
     value = VALUES[what]
     told = activity.facts({"id": value, "step": value, "data": {"value": value, "nested": {"a": [value]}, "empty": {}}})
@@ -282,7 +283,7 @@ def test_facts_of_an_event_are_bounded_text(what: str) -> None:
     assert all(len(text) <= 401 for label, text in told if label in ("Value", "Nested"))
 
 
-@pytest.mark.parametrize("title", [*VALUES.values(), "", " ", "\u00a0", "é b", "\U0001f469 x"])
+@cases("title", [*VALUES.values(), "", " ", "\u00a0", "é b", "\U0001f469 x"])
 def test_initials_are_at_most_two_letters(title: str) -> None:
     assert 1 <= len(formats.initials(title)) <= 4
     assert not set(formats.initials(title)) & set("&\"'") or title[0] in "\"'&"

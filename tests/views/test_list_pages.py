@@ -11,6 +11,7 @@ from markupsafe import escape
 from console.browse import Counted
 from console.views import formats, lists
 from console.views.formats import Kind, Look
+from tests.tables import cases
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
@@ -157,7 +158,7 @@ def test_the_count_comes_after_the_list_and_is_a_link_without_scripts(pages: "Pa
     pages.stan.get("/c/customer?count=about", htmx="count", status=404)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("total", "about", "words"),
     [
         (0, None, "0"), (10_000, None, "10,000"), (4_234_567, None, "4,234,567"), (10_001, None, "more than 10,000"), (10_001, 9_000, "more than 10,000"),
@@ -169,11 +170,11 @@ def test_counts_are_said_in_words(total: int, about: int | None, words: str) -> 
     assert lists.count_words(Counted(total, about)) == words
 
 
-@pytest.mark.parametrize(
+@cases(
     "type_",
     ["text", "long_text", "email", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "json"],
 )
-@pytest.mark.parametrize("look", [Look(), Look("de", "Europe/Berlin"), Look("ar_EG", "Asia/Kolkata")])
+@cases("look", [Look(), Look("de", "Europe/Berlin"), Look("ar_EG", "Asia/Kolkata")])
 def test_a_cell_says_what_the_field_says_elsewhere(type_: str, look: Look) -> None:
     given: tuple[Any, ...] = (
         *(
@@ -249,3 +250,35 @@ def test_a_search_from_anywhere_asks_for_the_collection(pages: "Pages") -> None:
     page = pages.olivia.get("/c?q=ada")
     assert "/c/customer?q=ada" in page.links
     assert "Search “ada” in" in page.text
+
+
+def test_what_was_looked_for_is_marked_and_says_how_to_search(pages: "Pages") -> None:
+    page = pages.olivia.get("/c/customer?q=ADAEZE")
+    assert "<mark>Adaeze</mark> Okonkwo-Bell</a>" in page.html
+    assert 'aria-label="Actions for Adaeze Okonkwo-Bell"' in page.html
+    assert "How to search" in page.text
+    hostile = pages.mona.get(f"/c/customer?{quote('q')}={quote('<script>')}").html
+    assert "<mark>&lt;script&gt;</mark>alert(1)" in hostile
+    assert "<script>alert" not in hostile
+
+
+def test_an_empty_search_offers_to_look_further(pages: "Pages") -> None:
+    page = pages.mona.get("/c/account?q=halcyon")
+    wider = next(href for href in page.links if "extended=1" in href)
+    found = pages.mona.get(wider)
+    assert "NL559999900012345670" in found.text
+    assert "Search there too" not in pages.mona.get("/c/account?q=nobody&extended=1").text
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "html"),
+    [
+        ([], "a<b", "a&lt;b"),
+        (["B"], "abc b", "a<mark>b</mark>c <mark>b</mark>"),
+        (["<"], "a<b", "a<mark>&lt;</mark>b"),
+        (["a.c", "  "], "abc a.c", "abc <mark>a.c</mark>"),
+        (["an", "ana"], "Ana", "<mark>Ana</mark>"),
+    ],
+)
+def test_marking_escapes_everything(words: list[str], text: str, html: str) -> None:
+    assert formats.marker(words)(text) == html

@@ -21,7 +21,7 @@ def test_the_page_shows_the_background_and_turns_the_switch(pages: "Pages") -> N
     assert "No worker is there" in page.text
     assert BANNER not in page.text
     pages.ines.send(page, "/operations/pause", reason="The provider lies")
-    for browser, path in ((pages.ines, "/operations"), (pages.olivia, "/"), (pages.stan, "/me"), (pages.olivia, "/c/customer")):
+    for browser, path in ((pages.ines, "/operations"), (pages.olivia, "/"), (pages.stan, "/settings/me"), (pages.olivia, "/c/customer")):
         assert BANNER in browser.get(path).text
     page = pages.ines.send(pages.ines.get("/operations"), "/operations/resume", reason=" ", status=422)
     assert "Say why" in page.text

@@ -1,24 +1,64 @@
 """Every HTML route in every circumstance: no session, no right, wrong method, foreign form, no token, a part for htmx or the whole page."""
 
 import re
+from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
 import pytest
 from werkzeug.test import TestResponse
 
-from console import runs, workflows
+from console import answers, bulk, files, log, notices, runs, subjects, tasks, workflows
 from tests.company import DOCUMENT
-
-if TYPE_CHECKING:
-    from tests.views.conftest import Browser, Pages
+from tests.conftest import Companies, web_app
+from tests.papers import pdf
+from tests.services.acting import RATE, imported
+from tests.services.engine import step
+from tests.services.four_eyes import asking, requested
+from tests.views.conftest import Browser, Pages
 
 OURS = "http://localhost"
 FOREIGN = ("https://evil.example", "http://localhost:81", "https://localhost", "http://localhost.evil.example", "null", "")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-NO_PAGES = {"/static/<path:filename>", "/health", "/metrics", "/schema/workflow.json", "/sign-in", "/sign-out"}
-"""Files, what programs read, and the door itself, which tests/views/test_sign_in.py walks."""
+OWN_ACCOUNT = {
+    *(
+        f"/settings/me/{rest}"
+        for rest in (
+            "profile",
+            "password",
+            "disconnect",
+            "sessions/<session_id>/end",
+            "sessions/end-others",
+            "second-factor",
+            "second-factor/codes",
+            "second-factor/codes.txt",
+            "second-factor/remove",
+        )
+    ),
+    *("/session", "/session/kept", "/session/returned", "/step-up", "/step-up/go-on"),
+    *("/sign-in/code", "/sign-in/out", "/sign-in/forgot", "/sign-in/new-password/<token>", "/sign-in/oidc", "/sign-in/oidc/callback"),
+}
+"""What people do to their own account, and the ways in: tests/views/test_me_pages.py, test_second_factor.py and test_oidc.py."""
+
+NO_PAGES = {
+    *OWN_ACCOUNT,
+    "/settings",
+    "/files/<path:ref>/download",
+    "/files/<path:ref>/page/<int:number>",
+    "/health",
+    "/invitation/<token>",
+    "/metrics",
+    "/request/<token>",
+    "/request/<token>/files",
+    "/schema/action.json",
+    "/schema/collection.json",
+    "/schema/workflow.json",
+    "/sign-in",
+    "/sign-out",
+    "/static/<path:filename>",
+}
+"""Files, what programs read, the door itself, which tests/views/test_sign_in.py walks, and the pages outside (test_request_pages.py, test_invitation_pages.py)."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +74,121 @@ class Route:
     status: int = 200
 
 
-RECORD, RUN = "/c/<collection>/<path:part>", "/runs/<run_id>"
+RECORD, RUN, INBOX = "/c/<collection>/<path:part>", "/runs/<run_id>", "/inbox/<name>"
+SIGNS_IN = "/settings/sign-in/of/<person_id>"
+SHAPE, ROLES = "/settings/collections/<collection>", "/settings/roles"
 ROUTES = [
     Route("/", "/", stan=200),
-    Route("/me", "/me", stan=200),
+    Route("/settings/me", "/settings/me", stan=200),
+    Route("/settings/sign-in", "/settings/sign-in", ("GET", "POST"), stan=403, status=403),
+    Route(SIGNS_IN, "/settings/sign-in/of/usr_unknown", stan=403, status=403),
+    *(
+        Route(f"{SIGNS_IN}/{do}", f"/settings/sign-in/of/usr_unknown/{do}", ("POST",), stan=403, status=403)
+        for do in ("password-link", "reset-factor", "end-sessions")
+    ),
+    Route("/settings/hooks", "/settings/hooks", stan=403, status=403),
+    Route("/settings/collections", "/settings/collections", stan=403, status=403),
+    Route(SHAPE, "/settings/collections/customer", ("GET", "POST"), stan=403, status=403),
+    Route(SHAPE + "/preview", "/settings/collections/customer/preview", ("POST",), stan=403, status=403),
+    Route(SHAPE + "/fields/<path:name>", "/settings/collections/customer/fields/email", ("GET", "POST"), stan=403, status=403),
+    Route(SHAPE + "/new-field", "/settings/collections/customer/new-field", ("GET", "POST"), stan=403, status=403),
+    Route(SHAPE + "/changes", "/settings/collections/customer/changes", ("GET", "POST"), stan=403, status=403),
+    Route(SHAPE + "/versions", "/settings/collections/customer/versions", ("GET", "POST"), stan=403, status=403),
+    Route(SHAPE + "/document", "/settings/collections/customer/document", ("GET", "POST"), stan=403, status=403),
+    Route(SHAPE + "/document.json", "/settings/collections/customer/document.json", stan=403, status=403),
+    Route(ROLES, "/settings/roles", ("GET", "POST"), stan=403, status=403),
+    Route(ROLES + "/<role>", "/settings/roles/operator", stan=403, status=403),
+    Route(ROLES + "/<role>/title", "/settings/roles/operator/title", ("POST",), stan=403, status=403),
+    Route(ROLES + "/<role>/delete", "/settings/roles/operator/delete", ("POST",), stan=403, status=403),
+    Route(ROLES + "/<role>/on", "/settings/roles/operator/on?object=collection:customer", ("GET", "POST"), stan=403, status=403),
+    Route(ROLES + "/<role>/check", "/settings/roles/operator/check?object=collection:customer", ("POST",), stan=403, status=403),
+    Route(ROLES + "/draft", "/settings/roles/draft", ("GET", "POST"), stan=403, status=403),
+    Route(ROLES + "/draft/discard", "/settings/roles/draft/discard", ("POST",), stan=403, status=403),
+    Route(ROLES + "/versions", "/settings/roles/versions", stan=403, status=403),
+    Route(ROLES + "/versions/<int:number>/undo", "/settings/roles/versions/1/undo", ("POST",), stan=403, status=403),
+    *(
+        Route(
+            rule,
+            rule.replace("<person_id>", "usr_x").replace("<invitation_id>", "inv_x").replace("<team_id>", "operations"),
+            methods,
+            stan=403,
+            status=403,
+        )
+        for rule, methods in (
+            ("/settings/people", ("GET",)),
+            ("/settings/people/people.csv", ("GET",)),
+            ("/settings/people/invite", ("GET", "POST")),
+            ("/settings/people/invitations/<invitation_id>", ("GET",)),
+            ("/settings/people/invitations/<invitation_id>/resend", ("POST",)),
+            ("/settings/people/invitations/<invitation_id>/revoke", ("POST",)),
+            ("/settings/people/<person_id>", ("GET",)),
+            ("/settings/people/<person_id>/roles", ("GET", "POST")),
+            ("/settings/people/<person_id>/particulars", ("GET", "POST")),
+            ("/settings/people/<person_id>/close", ("GET", "POST")),
+            ("/settings/people/<person_id>/enable", ("POST",)),
+            ("/settings/people/<person_id>/sessions", ("POST",)),
+            ("/settings/people/<person_id>/keys", ("POST",)),
+            ("/settings/people/<person_id>/runs", ("POST",)),
+            ("/settings/teams", ("GET",)),
+            ("/settings/teams/new", ("GET", "POST")),
+            ("/settings/teams/<team_id>", ("GET", "POST")),
+            ("/settings/teams/<team_id>/members", ("POST",)),
+            ("/settings/teams/<team_id>/archive", ("POST",)),
+            ("/settings/teams/<team_id>/copy", ("GET", "POST")),
+        )
+    ),
+    Route("/settings/keys", "/settings/keys", stan=200),
+    Route("/settings/keys/new", "/settings/keys/new", stan=200),
+    Route("/settings/keys/all", "/settings/keys/all", stan=403, status=403),
+    Route("/settings/keys/create", "/settings/keys/create", ("POST",), stan=422),
+    Route("/settings/keys/<key_id>", "/settings/keys/key_none", status=404),
+    Route("/settings/keys/<key_id>/revoke", "/settings/keys/key_none/revoke", ("POST",)),
+    Route("/settings/access", "/settings/access", stan=403, status=403),
+    Route("/settings/access/export.csv", "/settings/access/export.csv", stan=403, status=403),
+    Route(
+        "/settings/access/try",
+        "/settings/access/try?person=olivia@fernwick.example&act=read&object=collection:customer",
+        stan=403,
+        status=403,
+    ),
+    Route(RECORD + "/why", "/c/customer/1/why", part='<section class="dialog'),
+    Route(RUN + "/why", "/runs/{run}/why", part='<section class="dialog'),
+    Route("/access-requests", "/access-requests", ("POST",), stan=422, status=422),
+    Route("/settings/sources", "/settings/sources", stan=403, status=403),
+    Route("/settings/sources/new", "/settings/sources/new", ("GET", "POST"), stan=403, status=403),
+    Route("/settings/sources/connect", "/settings/sources/connect", ("POST",), stan=403, status=403),
+    Route("/settings/sources/<name>/connected", "/settings/sources/company/connected", stan=403, status=403),
+    Route("/settings/sources/<name>/first", "/settings/sources/company/first", ("POST",), stan=403, status=403),
+    Route("/settings/sources/<name>", "/settings/sources/company", stan=403, status=403),
+    Route("/settings/sources/<name>/test", "/settings/sources/company/test", ("POST",), stan=403, status=403),
+    Route("/settings/sources/<name>/<any(pause, resume):word>", "/settings/sources/company/pause", ("POST",), stan=403, status=403),
+    *(
+        Route(f"/settings/sources/<name>/{part}", f"/settings/sources/company/{part}", ("GET", "POST"), stan=403, status=403)
+        for part in ("address", "limits", "tables", "again", "remove")
+    ),
+    Route("/my-work", "/my-work", stan=200, part='<div class="page"', target="work"),
+    Route("/inbox", "/inbox", stan=200),
+    Route(INBOX, "/inbox/desk"),
+    Route(INBOX + "/next", "/inbox/desk/next", ("POST",)),
+    Route(INBOX + "/take", "/inbox/desk/take", ("POST",)),
+    Route(INBOX + "/assign", "/inbox/desk/assign", ("GET", "POST"), status=403),
+    Route(INBOX + "/unassign", "/inbox/desk/unassign", ("POST",)),
     Route("/patterns", "/patterns", stan=200),
     Route("/c", "/c", stan=200),
+    Route("/approvals", "/approvals?list=history", stan=200),
+    Route("/approvals/<approval_id>", "/approvals/{approval}"),
+    Route("/approvals/<approval_id>/approve", "/approvals/{approval}/approve", ("POST",)),
+    Route("/approvals/<approval_id>/reject", "/approvals/{approval}/reject", ("POST",)),
     Route("/activity", "/activity", stan=403, status=403),
     Route("/activity/proof", "/activity/proof", ("GET", "POST"), stan=403, status=403),
     Route("/activity/proof/checkpoint.txt", "/activity/proof/checkpoint.txt", stan=403, status=403),
     Route("/activity/proof/verify.py", "/activity/proof/verify.py", stan=403, status=403),
+    Route("/tasks", "/tasks", stan=200),
+    Route("/tasks/<task_id>/close", "/tasks/{task}/close", ("POST",)),
+    Route("/answers/<question_id>", "/answers/{question}", ("GET", "POST")),
+    Route("/notices", "/notices", stan=200),
+    Route("/notices/read", "/notices/read", ("POST",), stan=303),
+    Route("/notices/<notice_id>/read", "/notices/{notice}/read", ("POST",)),
     Route("/operations", "/operations", stan=403, status=403),
     Route("/operations/<word>", "/operations/pause", ("POST",), stan=403, status=403),
     Route("/operations/jobs/<int:job>/retry", "/operations/jobs/1/retry", ("POST",), stan=403, status=403),
@@ -54,46 +199,103 @@ ROUTES = [
     Route(RECORD + "/menu", "/c/customer/1/menu", part='<div class="items"'),
     Route(RECORD + "/related/<relation>", "/c/customer/1/related/account", part='<div class="scroll-x"'),
     Route(RECORD + "/edit/<name>", "/c/customer/1/edit/email", ("GET", "POST"), part='<div id="value-email"'),
+    Route(RECORD + "/report/<slug>", "/c/customer/1/report/care-review", ("GET", "POST"), status=404),
+    Route(RECORD + "/reveal/<name>", "/c/customer/1/reveal/email", ("GET", "POST"), status=404),
+    Route("/settings/labels", "/settings/labels", ("GET", "POST"), stan=403, status=403),
+    Route("/settings/labels/<grant>/<word>", "/settings/labels/clr_x/agree", ("POST",)),
     Route(RECORD + "/erase", "/c/customer/1/erase", ("GET", "POST"), stan=403, status=403),
     Route(RECORD + "/start/<slug>", "/c/customer/1/start/care-review", ("GET", "POST"), part="<form"),
+    Route(RECORD + "/do/<action>", "/c/customer/1/do/customer.rate", ("GET", "POST"), part="<form"),
+    Route("/bulk/of/<collection>", "/bulk/of/customer?action=customer.rate&key=1", ("GET", "POST")),
+    Route("/bulk/<bulk_id>", "/bulk/{bulk}", ("GET", "POST"), part="<section"),
     Route(RUN, "/runs/{run}", part="<title>"),
     Route(RUN + "/complete", "/runs/{run}/complete", ("POST",)),
     Route(RUN + "/draft", "/runs/{run}/draft", ("POST",)),
     Route(RUN + "/save", "/runs/{run}/save", ("POST",)),
     Route(RUN + "/resume", "/runs/{run}/resume", ("POST",)),
     Route(RUN + "/take-over", "/runs/{run}/take-over", ("POST",)),
+    Route(RUN + "/step-in", "/runs/{run}/step-in", ("POST",)),
     Route(RUN + "/release", "/runs/{run}/release", ("POST",)),
     Route(RUN + "/retry", "/runs/{run}/retry", ("POST",)),
+    Route(RUN + "/check", "/runs/{run}/check", ("POST",)),
+    Route(RUN + "/stop-trying", "/runs/{run}/stop-trying", ("POST",)),
+    Route(RUN + "/files", "/runs/{run}/files", ("POST",)),
+    Route(RUN + "/request/<do>", "/runs/{run}/request/finish", ("POST",)),
+    Route("/files/<path:ref>", "/files/{file}"),
     Route(RUN + "/settle", "/runs/{run}/settle", ("POST",)),
     Route(RUN + "/abort", "/runs/{run}/abort", ("GET", "POST"), part="<form"),
+    Route(RUN + "/escalate", "/runs/{run}/escalate", ("GET", "POST"), part="<form"),
+    Route(RUN + "/assign", "/runs/{run}/assign", ("GET", "POST"), status=403),
     Route(RUN + "/leave", "/runs/{run}/leave", part="<form"),
     Route(RUN + "/revise", "/runs/{run}/revise?step=note", ("GET", "POST"), part="<form"),
     Route(RUN + "/replay", "/runs/{run}/replay", part='<div class="runner read-only', target="replay"),
+    Route(RUN + "/picture", "/runs/{run}/picture", part='<div class="picture-page', target="replay"),
+    Route("/workflows", "/workflows", stan=200),
+    Route("/workflows/<slug>", "/workflows/care-review"),
 ]
 Wrong = list[tuple[object, ...]]
 
 
 @dataclass
 class House:
-    """The company with a run that Olivia holds at "Rate the risk"."""
+    """The company with a run that Olivia holds at "Rate the risk", and a request of hers for approval."""
 
-    pages: "Pages"
+    pages: Pages
     run: str
+    approval: str
+    bulk: str
+    file: str
+
+    task: str
+    question: str
+    notice: str
 
     def all(self, method: str | None = None) -> list[tuple[Route, str]]:
-        return [(route, route.path.format(run=self.run)) for route in ROUTES if method is None or method in route.methods]
+        named = ("run", "approval", "bulk", "file", "task", "question", "notice")
+        ids = {name: getattr(self, name) for name in named}
+        return [(route, route.path.format(**ids)) for route in ROUTES if method is None or method in route.methods]
 
     def untouched(self) -> bool:
         told = self.pages.company.told(self.run)
         return (told["status"], told["current"]["step"], told["current"]["draft"]) == ("waiting_person", "rate", None)
 
 
+@pytest.fixture(scope="module")
+def template_house(companies: Companies) -> House:
+    with companies.furnished("page_routes") as company:
+        return furnished(Pages(company, web_app()))
+
+
 @pytest.fixture
-def house(pages: "Pages") -> House:
-    return House(pages, pages.company.at("rate"))
+def house(companies: Companies, template_house: House) -> Iterator[House]:
+    with companies.lent("page_routes") as company:
+        yield replace(template_house, pages=Pages(company, web_app()))
 
 
-def ask(browser: "Browser", path: str, method: str, **headers: str) -> TestResponse:
+def furnished(pages: Pages) -> House:
+    """Something behind every route."""
+    asking()
+    _, approval = requested(pages.company, slug="asking", record="3")
+    imported(RATE)
+    olivia = pages.company.olivia
+    rate = next(action for action in bulk.offered(olivia, "customer") if action.id == RATE["id"])
+    chosen = bulk.chosen(olivia, "customer", rate, ["1"], None)
+    many = bulk.begin(olivia, "customer", rate, chosen, {"risk": "low"})
+    run = pages.company.at("rate")
+    kept = files.put(subjects.of("customer", "1"), pdf(), "a.pdf", ["pdf"], run=run, slot="paper", now=log.now())
+    company = pages.company
+    steps = [step("start", "start", "do"), step("do", "create_task", "ask", {"title": "Look", "assignee": "'olivia@fernwick.example'"}),
+             step("ask", "human_input", "end", {"to": {"people": ["'olivia@fernwick.example'"]}, "question": "Right?"}), step("end", "end", None)]  # fmt: skip
+    workflows.import_file(
+        {"format": 1, "slug": "questioning", "title": "Asking", "collection": "customer", "team": "operations", "steps": steps},
+        publish=True,
+    )
+    runs.start(company.mona, "questioning", "customer", "3", {})
+    told = notices.mine(company.olivia)[0].id
+    return House(pages, run, approval, many, kept.id, tasks.mine(company.olivia)[0].id, answers.open_for(company.olivia)[0].id, told)
+
+
+def ask(browser: Browser, path: str, method: str, **headers: str) -> TestResponse:
     return browser.client.open(path, method=method, data={"csrf_token": browser.token} if method != "GET" else None, headers=headers)
 
 
@@ -116,7 +318,7 @@ def test_without_a_session_every_page_leads_to_signing_in_and_back(house: House)
     for route, path in house.all("GET"):
         answer = stranger.get(path)
         back = "" if path == "/" else path
-        led = answer.headers.get("Location", "").replace("%3F", "?").replace("%3D", "=")
+        led = unquote(answer.headers.get("Location", ""))
         good = answer.status_code == 303 and led == ("/sign-in?next=" + back if back else "/sign-in") and "Customer" not in answer.text
         wrong += [] if good else [(route.rule, answer.status_code, led)]
         part = stranger.get(path, headers={"HX-Request": "true", "HX-Current-URL": f"{OURS}/c/customer?q=x"})
@@ -175,6 +377,8 @@ def test_a_reviewer_looks_and_does_not_touch(house: House) -> None:
         forms = [form["action"] for form in page.forms if form["method"] == "post"]
         wrong += [] if not forms and "/edit/" not in page.html and "/start/" not in page.html else [(path, forms)]
     for route, path in house.all("POST"):
+        if route.rule == "/notices/read":
+            continue  # her own
         answer = ask(rosa, path, "POST")
         wrong += [] if answer.status_code in (403, 404, 409, 422) else [(route.rule, answer.status_code)]
     assert wrong == []
@@ -183,12 +387,13 @@ def test_a_reviewer_looks_and_does_not_touch(house: House) -> None:
 
 def test_another_method_is_refused_and_the_right_ones_are_named(house: House) -> None:
     olivia, wrong = house.pages.olivia, Wrong()
+    taken = house.pages.app.url_map.bind("localhost")
     for route, path in house.all():
         for method in METHODS:
-            if method not in route.methods:
+            if method not in route.methods and not taken.test(path.partition("?")[0], method):  # `/settings/keys/create` could be a key
                 answer = ask(olivia, path, method)
                 named = set(re.split(r",\s*", answer.headers.get("Allow", ""))) - {"HEAD", "OPTIONS"}
-                good = answer.status_code == 405 and named == set(route.methods) and whole(answer)
+                good = answer.status_code == 405 and named >= set(route.methods) and method not in named and whole(answer)
                 wrong += [] if good else [(method, route.rule, answer.status_code, named)]
     assert wrong == []
     assert house.untouched()
@@ -234,7 +439,7 @@ def test_a_get_is_the_whole_page_and_htmx_gets_its_part(house: House) -> None:
         told = {"HX-Request": "true", "HX-Target": route.target}
         part = ask(olivia, path, "GET", **told)
         if route.status != 200:
-            good = "<html" not in part.text and "Not allowed" in part.text
+            good = "<html" not in part.text and ("Nothing here" if route.status == 404 else "Not allowed") in part.text
         else:
             good = part.text.lstrip().startswith(route.part) and "<html" not in part.text if route.part else whole(part)
         wrong += [] if good and part.status_code == route.status else [(route.rule, "part", part.status_code, part.text[:80])]
@@ -278,7 +483,7 @@ def test_looking_with_head_starts_nothing_though_nothing_is_asked(house: House) 
 def test_forms_that_make_no_sense_are_refused_in_words(house: House, form: dict[str, str]) -> None:
     olivia, wrong = house.pages.olivia, Wrong()
     for route, path in house.all("POST"):
-        if route.rule.startswith("/runs/"):
+        if route.rule.startswith("/runs/") and route.status == 200:
             for headers in ({}, {"HX-Request": "true", "HX-Target": "run"}):
                 answer = olivia.client.post(path, data=form | {"csrf_token": olivia.token}, headers=headers)
                 good = answer.status_code in (400, 404, 409, 422) and answer.mimetype == "text/html" and "Traceback" not in answer.text

@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from console import steps
 from console.views import frame, panes
 from console.views.formats import Look
+from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, tzinfo=UTC))
 RISK = [{"value": "low", "label": "Low"}, {"value": "high", "label": "High"}]
@@ -30,7 +31,7 @@ def field(name: str = "f", type_: str = "text", **more: Any) -> dict[str, Any]:
     } | more
 
 
-@pytest.mark.parametrize(
+@cases(
     ("source", "control", "input_type"),
     [
         (field(), "input", "text"),
@@ -131,7 +132,7 @@ def test_rows_of_a_step_link_to_their_records() -> None:
     assert table.rows[0][2] == '<td class="r" data-l="N">3</td>'
 
 
-@pytest.mark.parametrize("key", ["17", "", "a/b", "~", "~2F", ".", "..", "a b", "ä?#%", "C-1/2~x", "x.y"])
+@cases("key", ["17", "", "a/b", "~", "~2F", ".", "..", "a b", "ä?#%", "C-1/2~x", "x.y"])
 def test_every_key_survives_the_address(key: str) -> None:
     from urllib.parse import unquote
 
@@ -141,7 +142,7 @@ def test_every_key_survives_the_address(key: str) -> None:
     assert frame.key_of(unquote(part)) == key
 
 
-@pytest.mark.parametrize(
+@cases(
     ("status", "holder", "viewer", "label"),
     [
         ("waiting_person", "usr_1", "usr_1", "In progress"), ("waiting_person", "usr_1", "usr_2", "With Ana"), ("waiting_person", "usr_9", "usr_2", "With a colleague"),
@@ -160,7 +161,7 @@ def test_text_of_a_workflow_is_markdown_without_html() -> None:
     assert "<img" not in drawn
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "drawn"),
     [
         ("| a |\n|--:|\n| 1 |", "<th>a</th>"),
@@ -178,7 +179,7 @@ def test_what_prose_needs_comes_through(text: str, drawn: str) -> None:
     assert drawn in frame.markdown(text)
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         "| a |\n|--:|\n| 1 |", "[x](vbscript:x)", "[x](data:text/html,x)", "<svg onload=x>", "![x](javascript:x)", "<a href=javascript:x>y</a>",
@@ -200,7 +201,7 @@ def test_what_the_parser_lets_through_is_cleaned(monkeypatch: pytest.MonkeyPatch
     assert drawn.strip() == "<p>bold</p>\n<p>said</p>"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("headers", "part"),
     [
         ({}, False),

@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from console.views import frame, panes, states
 from console.views.formats import EMPTY, Kind, Look
 from console.views.frame import Badge
+from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 10, 30, tzinfo=UTC))
 COLOURS = [{"value": "r", "label": "Red"}, {"value": "g", "label": "Green"}]
@@ -24,7 +25,7 @@ def field(type_: str = "text", **more: Any) -> dict[str, Any]:
 # -- addresses
 
 
-@pytest.mark.parametrize(
+@cases(
     ("key", "part"),
     [
         ("a", "a"), ("A1", "A1"), (7, "7"), (0, "0"), (-1, "-1"), ("", "~"), ("~", "~7E"), ("~~", "~7E~7E"), ("/", "~2F"), ("//", "~2F~2F"),
@@ -43,7 +44,7 @@ def test_a_key_as_one_segment(key: Any, part: str) -> None:
     assert frame.key_of(unquote(part)) == str(key)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("made", "address"),
     [
         (frame.collection_url("shop.orders"), "/c/shop.orders"),
@@ -70,7 +71,7 @@ def test_addresses(made: str, address: str) -> None:
     assert made == address
 
 
-@pytest.mark.parametrize(
+@cases(
     ("at", "changes", "address"),
     [
         ("/c/a", {}, "/c/a"),
@@ -91,13 +92,13 @@ def test_the_present_address_with_changes(at: str, changes: dict[str, Any], addr
         assert frame.here(**changes) == address
 
 
-@pytest.mark.parametrize(("cookie", "theme"), [("", ""), ("light", "light"), ("dark", "dark"), ("Dark", ""), ("x", ""), ("dark'", "")])
+@cases(("cookie", "theme"), [("", ""), ("light", "light"), ("dark", "dark"), ("Dark", ""), ("x", ""), ("dark'", "")])
 def test_a_theme_is_one_of_two_or_the_systems(cookie: str, theme: str) -> None:
     with Flask(__name__).test_request_context(headers={"Cookie": f"theme={cookie}"}):
         assert frame.theme() == theme
 
 
-@pytest.mark.parametrize(
+@cases(
     ("parts", "made"),
     [
         (("f", "name"), "f-name"),
@@ -120,7 +121,7 @@ def test_an_id_of_an_element(parts: tuple[Any, ...], made: str) -> None:
 # -- badges and icons
 
 
-@pytest.mark.parametrize(
+@cases(
     ("given", "badge"),
     [
         (("running",), Badge("In progress", "info")),
@@ -159,14 +160,14 @@ def test_the_badge_of_a_run(given: tuple[Any, ...], badge: Badge) -> None:
     assert frame.status_badge(*given) == badge
 
 
-@pytest.mark.parametrize("name", ["bolt", "check", "x", "clock", "user", "alert-triangle", "player-pause"])
+@cases("name", ["bolt", "check", "x", "clock", "user", "alert-triangle", "player-pause"])
 def test_icons_of_badges_are_drawn(name: str) -> None:
     assert name in frame.drawn_icons()
     assert frame._icon(name, "", "/i.svg") == f'<svg class="i" aria-hidden="true"><use href="/i.svg#{name}"></use></svg>'
 
 
-@pytest.mark.parametrize("name", ["", "Check", "no-such-icon", "<b>", '"></use>', "check "], ids=str.__repr__)
-@pytest.mark.parametrize(("size", "classes"), [("", "i"), ("s", "i i-s"), ("l", "i i-l")])
+@cases("name", ["", "Check", "no-such-icon", "<b>", '"></use>', "check "], ids=str.__repr__)
+@cases(("size", "classes"), [("", "i"), ("s", "i i-s"), ("l", "i i-l")])
 def test_an_icon_that_is_not_drawn_is_a_bolt(name: str, size: str, classes: str) -> None:
     assert frame._icon(name, size, "/i.svg") == f'<svg class="{classes}" aria-hidden="true"><use href="/i.svg#bolt"></use></svg>'
 
@@ -175,7 +176,7 @@ def test_the_address_of_the_sprite_is_escaped() -> None:
     assert 'href="/i.svg?a=1&amp;b=&#34;#check"' in frame._icon("check", "", '/i.svg?a=1&b="')
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "html"),
     [
         ("", ""),
@@ -198,7 +199,7 @@ def test_prose(text: str, html: str) -> None:
     assert drawn == html
 
 
-@pytest.mark.parametrize("scheme", ["javascript:", "JaVaScRiPt:", "data:text/html,", "vbscript:", "file:///", "ftp://", "tel:"])
+@cases("scheme", ["javascript:", "JaVaScRiPt:", "data:text/html,", "vbscript:", "file:///", "ftp://", "tel:"])
 def test_links_lead_only_where_prose_may(scheme: str) -> None:
     assert f'href="{scheme}' not in frame.markdown(f"[x]({scheme}a)")
 
@@ -206,7 +207,7 @@ def test_links_lead_only_where_prose_may(scheme: str) -> None:
 # -- boxes
 
 
-@pytest.mark.parametrize(
+@cases(
     ("source", "limits"),
     [
         (field(), {}),
@@ -224,7 +225,7 @@ def test_what_the_browser_is_told_of_limits(source: dict[str, Any], limits: dict
     assert panes.box(source, LOOK).limits == limits
 
 
-@pytest.mark.parametrize(
+@cases(
     ("type_", "options", "value", "choices"),
     [
         ("boolean", None, None, "Yes No"),
@@ -245,7 +246,7 @@ def test_choices_and_which_are_chosen(type_: str, options: Any, value: Any, choi
     assert " ".join(one.label + "*" * one.chosen for one in made) == choices
 
 
-@pytest.mark.parametrize(
+@cases(
     ("type_", "value", "held"),
     [
         ("text", None, None),
@@ -264,7 +265,7 @@ def test_a_value_that_its_box_cannot_hold_stands_beside_it(type_: str, value: An
     assert panes.box(field(type_), LOOK, value=value).held == held
 
 
-@pytest.mark.parametrize(
+@cases(
     ("sent", "values"),
     [
         ([], {}),
@@ -292,7 +293,7 @@ def test_a_form_is_read_by_its_types(sent: list[tuple[str, str]], values: dict[s
     assert panes.read_form(MultiDict(sent), LOOK) == values
 
 
-@pytest.mark.parametrize(
+@cases(
     ("sent", "kept"),
     [
         ([], {}),

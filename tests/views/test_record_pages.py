@@ -4,6 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from console import access
+from console.access import Row, store
+from console.db.engine import transaction
+
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
@@ -155,3 +159,26 @@ def test_who_may_not_start_it_finds_no_form(pages: "Pages") -> None:
 def test_forms_need_the_token_of_the_page(pages: "Pages") -> None:
     form = pages.olivia.get("/c/customer/1/edit/email")
     pages.olivia.send(form, "/edit/email", status=403, csrf_token="stolen")
+
+
+def test_a_field_that_a_rule_keeps_offers_no_form_and_an_open_one_says_so(pages: "Pages") -> None:
+    form = pages.olivia.get("/c/customer/1/edit/email")
+    kept = [Row("p", "role:operator", "*", "field:customer/email", "update", "deny")]
+    with transaction() as connection:
+        store.write(connection, added=kept)
+    access.refresh()
+    page = pages.olivia.send(form, "/edit/email", status=403, v_email="other@customers.example")
+    assert "nothing was saved" in page.text
+    assert "/c/customer/1/edit/email" not in pages.olivia.get("/c/customer/1?tab=details").links
+    pages.olivia.get("/c/customer/1/edit/email", status=404)
+    with transaction() as connection:
+        store.write(connection, removed=kept)
+    access.refresh()
+    assert "/c/customer/1/edit/email" in pages.olivia.get("/c/customer/1?tab=details").links
+
+
+def test_a_form_on_a_page_of_its_own_leads_back_to_the_record(pages: "Pages") -> None:
+    form = pages.olivia.get("/c/customer/1/edit/email").form("/edit/email")
+    headers = {"HX-Request": "true", "HX-Target": "value-email", "HX-Current-URL": "http://localhost/c/customer/1/edit/email"}
+    answer = pages.olivia.client.post(form["action"], data=form["fields"], headers=headers)
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/c/customer/1")

@@ -10,9 +10,10 @@ import pytest
 from console.core.actor import Actor
 from console.errors import Conflict, Invalid
 from console.runs import Preview, RunView
-from console.views import frame, home, runpage
+from console.views import formats, frame, runpage
 from console.views.formats import Kind, Look
 from console.views.runpage import Typed
+from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
 ANA = Actor(
@@ -76,7 +77,7 @@ SCREEN: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(
+@cases(
     ("seen", "face"),
     [
         (view(screen=SCREEN), "form"),
@@ -93,7 +94,7 @@ def test_the_face_that_a_run_shows(seen: RunView, face: str) -> None:
     assert runpage.mode(seen) == face
 
 
-@pytest.mark.parametrize(
+@cases(
     ("seen", "seconds"),
     [
         (view(status="running"), 1),
@@ -111,7 +112,7 @@ def test_how_often_a_page_asks_again(seen: RunView, seconds: int | None) -> None
     assert runpage._poll(seen, ANA) == seconds
 
 
-@pytest.mark.parametrize(
+@cases(
     ("waiting", "words"),
     [
         (None, "Working. This page follows by itself."),
@@ -120,7 +121,7 @@ def test_how_often_a_page_asks_again(seen: RunView, seconds: int | None) -> None
         ({"for": "event"}, "Waiting for something to happen outside."),
         ({"for": "approval"}, "Waiting for an approval."),
         ({"for": "run"}, "Waiting for another run to end."),
-        ({"for": "effect", "until": None}, "Making the change in the record. Should no answer come, the console looks at the record itself and goes on; this page follows."),
+        ({"for": "effect", "until": None}, "Making the change. Should no answer come, the console looks what came of it; this page follows."),
         ({"for": "something new"}, "Waiting."),
     ],
 )  # fmt: skip
@@ -128,7 +129,7 @@ def test_what_a_run_waits_for(waiting: Mapping[str, Any] | None, words: str) -> 
     assert runpage._wait_words(RUN | {"current": CURRENT | {"waiting": waiting}}, LOOK) == words
 
 
-@pytest.mark.parametrize(
+@cases(
     ("step", "words"),
     [
         ({}, "Update data, started 12:04"),
@@ -159,7 +160,7 @@ def test_steps_are_counted_without_those_that_do_not_stand() -> None:
     assert not any(step["revise_url"] for step in runpage.outline(view(frozenset(), more={"steps": steps}), LOOK))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("status", "ending", "words"),
     [
         ("completed", "Approved", "KYC review is done: Approved"), ("completed", None, "KYC review is done"), ("aborted", "Approved", "KYC review was aborted"),
@@ -170,7 +171,7 @@ def test_how_a_run_ended(status: str, ending: str | None, words: str) -> None:
     assert runpage.ended_title(RUN | {"status": status, "ending": ending}) == words
 
 
-@pytest.mark.parametrize(
+@cases(
     ("screen", "current", "words", "button"),
     [
         (SCREEN, {}, "Updates 1 field on Northwind when you press Execute.", "Execute"),
@@ -213,7 +214,7 @@ def test_what_was_saved_when(draft: Mapping[str, Any] | None, words: str) -> Non
     assert runpage._saved_words(view(current={"draft": draft}), ANA, LOOK) == words
 
 
-@pytest.mark.parametrize(
+@cases(
     ("seen", "heads"),
     [
         (view(), []),
@@ -350,10 +351,10 @@ def test_what_a_revision_cancels_names_people_and_machines() -> None:
     ("role", "words"), [("role:operations_lead", "Operations lead"), ("operator", "Operator"), ("role:mlro", "Mlro"), ("role:", "")]
 )
 def test_roles_as_people_write_them(role: str, words: str) -> None:
-    assert home.words(role) == words
+    assert formats.role_words(role) == words
 
 
-@pytest.mark.parametrize("status", ["running", "waiting_person", "waiting_time", "waiting_event", "saved", *sorted(runpage.FINAL)])
+@cases("status", ["running", "waiting_person", "waiting_time", "waiting_event", "saved", *sorted(runpage.FINAL)])
 def test_every_status_has_a_word_and_its_icon_is_drawn(status: str) -> None:
     badge = frame.status_badge(status)
     assert badge.label

@@ -166,6 +166,19 @@ def test_aborting_asks_why_and_ends_the_run(pages: "Pages") -> None:
     assert "Reason: Opened by mistake." in page.text
 
 
+@pytest.mark.parametrize("dialog", ["abort", "revise?step=note", "escalate"])
+def test_a_dialog_opened_by_its_own_address_is_a_plain_form(pages: "Pages", dialog: str) -> None:
+    """Over the run's page its answer takes the place of the run; alone there is no run to take the place of."""
+    run = pages.company.at("decide", "1")
+    alone = pages.olivia.client.get(f"/runs/{run}/{dialog}").text
+    over = pages.olivia.client.get(f"/runs/{run}/{dialog}", headers={"HX-Request": "true", "HX-Target": "dialog"}).text
+    assert 'hx-target="#run"' in over
+    assert "hx-post" not in alone
+    assert 'id="run"' not in alone
+    for text in (alone, over):
+        assert 'data-key="ctrl+enter"' in text
+
+
 def test_leaving_asks_save_or_abort_and_offers_to_go_on(pages: "Pages") -> None:
     run = pages.company.at("note")
     page = pages.olivia.get(f"/runs/{run}/leave?to=/c/customer")
@@ -210,7 +223,24 @@ def test_strangers_find_no_run(pages: "Pages", rest: str) -> None:
     pages.olivia.get(f"/runs/run_nothing{rest}", status=404)
 
 
-@pytest.mark.parametrize("command", ["complete", "draft", "save", "resume", "take-over", "release", "abort", "revise", "settle", "retry"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "complete",
+        "draft",
+        "save",
+        "resume",
+        "take-over",
+        "release",
+        "abort",
+        "revise",
+        "settle",
+        "check",
+        "stop-trying",
+        "retry",
+        "step-in",
+    ],
+)
 def test_strangers_move_nothing(pages: "Pages", command: str) -> None:
     run = pages.company.at("note")
     before = pages.company.told(run)
@@ -247,7 +277,7 @@ def test_a_run_that_a_crash_left_in_the_middle_of_a_change_says_so_and_goes_on(p
     monkeypatch.delenv("HANDRAIL_FAULT")
     waits = pages.olivia.get(f"/runs/{run}")
     assert "Waiting" in waits.text
-    assert "Making the change in the record. Should no answer come, the console looks at the record itself and goes on" in waits.text
+    assert "Making the change. Should no answer come, the console looks what came of it" in waits.text
     asking = next(told for told in waits.with_attribute("hx-get") if told.get("id") == "run")
     assert asking["hx-trigger"] == "every 1s"
     pages.olivia.get(asking["hx-get"], htmx="run", status=204)

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from console import accounts, log
-from console.accounts import sessions
+from console.accounts import signing_in
 from console.db import engine as db
 
 GOOD = "seven tall herons wade"
@@ -120,12 +120,12 @@ def test_every_refusal_says_the_same(client: FlaskClient, olivia: accounts.Perso
         assert "Set-Cookie" not in answer.headers or "_user_id" not in answer.headers["Set-Cookie"]
         told.update(re.findall(r'role="alert".*?</div>\s*</div>', answer.text, re.DOTALL))
     assert len(told) == 1
-    for _ in range(sessions.PER_PAIR + 2):
+    for _ in range(signing_in.PER_PAIR + 2):
         answer = sign_in(client, OLIVIA, "wrong")
     assert told == set(re.findall(r'role="alert".*?</div>\s*</div>', answer.text, re.DOTALL))
     with db.hot_engine().connect() as connection:
         connection.execute(
-            sa.text("update console.throttle set until = now() + interval '5 minutes' where count > :free"), {"free": sessions.PER_PAIR}
+            sa.text("update console.throttle set until = now() + interval '5 minutes' where count > :free"), {"free": signing_in.PER_PAIR}
         )
     assert sign_in(client).status_code == 422  # too many attempts look the same too
     assert client.get("/probe").status_code == 303

@@ -7,6 +7,7 @@ import pytest
 
 from console.views import formats, panes, states
 from console.views.formats import Kind, Look
+from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 10, 30, tzinfo=UTC))
 KYC = {
@@ -34,7 +35,7 @@ def test_each_word_has_its_tone(tone: str, words: list[str]) -> None:
     assert {word: states.tone(word) for word in words} == dict.fromkeys(words, tone)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "cell"),
     [
         ("approved", '<td data-l="KYC status"><span class="badge good">Approved</span></td>'),
@@ -67,7 +68,7 @@ def test_a_kind_is_no_state_and_stays_text(what: Kind) -> None:
     assert "badge" not in states.badge(what, word, LOOK)
 
 
-@pytest.mark.parametrize("value", [None, "", 3, True, ["approved"], {"a": 1}])
+@cases("value", [None, "", 3, True, ["approved"], {"a": 1}])
 def test_what_is_no_word_is_drawn_as_ever(value: Any) -> None:
     assert states.badge(STATUS, value, LOOK) == formats.html(STATUS, value, LOOK)
     assert states.cell(STATUS, LOOK)(value) == formats.cell(STATUS, LOOK)(value)
@@ -97,7 +98,7 @@ def test_the_panel_of_a_run_and_its_tables_show_the_state_as_a_badge() -> None:
 # -- days
 
 
-@pytest.mark.parametrize(
+@cases(
     ("value", "words"),
     [
         ("2026-11-20T00:00:00Z", "today"),

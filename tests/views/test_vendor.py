@@ -5,9 +5,8 @@ import re
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from console.views import frame
+from tests.tables import cases
 
 ROOT = Path(__file__).parent.parent.parent
 LIST = ROOT / "console/static/vendor/vendor.toml"
@@ -15,7 +14,7 @@ PACKAGES = tomllib.loads(LIST.read_text())["package"]
 FILES = [(package, file) for package in PACKAGES for file in package["files"]]
 
 
-@pytest.mark.parametrize(("package", "file"), FILES, ids=[f"{package['name']}/{file['path']}" for package, file in FILES])
+@cases(("package", "file"), FILES, ids=[f"{package['name']}/{file['path']}" for package, file in FILES])
 def test_files_have_the_hash_that_is_written(package: dict[str, str], file: dict[str, str]) -> None:
     assert hashlib.sha256((ROOT / package["folder"] / file["path"]).read_bytes()).hexdigest() == file["sha256"]
 
@@ -43,7 +42,7 @@ def test_every_colour_stands_in_the_tokens() -> None:
     assert {name: found for name, found in strays.items() if found} == {}
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: str(path.relative_to(ROOT / "templates")))
+@cases("path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: str(path.relative_to(ROOT / "templates")))
 def test_templates_hold_no_inline_script_or_style(path: Path) -> None:
     text = path.read_text()
     assert not re.search(r"\sstyle=|\son[a-z]+=|hx-on|<script(?![^>]*\bsrc=)|<style|js:|javascript:", text)

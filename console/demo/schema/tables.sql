@@ -490,7 +490,7 @@ comment on column charge.open_disputes is 'Open disputes';
 comment on column charge.created_at is 'Charged';
 
 create table refund (
-    id text not null check (id ~ '^re_[A-Za-z0-9]+$'),
+    id text not null check (id ~ '^(re_[A-Za-z0-9]+|[0-9a-f]{32})$'),
     charge_id text not null,
     amount_minor bigint not null check (amount_minor > 0),
     currency currency_code not null,

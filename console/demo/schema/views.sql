@@ -53,6 +53,40 @@ comment on column charge_refundable.refunded_minor is 'Already refunded (minor u
 comment on column charge_refundable.remaining_minor is 'Remaining (minor units)';
 comment on column charge_refundable.amount_eur is 'Amount in euro today';
 
+-- What a refund looks at before it goes out, a row for each charge: whether the account is on hold (not why), what its customer got back in 90 days,
+-- and whether a request for it was opened by staff. A refund in another currency counts by today's rate.
+create view refund_checks as
+select
+    charge.id as charge_id,
+    customer.restriction_code <> 'none' as on_hold,
+    recent.refunds as refunds_90d,
+    recent.eur as refunded_90d_eur,
+    exists (
+        select from ticket
+        join ticket_message as opening on opening.ticket_id = ticket.id and opening.seq = 1 and opening.author_kind = 'staff'
+        where ticket.charge_id = charge.id and ticket.status <> 'solved'
+    ) as opened_by_staff
+from charge
+join customer on customer.id = charge.customer_id
+cross join lateral (
+    select
+        count(*)::int as refunds,
+        coalesce(sum(round(refund.amount_minor / power(10::numeric, currency.exponent) * rate.eur_per_unit, 2)), 0)::numeric(14, 2) as eur
+    from charge as other
+    join refund on refund.charge_id = other.id and refund.status in ('pending', 'succeeded') and refund.created_at > now() - interval '90 days'
+    join currency on currency.code = refund.currency
+    cross join lateral (
+        select fx_rate.eur_per_unit from fx_rate where fx_rate.currency = refund.currency and fx_rate.day <= current_date order by fx_rate.day desc limit 1
+    ) as rate
+    where other.customer_id = charge.customer_id
+) as recent;
+comment on view refund_checks is 'Checks before a refund';
+comment on column refund_checks.charge_id is 'Charge';
+comment on column refund_checks.on_hold is 'Account is being checked';
+comment on column refund_checks.refunds_90d is 'Refunds of the customer in 90 days';
+comment on column refund_checks.refunded_90d_eur is 'Refunded to the customer in 90 days (EUR)';
+comment on column refund_checks.opened_by_staff is 'Request opened by staff';
+
 -- Who owns a company customer in the end: products along each chain of shares, summed over the chains that end at the same holder.
 -- A chain ends at a holder of whom no holding is known, after ten holdings, or where it meets itself (cyclic).
 create view ownership_effective as

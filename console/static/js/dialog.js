@@ -1,7 +1,9 @@
-// What htmx puts into the one dialog of the page is shown; what it changes elsewhere closes it. Escape and data-close give focus back.
+// What htmx puts into the one dialog of the page is shown; what it changes elsewhere closes it, but not what data-stays asks for within.
+// Escape and data-close give focus back.
 "use strict";
 (() => {
   const dialog = () => document.getElementById("dialog");
+  const leaves = (box, element) => element && box.contains(element) && !element.closest("[data-stays]");
 
   document.addEventListener("htmx:afterSwap", (event) => {
     const box = dialog();
@@ -9,11 +11,11 @@
     if (event.detail.target === box) {
       if (!box.open) box.showModal();
       (box.querySelector("[aria-invalid=true]") || box.querySelector("[autofocus], input:not([type=hidden]), textarea"))?.focus();
-    } else if (box.open && event.detail.requestConfig?.elt && box.contains(event.detail.requestConfig.elt)) box.close();
+    } else if (box.open && leaves(box, event.detail.requestConfig?.elt)) box.close();
   });
   document.addEventListener("htmx:afterOnLoad", (event) => {
     const box = dialog();
-    if (box?.open && box.contains(event.detail.elt) && event.detail.target !== box && event.detail.xhr.status < 400) box.close();
+    if (box?.open && leaves(box, event.detail.elt) && event.detail.target !== box && event.detail.xhr.status < 400) box.close();
   });
   document.addEventListener("click", (event) => {
     const close = event.target.closest("[data-close]");

@@ -37,7 +37,7 @@
   });
 
   function press(target) {
-    if (target.matches("input:not([type=submit]), select, textarea")) { target.focus(); target.select?.(); } else target.click();
+    if (target.matches("input:not([type=submit]), select, textarea")) { target.focus(); target.select?.(); } else { if (target.matches("summary")) target.focus(); target.click(); }
   }
 
   // J and K walk the rows of a list, Enter opens, . opens the menu of the row.

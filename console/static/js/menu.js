@@ -37,6 +37,7 @@
     if (open) { open.open = false; open.querySelector("summary").focus(); }
   });
   document.addEventListener("click", (event) => {
-    document.querySelectorAll("details.pop[open]").forEach((open) => { if (!open.contains(event.target)) open.open = false; });
+    const chosen = event.target.closest(".sheet.items :is(a, button)"); // a command: the sheet has done its work
+    document.querySelectorAll("details.pop[open]").forEach((open) => { if (chosen || !open.contains(event.target)) open.open = false; });
   });
 })();

@@ -23,6 +23,9 @@
     return fetch(box.dataset.draft, { method: "POST", body: new FormData(box), headers: { "HX-Request": "true" } });
   }
 
+  // Before the run goes to somebody else, what was typed so far goes with it.
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-keeps]")) keep(); });
+
   // What was typed within the last moments goes out with the page.
   window.addEventListener("pagehide", () => {
     const box = form();
@@ -38,6 +41,16 @@
   document.addEventListener("DOMContentLoaded", reveal);
   document.addEventListener("htmx:afterSettle", (event) => { if (event.detail.elt.id === "run") reveal(); });
 
+  // Turning to another item of a list: what was typed for this one goes out first, and the line of the present one is in view.
+  document.addEventListener("htmx:confirm", (event) => {
+    if (!event.target.matches("[data-item]") || !form()?.hasAttribute("data-touched")) return;
+    event.preventDefault();
+    keep().finally(() => event.detail.issueRequest(true));
+  });
+  const line = () => document.querySelector(".items [aria-current]")?.scrollIntoView({ block: "nearest" });
+  document.addEventListener("DOMContentLoaded", line);
+  document.addEventListener("htmx:afterSettle", (event) => { if (event.detail.elt.id === "run") line(); });
+
   // What is still open is said at the foot; Done never greys out.
   function count() {
     const foot = document.querySelector("[data-count-open]");
@@ -45,6 +58,8 @@
     if (!foot || !box) return;
     const asked = [...box.querySelectorAll("[data-required]")].filter((field) => !field.closest("[hidden]"));
     const open = asked.filter((field) => {
+      const files = field.querySelector("[data-files]");
+      if (files) return !files.querySelector("[data-remove]");
       const boxes = [...field.querySelectorAll("input[type=checkbox], input[type=radio]")];
       return boxes.length ? !boxes.some((one) => one.checked) : !field.querySelector(".input")?.value.trim();
     });

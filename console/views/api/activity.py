@@ -1,22 +1,69 @@
 """`GET /activity-logs`: the activity log as JSON, newest first; `GET /activity-logs/export`: all of it, or what fits a filter, as a file."""
 
+from typing import Literal
+
 from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
+from pydantic import Field
 
 from console import activity, exports
 from console.views import downloads
+from console.views.api.operation import Asked, Example, Limit, Media, operation
+from console.views.api.shapes import ActivityPage
 
 blueprint = Blueprint("api_activity", __name__, url_prefix="/api/v1")
 
 
+class Filters(Asked):
+    """What events are looked for; how each is read is said by the service, for pages and calls alike."""
+
+    user: str | None = Field(None, description="Who did it")
+    team: str | None = None
+    collection: str | None = None
+    record: str | None = Field(None, description="Key of a record, with `collection`")
+    run: str | None = None
+    workflow: str | None = None
+    kind: list[str] = Field(default_factory=list, description="Kinds of events, several times for several")
+    gt: str | None = Field(None, alias="createdAt.gt", description="A moment such as 2026-11-20T06:30:00Z")
+    gte: str | None = Field(None, alias="createdAt.gte")
+    lt: str | None = Field(None, alias="createdAt.lt")
+    lte: str | None = Field(None, alias="createdAt.lte")
+
+
+class Wanted(Filters):
+    """A page of events."""
+
+    limit: Limit = 10
+    after: str | None = Field(None, description="The `next` of the page before")
+
+
+class Exported(Filters):
+    """A file of events."""
+
+    format: Literal["jsonl", "csv"] = "jsonl"
+    proofs: Literal["0", "1"] = Field("0", description="1: an archive that proves itself")
+    since: str | None = Field(None, description="With proofs: the size of a checkpoint that you kept", pattern="^[0-9]{1,18}$")
+
+
 @blueprint.get("/activity-logs")
+@operation(
+    "findEvents", "activity.read", ActivityPage, query=Wanted, refuses=(403,), example=Example(query={"kind": ["run_started"], "limit": 5})
+)
 def listing() -> ResponseReturnValue:
-    """A page of events that fit the filters of the URL."""
+    """Events that fit the filters and that the caller may find, newest first."""
     asked = activity.asked(request.args.items(multi=True))
     return jsonify(activity.page(g.actor, asked.where, asked.limit, asked.after).to_json())
 
 
 @blueprint.get("/activity-logs/export")
+@operation(
+    "exportEvents",
+    "activity.export",
+    {200: Media("application/jsonl", "The events, oldest first: a file that is sent while it is made")},
+    query=Exported,
+    refuses=(403, 409),
+    example=Example(query={"format": "jsonl"}),
+)
 def export() -> Response:
     """The events that fit the filters of the URL, oldest first: as they were hashed, as a table, or with `proofs=1` an archive that proves itself."""
     return downloads.send(g.actor, exports.asked(request.args.items(multi=True)))

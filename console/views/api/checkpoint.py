@@ -5,11 +5,13 @@ from flask import Blueprint, Response, g
 from console import access
 from console.errors import NotFound
 from console.log import heads
+from console.views.api.operation import Media, operation
 
 blueprint = Blueprint("api_checkpoint", __name__, url_prefix="/api/v1")
 
 
 @blueprint.get("/checkpoint")
+@operation("getCheckpoint", "activity.read", Media("text/plain", "A signed note: origin, size, root and signature"), refuses=(403, 404))
 def newest() -> Response:
     """The newest checkpoint as a signed note."""
     access.require(g.actor, None, "activity", "read")
@@ -20,6 +22,7 @@ def newest() -> Response:
 
 
 @blueprint.get("/checkpoint/key")
+@operation("getCheckpointKey", "activity.read", Media("text/plain", "The verifier key"), refuses=(403, 404))
 def key() -> Response:
     """The verifier key `origin+id+key`. Compare it once with the one that whoever runs the console tells you by another way."""
     access.require(g.actor, None, "activity", "read")

@@ -1,43 +1,78 @@
 """Collections and their records as JSON."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
+from pydantic import Field
 
 from console import browse
 from console.browse import BrowseQuery
 from console.errors import Malformed
-from console.views.api import body, limit_of, listing
+from console.views.api import listing
+from console.views.api.operation import Example, Paged, Sent, asked, operation, read
+from console.views.api.shapes import Collection, CollectionHead, Listed, Record, Records
 
 blueprint = Blueprint("api_collections", __name__, url_prefix="/api/v1")
 
+CUSTOMER = {"collection": "customer"}
+FILTER = '{"and": [{"field": "status", "op": "eq", "value": "active"}]}'
+
+
+class Wanted(Paged):
+    """Which records, in which order."""
+
+    segment: str | None = Field(None, description="Id of a segment of the collection")
+    filter: str | None = Field(None, description="Conditions as JSON, or in the search syntax")
+    q: str | None = Field(None, description="Words to look for")
+    sort: str | None = Field(None, description="A field, with - before it for descending")
+    count: Literal["0", "1"] = Field("0", description="1: say how many there are, in `total`")
+
+
+class ChangedRecord(Sent):
+    """New values, and what was seen of the old ones."""
+
+    values: dict[str, Any]
+    expected: dict[str, Any] = Field(
+        default_factory=dict, description="Field → what you saw; where it is something else now, nothing is written"
+    )
+
 
 @blueprint.get("/collections")
+@operation("listCollections", "collection.browse", Listed[CollectionHead], query=Paged)
 def collections() -> ResponseReturnValue:
     """Every collection that the caller may browse."""
-    return jsonify(listing([collection.head() for collection in browse.collections(g.actor)]))
+    wanted = asked(Paged)
+    found = browse.collections(g.actor)
+    start = next((at + 1 for at, each in enumerate(found) if each.id == wanted.after), None) if wanted.after else 0
+    if start is None:
+        raise Malformed(
+            "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
+        )
+    page = found[start : start + wanted.limit]
+    return jsonify(listing([each.head() for each in page], page[-1].id if start + wanted.limit < len(found) else None))
 
 
 @blueprint.get("/collections/<collection>")
+@operation("getCollection", "collection.browse", Collection, example=Example(CUSTOMER))
 def collection(collection: str) -> ResponseReturnValue:
     """One collection: its fields, relations, segments and actions."""
     return jsonify(browse.describe(g.actor, collection))
 
 
 @blueprint.get("/collections/<collection>/records")
+@operation("findRecords", "collection.read", Records, query=Wanted, example=Example(CUSTOMER, {"sort": "-id", "limit": 10, "count": "1"}))
 def records(collection: str) -> ResponseReturnValue:
-    """A page of records in the caller's scope; with `?count=1` how many there are."""
-    args = request.args
+    """Records in the caller's scope, a page at a time; with `count=1` how many there are."""
+    wanted = asked(Wanted)
     query = BrowseQuery(
-        segment=args.get("segment") or None,
-        filter=args.get("filter") or None,
-        q=args.get("q") or None,
-        sort=args.get("sort") or None,
-        limit=limit_of(args),
-        after=args.get("after") or None,
-        count="exact" if _counted(args) else None,
+        segment=wanted.segment or None,
+        filter=wanted.filter or None,
+        q=wanted.q or None,
+        sort=wanted.sort or None,
+        limit=wanted.limit,
+        after=wanted.after or None,
+        count="exact" if wanted.count == "1" else None,
     )
     found = browse.page(g.actor, collection, query)
     more = {} if found.total is None else {"total": found.total}
@@ -45,36 +80,22 @@ def records(collection: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/collections/<collection>/records/<key>")
+@operation("getRecord", "collection.read", Record, example=Example(CUSTOMER | {"key": "17"}))
 def record(collection: str, key: str) -> ResponseReturnValue:
     """One record with the fields that the caller may read."""
     return jsonify(browse.record(g.actor, collection, key).record.to_json())
 
 
 @blueprint.patch("/collections/<collection>/records/<key>")
+@operation(
+    "changeRecord",
+    "collection.update",
+    Record,
+    body=ChangedRecord,
+    refuses=(403,),
+    example=Example(CUSTOMER | {"key": "17"}, body={"values": {"email": "new@customers.example"}, "expected": {}}),
+)
 def change(collection: str, key: str) -> ResponseReturnValue:
-    """Set fields of a record, if what was expected of it is still so."""
-    sent = body()
-    strange = sorted(set(sent) - {"values", "expected"})
-    if strange:
-        raise _wrong(strange[0], "A change has values and expected, nothing else.")
-    changed = browse.change(g.actor, collection, key, _object(sent, "values"), _object(sent, "expected"))
-    return jsonify(changed.to_json())
-
-
-def _counted(args: Mapping[str, str]) -> bool:
-    told = args.get("count", "0")
-    if told not in {"0", "1"}:
-        raise _wrong("count", "count takes 0 or 1.")
-    return told == "1"
-
-
-def _object(sent: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A JSON object of the body; `expected` may be missing."""
-    value = sent.get(name, {} if name == "expected" else None)
-    if not isinstance(value, dict):
-        raise _wrong(name, f"{name} is an object of field names and values.")
-    return value
-
-
-def _wrong(field: str, reason: str) -> Malformed:
-    return Malformed(reason, details=[{"field": field, "reason": reason}])
+    """Set fields of a record, if what was expected of it is still so; 409 with `theirs` for each field that moved."""
+    sent = read(ChangedRecord, Malformed)
+    return jsonify(browse.change(g.actor, collection, key, sent.values, sent.expected).to_json())

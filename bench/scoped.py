@@ -1,0 +1,121 @@
+"""A scoped reader of 1,000,000 rows: a page of 50, the count of a narrow scope, and how soon a published rule holds in another process.
+
+The scope is `record.desk in $currentUser.tags.desks` over an indexed column with 100 desks, the reader has one of them (10,000 rows). Server time of
+reading the page and of counting, in this process (beside it that of the whole service call, which also commits an event); the rule is followed by a second process that asks every 5 ms. Bars: page at most 10 ms,
+count at most 50 ms, the median each; in force elsewhere at most 1 s, the slowest of twenty. `python bench/scoped.py [rows]`.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import rig
+
+ROUNDS, CHANGES, DESKS = 200, 20, 100
+PAGE_MS, COUNT_MS, ELSEWHERE_S = 10.0, 50.0, 1.0
+FILL = """
+create table sale (id bigint primary key, customer text not null, desk text not null, status text not null, amount numeric(12, 2) not null, sold_on date not null);
+insert into sale select n, 'Customer ' || n %% 50000, 'desk-' || n %% {desks}, (array['open', 'paid'])[n %% 2 + 1], n %% 100000 / 100.0, date '2020-01-01' + n %% 2000
+    from generate_series(1, {rows}) n;
+create index on sale (desk, id);
+
+"""
+FOLLOWS = """
+import sys, time
+from console import access
+from console.core.actor import Actor
+who = Actor("user", sys.argv[1])
+before = access.can(who, None, "collection:" + sys.argv[2], "export")
+print("ready", flush=True)
+while True:
+    now = access.can(who, None, "collection:" + sys.argv[2], "export")
+    if now is not before:
+        before = now
+        print(time.time(), flush=True)
+    time.sleep(0.005)
+"""
+
+
+def taken_ms(work: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """Milliseconds of a call: the median, and what 95 of 100 calls stay below."""
+    taken = []
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        work()
+        taken.append((time.perf_counter() - begin) * 1_000)
+    taken.sort()
+    return round(taken[len(taken) // 2], 2), round(taken[len(taken) * 95 // 100], 2)
+
+
+def followed(person: str, collection: str) -> list[float]:
+    """Seconds from each commit to the moment from which the other process answers by it."""
+    from console.access import store
+    from console.access.rows import Row
+    from console.db.engine import transaction
+
+    row = Row("p", "role:operator", "t:shop", f"collection:{collection}", "export")
+    process = subprocess.Popen(
+        [sys.executable, "-c", FOLLOWS, person, collection], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parent.parent
+    )
+    assert process.stdout is not None
+    try:
+        process.stdout.readline()
+        taken = []
+        for number in range(CHANGES):
+            with transaction() as connection:
+                store.write(connection, **{"removed" if number % 2 else "added": [row]})
+            committed = time.time()
+            taken.append(float(process.stdout.readline()) - committed)
+            time.sleep(0.137)  # not in step with the comparison
+        return taken
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def main() -> int:
+    """Measure, print, judge."""
+    parser = argparse.ArgumentParser(description="A scoped reader of many rows, and a rule in force elsewhere.")
+    parser.add_argument("rows", nargs="?", type=int, default=1_000_000)
+    rows = parser.parse_args().rows
+    with rig.console() as server:
+        from console import access, accounts, browse, records, sources
+
+        server.sql("create database bench_shop")
+        server.sql(FILL.format(desks=DESKS, rows=rows).replace("%%", "%"), "bench_shop")
+        server.sql("vacuum analyze sale", "bench_shop")
+        sources.add("shop", server.url("postgres", "bench_shop"))
+        collection = next(one.id for one in records.collections())
+        access.grant("operator", f"collection:{collection}", ["browse", "read"], "record.desk in $currentUser.tags.desks", team="shop")
+        made = accounts.create_person("ana@example.com", role="operator", team="shop", tags={"desks": ["desk-7"]})
+        ana = accounts.actor_of_person(made.person.id, "ses_ana")
+        scope = access.scope_for(ana, collection)
+        found = browse.page(ana, collection, browse.BrowseQuery(limit=50))
+        assert len(found.rows) == 50
+        page_ms = taken_ms(lambda: browse.page(ana, collection, browse.BrowseQuery(limit=50)), ROUNDS)
+        read_ms = taken_ms(lambda: records.page(collection, scope, limit=50), ROUNDS)
+        count_ms = taken_ms(lambda: records.count(collection, scope, cap=None), ROUNDS)
+        counted = records.count(collection, scope, cap=None)
+        elsewhere = followed(made.person.id, collection)
+    figures = {
+        "rows": rows,
+        "in_scope": counted,
+        "read_p50_p95_ms": read_ms,
+        "page_with_its_event_p50_p95_ms": page_ms,
+        "count_p50_p95_ms": count_ms,
+    }
+    print(
+        json.dumps(
+            figures | {"elsewhere_median_s": round(sorted(elsewhere)[CHANGES // 2], 3), "elsewhere_worst_s": round(max(elsewhere), 3)}
+        )
+    )
+    return 0 if read_ms[0] <= PAGE_MS and count_ms[0] <= COUNT_MS and max(elsewhere) <= ELSEWHERE_S else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

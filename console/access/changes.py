@@ -1,0 +1,156 @@
+"""What a change of the policy comes to: the rows after it, and for whom something is other than before. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from console.access.index import Index
+from console.access.rows import ACTS, EVERY, LEVELS, POLICIES, Row, kind_of, parse
+
+EVERYTHING_IN_IT = ("collection", "field")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Rows that come and rows that go."""
+
+    added: frozenset[Row] = frozenset()
+    removed: frozenset[Row] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed)
+
+    def applied(self, rows: Iterable[Row]) -> list[Row]:
+        """The rows after it, in their order, what is added last."""
+        kept = [row for row in rows if row not in self.removed]
+        there = set(kept)
+        return [*kept, *sorted(row for row in self.added if row not in there)]
+
+    def on(self, rows: Iterable[Row]) -> "Change":
+        """What of it is still a change of these rows: nothing that is there already, nothing that is gone already."""
+        there = set(rows)
+        return Change(self.added - there, self.removed & there)
+
+    def replacing(self, rows: Iterable[Row], former: Iterable[Row], wanted: Iterable[Row]) -> "Change":
+        """The change with one more, by which `former` (of the rows after this one) become `wanted`; `rows` are those before."""
+        after = set(self.applied(rows)) - set(former) | set(wanted)
+        return between(rows, after)
+
+    @property
+    def inverse(self) -> "Change":
+        """What takes it back."""
+        return Change(self.removed, self.added)
+
+    @property
+    def of_rules(self) -> "Change":
+        """The part that is about rules and roles, not about who was given a role."""
+        return Change(frozenset(filter(is_rule, self.added)), frozenset(filter(is_rule, self.removed)))
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What becomes of one right: ids of the people who get it, who lose it, and for whom it is under other conditions."""
+
+    obj: str
+    act: str
+    gained: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    otherwise: tuple[str, ...] = ()
+
+
+@dataclass
+class _Tally:
+    gained: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    otherwise: list[str] = field(default_factory=list)
+
+
+def between(before: Iterable[Row], after: Iterable[Row]) -> Change:
+    """The change that leads from the one to the other."""
+    was, becomes = frozenset(before), frozenset(after)
+    return Change(becomes - was, was - becomes)
+
+
+def is_rule(row: Row) -> bool:
+    """Whether the row is a rule or says what a role is built from; not who has a role."""
+    return row.ptype == "p" or row.sub.startswith("role:")
+
+
+def shipped() -> frozenset[Row]:
+    """The rules that the levels come with, whatever the company: they stay as they are."""
+    rows = parse((POLICIES / "roles.csv").read_text(encoding="utf-8"))
+    levels = {f"role:{level}" for level in LEVELS}
+    return frozenset(
+        row for row in rows if row.ptype == "p" and row.sub in levels and row.dom == EVERY and kind_of(row.obj) not in EVERYTHING_IN_IT
+    )
+
+
+def effects(before: Index, after: Index, change: Change, people: Iterable[str]) -> list[Effect]:
+    """What the change comes to for these people (`user:<id>`), right by right, where there is somebody for whom it is other than before.
+
+    People who have the same roles fare the same, so each set of roles is judged once.
+    """
+    alike: dict[tuple[frozenset[tuple[str, str]], str], list[str]] = {}
+    for sub in people:
+        own = sub if sub in before.subjects_alone or sub in after.subjects_alone else ""
+        alike.setdefault((before.roles(sub) | after.roles(sub), own), []).append(sub)
+    told: list[Effect] = []
+    for obj, act in sorted(_touched(before, after, change)):
+        tally = _Tally()
+        for subs in alike.values():
+            ids = [sub.partition(":")[2] for sub in subs]
+            was, becomes = _standing(before, subs[0], obj, act), _standing(after, subs[0], obj, act)
+            if was == becomes:
+                continue
+            got, gone = _more(was, becomes), _more(becomes, was)
+            (tally.gained if got and not gone else tally.lost if gone and not got else tally.otherwise).extend(ids)
+        if tally.gained or tally.lost or tally.otherwise:
+            told.append(Effect(obj, act, tuple(tally.gained), tuple(tally.lost), tuple(tally.otherwise)))
+    return told
+
+
+def _touched(before: Index, after: Index, change: Change) -> set[tuple[str, str]]:
+    """Pairs of object and act that the change may be about."""
+    rows = {row for row in change.added | change.removed if row.ptype == "p"}
+    nested = {row.obj for row in change.added | change.removed if row.ptype == "g" and row.sub.startswith("role:")}
+    if nested:
+        rows |= {row for row in (*before.rows, *after.rows) if row.ptype == "p" and row.sub in nested}
+    return {(row.obj, act) for row in rows for act in (ACTS[kind_of(row.obj)] if row.act == EVERY else (row.act,))}
+
+
+_Standing = tuple[tuple[str, bool, frozenset[str], frozenset[str]], ...]
+
+
+def _standing(index: Index, sub: str, obj: str, act: str) -> _Standing:
+    """Place by place whether it is allowed outright, under which conditions, and unless which; of a field whether it is open."""
+    told = []
+    for place in sorted(index.domains(sub)):
+        team = place.removeprefix("t:")
+        if obj.startswith("field:"):
+            collection, _, name = obj.removeprefix("field:").partition("/")
+            hidden = index.hidden(sub, team, collection)
+            told.append(
+                (place, name not in (hidden.unreadable if act == "read" else hidden.unwritable), frozenset[str](), frozenset[str]())
+            )
+            continue
+        verdict = index.verdict(sub, team, obj, act)
+        if verdict.possible:
+            conditions = frozenset[str]() if verdict.free else frozenset(one.text for one in verdict.allow)
+            told.append((place, verdict.free, conditions, frozenset(one.text for one in verdict.deny)))
+        else:
+            told.append((place, False, frozenset[str](), frozenset[str]()))
+    return tuple(told)
+
+
+def _more(was: _Standing, becomes: _Standing) -> bool:
+    """Whether there is a place in which it allows something that it did not."""
+    then = {place: (free, conditions, unless) for place, free, conditions, unless in was}
+    for place, free, conditions, unless in becomes:
+        old_free, old_conditions, old_unless = then.get(place, (False, frozenset(), frozenset()))
+        if (free and not old_free) or (not old_free and conditions - old_conditions) or ((free or conditions) and old_unless - unless):
+            return True
+    return False
+
+
+def rules_of(rows: Iterable[Row], role: str) -> Sequence[Row]:
+    """The rules of one role."""
+    return [row for row in rows if row.ptype == "p" and row.sub == f"role:{role}"]

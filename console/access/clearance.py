@@ -1,0 +1,139 @@
+"""Labels: what needs a clearance, and which clearances somebody has now.
+
+A workflow or a collection may carry a label (`confidential`). To whoever may not `see` the object `label:<id>` it does not exist: no act on
+it is allowed, whatever the rows say, except `report`, which starts something that the reporter will not see again. A collection's label may
+hold for some of its records only, those that its condition is true of. A clearance for a time is a row whose condition looks at `now`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console.access.rows import PolicyError, Row
+from console.core import expressions
+from console.core.expressions import Expression, ExpressionError
+from console.errors import NotAllowed
+
+if TYPE_CHECKING:
+    from console.access.index import Index
+
+REPORT = "report"
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+KIND = "label:"
+_LABELLED = sa.text(
+    "select 'workflow:' || slug as obj, label, null as holds from console.workflow where label is not null"
+    " union all select 'collection:' || id, document->'clearance'->>'label', document->'clearance'->>'when'"
+    " from console.collection where jsonb_typeof(document->'clearance') = 'object'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a workflow or collection is labelled with; `when` is which of its records, None where it is all of them."""
+
+    id: str
+    when: Expression | None = None
+
+
+def read(connection: Connection) -> dict[str, Label]:
+    """Object (`workflow:<slug>`, `collection:<id>`) → its label. A condition that cannot be read holds for every record."""
+    return {row.obj: Label(row.label, _condition(row.holds)) for row in connection.execute(_LABELLED) if row.label}
+
+
+def _condition(text: str | None) -> Expression | None:
+    try:
+        return expressions.parse(text) if text else None
+    except ExpressionError:
+        return None
+
+
+def check(told: Any) -> None:
+    """Raise `PolicyError` where this is no `clearance` of a collection."""
+    if told is None:
+        return
+    if not isinstance(told, Mapping) or set(told) - {"label", "when"} or not NAME.fullmatch(str(told.get("label"))):
+        raise PolicyError('clearance takes {"label": "confidential"}, and "when" with a condition where only some records have it')
+    if told.get("when") is not None:
+        try:
+            named = expressions.names(expressions.parse(str(told["when"])))
+        except ExpressionError as error:
+            raise PolicyError(f"the condition of the clearance cannot be read: {error}") from error
+        if strange := sorted(name for name in named if not name.startswith("record.")):
+            raise PolicyError(f"the condition of a clearance looks at the record alone, not at {strange[0]}")
+
+
+def known(index: "Index", labels: Mapping[str, Label]) -> frozenset[str]:
+    """Ids of the labels that a row or an object names."""
+    named = {row.obj.removeprefix(KIND) for row in index.rows if row.obj.startswith(KIND)} - {"*"}
+    return frozenset(named | {label.id for label in labels.values()})
+
+
+def held(index: "Index", ids: frozenset[str], sub: str, attributes: Mapping[str, Any]) -> frozenset[str]:
+    """Those of the labels that `sub` (`user:<id>`) may see at this moment."""
+    return frozenset(ident for ident in ids if sees(index, sub, ident, attributes))
+
+
+def sees(index: "Index", sub: str, ident: str, attributes: Mapping[str, Any]) -> bool:
+    """Whether the subject is cleared for this label now."""
+    verdict = index.verdict(sub, None, KIND + ident, "see")
+    if verdict.plain or not verdict.possible:
+        return verdict.plain
+    return verdict.holds({"currentUser": attributes, "now": datetime.now(UTC)})
+
+
+def require_agreed(before: Sequence[Row], after: Sequence[Row], by: str) -> None:
+    """Raise NotAllowed where this change of the policy lets somebody see a label, and the person who makes it holds it neither by a role.
+
+    That a clearance for a time was agreed to counts: who has one may be given the role. Where nobody holds a label by a role yet, the first
+    holder is appointed without an agreement.
+    """
+    was, will = {row for row in before if _matters(row)}, {row for row in after if _matters(row)}
+    if not by.startswith("usr_") or was == will:
+        return
+    former, coming = _Held.of(before), _Held.of(after)
+    for label in sorted(coming.labels):
+        holders = former.holders(label, for_good=True)
+        gained = coming.holders(label) - former.holders(label)
+        if gained and holders and (f"user:{by}" not in holders or f"user:{by}" in gained):
+            raise NotAllowed(
+                f"This would also let somebody see what is labelled {label}. Somebody who is cleared for it has to agree: ask for a clearance"
+                " under Settings, Labels first; who has one may then be given the role.",
+                code="needs_agreement",
+                need=(KIND + label, "see"),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Who holds which label under some rows."""
+
+    index: "Index"
+    labels: frozenset[str]
+    people: frozenset[str]
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> "_Held":
+        from console.access.index import Index
+
+        index = Index(rows)
+        return cls(index, known(index, {}), frozenset(row.sub for row in rows if row.sub.startswith("user:")))
+
+    def holders(self, label: str, *, for_good: bool = False) -> frozenset[str]:
+        """Subjects that hold it, with `for_good` those that do by a role."""
+        if for_good:
+            return frozenset(sub for sub in self.people if self.index.verdict(sub, None, KIND + label, "see").plain)
+        return frozenset(sub for sub in self.people if sees(self.index, sub, label, {}))
+
+
+def _matters(row: Row) -> bool:
+    return row.ptype == "g" or row.obj.startswith(KIND)
+
+
+def for_good(index: "Index", sub: str, ident: str) -> bool:
+    """Whether the subject is cleared for the label by a role, and not for a time."""
+    return index.verdict(sub, None, KIND + ident, "see").plain

@@ -1,0 +1,83 @@
+"""The versions of the policy: who changed what and when, and how the rules stood then."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console.access import store
+from console.access.changes import Change
+from console.access.rows import Row
+from console.db import engine as db
+
+_COLUMNS = "select number, at, by, note, added, removed from console.policy_version"
+_SINCE = sa.text(f"{_COLUMNS} where number > :number order by number")
+_ONE = sa.text(f"{_COLUMNS} where number = :number")
+_NEWEST = sa.text(f"{_COLUMNS} where number < :before order by number desc limit :limit")
+_BEYOND = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version: its number, when and by whom (an id, empty for the command line and the start), what they said, and the difference to the one before."""
+
+    number: int
+    at: datetime
+    by: str
+    note: str
+    change: Change
+
+
+def newest(limit: int = 50, before: int | None = None) -> list[Version]:
+    """Versions below `before`, newest first."""
+    return _read(_NEWEST, before=_BEYOND if before is None else before, limit=limit)
+
+
+def get(number: int) -> Version | None:
+    """The version of this number; None where the history does not hold it."""
+    return next(iter(_read(_ONE, number=number)), None)
+
+
+def since(number: int, connection: Connection | None = None) -> list[Version]:
+    """Versions after this one, oldest first."""
+    return _read(_SINCE, connection, number=number)
+
+
+def complete(versions: Iterable[Version], after: int, upto: int) -> bool:
+    """Whether these are all versions after the one up to the other: rows that were changed past the console leave none."""
+    return {one.number for one in versions} >= set(range(after + 1, upto + 1))
+
+
+def rows_at(number: int, rows: Iterable[Row]) -> list[Row] | None:
+    """The rows as they stood in this version, reckoned back from those of now; None where the history has a gap."""
+    later, current = since(number), store.current().version
+    if not complete(later, number, current):
+        return None
+    there = list(rows)
+    for version in reversed([one for one in later if one.number <= current]):
+        there = version.change.inverse.applied(there)
+    return there
+
+
+def last_changed(limit: int = 2_000) -> dict[Row, Version]:
+    """Row → the newest version that it came or went with, of the newest `limit` versions."""
+    found: dict[Row, Version] = {}
+    for version in newest(limit):
+        for row in version.change.added | version.change.removed:
+            found.setdefault(row, version)
+    return found
+
+
+def _read(statement: sa.TextClause, connection: Connection | None = None, **values: Any) -> list[Version]:
+    if connection is not None:
+        return [_version(row) for row in connection.execute(statement, values)]
+    with db.hot_engine().connect() as own:
+        return [_version(row) for row in own.execute(statement, values)]
+
+
+def _version(row: Any) -> Version:
+    change = Change(frozenset(store.unpacked(row.added)), frozenset(store.unpacked(row.removed)))
+    return Version(row.number, row.at, row.by, row.note, change)

@@ -1,0 +1,171 @@
+"""What roles let somebody do, in words, and what a change of them gives and takes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from console import access
+from console.access import Index, Row
+from console.access.rows import EVERY, kind_of
+from console.accounts import authority, changes, persons
+from console.accounts.authority import Pair
+from console.core.actor import Actor
+from console.db import engine as db
+
+Right = tuple[str, str, str]
+"""Team id (`*` for everywhere), object, act."""
+
+SOMEBODY = "user:somebody"
+NAMED = 8  # objects that a sentence names before it counts the rest
+
+_VERBS: Mapping[str, Mapping[str, str]] = {
+    "collection": {
+        "browse": "list", "read": "open", "create": "add", "update": "change", "delete": "delete", "export": "export",
+        "reveal": "uncover masked values of", "act": "have changed by actions",
+    },
+    "action": {"execute": "do", "request": "ask for", "approve": "approve"},
+    "workflow": {
+        "see": "see", "start": "start", "resume": "go on with", "takeover": "take over", "assign": "give away", "cancel": "cancel",
+        "edit": "edit", "publish": "publish", "activate": "pause", "report": "report by",
+    },
+    "inbox": {"work": "work in", "manage": "manage"},
+    "label": {"see": "see what is labelled"},
+    "activity": {"read": "read the activity log", "export": "export the activity log", "verify": "verify the activity log"},
+    "ai": {"audit": "look at what the AI was asked"},
+    "subject": {"erase": "erase what is held about a person"},
+    "source": {"manage": "manage data sources"},
+    "policy": {"manage": "change what roles may do"},
+    "key": {"manage": "manage everybody's API keys"},
+    "user": {"manage": "manage people and teams"},
+}  # fmt: skip
+_EVERY = {
+    "collection": "every collection",
+    "action": "every action",
+    "workflow": "every workflow",
+    "inbox": "every inbox",
+    "label": "every label",
+}
+_KINDS = ("workflow", "inbox", "action", "collection", "label", "activity", "ai", "subject", "source", "policy", "key", "user")
+_TITLES = sa.text(
+    "select 'workflow:' || slug, title from console.workflow union all select 'inbox:' || id, title from console.inbox"
+    " union all select 'action:' || id, title from console.action"
+    " union all select 'collection:' || id, coalesce(document ->> 'label', id) from console.collection"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """One sentence: in this place (a team's name, or "Everywhere") these things may be done. `some`: under a condition."""
+
+    place: str
+    text: str
+    some: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What somebody can do after a change and could not before, and the other way round; `people` counts nobody, words only."""
+
+    gains: tuple[Ability, ...]
+    losses: tuple[Ability, ...]
+
+
+def of_person(actor: Actor, person_id: str) -> list[Ability]:
+    """What the person may do, everywhere first, then by team. Raises NotAllowed, NotFound."""
+    authority.require(actor)
+    return said(rights(persons.person(person_id).roles))
+
+
+def difference(actor: Actor, person_id: str, pairs: Iterable[Pair]) -> Difference:
+    """What these roles would give the person and take from them. Raises NotAllowed, NotFound."""
+    authority.require(actor)
+    before, after = rights(persons.person(person_id).roles), rights(changes.spread(pairs))
+    gained = {right: some for right, some in after.items() if right not in before or (before[right] and not some)}
+    lost = {right: some for right, some in before.items() if right not in after or (after[right] and not some)}
+    return Difference(tuple(said(gained)), tuple(said(lost)))
+
+
+def rights(pairs: Iterable[Pair]) -> dict[Right, bool]:
+    """What is allowed to who has these roles → whether only under a condition. What is had everywhere is not said again of a team."""
+    given = [Row("g", SOMEBODY, EVERY if team == EVERY else f"t:{team}", f"role:{role}") for role, team in pairs]
+    rows = _of_roles({row.obj for row in given})
+    index = Index([*rows, *given])
+    everywhere = any(row.dom == EVERY for row in given)
+    teams = {row.dom.removeprefix("t:") for row in given} | (
+        {row.dom.removeprefix("t:") for row in rows if row.ptype == "p"} if everywhere else set()
+    )
+    found: dict[Right, bool] = {}
+    for team in sorted(teams if everywhere else teams - {EVERY}):  # `*` sorts first
+        place = "" if team == EVERY else team  # a team that no row names stands for all
+        held = {f"role:{role}" for role in index.held(SOMEBODY, place)}
+        for row in rows:
+            if row.ptype == "p" and row.eft == "allow" and row.sub in held and row.dom in (EVERY, f"t:{team}"):
+                for act in sorted(access.ACTS[kind_of(row.obj)]) if row.act == EVERY else [row.act]:
+                    verdict = index.verdict(SOMEBODY, place, row.obj, act)
+                    if verdict.possible and found.get((EVERY, row.obj, act), True):
+                        found[(team, row.obj, act)] = not verdict.plain
+    return {right: some for right, some in found.items() if not _within_every(right, found)}
+
+
+def said(found: Mapping[Right, bool]) -> list[Ability]:
+    """The rights as sentences: acts that are allowed on the same things in one."""
+    titles, teams = _titles(), {team.id: team.name for team in persons.teams()}
+    objects: dict[tuple[str, str, str, bool], list[str]] = {}
+    for (team, obj, act), some in sorted(found.items()):
+        objects.setdefault((team, kind_of(obj), act, some), []).append(_called(obj, titles))
+    groups: dict[tuple[str, str, bool, tuple[str, ...]], list[int]] = {}
+    for (team, kind, act, some), named in objects.items():
+        groups.setdefault((team, kind, some, tuple(sorted(named))), []).append(_acts(kind).index(act))
+    said: list[tuple[tuple[bool, str, str, int, int], Ability]] = []
+    for (team, kind, some, names), acts in groups.items():
+        place = "Everywhere" if team == EVERY else teams.get(team, team.replace("_", " ").capitalize())
+        verbs = [_VERBS[kind].get(_acts(kind)[act], _acts(kind)[act].replace("_", " ")) for act in sorted(acts)]
+        order = (team != EVERY, place, team, _KINDS.index(kind), min(acts))
+        said.append((order, Ability(place, f"{_and(verbs)}{_names(names)}", some)))
+    return [ability for _, ability in sorted(said, key=lambda one: one[0])]
+
+
+def _acts(kind: str) -> list[str]:
+    """Acts of the kind in the order in which people think of them."""
+    known = list(_VERBS[kind])
+    return [*known, *sorted(access.ACTS[kind] - set(known))]
+
+
+def _of_roles(roles: set[str]) -> list[Row]:
+    """The rows of these roles and of those that they are built from; nesting is one level deep."""
+    every = authority.role_rows()
+    nested = [row for row in every if row.ptype == "g" and row.sub in roles]
+    wanted = roles | {row.obj for row in nested}
+    return [*nested, *(row for row in every if row.ptype == "p" and row.sub in wanted)]
+
+
+def _within_every(right: Right, found: Mapping[Right, bool]) -> bool:
+    """Whether `workflow:*` in the same place says it already."""
+    team, obj, act = right
+    every = f"{kind_of(obj)}:{EVERY}"
+    return ":" in obj and obj != every and any(found.get((place, every, act), True) is False for place in (team, EVERY))
+
+
+def _titles() -> dict[str, str]:
+    with db.hot_engine().connect() as connection:
+        return {row[0]: row[1] for row in connection.execute(_TITLES)}
+
+
+def _called(obj: str, titles: Mapping[str, str]) -> str:
+    kind, colon, ident = obj.partition(":")
+    if not colon:
+        return ""
+    return _EVERY[kind] if ident == EVERY else titles.get(obj) or ident.rpartition(".")[2].replace("-", " ").replace("_", " ").capitalize()
+
+
+def _names(named: Sequence[str]) -> str:
+    """What comes after the verbs: nothing, ` every inbox`, or a list behind a colon."""
+    shown = [name for name in dict.fromkeys(named) if name]
+    if not shown or shown[0] in _EVERY.values():
+        return f" {shown[0]}" if shown else ""
+    return ": " + _and([*shown[:NAMED], f"{len(shown) - NAMED} more"] if len(shown) > NAMED + 1 else shown)
+
+
+def _and(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""

@@ -1,0 +1,53 @@
+"""Showing again who one is, before what asks for it: an export, a key, a change of rights, one's own second factor, a step that says so.
+
+With the code of the second factor, else the password, else at the identity provider. In the demo the password is always enough. Programs with a
+key, and the engine, are never asked.
+"""
+
+from typing import Literal
+
+from console import log, settings
+from console.accounts import factors, passwords, signing_in, throttle
+from console.accounts.throttle import Limit
+from console.core.actor import Actor
+from console.db import engine as db
+from console.errors import TooMany
+
+Way = Literal["password", "code", "provider"]
+FREE = 5
+
+
+def way_of(actor: Actor) -> Way:
+    """How this person shows it."""
+    if factors.factor_of(actor.id) is not None and not settings.current().demo:
+        return "code"
+    return "password" if _password(actor) is not None else "provider"
+
+
+def prove(actor: Actor, shown: str, ip: str, agent: str) -> bool:
+    """Whether this is the actor's code or password. Each attempt is an event; the caller gives the session a new token. Raises `TooMany`."""
+    way = way_of(actor)
+    limits = [Limit("code", actor.id, FREE)]
+    if not throttle.take(limits):
+        raise TooMany("Too many attempts were wrong. Wait half a minute and try again.", retry_after=throttle.LONGEST_S)
+    method: str | None = way
+    if way == "code":
+        method = factors.accepts(actor.id, shown)
+    elif way == "provider" or len(shown) > passwords.LONGEST or not passwords.matches(_password(actor), shown):
+        method = None
+    if method is None:
+        signing_in.refuse("code" if way == "code" else "password", actor.id, actor.email, ip, agent)
+        return False
+    throttle.give_back(limits)
+    confirmed(actor, method)
+    return True
+
+
+def confirmed(actor: Actor, method: str) -> None:
+    """Note that the actor has shown who they are."""
+    log.note(actor, "identity_confirmed", open={"person": actor.id, "session": actor.session, "method": method})
+
+
+def _password(actor: Actor) -> str | None:
+    rows = db.fetch("select password_hash from console.person where id = %s", (actor.id,))
+    return rows[0][0] if rows else None

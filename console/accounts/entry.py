@@ -1,0 +1,92 @@
+"""How people sign in here: second factor, password, sessions, networks, and which groups of the identity provider get which roles.
+
+One document for the whole deployment, changed by page, in force in every process within a second.
+"""
+
+import ipaddress
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+from console import settings
+from console.db import engine as db
+
+Wanted = Literal["off", "roles", "everybody"]
+KEPT_S = 1.0
+WORDS = {"off": "nobody", "roles": "people who administer, audit or approve", "everybody": "everybody"}
+"""Who has to show a second factor, as the page says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRole:
+    """Who is in this group of the identity provider has this role in this team (`*`: in every one)."""
+
+    group: str
+    role: str
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The document. `networks` are addresses with the length of their prefix; none: people come from everywhere."""
+
+    second_factor: Wanted = "roles"
+    password: bool = True
+    step_up: bool = True
+    idle_minutes: int = 30
+    whole_minutes: int = 720
+    networks: tuple[str, ...] = ()
+    groups_claim: str = "groups"
+    groups: tuple[GroupRole, ...] = ()
+
+
+_turn = threading.Lock()
+_held: tuple[object, float, Entry] | None = None
+
+
+def current() -> Entry:
+    """What is in force, at most a second old."""
+    global _held  # noqa: PLW0603 (what this process knows, swapped by one assignment)
+    held, source, now = _held, db.hot_engine(), time.monotonic()
+    if held is None or held[0] is not source or now - held[1] > KEPT_S:
+        with _turn:
+            rows = db.fetch("select document from console.sign_in")
+            held = _held = (source, now, _entry(rows[0][0] if rows else {}))
+    return held[2]
+
+
+def lets_in(address: str) -> bool:
+    """Whether people and programs at this address are let as far as signing in."""
+    return within(address, current().networks)
+
+
+def forget() -> None:
+    """Look again at the next question: this process has just changed it."""
+    global _held  # noqa: PLW0603 (as above)
+    _held = None
+
+
+def _entry(document: dict[str, Any]) -> Entry:
+    default = Entry(second_factor="off") if settings.current().demo else Entry()
+    known = {field.name for field in fields(Entry)}
+    told = {name: value for name, value in document.items() if name in known}
+    if "networks" in told:
+        told["networks"] = tuple(told["networks"])
+    if "groups" in told:
+        told["groups"] = tuple(GroupRole(**one) for one in told["groups"])
+    return replace(default, **told)
+
+
+def within(address: str, networks: Sequence[str]) -> bool:
+    """Whether the address is in one of these networks; where there are none, it is."""
+    if not networks:
+        return True
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return any(ip in ipaddress.ip_network(network) for network in networks)

@@ -1,0 +1,132 @@
+"""Changing how people sign in: judged, checked so that nobody locks themselves out, and noted with what was before."""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import access, log, settings
+from console.accounts.entry import WORDS, Entry, GroupRole, current, forget, within
+from console.accounts.recent import require_recent
+from console.core.actor import Actor
+from console.db import engine as db
+from console.errors import Invalid
+
+MOST_NETWORKS, MOST_GROUPS = 200, 500
+
+
+def change(actor: Actor, address: str, **changes: Any) -> Entry:
+    """Set these fields of the document; `address` is where the one who asks is, who must not be locked out.
+
+    Raises `NotAllowed`, and `Invalid` with a detail per field.
+    """
+    access.require(actor, None, "user", "manage")
+    require_recent(actor)
+    wanted, problems = _read(replace(current(), **changes))
+    problems += [] if wanted is None else _locked_out(wanted, address)
+    if wanted is None or problems:
+        raise Invalid("Signing in was left as it is.", details=problems)
+    store(actor, wanted)
+    return wanted
+
+
+def open_again(by: Actor) -> Entry:
+    """For who has the shell: passwords open the console again, from every network."""
+    wanted = replace(current(), password=True, networks=())
+    store(by, wanted)
+    return wanted
+
+
+def store(by: Actor, wanted: Entry) -> None:
+    """Write the document and its event, for who was judged before; nothing where it is the same."""
+    before = current()
+    old, new = asdict(before), asdict(wanted)
+    changed = sorted(name for name in new if new[name] != old[name])
+    if not changed:
+        return
+    with db.transaction() as connection:
+        connection.execute(
+            sa.text(
+                "insert into console.sign_in (document) values (:document)"
+                " on conflict (singleton) do update set document = excluded.document, changed_at = now()"
+            ).bindparams(sa.bindparam("document", type_=sa.JSON)),
+            {"document": new},
+        )
+        told = {"old": {name: old[name] for name in changed}, "new": {name: new[name] for name in changed}}
+        log.note(by, "sign_in_changed", open={"fields": changed}, sealed=told, chain="sys:config", connection=connection)
+    forget()
+
+
+def _read(wanted: Entry) -> tuple[Entry | None, list[dict[str, str]]]:
+    """The document with its networks in one spelling, and what is wrong with it."""
+    problems: list[dict[str, str]] = []
+    if wanted.second_factor not in WORDS:
+        problems.append({"field": "second_factor", "reason": f"takes {', '.join(WORDS)}"})
+    if not 1 <= wanted.idle_minutes <= 1440:
+        problems.append({"field": "idle_minutes", "reason": "takes 1 to 1440 minutes"})
+    if not wanted.idle_minutes <= wanted.whole_minutes <= 7 * 1440:
+        problems.append({"field": "whole_minutes", "reason": "takes at least the idle time, and 7 days at most"})
+    if not 0 < len(wanted.groups_claim) <= 200 or not wanted.groups_claim.isprintable():
+        problems.append({"field": "groups_claim", "reason": "takes the name of a claim, such as groups"})
+    networks = []
+    for text in wanted.networks:
+        try:
+            networks.append(str(ipaddress.ip_network(text.strip(), strict=False)))
+        except ValueError:
+            problems.append(
+                {"field": "networks", "reason": f"{text[:60]!r} is no address or network: write 203.0.113.0/24 or 2001:db8::/32"}
+            )
+    if len(networks) > MOST_NETWORKS:
+        problems.append({"field": "networks", "reason": f"takes {MOST_NETWORKS} lines at most"})
+    problems += _groups(wanted.groups)
+    return (None if problems else replace(wanted, networks=tuple(dict.fromkeys(networks)))), problems
+
+
+def _groups(groups: Sequence[GroupRole]) -> list[dict[str, str]]:
+    problems = []
+    known = access.rights().roles
+    with db.hot_engine().connect() as connection:
+        teams = set(connection.execute(sa.text("select id from console.team")).scalars()) | {"*"}
+    for number, line in enumerate(groups, 1):
+        if not 0 < len(line.group) <= 300 or not line.group.isprintable():
+            problems.append({"field": "groups", "reason": f"line {number}: takes the name of a group as the provider tells it"})
+        if line.role not in known:
+            problems.append({"field": "groups", "reason": f"line {number}: there is no role {line.role[:60]!r}"})
+        if line.team not in teams:
+            problems.append({"field": "groups", "reason": f"line {number}: there is no team {line.team[:60]!r}"})
+        elif line.role in access.EVERYWHERE and line.team != "*":
+            problems.append({"field": "groups", "reason": f"line {number}: {line.role} is held in every team, so the team is *"})
+    if len(groups) > MOST_GROUPS:
+        problems.append({"field": "groups", "reason": f"takes {MOST_GROUPS} lines at most"})
+    return problems
+
+
+def _locked_out(wanted: Entry, address: str) -> list[dict[str, str]]:
+    """What would leave nobody who could undo it."""
+    problems = []
+    if not within(address, wanted.networks):
+        problems.append(
+            {"field": "networks", "reason": f"your own address, {address}, would be outside: add it, or a network that holds it"}
+        )
+    if not wanted.password and not _admins_at_provider():
+        problems.append({
+            "field": "password",
+            "reason": "no admin has signed in through the identity provider yet: let one do so first, or nobody could get in",
+        })  # fmt: skip
+    return problems
+
+
+def _admins_at_provider() -> bool:
+    """Whether some admin can get in without a password."""
+    issuer = settings.current().oidc_issuer
+    if issuer is None:
+        return False
+    statement = sa.text(
+        "select exists (select from console.identity i join console.person p on p.id = i.person"
+        " where p.disabled_at is null and p.id = any(:admins) and rtrim(i.issuer, '/') = :issuer)"
+    )
+    with db.hot_engine().connect() as connection:
+        told = {"admins": list(access.holders("admin")), "issuer": issuer.rstrip("/")}
+        return bool(connection.execute(statement, told).scalar())

@@ -1,0 +1,289 @@
+"""The identity provider: where people are sent, and what comes back, by OpenID Connect (code flow with PKCE, state and nonce).
+
+Everything that comes back is judged: the state is of this browser and used once, the issuer is the one that was asked (RFC 9207), the token is signed
+by a key of the provider and made for us and this very request. Requests go out through `console.net`.
+"""
+
+import hmac
+import json
+import secrets
+import threading
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from authlib.oauth2.base import OAuth2Error
+from authlib.oauth2.client import OAuth2Client
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from console import net, settings, subjects
+from console.accounts import entry, one_time
+from console.errors import ConsoleError, IntegrationError, OutcomeUnknown
+
+Purpose = Literal["sign_in", "link", "step_up"]
+SIGNED = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"})
+"""Algorithms with a public key; a token signed by a shared secret, or by nothing, is no token."""
+
+WAY_S = 600
+LEEWAY_S = 60
+KEPT_S = 600
+METADATA = "/.well-known/openid-configuration"
+
+
+class ProviderRefused(ConsoleError):
+    """Signing in through the identity provider did not come to an end. Start again; when it happens twice, tell an administrator."""
+
+    status = 422
+    default_code = "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What the provider says of itself."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    userinfo_endpoint: str | None
+    end_session_endpoint: str | None
+    tells_issuer: bool
+    algorithms: tuple[str, ...]
+    basic: bool
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """Where the browser goes, and what its cookie keeps until it is back: sealed."""
+
+    url: str
+    kept: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Who came back, by the provider's word: `claims` with `sub`; why they were sent (`session`: by whom, where somebody was signed in) and where they wanted to go."""
+
+    issuer: str
+    claims: Mapping[str, Any]
+    purpose: Purpose
+    session: str
+    to: str
+
+
+_turn = threading.Lock()
+_known: tuple[str, float, Provider] | None = None
+
+
+def offered() -> bool:
+    """Whether people can sign in through a provider here."""
+    return settings.current().oidc_issuer is not None
+
+
+def provider() -> Provider:
+    """The provider, asked what it is every ten minutes. Raises `ProviderRefused` where it does not answer, or is another one than was asked."""
+    global _known  # noqa: PLW0603 (what this process knows, swapped by one assignment)
+    told = settings.current()
+    if told.oidc_issuer is None:
+        raise ProviderRefused("No identity provider is set up here: CONSOLE_OIDC_ISSUER names one.")
+    known, now = _known, time.monotonic()
+    if known is None or known[0] != told.oidc_issuer or now - known[1] > KEPT_S:
+        with _turn:
+            known = _known = (told.oidc_issuer, now, _provider(told.oidc_issuer, _json("GET", told.oidc_issuer.rstrip("/") + METADATA)))
+    return known[2]
+
+
+def depart(back: str, *, to: str, purpose: Purpose = "sign_in", session: str = "") -> Departure:
+    """The way to the provider; `back` is the address of ours that it sends people to. `step_up` asks for a fresh sign-in there."""
+    there = provider()
+    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    fresh = {"prompt": "login", "max_age": "0"} if purpose == "step_up" else {}
+    url, _ = _client(there, back).create_authorization_url(
+        there.authorization_endpoint, state=state, code_verifier=verifier, nonce=nonce, **fresh
+    )
+    kept = {"state": state, "nonce": nonce, "verifier": verifier, "back": back, "to": to, "purpose": purpose, "session": session}
+    sealed = subjects.wrap(json.dumps(kept | {"at": int(time.time()), "issuer": there.issuer}).encode(), "oidc|departure|cookie")
+    return Departure(str(url), urlsafe_b64encode(sealed).decode())
+
+
+def arrive(kept: str, query: Mapping[str, str]) -> Arrival:
+    """What the provider sent back, judged. Raises `ProviderRefused`."""
+    left, there = _departed(kept), provider()
+    if not hmac.compare_digest(query.get("state", "").encode(), left["state"].encode()):
+        raise ProviderRefused("The answer does not belong to a sign-in of this browser. Start again.", code="state")
+    if not one_time.first("state", left["state"], timedelta(seconds=WAY_S)):
+        raise ProviderRefused("This answer was used before. Start again.", code="replay")
+    issuer = query.get("iss")
+    if left["issuer"] != there.issuer or (issuer is None and there.tells_issuer) or (issuer is not None and issuer != there.issuer):
+        raise ProviderRefused("The answer came from another identity provider than the one that was asked.", code="issuer")
+    if "code" not in query:
+        raise ProviderRefused("The identity provider did not sign you in.", code="no_code")
+    token = _token(there, left, query)
+    claims = _claims(there, str(token.get("id_token", "")), left)
+    return Arrival(there.issuer, _more(there, claims, str(token.get("access_token", ""))), left["purpose"], left["session"], left["to"])
+
+
+def farewell(back: str) -> str | None:
+    """Where one signs out of the provider too; None where it has no such page, or cannot be asked."""
+    try:
+        there = provider()
+    except ProviderRefused:
+        return None
+    if there.end_session_endpoint is None:
+        return None
+    told = urlencode({"client_id": settings.current().oidc_client_id or "", "post_logout_redirect_uri": back})
+    return f"{there.end_session_endpoint}{'&' if '?' in there.end_session_endpoint else '?'}{told}"
+
+
+def _departed(kept: str) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(subjects.unwrap(urlsafe_b64decode(kept.encode()), "oidc|departure|cookie"))
+    except (ValueError, subjects.Unreadable):
+        raise ProviderRefused("The answer does not belong to a sign-in of this browser. Start again.", code="state") from None
+    if not 0 <= time.time() - told["at"] < WAY_S:
+        raise ProviderRefused("Signing in took too long. Start again.", code="state")
+    return told
+
+
+def _token(there: Provider, left: Mapping[str, Any], query: Mapping[str, str]) -> Mapping[str, Any]:
+    """The answer to the code. A code that was made for another request fails there: the verifier does not fit."""
+    try:
+        told: Mapping[str, Any] = _client(there, left["back"]).fetch_token(
+            there.token_endpoint,
+            authorization_response=f"{left['back']}?{urlencode(query)}",
+            state=left["state"],
+            redirect_uri=left["back"],
+            code_verifier=left["verifier"],
+        )
+    except (OAuth2Error, ValueError) as error:
+        raise ProviderRefused("The identity provider did not take the code that it had given.", code="code") from error
+    return told
+
+
+def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, Any]:
+    """The claims of the token, when it is signed by the provider, for us, for this request, and of now."""
+    client_id = str(settings.current().oidc_client_id)
+    try:
+        keys = KeySet.import_key_set(_json("GET", there.jwks_uri))  # type: ignore[arg-type]
+        token = jwt.decode(text, keys, algorithms=list(there.algorithms))
+        jwt.JWTClaimsRegistry(
+            leeway=LEEWAY_S,
+            iss={"essential": True, "value": there.issuer},
+            aud={"essential": True, "value": client_id},
+            nonce={"essential": True, "value": left["nonce"]},
+            sub={"essential": True},
+            exp={"essential": True},
+            iat={"essential": True},
+        ).validate(token.claims)
+    except (JoseError, KeyError, TypeError, ValueError) as error:
+        raise ProviderRefused("The identity provider's token does not fit.", code="token") from error
+    claims = dict(token.claims)
+    several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+    if (several or "azp" in claims) and claims.get("azp") != client_id:
+        raise ProviderRefused("The identity provider's token was made for somebody else.", code="token")
+    if not 0 < len(claims["sub"]) <= 255:
+        raise ProviderRefused("The identity provider's token names nobody.", code="token")
+    if left["purpose"] == "step_up" and not _fresh(claims, left):
+        raise ProviderRefused("The identity provider did not ask you to sign in again.", code="not_fresh")
+    return claims
+
+
+def _fresh(claims: Mapping[str, Any], left: Mapping[str, Any]) -> bool:
+    at = claims.get("auth_time")
+    return isinstance(at, int) and at >= left["at"] - LEEWAY_S
+
+
+def _more(there: Provider, claims: Mapping[str, Any], access_token: str) -> Mapping[str, Any]:
+    """The claims with those that the provider tells only when it is asked for them; the token's own come first."""
+    if there.userinfo_endpoint is None or (entry.current().groups_claim in claims and "email" in claims):
+        return claims
+    told = _json("GET", there.userinfo_endpoint, {"Authorization": f"Bearer {access_token}"})
+    if told.get("sub") != claims["sub"]:
+        raise ProviderRefused("The identity provider told of somebody else than it had signed in.", code="token")
+    return {**told, **claims}
+
+
+def _provider(issuer: str, told: Mapping[str, Any]) -> Provider:
+    """The document, checked. Raises `ProviderRefused`."""
+    ends = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
+    if not all(isinstance(told.get(name), str) for name in ends) or told["issuer"].rstrip("/") != issuer.rstrip("/"):
+        raise ProviderRefused("The identity provider does not describe itself as the issuer that is set.", code="issuer")
+    algorithms = SIGNED.intersection(told.get("id_token_signing_alg_values_supported") or ["RS256"])
+    methods = told.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+    scopes = set(told.get("scopes_supported") or ())
+    return Provider(
+        issuer=told["issuer"],
+        authorization_endpoint=told["authorization_endpoint"],
+        token_endpoint=told["token_endpoint"],
+        jwks_uri=told["jwks_uri"],
+        userinfo_endpoint=told.get("userinfo_endpoint"),
+        end_session_endpoint=told.get("end_session_endpoint"),
+        tells_issuer=told.get("authorization_response_iss_parameter_supported") is True,
+        algorithms=tuple(sorted(algorithms)),
+        basic="client_secret_basic" in methods or "client_secret_post" not in methods,
+        scope=" ".join(["openid", "email", "profile", *({"groups"} & scopes)]),
+    )
+
+
+def _client(there: Provider, back: str) -> OAuth2Client:
+    told = settings.current()
+    method = "none" if told.oidc_client_secret is None else "client_secret_basic" if there.basic else "client_secret_post"
+    return OAuth2Client(
+        _Out(),
+        client_id=told.oidc_client_id,
+        client_secret=told.oidc_client_secret,
+        token_endpoint_auth_method=method,
+        scope=there.scope,
+        redirect_uri=back,
+        code_challenge_method="S256",
+    )
+
+
+class _Out:
+    """What Authlib sends requests with: `console.net`, which goes nowhere it should not."""
+
+    def post(self, url: str, data: Mapping[str, str], headers: Mapping[str, str], auth: Any) -> "_Told":
+        """One request, with what shows who we are."""
+        there, shown, body = auth.prepare("POST", url, dict(headers), urlencode(data))
+        return _Told(_send("POST", there, body.encode(), shown))
+
+
+class _Told:
+    """An answer as Authlib reads one."""
+
+    def __init__(self, answer: net.Answer) -> None:
+        self.status_code, self._body = answer.status, answer.body
+
+    def json(self) -> Any:
+        """The body."""
+        return json.loads(self._body)
+
+    def raise_for_status(self) -> None:
+        """Raises `ProviderRefused` for what is no yes."""
+        if self.status_code >= 400:
+            raise ProviderRefused("The identity provider is not well at the moment. Try again later.")
+
+
+def _json(method: Literal["GET"], url: str, headers: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+    answer = _send(method, url, None, {"Accept": "application/json", **(headers or {})})
+    try:
+        told = json.loads(answer.body) if answer.good and answer.whole else None
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise ProviderRefused(f"The identity provider answered {answer.status}, and not with what it should.")
+    return told
+
+
+def _send(method: net.Method, url: str, body: bytes | None, headers: Mapping[str, str]) -> net.Answer:
+    try:
+        return net.send(method, url, body, headers)
+    except (IntegrationError, OutcomeUnknown) as error:
+        raise ProviderRefused(f"The identity provider cannot be asked: {error.message}") from error

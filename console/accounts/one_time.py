@@ -1,0 +1,95 @@
+"""Short-lived secrets that open something once: the way from the password to the code, a link for a new password, what was typed when a session ended.
+
+The bearer holds a random token, the row only its hash; what is kept with it is sealed by the master key.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+import orjson
+import sqlalchemy as sa
+
+from console import subjects
+from console.db import engine as db
+
+Kind = Literal["code", "enrol", "reset", "letter", "state", "kept"]
+
+_MAKE = sa.text(
+    "insert into console.one_time (hash, kind, person, content, until) values (:hash, :kind, :person, :content, now() + :lasts)"
+    " on conflict (hash) do update set content = excluded.content, until = excluded.until"
+)
+_TIDY = sa.text("delete from console.one_time where until < now()")
+_FIND = "select person, content from console.one_time where hash = %s and kind = %s and until > now()"
+_TAKE = "delete from console.one_time where hash = %s and kind = %s and until > now() returning person, content"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What stands behind a token: whose it is (None: nobody's) and what was kept with it."""
+
+    person: str | None
+    content: Any
+
+
+def make(kind: Kind, person: str | None, lasts: timedelta, content: Any = None, *, token: str | None = None) -> str:
+    """A new token of this kind; with `token` that one, in the place of what it stood for before."""
+    told = token or secrets.token_urlsafe(32)
+    key = _hash(kind, told)
+    sealed = None if content is None else subjects.wrap(orjson.dumps(content), _place(key))
+    with db.hot_engine().connect() as connection:
+        connection.execute(_TIDY)
+        connection.execute(_MAKE, {"hash": key, "kind": kind, "person": person, "content": sealed, "lasts": lasts})
+    return told
+
+
+def find(kind: Kind, token: str) -> Kept | None:
+    """What the token stands for, without using it up; None for one that is unknown, used or too old."""
+    return _kept(_FIND, kind, token)
+
+
+def take(kind: Kind, token: str) -> Kept | None:
+    """What the token stands for; it opens nothing any more. Of two at once one gets it."""
+    return _kept(_TAKE, kind, token)
+
+
+def first(kind: Kind, token: str, lasts: timedelta) -> bool:
+    """Whether this token, made elsewhere, is seen for the first time; remembered for as long as it would be good."""
+    noted = sa.text(
+        "insert into console.one_time (hash, kind, until) values (:hash, :kind, now() + :lasts) on conflict (hash) do nothing returning 1"
+    )
+    with db.hot_engine().connect() as connection:
+        connection.execute(_TIDY)
+        return connection.execute(noted, {"hash": _hash(kind, token), "kind": kind, "lasts": lasts}).scalar() is not None
+
+
+def forget(kind: Kind, person: str) -> None:
+    """Make all tokens of this kind useless that the person has."""
+    with db.hot_engine().connect() as connection:
+        connection.execute(
+            sa.text("delete from console.one_time where person = :person and kind = :kind"), {"person": person, "kind": kind}
+        )
+
+
+def _kept(statement: str, kind: Kind, token: str) -> Kept | None:
+    key = _hash(kind, token)
+    with db.borrowed() as driver:
+        row = driver.execute(statement, (key, kind)).fetchone()
+    if row is None:
+        return None
+    return Kept(row[0], None if row[1] is None else opened(key, row[1]))
+
+
+def opened(key: bytes, content: bytes) -> Any:
+    """What was kept in the row of this hash."""
+    return orjson.loads(subjects.unwrap(bytes(content), _place(bytes(key))))
+
+
+def _hash(kind: Kind, token: str) -> bytes:
+    return hashlib.sha256(f"{kind}\n{token}".encode("utf-8", "surrogatepass")).digest()
+
+
+def _place(key: bytes) -> str:
+    return f"one_time|content|{key.hex()}"

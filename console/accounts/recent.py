@@ -1,0 +1,17 @@
+"""Whether somebody has shown lately who they are: what exports, keys, rights, second factors and steps that say so ask for."""
+
+from console.accounts import entry
+from console.core.actor import Actor
+from console.db import engine as db
+from console.errors import NotAllowed
+
+RECENT = "5 minutes"
+_PROVED = f"select 1 from console.session where id = %s and ended_at is null and proved_at > now() - interval '{RECENT}'"  # noqa: S608 - a constant
+
+
+def require_recent(actor: Actor) -> None:
+    """Nothing, when the actor has shown within five minutes who they are, or is not asked to (programs with a key, the engine, where it is
+    switched off). Raises `NotAllowed` with the code `step_up`.
+    """
+    if actor.kind == "user" and actor.session.startswith("ses_") and entry.current().step_up and not db.fetch(_PROVED, (actor.session,)):
+        raise NotAllowed("Show once more that it is you: you last did more than five minutes ago.", code="step_up")

@@ -1,0 +1,126 @@
+"""Signing in: a password, then the code of the second factor for whoever has one. Each attempt is an event; who is refused is not told why."""
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import log, subjects
+from console.accounts import entry, factors, one_time, passwords, persons, sessions, throttle
+from console.accounts.throttle import Limit
+from console.core.actor import Actor
+from console.db import engine as db
+from console.db.ids import new_id
+from console.errors import ConsoleError
+
+PER_PAIR, PER_ACCOUNT, PER_ADDRESS, PER_CODE = 5, 20, 50, 5
+CODE_LASTS = timedelta(minutes=10)
+STRANGER = Actor("system", "sys_sign_in", "Sign-in", session=new_id("sys:signin").replace("sys:signin_", "sys:signin-"))
+"""Who failed sign-ins are noted for: nobody yet. Their chain is of this process."""
+
+_ACCOUNT = sa.text(
+    "select p.id, p.password_hash, p.disabled_at, exists (select from console.session s where s.person = p.id and s.ip = :ip"
+    " and s.created_at > now() - interval '30 days') as known_here,"
+    " exists (select from console.second_factor f where f.person = p.id) as factor from console.person p where p.email = :email"
+)
+
+
+class CodeWanted(ConsoleError):
+    """The password was right, and the code of the second factor is wanted: `waiting` is what goes along with it."""
+
+    status = 401
+    default_code = "code_wanted"
+
+    def __init__(self, waiting: str) -> None:
+        super().__init__("The code of your second factor is wanted too.")
+        self.waiting = waiting
+
+
+def sign_in(email: str, password: str, ip: str, agent: str) -> str | None:
+    """The token of a new session, or None: a wrong password, an unknown address, a closed account, too many attempts, or passwords open nothing here.
+
+    Raises `CodeWanted` where the password was right and the person has a second factor.
+    """
+    address = email.strip().lower()
+    if not persons.EMAIL.fullmatch(address) or len(address) > 254 or len(password) > passwords.LONGEST:
+        refuse("malformed", None, address[:254].replace("\0", ""), ip, agent)
+        return None
+    with db.hot_engine().connect() as connection:
+        account = connection.execute(_ACCOUNT, {"email": address, "ip": ip}).one_or_none()
+    person_id = None if account is None else account.id
+    limits = [Limit("pair", f"{address}\n{ip}", PER_PAIR), Limit("address", ip, PER_ADDRESS)]
+    if account is None or not account.known_here:  # strangers' failures do not slow down who signs in from where they always do
+        limits.append(Limit("account", address, PER_ACCOUNT))
+    if not throttle.take(limits):
+        refuse("throttled", person_id, address, ip, agent)
+        return None
+    good = passwords.matches(None if account is None else account.password_hash, password)
+    reason = _reason(account, good=good)
+    if account is None or reason:
+        refuse(reason, person_id, address, ip, agent)
+        return None
+    throttle.give_back(limits)
+    _keep_up(account, password)
+    if account.factor:
+        raise CodeWanted(one_time.make("code", account.id, CODE_LASTS, address))
+    with db.transaction() as connection:
+        return sessions.open_session(account.id, "password", ip, agent, connection)
+
+
+def sign_in_with_code(waiting: str, code: str, ip: str, agent: str) -> str | None:
+    """The token of a new session for who has shown their password and shows a code (or a recovery code) now; None where it is wrong or there were too many."""
+    known = one_time.find("code", waiting)
+    if known is None or known.person is None:
+        return None
+    limits = [Limit("code", known.person, PER_CODE), Limit("address", ip, PER_ADDRESS)]
+    if not throttle.take(limits):
+        refuse("throttled", known.person, known.content, ip, agent)
+        return None
+    shown = factors.accepts(known.person, code)
+    if shown is None:
+        refuse("code", known.person, known.content, ip, agent)
+        return None
+    if one_time.take("code", waiting) is None:
+        return None
+    throttle.give_back(limits)
+    with db.transaction() as connection:
+        return sessions.open_session(known.person, f"password+{shown}", ip, agent, connection)  # type: ignore[arg-type]
+
+
+def waits_for_code(waiting: str) -> bool:
+    """Whether this token still leads from a password to a session."""
+    return one_time.find("code", waiting) is not None
+
+
+def refuse(reason: str, person_id: str | None, address: str, ip: str, agent: str) -> None:
+    """Note that somebody was not let in."""
+    log.note(
+        STRANGER,
+        "sign_in_failed",
+        open={"person": person_id, "reason": reason},
+        sealed={"email": address, "ip": ip, "agent": agent[: sessions.LONGEST_AGENT]},
+        subject=subjects.of("person", person_id or STRANGER.id),
+    )
+
+
+def note_stranger(reason: str, ip: str, agent: str) -> None:
+    """Note that somebody was not let in of whom nothing is known."""
+    refuse(reason, None, "", ip, agent)
+
+
+def _reason(account: Any, *, good: bool) -> str:
+    if account is None:
+        return "unknown"
+    if not good:
+        return "password"
+    if account.disabled_at is not None:
+        return "closed"
+    return "" if entry.current().password else "no_passwords"
+
+
+def _keep_up(account: Any, password: str) -> None:
+    """What was hashed with the parameters of former years is hashed anew."""
+    if passwords.outdated(account.password_hash):
+        with db.hot_engine().connect() as connection:
+            statement = sa.text("update console.person set password_hash = :hash where id = :id and password_hash = :old")
+            connection.execute(statement, {"hash": passwords.hashed(password), "id": account.id, "old": account.password_hash})

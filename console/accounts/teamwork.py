@@ -1,0 +1,273 @@
+"""Teams: made, described, led, joined and left, archived, and given the rights of another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console import access, inbox, log
+from console.access import Row, store
+from console.access.rows import line
+from console.accounts import authority, changes, persons
+from console.accounts.persons import Team
+from console.core.actor import Actor
+from console.db import engine as db
+from console.errors import Conflict, Invalid, NotFound
+
+LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_INBOX = 60, 500, 60
+NAMED = 5
+
+_ROW = sa.text("select id, name, description, lead, archived_at is not null as archived from console.team where id = :id for update")
+_INSERT = sa.text("insert into console.team (id, name) values (:id, :name) on conflict do nothing")
+_UPDATE = sa.text("update console.team set name = :name, description = :description, lead = :lead where id = :id")
+_SIZES = sa.text(
+    "select t.id, (select count(*) from console.person_team m where m.team = t.id) as members,"
+    " (select count(*) from console.workflow w where w.team = t.id) as workflows,"
+    " (select count(*) from console.inbox i where i.team = t.id and i.closed_at is null) as inboxes from console.team t"
+)
+_OWNED = {
+    "live run": "select r.id from console.run r where r.team = :team and r.ended_at is null order by r.created_at limit 100",
+    "workflow": "select w.title from console.workflow w where w.team = :team and w.status not in ('completed', 'cancelled') order by w.title",
+    "inbox": "select i.title from console.inbox i where i.team = :team and i.closed_at is null order by i.title",
+    "person": "select p.name from console.person p where p.removed_at is null and (p.id in (select t.person from console.person_team t where t.team = :team)"
+    " or p.id in (select substr(g.sub, 6) from console.policy g where g.ptype = 'g' and g.dom = 't:' || :team and g.sub like 'user:%')) order by p.name",
+}
+_PLURALS = {"live run": "live runs", "workflow": "workflows", "inbox": "inboxes", "person": "people"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much a team has."""
+
+    members: int
+    workflows: int
+    inboxes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What copying would give a team: rules as lines of the policy, inboxes by title, and what cannot be copied, in sentences."""
+
+    rules: tuple[str, ...]
+    inboxes: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def listed(actor: Actor) -> list[tuple[Team, Sizes]]:
+    """Every team by name, archived ones last. Raises NotAllowed."""
+    authority.require(actor)
+    with db.hot_engine().connect() as connection:
+        sizes = {row.id: Sizes(row.members, row.workflows, row.inboxes) for row in connection.execute(_SIZES)}
+    return sorted(((team, sizes[team.id]) for team in persons.teams()), key=lambda one: one[0].archived)
+
+
+def team(actor: Actor, team_id: str) -> Team:
+    """The team. Raises NotAllowed, NotFound."""
+    authority.require(actor)
+    found = next((one for one in persons.teams() if one.id == team_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def create(actor: Actor, name: str, description: str = "", lead: str = "") -> str:
+    """A new team; `lead` is the address of the person who leads it. Answers its id, which is for ever. Raises NotAllowed, Invalid, Conflict."""
+    _refuse_bad(name, description)
+    ident = persons.team_id(name)
+    with authority.changing(actor) as connection:
+        if not connection.execute(_INSERT, {"id": ident, "name": name.strip()}).rowcount:
+            reason = f"there is a team {ident!r} already"
+            raise Conflict(f"There is a team {name.strip()} already.", code="team_taken", details=[{"field": "name", "reason": reason}])
+        told = {"name": name.strip(), "description": description.strip(), "lead": _lead(connection, lead)}
+        connection.execute(_UPDATE, {"id": ident, **told})
+        _note(actor, connection, ident, ["made"], told={"lead": told["lead"]}, new=told)
+    return ident
+
+
+def change(actor: Actor, team_id: str, *, name: str | None = None, description: str | None = None, lead: str | None = None) -> None:
+    """Rename, describe, and name who leads (an address; empty: nobody); None stays, and so does the id.
+
+    Raises NotAllowed, NotFound, Invalid, Conflict when archived.
+    """
+    _refuse_bad("-" if name is None else name, description or "")
+    with authority.changing(actor) as connection:
+        before = _open(connection, team_id)
+        new = {
+            "name": before.name if name is None else name.strip(),
+            "description": before.description if description is None else description.strip(),
+            "lead": before.lead if lead is None else _lead(connection, lead),
+        }
+        fields = [field for field in new if new[field] != getattr(before, field)]
+        if not fields:
+            return
+        connection.execute(_UPDATE, {"id": team_id, **new})
+        old = {field: getattr(before, field) for field in fields}
+        _note(
+            actor,
+            connection,
+            team_id,
+            fields,
+            told={"lead": new["lead"], "lead_before": before.lead},
+            old=old,
+            new={field: new[field] for field in fields},
+        )
+
+
+def add_member(actor: Actor, team_id: str, email: str) -> None:
+    """Take the person of this address into the team. Raises NotAllowed, NotFound, Invalid on `email`, Conflict when archived."""
+    try:
+        person = persons.person_of_email(email)
+    except NotFound as error:
+        raise Invalid(error.message, details=[{"field": "email", "reason": error.message}]) from None
+    changes.change_teams(actor, person.id, add=team_id)
+
+
+def drop_member(actor: Actor, team_id: str, person_id: str) -> None:
+    """Take the person out of the team; roles that they have there stay. Raises NotAllowed, NotFound, Invalid for their only team."""
+    changes.change_teams(actor, person_id, drop=team_id)
+
+
+def archive(actor: Actor, team_id: str) -> None:
+    """Put the team away; what was done in it stays. Raises NotAllowed, NotFound, and Conflict naming what it still has."""
+    with authority.changing(actor) as connection:
+        _open(connection, team_id)
+        owned = [words for kind in _OWNED if (words := _named(connection, kind, team_id))]
+        if owned:
+            raise Conflict(
+                f"The team still has {'; '.join(owned)}. End, move or close these first.",
+                code="team_in_use",
+                details=[{"field": "team", "reason": words} for words in owned],
+            )
+        connection.execute(sa.text("update console.team set archived_at = now(), lead = null where id = :id"), {"id": team_id})
+        _note(actor, connection, team_id, ["archived"])
+
+
+def reopen(actor: Actor, team_id: str) -> None:
+    """Take an archived team up again. Raises NotAllowed, NotFound."""
+    with authority.changing(actor) as connection:
+        found = _found(connection, team_id)
+        if found.archived:
+            connection.execute(sa.text("update console.team set archived_at = null where id = :id"), {"id": team_id})
+            _note(actor, connection, team_id, ["reopened"])
+
+
+def copied(actor: Actor, source: str, to: str) -> Copy:
+    """What `copy` would give the team `to`. Raises NotAllowed, NotFound, Invalid for itself."""
+    access.require(actor, None, *authority.NEED)
+    access.require(actor, None, "policy", "manage")
+    _different(team(actor, source).id, team(actor, to).id)
+    rules, documents, left = _plan(source, to, access.all_rows())
+    return Copy(tuple(line(row) for row in rules), tuple(one["title"] for one in documents), tuple(left))
+
+
+def copy(actor: Actor, source: str, to: str) -> Copy:
+    """Give the team `to` what roles may do in the team `source`, and inboxes like its own. It cannot be undone in one go. Raises as `copied`."""
+    _different(source, to)
+    with authority.changing(actor) as connection:
+        if actor.kind != "system":
+            access.require(actor, None, "policy", "manage")
+        _found(connection, source)
+        _open(connection, to)
+        rules, documents, left = _plan(source, to, store.rows_of(connection))
+        if rules:
+            store.write(connection, added=rules, by=actor.id)
+        told = {"copied_from": source, "added": len(rules), "inboxes": [one["id"] for one in documents]}
+        _note(actor, connection, to, ["rights", "inboxes"], told=told, new={"rules": [line(row) for row in rules]})
+    inbox.import_all(documents, by=actor)
+    return Copy(tuple(line(row) for row in rules), tuple(one["title"] for one in documents), tuple(left))
+
+
+def _plan(source: str, to: str, rows: Sequence[Row]) -> tuple[list[Row], list[dict[str, Any]], list[str]]:
+    """Rules of roles that stand for the team, inboxes as documents, and what stays behind."""
+    known = {one.id for one in inbox.known()}
+    theirs = inbox.used_by(source)
+    renamed = {one.id: _inbox_id(one.id, source, to) for one in theirs}
+    there = set(rows)
+    rules = [
+        Row(row.ptype, row.sub, f"t:{to}", f"inbox:{renamed[row.obj[6:]]}" if row.obj[:6] == "inbox:" and row.obj[6:] in renamed else row.obj, row.act, row.eft, row.expression)
+        for row in rows
+        if row.dom == f"t:{source}" and row.sub.startswith("role:")
+    ]  # fmt: skip
+    documents: list[dict[str, Any]] = [
+        {"id": renamed[one.id], "title": one.title, "help": one.help, "team": to, "roles": list(one.roles)}
+        for one in theirs
+        if renamed[one.id] not in known
+    ]
+    left = [
+        f"{one.title} gets what is handed on; records come by themselves only to the team of {one.source.workflow}."
+        for one in theirs
+        if one.source
+    ]
+    return [row for row in rules if row not in there], documents, left
+
+
+def _inbox_id(ident: str, source: str, to: str) -> str:
+    plain = ident.removesuffix(f"-{source.replace('_', '-')}")
+    return f"{plain}-{to.replace('_', '-')}"[:LONGEST_INBOX].strip("-")
+
+
+def _named(connection: Connection, kind: str, team_id: str) -> str:
+    """`2 workflows (KYC review, Refund)`; empty where it has none of the kind."""
+    found = [str(name) for name in connection.execute(sa.text(_OWNED[kind]), {"team": team_id}).scalars()]
+    if not found:
+        return ""
+    shown = ", ".join(found[:NAMED]) + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
+    return f"{len(found)} {kind if len(found) == 1 else _PLURALS[kind]} ({shown})"
+
+
+def _found(connection: Connection, team_id: str) -> Any:
+    found = connection.execute(_ROW, {"id": team_id.replace("\0", "")}).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _open(connection: Connection, team_id: str) -> Any:
+    found = _found(connection, team_id)
+    if found.archived:
+        raise Conflict(f"The team {found.name} is archived: open it again first.", code="team_archived")
+    return found
+
+
+def _lead(connection: Connection, email: str) -> str | None:
+    if not email.strip():
+        return None
+    told = sa.text("select id from console.person where email = :email and disabled_at is null")
+    found = connection.execute(told, {"email": email.strip().lower().replace("\0", "")}).scalar()
+    if found is None:
+        raise Invalid(
+            "Nobody leads the team by this address.", details=[{"field": "lead", "reason": "takes the address of somebody who may sign in"}]
+        )
+    return str(found)
+
+
+def _refuse_bad(name: str, description: str) -> None:
+    details = []
+    if not (0 < len(name.strip()) <= LONGEST_NAME and name.strip().isprintable()):
+        details.append({"field": "name", "reason": f"takes 1 to {LONGEST_NAME} printable characters"})
+    if len(description.strip()) > LONGEST_DESCRIPTION or "\0" in description:
+        details.append({"field": "description", "reason": f"takes at most {LONGEST_DESCRIPTION} characters"})
+    if details:
+        raise Invalid("This cannot be kept.", details=details)
+
+
+def _different(source: str, to: str) -> None:
+    if source == to:
+        raise Invalid("A team is copied from another one.", details=[{"field": "source", "reason": "takes another team"}])
+
+
+def _note(
+    actor: Actor,
+    connection: Connection,
+    team_id: str,
+    fields: list[str],
+    *,
+    told: dict[str, Any] | None = None,
+    old: dict[str, Any] | None = None,
+    new: dict[str, Any] | None = None,
+) -> None:
+    sealed = {name: value for name, value in (("old", old), ("new", new)) if value}
+    opened = {"team": team_id, "fields": fields, **(told or {})}
+    log.note(actor, "team_changed", open=opened, sealed=sealed, chain="sys:config", connection=connection)

@@ -1,0 +1,74 @@
+"""Commands about collections: what is said of them, as files."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from console import collections, records
+from console.errors import Invalid
+
+collection = click.Group("collection", help="Collections as files: labels, fields, rules, relations and layout.")
+FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+@collection.command("check", epilog="Example: console collection check collections/*.json")
+@FILES
+def check(files: tuple[Path, ...]) -> None:
+    """Print every problem of the FILES, one a line: file, place, reason. Exits 1 when there is one. Needs no database."""
+    wrong = False
+    for file in files:
+        try:
+            found = [(spot.path, spot.reason) for spot in collections.check_file(file)]
+        except Invalid as error:
+            found = [("", error.message)]
+        for place, reason in found:
+            click.echo(f"{file}: {place + ': ' if place else ''}{reason}")
+        if not found:
+            click.echo(f"{file}: fine")
+        wrong = wrong or bool(found)
+    if wrong:
+        sys.exit(1)
+
+
+@collection.command("export", epilog="Example: console collection export --all --to collections")
+@click.argument("collection_id", metavar="[ID]", required=False)
+@click.option("--all", "every", is_flag=True, help="Every collection, a file each.")
+@click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="The folder for --all; it is made where it is not there.")
+def export(collection_id: str | None, every: bool, to: Path | None) -> None:
+    """Print what counts of the collection ID as a file, or write every one into a folder. Reading it in again changes nothing."""
+    if every == (collection_id is not None) or every != (to is not None):
+        raise click.UsageError("Give an ID, or --all with --to FOLDER.")
+    if collection_id is not None:
+        click.echo(collections.export(collection_id), nl=False)
+        return
+    folder = to or Path()
+    folder.mkdir(parents=True, exist_ok=True)
+    for item in records.collections():
+        (folder / f"{item.id}.json").write_bytes(collections.export(item.id))
+        click.echo(str(folder / f"{item.id}.json"))
+
+
+@collection.command("import", epilog="Example: console collection import collections/customer.json --publish")
+@FILES
+@click.option("--publish", is_flag=True, help="Let it count at once; without it the file becomes the draft.")
+def import_(files: tuple[Path, ...], publish: bool) -> None:
+    """Read the FILES in, each as the draft of its collection. A file that says what counts already changes nothing."""
+    for file in files:
+        try:
+            which, came = collections.import_file(file, published=publish)
+        except Invalid as error:
+            for detail in error.details:
+                click.echo(f"{file}: {detail['field']}: {detail['reason']}", err=True)
+            raise
+        click.echo(f"{which}  {came}")
+
+
+@collection.command("list", epilog="Example: console collection list")
+def list_() -> None:
+    """Print every collection: id, data source, table, label."""
+    for item in records.collections():
+        click.echo(f"{item.id}  {item.source}  {item.table}  {item.label}")
+
+
+commands: list[click.Command] = [collection]

@@ -1,0 +1,78 @@
+"""What others are asked to approve, as a value: what was asked, for which values, who may answer, and who has answered so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+ApprovalStatus = Literal["open", "approved", "rejected", "void", "expired"]
+APPROVE, REJECT = "approve", "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One person's answer. `decision` is approve or reject."""
+
+    by: str
+    at: datetime
+    decision: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A request for the yes of `needs` different people with one of `roles`, none of those that `not_by` rules out.
+
+    `values` are what it is given for, `wishes` the effects that follow it (each as `Wish` has it), `shown` what the approver is shown beside
+    them: `text`, `fields` (labels and types of the values) and `record` (its values when it was asked for). `decides`: the answer is the step's own
+    outcome, and there is nothing to do.
+    """
+
+    id: str
+    action: str
+    status: ApprovalStatus
+    requested_by: str
+    requested_at: datetime
+    collection: str | None = None
+    record: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    wishes: tuple[Mapping[str, Any], ...] = ()
+    decided: tuple[Decided, ...] = ()
+    needs: int = 1
+    roles: tuple[str, ...] = ()
+    not_by: tuple[str, ...] = ()
+    why: str = ""
+    until: datetime | None = None
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    decides: bool = False
+
+    @property
+    def approvers(self) -> tuple[str, ...]:
+        """Who has said yes, each once, in the order of their answers."""
+        return tuple(dict.fromkeys(each.by for each in self.decided if each.decision == APPROVE))
+
+    def answered_by(self, person: str) -> bool:
+        """Whether this person has answered."""
+        return any(each.by == person for each in self.decided)
+
+
+def requested(told: Mapping[str, Any], sealed: Mapping[str, Any], at: datetime) -> Approval:
+    """The approval that an event `approval_requested` tells of."""
+    until = told.get("until")
+    return Approval(
+        *(told["approval"], told["action"], "open", told["requested_by"], at, told.get("collection"), told.get("record")),
+        values=sealed.get("values", {}),
+        wishes=tuple(sealed.get("wishes", ())),
+        needs=told["needs"],
+        roles=tuple(told["roles"]),
+        not_by=tuple(told["not_by"]),
+        why=sealed.get("why", ""),
+        until=datetime.fromisoformat(until) if until else None,
+        shown=sealed.get("shown", {}),
+        decides=bool(told.get("decides")),
+    )
+
+
+def answered(approval: Approval, decided: Decided, status: ApprovalStatus) -> Approval:
+    """The approval after one more answer."""
+    return replace(approval, decided=(*approval.decided, decided), status=status)

@@ -1,0 +1,74 @@
+"""Separation of duties: who did one thing may not do another. The rules of a step and of an approval are the same, and judged here.
+
+A rule is `starter`, `requester` (of an approval), `step:<id>` for whoever did that step, `step:<id>.<field>` for whoever filled in that field there,
+or a person by id or address.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from console.core.run import Run
+from console.errors import NotAllowed
+
+STARTER, REQUESTER, STEP, PERSON = "starter", "requester", "step:", "person:"
+OF_STEP = re.compile(r"step:([a-z][a-z0-9_]{0,63})(?:\.([a-z][a-z0-9_]{0,63}))?")
+CODE = "separation_of_duties"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that somebody did and that still stands, with what they filled in."""
+
+    step: str
+    by: str | None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def standing(run: Run) -> list[Done]:
+    """What was done in the run and still stands, of the attempts at hand."""
+    return [Done(each.step, each.by, each.values) for each in run.attempts.values() if each.standing]
+
+
+def excluded(
+    rules: Sequence[str], done: Iterable[Done], person: str, *, email: str = "", starter: str | None = None, requester: str | None = None
+) -> str | None:
+    """The rule that keeps this person from it, as it is written; None where none does."""
+    there = list(done)
+    for rule in rules:
+        named = OF_STEP.fullmatch(rule)
+        if named is not None:
+            if any(each.step == named[1] and each.by == person and _filled(each, named[2]) for each in there):
+                return rule
+        elif rule in (STARTER, REQUESTER):
+            if person == (starter if rule == STARTER else requester):
+                return rule
+        elif rule.removeprefix(PERSON) == person or (email and rule.removeprefix(PERSON).lower() == email.lower()):
+            return rule
+    return None
+
+
+def steps_of(rules: Iterable[str]) -> list[str]:
+    """Ids of the steps that the rules name."""
+    return sorted({named[1] for rule in rules if (named := OF_STEP.fullmatch(rule)) is not None})
+
+
+def refused(rule: str, titles: Mapping[str, str], title: str, could: Sequence[str] = ()) -> NotAllowed:
+    """What somebody is told whom a rule keeps from the step of this title; `could` are people who may do it."""
+    named = OF_STEP.fullmatch(rule)
+    did = "You began this run"
+    if named is not None:
+        of = f"“{titles.get(named[1], named[1])}”"
+        did = f"You did the step {of}" if named[2] is None else f"You filled in {named[2]} in the step {of}"
+    who = f" {_listed(could)} could." if could else ""
+    words = f"{did}, so somebody else has to do “{title}” (rule “{rule}”).{who} Save the run, or hand it on."
+    return NotAllowed(words, code=CODE, details=[{"field": "rule", "reason": rule}])
+
+
+def _filled(done: Done, name: str | None) -> bool:
+    return name is None or done.values.get(name) not in (None, "", [])
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

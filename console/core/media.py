@@ -1,0 +1,62 @@
+"""Kinds of files that people may hand in, as steps name them: what each is called, its media type, and how its name may end."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+FileKind: TypeAlias = Literal["pdf", "png", "jpeg", "text", "csv", "docx", "xlsx"]
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A kind of file. `label` is what people read, `endings` how its name ends, with the dot."""
+
+    label: str
+    media_type: str
+    endings: tuple[str, ...]
+
+
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+MEDIA: Mapping[str, Medium] = MappingProxyType(
+    {
+        "pdf": Medium("PDF", "application/pdf", (".pdf",)),
+        "png": Medium("PNG picture", "image/png", (".png",)),
+        "jpeg": Medium("JPEG picture", "image/jpeg", (".jpg", ".jpeg")),
+        "text": Medium("plain text", "text/plain", (".txt",)),
+        "csv": Medium("CSV table", "text/csv", (".csv",)),
+        "docx": Medium("Word document", f"{_OFFICE}wordprocessingml.document", (".docx",)),
+        "xlsx": Medium("Excel workbook", f"{_OFFICE}spreadsheetml.sheet", (".xlsx",)),
+    }
+)
+USUAL: tuple[FileKind, ...] = ("pdf", "png", "jpeg")
+"""What is taken where a step names nothing else."""
+
+DRAWN = frozenset({"application/pdf", "image/png", "image/jpeg"})
+"""Media types whose pages can be shown as pictures."""
+
+VALUE = ("file", "name", "media_type", "sha256", "bytes")
+"""The keys of a file as a value in a run."""
+
+
+def listed(kinds: Iterable[str]) -> str:
+    """The kinds in words: `PDF, PNG picture or JPEG picture`."""
+    labels = [MEDIA[kind].label for kind in kinds]
+    return " or ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
+
+
+def endings(kinds: Iterable[str]) -> str:
+    """What the chooser of a browser is told to offer: `.pdf,.png`."""
+    return ",".join(ending for kind in kinds for ending in MEDIA[kind].endings)
+
+
+def size(count: int) -> str:
+    """Bytes in words: `812 bytes`, `24 KB`, `1.4 MB`."""
+    if count < 1000:
+        return f"{count} bytes"
+    return f"{round(count / 1000)} KB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
+def is_value(value: Any) -> bool:
+    """Whether this is a file as it stands in a run: `{"file", "name", "media_type", "sha256", "bytes"}`."""
+    return isinstance(value, dict) and set(value) == set(VALUE) and str(value["file"]).startswith("fil_")

@@ -1,0 +1,154 @@
+"""What the asker sees and may do while the run waits: remind, take the link back, make a new one, copy it, enter what came by mail, go on."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from console import log, settings
+from console.core import commands
+from console.core.actor import Actor
+from console.core.forms import FormField, examine
+from console.db.engine import fetch
+from console.document_requests import store
+from console.document_requests.letters import link_of
+from console.document_requests.outside import hand_in, kept
+from console.document_requests.store import Item, Request, draft, ensure, hashed, noted, token_of
+from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.files import Stored
+from console.runs.rights import see, works
+from console.runs.stepping import require_step, stand
+
+NOT_SO_SOON = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A request for its asker. `may`: whether this person may do something about it; `mails`: whether letters go out from here."""
+
+    request: Request
+    items: list[Item]
+    may: bool
+    mails: bool
+    over: bool
+
+    @property
+    def received(self) -> int:
+        """How many of the documents are here."""
+        return sum(1 for item in self.items if item.files)
+
+    @property
+    def missing(self) -> list[Item]:
+        """Needed, and not here."""
+        return [item for item in self.items if item.missing]
+
+
+def state(actor: Actor, run_id: str) -> State | None:
+    """The request that the run waits for, None where it waits for none. Raises NotFound."""
+    seen = see(actor, run_id)
+    if store.waits(seen.run) is None:
+        return None
+    request = ensure(run_id)
+    if request is None:
+        return None
+    told = settings.current()
+    mails = told.smtp is not None and told.mail_from is not None and told.base_url is not None
+    return State(request, request.items, _may(actor, run_id), mails, request.until <= log.now())
+
+
+def _may(actor: Actor, run_id: str) -> bool:
+    try:
+        _worked(actor, run_id)
+    except (NotAllowed, NotFound, Conflict):
+        return False
+    return True
+
+
+def _worked(actor: Actor, run_id: str) -> Request:
+    """The request, for who works on such runs and may do the step. Raises NotFound, NotAllowed, Conflict where the run waits for none."""
+    seen = see(actor, run_id)
+    if store.waits(seen.run) is None:
+        raise Conflict("This run does not wait for documents any more. Reload it to see where it stands.", code="stale_revision")
+    if not works(actor, seen.run, seen.definition):
+        raise NotAllowed("Only those who work on such runs may do this.", need=(f"workflow:{seen.definition.slug}", "resume"))
+    require_step(actor, stand(seen.definition, seen.run))
+    request = ensure(run_id)
+    if request is None:
+        raise NotFound("What was asked for has been erased.")
+    return request
+
+
+def link(actor: Actor, run_id: str, base_url: str) -> str:
+    """The link, to be sent by the asker. That it was shown is an event. Raises Conflict where it was taken back."""
+    request = _worked(actor, run_id)
+    if request.status != "open":
+        raise Conflict("The link was taken back. Make a new one.", code="not_possible")
+    shown = link_of(request, base_url)
+    noted(request, actor, "source_opened", {"source": "link"}, {})
+    return shown
+
+
+def remind(actor: Actor, run_id: str) -> None:
+    """Send a reminder now. Raises Conflict where one has just gone out, or the link was taken back."""
+    request = _worked(actor, run_id)
+    if request.status != "open":
+        raise Conflict("The link was taken back. Make a new one.", code="not_possible")
+    if request.sent_at is not None and request.sent_at > log.now() - NOT_SO_SOON:
+        raise Conflict("A letter has gone out within the last ten minutes.", code="not_possible")
+    _update(request, "mail = 'due', remind_at = now()")
+
+
+def revoke(actor: Actor, run_id: str, reason: str) -> None:
+    """Make the link useless; the run goes on waiting. Raises Invalid without a reason."""
+    said, request = commands.require_reason(reason), _worked(actor, run_id)
+    if request.status == "open" and _update(request, "status = 'revoked', token = null, remind_at = null"):
+        noted(request, actor, "document_link_revoked", {}, {"reason": said})
+
+
+def renew(actor: Actor, run_id: str) -> None:
+    """A new link in the place of the former, which is worth nothing from then on; it is sent by mail where mail goes out from here."""
+    request = _worked(actor, run_id)
+    if request.round >= request.asked["rounds"]:
+        raise Conflict(f"{request.round} links were made, as many as this step allows. Use Handle manually.", code="not_possible")
+    number = request.round + 1
+    moved = fetch(
+        "update console.document_request set status = 'open', round = %s, token = %b, mail = 'due', sent_at = null, remind_at = now() "
+        "where id = %s and round = %s and status in ('open', 'revoked') returning id",
+        (number, hashed(token_of(request.id, number)), request.id, request.round),
+    )
+    if moved:
+        asked = request.asked
+        told = {"until": log.body.moment(request.until), "wanted": [entry["id"] for entry in asked["documents"]], "round": number}
+        noted(request, actor, "document_requested", told, {"address": asked["to"], "text": asked["letter"]})
+
+
+def by_hand(actor: Actor, run_id: str, wanted: str, name: str, content: bytes, sender: str) -> Stored:
+    """Enter a document that came another way, with who sent it and how. Raises Invalid with a detail per field."""
+    request = _worked(actor, run_id)
+    item = next((one for one in request.items if one.id == wanted), None)
+    said = " ".join(sender.split())
+    wrong = [] if item else [{"field": "wanted", "reason": "Choose the document that it is."}]
+    wrong += [] if 0 < len(said) <= 200 else [{"field": "sender", "reason": "Say who sent it, and how, in at most 200 characters."}]
+    wrong += [] if content else [{"field": "file", "reason": "Choose the file."}]
+    if wrong or item is None:
+        raise Invalid("This cannot be entered yet.", details=wrong)
+    stored = kept(request, wanted, list(item.types), name, content, by=actor.id, sender=said)
+    store.received(request, actor, stored)
+    return stored
+
+
+def finish(actor: Actor, run_id: str) -> None:
+    """Go on with what is here, and with the fields that were filled in well so far. Raises Conflict while a document that is needed is missing."""
+    request = _worked(actor, run_id)
+    lacking = [item.label for item in request.items if item.missing]
+    if lacking:
+        raise Conflict(f"Still missing: {', '.join(lacking)}. Enter it, or use Handle manually to go on without.", code="not_possible")
+    fields = [FormField(**field) for field in request.asked["form"]]
+    typed, details = examine(fields, {name: value for name, value in draft(request).items() if name in {field.name for field in fields}})
+    wrong = {detail["field"] for detail in details}  # what was half typed outside, and never sent off
+    senders = sorted({stored.sender for item in request.items for stored in item.files if stored.sender})
+    hand_in(
+        request, {name: None if name in wrong else value for name, value in typed.items()}, "; ".join(senders) or request.asked["to"], actor
+    )
+
+
+def _update(request: Request, what: str) -> bool:
+    return bool(fetch(f"update console.document_request set {what} where id = %s and status = 'open' returning id", (request.id,)))  # noqa: S608 (texts of this file)

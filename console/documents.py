@@ -1,0 +1,205 @@
+"""Documents to look at: files that were handed in with a run, and files that a column of a record names, in one folder per collection.
+
+What a browser shows of them are pictures of their pages, drawn by a process of its own; the file itself is only ever given out to be kept.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from console import access, browse, files, log, records, runs, settings
+from console.core import media
+from console.core.actor import Actor
+from console.core.collections import Collection, Field
+from console.errors import Invalid, NotFound, SourceDown
+from console.files import Stored
+from console.records import Record
+from console.runs import attachments
+
+ARCHIVE = "In the archive, ask Records"
+MISSING = "The file is not where the record says it is"
+MOST_ROWS = 30
+MOST_BYTES = 50_000_000
+WIDTHS = (800, 1200, 1800, 2400)
+"""Widths in pixels that a page is drawn in, by zoom from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as a list names it. `ref` leads to it, `kind` and `size` are words, `why_not` says why it cannot be opened."""
+
+    ref: str
+    title: str
+    kind: str
+    detail: str = ""
+    status: str = ""
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A document that was opened: its bytes, and `pages` where they can be shown."""
+
+    document: Document
+    name: str
+    media_type: str
+    content: bytes
+    pages: int | None
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def beside(actor: Actor, run_id: str, collection: str | None, key: str | None) -> list[Document]:
+    """What can be looked at beside a run: what was handed in with it, newest first, then the files of its record and of those related to it."""
+    sent = [_of_file(stored) for stored in reversed(attachments.beside(actor, run_id))]
+    return [*sent, *(_of_records(actor, collection, key) if collection and key else [])]
+
+
+def _of_file(stored: Stored) -> Document:
+    kind = next((one.label for one in media.MEDIA.values() if one.media_type == stored.media_type), "File")
+    detail = f"{kind}, {media.size(stored.bytes)}" + (f", {stored.pages} pages" if (stored.pages or 0) > 1 else "")
+    return Document(stored.id, stored.name, kind, detail)
+
+
+def _of_records(actor: Actor, collection_id: str, key: str) -> list[Document]:
+    """Files that columns of the record, and of records which relations lead to, name."""
+    found: list[Document] = []
+    try:
+        scope = access.scope_for(actor, collection_id, "read")
+        own = records.collection(collection_id)
+        found += _named(own, _columns(actor, own), [records.get(collection_id, key, scope)])
+        for relation in own.relations:
+            target = records.collection(relation.collection)
+            columns = _columns(actor, target)
+            if relation.kind == "to_many" and columns:
+                there = records.related(
+                    collection_id, key, relation.name, access.scope_for(actor, target.id, "read"), limit=MOST_ROWS, sort=target.sort
+                )
+                found += _named(target, columns, there.rows)
+    except (SourceDown, NotFound):
+        return found
+    return found
+
+
+def _columns(actor: Actor, collection: Collection) -> list[Field]:
+    """Columns that name files and that the actor may read; none where they may not read such records at all."""
+    if not access.can(actor, None, f"collection:{collection.id}", "read"):
+        return []
+    return [column for column in collection.readable(access.scope_for(actor, collection.id, "read")) if column.type == "file"]
+
+
+def _named(collection: Collection, columns: Sequence[Field], rows: Sequence[Record]) -> list[Document]:
+    badge = str(collection.summary.get("badge") or "")
+    return [_of_column(collection, column, row, str(row.values.get(badge) or "")) for row in rows for column in columns]
+
+
+def _of_column(collection: Collection, column: Field, row: Record, status: str = "") -> Document:
+    path = row.values.get(column.name)
+    kind = Path(str(path)).suffix.removeprefix(".").upper() if path else ""
+    ref = f"{collection.id}:{column.name}:{row.key}"
+    return Document(ref, row.title, kind, kind or collection.label_one, status.replace("_", " "), "" if path else ARCHIVE)
+
+
+def opened(actor: Actor, ref: str) -> Opened:
+    """The document with its bytes. Raises NotFound where there is none for this actor, or it is no longer there; Invalid where it cannot be opened."""
+    if ref.startswith("fil_"):
+        stored = attachments.anywhere(actor, ref)
+        return Opened(_of_file(stored), stored.name, stored.media_type, files.content(stored), stored.pages)
+    collection, column, row = _record(actor, ref)
+    document = _of_column(collection, column, row)
+    if document.why_not:
+        raise NotFound(f"{ARCHIVE}.")
+    file = _below(collection.id, str(row.values[column.name]))
+    if file.stat().st_size > MOST_BYTES:
+        raise Invalid(f"The file is larger than {media.size(MOST_BYTES)}: open it where it lies.")
+    content = file.read_bytes()
+    media_type, pages = _shown_as(content, file.name)
+    return Opened(document, file.name, media_type, content, pages)
+
+
+def _record(actor: Actor, ref: str) -> tuple[Collection, Field, Record]:
+    """The record, its collection and its column that a reference names, as far as the actor may read them."""
+    collection_id, _, rest = ref.partition(":")
+    name, _, key = rest.partition(":")
+    collection = records.collection(collection_id)
+    column = next((one for one in _columns(actor, collection) if one.name == name), None)
+    if column is None:
+        raise NotFound(hidden=True)
+    return collection, column, records.get(collection_id, key, access.scope_for(actor, collection_id, "read"))
+
+
+def _below(collection_id: str, path: str) -> Path:
+    """The file of a record, which may lie nowhere but in the folder of its collection. Raises NotFound."""
+    base = settings.current().record_files
+    if base is None or "\x00" in path:
+        raise NotFound("Files of records are not connected here: CONSOLE_RECORD_FILES names the folder that they lie in.")
+    folder = (base / collection_id).resolve()
+    file = (folder / path).resolve()
+    if not file.is_relative_to(folder) or not file.is_file():
+        raise NotFound(f"{MISSING}. Ask who keeps the files.")
+    return file
+
+
+def _shown_as(content: bytes, name: str) -> tuple[str, int | None]:
+    """(media type, pages) of a file that others put there: what cannot be shown is still given out."""
+    try:
+        _, media_type, pages = files.examine(content, name, tuple(media.MEDIA))
+    except Invalid:
+        return "application/octet-stream", None
+    return media_type, pages
+
+
+def page(actor: Actor, ref: str, number: int, *, zoom: int = 0, turn: int = 0, run_id: str | None = None) -> bytes:
+    """Page `number` (from 1) as a PNG. That it was opened is an event of the run beside which it is shown, else of its own.
+
+    Raises NotFound where there is no such page or document, Invalid where it cannot be drawn.
+    """
+    shown = opened(actor, ref)
+    if shown.pages is None or not 1 <= number <= shown.pages:
+        raise NotFound("There is no such page.")
+    picture = files.page(shown.content, shown.media_type, number, WIDTHS[max(0, min(zoom, len(WIDTHS) - 1))], turn % 360 // 90 * 90)
+    if not zoom and not turn:  # the same page, larger or turned, was opened already
+        _note(actor, ref, shown, run_id, number)
+    return picture
+
+
+def download(actor: Actor, ref: str, run_id: str | None = None) -> Opened:
+    """The file itself; that it was taken is an event."""
+    shown = opened(actor, ref)
+    _note(actor, ref, shown, run_id, None)
+    return shown
+
+
+def _note(actor: Actor, ref: str, shown: Opened, run_id: str | None, number: int | None) -> None:
+    if ref.startswith("fil_"):
+        stored = files.find(ref)
+        if attachments.opened(actor, stored.run, stored, number):
+            return
+        told: dict[str, Any] = {"tab": "document", "run": stored.run}
+        log.note(actor, "record_viewed", open=told, sealed={"fields": {"document": shown.name}}, subject=stored.subject)
+        return
+    collection, column, row = _record(actor, ref)
+    if run_id is not None:
+        runs.source_opened(
+            actor,
+            run_id,
+            source="document",
+            collection=collection.id,
+            key=browse.ref(collection, row.key or ""),
+            name=column.name,
+            page=number,
+        )
+        return
+    log.note(
+        actor,
+        "record_viewed",
+        open={"tab": "document"},
+        source=collection.source,
+        collection=collection.id,
+        record=browse.ref(collection, row.key or ""),
+    )

@@ -1,0 +1,149 @@
+"""An effect of an action at the moment at which it is done: what it looks at, read anew under the rights of who acts.
+
+Nothing here is kept: what was asked for stands in the effect's request, what holds now is read now.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from console import access, log, records
+from console.core import action as documents, expressions
+from console.core.action import Beside, Requirement
+from console.core.actor import Actor
+from console.core.fields import Computed, computed
+from console.core.run import Effect, Run
+from console.core.scopes import Scope
+from console.errors import Conflict
+from console.records import Record
+
+_EFFECT: TypeAdapter[documents.Effect] = TypeAdapter(documents.Effect)
+
+
+class Refused(Conflict):
+    """What must hold for the effect does not hold any more; nothing was done."""
+
+    default_code = "require"
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came of a try: succeeded, failed (nothing was done) or unknown. `values` are what is found as `results.<name>`, `sent` what a person who looks
+    needs to know. `passing`: nothing was done, and the same may work in a moment.
+    """
+
+    status: str
+    code: str = ""
+    message: str = ""
+    errors: list[Mapping[str, Any]] = field(default_factory=list)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    sent: Mapping[str, Any] = field(default_factory=dict)
+    passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One effect, ready for its target. `define` is its definition, `key` the same text at every try, `roots` what its expressions look at."""
+
+    actor: Actor
+    define: Any
+    key: str
+    roots: Mapping[str, Any]
+    collection: str | None
+    record: str | None
+    seen: Mapping[str, Any]
+    effect: Effect
+
+    def value(self, rule: Computed, **more: Any) -> Any:
+        """What a rule comes to, as JSON; null where it is unknown."""
+        return computed(rule, {**self.roots, **more})
+
+    def values(self, rules: Mapping[str, Computed], **more: Any) -> dict[str, Any]:
+        """What rules come to, by name."""
+        return {name: self.value(rule, **more) for name, rule in rules.items()}
+
+
+def prepared(actor: Actor, effect: Effect, run: Run, *, judged: bool) -> Call:
+    """The effect with everything read anew. `judged`: what must hold is looked at too, before the first effect of an action.
+
+    Raises Refused for what does not hold, NotFound for a record out of the actor's scope, SourceDown.
+    """
+    request = effect.request
+    collection, key = request["collection"], request["record"]
+    reads = [Beside.model_validate(entry) for entry in request.get("related", ())]
+    record = records.get(collection, key, access.scope_for(actor, collection, "read")) if collection and key else None
+    roots = roots_of(actor, run, record, request["input"], beside(actor, record, reads), request.get("variables", {}))
+    roots |= {"key": request["key"], "results": results_before(effect, run)}
+    if judged and request["index"] == 0:
+        must_hold([Requirement.model_validate(entry) for entry in request.get("require", ())], roots)
+    define = _EFFECT.validate_python(request["define"])
+    return Call(actor, define, request["key"], roots, collection, key, request.get("seen") or {}, effect)
+
+
+def roots_of(
+    actor: Actor,
+    run: Run,
+    record: Record | None,
+    given: Mapping[str, Any],
+    rows: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """What the expressions of an action look at."""
+    return {
+        "record": records.collection(record.collection).typed(record.values) if record is not None else None,
+        "input": given,
+        "related": rows,
+        "variables": variables,
+        "run": {"id": run.id, "started_by": run.started_by, "holder": run.holder, "team": run.team, "version": run.version},
+        "currentUser": actor.attributes,
+        "now": now or log.now(),
+    }
+
+
+def beside(actor: Actor, record: Record | None, reads: list[Beside]) -> dict[str, Any]:
+    """The related records by name, of those that the actor may see: a list of values, or with `one` the first or null."""
+    found: dict[str, Any] = {}
+    for entry in reads:
+        relation = records.collection(record.collection).relation(entry.relation) if record is not None else None
+        if record is None or record.key is None or relation is None:
+            found[entry.name] = None if entry.one else []
+            continue
+        target = records.collection(relation.collection)
+        where = expressions.parse(entry.where) if entry.where else None
+        page = records.related(
+            record.collection, record.key, entry.relation, access.scope_for(actor, target.id, "read"),
+            limit=1 if entry.one else entry.limit, sort=entry.sort, where=where,
+        )  # fmt: skip
+        rows = [{"key": row.key, **target.typed({name: row.values.get(name) for name in entry.fields})} for row in page.rows]
+        found[entry.name] = (rows[0] if rows else None) if entry.one else rows
+    return found
+
+
+def must_hold(requirements: list[Requirement], roots: Mapping[str, Any]) -> None:
+    """Raises Refused with the sentence of the first requirement that does not certainly hold."""
+    for entry in requirements:
+        if not expressions.parse(entry.if_).test(roots):
+            said = expressions.render(entry.message, roots)
+            raise Refused(said, details=[{"field": entry.field or "", "reason": said}])
+
+
+def results_before(effect: Effect, run: Run) -> dict[str, Any]:
+    """Name → values of the effects of the same action that were done before this one at this attempt; of two of one name the later."""
+    found, mine = run.effect(effect.id), effect.request
+    return {
+        each.request["define"]["name"]: (each.result or {}).get("values", {})
+        for each in (found[0].effects if found else ())
+        if each.status == "succeeded"
+        and each.request.get("action") == mine.get("action")
+        and each.request.get("index", mine["index"]) < mine["index"]
+    }
+
+
+def scope_of(actor: Actor, collection: str, act: str) -> Scope:
+    """What the actor may change by an action: the right `act` on the collection, else the one that lets them do it by hand."""
+    by_action = access.scope_for(actor, collection, "act")
+    return access.scope_for(actor, collection, act) if by_action.nothing else by_action

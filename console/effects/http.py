@@ -1,0 +1,238 @@
+"""Ask another system over HTTP: one that `CONSOLE_HTTP_TARGETS` names, under the address that stands there.
+
+Values never choose where a request goes: each is one piece of the path, percent-encoded, or one of the query, the body or a header, and is refused where it
+could be more. No answer after the request has left is unknown, and is not asked again unless the action says that the target takes a key twice as one.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from console import net, settings
+from console.core import expressions
+from console.core.action import Http
+from console.core.expressions import ExpressionError
+from console.effects.call import Call, Came
+from console.errors import IntegrationError, Invalid, OutcomeUnknown
+
+TRIES = 2
+PAUSE_S = 0.5
+LONGEST_VALUE = 2_000
+MOST_SHOWN = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A request, ready to be sent. `shown` is what a person may see of it: everything but the secret."""
+
+    method: net.Method
+    url: str
+    body: bytes | None
+    headers: Mapping[str, str]
+    shown: Mapping[str, Any]
+
+
+def perform(call: Call) -> Came:
+    """Send it; again with the same key where the action says that this is harmless."""
+    sending = _sending(call)
+    for number in range(TRIES):
+        came = _once(call, sending)
+        if not (came.status == "unknown" and call.define.idempotent) or number + 1 == TRIES:
+            break
+        time.sleep(PAUSE_S)
+    return came
+
+
+def recover(call: Call) -> Came:
+    """After a crash: by looking, or with the same key where that is harmless; else only a person can tell."""
+    if call.define.idempotent or call.define.method == "GET":
+        return perform(call)
+    sent = _sending(call).shown
+    unsure = Came("unknown", "interrupted", _unknown(call.define.target), sent=sent)
+    if call.define.look_up is None:
+        return unsure
+    try:
+        found = check(call)
+    except (IntegrationError, OutcomeUnknown):
+        return unsure
+    return found if found is not None and found.status == "succeeded" else unsure
+
+
+def check(call: Call) -> Came | None:
+    """What the other side says to the look-up; None where there is none. Raises IntegrationError or OutcomeUnknown where it does not answer."""
+    told = call.define.look_up
+    if told is None:
+        return None
+    define: Http = call.define.model_copy(update={"method": "GET", "path": told.path, "query": told.query, "body": None})
+    asked = _request(call, define)
+    answer = net.send("GET", asked.url, None, asked.headers, read_s=define.timeout_s)
+    if not answer.good:
+        raise IntegrationError(f"{define.target} answered the look-up with status {answer.status}.", permanent=answer.permanent)
+    said = _json(answer.body)
+    listed = call.value(told.within, answer=said) if told.within else [said]
+    for item in listed if isinstance(listed, list) else []:
+        if expressions.parse(told.where).test({**call.roots, "answer": said, "item": item}):
+            return Came("succeeded", values=call.values(told.result, answer=said, item=item), sent=asked.shown)
+    return Came("failed", "not_found", f"{define.target} knows of no such request.", sent=asked.shown)
+
+
+def _once(call: Call, sending: Sending) -> Came:
+    define: Http = call.define
+    try:
+        answer = net.send(sending.method, sending.url, sending.body, sending.headers, read_s=define.timeout_s)
+    except OutcomeUnknown:
+        return Came("unknown", "no_answer", f"{define.target} did not answer. {_unknown(define.target)}", sent=sending.shown)
+    except IntegrationError as error:
+        return Came("failed", error.code, error.message, sent=sending.shown, passing=not error.permanent)
+    said = _json(answer.body)
+    sent = {**sending.shown, "status": answer.status, "answer": answer.body[:MOST_SHOWN].decode("utf-8", "replace").replace("\x00", "")}
+    if answer.status in define.success if define.success else answer.good:
+        return Came("succeeded", values=call.values(define.result, answer=said), sent=sent)
+    if answer.status in define.again:
+        return Came(
+            "failed",
+            "busy",
+            f"{define.target} is busy (status {answer.status}); nothing was done. Try again in a moment.",
+            sent=sent,
+            passing=True,
+        )
+    if answer.permanent:
+        message = _refusal(call, said, answer.status)
+        return Came("failed", "refused", message, errors=[{"field": _field_of(call, said), "reason": message}], sent=sent)
+    return Came(
+        "unknown", f"status_{answer.status}", f"{define.target} answered with status {answer.status}. {_unknown(define.target)}", sent=sent
+    )
+
+
+def _unknown(target: str) -> str:
+    return f"It cannot be told whether {target} did what it was asked. Look there for the key, then say what you found."
+
+
+def _refusal(call: Call, said: Any, status: int) -> str:
+    """What the other side says to a request that it refuses, as text and shortened."""
+    if call.define.refused is not None:
+        told = expressions.render(call.define.refused, {**call.roots, "answer": said}).strip()
+    else:
+        error = said.get("error", said) if isinstance(said, dict) else said
+        told = str(error.get("message", "")) if isinstance(error, dict) else error if isinstance(error, str) else ""
+    told = " ".join(told.split())[:300]
+    return told or f"{call.define.target} refused it (status {status})."
+
+
+def _field_of(call: Call, said: Any) -> str:
+    """The field of the form that the refusal is about, where the other side names one of ours; else none."""
+    error = said.get("error", {}) if isinstance(said, dict) else {}
+    named = error.get("param") or error.get("field") if isinstance(error, dict) else None
+    return named if isinstance(named, str) and named in call.roots["input"] else ""
+
+
+def _sending(call: Call) -> Sending:
+    return _request(call, call.define)
+
+
+def _request(call: Call, define: Http) -> Sending:
+    """The request with its values filled in. Raises IntegrationError for a target or secret that no setting names, Invalid for a value that does not fit."""
+    told = settings.current()
+    base = told.http_targets.get(define.target)
+    if base is None:
+        raise IntegrationError(
+            f"CONSOLE_HTTP_TARGETS names no target {define.target}: tell who runs the console.", permanent=True, code="no_target"
+        )
+    query = {name: _text(value, f"query.{name}") for name, value in call.values(define.query).items() if value is not None}
+    path = filled(define.path, call.roots)
+    url = base + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+    body, kind = _body(call, define)
+    headers = {"Accept": "application/json", **({"Content-Type": kind} if kind else {})}
+    headers |= {name: header(name, value) for name, value in call.values(define.headers).items() if value is not None}
+    if define.method != "GET":
+        headers[define.key_header] = header(define.key_header, call.key)
+    shown = {
+        "target": define.target,
+        "method": define.method,
+        "path": path,
+        "query": query,
+        "key": call.key,
+        "body": (body or b"").decode()[:MOST_SHOWN],
+    }
+    if define.secret is not None:
+        secret = told.http_secrets.get(define.secret)
+        if secret is None:
+            raise IntegrationError(
+                f"CONSOLE_HTTP_SECRETS names no secret {define.secret}: tell who runs the console.", permanent=True, code="no_secret"
+            )
+        headers["Authorization"] = f"Bearer {secret}"
+    return Sending(define.method, url, body, headers, {name: value for name, value in shown.items() if value})
+
+
+def filled(path: str, roots: Mapping[str, Any]) -> str:
+    """The path with each `{{ expression }}` as one piece of it: nothing in a value ends the piece, climbs out of it or begins a query.
+
+    Raises Invalid for a value that is empty, too long, or would be a step up.
+    """
+
+    def piece(expression: str) -> str:
+        try:
+            text = expressions.shown(expressions.parse(expression).value(roots))
+        except ExpressionError as error:
+            raise Invalid(f"The path cannot be made: {error.message}") from None
+        if not text.strip(".") or len(text) > LONGEST_VALUE or "\x00" in text:
+            raise Invalid(
+                "A value does not fit into the address that would be asked.",
+                details=[{"field": "", "reason": f"`{expression}` gives nothing that fits."}],
+            )
+        return quote(text, safe="")
+
+    return expressions.TEMPLATE.sub(lambda match: piece(match[1].strip()), path)
+
+
+def header(name: str, value: Any) -> str:
+    """The value of a header. Raises Invalid for what would begin another one."""
+    text = _text(value, f"headers.{name}")
+    if not text.isascii() or not text.isprintable():
+        raise Invalid(
+            f"The header {name} cannot have this value.",
+            details=[{"field": f"headers.{name}", "reason": "Plain characters in one line only."}],
+        )
+    return text.strip()
+
+
+def _text(value: Any, where: str) -> str:
+    text = expressions.shown(value)
+    if len(text) > LONGEST_VALUE:
+        raise Invalid("A value is too long to be sent.", details=[{"field": where, "reason": f"At most {LONGEST_VALUE} characters."}])
+    return text
+
+
+def _body(call: Call, define: Http) -> tuple[bytes | None, str]:
+    """(body, its media type); none where the action has none. By name, so that every try of one effect sends the same bytes under its key."""
+    if define.body is None:
+        return None, ""
+    values = {name: value for name, value in sorted(call.values(define.body).items()) if value is not None}
+    if define.encoding == "form":
+        flat = {_bracketed(name): _text(value, f"body.{name}") for name, value in values.items()}
+        return urlencode(flat).encode(), "application/x-www-form-urlencoded"
+    made: dict[str, Any] = {}
+    for name, value in values.items():
+        *above, last = name.split(".")
+        place = made
+        for part in above:
+            place = place.setdefault(part, {})
+        place[last] = value
+    return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
+
+
+def _bracketed(name: str) -> str:
+    """`metadata.order` as forms write it: `metadata[order]`."""
+    first, *rest = name.split(".")
+    return first + "".join(f"[{part}]" for part in rest)
+
+
+def _json(body: bytes) -> Any:
+    """What came back, numbers with a fraction as text; None where it is no JSON."""
+    try:
+        return json.loads(body, parse_float=str, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None

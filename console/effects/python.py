@@ -1,0 +1,118 @@
+"""Call a function of ours, or of another package that names it under the entry point `console.actions`.
+
+A function gets what it was asked, the key and a door to records that judges by the scopes of who acts. An error of ours means that nothing was done;
+anything else that goes wrong leaves open what happened.
+"""
+
+import functools
+import importlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, TypeAlias
+
+from console import access, hooks, records, settings
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.filters import Group, Test
+from console.effects.call import Call, Came, scope_of
+from console.errors import DefinitionError
+from console.records import Record
+
+logger = logging.getLogger(__name__)
+ENTRY_POINT = "console.actions"
+DEMO = "console.demo.acting"
+UNKNOWN = "Something unexpected went wrong while it was done; it cannot be told how far it came. Look, then say what you found."
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Records as the person may see and change them who has the action done."""
+
+    actor: Actor
+
+    def get(self, collection: str, key: str) -> Record:
+        """The record. Raises NotFound out of the person's scope."""
+        return records.get(collection, key, access.scope_for(self.actor, collection, "read"))
+
+    def find(self, collection: str, where: Mapping[str, Any] | None = None, *, limit: int = 500, after: str | None = None) -> list[Record]:
+        """Records that have these values, by their key; a list stands for one of several. At most 500 at once."""
+        tests = tuple(Test(name, "in" if isinstance(value, list) else "eq", value) for name, value in (where or {}).items())
+        return records.page(
+            collection,
+            access.scope_for(self.actor, collection, "read"),
+            where=Group("and", tests) if tests else None,
+            limit=limit,
+            after=after,
+        ).rows
+
+    def every(self, collection: str, where: Mapping[str, Any] | None = None) -> list[Record]:
+        """As `find`, all of them."""
+        tests = tuple(Test(name, "in" if isinstance(value, list) else "eq", value) for name, value in (where or {}).items())
+        scope, found, after = access.scope_for(self.actor, collection, "read"), [], None
+        while True:
+            page = records.page(collection, scope, where=Group("and", tests) if tests else None, limit=500, after=after)
+            found += page.rows
+            if (after := page.next) is None:
+                return found
+
+    def related(self, collection: str, key: str, relation: str, *, where: str | None = None, limit: int = 500) -> list[Record]:
+        """Records that a relation leads to."""
+        own = records.collection(collection).relation(relation)
+        if own is None:
+            raise DefinitionError(f"{collection} has no relation {relation}.")
+        scope = access.scope_for(self.actor, own.collection, "read")
+        return records.related(collection, key, relation, scope, limit=limit, where=expressions.parse(where) if where else None).rows
+
+    def insert(self, collection: str, values: Mapping[str, Any]) -> Record:
+        """A new record. Raises Conflict `exists` where the database says that there is one."""
+        return records.insert(collection, values, scope_of(self.actor, collection, "create"))
+
+    def same(self, collection: str, values: Mapping[str, Any]) -> Record | None:
+        """The record that has all these values."""
+        return records.same(collection, values, access.scope_for(self.actor, collection, "read"))
+
+    def write(self, collection: str, key: str, changes: Mapping[str, Mapping[str, Any]]) -> Record:
+        """The record after the change: field → {"old", "new"}."""
+        return records.write(collection, key, changes, scope_of(self.actor, collection, "update"), by_action=True)
+
+
+Function: TypeAlias = Callable[[Mapping[str, Any], str, Door], Mapping[str, Any]]
+
+
+@functools.cache
+def functions() -> Mapping[str, Function]:
+    """Every function that actions may call, by name. Raises DefinitionError where two have the same."""
+    found: dict[str, Function] = {}
+    named = [(point.name, point.load()) for point in entry_points(group=ENTRY_POINT)]
+    named += list(hooks.actions().items())
+    if settings.current().demo:
+        named += list(importlib.import_module(DEMO).FUNCTIONS.items())
+    for name, function in named:
+        if found.setdefault(name, function) is not function:
+            raise DefinitionError(f"Two functions for actions are named {name}.")
+    return found
+
+
+def perform(call: Call) -> Came:
+    """Call it. The functions's own errors say that nothing was done; others leave that open."""
+    function = functions().get(call.define.function)
+    if function is None:
+        raise DefinitionError(f"There is no function {call.define.function} for actions here: is its package installed?")
+    values = call.values(call.define.values)
+    return Came("succeeded", values=dict(function(values, call.key, Door(call.actor))), sent={})
+
+
+def recover(call: Call) -> Came:
+    """After a crash: again where the function does the thing once for a key; else only a person can tell."""
+    return (
+        perform(call)
+        if call.define.idempotent
+        else Came("unknown", "interrupted", UNKNOWN, sent={"values": call.values(call.define.values)})
+    )
+
+
+def check(call: Call) -> Came | None:
+    """A function that does the thing once for a key tells what came of it; another cannot be asked."""
+    return perform(call) if call.define.idempotent else None

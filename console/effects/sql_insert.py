@@ -1,0 +1,72 @@
+"""Add a record to the user's database. One that has the same values in the unique fields is this one: a second try adds nothing."""
+
+from typing import Any
+
+from console import access, records
+from console.core.action import SqlInsert
+from console.core.fields import fitted
+from console.core.forms import FormField
+from console.effects.call import Call, Came, scope_of
+from console.errors import Conflict, Invalid
+from console.records import Record, WriteUnknown
+
+UNKNOWN = "The data source did not answer in time; it cannot be told whether the record was added. Look for it, then say what you found."
+
+
+def perform(call: Call) -> Came:
+    """Look for it first, add it where it is not there."""
+    define: SqlInsert = call.define
+    values = _values(call)
+    if (there := _there(call, values)) is not None:
+        return _came(there, added=False)
+    try:
+        made = records.insert(define.collection, values, scope_of(call.actor, define.collection, "create"))
+    except WriteUnknown:
+        return Came("unknown", "connection", UNKNOWN, sent={"values": values})
+    except Conflict:
+        if (there := _there(call, values)) is None:
+            raise
+        return _came(there, added=False)
+    return _came(made, added=True)
+
+
+def recover(call: Call) -> Came:
+    """Where the database keeps such a record unique a second try is harmless; else only a person can tell."""
+    return perform(call) if call.define.unique else Came("unknown", "no_unique", UNKNOWN, sent={"values": _values(call)})
+
+
+def check(call: Call) -> Came | None:
+    """Whether it is there; None where nothing tells it from another."""
+    if not call.define.unique:
+        return None
+    there = _there(call, _values(call))
+    return Came("failed", "not_done", "There is no such record.") if there is None else _came(there, added=False)
+
+
+def _came(record: Record, *, added: bool) -> Came:
+    return Came("succeeded", values={"key": record.key, "title": record.title, "added": added, "record": record.values})
+
+
+def _values(call: Call) -> dict[str, Any]:
+    """The values of the new record, as its fields hold them."""
+    define: SqlInsert = call.define
+    collection = records.collection(define.collection)
+    values = {}
+    for name, rule in define.values.items():
+        field = collection.field(name)
+        if field is None:
+            raise Invalid(
+                f"{collection.label_one} has no field {name}.", details=[{"field": name, "reason": "There is no such field any more."}]
+            )
+        value = call.value(rule)
+        shaped = field.type in ("decimal", "money", "text", "long_text", "datetime")
+        values[name] = fitted(FormField(name, field.label, field.type), value) if shaped else value
+    return values
+
+
+def _there(call: Call, values: dict[str, Any]) -> Record | None:
+    define: SqlInsert = call.define
+    if not define.unique:
+        return None
+    scope = access.scope_for(call.actor, define.collection, "read")
+    return records.same(define.collection, {name: values[name] for name in define.unique}, scope)

@@ -1,0 +1,122 @@
+"""Change fields of a record, or of several: compare-and-set in the user's database. What holds its new value already is left alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from console import records
+from console.core.action import SqlWrite
+from console.core.fields import fitted
+from console.core.forms import FormField
+from console.effects.call import Call, Came, Refused, scope_of
+from console.errors import Conflict, Invalid
+from console.records import WriteUnknown
+from console.records.write import alike
+
+UNKNOWN = (
+    "The data source did not answer in time; it cannot be told whether the change was made. Look at the record, then say what you found."
+)
+MOST = 100
+
+
+def perform(call: Call) -> Came:
+    """Set the values, record by record. Where a later one is refused after an earlier was changed it is for a person to look."""
+    define: SqlWrite = call.define
+    done: list[dict[str, Any]] = []
+    collection, keys = _records(call)
+    for key in keys:
+        wanted, moving = _wanted(call, collection, key, define.set)
+        changes = {name: wanted[name] for name in moving}
+        try:
+            if changes:
+                records.write(collection, key, changes, scope_of(call.actor, collection, "update"), by_action=True)
+        except WriteUnknown:
+            return Came("unknown", "connection", UNKNOWN, sent={"changes": {key: changes}})
+        except (Conflict, Invalid) as error:
+            if any(entry["changed"] for entry in done):
+                return Came("unknown", "partly_done", f"Some of the records were changed; {error.message}", sent={"done": done})
+            raise
+        done.append(
+            {
+                "key": key,
+                "old": {name: change["old"] for name, change in wanted.items()},
+                "new": {name: change["new"] for name, change in wanted.items()},
+                "changed": bool(changes),
+            }
+        )
+    return _came(done)
+
+
+def recover(call: Call) -> Came:
+    """After a crash: where every record has its new values it is done; else it is done now, which changes only what is not as wanted."""
+    return perform(call)
+
+
+def check(call: Call) -> Came | None:
+    """Whether the records have their new values; None where some have neither these nor those from before."""
+    define: SqlWrite = call.define
+    collection, keys = _records(call)
+    missing = [key for key in keys if _wanted(call, collection, key, define.set, compared=False)[1]]
+    if not missing:
+        return _came([{"key": key, "old": {}, "new": {}, "changed": False} for key in keys])
+    return Came("failed", "not_done", "The record does not have the new values.") if len(missing) == len(keys) else None
+
+
+def _came(done: list[dict[str, Any]]) -> Came:
+    """One record gives its own values, several a list of them."""
+    told: Mapping[str, Any] = done[0] if len(done) == 1 else {"records": done, "changed": any(entry["changed"] for entry in done)}
+    return Came("succeeded", values={**told, "count": len(done)})
+
+
+def _records(call: Call) -> tuple[str, list[str]]:
+    """(collection, keys) of what is to be changed."""
+    define: SqlWrite = call.define
+    collection = define.collection or call.collection or ""
+    if define.record is None:
+        return collection, [call.record or ""]
+    found = call.value(define.record)
+    several = isinstance(found, list)
+    keys = [_key(entry) for entry in (found if isinstance(found, list) else [found])]
+    if len(keys) > MOST:
+        raise Refused(f"{len(keys)} records would be changed at once; at most {MOST} are.")
+    if "" in keys and not several:
+        raise Refused(f"There is no record to change: `{define.record}` names none.")
+    keys = [key for key in keys if key]
+    return collection, keys
+
+
+def _key(entry: Any) -> str:
+    """The key that an entry names: a text or number, or a related record, which has its own; the empty text where it names none."""
+    named = entry.get("key") if isinstance(entry, dict) else entry
+    return "" if named is None or isinstance(named, dict | list | bool) else str(named)
+
+
+def _wanted(
+    call: Call, collection_id: str, key: str, rules: Mapping[str, Any], *, compared: bool = True
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """(field → {"old", "new"}, fields that are not yet as they are to be). Raises Refused for one that somebody else changed since it was asked for."""
+    collection = records.collection(collection_id)
+    found = records.get(collection_id, key, scope_of(call.actor, collection_id, "update")).values
+    target = collection.typed(found)
+    wanted: dict[str, dict[str, Any]] = {}
+    moving = []
+    for name, rule in rules.items():
+        field = collection.field(name)
+        if field is None:
+            raise Invalid(
+                f"{collection.label_one} has no field {name}.", details=[{"field": name, "reason": "There is no such field any more."}]
+            )
+        new = call.value(rule, item=target)
+        new = (
+            fitted(FormField(name, field.label, field.type), new)
+            if field.type in ("decimal", "money", "text", "long_text", "datetime")
+            else new
+        )
+        now = found.get(name)
+        wanted[name] = {"old": now, "new": new}
+        if alike(collection, field, now, new):
+            continue
+        own = collection_id == call.collection and key == call.record
+        if compared and own and name in call.seen and not alike(collection, field, now, call.seen[name]):
+            raise Refused(f"{field.label} was changed by somebody else in the meantime; nothing was done. Look at the record again.")
+        moving.append(name)
+    return wanted, moving

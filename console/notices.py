@@ -1,0 +1,172 @@
+"""What people are told: a list of their own in the console, and mail where a server is set up. A notice goes out once, whatever is tried again."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+
+import sqlalchemy as sa
+
+from console import access, accounts, log, mail, queue, runs, settings, subjects
+from console.core.actor import Actor
+from console.db.engine import fetch, transaction
+from console.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
+from console.runs import beside
+
+SHOWN = 50
+AT_ONCE = 50
+_log = logging.getLogger(__name__)
+_COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct"
+_OPEN = "not exists (select from console.run r where r.id = notice.run and r.label is not null and not r.label = any(%s))"
+"""That it is about no run with a label that its reader is not cleared for, or not any more."""
+_MINE = f"select {_COLUMNS} from console.notice where person = %s and {_OPEN} order by at desc, id desc limit %s"  # noqa: S608 (names of this file)
+_ONE = f"select {_COLUMNS} from console.notice where id = %s and person = %s and {_OPEN}"  # noqa: S608 (as above)
+_UNREAD = f"select count(*) from console.notice where person = %s and read_at is null and {_OPEN}"  # noqa: S608 (as above)
+_WORDS = {
+    "task_created": "A task for you",
+    "question_asked": "You are asked something",
+    "run_assigned": "{by} gave you this run",
+    "run_taken_over": "{by} took over this run from you",
+    "approval_decided": "{by} decided on your request",
+    "approval_requested": "Your approval is asked for",
+    "clearance_asked": "{by} asks for your agreement to a clearance",
+    "report_filed": "A report was filed",
+    "access_requested": "{by} asks for a right",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a person was told. `about` names the run, for who may still see it; `href` leads there."""
+
+    id: str
+    text: str
+    about: str
+    href: str
+    at: datetime
+    read: bool
+
+
+def tell(
+    people: Sequence[str],
+    kind: str,
+    key: str,
+    *,
+    run: str | None = None,
+    by: str | None = None,
+    text: str | None = None,
+    subject: str | None = None,
+    link: str | None = None,
+    mail: bool = True,
+) -> None:
+    """Tell these persons (ids), who the caller knows may see what it is about. The same `key` tells a person once.
+
+    `text` is kept under the key of the `subject`; without one the words are those of the `kind`.
+    """
+    with transaction() as connection:
+        beside.tell(connection, people, key, kind, at=log.now(), run=run, by=by, text=text, subject=subject, link=link, mail=mail)
+
+
+def unread(actor: Actor) -> int:
+    """How many notices the person has not read."""
+    return int(fetch(_UNREAD, (actor.id, _cleared(actor)))[0][0])
+
+
+def _cleared(actor: Actor) -> list[str]:
+    return sorted(access.clearance(actor))
+
+
+def mine(actor: Actor, limit: int = SHOWN) -> list[Notice]:
+    """The person's notices, newest first. What they may not see any more is named by nothing but its moment."""
+    rows = fetch(_MINE, (actor.id, _cleared(actor), limit))
+    names = accounts.names({row[4] for row in rows if row[4]})
+    titles: dict[str, str | None] = {}
+    return [_notice(actor, row, names, titles) for row in rows]
+
+
+def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles: dict[str, str | None]) -> Notice:
+    ident, key, kind, run, by, at, read_at, link, subject, nonce, ct = row
+    run_id = str(run) if run else None
+    if run_id is not None and run_id not in titles:
+        titles[run_id] = _title(actor, run_id)
+    about = titles.get(run_id or "")
+    if run_id is not None and about is None:
+        return Notice(str(ident), "About something that you may not see any more", "", "", at, read_at is not None)  # type: ignore[arg-type]
+    words = _WORDS.get(str(kind), "A notice").format(by=names.get(str(by), "The engine"))
+    if ct is not None:
+        try:
+            words = str(subjects.unseal(str(subject), f"notice|{key}", nonce, ct)["text"])  # type: ignore[arg-type]
+        except subjects.Unreadable:
+            words = "Its text was erased"
+    href = str(link) if link else f"/runs/{run_id}" if run_id else ""
+    return Notice(str(ident), words, about or "", href, at, read_at is not None)  # type: ignore[arg-type]
+
+
+def _title(actor: Actor, run_id: str) -> str | None:
+    """The run in a few words, None where the person may not see it."""
+    try:
+        return runs.title(actor, run_id)
+    except ConsoleError:
+        return None
+
+
+def read(actor: Actor, notice_id: str) -> str:
+    """Mark it as read; answers where it leads. Raises NotFound for what is not the person's."""
+    rows = fetch(_ONE, (notice_id, actor.id, _cleared(actor)))
+    if not rows:
+        raise NotFound
+    with transaction() as connection:
+        connection.execute(sa.text("update console.notice set read_at = coalesce(read_at, now()) where id = :id"), {"id": notice_id})
+    return _notice(actor, rows[0], {}, {}).href or "/notices"
+
+
+def read_all(actor: Actor) -> None:
+    """Mark everything as read."""
+    with transaction() as connection:
+        connection.execute(sa.text("update console.notice set read_at = now() where person = :me and read_at is null"), {"me": actor.id})
+
+
+def deliver() -> int:
+    """Send what waits to be sent by mail; how many went out. One that was begun and never answered for is not sent again."""
+    if settings.current().smtp is None or queue.paused():
+        return 0
+    taken = "update console.notice set mail = 'sending' where id in (select id from console.notice where mail = 'queued' order by at limit %s for update skip locked)"
+    rows = fetch(f"{taken} returning {_COLUMNS}, person", (AT_ONCE,))
+    sent = 0
+    for row in rows:
+        result = _mailed(row[:-1], row[-1])
+        sent += result == "sent"
+        with transaction() as connection:
+            connection.execute(sa.text("update console.notice set mail = :mail where id = :id"), {"mail": result, "id": row[0]})
+    return sent
+
+
+def _mailed(row: tuple[object, ...], person: str) -> str | None:
+    """What came of the mail: sent, failed, unknown, queued for later; None where nothing is to be sent."""
+    try:
+        actor = accounts.actor_of_person(person)
+        told = _notice(actor, row, accounts.names({str(row[4])} if row[4] else set()), {})
+        if not told.href:
+            return None
+        mail.send(_message(actor, told))
+    except OutcomeUnknown:
+        return "unknown"
+    except IntegrationError as error:
+        _log.warning("notice %s: %s", row[0], error.message)
+        return "failed" if error.permanent else "queued"
+    except ConsoleError:
+        return None
+    return "sent"
+
+
+def _message(actor: Actor, told: Notice) -> EmailMessage:
+    """The mail: what happened and where; the record's own values stay in the console."""
+    given = settings.current()
+    message = EmailMessage()
+    message["From"] = given.mail_from or "handrail@localhost"
+    message["To"] = actor.email
+    message["Subject"] = " ".join(f"{told.text}: {told.about}".split())[:200] if told.about else " ".join(told.text.split())[:200]
+    message["Message-ID"] = f"<{told.id}@{(given.base_url or 'http://localhost').partition('//')[2].partition('/')[0].partition(':')[0]}>"
+    message.set_content(f"{told.text}\n{told.about}\n\n{given.base_url or ''}{told.href}\n")
+    return message

@@ -1,0 +1,32 @@
+"""Fields that no column holds: their value, worked out of a record's own columns."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from console.core import expressions
+from console.core.collections import CONVERSIONS, Field
+from console.core.operands import UNKNOWN, number_of, rounded, to_json
+
+
+def value(field: Field, record: dict[str, Any]) -> Any:
+    """The JSON value of a computed field for a record with typed values; null where it is unknown, or does not fit the field's type."""
+    found = expressions.parse(field.computed or "").value({"record": record, "now": datetime.now(UTC)})
+    return None if found is UNKNOWN else fitted(field, found)
+
+
+def fitted(field: Field, found: Any) -> Any:
+    """Whatever was worked out, in the form of the field's type; a whole number is rounded, halves away from zero."""
+    if found is None:
+        return None
+    if field.stored == "text":
+        return expressions.shown(found) or None
+    if field.stored == "boolean":
+        return found if isinstance(found, bool) else None
+    if field.stored in {"integer", "decimal"}:
+        number = None if isinstance(found, bool) else number_of(found)
+        if number is None:
+            return None
+        return str(to_json(number)) if field.stored == "decimal" else int(rounded(number, 0))  # type: ignore[arg-type]
+    convert = CONVERSIONS.get(field.stored)
+    typed = convert(found) if convert else found
+    return None if typed is None else to_json(typed)

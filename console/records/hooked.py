@@ -1,0 +1,64 @@
+"""What code of the company's own adds to collections, as the catalogue holds it: checked once, and left out where it does not fit."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from console import hooks
+from console.core import expressions
+from console.core.collections import Collection, Field, Segment, humanised
+from console.core.collections.assembling import STORED_AS
+from console.errors import DefinitionError
+from console.records import conditions
+
+
+def fields() -> Mapping[str, Sequence[Field]]:
+    """The fields that functions give, by collection."""
+    made: dict[str, list[Field]] = {}
+    for hook in hooks.of("computed"):
+        stored = STORED_AS.get(hook.type, hook.type)
+        label = hook.label or humanised(hook.name)
+        one = Field(hook.name, label, hook.type, stored, readonly=True, computed="", inputs=frozenset(hook.inputs))
+        made.setdefault(hook.collection, []).append(one)
+    return made
+
+
+def names(collection_id: str) -> frozenset[str]:
+    """Names of the fields that functions give to a collection."""
+    return frozenset(hook.name for hook in hooks.of("computed", collection_id))
+
+
+def with_hooks(made: dict[str, Collection]) -> dict[str, Collection]:
+    """The collections with the segments that functions give; what does not fit is left out, and its hook says why."""
+    for hook in (*hooks.of("computed"), *hooks.of("segment")):
+        collection = made.get(hook.collection)
+        if collection is None:
+            hooks.fail(hook, LookupError(f"there is no collection {hook.collection}"))
+        elif hook.kind == "computed" and not any(item.name == hook.name and item.computed == "" for item in collection.computed_fields):
+            hooks.fail(hook, LookupError(_why_not(hook, collection)))
+        elif hook.kind == "segment" and (added := _segment(hook, collection)) is not None:
+            made[hook.collection] = replace(collection, segments=(*collection.segments, added))
+    return made
+
+
+def _why_not(hook: hooks.Hook, collection: Collection) -> str:
+    """Why a computed field is left out."""
+    absent = [name for name in hook.inputs if name not in collection.by_name]
+    if absent:
+        return f"{collection.id} has no column {', '.join(absent)}"
+    if any(collection.by_name[name].hidden for name in hook.inputs):
+        return "it is made of a column that is hidden from everybody"
+    return f"{collection.id} has a field {hook.name} already"
+
+
+def _segment(hook: hooks.Hook, collection: Collection) -> Segment | None:
+    text = hooks.called(hook)
+    if text is None:
+        return None
+    try:
+        if collection.segment(hook.name) is not None:
+            raise DefinitionError(f"{collection.id} has a segment {hook.name} already")
+        conditions.check(expressions.parse(str(text)), collection)
+    except DefinitionError as error:
+        hooks.fail(hook, ValueError(error.message))
+        return None
+    return Segment(hook.name, hook.label or humanised(hook.name), str(text))

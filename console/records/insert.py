@@ -1,0 +1,122 @@
+"""Adding a record: one INSERT, judged by the scope as the record would stand in it, and finding the one that an earlier try has added."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from console.core.collections import Collection, Field
+from console.core.filters import Group, Test
+from console.core.scopes import Scope
+from console.errors import Conflict, Invalid, NotAllowed
+from console.records import catalogue, checks, conditions, connect, values
+from console.records.dialects import value
+from console.records.select import Reader, Record, page
+from console.records.tables import Table, table_of
+from console.records.write import WriteUnknown, rejected
+
+
+def insert(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record:
+    """The record that was added with these values (field → JSON).
+
+    Raises Invalid per field that cannot have its value, NotAllowed where the scope would not hold the record or keeps a field from being written,
+    Conflict `exists` where the database says that there is such a record, SourceDown, WriteUnknown.
+    """
+    collection = catalogue.collection(collection_id)
+    catalogue.require_writable(collection)
+    fields = _fields(collection, given, scope)
+    _require_in_scope(collection, given, scope)
+    blank = {field.name: None for field in collection.stored_fields}
+    if details := checks.wrong(collection, scope, blank, given, new=True):
+        raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
+    table = table_of(collection)
+    row = {table.columns[field.name]: value(values.written(collection.dialect, field, given[field.name])) for field in fields}
+    reader = Reader(table, scope, None)
+    names = reader.names
+    statement = sa.insert(table.table).values(row)
+    with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
+        try:
+            if collection.dialect == "mysql":
+                done = connection.execute(statement)
+                found = connection.execute(_last(table, names, given, done.lastrowid)).one()
+            else:
+                found = connection.execute(statement.returning(*(table.columns[name] for name in names))).one()
+        except sa.exc.IntegrityError as error:
+            raise _exists(error, collection, fields) from error
+        except sa.exc.DBAPIError as error:
+            raise rejected(error, collection, fields) from error
+        try:
+            connection.commit()
+        except sa.exc.IntegrityError as error:  # a constraint that is checked at the end
+            raise _exists(error, collection, fields) from error
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                message = f"The connection to {collection.source} was lost while the record was saved. Look whether it is there."
+                raise WriteUnknown(message) from error
+            raise connect.refused(error, collection.source) from error
+    return reader.finished([reader.record(found)])[0]
+
+
+def same(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record | None:
+    """The record that has all these values, None where there is none in the scope. Raises SourceDown."""
+    tests = Group(
+        "and",
+        tuple(Test(name, "is_null" if wanted is None else "eq", True if wanted is None else wanted) for name, wanted in given.items()),
+    )
+    found = page(collection_id, scope, where=tests, limit=1).rows
+    return found[0] if found else None
+
+
+def _fields(collection: Collection, given: Mapping[str, Any], scope: Scope) -> list[Field]:
+    """The fields of the new record. Raises Invalid for names and values that cannot be, NotAllowed for those that may not."""
+    details, fields = [], []
+    for name, wanted in given.items():
+        field = collection.visible(name, scope.hidden)
+        if field is None or field.computed is not None:
+            details.append({"field": name, "reason": f"{collection.label_one} has no field {name}."})
+            continue
+        try:
+            values.written(collection.dialect, field, wanted)
+        except values.Unfit as reason:
+            details.append({"field": name, "reason": f"{field.label}: {reason}"})
+        fields.append(field)
+    if details:
+        raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
+    if kept := [field for field in fields if field.name in scope.fixed]:
+        named = ", ".join(field.label for field in kept)
+        raise NotAllowed(f"You may not fill in {named}. An admin can grant it.", need=(f"field:{collection.id}/{kept[0].name}", "update"))
+    return fields
+
+
+def _require_in_scope(collection: Collection, given: Mapping[str, Any], scope: Scope) -> None:
+    """Raise NotAllowed where the new record would not be one of those that the actor may add."""
+    if scope.unlimited:
+        return
+    if scope.nothing or not scope.allows(collection.typed({field.name: given.get(field.name) for field in collection.stored_fields})):
+        raise NotAllowed(
+            f"You may not add such a record to {collection.label}. An admin can grant it.", need=(f"collection:{collection.id}", "create")
+        )
+
+
+def _last(table: Table, names: list[str], given: Mapping[str, Any], number: int) -> sa.Select[Any]:
+    """The row that was just added, where the database does not give it back: by its key, which was given or drawn."""
+    fields = [table.collection.by_name[name] for name in table.collection.key]
+    key = [
+        conditions.filter_condition(Test(field.name, "eq", given.get(field.name, number)), table.collection, table.columns)
+        for field in fields
+    ]
+    return sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(*key)
+
+
+def _exists(error: sa.exc.IntegrityError, collection: Collection, fields: list[Field]) -> Exception:
+    """A unique constraint is a record that is there; any other refusal is the field's."""
+    original = error.orig
+    text = str(original)
+    unique = (
+        getattr(original, "sqlstate", None) == "23505"
+        or "UNIQUE constraint failed" in text
+        or (original is not None and original.args[:1] == (1062,))
+    )
+    if unique:
+        return Conflict(f"There is such a record in {collection.label} already.", code="exists")
+    return rejected(error, collection, fields)

@@ -1,0 +1,89 @@
+"""What a database says when it refuses, as a person is told it: never SQL, never a value."""
+
+import logging
+import sqlite3
+
+import psycopg
+import sqlalchemy as sa
+
+from console.errors import ConsoleError, SourceChanged, SourceDown
+
+IN_A_MOMENT = "Try again in a moment."
+TOO_LONG = "took too long to answer, so the question was withdrawn. Narrow it by a filter."
+LOCKED = f"has this record locked for another program. {IN_A_MOMENT}"
+NO_TABLE = "no longer has this table."
+NO_COLUMN = "no longer has one of the columns."
+OTHER_TYPE = "could not answer this question: a column may be of another type now."
+NO_RIGHT = "does not let the console's user do this. Ask its administrator for the right."
+READ_ONLY = "is read-only."
+NO_PASSWORD = "refuses the console's password. Its address has to be given anew."  # noqa: S105 (a sentence)
+NO_USER = "refuses the console's user. Its address has to be given anew."
+NO_DATABASE = "has no such database any more."
+FULL = f"takes no more connections. {IN_A_MOMENT}"
+POSTGRESQL = {
+    "57014": TOO_LONG,
+    "55P03": LOCKED,
+    "40P01": LOCKED,
+    "42P01": NO_TABLE,
+    "3F000": NO_TABLE,
+    "42703": NO_COLUMN,
+    "42704": OTHER_TYPE,
+    "42883": OTHER_TYPE,
+    "42804": OTHER_TYPE,
+    "0A000": OTHER_TYPE,
+    "42501": NO_RIGHT,
+    "25006": READ_ONLY,
+    "28P01": NO_PASSWORD,
+    "28000": NO_USER,
+    "3D000": NO_DATABASE,
+    "53300": FULL,
+}
+MYSQL = {
+    1146: NO_TABLE,
+    1049: NO_DATABASE,
+    1054: NO_COLUMN,
+    1356: NO_COLUMN,
+    1142: NO_RIGHT,
+    1143: NO_RIGHT,
+    1044: NO_RIGHT,
+    1045: NO_PASSWORD,
+    1205: LOCKED,
+    1213: LOCKED,
+    1969: TOO_LONG,
+    3024: TOO_LONG,
+    1290: READ_ONLY,
+    1792: READ_ONLY,
+    1040: FULL,
+}
+SQLITE = {
+    "interrupted": TOO_LONG,
+    "database is locked": LOCKED,
+    "no such table": NO_TABLE,
+    "no such column": NO_COLUMN,
+    "has no column named": NO_COLUMN,
+    "unable to open": "is a file that is not there, or that the console may not open.",
+    "readonly": READ_ONLY,
+    "not a database": "is no SQLite database.",
+}
+_log = logging.getLogger(__name__)
+
+
+def refused(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
+    """The error of a driver as one of ours, to raise: SourceDown, and SourceChanged where a table or column is not what it was."""
+    original = error.orig
+    code = getattr(original, "sqlstate", None)
+    told: str | None = None
+    if isinstance(original, psycopg.Error):
+        told = POSTGRESQL.get(original.sqlstate or "")
+    elif isinstance(original, sqlite3.Error):
+        told = next((text for part, text in SQLITE.items() if part in str(original)), None)
+    elif original is not None and original.args and isinstance(original.args[0], int):
+        code = original.args[0]
+        told = MYSQL.get(code)
+    _log.warning("data source %s: %s %s", name, type(original).__name__, code or "")
+    if told in {NO_TABLE, NO_COLUMN, OTHER_TYPE}:
+        return SourceChanged(f"The data source {name} {told} The console looks at it again: load the page anew.", source=name)
+    if told is None:
+        broken = isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
+        told = f"does not answer. {IN_A_MOMENT}" if broken else "could not answer this question."
+    return SourceDown(f"The data source {name} {told}", passing=told.endswith(IN_A_MOMENT), source=name)

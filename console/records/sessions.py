@@ -1,0 +1,233 @@
+"""On which terms the console speaks to a database: what every new connection is told before anybody uses it.
+
+A statement that runs longer than its time is stopped by the database itself; a database that has stopped answering altogether is left by
+the client a little later. Where a source is read-only its sessions are, as far as the database knows such a thing.
+"""
+
+import math
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.abc import RV, PQGen
+from psycopg.adapt import Loader
+from psycopg.types.datetime import IntervalLoader, TimeLoader, TimetzLoader
+from sqlalchemy.engine import URL, Connection, Engine
+from typing_extensions import override
+
+from console.errors import SourceDown
+
+LOCK_S = 3
+GRACE_S = 2
+TURN_S = 2
+RECYCLE_S = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The limits of a source in one process: connections kept, more under load, seconds to connect, seconds that a statement may take."""
+
+    pool: int = 4
+    overflow: int = 4
+    connect_s: int = 5
+    statement_s: int = 15
+    read_only: bool = False
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> "Terms":
+        """From what is stored; what is not there is as usual."""
+        return cls(**{name: kept[name] for name in cls.__slots__ if name in kept})
+
+    def to_json(self) -> dict[str, Any]:
+        """What is stored."""
+        return asdict(self)
+
+
+USUAL = Terms()
+
+
+class NoAnswer(psycopg.OperationalError):
+    """The server has the question and says nothing, not even that it takes too long."""
+
+
+def engine(url: URL, terms: Terms) -> Engine:
+    """An engine over `url` (with the driver that we use) whose connections are all told the terms."""
+    options: dict[str, Any] = {
+        "pool_size": terms.pool,
+        "max_overflow": terms.overflow,
+        "pool_timeout": terms.connect_s,
+        "pool_recycle": RECYCLE_S,
+        "isolation_level": "AUTOCOMMIT",  # reads are single statements; `connect.transaction` asks for more
+    }
+    kind = url.get_backend_name()
+    if kind == "sqlite":
+        made = sa.create_engine(url, creator=lambda: _open_file(str(url.database)), poolclass=sa.pool.QueuePool, **options)
+        sa.event.listen(made, "connect", lambda connection, record: _tell_sqlite(connection, record, terms))
+        sa.event.listen(made, "before_cursor_execute", lambda connection, *_: _start_clock(connection, terms))
+        return made
+    made = sa.create_engine(url, **options)
+    turn = threading.Lock()
+    connect, tell = (_connect_mysql, _tell_mysql) if kind == "mysql" else (_connect_postgresql, _tell_postgresql)
+
+    def in_turn(_dialect: Any, _record: Any, given: Any, named: dict[str, Any]) -> Any:
+        """One at a time, so that a server that takes no connections holds up one thread of this process and not all."""
+        if not turn.acquire(timeout=TURN_S):
+            raise SourceDown("The data source takes no new connections at the moment. Try again in a moment.", passing=True)
+        try:
+            return connect(given, named, terms)
+        finally:
+            turn.release()
+
+    sa.event.listen(made, "do_connect", in_turn)
+    sa.event.listen(made, "connect", lambda connection, _: tell(connection, terms))
+    return made
+
+
+# ---------------------------------------------------------------------------------------------------------- PostgreSQL
+
+
+class Bounded(psycopg.Connection[Any]):
+    """A connection that waits for no answer longer than `answer_s`: the server's own limit comes first, unless it is dead."""
+
+    answer_s: float | None = None
+
+    @override
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        limit = self.answer_s if timeout is None else timeout
+        try:
+            return super().wait(gen, interval, limit)
+        except psycopg.OperationalError as error:
+            if timeout is not None or not _waited(error):
+                raise
+            self.close()  # nobody may get it from the pool again: the answer could still come
+            raise NoAnswer("no answer") from error
+
+
+def _waited(error: Exception) -> bool:
+    return isinstance(error, psycopg.errors._WaitTimeout)
+
+
+def _connect_postgresql(given: Any, named: dict[str, Any], terms: Terms) -> Any:
+    told = {"application_name": "handrail", **named, "connect_timeout": terms.connect_s}
+    made = Bounded.connect(*given, **told)
+    made.answer_s = terms.statement_s + GRACE_S
+    return made
+
+
+class _Date(Loader):
+    """`date`; what Python's calendar cannot hold (`infinity`, years before Christ) stays the text that the database shows."""
+
+    @override
+    def load(self, data: Any) -> Any:
+        text = str(data, "ascii")
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            return text
+
+
+class _Moment(Loader):
+    """`timestamp` and `timestamptz`, likewise; our sessions write ISO in UTC."""
+
+    @override
+    def load(self, data: Any) -> Any:
+        text = str(data, "ascii")
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            return text
+
+
+def _lenient(usual: type[Loader]) -> type[Loader]:
+    """What Python's kinds cannot hold (`24:00`, an interval without end) stays the text that the database shows."""
+
+    class Lenient(usual):  # type: ignore[misc, valid-type]
+        def load(self, data: Any) -> Any:
+            try:
+                return super().load(data)
+            except (psycopg.DataError, ValueError, OverflowError):
+                return bytes(data).decode()
+
+    return Lenient
+
+
+LENIENT = {"time": _lenient(TimeLoader), "timetz": _lenient(TimetzLoader), "interval": _lenient(IntervalLoader)}
+
+
+def _tell_postgresql(connection: Any, terms: Terms) -> None:
+    for kind, loader in (("date", _Date), ("timestamp", _Moment), ("timestamptz", _Moment), *LENIENT.items()):
+        connection.adapters.register_loader(kind, loader)
+    autocommit = connection.autocommit
+    connection.autocommit = True
+    told = [
+        f"set statement_timeout = '{terms.statement_s}s'",
+        f"set lock_timeout = '{LOCK_S}s'",
+        "set idle_in_transaction_session_timeout = '30s'",
+        "set time zone 'UTC'",
+        "set datestyle = 'ISO'",
+        f"set default_transaction_read_only = {'on' if terms.read_only else 'off'}",
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("; ".join(told))
+    connection.autocommit = autocommit
+
+
+# --------------------------------------------------------------------------------------------------------------- MySQL
+
+
+def _connect_mysql(given: Any, named: dict[str, Any], terms: Terms) -> Any:
+    import pymysql
+
+    told = {**named, "connect_timeout": terms.connect_s, "read_timeout": terms.connect_s, "charset": "utf8mb4"}
+    made = pymysql.connect(*given, **told)
+    setattr(made, "_read_timeout", terms.statement_s + GRACE_S)  # noqa: B010 - the greeting has its own limit: a server that is frozen never greets
+    return made
+
+
+def _tell_mysql(connection: Any, terms: Terms) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select version()")
+        mariadb = "mariadb" in str(cursor.fetchone()[0]).lower()
+        cursor.execute(
+            f"set session max_statement_time = {terms.statement_s}"
+            if mariadb
+            else f"set session max_execution_time = {terms.statement_s * 1000}"
+        )
+        cursor.execute(f"set session innodb_lock_wait_timeout = {LOCK_S}")
+        cursor.execute("set session time_zone = '+00:00'")
+        cursor.execute("set session sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES')")
+        cursor.execute(f"set session transaction read {'only' if terms.read_only else 'write'}")
+
+
+# -------------------------------------------------------------------------------------------------------------- SQLite
+
+
+def _open_file(path: str) -> sqlite3.Connection:
+    """The file, which must be there: opening it otherwise would make an empty database."""
+    return sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, timeout=LOCK_S, check_same_thread=False, isolation_level=None)
+
+
+def _tell_sqlite(connection: sqlite3.Connection, record: Any, terms: Terms) -> None:
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")  # a file may hold any bytes: one row must not close the list
+    record.info["until"] = math.inf
+    connection.set_progress_handler(lambda: record.info["until"] < time.monotonic(), 20_000)
+    connection.create_function("console_lower", 1, _lower, deterministic=True)
+    connection.execute("pragma foreign_keys = on")
+    if terms.read_only:
+        connection.execute("pragma query_only = on")
+
+
+def _lower(value: Any) -> Any:
+    """Small letters of every script; the database's own `lower` knows only A to Z."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def _start_clock(connection: Connection, terms: Terms) -> None:
+    connection.info["until"] = time.monotonic() + terms.statement_s

@@ -1,0 +1,143 @@
+"""Figures over many records at once: how many there are, a sum, the largest; exact, and under the scope like every other read.
+
+Nulls, and what is not of its column's kind, count for nothing; a sum of nothing is 0, the largest of nothing null.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql import ColumnElement
+
+from console.core.collections import Field
+from console.core.expressions import Expression
+from console.core.scopes import Scope
+from console.errors import Malformed
+from console.records import catalogue, connect, values
+from console.records.dialects import Condition
+from console.records.select import led_to
+from console.records.tables import Table, table_of
+
+SAFE_INTEGER = 2**53 - 1
+MOST_SCALE = 9  # decimals of SQLite's numbers that are added up as whole ones
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What is wanted, under a name; `field` for sum and max."""
+
+    name: str
+    function: Literal["count", "sum", "max"]
+    field: str | None = None
+
+
+def totals(
+    collection_id: str,
+    scope: Scope,
+    wanted: Sequence[Figure],
+    *,
+    led_from: tuple[str, str, str] | None = None,
+    where: Expression | None = None,
+    roots: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Name → figure as JSON, over the records in the scope; with `led_from` (collection, key, relation) over those that it leads to.
+
+    Raises Malformed for a field that is hidden, not there or of a kind that cannot be reckoned with, NotFound, SourceDown.
+    """
+    collection = catalogue.collection(collection_id)
+    table = table_of(collection)
+    linked = led_to(*led_from)[1] if led_from is not None else []
+    conditions = [table.in_scope(scope), *([table.holds(where, scope.attributes, roots)] if where is not None else []), *(linked or [])]
+    fields = {figure.name: _field(table, scope, figure) for figure in wanted}
+    if linked is None:
+        return {figure.name: _of_nothing(figure, fields[figure.name]) for figure in wanted}
+
+    return connect.read(
+        catalogue.engine_of(collection), collection.source, lambda connection: reckoned(connection, table, wanted, fields, conditions)
+    )
+
+
+def reckoned(
+    connection: Connection, table: Table, wanted: Sequence[Figure], fields: Mapping[str, Field | None], conditions: Sequence[Condition]
+) -> dict[str, Any]:
+    """The figures over the records that fulfil the conditions; `fields` are those of the figures by the names of these, None for a count."""
+    found: dict[str, Any] = {}
+    if summed := [figure for figure in wanted if figure.function != "max"]:
+        columns = [sa.func.count() if (field := fields[figure.name]) is None else _sum(table, field) for figure in summed]
+        row = connection.execute(sa.select(*columns).select_from(table.table).where(*conditions)).one()
+        for figure, value in zip(summed, row, strict=True):
+            field = fields[figure.name]
+            found[figure.name] = int(value) if field is None else _total(table, field, value)
+    for figure in wanted:
+        if (field := fields[figure.name]) is not None and figure.function == "max":
+            found[figure.name] = _largest(connection, table, field, conditions)
+    return found
+
+
+def _field(table: Table, scope: Scope, figure: Figure) -> Field | None:
+    """The field of a figure; None for a count."""
+    if figure.field is None:
+        return None
+    field = table.collection.by_name.get(figure.field)
+    if field is None or field.name in scope.hidden or field.hidden:
+        raise _refused(f"{table.collection.label} have no field {figure.field} that you may read.")
+    if not field.comparable or (figure.function == "sum" and field.stored not in ("integer", "decimal")):
+        raise _refused(f"{field.name} cannot be {'added up' if figure.function == 'sum' else 'put in order'}.")
+    return field
+
+
+def _refused(reason: str) -> Malformed:
+    return Malformed(reason, details=[{"field": "totals", "reason": reason}])
+
+
+def _of_nothing(figure: Figure, field: Field | None) -> Any:
+    if figure.function == "max":
+        return None
+    return 0 if field is None or field.stored == "integer" else _written(Decimal(0), field)
+
+
+def _sound(table: Table, field: Field) -> ColumnElement[Any]:
+    """The column, null where it holds what is not of its kind."""
+    column, sound = table.columns[field.name], table.dialect.sound(table.columns[field.name], field)
+    return column if sound is None else sa.case((sound, column))
+
+
+def _as_whole(table: Table, field: Field) -> bool:
+    """Whether the decimals are added up as whole numbers: SQLite keeps them in binary, and would err in the last place."""
+    return table.dialect.name == "sqlite" and field.stored == "decimal" and field.scale is not None and field.scale <= MOST_SCALE
+
+
+def _sum(table: Table, field: Field) -> ColumnElement[Any]:
+    column = _sound(table, field)
+    if _as_whole(table, field):
+        return sa.func.sum(sa.cast(sa.func.round(column * 10 ** (field.scale or 0)), sa.Integer))
+    return sa.func.sum(sa.cast(column, sa.Numeric)) if field.native in ("float4", "float8") else sa.func.sum(column)
+
+
+def _total(table: Table, field: Field, value: Any) -> Any:
+    if value is None:
+        return 0 if field.stored == "integer" else _written(Decimal(0), field)
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if _as_whole(table, field):
+        exact = exact.scaleb(-(field.scale or 0))
+    if field.stored == "integer" and exact == exact.to_integral_value():
+        return int(exact) if abs(exact) <= SAFE_INTEGER else str(int(exact))
+    return _written(exact, field)
+
+
+def _written(number: Decimal, field: Field) -> str:
+    """The number with at least the decimals of its column."""
+    places = -int(number.as_tuple().exponent)
+    return format(number, f".{field.scale}f") if field.scale and places <= field.scale else format(number, "f")
+
+
+def _largest(connection: Connection, table: Table, field: Field, conditions: Sequence[Condition]) -> Any:
+    """By way of the order, so that an index serves it and the value reads as it does in a record."""
+    column, sound = table.columns[field.name], table.dialect.sound(table.columns[field.name], field)
+    wanted = [*conditions, column.is_not(None), *([sound] if sound is not None else [])]
+    statement = sa.select(column).where(*wanted).order_by(table.dialect.comparable(column, field).desc()).limit(1)
+    row = connection.execute(statement).first()
+    return None if row is None else values.read(table.readers[field.name], row[0])

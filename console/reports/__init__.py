@@ -1,0 +1,5 @@
+"""Reports: the case file of a run, as an archive and as a paper."""
+
+from console.reports.case_file import CaseFile, archive, case_file, paper
+
+__all__ = ["CaseFile", "archive", "case_file", "paper"]

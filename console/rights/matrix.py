@@ -1,0 +1,193 @@
+"""Who may do what, as a table: every object with every role, or with one person, and when it was last changed."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from console import access, accounts, records
+from console.access import history
+from console.access.history import Version
+from console.access.index import Index
+from console.access.names import Names, known
+from console.access.rows import EVERY, WHOLE, Row
+from console.access.words import acts_of, condition, rule
+from console.core.actor import Actor
+from console.effects import kept
+from console.exports import FORMULA
+from console.rights.roles import listed
+
+Standing = Literal["yes", "partly", "denied", "no"]
+KINDS = ("collection", "action", "workflow", "inbox", "label", "console")
+BEST: Sequence[Standing] = ("yes", "partly", "denied", "no")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A role, or a person: `sub` is how rows name it, `counting` are the roles whose rows count for it."""
+
+    sub: str
+    title: str
+    counting: frozenset[str]
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Pairs of act and standing, of acts that are not simply refused; the newest version that changed it, and the rules that say so."""
+
+    acts: tuple[tuple[str, Standing], ...]
+    changed: Version | None
+    rules: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An object with a cell per column."""
+
+    obj: str
+    title: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The table of one kind of object; `place` is a team's id, empty for whatever team."""
+
+    kind: str
+    place: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    names: Names
+
+
+def table(actor: Actor, kind: str, *, place: str = "", q: str = "", person: str = "") -> Matrix:
+    """The matrix of one kind (`KINDS`), of objects with `q` in their name; of one person where their id is given. Raises NotAllowed, NotFound."""
+    access.require(actor, None, "policy", "manage")
+    names, rows = known(), access.all_rows()
+    index, columns, changed = Index(rows), _columns(actor, person), history.last_changed()
+    by_sub: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.ptype == "p":
+            by_sub.setdefault((row.sub, row.obj), []).append(row)
+    lines = []
+    for obj in objects(actor, kind, rows, names):
+        title = names.object(obj)
+        if not q or q.lower() in title.lower() or q.lower() in obj.lower():
+            cells = tuple(_cell(index, column, obj, place, by_sub, changed) for column in columns)
+            lines.append(Line(obj, title[:1].upper() + title[1:], cells))
+    return Matrix(kind, place, columns, tuple(lines), names)
+
+
+def objects(actor: Actor, kind: str, rows: Iterable[Row], names: Names) -> list[str]:
+    """Objects of the kind that are there for the actor, those that stand for several first: what there is, and what some rule names."""
+    return [obj for obj in _objects(kind, rows, names) if access.exists_for(actor, obj)]
+
+
+def _objects(kind: str, rows: Iterable[Row], names: Names) -> list[str]:
+    if kind == "console":
+        return sorted(WHOLE)
+    found = {row.obj for row in rows if row.obj.startswith(f"{kind}:")}
+    if kind == "collection":
+        return [f"collection:{one.id}" for one in records.collections()]
+    found |= {f"{kind}:{ident}" for ident in (kept.every() if kind == "action" else names.titles.get(kind, {}))}
+    found |= set() if kind == "label" else {f"{kind}:{EVERY}"}
+    found -= {f"workflow:{one.slug}" for one in kept.every().values()}
+    return sorted(found, key=lambda obj: (not obj.endswith(f":{EVERY}"), names.object(obj).lower()))
+
+
+def as_csv(actor: Actor, *, place: str = "", person: str = "") -> Iterator[str]:
+    """The whole matrix as CSV, a line per column, object and act that is not simply refused. Raises NotAllowed before the first line."""
+    tables = [table(actor, kind, place=place, person=person) for kind in KINDS]
+    head = (
+        "who",
+        "name",
+        "place",
+        "object",
+        "object name",
+        "act",
+        "standing",
+        "conditions",
+        "rules",
+        "changed at",
+        "changed by",
+        "version",
+    )
+    yield _csv([head])
+    for matrix in tables:
+        for line in matrix.lines:
+            for column, cell in zip(matrix.columns, line.cells, strict=True):
+                yield _csv(_csv_rows(matrix, line, column, cell))
+
+
+def _csv_rows(matrix: Matrix, line: Line, column: Column, cell: Cell) -> Iterator[Sequence[Any]]:
+    for act, standing in cell.acts:
+        rules = [row for row in cell.rules if row.act in (act, EVERY)]
+        told = "; ".join(sorted({condition(row.expression) for row in rows_with_condition(rules)}))
+        last = cell.changed
+        yield (
+            *(column.sub, column.title, matrix.names.title("team", matrix.place) if matrix.place else "any team"),
+            *(line.obj, line.title, act, {"yes": "may", "partly": "under a condition", "denied": "denied", "no": ""}[standing], told),
+            "; ".join(sorted(rule(row, matrix.names) for row in rules)),
+            *((last.at.isoformat(timespec="seconds"), last.by, last.number) if last else ("", "", "")),
+        )
+
+
+def rows_with_condition(rows: Iterable[Row]) -> list[Row]:
+    """Those of the rows that hold under a condition."""
+    return [row for row in rows if row.expression]
+
+
+def _columns(actor: Actor, person: str) -> tuple[Column, ...]:
+    if person:
+        who = accounts.person(person)
+        return (Column(f"user:{who.id}", who.name, frozenset(), f"/settings/access?person={who.id}"),)
+    return tuple(
+        Column(
+            f"role:{one.id}",
+            one.title,
+            frozenset({f"role:{one.id}", *(f"role:{inner}" for inner, _ in one.built_from)}),
+            f"/settings/roles/{one.id}",
+        )
+        for one in listed(actor)
+    )
+
+
+def _cell(
+    index: Index, column: Column, obj: str, place: str, by_sub: dict[tuple[str, str], list[Row]], changed: dict[Row, Version]
+) -> Cell:
+    kind = obj.partition(":")[0]
+    reach = frozenset().union(*(index.reach(column.sub, team) for team in _places(index, column, place)))
+    subs = {sub for sub, _ in reach}
+    rows = [row for sub in subs for name in (obj, f"{kind}:{EVERY}") for row in by_sub.get((sub, name), ()) if (row.sub, row.dom) in reach]
+    if not rows:
+        return Cell((), None, ())
+    acts = []
+    for act in acts_of(kind):
+        standing = min((_standing(index, column.sub, team, obj, act) for team in _places(index, column, place)), key=BEST.index)
+        if standing != "no":
+            acts.append((act, standing))
+    versions = [changed[row] for row in rows if row in changed]
+    return Cell(tuple(acts), max(versions, key=lambda one: one.number, default=None), tuple(rows))
+
+
+def _places(index: Index, column: Column, place: str) -> list[str | None]:
+    """Ids of the teams to look at; of a person all of theirs at once, which is how they are judged where no team is named."""
+    if place:
+        return [place]
+    return [None] if column.sub.startswith("user:") else [*sorted(index.named_teams), ""]
+
+
+def _standing(index: Index, sub: str, team: str | None, obj: str, act: str) -> Standing:
+    verdict = index.verdict(sub, team, obj, act)
+    if verdict.barred:
+        return "denied"
+    return "yes" if verdict.plain else "partly" if verdict.possible else "no"
+
+
+def _csv(rows: Iterable[Sequence[Any]]) -> str:
+    out = io.StringIO()
+    harmless = ([f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row] for row in rows)
+    csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerows(harmless)
+    return out.getvalue()

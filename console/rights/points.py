@@ -1,0 +1,108 @@
+"""What somebody may do with one record or in one run, and why not: point by point, for who may see it.
+
+What they may not see is no point: a workflow of another team, a hidden field, a record out of scope.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console import access, actions, browse, records, workflows
+from console.core import expressions
+from console.core.action import Action
+from console.core.actor import Actor
+from console.effects import kept
+from console.rights.asking import Reason, why_not
+from console.runs.rights import holder_idle_s, lacking, possible, see
+from console.runs.stepping import facts
+
+COMMANDS = (
+    ("complete", "resume", "Do the step that it stands at"),
+    ("resume", "resume", "Go on with it"),
+    ("take_over", "takeover", "Take it over from who holds it"),
+    ("assign", "assign", "Give it to somebody"),
+    ("cancel", "cancel", "Cancel it"),
+)
+"""Command of a run, the act that it takes, and what it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Something that could be done. `reason` where a right is missing, `note` where something else stands in the way."""
+
+    title: str
+    allowed: bool
+    reason: Reason | None = None
+    note: str = ""
+
+
+def on_record(actor: Actor, collection_id: str, key: str) -> tuple[str, list[Point]]:
+    """The title of a record, and its points. Raises NotFound where the actor may not see it."""
+    found = browse.record(actor, collection_id, key)
+    values = found.record.values
+    roots = {"record": values}
+    obj = f"collection:{collection_id}"
+    points = [Point("Change fields by hand", found.may_update, None if found.may_update else why_not(actor, None, obj, "update", roots))]
+    fixed = access.scope_for(actor, collection_id, "update").fixed
+    kept_back = [field for field in found.fields if found.may_update and field.name in fixed]
+    points += [
+        Point(f"Change {field.label}", False, note="A rule for your roles lets you read this field, and not change it.")
+        for field in kept_back
+    ]
+    own = actions.made_of_actions()
+    for known in workflows.all_known():
+        if known.live and known.collection == collection_id and known.slug not in own:
+            points += _start(actor, known.title, known.team or None, known.slug, roots)
+    for action in kept.every().values():
+        if action.on_records and action.collection == collection_id and access.can(actor, action.team, f"workflow:{action.slug}", "see"):
+            points.append(_action(actor, action, key, roots))
+    return found.record.title, points
+
+
+def on_run(actor: Actor, run_id: str) -> list[Point]:
+    """The points of a run. Raises NotFound where the actor may not see it."""
+    seen = see(actor, run_id, whole=True)
+    run, obj = seen.run, f"workflow:{seen.definition.slug}"
+    may = possible(actor, seen, holder_idle_s(run))
+    points = []
+    for command, act, title in COMMANDS:
+        if command in may:
+            points.append(Point(title, True))
+            continue
+        reason = why_not(actor, run.team, obj, act, {"run": facts(run)})
+        points.append(
+            Point(title, False, reason, "" if reason else lacking(actor, seen) or _as_it_stands(run.ended, command, run.holder, actor.id))
+        )
+    return points
+
+
+def _start(actor: Actor, title: str, team: str | None, slug: str, roots: Mapping[str, Any]) -> list[Point]:
+    obj = f"workflow:{slug}"
+    if not access.can(actor, team, obj, "see"):
+        return []
+    reason = why_not(actor, team, obj, "start", roots)
+    return [Point(f"Start {title}", reason is None, reason)]
+
+
+def _action(actor: Actor, action: Action, key: str, roots: Mapping[str, Any]) -> Point:
+    may = any(access.could(actor, action.team, f"action:{action.id}", act, roots["record"]) for act in ("execute", "request"))
+    if not may:
+        return Point(action.title, False, why_not(actor, action.team, f"action:{action.id}", "execute", roots))
+    reason = why_not(actor, action.team, f"workflow:{action.slug}", "start", roots)
+    if reason is not None:
+        return Point(action.title, False, reason)
+    if any(one.id == action.id for one in actions.offered(actor, action.collection or "", key)):
+        return Point(action.title, True)
+    plain = {"record": records.collection(action.collection or "").typed(roots["record"]), "currentUser": actor.attributes}
+    said = expressions.render(action.why_not, plain) if action.why_not else "It is not possible on this record as it is now."
+    return Point(action.title, False, note=said)
+
+
+def _as_it_stands(ended: bool, command: str, holder: str | None, me: str) -> str:
+    if ended:
+        return "The run has ended."
+    if command == "complete" and holder != me:
+        return "Somebody else holds the run, or nobody does."
+    if command in ("resume", "take_over") and holder == me:
+        return "You hold it already."
+    return "Not as the run stands now."

@@ -1,0 +1,164 @@
+"""Roles: the shipped levels, and the company's own that are built from them one level deep."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from console import access, accounts
+from console.access.changes import Change, rules_of
+from console.access.deciding import roles_in
+from console.access.names import Names, known
+from console.access.rows import EVERY, LEVELS, Row
+from console.core.actor import Actor
+from console.db.engine import fetch, transaction
+from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.rights.writing import everybody, noted, write
+
+ROLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
+RESERVED = frozenset({"draft", "versions"})  # pages beside those of roles
+MOST_TITLE, MOST_ABOUT = 60, 300
+ABOUT = {
+    "operator": "Works through runs: sees, starts and resumes them.",
+    "lead": "As operator; takes over, assigns, cancels, approves, edits and publishes workflows.",
+    "reviewer": "Sees runs and replays.",
+    "auditor": "Sees runs everywhere; reads, exports and verifies the activity log.",
+    "developer": "Edits and publishes workflows, manages data sources.",
+    "admin": "Manages sources, rights, keys and people; reads the log.",
+}
+_TITLE = sa.text(
+    "insert into console.role (id, title, about) values (:id, :title, :about)"
+    " on conflict (id) do update set title = :title, about = :about, changed_at = now()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role. `level`: one of the shipped. `built_from` and `holders` are with the place (`t:<team>` or `*`) and the name in words; `rules` counts."""
+
+    id: str
+    title: str
+    about: str
+    level: bool
+    built_from: tuple[tuple[str, str], ...]
+    holders: tuple[tuple[accounts.Person, str], ...]
+    rules: int
+
+
+def listed(actor: Actor) -> list[Role]:
+    """All roles: levels first, then the company's own by title. Raises NotAllowed."""
+    access.require(actor, None, "policy", "manage")
+    return _all(known())
+
+
+def one(actor: Actor, role: str) -> Role:
+    """One role. Raises NotAllowed, NotFound."""
+    found = next((each for each in listed(actor) if each.id == role), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def create(actor: Actor, title: str, *, level: str = "", place: str = EVERY, copy: str = "", about: str = "") -> str:
+    """A role of the company's own, built from a level in one place (`t:<team>` or `*`), or with all that another may; its id.
+
+    Nobody has it yet. Raises NotAllowed, Invalid per field.
+    """
+    there = {each.id: each for each in listed(actor)}
+    details = _of_title(title, about, [each.title for each in there.values()])
+    if copy and copy not in there:
+        details.append({"field": "copy", "reason": "There is no such role."})
+    if level and level not in LEVELS:
+        details.append({"field": "level", "reason": f"A role is built from one of {', '.join(LEVELS)}."})
+    if not copy and not level:
+        details.append({"field": "level", "reason": "Choose what it is built from, or which role to copy."})
+    if details:
+        raise Invalid("This role cannot be made.", details=details)
+    ident = _free(title, set(there))
+    built = level or (copy if copy in LEVELS else "")  # what a level comes with is not copied line by line: the role is built from it
+    rows = {Row("g", f"role:{ident}", place, f"role:{built}")} if built else set()
+    if copy and not built:
+        rows = {replace(row, sub=f"role:{ident}") for row in _own(copy)}
+    write(actor, Change(frozenset(rows)), base=access.current_version(), names=known(), note=f"New role {title.strip()}",
+          also=lambda connection: connection.execute(_TITLE, {"id": ident, "title": title.strip(), "about": about.strip()}))  # fmt: skip
+    return ident
+
+
+def rename(actor: Actor, role: str, title: str, about: str) -> None:
+    """Give a role of the company's own another title and description; its id, which rights and the log hold, stays. Raises NotAllowed, NotFound, Invalid."""
+    own = _changeable(actor, role)
+    details = _of_title(title, about, [each.title for each in listed(actor) if each.id != own.id])
+    if details:
+        raise Invalid("The role cannot be called that.", details=details)
+    with transaction() as connection:
+        connection.execute(_TITLE, {"id": role, "title": title.strip(), "about": about.strip()})
+        noted(actor, Change(), access.current_version(), f"{own.title} is called {title.strip()}", connection)
+
+
+def delete(actor: Actor, role: str) -> None:
+    """Take a role away with all its rules; an earlier version of the rights brings them back.
+
+    Raises NotAllowed for a level, NotFound, and Conflict that names who holds it or which role is built from it.
+    """
+    own = _changeable(actor, role)
+    if own.holders:
+        names = ", ".join(sorted({person.name for person, _ in own.holders}))
+        raise Conflict(f"{own.title} is held by {names}. Give them another role first.", code="role_held")
+    write(actor, Change(removed=frozenset(_own(role))), base=access.current_version(), names=known(), note=f"Role {own.title} taken away",
+          also=lambda connection: connection.execute(sa.text("delete from console.role where id = :id"), {"id": role}))  # fmt: skip
+
+
+def _all(names: Names) -> list[Role]:
+    rows = access.all_rows()
+    told: dict[str, str] = dict(fetch("select id, about from console.role"))
+    found = roles_in(access.Index(rows)) | set(LEVELS) | set(told)
+    given: dict[str, list[tuple[accounts.Person, str]]] = {}
+    for person in everybody():
+        for role, team in sorted(person.roles):
+            given.setdefault(role, []).append((person, EVERY if team == EVERY else f"t:{team}"))
+    made = [
+        Role(
+            ident,
+            names.role(ident),
+            told.get(ident) or ABOUT.get(ident, ""),
+            ident in LEVELS,
+            tuple(sorted((row.obj.removeprefix("role:"), row.dom) for row in rows if row.ptype == "g" and row.sub == f"role:{ident}")),
+            tuple(given.get(ident, ())),
+            len({(row.dom, row.obj, row.eft, row.expression) for row in rules_of(rows, ident)}),
+        )
+        for ident in found
+    ]
+    return sorted(made, key=lambda each: (LEVELS.index(each.id) if each.level else len(LEVELS), each.title.lower(), each.id))
+
+
+def _own(role: str) -> list[Row]:
+    """The rules of the role, and what it is built from."""
+    return [row for row in access.all_rows() if row.sub == f"role:{role}"]
+
+
+def _changeable(actor: Actor, role: str) -> Role:
+    found = one(actor, role)
+    if found.level:
+        raise NotAllowed(
+            f"{found.title} is a shipped level: it keeps its name, and stays. Copy it to change it.", need=("policy", "manage")
+        )
+    return found
+
+
+def _of_title(title: str, about: str, taken: Sequence[str]) -> list[dict[str, str]]:
+    told, details = title.strip(), []
+    if not told or len(told) > MOST_TITLE or not told.isprintable():
+        details.append({"field": "title", "reason": f"A title takes 1 to {MOST_TITLE} printable characters."})
+    elif told.lower() in {each.lower() for each in taken}:
+        details.append({"field": "title", "reason": "Another role is called that."})
+    if len(about) > MOST_ABOUT:
+        details.append({"field": "about", "reason": f"At most {MOST_ABOUT} characters."})
+    return details
+
+
+def _free(title: str, taken: set[str]) -> str:
+    """An id made of the title that no role has."""
+    plain = re.sub(r"[^a-z0-9]+", "_", title.strip().lower()).strip("_")[:50]
+    ident = plain if ROLE.fullmatch(plain) and plain not in RESERVED else f"role_{plain}".rstrip("_")
+    return next(name for name in (ident, *(f"{ident}_{number}" for number in range(2, 10_000))) if name not in taken)

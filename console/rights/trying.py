@@ -1,0 +1,204 @@
+"""The simulator: may this person do that, to this record or in this run; and why, rule by rule. For who manages the rights, and nobody else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from console import access, accounts, records, workflows
+from console.access import limits
+from console.access.deciding import Decision, Spoken, who_would
+from console.access.names import Names, known
+from console.access.rows import ACTS, EVERY, Row, kind_of, line
+from console.access.words import act as act_words, condition, rule
+from console.accounts import COMMAND_LINE
+from console.core.actor import Actor
+from console.core.operands import UNKNOWN
+from console.core.scopes import whole
+from console.db.engine import fetch
+from console.effects import kept
+from console.errors import Invalid, NotAllowed
+from console.rights.rules import require_object
+from console.rights.writing import judge
+from console.runs.rights import see
+from console.runs.stepping import facts
+
+HIDDEN = "you may not see it"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A rule that speaks to the question: as a sentence, as a line of the policy file, what became of its condition, and the values it looked at."""
+
+    said: str
+    line: str
+    row: Row
+    condition: str
+    verdict: str
+    values: tuple[tuple[str, str], ...]
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The answer to a try. `deciding` is None where no rule allows it; `change` says which rule would have to be another."""
+
+    person: accounts.Person
+    obj: str
+    act: str
+    team: str | None
+    allowed: bool
+    said: str
+    deciding: Told | None
+    rules: tuple[Told, ...]
+    change: tuple[str, ...]
+    fields: tuple[str, ...] = ()
+    record: str = ""
+    decision: Decision = field(default_factory=lambda: Decision(False, None))
+
+
+def attempt(
+    actor: Actor, person: str, act: str, obj: str, *, key: str = "", run: str = "", typed: Mapping[str, Any] | None = None
+) -> Tried:
+    """What would become of it. `person` is an id or an address; `key` names a record of the object's collection, `run` a run.
+
+    `typed` are values of an action's form. Raises NotAllowed, Invalid for an act that the object does not know, NotFound for what is not there
+    or what the asking admin may not see.
+    """
+    judge(actor)
+    if kind_of(obj) != "field":
+        require_object(actor, obj, EVERY)
+    if act not in ACTS.get(kind_of(obj), frozenset()):
+        known_acts = ", ".join(sorted(ACTS.get(kind_of(obj), ())))
+        raise Invalid(f"{kind_of(obj)} knows {known_acts}.", details=[{"field": "act", "reason": f"Choose one of {known_acts}."}])
+    who = accounts.person(person) if person.startswith("usr_") else accounts.person_of_email(person)
+    team, record, facts_of_run, hidden = _place(actor, obj, key, run)
+    names = known()
+    try:
+        attributes = accounts.actor_of_person(who.id)
+    except NotAllowed:
+        return Tried(who, obj, act, team, False, f"{who.name}'s account is closed: nothing is allowed in this name.", None, (), ())
+    roots = access.roots_of(attributes, record, facts_of_run, typed)
+    some = kind_of(obj) == "collection" and record is None
+    decision = limits.decision_of(who.id, team, obj, act, roots, some=some)
+    if decision.allowed and not access.can(attributes, team, obj, act, record, run=facts_of_run, typed=typed):
+        said = f"{who.name} may not {act_words(act)} {names.object(obj)}: it carries a label, and they are not cleared for it."
+        return Tried(
+            who,
+            obj,
+            act,
+            team,
+            False,
+            said,
+            None,
+            tuple(_told(one, names, hidden, some=some) for one in decision.spoken),
+            ("Their role would have to see the label.",),
+        )
+    told = tuple(_told(one, names, hidden, some=some) for one in decision.spoken)
+    deciding = next((one for one in told if decision.row == one.row), None)
+    return Tried(
+        *(who, obj, act, team, decision.allowed, _sentence(who.name, decision, obj, act, team, names, some=some), deciding, told),
+        _change(decision, who, obj, act, team, names),
+        fields=_fields(who.id, obj, act),
+        record=key,
+        decision=decision,
+    )
+
+
+def team_of(obj: str) -> str | None:
+    """The team in which rights on this object are judged; None: in all of a person's."""
+    kind, _, ident = obj.partition(":")
+    if kind == "action" and ident in kept.every():
+        return kept.get(ident).team
+    if kind == "workflow":
+        return next((known_one.team or None for known_one in workflows.all_known() if known_one.slug == ident), None)
+    if kind == "inbox":
+        return next((team for (team,) in fetch("select team from console.inbox where id = %s", (ident,))), None)
+    return None
+
+
+def _place(actor: Actor, obj: str, key: str, run: str) -> tuple[str | None, dict[str, Any] | None, dict[str, Any] | None, frozenset[str]]:
+    """(team, the record's values, what is known of the run, fields of the record that the admin may not see)."""
+    team, kind, ident = team_of(obj), kind_of(obj), obj.partition(":")[2]
+    collection = ident if kind == "collection" else kept.get(ident).collection if kind == "action" and ident in kept.every() else None
+    facts_of_run = None
+    if run:
+        seen = see(actor, run)
+        team, facts_of_run = seen.run.team, facts(seen.run)
+        if not key and seen.run.record and collection in (None, seen.run.collection):
+            collection, key = seen.run.collection, seen.run.record
+    if not key or collection is None:
+        return team, None, facts_of_run, frozenset()
+    scope = whole(collection) if actor is COMMAND_LINE else access.scope_for(actor, collection, "read")
+    records.get(collection, key, scope)  # NotFound where the admin may not see it
+    found = records.get(collection, key, whole(collection))
+    return team, dict(found.values), facts_of_run, scope.hidden
+
+
+def _told(spoken: Spoken, names: Names, hidden: frozenset[str], *, some: bool) -> Told:
+    row = spoken.row
+    if not row.expression:
+        verdict = "always"
+    elif some and spoken.holds is None:
+        verdict = "depends on the record"
+    else:
+        verdict = {True: "holds", False: "does not hold", None: "cannot be told"}[spoken.holds]
+    values = tuple((path, _shown(path, value, hidden)) for path, value in spoken.values)
+    return Told(
+        rule(row, names),
+        line(row),
+        row,
+        condition(row.expression) if row.expression else "",
+        verdict,
+        values,
+        spoken.counts or (some and row.eft == "allow"),
+    )
+
+
+def _shown(path: str, value: Any, hidden: frozenset[str]) -> str:
+    root, _, name = path.partition(".")
+    if root == "record" and name.partition(".")[0] in hidden:
+        return HIDDEN
+    if value is UNKNOWN:
+        return "not known"
+    if value is None:
+        return "empty"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "nothing"
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _sentence(name: str, decision: Decision, obj: str, act: str, team: str | None, names: Names, *, some: bool) -> str:
+    done = f"{act_words(act)} {names.object(obj)}"
+    where = f" {names.place(f't:{team}')}" if team else ""
+    if decision.allowed:
+        open_ = some and decision.row is not None and decision.row.expression
+        return f"{name} may {done}{where}{', some of the records' if open_ else ''}."
+    if decision.row is not None:
+        return f"{name} may not {done}{where}: a rule denies it."
+    return f"{name} may not {done}{where}: {'no condition of a rule holds' if decision.unmet else 'no rule allows it'}."
+
+
+def _change(decision: Decision, who: accounts.Person, obj: str, act: str, team: str | None, names: Names) -> tuple[str, ...]:
+    """What would have to be another for another answer."""
+    if decision.allowed:
+        return (f"To take it away, change this rule: {rule(decision.row, names)}.",) if decision.row else ()
+    if decision.row is not None:
+        return (f"As long as this rule stands, no other allows it: {rule(decision.row, names)}.",)
+    told = [f"The condition of this rule would have to hold, or be another: {rule(one.row, names)}." for one in decision.unmet]
+    own = sorted({role for role, _ in who.roles})
+    if not told and own:
+        told.append(f"A rule would have to allow it for {' or '.join(names.role(role) for role in own)}.")
+    elif not own:
+        told.append(f"{who.name} has no role at all.")
+    would = [names.role(role) for role in who_would(access.Index(access.all_rows()), obj, act, team)]
+    if would:
+        told.append(f"These roles have it: {', '.join(would)}.")
+    return tuple(told)
+
+
+def _fields(person: str, obj: str, act: str) -> tuple[str, ...]:
+    """Fields that are kept from the person when they read or change records of the collection."""
+    if kind_of(obj) != "collection" or act not in ("browse", "read", "update", "export", "create"):
+        return ()
+    scope = access.scope_for(Actor("user", person), obj.partition(":")[2])
+    return tuple(sorted(scope.hidden if act in ("browse", "read", "export") else scope.fixed))

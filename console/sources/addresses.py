@@ -1,0 +1,111 @@
+"""Where a database is, from single fields or from a URL, and how it is kept while a form is filled in: sealed, never in the clear."""
+
+import base64
+import binascii
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.engine import URL, make_url
+
+from console import subjects
+from console.errors import Invalid
+from console.records import connect
+
+PORTS = {"postgresql": 5432, "mysql": 3306}
+KEPT_S = 3600
+PARTS = ("kind", "host", "port", "database", "user", "password")
+
+
+def read(url: str) -> URL:
+    """The address of one database. Raises Invalid for what is none, as `connect.address`, and for a server without one."""
+    address = connect.address(url)
+    if not address.database and address.get_backend_name() == "mysql":  # PostgreSQL takes the one called as the user
+        raise wrong("url", f"The URL names no database: {address.get_backend_name()}://user:password@host/database.")
+    return address
+
+
+def composed(given: Mapping[str, str], former: str = "") -> str:
+    """The URL that a form means: `url` where there is one, else the single fields. An empty password keeps that of `former`.
+
+    Raises Invalid with a detail per field that is missing or cannot be.
+    """
+    text = given.get("url", "").strip()
+    kind = given.get("kind", "")
+    if text:
+        address = read(text)
+    elif kind == "sqlite":
+        path = given.get("database", "").strip()
+        if not path.startswith("/"):
+            raise wrong("database", "Give the whole path of the file, from / on: it is a file of the machine that runs the console.")
+        address = URL.create("sqlite", database=path)
+    else:
+        address = _of_fields(kind, given)
+    if former and address.password is None and address.get_backend_name() != "sqlite":
+        before = make_url(former)
+        if (before.host, before.port, before.username) == (address.host, address.port, address.username):
+            address = address.set(password=before.password)
+    return connect.address(address.render_as_string(hide_password=False)).render_as_string(hide_password=False)
+
+
+def _of_fields(kind: str, given: Mapping[str, str]) -> URL:
+    reasons = {}
+    if kind not in PORTS:
+        reasons["kind"] = "Choose a kind of database."
+    reasons |= {name: "This is needed." for name in ("host", "database", "user") if not given.get(name, "").strip()}
+    port = given.get("port", "").strip() or str(PORTS.get(kind, ""))
+    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+        reasons["port"] = "A port is a number from 1 to 65535."
+    host = given.get("host", "").strip()
+    if ("/" in host and not host.startswith("/")) or "@" in host:
+        reasons["host"] = "Only the name or address of the machine belongs here."
+    if reasons:
+        raise Invalid(
+            "The database cannot be found with that: " + next(iter(reasons.values())),
+            details=[{"field": name, "reason": reason} for name, reason in reasons.items()],
+        )
+    password = given.get("password", "") or None
+    return URL.create(
+        kind, given["user"].strip(), password, host.strip("[]"), int(port), given["database"].strip(), _encrypted(kind, given)
+    )
+
+
+def _encrypted(kind: str, given: Mapping[str, str]) -> dict[str, str]:
+    return {"sslmode": "require"} if kind == "postgresql" and given.get("encrypted") else {}
+
+
+def fields_of(url: str) -> dict[str, str]:
+    """The single fields of a URL, without the password."""
+    address = make_url(url)
+    kind = address.get_backend_name()
+    return {
+        "kind": kind,
+        "host": address.host or "",
+        "port": str(address.port or PORTS.get(kind) or ""),
+        "database": address.database or "",
+        "user": address.username or "",
+        "encrypted": "1" if address.query.get("sslmode") == "require" else "",
+    }
+
+
+def seal(about: str, kept: Mapping[str, Any]) -> str:
+    """What a form goes on with, as a text that only this console opens again, for an hour, and only `about` this person."""
+    packed = json.dumps({**kept, "until": time.time() + KEPT_S}).encode()
+    return base64.urlsafe_b64encode(subjects.wrap(packed, f"source_form|{about}")).decode()
+
+
+def unseal(about: str, text: str) -> dict[str, Any]:
+    """What was sealed. Raises Invalid where it is too old, or not of this person."""
+    try:
+        kept = json.loads(subjects.unwrap(base64.urlsafe_b64decode(text.encode("ascii", "replace")), f"source_form|{about}"))
+    except (subjects.Unreadable, binascii.Error, ValueError):
+        kept = {"until": 0}
+    if kept["until"] < time.time():
+        raise wrong("url", "This form is too old to go on with. Give the address once more.")
+    return dict(kept)
+
+
+def wrong(field: str, reason: str) -> Invalid:
+    """An error about one field."""
+    return Invalid(reason, details=[{"field": field, "reason": reason}])

@@ -1,0 +1,189 @@
+"""Changing a data source that is connected: its address, its limits, its tables; pausing it, resuming it, taking it away."""
+
+from collections.abc import Collection as Several
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console import access, log, records, subjects, workflows
+from console.access import store
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import fetch, transaction
+from console.effects import kept
+from console.errors import Conflict, Invalid
+from console.records import catalogue, connect
+from console.records.sessions import Terms
+from console.sources import addresses, keeping, testing
+from console.sources.keeping import CHAIN, SYSTEM
+
+BOUNDS = {"pool": (1, 20), "overflow": (0, 20), "connect_s": (1, 30), "statement_s": (1, 120)}
+"""Least and most of each limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What ends with a source: its collections, workflows and actions over them, rights that name them, and runs that are still live."""
+
+    collections: tuple[str, ...]
+    workflows: tuple[tuple[str, str], ...]
+    actions: tuple[str, ...]
+    rights: int
+    runs: tuple[str, ...]
+    live: int
+
+
+def change(
+    name: str,
+    *,
+    url: str | None = None,
+    terms: Terms | None = None,
+    schemas: Several[str] | None = None,
+    chosen: Several[str] | None = None,
+    all_tables: bool = False,
+    by: Actor = SYSTEM,
+) -> list[str]:
+    """Change what is given; what changed: `url`, `limits`, `read_only`, `tables`. New limits hold within a second, in every process.
+
+    `schemas` and `chosen` pick tables as in `add`, `all_tables` takes all again; `difference` then says what that means, `take` does it.
+    Raises Invalid with a detail per field, also where nothing answers at the new address, NotFound, NotAllowed, SourceDown.
+    """
+    keeping.judge(by)
+    source = keeping.source_of(name)
+    if terms is not None:
+        bounded(terms)
+    address = source.url if url is None else addresses.read(url).render_as_string(hide_password=False)
+    server = _answering(source, address) if url is not None else None
+    picks = (
+        (None, None)
+        if all_tables
+        else (schemas if schemas is not None else source.schemas, chosen if chosen is not None else source.chosen)
+    )
+    before = keeping.picked(source.terms, source.schemas, source.chosen)
+    after = keeping.picked(terms or source.terms, *picks)
+    fields = _fields(before, after) + (["url"] if address != source.url else [])
+    if not fields:
+        return []
+    if "tables" in fields:
+        keeping.all_there(keeping.look(name, address, after), schemas, chosen)
+    values: dict[str, Any] = {"settings": after, **({"server": server, "down_since": None} if server else {})}
+    if "url" in fields:
+        values["url_sealed"] = subjects.wrap(address.encode(), catalogue.sealed_at(name))
+    old_place, new_place = (testing.place_of(connect.address(one)) for one in (source.url, address))
+    with transaction() as connection:
+        connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(**values))
+        keeping.moved(connection)
+        _note(connection, by, name, fields, {"place": old_place, **before}, {"place": new_place, **after})
+    keeping.forget()
+    return fields
+
+
+def bounded(terms: Terms) -> None:
+    """Nothing where the limits are sensible. Raises Invalid with a detail per field."""
+    wrong = [
+        {"field": field, "reason": f"This is a number from {least} to {most}."}
+        for field, (least, most) in BOUNDS.items()
+        if not least <= getattr(terms, field) <= most
+    ]
+    if wrong:
+        raise Invalid("These limits cannot be.", details=wrong)
+
+
+def pause(name: str, *, by: Actor = SYSTEM) -> None:
+    """Let nobody use the source until it is resumed: lists say so, runs keep what was typed. Raises Conflict where it is paused."""
+    _switch(name, paused=True, by=by)
+
+
+def resume(name: str, *, by: Actor = SYSTEM) -> None:
+    """Let it be used again. Raises Conflict where it is not paused."""
+    _switch(name, paused=False, by=by)
+
+
+def consequences(name: str, *, by: Actor = SYSTEM) -> Consequences:
+    """What `remove` would end. Raises NotFound, NotAllowed."""
+    keeping.judge(by)
+    keeping.source_of(name)
+    own = [one.id for one in records.collections() if one.source == name]
+    live = fetch("select id from console.run where ended_at is null and collection = any(%s) order by id", (own,))
+    return Consequences(
+        tuple(own),
+        tuple((known.slug, known.title) for known in workflows.all_known() if known.collection in own),
+        tuple(action.title for action in kept.every().values() if action.collection in own),
+        len(_rights(own)),
+        tuple(row[0] for row in live[:10]),
+        len(live),
+    )
+
+
+def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequences:
+    """Disconnect the source: its collections, their documents and the rights on them go; its database is not touched, nor is the log.
+
+    Raises Conflict `in_use` while runs on its records are live, unless `force` is given; NotFound, NotAllowed.
+    """
+    found = consequences(name, by=by)
+    if found.live and not force:
+        raise Conflict(
+            f"{found.live} live {'run works' if found.live == 1 else 'runs work'} on records of {name}. End them first, or remove it by force.",
+            code="in_use",
+            details=[{"field": "runs", "reason": run} for run in found.runs],
+        )
+    source = keeping.source_of(name)
+    with transaction() as connection:
+        store.write(connection, removed=_rights(found.collections))
+        connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
+        connection.execute(sa.delete(tables.data_source).where(tables.data_source.c.name == name))
+        keeping.moved(connection)
+        open_ = {"source": name, "name": name, "dialect": source.dialect, "collections": len(found.collections), "runs": found.live}
+        before = {"place": testing.place_of(connect.address(source.url)), "collections": list(found.collections)}
+        log.note(by, "source_removed", open=open_, sealed={"before": before}, source=name, chain=CHAIN, connection=connection)
+    connect.dispose(name)
+    keeping.forget()
+    return found
+
+
+def _rights(collections: Several[str]) -> list[access.Row]:
+    """Rows of the policy about these collections and their fields."""
+    named = {f"collection:{one}" for one in collections}
+    return [
+        row
+        for row in access.all_rows()
+        if row.obj in named or (row.obj.startswith("field:") and row.obj[6:].partition("/")[0] in set(collections))
+    ]
+
+
+def _answering(source: catalogue.Source, url: str) -> str:
+    """What answers at the new address. Raises Invalid where nothing does, or another kind of database."""
+    if connect.address(url).get_backend_name() != source.dialect:
+        reason = "Another kind of database is another data source: connect it under a name of its own."
+        raise Invalid(reason, details=[{"field": "url", "reason": reason}])
+    tested = testing.attempt(url)
+    if tested.trouble is not None:
+        raise Invalid(tested.trouble.words, code=tested.trouble.code, details=[{"field": "url", "reason": tested.trouble.words}])
+    return tested.server
+
+
+def _fields(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    words = {"schemas": "tables", "tables": "tables", "read_only": "read_only"}
+    return sorted({words.get(key, "limits") for key in {*before, *after} if before.get(key) != after.get(key)})
+
+
+def _switch(name: str, *, paused: bool, by: Actor) -> None:
+    keeping.judge(by)
+    keeping.source_of(name)
+    table = tables.data_source
+    with transaction() as connection:
+        now = connection.execute(sa.select(table.c.paused_at).where(table.c.name == name).with_for_update()).scalar_one()
+        if (now is not None) is paused:
+            raise Conflict(f"The data source {name} is paused already." if paused else f"The data source {name} is not paused.")
+        connection.execute(sa.update(table).where(table.c.name == name).values(paused_at=sa.func.now() if paused else None))
+        keeping.moved(connection)
+        _note(connection, by, name, ["paused"], {"paused": not paused}, {"paused": paused})
+    connect.dispose(name)
+    keeping.forget()
+
+
+def _note(connection: Connection, by: Actor, name: str, fields: list[str], before: dict[str, Any], after: dict[str, Any]) -> None:
+    open_ = {"source": name, "name": name, "fields": fields}
+    log.note(by, "source_changed", open=open_, sealed={"before": before, "after": after}, source=name, chain=CHAIN, connection=connection)

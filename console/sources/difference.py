@@ -1,0 +1,335 @@
+"""What has changed in a database since it was looked at last, and what of ours refers to what is no longer there: before it is taken over.
+
+Documents of collections are mended by leaving out what names a table or column that is gone. Workflows, actions and conditions of rights
+are not: they are judged against what there is now and against what there would be, and what only fails then is named.
+"""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import access, workflows
+from console.core import action_check, expressions
+from console.core.actor import Actor
+from console.core.collections import Collection, Stored, assemble
+from console.core.surroundings import Surroundings
+from console.db import tables
+from console.db.engine import fetch, hot_engine
+from console.effects import kept
+from console.errors import Conflict, ConsoleError
+from console.records import conditions, hooked
+from console.sources import keeping, mending
+from console.sources.keeping import SYSTEM, Look, place
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChange:
+    """A column that is `new` or `gone`, or `changed` in what the words say."""
+
+    name: str
+    change: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """A table that is `new` or `gone`, or `changed` in these columns (and in its key, where that is said)."""
+
+    place: str
+    change: str
+    collection: str | None = None
+    columns: tuple[ColumnChange, ...] = ()
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Something of ours that refers to what is gone: a workflow, an action, a collection, a segment or a policy condition."""
+
+    kind: str
+    name: str
+    link: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What changed, and what it breaks. `stamp` names what was seen, so that exactly that is taken over."""
+
+    source: str
+    changes: tuple[TableChange, ...]
+    breaks: tuple[Break, ...]
+    stamp: str
+
+    @property
+    def harmless(self) -> bool:
+        """Whether nothing refers to what is gone."""
+        return not self.breaks
+
+
+def difference(name: str, *, by: Actor = SYSTEM) -> Difference:
+    """What `take` would do. Raises NotFound, NotAllowed, SourceDown."""
+    keeping.judge(by)
+    return of(name, keeping.look_at(name))
+
+
+def take(name: str, stamp: str | None = None, *, by: Actor = SYSTEM) -> list[Collection]:
+    """Take over what the database has now, leaving out of the documents what is gone. `stamp`: what was shown to who says so.
+
+    Raises Conflict where it has changed again since, and what `difference` raises.
+    """
+    keeping.judge(by)
+    seen = keeping.look_at(name)
+    if stamp is not None and stamp != _stamp(seen):
+        raise Conflict(
+            f"The database {name} has changed again since this was shown; nothing was taken over. Look at it anew.", code="source_moved"
+        )
+    _, documents, _ = _mended(name, seen)
+    return keeping.take_over(name, seen, documents, by=by)
+
+
+AGAIN_S = 10.0
+_turn = threading.Lock()
+_looked: dict[str, tuple[float, "Again"]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What came of looking again by itself: in words for anybody, and what changed for who may manage data sources."""
+
+    words: str
+    details: str = ""
+
+
+def look_again(name: str) -> Again | None:
+    """Look at a source that turned out not to be what it was; None where that cannot be told now.
+
+    Columns that are gone and types that changed are taken over at once, where no document and no right names them. What is new is left to who
+    manages data sources: nobody sees a column before somebody has said so. At most once in ten seconds, and never by two at once.
+    """
+    at, last = _looked.get(name, (-AGAIN_S, None))
+    if time.monotonic() - at < AGAIN_S:
+        return last
+    if not _turn.acquire(blocking=False):
+        return None
+    try:
+        made = _again(name)
+    except ConsoleError:
+        return None
+    finally:
+        _turn.release()
+    if made is not None:
+        _looked[name] = (time.monotonic(), made)
+    return made
+
+
+def _again(name: str) -> Again | None:
+    seen = keeping.look_at(name)
+    found = of(name, seen)
+    if not found.changes:
+        return None
+    left = _shrunk(name, seen)
+    gone = any(one.change == "gone" for one in found.changes)
+    named = any(one.kind not in {"workflow", "action"} for one in of(name, left).breaks)
+    if gone or named:
+        words = f"The data source {name} has changed. Who manages data sources has to look at it: Settings, Data sources, {name}."
+    else:
+        keeping.take_over(name, left, None, by=SYSTEM)
+        words = f"The data source {name} has changed, and the console has taken that over: load the page anew."
+    return Again(words, spoken(found))
+
+
+def _shrunk(name: str, seen: Look) -> Look:
+    """What was seen without what is new: no column or table comes into the console before a person has said so."""
+    known = {(item.structure["schema"], item.structure["table"]): item.structure for item in _stored() if item.source == name}
+    now = {(item["schema"], item["table"]): item for item in seen.structures}
+    return replace(seen, structures=[_only(now[at], before) if at in now else dict(before) for at, before in known.items()])
+
+
+def _only(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    names = {column["name"] for column in before["columns"]}
+    foreign = [key for key in now["foreign_keys"] if set(key["columns"]) <= names]
+    key = now["key"] if set(now["key"]) <= names else []
+    return {**now, "columns": [column for column in now["columns"] if column["name"] in names], "foreign_keys": foreign, "key": key}
+
+
+def spoken(found: Difference) -> str:
+    """The first few changes in words: `customer.email is gone`."""
+    said = [f"{one.place} is {one.change}" if not one.columns and not one.key else "" for one in found.changes]
+    said += [
+        f"{one.place}.{column.name} {'is ' if not column.words or column.change != 'changed' else ''}{column.change if column.change != 'changed' else column.words}"
+        for one in found.changes
+        for column in one.columns
+    ]
+    said += [f"the key of {one.place} is {one.key}" for one in found.changes if one.key]
+    said = [one for one in said if one]
+    return "; ".join(said[:5]) + (f"; and {len(said) - 5} more" if len(said) > 5 else "")
+
+
+def of(name: str, seen: Look) -> Difference:
+    """The difference between what is kept and what was seen."""
+    before = _stored()
+    after, _, dropped = _mended(name, seen)
+    now = assemble(before, hooked.fields())
+    then = assemble([item for item in before if item.source != name] + after, hooked.fields())
+    known = {place(item.structure): item for item in before if item.source == name}
+    found = {place(item.structure): item for item in after}
+    changes = [
+        *(TableChange(one, "gone", known[one].id) for one in sorted(set(known) - set(found))),
+        *(TableChange(one, "new", found[one].id) for one in sorted(set(found) - set(known))),
+        *(_changed(one, known[one], found[one]) for one in sorted(set(known) & set(found)) if known[one].structure != found[one].structure),
+    ]
+    breaks = [*dropped, *_workflows(now, then), *_actions(now, then), *_policy(now, then)] if changes else []
+    return Difference(name, tuple(changes), tuple(dict.fromkeys(breaks)), _stamp(seen))
+
+
+def _stamp(seen: Look) -> str:
+    return hashlib.sha256(json.dumps(seen.structures, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def _stored() -> list[Stored]:
+    table = tables.collection
+    with hot_engine().connect() as connection:
+        rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
+    return [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]
+
+
+# ------------------------------------------------------------------------------------------------------------- tables
+
+
+def _changed(one: str, before: Stored, after: Stored) -> TableChange:
+    old = {column["name"]: column for column in before.structure["columns"]}
+    new = {column["name"]: column for column in after.structure["columns"]}
+    columns = [
+        *(ColumnChange(name, "gone", _kind(old[name])) for name in old if name not in new),
+        *(ColumnChange(name, "new", _kind(new[name])) for name in new if name not in old),
+        *(ColumnChange(name, "changed", words) for name in old if name in new and (words := _words(old[name], new[name]))),
+    ]
+    keys = before.structure["key"], after.structure["key"]
+    key = "" if keys[0] == keys[1] else f"{', '.join(keys[0]) or 'none'} → {', '.join(keys[1]) or 'none'}"
+    return TableChange(one, "changed", before.id, tuple(columns), key)
+
+
+def _kind(column: Mapping[str, Any]) -> str:
+    return str(column.get("native") or column["stored"])
+
+
+def _words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    said = []
+    if (old["stored"], _kind(old)) != (new["stored"], _kind(new)):
+        said.append(f"{_kind(old)} → {_kind(new)}")
+    if old["nullable"] != new["nullable"]:
+        said.append("may be empty now" if new["nullable"] else "may no longer be empty")
+    if bool(old.get("generated")) != bool(new.get("generated")):
+        said.append("is set by the database now" if new.get("generated") else "is no longer set by the database")
+    if old.get("options") != new.get("options"):
+        said.append("another list of values")
+    if old.get("max_length") != new.get("max_length"):
+        said.append(f"at most {old.get('max_length') or 'any number of'} → {new.get('max_length') or 'any number of'} letters")
+    return ", ".join(said)
+
+
+# ---------------------------------------------------------------------------------------------------------- documents
+
+
+def _mended(name: str, seen: Look) -> tuple[list[Stored], list[dict[str, Any]], list[Break]]:
+    """(collections as they would be, their documents without what is gone, what was left out)."""
+    now = {(item["schema"], item["table"]): item for item in seen.structures}
+    structures = {item.id: item.structure for item in _stored()}
+    said, dropped = [], []
+    for item in _stored():
+        if item.source == name and item.document:
+            found = now.get((item.document.get("schema") or seen.schema, item.document["table"]))
+            if found is None:
+                dropped.append(_of_document(item.document, "Its table is gone, and the document with it."))
+            else:
+                said.append((item, found))
+                structures[item.id] = found
+    columns = {one: frozenset(column["name"] for column in structure["columns"]) for one, structure in structures.items()}
+    mended = []
+    for item, found in said:
+        document = mending.mended(item.document, item.structure, found, columns)
+        mended.append(document)
+        dropped += [_of_document(item.document, reason) for reason in mending.told(item.document, document)]
+    after = keeping.stored(name, seen, mended)
+    return after, mended, dropped + _segments(after, mended)
+
+
+def _of_document(document: Mapping[str, Any], reason: str) -> Break:
+    return Break("collection", str(document.get("label") or document["id"]), f"/settings/collections/{document['id']}", reason)
+
+
+def _segments(after: list[Stored], mended: list[dict[str, Any]]) -> list[Break]:
+    """Segments whose columns are there and no longer mean the same (text that is a number now): they are left out too."""
+    made = assemble([replace(item, document={**item.document, "segments": [], "relations": []}) for item in after], hooked.fields())
+    dropped = []
+    for document in mended:
+        for segment in list(document.get("segments") or ()):
+            if wrong := _wrong(segment["filter"], made[document["id"]]):
+                document["segments"] = [one for one in document["segments"] if one["id"] != segment["id"]]
+                dropped.append(Break("segment", segment["label"], f"/settings/collections/{document['id']}", wrong))
+    return dropped
+
+
+# ----------------------------------------------------------------------------------- workflows, actions and conditions
+
+
+def _workflows(now: Mapping[str, Collection], then: Mapping[str, Collection]) -> Iterator[Break]:
+    """What only fails then: in the live version of each workflow, and in older ones that runs still follow."""
+    running = {
+        (row[0], row[1]): row[2]
+        for row in fetch("select workflow, version, count(*) from console.run where ended_at is null group by 1, 2")
+    }
+    wanted = dict.fromkeys([*((known.id, known.live) for known in workflows.all_known() if known.live), *running])
+    for workflow, number in wanted:
+        definition = workflows.version(workflow, int(number))
+        document = definition.document.to_json()
+        before, after = (
+            {(p.step, p.field, p.reason) for p in workflows.check(document, Surroundings(dict(where)))} for where in (now, then)
+        )
+        live = running.get((workflow, number), 0)
+        for step, field, reason in sorted(after - before, key=str):
+            words = f"{f'Step {step}: ' if step else ''}{field}: {reason}" + (
+                f" {live} live {'run' if live == 1 else 'runs'}." if live else ""
+            )
+            yield Break("workflow", f"{definition.title}, version {number}", f"/workflows/{definition.slug}", words)
+
+
+def _actions(now: Mapping[str, Collection], then: Mapping[str, Collection]) -> Iterator[Break]:
+    for action in kept.every().values():
+        before, after = ({(p.field, p.reason) for p in action_check.check(action.canonical(), dict(where))} for where in (now, then))
+        for field, reason in sorted(after - before):
+            yield Break("action", action.title, f"/workflows/{action.slug}", f"{field}: {reason}")
+
+
+def _policy(now: Mapping[str, Collection], then: Mapping[str, Collection]) -> Iterator[Break]:
+    """Conditions of rights over records, and fields that are kept from somebody."""
+    for row in access.all_rows():
+        kind, _, ident = row.obj.partition(":")
+        if kind == "field":
+            collection, _, name = ident.partition("/")
+            if name in _names(now, collection) and name not in _names(then, collection):
+                yield Break("policy", row.sub, "/settings/roles", f"It is kept from {collection}.{name}, which is gone.")
+        elif kind == "collection" and row.expression and ident in now:
+            wrong = _wrong(row.expression, then[ident]) if ident in then else "The collection is gone."
+            if wrong and not _wrong(row.expression, now[ident]):
+                yield Break("policy", row.sub, "/settings/roles", f"{row.act} on {ident} where {row.expression}: {wrong}")
+
+
+def _names(where: Mapping[str, Collection], collection: str) -> frozenset[str]:
+    return frozenset(where[collection].by_name) if collection in where else frozenset()
+
+
+def _wrong(expression: str, collection: Collection) -> str:
+    """Why the expression means nothing on these records; empty where it does."""
+    try:
+        conditions.check(expressions.parse(expression), collection)
+    except ConsoleError as error:
+        return error.message
+    return ""

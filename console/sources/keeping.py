@@ -1,0 +1,392 @@
+"""What is kept of a data source: its address, sealed; its collections with their documents; and who may use them.
+
+Nothing is written into the database that is connected.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection as Several, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import access, log, records, subjects
+from console.access import PolicyError
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.collections import Collection, Stored, assemble
+from console.core.collections.document import CollectionDocument
+from console.db import tables
+from console.db.engine import hot_engine, transaction
+from console.errors import Conflict, DefinitionError, Invalid, NotFound
+from console.records import catalogue, conditions, connect, hooked, reflect
+from console.records.sessions import USUAL, Terms
+from console.sources import addresses
+from console.sources.testing import place_of
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
+ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,199}")
+LONGEST_ID = 200
+GRANTED = ("browse", "read", "create", "update", "export")
+DOCUMENT_KEYS = frozenset(field.alias or name for name, field in CollectionDocument.model_fields.items())
+SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
+CHAIN = "sys:config"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHead:
+    """A data source in a list. `place` is its URL without the password; `down_since` since when it does not answer, as far as is known."""
+
+    name: str
+    dialect: str
+    place: str
+    collections: int
+    server: str = ""
+    read_only: bool = False
+    paused_at: datetime | None = None
+    looked_at: datetime | None = None
+    down_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a database has at this moment. `schema` is the default one, whose name is left out."""
+
+    structures: list[dict[str, Any]]
+    schema: str | None
+    server: str
+
+
+def judge(by: Actor) -> None:
+    """Raises NotAllowed where somebody may not manage data sources; the console itself and its command line are not judged."""
+    if by.kind != "system":
+        access.require(by, None, "source", "manage")
+
+
+def add(
+    name: str,
+    url: str,
+    role: str = "admin",
+    documents: Sequence[Mapping[str, Any]] = (),
+    *,
+    terms: Terms = USUAL,
+    schemas: Several[str] | None = None,
+    chosen: Several[str] | None = None,
+    by: Actor = SYSTEM,
+) -> list[Collection]:
+    """Connect a database under a name: its collections, in order, those with a document as it says.
+
+    `role` gets browse, read, create, update and export on them, nobody else anything. `schemas` and `chosen` (names of tables, with the schema
+    outside the default one) limit what becomes a collection, now and when it is looked at again; None: all there is.
+    Raises Invalid for a name, URL or role that cannot be, Conflict for a name that is taken, DefinitionError naming what is wrong in a document,
+    SourceDown when the database does not answer, NotAllowed.
+    """
+    judge(by)
+    if not NAME.fullmatch(name):
+        raise _invalid("name", "A name begins with a letter and has letters, digits, - and _ only, at most 63.")
+    address = addresses.read(url)
+    text = address.render_as_string(hide_password=False)
+    free(name)
+    settings = picked(terms, schemas, chosen)
+    seen = look(name, text, settings)
+    all_there(seen, schemas, chosen)
+    kept = stored(name, seen, documents)
+    dialect = address.get_backend_name()
+    with transaction() as connection:
+        if connection.execute(sa.select(tables.data_source.c.id).where(tables.data_source.c.name == name)).first():
+            raise _taken(name)
+        check(connection, kept)
+        sealed = subjects.wrap(text.encode(), catalogue.sealed_at(name))
+        row = {"id": name, "name": name, "url_sealed": sealed, "dialect": dialect, "settings": settings, "server": seen.server}
+        connection.execute(sa.insert(tables.data_source).values(**row, looked_at=sa.func.now(), checked_at=sa.func.now()))
+        keep(connection, kept)
+        for item in kept:
+            access.grant(role, f"collection:{item.id}", GRANTED, connection=connection)
+        moved(connection)
+        open_ = {"source": name, "name": name, "dialect": dialect, "collections": len(kept), "role": role, "read_only": terms.read_only}
+        log.note(
+            by,
+            "source_added",
+            open=open_,
+            sealed={"after": {"place": place_of(address), **settings}},
+            source=name,
+            chain=CHAIN,
+            connection=connection,
+        )
+    forget()
+    return [records.collection(item.id) for item in kept]
+
+
+def refresh(name: str, documents: Sequence[Mapping[str, Any]] | None = None, *, by: Actor = SYSTEM) -> list[Collection]:
+    """Look at the database again and keep what it has now; documents stay unless new ones are given. Rights are not changed.
+
+    Raises NotFound, and as `add` does.
+    """
+    judge(by)
+    return take_over(name, look_at(name), documents, by=by)
+
+
+def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | None, *, by: Actor) -> list[Collection]:
+    """Keep what a look has shown, and say in the log what came and went. Raises as `add` does."""
+    with transaction() as connection:
+        rows = connection.execute(sa.select(tables.collection).where(tables.collection.c.source == name)).all()
+        if documents is None:
+            documents = [row.document for row in sorted(rows, key=lambda row: row.position) if row.document]
+        kept = stored(name, seen, documents)
+        connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
+        check(connection, kept)
+        keep(connection, kept)
+        known = sa.update(tables.data_source).where(tables.data_source.c.name == name)
+        connection.execute(known.values(looked_at=sa.func.now(), checked_at=sa.func.now(), down_since=None, server=seen.server))
+        moved(connection)
+        before, after = ({place(item.structure): item.structure for item in items} for items in (rows, kept))
+        changed = sorted(one for one in set(before) & set(after) if before[one] != after[one])
+        open_ = {"source": name, "name": name, "collections": len(kept), "fields": ["tables"]}
+        sealed = {
+            "before": {"gone": sorted(set(before) - set(after))},
+            "after": {"new": sorted(set(after) - set(before)), "changed": changed},
+        }
+        log.note(by, "source_changed", open=open_, sealed=sealed, source=name, chain=CHAIN, connection=connection)
+    forget()
+    return [records.collection(item.id) for item in kept]
+
+
+def list_all(by: Actor = SYSTEM) -> list[SourceHead]:
+    """Every data source by name. Raises NotAllowed."""
+    judge(by)
+    now = catalogue.current()
+    table = tables.data_source
+    with hot_engine().connect() as connection:
+        rows = connection.execute(sa.select(table).order_by(table.c.name)).all()
+    return [
+        SourceHead(
+            row.name,
+            row.dialect,
+            place_of(connect.address(now.sources[row.name].url)),
+            sum(collection.source == row.name for collection in now.collections.values()),
+            row.server,
+            bool(row.settings.get("read_only")),
+            row.paused_at,
+            row.looked_at,
+            row.down_since,
+        )
+        for row in rows
+        if row.name in now.sources
+    ]
+
+
+def inspect(name: str) -> dict[str, Any]:
+    """What is known of the source and what has changed in it: `{name, dialect, place, collections, new, gone, changed}`.
+
+    `collections` are `{id, label, kind, key, fields, relations}`; `new` and `gone` name tables, `changed` those whose columns or keys differ.
+    Raises NotFound, SourceDown.
+    """
+    seen = look_at(name)
+    head = next(item for item in list_all() if item.name == name)
+    before, now = known(name), {place(structure): structure for structure in seen.structures}
+    return {
+        "name": name,
+        "dialect": head.dialect,
+        "place": head.place,
+        "collections": [_described(item) for item in records.collections() if item.source == name],
+        "new": sorted(set(now) - set(before)),
+        "gone": sorted(set(before) - set(now)),
+        "changed": sorted(one for one in set(now) & set(before) if now[one] != before[one]),
+    }
+
+
+def known(name: str) -> dict[str, Mapping[str, Any]]:
+    """The structures that are kept of a source, by the place of their table."""
+    with hot_engine().connect() as connection:
+        rows = connection.execute(sa.select(tables.collection.c.structure).where(tables.collection.c.source == name)).all()
+    return {place(row.structure): row.structure for row in rows}
+
+
+def _described(item: Collection) -> dict[str, Any]:
+    fields = [{"name": field.name, "type": field.type, "label": field.label} for field in item.fields]
+    relations = [f"{relation.name} → {relation.collection}" for relation in item.relations]
+    return {"id": item.id, "label": item.label, "kind": item.kind, "key": list(item.key), "fields": fields, "relations": relations}
+
+
+def place(structure: Mapping[str, Any]) -> str:
+    """The table of a structure, with its schema where it has one."""
+    return f"{structure['schema']}.{structure['table']}" if structure["schema"] else str(structure["table"])
+
+
+def source_of(name: str) -> catalogue.Source:
+    """The data source of that name. Raises NotFound."""
+    found = catalogue.current().sources.get(name)
+    if found is None:
+        raise NotFound(f"There is no data source {name}.")
+    return found
+
+
+def free(name: str) -> None:
+    """Nothing where the name is free. Raises Conflict."""
+    if name in catalogue.current().sources:
+        raise _taken(name)
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(f"There is a data source {name} already.", details=[{"field": "name", "reason": "taken"}])
+
+
+def picked(terms: Terms, schemas: Several[str] | None, chosen: Several[str] | None) -> dict[str, Any]:
+    """What is stored beside the address: terms that are not as usual, and what was picked."""
+    usual = USUAL.to_json()
+    kept: dict[str, Any] = {name: value for name, value in terms.to_json().items() if value != usual[name]}
+    kept |= {} if schemas is None else {"schemas": sorted(schemas)}
+    return kept | ({} if chosen is None else {"tables": sorted(chosen)})
+
+
+def look_at(name: str) -> Look:
+    """What the database of a source has now, of what was picked of it. Raises NotFound, SourceDown."""
+    source = source_of(name)
+    return look(name, source.url, picked(source.terms, source.schemas, source.chosen))
+
+
+def look(name: str, url: str, settings: Mapping[str, Any]) -> Look:
+    """What the database has now, of what was picked. Raises SourceDown."""
+    schemas, chosen = settings.get("schemas"), settings.get("tables")
+
+    def wanted(schema: str | None, table: str) -> bool:
+        return (schemas is None or schema is None or schema in schemas) and (chosen is None or reflect.place(schema, table) in chosen)
+
+    engine = connect.create(connect.address(url), Terms(pool=1, overflow=1, statement_s=60, read_only=True))
+    try:
+        return connect.read(
+            engine,
+            name,
+            lambda connection: Look(reflect.structures(connection, wanted), reflect.default_schema(connection), reflect.server(connection)),
+        )
+    finally:
+        engine.dispose()
+
+
+def all_there(seen: Look, schemas: Several[str] | None, chosen: Several[str] | None) -> None:
+    """What was named is there. Raises Invalid naming what is not."""
+    found = {reflect.place(structure["schema"], structure["table"]) for structure in seen.structures}
+    missing = [("tables", item) for item in sorted(set(chosen or ()) - found)]
+    missing += [("schemas", item) for item in sorted(set(schemas or ()) - {structure["schema"] for structure in seen.structures})]
+    if missing:
+        raise Invalid(
+            f"There is no {missing[0][0].removesuffix('s')} {missing[0][1]} that the console may read.",
+            details=[{"field": field, "reason": f"There is no {item} that the console may read."} for field, item in missing],
+        )
+
+
+def stored(name: str, seen: Look, documents: Sequence[Mapping[str, Any]]) -> list[Stored]:
+    """Collections of documents first, in their order, then the tables that no document names."""
+    found = {(structure["schema"], structure["table"]): structure for structure in seen.structures}
+    schema = seen.schema
+    kept: list[Stored] = []
+    for document in documents:
+        _check_document(name, document)
+        structure = found.pop((document.get("schema") or schema, document["table"]), None)
+        if structure is None:
+            raise _definition(
+                document["id"], "table", f"The data source {name} has no table {document['table']} that the console may read."
+            )
+        kept.append(Stored(document["id"], name, structure, dict(document), len(kept)))
+    taken = {item.id for item in kept}
+    for (of_schema, table), structure in found.items():
+        ident = usual_id(name, None if of_schema == schema else of_schema, table)
+        numbered = (f"{ident}_{number}" for number in range(2, len(found) + 3))
+        chosen = (
+            ident
+            if ident not in taken or ident in {document["id"] for document in documents}
+            else next(one for one in numbered if one not in taken)
+        )
+        taken.add(chosen)
+        kept.append(Stored(chosen, name, structure, {}, len(kept)))
+    return kept
+
+
+def usual_id(name: str, schema: str | None, table: str) -> str:
+    """What a collection is called that no document names: source, schema outside the default one, table, with points between.
+
+    Accents are left out, blanks, slashes and other signs become `_`: addresses, documents and rows of the policy hold none.
+    """
+    text = unicodedata.normalize("NFKD", ".".join(part for part in (name, schema, table) if part is not None))
+    return "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "_.-") else "_"
+        for letter in text
+        if not unicodedata.combining(letter)
+    )[:LONGEST_ID]
+
+
+def _check_document(name: str, document: Mapping[str, Any]) -> None:
+    """The document has the keys it needs and none that mean nothing."""
+    which = str(document.get("id", "?"))
+    strange = sorted(set(document) - DOCUMENT_KEYS)
+    if strange:
+        raise _definition(which, strange[0], f"A collection has no '{strange[0]}'.")
+    for key in ("id", "source", "table"):
+        if not isinstance(document.get(key), str):
+            raise _definition(which, key, f"The document of a collection needs '{key}'.")
+    if not ID.fullmatch(which):
+        raise _definition(which, "id", "An id begins with a letter and has letters, digits, '.', '-' and '_' only.")
+    if document["source"] != name:
+        raise _definition(which, "source", f"This document is about the data source {document['source']}, not {name}.")
+    try:
+        access.check_clearance(document.get("clearance"))
+    except PolicyError as error:
+        raise _definition(which, "clearance", error.message) from None
+
+
+def check(connection: sa.Connection, kept: list[Stored]) -> None:
+    """Together with what is there, everything can be put together and every segment means something. Raises DefinitionError, Conflict."""
+    table = tables.collection
+    rows = connection.execute(sa.select(table)).all()
+    others = [Stored(row.id, row.source, row.structure, row.document, row.position) for row in rows]
+    ids = [item.id for item in (*others, *kept)]
+    twice = sorted({item for item in ids if ids.count(item) > 1})
+    if twice:
+        raise Conflict(
+            f"There is a collection {twice[0]} already.", details=[{"field": "id", "reason": f"{item} is taken"} for item in twice]
+        )
+    made = assemble([*others, *kept], hooked.fields())
+    for item in kept:
+        for segment in made[item.id].segments:
+            try:
+                conditions.check(expressions.parse(segment.filter), made[item.id])
+            except DefinitionError as error:
+                raise _definition(item.id, f"segments.{segment.id}", error.message) from None
+
+
+def keep(connection: sa.Connection, kept: list[Stored]) -> None:
+    """Write the rows of these collections."""
+    if kept:
+        rows = [
+            {
+                "id": item.id,
+                "source": item.source,
+                "document": dict(item.document),
+                "structure": dict(item.structure),
+                "position": item.position,
+            }
+            for item in kept
+        ]
+        connection.execute(sa.insert(tables.collection), rows)
+
+
+def moved(connection: sa.Connection) -> None:
+    """Other processes read the configuration anew within a second of the commit."""
+    version = tables.version
+    connection.execute(sa.update(version).where(version.c.name == "config").values(number=version.c.number + 1))
+
+
+def forget() -> None:
+    """Let this process read configuration and rights anew: it changed them."""
+    records.forget()
+    access.refresh()
+
+
+def _invalid(field: str, reason: str) -> Invalid:
+    return Invalid(reason, details=[{"field": field, "reason": reason}])
+
+
+def _definition(collection_id: str, field: str, reason: str) -> DefinitionError:
+    return DefinitionError(f"{collection_id}: {reason}", details=[{"field": field, "reason": reason}])

@@ -1,0 +1,87 @@
+"""The document of a collection without what names columns that its table no longer has: so that what is left can be shown."""
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from typing import Any
+
+from console.core.collections.changes import changes, worded
+from console.core.collections.checking import check
+from console.core.shape import Spot
+from console.records import hooked
+
+NAMES = ("columns", "details", "form", "search", "key")
+MOST = 1_000
+
+
+def mended(
+    document: Mapping[str, Any], before: Mapping[str, Any], now: Mapping[str, Any], columns: Mapping[str, frozenset[str]]
+) -> dict[str, Any]:
+    """The document as it fits the structure `now`; what was wrong with the structure `before` already stays as it is.
+
+    `columns` are those of every collection, for relations.
+    """
+    made = deepcopy(dict(document))
+    called = hooked.names(str(document["id"]))
+    accepted = {spot.place for spot in check(document, before, called)}
+    gone = {column["name"] for column in before["columns"]} - {column["name"] for column in now["columns"]}
+    for _ in range(MOST):
+        _forget(made, gone)
+        spots = [spot for spot in check(made, now, called) if spot.place not in accepted]
+        if not spots:
+            break
+        gone = gone | _leave_out(made, spots[0])
+    own = columns[str(document["id"])]
+    if made.get("relations"):
+        made["relations"] = [one for one in made["relations"] if _leads(one, own, columns)]
+    return made
+
+
+def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What was left out, place by place."""
+    return [
+        f"{one.path}: {worded(one.before)} {f'→ {worded(one.after)}' if one.after else 'is left out'}" for one in changes(before, after)
+    ]
+
+
+def _forget(made: dict[str, Any], gone: Iterable[str]) -> None:
+    """Take the names out of every list of names."""
+    for part in NAMES:
+        if made.get(part) and set(made[part]) & set(gone):
+            left = [] if part == "key" else [name for name in made[part] if name not in gone]
+            if left:
+                made[part] = left
+            else:
+                made.pop(part)
+    sections = (made.get("summary") or {}).get("sections")
+    if sections:
+        for section in sections:
+            section["fields"] = [name for name in section["fields"] if name not in gone]
+        made["summary"]["sections"] = [section for section in sections if section["fields"]]
+
+
+def _leave_out(made: dict[str, Any], spot: Spot) -> set[str]:
+    """Take out what the spot is about, as little as makes sense; names of fields that are gone with it."""
+    place = spot.place
+    match place:
+        case ("fields", str() as name) | ("fields", str() as name, "computed"):
+            made["fields"].pop(name, None)
+            return {name}
+        case ("fields", str() as name, "validation", int() as number, *_):
+            made["fields"][name]["validation"].pop(number)
+        case ("fields", str() as name, str() as part, *_):
+            made["fields"][name].pop(part, None)
+        case ("segments" | "validation" as part, int() as number, *_):
+            made[part].pop(number)
+        case ("summary", str() as part, *_):
+            made["summary"].pop(part, None)
+        case (str() as part, *_):
+            made.pop(part, None)
+    return set()
+
+
+def _leads(relation: Mapping[str, Any], own: frozenset[str], columns: Mapping[str, frozenset[str]]) -> bool:
+    """Whether both ends of the relation are there; where the other collection is not known, ours."""
+    other = columns.get(relation["collection"])
+    via, to = ([part] if isinstance(part, str) else list(part or ()) for part in (relation["via"], relation.get("to")))
+    here, there = (via, to) if relation["kind"] == "to_one" else (to, via)
+    return set(here) <= own and (other is None or set(there) <= other)

@@ -1,0 +1,90 @@
+"""The first workflow on a new collection: a small guided one, made of what the collection has, published, and started on a record."""
+
+import re
+import unicodedata
+from typing import Any
+
+from console import access, browse, records, runs, workflows
+from console.browse import BrowseQuery
+from console.core.actor import Actor
+from console.core.collections import SHOWN_ONLY, Collection
+from console.errors import ConsoleError
+
+SHOWN = 8
+CHANGED = 3
+EDITED = frozenset({"text", "long_text", "email", "phone", "url", "enum", "integer", "decimal", "money", "date", "boolean"})
+STARTED = ("see", "start", "resume")
+
+
+def document(collection: Collection, team: str | None) -> dict[str, Any]:
+    """A review of one record: look at it, say whether it is right, and where it is not put it right, or say what is wrong."""
+    columns = [collection.by_name[name] for name in collection.columns]
+    shown = [field.name for field in columns if not field.sensitive and field.type not in SHOWN_ONLY][:SHOWN]
+    changed = [
+        field.name
+        for field in collection.fields
+        if field.type in EDITED and not field.readonly and not field.sensitive and field.references is None and not _key_like(field.name)
+    ][:CHANGED]
+    what = collection.label_one.lower()
+    note = {"name": "note", "label": "What was wrong", "type": "long_text", "required": True}
+    steps: list[dict[str, Any]] = [
+        _step("start", "start", "Start", {}, default="load"),
+        _step("load", "get_data", f"Read the {what}", {"fields": shown}, default="look") | {"completion": "automatic"},
+        _step(
+            "look",
+            "decision",
+            f"Is this {what} right?",
+            {"options": [{"value": "right", "label": "It is right"}, {"value": "wrong", "label": "Something is wrong"}]},
+            right="end",
+            wrong="correct",
+        ),
+        _step(
+            "correct", "update_data", "Put it right" if changed else "Say what is wrong", {"fields": changed, "form": [note]}, default="end"
+        ),
+        _step("end", "end", "Done", {"label": "Reviewed"}),
+    ]
+    if not shown:
+        steps[0]["next"], steps[1:2] = {"default": "look"}, []
+    return {
+        "format": 1,
+        "slug": slug_of(collection),
+        "title": f"Review of {collection.label}"[:200],
+        "description": f"Made when {collection.source} was connected: a first workflow, to be changed or thrown away.",
+        "collection": collection.id,
+        "team": team,
+        "roles": [],
+        "steps": steps,
+    }
+
+
+def slug_of(collection: Collection) -> str:
+    """The name of the workflow: lower-case letters, digits and hyphens, at most 60."""
+    plain = unicodedata.normalize("NFKD", f"{collection.source}-{collection.table}").encode("ascii", "ignore").decode().lower()
+    return f"review-{re.sub('[^a-z0-9]+', '-', plain).strip('-')}"[:60].rstrip("-")
+
+
+def begin(actor: Actor, collection_id: str, role: str, team: str | None) -> tuple[str, str | None]:
+    """(slug, run) of the first workflow: made, published, startable by the role, and started on the first record where the actor may.
+
+    The run is None where the collection is empty, or the actor may not start it. Raises NotAllowed, NotFound, DefinitionError.
+    """
+    access.require(actor, None, "source", "manage")
+    collection = records.collection(collection_id)
+    made = document(collection, team)
+    known = next((one for one in workflows.all_known() if one.slug == made["slug"]), None)
+    if known is None or known.live is None:
+        access.grant(role, f"workflow:{made['slug']}", STARTED)
+        workflows.import_file(made, actor, publish=True, judged=True)
+    try:
+        rows = browse.page(actor, collection_id, BrowseQuery(limit=1)).rows
+        return made["slug"], runs.start(actor, made["slug"], collection_id, rows[0].key, {}) if rows else None
+    except ConsoleError:
+        return made["slug"], None
+
+
+def _step(name: str, kind: str, title: str, config: dict[str, Any], **following: str) -> dict[str, Any]:
+    return {"id": name, "type": kind, "title": title[:200], "config": config, "next": following}
+
+
+def _key_like(name: str) -> bool:
+    return bool(re.search(r"(^|_)(id|uuid|key|created|updated|hash|token|version)(_|$)", name.lower()))

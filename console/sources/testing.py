@@ -1,0 +1,160 @@
+"""Trying a connection before anything is kept: does it answer, what may be read there, and if not, why and what to do about it."""
+
+import os
+import re
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection
+
+from console import access, log
+from console.core.actor import Actor
+from console.records import connect, diagnosis, reflect
+from console.records.diagnosis import Trouble
+from console.records.sessions import Terms
+from console.sources import addresses
+
+TEST_S = 5
+SUPERUSER = "The user may do everything on the server. Give the console one of its own, that may only do what people are to do through it."
+KINDS = {"postgresql": "PostgreSQL", "mysql": "MySQL", "sqlite": "SQLite"}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table or view that may be read. `place` is its name, with its schema where that is not the default one."""
+
+    place: str
+    schema: str | None
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What a try has shown. `trouble` is why it did not work; else `server` is what answered, `tables` what may be read there.
+
+    `read_only` says that nothing may be changed there anyway, `notes` are remarks for who connects it. `ms` is how long it took.
+    """
+
+    dialect: str
+    place: str
+    trouble: Trouble | None = None
+    server: str = ""
+    tables: Sequence[Table] = ()
+    read_only: bool = False
+    notes: Sequence[str] = ()
+    ms: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether it can be connected."""
+        return self.trouble is None
+
+    @property
+    def schemas(self) -> list[str]:
+        """Schemas that hold something to read, in order; empty for databases without schemas."""
+        return sorted({table.schema for table in self.tables if table.schema is not None})
+
+
+def attempt(url: str) -> Tested:
+    """Connect once, look which tables may be read, and let go. Raises Invalid for what is no address of a database; nothing else."""
+    address = addresses.read(url)
+    begun = time.monotonic()
+    made = connect.create(address, Terms(pool=1, overflow=0, connect_s=TEST_S, statement_s=TEST_S, read_only=True))
+    answer = Tested(address.get_backend_name(), place_of(address))
+    try:
+        with made.connect() as connection:
+            answer = _looked(connection, answer, address)
+    except Exception as error:  # noqa: BLE001 - whatever a driver raises, the person is told what it means
+        answer = replace(answer, trouble=diagnosis.of(getattr(error, "orig", None) or error, address))
+    finally:
+        made.dispose()
+    return replace(answer, ms=round((time.monotonic() - begun) * 1000))
+
+
+def tried(url: str, *, by: Actor, source: str | None = None) -> Tested:
+    """`attempt`, for somebody who may manage data sources, noted in the log. Raises Invalid, NotAllowed."""
+    if by.kind != "system":
+        access.require(by, None, "source", "manage")
+    found = attempt(url)
+    open_ = {
+        "source": source,
+        "dialect": found.dialect,
+        "ok": found.ok,
+        "code": found.trouble.code if found.trouble else None,
+        "count": len(found.tables),
+    }
+    log.note(
+        by,
+        "source_tested",
+        open={name: value for name, value in open_.items() if value is not None},
+        sealed={"place": found.place},
+        chain="sys:config",
+    )
+    return found
+
+
+def suggested(url: str, taken: Collection[str]) -> str:
+    """A name for the source that is free, made from that of its database or file."""
+    address = connect.address(url)
+    text = Path(str(address.database)).stem if address.get_backend_name() == "sqlite" else str(address.database)
+    plain = re.sub(r"[^a-z0-9_-]+", "_", text.lower()).strip("_-")[:50]
+    first = plain if plain[:1].isalpha() else f"db_{plain}".rstrip("_")
+    return next(name for name in (first, *(f"{first}_{number}" for number in range(2, len(taken) + 3))) if name not in taken)
+
+
+def place_of(address: URL) -> str:
+    """The URL as it may be shown: without its password, and with the kind of database for people."""
+    return address.set(drivername=address.get_backend_name()).render_as_string(hide_password=True)
+
+
+def _looked(connection: Connection, answer: Tested, address: URL) -> Tested:
+    kind = answer.dialect
+    found = [
+        Table(reflect.place(schema, name), schema, name, "view" if view else "table") for schema, name, view in reflect.names(connection)
+    ]
+    read_only, notes = {"postgresql": _postgresql, "mysql": _mysql, "sqlite": _sqlite}[kind](connection, address)
+    answer = replace(answer, server=reflect.server(connection), tables=found, read_only=read_only, notes=notes)
+    if found:
+        return answer
+    who = address.username or "The console"
+    mend = {
+        "postgresql": f"Its administrator runs: GRANT USAGE ON SCHEMA public TO {who}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {who};",
+        "mysql": f"Its administrator grants it: GRANT SELECT ON {address.database}.* TO {who};",
+        "sqlite": "Look whether this is the file that was meant.",
+    }[kind]
+    happened = "The file holds no table." if kind == "sqlite" else f"It answers, but {who} may read no table there, or there is none."
+    return replace(answer, trouble=Trouble("nothing_to_read", happened, mend, "database" if kind == "sqlite" else "user"))
+
+
+def _postgresql(connection: Connection, _: URL) -> tuple[bool, list[str]]:
+    standby, superuser = connection.execute(
+        sa.text("select pg_is_in_recovery(), rolsuper from pg_roles where rolname = current_user")
+    ).one()
+    writes = connection.execute(reflect.WRITABLE).scalar_one()
+    notes = [SUPERUSER] if superuser else []
+    return bool(standby or not writes), [*notes, "The server is a standby: it takes no changes."] if standby else notes
+
+
+def _mysql(connection: Connection, address: URL) -> tuple[bool, list[str]]:
+    fixed = connection.exec_driver_sql("select @@global.read_only").scalar_one()
+    granted = [str(row[0]) for row in connection.exec_driver_sql("show grants")]
+    rights = " ".join(line.partition(" ON ")[0] for line in granted)
+    writes = any(word in rights for word in ("INSERT", "UPDATE", "DELETE", "ALL PRIVILEGES"))
+    everything = any("ALL PRIVILEGES ON *.*" in line for line in granted)
+    return bool(fixed) or not writes, ([SUPERUSER] if everything else []) + _clear(connection, address)
+
+
+def _clear(connection: Connection, address: URL) -> list[str]:
+    near = (address.host or "localhost") in {"localhost", "127.0.0.1", "::1"} or "unix_socket" in address.query
+    cipher = connection.exec_driver_sql("show session status like 'Ssl_cipher'").first()
+    if near or (cipher is not None and cipher[1]):
+        return []
+    return ["The connection is not encrypted. Add ?ssl_ca=/path/of/ca.pem where the way to the server is not yours alone."]
+
+
+def _sqlite(_: Connection, address: URL) -> tuple[bool, list[str]]:
+    return not os.access(str(address.database), os.W_OK), []

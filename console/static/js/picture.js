@@ -1,0 +1,269 @@
+// The picture of a workflow, or of a run's path: X6 draws what the list of steps beside it says. For looking: nothing in it can be moved.
+"use strict";
+(() => {
+  const { Graph, Shape, Config } = window.X6;
+  const { layout, WIDTH, HEIGHT } = window.handrailLayout;
+  const LEAST = 0.6; // below that nobody reads: begin at the start instead
+  const NEAR = 0.85;
+  const MARK = { done: "circle-check", cancelled: "ban", failed: "alert-triangle", skipped: "circle-dashed", now: "player-play" };
+  const stood = new Map(); // what is drawn again after a swap stands where it stood
+
+  Config.autoInsertCSS = false; // the policy of our pages allows no style sheet but ours
+
+  const make = (tag, name, words) => {
+    const made = document.createElement(tag);
+    made.className = name;
+    if (words) made.textContent = words;
+    return made;
+  };
+  const ease = (from, to, bends) => {
+    const points = [from, ...bends, to];
+    return points.slice(1).reduce((drawn, point, index) => {
+      const before = points[index];
+      const half = (before.y + point.y) / 2;
+      return drawn + (before.x === point.x ? `L${point.x},${point.y}` : `C${before.x},${half} ${point.x},${half} ${point.x},${point.y}`);
+    }, `M${from.x},${from.y}`);
+  };
+  Graph.registerConnector("handrail-flow", ease, true);
+  Shape.HTML.register({ shape: "handrail-step", width: WIDTH, height: HEIGHT, html: (cell) => face(cell.getData()) });
+
+  // What stands on a step: its tile, title, type and gist; in a run also how it stands and how often the run came here.
+  function face(step) {
+    const box = make("div", `nd ${step.state || ""}`);
+    const words = make("span", "nd-words");
+    const line = make("small", "");
+    line.append(make("i", `kind ${step.family}`, step.kind), step.gist ? ` ${step.gist}` : "");
+    words.append(make("b", "", step.title), " ", line);
+    box.append(step.tile.cloneNode(true), words, " ");
+    if (MARK[step.state]) {
+      const mark = make("span", "nd-mark");
+      mark.append(icon(step.tile, MARK[step.state]));
+      box.append(mark);
+    }
+    if (step.visits > 1) box.append(make("span", "nd-visits", `×${step.visits}`));
+    box.title = step.gist ? `${step.title}: ${step.gist}` : step.title;
+    return box;
+  }
+
+  // Another icon out of the sprite that the tile's own comes from.
+  function icon(tile, name) {
+    const drawing = tile.querySelector("svg").cloneNode(true);
+    const use = drawing.querySelector("use");
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${name}`));
+    return drawing;
+  }
+
+  function read(list) {
+    const steps = [...list.querySelectorAll("[data-step]")].map((item) => ({
+      id: item.dataset.step, family: item.dataset.family, gist: item.dataset.gist, state: item.dataset.state,
+      title: item.querySelector("[data-title]").textContent, kind: item.querySelector("[data-kind]").textContent,
+      tile: item.querySelector(".tile"), badge: item.querySelector(".badge")?.textContent.trim() || "", target: item.dataset.target,
+      visits: Number(item.dataset.visits || 0), at: item.dataset.at ? item.dataset.at.split(",").map(Number) : null,
+      group: item.dataset.group, groupTitle: item.dataset.groupTitle,
+    }));
+    const edges = [...list.querySelectorAll("[data-to]")].map((way, index) => ({
+      id: `way ${index}`, from: way.closest("[data-step]").dataset.step, to: way.dataset.to, label: way.dataset.label,
+      back: "back" in way.dataset, taken: "taken" in way.dataset,
+    }));
+    return { steps, edges: joined(edges) };
+  }
+
+  // Ways that lead from one step to the same other are one line, with all their names.
+  function joined(edges) {
+    const found = new Map();
+    edges.forEach((edge) => {
+      const name = `${edge.from} ${edge.to}`;
+      const former = found.get(name);
+      found.set(name, former ? { ...former, label: `${former.label}, ${edge.label}`, taken: former.taken || edge.taken } : edge);
+    });
+    return [...found.values()];
+  }
+
+  function dot(place, name) { return { position: place, markup: [{ tagName: "circle", selector: "c", className: name }], attrs: { c: { r: name ? 5 : 1, opacity: name ? 1 : 0, magnet: false } } }; }
+
+  function nodeOf(step, place, edges) {
+    const ports = [
+      edges.some((edge) => edge.to === step.id && !edge.back) && { id: "in", group: "in" },
+      edges.some((edge) => edge.from === step.id && !edge.back) && { id: "out", group: "out" },
+      { id: "left", group: "left" }, { id: "right", group: "right" },
+    ].filter(Boolean);
+    const groups = { in: dot("top", "port"), out: dot("bottom", "port"), left: dot("left", ""), right: dot("right", "") };
+    return { id: step.id, shape: "handrail-step", zIndex: 10, ...place, width: WIDTH, height: HEIGHT, data: step, ports: { groups, items: ports } };
+  }
+
+  function edgeOf(edge, places, bends) {
+    const side = places.get(edge.from).x > places.get(edge.to).x ? "right" : "left";
+    const name = `way-line${edge.taken ? " taken" : ""}`;
+    return {
+      id: edge.id, shape: "edge", zIndex: edge.taken ? 3 : 2, data: edge, vertices: bends.get(edge.id) || [],
+      source: { cell: edge.from, port: edge.back ? side : "out" }, target: { cell: edge.to, port: edge.back ? side : "in" },
+      router: edge.back ? { name: "oneSide", args: { side, padding: 26 } } : { name: "normal" },
+      connector: edge.back ? { name: "rounded", args: { radius: 12 } } : { name: "handrail-flow" },
+      attrs: { line: { class: name, stroke: null, strokeWidth: edge.taken ? 2.4 : 1.6, targetMarker: { name: "block", width: 9, height: 7, fill: "context-stroke", stroke: "none" } } },
+      labels: edge.label ? [labelOf(edge)] : [],
+    };
+  }
+
+  function labelOf(edge) {
+    return {
+      position: 0.5,
+      markup: [{ tagName: "rect", selector: "r" }, { tagName: "text", selector: "t" }],
+      attrs: {
+        t: { text: edge.label.length > 28 ? `${edge.label.slice(0, 27)}…` : edge.label, class: "way-words", textAnchor: "middle", textVerticalAnchor: "middle" },
+        r: { ref: "t", class: `way-tag${edge.taken ? " taken" : ""}`, refWidth: 14, refHeight: 8, refX: -7, refY: -4, rx: 9, ry: 9 },
+      },
+    };
+  }
+
+  class Picture extends HTMLElement {
+    connectedCallback() {
+      const list = document.getElementById(this.dataset.list);
+      if (!list || this.graph) return;
+      this.hidden = false;
+      this.canvas = this.querySelector("[data-canvas]");
+      const { steps, edges } = read(list);
+      this.steps = new Map(steps.map((step) => [step.id, step]));
+      this.graph = new Graph({
+        container: this.canvas, autoResize: true, interacting: false, async: false,
+        panning: { enabled: true, eventTypes: ["leftMouseDown"] },
+        mousewheel: { enabled: true, modifiers: ["ctrl", "meta"], minScale: 0.2, maxScale: 1.6 },
+      });
+      const arranged = layout(steps, edges);
+      this.graph.fromJSON({
+        nodes: [...arranged.frames.map((frame) => this.frame(frame)), ...steps.map((step) => nodeOf(step, arranged.places.get(step.id), edges))],
+        edges: edges.map((edge) => edgeOf(edge, arranged.places, arranged.bends)),
+      });
+      this.dress(edges);
+      this.graph.on("scale", () => this.keep());
+      this.graph.on("translate", () => this.keep());
+      this.graph.on("node:click", ({ node }) => this.steps.has(node.id) && this.open(node.id));
+      this.canvas.addEventListener("keydown", (event) => this.walk(event));
+      this.addEventListener("click", (event) => { const button = event.target.closest("[data-zoom]"); if (button) this.zoom(button.dataset.zoom); });
+      this.stand();
+    }
+
+    disconnectedCallback() {
+      if (!this.graph) return;
+      this.graph.dispose();
+      this.graph = null;
+    }
+
+    frame(frame) {
+      return {
+        id: `group ${frame.group}`, shape: "rect", zIndex: 0, x: frame.x, y: frame.y, width: frame.width, height: frame.height,
+        attrs: {
+          body: { class: "group-body", fill: null, stroke: null, rx: 14, ry: 14 },
+          label: { text: frame.title, class: "group-words", fill: null, fontSize: null, fontFamily: null, refX: 16, refY: 18, textAnchor: "start", textVerticalAnchor: "middle" },
+        },
+      };
+    }
+
+    // X6 draws for mice: the names, the one stop of the Tab key and the words for screen readers are ours.
+    dress(edges) {
+      this.steps.forEach((step) => {
+        const ways = edges.filter((edge) => edge.from === step.id).map((edge) => `${edge.label ? `${edge.label}: ` : ""}${this.steps.get(edge.to).title}`);
+        const seen = [step.title, step.kind, step.gist, step.visits > 1 ? `×${step.visits}` : ""].filter(Boolean).join(" ");
+        const stands = step.badge ? ` ${step.badge}${step.visits > 1 ? `, ${step.visits} entries` : ""}.` : "";
+        const group = this.view(step.id);
+        group.setAttribute("role", "link");
+        group.setAttribute("tabindex", "-1");
+        group.setAttribute("aria-label", `${seen}.${stands}${ways.length ? ` Next: ${ways.join("; ")}.` : ""}`);
+      });
+    }
+
+    view(id) { return this.graph.findViewByCell(id).container; }
+
+    choose(id, focus) {
+      if (this.at) this.view(this.at).setAttribute("tabindex", "-1");
+      this.at = id;
+      this.keep();
+      const group = this.view(id);
+      group.setAttribute("tabindex", "0");
+      if (!focus) return;
+      group.focus({ preventScroll: true });
+      const [box, around] = [group.getBoundingClientRect(), this.canvas.getBoundingClientRect()];
+      if (box.top < around.top || box.bottom > around.bottom || box.left < around.left || box.right > around.right) this.graph.centerCell(this.graph.getCellById(id));
+    }
+
+    // Down a way on, up the way here, left and right what stands beside.
+    walk(event) {
+      const id = event.target.closest?.("[data-cell-id]")?.dataset.cellId;
+      if (!this.steps.has(id) || event.ctrlKey || event.metaKey || event.altKey) return;
+      const to = {
+        ArrowDown: () => this.beyond(id, "from", "to"), ArrowUp: () => this.beyond(id, "to", "from"),
+        ArrowLeft: () => this.beside(id, -1), ArrowRight: () => this.beside(id, 1),
+        Home: () => [...this.steps.keys()][0], End: () => [...this.steps.keys()].at(-1),
+      }[event.key];
+      if (!to && event.key !== "Enter") return;
+      event.preventDefault();
+      if (!to) return this.open(id);
+      const next = to();
+      if (next) this.choose(next, true);
+    }
+
+    beyond(id, here, there) {
+      const ways = this.graph.getEdges().map((edge) => edge.getData()).filter((edge) => edge[here] === id);
+      return (ways.find((edge) => edge.taken && !edge.back) || ways.find((edge) => !edge.back) || ways[0])?.[there];
+    }
+
+    beside(id, direction) {
+      const middle = this.graph.getCellById(id).position();
+      const far = (place) => Math.hypot(place.x - middle.x, 3 * (place.y - middle.y));
+      const found = [...this.steps.keys()].map((other) => [other, this.graph.getCellById(other).position()]);
+      return found.filter(([, place]) => (place.x - middle.x) * direction > 20).sort((one, two) => far(one[1]) - far(two[1]))[0]?.[0];
+    }
+
+    // Its place in the list of steps, or in a run the entry itself.
+    open(id) {
+      const { target } = this.steps.get(id);
+      if (!target.startsWith("#")) return location.assign(target);
+      this.choose(id, false);
+      history.replaceState(history.state, "", target);
+      const item = document.getElementById(target.slice(1));
+      item.focus({ preventScroll: true });
+      item.scrollIntoView({ block: "start" });
+      this.mark(id);
+    }
+
+    mark(id) {
+      this.steps.forEach((step) => this.view(step.id).classList.toggle("chosen", step.id === id));
+    }
+
+    zoom(how) {
+      if (how === "fit") this.graph.zoomToFit({ padding: 24, maxScale: 1 });
+      else if (how === "whole") this.graph.zoomTo(1);
+      else this.graph.zoom(how === "in" ? 0.1 : -0.1);
+      this.size();
+    }
+
+    // While it is looked at: what takes its place after a swap is there before this one goes.
+    keep() {
+      stood.set(this.dataset.kept, { scale: this.graph.zoom(), by: this.graph.translate(), at: this.at });
+      this.size();
+    }
+
+    size() { this.querySelector("[data-size]").textContent = `${Math.round(this.graph.zoom() * 100)}%`; }
+
+    // The first look: all of it where it can be read, else where the run is, or the start. After a swap: as before.
+    stand() {
+      const first = [...this.steps.keys()][0];
+      const now = [...this.steps.values()].find((step) => step.state === "now")?.id;
+      const before = stood.get(this.dataset.kept);
+      const named = location.hash.startsWith("#step-") ? location.hash.slice(6) : "";
+      if (before) {
+        this.graph.zoomTo(before.scale);
+        this.graph.translate(before.by.tx, before.by.ty);
+      } else {
+        this.zoom("fit");
+        if (this.graph.zoom() < LEAST) {
+          this.graph.zoomTo(NEAR);
+          if (now) this.graph.centerCell(this.graph.getCellById(now));
+          else this.graph.positionPoint({ x: this.graph.getCellById(first).position().x + WIDTH / 2, y: this.graph.getCellById(first).position().y }, "50%", 24);
+        }
+      }
+      if (this.steps.has(named)) this.mark(named);
+      this.choose([before?.at, named, now, first].find((id) => this.steps.has(id)), false);
+    }
+  }
+  customElements.define("step-picture", Picture);
+})();

@@ -1,0 +1,76 @@
+"""Action: one operation that is done by itself: a record changed or added, another system asked, a function called."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from console.core import expressions
+from console.core.action import SUCCEEDED, Effect, OutcomeRule, text_of, wishes
+from console.core.expressions import ExpressionError
+from console.core.fields import Computed, Located, computed, texts_of
+from console.core.workflow import Name
+from console.steps.base import Completion, Context, StepConfig, StepType, StepView, Values
+
+KNOWN = frozenset({"record", "input", "results", "run", "$currentUser", "now", "key", "answer", "item"})
+
+
+class ActionConfig(StepConfig):
+    """The operation, and what it is given."""
+
+    values: dict[Name, Computed] = Field(
+        default_factory=dict, max_length=60, description="What the operation is given: name to expression; it finds them as `input.<name>`"
+    )
+    effect: Effect = Field(description="What is done; its expressions know `record`, `input` and `key`")
+    outcomes: list[OutcomeRule] = Field(
+        default_factory=list, max_length=10, description="Outcomes other than `succeeded`, by expressions over `results.<name>`"
+    )
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        own = [*text_of(self.effect), *((Located(f"outcomes[{number}].if", rule.if_), False) for number, rule in enumerate(self.outcomes))]
+        for text, template in own:
+            try:
+                found = expressions.templates(text.text) if template else [expressions.parse(text.text)]
+            except ExpressionError as error:
+                raise ValueError(f"{text.field}: {error.message}") from None
+            for path in sorted({path for expression in found for path in expressions.paths(expression)}):
+                if path[0] not in KNOWN:
+                    raise ValueError(f"{text.field}: an operation does not know {path[0]}: name it in values, and use input")
+                if path[0] == "input" and len(path) > 1 and path[1] not in self.values:
+                    raise ValueError(f"{text.field}: values has no {path[1]}")
+                if path[0] == "results" and (len(path) < 2 or path[1] != self.effect.name):
+                    raise ValueError(f"{text.field}: what came of it is found as results.{self.effect.name}")
+        return self
+
+
+class Action(StepType):
+    """Automatic. Tried again where that may help, as the workflow says; a person is asked where it cannot be told what came of it."""
+
+    name, title, family, icon = "action", "Action", "action", "bolt"
+    gist = "Changes a record or asks another system, by itself"
+    automatic = True
+    Config: ClassVar[type[StepConfig]] = ActionConfig
+
+    def outcomes(self, config: ActionConfig) -> tuple[str, ...]:
+        """`succeeded`, and those that its rules name."""
+        return tuple(dict.fromkeys((SUCCEEDED, *(rule.outcome for rule in config.outcomes))))
+
+    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+        """The effect, with what it is given as it is now."""
+        config: ActionConfig = step.config
+        given = {name: computed(rule, context.roots) for name, rule in config.values.items()}
+        told: Mapping[str, Any] = {"outcomes": [rule.model_dump(by_alias=True) for rule in config.outcomes]}
+        return Completion(SUCCEEDED, {}, dict(given), effects=wishes(None, [config.effect], of_run=True, given=given, more=told))
+
+    def by_hand(self, step: StepView, context: Context) -> Completion:
+        """A person has done it, or does without it: nothing is done here."""
+        return Completion(SUCCEEDED)
+
+    def expressions(self, config: ActionConfig) -> list[Located]:
+        """What it is given."""
+        return [text for name, rule in config.values.items() for text in texts_of(f"values.{name}", rule)]
+
+    def outputs(self, config: ActionConfig) -> frozenset[str]:
+        """What it was given, `result`, and `results` by the effect's name."""
+        return frozenset([*config.values, "result", "results", f"results.{config.effect.name}", "outcome"])

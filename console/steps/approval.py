@@ -1,0 +1,139 @@
+"""Approval: others say yes or no to what the run holds so far, and the run goes where their answer leads. It changes nothing itself."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from console.core import expressions
+from console.core.command_types import ApprovalAsked
+from console.core.fields import Located, Use
+from console.core.forms import FormField, clean
+from console.steps.base import Completion, Context, Prompt, Read, StepConfig, StepType, StepView, Values, said
+
+STEP_PATTERN = r"step:[a-z][a-z0-9_]{0,63}"
+APPROVED, REJECTED, EXPIRED = "approved", "rejected", "expired"
+
+
+class ApprovalConfig(StepConfig):
+    """Who is asked, what they are shown, and when nobody has to be asked."""
+
+    text: str = Field(min_length=1, max_length=20_000, description="Markdown: what is to be approved; {{ expressions }} are filled in")
+    roles: list[str] = Field(min_length=1, max_length=20, description="Who may answer: anybody with one of these roles in the run's team")
+    needs: int = Field(1, ge=1, le=9, description="How many different people have to say yes; one no is enough")
+    not_by: list[str] = Field(
+        default_factory=lambda: ["requester"],
+        max_length=20,
+        description="Who may not answer: `requester` (who holds the run when it comes here), `step:<id>` (who did that step)",
+    )
+    fields: list[str] = Field(default_factory=list, max_length=40, description="Fields of the record shown beside the text")
+    values: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=40,
+        description="Name to expression: what the yes is given for; where it comes to another value it is asked anew",
+    )
+    if_: str | None = Field(
+        None, alias="if", max_length=2000, description="Expression; only where it holds somebody is asked, else the step is approved"
+    )
+    hours: int | None = Field(
+        None, ge=1, le=8784, description="After so many hours without an answer the step is done as `expired`; none: it waits"
+    )
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        for rule in self.not_by:
+            if rule != "requester" and not re.fullmatch(STEP_PATTERN, rule):
+                raise ValueError(f"not_by takes requester or step:<id>, not {rule}")
+        return self
+
+
+class ApprovalStep(StepType):
+    """Goes on by itself as far as to ask. Output: `decision` (approved, rejected, expired), `by`, `reason`, `decided_at`, and the values."""
+
+    name, title, family, icon = "approval", "Approval", "condition", "shield-check"
+    gist = "Others say yes or no before the run goes on"
+    Config: ClassVar[type[StepConfig]] = ApprovalConfig
+
+    def by_itself(self, settings: Mapping[str, Any]) -> bool:
+        """Nobody has to press a button to ask."""
+        return True
+
+    def outcomes(self, config: ApprovalConfig) -> tuple[str, ...]:
+        """Expired only where there is a time limit."""
+        return (APPROVED, REJECTED, *((EXPIRED,) if config.hours is not None else ()))
+
+    def reads(self, step: StepView) -> list[Read]:
+        """The fields that are shown."""
+        return [Read(fields=tuple(step.config.fields))] if step.config.fields else []
+
+    def prepare(self, step: StepView, context: Context) -> Prompt:
+        """After the request was withdrawn: what it says, and a button that asks again. Nobody approves here."""
+        return Prompt(text=said(step.config.text, context.roots), fields=_fields(context), button=step.button or "Ask for approval")
+
+    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+        """Asked again by hand."""
+        clean(_fields(context), submitted)
+        return self.complete_by_itself(step, context)
+
+    def complete_by_itself(self, step: StepView, context: Context) -> Completion:
+        """The request; or approved without one where nobody has to be asked. A condition that is unknown asks."""
+        config, roots = step.config, context.roots
+        values = {name: expressions.parse(text).evaluate(roots) for name, text in config.values.items()}
+        if config.if_ is not None and expressions.parse(config.if_).value(roots) is False:
+            return Completion(APPROVED, values, {**values, "decision": APPROVED, "by": [], "reason": "", "decided_at": None})
+        now: datetime = roots["now"]
+        wanted = ApprovalAsked(
+            id="",
+            action=step.id,
+            collection=None,
+            record=None,
+            values=values,
+            needs=config.needs,
+            roles=tuple(config.roles),
+            not_by=tuple(config.not_by),
+            until=now + timedelta(hours=config.hours) if config.hours is not None else None,
+            decides=True,
+            shown={"text": said(config.text, roots), "record": dict(_shown(context)), "fields": _columns(context)},
+        )
+        return Completion(APPROVED, values, values, approval=wanted)
+
+    def expressions(self, config: ApprovalConfig) -> list[Located]:
+        """The condition and the values."""
+        asks = [Located("if", config.if_)] if config.if_ is not None else []
+        return [*asks, *(Located(f"values.{name}", text) for name, text in config.values.items())]
+
+    def templates(self, config: ApprovalConfig) -> list[Located]:
+        """The text."""
+        return [Located("text", config.text)]
+
+    def uses(self, config: ApprovalConfig) -> list[Use]:
+        """The fields that are shown."""
+        return [Use(f"fields[{place}]", name) for place, name in enumerate(config.fields)]
+
+    def outputs(self, config: ApprovalConfig) -> frozenset[str]:
+        """The answer, and the values it was given for."""
+        return frozenset([*config.values, "decision", "by", "reason", "decided_at"])
+
+
+def _columns(context: Context) -> list[dict[str, Any]]:
+    read = context.reads.get("record")
+    return [{key: column.get(key) for key in ("name", "label", "type", "options")} for column in (read.fields if read else ())]
+
+
+def _fields(context: Context) -> tuple[FormField, ...]:
+    """The fields that are shown, read-only."""
+    shown = _shown(context)
+    return tuple(
+        FormField(
+            column["name"], column["label"], column["type"], readonly=True, value=shown.get(column["name"]), options=column["options"]
+        )
+        for column in _columns(context)
+    )
+
+
+def _shown(context: Context) -> Mapping[str, Any]:
+    """The record's fields as they are."""
+    read = context.reads.get("record")
+    return dict(read.rows[0]["values"]) if read and read.rows else {}

@@ -1,0 +1,81 @@
+"""Create task: a piece of work beside the run, by a person or a team; the run may wait for it."""
+
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from console.core import expressions
+from console.core.fields import Located
+from console.core.operands import date_of
+from console.errors import Invalid
+from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, TaskWanted, Values, said
+
+DONE, NOT_DONE = "done", "not_done"
+LONGEST_TITLE = 200
+
+
+class CreateTaskConfig(StepConfig):
+    """The task, by whom, until when."""
+
+    title: str = Field(min_length=1, max_length=500, description="The task in a few words; {{ expressions }} are filled in")
+    text: str | None = Field(None, max_length=20_000, description="Markdown: more about it; {{ expressions }} are filled in")
+    assignee: str | None = Field(None, description="Expression for a person, by id or e-mail address, such as run.started_by")
+    team: str | None = Field(None, min_length=1, max_length=100, description="The team that does it, where nobody is named or beside them")
+    due: str | None = Field(None, description="Expression for a day, such as addDays(today(), 14)")
+    waits: bool = Field(False, description="The run goes on when the task is closed: outcome done or not_done")
+
+    @model_validator(mode="after")
+    def _for_somebody(self) -> Self:
+        if self.assignee is None and self.team is None:
+            raise ValueError("the task is for nobody: name an assignee or a team")
+        return self
+
+
+class CreateTask(StepType):
+    """Automatic. Output `{"title", "due"}`; where the run waits also what came of the task (`result`, `note`, `closed_by`)."""
+
+    name, title, family, icon = "create_task", "Create task", "action", "checklist"
+    gist = "A piece of work for a person or a team"
+    automatic = True
+    Config: ClassVar[type[StepConfig]] = CreateTaskConfig
+
+    def outcomes(self, config: CreateTaskConfig) -> tuple[str, ...]:
+        """What came of the task where the run waits for it."""
+        return (DONE, NOT_DONE) if config.waits else ("default",)
+
+    def prepare(self, step: StepView, context: Context) -> Prompt:
+        """The task, for the person who handles it by hand."""
+        return Prompt(said(step.config.title, context.roots), button=step.button or "Done")
+
+    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+        """The task; raises Invalid where its day is none."""
+        config: CreateTaskConfig = step.config
+        due = None
+        if config.due is not None:
+            due = date_of(expressions.parse(config.due).value(context.roots))
+            if due is None:
+                raise Invalid(f"`{config.due}` gives no day by which the task should be finished.", code="no_day")
+        assignee = expressions.parse(config.assignee).evaluate(context.roots) if config.assignee is not None else None
+        if config.assignee is not None and not isinstance(assignee, str) and config.team is None:
+            raise Invalid(f"`{config.assignee}` names nobody who could do the task.", code="no_such_person")
+        title = expressions.render(config.title, context.roots).strip()[:LONGEST_TITLE] or step.title
+        text = said(config.text, context.roots) if config.text is not None else None
+        wanted = TaskWanted(title, text, assignee if isinstance(assignee, str) else None, config.team, due, config.waits)
+        output = {"title": title, "due": due.isoformat() if due is not None else None}
+        return Completion(DONE if config.waits else "default", {}, output, task=wanted)
+
+    def by_hand(self, step: StepView, context: Context) -> Completion:
+        """A person goes on without the task."""
+        return Completion(NOT_DONE if step.config.waits else "default", {}, {"title": None, "due": None})
+
+    def expressions(self, config: CreateTaskConfig) -> list[Located]:
+        """Who does it, and until when."""
+        return [Located(name, text) for name, text in (("assignee", config.assignee), ("due", config.due)) if text is not None]
+
+    def templates(self, config: CreateTaskConfig) -> list[Located]:
+        """The task in words."""
+        return [Located(name, text) for name, text in (("title", config.title), ("text", config.text)) if text is not None]
+
+    def outputs(self, config: CreateTaskConfig) -> frozenset[str]:
+        """The task, and what came of it."""
+        return frozenset({"title", "due", *(("result", "note", "closed_by") if config.waits else ())})

@@ -1,0 +1,70 @@
+"""Escalate: the run goes into an inbox; whoever takes it there goes on at the next step."""
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from console.core import expressions, fields as definitions
+from console.core.command_types import HandsOver
+from console.core.fields import FieldDefinition, Located, with_own
+from console.core.forms import refusal
+from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, said
+
+LONGEST_REASON = 2000
+
+
+class EscalateConfig(StepConfig):
+    """Where the run goes, and what stands there."""
+
+    inbox: str = Field(min_length=1, max_length=60, description="Id of the inbox; one of the workflow's team")
+    text: str = Field(
+        min_length=1,
+        max_length=4000,
+        description="Why, as those read it who work there; {{ expressions }} are filled in, the step's own form as `steps.<id>`",
+    )
+    priority: Literal["low", "normal", "high", "urgent"] = Field("normal", description="What is taken first")
+    form: list[FieldDefinition] = Field(default_factory=list, max_length=30, description="What the person who hands it on has to say")
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if twice := definitions.names_twice(self.form):
+            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        return self
+
+
+class Escalate(StepType):
+    """Nobody holds the run afterwards. With `completion: automatic`, and without a form, no person is asked before."""
+
+    name, title, family, icon = "escalate", "Escalate", "action", "inbox"
+    gist = "Hands the run on to an inbox, where others go on with it"
+    own_values = True
+    Config: ClassVar[type[StepConfig]] = EscalateConfig
+
+    def prepare(self, step: StepView, context: Context) -> Prompt:
+        """What will be read in the inbox, and the form."""
+        form = definitions.shown(step.config.form, context.roots, context.former, step.id)
+        typed = {entry.name: entry.value for entry in form}
+        return Prompt(
+            text=said(step.config.text, with_own(context.roots, step.id, typed)), fields=tuple(form), button=step.button or "Hand on"
+        )
+
+    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+        """Into the inbox; raises Invalid with one detail per field that is wrong."""
+        values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, dict(submitted))
+        if details:
+            raise refusal(details)
+        reason = expressions.render(step.config.text, with_own(context.roots, step.id, values)).strip() or f"Handed on at “{step.title}”."
+        over = HandsOver(step.config.inbox, reason[:LONGEST_REASON], step.config.priority)
+        return Completion("default", values, hands_over=over)
+
+    def expressions(self, config: EscalateConfig) -> list[Located]:
+        """Those of the form."""
+        return definitions.texts_of_definitions("form", config.form)
+
+    def templates(self, config: EscalateConfig) -> list[Located]:
+        """The text."""
+        return [Located("text", config.text)]
+
+    def outputs(self, config: EscalateConfig) -> frozenset[str]:
+        """The fields of the form."""
+        return frozenset(entry.name for entry in config.form)

@@ -1,0 +1,316 @@
+"""A list that is gone through item by item: its settings, and where it stands at one moment."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from console.core import expressions, fields as definitions
+from console.core.fields import OWN_ITEM, Definition, FieldDefinition, holds, with_own
+from console.core.forms import FormField, clean, is_empty, refusal
+from console.core.run import NEXT_ITEM
+from console.core.workflow import NAME_PATTERN
+from console.errors import Invalid
+from console.steps.base import Completion, Context, Progress, StepConfig, StepView, Values, WriteRecord, refused_fields, said
+from console.steps.condition import Branch
+from console.steps.items import LIST, Listed, Source, listed, window
+from console.steps.update_data import GONE, Assignment, changes_of, settled
+
+DONE, FAILED, CONFIRMED, SENT_BACK = "done", "failed", "confirmed", "sent_back"
+ANSWER, WHY, ITEM = "answer", "why_not", "item"
+OF_ITEM = frozenset({ITEM, "collection", ANSWER, WHY})
+OF_LIST = frozenset({"items", "count", "done", "failed", "round", "finished", "more", "collection", ITEM})
+YOURS = "**{{ item.rule }}**: you handled this item, so somebody else confirms it. Save the run, or give it to a colleague."
+THEIRS = "**{{ item.rule }}**: a colleague handled this item. Do you confirm it?"
+MOST_BYTES = 64 * 1024
+SECOND_NOTE = FormField(ANSWER, "Note", "long_text", max_length=2000)
+WHY_NOT = FormField(WHY, "Why it cannot be done", "long_text", max_length=2000)
+
+
+class Second(Definition):
+    """Which items another person has to confirm."""
+
+    if_: str | None = Field(None, alias="if", description="Expression over `item`, what was noted included; none: every item")
+    title: str = Field("Second pair of eyes", min_length=1, max_length=200, description="Name of the rule, said to whom it keeps out")
+
+
+class Gather(Definition):
+    """A list made of the items, for branches and later steps."""
+
+    name: str = Field(pattern=NAME_PATTERN, description="Where it is found: `steps.<id>.<name>`")
+    if_: str | None = Field(None, alias="if", description="Expression over `item`; only those for which it holds")
+    value: str = Field("item.key", description="Expression over `item`: what stands in the list of each")
+
+
+class LoopConfig(StepConfig):
+    """The list, the form for each of its items, and where the run goes when all are done."""
+
+    items: Source = Field(description="The list: records of a relation or collection, or entries that the run knows")
+    title: str | None = Field(None, min_length=1, max_length=500, description="What an item is called; {{ expressions }} over `item`")
+    text: str | None = Field(None, max_length=20_000, description="Markdown above the form of an item; {{ expressions }} are filled in")
+    form: list[FieldDefinition] = Field(default_factory=list, max_length=40, description="What is noted of each item")
+    edit: list[str] = Field(default_factory=list, max_length=40, description="Fields of the item's record that may be changed")
+    required: list[str] = Field(default_factory=list, description="Those of them that may not be left empty here")
+    set: list[Assignment] = Field(default_factory=list, max_length=40, description="Fields of the item's record that are set by rule")
+    second: Second | None = Field(None, description="Items that another person has to confirm")
+    on_failure: Literal["stop", "continue"] = Field(
+        "stop", description="continue: an item that cannot be done is left behind with a reason; stop: the run waits until it is"
+    )
+    gather: list[Gather] = Field(default_factory=list, max_length=12, description="Lists made of the items")
+    branches: list[Branch] = Field(default_factory=list, max_length=50, description="Ways on, judged when all is done; else default")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        names = [*self.edit, *(entry.field for entry in self.set), *(entry.name for entry in self.form)]
+        if not names:
+            raise ValueError("nothing is asked of an item: give it a form, or fields to edit or set")
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        if taken := sorted(OF_ITEM & set(names)):
+            raise ValueError(f"fields cannot be named {', '.join(taken)} here")
+        if strangers := sorted(set(self.required) - set(self.edit)):
+            raise ValueError(f"required names what is not among the fields to edit: {', '.join(strangers)}")
+        if self.items.entries is not None and (self.edit or self.set):
+            raise ValueError("items of an expression are no records: nothing of them can be edited or set")
+        gathered = [entry.name for entry in self.gather]
+        if len(set(gathered)) < len(gathered) or OF_LIST & set(gathered):
+            raise ValueError(f"gathered lists need names of their own, other than {', '.join(sorted(OF_LIST))}")
+        self._branched()
+        return self
+
+    def _branched(self) -> None:
+        """Raises ValueError for ways on that could never be taken as they are meant."""
+        if wrong := {branch.outcome for branch in self.branches} & {"default", NEXT_ITEM}:
+            raise ValueError(f"{', '.join(sorted(wrong))} cannot be the outcome of a branch: give it a name of its own")
+        for number, branch in enumerate(self.branches):
+            try:
+                roots = {path[0] for path in expressions.paths(expressions.parse(branch.if_))}
+            except expressions.ExpressionError:
+                continue  # said with its place by the check
+            if ITEM in roots:
+                raise ValueError(f"branches[{number}] looks at item, but is judged over all of them: gather what it needs")
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Fields of the item's record that may change."""
+        return (*self.edit, *(entry.field for entry in self.set))
+
+
+class Here:
+    """A loop at one moment: its list, what is done of it, and the item at hand."""
+
+    def __init__(self, step: StepView, context: Context) -> None:
+        self.config: LoopConfig = step.config
+        self.context, self.id = context, step.id
+        self.rows = context.reads.get(LIST)
+        self.items, self.more = listed(self.config.items, self.config.title, context)
+        before = context.roots.get("steps", {}).get(step.id) or {}
+        self.round = int(before.get("round", 0)) + 1 if before.get("finished", True) else int(before["round"])
+        self.former = {entry["key"]: entry for entry in before.get("items", ())}
+        self.entries = {key: entry for key, entry in self.former.items() if entry.get("round") == self.round}
+        self.me = str((context.roots.get("currentUser") or {}).get("id"))
+        self.open = [item for item in self.items if self.entries.get(item.key, {}).get("state") not in (DONE, FAILED)]
+        self.item = self._at_hand()
+
+    def _at_hand(self) -> Listed | None:
+        """What the person turned to, what they handed in before, or the first that is left; what others have to confirm comes last."""
+        for wanted in (self.context.chosen, self.context.former.get(ITEM)):
+            if found := next((item for item in self.items if item.key == wanted), None):
+                return found
+        mine = [item for item in self.open if not self._waits_for_others(item)]
+        return next(iter([*mine, *self.open]), None)
+
+    def _waits_for_others(self, item: Listed) -> bool:
+        entry = self.entries.get(item.key)
+        return entry is not None and entry["state"] == "second" and entry["by"] == self.me
+
+    @property
+    def mark(self) -> Values:
+        """Whose fields the values are, so that they are kept from whoever may not read them."""
+        return {"collection": self.rows.collection} if self.rows is not None and self.rows.collection else {}
+
+    @property
+    def confirms(self) -> bool:
+        """Whether the person is asked to confirm what another noted of the item at hand."""
+        entry = self.entries.get(self.item.key) if self.item is not None else None
+        return entry is not None and entry["state"] == "second" and entry["by"] != self.me
+
+    def roots(self, item: Listed, values: Mapping[str, Any] | None = None, by: str | None = None) -> dict[str, Any]:
+        """The roots with this item as `item`: what is known of it, and what was noted."""
+        known = {"key": item.key, "title": item.title, "by": by, **item.values, **(values or {})}
+        return {**self.context.roots, OWN_ITEM: known}
+
+    def progress(self) -> Progress:
+        """The list as it is shown."""
+        states = {key: entry["state"] for key, entry in self.entries.items()}
+        key, over = self.item.key if self.item else None, len(self.items) - len(self.open)
+        return window(self.items, states, key, self.rows, self.config.items.fields, over)
+
+    def over(self) -> str:
+        """What is said where no item is left."""
+        return "There is nothing in this list." if not self.items else "Everything in this list is done."
+
+    def said(self) -> str | None:
+        """The text above the form: of the item, and of who has to confirm it."""
+        parts, config = [], self.config
+        if self.item is None:
+            return None
+        entry = self.entries.get(self.item.key, {})
+        if config.text:
+            parts.append(said(config.text, self.roots(self.item, entry.get("values"))))
+        if config.second is not None and entry.get("state") == "second":
+            parts.append(said(YOURS if entry["by"] == self.me else THEIRS, {ITEM: {"rule": config.second.title}}))
+        elif "second" in entry and not entry["second"]["agreed"]:
+            parts.append(said("**Sent back:** {{ item.note }}", {ITEM: entry["second"]}))
+        if refused := refused_fields(self.context.reads):
+            parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
+        if self.more:
+            parts.append(f"The list is longer: its first {len(self.items)} are gone through here.")
+        return "\n\n".join(parts) or None
+
+    def _columns(self) -> list[FormField]:
+        """Fields of the item's record that can be changed by hand."""
+        made = []
+        for name in self.config.edit:
+            field = self.context.forms.get(name)
+            if field is not None:
+                value = self._typed_before().get(name, field.value) if not field.readonly else field.value
+                needed = field.required or (name in self.config.required and not field.readonly)
+                made.append(replace(field, value=value, required=needed))
+        return made
+
+    def _typed_before(self) -> Values:
+        """What was handed in for this very item at the attempt that this one replaces, or that was refused."""
+        former = self.context.former
+        return former if self.item is not None and former.get(ITEM) == self.item.key else {}
+
+    def _defaults(self) -> Values:
+        """What the form starts with: what was refused, else what was noted of the item before."""
+        noted = self.former.get(self.item.key, {}).get("values", {}) if self.item is not None else {}
+        return {name: value for name, value in noted.items() if name not in self.config.edit} | self._typed_before()
+
+    def form(self) -> list[FormField]:
+        """The fields of the item at hand."""
+        if self.item is None:
+            return []
+        columns = self._columns()
+        roots = self.roots(self.item)
+        form = definitions.shown(self.config.form, roots, self._defaults(), OWN_ITEM, columns)
+        typed = {field.name: field.value for field in [*columns, *form]}
+        return [*columns, *form, *settled(self.config.set, self.context.forms, roots, OWN_ITEM, typed)]
+
+    def noted(self) -> list[FormField]:
+        """What another noted of the item, to be read."""
+        values = self.entries[self.item.key]["values"] if self.item is not None else {}
+        return [replace(field, value=values.get(field.name, field.value), readonly=True, required=False, now=None) for field in self.form()]
+
+    def strangers(self, given: Values) -> list[dict[str, str]]:
+        """Names that are in no form of this step."""
+        known = {*self.config.written, *(entry.name for entry in self.config.form), ANSWER, WHY}
+        return [{"field": str(name)[:200], "reason": "There is no such field in this form."} for name in given if name not in known]
+
+    def not_there(self, key: Any) -> str:
+        """Why what was handed in belongs to nothing."""
+        if key is None:
+            return f"Say which item this is for: `item`, such as {self.open[0].key}."
+        gone = str(self.former.get(str(key), {}).get("title") or str(key)[:60])
+        return f"“{gone}” is not in the list any more: it was removed, or no longer belongs here. What you typed is shown here."
+
+    def taken(self, given: Values) -> tuple[Values, tuple[WriteRecord, ...]]:
+        """(values of the item's form, the change of its record where there is one); raises Invalid with a detail for each wrong field."""
+        config, context = self.config, self.context
+        if self.item is None or (self.rows is None and config.written):
+            raise Invalid("There is no such item.")
+        columns, seen = self._columns(), context.shown or {}
+        typed = {name: value for name, value in given.items() if name not in {entry.field for entry in config.set}}
+        roots = self.roots(self.item)
+        values, details = definitions.taken(config.form, roots, self._defaults(), OWN_ITEM, typed, columns)
+        details += [{"field": name, "reason": GONE} for name in config.written if name not in context.forms]
+        if details:
+            raise refusal(details)
+        values |= {f.name: seen[f.name] for f in columns if f.name in seen and f.name not in {*given, *self._typed_before()}}
+        by_rule = settled(config.set, context.forms, roots, OWN_ITEM, values)
+        values |= {field.name: field.value for field in by_rule}
+        changes = changes_of([*columns, *by_rule], values, seen)
+        collection = self.rows.collection if self.rows is not None else ""
+        return values, (WriteRecord(changes, collection, self.item.key),) if changes else ()
+
+    def entry(self, values: Values) -> Values:
+        """What is kept of the item at hand."""
+        if self.item is None:
+            raise Invalid("There is no such item.")
+        made = {"key": self.item.key, "title": self.item.title, "by": self.me, "state": DONE, "round": self.round, "values": values}
+        rule = self.config.second
+        if rule is not None and holds(rule.if_, self.roots(self.item, values, self.me)):
+            made["state"] = "second"
+        return made
+
+    def judged(self, given: Values, outcome: str) -> Values:
+        """The item after a second person looked; raises Invalid where this one may not, with the rule's name."""
+        if self.item is None:
+            raise Invalid("There is no such item.")
+        rule, entry = self.config.second, self.entries.get(self.item.key)
+        if rule is None or entry is None or entry["state"] != "second":
+            raise refusal([{"field": "outcome", "reason": "This item waits for nobody's confirmation."}])
+        if entry["by"] == self.me:
+            reason = f"{rule.title}: you handled this item yourself, so somebody else has to confirm it."
+            raise refusal([{"field": "outcome", "reason": reason}])
+        note = clean((replace(SECOND_NOTE, required=outcome == SENT_BACK),), given)[ANSWER]
+        told = {"by": self.me, "agreed": outcome == CONFIRMED, "note": note}
+        if outcome == CONFIRMED:
+            return {**entry, "state": DONE, "second": told}
+        return {**entry, "state": "todo", "second": told}
+
+    def given_up(self, given: Values) -> Values:
+        """The item as one that cannot be done, with the reason."""
+        if self.item is None:
+            raise Invalid("There is no such item.")
+        if is_empty(given.get(WHY)):
+            raise refusal([{"field": WHY, "reason": "Say why it cannot be done: the list goes on without it."}])
+        note = clean((WHY_NOT,), {WHY: given[WHY]})[WHY]
+        return {**self.entry({}), "state": FAILED, "reason": note}
+
+    def after(self, entry: Values, values: Values, effects: tuple[WriteRecord, ...] = ()) -> Completion:
+        """The next item, or the way on when this was the last."""
+        entries = {**self.entries, entry["key"]: entry}
+        left = [item for item in self.items if entries.get(item.key, {}).get("state") not in (DONE, FAILED)]
+        if not left:
+            return replace(self.finished(entries), values=values, effects=effects)
+        output = {**self._told(entries, finished=False), ITEM: entry}
+        _require_room({**output, "items": list(entries.values())})
+        return Completion(NEXT_ITEM, values, output, effects)
+
+    def finished(self, entries: Mapping[str, Values]) -> Completion:
+        """The way on, by the rules over all items; what is gone from the list is left out."""
+        kept = [entries[item.key] for item in self.items if item.key in entries]
+        output = {**self._told(entries, finished=True), "items": kept}
+        _require_room(output)
+        roots = with_own(self.context.roots, self.id, output)
+        way = next((branch.outcome for branch in self.config.branches if holds(branch.if_, roots)), "default")
+        return Completion(way, {}, output)
+
+    def _told(self, entries: Mapping[str, Values], *, finished: bool) -> Values:
+        """Everything but the items themselves."""
+        kept = [(item, entries[item.key]) for item in self.items if item.key in entries]
+        states = [entry["state"] for _, entry in kept]
+        told: Values = {"count": len(self.items), "done": states.count(DONE), "failed": states.count(FAILED)}
+        told |= {"round": self.round, "finished": finished, **({"more": True} if self.more else {}), **self.mark}
+        for wanted in self.config.gather:
+            value, found = expressions.parse(wanted.value), []
+            for item, entry in kept:
+                roots = self.roots(item, entry["values"], entry["by"])
+                if holds(wanted.if_, roots):
+                    found.append(value.evaluate(roots))
+            told[wanted.name] = found
+        return told
+
+
+def _require_room(output: Values) -> None:
+    """Raise Invalid where what was noted is more than a run keeps."""
+    if len(json.dumps(output, ensure_ascii=False).encode()) > MOST_BYTES:
+        raise Invalid(
+            "What was noted in this list is too much to be kept with the run (64 KB): write less, or narrow the list and use two steps.",
+            code="too_long",
+        )

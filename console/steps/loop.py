@@ -1,0 +1,140 @@
+"""Loop: a person goes through a list, one form per item; what is done stays done, whoever goes on with it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from console.core import fields as definitions
+from console.core.fields import Located, Use, texts_of
+from console.core.forms import clean, refusal
+from console.core.references import ANY_NAME
+from console.steps.base import Completion, Context, Focus, FormNeeded, Option, Prompt, Read, StepConfig, StepType, StepView, Values
+from console.steps.going_through import (
+    ANSWER,
+    CONFIRMED,
+    DONE,
+    FAILED,
+    ITEM,
+    OF_LIST,
+    SECOND_NOTE,
+    SENT_BACK,
+    WHY,
+    WHY_NOT,
+    Here,
+    LoopConfig,
+)
+
+
+class Loop(StepType):
+    """What was handed in for an item is kept at once; the list is read anew each time, so that what came or went meanwhile counts.
+
+    Output: `items` ({key, title, by, state, values}), `count`, `done`, `failed`, `finished`, and what is gathered. An empty list is no step.
+    """
+
+    name, title, family, icon = "loop", "Loop", "loop", "refresh"
+    gist = "A person goes through a list, item by item"
+    own_values = True
+    by_items = True
+    Config: ClassVar[type[StepConfig]] = LoopConfig
+
+    def by_itself(self, settings: Mapping[str, Any]) -> bool:
+        """Always, for there may be nothing to do."""
+        return True
+
+    def outcomes(self, config: LoopConfig) -> tuple[str, ...]:
+        """The branches in their order, then `default`."""
+        return (*dict.fromkeys(branch.outcome for branch in config.branches), "default")
+
+    def reads(self, step: StepView) -> list[Read]:
+        """The list, with every field that is shown or changed."""
+        read = step.config.items.read(step.config.written)
+        return [read] if read is not None else []
+
+    def focus(self, step: StepView, context: Context) -> Focus | None:
+        """The item at hand, where its record may be changed."""
+        here = Here(step, context)
+        if not step.config.written or here.item is None or here.rows is None:
+            return None
+        return Focus(here.rows.collection, here.item.key, here.item.title, here.item.values, step.config.written)
+
+    def prepare(self, step: StepView, context: Context) -> Prompt:
+        """The list, and the form of the item at hand."""
+        here = Here(step, context)
+        button = step.button or "Done"
+        if here.item is None:
+            return Prompt(here.over(), progress=here.progress(), button=button)
+        if here.confirms:
+            choices = (Option(CONFIRMED, "Confirm"), Option(SENT_BACK, "Send back", (), (ANSWER,)))
+            return Prompt(here.said(), fields=(*here.noted(), SECOND_NOTE), outcomes=choices, button=button, progress=here.progress())
+        fields = here.form()
+        ways: tuple[Option, ...] = ()
+        if step.config.on_failure == "continue":
+            named = tuple(field.name for field in fields if not field.readonly)
+            needed = tuple(field.name for field in fields if field.required and not field.readonly)
+            ways = (Option(DONE, "Done", named, needed), Option(FAILED, "Cannot be done", (WHY,), (WHY,)))
+            fields = [*(replace(field, required=False) for field in fields), WHY_NOT]
+        return Prompt(here.said(), fields=tuple(fields), outcomes=ways, button=button, progress=here.progress())
+
+    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+        """The item that was handed in, without a name the one at hand, and the next one or the way on; raises Invalid for one that is not there any more."""
+        given = dict(submitted)
+        unnamed = ITEM not in given
+        key = given.pop(ITEM, None)
+        given.pop("collection", None)
+        here = Here(step, replace(context, chosen=key if isinstance(key, str) else None))
+        if not here.open and key is None:
+            clean((), given)
+            return here.finished(here.entries)
+        if unnamed and here.item is not None:
+            key = here.item.key
+        if here.item is None or here.item.key != key:
+            raise refusal([*here.strangers(given), {"field": ITEM, "reason": here.not_there(key)}])
+        if outcome in (CONFIRMED, SENT_BACK):
+            return here.after(here.judged(given, outcome), {ITEM: key, "outcome": outcome, **given})
+        if outcome == FAILED and step.config.on_failure == "continue":
+            return here.after(here.given_up(given), {ITEM: key, WHY: given.get(WHY)})
+        if step.config.on_failure == "continue":
+            given.pop(WHY, None)
+        values, effects = here.taken(given)
+        return here.after(here.entry(values), {ITEM: key, **here.mark, **values}, effects)
+
+    def complete_by_itself(self, step: StepView, context: Context) -> Completion:
+        """Straight on where the list is empty."""
+        here = Here(step, context)
+        if here.open:
+            count = len(here.open)
+            raise FormNeeded(f"There {'is 1 item' if count == 1 else f'are {count} items'} to go through.")
+        return here.finished({})
+
+    def expressions(self, config: LoopConfig) -> list[Located]:
+        """Those of the list, the form, what is set, the second person, what is gathered, and the branches."""
+        told = [Located(f"branches[{number}].if", branch.if_) for number, branch in enumerate(config.branches)]
+        told += config.items.texts("items")
+        told += definitions.texts_of_definitions("form", config.form)
+        told += [text for number, entry in enumerate(config.set) for text in texts_of(f"set[{number}].value", entry.value)]
+        told += [Located("second.if", config.second.if_)] if config.second is not None and config.second.if_ is not None else []
+        for number, entry in enumerate(config.gather):
+            told += [Located(f"gather[{number}].if", entry.if_)] if entry.if_ is not None else []
+            told.append(Located(f"gather[{number}].value", entry.value))
+        return told
+
+    def templates(self, config: LoopConfig) -> list[Located]:
+        """What an item is called, and the text above its form."""
+        return [Located(name, text) for name, text in (("title", config.title), ("text", config.text)) if text is not None]
+
+    def item_names(self, config: LoopConfig) -> frozenset[str]:
+        """The fields that are read of an item, and those of its form."""
+        if config.items.entries is not None:
+            return frozenset({ANY_NAME})
+        return frozenset([*config.items.fields, *config.written, *(entry.name for entry in config.form), "key", "title", "by"])
+
+    def uses(self, config: LoopConfig) -> list[Use]:
+        """The relation or collection, its columns, and those that are changed."""
+        edited = [(f"edit[{place}]", name) for place, name in enumerate(config.edit)]
+        edited += [(f"set[{place}].field", entry.field) for place, entry in enumerate(config.set)]
+        changed = [Use(place, name, config.items.relation, changed=True, collection=config.items.collection) for place, name in edited]
+        return [*config.items.uses("items"), *changed]
+
+    def outputs(self, config: LoopConfig) -> frozenset[str]:
+        """The items, how many there are, and what is gathered."""
+        return frozenset({*(OF_LIST - {ITEM}), *(entry.name for entry in config.gather)})

@@ -1,0 +1,274 @@
+"""Request documents: somebody outside hands them in by a link of their own, without an account; the run waits for that."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from console.core import expressions, fields as definitions, media
+from console.core.command_types import Awaited
+from console.core.fields import Definition, FieldDefinition, Located, holds
+from console.core.forms import FormField, Wrong, cleaned, examine, is_empty, missing, refusal
+from console.core.outside_words import OUTSIDE
+from console.core.workflow import NAME_PATTERN
+from console.db.ids import new_id
+from console.errors import Invalid
+from console.steps.base import AsksPerson, Completion, Context, Option, Prompt, StepConfig, StepType, StepView, Values, said
+
+RECEIVED, EXPIRED, SEND = "received", "expired", "write"
+TO, SENDER, REASON = "to", "sender", "reason"
+LANGUAGES = tuple(OUTSIDE)
+MOST_WANTED = 30
+EMPHASIS = re.compile(r"(\*\*|__)(\S.*?)\1")  # a letter is plain text
+
+
+class Wanted(Definition):
+    """A document that is asked for."""
+
+    id: str = Field(pattern=NAME_PATTERN, description="Found later as `steps.<id of the step>.documents.<id>`")
+    label: str = Field(min_length=1, max_length=200, description="What it is called in the letter and on the page")
+    required: bool = Field(True, description="Without it nothing can be sent off")
+    required_if: str | None = Field(None, description="Expression; where it holds it is needed")
+    if_: str | None = Field(None, alias="if", description="Expression; where it does not hold the document is not asked for")
+    types: list[media.FileKind] | None = Field(None, min_length=1, description="Kinds of files that are taken; none: PDF, PNG and JPEG")
+    many: bool = Field(False, description="Several files are fine")
+    help: str | None = Field(None, max_length=500, description="Said below it, such as how old it may be")
+
+
+class RequestDocumentsConfig(StepConfig):
+    """What is asked of whom, and for how long."""
+
+    documents: list[Wanted] = Field(default_factory=list, max_length=MOST_WANTED, description="Documents, in the order shown")
+    also: str | None = Field(
+        None, description="Expression for further documents: a list of texts, or of objects with id and label, all of them needed"
+    )
+    form: list[FieldDefinition] = Field(default_factory=list, max_length=40, description="Further fields of the page outside")
+    to: str = Field(description="Expression for the mail address; where it comes to none, a person is asked for it")
+    name: str | None = Field(None, description="Expression for how the letter addresses them")
+    subject: str = Field("Documents needed", min_length=1, max_length=200, description="Of the letter; {{ expressions }} are filled in")
+    text: str = Field(
+        min_length=1,
+        max_length=10_000,
+        description="Of the letter and the page: Markdown, {{ expressions }} filled in. The link is added below it",
+    )
+    language: str = Field("en", description=f"Of the page's own words: {', '.join(LANGUAGES)}, or an expression for it")
+    days: int = Field(21, ge=1, le=366, description="Until when the link works")
+    remind_after_days: list[int] = Field(default=[5, 12], max_length=5, description="Days after which a reminder goes out")
+    asks_first: bool = Field(
+        False, description="A person sees letter and address before it goes out, and may hand in what came another way instead"
+    )
+    rounds: int = Field(3, ge=1, le=10, description="How many links may be made, the first one included")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if not self.documents and self.also is None and not self.form:
+            raise ValueError("nothing is asked for: name documents, or fields of a form")
+        names = [*(entry.id for entry in self.documents), *(entry.name for entry in self.form)]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"more than one document or field is named {', '.join(twice)}")
+        if taken := sorted({*names} & {TO, SENDER, REASON}):
+            raise ValueError(f"the step itself has {', '.join(taken)}: choose another name")
+        if late := [day for day in self.remind_after_days if not 0 < day < self.days]:
+            raise ValueError(f"a reminder after {late[0]} days would not come before the link ends, after {self.days}")
+        if files := [entry.name for entry in self.form if entry.type in definitions.HANDED_IN]:
+            raise ValueError(f"files belong among the documents: {', '.join(files)}")
+        return self
+
+
+class RequestDocuments(StepType):
+    """By itself it writes to an address and waits for `received` or `expired`. By hand a person enters the address, or hands in what came another way."""
+
+    name, title, family, icon = "request_documents", "Request documents", "action", "mail"
+    gist = "Somebody outside hands in documents by a link"
+    own_values = True
+    Config: ClassVar[type[StepConfig]] = RequestDocumentsConfig
+
+    def by_itself(self, settings: Mapping[str, Any]) -> bool:
+        """Until it has to ask for an address; never where a person is to look at the letter first."""
+        return not settings.get("asks_first")
+
+    def asks(self, config: RequestDocumentsConfig) -> bool:
+        """Which way it goes is a person's choice, where one is to look first."""
+        return config.asks_first
+
+    def outcomes(self, config: RequestDocumentsConfig) -> tuple[str, ...]:
+        """What came, or that nothing did in time."""
+        return (RECEIVED, EXPIRED)
+
+    def complete_by_itself(self, step: StepView, context: Context) -> Completion:
+        """Waits for what was asked for; raises AsksPerson where there is no address."""
+        found = expressions.parse(step.config.to).evaluate(context.roots)
+        try:
+            address = cleaned(FormField(TO, "Address", "email"), found)
+        except Wrong:
+            address = None
+        if not address:
+            raise AsksPerson("There is no mail address to write to. Enter one, or hand in what came another way.", code="no_address")
+        return _asked(step, context, str(address))
+
+    def prepare(self, step: StepView, context: Context) -> Prompt:
+        """To write (again), or to hand in by hand."""
+        wanted = [entry["id"] for entry in wanted_of(step.config, context.roots)]
+        by_hand = (SENDER, *wanted, *(entry.name for entry in step.config.form))
+        options = (
+            Option(SEND, "Write to them", (TO,), (TO,)),
+            Option(RECEIVED, "Hand in what came another way", by_hand, (SENDER,)),
+            Option(EXPIRED, "Go on without", (REASON,), (REASON,)),
+        )
+        if step.config.asks_first:  # what is there already is looked at before somebody is written to
+            options = (options[1], options[0], options[2])
+        text = said(step.config.text, context.roots)
+        return Prompt(text, fields=tuple(_by_hand(step, context)), outcomes=options, button=step.button or "Go on")
+
+    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+        """What a person chose; raises Invalid with one detail per field that is wrong."""
+        fields = _by_hand(step, context)
+        if outcome not in (SEND, RECEIVED, EXPIRED):
+            strange = [detail for detail in examine(fields, submitted)[1] if detail["field"] not in {field.name for field in fields}]
+            raise refusal([{"field": "outcome", "reason": f"Choose one of {SEND}, {RECEIVED}, {EXPIRED}."}, *strange])
+        own = {SEND: {TO}, EXPIRED: {REASON}}.get(outcome, {field.name for field in fields} - {TO, REASON})
+        there = [field for field in fields if field.name in own]
+        known = {field.name for field in fields}
+        columns = [field for field in there if field.name not in {entry.name for entry in step.config.form}]
+        form = step.config.form if outcome == RECEIVED else []
+        typed = {name: value for name, value in submitted.items() if name in own or name not in known}
+        values, details = definitions.taken(form, context.roots, context.former, step.id, typed, columns)
+        needed = {SEND: TO, RECEIVED: SENDER, EXPIRED: REASON}[outcome]
+        if is_empty(values.get(needed)) and needed not in {detail["field"] for detail in details}:
+            details.append({"field": needed, "reason": missing(next(field for field in there if field.name == needed))})
+        if details:
+            raise refusal(details)
+        if outcome == SEND:
+            return _asked(step, context, str(values[TO]))
+        wanted = wanted_of(step.config, context.roots)
+        papers = {entry["id"]: values.pop(entry["id"], []) or [] for entry in wanted}
+        told = came(wanted, papers, {entry.name: values.get(entry.name) for entry in step.config.form}, values.get(SENDER))
+        return Completion(outcome, {**values, **{name: kept for name, kept in papers.items() if kept}}, told)
+
+    def expressions(self, config: RequestDocumentsConfig) -> list[Located]:
+        """The address, the name, further documents, conditions, and those of the form."""
+        found = [Located("to", config.to)]
+        found += [Located(name, text) for name, text in (("name", config.name), ("also", config.also)) if text is not None]
+        for number, entry in enumerate(config.documents):
+            found += [Located(f"documents[{number}].if", entry.if_)] if entry.if_ is not None else []
+            found += [Located(f"documents[{number}].required_if", entry.required_if)] if entry.required_if is not None else []
+        found += [Located("language", config.language)] if config.language not in LANGUAGES else []
+        return found + definitions.texts_of_definitions("form", config.form)
+
+    def templates(self, config: RequestDocumentsConfig) -> list[Located]:
+        """The letter."""
+        return [Located("subject", config.subject), Located("text", config.text)]
+
+    def outputs(self, config: RequestDocumentsConfig) -> frozenset[str]:
+        """What came, what is lacking, the files by document, who sent them, and the fields of the form."""
+        return frozenset(["received", "lacking", "documents", "sender", *(entry.name for entry in config.form)])
+
+
+def wanted_of(config: RequestDocumentsConfig, roots: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The documents that are asked for now: `{"id", "label", "required", "types", "many", "help"}`."""
+    made = [
+        {
+            "id": entry.id,
+            "label": entry.label,
+            "required": entry.required if entry.required_if is None else holds(entry.required_if, roots),
+            "types": list(entry.types or media.USUAL),
+            "many": entry.many,
+            "help": entry.help,
+        }
+        for entry in config.documents
+        if holds(entry.if_, roots)
+    ]
+    further = expressions.parse(config.also).evaluate(roots) if config.also else []
+    for number, one in enumerate((further if isinstance(further, list) else [])[: MOST_WANTED - len(made)], 1):
+        label = str(one.get("label") or one.get("id") or "") if isinstance(one, Mapping) else str(one or "")
+        name = str(one.get("id") or "") if isinstance(one, Mapping) else label
+        plain = (
+            "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.lower())[:40].strip("_")
+            or f"document_{number}"
+        )
+        if label and plain not in {entry["id"] for entry in made}:
+            made.append(
+                {
+                    "id": plain,
+                    "label": _worded(label),
+                    "required": True,
+                    "types": list(media.USUAL),
+                    "many": True,
+                    "help": None,
+                }
+            )
+    return made
+
+
+def _worded(label: str) -> str:
+    """`proof_of_address` as people read it."""
+    words = label.replace("_", " ")[:200]
+    return words[:1].upper() + words[1:]
+
+
+def came(wanted: list[dict[str, Any]], papers: Mapping[str, Any], form: Mapping[str, Any], sender: str | None) -> Values:
+    """What later steps find: ids of what came and of what is lacking, the files, the fields of the form, and who sent it."""
+    there = [entry["id"] for entry in wanted if papers.get(entry["id"])]
+    lacking = [entry["id"] for entry in wanted if entry["required"] and entry["id"] not in there]
+    documents = {entry["id"]: _listed(papers.get(entry["id"])) for entry in wanted}
+    return {**form, "received": there, "lacking": lacking, "documents": documents, "sender": sender}
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list) else [value] if value else []
+
+
+def _asked(step: StepView, context: Context, address: str) -> Completion:
+    """The request, and the wait for it. Raises Invalid where nothing is left to ask for."""
+    config: RequestDocumentsConfig = step.config
+    wanted = wanted_of(config, context.roots)
+    fields = definitions.shown(config.form, context.roots, {}, step.id)
+    if not wanted and not fields:
+        return Completion(RECEIVED, {}, came([], {}, {}, None))
+    language = config.language if config.language in LANGUAGES else expressions.parse(config.language).evaluate(context.roots)
+    name = expressions.parse(config.name).evaluate(context.roots) if config.name else None
+    request = {
+        "to": address,
+        "name": str(name) if name else None,
+        "subject": " ".join(expressions.render(config.subject, context.roots).split())[:200],
+        "text": said(config.text, context.roots),
+        "letter": EMPHASIS.sub(r"\2", expressions.render(config.text, context.roots)),
+        "language": language if language in LANGUAGES else "en",
+        "documents": wanted,
+        "form": [field.to_json() for field in fields],
+        "days": config.days,
+        "remind_after_days": sorted(set(config.remind_after_days)),
+        "rounds": config.rounds,
+    }
+    nothing = came(wanted, {}, {field.name: None for field in fields}, None)
+    awaited = Awaited("documents", new_id("req"), request={"to": address, "documents": wanted})
+    return Completion(RECEIVED, {"to": address, "request": request}, nothing, awaits=awaited)
+
+
+def _by_hand(step: StepView, context: Context) -> list[FormField]:
+    """The fields of a person who stands in: the address, or what came another way."""
+    config: RequestDocumentsConfig = step.config
+    try:
+        address = cleaned(FormField(TO, "", "email"), context.former.get(TO) or expressions.parse(config.to).evaluate(context.roots))
+    except (Wrong, Invalid):
+        address = None
+    papers = [
+        FormField(
+            entry["id"],
+            entry["label"],
+            "files",
+            options={"types": entry["types"]},
+            value=[],
+            max=None if entry["many"] else 1,
+            help=entry["help"],
+        )
+        for entry in wanted_of(config, context.roots)
+    ]
+    return [
+        FormField(TO, "Mail address", "email", value=address),
+        FormField(SENDER, "Who sent it, and how", max_length=200, help="Such as: by mail from anna@example.org, 12 May"),
+        *papers,
+        *definitions.shown(config.form, context.roots, context.former, step.id),
+        FormField(REASON, "Why without", "long_text", max_length=2000),
+    ]

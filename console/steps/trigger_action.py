@@ -1,0 +1,225 @@
+"""Trigger action: a person executes a defined action, with its form filled in before as far as the run knows; or it is done by itself.
+
+What it does, under which key, where it goes and who has to approve is said before. The result is the step's output.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from console.core import expressions, fields as definitions
+from console.core.action import ID_PATTERN, SUCCEEDED, Action, Http, wishes
+from console.core.approval_rules import applying, asked, certain
+from console.core.fields import OWN_INPUT, Computed, Located, Use, computed, fitted, texts_of, with_own
+from console.core.forms import FormField, is_empty, refusal
+from console.core.workflow import Name
+from console.errors import Conflict, NotAllowed
+from console.steps.base import Act, AsksPerson, Completion, Context, Prompt, StepConfig, StepType, StepView, Values, said
+
+OUTPUTS = frozenset({"action", "result", "results", "message", "outcome", "key"})
+NO_RECALL = "It cannot be recalled once it is done."
+
+
+class TriggerActionConfig(StepConfig):
+    """Which action, on which record, with which values."""
+
+    action: str = Field(pattern=ID_PATTERN, description="Id of the action")
+    record: str | None = Field(None, description="Expression for the key of the action's record; none: the run's own record")
+    values: dict[Name, Computed] = Field(
+        default_factory=dict, max_length=60, description="Field of the action's form to expression: what it starts with"
+    )
+    locked: list[Name] = Field(default_factory=list, max_length=60, description="Fields that hold these values and cannot be changed here")
+    outcomes: list[Name] = Field(
+        default_factory=list,
+        max_length=10,
+        description="Outcomes of the action that lead somewhere else than `succeeded`, such as `pending` or `failed`",
+    )
+    text: str | None = Field(None, max_length=20_000, description="Markdown above the action's own text")
+    compensation: str | None = Field(None, pattern=ID_PATTERN, description="Action that undoes it; none: what the action itself names")
+
+
+class TriggerAction(StepType):
+    """Outcome `succeeded`, or one of those that the settings name. Output: the form's values, `results` by effect, `message`, and the `key`."""
+
+    name, title, family, icon = "trigger_action", "Trigger action", "action", "bolt"
+    gist = "Executes a defined action on the record"
+    Config: ClassVar[type[StepConfig]] = TriggerActionConfig
+
+    def outcomes(self, config: TriggerActionConfig) -> tuple[str, ...]:
+        """`succeeded`, and those that are told apart here."""
+        return (SUCCEEDED, *(name for name in config.outcomes if name != SUCCEEDED))
+
+    def acts(self, step: StepView, roots: Mapping[str, Any]) -> dict[str, str | None]:
+        """The action, and the record that it is done to."""
+        if step.config.record is None:
+            return {step.config.action: None}
+        key = expressions.parse(step.config.record).evaluate(roots)
+        return {step.config.action: "" if key is None else str(key)}
+
+    def actions(self, config: TriggerActionConfig) -> list[Use]:
+        """The action, and what undoes it."""
+        return [Use("action", config.action), *([Use("compensation", config.compensation)] if config.compensation else [])]
+
+    def prepare(self, step: StepView, context: Context) -> Prompt:
+        """The action's text and form, filled in; and what is to be known before it is executed."""
+        act = _act(step, context)
+        fields = _fields(step, context, act)
+        roots = with_own(act.roots, OWN_INPUT, {field.name: field.value for field in fields})
+        parts = [said(step.config.text, context.roots)] if step.config.text else []
+        parts += [said(act.action.text, roots)] if act.action.text else []
+        if why_not := _not_here(act) or _certainly_not(act, roots):
+            parts.append(f"**Not possible now:** {said_plainly(why_not)}")
+        button = step.button or act.action.button or ("Request approval" if act.may == "request" else "Execute")
+        return Prompt(text="\n\n".join(parts) or None, fields=tuple(fields), button=button, notes=_notes(step, context, act, roots))
+
+    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+        """The effects of the action with what was typed, and who has to approve them.
+
+        Raises Invalid per field that is wrong, Conflict `require` where it is not possible on the record now, NotAllowed.
+        """
+        act = _act(step, context)
+        action = act.action
+        if not act.may:
+            raise _refused(action.id)
+        given = _given(step, context, act)
+        values, details = definitions.taken(_form(step, action, given), act.roots, _former(step, context, given), OWN_INPUT, submitted)
+        if details:
+            raise refusal(details)
+        roots = with_own(act.roots, OWN_INPUT, values)
+        may, limits = act.judged(values)
+        if not may:
+            raise _refused(action.id, limits)
+        _require(act, roots)
+        told = {"seen": _seen(act)} | ({"compensation": step.config.compensation} if step.config.compensation else {})
+        record = (act.collection, act.record) if act.collection and act.record else None
+        return Completion(
+            SUCCEEDED,
+            values,
+            {**values, "action": action.id, "key": context.key},
+            effects=wishes(action, list(action.effects), record=record, given=values, more=told),
+            approval=asked(action, record, values, roots, always=may == "request"),
+        )
+
+    def complete_by_itself(self, step: StepView, context: Context) -> Completion:
+        """Without a click. Raises AsksPerson where the form lacks something that only a person can fill in."""
+        act = _act(step, context)
+        empty = [field.label for field in _fields(step, context, act) if field.required and is_empty(field.value)]
+        if empty:
+            raise AsksPerson(f"“{act.action.title}” needs {', '.join(empty)}: fill in the form.")
+        return self.complete(step, context, {}, None)
+
+    def expressions(self, config: TriggerActionConfig) -> list[Located]:
+        """The record, and what fields start with."""
+        own = [Located("record", config.record)] if config.record is not None else []
+        return own + [text for name, rule in config.values.items() for text in texts_of(f"values.{name}", rule)]
+
+    def templates(self, config: TriggerActionConfig) -> list[Located]:
+        """The text above the form."""
+        return [Located("text", config.text)] if config.text is not None else []
+
+    def outputs(self, config: TriggerActionConfig) -> frozenset[str] | None:
+        """Not known without the action: its form's fields, what it came to, and the key."""
+        return None
+
+
+def said_plainly(text: str) -> str:
+    """A sentence that was made of values, as Markdown that shows it letter for letter."""
+    return said("{{ input.text }}", {"input": {"text": text}})
+
+
+def _refused(action: str, limits: str = "") -> NotAllowed:
+    """The right is missing, or these values are over what the person may."""
+    return NotAllowed(limits or f"Needs action.execute on {action}. An admin can grant it.", need=(f"action:{action}", "execute"))
+
+
+def _act(step: StepView, context: Context) -> Act:
+    return context.acts[step.config.action]
+
+
+def _given(step: StepView, context: Context, act: Act) -> dict[str, Any]:
+    """What the step fills in: field → value, of those that come to something that fits."""
+    known = {entry.name: entry for entry in act.action.form}
+    found = {name: fitted(known[name].field(), computed(rule, context.roots)) for name, rule in step.config.values.items() if name in known}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _former(step: StepView, context: Context, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form starts with: former values before what the step gives; fields that it holds fast are not among them."""
+    return {name: value for name, value in {**given, **context.former}.items() if name not in step.config.locked}
+
+
+def _form(step: StepView, action: Action, given: Mapping[str, Any]) -> list[definitions.FieldDefinition]:
+    """The action's form, fields that the step holds fast with their values and as they are."""
+    held = {
+        name: {"readonly": True, "default": given.get(name), "value": None, "required": False, "required_if": None}
+        for name in step.config.locked
+    }
+    return [entry.model_copy(update=held[entry.name]) if entry.name in held else entry for entry in action.form]
+
+
+def _fields(step: StepView, context: Context, act: Act) -> list[FormField]:
+    """The form as it starts."""
+    given = _given(step, context, act)
+    return definitions.shown(_form(step, act.action, given), act.roots, _former(step, context, given), OWN_INPUT)
+
+
+def _not_here(act: Act) -> str | None:
+    """Why the action is not offered on this record; None where it is."""
+    action = act.action
+    if act.problem:
+        return act.problem
+    if action.if_ is None or expressions.parse(action.if_).test(act.roots):
+        return None
+    return expressions.render(action.why_not, act.roots) if action.why_not else f"“{action.title}” is not possible on this record now."
+
+
+def _certainly_not(act: Act, roots: Mapping[str, Any]) -> str | None:
+    """What does not hold, whatever is typed; None where nothing stands in the way. What belongs to a field is said there when it is handed in."""
+    failing = (entry for entry in act.action.require if entry.field is None and expressions.parse(entry.if_).denies(roots))
+    return next((expressions.render(entry.message, roots) for entry in failing), None)
+
+
+def _require(act: Act, roots: Mapping[str, Any]) -> None:
+    """Raises Conflict `require` with everything that does not certainly hold, at its field where it has one."""
+    failing = [entry for entry in act.action.require if not expressions.parse(entry.if_).test(roots)]
+    details = [{"field": entry.field or "", "reason": expressions.render(entry.message, roots)} for entry in failing]
+    if not_here := _not_here(act):
+        details = [{"field": "", "reason": not_here}]
+    if details:
+        raise Conflict(details[0]["reason"], code="require", details=details)
+
+
+def _seen(act: Act) -> dict[str, Any]:
+    """Fields of the record that the action will set, as they are when it is asked for: what somebody else changes until then is a conflict."""
+    own = {name for effect in act.action.effects if effect.kind == "sql_write" and effect.record is None for name in effect.set}
+    return {name: act.seen[name] for name in sorted(own) if name in act.seen}
+
+
+def _notes(step: StepView, context: Context, act: Act, roots: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What a person should know before: what is done and where, under which key, who must approve, whether it can be taken back."""
+    action = act.action
+    notes = [("Does", "; ".join(effect.summary for effect in action.effects))]
+    if to := [f"{effect.target} ({effect.method} {effect.path})" for effect in action.effects if isinstance(effect, Http)]:
+        notes.append(("Goes to", ", ".join(to)))
+    notes += [("Record", act.title)] if step.config.record is not None and act.title else []
+    notes += [("Key", context.key)] if context.key else []
+    notes += [("Limit", act.limits)] if act.limits else []
+    notes += _approvals(act, roots)
+    undo = step.config.compensation or (action.compensation.action if action.compensation else None)
+    notes.append(("Undo", NO_RECALL if action.irreversible else f"By {undo}" if undo else "By hand"))
+    return tuple(notes)
+
+
+def _approvals(act: Act, roots: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Who has to agree, as far as it can be told before everything is typed."""
+    rules = applying(act.action, roots)
+    if not rules and act.may == "request":
+        return [("Approval", "By somebody who may approve it: you may ask for it, not execute it.")]
+    told = []
+    for rule in rules:
+        who = " or ".join(role.replace("_", " ") for role in rule.roles)
+        many = f"{rule.needs} of " if rule.needs > 1 else ""
+        why = expressions.render(rule.why, roots)
+        told.append(("Approval", f"By {many}{who}. {why}" if certain(rule, roots) else f"Perhaps by {many}{who}: {why}"))
+    return told

@@ -1,0 +1,140 @@
+"""Tasks: work beside a run, by a person or a team; the run may wait for it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import accounts, log, runs, subjects
+from console.core.actor import Actor
+from console.db.engine import fetch, transaction
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
+
+SHOWN = 200
+RESULTS = ("done", "not_done")
+LONGEST_NOTE = 2000
+_COLUMNS = "id, run, run_team, team, assignee, status, waits, due_on, created_at, closed_at, closed_by, subject, nonce, ct"
+_SELECT = f"select {_COLUMNS} from console.task"  # noqa: S608 (names of this file)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as one of those who may do it sees it. `about` names its run where they may see that, and `href` leads there."""
+
+    id: str
+    title: str
+    text: str | None
+    status: str
+    waits: bool
+    due_on: date | None
+    created_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+    assignee: str | None
+    team: str | None
+    about: str
+    href: str
+
+
+def mine(actor: Actor) -> list[Task]:
+    """Open tasks of the person, those due first at the top."""
+    return _read(actor, "assignee = %s and status = 'open' order by due_on nulls last, id", (actor.id,))
+
+
+def of_teams(actor: Actor) -> list[Task]:
+    """Open tasks of the person's teams that are nobody's or a colleague's."""
+    where = "team = any(%s) and status = 'open' and assignee is distinct from %s order by due_on nulls last, id"
+    return _read(actor, where, (list(actor.teams), actor.id))
+
+
+def closed(actor: Actor) -> list[Task]:
+    """Closed tasks of the person and their teams, the last closed first."""
+    where = "status <> 'open' and (assignee = %s or closed_by = %s or team = any(%s)) order by closed_at desc, id desc"
+    return _read(actor, where, (actor.id, actor.id, list(actor.teams)))
+
+
+def _read(actor: Actor, where: str, given: tuple[Any, ...]) -> list[Task]:
+    rows = fetch(f"{_SELECT} where {where} limit {SHOWN}", given)
+    names = accounts.names({name for row in rows for name in (row[4], row[10]) if name})
+    titles: dict[str, str | None] = {}
+    return [task for row in rows if (task := _task(actor, row, names, titles)) is not None]
+
+
+def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str | None]) -> Task | None:
+    """The task; None where its run is out of what the person may see."""
+    ident, run, _, team, assignee, status, waits, due_on, created_at, closed_at, closed_by, subject, nonce, ct = row
+    if run not in titles:
+        titles[run] = _title(actor, run)
+    about = titles[run]
+    if about is None:
+        return None
+    try:
+        told = subjects.unseal(subject, f"task|{ident}", nonce, ct)
+    except subjects.Unreadable:
+        told = {"title": "Its text was erased"}
+    return Task(
+        ident, str(told["title"]), told.get("text"), status, waits, due_on, created_at, closed_at, names.get(closed_by or ""),
+        names.get(assignee or ""), team, about, f"/runs/{run}",
+    )  # fmt: skip
+
+
+def _title(actor: Actor, run_id: str) -> str | None:
+    try:
+        return runs.title(actor, run_id)
+    except ConsoleError:
+        return None
+
+
+def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
+    """Close the task with what came of it; a run that waits goes on.
+
+    Raises NotFound for a task that is neither the person's nor their team's, or about what they may not see; Conflict where it is closed already.
+    """
+    rows = fetch(f"{_SELECT} where id = %s", (task_id,)) if "\x00" not in task_id else []
+    if not rows or not (rows[0][4] == actor.id or rows[0][3] in actor.teams) or (found := _task(actor, rows[0], {}, {})) is None:
+        raise NotFound
+    note = note.strip()
+    if result not in RESULTS:
+        raise Invalid("Say what came of it.", details=[{"field": "result", "reason": f"One of: {', '.join(RESULTS)}."}])
+    if len(note) > LONGEST_NOTE or "\x00" in note or (result == "not_done" and not note):
+        raise Invalid(
+            "The task is not closed yet.", details=[{"field": "note", "reason": "Say in at most 2,000 characters why it is not done."}]
+        )
+    run, subject = rows[0][1], rows[0][11]
+    changed = sa.text("update console.task set status = :status, closed_at = :at, closed_by = :by where id = :id and status = 'open'")
+    with transaction() as connection:
+        told = {"status": result, "at": log.now(), "by": actor.id, "id": task_id}
+        if connection.execute(changed, told).rowcount == 0:
+            raise Conflict("This task is closed already.", code="not_possible")
+        sealed = {"note": note} if note else None
+        log.note(actor, "task_closed", open={"task": task_id, "result": result}, sealed=sealed, subject=subject, connection=connection)
+    if found.waits:
+        output = {
+            "title": found.title,
+            "due": str(found.due_on) if found.due_on else None,
+            "result": result,
+            "note": note,
+            "closed_by": actor.id,
+        }
+        runs.arrive(actor, run, task_id, outcome=result, output=output)
+
+
+_LEFT = """
+select t.id, t.run, t.status, t.due_on, t.closed_by, t.subject, t.nonce, t.ct from console.task t
+join console.run r on r.id = t.run and r.status = 'waiting_event' and r.waiting->>'key' = t.id
+where t.waits and t.status <> 'open' and t.closed_at < now() - interval '5 seconds' limit 100
+"""
+
+
+def pick_up() -> int:
+    """Runs that still wait for a task that is closed, because a process died in between, go on; how many did."""
+    moved = 0
+    for ident, run, status, due_on, closed_by, subject, nonce, ct in fetch(_LEFT):
+        try:
+            title = subjects.unseal(subject, f"task|{ident}", nonce, ct)["title"]
+        except subjects.Unreadable:
+            title = None
+        output = {"title": title, "due": str(due_on) if due_on else None, "result": status, "note": "", "closed_by": closed_by}
+        moved += runs.arrive(runs.ENGINE, run, ident, outcome=status, output=output)
+    return moved

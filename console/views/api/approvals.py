@@ -1,0 +1,82 @@
+"""Approvals as JSON: those that the caller may see, and the answer to one. The same service functions as the pages."""
+
+from typing import Literal
+
+from flask import Blueprint, g, jsonify
+from flask.typing import ResponseReturnValue
+from pydantic import Field
+
+from console import approvals
+from console.views.api import listing
+from console.views.api.operation import Example, Paged, Sent, asked, operation, read
+from console.views.api.shapes import Approval, Listed
+
+blueprint = Blueprint("api_approvals", __name__, url_prefix="/api/v1")
+
+
+class Wanted(Paged):
+    """Filters of requests for approval."""
+
+    status: Literal["open", "approved", "rejected", "void", "expired"] | None = None
+    run: str | None = None
+    action: str | None = Field(None, description="Id of the action")
+    requester: str | None = Field(None, description="Who asked")
+    team: str | None = None
+    waiting: Literal["me"] | None = Field(None, description="Only those that wait for the caller")
+    since: str | None = Field(None, alias="created_at.gte", description="Asked at this moment or later")
+    before: str | None = Field(None, alias="created_at.lt", description="Asked before this moment")
+
+
+class Approve(Sent):
+    """A yes."""
+
+    reason: str | None = ""
+    accept_changes: bool = Field(False, description="Also where what was asked for has moved since")
+
+
+class Reject(Sent):
+    """A no."""
+
+    reason: str | None = Field("", description="Needed: whoever asked reads it")
+
+
+@blueprint.get("/approvals")
+@operation("findApprovals", "own", Listed[Approval], query=Wanted, refuses=(404,), example=Example(query={"status": "open"}))
+def find() -> ResponseReturnValue:
+    """Requests for approval that the caller may see, newest first."""
+    wanted = asked(Wanted)
+    filters = wanted.model_dump(by_alias=True, exclude_unset=True, exclude={"limit", "after", "waiting"})
+    listed = approvals.to_review if wanted.waiting else approvals.find
+    page = listed(g.actor, filters, limit=wanted.limit, after=wanted.after)
+    return jsonify(listing([line.to_json() for line in page.lines], page.next))
+
+
+@blueprint.get("/approvals/<approval_id>")
+@operation("getApproval", "workflow.see", Approval)
+def one(approval_id: str) -> ResponseReturnValue:
+    """One request. Looking decides nothing."""
+    return _told(approval_id)
+
+
+@blueprint.post("/approvals/<approval_id>/approve")
+@operation("approve", "action.approve", Approval, body=Approve, refuses=(403,), example=Example(body={"reason": "The receipt fits."}))
+def approve(approval_id: str) -> ResponseReturnValue:
+    """Yes: what was asked for is done at once where this was the last answer needed.
+
+    403 `separation_of_duties` with the rule, 409 `values_moved`, `approval_void`, `already_decided`, `not_possible` where it is no longer open.
+    """
+    sent = read(Approve)
+    approvals.approve(g.actor, approval_id, reason=sent.reason or "", accept_changes=sent.accept_changes)
+    return _told(approval_id)
+
+
+@blueprint.post("/approvals/<approval_id>/reject")
+@operation("reject", "action.approve", Approval, body=Reject, refuses=(403,), example=Example(body={"reason": "The receipt is missing."}))
+def reject(approval_id: str) -> ResponseReturnValue:
+    """No, with a reason: nothing is done."""
+    approvals.reject(g.actor, approval_id, reason=read(Reject).reason or "")
+    return _told(approval_id)
+
+
+def _told(approval_id: str) -> ResponseReturnValue:
+    return jsonify(approvals.get(g.actor, approval_id).line.to_json())

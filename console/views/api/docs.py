@@ -1,0 +1,185 @@
+"""`/api/docs`: the description of the API as a page, drawn from the same document that programs read. Needs no script to be read."""
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from flask import Blueprint, Flask, Response, current_app, request
+from markupsafe import Markup, escape
+
+from console.views import frame
+from console.views.api import openapi
+
+blueprint = Blueprint("api_docs", __name__)
+
+HEAD = len("#/components/schemas/")
+NONE: tuple[str, dict[str, Any]] = ("", {})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A parameter, or a name of an object: how it is typed and what it means. `links` are the shapes that its type names."""
+
+    name: str
+    kind: str
+    about: str
+    needed: bool
+    links: tuple[str, ...] = ()
+    place: str = ""
+    example: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer by its status; `shape` is the name of what it holds, empty where that is no JSON."""
+
+    status: str
+    about: str
+    shape: str
+    media: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A call as the page shows it. `body` is its example as JSON, None where it takes none; `url` the example's address."""
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    about: str
+    permission: str
+    parameters: tuple[Part, ...]
+    fields: tuple[Part, ...]
+    body: str | None
+    url: str
+    good: tuple[Answered, ...]
+    bad: tuple[Answered, ...]
+    form: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Calls about one thing."""
+
+    name: str
+    about: str
+    calls: list[Drawn] = field(default_factory=list)
+
+
+@blueprint.get("/api/docs")
+def show() -> Response:
+    """The page. It says nothing about this installation, so nobody needs to be signed in."""
+    groups, shapes = drawn(current_app._get_current_object())  # type: ignore[attr-defined]
+    context = {"marked": marked, "groups": groups, "shapes": shapes, "site": request.host_url.rstrip("/"), "base": openapi.BASE}
+    return frame.page("api/docs.html", context)
+
+
+def marked(text: str) -> Markup:
+    """The text with what stands in backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (it was escaped)
+
+
+@functools.lru_cache(maxsize=4)
+def drawn(app: Flask) -> tuple[list[Group], list[tuple[str, str, list[Part]]]]:
+    """(calls by group, shapes as name, meaning and parts) of the application, made once."""
+    told = openapi.document(app)
+    groups = {tag["name"]: Group(tag["name"], tag["description"]) for tag in told["tags"]}
+    for path, methods in told["paths"].items():
+        for method, call in methods.items():
+            groups[call["tags"][0]].calls.append(_drawn(told, path, method, call))
+    shapes = [(name, schema.get("description", ""), list(_parts(schema))) for name, schema in told["components"]["schemas"].items()]
+    return list(groups.values()), shapes
+
+
+def _drawn(told: Mapping[str, Any], path: str, method: str, call: Mapping[str, Any]) -> Drawn:
+    parameters = tuple(_parameter(_followed(told, each)) for each in call["parameters"])
+    content = call.get("requestBody", {}).get("content", {})
+    media, given = next(iter(content.items()), NONE)
+    schema = told["components"]["schemas"][given["schema"]["$ref"][HEAD:]] if given else {}
+    example = given.get("example", {} if media == "application/json" else None)
+    answers = [_answered(told, status, each) for status, each in call["responses"].items()]
+    return Drawn(
+        call["operationId"],
+        method.upper(),
+        path,
+        call["summary"],
+        call.get("description", ""),
+        call["x-permission"],
+        parameters,
+        tuple(_parts(schema)),
+        json.dumps(example, indent=2, ensure_ascii=False) if media == "application/json" else None,
+        _address(path, parameters),
+        tuple(answer for answer in answers if answer.status < "400"),
+        tuple(answer for answer in answers if answer.status >= "400"),
+        media == "multipart/form-data",
+    )
+
+
+def _followed(told: Mapping[str, Any], each: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a reference names, or the thing itself."""
+    reference = each.get("$ref", "")
+    for part in reference.split("/")[1:]:
+        told = told[part]
+    return told if reference else each
+
+
+def _parameter(each: Mapping[str, Any]) -> Part:
+    kind, links = _kind(each["schema"])
+    example = each.get("example", "")
+    shown = example[0] if isinstance(example, list) else example
+    choices = tuple(str(one) for one in each["schema"].get("enum", ()))
+    return Part(each["name"], kind, each.get("description", ""), each.get("required", False), links, each["in"], str(shown), choices)
+
+
+def _parts(schema: Mapping[str, Any]) -> Iterator[Part]:
+    for name, each in schema.get("properties", {}).items():
+        kind, links = _kind(each)
+        yield Part(name, kind, each.get("description", ""), name in schema.get("required", ()), links)
+
+
+def _kind(schema: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """The type in words, and the shapes that it names."""
+    if "$ref" in schema:
+        name = schema["$ref"][HEAD:]
+        return name, (name,)
+    if "anyOf" in schema:
+        found = [_kind(each) for each in schema["anyOf"]]
+        return " or ".join(kind for kind, _ in found), tuple(link for _, links in found for link in links)
+    if "enum" in schema or "const" in schema:
+        return " · ".join(str(one) for one in schema.get("enum", [schema.get("const")])), ()
+    match schema.get("type"):
+        case "array":
+            kind, links = _kind(schema.get("items", {}))
+            return f"list of {kind}", links
+        case "string":
+            return {"date-time": "moment", "binary": "file"}.get(schema.get("format", ""), "text"), ()
+        case "integer":
+            return "whole number", ()
+        case "boolean":
+            return "true or false", ()
+        case "null":
+            return "null", ()
+        case "object":
+            return "object", ()
+    return "anything", ()
+
+
+def _answered(told: Mapping[str, Any], status: str, each: Mapping[str, Any]) -> Answered:
+    answer = _followed(told, each)
+    media, content = next(iter(answer.get("content", {}).items()), NONE)
+    return Answered(status, answer["description"], content.get("schema", {}).get("$ref", "")[HEAD:], media)
+
+
+def _address(path: str, parameters: tuple[Part, ...]) -> str:
+    """The address of the example, below `/api/v1`."""
+    for part in parameters:
+        if part.place == "path":
+            path = path.replace(f"{{{part.name}}}", quote(part.example, safe=""))
+    query = urlencode([(part.name, part.example) for part in parameters if part.place == "query" and part.example])
+    return f"{path}?{query}" if query else path

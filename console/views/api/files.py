@@ -1,0 +1,81 @@
+"""Files of runs for programs: sent ahead of the step that hands them in, read by who may see the run."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from flask import Blueprint, Response, g, jsonify, make_response, request
+from flask.typing import ResponseReturnValue
+from pydantic import WithJsonSchema
+from werkzeug.exceptions import UnsupportedMediaType
+
+from console import documents
+from console.errors import Invalid
+from console.log import body as canonical
+from console.runs import attachments
+from console.views.api.operation import Example, Media, Sent, operation
+from console.views.api.shapes import File, FileValue
+
+blueprint = Blueprint("api_files", __name__, url_prefix="/api/v1")
+
+PARTS = ("run", "step", "field")
+
+
+class Upload(Sent):
+    """One file, for a field of the step that the run stands at."""
+
+    run: str
+    step: str
+    field: str
+    file: Annotated[str, WithJsonSchema({"type": "string", "format": "binary"})]
+
+
+@blueprint.post("/files")
+@operation(
+    "sendFile",
+    "workflow.see",
+    {201: FileValue},
+    body=Media("multipart/form-data", "The file and where it belongs", Upload),
+    refuses=(403, 404),
+    example=Example(status=201),
+)
+def send() -> ResponseReturnValue:
+    """Keep one file for a field of the step that the run stands at; answers the value to hand in."""
+    if request.mimetype != "multipart/form-data":
+        raise UnsupportedMediaType("Send multipart/form-data with run, step, field and file.")
+    lacking = [name for name in PARTS if not request.form.get(name)] + ([] if "file" in request.files else ["file"])
+    unknown = [name for name in request.form if name not in PARTS] + [name for name in request.files if name != "file"]
+    wrong = [(name, "Needed.") for name in lacking] + [(name, "Not known here.") for name in unknown]
+    if wrong:
+        raise Invalid("Send run, step, field and one file.", details=[{"field": name, "reason": reason} for name, reason in wrong])
+    sent, (run, step, field) = request.files["file"], (request.form[name] for name in PARTS)
+    stored = attachments.attach(g.actor, run, step=step, field=field, name=sent.filename or "", content=sent.stream.read())
+    return jsonify(stored.value), 201
+
+
+@blueprint.get("/files/<file_id>")
+@operation("getFile", "workflow.see", File)
+def one(file_id: str) -> ResponseReturnValue:
+    """What is known of a file."""
+    stored = attachments.anywhere(g.actor, file_id)
+    told = {
+        "run": stored.run,
+        "slot": stored.slot,
+        "pages": stored.pages,
+        "scanned": stored.scanned,
+        "by": stored.by,
+        "sender": stored.sender,
+    }
+    return jsonify({**stored.value, **told, "at": canonical.moment(stored.at)})
+
+
+@blueprint.get("/files/<file_id>/content")
+@operation("getFileContent", "workflow.see", Media("*/*", "The file itself"))
+def content(file_id: str) -> Response:
+    """The file itself; that it was taken is an event."""
+    attachments.anywhere(g.actor, file_id)
+    taken = documents.download(g.actor, file_id)
+    answer = make_response(taken.content)
+    answer.headers["Content-Type"] = taken.media_type
+    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(taken.name, safe='')}"
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return answer

@@ -1,0 +1,125 @@
+"""Inboxes and their tickets as JSON."""
+
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from flask import Blueprint, g, jsonify
+from flask.typing import ResponseReturnValue
+from pydantic import Field, StringConstraints
+
+from console import inbox, runs, tickets
+from console.errors import Malformed
+from console.tickets import Given as Came
+from console.views.api import listing
+from console.views.api.operation import Example, Nothing, Paged, Sent, asked, operation, read
+from console.views.api.shapes import Given, Inbox, Listed, Run, Tickets
+
+blueprint = Blueprint("api_inbox", __name__, url_prefix="/api/v1")
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+DESK = {"name": "desk"}
+
+
+class Looked(Paged):
+    """Which tickets: `todo` what the caller could take, in the order of taking; `doing` what they have in hand; `backlog` what anybody has."""
+
+    view: Literal["todo", "doing", "backlog"] = "todo"
+
+
+class Take(Sent):
+    """A ticket."""
+
+    ticket: Text
+
+
+class Unassign(Sent):
+    """Tickets by their ids, at most 100."""
+
+    tickets: list[str]
+
+
+class Assign(Unassign):
+    """Tickets, and who gets them."""
+
+    user: Text = Field(description="Id of the person")
+    reason: str | None = ""
+
+
+@blueprint.get("/inboxes")
+@operation("listInboxes", "inbox.work", Listed[Inbox])
+def every() -> ResponseReturnValue:
+    """The caller's inboxes, each with how many tickets they could take; `more` where there are more than that."""
+    here = inbox.mine(g.actor)
+    counts = tickets.count(g.actor, here)
+    return jsonify(listing([one.to_json() | asdict(counts[one.id]) for one in here]))
+
+
+@blueprint.get("/inboxes/<name>/tickets")
+@operation("listTickets", "inbox.work", Tickets, query=Looked, refuses=(403,), example=Example(DESK, {"view": "todo"}))
+def listed(name: str) -> ResponseReturnValue:
+    """Tickets of an inbox: what the caller could take, what they have in hand, or what anybody has (with the right `manage`)."""
+    looked = asked(Looked)
+    match looked.view:
+        case "todo":
+            page = tickets.to_do(g.actor, name, limit=looked.limit, after=looked.after or None)
+            return jsonify(listing([one.to_json() for one in page.tickets], page.next, down=page.down))
+        case "doing":
+            return jsonify(listing([one.to_json() for one in tickets.doing(g.actor, name)], down=None))
+        case "backlog":
+            found, following = tickets.backlog(g.actor, name, limit=looked.limit, after=looked.after or None)
+            return jsonify(listing([one.to_json() for one in found], following, down=None))
+
+
+@blueprint.post("/inboxes/<name>/next")
+@operation("takeNextTicket", "inbox.work", Run, body=Nothing, refuses=(403,), example=Example(DESK, body={}))
+def take_next(name: str) -> ResponseReturnValue:
+    """The next ticket, held by the caller from now on: its run. 409 `inbox_empty`."""
+    read(Nothing, Malformed)
+    return jsonify(runs.get(g.actor, tickets.take_next(g.actor, name)).json)
+
+
+@blueprint.post("/inboxes/<name>/take")
+@operation(
+    "takeTicket", "inbox.work", Run, body=Take, refuses=(403,), example=Example(DESK, body={"ticket": "run_01j0000000000000000000000a"})
+)
+def take(name: str) -> ResponseReturnValue:
+    """One ticket, held by the caller from now on: its run. 409 `ticket_taken` where somebody was quicker."""
+    return jsonify(runs.get(g.actor, tickets.take(g.actor, name, read(Take).ticket)).json)
+
+
+@blueprint.post("/inboxes/<name>/assign")
+@operation(
+    "assignTickets",
+    "inbox.manage",
+    Listed[Given],
+    body=Assign,
+    refuses=(403,),
+    repeatable=True,
+    example=Example(
+        DESK,
+        body={"tickets": ["run_01j0000000000000000000000a"], "user": "usr_01j0000000000000000000000a", "reason": "Knows the customer."},
+    ),
+)
+def assign(name: str) -> ResponseReturnValue:
+    """Tickets to a person; what came of each."""
+    sent = read(Assign)
+    return _told(tickets.assign(g.actor, name, sent.tickets, sent.user, sent.reason or ""))
+
+
+@blueprint.post("/inboxes/<name>/unassign")
+@operation(
+    "unassignTickets",
+    "inbox.manage",
+    Listed[Given],
+    body=Unassign,
+    refuses=(403,),
+    repeatable=True,
+    example=Example(DESK, body={"tickets": ["run_01j0000000000000000000000a"]}),
+)
+def unassign(name: str) -> ResponseReturnValue:
+    """Runs out of the hands of those who have them; what came of each."""
+    return _told(tickets.unassign(g.actor, name, read(Unassign).tickets))
+
+
+def _told(given: list[Came]) -> ResponseReturnValue:
+    return jsonify(listing([{"ticket": one.ticket, "run": one.run, "reason": one.reason or None} for one in given]))

@@ -1,0 +1,338 @@
+"""`/api/openapi.json`: the description of the API, made from the URL map and from what stands beside each view. There is no other."""
+
+import functools
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+from flask import Blueprint, Flask, Response, current_app, request
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from werkzeug.routing import Rule
+
+import console
+from console.views.api.operation import OPERATION, Media, Operation
+from console.views.api.shapes import Error
+
+blueprint = Blueprint("openapi", __name__)
+
+BASE = "/api/v1"
+REFERENCE = "#/components/schemas/{model}"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+INTRODUCTION = """\
+Everything that the pages do with records, runs and workflows, for programs, with the same rights and the same checks.
+
+A key acts as its person: `Authorization: Bearer cns_…`. Lists take `limit` (1 to 100) and `after`, the `next` of the answer before. Decimals are text, moments RFC 3339
+in UTC, ids begin with what they name. Releases may add names to answers: ignore those that you do not know. A name in a body or an address that the call does not know is refused.
+
+Every POST takes `X-Idempotency-Key`: sent again within a day with the same body, it gives the first answer again and does nothing.
+"""
+TAGS = {
+    "me": "Who the key speaks for",
+    "collections": "Collections and their records",
+    "reveal": "Masked values, one by one",
+    "reports": "Reports that their reporter does not see again",
+    "runs": "Runs: start, read, and every command",
+    "workflows": "Workflows, their drafts and versions",
+    "approvals": "What waits for a second person",
+    "inbox": "Inboxes and their tickets",
+    "files": "Files that are handed in with a step",
+    "activity": "The activity log and its export",
+    "checkpoint": "Signed heads of the log",
+}
+WITHIN = {"runs_commands": "runs", "reveal": "collections"}
+"""Blueprints whose calls stand among those of another."""
+ALWAYS = (400, 401, 429, 503)
+WITH_BODY = (409, 413, 415, 422)
+REFUSALS: Mapping[int, tuple[str, str]] = {
+    400: ("Malformed", "What was sent cannot be read; `details` name the parameter"),
+    401: ("NotSignedIn", "No key, or one that is unknown, expired or revoked"),
+    403: ("NotAllowed", "The right is missing; `message` names it and who can grant it"),
+    404: ("NotFound", "It is not there, or not within what the key's person may see; the answer is the same"),
+    409: ("Conflict", "Things moved, or the same request is under way; nothing was done"),
+    413: ("TooLarge", "What was sent is larger than the console takes"),
+    415: ("NotJson", "The body is of a type that is not taken here"),
+    422: ("Invalid", "Readable, and wrong; one detail per field"),
+    429: ("TooMany", "The limit of the key is reached; `Retry-After` says when it goes on"),
+    503: ("Unavailable", "The database or the data source does not answer; `Retry-After` says when to ask again"),
+}
+HEADERS: Mapping[str, tuple[str, str]] = {
+    "X-Request-Id": ("string", "The name of this request, in the log too"),
+    "X-RateLimit-Limit": ("integer", "How many requests the window that is nearest to its end takes"),
+    "X-RateLimit-Remaining": ("integer", "How many of them are left"),
+    "X-RateLimit-Reset": ("integer", "When that window begins anew, in seconds since 1970"),
+}
+PARAMETERS: Mapping[str, tuple[str, str]] = {
+    "collection": ("Id of the collection", "customer"),
+    "key": ("Key of the record, as it was read, percent-encoded", "17"),
+    "run_id": ("The run", "run_01j0000000000000000000000a"),
+    "workflow_id": ("Id or slug of the workflow", "kyc-review"),
+    "approval_id": ("The request for approval", "apr_01j0000000000000000000000a"),
+    "file_id": ("The file", "fil_01j0000000000000000000000a"),
+    "name": ("Id of the inbox", "desk"),
+    "number": ("Number of the version", "1"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation at its place: `path` below `/api/v1` with parameters in braces, `method` in capitals, `about` its description."""
+
+    path: str
+    method: str
+    operation: Operation
+    about: str
+    tag: str
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of what fills the path."""
+        return re.findall(r"{(\w+)}", self.path)
+
+    @property
+    def statuses(self) -> list[int]:
+        """Every status of an error that it may be answered with."""
+        found = {*ALWAYS, *self.operation.refuses}
+        found |= {*WITH_BODY} if self.operation.body is not None or self.method == "POST" else set()
+        found |= {404} if self.parameters else set()
+        return sorted(found)
+
+
+def calls(app: Flask) -> list[Call]:
+    """Every call below `/api/v1`, in the order of `TAGS`, then of their declaration. Raises `LookupError` for a route that declares nothing."""
+    found = [call for rule in app.url_map.iter_rules() if rule.rule.startswith(f"{BASE}/") for call in _calls(app, rule)]
+    return sorted(found, key=lambda call: (list(TAGS).index(call.tag), call.method == "POST" and bool(call.parameters)))
+
+
+def _calls(app: Flask, rule: Rule) -> Iterator[Call]:
+    view = app.view_functions[rule.endpoint]
+    declared = getattr(view, OPERATION, None)
+    if declared is None:
+        raise LookupError(f"{rule.rule} has no declaration: {rule.endpoint}")
+    path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule.removeprefix(BASE))
+    family = rule.endpoint.partition(".")[0].removeprefix("api_")
+    tag = WITHIN.get(family, family)
+    for method in METHODS:
+        if method in (rule.methods or ()):
+            yield Call(path, method, declared, inspect.getdoc(view) or "", tag)
+
+
+@blueprint.get("/api/openapi.json")
+def show() -> Response:
+    """The description, the same for everybody; 304 to who has it."""
+    answer = Response(rendered(current_app), mimetype="application/json", headers={"Cache-Control": "no-cache"})
+    answer.add_etag()
+    answer.make_conditional(request)
+    return answer
+
+
+@functools.lru_cache(maxsize=4)
+def rendered(app: Flask) -> bytes:
+    """The description as it is sent, made once for each application."""
+    return orjson.dumps(document(cast(Flask, getattr(app, "_get_current_object", lambda: app)())))
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """The description of the API: OpenAPI 3.1."""
+    every = calls(app)
+    schemas = _schemas(every)
+    paths: dict[str, dict[str, Any]] = {}
+    for call in every:
+        paths.setdefault(call.path, {})[call.method.lower()] = _operation(call, every)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Handrail",
+            "version": console.__version__,
+            "summary": "The API of an operations console",
+            "description": INTRODUCTION,
+            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": BASE}],
+        "security": [{"key": []}],
+        "tags": [{"name": name, "description": about} for name, about in TAGS.items() if any(call.tag == name for call in every)],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": {name: _refusal(status, about) for status, (name, about) in REFUSALS.items()},
+            "headers": {name: {"description": about, "schema": {"type": kind}} for name, (kind, about) in HEADERS.items()},
+            "parameters": {
+                "IdempotencyKey": {
+                    "name": "X-Idempotency-Key",
+                    "in": "header",
+                    "description": "A text of your own: the same key and body within a day give the first answer again, another body is 422",
+                    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+                    "example": "order-4711",
+                }
+            },
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "cns_…",
+                    "description": "A key of a person, from Settings, API keys",
+                }
+            },
+        },
+    }
+
+
+def _schemas(every: Iterable[Call]) -> dict[str, Any]:
+    """The schemas of all bodies and answers, by name."""
+    models: list[type[BaseModel]] = [Error]
+    for call in every:
+        for told in (call.operation.body, *call.operation.answers.values()):
+            model = told.model if isinstance(told, Media) else told
+            if model is not None and model not in models:
+                models.append(model)
+    _, found = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)
+    names = {name: _named(name) for name in found["$defs"]}
+    return {names[name]: _plain(schema, names) for name, schema in sorted(found["$defs"].items())}
+
+
+def _named(name: str) -> str:
+    """`Listed_RunHead_` as people call it."""
+    listed = re.fullmatch(r"Listed_(\w+?)_", name)
+    return f"{listed[1]}Page" if listed else name
+
+
+def _plain(schema: Any, names: Mapping[str, str], *, properties: bool = False) -> Any:
+    """The schema without the titles that repeat its names, and with the names that we give."""
+    if isinstance(schema, list):
+        return [_plain(each, names) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {
+        name: _plain(value, names, properties=name in ("properties", "$defs") and not properties)
+        for name, value in schema.items()
+        if properties or not (name == "title" and isinstance(value, str))
+    }
+    if isinstance(told.get("$ref"), str) and not properties:
+        head, _, last = told["$ref"].rpartition("/")
+        told["$ref"] = f"{head}/{names.get(last, last)}"
+    return told
+
+
+def _operation(call: Call, every: Iterable[Call]) -> dict[str, Any]:
+    declared = call.operation
+    summary, _, more = call.about.partition("\n\n")
+    told: dict[str, Any] = {
+        "operationId": declared.id,
+        "tags": [call.tag],
+        "summary": " ".join(summary.split()).rstrip("."),
+        **({"description": " ".join(more.split())} if more else {}),
+        "security": [] if declared.open else [{"key": []}],
+        "x-permission": declared.permission,
+        "parameters": [*_in_path(call), *_in_query(declared)],
+    }
+    if call.method == "POST":
+        told["parameters"].append({"$ref": "#/components/parameters/IdempotencyKey"})
+    if declared.body is not None:
+        told["requestBody"] = {"required": True, "content": _content(declared.body, declared.example.body)}
+    told["responses"] = {
+        **{str(status): _answer(status, model, every) for status, model in declared.answers.items()},
+        **{str(status): {"$ref": f"#/components/responses/{REFUSALS[status][0]}"} for status in call.statuses},
+    }
+    return told
+
+
+def _in_path(call: Call) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": PARAMETERS[name][0],
+            "schema": {"type": "integer", "minimum": 1} if name == "number" else {"type": "string", "minLength": 1},
+            "example": _example(call.operation.example.path.get(name, PARAMETERS[name][1]), number=name == "number"),
+        }
+        for name in call.parameters
+    ]
+
+
+def _example(told: str, *, number: bool) -> str | int:
+    return int(told) if number else told
+
+
+def _in_query(declared: Operation) -> list[dict[str, Any]]:
+    if declared.query is None:
+        return []
+    schema = declared.query.model_json_schema(ref_template=REFERENCE)
+    found = []
+    for name, told in schema["properties"].items():
+        kept = _without_null(told)
+        about = kept.pop("description", "")
+        shown = {"example": declared.example.query[name]} if name in declared.example.query else {}
+        found.append(
+            {
+                "name": name,
+                "in": "query",
+                "required": name in schema.get("required", ()),
+                **({"description": about} if about else {}),
+                "schema": kept,
+                **shown,
+            }
+        )
+    return found
+
+
+def _without_null(told: Mapping[str, Any]) -> dict[str, Any]:
+    """A parameter that is not given is not null: it is not there."""
+    kept = {name: value for name, value in told.items() if name not in ("title", "anyOf") and not (name == "default" and value is None)}
+    for each in told.get("anyOf", ()):
+        if each != {"type": "null"}:
+            kept |= each
+    return kept
+
+
+def _content(told: type[BaseModel] | Media, example: Any = None) -> dict[str, Any]:
+    shown = {} if example is None else {"example": example}
+    if not isinstance(told, Media):
+        return {
+            "application/json": {
+                "schema": {"$ref": REFERENCE.format(model=_named(told.__name__.replace("[", "_").replace("]", "_")))},
+                **shown,
+            }
+        }
+    if told.model is not None:
+        return {told.kind: {"schema": {"$ref": REFERENCE.format(model=told.model.__name__)}, **shown}}
+    return {told.kind: {"schema": {"type": "string"} if told.kind.startswith("text/") else {}}}
+
+
+def _answer(status: int, told: type[BaseModel] | Media | None, every: Iterable[Call]) -> dict[str, Any]:
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
+    if told is None:
+        return {"description": "Done; there is nothing more to say" if status == 204 else "Done", "headers": headers}
+    about = told.description if isinstance(told, Media) else (inspect.getdoc(told) or "").partition("\n")[0]
+    links = _links(told, every)
+    return {"description": about, "headers": headers, "content": _content(told), **({"links": links} if links else {})}
+
+
+LINKED: Mapping[str, tuple[str, ...]] = {"Run": ("run_id",), "Workflow": ("workflow_id",)}
+"""A thing that an answer is, and the parameters that its `id` fills."""
+
+
+def _links(told: type[BaseModel] | Media, every: Iterable[Call]) -> dict[str, Any]:
+    """What can be called next with the id of the answer."""
+    if isinstance(told, Media) or told.__name__ not in LINKED:
+        return {}
+    return {
+        call.operation.id: {"operationId": call.operation.id, "parameters": {name: "$response.body#/id"}}
+        for name in LINKED[told.__name__]
+        for call in every
+        if call.parameters == [name]
+    }
+
+
+def _refusal(status: int, about: str) -> dict[str, Any]:
+    headers: dict[str, Any] = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
+    if status in (409, 429, 503):
+        headers["Retry-After"] = {"description": "Seconds to wait, where waiting helps", "schema": {"type": "integer"}}
+    return {
+        "description": about,
+        "headers": headers,
+        "content": {"application/json": {"schema": {"$ref": REFERENCE.format(model="Error")}}},
+    }

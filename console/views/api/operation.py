@@ -1,0 +1,195 @@
+"""What a call of the API takes and answers, declared once beside its view: the same models check what is sent and describe it.
+
+`console.views.api.openapi` makes the description of the whole API from these declarations and from the URL map; a route without one
+fails a test. What is wrong with a body is 422 (400 where it cannot be read), with a parameter of the address 400, each with a detail per field.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from console.errors import ConsoleError, Invalid, Malformed
+from console.views.api import MOST, body
+
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Sent(BaseModel):
+    """A body: every name known, every value of its type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Nothing(Sent):
+    """An empty object."""
+
+
+class Asked(BaseModel):
+    """The parameters of an address: every name known, each given once, or several times where it is a list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+def _count(told: Any) -> Any:
+    """A limit as it stands in an address: digits, no more than three."""
+    if isinstance(told, str) and not (told.isascii() and told.isdigit() and len(told) <= 3 and 1 <= int(told) <= MOST):
+        raise ValueError(f"takes 1 to {MOST}")
+    return told
+
+
+def _whole(told: Any) -> Any:
+    if isinstance(told, str) and not (told.isascii() and told.removeprefix("-").isdigit() and len(told) <= 9):
+        raise ValueError("A whole number.")
+    return told
+
+
+Limit = Annotated[int, Field(ge=1, le=MOST, description="How many rows a page has"), BeforeValidator(_count)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+
+
+class Paged(Asked):
+    """A page of a list."""
+
+    limit: Limit = 50
+    after: str | None = Field(None, description="The `next` of the page before")
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An answer, or a body, that is no JSON: its media type, and of a form the model of its fields."""
+
+    kind: str
+    description: str
+    model: type[BaseModel] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A request that the tests send and the documentation shows; `path` fills the address, `status` is what it is answered with."""
+
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A call. `answers` by status, `refuses` the statuses of errors beside those that every call has; `permission` as `workflow.start`."""
+
+    id: str
+    permission: str
+    answers: Mapping[int, type[BaseModel] | Media | None]
+    refuses: frozenset[int]
+    body: type[BaseModel] | Media | None
+    query: type[BaseModel] | None
+    example: Example
+    repeatable: bool
+
+    @property
+    def open(self) -> bool:
+        """Whether it needs no key."""
+        return self.permission == "none"
+
+
+OPERATION = "api_operation"
+"""The attribute of a view that holds its declaration."""
+
+
+def operation(
+    name: str,
+    permission: str,
+    answer: type[BaseModel] | Media | Mapping[int, type[BaseModel] | Media | None],
+    *,
+    refuses: Sequence[int] = (),
+    body: type[BaseModel] | Media | None = None,
+    query: type[BaseModel] | None = None,
+    example: Example | None = None,
+    repeatable: bool = False,
+) -> Callable[[View], View]:
+    """Declare a view as this call; its docstring is its description. `repeatable`: a POST that may be done again where its answer was lost."""
+    answers = answer if isinstance(answer, Mapping) else {200: answer}
+    shown = example or Example(status=min(answers))
+    declared = Operation(name, permission, answers, frozenset(refuses), body, query, shown, repeatable)
+
+    def mark(view: View) -> View:
+        setattr(view, OPERATION, declared)
+        return view
+
+    return mark
+
+
+def read(model: type[Model], error: type[ConsoleError] = Invalid) -> Model:
+    """The body, checked. Raises `error` with a detail per field, and what `body` raises."""
+    sent = body()
+    try:
+        return model.model_validate(sent)
+    except ValidationError as wrong:
+        details = _details(wrong)
+        raise error(_sentence(details, "body"), details=details) from None
+
+
+def asked(model: type[Model]) -> Model:
+    """The parameters of the address, checked. Raises Malformed with a detail per parameter."""
+    told: dict[str, Any] = {}
+    lists = {info.alias or name for name, info in model.model_fields.items() if getattr(info.annotation, "__origin__", None) is list}
+    for name, values in request.args.lists():
+        if len(values) > 1 and name not in lists:
+            reason = f"{name} is given {len(values)} times; once is enough."
+            raise Malformed(reason, details=[{"field": name, "reason": reason}])
+        told[name] = values if name in lists else values[0]
+    try:
+        return model.model_validate(told)
+    except ValidationError as wrong:
+        details = _details(wrong)
+        raise Malformed(_sentence(details, "address"), details=details) from None
+
+
+def _details(wrong: ValidationError) -> list[dict[str, str]]:
+    return [{"field": ".".join(str(part) for part in each["loc"]) or "body", "reason": _reason(each)} for each in wrong.errors()]
+
+
+def _sentence(details: Sequence[Mapping[str, str]], what: str) -> str:
+    first = details[0]
+    if first["reason"] == UNKNOWN:
+        return f"There is no {first['field']} here: take it out of the {what}."
+    return f"{first['field']}: {first['reason']}"
+
+
+UNKNOWN = "Not known here."
+REASONS = {
+    "missing": "Needed.",
+    "extra_forbidden": UNKNOWN,
+    "int_type": "A whole number.",
+    "int_from_float": "A whole number.",
+    "string_type": "A text.",
+    "bool_type": "true or false.",
+    "bool_parsing": "0 or 1.",
+    "dict_type": "An object.",
+    "model_type": "An object.",
+    "list_type": "A list.",
+}
+
+
+def _reason(each: ErrorDetails) -> str:
+    known, context = REASONS.get(each["type"]), each.get("ctx") or {}
+    if known:
+        return known
+    match each["type"]:
+        case "literal_error" | "enum":
+            return f"One of {str(context['expected']).replace(chr(39), '')}."
+        case "value_error":
+            return str(context["error"])
+        case "string_too_short":
+            return "A text." if context["min_length"] == 1 else f"A text of at least {context['min_length']} characters."
+        case "string_too_long":
+            return f"A text of at most {context['max_length']} characters."
+        case "too_long":
+            return f"A list of at most {context['max_length']}."
+    return f"{each['msg']}."

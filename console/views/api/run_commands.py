@@ -1,0 +1,343 @@
+"""Every command of a run as a call. Each names the revision that the caller saw; the answer is the run as it stands next."""
+
+from typing import Annotated, Any, Literal
+
+from flask import Blueprint, g, jsonify
+from flask.typing import ResponseReturnValue
+from pydantic import Field, StringConstraints
+
+from console import runs
+from console.log import body as canonical
+from console.views.api.operation import Example, Sent, operation, read
+from console.views.api.shapes import Checked, Run, Saved
+
+blueprint = Blueprint("api_runs_commands", __name__, url_prefix="/api/v1")
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class Seen(Sent):
+    """The run's revision as it was read: where it has moved since, nothing is done."""
+
+    revision: int
+
+
+class Handed(Seen):
+    """The step, handed in. Fields left out keep their value."""
+
+    step: Text = Field(description="Where the run stands")
+    values: dict[str, Any] | None = Field(None, description="By field name")
+    outcome: Text | None = Field(None, description="One of `current.outcomes`, where there are any")
+    handled_manually: bool = Field(False, description="The values were typed by the person, without the proposal")
+    reason: str | None = ""
+    repeat: Text | None = Field(None, description="keep, again or compensate: where a change was made before")
+
+
+class Drafted(Seen):
+    """Half-typed values, unchecked."""
+
+    step: Text
+    values: dict[str, Any] | None = None
+
+
+class Reasoned(Seen):
+    """With words for the record."""
+
+    reason: str | None = ""
+
+
+class Escalated(Reasoned):
+    """Into which inbox, and why."""
+
+    inbox: Text | None = Field(None, description="Id of an inbox of the run's team")
+    priority: Text | None = Field(None, description="low, normal, high or urgent")
+
+
+class Assigned(Reasoned):
+    """To whom."""
+
+    user: Text | None = Field(None, description="Id of the person")
+
+
+class Broken(Reasoned):
+    """Why, and what is taken back first."""
+
+    compensate: list[str] | None = Field(None, description="Effects by id, of the preview's `effects_done`")
+
+
+class Revised(Broken):
+    """Back to which step."""
+
+    step: Text
+    attempt: int | None = Field(None, description="Which entry into it; without: the last that stands")
+
+
+class Settled(Reasoned):
+    """What came of an unknown effect."""
+
+    effect: Text
+    result: Literal["done", "not_done", "left"] = Field(description="`left`: what a compensation should have taken back stays")
+
+
+class Again(Sent):
+    """From where, and with which version."""
+
+    from_: Literal["start", "failure"] = Field(alias="from")
+    version: Literal["original", "current"] = "original"
+    input: dict[str, Any] | None = Field(None, description="Another input; only from the start")
+
+
+class Named(Seen):
+    """An effect."""
+
+    effect: Text
+
+
+def _run(run_id: str) -> ResponseReturnValue:
+    """The run as it stands next, for whoever acted."""
+    return jsonify(runs.get(g.actor, run_id).json)
+
+
+@blueprint.post("/runs/<run_id>/complete")
+@operation(
+    "completeStep",
+    "workflow.start",
+    Run,
+    body=Handed,
+    refuses=(403,),
+    example=Example(body={"step": "decide", "revision": 4, "values": {}, "outcome": "approve"}),
+)
+def complete(run_id: str) -> ResponseReturnValue:
+    """Hand in the step that the run stands at.
+
+    422 with a detail per field; 409 `stale_revision`, `not_holder`, `not_possible`, or `already_done` where the change was made before: the details then name what `repeat` takes.
+    """
+    sent = read(Handed)
+    view = runs.complete_and_look(
+        g.actor,
+        run_id,
+        step=sent.step,
+        revision=sent.revision,
+        values=sent.values or {},
+        outcome=sent.outcome,
+        handled_manually=sent.handled_manually,
+        reason=sent.reason or "",
+        repeat=sent.repeat,
+    )
+    return jsonify(view.json)
+
+
+@blueprint.post("/runs/<run_id>/draft")
+@operation(
+    "saveDraft",
+    "workflow.start",
+    Saved,
+    body=Drafted,
+    refuses=(403,),
+    example=Example(body={"step": "note", "revision": 2, "values": {"note": "Called, no ans"}}),
+)
+def draft(run_id: str) -> ResponseReturnValue:
+    """Keep half-typed values; moves nothing."""
+    sent = read(Drafted)
+    saved_at = runs.draft(g.actor, run_id, step=sent.step, revision=sent.revision, values=sent.values or {})
+    return jsonify(saved_at=canonical.moment(saved_at))
+
+
+@blueprint.post("/runs/<run_id>/save")
+@operation("saveRun", "workflow.start", Run, body=Seen, refuses=(403,), example=Example(body={"revision": 2}))
+def save(run_id: str) -> ResponseReturnValue:
+    """Put the run aside with what was typed; nobody holds it."""
+    runs.save(g.actor, run_id, revision=read(Seen).revision)
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/resume")
+@operation("resumeRun", "workflow.resume", Run, body=Seen, refuses=(403,), example=Example(body={"revision": 3}))
+def resume(run_id: str) -> ResponseReturnValue:
+    """Take a saved run up again: the caller holds it, at the same step."""
+    runs.resume(g.actor, run_id, revision=read(Seen).revision)
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/take-over")
+@operation("takeOverRun", "workflow.takeover", Run, body=Seen, refuses=(403,), example=Example(body={"revision": 2}))
+def take_over(run_id: str) -> ResponseReturnValue:
+    """Become the holder, where nobody is, or whoever is has been idle or may be followed."""
+    runs.take_over(g.actor, run_id, revision=read(Seen).revision)
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/release")
+@operation("releaseRun", "workflow.start", Run, body=Seen, refuses=(403,), example=Example(body={"revision": 2}))
+def release(run_id: str) -> ResponseReturnValue:
+    """Let the run go: nobody holds it."""
+    runs.release(g.actor, run_id, revision=read(Seen).revision)
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/escalate")
+@operation(
+    "escalateRun",
+    "workflow.start",
+    Run,
+    body=Escalated,
+    refuses=(403,),
+    example=Example(body={"revision": 2, "inbox": "desk", "reason": "Needs a second look.", "priority": "high"}),
+)
+def escalate(run_id: str) -> ResponseReturnValue:
+    """Put the run into an inbox, with a reason; nobody holds it."""
+    sent = read(Escalated)
+    runs.escalate(
+        g.actor, run_id, revision=sent.revision, inbox=sent.inbox or "", reason=sent.reason or "", priority=sent.priority or "normal"
+    )
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/assign")
+@operation(
+    "assignRun",
+    "workflow.assign",
+    Run,
+    body=Assigned,
+    refuses=(403,),
+    example=Example(body={"revision": 2, "user": "usr_01j0000000000000000000000a", "reason": "Knows the customer."}),
+)
+def assign(run_id: str) -> ResponseReturnValue:
+    """Give the run to a person; 422 where they could not do the step."""
+    sent = read(Assigned)
+    runs.assign(g.actor, run_id, revision=sent.revision, user=sent.user or "", reason=sent.reason or "")
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/step-in")
+@operation(
+    "stepIn", "workflow.start", Run, body=Reasoned, refuses=(403,), example=Example(body={"revision": 5, "reason": "It takes too long."})
+)
+def step_in(run_id: str) -> ResponseReturnValue:
+    """Wait no longer for what the step waits for: the holder does it by hand."""
+    sent = read(Reasoned)
+    runs.step_in(g.actor, run_id, revision=sent.revision, reason=sent.reason or "")
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/retry")
+@operation("retryStep", "workflow.start", Run, body=Seen, refuses=(403,), example=Example(body={"revision": 5}))
+def retry(run_id: str) -> ResponseReturnValue:
+    """Begin the open step anew, after it could not be done by itself."""
+    runs.retry(g.actor, run_id, revision=read(Seen).revision)
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/stop-trying")
+@operation("stopTrying", "workflow.start", Run, body=Seen, refuses=(403,), example=Example(body={"revision": 5}))
+def stop_trying(run_id: str) -> ResponseReturnValue:
+    """Do not try again by itself; the form is there, with what went wrong."""
+    runs.stop_trying(g.actor, run_id, revision=read(Seen).revision)
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/abort")
+@operation(
+    "abortRun", "workflow.start", Run, body=Broken, refuses=(403,), example=Example(body={"revision": 2, "reason": "Started by mistake."})
+)
+def abort(run_id: str) -> ResponseReturnValue:
+    """Break the run off, with a reason; first take back what is named."""
+    sent = read(Broken)
+    runs.abort(g.actor, run_id, revision=sent.revision, reason=sent.reason or "", compensate=sent.compensate or [])
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/cancel")
+@operation(
+    "cancelRun",
+    "workflow.cancel",
+    Run,
+    body=Reasoned,
+    refuses=(403,),
+    example=Example(body={"revision": 2, "reason": "The customer has left."}),
+)
+def cancel(run_id: str) -> ResponseReturnValue:
+    """End the run from outside, with a reason."""
+    sent = read(Reasoned)
+    runs.cancel(g.actor, run_id, revision=sent.revision, reason=sent.reason or "")
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/revise")
+@operation(
+    "reviseRun",
+    "workflow.start",
+    Run,
+    body=Revised,
+    refuses=(403,),
+    example=Example(body={"revision": 5, "step": "note", "reason": "Read the file again."}),
+)
+def revise(run_id: str) -> ResponseReturnValue:
+    """Send the run back to a completed step, with a reason; what came after it is cancelled and kept."""
+    sent = read(Revised)
+    runs.revise(
+        g.actor,
+        run_id,
+        revision=sent.revision,
+        step=sent.step,
+        attempt=sent.attempt,
+        reason=sent.reason or "",
+        compensate=sent.compensate or [],
+    )
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/settle")
+@operation(
+    "settleEffect",
+    "workflow.start",
+    Run,
+    body=Settled,
+    refuses=(403,),
+    example=Example(body={"revision": 6, "effect": "eff_01j0000000000000000000000a", "result": "done", "reason": "Seen at the bank."}),
+)
+def settle(run_id: str) -> ResponseReturnValue:
+    """State whether an unknown effect happened."""
+    sent = read(Settled)
+    runs.settle(
+        g.actor,
+        run_id,
+        revision=sent.revision,
+        effect=sent.effect,
+        done=sent.result == "done",
+        left=sent.result == "left",
+        reason=sent.reason or "",
+    )
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/check")
+@operation(
+    "checkEffect",
+    "workflow.start",
+    Checked,
+    body=Named,
+    refuses=(403,),
+    example=Example(body={"revision": 6, "effect": "eff_01j0000000000000000000000a"}),
+)
+def check(run_id: str) -> ResponseReturnValue:
+    """Ask the other side about an unknown effect: `checked` says done, not_done or unclear."""
+    sent = read(Named)
+    found = runs.check(g.actor, run_id, revision=sent.revision, effect=sent.effect)
+    return jsonify(runs.get(g.actor, run_id).json | {"checked": found})
+
+
+@blueprint.post("/runs/<run_id>/rerun")
+@operation(
+    "rerun",
+    "workflow.start",
+    {201: Run},
+    body=Again,
+    refuses=(403,),
+    example=Example(body={"from": "start", "version": "current"}, status=201),
+)
+def rerun(run_id: str) -> ResponseReturnValue:
+    """Do an ended run again, from the start or from where it stopped: a new run, linked to it by `rerun_of`."""
+    sent = read(Again)
+    made = runs.rerun(g.actor, run_id, origin=sent.from_, version=sent.version, given=sent.input)
+    return jsonify(runs.get(g.actor, made).json), 201

@@ -1,0 +1,280 @@
+"""Approvals: what I am asked to decide, what I asked for, what was decided; and the page of one, which can be sent to a colleague.
+
+Looking never decides: an answer is a POST of somebody who is signed in.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, flash, request
+
+from console import accounts, approvals, browse
+from console.approvals import MOST_COUNTED, Line, Page, View
+from console.errors import Conflict, ConsoleError, Invalid, Malformed
+from console.views import formats, frame
+from console.views.activity import Chip
+from console.views.formats import Kind, Look
+from console.views.frame import Badge
+
+blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
+
+PAGE_SIZE = 50
+LISTS: Mapping[str, tuple[str, Callable[..., Page], str]] = {
+    "review": ("To review", approvals.to_review, "Nothing waits for your yes or no."),
+    "created": ("Created", approvals.created, "You have asked for no approval yet."),
+    "history": ("History", approvals.history, "Nothing was decided yet that you may see."),
+}
+FILTERS = {"action": "Action", "requester": "Requester", "team": "Team", "from": "From", "before": "Before"}
+_STATUS = {
+    "open": Badge("Waiting", "info", "clock"),
+    "approved": Badge("Approved", "good", "check"),
+    "rejected": Badge("Rejected", "bad", "x"),
+    "void": Badge("Void", "", "circle-dashed"),
+    "expired": Badge("Expired", "warn", "clock"),
+}
+
+
+@blueprint.get("")
+def show() -> Response:
+    """One of the three lists; `list` is review, created or history."""
+    chosen = request.args.get("list", "review")
+    if chosen not in LISTS:
+        chosen = "review"
+    given = {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
+    label, listed, nothing = LISTS[chosen]
+    wrong = ""
+    try:
+        page = listed(frame.actor(), _asked(given, frame.look()), limit=PAGE_SIZE, after=request.args.get("after"))
+    except Malformed as error:
+        wrong, given = "; ".join(str(detail["reason"]) for detail in error.details) or error.message, {}
+        page = listed(frame.actor(), {}, limit=PAGE_SIZE)
+    people = {person.id: person.name for person in accounts.people()} if given.get("requester") or chosen != "created" else {}
+    context = {
+        "list_name": chosen,
+        "list_label": label,
+        "tabs": _tabs(chosen),
+        "rows": [row(line) for line in page.lines],
+        "nothing": nothing,
+        "next": frame.here(after=page.next) if page.next else None,
+        "first": frame.here(after=None) if request.args.get("after") else None,
+        "chips": [
+            Chip(FILTERS[name], people.get(value, value), frame.here(**{name: None, "after": None})) for name, value in given.items()
+        ],
+        "held": given,
+        "people": sorted({(line.approval.requested_by, line.requester_name) for line in page.lines}, key=lambda one: one[1]),
+        "actions": sorted({line.approval.action for line in page.lines} | ({given["action"]} if "action" in given else set())),
+        "teams": sorted({(line.team, line.team_name) for line in page.lines}),
+        "wrong": wrong,
+    }
+    return frame.page("approvals/page.html", context, status=400 if wrong else 200)
+
+
+def _tabs(chosen: str) -> list[dict[str, Any]]:
+    """The lists with how many wait in them; what is over has no number."""
+    made = []
+    for name, (label, _, _) in LISTS.items():
+        count = None
+        if name == "review":
+            count = approvals.waiting(frame.actor())
+        elif name == "created":
+            count = len(approvals.created(frame.actor(), {"status": "open"}, limit=MOST_COUNTED).lines)
+        shown = "" if not count else f"{MOST_COUNTED}+" if count >= MOST_COUNTED else str(count)
+        made.append(
+            {
+                "href": f"/approvals?list={name}" if name != "review" else "/approvals",
+                "label": label,
+                "count": shown,
+                "here": name == chosen,
+            }
+        )
+    return made
+
+
+def _asked(given: Mapping[str, str], look: Look) -> dict[str, str]:
+    """The filters as the service takes them: days of the reader's zone become moments."""
+    names = {"from": "created_at.gte", "before": "created_at.lt"}
+    return {names.get(name, name): _midnight(value, look) if name in names else value for name, value in given.items()}
+
+
+def _midnight(day: str, look: Look) -> str:
+    try:
+        return datetime.fromisoformat(day[:10]).replace(tzinfo=ZoneInfo(look.zone)).isoformat()
+    except ValueError:
+        return day
+
+
+def row(line: Line) -> dict[str, Any]:
+    """A request as the lists draw it."""
+    approval = line.approval
+    given = len(approval.approvers)
+    return {
+        "href": url(line.id),
+        "title": line.record_title or line.workflow,
+        "label": line.label,
+        "workflow": line.workflow,
+        "requester": line.requester_name,
+        "team": line.team_name,
+        "at": approval.requested_at,
+        "until": approval.until if approval.status == "open" else None,
+        "badge": _STATUS[approval.status],
+        "votes": f"{given} of {approval.needs} approved" if approval.needs > 1 else "",
+        "decided": ", ".join(line.names.get(each.by, "A former colleague") for each in approval.decided),
+    }
+
+
+def url(approval_id: str, rest: str = "") -> str:
+    """Address of a request."""
+    return f"/approvals/{quote(approval_id, safe='')}" + (f"/{rest}" if rest else "")
+
+
+@blueprint.get("/<approval_id>")
+def one(approval_id: str) -> Response:
+    """The request with all that a decision needs. Nothing is decided by looking."""
+    return _drawn(approval_id)
+
+
+@blueprint.post("/<approval_id>/approve")
+def approve(approval_id: str) -> Response:
+    """Approve: done at once where this was the last yes needed."""
+    accepted = request.form.get("accept_changes", "")
+    return _decided(
+        approval_id,
+        lambda reason: approvals.approve(frame.actor(), approval_id, reason=reason, accept_changes=accepted or False),
+        "Approved.",
+    )
+
+
+@blueprint.post("/<approval_id>/reject")
+def reject(approval_id: str) -> Response:
+    """Reject, with a reason."""
+    return _decided(approval_id, lambda reason: approvals.reject(frame.actor(), approval_id, reason=reason), "Rejected.")
+
+
+def _decided(approval_id: str, do: Callable[[str], None], toast: str) -> Response:
+    reason = request.form.get("reason", "").strip()
+    try:
+        do(reason)
+    except (Invalid, Conflict) as wrong:
+        return _drawn(approval_id, wrong=wrong, reason=reason)
+    flash(toast)
+    return frame.moved(url(approval_id))
+
+
+def _drawn(approval_id: str, *, wrong: ConsoleError | None = None, reason: str = "") -> Response:
+    view, look = approvals.get(frame.actor(), approval_id), frame.look()
+    status = view.line.approval.status
+    context = {
+        "view": view,
+        "row": row(view.line),
+        "status": _STATUS[status],
+        "open": status == "open",
+        "may": status == "open" and view.refusal is None,
+        "approve_url": url(approval_id, "approve"),
+        "reject_url": url(approval_id, "reject"),
+        "text": frame.markdown(view.text) if view.text else None,
+        "values": _lines(view, view.line.values, look),
+        "changes": _changes(view, look),
+        "moved": _moved(view, look),
+        "record": _lines(view, view.record, look),
+        "record_url": frame.record_url(view.line.collection, view.line.approval.record) if view.line.collection else None,
+        "context": _context(view, look),
+        "rules": [_rule(rule, view) for rule in view.line.approval.not_by],
+        "roles": " or ".join(formats.role_words(role).lower() for role in view.line.approval.roles)
+        or "whoever has the right to approve this action",
+        "deciders": view.deciders,
+        "answers": [
+            {
+                "who": view.line.names.get(each.by, "A former colleague"),
+                "at": each.at,
+                "yes": each.decision == "approve",
+                "reason": each.reason,
+            }
+            for each in view.decided
+        ],
+        "typed_reason": reason,
+        "reason_error": next((str(one["reason"]) for one in wrong.details if one.get("field") == "reason"), "") if wrong else "",
+        "wrong": wrong.message if wrong is not None and wrong.code != "invalid" else "",
+    }
+    return frame.page("approvals/one.html", context, status=wrong.status if wrong is not None else 200)
+
+
+def _columns(view: View) -> dict[str, Kind]:
+    """What is known of the fields that the values and the record have: of the form, then of the collection."""
+    known: dict[str, Kind] = {}
+    if view.line.collection:
+        try:
+            described = browse.describe(frame.actor(), view.line.collection)
+            known = {source["name"]: formats.kind(source) for source in described["fields"]}
+        except ConsoleError:
+            known = {}
+    of_form = {name: formats.kind(source) for name, source in view.fields.items()}
+    return of_form | {name: what for name, what in known.items() if name not in of_form}
+
+
+def _lines(view: View, told: Mapping[str, Any], look: Look) -> list[dict[str, Any]]:
+    """Values with their labels, in the order of the form or the collection."""
+    known = _columns(view)
+    names = [*(name for name in known if name in told), *(name for name in told if name not in known)]
+    kinds = [(known.get(name) or Kind(name, name.replace("_", " ").capitalize()), told[name]) for name in names]
+    return [{"label": what.label, "shown": formats.html(what, value, look)} for what, value in kinds]
+
+
+def _changes(view: View, look: Look) -> list[dict[str, Any]]:
+    """Before and after, field by field; values that the reader may not read are not shown."""
+    made = []
+    for change in view.changes:
+        what = formats.kind(change)
+        masked = change["masked"]
+        sides = {side: None if masked else formats.html(what, change[side], look) for side in ("old", "new")}
+        made.append({"label": what.label, "masked": masked, **sides})
+    return made
+
+
+def _moved(view: View, look: Look) -> list[dict[str, Any]]:
+    known = _columns(view)
+    made = []
+    for each in view.moved:
+        what = known.get(each.field) or Kind(each.field, each.label)
+        hidden = each.then is None and each.now is None
+        made.append({
+            "label": each.label, "hidden": hidden, "overwrites": each.wish is not None,
+            "then": formats.html(what, each.then, look), "now": formats.html(what, each.now, look),
+        })  # fmt: skip
+    return made
+
+
+def _context(view: View, look: Look) -> list[tuple[str, list[dict[str, Any]]]]:
+    """What the run holds so far, by step; what is nested is laid out as it is."""
+    made = []
+    for title, output in view.context:
+        lines = [
+            {
+                "label": name.replace("_", " ").capitalize(),
+                "shown": formats.html(Kind(name, name, "json" if isinstance(value, (dict, list)) else "text"), value, look),
+            }
+            for name, value in output.items()
+            if value not in (None, "", [], {})
+        ]
+        if lines:
+            made.append((title, lines))
+    return made
+
+
+def _rule(rule: str, view: View) -> str:
+    """Who may not decide, in words."""
+    if rule == "requester":
+        return f"not {view.line.requester_name}, who asked for it"
+    if rule.startswith("step:"):
+        return f"not whoever did “{rule.removeprefix('step:').replace('_', ' ')}”"
+    return "not the person whom the rule names"
+
+
+def words_of_wait(run: Mapping[str, Any]) -> tuple[str, str] | None:
+    """(who is waited for, address of the request) of a run that waits for an approval; None where it waits for something else."""
+    waiting = (run["current"] or {}).get("waiting") or {}
+    if waiting.get("for") != "approval":
+        return None
+    return approvals.words(frame.actor(), waiting["key"]), url(waiting["key"])

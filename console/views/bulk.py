@@ -1,0 +1,129 @@
+"""One action on many records: the preview, and the page that follows it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import browse, bulk
+from console.browse import BrowseQuery
+from console.bulk import Bulk, Item
+from console.core.action import Action
+from console.core.fields import OWN_INPUT, shown
+from console.errors import ConsoleError, Invalid, NotFound
+from console.views import frame, panes
+from console.views.frame import Badge
+
+blueprint = Blueprint("bulk", __name__, url_prefix="/bulk")
+STATES = {
+    bulk.WAITING: Badge("To do", ""),
+    bulk.BEGUN: Badge("Under way", "info"),
+    bulk.DONE: Badge("Done", "good"),
+    bulk.OPEN: Badge("Open", "warn"),
+    bulk.REFUSED: Badge("Not done", "bad"),
+}
+
+
+@blueprint.route("/of/<collection>", methods=["GET", "POST"])
+def preview(collection: str) -> Response:
+    """Who is in and who is not, with the values typed so far; sent with `go`, it is begun for those who are in."""
+    actor, told = frame.actor(), request.values
+    action = next((one for one in bulk.offered(actor, collection) if one.id == told.get("action")), None)
+    if action is None:
+        raise NotFound("There is no such action for several of these records, or it is not yours to do.")
+    query = BrowseQuery(
+        segment=told.get("segment") or None, filter=told.get("filter") or None, q=told.get("q") or None, sort=told.get("sort") or None
+    )
+    described = browse.describe(actor, collection)
+    typed = panes.read_form(request.form, frame.look()) if request.method == "POST" else {}
+    given = {name: value for name, value in typed.items() if value is not None}
+    try:
+        items = bulk.chosen(actor, collection, action, told.getlist("key"), query if told.get("all") else None)
+    except Invalid as wrong:
+        return _page(described, action, [], typed, wrong=wrong, status=422)
+    judged = bulk.judged(actor, collection, action, items, given) if request.method == "POST" or not _asks(action) else list(items)
+    if request.method != "POST" or "go" not in request.form:
+        return _page(described, action, judged, typed)
+    if all(item.state == bulk.REFUSED for item in judged):
+        return _page(
+            described, action, judged, typed, wrong=Invalid("Nothing can be done with these values: the reasons stand below."), status=422
+        )
+    return frame.moved(f"/bulk/{bulk.begin(actor, collection, action, judged, given)}")
+
+
+@blueprint.route("/<bulk_id>", methods=["GET", "POST"])
+def follow(bulk_id: str) -> Response:
+    """How far it is; a POST does some more of it."""
+    found = bulk.go_on(frame.actor(), bulk_id) if request.method == "POST" else bulk.get(frame.actor(), bulk_id)
+    if request.method == "POST" and not frame.wants_fragment():
+        return frame.moved(f"/bulk/{found.id}")
+    return frame.page("actions/progress.html", _progress(found), blocks={"*": "progress"})
+
+
+def _asks(action: Action) -> bool:
+    """Whether something has to be typed before it can be told who is in."""
+    return any(not entry.readonly for entry in action.form)
+
+
+def _page(
+    described: Mapping[str, Any],
+    action: Action,
+    items: Sequence[Item],
+    typed: Mapping[str, Any],
+    *,
+    wrong: ConsoleError | None = None,
+    status: int = 200,
+) -> Response:
+    asked = [entry for entry in action.form if not entry.readonly]
+    roots = {
+        "record": None,
+        "related": {},
+        "variables": action.variables,
+        "currentUser": frame.actor().attributes,
+        "now": frame.look().now,
+        OWN_INPUT: {},
+    }
+    fields = [field.to_json() for field in shown(asked, roots, {}, OWN_INPUT)]
+    tested = bool(typed) or not asked
+    context = {
+        "collection": described,
+        "action": action,
+        "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed or None, errors=()),
+        "items": [_drawn(described["id"], item) for item in items],
+        "inside": sum(item.state != bulk.REFUSED for item in items),
+        "tested": tested,
+        "keys": [] if request.values.get("all") else [item.key for item in items],
+        "kept": [(name, request.values[name]) for name in ("segment", "filter", "q", "sort", "all") if request.values.get(name)],
+        "error": wrong.message if wrong else "",
+        "back": frame.collection_url(described["id"]),
+        "url": f"/bulk/of/{described['id']}",
+    }
+    return frame.page("actions/preview.html", context, status=status)
+
+
+def _progress(found: Bulk) -> dict[str, Any]:
+    left = found.count(bulk.WAITING, bulk.BEGUN)
+    action = next((one for one in bulk.offered(frame.actor(), found.collection) if one.id == found.action), None)
+    return {
+        "bulk": found,
+        "title": action.title if action else found.action,
+        "left": left,
+        "done": found.count(bulk.DONE),
+        "refused": found.count(bulk.REFUSED),
+        "open": found.count(bulk.OPEN),
+        "total": len(found.items),
+        "items": [_drawn(found.collection, item) for item in found.items],
+        "back": frame.collection_url(found.collection),
+        "url": f"/bulk/{found.id}",
+    }
+
+
+def _drawn(collection: str, item: Item) -> dict[str, Any]:
+    return {
+        "title": item.title,
+        "href": frame.record_url(collection, item.key),
+        "badge": STATES[item.state],
+        "inside": item.state != bulk.REFUSED,
+        "why": item.why,
+        "run": frame.run_url(item.run) if item.run else None,
+    }

@@ -1,0 +1,52 @@
+"""A new password by a link that works once: asked for by mail, or made by an administrator."""
+
+from flask import Blueprint, Response, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from console import settings
+from console.accounts import letters, profile
+from console.errors import Invalid, NotFound
+from console.views import auth
+
+blueprint = Blueprint("forgot", __name__, url_prefix="/sign-in")
+
+
+@blueprint.get("/forgot")
+def forgot() -> Response:
+    """Where one writes one's address."""
+    return _page("auth/forgot.html", by_mail=settings.current().smtp is not None, asked=False)
+
+
+@blueprint.post("/forgot")
+def ask() -> Response:
+    """The same answer for every address, and as fast: whether anybody has it, the worker finds out."""
+    letters.ask(request.form.get("email", ""), auth.place()[0])
+    return _page("auth/forgot.html", by_mail=settings.current().smtp is not None, asked=True)
+
+
+@blueprint.get("/new-password/<token>")
+def choose(token: str) -> ResponseReturnValue:
+    """Where the link leads."""
+    who = profile.person_of_link(token)
+    return _page("auth/new_password.html", 404 if who is None else 200, who=who, error=None)
+
+
+@blueprint.post("/new-password/<token>")
+def chosen(token: str) -> ResponseReturnValue:
+    """The new password; every session ends, and one signs in with it."""
+    who = profile.person_of_link(token)
+    try:
+        profile.choose_password(token, request.form.get("new", ""))
+    except Invalid as error:
+        return _page("auth/new_password.html", 422, who=who, error=error.details[0]["reason"])
+    except NotFound:
+        return _page("auth/new_password.html", 404, who=None, error=None)
+    auth.leave()
+    return _page("auth/new_password_done.html", who=who)
+
+
+def _page(template: str, status: int = 200, **told: object) -> Response:
+    answer = make_response(render_template(template, **told), status)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer

@@ -1,0 +1,223 @@
+"""Inboxes: what is to do, who does what, taking the next ticket; and for who manages one, giving tickets to people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request
+
+from console import inbox, tickets
+from console.core.actor import Actor
+from console.errors import Conflict, Invalid
+from console.tickets import Given, Ticket
+from console.views import formats, frame
+from console.views.my_work import count_words
+
+blueprint = Blueprint("inbox", __name__, url_prefix="/inbox")
+
+PAGE_SIZE = 50
+VIEWS = {"todo": "To do", "doing": "Doing", "backlog": "Backlog"}
+_PRIORITY = {
+    "urgent": frame.Badge("Urgent", "bad", "alert-triangle"),
+    "high": frame.Badge("High", "warn", "chevron-up"),
+    "low": frame.Badge("Low", "", "chevron-down"),
+}
+_KINDS = {"handed_on": "Handed on", "saved": "To continue", "record": "Not begun"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A ticket of a list, ready to be drawn."""
+
+    id: str
+    title: str
+    href: str
+    kind: str
+    words: str
+    reason: str
+    priority: frame.Badge | None
+    at: datetime | None
+    age: str
+    with_whom: frame.Badge | None
+
+
+@blueprint.get("")
+def every() -> Response:
+    """The inboxes of the reader, with how much there is to do in each."""
+    who = frame.actor()
+    here = inbox.mine(who)
+    counts = tickets.count(who, here)
+    drawn = [(one, counts[one.id], count_words(counts[one.id]), inbox.may(who, one, "work"), inbox.rule(one)) for one in here]
+    return frame.page("inbox/all.html", {"inboxes": drawn})
+
+
+@blueprint.get("/<name>")
+def show(name: str) -> Response:
+    """One inbox: `?view=` todo, doing or backlog."""
+    return _drawn(name)
+
+
+@blueprint.post("/<name>/next")
+def take_next(name: str) -> Response:
+    """The next ticket, opened; the list says it where there is none."""
+    try:
+        return frame.moved(frame.run_url(tickets.take_next(frame.actor(), name)))
+    except Conflict:
+        return frame.moved(url(name))
+
+
+@blueprint.post("/<name>/take")
+def take(name: str) -> Response:
+    """One ticket, opened; where somebody else was quicker, the list as it is now and why."""
+    try:
+        return frame.moved(frame.run_url(tickets.take(frame.actor(), name, request.form.get("ticket", ""))))
+    except Conflict as conflict:
+        return _drawn(name, error=conflict.message, status=409)
+
+
+@blueprint.route("/<name>/assign", methods=["GET", "POST"])
+def assign(name: str) -> Response:
+    """To whom the chosen tickets go; then what came of each."""
+    chosen = request.values.getlist("ticket")
+    if request.method != "POST":
+        return _asked(name, chosen)
+    user = request.form.get("user", "")
+    if not user:
+        return _asked(name, chosen, error="Choose a person.", status=422)
+    try:
+        given = tickets.assign(frame.actor(), name, chosen, user, request.form.get("reason", "").strip())
+    except Invalid as wrong:
+        return _asked(name, chosen, error=wrong.message, status=422)
+    return _done(name, given)
+
+
+@blueprint.post("/<name>/unassign")
+def unassign(name: str) -> Response:
+    """The chosen tickets out of the hands of those who have them."""
+    try:
+        given = tickets.unassign(frame.actor(), name, request.form.getlist("ticket"))
+    except Invalid as wrong:
+        return _drawn(name, view="backlog", error=wrong.message, status=422)
+    return _done(name, given)
+
+
+def url(name: str, rest: str = "", **query: str | None) -> str:
+    """The address of an inbox, or of one of its pages."""
+    given = {key: value for key, value in query.items() if value}
+    return f"/inbox/{name}" + (f"/{rest}" if rest else "") + (f"?{urlencode(given)}" if given else "")
+
+
+# -- what the pages draw
+
+
+def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Given] = (), status: int = 200) -> Response:
+    who = frame.actor()
+    here = inbox.seen(who, name)
+    manages, works = inbox.may(who, here, "manage"), inbox.may(who, here, "work")
+    view = view or request.args.get("view", "")
+    view = view if view in VIEWS and (view != "backlog" or manages) else "todo"
+    page = tickets.to_do(who, name, limit=PAGE_SIZE, after=request.args.get("after")) if view == "todo" else None
+    found, following = (page.tickets, page.next) if page else _in_hand(who, name, view)
+    count = tickets.count(who, [here])[name]
+    tabs = [
+        {
+            "label": label,
+            "href": url(name, view=None if key == "todo" else key),
+            "here": key == view,
+            "count": count_words(count) if key == "todo" else "",
+        }
+        for key, label in VIEWS.items()
+        if key != "backlog" or manages
+    ]
+    context = {
+        "inbox": here,
+        "view": view,
+        "tabs": tabs,
+        "lines": [_line(one, who) for one in found],
+        "next": frame.here(after=following) if following else None,
+        "first": frame.here(after=None) if request.args.get("after") else None,
+        "manages": manages,
+        "works": works,
+        "takes": works and view == "todo",
+        "count": count,
+        "rule": inbox.rule(here),
+        "down": page.down if page else None,
+        "error": error,
+        "refused": refused,
+    }
+    return frame.page("inbox/page.html", context, status=status)
+
+
+def _in_hand(who: Actor, name: str, view: str) -> tuple[list[Ticket], str | None]:
+    if view == "doing":
+        return tickets.doing(who, name), None
+    return tickets.backlog(who, name, limit=PAGE_SIZE, after=request.args.get("after"))
+
+
+def _line(ticket: Ticket, who: Actor) -> Line:
+    run, look = ticket.run, frame.look()
+    href = frame.run_url(run.id) if run else frame.record_url(ticket.collection or "", ticket.record)
+    workflow = run.workflow_title if run else ""
+    badge = None
+    if run is not None and run.holder:
+        badge = (
+            frame.Badge("With you", "info", "user")
+            if run.holder == who.id
+            else frame.Badge(f"With {run.holder_name or 'a colleague'}", "info", "user")
+        )
+    return Line(
+        id=ticket.id,
+        title=ticket.title,
+        href=href,
+        kind=_KINDS.get(ticket.kind, ""),
+        words=" · ".join(filter(None, [workflow, run.step_title if run else None])),
+        reason=_why(ticket, look),
+        priority=_PRIORITY.get(ticket.priority),
+        at=ticket.since,
+        age=formats.span((look.now - ticket.since).total_seconds(), look) if ticket.since else "",
+        with_whom=badge,
+    )
+
+
+def _why(ticket: Ticket, look: formats.Look) -> str:
+    """Why a run was handed on and by whom; of a record the value that its place in the list goes by."""
+    if ticket.sorted_by is not None:
+        what, value = ticket.sorted_by
+        return f"{what.label}: {formats.text(formats.kind(what.to_json()), value, look)}"
+    return f"{ticket.by_name}: {ticket.reason}" if ticket.by_name and ticket.reason else ticket.reason
+
+
+def _asked(name: str, chosen: list[str], *, error: str = "", status: int = 200) -> Response:
+    """To whom: a page of its own, or the dialog of the page that is open."""
+    who, text = frame.actor(), request.values.get("q", "")
+    here = inbox.seen(who, name)
+    people: list[dict[str, Any]] = [
+        {"id": one.id, "name": one.name, "email": one.email, "reason": ""} for one in tickets.people(who, name, text)
+    ]
+    many = len(chosen)
+    context = {
+        "head": f"Assign {many} {'ticket' if many == 1 else 'tickets'} of {here.title}",
+        "crumbs": [("/inbox", "Inboxes"), (url(name), here.title)],
+        "action": url(name, "assign"),
+        "back": url(name, view="backlog"),
+        "hidden": [("ticket", one) for one in chosen],
+        "people": people,
+        "q": text,
+        "error": error or ("" if chosen else "Choose one or more tickets first."),
+        "reason": request.form.get("reason", ""),
+        "chosen": request.form.get("user", ""),
+        "target": "",
+    }
+    answer = frame.page("inbox/assign.html", context, blocks={"people": "people", "*": "dialog"}, status=status)
+    if frame.wants_fragment() and request.method == "POST":
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#dialog", "innerHTML"
+    return answer
+
+
+def _done(name: str, given: list[Given]) -> Response:
+    """Back to the list; with what could not be done, where there is something."""
+    if all(one.run is not None for one in given):
+        return frame.moved(url(name, view="backlog"))
+    return _drawn(name, view="backlog", refused=[one for one in given if one.run is None], status=409)

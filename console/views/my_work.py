@@ -1,0 +1,109 @@
+"""My work: one page of everything that waits for the person who looks, each with its age and the way there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from zlib import crc32
+
+from flask import Blueprint, Response, make_response, request
+
+from console import answers, approvals, my_work, tasks
+from console.core.actor import Actor
+from console.runs import RunHead
+from console.tickets import Count
+from console.views import frame
+
+blueprint = Blueprint("my_work", __name__)
+
+POLL_S = 15
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that waits. `words` say where it stands, `at` since when; `resume` is the revision where a button takes it up again."""
+
+    title: str
+    words: str
+    href: str
+    at: datetime | None
+    badge: frame.Badge | None = None
+    button: str = "Open"
+    resume: int | None = None
+    due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A list of the page. `rows` reads what waits for a person, what is due first in front; `nothing` says what to do where there is none."""
+
+    name: str
+    title: str
+    nothing: str
+    icon: str
+    rows: Callable[[Actor], list[Row]]
+
+
+def _approvals(who: Actor) -> list[Row]:
+    return [
+        Row(line.record_title or line.label, " · ".join(filter(None, [line.label, line.requester_name])), f"/approvals/{line.id}",
+            line.approval.requested_at, due=line.approval.until)
+        for line in approvals.to_review(who, limit=SHOWN).lines
+    ]  # fmt: skip
+
+
+def _tasks(who: Actor) -> list[Row]:
+    asked = [Row(one.title, one.about, f"/answers/{one.id}", one.asked_at, button="Answer", due=one.until) for one in answers.open_for(who)]
+    due = [
+        Row(task.title, task.about, "/tasks", task.created_at,
+            due=datetime.combine(task.due_on, time.max, UTC) if task.due_on else None)
+        for task in tasks.mine(who)
+    ]  # fmt: skip
+    return asked + due
+
+
+MORE: tuple[Section, ...] = (
+    Section("approvals", "To approve", "Nobody waits for your approval.", "shield-check", _approvals),
+    Section("tasks", "Tasks and questions", "You have no task, and nobody asks you anything.", "checklist", _tasks),
+)
+"""Sections of other families, below runs and inboxes."""
+
+
+@blueprint.get("/my-work")
+def show() -> Response:
+    """The page. Asked again by itself, it answers 204 while nothing has changed."""
+    context = waiting(frame.actor())
+    if frame.wants_fragment() and request.args.get("seen") == context["seen"]:
+        return make_response("", 204)
+    return frame.page("my_work/page.html", context, blocks={"work": "work"})
+
+
+def waiting(who: Actor) -> dict[str, object]:
+    """Everything that the page draws, and `seen`, which is the same as long as nothing has changed."""
+    work = my_work.of(who)
+    held, saved = [row(head) for head in work.in_hand], [row(head) for head in work.to_continue]
+    inboxes = [(one, count, count_words(count)) for one, count in work.inboxes]
+    more = [(section, section.rows(who)) for section in MORE]
+    told = [work.in_hand, work.to_continue, [(one.id, words) for one, _, words in inboxes], [rows for _, rows in more]]
+    return {"held": held, "saved": saved, "inboxes": inboxes, "more": more, "seen": f"{crc32(repr(told).encode()):x}", "poll": POLL_S}
+
+
+def row(head: RunHead) -> Row:
+    """A run as something that waits."""
+    takes_up = head.status == "saved"
+    return Row(
+        title=head.record_title or head.workflow_title,
+        words=" · ".join(filter(None, [head.workflow_title, head.step_title])),
+        href=frame.run_url(head.id),
+        at=head.active_at,
+        badge=frame.status_badge(
+            head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}, ticket=bool(head.ticket)
+        ),
+        button="Resume" if takes_up else "Open",
+        resume=head.revision if takes_up else None,
+    )
+
+
+def count_words(count: Count) -> str:
+    """How many tickets there are: "10,000+" where they were not all counted, "?" where the source of the records does not answer."""
+    return f"{count.to_do:,}{'+' if count.more or count.down else ''}" if count.to_do or not count.down else "?"

@@ -1,0 +1,165 @@
+"""Workflows as pages: the list, one with its picture and rules, and the path of a run through it. All of it is for looking."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, request
+
+from console import pictures
+from console.core.workflow import VALID_FROM, Dated, Table, Workflow
+from console.pictures import Node, Shown
+from console.views import formats, frame, replay, runpage
+from console.views.frame import Badge
+
+blueprint = Blueprint("pictures", __name__)
+
+DAY = formats.Kind("valid_from", "Valid from", "date")
+SHOWN_ROWS = 20
+SHOWN_VERSIONS = 8
+_STATUS = {
+    "draft": Badge("Draft", "warn", "pencil"),
+    "active": Badge("Active", "good", "check"),
+    "paused": Badge("Paused", "", "player-pause"),
+    "completed": Badge("Completed", "", "check"),
+    "cancelled": Badge("Cancelled", "", "x"),
+}
+_STATES = {
+    "done": Badge("Done", "good", "check"),
+    "now": Badge("Here now", "info", "player-play"),
+    "cancelled": Badge("Cancelled", "", "ban"),
+    "skipped": Badge("Skipped", "", "circle-dashed"),
+    "failed": Badge("Failed", "bad", "alert-triangle"),
+    "todo": Badge("May come"),
+    "missed": Badge("Not passed"),
+}
+_SETTINGS = (
+    ("exclusive", "One live run per record", "{}"),
+    ("visit_limit", "Entries into one step before the run asks", "{}"),
+    ("max_automatic_steps", "Automatic steps in a row before it asks", "{}"),
+    ("retries", "Tries again of an automatic step", "{}"),
+    ("on_error", "When an automatic step cannot go on", "{}"),
+    ("idle_save_minutes", "Saved by itself after", "{} minutes without a sign of the holder"),
+)
+_ON_ERROR = {"ask": "it asks a person", "fail": "the run ends as failed"}
+
+
+@blueprint.get("/workflows")
+def listed() -> Response:
+    """The workflows that the reader may see."""
+    heads = [(head, _STATUS.get(head.known.status, Badge(head.known.status.capitalize()))) for head in pictures.listed(frame.actor())]
+    return frame.page("workflows/list.html", {"heads": heads, "address": address})
+
+
+@blueprint.get("/workflows/<slug>")
+def show(slug: str) -> Response:
+    """One workflow; `version` names another than the live one, or the draft."""
+    shown = pictures.show(frame.actor(), slug, request.args.get("version"))
+    look = frame.look()
+    context = {
+        "shown": shown,
+        "document": shown.document,
+        "nodes": shown.picture.nodes,
+        "groups": shown.picture.groups,
+        "status": _STATUS.get(shown.known.status, Badge(shown.known.status.capitalize())),
+        "version_badge": _version_badge(shown),
+        "settings": _settings(shown.document),
+        "rules": [(name, _rule(value, look)) for name, value in sorted(shown.document.variables.items())],
+        "tables": [(name, _table(table, look)) for name, table in sorted(shown.document.tables.items())],
+        "many_versions": SHOWN_VERSIONS,
+        "address": address,
+        "state_badge": None,
+        "target": _step_target,
+    }
+    return frame.page("workflows/page.html", context)
+
+
+@blueprint.get("/runs/<run_id>/picture")
+def path(run_id: str) -> Response:
+    """The way that a run took, as it is now or after event `at`. Nothing on it can act."""
+    found = pictures.path(frame.actor(), run_id, replay.place())
+    run = found.replay.run.json
+
+    def of(n: int) -> str:
+        return frame.run_url(run_id, "picture", at=n)
+
+    def target(node: Node) -> str:
+        """The newest entry into the step; without one its place in the list."""
+        if not node.attempts:
+            return _step_target(node)
+        return attempt_url(node.attempts[-1].event)
+
+    def attempt_url(event: int | None) -> str:
+        return frame.run_url(run_id) if event is None else frame.run_url(run_id, "replay", at=event)
+
+    context = runpage.named(found.replay.run) | replay.band(found.replay, of) | {
+        "nodes": found.picture.nodes,
+        "groups": found.picture.groups,
+        "state_badge": lambda node: _STATES[node.state],
+        "target": target,
+        "attempt_url": attempt_url,
+        "now": found.replay.at == found.replay.last,
+        "twin": {"label": "Screen", "icon": "eye", "href": frame.run_url(run_id, "replay", at=found.replay.at)},
+        "status": frame.status_badge(run["status"], run["holder"], run["holder"], found.replay.run.names),
+        "window_title": ", ".join(part for part in ("Picture", run["workflow"]["title"], found.replay.run.record_title) if part),
+    }  # fmt: skip
+    return frame.page("replay/picture.html", context, blocks={"replay": "replay"})
+
+
+def address(slug: str, **query: Any) -> str:
+    """Address of a workflow's page."""
+    given = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items() if value is not None)
+    return f"/workflows/{quote(slug, safe='')}" + (f"?{given}" if given else "")
+
+
+def _step_target(node: Node) -> str:
+    return f"#step-{node.id}"
+
+
+def _version_badge(shown: Shown) -> Badge:
+    if shown.number is None:
+        return Badge("Draft", "warn", "pencil")
+    if shown.number == shown.known.live:
+        return Badge(f"Version {shown.number}, live", "good")
+    return Badge(f"Version {shown.number}, earlier")
+
+
+def _settings(document: Workflow) -> list[tuple[str, str]]:
+    told: Mapping[str, Any] = document.settings.model_dump() | {"on_error": _ON_ERROR[document.settings.on_error]}
+    words = {True: "yes", False: "no"}
+    return [(label, form.format(words[told[name]] if isinstance(told[name], bool) else told[name])) for name, label, form in _SETTINGS]
+
+
+def _rule(value: Any, look: formats.Look) -> list[tuple[str, str]]:
+    """A house rule as pairs of since when and what."""
+    if isinstance(value, Dated):
+        return [(_since(phase.valid_from, look), _plain(phase.value)) for phase in value.dated]
+    return [("", _plain(value))]
+
+
+def _table(table: Table, look: formats.Look) -> dict[str, Any]:
+    """A policy table: its columns, keys first, and its rows in their order."""
+    columns = [column for key in table.keys for column in table.columns if column.name == key] + table.answers
+    dated = any(row.get(VALID_FROM) for row in table.rows)
+    return {
+        "description": table.description,
+        "columns": [column.label or column.name for column in columns] + (["Valid from"] if dated else []),
+        "rows": [
+            [_plain(row.get(column.name)) for column in columns] + ([_since(row.get(VALID_FROM), look)] if dated else [])
+            for row in table.rows[:SHOWN_ROWS]
+        ],
+        "more": max(0, len(table.rows) - SHOWN_ROWS),
+    }
+
+
+def _since(day: str | None, look: formats.Look) -> str:
+    return f"from {formats.text(DAY, day, look)}" if day else "since ever"
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

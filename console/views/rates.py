@@ -1,0 +1,50 @@
+"""How often a program may ask: counted for each key before anything else is done, and told in every answer to it."""
+
+from flask import Blueprint, Response, g, request
+
+from console import settings
+from console.accounts import rates, throttle
+from console.accounts.rates import Rate, RateLimited
+from console.accounts.throttle import Limit
+from console.core.actor import Actor
+from console.errors import TooMany
+
+blueprint = Blueprint("rates", __name__)
+
+OWN_MACHINE = frozenset({"127.0.0.1", "::1"})
+WRONG_KEYS = 60
+"""So many keys that open nothing are free for one address; each further one costs twice the wait of the last."""
+
+
+def count(actor: Actor) -> None:
+    """Count this request for the actor's key. Raises `RateLimited`."""
+    limits = limits_here()
+    if limits and actor.key_id is not None:
+        try:
+            g.rate = rates.count(actor.key_id, limits)
+        except RateLimited as refused:
+            g.rate = refused.rate
+            raise
+
+
+def wrong_key() -> None:
+    """Count a key that opens nothing against the address that it came from. Raises `TooMany`."""
+    if limits_here() and not throttle.take([Limit("key", request.remote_addr or "", WRONG_KEYS)]):
+        raise TooMany("Too many wrong keys came from your address. Wait a moment, then send the right one.", retry_after=throttle.LONGEST_S)
+
+
+def limits_here() -> tuple[int, ...]:
+    """The limits that count for this request; none where they are off, or off for the demo's own machine."""
+    told = settings.current()
+    return () if not told.own_machine_limited and request.remote_addr in OWN_MACHINE else told.rate_limits
+
+
+@blueprint.after_app_request
+def tell(response: Response) -> Response:
+    """Say how much is left of the window that is nearest to its end."""
+    rate: Rate | None = g.get("rate")
+    if rate is not None:
+        response.headers["X-RateLimit-Limit"] = str(rate.limit)
+        response.headers["X-RateLimit-Remaining"] = str(rate.remaining)
+        response.headers["X-RateLimit-Reset"] = str(rate.reset)
+    return response

@@ -1,0 +1,63 @@
+"""Reporting from a record what one will not see again: the form, and the number that is all there is of it afterwards."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import browse, runs
+from console.browse import RecordPage
+from console.core.fields import OWN_INPUT
+from console.errors import ConsoleError, Invalid, NotFound
+from console.runs.reporting import NOT_THERE
+from console.views import frame, panes, records
+from console.workflows import Definition
+
+blueprint = Blueprint("reports", __name__, url_prefix="/c")
+
+
+@blueprint.route("/<collection>/<path:part>/report/<slug>", methods=["GET", "POST"])
+def report(collection: str, part: str, slug: str) -> Response:
+    """The form; sent, the receipt. There is no address to come back to."""
+    key, who = frame.key_of(part), frame.actor()
+    found = browse.record(who, collection, key)
+    definition = next((each for each in runs.reportable(who, collection) if each.slug == slug), None)
+    if definition is None:
+        raise NotFound(NOT_THERE)
+    fields = records.start_fields(definition, found)
+    if request.method != "POST":
+        return _form(found, definition, fields)
+    typed = panes.read_form(request.form, frame.look())
+    try:
+        number = runs.report(who, slug, collection, key, {name: value for name, value in typed.items() if value is not None})
+    except NotFound:
+        raise
+    except ConsoleError as wrong:
+        return _form(found, definition, fields, typed=typed, wrong=wrong)
+    told = _told(definition)
+    return frame.page("records/receipt.html", records.named(found) | told | {"number": number}, blocks={"*": "dialog"}, status=201)
+
+
+def _told(definition: Definition) -> dict[str, Any]:
+    said = definition.document.report
+    return {"title": said.title if said else definition.title, "text": said.text if said else None}
+
+
+def _form(
+    found: RecordPage,
+    definition: Definition,
+    fields: Sequence[Mapping[str, Any]],
+    *,
+    typed: Mapping[str, Any] | None = None,
+    wrong: ConsoleError | None = None,
+) -> Response:
+    details = [{**one, "field": str(one.get("field", "")).rpartition(f"{OWN_INPUT}.")[2]} for one in wrong.details] if wrong else []
+    labels = {str(field["name"]): str(field["label"]) for field in fields}
+    context = records.named(found) | _told(definition) | {
+        "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
+        "action": frame.record_url(found.collection.id, found.record.key) + f"/report/{definition.slug}",
+        "error": wrong.message if wrong else "",
+        "wrong": [(frame.dom_id("f", one["field"]), f"{labels[one['field']]}: {one.get('reason', '')}") for one in details if one["field"] in labels],
+    }  # fmt: skip
+    status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
+    return frame.page("records/report.html", context, blocks={"*": "dialog"}, status=status)

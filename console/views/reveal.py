@@ -1,0 +1,42 @@
+"""Uncovering a masked value of a record: the reason first, then the value, for a minute."""
+
+from flask import Blueprint, Response, request
+
+from console import browse, revealing
+from console.errors import Invalid, NotFound
+from console.views import formats, frame, records
+
+blueprint = Blueprint("reveal", __name__, url_prefix="/c")
+
+
+@blueprint.route("/<collection>/<path:part>/reveal/<name>", methods=["GET", "POST"])
+def reveal(collection: str, part: str, name: str) -> Response:
+    """The form that asks why; sent, the value. With `hide` the line as it is masked."""
+    key, name, who, look = frame.key_of(part), frame.key_of(name), frame.actor(), frame.look()
+    found = browse.record(who, collection, key)
+    field = next((item for item in found.masked if item.name == name), None)
+    if field is None:
+        raise NotFound
+    context = records.named(found) | {
+        "line": records.masked_line(found, field),
+        "label": field.label,
+        "target": frame.dom_id("value", name),
+        "here": frame.record_url(collection, key) + f"/reveal/{frame.segment(name)}",
+        "back": frame.record_url(collection, key, tab="details"),
+        "reason": request.form.get("reason", ""),
+        "seconds": revealing.SHOWN_S,
+        "hidden": "hide" in request.args,
+    }
+    if request.method != "POST":
+        return _page(context)
+    try:
+        told = revealing.reveal(who, collection, key, name, context["reason"])
+    except Invalid as wrong:
+        return _page(context | {"wrong": wrong.details[0]["reason"]}, status=422)
+    return _page(context | {"value": formats.html(formats.kind(field, found.collection.key), told.value, look), "shown": True})
+
+
+def _page(context: dict[str, object], status: int = 200) -> Response:
+    answer = frame.page("records/reveal.html", context, blocks={"*": "value"}, status=status)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

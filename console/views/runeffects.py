@@ -1,0 +1,88 @@
+"""Changes outside as the page of a run tells them: what was sent and nobody knows about, what is tried again, what was done before."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from console.errors import Conflict
+from console.views import formats
+from console.views.formats import Look
+
+CHECKED = {
+    "done": "It was done. The run goes on.",
+    "not_done": "It was not done, so it was done now, under the same key.",
+    "unclear": "It still cannot be told. Look there yourself, then say what you found.",
+}
+CHOICES = {
+    "keep": ("Keep the result", "Nothing is done anew; the run goes on with what came of it."),
+    "again": ("Do it again", "It is done a second time, under a key of its own. Say why."),
+    "compensate": ("Take it back first", "What was done is taken back; then it is done anew."),
+}
+SENT = {
+    "target": "Sent to",
+    "method": "Method",
+    "path": "Path",
+    "query": "Query",
+    "body": "Body",
+    "status": "Answered with status",
+    "answer": "Answer",
+}
+OWN = frozenset({"csrf_token", "repeat", "reason", "asked"})
+
+
+def repeat(form: Mapping[str, str]) -> str | None:
+    """What the person chose to do about a change that was made before; None where the reason for doing it again is missing: asked anew."""
+    chosen = form.get("repeat") or None
+    return None if chosen == "again" and not form.get("reason", "").strip() else chosen
+
+
+def repeating(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]:
+    """The question what to do about a change that was made before, with everything that was typed in the step."""
+    offered = [str(detail["value"]) for detail in conflict.details]
+    tried, asked = form.get("repeat", ""), "asked" in form
+    return {
+        "before": conflict.extra["effects"],
+        "choices": [(choice, *CHOICES[choice]) for choice in CHOICES if choice in offered],
+        "chosen": tried if tried in offered else "",
+        "kept": [(name, value) for name, value in form.items(multi=True) if name not in OWN],
+        "only_same": "keep" not in offered,
+        "typed_reason": form.get("reason", ""),
+        "reason_error": "Write the reason." if tried == "again" else None,
+        "choice_error": "Choose what to do about it."
+        if asked and not tried
+        else conflict.message
+        if tried and tried not in offered
+        else None,
+    }
+
+
+def facts(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]:
+    """What was asked for, line by line, as far as this reader may see it."""
+    if effect is None:
+        return []
+    told: list[tuple[str, Any]] = [("Asked for", formats.full_moment(effect["requested_at"], look)), ("Key", effect["key"])]
+    told += [("Record", f"{effect['collection']} {effect['record']}")] if effect["collection"] and effect["record"] else []
+    told += [(name.replace("_", " ").capitalize(), _value(value)) for name, value in effect["values"].items()]
+    told += [(label, _value(effect["sent"].get(name))) for name, label in SENT.items()] if effect["sent"] else []
+    return [(label, str(value)) for label, value in told if value not in (None, "", "{}")]
+
+
+def _value(value: Any) -> str:
+    """A value as text; a change as what it was and what it should be."""
+    if isinstance(value, Mapping) and set(value) == {"old", "new"}:
+        return f"{_value(value['old']) or 'empty'} → {_value(value['new']) or 'empty'}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_value(item)}" for name, item in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_value(item) for item in value)
+    return "" if value is None else str(value)
+
+
+def trying(run: Mapping[str, Any], look: Look) -> str | None:
+    """What is said while a change is tried again by itself; None where none is."""
+    current = run["current"] or {}
+    waiting, effect = current.get("waiting") or {}, current.get("effect")
+    if waiting.get("for") != "retry" or not effect or not waiting.get("until"):
+        return None
+    return f"{effect['summary']}: {waiting.get('message', '')} Trying again at {formats.clock(waiting['until'], look)}."

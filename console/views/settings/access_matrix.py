@@ -1,0 +1,122 @@
+"""Who may do what: the matrix of roles and rights, one person's part of it, and the simulator."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import access, accounts
+from console.access import words
+from console.access.names import known
+from console.access.rows import ACTS, WHOLE
+from console.core import expressions
+from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
+from console.rights import matrix, trying
+from console.views import frame
+from console.views.settings import area
+
+blueprint = Blueprint("access_matrix", __name__, url_prefix="/settings/access")
+
+TITLES = {
+    "collection": "Collections",
+    "action": "Actions",
+    "workflow": "Workflows",
+    "inbox": "Inboxes",
+    "label": "Labels",
+    "console": "The console",
+}
+MOST_PEOPLE = 2_000
+
+
+@blueprint.get("")
+def show() -> Response:
+    """The matrix: `?kind=` of objects, `?team=`, `?q=` part of a name, `?person=` for one person's rights, `?changes=1` with the last change."""
+    access.require(frame.actor(), None, "policy", "manage")
+    told = {name: request.args.get(name, "").strip() for name in ("kind", "team", "q", "person", "changes")}
+    kind = told["kind"] if told["kind"] in matrix.KINDS else matrix.KINDS[0]
+    people = [person for person in accounts.people() if not person.disabled]
+    teams = accounts.teams()
+    team = told["team"] if told["team"] in {one.id for one in teams} else ""
+    person = next((one for one in people if told["person"] in (one.id, one.email, one.name) and told["person"]), None)
+    found = matrix.table(frame.actor(), kind, place=team, q=told["q"], person=person.id if person else "")
+    context = {
+        "matrix": found,
+        "kinds": [(name, TITLES[name], frame.here(kind=name), name == kind) for name in matrix.KINDS],
+        "teams": teams,
+        "people": people[:MOST_PEOPLE],
+        "person": person,
+        "told": told | {"kind": kind, "team": team},
+        "unknown": told["person"] if told["person"] and person is None else "",
+        "act_words": words.act,
+        "said": lambda row: words.rule(row, found.names),
+        "names": {one.id: one.name for one in accounts.people()},
+        "export": frame.with_query("/settings/access/export.csv", {"team": team or None, "person": person.id if person else None}),
+    }
+    return area.page("settings/access.html", "access", context)
+
+
+@blueprint.get("/export.csv")
+def export() -> Response:
+    """The whole matrix as a file."""
+    access.require(frame.actor(), None, "policy", "manage")
+    team, person = request.args.get("team", ""), request.args.get("person", "")
+    body = "".join(matrix.as_csv(frame.actor(), place=team, person=person))
+    answer = Response(body, content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = 'attachment; filename="rights.csv"'
+    return answer
+
+
+@blueprint.get("/try")
+def attempt() -> Response:
+    """The simulator: `?person=` an id or an address, `?act=`, `?object=`, `?record=` a key, `?run=` an id, `?amount=` and such as `input.<name>=`."""
+    access.require(frame.actor(), None, "policy", "manage")
+    told = {name: request.args.get(name, "").strip() for name in ("person", "act", "object", "record", "run")}
+    typed = {
+        name.removeprefix("input."): _typed(value) for name, value in request.args.items() if name.startswith("input.") and value.strip()
+    }
+    names = known()
+    tried: trying.Tried | None = None
+    error, wrong = "", {}
+    if told["person"] and told["object"] and told["act"]:
+        try:
+            tried = trying.attempt(
+                frame.actor(), told["person"], told["act"], told["object"], key=told["record"], run=told["run"], typed=typed or None
+            )
+        except Invalid as refused:
+            error, wrong = refused.message, {str(one["field"]): str(one["reason"]) for one in refused.details}
+        except NotFound as refused:
+            error = refused.message
+        except NotAllowed:
+            raise
+        except ConsoleError as refused:
+            error = refused.message
+    elif any(told.values()):
+        error = "Say who, what and on what."
+    rows = access.all_rows()
+    context: dict[str, Any] = {
+        "told": told,
+        "typed": {name: request.args.get(f"input.{name}", "") for name in _inputs(told["object"])},
+        "tried": tried,
+        "error": error,
+        "wrong": wrong,
+        "people": [person for person in accounts.people() if not person.disabled][:MOST_PEOPLE],
+        "objects": [
+            (TITLES[kind], [(obj, names.object(obj)) for obj in matrix.objects(frame.actor(), kind, rows, names)]) for kind in matrix.KINDS
+        ],
+        "acts": [(kind, [(act, words.act(act)) for act in words.acts_of(kind)]) for kind in ACTS if kind != "field" and kind not in WHOLE]
+        + [("the console", sorted({(act, words.act(act)) for kind in WHOLE for act in ACTS[kind]}))],
+    }
+    return area.page("settings/try.html", "access", context, status=422 if wrong else 200)
+
+
+def _inputs(obj: str) -> list[str]:
+    """Fields of the action's form that conditions of rules on it look at."""
+    texts = {row.expression for row in access.all_rows() if row.obj == obj and row.expression}
+    return sorted(
+        {path[1] for text in texts for path in expressions.paths(expressions.parse(text)) if path[0] == "input" and len(path) > 1}
+    )
+
+
+def _typed(value: str) -> Any:
+    """What stands in a box, as a number where it is one."""
+    plain = value.strip()
+    return int(plain) if plain.lstrip("-").isdigit() and len(plain) < 16 else plain

@@ -1,0 +1,63 @@
+"""The frame of the settings: which pages there are, who gets to see them, and the list on their left."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response
+
+from console import access
+from console.core.actor import Actor
+from console.views import frame
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the settings. `needs` is the object whose management it takes; none: everybody has it."""
+
+    name: str
+    title: str
+    icon: str
+    group: str
+    needs: str | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"/settings/{self.name}"
+
+
+PAGES = (
+    Page("me", "Me", "user", "You"),
+    Page("keys", "API keys", "key", "You"),
+    Page("people", "People", "users", "Company", "user"),
+    Page("teams", "Teams", "users-group", "Company", "user"),
+    Page("sign-in", "Sign-in", "login", "Company", "user"),
+    Page("roles", "Roles", "shield-check", "Rights", "policy"),
+    Page("access", "Who may do what", "table", "Rights", "policy"),
+    Page("labels", "Labels", "lock", "Rights", "policy"),
+    Page("sources", "Data sources", "database", "Data", "source"),
+    Page("collections", "Collections", "list", "Data", "source"),
+    Page("hooks", "Code", "code", "Data", "source"),
+)
+
+
+def pages_of(actor: Actor) -> list[Page]:
+    """The pages that this person gets, in order."""
+    return [
+        page
+        for page in PAGES
+        if page.needs is None or access.can(actor, None, page.needs, "manage") or (page.name == "labels" and actor.clearance)
+    ]
+
+
+def page(template: str, name: str, context: Mapping[str, Any], *, blocks: Mapping[str, str] | None = None, status: int = 200) -> Response:
+    """A page of the settings: its template extends `settings/base.html`, `name` is that of its entry in `PAGES`.
+
+    The door of its service judges who may see it; the list on the left only leaves out what would be refused.
+    """
+    groups: dict[str, list[Page]] = {}
+    for entry in pages_of(frame.actor()):
+        groups.setdefault(entry.group, []).append(entry)
+    entry = next(entry for entry in PAGES if entry.name == name)
+    return frame.page(template, {"settings_groups": groups, "settings_page": entry, **context}, blocks=blocks, status=status)

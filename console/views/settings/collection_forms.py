@@ -1,0 +1,210 @@
+"""What the forms about a collection say, as documents: the names, the list of its fields, one field, the whole as text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from console.collections import Editing
+from console.core.collections import SHOWN_ONLY, WIDGETS, Field
+from console.core.collections.checking import FITTING
+
+FLAGS = (
+    ("required", "Needed", "May not be left or made empty"),
+    ("readonly", "Read-only", "Cannot be changed here"),
+    ("sensitive", "Sensitive", "The API says so, and it names no record by itself"),
+    ("personal", "Personal", "Data about a person: sealed in the log, and erased with them"),
+    ("hidden", "Hidden", "Shown to nobody: not in lists, forms, the API or exports"),
+)
+PLACES = (("columns", "List"), ("details", "Details"), ("form", "Form"))
+NAMES = ("label", "label_one", "help", "title", "subject", "sort")
+WIDGET_WORDS = {
+    "input": "One line", "textarea": "Several lines", "select": "Choose from a list", "radio": "Choose by buttons", "switch": "Switch",
+    "badge": "Badge in its colour", "tags": "Tags", "number": "Number", "plain": "Number without separators", "money": "Money",
+    "percent": "Per cent", "day": "Day", "long_day": "Day in words", "iso": "2026-11-20", "ago": "How long ago", "link": "Link", "email": "E-mail link",
+    "phone": "Phone link", "iban": "IBAN in groups", "image": "Image", "file": "File", "code": "Code", "json": "JSON",
+}  # fmt: skip
+AI_WORDS = {"never": "never", "ask": "after asking", "allow": "yes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A field in the list of fields."""
+
+    name: str
+    label: str
+    field: Field
+    kind: str
+    widget: str
+    widgets: Sequence[tuple[str, str]]
+    places: frozenset[str]
+    flags: frozenset[str]
+    fixed: frozenset[str]
+    column: bool
+
+
+def order_of(editing: Editing) -> list[str]:
+    """Every field in the order of the page: the columns of the list first, then the details, then the rest as the table has them."""
+    becoming = editing.becoming
+    every = [item.name for item in (*becoming.stored_fields, *becoming.computed_fields)]
+    return [name for name in dict.fromkeys([*becoming.columns, *(becoming.details or ()), *every]) if name in every]
+
+
+def rows(editing: Editing) -> list[Row]:
+    """The fields of the collection as the draft has them."""
+    becoming, said = editing.becoming, editing.document.fields
+    known = {item.name: item for item in (*becoming.stored_fields, *becoming.computed_fields)}
+    return [_row(known[name], said.get(name), editing) for name in order_of(editing)]
+
+
+def _row(item: Field, says: Any, editing: Editing) -> Row:
+    becoming = editing.becoming
+    column = next((one for one in editing.structure["columns"] if one["name"] == item.name), None)
+    places = {place for place, _ in PLACES if item.name in _effective(editing, place)}
+    flags = {flag for flag, _, _ in FLAGS if getattr(item, flag)}
+    fixed = {"readonly"} if column is None or (item.readonly and not (says and says.readonly)) else set()
+    fixed |= {"required"} if column is None or not column["nullable"] else set()
+    flags |= {"required"} if column is not None and not column["nullable"] else set()
+    return Row(
+        item.name,
+        item.label,
+        item,
+        "computed" if item.computed is not None else item.type.replace("_", " "),
+        (says.widget if says else None) or "",
+        offered(item),
+        frozenset(places),
+        frozenset(flags),
+        frozenset(fixed | ({"columns"} if item.type in SHOWN_ONLY else set()) | ({"form"} if item.readonly or not becoming.key else set())),
+        column is not None,
+    )
+
+
+def offered(item: Field) -> list[tuple[str, str]]:
+    """Widgets that fit the field, in words."""
+    fitting = [name for name in WIDGETS if name not in FITTING or item.stored in FITTING[name]]
+    choosing = {"select", "radio", "badge"}
+    if not item.options and item.stored != "boolean":
+        fitting = [name for name in fitting if name not in choosing]
+    if item.stored not in {"text", "uuid"}:
+        fitting = [name for name in fitting if name != "input"]
+    return [(name, WIDGET_WORDS[name]) for name in fitting]
+
+
+def every_widget() -> list[tuple[str, str]]:
+    """All widgets in words, for a field whose kind is not known yet."""
+    return list(WIDGET_WORDS.items())
+
+
+def _effective(editing: Editing, place: str) -> Sequence[str]:
+    """Fields that stand in a place: those that the document names, else what goes without saying."""
+    becoming = editing.becoming
+    if place == "columns":
+        return becoming.columns
+    named: Sequence[str] | None = getattr(becoming, place)
+    if named is not None:
+        return named
+    return [item.name for item in becoming.fields if place == "details" or not item.readonly]
+
+
+def merged(editing: Editing, form: MultiDict[str, str]) -> dict[str, Any]:
+    """The document with what the list of fields says: only what differs from what the page showed is written down."""
+    document = editing.document.to_json()
+    for name in NAMES:
+        if name in form:
+            _say(document, name, form[name].strip())
+    shown = {row.name: row for row in rows(editing)}
+    order = [name for name in dict.fromkeys(form.getlist("order")) if name in shown] or list(shown)
+    order += [name for name in shown if name not in order]
+    order = moved(order, form.get("move", ""))
+    for place, _ in PLACES:
+        ticked = [name for name in order if place in form.getlist(f"in.{name}")]
+        before = [name for name in shown if place in shown[name].places]
+        if ticked != before:
+            document[place] = ticked
+    said: dict[str, Any] = document.setdefault("fields", {})
+    for name, row in shown.items():
+        if f"label.{name}" in form:
+            said[name] = _field(dict(said.get(name, {})), row, form)
+    return document
+
+
+def moved(order: Sequence[str], move: str) -> list[str]:
+    """The order with one field a place up or down: `up:email`."""
+    way, _, name = move.partition(":")
+    if name not in order:
+        return list(order)
+    changed = [one for one in order if one != name]
+    changed.insert(max(0, list(order).index(name) + (-1 if way == "up" else 1)), name)
+    return changed
+
+
+def _field(said: dict[str, Any], row: Row, form: MultiDict[str, str]) -> dict[str, Any]:
+    label = form[f"label.{row.name}"].strip()
+    if label != row.label:
+        _say(said, "label", label)
+    _say(said, "widget", form.get(f"widget.{row.name}", ""))
+    if said.get("widget") != "money":
+        said.pop("currency", None)
+        said.pop("minor", None)
+    if said.get("widget") != "textarea":
+        said.pop("lines", None)
+    ticked = set(form.getlist(f"flag.{row.name}"))
+    for flag, _, _ in FLAGS:
+        if flag not in row.fixed and (flag in ticked) != (flag in row.flags):
+            said[flag] = flag in ticked
+    return said
+
+
+def _say(said: dict[str, Any], name: str, value: Any) -> None:
+    """Written down, or left out where it says nothing."""
+    if value in ("", None, [], {}):
+        said.pop(name, None)
+    else:
+        said[name] = value
+
+
+def field_document(form: MultiDict[str, str], former: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form of one field says; what it does not show stays."""
+    said = dict(former)
+    for name in ("label", "help", "type", "widget", "currency", "format", "computed", "references", "ai"):
+        if name in form:
+            _say(said, name, form[name].strip())
+    lines = form.get("lines", "").strip()
+    _say(said, "lines", int(lines) if lines.isdigit() else lines)
+    for flag in ("required", "readonly", "hidden", "minor"):
+        said.pop(flag, None)
+        if flag in form.getlist("flag"):
+            said[flag] = True
+    for flag in ("sensitive", "personal"):
+        said.pop(flag, None)
+        if form.get(flag) in ("yes", "no"):
+            said[flag] = form[flag] == "yes"
+    if "options" in form:
+        _say(said, "options", options_of(form["options"]))
+    rules = [
+        {"if": condition.strip(), "message": message.strip()}
+        for condition, message in zip(form.getlist("rule.if"), form.getlist("rule.message"), strict=False)
+        if condition.strip() or message.strip()
+    ]
+    _say(said, "validation", rules)
+    return said
+
+
+def options_of(text: str) -> list[Any]:
+    """Options a line each: `value | label | colour`."""
+    made: list[Any] = []
+    for line in text.splitlines():
+        value, label, tone = (part.strip() for part in (*line.split("|", 2), "", "")[:3])
+        if value:
+            made.append({"value": value} | ({"label": label} if label else {}) | ({"tone": tone} if tone else {}))
+    return made
+
+
+def options_text(said: Sequence[Any] | None) -> str:
+    """The same, for the box."""
+    lines = []
+    for one in said or ():
+        told = one if isinstance(one, Mapping) else {"value": one}
+        lines.append(" | ".join([told["value"], told.get("label", ""), told.get("tone", "")]).rstrip(" |"))
+    return "\n".join(lines)

@@ -1,0 +1,74 @@
+"""Inviting somebody, and invitations that wait."""
+
+from flask import Blueprint, Response, flash, request
+
+from console import accounts, settings
+from console.accounts import abilities, authority, invitations
+from console.accounts.invitations import Sent
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
+from console.views import frame
+from console.views.settings import area, people
+from console.views.settings.person_roles import above, named_teams, pair_fields, read_pairs, read_teams
+
+blueprint = Blueprint("invite", __name__, url_prefix="/settings/people")
+
+
+@blueprint.route("/invite", methods=["GET", "POST"])
+def new() -> Response:
+    """To whom, with which roles in which teams."""
+    who = frame.actor()
+    authority.require(who)
+    email, pairs, teams = request.form.get("email", "")[:254], read_pairs(), read_teams()
+    error: ConsoleError | None = None
+    if request.form.get("do") == "send":
+        try:
+            return _sent(accounts.invite(who, email, pairs, teams or named_teams()))
+        except (Invalid, Conflict, NotAllowed) as refused:
+            if not above(refused):
+                raise
+            error = refused
+    context = {
+        "email": email,
+        "error": error,
+        "mails": settings.current().smtp is not None,
+        **pair_fields(pairs, teams or named_teams(), before=(pairs, teams or named_teams()), error=error),
+    }
+    return area.page("settings/invite.html", "people", context, status=error.status if error else 200)
+
+
+@blueprint.get("/invitations/<invitation_id>")
+def one(invitation_id: str) -> Response:
+    """An invitation that waits."""
+    told = invitations.one(frame.actor(), invitation_id)
+    names = people.team_names()
+    context = {
+        "invitation": told,
+        "roles": people.role_words(told.roles, names),
+        "teams": [names.get(team, team) for team in told.teams],
+        "may": people.grouped(abilities.said(abilities.rights(told.roles))),
+        "by": accounts.names([told.invited_by]).get(told.invited_by, "Command line"),
+    }
+    return area.page("settings/invitation.html", "people", context)
+
+
+@blueprint.post("/invitations/<invitation_id>/resend")
+def resend(invitation_id: str) -> Response:
+    """A new link; the one before is worth nothing any more."""
+    return _sent(accounts.resend(frame.actor(), invitation_id))
+
+
+@blueprint.post("/invitations/<invitation_id>/revoke")
+def revoke(invitation_id: str) -> Response:
+    """The link is worth nothing any more."""
+    accounts.revoke(frame.actor(), invitation_id)
+    flash("The invitation is revoked.")
+    return frame.moved("/settings/people?state=invited")
+
+
+def _sent(sent: Sent) -> Response:
+    """Where a letter went out, the list; else the link, which is said only now."""
+    if sent.mailed:
+        flash(f"An invitation went to {sent.email}.")
+        return frame.moved("/settings/people?state=invited")
+    link = (settings.current().base_url or request.host_url.rstrip("/")) + sent.path
+    return area.page("settings/invited.html", "people", {"sent": sent, "link": link})

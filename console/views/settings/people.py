@@ -1,0 +1,143 @@
+"""People: the list, also as a table, and the words in which pages about people speak of roles and teams."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import accounts
+from console.access.rows import EVERY
+from console.accounts import authority, directory
+from console.accounts.authority import Pair
+from console.accounts.directory import Asked, Entry
+from console.exports import harmless
+from console.views import formats, frame
+from console.views.settings import area
+
+blueprint = Blueprint("people", __name__, url_prefix="/settings/people")
+
+PAGE_SIZE = 50
+STATES = {
+    "active": frame.Badge("Active", "good"),
+    "invited": frame.Badge("Invited", "info", "mail"),
+    "disabled": frame.Badge("Disabled", "warn", "user-off"),
+    "removed": frame.Badge("Removed", "", "x"),
+}
+TABS = (("", "People"), ("active", "Active"), ("invited", "Invited"), ("disabled", "Disabled"), ("removed", "Removed"))
+COLUMNS = ("name", "email", "state", "roles", "teams", "second_factor", "last_seen", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a list to choose from."""
+
+    value: str
+    label: str
+    chosen: bool = False
+
+
+@blueprint.get("")
+def show() -> Response:
+    """The list: `?q=`, `team`, `role`, `state`, and `after` for the next page."""
+    who, asked = frame.actor(), _asked()
+    found, following = directory.listed(who, asked, limit=PAGE_SIZE)
+    counts, names = directory.counts(who), team_names()
+    tabs = [
+        {
+            "label": label,
+            "href": frame.here(state=state or None, after=None),
+            "here": asked.state == state,
+            "count": sum(counts.values()) - counts["removed"] if not state else counts[state],
+        }
+        for state, label in TABS
+    ]
+    context = {
+        "asked": asked,
+        "tabs": tabs,
+        "people": [(one, role_words(one.roles, names), team_words(one, names), STATES[one.state]) for one in found],
+        "teams": team_choices(asked.team),
+        "roles": role_choices(asked.role),
+        "next": frame.here(after=following) if following else None,
+        "first": frame.here(after=None) if asked.after else None,
+        "csv": frame.with_query("/settings/people/people.csv", {"q": asked.text or None, "team": asked.team or None, "role": asked.role or None, "state": asked.state or None}),
+        "narrowed": bool(asked.text or asked.team or asked.role),
+    }  # fmt: skip
+    return area.page("settings/people.html", "people", context)
+
+
+@blueprint.get("/people.csv")
+def export() -> Response:
+    """What the list shows, and everything below it, as a table for spreadsheets."""
+    found, names = directory.every(frame.actor(), _asked()), team_names()
+    answer = Response(_lines(found, names), content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = 'attachment; filename="people.csv"'
+    return answer
+
+
+def url(person_id: str, rest: str = "") -> str:
+    """The address of a person's page, or of one below it."""
+    return f"/settings/people/{person_id}" + (f"/{rest}" if rest else "")
+
+
+def team_names() -> dict[str, str]:
+    """Team id → name, of archived teams too."""
+    return {team.id: team.name for team in accounts.teams()}
+
+
+def team_choices(chosen: str) -> list[Choice]:
+    """Teams that are open, and the chosen one whatever became of it."""
+    return [Choice(team.id, team.name, team.id == chosen) for team in accounts.teams() if not team.archived or team.id == chosen]
+
+
+def role_choices(chosen: str) -> list[Choice]:
+    """Every role of the policy in use."""
+    return [Choice(role, formats.role_words(role), role == chosen) for role in authority.known_roles()]
+
+
+def pair_words(pair: Pair, names: dict[str, str]) -> str:
+    """`Lead in Operations`, `Admin everywhere`."""
+    role, team = pair
+    return f"{formats.role_words(role)} everywhere" if team == EVERY else f"{formats.role_words(role)} in {names.get(team, team)}"
+
+
+def role_words(pairs: frozenset[Pair], names: dict[str, str]) -> list[str]:
+    """The roles by team: `Operations: Lead, Reviewer`; those that are held everywhere first."""
+    places: dict[str, list[str]] = {}
+    for role, team in sorted(pairs):
+        places.setdefault(team, []).append(formats.role_words(role))
+    return [f"{'Everywhere' if team == EVERY else names.get(team, team)}: {', '.join(held)}" for team, held in sorted(places.items())]
+
+
+def team_words(entry: Entry, names: dict[str, str]) -> str:
+    """Names of the teams that somebody works with."""
+    return ", ".join(names.get(team, team) for team in entry.teams)
+
+
+def grouped(found: Sequence[accounts.Ability]) -> list[tuple[str, list[accounts.Ability]]]:
+    """The sentences by place, in their order."""
+    places: dict[str, list[accounts.Ability]] = {}
+    for ability in found:
+        places.setdefault(ability.place, []).append(ability)
+    return list(places.items())
+
+
+def _asked() -> Asked:
+    given: dict[str, Any] = {name: request.args.get(name, "") for name in ("team", "role", "state")}
+    return Asked(text=request.args.get("q", "")[:200], after=request.args.get("after"), **given)
+
+
+def _lines(found: Iterator[Entry], names: dict[str, str]) -> Iterator[str]:
+    yield _csv(COLUMNS)
+    for entry in found:
+        roles = " · ".join(role_words(entry.roles, names))
+        seen = entry.seen_at.isoformat(timespec="seconds") if entry.seen_at else ""
+        yield _csv((entry.name, entry.email, entry.state, roles, team_words(entry, names), "yes" if entry.factor else "no", seen, entry.id))
+
+
+def _csv(cells: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow([harmless(cell) for cell in cells])
+    return out.getvalue()

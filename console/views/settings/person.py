@@ -1,0 +1,202 @@
+"""One person: what they may do, where they are signed in, what is in their hands; particulars and tags; closing and removing the account."""
+
+from functools import lru_cache
+from zoneinfo import available_timezones
+
+from babel import Locale
+from flask import Blueprint, Response, flash, request
+
+from console import accounts, succession
+from console.accounts import abilities, authority, changes, oversight, sessions
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
+from console.succession import Given
+from console.views import frame
+from console.views.settings import area, people
+from console.views.settings.me import LOCALES, device
+from console.views.settings.people import Choice
+from console.views.settings.person_roles import above, reasons
+
+blueprint = Blueprint("person", __name__, url_prefix="/settings/people/<person_id>")
+
+BLANK_TAGS = 2
+COLLEAGUES = 50
+
+
+@blueprint.get("")
+def show(person_id: str) -> Response:
+    """Everything about the person on one page."""
+    return _drawn(person_id)
+
+
+def _drawn(person_id: str, *, given: list[Given] | None = None, error: ConsoleError | None = None) -> Response:
+    who = frame.actor()
+    may = abilities.of_person(who, person_id)
+    person, names = accounts.person(person_id), people.team_names()
+    held, all_held = succession.held(who, person.id)
+    context = {
+        "person": person,
+        "state": people.STATES[person.state],
+        "roles": people.role_words(person.roles, names),
+        "teams": [names.get(team, team) for team in person.teams],
+        "tags": [(key, ", ".join(changes.listed(value))) for key, value in sorted(person.tags.items())],
+        "may": people.grouped(may),
+        "own": person.id == who.id,
+        "factor": accounts.factor_of(person.id),
+        "sessions": [(one, device(one.agent)) for one in sessions.sessions_of_person(who, person.id)],
+        "keys": oversight.api_keys(who, person.id),
+        "held": held,
+        "unseen": all_held - len(held),
+        "colleagues": [one for one in accounts.search("", COLLEAGUES) if one.id != person.id] if held else [],
+        "given": given or [],
+        "error": error,
+        "wrong": reasons(error),
+        "typed": request.form,
+    }
+    return area.page("settings/person.html", "people", context, status=error.status if error else 200)
+
+
+@blueprint.route("/particulars", methods=["GET", "POST"])
+def particulars(person_id: str) -> Response:
+    """Name, language, time zone and tags."""
+    who = frame.actor()
+    authority.require(who)
+    person = accounts.person(person_id)
+    own = person.id == who.id
+    told = {"name": person.name, "locale": person.locale, "zone": person.zone}
+    tags = [(key, "\n".join(changes.listed(values))) for key, values in sorted(person.tags.items())]
+    error: ConsoleError | None = None
+    if request.method == "POST":
+        told = {name: request.form.get(name, "") for name in told}
+        tags = _read_tags()
+        try:
+            accounts.change_person(who, person.id, **told, tags=None if own else {key: values.splitlines() for key, values in tags})
+        except (Invalid, Conflict, NotAllowed) as refused:
+            if not above(refused):
+                raise
+            error = refused
+        else:
+            flash(f"{told['name'].strip()} is changed.")
+            return frame.moved(people.url(person.id))
+    context = {
+        "person": person,
+        "own": own,
+        "told": told,
+        "tags": [*tags, *[("", "")] * BLANK_TAGS],
+        "locales": locale_choices(told["locale"]),
+        "zones": zone_choices(told["zone"]),
+        "error": error,
+        "wrong": reasons(error),
+    }
+    return area.page("settings/particulars.html", "people", context, status=error.status if error else 200)
+
+
+@blueprint.route("/close", methods=["GET", "POST"])
+def close(person_id: str) -> Response:
+    """Disable the account, or with what is to be typed remove it; what will happen is said first."""
+    who = frame.actor()
+    authority.require(who)
+    person = accounts.person(person_id)
+    error: ConsoleError | None = None
+    if request.method == "POST":
+        removes = request.form.get("do") == "remove"
+        try:
+            if removes:
+                accounts.remove_person(who, person.id, request.form.get("confirm", ""))
+            else:
+                accounts.disable_person(person.id, by=who)
+        except (Invalid, Conflict, NotAllowed) as refused:
+            if not above(refused):
+                raise
+            error = refused
+        else:
+            flash(f"The account of {person.name} is {'removed' if removes else 'disabled'}.")
+            return frame.moved(people.url(person.id))
+    context = {
+        "person": person,
+        "own": person.id == who.id,
+        "held": succession.held(who, person.id)[1],
+        "sessions": len(sessions.sessions_of_person(who, person.id)),
+        "keys": len(oversight.api_keys(who, person.id)),
+        "confirm": changes.CONFIRM,
+        "typed": request.form.get("confirm", ""),
+        "error": error,
+        "wrong": reasons(error),
+    }
+    return area.page("settings/person_close.html", "people", context, status=error.status if error else 200)
+
+
+@blueprint.post("/enable")
+def enable(person_id: str) -> Response:
+    """Open a disabled account again."""
+    try:
+        accounts.enable_person(frame.actor(), person_id)
+    except (Conflict, NotAllowed) as refused:
+        if not above(refused):
+            raise
+        return _drawn(person_id, error=refused)
+    flash("The account is open again.")
+    return frame.moved(people.url(person_id))
+
+
+@blueprint.post("/sessions")
+def end_session(person_id: str) -> Response:
+    """End one session (`session`), or all of them."""
+    who, session = frame.actor(), request.form.get("session", "")
+    if session:
+        sessions.end_of_person(who, person_id, session)
+        flash("The session is ended.")
+    else:
+        ended = sessions.end_all(who, person_id)
+        flash("1 session is ended." if ended == 1 else f"{ended} sessions are ended.")
+    return frame.moved(people.url(person_id))
+
+
+@blueprint.post("/keys")
+def keys(person_id: str) -> Response:
+    """Revoke one key (`key`)."""
+    oversight.revoke_key(frame.actor(), person_id, request.form.get("key", ""))
+    flash("The key opens nothing any more.")
+    return frame.moved(people.url(person_id))
+
+
+@blueprint.post("/runs")
+def runs(person_id: str) -> Response:
+    """Give the ticked runs (`run`) to the person of an address (`email`); what could not be given is said."""
+    form = request.form
+    try:
+        given = succession.hand_on(frame.actor(), person_id, form.getlist("run"), form.get("email", ""), form.get("reason", "").strip())
+    except Invalid as error:
+        return _drawn(person_id, error=error)
+    if any(one.error for one in given):
+        return _drawn(person_id, given=given)
+    flash("1 run is given away." if len(given) == 1 else f"{len(given)} runs are given away.")
+    return frame.moved(people.url(person_id))
+
+
+def _read_tags() -> list[tuple[str, str]]:
+    """Rows of the form that name a tag or hold a value: name, and its values one a line."""
+    names, values = request.form.getlist("tag"), request.form.getlist("values")
+    return [(name.strip(), told.strip()) for name, told in zip(names, values, strict=False) if name.strip() or told.strip()]
+
+
+def locale_choices(chosen: str) -> list[Choice]:
+    """Languages as their speakers call them; the chosen one first where we do not know it."""
+    known = [Choice(value, label, value == chosen) for value, label in _locales()]
+    return known if any(one.chosen for one in known) else [Choice(chosen, chosen, True), *known]
+
+
+def zone_choices(chosen: str) -> list[Choice]:
+    """Time zones by name."""
+    known = [Choice(zone, zone.replace("_", " "), zone == chosen) for zone in _zones()]
+    return known if any(one.chosen for one in known) else [Choice(chosen, chosen, True), *known]
+
+
+@lru_cache(maxsize=1)
+def _locales() -> list[tuple[str, str]]:
+    named = [(name, Locale.parse(name, sep="-").get_display_name() or name) for name in LOCALES]
+    return sorted(named, key=lambda one: one[1].casefold())
+
+
+@lru_cache(maxsize=1)
+def _zones() -> list[str]:
+    return ["UTC", *sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))]

@@ -1,0 +1,118 @@
+"""The form of somebody's roles and teams, of a person or of an invitation; for a person it says first what it would change."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from console import access, accounts
+from console.access.rows import EVERY
+from console.accounts import abilities, authority, changes
+from console.accounts.authority import Pair
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
+from console.views import formats, frame
+from console.views.settings import area, people
+
+blueprint = Blueprint("person_roles", __name__, url_prefix="/settings/people")
+
+BLANK_ROWS = 2
+
+
+@blueprint.route("/<person_id>/roles", methods=["GET", "POST"])
+def edit(person_id: str) -> Response:
+    """Roles and teams; `do=preview` says what they would change, `do=save` changes them."""
+    who = frame.actor()
+    authority.require(who)
+    person = accounts.person(person_id)
+    if request.method != "POST":
+        return _form(person, person.roles, person.teams)
+    pairs, teams = read_pairs(), read_teams()
+    if request.form.get("do") != "save":
+        lacking = [{"field": "roles", "reason": f"choose the team in which {role} is held"} for role, team in sorted(pairs) if not team]
+        return _form(person, pairs, teams, looked=True, error=Invalid("A role is held in a team.", details=lacking) if lacking else None)
+    accounts.require_recent(who)
+    try:
+        accounts.change_roles(who, person.id, pairs, teams)
+    except (Invalid, Conflict, NotAllowed) as error:
+        if not above(error):
+            raise
+        return _form(person, pairs, teams, error=error)
+    flash(f"The roles of {person.name} are changed.")
+    return frame.moved(people.url(person.id))
+
+
+def _form(
+    person: accounts.Person, pairs: Iterable[Pair], teams: Sequence[str], *, looked: bool = False, error: ConsoleError | None = None
+) -> Response:
+    known, places = authority.known_roles(), {*people.team_names(), EVERY}
+    told = [(role, team) for role, team in changes.spread(pairs) if role in known and team in places]
+    difference = abilities.difference(frame.actor(), person.id, told) if looked or error else None
+    context = {
+        "person": person,
+        "own": person.id == frame.actor().id,
+        "gains": people.grouped(difference.gains) if difference else None,
+        "losses": people.grouped(difference.losses) if difference else None,
+        "error": error,
+        **pair_fields(pairs, teams, before=(person.roles, person.teams), error=error),
+    }
+    return area.page("settings/person_roles.html", "people", context, status=error.status if error else 200)
+
+
+def above(error: ConsoleError) -> bool:
+    """Whether the form says it: what was typed is wrong, or goes beyond what its sender may give. Else the page itself is refused."""
+    return not isinstance(error, NotAllowed) or error.code != NotAllowed.default_code
+
+
+def pair_fields(
+    pairs: Iterable[Pair],
+    teams: Sequence[str],
+    *,
+    before: tuple[Iterable[Pair], Iterable[str]] = ((), ()),
+    error: ConsoleError | None = None,
+) -> dict[str, Any]:
+    """What `settings/pairs.html` draws: roles and teams as ticked boxes, those that were not there before marked, and rows to add some."""
+    names = people.team_names()
+    held, joined = set(before[0]), set(before[1])
+    return {
+        "pairs": [
+            (f"{role}@{team}", people.pair_words((role, team), names), (role, team) in held) for role, team in sorted(changes.spread(pairs))
+        ],
+        "blank": range(1, BLANK_ROWS + 1),
+        "joined": [(team, names.get(team, team), team in joined) for team in teams],
+        "team_choices": people.team_choices(""),
+        "role_choices": people.role_choices(""),
+        "everywhere": sorted(formats.role_words(role) for role in access.EVERYWHERE),
+        "wrong": reasons(error),
+    }
+
+
+def reasons(error: ConsoleError | None) -> dict[str, str]:
+    """Field → why it was refused."""
+    return {str(detail["field"]): str(detail["reason"]) for detail in error.details} if error else {}
+
+
+def read_pairs() -> frozenset[Pair]:
+    """Roles of the form: those that are ticked (`pair`), and the rows that add one (`role.1`, `team.1`)."""
+    ticked = {changes.pair_of(word) for word in request.form.getlist("pair")}
+    return changes.spread(ticked | {(role, team) for role, team in _rows() if role})
+
+
+def read_teams() -> list[str]:
+    """Teams of the form: those that are ticked (`joined`), and one to add (`join`)."""
+    told = [*request.form.getlist("joined"), request.form.get("join", "")]
+    return sorted({team for team in told if team})
+
+
+def named_teams() -> list[str]:
+    """Teams that stand beside a role of the form."""
+    return sorted(
+        {
+            team
+            for role, team in [*(changes.pair_of(word) for word in request.form.getlist("pair")), *_rows()]
+            if role and team not in ("", "*")
+        }
+    )
+
+
+def _rows() -> list[Pair]:
+    return [(request.form.get(f"role.{number}", ""), request.form.get(f"team.{number}", "")) for number in range(1, BLANK_ROWS + 1)]

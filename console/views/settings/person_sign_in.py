@@ -1,0 +1,58 @@
+"""How somebody else signs in, for who manages people: where they are signed in, a link for a new password, and a second factor that was lost."""
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, request
+
+from console import access, accounts, settings
+from console.accounts import factors, identities, profile, sessions
+from console.views import frame
+from console.views.settings import area, me
+
+blueprint = Blueprint("person_sign_in", __name__, url_prefix="/settings/sign-in/of/<person_id>")
+
+
+@blueprint.get("")
+def show(person_id: str) -> Response:
+    """The page."""
+    return _page(person_id)
+
+
+@blueprint.post("/password-link")
+def password_link(person_id: str) -> Response:
+    """A link for a new password, shown once to hand on."""
+    token = profile.password_link(frame.actor(), person_id)
+    base = settings.current().base_url or request.host_url.rstrip("/")
+    return _page(person_id, link=f"{base}/sign-in/new-password/{token}")
+
+
+@blueprint.post("/reset-factor")
+def reset_factor(person_id: str) -> Response:
+    """The second factor is gone, and every session with it."""
+    factors.reset_factor(frame.actor(), person_id)
+    flash("The second factor was reset")
+    return frame.moved(f"/settings/sign-in/of/{person_id}")
+
+
+@blueprint.post("/end-sessions")
+def end_sessions(person_id: str) -> Response:
+    """Signed out everywhere."""
+    ended = sessions.end_all(frame.actor(), person_id)
+    flash(f"{ended} {'session was' if ended == 1 else 'sessions were'} ended")
+    return frame.moved(f"/settings/sign-in/of/{person_id}")
+
+
+def _page(person_id: str, **more: Any) -> Response:
+    who = frame.actor()
+    access.require(who, None, "user", "manage")
+    person = accounts.person(person_id)
+    told = {
+        "person": person,
+        "factor": accounts.factor_of(person.id),
+        "identities": identities.identities_of(person.id),
+        "sessions": [
+            (one, me.device(one.agent), me.METHODS.get(one.method, one.method)) for one in sessions.sessions_of_person(who, person.id)
+        ],
+        "link": None,
+    }
+    return area.page("settings/person_sign_in.html", "people", told | more)

@@ -1,0 +1,383 @@
+"""Roles: which there are, what each may do, its rules as a form, and the draft that is looked at before it counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, flash, request
+
+from console import access, accounts, records, rights
+from console.access import words
+from console.access.changes import Change, shipped
+from console.access.index import Index
+from console.access.names import Names, known
+from console.access.rows import EVERY, LEVELS, WHOLE, PolicyError, Row
+from console.effects import kept
+from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed
+from console.rights import conditions, drafts, rules
+from console.views import frame
+from console.views.settings import area, rule_form
+
+blueprint = Blueprint("roles", __name__, url_prefix="/settings/roles")
+
+SHOWN_LINES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How a role stands with one act: `yes`, `partly`, `denied` or `no`, and whether a rule of its own in this place says so."""
+
+    act: str
+    standing: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One object in the list of what a role may do, with a cell per act; `said` are its conditions in words."""
+
+    obj: str
+    title: str
+    href: str
+    cells: tuple[Cell, ...]
+    said: tuple[str, ...]
+    changed: bool
+
+
+# -- the list
+
+
+@blueprint.route("", methods=["GET", "POST"])
+def show() -> Response:
+    """All roles, and the form of a new one."""
+    told = {name: request.form.get(name, "") for name in ("title", "about", "from")}
+    wrong: Invalid | None = None
+    if request.method == "POST":
+        kind, _, name = told["from"].partition(":")
+        given = {"level": name} if kind == "level" else {"copy": name}
+        try:
+            made = rights.create(frame.actor(), told["title"], about=told["about"], **given)
+        except Invalid as error:
+            wrong = error
+        else:
+            flash("The role is there, and nobody has it yet.")
+            return frame.moved(f"/settings/roles/{made}")
+    found = rights.listed(frame.actor())
+    context = {
+        "roles": found,
+        "names": known(),
+        "levels": LEVELS,
+        "typed": told,
+        "wrong": _by_field(wrong),
+        "error": wrong.message if wrong else "",
+        **_draft_bar(),
+    }
+    return area.page("settings/roles.html", "roles", context, status=422 if wrong else 200)
+
+
+@blueprint.get("/<role>")
+def one(role: str) -> Response:
+    """What the role may do in one place: `?place=` a team (`t:<id>`) or `*`, `?q=` part of an object's name."""
+    return _role_page(role)
+
+
+@blueprint.post("/<role>/title")
+def rename(role: str) -> Response:
+    """Another title and description."""
+    try:
+        rights.rename(frame.actor(), role, request.form.get("title", ""), request.form.get("about", ""))
+    except Invalid as wrong:
+        return _role_page(role, wrong)
+    flash("The role is called that now.")
+    return frame.moved(f"/settings/roles/{role}")
+
+
+@blueprint.post("/<role>/delete")
+def delete(role: str) -> Response:
+    """Take the role away."""
+    try:
+        rights.delete(frame.actor(), role)
+    except Conflict as held:
+        return _role_page(role, held)
+    flash("The role is gone. The version before brings it back.")
+    return frame.moved("/settings/roles")
+
+
+def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
+    found, names, mine = rights.one(frame.actor(), role), known(), rights.draft(frame.actor())
+    place, q = _place(), request.args.get("q", "").strip()
+    rows = mine.rows()
+    index = Index(rows)
+    sections = [
+        (title, kind, acts, lines)
+        for title, kind, acts in _kinds(place)
+        if (lines := _lines(found.id, place, kind, rows, index, mine.change, names, q))
+    ]
+    context = {
+        "role": found,
+        "names": names,
+        "place": place,
+        "places": [(EVERY, "Everywhere"), *((f"t:{team.id}", team.name) for team in accounts.teams())],
+        "used": sorted({row.dom for row in rows if row.sub == f"role:{role}" and row.ptype == "p"}),
+        "q": q,
+        "sections": sections,
+        "act_words": words.act,
+        "wrong": _by_field(wrong),
+        "error": wrong.message if wrong else "",
+        "typed": {"title": request.form.get("title", found.title), "about": request.form.get("about", found.about)},
+        **_draft_bar(mine),
+    }
+    return area.page("settings/role.html", "roles", context, status=wrong.status if wrong else 200)
+
+
+# -- the rules on one object
+
+
+@blueprint.route("/<role>/on", methods=["GET", "POST"])
+def on(role: str) -> Response:
+    """The rules of the role on `?object=` in `?place=`; sent, they are put into the draft."""
+    found, place, obj = rights.one(frame.actor(), role), _place(), request.args.get("object", "")
+    rules.require_object(frame.actor(), obj, place)
+    mine = rights.draft(frame.actor())
+    rows = mine.rows()
+    if request.method != "POST":
+        boxes = rule_form.stored(rules.of(rows, role, place, obj))
+        return _rules_page(found, place, obj, boxes, rules.fields_of(rows, role, place, obj.partition(":")[2]), mine)
+    boxes, chosen = rule_form.typed(request.form), rule_form.typed_fields(request.form)
+    pending = [box.number for box in boxes if box.path and (box.value.strip() or box.comparison in ("empty", "filled"))]
+    if pending and not {"build", "add", "drop"} & set(
+        request.form
+    ):  # Enter in a box, or sent with a condition that was put together and not added
+        for number in pending:
+            boxes = rule_form.composed(obj, boxes, number)
+    elif "build" in request.form:
+        boxes = rule_form.composed(obj, boxes, int(request.form["build"]) if request.form["build"].isdigit() else -1)
+    elif "add" in request.form:
+        boxes = [*boxes, rule_form.RuleBox(len(boxes))]
+    elif "drop" not in request.form:
+        try:
+            rules.edit(frame.actor(), role, place, obj, [box.rule for box in boxes if not box.blank], chosen)
+        except Invalid as wrong:
+            return _rules_page(found, place, obj, rule_form.marked(boxes, wrong), chosen, mine, error=wrong.message)
+        except PolicyError as wrong:
+            return _rules_page(found, place, obj, boxes, chosen, mine, error=wrong.message)
+        flash("It is in your draft. It counts when you publish it.")
+        return frame.moved(f"/settings/roles/{role}?{urlencode({'place': place})}")
+    status = 422 if any(box.errors for box in boxes) else 200
+    return _rules_page(found, place, obj, boxes, chosen, mine, status=status)
+
+
+@blueprint.post("/<role>/check")
+def check(role: str) -> Response:
+    """Whether one condition of the form can be read, and how many records it holds for today: a part of the page."""
+    rights.one(frame.actor(), role)
+    place, obj = _place(), request.args.get("object", "")
+    number = next((name.removesuffix(".condition") for name in request.form if name.endswith(".condition") and name.startswith("r")), "r0")
+    number = request.args.get("rule", number)
+    text = request.form.get(f"{number}.condition", "").strip()
+    told: dict[str, Any] = {"text": text, "error": "", "counted": None, "said": ""}
+    try:
+        if text:
+            conditions.check(obj, request.form.getlist(f"{number}.acts"), text)
+            said = words.condition(text)
+            told["said"] = said if said != text else ""
+            if obj.startswith("collection:"):
+                told["counted"] = conditions.counted(frame.actor(), obj, text, role, place)
+    except DefinitionError as error:
+        told["error"] = error.message
+    except NotAllowed:
+        raise
+    except ConsoleError as error:
+        told["error"] = error.message
+    return frame.page("settings/rule_check.html", told, blocks={"*": "result"})
+
+
+def _rules_page(
+    role: rights.Role,
+    place: str,
+    obj: str,
+    boxes: Sequence[rule_form.RuleBox],
+    chosen: dict[str, rules.FieldRight],
+    mine: drafts.Draft,
+    *,
+    error: str = "",
+    status: int = 0,
+) -> Response:
+    names = known()
+    others = [
+        row
+        for row in mine.rows()
+        if row.ptype == "p" and row.sub in _counting(role) and row.obj in (obj, f"{obj.partition(':')[0]}:{EVERY}")
+    ]
+    own = (f"role:{role.id}", place, obj)
+    context = {
+        "role": role,
+        "names": names,
+        "place": place,
+        "obj": obj,
+        "object_title": names.object(obj),
+        "rules": boxes,
+        "fields": rule_form.fields(obj, chosen),
+        "else_said": sorted({words.rule(row, names) for row in others if (row.sub, row.dom, row.obj) != own}),
+        "action": f"/settings/roles/{role.id}/on?{urlencode({'object': obj, 'place': place})}",
+        "check": f"/settings/roles/{role.id}/check?{urlencode({'object': obj, 'place': place})}",
+        "back": f"/settings/roles/{role.id}?{urlencode({'place': place})}",
+        "error": error,
+        "locked": sorted(words.rule(row, names) for row in shipped() if (row.sub, row.dom, row.obj) == own),
+        **rule_form.surroundings(obj),
+    }
+    return area.page("settings/rules.html", "roles", context, status=status or (422 if error else 200))
+
+
+# -- the draft and the versions
+
+
+@blueprint.route("/draft", methods=["GET", "POST"])
+def draft() -> Response:
+    """What the draft changes, and for whom; sent, it is published."""
+    if request.method != "POST":
+        return _draft_page()
+    accounts.require_recent(frame.actor())
+    version = request.form.get("version", "")
+    try:
+        number = rights.publish(frame.actor(), int(version) if version.isdigit() else -1, request.form.get("note", ""))
+    except Conflict as moved:
+        return _draft_page(moved)
+    except NotAllowed as refused:
+        return _draft_page(refused)
+    flash(f"Published as version {number}. It counts everywhere within a second.")
+    return frame.moved("/settings/roles")
+
+
+@blueprint.post("/draft/discard")
+def discard() -> Response:
+    """Throw the draft away."""
+    rights.discard(frame.actor())
+    flash("The draft is gone; nothing has changed.")
+    return frame.moved("/settings/roles")
+
+
+@blueprint.get("/versions")
+def versions() -> Response:
+    """Who changed the rights, when, and what: newest first."""
+    before = request.args.get("before", "")
+    found = rights.versions(frame.actor(), int(before) if before.isdigit() and len(before) < 18 else None)
+    names = known()
+    context = {
+        "versions": [
+            (one, drafts.lines(one.change, names)[:SHOWN_LINES], len(one.change.added) + len(one.change.removed)) for one in found
+        ],
+        "names": names,
+        "said": words.rule,
+        "older": frame.here(before=found[-1].number) if len(found) == 50 else None,
+        "is_rules": lambda change: bool(change.of_rules),
+        **_draft_bar(),
+    }
+    return area.page("settings/role_versions.html", "roles", context)
+
+
+@blueprint.post("/versions/<int:number>/undo")
+def undo(number: int) -> Response:
+    """Put what leads back before this version into the draft."""
+    rights.undo(frame.actor(), number)
+    flash("Look at what going back comes to; it counts when you publish it.")
+    return frame.moved("/settings/roles/draft")
+
+
+def _draft_page(wrong: ConsoleError | None = None) -> Response:
+    mine, names = rights.draft(frame.actor()), known()
+    told = rights.preview(frame.actor(), mine.change)
+    context = {
+        "draft": mine,
+        "preview": told,
+        "names": names,
+        "lines": [(sign, words.rule(row, names), row) for sign, row in drafts.lines(mine.change, names)],
+        "effects": [(words.right(one.obj, one.act, names), one) for one in told.effects],
+        "people": {person.id: person.name for person in accounts.people()},
+        "theirs": [
+            (one, [(sign, words.rule(row, names)) for sign, row in drafts.lines(one.change.of_rules, names)]) for one in mine.theirs
+        ],
+        "error": wrong.message if wrong else "",
+        "note": request.form.get("note", ""),
+        "warnings": _warnings(mine.change),
+    }
+    return area.page("settings/role_draft.html", "roles", context, status=wrong.status if wrong else 200)
+
+
+# -- what the pages draw
+
+
+def _draft_bar(mine: drafts.Draft | None = None) -> dict[str, Any]:
+    """How many rows the actor's draft changes."""
+    mine = mine or rights.draft(frame.actor())
+    return {"draft_size": len(mine.change.added) + len(mine.change.removed)}
+
+
+def _place() -> str:
+    told = request.args.get("place", EVERY)
+    return told if told == EVERY or any(told == f"t:{team.id}" for team in accounts.teams()) else EVERY
+
+
+def _kinds(place: str) -> list[tuple[str, str, list[str]]]:
+    """(heading, kind, its acts) of what rules can be about; what there is one of only is given everywhere."""
+    kinds = [("Collections", "collection"), ("Actions", "action"), ("Workflows", "workflow"), ("Inboxes", "inbox"), ("Labels", "label")]
+    more = [("The console itself", kind) for kind in sorted(WHOLE)] if place == EVERY else []
+    return [(title, kind, words.acts_of(kind)) for title, kind in [*kinds, *more]]
+
+
+def _objects(kind: str, rows: Sequence[Row], names: Names) -> list[str]:
+    """Objects of the kind: those that there are, and those that some rule names."""
+    if kind in WHOLE:
+        return [kind]
+    there: set[str] = {row.obj for row in rows if row.obj.startswith(f"{kind}:")}
+    if kind == "collection":
+        return [obj for one in records.collections() if access.exists_for(frame.actor(), obj := f"collection:{one.id}")]
+    there |= {f"{kind}:{ident}" for ident in (kept.every() if kind == "action" else names.titles.get(kind, {}))}
+    if kind != "label":
+        there.add(f"{kind}:{EVERY}")
+    own = {f"workflow:{one.slug}" for one in kept.every().values()} if kind == "workflow" else set()
+    there = {obj for obj in there - own if access.exists_for(frame.actor(), obj)}
+    return sorted(there, key=lambda obj: (not obj.endswith(f":{EVERY}"), names.object(obj).lower()))
+
+
+def _lines(role: str, place: str, kind: str, rows: Sequence[Row], index: Index, change: Change, names: Names, q: str) -> list[Line]:
+    made = []
+    mine: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.ptype == "p" and row.sub == f"role:{role}" and row.dom == place:
+            mine.setdefault(row.obj, []).append(row)
+    touched = {row.obj for row in change.added | change.removed if row.sub == f"role:{role}" and row.dom == place}
+    for obj in _objects(kind, rows, names):
+        title = names.object(obj)[:1].upper() + names.object(obj)[1:]
+        if q and q.lower() not in title.lower() and q.lower() not in obj.lower():
+            continue
+        own = mine.get(obj, [])
+        acts = {row.act for row in own}
+        cells = tuple(Cell(act, rules.standing(index, role, place, obj, act), act in acts or EVERY in acts) for act in words.acts_of(kind))
+        said = tuple(dict.fromkeys(words.condition(row.expression) for row in own if row.expression))
+        fields = [name for name in mine if name.startswith(f"field:{obj.partition(':')[2]}/")]
+        if fields:
+            said += (f"{len(fields)} {'field' if len(fields) == 1 else 'fields'} kept back",)
+        changed = obj in touched or any(name.startswith(f"field:{obj.partition(':')[2]}/") for name in touched)
+        made.append(Line(obj, title, f"/settings/roles/{role}/on?{urlencode({'object': obj, 'place': place})}", cells, said, changed))
+    return made
+
+
+def _counting(role: rights.Role) -> set[str]:
+    return {f"role:{role.id}", *(f"role:{inner}" for inner, _ in role.built_from)}
+
+
+def _warnings(change: Change) -> list[str]:
+    """What would be slow, of the conditions that the draft brings; a source that does not answer is not asked twice."""
+    told: dict[str, None] = {}
+    for obj, text in sorted({(row.obj, row.expression) for row in change.added if row.expression and row.obj.startswith("collection:")}):
+        try:
+            told |= dict.fromkeys(f"{known().object(obj)}: {each}" for each in conditions.warnings(obj, conditions.check(obj, (), text)))
+        except ConsoleError:
+            continue
+    return list(told)
+
+
+def _by_field(wrong: ConsoleError | None) -> dict[str, str]:
+    return {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}

@@ -1,0 +1,73 @@
+"""Setting up one's second factor, in the place of the one before too; new recovery codes; doing without."""
+
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, flash, make_response, request
+from markupsafe import Markup
+
+from console import accounts
+from console.accounts import factors
+from console.errors import Invalid
+from console.views import frame
+from console.views.settings import area
+
+blueprint = Blueprint("second_factor", __name__, url_prefix="/settings/me/second-factor")
+
+
+@blueprint.get("")
+def show() -> Response:
+    """The picture for the telephone's camera, the same as text, and a box for the first code."""
+    return _page()
+
+
+@blueprint.post("")
+def confirm() -> Response:
+    """The second factor is set up; the recovery codes, shown only now."""
+    who = frame.actor()
+    try:
+        codes = factors.confirm(who, request.form.get("code", ""))
+    except Invalid as error:
+        return _page(error.details[0]["reason"], status=422)
+    return _codes(codes)
+
+
+@blueprint.post("/codes")
+def codes() -> Response:
+    """New recovery codes in the place of those before."""
+    return _codes(factors.renew_codes(frame.actor()))
+
+
+@blueprint.post("/remove")
+def remove() -> Response:
+    """Do without it."""
+    factors.remove(frame.actor())
+    flash("The second factor was removed")
+    return frame.moved("/settings/me")
+
+
+@blueprint.post("/codes.txt")
+def download() -> Response:
+    """The codes that the page has just shown, as a file: they come from the page, for nobody else has them."""
+    told = [word for word in request.form.get("codes", "")[:2000].split() if word.replace("-", "").isalnum()]
+    lines = ["Handrail: recovery codes. Each signs you in once, in the place of the code of your telephone.", "", *told, ""]
+    answer = make_response("\r\n".join(lines))
+    answer.headers["Content-Type"] = "text/plain; charset=utf-8"
+    answer.headers["Content-Disposition"] = 'attachment; filename="handrail-recovery-codes.txt"'
+    return answer
+
+
+def _page(error: str | None = None, *, status: int = 200) -> Response:
+    who = frame.actor()
+    waiting = factors.begin(who)
+    told = {
+        "picture": Markup(waiting.svg),  # noqa: S704 (drawn here, of a text that was made here)
+        "secret": " ".join(waiting.secret[at : at + 4] for at in range(0, len(waiting.secret), 4)),
+        "factor": accounts.factor_of(who.id),
+        "must_have": accounts.must_have(who),
+        "error": error,
+    }
+    return area.page("settings/second_factor.html", "me", told, status=status)
+
+
+def _codes(codes: Sequence[str]) -> Response:
+    return area.page("settings/recovery_codes.html", "me", {"codes": codes})

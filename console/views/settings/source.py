@@ -1,0 +1,171 @@
+"""One data source: how it stands, its address, its limits, its tables, what has changed in it, and taking it away."""
+
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, flash, request
+
+from console import sources
+from console.errors import Conflict, ConsoleError, Invalid, SourceDown
+from console.sources import addresses
+from console.views import errors, frame
+from console.views.settings import area
+from console.views.settings.sources import KINDS, PARTS, named, reasons
+
+blueprint = Blueprint("source", __name__, url_prefix="/settings/sources/<name>")
+LIMITS = (
+    ("pool", "Connections kept", "In each process."),
+    ("overflow", "More under load", "In each process; closed again."),
+    ("connect_s", "Seconds to connect", "After them it counts as not answering."),
+    ("statement_s", "Seconds for a question", "After them the database itself stops it."),
+)
+
+
+@blueprint.get("")
+def show(name: str) -> Response:
+    """How it stands, and what can be done."""
+    return _page(name)
+
+
+@blueprint.post("/test")
+def test(name: str) -> Response:
+    """Try the connection now."""
+    head, _ = named(name)
+    tested = sources.tried(sources.source_of(name).url, by=frame.actor(), source=head.name)
+    return _page(name, {"tested": tested})
+
+
+@blueprint.post("/<any(pause, resume):word>")
+def switch(name: str, word: str) -> Response:
+    """Let nobody use it, or let it be used again."""
+    {"pause": sources.pause, "resume": sources.resume}[word](name, by=frame.actor())
+    flash(f"{name} is {'paused' if word == 'pause' else 'in use again'}.")
+    return frame.moved(f"/settings/sources/{name}")
+
+
+@blueprint.route("/address", methods=["GET", "POST"])
+def address(name: str) -> Response:
+    """Where it is, and as whom the console signs in there. The password is never shown, and kept where none is typed."""
+    head, _ = named(name)
+    former = sources.source_of(name).url
+    if request.method != "POST":
+        return _address(head, sources.fields_of(former))
+    typed = {part: request.form.get(part, "").strip() for part in (*PARTS, "url")}
+    try:
+        url = sources.composed({**typed, "password": request.form.get("password", "")}, former)
+        changed = sources.change(name, url=url, by=frame.actor())
+    except Invalid as wrong:
+        return _address(head, typed, wrong)
+    flash("The address is changed." if changed else "Nothing was changed.")
+    return frame.moved(f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}")
+
+
+@blueprint.route("/limits", methods=["GET", "POST"])
+def limits(name: str) -> Response:
+    """What the console may ask of the database, and whether it may change anything there."""
+    head, _ = named(name)
+    terms = sources.source_of(name).terms
+    if request.method != "POST":
+        return _limits(head, {field: str(getattr(terms, field)) for field, *_ in LIMITS}, terms.read_only)
+    typed = {field: request.form.get(field, "").strip() for field, *_ in LIMITS}
+    read_only = bool(request.form.get("read_only"))
+    numbers = {field: int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1 for field, text in typed.items()}
+    try:
+        changed = sources.change(name, terms=sources.Terms(**numbers, read_only=read_only), by=frame.actor())
+    except Invalid as wrong:
+        return _limits(head, typed, read_only, wrong)
+    flash("The limits are changed; they hold from now on." if changed else "Nothing was changed.")
+    return frame.moved(f"/settings/sources/{name}")
+
+
+@blueprint.route("/tables", methods=["GET", "POST"])
+def tables(name: str) -> Response:
+    """Which tables and views become collections; what that means is shown before it is done."""
+    head, _ = named(name)
+    source = sources.source_of(name)
+    tested = sources.attempt(source.url)
+    if tested.trouble is not None and not tested.tables:
+        raise SourceDown(f"The tables of {name} cannot be listed: {tested.trouble.words}")
+    chosen = None if source.chosen is None else set(source.chosen)
+    if request.method != "POST":
+        return _tables(head, tested, chosen)
+    picked = request.form.getlist("table") if request.form.get("which") == "some" else None
+    try:
+        if picked == []:
+            raise addresses.wrong("table", "Choose at least one table.")
+        changed = sources.change(name, chosen=picked, all_tables=picked is None, by=frame.actor())
+    except Invalid as wrong:
+        return _tables(head, tested, set(picked or ()), wrong)
+    return frame.moved(f"/settings/sources/{name}/again" if changed else f"/settings/sources/{name}")
+
+
+@blueprint.route("/again", methods=["GET", "POST"])
+def again(name: str) -> Response:
+    """What has changed in the database, and what that breaks; then it is taken over."""
+    head, _ = named(name)
+    if request.method == "POST":
+        try:
+            made = sources.take(name, request.form.get("stamp", ""), by=frame.actor())
+        except Conflict as moved:
+            return _again(head, moved)
+        flash(f"{name} was taken over: {len(made)} {'collection' if len(made) == 1 else 'collections'}.")
+        return frame.moved(f"/settings/sources/{name}")
+    return _again(head)
+
+
+@blueprint.route("/remove", methods=["GET", "POST"])
+def remove(name: str) -> Response:
+    """What ends with it; then its name is typed, and it is gone from here."""
+    head, _ = named(name)
+    if request.method != "POST":
+        return _remove(head)
+    force = bool(request.form.get("force"))
+    if request.form.get("word", "").strip() != name:
+        return _remove(head, {"word": f"Type {name}, to say that you mean it."}, status=422)
+    try:
+        sources.remove(name, force=force, by=frame.actor())
+    except Conflict as wrong:
+        return _remove(head, {"force": wrong.message}, status=409)
+    flash(f"{name} is no longer connected. Its database was not touched.")
+    return frame.moved("/settings/sources")
+
+
+# -- what the pages draw
+
+
+def _page(name: str, more: Mapping[str, object] | None = None) -> Response:
+    head, found = named(name)
+    source = sources.source_of(name)
+    context = {"source": head, "collections": found, "terms": source.terms, "chosen": source.chosen, "limits": LIMITS, "tested": None}
+    return area.page("settings/source.html", "sources", {**context, **(more or {})})
+
+
+def _address(head: sources.SourceHead, typed: Mapping[str, str], wrong: ConsoleError | None = None) -> Response:
+    kinds = [pair for pair in KINDS if pair[0] == head.dialect]
+    context = {"source": head, "typed": typed, "wrong": reasons(wrong), "kinds": kinds, "ports": addresses.PORTS, "tested": None}
+    return area.page("settings/source_address.html", "sources", context, status=wrong.status if wrong else 200)
+
+
+def _limits(head: sources.SourceHead, typed: Mapping[str, str], read_only: bool, wrong: ConsoleError | None = None) -> Response:
+    context = {"source": head, "typed": typed, "read_only": read_only, "wrong": reasons(wrong), "limits": LIMITS, "bounds": sources.BOUNDS}
+    return area.page("settings/source_limits.html", "sources", context, status=wrong.status if wrong else 200)
+
+
+def _tables(head: sources.SourceHead, tested: sources.Tested, chosen: set[str] | None, wrong: ConsoleError | None = None) -> Response:
+    typed = {"which": "all" if chosen is None else "some"}
+    context = {"source": head, "tested": tested, "chosen": chosen, "typed": typed, "wrong": reasons(wrong)}
+    return area.page("settings/source_tables.html", "sources", context, status=wrong.status if wrong else 200)
+
+
+def _again(head: sources.SourceHead, moved: ConsoleError | None = None) -> Response:
+    down, found = None, None
+    try:
+        found = sources.difference(head.name, by=frame.actor())
+    except SourceDown as error:
+        down = errors.said(error)
+    context = {"source": head, "found": found, "moved": moved, "down": down}
+    return area.page("settings/source_again.html", "sources", context, status=moved.status if moved else 200)
+
+
+def _remove(head: sources.SourceHead, wrong: Mapping[str, str] | None = None, status: int = 200) -> Response:
+    context = {"source": head, "ends": sources.consequences(head.name, by=frame.actor()), "wrong": wrong or {}, "typed": request.form}
+    return area.page("settings/source_remove.html", "sources", context, status=status)

@@ -1,0 +1,176 @@
+"""Data sources: which there are and how they stand, connecting one step by step, and what its page can do."""
+
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, flash, request
+
+from console import access, accounts, records, sources
+from console.core.collections import Collection
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.sources import Tested, addresses
+from console.views import frame
+from console.views.settings import area
+
+blueprint = Blueprint("sources", __name__, url_prefix="/settings/sources")
+KINDS = (("postgresql", "PostgreSQL"), ("mysql", "MySQL or MariaDB"), ("sqlite", "SQLite file"))
+PARTS = ("kind", "host", "port", "database", "user", "encrypted")
+TYPED = ("url", *PARTS, "name", "role", "which")
+
+
+@blueprint.get("")
+def show() -> Response:
+    """Every source; where there is none, the way to the first."""
+    found = sources.list_all(frame.actor())
+    return area.page("settings/sources.html", "sources", {"sources": found})
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+def new() -> Response:
+    """Where the database is. `do=test` tries the connection and stays; without it a connection that works leads on to the choice of tables."""
+    sources.judge(frame.actor())
+    if request.method != "POST":
+        return _address_form({"kind": "postgresql", "host": "", "port": "", "encrypted": ""})
+    typed = _typed()
+    former = addresses.unseal(frame.actor().id, typed["kept"])["url"] if typed.get("kept") else ""
+    try:
+        url = sources.composed({**typed, "password": request.form.get("password", "")}, former)
+    except Invalid as wrong:
+        return _address_form(typed, wrong=wrong)
+    tested = sources.tried(url, by=frame.actor())
+    kept = addresses.seal(frame.actor().id, {"url": url})
+    if not tested.ok or request.form.get("do") == "test":
+        return _address_form({**typed, "kept": kept}, tested=tested, status=200 if tested.ok else 422)
+    return _choice({"kept": kept, "name": _free_name(url), "role": "admin", "which": "all"}, tested)
+
+
+@blueprint.post("/connect")
+def connect() -> Response:
+    """The tables, the name and who may use it; then it is connected."""
+    actor = frame.actor()
+    sources.judge(actor)
+    typed = _typed()
+    url = addresses.unseal(actor.id, typed.get("kept", ""))["url"]
+    chosen = request.form.getlist("table") if typed.get("which") == "some" else None
+    try:
+        if chosen == []:
+            raise addresses.wrong("table", "Choose at least one table.")
+        if typed.get("role") not in access.rights().roles:
+            raise addresses.wrong("role", "Choose one of the roles.")
+        terms = sources.Terms(read_only=bool(request.form.get("read_only")))
+        made = sources.add(typed.get("name", ""), url, typed["role"], terms=terms, chosen=chosen, by=actor)
+    except (Invalid, Conflict) as wrong:
+        return _choice(typed, sources.attempt(url), chosen=chosen, wrong=wrong)
+    flash(f"{typed['name']} is connected: {len(made)} collections.")
+    return frame.moved(f"/settings/sources/{typed['name']}/connected")
+
+
+@blueprint.get("/<name>/connected")
+def connected(name: str) -> Response:
+    """The end of the way: what is there now, where to look at it, and a first workflow to begin with."""
+    head, found = named(name)
+    usable = [one for one in found if one.key and _may_browse(one.id)]
+    teams = {team.id: team.name for team in accounts.teams()}
+    own = [team for team in frame.actor().teams if team in teams]
+    context = {
+        "source": head,
+        "collections": found,
+        "first": next((one for one in usable if one.kind == "table"), usable[0] if usable else None),
+        "usable": usable,
+        "teams": teams,
+        "team": own[0] if own else next(iter(teams), None),
+        "roles": sorted(access.rights().roles),
+        "role": _role_of(found),
+    }
+    return area.page("settings/source_connected.html", "sources", context)
+
+
+@blueprint.post("/<name>/first")
+def first(name: str) -> Response:
+    """Make the first workflow and start it."""
+    _, found = named(name)
+    chosen = next((one for one in found if one.id == request.form.get("collection")), None)
+    if chosen is None or request.form.get("role") not in access.rights().roles:
+        raise addresses.wrong("collection", "Choose a collection of this data source, and a role.")
+    team = request.form.get("team")
+    slug, run = sources.begin(
+        frame.actor(), chosen.id, request.form["role"], team if team in {one.id for one in accounts.teams()} else None
+    )
+    if run is not None:
+        return frame.moved(frame.run_url(run))
+    flash(f"The workflow {slug} is published. It is started from a record, by who has the role.")
+    return frame.moved(frame.collection_url(chosen.id) if _may_browse(chosen.id) else f"/workflows/{slug}")
+
+
+def _may_browse(collection: str) -> bool:
+    """Whether the reader may open the list."""
+    return access.can(frame.actor(), None, f"collection:{collection}", "browse")
+
+
+def named(name: str) -> tuple[sources.SourceHead, list[Collection]]:
+    """The source of that name and its collections. Raises NotFound, NotAllowed."""
+    head = next((one for one in sources.list_all(frame.actor()) if one.name == name), None)
+    if head is None:
+        raise NotFound(f"There is no data source {name}.")
+    return head, [one for one in records.collections() if one.source == name]
+
+
+def _role_of(found: list[Collection]) -> str:
+    """The role that was given the collections, as far as the policy says."""
+    objects = {f"collection:{one.id}" for one in found}
+    given = [
+        row.sub.removeprefix("role:") for row in access.all_rows() if row.obj in objects and row.act == "browse" and row.eft == "allow"
+    ]
+    return given[0] if given else "admin"
+
+
+def _typed() -> dict[str, str]:
+    """What the form holds; the password is not among it."""
+    return {name: request.form.get(name, "").strip() for name in (*TYPED, "kept") if name in request.form}
+
+
+def _address_form(
+    typed: Mapping[str, str], *, tested: Tested | None = None, wrong: ConsoleError | None = None, status: int | None = None
+) -> Response:
+    said = reasons(wrong)
+    if tested is not None and tested.trouble is not None:
+        by_url = bool(typed.get("url"))
+        said["url" if by_url or tested.trouble.field == "url" else tested.trouble.field] = tested.trouble.happened
+    context = {
+        "typed": typed,
+        "wrong": said,
+        "tested": tested,
+        "kinds": KINDS,
+        "ports": addresses.PORTS,
+        "first": not sources.list_all(frame.actor()),
+        "by_url": bool(typed.get("url")) or "url" in said,
+    }
+    return area.page("settings/source_new.html", "sources", context, status=status or (422 if wrong else 200))
+
+
+def _choice(typed: Mapping[str, str], tested: Tested, *, chosen: list[str] | None = None, wrong: ConsoleError | None = None) -> Response:
+    context = {
+        "typed": typed,
+        "wrong": reasons(wrong),
+        "tested": tested,
+        "chosen": None if chosen is None else set(chosen),
+        "read_only": bool(request.form.get("read_only")) if wrong else tested.read_only,
+        "roles": sorted(access.rights().roles),
+    }
+    status = wrong.status if wrong else 200
+    return area.page("settings/source_choice.html", "sources", context, status=status)
+
+
+def reasons(wrong: ConsoleError | None) -> dict[str, str]:
+    """The reason by field, for the boxes of the form; what is about no box stands above them."""
+    if wrong is None:
+        return {}
+    return {
+        str(detail.get("field", "")): wrong.message if detail.get("reason") == "taken" else str(detail["reason"])
+        for detail in wrong.details
+    }
+
+
+def _free_name(url: str) -> str:
+    """A name that is free, made from that of the database."""
+    found = {head.name for head in sources.list_all(frame.actor())}
+    return sources.suggested(url, found)

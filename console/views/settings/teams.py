@@ -1,0 +1,141 @@
+"""Teams: the list, one of them with its members, a new one, archiving, and copying what another may do."""
+
+from flask import Blueprint, Response, flash, request
+
+from console import accounts
+from console.access.rows import EVERY
+from console.accounts import directory, teamwork
+from console.accounts.authority import Pair
+from console.accounts.directory import Asked
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
+from console.views import formats, frame
+from console.views.settings import area, people
+from console.views.settings.person_roles import above, reasons
+
+blueprint = Blueprint("teams", __name__, url_prefix="/settings/teams")
+
+MEMBERS = 100
+FIELDS = ("name", "description", "lead")
+
+
+@blueprint.get("")
+def show() -> Response:
+    """Every team."""
+    found = teamwork.listed(frame.actor())
+    leads = accounts.names({team.lead for team, _ in found if team.lead})
+    return area.page("settings/teams.html", "teams", {"teams": [(team, sizes, leads.get(team.lead or "", "")) for team, sizes in found]})
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+def new() -> Response:
+    """Make one."""
+    told = {name: request.form.get(name, "") for name in FIELDS}
+    teamwork.listed(frame.actor())
+    error: ConsoleError | None = None
+    if request.method == "POST":
+        try:
+            made = teamwork.create(frame.actor(), **told)
+        except (Invalid, Conflict) as refused:
+            error = refused
+        else:
+            flash(f"The team {told['name'].strip()} is made.")
+            return frame.moved(_url(made))
+    context = {"told": told, "error": error, "wrong": reasons(error)}
+    return area.page("settings/team_new.html", "teams", context, status=error.status if error else 200)
+
+
+@blueprint.route("/<team_id>", methods=["GET", "POST"])
+def one(team_id: str) -> Response:
+    """A team: name, description and lead, and its members."""
+    who = frame.actor()
+    if request.method != "POST":
+        return _drawn(team_id)
+    try:
+        teamwork.change(who, team_id, **{name: request.form.get(name, "") for name in FIELDS})
+    except (Invalid, Conflict) as error:
+        return _drawn(team_id, error)
+    flash("The team is changed.")
+    return frame.moved(_url(team_id))
+
+
+@blueprint.post("/<team_id>/members")
+def members(team_id: str) -> Response:
+    """Take somebody in (`email`), or out (`drop`)."""
+    who, drop = frame.actor(), request.form.get("drop", "")
+    try:
+        if drop:
+            teamwork.drop_member(who, team_id, drop)
+        else:
+            teamwork.add_member(who, team_id, request.form.get("email", ""))
+    except (Invalid, Conflict, NotAllowed) as error:
+        if not above(error):
+            raise
+        return _drawn(team_id, error)
+    flash("The members are changed.")
+    return frame.moved(_url(team_id))
+
+
+@blueprint.post("/<team_id>/archive")
+def archive(team_id: str) -> Response:
+    """Put it away, or with `do=reopen` take it up again."""
+    reopens = request.form.get("do") == "reopen"
+    try:
+        (teamwork.reopen if reopens else teamwork.archive)(frame.actor(), team_id)
+    except Conflict as error:
+        return _drawn(team_id, error)
+    flash("The team is open again." if reopens else "The team is archived.")
+    return frame.moved(_url(team_id))
+
+
+@blueprint.route("/<team_id>/copy", methods=["GET", "POST"])
+def copy(team_id: str) -> Response:
+    """Give it what roles may do in another team (`source`), and inboxes like its own; `do=copy` after what it brings was shown."""
+    who, source = frame.actor(), request.values.get("source", "")
+    team = teamwork.team(who, team_id)
+    brings, error = None, None
+    try:
+        if request.method == "POST" and request.form.get("do") == "copy":
+            made = teamwork.copy(who, source, team_id)
+            flash(f"{len(made.rules)} rules and {len(made.inboxes)} inboxes are copied.")
+            return frame.moved(_url(team_id))
+        brings = teamwork.copied(who, source, team_id) if source else None
+    except (Invalid, Conflict) as refused:
+        error = refused
+    context = {
+        "team": team,
+        "source": source,
+        "sources": [choice for choice in people.team_choices(source) if choice.value != team.id],
+        "brings": brings,
+        "error": error,
+        "wrong": reasons(error),
+    }
+    return area.page("settings/team_copy.html", "teams", context, status=error.status if error else 200)
+
+
+def _drawn(team_id: str, error: ConsoleError | None = None) -> Response:
+    who = frame.actor()
+    team = teamwork.team(who, team_id)
+    listed, more = directory.listed(who, Asked(team=team_id), limit=MEMBERS)
+    lead = accounts.person(team.lead).email if team.lead else ""
+    told = {"name": team.name, "description": team.description, "lead": lead}
+    if error is not None and "name" in request.form:
+        told = {name: request.form.get(name, "") for name in FIELDS}
+    context = {
+        "team": team,
+        "told": told,
+        "members": [(person, _here(person.roles, team_id), team_id in person.teams, people.STATES[person.state]) for person in listed],
+        "more": more,
+        "error": error,
+        "wrong": reasons(error),
+        "typed": request.form.get("email", ""),
+    }
+    return area.page("settings/team.html", "teams", context, status=error.status if error else 200)
+
+
+def _here(pairs: frozenset[Pair], team_id: str) -> list[str]:
+    """Roles that count in this team."""
+    return [formats.role_words(role) for role, team in sorted(pairs) if team in (team_id, EVERY)]
+
+
+def _url(team_id: str) -> str:
+    return f"/settings/teams/{team_id}"

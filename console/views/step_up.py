@@ -1,0 +1,90 @@
+"""Showing again who one is, and going on with what asked for it: nothing that was typed is lost.
+
+The form that was refused is kept, sealed, for a quarter of an hour; afterwards it is sent again. Where the page has its script, that happens in a
+dialog over the page itself.
+"""
+
+from datetime import timedelta
+
+from flask import Blueprint, Response, g, make_response, request
+from flask_login import current_user
+
+from console.accounts import confirming, one_time
+from console.core.actor import Actor
+from console.errors import ConsoleError
+from console.views import auth, frame, identity
+
+blueprint = Blueprint("step_up", __name__, url_prefix="/step-up")
+
+LASTS = timedelta(minutes=15)
+WRONG = {
+    "code": "That code does not fit, or was used before. Wait for the next one.",
+    "password": "That is not your password.",
+    "provider": "You sign in through the identity provider: confirm there.",
+}
+
+
+@blueprint.get("")
+def show() -> Response:
+    """The page on its own, for links (`?next=`)."""
+    return _page(frame.actor(), "", identity.local(request.args.get("next")))
+
+
+@blueprint.post("")
+def prove() -> Response:
+    """A code or password: right, it goes on with what asked for it; wrong, the page again."""
+    who, kept, there = frame.actor(), request.form.get("kept", ""), identity.local(request.form.get("next"))
+    try:
+        good = confirming.prove(who, request.form.get("shown", ""), *auth.place())
+        error = None if good else WRONG[confirming.way_of(who)]
+    except ConsoleError as refused:
+        good, error = False, refused.message
+    if not good:
+        return _page(who, kept, there, error, status=422)
+    identity.renew(proved=True)
+    if frame.wants_fragment():
+        answer = make_response("", 204)
+        answer.headers["HX-Trigger"] = "confirmed"
+        return answer
+    return go_on(kept, there)
+
+
+@blueprint.get("/go-on")
+def again() -> Response:
+    """Back from the identity provider, to what was kept."""
+    return go_on(request.args.get("kept", ""), "/")
+
+
+def ask() -> Response:
+    """Instead of the answer to the request at hand, which was refused for want of it: the page, or a dialog over the page."""
+    who = frame.actor()
+    if request.method in ("GET", "HEAD"):
+        return _page(who, "", identity.local(request.full_path.rstrip("?")), status=403)
+    fields = [[name, value] for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    kept = one_time.make("kept", who.id, LASTS, {"path": request.path, "fields": fields, "files": bool(request.files)})
+    return _page(who, kept, "/", status=403)
+
+
+def go_on(kept: str, there: str) -> Response:
+    """The form that was kept, to be sent again; else on to `there`."""
+    found = one_time.take("kept", kept) if kept else None
+    if found is None or found.person != frame.actor().id:
+        return frame.moved(there)
+    return frame.page(
+        "auth/go_on.html", {"path": found.content["path"], "fields": found.content["fields"], "files": found.content["files"]}
+    )
+
+
+def _page(who: Actor, kept: str, there: str, error: str | None = None, *, status: int = 200) -> Response:
+    back = f"/step-up/go-on?kept={kept}" if kept else there
+    told = {"way": confirming.way_of(who), "kept": kept, "next": there, "back": back, "error": error, "dialog": frame.wants_fragment()}
+    answer = make_response(frame.render("auth/step_up.html", told, "dialog" if frame.wants_fragment() else None), status)
+    answer.headers["Cache-Control"] = "no-store"
+    if frame.wants_fragment():
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"], answer.headers["X-Step-Up"] = "#dialog", "innerHTML", "asked"
+    return answer
+
+
+def wanted(error: ConsoleError) -> bool:
+    """Whether this refusal is one that showing who one is gets past."""
+    return error.code == "step_up" and not identity.is_api() and g.get("actor") is not None and current_user.is_authenticated

@@ -1,0 +1,93 @@
+"""What a person is asked to do beside runs: tasks, questions to answer, and what they were told."""
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, make_response, request
+
+from console import answers, notices, tasks
+from console.errors import Conflict, ConsoleError, Invalid
+from console.views import formats, frame, panes, runpage
+
+blueprint = Blueprint("tasks", __name__)
+TABS = (("mine", "Mine"), ("team", "My team's"), ("done", "Done"))
+
+
+@blueprint.get("/tasks")
+def show() -> Response:
+    """Tasks in three lists, and above them the questions that wait for the person's answer."""
+    return _listed()
+
+
+def _listed(wrong: ConsoleError | None = None, task: str = "", status: int = 200) -> Response:
+    tab = request.args.get("tab", "mine")
+    tab = tab if tab in dict(TABS) else "mine"
+    actor = frame.actor()
+    read = {"mine": tasks.mine, "team": tasks.of_teams, "done": tasks.closed}[tab]
+    context = {
+        "tab": tab,
+        "tabs": TABS,
+        "tasks": read(actor),
+        "questions": answers.open_for(actor),
+        "wrong": wrong,
+        "wrong_task": task,
+        "typed_note": request.form.get("note", ""),
+        "today": frame.look().now.date(),
+        "day": lambda due: formats.text(formats.Kind("due", "Due", "date"), due.isoformat(), frame.look()),
+    }
+    return frame.page("tasks/list.html", context, status=status)
+
+
+@blueprint.post("/tasks/<task_id>/close")
+def close(task_id: str) -> Response:
+    """Done, or not done and why."""
+    try:
+        tasks.close(frame.actor(), task_id, request.form.get("result", ""), request.form.get("note", ""))
+    except (Invalid, Conflict) as wrong:
+        return _listed(wrong, task_id, wrong.status)
+    flash("The task is closed.")
+    return frame.moved("/tasks")
+
+
+@blueprint.route("/answers/<question_id>", methods=["GET", "POST"])
+def answer(question_id: str) -> Response:
+    """The form of a question; then its answer."""
+    actor, look = frame.actor(), frame.look()
+    asked = answers.one(actor, question_id)
+    values, outcome = panes.read_form(request.form, look), request.form.get("outcome") or None
+    wrong: ConsoleError | None = None
+    if request.method == "POST":
+        try:
+            answers.answer(actor, question_id, values, outcome)
+        except (Invalid, Conflict) as error:
+            wrong = error
+        else:
+            flash("Your answer is in. Thank you.")
+            return frame.moved("/tasks")
+    details: list[Any] = list(wrong.details) if wrong is not None else []
+    drawn = runpage.step_context(asked.screen, look, {}, typed=values if wrong else None, errors=details, chosen=outcome)
+    return frame.page("tasks/answer.html", {"asked": asked, "wrong": wrong, **drawn}, status=wrong.status if wrong else 200)
+
+
+@blueprint.get("/notices")
+def told() -> Response:
+    """What the person was told, newest first. The bell of the header asks for itself alone, and is answered 204 while its number stays."""
+    if not (frame.wants_fragment() and frame.htmx.target == "bell"):
+        return frame.page("tasks/notices.html", {"notices": notices.mine(frame.actor())})
+    unread = notices.unread(frame.actor())
+    same = request.args.get("shown") == str(unread)
+    answer = make_response("" if same else frame.render("layouts/bell.html", {"unread": unread}), 204 if same else 200)
+    answer.headers["Vary"] = "HX-Request, HX-Target"
+    return answer
+
+
+@blueprint.post("/notices/read")
+def read_all() -> Response:
+    """All of them were read."""
+    notices.read_all(frame.actor())
+    return frame.moved("/notices")
+
+
+@blueprint.post("/notices/<notice_id>/read")
+def read(notice_id: str) -> Response:
+    """It was read; on to what it is about."""
+    return frame.moved(notices.read(frame.actor(), notice_id))

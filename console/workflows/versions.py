@@ -1,0 +1,314 @@
+"""Workflows: read in as drafts, checked, published as immutable versions, given out as files.
+
+A version is never changed: publishing the same bytes again changes nothing, anything else is the next number. Runs keep the
+version that they were started with.
+"""
+
+import functools
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, Row
+
+from console import access, log, records, steps
+from console.core import workflow_check
+from console.core.actor import Actor
+from console.core.workflow import MAX_BYTES, Workflow, read
+from console.core.workflow_check import Problem, Surroundings
+from console.db import tables
+from console.db.engine import hot_engine, transaction
+from console.db.ids import new_id
+from console.effects import kept
+from console.errors import Conflict, DefinitionError, NotFound
+
+COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
+CHAIN = "sys:config"
+OBJECT = "workflow"
+KEPT_S = 1.0
+
+_kept: tuple[float, Engine, list["Known"]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A published version. Two are equal when they are the same version of the same workflow."""
+
+    id: str
+    slug: str = field(compare=False)
+    title: str = field(compare=False)
+    number: int
+    hash: str
+    document: Workflow = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A workflow as lists show it. `live` is the number of its live version, None for a draft; `team` is empty where it has none."""
+
+    id: str
+    slug: str
+    title: str
+    status: str
+    team: str
+    collection: str | None
+    live: int | None
+    label: str | None = None
+
+
+def live(slug_or_id: str) -> Definition:
+    """The live version. Raises NotFound where there is no such workflow, or only a draft of it."""
+    known = tables.workflow.c
+    if "\x00" in slug_or_id:  # no column holds one, and asking for it is an error there
+        raise NotFound("There is no such published workflow.")
+    with hot_engine().connect() as connection:
+        row = connection.execute(
+            sa.select(known.id, known.live_version).where(
+                sa.or_(known.slug == slug_or_id, known.id == slug_or_id), known.live_version.is_not(None)
+            )
+        ).first()
+    if row is None:
+        raise NotFound(f"There is no published workflow {slug_or_id}.")
+    return version(row.id, row.live_version)
+
+
+@functools.lru_cache(maxsize=512)
+def version(workflow_id: str, number: int) -> Definition:
+    """One version, kept by this process since it never changes. Raises NotFound."""
+    made, known = tables.workflow_version.c, tables.workflow.c
+    with hot_engine().connect() as connection:
+        row = connection.execute(
+            sa.select(known.id, known.slug, made.number, made.hash, made.document)
+            .join_from(tables.workflow_version, tables.workflow, known.id == made.workflow)
+            .where(made.workflow == workflow_id, made.number == number)
+        ).first()
+    if row is None:
+        raise NotFound(f"There is no version {number} of the workflow {workflow_id}.")
+    document = read(bytes(row.document))
+    return Definition(row.id, row.slug, document.title, row.number, row.hash, document)
+
+
+def all_known() -> list[Known]:
+    """Every workflow, drafts included, by title, as it was at most a second ago. Without rights: callers judge."""
+    global _kept  # noqa: PLW0603 - one list per process, swapped whole
+    kept, here, now = _kept, hot_engine(), time.monotonic()
+    if kept is None or kept[1] is not here or now - kept[0] >= KEPT_S:
+        kept = _kept = (now, here, _read_all())
+    return kept[2]
+
+
+def _forget() -> None:
+    """Read the list anew at the next use: this process changed it."""
+    global _kept  # noqa: PLW0603 - as above
+    _kept = None
+
+
+def _read_all() -> list[Known]:
+    known = tables.workflow.c
+    columns = (known.id, known.slug, known.title, known.status, known.team, known.collection, known.live_version, known.label)
+    with hot_engine().connect() as connection:
+        return [Known(*row) for row in connection.execute(sa.select(*columns).order_by(known.title, known.slug))]
+
+
+def newest(workflow_id: str) -> int:
+    """Number of the version that is live, as it was at most a second ago; 0 where there is none."""
+    return next((known.live or 0 for known in all_known() if known.id == workflow_id), 0)
+
+
+def startable(actor: Actor, collection_id: str | None) -> list[Definition]:
+    """Live versions that the actor may start on records of the collection (None: without a record), by title."""
+    offered = [known for known in all_known() if known.status == "active" and known.live is not None and known.collection == collection_id]
+    return [
+        version(known.id, known.live)
+        for known in offered
+        if known.live and access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "start")
+    ]
+
+
+def check(document: bytes | str | Mapping[str, Any], here: Surroundings | Mapping[str, Any] | None = None) -> list[Problem]:
+    """Every problem of the document; `here` is what stands around it, or its collections by id alone. What is not given is not judged."""
+    return workflow_check.check(document, steps.all_types(), here)
+
+
+def around() -> Surroundings:
+    """What stands around a workflow in this console: the collections of its data sources, and what roles may do with them."""
+    return Surroundings(connected(), access.rights(), {name: action.collection for name, action in kept.every().items()})
+
+
+def connected() -> dict[str, Any] | None:
+    """The collections of all data sources by id; None while no source is connected, so that workflows may come first."""
+    return {collection.id: collection for collection in records.collections()} or None
+
+
+def import_file(
+    source: Path | str | bytes | Mapping[str, Any],
+    by: Actor | None = None,
+    *,
+    publish: bool = False,
+    rights: bool = True,
+    judged: bool = False,
+) -> Known:
+    """Read a document in as the draft of its workflow, made when it is not there; with `publish` it goes live at once.
+
+    `source` is a path, the bytes of a file, or the document. `by` None is the command line, which is trusted. `rights` False: what is published
+    may come before the rights that it needs. `judged`: the caller has judged what `by` may do. Raises DefinitionError with every problem as a detail (step, field, reason), and then nothing is stored; NotAllowed.
+    """
+    document = _read_in(source, rights=publish and rights)
+    actor = by or COMMAND_LINE
+    judge = None if judged else by
+    _judge(judge, document, "edit")
+    if publish:
+        _judge(judge, document, "publish")
+    with transaction() as connection:
+        former = _row(connection, document.slug)
+        if former is None:
+            _make(connection, document)
+        elif former.draft != document.to_json():
+            connection.execute(
+                sa.update(tables.workflow).where(tables.workflow.c.id == former.id).values(**_head(document), updated_at=sa.func.now())
+            )
+        here = _row(connection, document.slug)
+        if here is None:
+            raise Conflict(f"The workflow {document.slug} was removed meanwhile: import it again.")
+        if former is None or former.draft != document.to_json():
+            _note(actor, "workflow_imported", here, here.live_version, document.hash, connection)
+    _forget()
+    if publish:
+        _publish(actor, document.slug, rights=rights)
+    return _known(document.slug)
+
+
+def publish(slug: str, by: Actor | None = None) -> Definition:
+    """Make the draft the live version. The same bytes as the live version: that one is answered and nothing is written.
+
+    Raises NotFound, DefinitionError with every problem, NotAllowed.
+    """
+    if by is not None:
+        access.require(by, _known(slug).team or None, f"{OBJECT}:{slug}", "publish")
+    return _publish(by or COMMAND_LINE, slug)
+
+
+def export(slug: str) -> bytes:
+    """The canonical bytes of the live version, or of the draft where nothing was published. Raises NotFound."""
+    with hot_engine().connect() as connection:
+        row = connection.execute(sa.select(tables.workflow).where(tables.workflow.c.slug == slug)).first()
+    if row is None:
+        raise NotFound(f"There is no workflow {slug}.")
+    return version(row.id, row.live_version).document.canonical() if row.live_version is not None else read(row.draft).canonical()
+
+
+def refused(name: str, problems: Sequence[Problem]) -> DefinitionError:
+    """The error that names every problem."""
+    errors = [problem for problem in problems if problem.severity == "error"]
+    first = f" The first: {errors[0].step + ', ' if errors[0].step else ''}{errors[0].field}: {errors[0].reason}" if errors else ""
+    return DefinitionError(
+        f"{name} cannot be used: {len(errors)} problem{'' if len(errors) == 1 else 's'}.{first}", details=[p.to_json() for p in errors]
+    )
+
+
+def _read_in(source: Path | str | bytes | Mapping[str, Any], *, rights: bool) -> Workflow:
+    """The document, checked. A draft, and what is made of an action, may come before the rights that it needs; what goes live may not."""
+    named = isinstance(source, Path | str)
+    content = _bytes_of(Path(source)) if isinstance(source, Path | str) else source
+    problems = check(content, around() if rights else connected())
+    if any(problem.severity == "error" for problem in problems):
+        raise refused(str(source) if named else "The workflow", problems)
+    return read(content)
+
+
+def _bytes_of(path: Path) -> bytes:
+    """The file, or as much of it as shows that it is too large."""
+    try:
+        with path.open("rb") as opened:
+            return opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        details = [{"step": None, "field": "", "reason": str(error.strerror)}]
+        raise DefinitionError(f"{path} cannot be read: {error.strerror}.", details=details) from None
+
+
+def _judge(by: Actor | None, document: Workflow, act: str) -> None:
+    """Raises NotAllowed when a person may not do this to the workflow, in its team of now and in that of the document."""
+    if by is None:
+        return
+    teams = {document.team, *(known.team or None for known in _read_all() if known.slug == document.slug)}
+    for team in sorted(teams, key=str):
+        access.require(by, team, f"{OBJECT}:{document.slug}", act)
+
+
+def _publish(actor: Actor, slug: str, *, rights: bool = True) -> Definition:
+    with transaction() as connection:
+        here = _row(connection, slug)
+        if here is None or here.draft is None:
+            raise NotFound(f"There is no draft of a workflow {slug}.")
+        document = _valid(slug, here.draft, rights=rights)
+        number = put_live(connection, actor, here, document)
+    _forget()
+    if here.label != document.clearance:
+        access.refresh()
+    return version(here.id, number)
+
+
+def put_live(connection: Connection, actor: Actor, here: Row[Any], document: Workflow) -> int:
+    """The number of the live version, which is this document from now on; nothing is written where it was that already. `here` is locked."""
+    made = tables.workflow_version.c
+    if here.live_version is not None:
+        former = connection.scalar(sa.select(made.hash).where(made.workflow == here.id, made.number == here.live_version))
+        if former == document.hash:
+            return int(here.live_version)
+    number = 1 + (connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == here.id)) or 0)
+    values = {"workflow": here.id, "number": number, "document": document.canonical(), "hash": document.hash, "published_by": actor.id}
+    connection.execute(sa.insert(tables.workflow_version).values(**values, published_at=sa.func.now()))
+    status = "active" if here.status == "draft" else here.status
+    changed = sa.update(tables.workflow).where(tables.workflow.c.id == here.id)
+    connection.execute(changed.values(live_version=number, status=status, label=document.clearance, updated_at=sa.func.now()))
+    _note(actor, "workflow_published", here, number, document.hash, connection, former=here.live_version)
+    return int(number)
+
+
+def _valid(slug: str, draft: Mapping[str, Any], *, rights: bool = True) -> Workflow:
+    problems = check(draft, around() if rights else connected())
+    if any(problem.severity == "error" for problem in problems):
+        raise refused(f"The workflow {slug}", problems)
+    return read(draft)
+
+
+def _row(connection: Connection, slug: str) -> Row[Any] | None:
+    """The workflow's row, locked until the transaction ends: two who publish at once get two numbers."""
+    return connection.execute(sa.select(tables.workflow).where(tables.workflow.c.slug == slug).with_for_update()).first()
+
+
+def _make(connection: Connection, document: Workflow) -> None:
+    try:
+        with connection.begin_nested():
+            head = {"slug": document.slug, "status": "draft", "label": document.clearance, **_head(document)}
+            connection.execute(sa.insert(tables.workflow).values(id=new_id("wf"), **head))
+    except sa.exc.IntegrityError:
+        raise Conflict(f"Somebody else imported {document.slug} at the same moment: import it again.") from None
+
+
+def _head(document: Workflow) -> dict[str, Any]:
+    """The columns that lists show, and the draft."""
+    return {
+        "title": document.title,
+        "description": document.description or "",
+        "team": document.team or "",
+        "collection": document.collection,
+        "draft": document.to_json(),
+    }
+
+
+def _known(slug: str) -> Known:
+    found = next((known for known in _read_all() if known.slug == slug), None)
+    if found is None:
+        raise NotFound(f"There is no workflow {slug}.")
+    return found
+
+
+def _note(
+    actor: Actor, kind: str, here: Row[Any], number: int | None, hashed: str, connection: Connection | None = None, **more: Any
+) -> None:
+    told = {"workflow": here.id, "slug": here.slug, "version": number, "hash": hashed, **more}
+    log.note(actor, kind, open=told, team=here.team or None, chain=None if here.label else CHAIN, label=here.label, connection=connection)

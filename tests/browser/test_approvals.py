@@ -1,0 +1,85 @@
+"""Approvals before a real browser: by keyboard alone, in light and dark, wide and narrow, and without a script."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import runs
+from tests.services.four_eyes import asking, balance, bank, charging, requested, status
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Screen
+    from tests.company import Company
+
+__all__ = ["bank"]
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (1440, 900, "dark"), (390, 844, "light")])
+def test_pages_of_approvals_have_no_fault(bank: "Company", screens: Callable[..., "Screen"], width: int, height: int, scheme: str) -> None:
+    charging(needs=2)
+    asking(hours=48, fields=["email", "risk"], values={"note": "steps.note.note"})
+    run_id, first = requested(bank)
+    _, second = requested(bank, slug="asking", record="2")
+    _, third = requested(bank, record="4", by="tom")
+    runs.reject(bank.mona, third, reason="<b>No</b>, the amount is far above what this customer ever paid; ask for a statement first.")
+    bank.sql("update customer set balance = 77, email = 'new@customers.example' where id = 1")
+    mona, faults = screens(width, height, scheme).sign_in("mona"), []
+    for path in (
+        "/approvals",
+        "/approvals?list=history",
+        "/approvals?list=created",
+        f"/approvals/{first}",
+        f"/approvals/{second}",
+        f"/approvals/{third}",
+        f"/runs/{run_id}",
+    ):
+        mona.go(path)
+        faults += mona.faults()
+    mona.go("/approvals").click("summary:has-text('Filter')")
+    faults += mona.faults()
+    olivia = screens(width, height, scheme).sign_in("olivia")
+    for path in (f"/approvals/{first}", f"/runs/{run_id}"):
+        olivia.go(path)
+        faults += olivia.faults()
+    assert faults == []
+
+
+def test_a_lead_decides_by_keyboard_alone(bank: "Company", screens: Callable[..., "Screen"]) -> None:
+    charging()
+    _, first = requested(bank)
+    _, second = requested(bank, record="2")
+    mona = screens().sign_in("mona")
+    page = mona.page
+    mona.press("g", "a")
+    page.wait_for_url("**/approvals")
+    mona.press("j", "Enter")
+    page.wait_for_url(f"**/approvals/{second}")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("text=Mona approved")
+    assert (status(bank, second), balance(bank, 2)) == ("approved", "300")
+    mona.go(f"/approvals/{first}")
+    mona.press("r")
+    page.wait_for_selector("text=Say why in a few words")
+    page.focus("#reason")
+    page.keyboard.type("Too much.")
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    mona.press("r")
+    page.wait_for_selector("text=Mona rejected")
+    assert (status(bank, first), balance(bank)) == ("rejected", "12.5")
+
+
+def test_without_a_script_it_works_as_well(bank: "Company", screens: Callable[..., "Screen"]) -> None:
+    charging()
+    _, asked = requested(bank)
+    bank.sql("update customer set balance = 77 where id = 1")
+    mona = screens(script=False)
+    mona.page.goto(f"{mona.url}/sign-in?next=/approvals/{asked}")
+    mona.page.fill("#email", "mona@fernwick.example")
+    mona.page.fill("#password", "correct horse battery staple")
+    mona.page.click("button[type=submit]")
+    mona.page.check("[name=accept_changes]")
+    mona.page.click("button:has-text('Approve')")
+    mona.page.wait_for_selector("text=Mona approved")
+    assert balance(bank) == "300"

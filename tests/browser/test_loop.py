@@ -1,0 +1,85 @@
+"""A list before a person: one item after the other by keyboard alone, back to one that is done, nothing lost, for every eye."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import runs
+from tests.company import Company
+from tests.services.test_runs_loop import begin
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Screen
+
+MORE = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 9) insert into account select 'XX' || i, 1, 'open' from n"
+
+
+@pytest.fixture
+def at_list(company: Company) -> str:
+    """A run of Olivia's at a list of eleven accounts."""
+    company.sql(MORE)
+    return begin(company)
+
+
+def item(screen: "Screen", words: str) -> None:
+    """Wait until the item of this title is at hand and has the focus."""
+    screen.page.wait_for_selector(f"#item-title:has-text('{words}')")
+    screen.focus_on("item-title")
+
+
+def test_item_by_item_with_the_keyboard(screens: Callable[..., "Screen"], company: Company, at_list: str) -> None:
+    olivia = screens().sign_in("olivia")
+    page = olivia.go(f"/runs/{at_list}")
+    page.wait_for_selector("#item-title:has-text('LT459999900012345678')")
+    page.focus("#item-title")
+    olivia.press("Tab", "G", "Control+Enter")
+    item(olivia, "LT459999900012345679")
+    assert "1 of 11 done" in page.inner_text(".items header")
+    olivia.press("Control+Enter")
+    page.wait_for_selector("[role=alert]")
+    olivia.focus_on("f-verdict")
+    olivia.press("G", "Control+Enter")
+    item(olivia, "XX1")
+    page.fill("#f-remark", "Half typed")
+    page.focus(".items a >> nth=0")
+    olivia.press("Enter")
+    item(olivia, "LT459999900012345678")
+    assert page.input_value("#f-verdict") == "good"
+    assert page.input_value("#f-remark") == ""
+    assert "item=LT459999900012345678" in page.url
+    page.go_back()
+    page.goto(f"{olivia.url}/runs/{at_list}")
+    assert page.input_value("#f-remark") == "Half typed", "what was typed for an item is there when one comes back to it"
+    page.focus(".items a >> nth=0")
+    olivia.press("Enter")
+    item(olivia, "LT459999900012345678")
+    page.fill("#f-remark", "Done anew")
+    olivia.press("Control+Enter")
+    item(olivia, "XX1")
+    assert page.input_value("#f-remark") == "Half typed", "handing in another item does not lose it either"
+    page.reload()
+    assert page.input_value("#f-remark") == "Half typed"
+    assert company.told(at_list)["context"]["check"]["done"] == 2
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
+def test_a_list_for_every_eye(screens: Callable[..., "Screen"], at_list: str, width: int, height: int, scheme: str) -> None:
+    olivia = screens(width, height, scheme).sign_in("olivia")
+    olivia.go(f"/runs/{at_list}").wait_for_selector("#item-title")
+    assert olivia.faults() == []
+
+
+def test_without_script_the_list_is_gone_through_all_the_same(screens: Callable[..., "Screen"], company: Company) -> None:
+    run_id = begin(company)
+    olivia = screens(script=False)
+    page = olivia.go("/sign-in")
+    page.fill("#email", "olivia@fernwick.example")
+    page.fill("#password", "correct horse battery staple")
+    page.press("#password", "Enter")
+    page = olivia.go(f"/runs/{run_id}")
+    for _ in range(2):
+        page.select_option("#f-verdict", "good")
+        page.click("#done")
+    page.wait_for_selector("h2:has-text('Fine')")
+    assert runs.get(company.olivia, run_id).json["current"]["step"] == "fine"

@@ -1,0 +1,81 @@
+"""What a person is asked beside runs, by keyboard and for every eye: tasks, questions, notices, and a record to choose."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import runs
+from tests.company import Company
+from tests.services import test_answers, test_runs_related, test_tasks
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Screen
+
+EYES = pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
+
+
+def test_a_task_is_closed_with_the_keyboard(screens: Callable[..., "Screen"], company: Company) -> None:
+    run_id = test_tasks.begin(company, {"waits": True})
+    mona = screens().sign_in("mona")
+    page = mona.page
+    page.wait_for_selector(".bell .count:has-text('1')")
+    mona.press("g", "t")
+    page.wait_for_url("**/tasks")
+    page.focus("#note-1")
+    mona.press("Tab", "Enter")
+    page.wait_for_selector(".error:has-text('why it is not done')")
+    page.focus("#note-1")
+    page.keyboard.type("Nobody answered")
+    mona.press("Tab", "Enter")
+    page.wait_for_selector("text=There is no task here.")
+    assert company.told(run_id)["current"]["step"] == "sorry"
+
+
+def test_a_question_is_answered_and_a_notice_read(screens: Callable[..., "Screen"], company: Company) -> None:
+    run_id = test_answers.begin(company)
+    tom = screens().sign_in("tom")
+    tom.press("g", "n")
+    page = tom.page
+    page.wait_for_url("**/notices")
+    tom.press("o")
+    page.wait_for_url("**/answers/*")
+    page.focus("#outcome")
+    tom.press("Space", "Control+Enter")
+    page.wait_for_selector(".error:has-text('How is needed')")
+    assert page.is_checked("#outcome")
+    page.fill("#f-how", "From school")
+    tom.press("Control+Enter")
+    page.wait_for_url("**/tasks")
+    assert company.told(run_id)["current"]["step"] == "fine"
+
+
+def test_one_of_several_is_chosen_with_the_keyboard(screens: Callable[..., "Screen"], company: Company) -> None:
+    told = test_runs_related.begin(company, test_runs_related.ACCOUNT)
+    olivia = screens().sign_in("olivia")
+    page = olivia.go(f"/runs/{told['id']}")
+    page.wait_for_selector(".picks")
+    assert olivia.faults() == []
+    olivia.press("Control+Enter")
+    page.wait_for_selector("[role=alert]")
+    olivia.focus_on("f-key")
+    olivia.press("ArrowDown", "Control+Enter")
+    olivia.heading("Fine")
+    assert runs.get(company.olivia, told["id"]).json["context"]["find"]["key"] == "LT459999900012345679"
+
+
+@EYES
+def test_the_pages_for_every_eye(screens: Callable[..., "Screen"], company: Company, width: int, height: int, scheme: str) -> None:
+    test_tasks.begin(company, {"waits": True})
+    told = test_runs_related.begin(company, test_runs_related.ACCOUNT, record="1")
+    test_answers.begin(company)
+    mona = screens(width, height, scheme).sign_in("mona")
+    faults = []
+    for path in ("/tasks", "/tasks?tab=team", "/tasks?tab=done", "/notices"):
+        mona.go(path).wait_for_selector(".bell .count")
+        faults += mona.faults()
+    mona.go("/tasks").click("a:has-text('Answer')")
+    mona.page.wait_for_selector("#step-form")
+    faults += mona.faults()
+    mona.go(f"/runs/{told['id']}").wait_for_selector(".picks, .badge")
+    assert faults + mona.faults() == []

@@ -1,0 +1,65 @@
+"""The demo's screening: names in whatever alphabet, what raises and lowers a score, and who is compared."""
+
+from dataclasses import replace
+
+import pytest
+
+from console.demo.acting import SHOWN, Entry, Subject, _compared, _sounds
+from console.demo.romanise import MOST, latin, sound
+
+JURIJ = Subject("customer", "412", ("Jurij Karavajev",), frozenset({"1967-11-04"}), frozenset({"KZ", "LT"}))
+LISTED = ("Караваев Юрий Алексеевич", "KARAVAYEV Yuriy Alekseyevich")
+
+
+def entry(*names: str, births: frozenset[str] = frozenset({"1967-11-04"}), countries: frozenset[str] = frozenset({"KZ"})) -> Entry:
+    return Entry(1, 4, "person", names, tuple(map(_sounds, names)), births, countries)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Jurij Karavajev", "Караваев Юрий"),
+        ("Yuri Karavayev", "KARAVAYEV Yuriy"),
+        ("Sofia Dvořáčková", "DVORACKOVA Sofia"),
+        ("Łukasz Żółć", "Lukasz Zolc"),
+        ("Iurii Khrushchev", "Юрий Хрущев"),
+    ],
+)
+def test_spellings_of_one_name_are_alike(name: str, other: str) -> None:
+    score, _ = _compared(Subject("party", "1", (name,), frozenset(), frozenset()), entry(other, births=frozenset(), countries=frozenset()))
+    assert score >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("Adaeze Okonkwo-Bell", "KARAVAYEV Yuriy"), ("Marek Novak", "DVOŘÁČEK Petr"), ("Ana", "Ana Karolina Costa"), ("", "X Y")],
+)
+def test_other_names_are_not(name: str, other: str) -> None:
+    score, _ = _compared(Subject("party", "1", (name,), frozenset(), frozenset()), entry(other, births=frozenset(), countries=frozenset()))
+    assert score < SHOWN
+
+
+def test_the_man_of_the_story_is_found_by_his_cyrillic_name_and_his_namesake_is_told_apart() -> None:
+    score, matched = _compared(JURIJ, entry(LISTED[0]))
+    assert score >= 0.9
+    assert matched == {"name": LISTED[0], "birth_date": "same", "nationality": "same"}
+    twin, told = _compared(replace(JURIJ, births=frozenset({"1991-02-17"})), entry(*LISTED))
+    assert (twin < score, told["birth_date"]) == (True, "different")
+
+
+@pytest.mark.parametrize(
+    ("births", "said"), [({"1967-11-04", "1968"}, "same"), ({"1967"}, "near"), ({"1950-01-01"}, "different"), (set(), "unknown")]
+)
+def test_dates_of_birth_are_compared_as_far_as_they_are_known(births: set[str], said: str) -> None:
+    assert _compared(JURIJ, entry(*LISTED, births=frozenset(births)))[1]["birth_date"] == said
+
+
+def test_a_change_of_the_data_is_told() -> None:
+    assert JURIJ.digest() == replace(JURIJ).digest()
+    assert len({JURIJ.digest(), replace(JURIJ, ref="413").digest(), replace(JURIJ, names=("Jurij K",)).digest()}) == 3
+
+
+def test_spellings_are_few_and_latin_stays_as_it_is() -> None:
+    assert latin("Jürgen O’Neill-Šimek") == ["jurgen o neill simek"]
+    assert 1 < len(latin("Юрий Хрущев Щербаков Яковлевич")) <= MOST
+    assert sound("yuriy") == sound("iurij") == sound("jurii")

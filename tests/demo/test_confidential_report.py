@@ -1,0 +1,314 @@
+"""Scenario k11: what is reported in confidence leaves no trace for anybody but the reporting officer, in whatever list, page, count, search, log or refusal."""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.test import TestResponse
+
+from console import (
+    access,
+    accounts,
+    actions,
+    activity,
+    approvals,
+    exports,
+    inbox,
+    log,
+    notices,
+    operations,
+    privacy,
+    runs,
+    settings,
+    sources,
+    workflows,
+)
+from console.access import store
+from console.core.actor import Actor
+from console.db import engine as db
+from console.db.engine import fetch
+from console.demo import filling, loading, people, stories
+from console.demo.world import World
+from console.errors import ConsoleError, Invalid, NotFound
+from console.log.select import LogFilter
+from console.log.verify import main as verify
+from console.postgres import Embedded
+from tests.company import PASSWORD
+from tests.conftest import copied
+
+ROOT = Path(__file__).parents[2]
+TORE = str(stories.TORE)
+FILED = {"who": "Tore himself", "what": "Needle-in-a-narrative", "why": "Needle-why", "indicators": ["structuring"]}
+TYPES = {"who": "text", "indicators": "multi_enum"}
+OUTSIDE = ("olivia", "tom", "mona", "rosa", "ada", "ines")
+SAID = "There is nothing here, or it is outside what you may see."
+
+
+@dataclass
+class House:
+    """The people of the demo in a browser and with a key, and one report that Olivia has filed on story 3."""
+
+    app: Flask
+    people: dict[str, Actor]
+    tokens: dict[str, str]
+    keys: dict[str, str]
+    receipt: str
+    run: str
+    before: dict[tuple[str, str], Any]
+
+    def get(self, who: str, path: str, method: str = "GET", **sent: Any) -> TestResponse:
+        """The answer to a person's browser, or to their program where the path is one of the API."""
+        browser = self.app.test_client()
+        if path.startswith("/api/"):
+            return browser.open(path, method=method, headers={"Authorization": f"Bearer {self.keys[who]}"}, **sent)
+        with browser.session_transaction() as session:
+            session["csrf_token"], session["_user_id"] = "kept", self.tokens[who]
+        form = sent.pop("data", {})
+        csrf = URLSafeTimedSerializer(self.app.secret_key or "", salt="wtf-csrf-token").dumps("kept")
+        data = {**form, "csrf_token": csrf} if method != "GET" else None
+        return browser.open(path, method=method, data=data, headers={"Sec-Fetch-Site": "same-origin"}, **sent)
+
+
+LISTS = (
+    "/api/v1/runs",
+    f"/api/v1/runs?collection=customer&record={TORE}",
+    "/api/v1/runs?collection=sar_case",
+    "/api/v1/runs?workflow=suspicion-report",
+    "/api/v1/runs?status=saved",
+    "/api/v1/approvals",
+    "/api/v1/inboxes",
+    "/api/v1/collections",
+    "/api/v1/collections/customer",
+    "/api/v1/collections/sar_case",
+    "/api/v1/collections/sar_case/records",
+    f"/api/v1/collections/customer/records/{TORE}",
+    f"/api/v1/collections/customer/records/{TORE}/related/sar_case",
+    f"/api/v1/collections/customer/records/{TORE}/runs",
+    "/api/v1/collections/customer/records?q=Lindqvist&count=exact",
+)
+"""Every list that could tell of it: what it answers must be what it answered before, byte for byte."""
+
+
+@pytest.fixture(scope="module")
+def house(pg: Embedded, template: str, world: World, suite_folder: Path) -> Iterator[House]:
+    with pytest.MonkeyPatch.context() as patch, copied(pg, "report_house", suite_folder):
+        patch.setenv("CONSOLE_DEMO", "on")
+        settings.current.cache_clear()
+        pg.drop_database("report_core")
+        url = pg.create_database("report_core", "fernwick")
+        filling.fill_postgresql(url, world.core, lambda: None)
+        yield _made(url)
+    pg.drop_database("report_core")
+
+
+def _made(url: str) -> House:
+    from console.app import create_app
+
+    with db.transaction() as connection:
+        store.seed(connection)
+    access.refresh()
+    sources.add(loading.CORE, url, documents=loading.documents(loading.CORE))
+    who = [person for person in people.listed() if person["first"] in {*OUTSIDE, "malik", "admin", "stan"}]
+    for person in who:
+        also = [(person["role"], team) for team in person.get("also", ())]
+        accounts.create_person(
+            person["email"],
+            role=person["role"],
+            team=person["team"],
+            name=person["name"],
+            password=PASSWORD,
+            also=also,
+            tags=person.get("tags"),
+        )
+    actions.import_file(ROOT / "actions" / "account.restrict.json")
+    actions.import_file(ROOT / "actions" / "account.release.json")
+    workflows.import_file(ROOT / "workflows" / "suspicion-report.json", publish=True)
+    inbox.import_all([{"id": "desk", "title": "Desk", "team": "operations"}])
+    named = {("ines" if person["first"] == "admin" else person["first"]): accounts.person_of_email(person["email"]) for person in who}
+    app = create_app()
+    app.testing = True
+    made = House(
+        app,
+        {name: accounts.actor_of_person(person.id, f"ses_{name}") for name, person in named.items()},
+        {name: str(accounts.sign_in(person.email, PASSWORD, "127.0.0.1", "test")) for name, person in named.items()},
+        {name: accounts.create_key("tests", person.id).text for name, person in named.items()},
+        *("", "", {}),
+    )
+    made.before = {(name, path): answered(made.get(name, path)) for name in OUTSIDE for path in LISTS}
+    typed = {f"v.{key}": value for key, value in FILED.items()} | {f"t.{key}": TYPES.get(key, "long_text") for key in FILED}
+    told = made.get("olivia", f"/c/customer/{TORE}/report/suspicion-report", "POST", data=typed)
+    assert told.status_code == 201, re.findall(r"alert.*?</div>", told.text, re.DOTALL)
+    found = re.search(r"R-[0-9A-Z]{5}-[0-9A-Z]{5}", told.text)
+    assert found is not None
+    made.receipt = found[0]
+    made.run = fetch("select id from console.run where label = 'confidential'")[0][0]
+    operations.catch_up()
+    return made
+
+
+def answered(answer: TestResponse) -> tuple[int, str]:
+    return answer.status_code, re.sub(r'"request_id":\s*"[^"]*"', "", answer.text)
+
+
+def needles(house: House) -> tuple[str, ...]:
+    case = fetch("select record from console.run where id = %s", (house.run,))[0][0]
+    return (house.run, house.receipt, "Needle-", f"Case {case}", f"sar_case/{case}")
+
+
+def test_the_officer_sees_it_and_works_it_to_its_end(house: House) -> None:
+    malik = house.people["malik"]
+    told = runs.get(malik, house.run).json
+    assert (told["status"], told["holder"], told["collection"], told["current"]["step"]) == ("saved", None, "sar_case", "assess")
+    assert "Needle-in-a-narrative" in house.get("malik", f"/runs/{house.run}").text
+    assert house.receipt in house.get("malik", f"/runs/{house.run}").text
+    assert [head.id for head in runs.to_continue(malik)] == [house.run]
+    assert notices.unread(malik) == 1
+    assert "A report was filed" in house.get("malik", "/notices").text
+    assert house.run in str(house.get("malik", "/api/v1/runs").json)
+
+
+@pytest.mark.parametrize("who", OUTSIDE)
+def test_every_list_answers_what_it_answered_before(house: House, who: str) -> None:
+    for path in LISTS:
+        assert answered(house.get(who, path)) == house.before[who, path], path
+
+
+@pytest.mark.parametrize("who", OUTSIDE)
+def test_no_page_and_no_call_has_a_trace(house: House, who: str) -> None:
+    values = {"collection": "customer", "part": TORE, "key": TORE, "record": TORE, "run_id": house.run, "run": house.run, "slug": "suspicion-report",
+              "name": "display_name", "relation": "sar_case", "workflow": "suspicion-report", "inbox_id": "desk"}  # fmt: skip
+    looked = 0
+    for rule in sorted(house.app.url_map.iter_rules(), key=str):
+        if "GET" not in (rule.methods or ()) or rule.rule.startswith(("/static", "/sign", "/auth", "/metrics")):
+            continue
+        path = re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>", lambda found: values.get(found[2], "1"), rule.rule)
+        answer = house.get(who, path)
+        looked += 1
+        assert answer.status_code < 500, path
+        for needle in needles(house):
+            if needle not in path:
+                assert needle not in answer.text, (path, needle)
+        if (house.run in path and answer.status_code != 400) or rule.rule.startswith("/workflows/<"):
+            assert answer.status_code == 404, path
+    assert looked > 50
+
+
+@pytest.mark.parametrize("who", OUTSIDE)
+@pytest.mark.parametrize(
+    "path", ["/runs/{}", "/runs/{}/replay", "/runs/{}/picture", "/api/v1/runs/{}", "/api/v1/runs/{}/events", "/api/v1/runs/{}/replay"]
+)
+def test_it_is_refused_in_the_words_and_with_the_questions_of_what_is_missing(
+    house: House, who: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    execute = psycopg.Cursor.execute
+
+    def counted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
+        if "console.version" not in str(query) and "console.sign_in" not in str(query):  # looked at once a second, whatever is asked
+            asked.append(str(query))
+        return execute(self, query, *given, **more)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", counted)
+    missing = "run_01m7x41xbse66b31rfxaa3jrqz"
+    told = []
+    for run_id in (missing, house.run, missing, house.run):
+        asked.clear()
+        answer = house.get(who, path.format(run_id))
+        told.append((answer.status_code, re.sub(r"req_\w+|[0-9a-f]{8}-[-0-9a-f]{27,}", "", answer.text).replace(run_id, ""), list(asked)))
+    assert told[2] == told[3]
+    assert told[2][0] == 404
+
+
+def test_commands_find_no_run(house: House) -> None:
+    for who in OUTSIDE:
+        actor = house.people[who]
+        for command in (
+            lambda: runs.resume(actor, house.run, revision=None),  # noqa: B023
+            lambda: runs.take_over(actor, house.run, revision=None),  # noqa: B023
+            lambda: runs.cancel(actor, house.run, revision=None, reason="x"),  # noqa: B023
+            lambda: runs.assign(actor, house.run, revision=None, user=house.people["tom"].id),  # noqa: B023
+            lambda: runs.start(actor, "suspicion-report", "sar_case", "1"),  # noqa: B023
+        ):
+            with pytest.raises(NotFound):
+                command()
+
+
+def test_the_log_has_nothing_of_it_for_those_outside_and_proves_itself_all_the_same(house: House, tmp_path: Path) -> None:
+    for who in ("ada", "ines"):
+        page = activity.page(house.people[who], LogFilter(), 100)
+        assert [row.json for row in page.rows if any(needle in str(row.json) for needle in needles(house))] == []
+    on_customer = activity.on_record(house.people["mona"], "customer", TORE, limit=100, looks=True)
+    assert [row.json for row in on_customer.rows if any(needle in str(row.json) for needle in needles(house))] == []
+    archive = _export(house, "ada")
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        text = files.read("events.jsonl") + files.read("values.jsonl")
+    assert [line for line in text.splitlines() if any(needle.encode() in line for needle in needles(house))] == []
+    (tmp_path / "export.zip").write_bytes(archive)
+    assert verify([str(tmp_path / "export.zip")]) == 0
+    for who in ("ada", "ines"):
+        assert not activity.page(house.people[who], LogFilter(run=house.run), 100).rows
+        assert not activity.page(house.people[who], LogFilter(collection="sar_case"), 100).rows
+
+
+def _export(house: House, who: str) -> bytes:
+    made = exports.begin(house.people[who], exports.Asked(proofs=True), ready=operations.sealed)
+    return b"".join(made.parts())
+
+
+def test_nobody_is_told_and_nothing_is_counted(house: House) -> None:
+    for who in OUTSIDE:
+        actor = house.people[who]
+        assert (notices.unread(actor), notices.mine(actor)) == (0, [])
+        assert (runs.held_by(actor), runs.to_continue(actor), runs.live_counts(actor)) == ([], [], {})
+        assert runs.live_on(actor, "customer", [TORE]) == {}
+        assert runs.live_on(actor, "sar_case", ["1", "15"]) == {}
+        assert approvals.waiting(actor) == 0
+        assert "suspicion-report" not in {
+            known.slug for known in workflows.all_known() if access.can(actor, None, f"workflow:{known.slug}", "see")
+        }
+    text = house.get("ines", "/operations").text
+    assert house.run not in text
+    with pytest.raises(NotFound):
+        privacy.preview(house.people["ines"], "sar_case", "1")
+
+
+def test_the_menu_says_the_same_to_all_whether_there_is_a_report_or_not(house: House) -> None:
+    def menu(who: str, key: str) -> list[str]:
+        return re.findall(r"Confidential report", house.get(who, f"/c/customer/{key}/menu").text)
+
+    shown = {who: (menu(who, TORE), menu(who, str(stories.PLAIN[0]))) for who in ("olivia", "tom", "mona", "malik")}
+    assert set(map(str, shown.values())) == {str((["Confidential report"], ["Confidential report"]))}
+    assert menu("ines", TORE) == []
+
+
+def test_a_second_report_is_taken_like_the_first_and_a_bad_one_is_told_by_its_fields(house: House) -> None:
+    before = fetch("select count(*) from console.run where label is not null")[0][0]
+    with pytest.raises(Invalid) as wrong:
+        runs.report(house.people["tom"], "suspicion-report", "customer", TORE, {"who": "x"})
+    assert {detail["field"] for detail in wrong.value.details} == {"input.what", "input.why"}
+    number = house.get(
+        "tom", "/api/v1/reports", "POST", json={"workflow": "suspicion-report", "collection": "customer", "record": TORE, "input": FILED}
+    )
+    assert number.status_code == 201
+    assert set(number.json or {}) == {"receipt"}
+    assert fetch("select count(*) from console.run where label is not null")[0][0] == before + 1
+    for who, record in (("stan", TORE), ("tom", "1718"), ("ada", TORE), ("ines", TORE)):
+        with pytest.raises(ConsoleError) as refused:
+            runs.report(house.people[who], "suspicion-report", "customer", record, FILED)
+        assert isinstance(refused.value, NotFound)
+
+
+def test_what_is_on_the_confidential_side_points_to_the_customer_and_not_back(house: House) -> None:
+    assert runs.get(house.people["malik"], house.run).json["context"]["intake"]["reported_on"] == {"collection": "customer", "record": TORE}
+    events = log.events_of(house.run)
+    assert {event.body["label"] for event in events} == {"confidential"}
+    assert fetch("select count(*) from console.event_value v join console.event e on e.id = v.event where e.run = %s and v.sub in "
+                 "(select id from console.subject where collection = 'customer')", (house.run,)) == [(0,)]  # fmt: skip

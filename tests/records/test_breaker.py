@@ -1,0 +1,228 @@
+"""A source that dies under ten people, and comes back by itself; and terms that every connection is told."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from console.errors import SourceDown
+from console.postgres import Embedded
+from console.records import breaker, connect, sessions
+from console.records.breaker import Breaker
+from console.records.sessions import Terms
+from tests.records.files import write
+
+FAST = Terms(pool=2, overflow=0, connect_s=1, statement_s=1)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(breaker, "FIRST_S", 0.02)
+    monkeypatch.setattr(breaker, "LONGEST_S", 0.05)
+    monkeypatch.setattr(sessions, "GRACE_S", 0)
+    monkeypatch.setattr(sessions, "TURN_S", 0.2)
+    yield
+    connect.dispose()
+
+
+class Proxy:
+    """A port that passes on to a socket of PostgreSQL while it is `open`; `frozen`, it takes what comes and passes nothing on."""
+
+    def __init__(self, to: str) -> None:
+        self.to, self.frozen = to, False
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.server.getsockname()[1]
+        self.pairs: list[socket.socket] = []
+        self.tried = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                here, _ = self.server.accept()
+            except OSError:
+                return
+            self.tried += 1
+            there = socket.socket(socket.AF_UNIX)
+            there.connect(self.to)
+            self.pairs += [here, there]
+            for one, other in ((here, there), (there, here)):
+                threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
+
+    def _pass(self, one: socket.socket, other: socket.socket) -> None:
+        with one, contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                while self.frozen:
+                    time.sleep(0.005)
+                other.sendall(data)
+        with contextlib.suppress(OSError):
+            other.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """As a server that is gone: nobody listens, and what was open is cut."""
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.server.close()
+        for one in self.pairs:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def again(self) -> None:
+        """The same port once more."""
+        self.server = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._serve, daemon=True).start()
+
+
+@pytest.fixture
+def proxy(pg: Embedded) -> Iterator[tuple[Proxy, str]]:
+    url = make_url(pg.url("postgres", "postgres"))
+    host = url.query["host"]
+    made = Proxy(f"{host}/.s.PGSQL.{url.query.get('port', 5432)}")
+    yield made, url.set(host="127.0.0.1", port=made.port, query={"sslmode": "disable"}).render_as_string(hide_password=False)
+    made.frozen = False
+    connect.dispose()
+    with contextlib.suppress(OSError):
+        made.close()
+    until(lambda: all(one.fileno() < 0 for one in made.pairs))
+
+
+def ask(url: str, question: str = "select 1", notes: list[datetime | None] | None = None) -> object:
+    engine = connect.engine("shop", url, FAST, None if notes is None else lambda _, since: notes.append(since))
+    return connect.read(engine, "shop", lambda connection: connection.exec_driver_sql(question).scalar_one())
+
+
+def until(holds: object, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_server_that_is_gone_is_told_to_all_and_asked_by_one(proxy: tuple[Proxy, str]) -> None:
+    server, url = proxy
+    notes: list[datetime | None] = []
+    assert ask(url, notes=notes) == 1
+    server.close()
+
+    def person(_: int) -> str:
+        with pytest.raises(SourceDown) as error:
+            ask(url)
+        assert error.value.passing
+        return error.value.message
+
+    with ThreadPoolExecutor(10) as people:
+        said = set(people.map(person, range(40)))
+    assert len(said) <= 2
+    assert any("does not answer since" in one and "tries again by itself" in one for one in said)
+    assert connect.since("shop") is not None
+    assert notes[0] is not None
+    server.again()
+    until(lambda: connect.since("shop") is None)
+    assert ask(url) == 1
+    assert notes[-1] is None
+
+
+def test_a_server_that_froze_holds_nobody_longer_than_its_terms(proxy: tuple[Proxy, str]) -> None:
+    server, url = proxy
+    assert ask(url) == 1
+    server.frozen = True
+    with ThreadPoolExecutor(6) as people:
+        answers = [people.submit(ask, url) for _ in range(6)]
+        for answer in answers:
+            with pytest.raises(SourceDown):
+                answer.result(timeout=20)
+    tried = server.tried
+    with pytest.raises(SourceDown, match="does not answer since"):
+        ask(url)
+    assert server.tried <= tried + 2, "only the background asks"
+    server.frozen = False
+    until(lambda: connect.since("shop") is None)
+    assert ask(url) == 1
+
+
+def test_a_question_that_takes_long_is_no_reason_to_think_the_server_dead(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "GRACE_S", 5)
+    url = pg.url("postgres", "postgres")
+    with pytest.raises(SourceDown, match="took too long"):
+        ask(url, "select pg_sleep(10)")
+    assert connect.since("shop") is None
+    assert ask(url) == 1
+
+
+def test_connections_that_were_ended_are_made_anew_without_a_word(pg: Embedded) -> None:
+    url = pg.url("postgres", "postgres")
+    ask(url)
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'handrail'")
+    assert ask(url) == 1
+    assert connect.since("shop") is None
+
+
+def test_a_file_that_comes_back_needs_nobody_to_ask(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("f")
+    url = write(folder, "create table t (a int)")
+    path = next(folder.glob("*.db"))
+    ask(url)
+    connect.dispose()
+    path.rename(folder / "away")
+    for _ in range(2):
+        with pytest.raises(SourceDown, match="not there"):
+            ask(url)
+    assert connect.since("shop") is not None
+    (folder / "away").rename(path)
+    assert ask(url) == 1
+    assert connect.since("shop") is None
+
+
+def test_a_breaker_ends_with_its_source() -> None:
+    asked = threading.Event()
+
+    def probe() -> None:
+        asked.set()
+        raise OSError
+
+    made = Breaker("shop", probe, lambda *_: None)
+    first = made.opened()
+    assert made.opened() == first
+    assert asked.wait(5)
+    made.end()
+    until(lambda: not any(thread.name == "source shop" for thread in threading.enumerate()))
+    with pytest.raises(SourceDown) as error:
+        made.require()
+    assert error.value.extra["since"] == first.isoformat(timespec="seconds")
+    assert f"{first.astimezone(UTC):%H:%M}" in error.value.message
+
+
+@contextmanager
+def reading(url: str, **more: int) -> Iterator[sa.Connection]:
+    engine = connect.create(connect.address(url), Terms(read_only=True, **more))
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def test_the_database_itself_keeps_a_read_only_session_from_writing(pg: Embedded, tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = write(tmp_path_factory.mktemp("f"), "create table t (a int)")
+    for url, statement in ((pg.url("postgres", "postgres"), "create table t (a int)"), (file, "insert into t values (1)")):
+        with reading(url) as connection, pytest.raises(sa.exc.DBAPIError) as error:
+            connection.exec_driver_sql(statement)
+        assert "read-only" in connect.refused(error.value, "shop").message
+
+
+def test_sessions_are_told_their_terms(pg: Embedded) -> None:
+    with reading(pg.url("postgres", "postgres"), statement_s=7) as connection:
+        told = [
+            connection.exec_driver_sql(f"show {name}").scalar_one()
+            for name in ("statement_timeout", "timezone", "default_transaction_read_only")
+        ]
+    assert told == ["7s", "UTC", "on"]
+    assert Terms.of({"pool": 9, "tables": ["x"]}) == Terms(pool=9)
+    assert Terms.of(Terms(overflow=1, read_only=True).to_json()) == Terms(overflow=1, read_only=True)

@@ -1,0 +1,227 @@
+"""The same questions to three databases as nobody would make them: everything lists, pages, sorts, shows and is written back as it was."""
+
+import contextlib
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from console import accounts, records, sources
+from console.core.collections import Collection
+from console.core.filters import Test as Condition
+from console.core.scopes import whole
+from console.errors import ConsoleError, DefinitionError, Invalid, Malformed, SourceDown
+from console.postgres import Embedded
+from console.records import connect
+from console.views import frame
+from tests.company import PASSWORD, Company
+from tests.conftest import lent, web_app
+from tests.databases import Server
+from tests.servers import mariadb
+from tests.views.conftest import Pages
+
+DIALECTS = ("postgresql", "mysql", "sqlite")
+SQL = Path(__file__).parent / "hostile_sql"
+WIDE = 299
+WITHOUT_ROWS = {"empty_one", "broken"}
+
+
+def script(name: str) -> str:
+    """The text of a file of SQL."""
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def databases(
+    pg: Embedded, server: Server, template: str, suite_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, list[Collection]]]:
+    """The collections of all three, by dialect."""
+    folder = tmp_path_factory.mktemp("hostile")
+    wide = ", ".join(f"c{number} text" for number in range(WIDE))
+    pg.drop_database("hostile")
+    pg.sql("create database hostile")
+    pg.sql(
+        script("postgresql") + f"create table wide (id int primary key, {wide}); insert into wide (id, c7) values (1, 'x');",
+        database="hostile",
+    )
+    pg.sql("drop role if exists hostile")
+    pg.sql(script("grants"), database="hostile")
+    with sqlite3.connect(folder / "hostile.db") as connection:
+        connection.executescript(
+            script("sqlite") + f"create table wide (id integer primary key, {wide}); insert into wide (id, c7) values (1, 'x');"
+        )
+    connection.close()
+    with lent(pg, server, "hostile_console", suite_folder, of=template), mariadb.running(folder) as maria:
+        engine = sa.create_engine(connect.address(f"{maria.replace('?', '/mysql?', 1)}"))
+        with engine.begin() as opened:
+            connection_ = opened.execution_options(no_parameters=True)
+            connection_.exec_driver_sql("create or replace database hostile character set utf8mb4")
+            connection_.exec_driver_sql("use hostile")
+            for statement in [
+                *re.split(r";\s+(?=create|insert|set|drop)", script("mysql").strip().removesuffix(";")),
+                f"create table wide (id int primary key, {wide})",
+                "insert into wide (id, c7) values (1, 'x')",
+            ]:
+                connection_.exec_driver_sql(statement)
+        engine.dispose()
+        as_owner = make_url(pg.url("postgres", "hostile"))
+        urls = {
+            "postgresql": as_owner.set(username="hostile", password="h").render_as_string(hide_password=False),
+            "mysql": maria.replace("?", "/hostile?", 1),
+            "sqlite": f"sqlite:///{folder}/hostile.db",
+        }
+        yield {dialect: sources.add(dialect, url, "operator") for dialect, url in urls.items()}
+        connect.dispose()
+    pg.drop_database("hostile")
+    pg.sql("drop role hostile")
+
+
+@pytest.fixture(params=DIALECTS)
+def found(request: pytest.FixtureRequest, databases: dict[str, list[Collection]]) -> list[Collection]:
+    """Those of one dialect."""
+    return databases[request.param]
+
+
+def rows(collection: Collection, **more: object) -> list[records.Record]:
+    return records.page(collection.id, whole(collection.id), **more).rows  # type: ignore[arg-type]
+
+
+class Wrong(list[tuple[object, ...]]):
+    """What went wrong, all of it: one run shows everything."""
+
+    @contextmanager
+    def about(self, *what: object) -> Iterator[None]:
+        try:
+            yield
+        except (AssertionError, ConsoleError, ValueError, TypeError) as error:
+            self.append((*what, type(error).__name__, str(error)[:300]))
+
+
+def broken(collection: Collection) -> bool:
+    return collection.table == "broken"
+
+
+def test_everything_that_may_be_read_is_there_once(databases: dict[str, list[Collection]]) -> None:
+    named = {dialect: {item.id.removeprefix(f"{dialect}.") for item in made} for dialect, made in databases.items()}
+    assert {"order", "user", "select", "with_space", "quo_te", "apo_strophe", "sl_ash", "per_cent", "Stra_e_Unicode__"} <= named[
+        "postgresql"
+    ]
+    assert {
+        "customer",
+        "back.customer",
+        "Odd_Schema.customer",
+        "Odd_Schema.line_item",
+        "MixedCase",
+        "mixedcase",
+        "a.b.c",
+        "a.b.c_2",
+    } <= named["postgresql"]
+    assert {"part", "no_key", "changeable", "stored_view", "half_open", "nothing"} <= named["postgresql"]
+    assert not {"part_1", "part_2", "forbidden", "closed.inside"} & named["postgresql"]
+    assert {"order", "user", "with_space", "per_cent", "zeros", "old_engine", "no_key"} <= named["mysql"]
+    assert {"untyped", "rowidless", "strict_one", "words", "boxes", "null_key", "sl_ash"} <= named["sqlite"]
+    for made in databases.values():
+        assert len({(item.schema, item.table) for item in made}) == len(made)
+
+
+def test_every_list_answers_in_json_or_says_why_not(found: list[Collection]) -> None:
+    wrong = Wrong()
+    for collection in found:
+        with wrong.about(collection.id):
+            if broken(collection):
+                with pytest.raises(SourceDown):
+                    rows(collection)
+                continue
+            listed = rows(collection)
+            json.dumps([record.to_json() for record in listed], allow_nan=False)
+            assert bool(listed) is (collection.table not in WITHOUT_ROWS)
+            assert records.count(collection.id, whole(collection.id), None, None, None) == len(listed)
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_pages_of_one_row_hold_each_row_once(found: list[Collection]) -> None:
+    wrong = Wrong()
+    for collection in found:
+        with wrong.about(collection.id):
+            if not broken(collection):
+                seen: list[records.Record] = []
+                after, wanted = None, rows(collection)
+                while after is not None or not seen:
+                    page = records.page(collection.id, whole(collection.id), limit=1, after=after)
+                    seen += page.rows
+                    after = page.next
+                    if not page.rows or len(seen) > len(wanted):
+                        break
+                assert [(record.key, record.values) for record in seen] == [(record.key, record.values) for record in wanted]
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_every_record_with_a_key_is_found_by_it_alone(found: list[Collection]) -> None:
+    wrong = Wrong()
+    for collection in found:
+        for record in [] if broken(collection) else rows(collection):
+            with wrong.about(collection.id, record.key):
+                if record.key is not None:
+                    again = records.get(collection.id, record.key, whole(collection.id))
+                    assert (again.key, again.values, bool(again.title)) == (record.key, record.values, True)
+        assert collection.key or all(field.readonly for field in collection.fields), collection.id
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_every_sort_filter_and_search_answers(found: list[Collection]) -> None:
+    wrong = Wrong()
+    for collection in found:
+        if broken(collection):
+            continue
+        listed = rows(collection)
+        for field in collection.fields if collection.table != "wide" else collection.fields[:3]:
+            for sort in (field.name, f"-{field.name}") if field.sortable else ():
+                with wrong.about(collection.id, sort):
+                    assert len(rows(collection, sort=sort)) == len(listed)
+            for value in dict.fromkeys(json.dumps(record.values[field.name]) for record in listed[:2]):
+                given = json.loads(value)
+                with wrong.about(collection.id, field.name, given), contextlib.suppress(Malformed, Invalid, DefinitionError):
+                    rows(collection, where=Condition(field.name, "is_null", True) if given is None else Condition(field.name, "eq", given))
+            if field.stored == "text":
+                with wrong.about(collection.id, field.name, "letters"):
+                    rows(collection, where=Condition(field.name, "eq", "😀ä"))
+        for text in ("a", "1", "%", "_", "'", '"', "\\", "ä", "2020-01-01", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "😀"):
+            with wrong.about(collection.id, "search", text):
+                rows(collection, q=text)
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_what_may_be_changed_is_written_back_as_it_was(found: list[Collection]) -> None:
+    wrong = Wrong()
+    for collection in found:
+        for record in [] if broken(collection) or collection.table == "wide" else rows(collection)[:2]:
+            for field in collection.fields if record.key else ():
+                value = record.values[field.name]
+                unfit = contextlib.suppress(Invalid, *([SourceDown] if collection.table == "to_nowhere" else []))
+                with wrong.about(collection.id, field.name, field.native, value), unfit:  # `infinity` is shown, and refused in words
+                    if not field.readonly:
+                        after = records.write(
+                            collection.id, str(record.key), {field.name: {"old": value, "new": value}}, whole(collection.id)
+                        )
+                        assert after.values == record.values
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_every_list_and_record_is_a_page(databases: dict[str, list[Collection]]) -> None:
+    accounts.create_person("olivia@fernwick.example", role="operator", team="operations", password=PASSWORD)
+    olivia, wrong = Pages(Company(Path()), web_app()).olivia, Wrong()
+    for collection in [one for made in databases.values() for one in made]:
+        with wrong.about(collection.id):
+            olivia.get(frame.collection_url(collection.id), status=503 if broken(collection) else 200)
+        for record in [one for one in rows(collection)[:1] if one.key is not None] if collection.key else ():
+            with wrong.about(collection.id, record.key):
+                page = olivia.get(frame.record_url(collection.id, record.key) + "?tab=details")
+                for link in [one for one in page.links if "/edit/" in one][:12]:
+                    olivia.get(link)
+    assert not wrong, "\n".join(map(str, wrong))

@@ -1,0 +1,53 @@
+"""Counts, sums and the largest: the same in PostgreSQL, SQLite and MariaDB as reckoned by hand, exact to the last place."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+
+from console.core import expressions
+from console.core.operands import to_json
+from console.records import Figure, conditions
+from console.records.totals import reckoned
+from tests.records.test_conditions_agree import EXPRESSION, ROOTS, Place, places  # noqa: F401 - the fixture
+
+WANTED = [
+    Figure("n", "count"),
+    Figure("ints", "sum", "m"),
+    Figure("money", "sum", "d"),
+    *(Figure(f"last_{name}", "max", name) for name in ("n", "d", "day", "at")),
+]
+
+
+def by_hand(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    def there(name: str) -> list[Any]:
+        return [row[name] for row in rows if row[name] is not None]
+
+    money: Decimal = sum(there("d"), Decimal("0.00"))
+    last = {f"last_{name}": to_json(max(there(name), default=None)) for name in ("n", "d", "day", "at")}
+    return {"n": len(rows), "ints": sum(there("m")), "money": format(money, ".2f"), **last}
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much])
+@given(text=EXPRESSION)
+def test_every_database_reckons_as_by_hand(places: list[Place], text: str) -> None:  # noqa: F811 - the fixture
+    expression = expressions.parse(text)
+    for place in places:
+        fields = {figure.name: place.collection.by_name[figure.field] if figure.field else None for figure in WANTED}
+        condition = conditions.condition(expression, place.collection, place.table.columns, ROOTS)
+        found = reckoned(place.connection, place.table, WANTED, fields, [condition])
+        place.connection.commit()
+        rows = [row for row in place.values.values() if expression.test({**ROOTS, "record": row})]
+        assert found == by_hand(rows), (text, place.collection.dialect)
+
+
+def test_by_hand_is_by_hand() -> None:
+    at = datetime(2026, 5, 31, tzinfo=UTC)
+    rows: list[dict[str, Any]] = [
+        {"m": 1, "d": Decimal("0.10"), "n": None, "day": None, "at": at},
+        {"m": None, "d": Decimal("0.20"), "n": 2, "day": None, "at": None},
+    ]
+    assert by_hand(rows) == {
+        "n": 2, "ints": 1, "money": "0.30", "last_n": 2, "last_d": "0.20", "last_day": None, "last_at": "2026-05-31T00:00:00Z",
+    }  # fmt: skip

@@ -1,0 +1,203 @@
+"""Roles and their rules as an admin edits them: draft, preview, publishing, two admins at once, going back."""
+
+import pytest
+import sqlalchemy as sa
+
+from console import access, accounts, rights
+from console.access.rows import Row
+from console.core.actor import Actor
+from console.db.engine import transaction
+from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.rights import rules
+from console.rights.rules import Rule
+from tests.company import PASSWORD, Company
+
+PLACE, CUSTOMER = "t:operations", "collection:customer"
+
+
+@pytest.fixture
+def iris(company: Company) -> Actor:
+    """Another admin."""
+    made = accounts.create_person("iris@fernwick.example", role="admin", team="admin", name="Iris", password=PASSWORD)
+    return accounts.actor_of_person(made.person.id, "ses_iris")
+
+
+def published(by: Actor, note: str = "") -> int:
+    """The actor's draft, looked at and published."""
+    return rights.publish(by, rights.preview(by).version, note)
+
+
+def test_a_draft_counts_when_it_is_published(company: Company) -> None:
+    ines, tom = company.ines, company.tom
+    assert access.can(tom, None, CUSTOMER, "update", {"desk": "retail"})
+    rules.edit(
+        ines,
+        "operator",
+        PLACE,
+        CUSTOMER,
+        [Rule("allow", ("browse", "read"), "record.desk in $currentUser.tags.desks")],
+        {"email": "hidden", "risk": "read"},
+    )
+    assert access.can(tom, None, CUSTOMER, "update", {"desk": "retail"})
+    told = rights.preview(ines)
+    lost = {(effect.obj, effect.act): set(effect.lost) for effect in told.effects}
+    assert lost[CUSTOMER, "update"] == {company.olivia.id, tom.id}
+    assert lost["field:customer/email", "read"] == {company.olivia.id, tom.id}
+    assert told.touched == 2
+    before = access.current_version()
+    assert rights.publish(ines, told.version, "Fewer changes by hand") == before + 1 == access.current_version()
+    assert not access.can(tom, None, CUSTOMER, "update", {"desk": "retail"})
+    scope = access.scope_for(tom, "customer")
+    assert (set(scope.hidden), set(scope.fixed)) == ({"email"}, {"email", "risk"})
+    assert not rights.draft(ines).change
+    (version, *_) = rights.versions(ines)
+    assert (version.number, version.by, version.note) == (before + 1, ines.id, "Fewer changes by hand")
+    assert Row("p", "role:operator", PLACE, CUSTOMER, "update", "allow", "record.desk in $currentUser.tags.desks") in version.change.removed
+
+
+def test_going_back_brings_the_rules_and_leaves_the_people(company: Company) -> None:
+    ines = company.ines
+    before = set(access.all_rows())
+    rules.edit(ines, "operator", PLACE, CUSTOMER, [Rule("deny", ("read",))], {})
+    number = published(ines)
+    assert not access.can(company.olivia, None, CUSTOMER, "read")
+    access.assign(company.tom.id, [("reviewer", "operations")])
+    rights.undo(ines, number)
+    assert published(ines, "back") == number + 2
+    assert {row for row in access.all_rows() if row.ptype == "p"} == {row for row in before if row.ptype == "p"}
+    assert access.roles_of(company.tom.id) == {("reviewer", "operations")}
+    with pytest.raises(NotFound):
+        rights.undo(ines, 10_000)
+    with transaction() as connection:
+        connection.execute(sa.text("update console.version set number = number + 1 where name = 'policy'"))
+    access.refresh()
+    with pytest.raises(Conflict, match="past the console"):
+        rights.undo(ines, number)
+
+
+def test_who_publishes_second_is_shown_what_the_first_did(company: Company, iris: Actor) -> None:
+    ines = company.ines
+    rules.edit(ines, "reviewer", PLACE, CUSTOMER, [Rule("allow", ("browse",))], {})
+    rules.edit(iris, "reviewer", PLACE, "collection:account", [Rule("allow", ("export",))], {})
+    seen = rights.preview(ines).version
+    published(iris, "Iris was first")
+    with pytest.raises(Conflict) as refused:
+        rights.publish(ines, seen)
+    assert refused.value.code == "policy_moved"
+    assert any("export" in detail["reason"] for detail in refused.value.details)
+    assert [one.note for one in rights.draft(ines).theirs] == ["Iris was first"]
+    assert published(ines) == access.current_version()
+    assert access.can(company.rosa, None, "collection:account", "export")
+    assert not access.can(company.rosa, None, CUSTOMER, "read")
+
+
+def test_a_role_given_to_somebody_meanwhile_is_no_conflict(company: Company) -> None:
+    rules.edit(company.ines, "reviewer", PLACE, CUSTOMER, [Rule("allow", ("browse",))], {})
+    seen = rights.preview(company.ines).version
+    access.assign(company.stan.id, [("buyer", "procurement"), ("reviewer", "operations")])
+    assert rights.publish(company.ines, seen)
+
+
+def test_own_roles_are_made_copied_renamed_and_taken_away(company: Company) -> None:
+    ines = company.ines
+    made = rights.create(ines, "Night desk", level="operator", about="Works at night")
+    assert made == "night_desk"
+    access.assign(company.stan.id, [("night_desk", "operations")])
+    assert access.can(company.stan, "operations", "workflow:care-review", "start")
+    with pytest.raises(Conflict, match="held by Stan"):
+        rights.delete(ines, made)
+    rules.edit(ines, made, PLACE, CUSTOMER, [Rule("allow", ("export",))], {"email": "hidden"})
+    published(ines)
+    other = rights.create(ines, "Night desk two", copy=made)
+    assert rules.of(access.all_rows(), other, PLACE, CUSTOMER) == [Rule("allow", ("export",))]
+    assert rules.fields_of(access.all_rows(), other, PLACE, "customer") == {"email": "hidden"}
+    assert rights.one(ines, other).built_from == (("operator", "*"),)
+    rights.rename(ines, other, "Late desk", "")
+    assert rights.one(ines, other).title == "Late desk"
+    rights.delete(ines, other)
+    with pytest.raises(NotFound):
+        rights.one(ines, other)
+    assert rights.create(ines, "Night desk!", level="lead") == "night_desk_2"
+    assert rights.create(ines, "Draft", level="lead") == "role_draft"
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"title": "", "level": "lead"}, "title"),
+        ({"title": "x" * 61, "level": "lead"}, "title"),
+        ({"title": "Lead", "level": "lead"}, "title"),
+        ({"title": "A"}, "level"),
+        ({"title": "A", "level": "buyer"}, "level"),
+        ({"title": "A", "copy": "nobody"}, "copy"),
+        ({"title": "A\x07", "level": "lead"}, "title"),
+    ],
+)
+def test_a_role_that_cannot_be(company: Company, given: dict[str, str], field: str) -> None:
+    with pytest.raises(Invalid) as wrong:
+        rights.create(company.ines, **given)
+    assert [detail["field"] for detail in wrong.value.details] == [field]
+
+
+def test_levels_keep_what_they_come_with(company: Company) -> None:
+    ines = company.ines
+    with pytest.raises(NotAllowed, match="shipped level"):
+        rights.rename(ines, "lead", "Boss", "")
+    with pytest.raises(NotAllowed, match="shipped level"):
+        rights.delete(ines, "operator")
+    rules.edit(ines, "operator", "*", "workflow:*", [Rule("allow", ("see",))], {})
+    with pytest.raises(NotAllowed, match="comes with its level"):
+        published(ines)
+    rights.discard(ines)
+    rules.edit(ines, "admin", "*", "policy", [Rule("allow", ("manage",)), Rule("deny", ("manage",))], {})
+    with pytest.raises(NotAllowed, match="nobody could change the rights") as last:
+        published(ines)
+    assert last.value.code == "last_admin"
+
+
+@pytest.mark.parametrize(
+    ("obj", "rule", "field", "told"),
+    [
+        (CUSTOMER, Rule("allow", ()), "r0.acts", "Choose"),
+        (CUSTOMER, Rule("allow", ("start",)), "r0.acts", "Choose"),
+        (CUSTOMER, Rule("allow", ("read",), "record.desk =="), "r0.condition", "ends too early"),
+        (CUSTOMER, Rule("allow", ("read",), "record.nothing == 1"), "r0.condition", "nothing"),
+        (CUSTOMER, Rule("allow", ("read",), "run.started_by == $currentUser.id"), "r0.condition", "not at run"),
+        ("workflow:care-review", Rule("allow", ("see",), "run.holder == $currentUser.id"), "r0.condition", "no run to look at for see"),
+        ("workflow:care-review", Rule("allow", ("cancel",), "run.nothing == 1"), "r0.condition", "Of a run"),
+        ("activity", Rule("allow", ("read",), "record.a == 1"), "r0.condition", "not at record"),
+    ],
+)
+def test_rules_that_mean_nothing_are_told_where_they_stand(company: Company, obj: str, rule: Rule, field: str, told: str) -> None:
+    with pytest.raises(Invalid) as wrong:
+        rules.edit(company.ines, "operator", PLACE, obj, [rule], {})
+    assert [detail["field"] for detail in wrong.value.details] == [field]
+    assert told in wrong.value.details[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    "obj", ["collection:*", "collection:nothing", "collection", "field:customer/email", "spaceship:x", "activity:x", "workflow:a b"]
+)
+def test_there_are_no_rules_on_what_is_not_there(company: Company, obj: str) -> None:
+    with pytest.raises(NotFound):
+        rules.edit(company.ines, "operator", PLACE, obj, [], {})
+
+
+@pytest.mark.parametrize("who", ["olivia", "mona", "stan", "ada", "rosa"])
+def test_only_who_manages_the_rights_gets_near_them(company: Company, who: str) -> None:
+    actor = company.people[who]
+    for attempt in (
+        lambda: rights.listed(actor),
+        lambda: rights.create(actor, "X", level="lead"),
+        lambda: rights.rename(actor, "buyer", "X", ""),
+        lambda: rights.delete(actor, "buyer"),
+        lambda: rights.draft(actor),
+        lambda: rights.preview(actor),
+        lambda: rights.discard(actor),
+        lambda: rights.publish(actor, 1),
+        lambda: rights.versions(actor),
+        lambda: rights.undo(actor, 1),
+        lambda: rules.edit(actor, "operator", PLACE, CUSTOMER, [], {}),
+    ):
+        with pytest.raises(NotAllowed):
+            attempt()

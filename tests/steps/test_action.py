@@ -1,0 +1,42 @@
+"""One operation that is done by itself."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from console import steps
+from tests.steps.walk import complete, context, view
+
+WRITE = {"kind": "sql_write", "name": "thing", "summary": "Mends it", "set": {"state": "input.to"}}
+
+
+def test_it_asks_for_the_effect_with_what_it_is_given() -> None:
+    done = complete("action", {"effect": WRITE, "values": {"to": "steps.a.state"}}, context(steps={"a": {"state": "mended"}}))
+    told = dict(done.effects[0].told)  # type: ignore[union-attr]
+    assert (done.outcome, done.output, told["input"], told["index"]) == ("succeeded", {"to": "mended"}, {"to": "mended"}, 0)
+    assert "record" not in told
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"effect": {**WRITE, "set": {"state": "steps.a.state"}}}, "does not know steps"),
+        ({"effect": WRITE}, "values has no to"),
+        ({"effect": {**WRITE, "set": {"state": "1 +"}}}, "ends too early"),
+        ({"effect": WRITE, "values": {"to": "1"}, "outcomes": [{"if": "results.other.x == 1", "outcome": "odd"}]}, "results.thing"),
+        ({"effect": {**WRITE, "kind": "smoke_signal"}}, "smoke_signal"),
+    ],
+)
+def test_what_cannot_work_is_refused_when_it_is_written(config: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        steps.get("action").Config.model_validate(config)
+
+
+def test_its_rules_name_outcomes() -> None:
+    kind = steps.get("action")
+    config = kind.Config.model_validate(
+        {"effect": WRITE, "values": {"to": "1"}, "outcomes": [{"if": "results.thing.changed", "outcome": "changed"}]}
+    )
+    assert kind.outcomes(config) == ("succeeded", "changed")
+    assert kind.by_hand(view("action", {"effect": WRITE, "values": {"to": "1"}}), context()).effects == ()

@@ -1,0 +1,157 @@
+"""Loop: what its settings take and refuse, and what it makes of a list in memory. With people and records: tests/services/test_runs_loop.py."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from console import steps
+from console.errors import Invalid
+from console.steps.base import FormNeeded, Rows
+from console.steps.going_through import LoopConfig
+from tests.steps.walk import complete, context, prepare, view
+from tests.tables import cases
+
+FORM = [{"name": "verdict", "label": "Verdict", "required": True}]
+CONFIG: dict[str, Any] = {"items": {"relation": "account", "fields": ["iban"]}, "form": FORM}
+ENTRIES: dict[str, Any] = {"items": {"entries": "input.lines", "key": "no"}, "form": FORM}
+
+
+def accounts(*keys: str, more: bool = False) -> dict[str, Rows]:
+    fields = [{"name": "iban", "label": "IBAN", "type": "text"}]
+    return {
+        "items": Rows(
+            "account", "Accounts", fields, [{"key": key, "title": f"No. {key}", "values": {"iban": key}} for key in keys], more=more
+        )
+    }
+
+
+@cases(
+    ("settings", "said"),
+    [
+        ({"form": []}, "nothing is asked of an item"),
+        ({"edit": ["verdict"]}, "more than one field is named verdict"),
+        ({"form": [{"name": "item", "label": "x"}]}, "cannot be named item"),
+        ({"required": ["iban"]}, "required names what is not among"),
+        ({"gather": [{"name": "count"}]}, "names of their own"),
+        ({"gather": [{"name": "a"}, {"name": "a"}]}, "names of their own"),
+        ({"branches": [{"if": "1 == 1", "outcome": "next_item"}]}, "cannot be the outcome"),
+        ({"branches": [{"if": "1 == 1", "outcome": "default"}]}, "cannot be the outcome"),
+        ({"branches": [{"if": "item.verdict == 'x'", "outcome": "a"}]}, "gather what it needs"),
+        ({"items": {"relation": "a", "collection": "b", "fields": ["c"]}}, "one of the three"),
+        ({"items": {}}, "one of the three"),
+        ({"items": {"relation": "a"}}, "nothing is read"),
+        ({"items": {"relation": "a", "fields": ["b"], "key": "c"}}, "keys of their own"),
+        ({"items": {"relation": "a", "fields": ["b"], "limit": 1001}}, "less than or equal to 1000"),
+        ({"items": {"entries": "input.a"}, "edit": ["b"]}, "no records"),
+        ({"on_failure": "ask"}, "'stop' or 'continue'"),
+    ],
+)
+def test_settings_that_could_not_work_are_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        LoopConfig.model_validate({**CONFIG, **settings})
+
+
+def test_the_check_hears_every_expression_column_and_name() -> None:
+    kind = steps.get("loop")
+    config = LoopConfig.model_validate({
+        "items": {"relation": "account", "fields": ["iban"], "where": "record.a == 1", "sort": "-b"},
+        "form": [{**FORM[0], "required_if": "item.iban == 'x'"}], "edit": ["status"], "set": [{"field": "by", "value": "$currentUser.id"}],
+        "second": {"if": "item.verdict == 'y'"}, "gather": [{"name": "bad", "if": "item.verdict == 'n'"}],
+        "branches": [{"if": "size(steps.here.bad) > 0", "outcome": "bad"}], "title": "{{ item.iban }}", "text": "{{ item.key }}",
+    })  # fmt: skip
+    assert [text.field for text in kind.expressions(config)] == [
+        "branches[0].if", "items.where", "form[0].required_if", "set[0].value", "second.if", "gather[0].if", "gather[0].value",
+    ]  # fmt: skip
+    assert [text.field for text in kind.templates(config)] == ["title", "text"]
+    assert [(use.field, use.column, use.relation, use.changed) for use in kind.uses(config)] == [
+        ("items.relation", None, "account", False), ("items.fields[0]", "iban", "account", False), ("items.sort", "b", "account", False),
+        ("edit[0]", "status", "account", True), ("set[0].field", "by", "account", True),
+    ]  # fmt: skip
+    assert kind.outcomes(config) == ("bad", "default")
+    assert set(kind.item_names(config) or ()) == {"iban", "status", "by", "verdict", "key", "title"}
+    assert {"items", "count", "bad"} <= (kind.outputs(config) or set())
+
+
+def test_an_empty_list_needs_nobody_and_another_does() -> None:
+    kind, here = steps.get("loop"), view("loop", CONFIG)
+    assert kind.complete_by_itself(here, context(accounts())).output == {
+        "count": 0, "done": 0, "failed": 0, "round": 1, "finished": True, "collection": "account", "items": [],
+    }  # fmt: skip
+    with pytest.raises(FormNeeded, match="2 items"):
+        kind.complete_by_itself(here, context(accounts("a", "b")))
+    with pytest.raises(FormNeeded, match="1 item "):
+        kind.complete_by_itself(here, context(accounts("a")))
+
+
+def test_a_list_that_is_longer_says_so() -> None:
+    prompt = prepare("loop", CONFIG, context(accounts("a", "b", more=True)))
+    assert prompt.text == "The list is longer: its first 2 are gone through here."
+    assert complete("loop", CONFIG, context(accounts("a", more=True)), {"item": "a", "verdict": "x"}).output["more"] is True  # type: ignore[index]
+
+
+def test_columns_that_may_not_be_read_are_named() -> None:
+    shut = {"items": Rows("account", "Accounts", [], [{"key": "a", "title": "a", "values": {}}], denied=("iban",))}
+    assert prepare("loop", CONFIG, context(shut)).text == "Not permitted for you: `items.iban`."
+
+
+def test_entries_of_the_run_have_the_keys_that_they_name() -> None:
+    lines = [{"no": 7, "what": "x"}, {"no": 7, "what": "twice"}, {"what": "no key"}, {"no": {"a": 1}}, {"no": 3, "what": "y"}]
+    made = context(input={"lines": lines})
+    progress = prepare("loop", {**ENTRIES, "title": "{{ item.what }}"}, made).progress
+    assert progress is not None
+    assert [(item.key, item.title) for item in progress.items] == [("7", "x"), ("3", "y")]
+    assert progress.rows is not None
+    assert progress.rows.rows[0]["values"] == {"no": 7, "what": "x"}
+    done = complete("loop", ENTRIES, made, {"item": "7", "verdict": "v"})
+    assert (done.outcome, done.values) == ("next_item", {"item": "7", "verdict": "v"})
+
+
+@pytest.mark.parametrize("lines", [None, "text", 7, {"a": 1}])
+def test_what_is_no_list_has_no_items(lines: Any) -> None:
+    assert steps.get("loop").complete_by_itself(view("loop", ENTRIES), context(input={"lines": lines})).outcome == "default"
+
+
+@pytest.mark.parametrize(
+    ("sort", "keys"),
+    [("n", "cab"), ("-n", "bac"), ("name", "bac"), ("-name", "cab"), ("gone", "abc")],
+    ids=["number", "-number", "text", "-text", "gone"],
+)
+def test_entries_are_sorted_by_number_and_by_text(sort: str, keys: str) -> None:
+    lines = [{"no": "a", "n": 10, "name": "Mid"}, {"no": "b", "n": 20, "name": "abc"}, {"no": "c", "n": "9", "name": "zoo"}]
+    config = {**ENTRIES, "items": {**ENTRIES["items"], "sort": sort}}
+    progress = prepare("loop", config, context(input={"lines": lines})).progress
+    assert progress is not None
+    assert "".join(item.key for item in progress.items) == keys
+
+
+def test_hostile_titles_are_texts_and_of_bounded_length() -> None:
+    config = {**ENTRIES, "text": "About {{ item.what }}", "title": "{{ item.what }}"}
+    prompt = prepare("loop", config, context(input={"lines": [{"no": 1, "what": "<b>*x*</b>" * 100}]}))
+    assert prompt.progress is not None
+    assert len(prompt.progress.items[0].title) == 200
+    assert prompt.text is not None
+    assert prompt.text.startswith("About \\<b\\>\\*x\\*")
+
+
+@cases("item", [None, 7, ["a"], "nowhere", "", "x" * 10_000])
+def test_an_item_that_is_not_there_is_named(item: Any) -> None:
+    with pytest.raises(Invalid) as caught:
+        complete("loop", CONFIG, context(accounts("a")), {"item": item, "verdict": "x", "no_such_field": 1})
+    assert [detail["field"] for detail in caught.value.details] == ["no_such_field", "item"]
+
+
+def test_the_list_beside_the_form_is_a_part_of_a_long_one() -> None:
+    keys = [f"{number:04}" for number in range(1000)]
+    made = context(accounts(*keys))
+    first = prepare("loop", CONFIG, made).progress
+    middle = steps.get("loop").prepare(view("loop", CONFIG), context(accounts(*keys), former={"item": "0500"})).progress
+    last = steps.get("loop").prepare(view("loop", CONFIG), context(accounts(*keys), former={"item": "0999"})).progress
+    assert first is not None
+    assert middle is not None
+    assert last is not None
+    assert [(one.earlier, one.items[0].key, one.items[-1].key, one.later) for one in (first, middle, last)] == [
+        (None, "0000", "0099", "0100"),
+        ("0449", "0450", "0549", "0550"),
+        ("0899", "0900", "0999", None),
+    ]

@@ -1,0 +1,146 @@
+"""Request documents: what is asked for, of whom, and what a person may do in its place."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from console import steps
+from console.core.command_types import Awaited
+from console.errors import Invalid
+from console.steps.base import AsksPerson
+from tests.papers import REQUEST
+from tests.steps.walk import complete, context, prepare, view
+from tests.tables import cases
+
+ADA = context(
+    record={"email": "ada@example.org", "display_name": "Ada *Lovelace*", "desk": "retail"},
+    steps={"before": {"list": ["proof_of_address", {"id": "id", "label": "ID card"}]}},
+)
+FILE = {"file": "fil_1", "name": "a.pdf", "media_type": "application/pdf", "sha256": "0" * 64, "bytes": 5}
+
+
+def by_itself(made: Any = ADA, **config: Any) -> Any:
+    return steps.get("request_documents").complete_by_itself(view("request_documents", {**REQUEST, **config}), made)
+
+
+def test_it_waits_for_what_was_asked() -> None:
+    done = by_itself()
+    assert isinstance(done.awaits, Awaited)
+    assert (done.awaits.kind, done.awaits.key[:4], done.awaits.until, done.outcome) == ("documents", "req_", None, "received")
+    asked = done.values["request"]
+    assert [(one["id"], one["required"], one["types"]) for one in asked["documents"]] == [
+        ("extract", True, ["pdf"]),
+        ("photos", False, ["jpeg", "png"]),
+    ]
+    assert (asked["to"], asked["subject"], asked["days"], asked["remind_after_days"]) == (
+        "ada@example.org",
+        "Papers of Ada *Lovelace*",
+        21,
+        [5, 12],
+    )
+    assert asked["text"] == "Dear **Ada \\*Lovelace\\***, please send us these."
+    assert done.output == {
+        "iban": None,
+        "staff": None,
+        "received": [],
+        "lacking": ["extract"],
+        "documents": {"extract": [], "photos": []},
+        "sender": None,
+    }
+
+
+def test_further_documents_come_from_the_run() -> None:
+    asked = by_itself(also="steps.before.list").values["request"]["documents"]
+    assert [(one["id"], one["label"]) for one in asked[2:]] == [("proof_of_address", "Proof of address"), ("id", "ID card")]
+
+
+@cases("also", ["null", "'text'", "[]", "[null, 1, '']", "['extract']", "steps.nothing.there"])
+def test_what_names_no_document_asks_for_none(also: str) -> None:
+    asked = by_itself(also=also).values["request"]["documents"]
+    assert {"extract", "photos"} <= {one["id"] for one in asked} <= {"extract", "photos", "1", "document_2"}
+
+
+@cases("address", [None, "", "nobody", 5, "a@b", "x@y.example, z@y.example"])
+def test_without_an_address_a_person_is_asked(address: Any) -> None:
+    with pytest.raises(AsksPerson) as asked:
+        by_itself(context(record={"email": address}))
+    assert asked.value.code == "no_address"
+
+
+def test_nothing_to_ask_for_is_done_at_once() -> None:
+    done = by_itself(documents=[], form=[], also="[]")
+    assert (done.awaits, done.outcome) == (None, "received")
+
+
+def test_a_person_may_be_asked_before_anything_goes_out() -> None:
+    kind, first = steps.get("request_documents"), {**REQUEST, "asks_first": True}
+    assert [kind.by_itself(config) for config in (REQUEST, first)] == [True, False]
+    assert [kind.asks(kind.Config.model_validate(config)) for config in (REQUEST, first)] == [False, True]
+    assert [option.value for option in prepare("request_documents", first, ADA).outcomes] == ["received", "write", "expired"]
+    assert complete("request_documents", first, ADA, {"to": "b@example.org"}, "write").awaits is not None
+
+
+def test_a_person_may_write_hand_in_or_go_on_without() -> None:
+    prompt = prepare("request_documents", REQUEST, ADA)
+    assert [(option.value, option.required) for option in prompt.outcomes] == [
+        ("write", ("to",)),
+        ("received", ("sender",)),
+        ("expired", ("reason",)),
+    ]
+    assert [(field.name, field.type) for field in prompt.fields][:4] == [
+        ("to", "email"),
+        ("sender", "text"),
+        ("extract", "files"),
+        ("photos", "files"),
+    ]
+    assert prompt.fields[0].value == "ada@example.org"
+    assert complete("request_documents", REQUEST, ADA, {"to": "b@example.org"}, "write").awaits is not None
+    handed = complete("request_documents", REQUEST, ADA, {"sender": "by post", "extract": [FILE], "iban": "LT1"}, "received")
+    assert handed.output is not None
+    assert (handed.awaits, handed.output["received"], handed.output["documents"]["extract"]) == (None, ["extract"], [FILE])
+    assert complete("request_documents", REQUEST, ADA, {"reason": "They closed"}, "expired").outcome == "expired"
+
+
+@cases(
+    ("values", "outcome", "wrong"),
+    [
+        ({}, None, ["outcome"]),
+        ({}, "default", ["outcome"]),
+        ({"to": ""}, "write", ["to"]),
+        ({"to": "nobody"}, "write", ["to"]),
+        ({"iban": "x"}, "received", ["sender"]),
+        ({"sender": "x"}, "received", ["iban"]),
+        ({"sender": "x", "iban": "x", "extract": [FILE, {**FILE, "file": "fil_2"}]}, "received", ["extract"]),
+        ({"sender": "x", "iban": "x", "photos": [FILE]}, "received", ["photos"]),
+        ({"reason": " "}, "expired", ["reason"]),
+        ({"reason": "x", "other": 1}, "expired", ["other"]),
+    ],
+)
+def test_what_is_wrong_is_named(values: dict[str, Any], outcome: str | None, wrong: list[str]) -> None:
+    with pytest.raises(Invalid) as refused:
+        complete("request_documents", REQUEST, ADA, values, outcome)
+    assert [detail["field"] for detail in refused.value.details] == wrong
+
+
+@cases(
+    ("config", "words"),
+    [
+        ({"documents": [], "form": []}, "nothing is asked for"),
+        ({"documents": [{"id": "iban", "label": "x"}]}, "more than one document or field is named iban"),
+        ({"documents": [{"id": "sender", "label": "x"}]}, "the step itself has sender"),
+        ({"remind_after_days": [21]}, "would not come before"),
+        ({"form": [{"name": "scan", "label": "x", "type": "file"}]}, "files belong among the documents"),
+        ({"documents": [{"id": "a", "label": "x", "types": ["exe"]}]}, "types"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(config: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        view("request_documents", {**REQUEST, **config})
+
+
+def test_every_expression_and_template_is_named_for_the_check() -> None:
+    kind, config = steps.get("request_documents"), view("request_documents", {**REQUEST, "also": "[]", "language": "record.lang"}).config
+    assert {one.field for one in kind.expressions(config)} >= {"to", "name", "also", "documents[2].if", "language"}
+    assert [one.field for one in kind.templates(config)] == ["subject", "text"]
+    assert set(kind.outputs(config) or ()) == {"received", "lacking", "documents", "sender", "iban", "staff"}

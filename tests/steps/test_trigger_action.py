@@ -1,0 +1,180 @@
+"""A defined action as a step: what is said before, what is filled in and held fast, and what handing in asks for."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from console import steps
+from console.core.approval_rules import asked
+from console.errors import Conflict, Invalid, NotAllowed
+from console.steps.base import Act, AsksPerson, Completion, Context, Prompt
+from tests.steps.acts import act
+from tests.steps.walk import context, view
+from tests.tables import cases
+
+FORM = [
+    {"name": "amount", "label": "Amount", "type": "integer", "required": True},
+    {"name": "double", "label": "Twice", "type": "integer", "readonly": True, "value": "input.amount * 2"},
+]
+LIMIT = [{"if": "input.amount > 100", "roles": ["lead"], "why": "More than 100."}]
+
+
+def before(made: Act, **more: Any) -> Context:
+    return replace(context(**more), acts={"thing.mend": made}, key="k1")
+
+
+def shown(made: Act, config: dict[str, Any] | None = None, **more: Any) -> Prompt:
+    here = view("trigger_action", {"action": "thing.mend", **(config or {})})
+    return steps.get("trigger_action").prepare(here, before(made, **more))
+
+
+def done(made: Act, typed: dict[str, Any] | None = None, config: dict[str, Any] | None = None, **more: Any) -> Completion:
+    here = view("trigger_action", {"action": "thing.mend", **(config or {})})
+    return steps.get("trigger_action").complete(here, before(made, **more), typed or {}, None)
+
+
+def test_it_says_what_is_done_under_which_key_and_that_it_cannot_be_recalled() -> None:
+    prompt = shown(act({"irreversible": True, "text": "State: {{ record.state }}"}, state="*broken*"))
+    assert prompt.text == "State: \\*broken\\*"
+    assert prompt.notes == (("Does", "Mends it"), ("Key", "k1"), ("Undo", "It cannot be recalled once it is done."))
+    assert prompt.button == "Execute"
+
+
+def test_a_call_says_where_it_goes() -> None:
+    call = {
+        "kind": "http",
+        "name": "a",
+        "summary": "Asks",
+        "target": "bank",
+        "path": "/pay",
+        "look_up": {"path": "/x", "where": "item.key == key"},
+    }
+    assert ("Goes to", "bank (POST /pay)") in shown(act({"effects": [call]})).notes
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"values": {"amount": "500"}}, "By lead. More than 100."),
+        ({}, "Perhaps by lead: More than 100."),
+        ({"values": {"amount": "5"}}, None),
+    ],
+)
+def test_who_must_approve_is_said_as_far_as_it_is_known(given: dict[str, Any], said: str | None) -> None:
+    told = [text for label, text in shown(act({"form": FORM, "approval": LIMIT}), given).notes if label == "Approval"]
+    assert told == ([said] if said else [])
+
+
+def test_who_may_only_ask_is_told_so_and_an_approval_is_asked_for() -> None:
+    prompt = shown(act(may="request"))
+    assert (prompt.button, [label for label, _ in prompt.notes]) == ("Request approval", ["Does", "Key", "Approval", "Undo"])
+    wanted = done(act(may="request")).approval
+    assert wanted is not None
+    assert (wanted.action, wanted.record, wanted.not_by) == ("thing.mend", "7", ("requester",))
+
+
+def test_the_step_fills_in_and_holds_fast() -> None:
+    config = {"values": {"amount": "steps.choose.amount"}, "locked": ["amount"]}
+    prompt = shown(act({"form": FORM}), config, steps={"choose": {"amount": 6}})
+    assert [(field.name, field.value, field.readonly) for field in prompt.fields] == [("amount", 6, True), ("double", 12, True)]
+    completion = done(act({"form": FORM}), {}, config, steps={"choose": {"amount": 6}})
+    assert completion.values == {"amount": 6, "double": 12}
+    assert done(act({"form": FORM}), {"amount": 7}, config, steps={"choose": {"amount": 6}}).values["amount"] == 6
+    with pytest.raises(Invalid):
+        done(act({"form": FORM}), {"amount": "many"})
+
+
+def test_what_is_typed_counts_before_what_the_step_gives() -> None:
+    assert done(act({"form": FORM}), {"amount": 7}, {"values": {"amount": "6"}}).values == {"amount": 7, "double": 14}
+
+
+def test_handing_in_asks_for_each_effect_with_all_that_it_needs() -> None:
+    completion = done(act({"form": FORM, "variables": {"x": 1}}, state="broken"), {"amount": 7})
+    told = completion.effects[0].request(None)  # type: ignore[arg-type]
+    assert told["define"] == {"kind": "sql_write", "name": "thing", "summary": "Mends it", "set": {"state": "'mended'"}}
+    assert {name: told[name] for name in ("action", "collection", "record", "input", "seen", "index", "variables")} == {
+        "action": "thing.mend", "collection": "thing", "record": "7", "input": {"amount": 7, "double": 14}, "seen": {"state": "broken"}, "index": 0, "variables": {"x": 1},
+    }  # fmt: skip
+    assert completion.output == {"amount": 7, "double": 14, "action": "thing.mend", "key": "k1"}
+
+
+@pytest.mark.parametrize(
+    ("document", "record", "reason"),
+    [
+        ({"if": "record.state == 'broken'", "why_not": "It is {{ record.state }}."}, {"state": "whole"}, "It is whole."),
+        ({"require": [{"if": "record.state == 'broken'", "message": "Not {{ record.state }}."}]}, {"state": "whole"}, "Not whole."),
+        ({"require": [{"if": "record.lacks == 1", "message": "Unknown is not enough."}]}, {}, "Unknown is not enough."),
+    ],
+)
+def test_what_must_hold_is_said_and_refused(document: dict[str, Any], record: dict[str, Any], reason: str) -> None:
+    with pytest.raises(Conflict) as error:
+        done(act(document, **record))
+    assert (error.value.code, error.value.message) == ("require", reason)
+
+
+def test_a_requirement_of_a_field_is_said_there_and_not_above() -> None:
+    document = {"form": FORM, "require": [{"if": "input.amount < 10", "message": "Too much.", "field": "amount"}]}
+    assert shown(act(document), {"values": {"amount": "50"}}).text is None
+    with pytest.raises(Conflict) as error:
+        done(act(document), {"amount": 50})
+    assert error.value.details == [{"field": "amount", "reason": "Too much."}]
+
+
+def test_without_the_right_nothing_is_asked_for() -> None:
+    with pytest.raises(NotAllowed, match=r"action\.execute on thing\.mend"):
+        done(act(may=""))
+
+
+def test_a_record_that_is_not_there_stands_in_the_way() -> None:
+    assert "There is no thing" in str(shown(act(problem="There is no thing here.")).text)
+    with pytest.raises(Conflict, match="There is no thing"):
+        done(act(problem="There is no thing here."))
+
+
+def test_by_itself_it_goes_on_unless_something_has_to_be_filled_in() -> None:
+    kind, here = steps.get("trigger_action"), view("trigger_action", {"action": "thing.mend"})
+    assert kind.complete_by_itself(here, before(act())).outcome == "succeeded"
+    with pytest.raises(AsksPerson, match="needs Amount"):
+        kind.complete_by_itself(here, before(act({"form": FORM})))
+
+
+def test_the_record_may_be_another_one() -> None:
+    kind = steps.get("trigger_action")
+    assert kind.acts(view("trigger_action", {"action": "thing.mend"}), {}) == {"thing.mend": None}
+    here = view("trigger_action", {"action": "thing.mend", "record": "steps.a.key"})
+    assert kind.acts(here, {"steps": {"a": {"key": 12}}}) == {"thing.mend": "12"}
+    assert kind.acts(here, {"steps": {}}) == {"thing.mend": ""}
+
+
+def test_outcomes_are_those_that_are_told_apart() -> None:
+    kind = steps.get("trigger_action")
+    config = kind.Config.model_validate({"action": "thing.mend", "outcomes": ["pending"], "compensation": "thing.undo"})
+    assert kind.outcomes(config) == ("succeeded", "pending")
+    assert [use.column for use in kind.actions(config)] == ["thing.mend", "thing.undo"]
+
+
+@cases(
+    ("rules", "roots", "expected"),
+    [
+        ([], {}, None),
+        ([{"roles": ["a", "b"]}], {}, (1, ("a", "b"))),
+        ([{"if": "input.n > 1", "roles": ["a", "b"]}, {"if": "input.n > 5", "roles": ["b"], "needs": 2}], {"n": 9}, (2, ("b",))),
+        ([{"if": "input.n > 1", "roles": ["a"]}, {"if": "input.n > 5", "roles": ["c"]}], {"n": 9}, (1, ("c",))),
+        ([{"if": "input.n > 5", "roles": ["a"]}], {"n": 2}, None),
+        ([{"if": "input.n > 5", "roles": ["a"]}], {}, (1, ("a",))),
+    ],
+)
+def test_rules_that_hold_apply_together(
+    rules: list[dict[str, Any]], roots: dict[str, Any], expected: tuple[int, tuple[str, ...]] | None
+) -> None:
+    form = [{"name": "n", "label": "N", "type": "integer"}]
+    wanted = asked(act({"approval": rules, "form": form}).action, None, {}, {"input": roots})
+    assert (None if wanted is None else (wanted.needs, tuple(wanted.roles))) == expected
+
+
+def test_who_entered_it_may_be_ruled_out_by_name() -> None:
+    rules = [{"roles": ["a"], "not": ["requester", "record.entered_by", "step:call", "record.nobody"]}]
+    wanted = asked(act({"approval": rules}).action, None, {}, {"record": {"entered_by": "ana@x.example"}})
+    assert wanted is not None
+    assert wanted.not_by == ("requester", "person:ana@x.example", "step:call")

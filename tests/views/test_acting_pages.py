@@ -1,0 +1,105 @@
+"""Actions on the pages: buttons on a record, the sheet, what is said before and after, and many at once."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import access
+from tests.services.acting import RATE, imported
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+SHEET = "/c/customer/1/do/customer.rate"
+
+
+@pytest.fixture
+def acting(pages: "Pages") -> "Pages":
+    for role in ("operator", "lead"):
+        access.grant(role, "collection:customer", ["act"], team="operations")
+    imported(RATE, {**RATE, "id": "customer.lower", "title": "Lower it", "if": "record.risk == 'high'", "irreversible": True})
+    return pages
+
+
+def test_a_record_offers_what_is_possible_and_permitted(acting: "Pages") -> None:
+    page = acting.olivia.get("/c/customer/1")
+    assert SHEET in page.links
+    assert "/c/customer/1/do/customer.lower" not in page.links
+    assert "/c/customer/1/start/action-customer-rate" not in page.links
+    assert SHEET in acting.olivia.get("/c/customer/1/menu", htmx="menu").links
+    assert not [link for link in acting.rosa.get("/c/customer/1").links if "/do/" in link]
+
+
+def test_the_sheet_says_what_is_to_be_known_and_having_it_done_leads_to_the_run(acting: "Pages") -> None:
+    sheet = acting.olivia.get(SHEET, htmx="dialog")
+    assert "<html" not in sheet.html
+    assert "Sets the risk" in sheet.text
+    assert "<script>" not in acting.olivia.get("/c/customer/4/do/customer.rate").html.partition("<main")[2]
+    acting.olivia.send(acting.olivia.get(SHEET), SHEET, v_risk="high")
+    done = acting.olivia.follow()
+    assert "Adaeze Okonkwo-Bell is rated high." in done.text
+    assert acting.company.sql("select risk from customer where id = 1") == [("high",)]
+
+
+def test_what_is_wrong_is_said_in_the_sheet_and_what_was_typed_is_kept(acting: "Pages") -> None:
+    page = acting.olivia.send(acting.olivia.get(SHEET), SHEET, status=422, v_note="Kept.")
+    assert page.form(SHEET)["fields"]["v.note"] == "Kept."
+    refused = acting.olivia.send(acting.olivia.get("/c/customer/3/do/customer.rate"), "/do/customer.rate", status=409, v_risk="low")
+    assert "is no retail customer" in refused.text
+
+
+def test_a_live_run_is_pointed_to(acting: "Pages") -> None:
+    from tests.services.acting import run_of
+
+    live = run_of(acting.company, RATE)
+    page = acting.olivia.send(acting.olivia.get(SHEET), SHEET, status=409, v_risk="high")
+    assert f"/runs/{live}" in page.links
+
+
+def test_strangers_find_no_sheet(acting: "Pages") -> None:
+    for who in (acting.stan, acting.rosa):
+        who.get(SHEET, status=404)
+        who.post(SHEET, {"csrf_token": who.token, "v.risk": "high", "t.risk": "enum"}, status=404)
+    acting.olivia.get("/c/customer/1/do/customer.unheard", status=404)
+    assert acting.company.sql("select risk from customer where id = 1") == [(None,)]
+
+
+def test_the_step_of_a_run_says_the_same(acting: "Pages") -> None:
+    from tests.services.acting import run_of
+
+    run_id = run_of(acting.company, RATE)
+    page = acting.olivia.get(f"/runs/{run_id}")
+    assert "Sets the risk" in page.text
+    assert "Key" in page.text
+    assert "Sets the risk" in acting.rosa.get(f"/runs/{run_id}/replay").text
+
+
+def test_rows_are_chosen_only_where_something_can_be_done(acting: "Pages") -> None:
+    assert acting.olivia.get("/c/customer").html.count('name="key"') == 4
+    assert 'name="key"' not in acting.rosa.get("/c/customer").html
+
+
+def test_many_are_looked_at_then_done_and_followed(acting: "Pages") -> None:
+    path = "/bulk/of/customer?action=customer.rate&key=1&key=3"
+    page = acting.olivia.get(path)
+    assert "See who is in" in page.text
+    seen = acting.olivia.post("/bulk/of/customer", page.forms[0]["fields"] | {"key": ["1", "3"], "v.risk": "high", "look": "1"}, status=200)
+    assert "1 will be done, 1 will not" in seen.text
+    assert "is no retail customer" in seen.text
+    acting.olivia.post("/bulk/of/customer", page.forms[0]["fields"] | {"key": ["1", "3"], "v.risk": "high", "go": "1"})
+    to = acting.olivia.answer.headers["Location"]
+    assert "1 to do" in acting.olivia.follow().text
+    part = acting.olivia.post(to, {"csrf_token": acting.olivia.token}, htmx="progress", status=200)
+    assert "1 done, 0 open, 1 not done, 0 to do" in part.text
+    assert acting.company.sql("select id from customer where risk = 'high'") == [(1,)]
+    for who in (acting.mona, acting.stan):
+        who.get(to, status=404)
+
+
+def test_what_cannot_be_begun_is_said(acting: "Pages") -> None:
+    assert "No record is chosen" in acting.olivia.get("/bulk/of/customer?action=customer.rate", status=422).text
+    acting.olivia.get("/bulk/of/customer?action=customer.unheard&key=1", status=404)
+    acting.stan.get("/bulk/of/customer?action=customer.rate&key=1", status=404)
+    fields = acting.olivia.get("/bulk/of/customer?action=customer.rate&key=3").forms[0]["fields"]
+    page = acting.olivia.post("/bulk/of/customer", fields | {"key": "3", "v.risk": "high", "go": "1"}, status=422)
+    assert "Nothing can be done" in page.text

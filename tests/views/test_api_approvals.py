@@ -1,0 +1,100 @@
+"""Approvals over HTTP with a key: shapes, statuses, and who must not decide."""
+
+from typing import TYPE_CHECKING, Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from console import accounts
+from tests.services.four_eyes import balance, bank, charging, requested
+
+if TYPE_CHECKING:
+    from tests.company import Company
+    from tests.views.conftest import Pages
+
+__all__ = ["bank"]
+KEYS = ["id", "run", "step", "attempt", "action", "collection", "record", "status", "requested_by", "values", "decided", "needs"]
+
+
+class Program:
+    """A program with a person's key."""
+
+    def __init__(self, pages: "Pages", name: str) -> None:
+        self.client: FlaskClient = pages.app.test_client()
+        self.headers = {"Authorization": f"Bearer {accounts.create_key('tests', pages.company.people[name].id).text}"}
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(f"/api/v1{path}", headers=self.headers)
+
+    def post(self, path: str, body: dict[str, Any], **headers: str) -> TestResponse:
+        return self.client.post(f"/api/v1{path}", json=body, headers=self.headers | headers)
+
+
+def test_a_request_in_its_shape_and_the_answer(bank: "Company", pages: "Pages") -> None:
+    charging()
+    run_id, asked = requested(bank)
+    mona = Program(pages, "mona")
+    told = mona.get("/approvals").get_json()
+    assert told["next"] is None
+    (one,) = told["data"]
+    assert set(KEYS) <= set(one)
+    assert (one["id"], one["run"], one["step"], one["attempt"], one["status"], one["needs"]) == (asked, run_id, "charge", 1, "open", 1)
+    assert (one["action"], one["collection"], one["record"], one["values"]) == ("customer.charge", "customer", "1", {"amount": "300"})
+    assert (one["requested_by"], one["decided"]) == (bank.olivia.id, [])
+    assert mona.get(f"/approvals/{asked}").get_json() == one
+    current = Program(pages, "olivia").get(f"/runs/{run_id}").get_json()["current"]
+    assert (current["form"], current["waiting"]["for"], current["waiting"]["until"], current["waiting"]["key"]) == (
+        None,
+        "approval",
+        None,
+        asked,
+    )
+    answer = mona.post(f"/approvals/{asked}/approve", {"reason": "Fits."}, **{"X-Idempotency-Key": "once"})
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "approved")
+    (decided,) = answer.get_json()["decided"]
+    assert (decided["by"], decided["decision"], decided["reason"]) == (bank.mona.id, "approve", "Fits.")
+    assert mona.post(f"/approvals/{asked}/approve", {"reason": "Fits."}, **{"X-Idempotency-Key": "once"}).get_json() == answer.get_json()
+    assert mona.post(f"/approvals/{asked}/approve", {}).status_code == 409
+    assert balance(bank) == "300"
+
+
+def test_who_must_not_decide(bank: "Company", pages: "Pages") -> None:
+    charging()
+    _, asked = requested(bank, by="mona")
+    answer = Program(pages, "mona").post(f"/approvals/{asked}/approve", {})
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "separation_of_duties")
+    assert answer.get_json()["details"] == [{"field": "rule", "reason": "requester"}]
+    for name, status in (("tom", 403), ("rosa", 403), ("stan", 404)):
+        program = Program(pages, name)
+        for act in ("approve", "reject"):
+            assert program.post(f"/approvals/{asked}/{act}", {"reason": "x"}).status_code == status, (name, act)
+    assert Program(pages, "stan").get("/approvals").get_json() == {"data": [], "next": None}
+    assert Program(pages, "stan").get(f"/approvals/{asked}").status_code == 404
+    assert pages.app.test_client().post(f"/api/v1/approvals/{asked}/approve", json={}).status_code == 401
+    assert balance(bank) == "12.5"
+
+
+def test_what_is_wrong_is_named(bank: "Company", pages: "Pages") -> None:
+    charging()
+    _, asked = requested(bank)
+    mona = Program(pages, "mona")
+    wrong: list[tuple[str, dict[str, Any], int, str]] = [
+        ("reject", {}, 422, "reason"),
+        ("reject", {"reason": " "}, 422, "reason"),
+        ("reject", {"reason": 7}, 422, "reason"),
+        ("reject", {"reason": "x", "accept_changes": True}, 422, "accept_changes"),
+        ("approve", {"accept_changes": "yes"}, 422, "accept_changes"),
+        ("approve", {"colour": 1}, 422, "colour"),
+    ]
+    for act, body, status, field in wrong:
+        answer = mona.post(f"/approvals/{asked}/{act}", body)
+        assert (answer.status_code, answer.get_json()["details"][0]["field"]) == (status, field), (act, body)
+    for query, status in (("?status=shut", 400), ("?colour=1", 400), ("?waiting=you", 400), ("?limit=0", 400), ("?after=x", 400)):
+        assert mona.get(f"/approvals{query}").status_code == status, query
+    assert [one["id"] for one in mona.get("/approvals?waiting=me&status=open").get_json()["data"]] == [asked]
+    bank.sql("update customer set balance = 77 where id = 1")
+    answer = mona.post(f"/approvals/{asked}/approve", {})
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "values_moved")
+    assert answer.get_json()["details"][0] | {"reason": ""} == {"field": "balance", "reason": "", "old": "12.50", "now": "77.00"}
+    assert mona.post(f"/approvals/{asked}/approve", {"accept_changes": True}).status_code == 200
+    assert mona.post(f"/approvals/{asked}/reject", {"reason": "late"}).status_code == 409

@@ -1,0 +1,114 @@
+"""Whatever is sent to the API, the answer is JSON of one shape: unknown addresses, other methods, broken and hostile bodies."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from console import accounts
+from console.app import create_app
+from tests.company import Company
+
+JSON = {"Content-Type": "application/json"}
+RUN = "/api/v1/runs"
+DEEP = b'{"workflow": ' + b'{"a":' * 101 + b"1" + b"}" * 101 + b"}"
+HOSTILE: list[tuple[str, str, bytes | None, dict[str, str], int, str]] = [
+    ("GET", "/api", None, {}, 404, "not_found"),
+    ("GET", "/api/", None, {}, 404, "not_found"),
+    ("GET", "/api/v1", None, {}, 404, "not_found"),
+    ("GET", "/api/v1/nothing", None, {}, 404, "not_found"),
+    ("GET", "/api/v2/me", None, {}, 404, "not_found"),
+    ("GET", "/api/v1/me/", None, {}, 404, "not_found"),
+    ("GET", "/api/v1/runs/../me", None, {}, 404, "not_found"),
+    ("GET", "/api/v1/%00", None, {}, 404, "not_found"),
+    ("GET", "/api/v1/runs/%00", None, {}, 404, "not_found"),
+    ("GET", "/api/v1/runs/%ff", None, {}, 404, "not_found"),
+    ("GET", "/api/v1/collections/%00/records/%00", None, {}, 404, "not_found"),
+    ("GET", "/api/v1/workflows/care-review/versions/x", None, {}, 404, "not_found"),
+    ("DELETE", "/api/v1/me", None, {}, 405, "method_not_allowed"),
+    ("POST", "/api/v1/me", b"{}", JSON, 405, "method_not_allowed"),
+    ("POST", "/api/docs", b"{}", JSON, 405, "method_not_allowed"),
+    ("POST", "/api/openapi.json", b"{}", JSON, 405, "method_not_allowed"),
+    ("TRACE", RUN, None, {}, 405, "method_not_allowed"),
+    ("POST", RUN, b"{}", {}, 415, "not_json"),
+    ("POST", RUN, b"{}", {"Content-Type": "text/json"}, 415, "not_json"),
+    ("POST", RUN, b"{}", {"Content-Type": "application/json; charset=latin-1"}, 415, "not_json"),
+    ("POST", RUN, "{}".encode("utf-16"), JSON, 400, "malformed"),
+    ("POST", RUN, b"\xef\xbb\xbf{}", JSON, 400, "malformed"),
+    ("POST", RUN, b"", JSON, 400, "malformed"),
+    ("POST", RUN, b"{", JSON, 400, "malformed"),
+    ("POST", RUN, b"[]", JSON, 400, "malformed"),
+    ("POST", RUN, b'{"workflow": NaN}', JSON, 400, "malformed"),
+    ("POST", RUN, b'{"workflow": -Infinity}', JSON, 400, "malformed"),
+    ("POST", RUN, b'{"workflow": "a", "workflow": "b"}', JSON, 400, "malformed"),
+    ("POST", RUN, b'{"workflow": "a", "input": {"why": 1, "why": 2}}', JSON, 400, "malformed"),
+    ("POST", RUN, b'{"workflow": "\\ud800"}', JSON, 400, "malformed"),
+    ("POST", RUN, b'{"workflow": "\xff"}', JSON, 400, "malformed"),
+    ("POST", RUN, DEEP, JSON, 400, "malformed"),
+    ("POST", RUN, b"[" * 200_000, JSON, 400, "malformed"),
+    ("POST", RUN, b'{"workflow": 1' + b"0" * 5_000 + b"}", JSON, 400, "malformed"),
+    ("POST", RUN, b'{"workflow": "' + b"x" * 3_000_000 + b'"}', JSON, 413, "too_large"),
+    ("POST", RUN, b'{"workflow": "a\\u0000b"}', JSON, 404, "not_found"),
+    ("POST", RUN, b'{"workflow": 99999999999999999999999999}', JSON, 422, "invalid"),
+    ("POST", RUN, b'{"workflow": ""}', JSON, 422, "invalid"),
+    ("POST", RUN, b'{"__proto__": 1}', JSON, 422, "invalid"),
+    ("POST", f"{RUN}/run_x/complete", b'{"step": "a", "revision": 99999999999999999999999, "values": {}}', JSON, 404, "not_found"),
+    ("POST", f"{RUN}/run_x/complete", b'{"step": "a", "revision": true, "values": {}}', JSON, 422, "invalid"),
+    ("POST", f"{RUN}/run_x/complete", b'{"step": "a", "revision": 1.5, "values": {}}', JSON, 422, "invalid"),
+    ("POST", "/api/v1/files", b"{}", JSON, 415, "not_json"),
+    ("POST", "/api/v1/files", b"", {"Content-Type": "multipart/form-data"}, 422, "invalid"),
+    ("GET", "/api/v1/runs?status=shut", None, {}, 400, "malformed"),
+    ("GET", "/api/v1/runs?status=saved&status=saved", None, {}, 400, "malformed"),
+    ("GET", "/api/v1/runs?record=%00", None, {}, 400, "malformed"),
+    ("GET", "/api/v1/runs?after=%00", None, {}, 400, "malformed"),
+    ("GET", "/api/v1/collections?after=nothing", None, {}, 400, "malformed"),
+    ("GET", "/api/v1/collections/customer/records?colour=1", None, {}, 400, "malformed"),
+]
+
+
+@pytest.fixture(name="web", scope="module")
+def fixture_web(module_company: Company) -> Flask:
+    """The application over one company."""
+    assert module_company.people
+    return create_app()
+
+
+@pytest.fixture(name="client", scope="module")
+def fixture_client(web: Flask, module_company: Company) -> FlaskClient:
+    """Olivia's program."""
+    client = web.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {accounts.create_key('edges', module_company.olivia.id).text}"
+    return client
+
+
+def test_one_shape_whatever_goes_wrong(client: FlaskClient) -> None:
+    for method, path, body, headers, status, code in HOSTILE:
+        answer = client.open(path, method=method, data=body, headers=headers)
+        told = answer.get_json() if answer.is_json else {}
+        assert (answer.status_code, told.get("code")) == (status, code), (method, path, (body or b"")[:60], answer.text[:200])
+        assert {"code", "message", "details"} <= told.keys()
+        assert isinstance(told["details"], list)
+        assert answer.headers["X-Request-Id"]
+        assert answer.headers["Cache-Control"] == "no-store"
+        if status == 422:
+            assert all(detail["field"] and detail["reason"] for detail in told["details"])
+
+
+@pytest.mark.parametrize("path", ["/api/v1/me", "/api/v1/collections/customer/records", "/api/v1/workflows", "/api/openapi.json"])
+def test_head_is_get_without_its_body(client: FlaskClient, path: str) -> None:
+    head, got = client.head(path), client.get(path)
+    assert (head.status_code, head.data, head.mimetype) == (200, b"", got.mimetype)
+
+
+def test_options_say_what_an_address_takes(client: FlaskClient, web: Flask) -> None:
+    answer = client.options(RUN)
+    assert (answer.status_code, answer.data, set(answer.headers["Allow"].split(", "))) == (204, b"", {"GET", "HEAD", "OPTIONS", "POST"})
+    assert "Content-Type" not in answer.headers
+    assert web.test_client().options(RUN).status_code == 401
+
+
+def test_a_list_of_collections_has_pages(client: FlaskClient) -> None:
+    first = client.get("/api/v1/collections?limit=1").get_json()
+    second: dict[str, Any] = client.get(f"/api/v1/collections?limit=1&after={first['next']}").get_json()
+    assert ([one["id"] for one in first["data"] + second["data"]], second["next"]) == (["customer", "account"], None)

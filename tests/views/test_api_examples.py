@@ -1,0 +1,268 @@
+"""Every example of the description, sent to the application: answered with the status that it names, in the shape that is promised."""
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from console import accounts, operations, runs, workflows
+from console.app import create_app
+from console.records import connect
+from console.views.api import openapi
+from console.views.api.openapi import BASE, Call
+from tests.company import DOCUMENT, Company
+from tests.papers import evidence, pdf
+from tests.services.engine import step
+from tests.services.four_eyes import asking, requested
+from tests.services.paying import Provider, at_pay, paying, providing
+
+Scene = dict[str, Any]
+KYC = DOCUMENT | {
+    "slug": "kyc-review",
+    "title": "KYC review",
+    "steps": [{**each, "config": {}} if each["id"] == "start" else each for each in DOCUMENT["steps"]],
+}
+QUESTIONING = {
+    "format": 1, "slug": "questioning", "title": "Asking", "collection": "customer", "team": "operations",
+    "steps": [step("start", "start", "ask"), step("ask", "human_input", "end", {"to": {"people": ["'tom@fernwick.example'"]}, "question": "Right?"}), step("end", "end", None)],
+}  # fmt: skip
+FAR = {"stopTrying", "settleEffect", "checkEffect", "retryStep", "stepIn"}
+"""Calls whose example needs a run that another system has brought somewhere; they have a test of their own."""
+
+
+@pytest.fixture(name="house", scope="module")
+def fixture_house(module_company: Company) -> Company:
+    """The company with customer 17 and the workflow of the examples."""
+    for key in range(17, 80):
+        module_company.sql(
+            f"insert into customer values ({key}, 'Customer {key}', 'c{key}@customers.example', 'retail', null, null, 1, null)"
+        )
+    workflows.import_file(KYC, publish=True)
+    asking()
+    return module_company
+
+
+@pytest.fixture(name="web", scope="module")
+def fixture_web(house: Company) -> Flask:
+    """Its web application."""
+    assert house.people
+    return create_app()
+
+
+class Bench:
+    """Where examples are sent from, and the description that their answers are held against."""
+
+    def __init__(self, web: Flask, house: Company) -> None:
+        self.web, self.house = web, house
+        self.told = openapi.document(web)
+        self.calls = {call.operation.id: call for call in openapi.calls(web)}
+        self.keys: dict[str, str] = {}
+        self.records = iter(range(18, 80))
+
+    def run(self, step: str = "note", by: str = "olivia", record: str | None = None) -> Scene:
+        """A run of the examples' workflow at this step."""
+        run_id = runs.start(self.house.people[by], "kyc-review", "customer", record or str(next(self.records)), {})
+        while (told := self.house.told(run_id, by))["current"]["step"] != step:
+            self.house.answer(run_id, by, told)
+        return {"run_id": run_id, "revision": told["revision"]}
+
+    def send(self, name: str, who: str, scene: Scene) -> Any:
+        """The answer to the example, its ids and revision replaced by those of the scene."""
+        call = self.calls[name]
+        path = BASE + call.path
+        given = {**call.operation.example.path, **scene}
+        for parameter in call.parameters:
+            path = path.replace(f"{{{parameter}}}", str(given[parameter]))
+        example = call.operation.example.body
+        body = None if example is None else {key: scene.get(key, value) for key, value in example.items()}
+        sent: dict[str, Any] = {"data": scene["form"]} if "form" in scene else {"json": body}
+        if who not in self.keys:
+            self.keys[who] = accounts.create_key("examples", self.house.people[who].id).text
+        headers = {"Authorization": f"Bearer {self.keys[who]}"}
+        return self.web.test_client().open(path, method=call.method, headers=headers, query_string=call.operation.example.query, **sent)
+
+    def check(self, name: str, who: str, scene: Scene) -> list[str]:
+        """What is wrong with the answer to the example."""
+        call, answer = self.calls[name], self.send(name, who, scene)
+        if answer.status_code != call.operation.example.status:
+            return [f"{name}: {answer.status_code} {answer.text[:300]}"]
+        return [f"{name}: {fault.json_path} {fault.message[:200]}" for fault in self.faults(call, answer)]
+
+    def faults(self, call: Call, answer: Any) -> Iterator[Any]:
+        """Where the answer is not what the description promises."""
+        content = self.told["paths"][call.path][call.method.lower()]["responses"][str(answer.status_code)].get("content", {})
+        schema = content.get("application/json", {}).get("schema")
+        if schema is not None:
+            yield from Draft202012Validator({**schema, "components": self.told["components"]}).iter_errors(answer.get_json())
+
+
+def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
+    """Call → who sends its example, and what makes it possible."""
+    house = bench.house
+
+    def saved() -> Scene:
+        told = bench.run()
+        runs.save(house.olivia, told["run_id"], revision=told["revision"])
+        return told | {"revision": told["revision"] + 1}
+
+    def over() -> Scene:
+        told = bench.run()
+        runs.abort(house.olivia, told["run_id"], revision=None, reason="For the test")
+        return told
+
+    def asked() -> Scene:
+        return {"approval_id": requested(house, slug="asking", record=str(next(bench.records)))[1]}
+
+    def file() -> Scene:
+        run_id = evidence(house, record=str(next(bench.records)))
+        return {"form": {"run": run_id, "step": "note", "field": "evidence", "file": (io.BytesIO(pdf()), "paper.pdf")}}
+
+    def kept() -> Scene:
+        return {"file_id": bench.send("sendFile", "olivia", file()).get_json()["file"]}
+
+    def escalated() -> Scene:
+        told = bench.run()
+        runs.escalate(house.olivia, told["run_id"], revision=None, inbox="desk", reason="Look")
+        return {"name": "desk", "ticket": told["run_id"], "tickets": [told["run_id"]], "user": house.tom.id}
+
+    def draft(slug: str = "Call back") -> Scene:
+        return {"workflow_id": workflows.create(house.mona, slug).id}
+
+    def published() -> Scene:
+        made = workflows.duplicate(house.mona, "care-review")
+        workflows.publish_draft(house.mona, made.id)
+        return {"workflow_id": made.id}
+
+    def sealed() -> Scene:
+        operations.catch_up()
+        operations.seal()
+        return {}
+
+    def nothing() -> Scene:
+        return {}
+
+    def person() -> Scene:
+        return bench.run(by="mona") | {"user": house.olivia.id}
+
+    at, read = bench.run, ("olivia", bench.run)
+    return {
+        "getMe": ("stan", nothing),
+        **dict.fromkeys(("listCollections", "getCollection", "findRecords", "getRecord", "changeRecord"), ("olivia", nothing)),
+        "startRun": ("olivia", nothing),
+        "findRuns": ("olivia", nothing),
+        **dict.fromkeys(
+            (
+                "getRun",
+                "getCaseFile",
+                "previewAbort",
+                "listRunEvents",
+                "replayRun",
+                "saveRun",
+                "releaseRun",
+                "escalateRun",
+                "abortRun",
+                "saveDraft",
+            ),
+            read,
+        ),
+        "previewRevise": ("olivia", lambda: back(bench)),
+        "completeStep": ("olivia", lambda: at("decide")),
+        "reviseRun": ("olivia", lambda: at("rate")),
+        "resumeRun": ("olivia", saved),
+        "rerun": ("olivia", over),
+        "takeOverRun": ("mona", bench.run),
+        "cancelRun": ("mona", bench.run),
+        "assignRun": ("mona", person),
+        **dict.fromkeys(("findApprovals",), ("mona", nothing)),
+        **dict.fromkeys(("getApproval", "approve", "reject"), ("mona", asked)),
+        **dict.fromkeys(("fileReport", "revealValue"), ("stan", nothing)),
+        "listInboxes": ("olivia", nothing),
+        "listTickets": ("olivia", nothing),
+        "takeNextTicket": ("olivia", escalated),
+        "takeTicket": ("olivia", escalated),
+        "assignTickets": ("mona", escalated),
+        "unassignTickets": ("mona", escalated),
+        "sendFile": ("olivia", file),
+        "getFile": ("olivia", kept),
+        "getFileContent": ("olivia", kept),
+        **dict.fromkeys(("findEvents", "exportEvents", "getCheckpoint", "getCheckpointKey"), ("ada", sealed)),
+        "createWorkflow": ("mona", nothing),
+        **dict.fromkeys(("listWorkflows", "getWorkflow", "getDefinition", "listVersions", "getVersion"), ("olivia", nothing)),
+        "duplicateWorkflow": ("mona", nothing),
+        "deleteWorkflow": ("mona", draft),
+        **dict.fromkeys(("changeWorkflow", "activateWorkflow", "pauseWorkflow", "archiveWorkflow", "publishWorkflow"), ("mona", published)),
+        "putDefinition": ("mona", lambda: {"workflow_id": draft()["workflow_id"]}),
+    }
+
+
+def back(bench: Bench) -> Scene:
+    """A run in which the decision was taken already, and another is asked for."""
+    told = bench.run("decide")
+    run = bench.house.told(told["run_id"])
+    runs.complete(bench.house.olivia, told["run_id"], step="decide", revision=run["revision"], values={}, outcome="again")
+    return told
+
+
+def test_every_example_is_answered_as_it_says(web: Flask, house: Company) -> None:
+    bench = Bench(web, house)
+    table = scenes(bench)
+    assert set(table) | FAR == set(bench.calls)
+    faults = []
+    for name, (who, scene) in table.items():
+        made = scene()
+        if name == "putDefinition":
+            made |= {"slug": workflows.entry(house.mona, made["workflow_id"]).slug}
+        faults += bench.check(name, who, made)
+    assert faults == []
+
+
+@pytest.fixture(name="provider")
+def fixture_provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    """The provider of payments."""
+    with providing(monkeypatch) as made:
+        yield made
+
+
+def test_examples_of_runs_that_other_systems_brought_somewhere(company: Company, provider: Provider) -> None:
+    paying()
+    bench = Bench(create_app(), company)
+    run_id = at_pay(company)
+    provider.mood = "busy"
+    faults, told = [], pay(company, run_id)
+    faults += bench.check("stopTrying", "olivia", {"run_id": run_id, "revision": told["revision"]})
+    provider.mood = "mute"
+    told = pay(company, run_id)
+    effect = told["current"]["effect"]["id"]
+    provider.mood = "good"
+    here = {"run_id": run_id, "revision": told["revision"], "effect": effect}
+    answer = bench.send("checkEffect", "olivia", here)
+    assert (answer.status_code, answer.get_json()["checked"]) == (200, "done")
+    assert not list(bench.faults(bench.calls["checkEffect"], answer))
+    workflows.import_file(QUESTIONING, publish=True)
+    asked = runs.start(company.olivia, "questioning", "customer", "2", {})
+    faults += bench.check("stepIn", "olivia", {"run_id": asked, "revision": company.told(asked)["revision"]})
+    company.sql("alter table account rename to accounts")
+    connect.dispose()
+    stopped = company.started("4")
+    faults += bench.check("retryStep", "olivia", {"run_id": stopped, "revision": company.told(stopped)["revision"]})
+    assert faults == []
+
+
+def test_the_example_of_an_effect_that_is_settled(company: Company, provider: Provider) -> None:
+    paying()
+    bench = Bench(create_app(), company)
+    run_id = at_pay(company)
+    provider.mood = "mute"
+    told = pay(company, run_id)
+    here = {"run_id": run_id, "revision": told["revision"], "effect": told["current"]["effect"]["id"]}
+    assert bench.check("settleEffect", "olivia", here) == []
+
+
+def pay(company: Company, run_id: str) -> dict[str, Any]:
+    """The run after the payment was handed in."""
+    told = company.told(run_id)
+    runs.complete(company.olivia, run_id, step=told["current"]["step"], revision=told["revision"], values={"amount": 5})
+    return company.told(run_id)

@@ -1,0 +1,180 @@
+"""Workflows over HTTP: made, changed, switched, copied and put away; who may, and what is written down."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from console import accounts, log, workflows
+from console.app import create_app
+from console.db.engine import hot_engine
+from tests.company import DOCUMENT, Company
+
+END = {"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {}}
+NAMES = {"id", "organization_id", "slug", "title", "description", "status", "created_at", "updated_at"}
+
+
+class Program:
+    """A program with a person's key."""
+
+    def __init__(self, app: Flask, person: str | None) -> None:
+        self.client = app.test_client()
+        self.headers = {"Authorization": f"Bearer {accounts.create_key('tests', person).text}"} if person else {}
+
+    def __call__(self, method: str, path: str, body: Any = None, status: int = 200, **headers: str) -> Any:
+        """The JSON of an answer that must have this status."""
+        sent = None if method in ("GET", "DELETE") else {} if body is None else body
+        answer = self.client.open(f"/api/v1{path}", method=method, headers=self.headers | headers, json=sent)
+        assert answer.status_code == status, (answer.status_code, answer.text)
+        return answer.get_json() if answer.data else None
+
+
+@pytest.fixture(name="web")
+def fixture_web(company: Company) -> Flask:
+    """The web application over the small company."""
+    assert company.people
+    return create_app()
+
+
+@pytest.fixture(name="mona")
+def fixture_mona(web: Flask, company: Company) -> Program:
+    """The program of the lead of Operations."""
+    return Program(web, company.mona.id)
+
+
+def finished(slug: str, **more: Any) -> dict[str, Any]:
+    """A document that can be published."""
+    start = {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "end"}}
+    return {"format": 1, "slug": slug, "title": "Call back", "team": "operations", "steps": [start, END], **more}
+
+
+def written(kind: str) -> list[dict[str, Any]]:
+    """The open values of the events of a kind, oldest first."""
+    with hot_engine().connect() as connection:
+        bodies = connection.execute(sa.text("select convert_from(body, 'UTF8')::jsonb from console.event order by id")).scalars().all()
+    return [body["data"]["open"] for body in bodies if body["type"] == kind]
+
+
+def test_from_the_title_to_a_run_and_into_the_archive(mona: Program) -> None:
+    made = mona("POST", "/workflows", {"title": "Call back", "description": "Who asked."}, 201)
+    assert set(made) >= NAMES
+    assert made["id"].startswith("wf_")
+    assert made["organization_id"].startswith("org_")
+    assert (made["title"], made["description"], made["status"], made["slug"], made["team"]) == (
+        *("Call back", "Who asked.", "draft", "call-back"),
+        "operations",
+    )
+    path = f"/workflows/{made['id']}"
+    refused = mona("POST", f"{path}/activate", status=409)
+    assert refused["code"] == "not_ready"
+    assert {detail["field"] for detail in refused["details"]} >= {"start"}
+    assert all(detail["reason"] for detail in refused["details"])
+    assert mona("POST", f"{path}/publish", status=409)["code"] == "not_ready"
+    assert mona("PUT", f"{path}/definition", finished("call-back"))["steps"][0]["next"] == {"default": "end"}
+    assert mona("POST", f"{path}/activate")["status"] == "active"
+    assert mona("GET", f"{path}/versions")["data"][0]["number"] == 1
+    assert mona("GET", f"{path}/versions/1")["definition"]["slug"] == "call-back"
+    run = mona("POST", "/runs", {"workflow": "call-back"}, 201)
+    assert run["status"] == "completed"
+    assert mona("POST", f"{path}/pause")["status"] == "paused"
+    assert mona("POST", "/runs", {"workflow": "call-back"}, 409)["code"] == "not_active"
+    assert mona("PATCH", path, {"status": "running"})["status"] == "active"
+    assert mona("DELETE", path, status=409)["code"] == "not_possible"
+    assert mona("POST", f"{path}/archive")["status"] == "completed"
+    assert mona("POST", "/runs", {"workflow": "call-back"}, 409)["code"] == "not_active"
+    assert mona("GET", f"/runs/{run['id']}/replay")["run"]["status"] == "completed"
+    assert [told["status"] for told in written("workflow_changed") if told["fields"] == ["status"]] == [
+        *("active", "paused", "active", "completed")
+    ]
+    assert len(written("workflow_published")) == 2  # the company's own, and this
+
+
+def test_titles_make_names_of_their_own(mona: Program) -> None:
+    slugs = [mona("POST", "/workflows", {"title": title}, 201)["slug"] for title in ("Über 9 Öfen!", "Über 9 Öfen!", "9", "日本", "a")]
+    assert slugs == ["uber-9-ofen", "uber-9-ofen-2", "workflow", "workflow-2", "workflow-3"]
+
+
+def test_a_copy_is_a_draft_under_another_name(mona: Program) -> None:
+    copy = mona("POST", "/workflows/care-review/duplicate", status=201)
+    assert (copy["status"], copy["title"], copy["version"]) == ("draft", "Copy of Care review", None)
+    assert mona("GET", f"/workflows/{copy['id']}/definition")["steps"] == mona("GET", "/workflows/care-review/definition")["steps"]
+    assert mona("POST", f"/workflows/{copy['id']}/publish")["version"] == 1
+    assert mona("DELETE", f"/workflows/{copy['id']}", status=409)
+
+
+def test_words_of_a_workflow_are_those_of_its_draft(mona: Program) -> None:
+    mona("PATCH", "/workflows/care-review", {"title": "Care", "description": "Once a year."})
+    assert [mona("GET", "/workflows/care-review/definition")[name] for name in ("title", "description")] == ["Care", "Once a year."]
+    assert workflows.live("care-review").title == "Care review"
+    assert mona("PATCH", "/workflows/care-review", {})["title"] == "Care"
+    assert [told["fields"] for told in written("workflow_changed")] == [["title", "description"]]
+
+
+def test_a_draft_that_was_never_published_can_be_deleted(mona: Program) -> None:
+    made = mona("POST", "/workflows", {"title": "Never"}, 201)
+    assert mona("DELETE", f"/workflows/{made['id']}", status=204) is None
+    mona("GET", f"/workflows/{made['id']}", status=404)
+    assert [told["slug"] for told in written("workflow_deleted")] == ["never"]
+
+
+def test_lists_are_paged_and_filtered(mona: Program) -> None:
+    for number in range(3):
+        mona("POST", "/workflows", {"title": f"Draft {number}"}, 201)
+    first = mona("GET", "/workflows?limit=2")
+    assert [one["slug"] for one in first["data"]] == ["care-review", "draft-0"]
+    assert [one["slug"] for one in mona("GET", f"/workflows?limit=2&after={first['next']}")["data"]] == ["draft-1", "draft-2"]
+    assert [one["slug"] for one in mona("GET", "/workflows?status=running")["data"]] == ["care-review"]
+    for query in ("status=shut", "after=x", "limit=0", "colour=1"):
+        mona("GET", f"/workflows?{query}", status=400)
+
+
+WRONG: list[tuple[str, str, Any, int, str]] = [
+    ("POST", "/workflows", {}, 422, "title"),
+    ("POST", "/workflows", {"title": "  "}, 422, "title"),
+    ("POST", "/workflows", {"title": "x" * 201}, 422, "title"),
+    ("POST", "/workflows", {"title": "a\x00b"}, 422, "title"),
+    ("POST", "/workflows", {"title": 7}, 422, "title"),
+    ("POST", "/workflows", {"title": "A", "status": "shut"}, 422, "status"),
+    ("POST", "/workflows", {"title": "A", "description": "x" * 4001}, 422, "description"),
+    ("POST", "/workflows", {"title": "A", "colour": "red"}, 422, "colour"),
+    ("POST", "/workflows", {"title": "A", "status": "active"}, 409, "start"),
+    ("POST", "/workflows", {"title": "A", "team": "procurement"}, 403, ""),
+    ("PATCH", "/workflows/care-review", {"title": ""}, 422, "title"),
+    ("PATCH", "/workflows/care-review", {"status": "draft"}, 409, ""),
+    ("PUT", "/workflows/care-review/definition", {}, 422, "format"),
+    ("PUT", "/workflows/care-review/definition", finished("another"), 422, "slug"),
+    ("PUT", "/workflows/care-review/definition", DOCUMENT | {"steps": [DOCUMENT["steps"][0], END]}, 422, "next.default"),
+    ("PUT", "/workflows/care-review/definition", DOCUMENT | {"team": "procurement"}, 403, ""),
+    ("GET", "/workflows/care-review/versions/2", None, 404, ""),
+    ("GET", "/workflows/care-review/versions/99999999999999999999", None, 404, ""),
+    ("GET", "/workflows/none", None, 404, ""),
+    ("GET", "/workflows/a%00b", None, 404, ""),
+]
+
+
+def test_what_cannot_be_is_refused_with_the_field(mona: Program) -> None:
+    for method, path, body, status, field in WRONG:
+        told = mona(method, path, body, status)
+        assert not field or field in [detail["field"] for detail in told["details"]], (method, path, body, told)
+    assert workflows.export("care-review") == workflows.live("care-review").document.canonical()
+
+
+@pytest.mark.parametrize(("who", "see", "change"), [("stan", 404, 404), ("olivia", 200, 403), ("ada", 200, 403), ("rosa", 200, 403)])
+def test_who_may(web: Flask, company: Company, who: str, see: int, change: int) -> None:
+    call = Program(web, company.people[who].id)
+    for path in ("", "/definition", "/versions", "/versions/1"):
+        call("GET", f"/workflows/care-review{path}", status=see)
+    assert [one["slug"] for one in call("GET", "/workflows")["data"]] == (["care-review"] if see == 200 else [])
+    for act in ("activate", "pause", "archive", "publish", "duplicate"):
+        call("POST", f"/workflows/care-review/{act}", status=change)
+    call("PATCH", "/workflows/care-review", {"title": "Mine"}, change)
+    call("PATCH", "/workflows/care-review", {"status": "paused"}, change)
+    call("PUT", "/workflows/care-review/definition", DOCUMENT, change)
+    call("DELETE", "/workflows/care-review", status=change)
+    call("POST", "/workflows", {"title": "New"}, 403)
+    assert log.events_of("sys:config")[-1].type != "workflow_changed"
+
+
+def test_nobody_gets_in_without_a_key(web: Flask) -> None:
+    Program(web, None)("GET", "/workflows/care-review", status=401)

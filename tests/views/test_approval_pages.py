@@ -1,0 +1,147 @@
+"""Approvals as pages: the lists, the page of one that can be sent, the answer, and the run that says who is waited for."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import approvals, runs
+from tests.services.four_eyes import asking, balance, bank, charging, requested, status, waiting_for
+
+if TYPE_CHECKING:
+    from tests.company import Company
+    from tests.views.conftest import Pages
+
+__all__ = ["bank"]
+
+
+def test_a_lead_finds_the_request_and_approves_it(bank: "Company", pages: "Pages") -> None:
+    charging()
+    run_id, asked = requested(bank)
+    page = pages.mona.get("/approvals")
+    assert f"/approvals/{asked}" in page.links
+    assert "To review 1" in page.text
+    page = pages.mona.get(f"/approvals/{asked}")
+    for words in (
+        "Adaeze Okonkwo-Bell",
+        "Olivia asks for “Charge” in Charging",
+        "Every charge of 100 or more",
+        "Before",
+        "12.50",
+        "300",
+        "not Olivia, who asked for it",
+        "Update balance",
+    ):
+        assert words in page.text, words
+    assert f"/runs/{run_id}/replay" in page.links
+    assert (balance(bank), status(bank, asked)) == ("12.5", "open"), "looking decides nothing"
+    pages.mona.send(page, "/approve", reason="Fits.")
+    page = pages.mona.follow()
+    assert "Mona approved" in page.text
+    assert "Fits." in page.text
+    assert not [form for form in page.forms if "/approvals/" in form["action"]]
+    assert balance(bank) == "300"
+    assert "Adaeze" in pages.mona.get("/approvals?list=history").text
+    assert "Approved" in pages.olivia.get("/approvals?list=created").text
+
+
+def test_the_run_says_who_is_waited_for_and_links_to_it(bank: "Company", pages: "Pages") -> None:
+    charging()
+    run_id, asked = requested(bank)
+    page = pages.olivia.get(f"/runs/{run_id}")
+    assert "Waiting for Mona to approve." in page.text
+    assert f"/approvals/{asked}" in page.links
+    assert f"/runs/{run_id}/step-in" in page.html
+    pages.olivia.send(page, "/step-in", reason="")
+    page = pages.olivia.follow()
+    assert "The request for approval was withdrawn." in page.text
+    assert "300" in page.html
+    assert "does not count any more" in pages.mona.get(f"/approvals/{asked}").text
+
+
+def test_one_does_not_decide_on_ones_own_and_is_told_why(bank: "Company", pages: "Pages") -> None:
+    charging()
+    _, asked = requested(bank)
+    page = pages.olivia.get(f"/approvals/{asked}")
+    assert "needs the yes of lead" in page.text
+    assert not [form for form in page.forms if "/approvals/" in form["action"]]
+    token = {"csrf_token": pages.olivia.token}
+    assert "yes of lead" in pages.olivia.post(f"/approvals/{asked}/approve", token, status=403).text
+    _, own = requested(bank, by="mona", record="2")
+    page = pages.mona.get(f"/approvals/{own}")
+    assert "You asked for this approval yourself" in page.text
+    pages.mona.post(f"/approvals/{own}/approve", {"csrf_token": pages.mona.token}, status=403)
+    assert status(bank, own) == "open"
+    for path in (f"/approvals/{asked}", f"/approvals/{own}"):
+        pages.stan.get(path, status=404)
+    assert asked not in pages.stan.get("/approvals?list=history").html
+
+
+def test_a_rejection_needs_a_reason_which_the_form_shows(bank: "Company", pages: "Pages") -> None:
+    charging()
+    run_id, asked = requested(bank)
+    page = pages.mona.get(f"/approvals/{asked}")
+    page = pages.mona.post(f"/approvals/{asked}/reject", dict(page.form("/approve")["fields"]), status=422)
+    assert "Say why in a few words" in page.text
+    hostile = '<img src=x onerror=alert(1)> "because"'
+    pages.mona.post(f"/approvals/{asked}/reject", page.form("/approve")["fields"] | {"reason": hostile})
+    for html in (pages.mona.follow().html, pages.olivia.get(f"/runs/{run_id}").html):
+        assert "<img" not in html
+        assert "&lt;img src=x onerror=alert(1)&gt;" in html
+    assert "Mona rejected this" in pages.olivia.get(f"/runs/{run_id}").text
+
+
+def test_what_moved_is_shown_and_ticked(bank: "Company", pages: "Pages") -> None:
+    charging()
+    _, asked = requested(bank)
+    bank.sql("update customer set balance = 77 where id = 1")
+    page = pages.mona.get(f"/approvals/{asked}")
+    assert "The record has changed since this was asked for" in page.text
+    assert "12.50 is now 77.00 and would be overwritten" in page.text
+    page = pages.mona.send(page, "/approve", status=409, reason="typed already")
+    assert "typed already" in page.html
+    bank.sql("update customer set balance = 78 where id = 1")
+    tick = approvals.get(bank.mona, asked).mark
+    pages.mona.send(page, "/approve", accept_changes="another", status=409)
+    pages.mona.send(page, "/approve", accept_changes=tick)
+    assert balance(bank) == "300"
+
+
+def test_the_answer_of_two_and_what_came_of_it(bank: "Company", pages: "Pages") -> None:
+    asking(needs=2, fields=["email"], values={"note": "steps.note.note"})
+    run_id, asked = requested(bank, slug="asking")
+    page = pages.mona.get(f"/approvals/{asked}")
+    assert "All clear." in page.text
+    assert "adaeze@customers.example" in page.text
+    pages.mona.send(page, "/approve")
+    page = pages.mona.follow()
+    assert "1 of 2 approved" in page.text
+    assert "You have decided already" in page.text
+    assert "Nobody has that role" in pages.olivia.get(f"/runs/{run_id}").text
+    assert waiting_for(run_id) == asked
+
+
+@pytest.mark.parametrize("path", ["?list=review", "?list=created", "?list=history", "?list=nonsense", "?action=customer.charge&requester=usr_x&team=operations&from=2026-01-01&before=2030-01-01"])  # fmt: skip
+def test_empty_lists_say_so(pages: "Pages", path: str) -> None:
+    page = pages.olivia.get(f"/approvals{path}")
+    assert "Nothing " in page.text or "You have asked" in page.text or "No request fits" in page.text
+
+
+@pytest.mark.parametrize("path", ["?from=never", "?after=nonsense", "?action=%00"])
+def test_what_cannot_be_read_is_said_and_the_list_shown(pages: "Pages", path: str) -> None:
+    assert "cannot be read" in pages.olivia.get(f"/approvals{path}", status=400).text
+
+
+def test_filters_narrow_the_list_and_can_be_taken_off(bank: "Company", pages: "Pages") -> None:
+    charging()
+    asking()
+    _, first = requested(bank)
+    _, second = requested(bank, slug="asking", record="2", by="tom")
+    page = pages.mona.get("/approvals")
+    assert {f"/approvals/{first}", f"/approvals/{second}"} <= set(page.links)
+    page = pages.mona.get(f"/approvals?requester={bank.tom.id}")
+    assert f"/approvals/{second}" in page.links
+    assert f"/approvals/{first}" not in page.links
+    assert "Requester: Tom" in page.text
+    assert "/approvals" in page.links
+    runs.approve(bank.mona, first)
+    assert f"/approvals/{first}" not in pages.mona.get("/approvals").links

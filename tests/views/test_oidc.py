@@ -1,0 +1,601 @@
+"""Signing in through a real, certified identity provider: who gets in with which roles, and what a liar, a thief or somebody in between gains."""
+
+import dataclasses
+import http.client
+import json
+import os
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
+from werkzeug.test import TestResponse
+
+from console import access, accounts, log, settings
+from console.accounts import entry, entry_changes, identities, oidc, signing_in
+from console.accounts.entry import GroupRole
+from console.app import create_app
+from console.core.actor import Actor
+from console.db.engine import fetch
+from console.errors import Invalid
+from tests.company import PASSWORD, Company
+from tests.servers import identity
+from tests.servers.identity import CLIENT_ID, SECRET, Provider, unchanged
+from tests.servers.outside import Received
+from tests.views.conftest import Page
+
+BASE = "http://localhost"
+BACK = f"{BASE}/sign-in/oidc/callback"
+GROUPS = (GroupRole("ops", "operator", "operations"), GroupRole("leads", "operations_lead", "operations"), GroupRole("it", "admin", "*"))
+
+
+@dataclasses.dataclass
+class House:
+    """The company with its provider."""
+
+    company: Company
+    app: Flask
+    provider: Provider
+
+
+@pytest.fixture(scope="module")
+def house(module_company: Company) -> Iterator[House]:
+    """One for the whole module: people of the provider are new in each test."""
+    with identity.running(BACK, leave=f"{BASE}/sign-in") as provider:
+        told = {
+            "CONSOLE_OIDC_ISSUER": provider.issuer,
+            "CONSOLE_OIDC_CLIENT_ID": CLIENT_ID,
+            "CONSOLE_OIDC_CLIENT_SECRET": SECRET,
+            "CONSOLE_BASE_URL": BASE,
+            "CONSOLE_PRIVATE_HOSTS": "127.0.0.1",
+        }
+        os.environ.update(told)
+        settings.current.cache_clear()
+        app = create_app()
+        app.testing = True
+        yield House(module_company, app, provider)
+        for one in told:
+            del os.environ[one]
+
+
+@pytest.fixture(autouse=True)
+def usual(house: House) -> None:
+    """The provider tells the truth, groups have their roles, and everybody may use a password."""
+    house.provider.change = unchanged
+    rules(groups=GROUPS, password=True, groups_claim="groups", step_up=False)
+
+
+def rules(**changes: Any) -> None:
+    """What the page of the settings would write."""
+    entry_changes.store(accounts.COMMAND_LINE, dataclasses.replace(entry.current(), **changes))
+
+
+class There:
+    """A browser at the provider: cookies, and no redirect unless it is told."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self.cookies: dict[str, str] = {}
+
+    def walk(self, url: str) -> str:
+        """The address of ours that it is sent back to; or the status where it is not."""
+        for _ in range(10):
+            if url.startswith(BASE + "/"):
+                return url
+            parts = urlsplit(url)
+            connection = http.client.HTTPConnection(str(parts.hostname), parts.port or 80, timeout=20)
+            jar = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+            connection.request(
+                "GET", f"{parts.path}?{parts.query}" if parts.query else parts.path, headers={"Cookie": jar, "Accept": "text/html"}
+            )
+            answer = connection.getresponse()
+            answer.read()
+            connection.close()
+            for line in answer.headers.get_all("Set-Cookie") or []:
+                self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
+            if not answer.headers["Location"]:
+                return str(answer.status)
+            place = answer.headers["Location"]
+            url = place if "://" in place else f"{parts.scheme}://{parts.netloc}{place}"
+        raise AssertionError("around in a circle")
+
+
+def browser(house: House) -> FlaskClient:
+    client = house.app.test_client()
+    client.environ_base["HTTP_ORIGIN"] = BASE
+    return client
+
+
+def leave(client: FlaskClient, to: str = "/c", query: str = "") -> str:
+    """Where our console sends the browser."""
+    answer = client.get(f"/sign-in/oidc?next={to}{query}")
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["Location"])
+
+
+def come_back(client: FlaskClient, url: str) -> TestResponse:
+    return client.get(url.removeprefix(BASE))
+
+
+def sign_in(house: House, sub: str, to: str = "/c", client: FlaskClient | None = None, **claims: Any) -> tuple[FlaskClient, TestResponse]:
+    """The whole way there and back."""
+    client = client or browser(house)
+    house.provider.person(sub, **claims)
+    return client, come_back(client, There(house.provider).walk(leave(client, to)))
+
+
+def somebody(sub: str, *groups: str, **more: Any) -> dict[str, Any]:
+    return {"email": f"{sub}@people.example", "email_verified": True, "name": f"{sub.title()} Berg", "groups": list(groups)} | more
+
+
+def actor_of(client: FlaskClient) -> Actor:
+    with client.session_transaction() as session:
+        actor = accounts.actor_of_session(session["_user_id"])
+    assert actor is not None
+    return actor
+
+
+def person(sub: str, house: House) -> accounts.Person | None:
+    known = identities.person_of(house.provider.issuer, sub)
+    return None if known is None else accounts.person(known)
+
+
+def reasons() -> list[str]:
+    return [event.body["data"]["open"]["reason"] for event in log.events_of(signing_in.STRANGER.session) if event.type == "sign_in_failed"]
+
+
+# --- who gets in --------------------------------------------------------------------------------------------------------------
+
+
+def test_somebody_new_gets_the_roles_of_their_groups(house: House) -> None:
+    client, answer = sign_in(house, "wilma", to="/c/customer%3Fq%3Dx", **somebody("wilma", "ops", "choir"))
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/c/customer?q=x")
+    who = actor_of(client)
+    assert (who.email, who.name, who.teams) == ("wilma@people.example", "Wilma Berg", ("operations",))
+    assert who.roles == {("operator", "operations")}
+    assert client.get("/c").status_code == 200
+    (opened,) = (event.body["data"]["open"] for event in log.events_of(who.session))
+    assert opened["method"] == "oidc"
+    assert "Password" not in client.get("/settings/me").text.split("Second factor")[0]
+
+
+def test_roles_follow_the_groups_at_each_sign_in_and_those_given_by_hand_stay(house: House) -> None:
+    sign_in(house, "xaver", **somebody("xaver", "ops", "leads"))
+    known = person("xaver", house)
+    assert known is not None
+    assert known.roles == {("operator", "operations"), ("operations_lead", "operations")}
+    access.assign(known.id, [*known.roles, ("reviewer", "operations")])
+    client, _ = sign_in(house, "xaver", **somebody("xaver", "leads", email="new@people.example"))
+    assert actor_of(client).roles == {("operations_lead", "operations"), ("reviewer", "operations")}
+    sign_in(house, "xaver", **somebody("xaver"))
+    assert accounts.person(known.id).roles == {("reviewer", "operations")}
+    assert fetch("select count(*) from console.person where id = %s", (known.id,)) == [(1,)]
+
+
+def test_without_a_mapped_role_nobody_gets_in(house: House) -> None:
+    for groups in ([], ["choir"], "ops2", None, {"ops": True}, [1, None]):
+        client, answer = sign_in(house, "yves", **somebody("yves", groups=groups))
+        assert answer.status_code == 403
+        assert "You have no role here yet" in answer.text
+        assert client.get("/c").status_code == 303
+    assert person("yves", house) is None
+    assert reasons()[-1] == "no_role"
+
+
+def test_out_of_the_groups_is_out_of_the_house(house: House) -> None:
+    sign_in(house, "zoe", **somebody("zoe", "ops"))
+    _, answer = sign_in(house, "zoe", **somebody("zoe"))
+    known = person("zoe", house)
+    assert answer.status_code == 403
+    assert known is not None
+    assert (known.roles, known.teams) == (frozenset(), ())
+
+
+def test_one_group_may_be_told_as_text_and_under_another_name(house: House) -> None:
+    rules(groups_claim="https://people.example/roles")
+    house.provider.change = userinfo(lambda told: told | {"https://people.example/roles": "ops"})
+    client, _ = sign_in(house, "anouk", **somebody("anouk"))
+    assert actor_of(client).roles == {("operator", "operations")}
+
+
+def test_an_invited_person_enters_once_by_an_address_that_the_provider_vouches_for(house: House) -> None:
+    accounts.invite(house.company.ines, "bela@people.example", [("reviewer", "operations")])
+    for unsure in (False, "true", None, 1):
+        _, answer = sign_in(house, "liar", **somebody("bela", email_verified=unsure))
+        assert answer.status_code == 403
+    client, answer = sign_in(house, "bela", **somebody("bela"))
+    assert answer.status_code == 303
+    assert actor_of(client).roles == {("reviewer", "operations")}
+    assert fetch("select count(*) from console.invitation") == [(0,)]
+    sign_in(house, "bela", **somebody("bela", "ops"))
+    client, _ = sign_in(house, "bela", **somebody("bela"))
+    assert actor_of(client).roles == {("reviewer", "operations")}  # what an invitation gave, no group takes away
+    _, answer = sign_in(house, "second", **somebody("bela", "ops"))
+    assert answer.status_code == 403
+    assert "Connect your accounts first" in answer.text
+
+
+def test_an_account_with_a_password_is_never_taken_over_by_its_address(house: House) -> None:
+    _, answer = sign_in(house, "thief", **somebody("thief", "it", email="olivia@fernwick.example"))
+    assert answer.status_code == 403
+    assert person("thief", house) is None
+    assert accounts.person(house.company.olivia.id).roles == {("operator", "operations")}
+    assert reasons()[-1] == "not_linked"
+
+
+def test_who_is_signed_in_connects_their_account_and_takes_it_off_again(house: House) -> None:
+    client = browser(house)
+    told = Page(client.get("/sign-in").text).form("/sign-in")["fields"]
+    client.post("/sign-in", data=told | {"email": "tom@fernwick.example", "password": PASSWORD})
+    house.provider.person("tom", **somebody("tom-there"))
+    answer = come_back(client, There(house.provider).walk(leave(client, "/settings/me", "&for=link")))
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/settings/me")
+    assert [one.subject for one in identities.identities_of(house.company.tom.id)] == ["tom"]
+    again, answer = sign_in(house, "tom", **somebody("tom-there"))
+    assert (answer.status_code, actor_of(again).id) == (303, house.company.tom.id)
+    mona = browser(house)
+    mona.post(
+        "/sign-in",
+        data=Page(mona.get("/sign-in").text).form("/sign-in")["fields"] | {"email": "mona@fernwick.example", "password": PASSWORD},
+    )
+    answer = come_back(mona, There(house.provider).walk(leave(mona, "/settings/me", "&for=link")))
+    assert answer.status_code == 422
+    assert "belongs to somebody here already" in answer.text
+    identities.unlink(house.company.tom)
+    assert identities.identities_of(house.company.tom.id) == []
+
+
+def test_a_closed_account_stays_closed(house: House) -> None:
+    sign_in(house, "clara", **somebody("clara", "ops"))
+    known = person("clara", house)
+    assert known is not None
+    accounts.disable_person(known.id)
+    _, answer = sign_in(house, "clara", **somebody("clara", "ops"))
+    assert answer.status_code == 403
+    assert "Your account is closed" in answer.text
+
+
+def test_who_was_removed_and_comes_again_is_somebody_new(house: House) -> None:
+    sign_in(house, "sven", **somebody("sven", "ops"))
+    former = person("sven", house)
+    assert former is not None
+    accounts.remove_person(house.company.ines, former.id, "CONFIRM REMOVE")
+    client, _ = sign_in(house, "sven", **somebody("sven", "ops"))
+    assert actor_of(client).id != former.id
+
+
+def test_the_last_admin_stays_one_whatever_the_groups_say(house: House) -> None:
+    sign_in(house, "dora", **somebody("dora", "it"))
+    known = person("dora", house)
+    assert known is not None
+    fetch("update console.person set disabled_at = now() where id = %s returning 1", (house.company.ines.id,))
+    try:
+        client, _ = sign_in(house, "dora", **somebody("dora", "ops"))
+        assert actor_of(client).roles == {("admin", "*"), ("operator", "operations")}
+    finally:
+        fetch("update console.person set disabled_at = null where id = %s returning 1", (house.company.ines.id,))
+    client, _ = sign_in(house, "dora", **somebody("dora", "ops"))
+    assert actor_of(client).roles == {("operator", "operations")}
+
+
+def test_passwords_can_be_switched_off_when_an_admin_gets_in_without(house: House) -> None:
+    with pytest.raises(Invalid) as refused:
+        entry_changes.change(house.company.ines, "127.0.0.1", password=False)
+    assert refused.value.details[0]["field"] == "password"
+    client, _ = sign_in(house, "emil", **somebody("emil", "it"))
+    entry_changes.change(actor_of(client), "127.0.0.1", password=False)
+    page = browser(house).get("/sign-in").text
+    assert "Sign in with your company account" in page
+    assert 'type="password"' not in page
+    assert accounts.sign_in("olivia@fernwick.example", PASSWORD, "127.0.0.1", "test") is None
+    assert reasons()[-1] == "no_passwords"
+    entry_changes.open_again(accounts.COMMAND_LINE)
+    assert accounts.sign_in("olivia@fernwick.example", PASSWORD, "127.0.0.1", "test")
+    fetch("delete from console.identity where subject = 'emil' returning 1")
+
+
+def test_signing_out_says_that_one_is_still_signed_in_there(house: House) -> None:
+    client, _ = sign_in(house, "frida", **somebody("frida", "ops"))
+    token = Page(client.get("/settings/me").text).form("/sign-out")["fields"]["csrf_token"]
+    answer = client.post("/sign-out", data={"csrf_token": token})
+    assert answer.headers["Location"] == "/sign-in/out"
+    (there,) = [link for link in Page(client.get("/sign-in/out").text).links if link.startswith(house.provider.issuer)]
+    assert parse_qs(urlsplit(there).query) == {"client_id": [CLIENT_ID], "post_logout_redirect_uri": [f"{BASE}/sign-in"]}
+    assert There(house.provider).walk(there) == "200"  # the provider asks whether one means it
+    assert client.get("/c").status_code == 303
+
+
+# --- what attacks gain --------------------------------------------------------------------------------------------------------
+
+Claims = dict[str, Any]
+
+
+def userinfo(change: Any) -> identity.Changed:
+    """The provider's answer about the person, changed."""
+
+    def changed(told: Received, status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+        return (status, headers, json.dumps(change(json.loads(body))).encode()) if told.path == "/me" else (status, headers, body)
+
+    return changed
+
+
+def token(change: Any) -> identity.Changed:
+    """The provider's token, changed as text."""
+
+    def changed(told: Received, status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+        if told.path != "/token" or status != 200:
+            return status, headers, body
+        said = json.loads(body)
+        return status, headers, json.dumps(said | {"id_token": change(said["id_token"])}).encode()
+
+    return changed
+
+
+def claims_of(text: str) -> Claims:
+    middle = text.split(".")[1]
+    told: Claims = json.loads(urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+    return told
+
+
+def part(value: Any) -> str:
+    return urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+OURS = RSAKey.generate_key(2048, {"kid": "tests"})
+FORGED: dict[str, Any] = {
+    "another key under the same name": lambda text: jwt.encode({"alg": "RS256", "kid": "tests"}, claims_of(text), OURS),
+    "a key that it brings along": lambda text: jwt.encode(
+        {"alg": "RS256", "kid": "tests", "jwk": OURS.as_dict(private=False)}, claims_of(text), OURS
+    ),
+    "a key of nobody": lambda text: jwt.encode({"alg": "RS256", "kid": "other"}, claims_of(text), OURS),
+    "no signature": lambda text: f"{part({'alg': 'none'})}.{part(claims_of(text))}.",
+    "no signature, spelt otherwise": lambda text: f"{part({'alg': 'NoNe', 'kid': 'tests'})}.{part(claims_of(text))}.",
+    "a signature cut off": lambda text: text.rpartition(".")[0] + ".",
+    "other claims under the same signature": lambda text: (
+        f"{text.split('.')[0]}.{part(claims_of(text) | {'sub': 'ines'})}.{text.split('.')[2]}"
+    ),
+    "the client's secret": lambda text: jwt.encode({"alg": "HS256"}, claims_of(text), OctKey.import_key(SECRET)),
+    "no token": lambda text: "",
+    "no text": lambda text: "é.é.é",
+}
+
+
+@pytest.mark.parametrize("how", FORGED)
+def test_a_token_that_the_provider_did_not_sign_opens_nothing(house: House, how: str) -> None:
+    house.provider.change = token(FORGED[how])
+    client, answer = sign_in(house, "gustav", **somebody("gustav", "it"))
+    assert answer.status_code == 422, how
+    assert client.get("/c").status_code == 303
+    assert person("gustav", house) is None
+    assert reasons()[-1] == "provider"
+
+
+SIGNED_WRONG: dict[str, Claims] = {
+    "of another request": {"nonce": "another"},
+    "of no request": {"nonce": None},
+    "for somebody else": {"aud": "another-client"},
+    "for several, and another asks": {"aud": [CLIENT_ID, "another"], "azp": "another"},
+    "by another issuer": {"iss": "http://127.0.0.1:1"},
+    "of yesterday": {"exp": 1_700_000_000},
+    "for ever": {"exp": None},
+    "about nobody": {"sub": ""},
+    "about a number": {"sub": 7},
+}
+
+
+@pytest.mark.parametrize("how", SIGNED_WRONG)
+def test_a_token_that_is_signed_and_does_not_fit_opens_nothing(house: House, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def signed(text: str) -> str:
+        told = {name: value for name, value in (claims_of(text) | SIGNED_WRONG[how]).items() if value is not None}
+        return jwt.encode({"alg": "RS256", "kid": "ours"}, told, OURS)
+
+    def changed(told: Received, status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+        if told.path == "/jwks":  # the provider's key is ours for once, so that only the claims are wrong
+            return status, headers, json.dumps({"keys": [OURS.as_dict(private=False) | {"kid": "ours"}]}).encode()
+        return token(signed)(told, status, headers, body)
+
+    house.provider.change = changed
+    client, answer = sign_in(house, "hanna", **somebody("hanna", "it"))
+    assert answer.status_code == 422, how
+    assert client.get("/c").status_code == 303
+    assert person("hanna", house) is None
+
+
+def test_state_nobody_else_can_finish_a_sign_in_that_one_began(house: House) -> None:
+    house.provider.person("ivan", **somebody("ivan", "ops"))
+    victim, attacker = browser(house), browser(house)
+    back = There(house.provider).walk(leave(attacker))
+    for client in (victim, browser(house)):
+        answer = come_back(client, back)  # the attacker's answer, planted in the victim's browser
+        assert answer.status_code == 422
+        assert client.get("/c").status_code == 303
+    leave(victim)
+    assert come_back(victim, back).status_code == 422
+    for query in ("", "code=x", "code=x&state=", "state=%00", "error=access_denied", "code=x&state=y&state=z"):
+        leave(victim)
+        assert come_back(victim, f"{BACK}?{query}").status_code == 422
+    assert person("ivan", house) is None
+
+
+def test_an_answer_is_good_once(house: House) -> None:
+    house.provider.person("jana", **somebody("jana", "ops"))
+    client = browser(house)
+    url = leave(client)
+    with client.session_transaction() as session:
+        kept = session["oidc"]
+    back = There(house.provider).walk(url)
+    assert come_back(client, back).status_code == 303
+    assert come_back(client, back).status_code == 422
+    thief = browser(house)  # who has copied the cookie and the address both
+    with thief.session_transaction() as session:
+        session["oidc"] = kept
+    answer = come_back(thief, back)
+    assert answer.status_code == 422
+    assert thief.get("/c").status_code == 303
+    query = dict(parse_qsl(urlsplit(back).query))
+    with pytest.raises(oidc.ProviderRefused) as refused:
+        oidc.arrive(kept, query)
+    assert refused.value.code == "replay"
+
+
+def test_a_stolen_code_does_not_fit_another_verifier(house: House) -> None:
+    house.provider.person("karl", **somebody("karl", "it"))
+    victim, attacker = browser(house), browser(house)
+    stolen = dict(parse_qsl(urlsplit(There(house.provider).walk(leave(victim))).query))["code"]
+    house.provider.person("mallory", **somebody("mallory", "ops"))
+    own = dict(parse_qsl(urlsplit(There(house.provider).walk(leave(attacker))).query))
+    answer = come_back(attacker, f"{BACK}?{urlencode(own | {'code': stolen})}")
+    assert answer.status_code == 422
+    assert attacker.get("/c").status_code == 303
+    assert person("karl", house) is None
+
+
+def test_every_request_has_a_challenge_and_the_provider_wants_one(house: House) -> None:
+    url = leave(browser(house))
+    asked = dict(parse_qsl(urlsplit(url).query))
+    assert asked["code_challenge_method"] == "S256"
+    assert len(asked["code_challenge"]) == 43
+    assert (asked["response_type"], asked["redirect_uri"], asked["client_id"]) == ("code", BACK, CLIENT_ID)
+    assert len({asked["state"], asked["nonce"], asked["code_challenge"]}) == 3
+    for change in ({"code_challenge": None, "code_challenge_method": None}, {"code_challenge_method": "plain"}):
+        cut = {name: value for name, value in (asked | change).items() if value is not None}
+        back = There(house.provider).walk(f"{house.provider.issuer}/auth?{urlencode(cut)}")
+        assert "code=" not in back
+    sent: list[dict[str, str]] = []
+
+    def watched(told: Received, status: int, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+        sent.extend([dict(parse_qsl(told.body.decode()))] if told.path == "/token" else [])
+        return status, headers, body
+
+    house.provider.change = watched
+    sign_in(house, "lena", **somebody("lena", "ops"))
+    assert len(sent[0]["code_verifier"]) >= 43
+    assert "client_secret" not in sent[0]
+
+
+@pytest.mark.parametrize("issuer", ["http://127.0.0.1:1", "", None, "{issuer}/", "{issuer}.evil.example"])
+def test_an_answer_of_another_issuer_is_refused_before_its_code_is_used(house: House, issuer: str | None) -> None:
+    house.provider.person("nils", **somebody("nils", "ops"))
+    client = browser(house)
+    query = dict(parse_qsl(urlsplit(There(house.provider).walk(leave(client))).query))
+    assert query.pop("iss") == house.provider.issuer
+    before = len([one for one in house.provider.asked if one.path == "/token"])
+    told = {} if issuer is None else {"iss": issuer.format(issuer=house.provider.issuer)}
+    answer = come_back(client, f"{BACK}?{urlencode(query | told)}")
+    assert answer.status_code == 422
+    assert "another identity provider" in answer.text
+    assert len([one for one in house.provider.asked if one.path == "/token"]) == before
+    assert person("nils", house) is None
+
+
+def test_the_provider_sends_people_only_where_the_settings_say(house: House) -> None:
+    client = browser(house)
+    answer = client.get("/sign-in/oidc", headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"}, base_url="http://localhost")
+    asked = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+    assert asked["redirect_uri"] == BACK
+    for other in ("https://evil.example/sign-in/oidc/callback", BACK + "/../x", BACK + "?x=1", "http://localhost.evil.example/"):
+        there = f"{house.provider.issuer}/auth?{urlencode(asked | {'redirect_uri': other})}"
+        assert There(house.provider).walk(there).startswith("4")
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "%2F%2Fevil.example", "%09//evil.example", "%00"],
+)
+def test_a_link_sends_nobody_elsewhere_after_signing_in(house: House, to: str) -> None:
+    _, answer = sign_in(house, "otto", to=to, **somebody("otto", "ops"))
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+
+def test_what_the_cookie_keeps_is_sealed_and_not_for_long(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = browser(house)
+    url = leave(client)
+    asked = dict(parse_qsl(urlsplit(url).query))
+    with client.session_transaction() as session:
+        kept = str(session["oidc"])
+    assert asked["nonce"] not in kept
+    assert asked["nonce"].encode() not in urlsafe_b64decode(kept)
+    for wrong in ("", "x", kept[:-4] + "AAAA", "é"):
+        with pytest.raises(oidc.ProviderRefused):
+            oidc.arrive(wrong, {"state": asked["state"], "code": "x"})
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + oidc.WAY_S + 1)
+    with pytest.raises(oidc.ProviderRefused, match="took too long"):
+        oidc.arrive(kept, {"state": asked["state"], "code": "x"})
+
+
+WELL_KNOWN = "/.well-known/openid-configuration"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (500, b"{}"),
+        (200, b"<html>"),
+        (200, b"[]"),
+        (200, b"{}"),
+        (200, b'{"issuer": "http://127.0.0.1:2"}'),
+        (302, b""),
+        (200, b"x" * 100_000),
+    ],
+)
+def test_a_provider_that_is_not_well_is_said_and_passwords_still_work(
+    house: House, said: tuple[int, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc, "_known", None)
+    house.provider.change = lambda told, status, headers, body: (
+        (said[0], {}, said[1]) if told.path == WELL_KNOWN else (status, headers, body)
+    )
+    client = browser(house)
+    answer = client.get("/sign-in/oidc")
+    assert answer.status_code == 422
+    assert "identity provider" in answer.text
+    assert accounts.sign_in("olivia@fernwick.example", PASSWORD, "127.0.0.1", "test")
+
+
+def test_a_provider_of_ones_own_network_has_to_be_named(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oidc, "_known", None)
+    monkeypatch.setitem(os.environ, "CONSOLE_PRIVATE_HOSTS", "elsewhere.example")
+    settings.current.cache_clear()
+    with pytest.raises(settings.SettingsError, match="CONSOLE_OIDC_ISSUER takes https"):
+        settings.current()
+    monkeypatch.setitem(os.environ, "CONSOLE_OIDC_ISSUER", house.provider.issuer.replace("http:", "https:"))
+    settings.current.cache_clear()
+    answer = browser(house).get("/sign-in/oidc")
+    assert answer.status_code == 422
+    assert "CONSOLE_PRIVATE_HOSTS" in answer.text
+    monkeypatch.undo()
+    settings.current.cache_clear()
+
+
+def test_what_is_told_of_somebody_else_is_not_believed(house: House) -> None:
+    house.provider.change = userinfo(lambda told: told | {"sub": "ines"})
+    _, answer = sign_in(house, "paula", **somebody("paula", "it"))
+    assert answer.status_code == 422
+    assert person("paula", house) is None
+
+
+def test_showing_again_who_one_is_asks_the_provider_to_ask(house: House) -> None:
+    client, _ = sign_in(house, "quirin", **somebody("quirin", "ops"))
+    url = leave(client, "/settings/me", "&for=step_up")
+    assert {"prompt": "login", "max_age": "0"}.items() <= dict(parse_qsl(urlsplit(url).query)).items()
+    fetch("update console.session set proved_at = now() - interval '1 hour' returning 1")
+    with client.session_transaction() as session:
+        former = session["_user_id"]
+    answer = come_back(client, There(house.provider).walk(url))
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/settings/me")
+    with client.session_transaction() as session:
+        assert session["_user_id"] != former
+    assert accounts.actor_of_session(former) is None
+    assert fetch("select count(*) from console.session where proved_at > now() - interval '1 minute'") == [(1,)]
+    house.provider.person("rolf", **somebody("rolf", "ops"))
+    answer = come_back(client, There(house.provider).walk(leave(client, "/settings/me", "&for=step_up")))
+    assert answer.status_code == 422
+    assert "as somebody else" in answer.text

@@ -1,0 +1,192 @@
+"""Pages of workflows: the list, one with its steps, rules and versions, and the picture of a run, on which nothing can act."""
+
+import copy
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from console import access, runs, workflows
+from tests.company import DOCUMENT
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Page, Pages
+
+RULES: dict[str, Any] = {
+    "variables": {"days": 90, "exact": {"dated": [{"value": False}, {"valid_from": "2027-07-10", "value": True}]}, "words": ["a", "b"]},
+    "tables": {
+        "limits": {
+            "description": "Memo 7 of the board",
+            "keys": ["role"],
+            "columns": [{"name": "eur", "type": "decimal", "label": "Refund up to"}, {"name": "role"}],
+            "rows": [{"role": "operator", "eur": "200"}, {"valid_from": "2027-01-01", "role": "operator", "eur": "250"}, *({"role": f"r{n}", "eur": None} for n in range(30))],
+        }
+    },
+}  # fmt: skip
+
+
+def document(**more: Any) -> dict[str, Any]:
+    return copy.deepcopy(DOCUMENT) | more
+
+
+def steps_of(page: "Page") -> list[dict[str, str]]:
+    """The attributes of each step of the list, in their order."""
+    return [told for tag, told in page.attributes if tag == "li" and "data-step" in told]
+
+
+def tight(words: str) -> str:
+    """Without blanks: between two cells there is none."""
+    return words.replace(" ", "")
+
+
+def test_the_list_names_version_status_team_collection_and_live_runs(pages: "Pages") -> None:
+    pages.company.started()
+    page = pages.olivia.get("/workflows")
+    assert page.headings[0] == ("h1", "Workflows")
+    assert "/workflows/care-review" in page.links
+    assert re.search(r"Care review Active 1 Operations Customers 1 (just now|\d+ (second|minute)s? ago)", page.text)
+    assert "/workflows" in pages.olivia.get("/").links
+
+
+def test_who_sees_none_is_told_what_to_do(pages: "Pages") -> None:
+    page = pages.stan.get("/workflows")
+    assert "There is no workflow that you may see" in page.text
+    assert "console workflow import FILE --publish" in page.text
+    assert not any(link.startswith("/workflows/") for link in page.links)
+    pages.stan.get("/workflows/care-review", status=404)
+
+
+def test_a_workflow_is_told_in_words_with_its_ways_on(pages: "Pages") -> None:
+    page = pages.olivia.get("/workflows/care-review")
+    assert [told["data-step"] for told in steps_of(page)] == [step["id"] for step in DOCUMENT["steps"]]
+    assert not any("data-state" in told for told in steps_of(page))
+    ways = [told for tag, told in page.attributes if tag == "a" and "data-to" in told]
+    assert [(told["data-to"], told["data-label"], "data-back" in told) for told in ways if told["data-to"] in ("back", "note")] == [
+        ("note", "", False),
+        ("back", "Look again", False),
+        ("note", "", True),
+    ]
+    for words in (
+        "Changes Risk, Email",
+        "when record.risk == 'high'",
+        "Entries into one step before the run asks 5",
+        "Roles operator",
+        "Version 1",
+        "Command line",
+    ):
+        assert tight(words) in tight(page.text)
+    assert not [form for form in page.forms if form["method"] == "post"]
+    listed = {told["id"] for told in steps_of(page)}
+    assert {link[1:] for link in page.links if link.startswith("#step-")} <= listed
+    assert not any("aria-hidden" in told for told in steps_of(page))
+
+
+def test_house_rules_stand_with_the_day_from_which_they_are_valid(pages: "Pages") -> None:
+    workflows.import_file(document(**RULES), publish=True)
+    text = tight(pages.olivia.get("/workflows/care-review").text)
+    assert "days90" in text
+    assert tight("exact no since ever yes from 10 Jul 2027") in text
+    assert tight("role Refund up to Valid from operator 200 since ever operator 250 from 1 Jan 2027") in text
+    assert "And12more." in text
+    assert "Memo7oftheboard" in text
+    assert 'words["a","b"]' in text
+
+
+def test_versions_and_the_draft_have_addresses(pages: "Pages") -> None:
+    for number in range(2, 12):
+        workflows.import_file(document(title=f"Care {number}"), publish=True)
+    workflows.import_file(document(title="Care 12"))
+    page = pages.olivia.get("/workflows/care-review")
+    assert page.headings[0] == ("h1", "Care 11")
+    assert "Version 11, live" in page.text
+    assert "The draft has changes" not in page.text
+    old = pages.olivia.get("/workflows/care-review?version=1")
+    assert "This is version 1, an earlier one" in old.text
+    assert old.headings[0] == ("h1", "Care review")
+    mona = pages.mona.get("/workflows/care-review")
+    assert "The draft has changes that are not published" in mona.text
+    assert pages.mona.get("/workflows/care-review?version=draft").headings[0] == ("h1", "Care 12")
+    for version in ("draft", "99", "x", ""):
+        pages.olivia.get(f"/workflows/care-review?version={version}", status=404)
+
+
+def test_a_workflow_that_was_never_published_says_how(pages: "Pages") -> None:
+    workflows.import_file(document(slug="new-one"))
+    page = pages.olivia.get("/workflows/new-one")
+    assert "console workflow publish new-one" in page.text
+    assert "Draft" in page.text
+
+
+def test_hostile_words_of_a_document_are_shown_and_not_obeyed(pages: "Pages") -> None:
+    bad = '"><script>alert(1)</script>'
+    made = document(title=bad, description=bad, groups=[{"title": bad, "steps": ["note"]}], variables={"x": bad})
+    made["steps"][3] |= {"title": bad}
+    made["steps"][6]["config"]["options"][0]["label"] = bad
+    workflows.import_file(made, publish=True)
+    run_id = pages.company.at("rate")
+    for path in ("/workflows", "/workflows/care-review", f"/runs/{run_id}/picture"):
+        page = pages.olivia.get(path)
+        assert "<script>alert" not in page.html
+        assert bad in page.text
+
+
+def test_the_picture_of_a_run_links_each_entry_and_offers_nothing_else(pages: "Pages") -> None:
+    run_id = pages.company.at("decide")
+    told = pages.company.told(run_id)
+    runs.complete(pages.company.olivia, run_id, step="decide", revision=told["revision"], values={}, outcome="again")
+    page = pages.olivia.get(f"/runs/{run_id}/picture")
+    by = {told["data-step"]: told for told in steps_of(page)}
+    assert {name: (told["data-state"], told["data-visits"]) for name, told in by.items() if name in ("note", "decide", "end")} == {
+        "note": ("now", "2"),
+        "decide": ("done", "1"),
+        "end": ("todo", "0"),
+    }
+    assert by["note"]["data-target"] == f"/runs/{run_id}"
+    assert by["end"]["data-target"] == "#step-end"
+    target = by["decide"]["data-target"]
+    assert target.startswith(f"/runs/{run_id}/replay?at=")
+    assert "Decide" in pages.olivia.get(target).text
+    assert f"/runs/{run_id}/picture" in pages.olivia.get(f"/runs/{run_id}").links
+
+
+@pytest.mark.parametrize("at", ["", "?at=1", "?at=9", "?at=13"])
+def test_nothing_on_the_picture_of_a_run_can_act(pages: "Pages", at: str) -> None:
+    run_id = pages.company.at("rate")
+    before = pages.company.told(run_id)["last_event"]
+    page = pages.olivia.get(f"/runs/{run_id}/picture{at}")
+    assert page.forms == []
+    assert not [tag for tag, _ in page.attributes if tag in ("input", "select", "textarea")]
+    main = page.html[page.html.index("<main") :]
+    assert all("data-navigation" in button for button in re.findall(r"<button[^>]*>", main))
+    assert pages.company.told(run_id)["last_event"] == before, "looking at the picture is no event of the run"
+
+
+def test_then_and_now_and_the_way_between_screen_and_picture(pages: "Pages") -> None:
+    run_id = pages.company.at("rate")
+    then = pages.olivia.get(f"/runs/{run_id}/picture?at=5")
+    assert "Replay, read-only" in then.text
+    assert f"/runs/{run_id}/replay?at=5" in then.links
+    assert f"/runs/{run_id}/picture?at=6" in then.links
+    assert f"/runs/{run_id}/picture?at=5" in pages.olivia.get(f"/runs/{run_id}/replay?at=5").links
+    assert "As it is now" in pages.olivia.get(f"/runs/{run_id}/picture").text
+    for at in ("0", "999", "x", "-1", "1" * 12):
+        pages.olivia.get(f"/runs/{run_id}/picture?at={at}", status=404)
+    pages.stan.get(f"/runs/{run_id}/picture", status=404)
+    pages.tom.get(f"/runs/{pages.company.started('3')}/picture", status=404)
+
+
+def test_a_run_is_drawn_as_the_version_that_it_keeps(pages: "Pages") -> None:
+    run_id = pages.company.at("rate")
+    made = document(title="Care two")
+    made["steps"][3]["title"] = "Another note"
+    workflows.import_file(made, publish=True)
+    assert "Take a note" in pages.olivia.get(f"/runs/{run_id}/picture").text
+    assert "Another note" in pages.olivia.get("/workflows/care-review").text
+    assert "Version 2 is live" in pages.olivia.get(f"/runs/{run_id}").text
+
+
+def test_a_right_to_see_is_enough_and_needed(pages: "Pages") -> None:
+    access.grant("buyer", "workflow:care-review", ["see"], team="operations")
+    pages.stan.get("/workflows/care-review", status=404)
+    assert "Care review" in pages.rosa.get("/workflows/care-review").text
+    assert "Care review" in pages.ada.get("/workflows").text

@@ -1,0 +1,107 @@
+"""How a widget draws a value, as one line of words and as HTML."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from console.views import formats, panes, states
+from console.views.formats import Amount, Kind, Look
+
+LOOK = Look("en", "Europe/Berlin", datetime(2026, 11, 20, 12, tzinfo=UTC))
+
+
+def kind(widget: str, type_: str = "text", **more: Any) -> Kind:
+    return formats.kind({"name": "x", "label": "X", "type": type_, "widget": widget, **more})
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "words"),
+    [
+        (kind("money", "decimal", currency="EUR"), "1234.5", "€1,234.50"),
+        (kind("money", "integer", currency="EUR", minor=True), 123456, "€1,234.56"),
+        (kind("money", "integer", currency="JPY", minor=True), 5000, "¥5,000"),
+        (kind("money", "integer", currency="currency", minor=True), Amount(5000, "USD"), "$50.00"),
+        (kind("money", "integer", currency="currency", minor=True), Amount(5000, "JPY"), "¥5,000"),
+        (kind("money", "integer", currency="currency", minor=True), Amount(5000, "Taler"), "50.00 Taler"),
+        (kind("money", "decimal", currency="EUR"), "-3", "-€3.00"),
+        (kind("money", "decimal", currency="EUR"), "1.005", "€1.005"),
+        (kind("money", "decimal"), "12", "12"),
+        (kind("money", "decimal", currency="EUR"), "many", "many"),
+        (kind("money", "decimal", currency="EUR"), "NaN", "NaN"),
+        (kind("money", "decimal", currency="EUR"), None, "–"),
+        (kind("percent", "decimal"), "12.5", "12.5 %"),
+        (kind("plain", "integer"), 1234567, "1234567"),
+        (kind("number", "integer"), 1234567, "1,234,567"),
+        (kind("day", "datetime"), "2026-11-20T23:30:00Z", "21 Nov 2026"),
+        (kind("long_day", "date"), "2026-11-02", "2 November 2026"),
+        (kind("long_day", "datetime"), "2026-11-20T23:30:00Z", "21 November 2026"),
+        (kind("iso", "date"), "2026-11-02", "2026-11-02"),
+        (kind("iso", "datetime"), "2026-11-20T08:30:00Z", "2026-11-20 09:30"),
+        (kind("ago", "datetime"), "2026-11-20T10:00:00Z", "2 hours ago"),
+        (kind("day", "date"), "someday", "someday"),
+        (kind("iban"), "NL91ABNA0417164300", "NL91 ABNA 0417 1643 00"),
+        (kind("radio", "enum", options=[{"value": "a", "label": "Alpha"}]), "a", "Alpha"),
+    ],
+)
+def test_in_words(what: Kind, value: Any, words: str) -> None:
+    assert formats.text(what, value, LOOK).replace("\xa0", " ") == words
+    assert words[:20] in formats.cell(what, LOOK)(value).replace("\xa0", " ")
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "html"),
+    [
+        (
+            kind("link"),
+            "https://example.org/a",
+            '<a href="https://example.org/a" rel="noreferrer noopener" target="_blank">https://example.org/a</a>',
+        ),
+        (kind("link"), "javascript:alert(1)", "javascript:alert(1)"),
+        (kind("email"), "a@b.example", '<a href="mailto:a@b.example">a@b.example</a>'),
+        (kind("phone"), "+31 (20) 794-6000", '<a href="tel:+31207946000">+31 (20) 794-6000</a>'),
+        (kind("phone"), "none", "none"),
+        (kind("code"), "<b>", '<span class="mono">&lt;b&gt;</span>'),
+        (kind("iban"), "NL91ABNA", '<span class="mono">NL91 ABNA</span>'),
+        (kind("textarea"), "a\n<b>", "a<br>&lt;b&gt;"),
+        (kind("json", "json"), [1, {"a": "<"}], "<pre>[\n  1,\n  {\n    &#34;a&#34;: &#34;&lt;&#34;\n  }\n]</pre>"),
+        (kind("json"), '{"a":1}', "<pre>{\n  &#34;a&#34;: 1\n}</pre>"),
+        (kind("json"), "{", "<pre>&#34;{&#34;</pre>"),
+        (kind("tags", "array"), ["a", "<b>"], '<span class="badge">a</span> <span class="badge">&lt;b&gt;</span>'),
+    ],
+)
+def test_as_html(what: Kind, value: Any, html: str) -> None:
+    assert str(formats.html(what, value, LOOK)) == html
+
+
+@pytest.mark.parametrize(("tone", "shown"), [("good", "good"), ("bad", "bad"), ("neutral", ""), (None, "good")])
+def test_a_badge_has_the_colour_that_is_said_else_that_of_its_word(tone: str | None, shown: str) -> None:
+    what = kind("badge", "enum", options=[{"value": "approved", "label": "Yes"} | ({"tone": tone} if tone else {})])
+    assert str(states.badge(what, "approved", LOOK)) == f'<span class="badge {shown}">Yes</span>'
+    assert f'<span class="badge {shown}">Yes</span>' in states.cell(what, LOOK)("approved")
+
+
+@pytest.mark.parametrize(
+    ("source", "control"),
+    [
+        ({"type": "enum", "widget": "radio", "options": [{"value": "a", "label": "A"}]}, "yesno"),
+        ({"type": "enum", "options": [{"value": "a", "label": "A"}]}, "select"),
+        ({"type": "boolean", "widget": "switch"}, "switch"),
+        ({"type": "boolean", "widget": "select"}, "select"),
+        ({"type": "boolean"}, "yesno"),
+        ({"type": "text", "widget": "textarea", "lines": 9}, "area"),
+        ({"type": "text", "widget": "textarea", "readonly": True}, "static"),
+    ],
+)
+def test_what_is_typed_into(source: dict[str, Any], control: str) -> None:
+    box = panes.box({"name": "x", "label": "X", **source}, LOOK, value=None)
+    assert (box.control, box.lines) == (control, source.get("lines", 3))
+
+
+def test_an_amount_takes_the_currency_beside_it() -> None:
+    values = {"amount": 5, "currency": "EUR", "other": 6, "none": None}
+    assert formats.with_currencies(values, {"amount": "currency", "none": "currency", "other": "absent"}) == {
+        **values,
+        "amount": Amount(5, "EUR"),
+    }
+    assert formats.with_currencies(values, {}) is values
