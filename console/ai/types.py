@@ -180,7 +180,9 @@ class Judged:
 class ProviderError(Exception):
     """A provider did not answer with something to judge. `retry_after_s` is how long it asks to wait, None where it did not say."""
 
-    def __init__(self, code: Code, detail: str = "", *, retry_after_s: float | None = None, passing: bool = False, request_id: str | None = None) -> None:
+    def __init__(
+        self, code: Code, detail: str = "", *, retry_after_s: float | None = None, passing: bool = False, request_id: str | None = None
+    ) -> None:
         super().__init__(detail or code)
         self.code: Code = code
         self.detail, self.retry_after_s, self.passing, self.request_id = detail, retry_after_s, passing, request_id
