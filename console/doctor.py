@@ -49,7 +49,7 @@ def examine() -> dict[str, Any]:
     The URLs hold passwords: whoever has the shell has them anyway. Raises `SettingsError` where there is nothing to examine.
     """
     told = settings.current()
-    looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _scanner]
+    looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _scanner, _model]
     checks = [look(told) for look in looks]
     checks.extend(_database(told))
     admin = engine.admin_url()
@@ -181,6 +181,28 @@ def _scanner(told: settings.Settings) -> Check:
             "virus scanner", ok=False, message=error.message, fix="Start clamd, or mend CONSOLE_CLAMD: until then no file is taken"
         )
     return Check("virus scanner", ok=True, message=f"clamd answers at {told.clamd}")
+
+
+def _model(told: settings.Settings) -> Check:
+    """Who proposes by the environment, and whether they are there; no prompt is sent, and nothing of any person."""
+    if not told.ai.told or told.ai.provider == "rules":
+        said = "CONSOLE_AI_PROVIDER says rules" if told.ai.told else "the environment names none"
+        fix = "" if told.ai.told else "Set ANTHROPIC_API_KEY or CONSOLE_AI_PROVIDER, or choose one in the console"
+        return Check("model", ok=True, message=f"{said}: without one, rules propose what is certain", fix=fix)
+    from console.ai import probe, providers
+
+    config = providers.config(told.ai, private=True)
+    found = probe.look(config)
+    where = f" at {told.ai.base_url}" if told.ai.base_url else ""
+    if not found.ok:
+        return Check("model", ok=False, message=f"{config.name}, {config.model}{where}: {found.code}", fix=found.message)
+    plain = f"{config.name}, {config.model}{where}: there in {found.ms} ms"
+    return Check(
+        "model",
+        ok=True,
+        message=f"{plain}; {found.message}" if found.ends else plain,
+        fix="Set CONSOLE_AI_MODEL to another one" if found.ends else "",
+    )
 
 
 def _database(told: settings.Settings) -> Iterator[Check]:
