@@ -83,6 +83,7 @@ class Worker:
             Duty("stuck", STUCK_S, runs.pick_up),
             Duty("tasks", PUBLISH_S, tasks.pick_up),
             Duty("answers", PUBLISH_S, answers.pick_up),
+            Duty("proposals", STUCK_S, runs.overdue_proposals),
         ]
         self.outside = [Duty("publish", PUBLISH_S, publishing.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
         self.letters = [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)]
