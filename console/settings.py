@@ -385,7 +385,7 @@ class Settings:
     file_mb: int = 20
     request_mb: int = 100
     clamd: str | None = None
-    ai: AI = AI()
+    ai: AI = setting_values.NOBODY
     ai_seconds: int = 8
     ai_breaker: bool = True
     keep_runs_days: int | None = None

@@ -17,6 +17,7 @@ UNFINISHED: dict[str, tuple[Code, str]] = {
     "refused": ("refused", "The model refused to answer."),
     "other": ("malformed", "The answer did not end as an answer does."),
 }
+EMPTY: tuple[Code, str] = ("malformed", "The answer is empty.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,7 @@ class CallFailed(ProviderError):
     """No answer. `code` and `detail` say why; `raw` is there where something came that cannot be used and may cost (truncated, refused)."""
 
     def __init__(self, error: ProviderError, *, ms: int, tries: int, raw: Raw | None = None) -> None:
-        super().__init__(
-            error.code, error.detail, retry_after_s=error.retry_after_s, passing=error.passing, request_id=error.request_id
-        )
+        super().__init__(error.code, error.detail, retry_after_s=error.retry_after_s, passing=error.passing, request_id=error.request_id)
         self.ms, self.tries, self.raw = ms, tries, raw
 
 
@@ -62,15 +61,13 @@ def call(
                 time.sleep(wait)
                 continue
             raise CallFailed(error, ms=_ms(began), tries=tries) from error
-        if raw.stop != "complete":
-            code, words = UNFINISHED[raw.stop]
+        if raw.stop != "complete" or not raw.text.strip():
+            code, words = UNFINISHED.get(raw.stop, EMPTY)
             raise CallFailed(ProviderError(code, words, request_id=raw.request_id), ms=_ms(began), tries=tries, raw=raw)
         return Answered(raw, _ms(began), tries)
 
 
-def _once(
-    provider: Provider, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str
-) -> Raw:
+def _once(provider: Provider, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str) -> Raw:
     try:
         return provider.complete(system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id)
     except ProviderError:

@@ -14,7 +14,8 @@ from typing import Any, Literal
 from console.ai import failures
 from console.ai.types import ProviderError, Raw
 
-STOPS: dict[Any, Literal["complete", "truncated", "refused"]] = {"stop": "complete", "length": "truncated", "content_filter": "refused"}
+Stop = Literal["complete", "truncated", "refused", "other"]
+STOPS: dict[str, Stop] = {"stop": "complete", "length": "truncated", "content_filter": "refused"}
 MOST_DIALECTS = 1000
 _UNFIT = ("response_format", "json_schema", "schema", "grammar", "structured", "union", "too complex")
 
@@ -87,7 +88,9 @@ class OpenAICompatible:
         dialect = self._dialects.get(known, Dialect())
         while True:
             try:
-                body, request_id = self._sent("POST", "chat/completions", deadline, self._asked(dialect, system, user, schema, max_tokens, user_id))
+                body, request_id = self._sent(
+                    "POST", "chat/completions", deadline, self._asked(dialect, system, user, schema, max_tokens, user_id)
+                )
             except ProviderError as error:
                 other = dialect.after(error.detail) if error.code == "bad_request" else None
                 if other is None:
@@ -102,9 +105,7 @@ class OpenAICompatible:
         """The list of models that the endpoint tells (`data`: objects with `id`); nothing of ours is sent. Raises ProviderError."""
         return self._sent("GET", "models", deadline, None)[0]
 
-    def _asked(
-        self, dialect: Dialect, system: str, user: str, schema: Mapping[str, Any], max_tokens: int, user_id: str
-    ) -> dict[str, Any]:
+    def _asked(self, dialect: Dialect, system: str, user: str, schema: Mapping[str, Any], max_tokens: int, user_id: str) -> dict[str, Any]:
         strict = dialect.form == "json_schema"
         words = system if strict else f"{system}\n\nAnswer with one JSON object and nothing else. Its JSON Schema:\n{json.dumps(schema)}"
         named = {"name": "proposal", "strict": True, "schema": schema}
@@ -137,9 +138,10 @@ class OpenAICompatible:
 def _raw(body: Mapping[str, Any], mode: str, model: str, request_id: str | None) -> Raw:
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict) else {}
-    message = choice.get("message") if isinstance(choice.get("message"), dict) else {}
+    said = choice.get("message")
+    message = said if isinstance(said, dict) else {}
     content = message.get("content")
-    stop = STOPS.get(choice.get("finish_reason"), "other")
+    stop: Stop = STOPS.get(str(choice.get("finish_reason")), "other")
     if message.get("tool_calls"):
         stop = "other"
     if message.get("refusal"):
