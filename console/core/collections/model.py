@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
 from console.core import expressions, nodes, operands
+from console.core.collections.treatment import Ai
 from console.core.scopes import Scope
 
 FieldKind: TypeAlias = Literal[
@@ -20,7 +21,6 @@ Widget: TypeAlias = Literal[
 WIDGETS: tuple[str, ...] = get_args(Widget)
 Format: TypeAlias = Literal["email", "phone", "iban", "bic", "vat", "url"]
 FORMATS: tuple[str, ...] = get_args(Format)
-Ai: TypeAlias = Literal["never", "ask", "allow"]
 TONES = ("good", "info", "warn", "bad", "neutral")
 SHOWN_ONLY = frozenset({"other", "binary"})
 MOST_COLUMNS = 8
@@ -72,6 +72,7 @@ class Field:
 
     `computed` is the expression of a field that no column holds, "" where a function of the company's own gives it; `inputs` the columns it is
     made of. `currency` names the column that holds a money's currency, or is the code itself; `minor`: the amount is kept in cents.
+    `ai` is what of its values a model may get.
     """
 
     name: str
@@ -101,7 +102,7 @@ class Field:
     validation: tuple[Rule, ...] = ()
     computed: str | None = None
     inputs: frozenset[str] = frozenset()
-    ai: str = "allow"
+    ai: Ai = "full"
     required: bool = False
 
     @property
