@@ -51,7 +51,7 @@ def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
         title=known.step.title,
         type=known.step.type,
         instruction=known.instruction,
-        fields=tuple(spec for each in known.fields if (spec := _spec(each, known)).treatment != "never"),
+        fields=tuple(_spec(each, known) for each in known.fields),
         outcomes=known.outcomes,
         sources=sources,
         threshold=known.ai.threshold,

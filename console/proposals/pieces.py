@@ -1,7 +1,7 @@
 """Pieces of what a proposer is given, before they are numbered: values as JSON has them, no longer than can be read in a few seconds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ import orjson
 
 from console.ai.types import Kind, Source, Treatment
 
-MOST_TEXT = 4_000
+MOST_TEXT = 12_000
 MOST_OF_ALL = 60_000
 CUT = " … (cut off)"
 
@@ -89,6 +89,6 @@ def cut(pieces: Sequence[Piece]) -> list[Piece]:
         data = {name: value for name, value in piece.data.items() if piece.treatments.get(name) != "never"}
         size = len(orjson.dumps(data, default=str))
         if data and size <= left:
-            kept.append(replace(piece, data=data))
+            kept.append(piece)
             left -= size
     return kept

@@ -7,7 +7,7 @@ from console.ai.types import Code
 
 BY_HAND = "Fill in the form by hand"
 NOT_CONFIGURED = f"AI is not configured. {BY_HAND}; an administrator can choose a provider under Settings, AI."
-GONE_ON = "The run had gone on before it was asked."
+NOTHING_ASKED = f"Nothing of this form may be proposed. {BY_HAND}."
 
 _AGAIN = f"{BY_HAND}, or try again"
 _ADMIN = f"{BY_HAND}; an administrator has to look at Settings, AI"
@@ -49,9 +49,9 @@ def over(budget: str) -> str:
     return _OVER[budget]
 
 
-def off(reason: str) -> str:
-    """That an administrator has switched it off, and why."""
-    return f"AI is switched off here: {reason.rstrip('.')}. {BY_HAND}."
+def off(why: str) -> str:
+    """That it is switched off, as an administrator said, and what to do."""
+    return f"{why.rstrip('.')}. {BY_HAND}."
 
 
 def declined(why: str) -> str:
