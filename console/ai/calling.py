@@ -32,9 +32,7 @@ class CallFailed(ProviderError):
     """No answer. `code` and `detail` say why; `raw` is there where something came that cannot be used and may cost (truncated, refused)."""
 
     def __init__(self, error: ProviderError, *, ms: int, tries: int, raw: Raw | None = None) -> None:
-        super().__init__(
-            error.code, error.detail, retry_after_s=error.retry_after_s, passing=error.passing, request_id=error.request_id
-        )
+        super().__init__(error.code, error.detail, retry_after_s=error.retry_after_s, passing=error.passing, request_id=error.request_id)
         self.ms, self.tries, self.raw = ms, tries, raw
 
 
@@ -68,9 +66,7 @@ def call(
         return Answered(raw, _ms(began), tries)
 
 
-def _once(
-    provider: Provider, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str
-) -> Raw:
+def _once(provider: Provider, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str) -> Raw:
     try:
         return provider.complete(system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id)
     except ProviderError:

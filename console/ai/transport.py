@@ -148,7 +148,8 @@ class _Network(httpcore2.NetworkBackend):
         addresses = _addresses(host, port)
         if not (self._private or net.private(host, port)) and not all(net.public(address) for address in addresses):
             raise ProviderError(
-                "connection", f"{host} is an address of this machine or of a private network: name it in CONSOLE_PRIVATE_HOSTS if it is meant."
+                "connection",
+                f"{host} is an address of this machine or of a private network: name it in CONSOLE_PRIVATE_HOSTS if it is meant.",
             )
         return _Stream(_connected(addresses, port))
 

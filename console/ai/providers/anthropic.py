@@ -68,7 +68,10 @@ class Anthropic:
             max_retries=0,
             open_telemetry={},
             http_client=httpx2.Client(
-                transport=Transport(private=config.private), follow_redirects=False, trust_env=False, headers={"Accept-Encoding": "identity"}
+                transport=Transport(private=config.private),
+                follow_redirects=False,
+                trust_env=False,
+                headers={"Accept-Encoding": "identity"},
             ),
         )
 

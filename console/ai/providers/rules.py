@@ -104,7 +104,9 @@ def fitting(spec: FieldSpec, value: Any) -> Any:
     if spec.options:
         options = [{"value": choice, "label": label} for choice, label in spec.options]
         if isinstance(value, str):
-            value = next((choice for choice, label in spec.options if value.strip().casefold() in {choice.casefold(), label.casefold()}), value)
+            value = next(
+                (choice for choice, label in spec.options if value.strip().casefold() in {choice.casefold(), label.casefold()}), value
+            )
     field = forms.FormField(
         spec.name, spec.label, spec.type, options=options, min=spec.minimum, max=spec.maximum, max_length=spec.max_length
     )
