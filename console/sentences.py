@@ -498,6 +498,13 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "identity_linked": _of_person("changed the way in through the identity provider"),
         "password_link_made": _of_person("made a link for a new password"),
         "sign_in_changed": "{who} changed how people sign in",
+        "ai_changed": lambda told: (
+            "{who} changed the settings of the AI"
+            + _braced(_after(": ", ", ".join(part.replace("_", " ") for part in told.listed("fields"))))
+        ),
+        "ai_tested": lambda told: (
+            "{who} tried the connection to a model, which " + ("answered" if told.open.get("ok") is True else "did not work")
+        ),
         "key_created": _of_person("made an API key"),
         "key_revoked": _of_person("revoked an API key"),
         "person_created": _person("entered the account of", "a person"),
@@ -530,6 +537,8 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "process_started": _process_started,
         "log_read": _log_read,
         "log_exported": _log_exported,
+        "ai_call_read": "{who} looked at what a model was sent and answered",
+        "ai_feedback": lambda told: "{who} said that a proposal " + ("helped" if told.text("thumb") == "up" else "did not help"),
         "case_file_made": lambda told: "{who} took the case file of a run" + _braced(_after(" as ", told.text("format"))),
         "values_expired": _values_expired,
         "silence_noted": lambda told: (

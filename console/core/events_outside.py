@@ -130,6 +130,19 @@ OUTSIDE = (
         ("fields",),
         ("old", "new"),
     ),
+    Kind(
+        "ai_changed",
+        "configuration",
+        "The settings of the AI were changed: who is asked, with which key, at what cost, where not, and what the house adds to every prompt.",
+        ("version", "fields"),
+        ("old", "new", "note"),
+    ),
+    Kind(
+        "ai_tested",
+        "configuration",
+        "The connection to a provider of models was tried.",
+        ("provider", "model", "ok", "code", "ms"),
+    ),
     Kind("workflow_created", "configuration", "A workflow was made, as a draft.", ("workflow", "slug", "status"), ("before", "after")),
     Kind(
         "workflow_changed",

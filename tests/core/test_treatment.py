@@ -78,7 +78,11 @@ def test_what_is_computed_is_as_closed_as_what_it_is_made_of() -> None:
 
 def test_documents_of_before_are_read_in_todays_words() -> None:
     told = {"id": "a", "source": "s", "table": "t", "fields": {"email": {"ai": "allow"}, "name": {"ai": "ask"}, "notes": {"ai": "never"}}}
-    assert {name: said["ai"] for name, said in read(told).to_json()["fields"].items()} == {"email": "full", "name": "masked", "notes": "never"}
+    assert {name: said["ai"] for name, said in read(told).to_json()["fields"].items()} == {
+        "email": "full",
+        "name": "masked",
+        "notes": "never",
+    }
     assert made({"fields": told["fields"]})["email"] == "full"
     assert not check(told, STRUCTURE)
 

@@ -43,7 +43,9 @@ def secret(name: str, stored: str = "text") -> bool:
     return bool(SECRET_WORDS & set(words)) or any(pair in zip(words, words[1:], strict=False) for pair in SECRET_PAIRS)
 
 
-def usual(name: str, kind: str, *, form: str | None = None, widget: str | None = None, personal: bool = False, sensitive: bool = False) -> Ai:
+def usual(
+    name: str, kind: str, *, form: str | None = None, widget: str | None = None, personal: bool = False, sensitive: bool = False
+) -> Ai:
     """What a model gets of a field that no document says anything about. `form` is what the value must be (`iban`), `kind` the field's type."""
     marks = {kind, form, widget}
     words = _words(name)
