@@ -45,13 +45,14 @@ SCRIPTS = ("page", "keys", "toast", "dialog", "menu", "palette", "form", "upload
 COMPONENTS = {
     "badge": ("badge",),
     "empty": ("empty",),
+    "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_way"),
     "field": ("field", "shown", "file_line"),
     "notice": ("notice",),
     "table": ("table",),
     "tile": ("tile",),
     "work": ("work",),
 }
-"""File of `templates/components/` → its macros. Every template has them by name, so that a block that is drawn alone has them too."""
+"""File of `templates/components/` → its macros. Every template has them by name, so that a block that is drawn alone has them too; one that uses another comes after it."""
 
 htmx = HTMX()
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable(["image"])
