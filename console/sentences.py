@@ -339,6 +339,16 @@ def _workflow_changed(told: _Told) -> str:
     return f"{{who}} {verb} the workflow {{workflow_named}}"
 
 
+def _ladder(verb: str) -> Callable[[_Told], str]:
+    def told_of(told: _Told) -> str:
+        step = told.step_title(told.text("step")) or "a step"
+        words = {"shadow": "recorded only", "assist": "shown", "auto": "done by themselves where all is certain"}
+        now = words.get(str(told.open.get("mode")), "")
+        return f"{{who}} {verb} how far proposals for {_braced(step)} of {{workflow_named}} are trusted" + _after(": ", now)
+
+    return told_of
+
+
 def _source(verb: str) -> Callable[[_Told], str]:
     def told_of(told: _Told) -> str:
         named = told.text("name", "source")
@@ -520,6 +530,8 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "workflow_published": "{who} published the workflow {workflow_named}{version}",
         "action_changed": lambda told: "{who} changed what can be done to records" + _braced(_after(": ", told.text("action"))),
         "inbox_changed": lambda told: "{who} changed an inbox" + _braced(_after(": ", told.text("inbox"))),
+        "ai_promoted": _ladder("raised"),
+        "ai_stepped_back": _ladder("lowered"),
         "engine_paused": "{who} paused everything that goes by itself",
         "engine_resumed": "{who} let everything go by itself again",
         "process_started": _process_started,

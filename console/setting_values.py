@@ -294,6 +294,10 @@ class AI:
     told: bool = False
 
 
+NOBODY = AI()
+"""Nothing is said: rules, unless somebody chooses in the console."""
+
+
 def ai(given: Mapping[str, Any]) -> tuple[AI, str]:
     """(who proposes, what is missing or stands alone: empty where all is well). A key of Anthropic alone is enough; it is never sent to anybody else."""
     name, key = given["ai_provider"], given["ai_api_key"]
@@ -302,7 +306,7 @@ def ai(given: Mapping[str, Any]) -> tuple[AI, str]:
     match name:
         case None:
             alone = [setting for setting in ("ai_model", "ai_api_key", "ai_base_url") if given[setting]]
-            return AI(), f"CONSOLE_{alone[0].upper()} needs CONSOLE_AI_PROVIDER beside it" if alone else ""
+            return NOBODY, f"CONSOLE_{alone[0].upper()} needs CONSOLE_AI_PROVIDER beside it" if alone else ""
         case "anthropic":
             key = key or given["anthropic_api_key"]
             made = AI(name, given["ai_model"], key, given["ai_base_url"] or given["anthropic_base_url"], told=True)

@@ -17,6 +17,7 @@ UNFINISHED: dict[str, tuple[Code, str]] = {
     "refused": ("refused", "The model refused to answer."),
     "other": ("malformed", "The answer did not end as an answer does."),
 }
+EMPTY: tuple[Code, str] = ("malformed", "The answer is empty.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ def call(
                 time.sleep(wait)
                 continue
             raise CallFailed(error, ms=_ms(began), tries=tries) from error
-        if raw.stop != "complete":
-            code, words = UNFINISHED[raw.stop]
+        if raw.stop != "complete" or not raw.text.strip():
+            code, words = UNFINISHED.get(raw.stop, EMPTY)
             raise CallFailed(ProviderError(code, words, request_id=raw.request_id), ms=_ms(began), tries=tries, raw=raw)
         return Answered(raw, _ms(began), tries)
 

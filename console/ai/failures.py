@@ -41,7 +41,7 @@ def of_status(status: int, body: bytes, headers: Mapping[str, str], *, secret: s
         code = "billing"
     return ProviderError(
         code,
-        detail(status, message),
+        detail(status, message or _kind(body, headers)),
         retry_after_s=retry_after(headers),
         passing=code in PASSING and headers.get("x-should-retry") != "false",
         request_id=_line(headers.get("request-id") or headers.get("x-request-id")),
@@ -53,6 +53,13 @@ def detail(status: int, message: str) -> str:
     if 300 <= status < 400:
         return f"It answered {status}, a redirect, which is not followed: the base URL may be another one."
     return f"It answered {status}: {message}" if message else f"It answered {status}."
+
+
+def _kind(body: bytes, headers: Mapping[str, str]) -> str:
+    """What came, where it says nothing of its own."""
+    if "html" in headers.get("content-type", "").lower():
+        return "a web page, not an answer"
+    return "" if isinstance(read_json(body), dict) else "nothing that could be read"
 
 
 def error_of(body: bytes) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Transport(httpx2.BaseTransport):
             method=request.method,
             url=httpcore2.URL(scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path),
             headers=request.headers.raw,
-            content=request.stream,  # type: ignore[arg-type]
+            content=request.stream,
         )
         answer = self._pool.handle_request(sent)
         try:

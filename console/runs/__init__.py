@@ -7,6 +7,7 @@ from console.runs.candidates import Candidate, candidates
 from console.runs.engine import advance
 from console.runs.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over
 from console.runs.lists import RunHead, find, head, held_by, live_counts, live_on, on_record, to_continue
+from console.runs.preparing import ProposalContext, proposal_context
 from console.runs.reading import PATH_SHOWN, get, source_opened, title
 from console.runs.rebuild import Difference, rebuild
 from console.runs.replay import ReplayView, events, replay
@@ -32,6 +33,7 @@ __all__ = [
     "Candidate",
     "Difference",
     "Preview",
+    "ProposalContext",
     "ReplayView",
     "RunHead",
     "RunView",
@@ -60,6 +62,7 @@ __all__ = [
     "on_record",
     "pick_up",
     "preview",
+    "proposal_context",
     "proposed",
     "rebuild",
     "reject",

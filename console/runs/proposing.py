@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from console import steps
 from console.core.moments import moment_text
-from console.core.proposal import HIDDEN_MODES, OFF
+from console.core.proposal import HIDDEN_MODES, OFF, PENDING
 from console.core.run import Event, Run
 from console.core.workflow import StepAI
 from console.db.ids import new_id
@@ -16,9 +17,20 @@ UNSHOWN = "This time the step is done without a proposal: a few are, so that it 
 
 
 def settings_of(definition: Definition, step_id: str) -> StepAI | None:
-    """What the AI may propose at the step; None where it is not asked."""
-    found = definition.document.step(step_id).ai
+    """What the AI may propose at the step; None where it is not asked. A step that is there to ask a model needs no settings for it."""
+    step = definition.document.step(step_id)
+    found = step.ai or (StepAI.model_validate({}) if steps.get(step.type).family == "llm" else None)
     return found if found is not None and found.mode != "off" else None
+
+
+def waits_for(run: Run, call: str) -> bool:
+    """Whether the call's answer still matters: the run stands where it was asked, open, and with the one for whom it was asked."""
+    here = run.attempt
+    if here is None or here.proposal is None or here.proposal["call"] != call or here.proposal["status"] != PENDING:
+        return False
+    if run.status == "waiting_event":
+        return (run.waiting or {}).get("key") == call
+    return run.status == "waiting_person" and here.status == "open" and run.holder == here.proposal["for"]
 
 
 def asked(definition: Definition, run: Run, at: datetime) -> Event | None:

@@ -20,6 +20,7 @@ from console.core.forms import FormField, clean
 from console.core.run import FORM_NEEDED, Run
 from console.core.workflow import NAME_PATTERN
 from console.errors import ConsoleError
+from console.steps.proposable import Proposable, of_form
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
 BLOCK = re.compile(r"^( ?)(-(?=[-\s]|$)|=)|^( ?[0-9]{1,9})(\.(?=\s|$))")  # would begin a list, a rule or a heading where a line begins
@@ -376,6 +377,9 @@ class StepType:
         False  # its expressions and texts find what the step itself holds so far as `steps.<id>` (a start: `input`)
     )
     by_items: ClassVar[bool] = False  # goes through a list: what is handed in names its item as `item`
+    ai: ClassVar[bool] = False  # whether something may be proposed at a step of this type
+    ai_alone: ClassVar[bool] = False  # also where the step completes without a click
+    purpose: ClassVar[str] = "propose"  # what a proposal is asked for: propose, decide or text
     Config: ClassVar[type[StepConfig]] = StepConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
@@ -421,6 +425,18 @@ class StepType:
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
         """What comes of the step when nobody is asked; raises `AsksPerson` where somebody has to be."""
         return self.complete(step, context, {}, None)
+
+    def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
+        """What may be proposed to the person who is shown this: what they may type, and the choice."""
+        return of_form(prompt.fields, prompt.outcomes)
+
+    def instruction(self, step: StepView, context: Context, written: str) -> str:
+        """What the author tells the AI about the step; `written` is what stands in the settings of the AI."""
+        return written
+
+    def ai_fields(self, config: Any) -> tuple[str, ...] | None:
+        """Names of the fields that may be proposed, in order; None where they cannot be told beforehand."""
+        return None
 
     def expressions(self, config: Any) -> list[Located]:
         """Every expression in the settings with its place, for the check before publishing."""

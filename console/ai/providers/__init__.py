@@ -8,7 +8,7 @@ from typing import Literal
 
 from console.ai.providers import anthropic, openai_compatible, rules
 from console.ai.types import Provider
-from console.settings import AI
+from console.setting_values import AI
 
 Config = anthropic.Config | openai_compatible.Config | rules.Config
 Name = Literal["anthropic", "openai_compatible", "rules"]

@@ -18,7 +18,8 @@ from console.ai.types import ProviderError, Raw
 MODEL = "claude-haiku-5-5"
 BASE_URL = "https://api.anthropic.com"
 TOOL = "propose"
-STOPS: dict[Any, Literal["complete", "truncated", "refused"]] = {
+Stop = Literal["complete", "truncated", "refused", "other"]
+STOPS: dict[str, Stop] = {
     "end_turn": "complete",
     "max_tokens": "truncated",
     "model_context_window_exceeded": "truncated",
@@ -103,7 +104,7 @@ class Anthropic:
     def _schema(self, asked: Mapping[str, Any], schema: Mapping[str, Any], deadline: float) -> Raw:
         form = {"format": {"type": "json_schema", "schema": schema}}
         body, request_id = self._create({**asked, "output_config": form}, deadline)
-        stop = STOPS.get(body.get("stop_reason"), "other")
+        stop: Stop = STOPS.get(str(body.get("stop_reason")), "other")
         blocks = _blocks(body)
         if any(block.get("type") == "tool_use" for block in blocks):
             stop = "other"
@@ -117,7 +118,7 @@ class Anthropic:
         used = [block for block in _blocks(body) if block.get("type") == "tool_use"]
         ended = body.get("stop_reason")
         fits = ended == "tool_use" and len(used) == 1 and used[0].get("name") == TOOL
-        stop = "complete" if fits else STOPS.get(ended, "other") if ended != "end_turn" else "other"
+        stop: Stop = "complete" if fits else "other" if ended == "end_turn" else STOPS.get(str(ended), "other")
         text = json.dumps(used[0].get("input")) if fits else ""
         return _raw(text, stop, "tool", body, self.model, request_id)
 
@@ -162,7 +163,7 @@ def _blocks(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _raw(
     text: str,
-    stop: Literal["complete", "truncated", "refused", "other"],
+    stop: Stop,
     mode: str,
     body: Mapping[str, Any],
     model: str,

@@ -14,7 +14,8 @@ from typing import Any, Literal
 from console.ai import failures
 from console.ai.types import ProviderError, Raw
 
-STOPS: dict[Any, Literal["complete", "truncated", "refused"]] = {"stop": "complete", "length": "truncated", "content_filter": "refused"}
+Stop = Literal["complete", "truncated", "refused", "other"]
+STOPS: dict[str, Stop] = {"stop": "complete", "length": "truncated", "content_filter": "refused"}
 MOST_DIALECTS = 1000
 _UNFIT = ("response_format", "json_schema", "schema", "grammar", "structured", "union", "too complex")
 
@@ -137,9 +138,10 @@ class OpenAICompatible:
 def _raw(body: Mapping[str, Any], mode: str, model: str, request_id: str | None) -> Raw:
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict) else {}
-    message = choice.get("message") if isinstance(choice.get("message"), dict) else {}
+    said = choice.get("message")
+    message = said if isinstance(said, dict) else {}
     content = message.get("content")
-    stop = STOPS.get(choice.get("finish_reason"), "other")
+    stop: Stop = STOPS.get(str(choice.get("finish_reason")), "other")
     if message.get("tool_calls"):
         stop = "other"
     if message.get("refusal"):

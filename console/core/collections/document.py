@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from console.core.collections import treatment
-from console.core.collections.model import FieldKind, Format, Widget
+from console.core.collections.model import Author, FieldKind, Format, Widget
 from console.core.collections.treatment import Ai
 from console.core.workflow import Name, Part
 
@@ -86,6 +86,10 @@ class FieldDocument(Said):
         None,
         description="What of it a model may get: the value, a placeholder that stands for it, a code that tells equal from different, or nothing;"
         " none: masked for e-mail, phone, IBAN, birth date, sensitive fields and notes about persons, never for passwords, tokens and keys, else full",
+    )
+    author: Author | None = Field(
+        None,
+        description="Who writes it: staff, system (our own code) or customer (anybody else), whom a model does not trust. None: customer for long texts, JSON, lists and files, else system",
     )
 
     @model_validator(mode="after")

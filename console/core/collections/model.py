@@ -21,6 +21,7 @@ Widget: TypeAlias = Literal[
 WIDGETS: tuple[str, ...] = get_args(Widget)
 Format: TypeAlias = Literal["email", "phone", "iban", "bic", "vat", "url"]
 FORMATS: tuple[str, ...] = get_args(Format)
+Author: TypeAlias = Literal["staff", "customer", "system"]
 TONES = ("good", "info", "warn", "bad", "neutral")
 SHOWN_ONLY = frozenset({"other", "binary"})
 MOST_COLUMNS = 8
@@ -71,7 +72,7 @@ class Field:
     source's own name of the type; `items` what an array holds. `least` and `most` bound integers, `scale` counts decimal places.
 
     `computed` is the expression of a field that no column holds, "" where a function of the company's own gives it; `inputs` the columns it is
-    made of. `currency` names the column that holds a money's currency, or is the code itself; `minor`: the amount is kept in cents.
+    made of. `author` is who writes what stands in it: staff, system (our own code), or customer (anybody else). `currency` names the column that holds a money's currency, or is the code itself; `minor`: the amount is kept in cents.
     `ai` is what of its values a model may get.
     """
 
@@ -103,6 +104,7 @@ class Field:
     computed: str | None = None
     inputs: frozenset[str] = frozenset()
     ai: Ai = "full"
+    author: Author = "system"
     required: bool = False
 
     @property
