@@ -37,13 +37,13 @@ LEAST_BOUND = 0.95
 REVERTS = 2
 KEPT_S = 60.0
 
-_NEWEST = "select mode, at, by, why, fingerprint, told from console.ai_ladder where workflow = %s and step = %s order by at desc, id desc limit 1"
+_NEWEST = (
+    "select mode, at, by, why, fingerprint, told from console.ai_ladder where workflow = %s and step = %s order by at desc, id desc limit 1"
+)
 _AUTOMATIC = """
 select distinct on (workflow, step) workflow, step, mode from console.ai_ladder order by workflow, step, at desc, id desc
 """
-_INSERT = (
-    "insert into console.ai_ladder (id, workflow, step, at, mode, by, why, fingerprint, told) values (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb)"
-)
+_INSERT = "insert into console.ai_ladder (id, workflow, step, at, mode, by, why, fingerprint, told) values (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb)"
 _DECIDED = """
 select count(*) from (select from console.ai_call where workflow = %s and step = %s and submitted_at is not null and mode = 'assist' limit %s) c
 """

@@ -21,6 +21,7 @@ LOOK_S = 1.0
 MILLION = 1_000_000
 OFF_FOR_ALL = "The AI is switched off: {reason}"
 OFF_FOR = "The AI is switched off here: {reason}"
+HOUSE = "+house."
 NO_REASON = "no reason was given."
 
 
@@ -94,6 +95,12 @@ class Current:
     def policy(self) -> tuple[str, str]:
         """What the house adds to every prompt: before, after."""
         return self.document.house.prefix, self.document.house.suffix
+
+    @property
+    def house_mark(self) -> str:
+        """What stands behind the version of a prompt that has a text of the house in it: which one; empty where there is none."""
+        house = self.document.house
+        return f"{HOUSE}{house.number}" if house.prefix or house.suffix else ""
 
     @property
     def price_version(self) -> str:
