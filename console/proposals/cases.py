@@ -139,5 +139,7 @@ def _cursor(text: str | None) -> dict[str, Any]:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None or not call.startswith("aic_") or "\x00" in call:
-        raise Malformed("The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}])
+        raise Malformed(
+            "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
+        )
     return {"after_at": moment, "after_id": call}

@@ -97,10 +97,10 @@ def _record(known: ProposalContext) -> Iterator[Piece]:
     about = Piece(
         "record", collection.label_one, known.record.title, {}, collection=collection.id, record=known.record.key, read_at=known.asked_at
     )
-    yield from _parted(about, collection, values)
+    yield from parted(about, collection, values)
 
 
-def _parted(about: Piece, collection: Collection, values: Mapping[str, Any]) -> Iterator[Piece]:
+def parted(about: Piece, collection: Collection, values: Mapping[str, Any]) -> Iterator[Piece]:
     """The values as one piece that our staff or our code wrote, and one that others wrote."""
     kept = {name: value for name, value in filled(values).items() if collection.field(name) is not None}
     labels = {name: found.label for name in kept if (found := collection.field(name)) is not None}
@@ -210,7 +210,7 @@ def _rows_again(
 def _of_rows(about: Piece, collection: Collection, rows: Sequence[Mapping[str, Any]]) -> Iterator[Piece]:
     for number, values in enumerate(rows[:MOST_ROWS], 1):
         name = f"{collection.label_one} {number}"
-        yield from _parted(
+        yield from parted(
             replace(about, name=name, shown=f"{about.shown}: {name}", collection=collection.id, trusted=True), collection, values
         )
 
@@ -233,7 +233,7 @@ def _related(known: ProposalContext) -> Iterator[Piece]:
                 record=row["key"],
                 read_at=known.asked_at,
             )
-            yield from _parted(about, collection, row["values"])
+            yield from parted(about, collection, row["values"])
         if rows.totals:
             yield Piece(
                 "related",

@@ -98,12 +98,13 @@ def _result(known: ProposalContext) -> Result:
     if chosen.rules:
         return _by_rules(known, built)
     prompt = prompts_of.rendered(built.ask, house_key())
+    version = f"{prompt.version}{current.house_mark}"
     told = Told(
         provider=chosen.config.name,
         model=chosen.config.model,
-        prompt_version=prompt.version,
+        prompt_version=version,
         prompt_sha256=prompt.sha256,
-        mode=_mode(known, chosen.config.model, prompt.version),
+        mode=_mode(known, chosen.config.model, version),
     )
     return _asked(_Asking(known, current, chosen, built, prompt, told))
 

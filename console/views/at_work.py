@@ -72,7 +72,10 @@ def table() -> Response:
 @blueprint.get("/ai/cases")
 def listed() -> Response:
     """The steps behind a figure."""
-    asked, about = Wanted(**{name: request.args.get(name) or None for name in ("became", "field", "level", "person", "code", "after")}), window()
+    asked, about = (
+        Wanted(**{name: request.args.get(name) or None for name in ("became", "field", "level", "person", "code", "after")}),
+        window(),
+    )
     page = cases.found(frame.actor(), about, asked)
     context = {
         "page": page,
@@ -90,7 +93,9 @@ def window() -> Window:
     """The window that the URL names. Raises Malformed for another number of days than is offered."""
     days = request.args.get("days", "30")
     if days not in map(str, WINDOWS):
-        raise Malformed(f"There is no window of {days[:20]} days.", details=[{"field": "days", "reason": f"One of {', '.join(map(str, WINDOWS))}."}])
+        raise Malformed(
+            f"There is no window of {days[:20]} days.", details=[{"field": "days", "reason": f"One of {', '.join(map(str, WINDOWS))}."}]
+        )
     step = request.args.get("step") or None
     workflow = request.args.get("workflow") or None
     if "\x00" in (step or "") + (workflow or ""):
@@ -122,7 +127,11 @@ def others(told: Report) -> list[tuple[str, str, Figures]]:
     versions = [("Version", f"{told.titles[group.key[0], group.key[1]]}, version {group.key[2]}", group.figures) for group in told.versions]
     models = [("Model", str(group.key[0]), group.figures) for group in told.models]
     prompts = [("Prompt version", str(group.key[0]), group.figures) for group in told.prompts]
-    people = [("Person", told.names.get(group.key[0], group.key[0]), group.figures) for group in told.people if not str(group.key[0]).startswith("sys")]
+    people = [
+        ("Person", told.names.get(group.key[0], group.key[0]), group.figures)
+        for group in told.people
+        if not str(group.key[0]).startswith("sys")
+    ]
     return [*versions[:20], *models[:10], *prompts[:10], *people[:50]]
 
 
@@ -187,7 +196,11 @@ def _by_hand(told: Report) -> Chart:
         merged[words] = (merged.get(words, (0, ""))[0] + group.figures.asked, group.key[0])
     reasons = sorted(merged.items(), key=lambda item: (-item[1][0], item[0]))[:MOST_BARS]
     total = sum(count for _, (count, _) in reasons)
-    caption = f"{total:,} of {told.total.decided:,} steps were done without a proposal. The most frequent reason: {reasons[0][0][:1].lower()}{reasons[0][0][1:]}." if reasons else ""
+    caption = (
+        f"{total:,} of {told.total.decided:,} steps were done without a proposal. The most frequent reason: {reasons[0][0][:1].lower()}{reasons[0][0][1:]}."
+        if reasons
+        else ""
+    )
     return Chart(
         "reasons", "Why steps were done by hand", caption, "bar", "Reason", [words for words, _ in reasons],
         [Series("Steps", "accent", [float(count) for _, (count, _) in reasons], [f"{count:,}" for _, (count, _) in reasons])],
@@ -197,7 +210,9 @@ def _by_hand(told: Report) -> Chart:
 
 
 def _seconds(told: Report) -> Chart:
-    both = [group for group in told.steps if group.figures.seconds_with is not None or group.figures.seconds_without is not None][:MOST_BARS]
+    both = [group for group in told.steps if group.figures.seconds_with is not None or group.figures.seconds_without is not None][
+        :MOST_BARS
+    ]
     total = told.total
     caption = f"The middle step took {said.seconds(total.seconds_with)} with a proposal and {said.seconds(total.seconds_without)} without one (hidden, or none came)."
     return Chart(

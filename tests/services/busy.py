@@ -19,6 +19,15 @@ def month(company: Any) -> None:
         elif number % 11 == 8:
             call(company, {"note": "ignored", "count": ("ignored", "medium")}, manual=True, **told)
         elif number % 8 == 3:
-            call(company, {"note": "blind_equal", "count": ("blind_equal" if number % 5 else "blind_different", "medium")}, mode="blind", **told | {"took": 66})
+            call(
+                company,
+                {"note": "blind_equal", "count": ("blind_equal" if number % 5 else "blind_different", "medium")},
+                mode="blind",
+                **told | {"took": 66},
+            )
         else:
-            call(company, {"note": outcome, "count": ("accepted" if number % 4 else "cleared", "medium"), "extra": "dropped:not_in_source"}, **told)
+            call(
+                company,
+                {"note": outcome, "count": ("accepted" if number % 4 else "cleared", "medium"), "extra": "dropped:not_in_source"},
+                **told,
+            )
