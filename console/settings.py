@@ -320,6 +320,13 @@ SETTINGS: tuple[Setting, ...] = (
         for name, what in KEPT.items()
     ),
     Setting(
+        "CONSOLE_AI_BLIND_PERCENT",
+        "ai_blind_percent",
+        setting_values.between(0, 50),
+        5,
+        "Of how many in a hundred proposals a person sees nothing before deciding, so that it can be told whether proposals help; 0: of none.",
+    ),
+    Setting(
         "CONSOLE_DEMO",
         "demo",
         setting_values.switch,
@@ -393,6 +400,7 @@ class Settings:
     keep_looks_days: int | None = None
     keep_changes_days: int | None = None
     keep_sign_ins_days: int | None = None
+    ai_blind_percent: int = 5
 
     @property
     def keep_days(self) -> Mapping[str, int | None]:
@@ -480,6 +488,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         trusted_proxies=given["trusted_proxies"],
         rate_limits=setting_values.rates("on") if rate_limits is None else rate_limits,
         own_machine_limited=rate_limits is not None or not given["demo"],
+        ai_blind_percent=given["ai_blind_percent"],
         idle_save_minutes=given["idle_save_minutes"],
         demo=given["demo"],
         given={name: given[name] for name in (*KEYS, *ASKED)},

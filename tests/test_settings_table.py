@@ -74,6 +74,7 @@ GOOD: dict[str, list[tuple[str, object]]] = {
     "ANTHROPIC_API_KEY": [("sk-ant-1", "sk-ant-1")],
     "ANTHROPIC_BASE_URL": [("https://gateway.example/anthropic/", "https://gateway.example/anthropic"), ("http://127.0.0.1:9", "http://127.0.0.1:9")],
     **{f"CONSOLE_KEEP_{name}_DAYS": [("30", 30), ("36500", 36_500)] for name in KEPT},
+    "CONSOLE_AI_BLIND_PERCENT": [("0", 0), ("50", 50)],
     "CONSOLE_DEMO": [*((text, True) for text in ON), *((text, False) for text in OFF)],
 }  # fmt: skip
 URL, ADDRESS, SWITCH = "takes postgresql://user:password@host:port/database", "takes http(s)://host[:port][/path]", "takes on or off"
@@ -132,6 +133,7 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "ANTHROPIC_API_KEY": [("a b", "takes printable characters without spaces")],
     "ANTHROPIC_BASE_URL": [(text, BASE_URL) for text in ("api.anthropic.com", "https://u@a.example")],
     **{f"CONSOLE_KEEP_{name}_DAYS": [(text, "takes a whole number from 30 to 36500") for text in ("29", "0", "36501", "1y")] for name in KEPT},
+    "CONSOLE_AI_BLIND_PERCENT": [(text, "takes a whole number from 0 to 50") for text in ("51", "5%", "-1")],
     "CONSOLE_DEMO": [("demo", SWITCH)],
 }  # fmt: skip
 

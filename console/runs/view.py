@@ -8,6 +8,7 @@ from typing import Any
 from console import log, steps
 from console.core.approval import Approval
 from console.core.run import NEXT_ITEM, Attempt, Effect, Run
+from console.runs import proposing
 from console.runs.screens import Screen
 from console.runs.stepping import plan_of
 from console.workflows import Definition
@@ -103,11 +104,16 @@ def _current(run: Run, definition: Definition, screen: Screen | None, draft: Map
         **({"not_offered": shown["not_offered"]} if shown and shown.get("not_offered") else {}),
         "errors": list(here.errors or []),
         "draft": dict(draft) if draft else None,
-        "proposal": None,
+        "proposal": proposing.shown(here.proposal),
         "take_over": dict(run.take_over) if run.take_over else None,
-        "waiting": dict(run.waiting) if waits and run.waiting else None,
+        "waiting": _waiting(run.waiting) if waits and run.waiting else None,
         "effect": _at_stake(effect) if effect else None,
     }
+
+
+def _waiting(waiting: Mapping[str, Any]) -> dict[str, Any]:
+    """What the run waits for: the answer of a model is an event like others from outside."""
+    return {**waiting, "for": "event" if waiting["for"] == proposing.WAITS else waiting["for"]}
 
 
 def _attempt(attempt: Attempt, definition: Definition) -> dict[str, Any]:
