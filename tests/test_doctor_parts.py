@@ -150,26 +150,26 @@ def test_pango_is_there_or_how_to_get_it(monkeypatch: pytest.MonkeyPatch, absent
 
 
 @cases(
-    ("given", "said", "fix"),
+    ("set_by_hand", "said", "fix"),
     [
-        (AI(), "the environment names none: without one, rules propose what is certain", True),
-        (AI(told=True), "CONSOLE_AI_PROVIDER says rules: without one, rules propose what is certain", False),
+        (False, "none is set: rules propose what is certain", True),
+        (True, "CONSOLE_AI_PROVIDER says rules: rules propose what is certain", False),
     ],
 )
-def test_no_model_is_no_fault(given: AI, said: str, fix: bool) -> None:
-    check = doctor._model(told(ai=given))
+def test_no_model_is_no_fault(set_by_hand: bool, said: str, fix: bool) -> None:
+    check = doctor._model(AI(told=set_by_hand), told=set_by_hand)
     assert (check.name, check.ok, check.message, bool(check.fix)) == ("model", True, said, fix)
 
 
 def test_a_model_that_is_there_one_that_ends_and_one_that_is_not() -> None:
     with model.serving(keys={model.KEY}) as server:
         given = AI("anthropic", "claude-haiku-5-5", model.KEY, server.url, told=True)
-        well = doctor._model(told(ai=given))
+        well = doctor._model(given, told=True)
         server.models["claude-haiku-5-5"] = {"lifecycle": "deprecated", "retires_at": "2027-03-01T00:00:00Z"}
-        ending = doctor._model(told(ai=given))
+        ending = doctor._model(given, told=True)
         server.models.clear()
-        gone = doctor._model(told(ai=given))
-        wrong = doctor._model(told(ai=replace(given, api_key="sk-wrong")))
+        gone = doctor._model(given, told=True)
+        wrong = doctor._model(replace(given, api_key="sk-wrong"), told=True)
         providers.forget()
         assert server.asked == [], "no prompt was sent"
     assert well.ok
