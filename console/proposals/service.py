@@ -124,7 +124,7 @@ def _by_rules(known: ProposalContext, built: Built) -> Result:
     """What is certain without anybody being asked; where nothing is, that AI is not configured."""
     began = time.monotonic()
     raw = providers.rules.answer(built.ask)
-    judged = guard.judge(built.ask, raw, prompts_of.rendered(built.ask, house_key()).restore)
+    judged = guard.judge(built.ask, raw)  # real values: nothing was masked for anybody
     told = Told(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(known, result.RULES, result.RULES))
     if judged.code is not None:
         return result.off(words.NOT_CONFIGURED, "no_key", told)
