@@ -590,6 +590,43 @@ def test_only_what_was_handled_manually_is_missing(company: Company) -> None:
             runs.supply(company.olivia, run_id, revision=None, step=step, values={"amount": "1"})
 
 
+HARMS = [
+    ("update console.ai_call set status = 'failed', submitted_by = 'usr_nobody', cost = 7 where run = %s returning 1", "ai_call"),
+    ("delete from console.ai_call where run = %s returning 1", "ai_call"),
+    (
+        "update console.ai_field set outcome = 'edited' where call in (select id from console.ai_call where run = %s) returning 1",
+        "ai_field",
+    ),
+    ("delete from console.ai_field where call in (select id from console.ai_call where run = %s) returning 1", "ai_field"),
+    (
+        "insert into console.ai_call (id, at, run, purpose, mode, status) select 'aic_forged', now(), %s, 'propose', 'assist', 'ok' returning 1",
+        "ai_call",
+    ),
+    ("update console.attempt set proposal = null where run = %s and proposal is not null returning 1", "attempt"),
+]
+
+
+@pytest.mark.parametrize(("harm", "table"), HARMS)
+def test_the_log_brings_the_rows_back(company: Company, harm: str, table: str) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    more: dict[str, Any] = {
+        "usage": {"input": 900, "cached": 0, "output": 40},
+        "cost": "0.00120",
+        "price_version": "2026-11",
+        "prompt_sha256": "ab",
+        "from_cache": False,
+    }
+    made(call, value("note", "Looks fine."), value("amount", "12.50", "low"), dropped=[{"name": "note", "reason": "duplicate"}], **more)
+    hand_in(company, run_id, values={"note": "Looks fine.", "amount": "1"})
+    before = fetch("select to_jsonb(c) from console.ai_call c where run = %s order by id", (run_id,))
+    assert fetch(harm, (run_id,))
+    assert {each.table for each in runs.rebuild(run_id)} >= {table}
+    assert list(runs.rebuild(run_id, check=True)) == []
+    assert fetch("select to_jsonb(c) from console.ai_call c where run = %s order by id", (run_id,)) == before
+    assert outcomes(call) == {"amount": "edited", "note": "accepted"}
+
+
 # ---------------------------------------------------------------------------------------------------------------------- shown
 
 
