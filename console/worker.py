@@ -33,6 +33,9 @@ LETTERS_S = 2.0
 LEAVE_S = 3.0
 EXPIRE_S = 24 * 3600.0
 THREADS = 4
+READERS = 2
+"""Documents that are read at once: each takes seconds of a processor, and no run waits for it."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -64,7 +67,7 @@ class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
     def __init__(self, threads: int = THREADS) -> None:
-        from console import accounts, answers, document_requests, notices, operations, publishing, queue, retention, runs, tasks
+        from console import accounts, answers, document_requests, documents, notices, operations, publishing, queue, retention, runs, tasks
         from console.db import engine
         from console.dispatch import Dispatcher
 
@@ -87,6 +90,7 @@ class Worker:
         self.outside = [Duty("publish", PUBLISH_S, publishing.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
         self.letters = [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)]
         self.jobs = Dispatcher({queue.ADVANCE: functools.partial(runs.advance, stopping=self.stopping.is_set)}, threads)
+        self.readers = Dispatcher({queue.READ: documents.read_ordered}, READERS)
         self._presence: sa.Connection | None = None
 
     def run(self) -> None:
@@ -94,10 +98,12 @@ class Worker:
         told = (("outside", self.outside), ("thorough", self.thorough), ("moving", self.moving), ("letters", self.letters))
         others = [threading.Thread(target=self._do, args=(duties,), name=name, daemon=True) for name, duties in told if duties]
         others.append(threading.Thread(target=self.jobs.run, name="jobs", daemon=True))
+        others.append(threading.Thread(target=self.readers.run, name="readers", daemon=True))
         for thread in others:
             thread.start()
         self._do(self.duties, before=self._be_present)
         self.jobs.stop()
+        self.readers.stop()
         self._leave()
         until = time.monotonic() + LEAVE_S
         for thread in others:

@@ -7,7 +7,7 @@ from console.runs.candidates import Candidate, candidates
 from console.runs.engine import advance
 from console.runs.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over
 from console.runs.lists import RunHead, find, head, held_by, live_counts, live_on, on_record, to_continue
-from console.runs.reading import PATH_SHOWN, get, source_opened, title
+from console.runs.reading import PATH_SHOWN, get, noted, source_opened, title
 from console.runs.rebuild import Difference, rebuild
 from console.runs.replay import ReplayView, events, replay
 from console.runs.reporting import report, reportable
@@ -73,6 +73,7 @@ __all__ = [
     "revise",
     "save",
     "settle",
+    "noted",
     "source_opened",
     "start",
     "step_in",
