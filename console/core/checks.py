@@ -11,8 +11,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from console.core import expressions
 from console.core.extracting import Facts, places_of
-from console.core.mrz import Zone
 from console.core.fields import Definition, Located
+from console.core.mrz import Zone
 from console.core.operands import UNKNOWN
 from console.core.pages import Box, Read
 from console.core.workflow import NAME_PATTERN
@@ -89,7 +89,9 @@ def document_of(facts: Facts, pages: Sequence[Read], title: str) -> dict[str, An
     if zone is not None:
         told = {"family_name", "given_names", "number", "nationality", "issuer", "birth_date", "expires_on", "sex", "code", "format"}
         mrz = {name: value for name in told if (value := getattr(zone, name))} | {"name": f"{zone.given_names} {zone.family_name}".strip()}
-        known[ZONE] = mrz | ({"valid": zone.valid, "wrong": list(zone.wrong), "told": _digits(zone)} if facts.sure else {"told": UNSURE_DIGITS})
+        known[ZONE] = mrz | (
+            {"valid": zone.valid, "wrong": list(zone.wrong), "told": _digits(zone)} if facts.sure else {"told": UNSURE_DIGITS}
+        )
     return known
 
 
@@ -101,9 +103,7 @@ def _digits(zone: Zone) -> str:
     return f"Wrong: the check digit {' and that '.join(names)}. It was read more than once."
 
 
-def judged(
-    checks: Sequence[Check], roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read], title: str
-) -> list[Result]:
+def judged(checks: Sequence[Check], roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read], title: str) -> list[Result]:
     """What comes of the checks of a document."""
     here = {**roots, "document": document_of(facts, pages, title)}
     return [_judged(check, here, facts, pages) for check in checks if check.about == "document"]

@@ -162,7 +162,7 @@ def mrz_valid(now: datetime | None, text: Any) -> Any:
 
 
 def mrz_field(now: datetime | None, text: Any, name: Any) -> Any:
-    """What a machine-readable zone says: `number`, `family_name`, `given_names`, `birth_date`, `expires_on`, `nationality`, `issuer`, `sex`, `code` …"""
+    """What a machine-readable zone says: `number`, `family_name`, `given_names`, `birth_date`, `expires_on`, `nationality`, `issuer`, `sex` and `code` among them."""
     zone = mrz.parse(text, today(now) if now is not None else None) if isinstance(text, str) else None
     found = getattr(zone, name, None) if zone is not None and name in MRZ_FIELDS else None
     return UNKNOWN if found is None else found

@@ -82,7 +82,9 @@ def history(chain: str) -> list[Stored]:
 
 def recent(chain: str, kind: str, after: int) -> list[Stored]:
     """Events of this kind in a chain with numbers after `after`, in order, values closed and places unknown."""
-    found = "select run_seq, body, leaf from console.event where run = %s and run_seq > %s and position(%s::bytea in body) > 0 order by run_seq"
+    found = (
+        "select run_seq, body, leaf from console.event where run = %s and run_seq > %s and position(%s::bytea in body) > 0 order by run_seq"
+    )
     made = []
     for number, data, leaf in fetch(found, (chain, after, f'"type":"{kind}"'.encode()), binary=True):
         body = orjson.loads(data)

@@ -223,7 +223,9 @@ def source_opened(
             return
         here = seen.run.attempts[seen.run.current]
         named = {"n": here.n, "source": source, "collection": collection, "key": key, "name": name, "page": page}
-        if page is not None and noted(seen.run, actor, "source_opened", {what: value for what, value in named.items() if value is not None}):
+        if page is not None and noted(
+            seen.run, actor, "source_opened", {what: value for what, value in named.items() if value is not None}
+        ):
             return
         told = named | {"pages": pages, "digest": digest}
         note(

@@ -61,7 +61,9 @@ def show(run_id: str) -> Response:
         raise NotFound("Nothing is checked at this step, or it is not yours to do.")
     again = frame.run_url(run_id, "checks", item=item) if made.pending else None
     context = {"title": "Checked by rule", "run_href": frame.run_url(run_id), "run_title": runs.title(frame.actor(), run_id)}
-    return frame.page("checks/page.html", context | drawn(made.to_json(), _parts(run_id, made)) | {"again": again}, blocks={"checks": "checks"})
+    return frame.page(
+        "checks/page.html", context | drawn(made.to_json(), _parts(run_id, made)) | {"again": again}, blocks={"checks": "checks"}
+    )
 
 
 def drawn(told: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:

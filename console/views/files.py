@@ -20,6 +20,7 @@ blueprint = Blueprint("files", __name__)
 
 SANDBOX = "sandbox; default-src 'none'"
 MOST_MARKS = 8
+AROUND = 6  # thousandths of the page between a frame and what it frames
 _BOX = re.compile(r"(?<![0-9-])([0-9]{1,4})-([0-9]{1,4})-([0-9]{1,4})-([0-9]{1,4})(?![0-9-])")
 SENT, AWAY = "u.", "away"  # files beside the boxes of a form; those to be taken away again
 
@@ -120,7 +121,8 @@ def _marks(given: str, turn: int) -> list[Mark]:
         for _ in range(turn // 90):
             left, top, right, bottom = 1000 - bottom, left, 1000 - top, right  # noqa: PLW2901 (a quarter more each time)
         if 0 <= left < right <= 1000 and 0 <= top < bottom <= 1000:
-            found.append(Mark(left, top, right - left, bottom - top))
+            x, y = max(0, left - AROUND), max(0, top - AROUND)
+            found.append(Mark(x, y, min(1000, right + AROUND) - x, min(1000, bottom + AROUND) - y))
     return found
 
 
