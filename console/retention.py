@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from console import files, log, privacy, settings
 from console.core.actor import Actor
 from console.db.engine import alone, fetch, transaction
+from console.proposals import cache, options, prompts
 
 RETENTION = Actor("system", "sys_retention", "Retention", session="sys:retention")
 AT_ONCE = 5000
