@@ -82,7 +82,14 @@ def expire(now: datetime | None = None, progress: Callable[[str], None] = lambda
         privacy.mend()
         files.sweep()
         files.texts.sweep()
+        _expire_prompts(now or log.now())
     return done
+
+
+def _expire_prompts(now: datetime) -> None:
+    """What was sent to a model and what it answered; what that cost and came to stays."""
+    prompts.expire(now - timedelta(days=options.current().document.retention_days))
+    cache.expire()
 
 
 def _limits() -> dict[str, int]:
