@@ -13,8 +13,37 @@ from functools import cache
 from typing import Any, NamedTuple
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "pl", "lt", "nl", "pt", "sv", "da", "fi", "cs", "lv", "et")
-CURRENCIES = frozenset("eur usd gbp chf pln czk sek nok dkk huf ron ltl jpy cad aud bgn us".split())
-UNITS = CURRENCIES | frozenset("euro euros zł kč kr kg km cm mm ml kb mb gb pcs stk st h d g m l min x th".split())
+CURRENCIES = frozenset(
+    ["eur", "usd", "gbp", "chf", "pln", "czk", "sek", "nok", "dkk", "huf", "ron", "ltl", "jpy", "cad", "aud", "bgn", "us"]
+)
+UNITS = CURRENCIES | frozenset(
+    [
+        "euro",
+        "euros",
+        "zł",
+        "kč",
+        "kr",
+        "kg",
+        "km",
+        "cm",
+        "mm",
+        "ml",
+        "kb",
+        "mb",
+        "gb",
+        "pcs",
+        "stk",
+        "st",
+        "h",
+        "d",
+        "g",
+        "m",
+        "l",
+        "min",
+        "x",
+        "th",
+    ]
+)
 LONGEST_NUMBER = 60  # characters; what is longer is an identifier
 LONGEST_DAY = 40
 WIDEST = 40  # powers of ten that a number may span

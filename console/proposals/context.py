@@ -94,11 +94,13 @@ def _record(known: ProposalContext) -> Iterator[Piece]:
     scope = access.scope_for(known.person, collection.id, "read")
     names = {each.name for each in collection.readable(scope)}
     values = {name: value for name, value in known.record.values.items() if name in names}
-    about = Piece("record", collection.label_one, known.record.title, {}, collection=collection.id, record=known.record.key, read_at=known.asked_at)
-    yield from _parted(about, collection, values)
+    about = Piece(
+        "record", collection.label_one, known.record.title, {}, collection=collection.id, record=known.record.key, read_at=known.asked_at
+    )
+    yield from parted(about, collection, values)
 
 
-def _parted(about: Piece, collection: Collection, values: Mapping[str, Any]) -> Iterator[Piece]:
+def parted(about: Piece, collection: Collection, values: Mapping[str, Any]) -> Iterator[Piece]:
     """The values as one piece that our staff or our code wrote, and one that others wrote."""
     kept = {name: value for name, value in filled(values).items() if collection.field(name) is not None}
     labels = {name: found.label for name in kept if (found := collection.field(name)) is not None}
@@ -120,7 +122,13 @@ def _step(known: ProposalContext, attempt: Attempt) -> Iterator[Piece]:
     written = known.definition.document.step(attempt.step)
     kind, view = steps.get(written.type), steps.view(written)
     about = Piece(
-        _kind_of(written.type), written.title, written.title, {}, trusted=_ours(written.type, attempt), step=attempt.step, read_at=attempt.completed_at
+        _kind_of(written.type),
+        written.title,
+        written.title,
+        {},
+        trusted=_ours(written.type, attempt),
+        step=attempt.step,
+        read_at=attempt.completed_at,
     )
     output = dict(known.run.context.get(attempt.step) or {})
     if output.pop("missing", None) == MISSING_MANUAL and not filled(output):
@@ -162,7 +170,9 @@ def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping
     own = records.collection(known.run.collection) if known.run.collection else None
     forms = allowed.typed_fields(view.config)
     treatments = {
-        name: allowed.of_field(own, name) if own is not None and name not in forms and own.field(name) is not None else allowed.of_typed(name, forms.get(name, "text"))
+        name: allowed.of_field(own, name)
+        if own is not None and name not in forms and own.field(name) is not None
+        else allowed.of_typed(name, forms.get(name, "text"))
         for name in data
     }
     yield replace(about, data=data, treatments=treatments)
@@ -180,9 +190,17 @@ def _rows_again(
         scope = access.scope_for(known.person, collection, "read")
         if scope.unlimited:
             entries = output[name] if isinstance(output[name], list) else [output[name]]
-            found[name] = [{name: value for name, value in entry.items() if name not in scope.hidden} for entry in entries if isinstance(entry, Mapping)]
+            found[name] = [
+                {name: value for name, value in entry.items() if name not in scope.hidden}
+                for entry in entries
+                if isinstance(entry, Mapping)
+            ]
         else:
-            again = again if again is not None else context_of(known.person, Stand(known.definition, known.run, attempt, kind, view), known.record, known.asked_at).reads
+            again = (
+                again
+                if again is not None
+                else context_of(known.person, Stand(known.definition, known.run, attempt, kind, view), known.record, known.asked_at).reads
+            )
             found[name] = [row["values"] for row in again[name].rows] if name in again else []
     return found
 
@@ -190,19 +208,35 @@ def _rows_again(
 def _of_rows(about: Piece, collection: Collection, rows: Sequence[Mapping[str, Any]]) -> Iterator[Piece]:
     for number, values in enumerate(rows[:MOST_ROWS], 1):
         name = f"{collection.label_one} {number}"
-        yield from _parted(replace(about, name=name, shown=f"{about.shown}: {name}", collection=collection.id, trusted=True), collection, values)
+        yield from parted(
+            replace(about, name=name, shown=f"{about.shown}: {name}", collection=collection.id, trusted=True), collection, values
+        )
 
 
 def _related(known: ProposalContext) -> Iterator[Piece]:
     """Records that stand before the person at this step."""
     for name, rows in known.context.reads.items():
-        if not rows.collection or rows.collection == known.run.collection and name == "record":
+        if not rows.collection or (rows.collection == known.run.collection and name == "record"):
             continue
         collection = records.collection(rows.collection)
         picks = known.prompt.picks == name
         for number, row in enumerate(rows.rows[: MOST_ROWS if not picks else len(rows.rows)], 1):
             called = f"{_PICK} {number}" if picks else f"{collection.label_one} {number}"
-            about = Piece("related", called, f"{collection.label_one} {row['title']}", {}, collection=collection.id, record=row["key"], read_at=known.asked_at)
-            yield from _parted(about, collection, row["values"])
+            about = Piece(
+                "related",
+                called,
+                f"{collection.label_one} {row['title']}",
+                {},
+                collection=collection.id,
+                record=row["key"],
+                read_at=known.asked_at,
+            )
+            yield from parted(about, collection, row["values"])
         if rows.totals:
-            yield Piece("related", f"{rows.label or collection.label}, all together", f"{rows.label or collection.label}, all together", filled(rows.totals), trusted=True)
+            yield Piece(
+                "related",
+                f"{rows.label or collection.label}, all together",
+                f"{rows.label or collection.label}, all together",
+                filled(rows.totals),
+                trusted=True,
+            )

@@ -127,7 +127,7 @@ class Options(Part):
     def purpose(self, name: str) -> PurposeSettings:
         """How a model is asked for this purpose; one that the document does not know is asked as `propose` is."""
         known: Purpose = name if name in PURPOSES else "propose"  # type: ignore[assignment]
-        usual = PurposeSettings(seconds=BUILD_S, max_tokens=BUILD_TOKENS) if known == "build" else PurposeSettings()
+        usual = PurposeSettings(max_tokens=BUILD_TOKENS) if known == "build" else PurposeSettings()
         return self.purposes.get(known, usual)
 
     def told(self) -> dict[str, Any]:

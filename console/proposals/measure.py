@@ -95,8 +95,12 @@ _PER_VALUE = f"""
 {_CALLS}
 select grouping(c.workflow, c.step, f.name, f.confidence), c.workflow, c.step, f.name, f.confidence,
        count(*) filter (where f.dropped is null), count(*) filter (where f.dropped is not null),
-       {", ".join(f"count(*) filter (where c.decided and f.outcome = '{told}')" for told in
-                  ("accepted", "small_edit", "edited", "cleared", "ignored", "blind_equal", "blind_different"))}
+       {
+    ", ".join(
+        f"count(*) filter (where c.decided and f.outcome = '{told}')"
+        for told in ("accepted", "small_edit", "edited", "cleared", "ignored", "blind_equal", "blind_different")
+    )
+}
 from told c join console.ai_field f on f.call = c.id
 group by grouping sets ((c.workflow, c.step, f.name), (c.workflow, c.step, f.name, f.confidence), (f.confidence))
 """  # noqa: S608 (as above)
@@ -205,7 +209,7 @@ def report(actor: Actor, window: Window) -> Report:
     total = groups[()][0].figures if groups[()] else Figures()
     if not total.asked:
         return Report(window, Figures(), known=known)
-    values = [_field(row) for row in fetch(_PER_VALUE, given)]
+    values = [_field(row) for row in fetch(_PER_VALUE, given) if row[0] or row[4]]
     people = {group.key[0] for group in groups["person",]} - {None}
     return Report(
         window,

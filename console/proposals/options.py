@@ -14,13 +14,14 @@ from console import settings, subjects
 from console.ai import providers
 from console.ai.types import Provider
 from console.db.engine import fetch, hot_engine
-from console.proposals.document import Options, read
+from console.proposals.document import BUILD_S, Options, read
 from console.setting_values import AI
 
 LOOK_S = 1.0
 MILLION = 1_000_000
 OFF_FOR_ALL = "The AI is switched off: {reason}"
 OFF_FOR = "The AI is switched off here: {reason}"
+HOUSE = "+house."
 NO_REASON = "no reason was given."
 
 
@@ -38,9 +39,9 @@ class Chosen:
         return isinstance(self.config, providers.rules.Config)
 
     def provider(self) -> Provider:
-        """The provider, ready to be called. Raises ProviderError without a key, ValueError for rules."""
+        """The provider, ready to be called. Raises ProviderError without a key, TypeError for rules."""
         if isinstance(self.config, providers.rules.Config):
-            raise ValueError("rules answer an ask themselves")
+            raise TypeError("rules answer an ask themselves")
         return providers.provider(self.config)
 
 
@@ -78,8 +79,7 @@ class Current:
     def chosen(self, purpose: str) -> Chosen:
         """Who is asked for this purpose, and how."""
         told, how = self.ai, self.document.purpose(purpose)
-        whole = how.seconds or self.seconds
-        seconds = float(whole) if purpose == "build" else min(float(whole), self.seconds)
+        seconds = float(how.seconds or BUILD_S) if purpose == "build" else min(float(how.seconds or self.seconds), self.seconds)
         asked = told if told.provider == "rules" or how.model is None else replace(told, model=how.model)
         return Chosen(providers.config(asked, private=told.told), seconds, how.max_tokens)
 
@@ -95,6 +95,12 @@ class Current:
     def policy(self) -> tuple[str, str]:
         """What the house adds to every prompt: before, after."""
         return self.document.house.prefix, self.document.house.suffix
+
+    @property
+    def house_mark(self) -> str:
+        """What stands behind the version of a prompt that has a text of the house in it: which one; empty where there is none."""
+        house = self.document.house
+        return f"{HOUSE}{house.number}" if house.prefix or house.suffix else ""
 
     @property
     def price_version(self) -> str:

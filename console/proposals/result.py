@@ -62,7 +62,9 @@ class Result:
 
 def off(message: str, code: Code | None = None, told: Told | None = None) -> Result:
     """Nobody was asked, and nothing went wrong."""
-    return Result("proposal_failed", {**(told or Told()).open(), "status": "off", "code": code, "flags": [], "dropped": []}, {"message": message})
+    return Result(
+        "proposal_failed", {**(told or Told()).open(), "status": "off", "code": code, "flags": [], "dropped": []}, {"message": message}
+    )
 
 
 def failed(code: Code, message: str, told: Told, judged: Judged | None = None) -> Result:
@@ -102,7 +104,13 @@ def dropped(judged: Judged) -> list[dict[str, str]]:
 
 def _field(proposed: Proposed, built: Built) -> dict[str, Any]:
     sources = [_source(proposed, each, built, first=not number) for number, each in enumerate(proposed.sources)]
-    return {"name": proposed.name, "value": proposed.value, "confidence": proposed.confidence, "reason": proposed.reason, "sources": sources}
+    return {
+        "name": proposed.name,
+        "value": proposed.value,
+        "confidence": proposed.confidence,
+        "reason": proposed.reason,
+        "sources": sources,
+    }
 
 
 def _source(proposed: Proposed, source_id: str, built: Built, *, first: bool) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def change(
 ) -> int:
     """Save these parts of the document, of which version `base` was on the screen; the number of the new version, of the old one where nothing differs.
 
-    `key` is a new key in plain text, None: as it was, unless provider or address changed. `tried`: save without asking the provider first.
+    `key` is a new key in plain text, None: as it was, unless provider or address changed. `untried`: save without asking the provider first.
     Raises NotAllowed, Conflict where somebody else saved in between, Invalid with one detail per field.
     """
     require(actor)
@@ -85,12 +85,12 @@ def change(
         )
     if {*ADDRESS, "key"} & set(changed):
         require_recent(actor)
-    if not tried and set(TRIED) & set(changed):
+    if not untried and set(TRIED) & set(changed):
         _require_working(wanted)
     return _kept(actor, before, wanted, changed, note.strip()[:MOST_NOTE])
 
 
-def test(actor: Actor, changes: Mapping[str, Any], key: str | None = None) -> probe.Probed:
+def tried(actor: Actor, changes: Mapping[str, Any], key: str | None = None) -> probe.Probed:
     """One tiny call with what is in force, with these parts changed for it: nothing is kept but that it was tried. Raises NotAllowed, Invalid."""
     require(actor)
     before = options.newest()

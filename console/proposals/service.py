@@ -3,7 +3,6 @@
 The call has no effect but its answer, which the guard judges before anybody sees it. No connection to the database is held while somebody outside thinks.
 """
 
-import hashlib
 import hmac
 import logging
 import time
@@ -99,12 +98,13 @@ def _result(known: ProposalContext) -> Result:
     if chosen.rules:
         return _by_rules(known, built)
     prompt = prompts_of.rendered(built.ask, house_key())
+    version = f"{prompt.version}{current.house_mark}"
     told = Told(
         provider=chosen.config.name,
         model=chosen.config.model,
-        prompt_version=prompt.version,
+        prompt_version=version,
         prompt_sha256=prompt.sha256,
-        mode=_mode(known, chosen.config.model, prompt.version),
+        mode=_mode(known, chosen.config.model, version),
     )
     return _asked(_Asking(known, current, chosen, built, prompt, told))
 
@@ -133,7 +133,13 @@ def _by_rules(known: ProposalContext, built: Built) -> Result:
 
 def _asked(asking: _Asking) -> Result:
     """The answer that the same question had before, else that of the provider."""
-    key = cache.key_of(asking.subject, asking.prompt.system, asking.prompt.user, asking.prompt.schema, f"{asking.chosen.config.fingerprint}|{asking.chosen.max_tokens}")
+    key = cache.key_of(
+        asking.subject,
+        asking.prompt.system,
+        asking.prompt.user,
+        asking.prompt.schema,
+        f"{asking.chosen.config.fingerprint}|{asking.chosen.max_tokens}",
+    )
     kept = cache.find(key, asking.subject)
     if kept is not None:
         found = _judged(asking, kept, replace(asking.told, raw=_free(kept), from_cache=True, ms=0, cost=Decimal(0)))
@@ -224,12 +230,24 @@ def _free(raw: Raw) -> Raw:
 def _keep(asking: _Asking, answer: str, *, error: str | None = None) -> None:
     """Keep what was sent and what came for those who may audit; it is not what a proposal fails for."""
     sources = [
-        {"id": source.id, "kind": source.kind, "title": asking.built.titles.get(source.id), "collection": source.collection, "record": source.record}
+        {
+            "id": source.id,
+            "kind": source.kind,
+            "title": asking.built.titles.get(source.id),
+            "collection": source.collection,
+            "record": source.record,
+        }
         | {"step": source.step, "document": source.document, "page": source.page, "trusted": source.trusted, "fields": sorted(source.data)}
         | {"read_at": _moment(source.read_at)}
         for source in asking.built.ask.sources
     ]
-    said = {"system": asking.prompt.system, "user": asking.prompt.user, "schema": dict(asking.prompt.schema), "answer": answer, "sources": sources}
+    said = {
+        "system": asking.prompt.system,
+        "user": asking.prompt.user,
+        "schema": dict(asking.prompt.schema),
+        "answer": answer,
+        "sources": sources,
+    }
     try:
         prompts.keep(asking.known.call, asking.subject, {**said, "error": error})
     except subjects.Unreadable:

@@ -3,6 +3,7 @@
 from console.runs import attachments
 from console.runs.answering import overdue_proposals, proposed
 from console.runs.approving import approve, reject
+from console.runs.arrival import awaits
 from console.runs.candidates import Candidate, candidates
 from console.runs.engine import advance
 from console.runs.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over
@@ -45,6 +46,7 @@ __all__ = [
     "arrive",
     "assign",
     "attachments",
+    "awaits",
     "cancel",
     "candidates",
     "check",

@@ -38,7 +38,22 @@ STOPS = {
     "no_stop": "malformed", "empty": "malformed", "two_tools": "malformed", "unknown_tool": "malformed", "odd_content": "malformed",
 }  # fmt: skip
 ABSURD = [
-    "60", "4294967295", "999999999999", "9" * 400, "1e9", "-1", "0x10", "soon", "", " ", "nan", "inf", "Wed, 21 Oct 2099 07:28:00 GMT", "٣", "3600.5", "1" * 5000
+    "60",
+    "4294967295",
+    "999999999999",
+    "9" * 400,
+    "1e9",
+    "-1",
+    "0x10",
+    "soon",
+    "",
+    " ",
+    "nan",
+    "inf",
+    "Wed, 21 Oct 2099 07:28:00 GMT",
+    "٣",
+    "3600.5",
+    "1" * 5000,
 ]
 
 
@@ -107,7 +122,9 @@ def test_what_is_too_slow_is_not(either: Provider, endpoint: Server) -> None:
     assert failed(either, seconds=0.3).code == "timeout"
 
 
-@pytest.mark.parametrize("mode", ["http_529", "http_500", "http_429", "http_408", "drop", "reset", "drop_mid_stream", "stream_error", "html_502"])
+@pytest.mark.parametrize(
+    "mode", ["http_529", "http_500", "http_429", "http_408", "drop", "reset", "drop_mid_stream", "stream_error", "html_502"]
+)
 def test_a_fault_that_passes_is_not_seen(either: Provider, endpoint: Server, mode: str) -> None:
     endpoint.fault(mode)
     assert call(either, seconds=10).tries == 2
@@ -168,7 +185,20 @@ class Broken:
         raise self.error
 
 
-@cases("error", [ValueError("x"), TypeError("y"), KeyError("z"), RecursionError(), MemoryError(), AssertionError(), OSError(5, "io"), UnicodeError(), StopIteration()])
+@cases(
+    "error",
+    [
+        ValueError("x"),
+        TypeError("y"),
+        KeyError("z"),
+        RecursionError(),
+        MemoryError(),
+        AssertionError(),
+        OSError(5, "io"),
+        UnicodeError(),
+        StopIteration(),
+    ],
+)
 def test_a_fault_of_ours_has_a_code_too_and_tells_no_content(error: Exception) -> None:
     told = failed(Broken(error))
     assert (told.code, told.detail, told.tries) == ("internal_error", type(error).__name__, 1)

@@ -73,7 +73,10 @@ def test_the_words_that_are_kept(body: bytes, detail: str) -> None:
 
 
 def test_a_page_is_told_as_such_and_not_shown() -> None:
-    assert failures.of_status(502, b"<html>secret</html>", {"content-type": "text/html"}).detail == "It answered 502: a web page, not an answer"
+    assert (
+        failures.of_status(502, b"<html>secret</html>", {"content-type": "text/html"}).detail
+        == "It answered 502: a web page, not an answer"
+    )
 
 
 def test_a_redirect_points_to_the_settings() -> None:
@@ -119,16 +122,32 @@ def test_figures_that_count(value: Any, counted: int) -> None:
 
 @cases(
     ("headers", "request_id"),
-    [({}, None), ({"request-id": "req_1"}, "req_1"), ({"x-request-id": "r"}, "r"), ({"request-id": "a\u202eb"}, None), ({"request-id": "x" * 900}, "x" * 200)],
+    [
+        ({}, None),
+        ({"request-id": "req_1"}, "req_1"),
+        ({"x-request-id": "r"}, "r"),
+        ({"request-id": "a\u202eb"}, None),
+        ({"request-id": "x" * 900}, "x" * 200),
+    ],
 )
 def test_the_id_of_a_request(headers: dict[str, str], request_id: str | None) -> None:
     assert failures.of_status(500, b"", headers).request_id == request_id
 
 
-json_values = st.recursive(st.none() | st.booleans() | st.floats() | st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text() | st.integers(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
 
 
-@given(st.integers(100, 999), st.binary() | json_values.map(lambda value: json.dumps(value).encode()) | json_values.map(lambda value: json.dumps({"error": value}).encode()), st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "request-id", "content-type"]), st.text()))
+@given(
+    st.integers(100, 999),
+    st.binary()
+    | json_values.map(lambda value: json.dumps(value).encode())
+    | json_values.map(lambda value: json.dumps({"error": value}).encode()),
+    st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "request-id", "content-type"]), st.text()),
+)
 def test_nothing_that_is_answered_is_a_fault_of_ours(status: int, body: bytes, headers: dict[str, str]) -> None:
     error = failures.of_status(status, body, headers, secret="k")
     assert error.detail

@@ -40,7 +40,13 @@ def test_the_answer_is_that_of_a_model() -> None:
         "decline_reason": "",
         "flags": [],
         "fields": [
-            {"name": "city", "value": "Delft", "confidence": "high", "rationale": "“city” of Screening has the same name.", "sources": ["s1"]},
+            {
+                "name": "city",
+                "value": "Delft",
+                "confidence": "high",
+                "rationale": "“city” of Screening has the same name.",
+                "sources": ["s1"],
+            },
         ],
     }
 
@@ -192,7 +198,9 @@ def test_figures_that_mean_the_same_are_the_same() -> None:
 
 
 held = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text(), max_size=3)
-types = st.sampled_from(["text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "email", "reference"])
+types = st.sampled_from(
+    ["text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "email", "reference"]
+)
 
 
 @given(types, st.lists(held, min_size=1, max_size=3), held)

@@ -169,7 +169,18 @@ def test_who_speaks_no_tls_is_told(endpoint: model.Server) -> None:
     }
 
 
-@cases("url", ["http://127.0.0.1:9/", "https://127.0.0.1:9/", "https://localhost:9/", "https://[::1]:9/", "https://10.1.2.3/", "https://169.254.169.254/latest", "https://192.168.1.1/"])
+@cases(
+    "url",
+    [
+        "http://127.0.0.1:9/",
+        "https://127.0.0.1:9/",
+        "https://localhost:9/",
+        "https://[::1]:9/",
+        "https://10.1.2.3/",
+        "https://169.254.169.254/latest",
+        "https://192.168.1.1/",
+    ],
+)
 def test_hosts_of_ones_own_network_are_not_reached_unless_meant(url: str) -> None:
     error = failed(url, private=False, seconds=5)
     assert error.code == "connection"

@@ -93,7 +93,17 @@ def made(
     """An answer comes in."""
     choice = None if outcome is None else {"confidence": confidence, "reason": "Why.", "sources": [source()]}
     names = [each["name"] for each in fields]
-    open_ = {"origin": "rules", "provider": "rules", "model": "rules", "mode": mode, "fields": names, "outcome": outcome, "flags": [], "dropped": [], "ms": 12}
+    open_ = {
+        "origin": "rules",
+        "provider": "rules",
+        "model": "rules",
+        "mode": mode,
+        "fields": names,
+        "outcome": outcome,
+        "flags": [],
+        "dropped": [],
+        "ms": 12,
+    }
     sealed = {"proposal": {"fields": list(fields), "choice": choice, "banner": told.pop("banner", None)}}
     runs.proposed(call, "proposal_made", open_ | told, sealed)
 

@@ -25,7 +25,15 @@ _FIELD = sa.text(
 )
 
 
-def call(company: Any, outcomes: Mapping[str, str | tuple[str | None, str]] | None = None, *, by: str | None = "olivia", ago: timedelta = timedelta(hours=1), took: float = 40, **told: Any) -> str:
+def call(
+    company: Any,
+    outcomes: Mapping[str, str | tuple[str | None, str]] | None = None,
+    *,
+    by: str | None = "olivia",
+    ago: timedelta = timedelta(hours=1),
+    took: float = 40,
+    **told: Any,
+) -> str:
     """One call at "Take a note", with what became of each value: an outcome, or (outcome, confidence); `dropped:<reason>` for what the guard took out."""
     number = next(_numbers)
     here = workflows.live("care-review")
@@ -43,7 +51,13 @@ def call(company: Any, outcomes: Mapping[str, str | tuple[str | None, str]] | No
         for name, became in (outcomes or {}).items():
             outcome, confidence = became if isinstance(became, tuple) else (became, "high")
             dropped = str(outcome).removeprefix("dropped:") if str(outcome).startswith("dropped:") else None
-            value = {"call": row["id"], "name": name, "confidence": None if dropped else confidence, "dropped": dropped, "shown": mode == "assist"}
+            value = {
+                "call": row["id"],
+                "name": name,
+                "confidence": None if dropped else confidence,
+                "dropped": dropped,
+                "shown": mode == "assist",
+            }
             connection.execute(_FIELD, value | {"outcome": None if dropped else outcome})
     return str(row["id"])
 

@@ -28,7 +28,7 @@ def ines(company: Company) -> Any:
 
 
 def save(who: Any, changes: dict[str, Any], **more: Any) -> int:
-    return saving.change(who, changes, base=more.pop("base", options.newest().version), tried=more.pop("tried", True), **more)
+    return saving.change(who, changes, base=more.pop("base", options.newest().version), untried=more.pop("untried", True), **more)
 
 
 def wrong(who: Any, changes: dict[str, Any], **more: Any) -> dict[str, str]:
@@ -47,7 +47,7 @@ def test_without_a_word_rules_propose(ines: Any) -> None:
     chosen = options.provider_for("propose")
     assert (chosen.rules, chosen.seconds, chosen.max_tokens) == (True, 8, 2000)
     assert (options.provider_for("build").seconds, options.provider_for("build").max_tokens) == (30, 8000)
-    with pytest.raises(ValueError, match="rules"):
+    with pytest.raises(TypeError, match="rules"):
         chosen.provider()
     budget = told.document.budget
     assert (budget.run_calls, budget.run_money, told.document.retention_days, told.document.blind_percent) == (20, Decimal("0.50"), 30, 5)
@@ -58,7 +58,7 @@ def test_who_does_not_administer_may_not(company: Company, who: str) -> None:
     actor = company.people[who]
     for attempt in (
         lambda: saving.change(actor, {"on": False, "reason": "x"}, base=0),
-        lambda: saving.test(actor, {}),
+        lambda: saving.tried(actor, {}),
         lambda: saving.versions(actor),
         lambda: saving.house_texts(actor),
     ):
@@ -155,7 +155,7 @@ def test_the_environment_wins(ines: Any, monkeypatch: pytest.MonkeyPatch) -> Non
         )
         assert set(wrong(ines, {"model": "other"})) == {"model"}
         assert set(wrong(ines, {}, key="sk-other")) == {"key"}
-        save(ines, {"retention_days": 7}, tried=False)
+        save(ines, {"retention_days": 7}, untried=False)
         assert options.newest().document.retention_days == 7, "what the environment does not say is saved all the same"
         save(ines, {"purposes": {"decide": {"model": "claude-decides"}}})
         assert options.current().chosen("decide").config.model == "claude-decides"

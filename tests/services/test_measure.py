@@ -1,15 +1,11 @@
 """What became of proposals, counted: shares, groups, who may read them, and what it costs to ask."""
 
 from datetime import timedelta
-from decimal import Decimal
 
-import pytest
-
-from console.errors import NotAllowed, NotFound
 from console.proposals import measure
 from console.proposals.measure import Window
 from tests.company import Company
-from tests.services.proposing import NOW, call, calls
+from tests.services.proposing import NOW, call
 
 WINDOW = Window(NOW + timedelta(minutes=1))
 

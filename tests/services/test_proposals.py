@@ -12,7 +12,6 @@ from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.runs import drafts
 from console.runs.store import as_event, load
 from tests.company import Company
-from tests.services import proposals
 from tests.services.proposals import at, begun, call_of, failed, hand_in, made, outcomes, row, source, value
 
 
@@ -539,7 +538,13 @@ def test_what_is_missing_can_be_supplied(company: Company) -> None:
     assert [field.name for field in runs.supply_form(company.olivia, run_id, "note")] == ["amount"]
     runs.supply(company.olivia, run_id, revision=told["revision"], step="note", values={"amount": "12.50"})
     after = company.told(run_id)
-    assert after["context"]["note"] == {"note": "By hand.", "amount": "12.50", "shown": "Adaeze Okonkwo-Bell", "paper": None, "missing": "supplied later"}
+    assert after["context"]["note"] == {
+        "note": "By hand.",
+        "amount": "12.50",
+        "shown": "Adaeze Okonkwo-Bell",
+        "paper": None,
+        "missing": "supplied later",
+    }
     assert after["revision"] == told["revision"] + 1
     assert (after["current"]["step"], after["current"]["proposal"]["status"]) == ("rate", "pending")
     assert after["current"]["proposal"]["call"] != first
@@ -609,7 +614,9 @@ def test_replay_is_what_was_told(company: Company) -> None:
     seen.append(company.told(run_id))
     for told in seen:
         then = runs.replay(company.olivia, run_id, told["last_event"]).json["run"]
-        assert {key: value for key, value in then.items() if key != "current"} == {key: value for key, value in told.items() if key != "current"}
+        assert {key: value for key, value in then.items() if key != "current"} == {
+            key: value for key, value in told.items() if key != "current"
+        }
         assert then["current"]["proposal"] == told["current"]["proposal"]
 
 

@@ -6,6 +6,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias, get_args
 
 Ai: TypeAlias = Literal["full", "masked", "hash", "never"]
@@ -40,7 +41,7 @@ def secret(name: str, stored: str = "text") -> bool:
     words = _words(name)
     if stored not in _HELD or words[-1:] in (["count"], ["type"], ["kind"], ["id"], ["at"]):
         return False
-    return bool(SECRET_WORDS & set(words)) or any(pair in zip(words, words[1:], strict=False) for pair in SECRET_PAIRS)
+    return bool(SECRET_WORDS & set(words)) or any(pair in pairwise(words) for pair in SECRET_PAIRS)
 
 
 def usual(
@@ -49,7 +50,7 @@ def usual(
     """What a model gets of a field that no document says anything about. `form` is what the value must be (`iban`), `kind` the field's type."""
     marks = {kind, form, widget}
     words = _words(name)
-    born = bool({"birthday", "dob", "birthdate"} & set(words)) or any(pair in BORN for pair in zip(words, words[1:], strict=False))
+    born = bool({"birthday", "dob", "birthdate"} & set(words)) or any(pair in BORN for pair in pairwise(words))
     if marks & {"email", "phone", "iban"} or "iban" in words or born:
         return "masked"
     return "masked" if sensitive or (personal and kind == "long_text") else "full"
