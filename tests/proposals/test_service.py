@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from console import log, proposals, runs, settings
+from console.ai import calling
 from console.db.engine import fetch
 from console.proposals import options, prompts, waits
 from console.queue import PutBack
@@ -42,7 +43,13 @@ def test_values_come_with_why_and_from_where(house: House) -> None:
     assert (Decimal(by["balance"]["value"]), by["verdict"]["value"], by["balance"]["confidence"]) == (Decimal("12.50"), "clean", "high")
     (source,) = by["balance"]["sources"]
     assert set(source) == SOURCE_KEYS
-    assert (source["kind"], source["collection"], source["record"], source["field"], source["trusted"]) == ("record", "customer", "1", "balance", True)
+    assert (source["kind"], source["collection"], source["record"], source["field"], source["trusted"]) == (
+        "record",
+        "customer",
+        "1",
+        "balance",
+        True,
+    )
     assert source["title"] == "Adaeze Okonkwo-Bell"
     assert by["verdict"]["sources"][0]["step"] == "hear"
 
@@ -315,7 +322,12 @@ def test_what_is_never_sent_is_in_no_request_log_or_trace(house: House, caplog: 
     kept = prompts.read(call)
     told = str([event.open for event in log.events_of(run_id) if event.type.startswith("proposal")])
     for secret in ("Adaeze Okonkwo-Bell", "adaeze@customers.example"):
-        for where in (house.sent, caplog.text, told, str({**kept, "sources": [{**each, "title": ""} for each in kept["sources"]]} if kept else "")):
+        for where in (
+            house.sent,
+            caplog.text,
+            told,
+            str({**kept, "sources": [{**each, "title": ""} for each in kept["sources"]]} if kept else ""),
+        ):
             assert secret not in where
     assert "display_name" not in {field["name"] for field in house.proposal(run_id)["fields"]}
 
@@ -441,16 +453,14 @@ def test_a_compatible_endpoint_without_a_key(house: House, model: Server, monkey
 
 def test_an_answer_for_a_run_that_went_on_is_a_fact_of_the_call_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The person is done before the model is."""
-    from console.proposals import service
-
     run_id = house.at_judge()
-    real: Callable[..., Any] = service.call_provider
+    real: Callable[..., Any] = calling.call
 
     def slower(*args: Any, **more: Any) -> Any:
         house.company.answer(run_id, verdict="mine")
         return real(*args, **more)
 
-    monkeypatch.setattr(service, "call_provider", slower)
+    monkeypatch.setattr(calling, "call", slower)
     house.work()
     assert row(run_id)["status"] == "ok"
     told = house.company.told(run_id)
