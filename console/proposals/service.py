@@ -14,8 +14,8 @@ import psycopg
 import sqlalchemy as sa
 
 from console import log, runs, settings, subjects
-from console.ai import guard, prompt as prompts_of, providers
-from console.ai.calling import Answered, CallFailed, call as call_provider
+from console.ai import calling, guard, prompt as prompts_of, providers, scan
+from console.ai.calling import Answered, CallFailed
 from console.ai.prompt import Prompt
 from console.ai.types import Code, Judged, ProviderError, Raw
 from console.errors import ConsoleError
@@ -51,7 +51,7 @@ def propose(call: str) -> None:
     except ConsoleError as error:
         _note(call, result.off(f"{error.message.rstrip('.')}. {words.BY_HAND}."))
         return
-    except Exception:
+    except Exception:  # noqa: BLE001 (a person waits: there is always an answer)
         _log.exception("alarm: the proposal %s failed", call)
         found = result.failed("internal_error", words.message("internal_error", 0), Told())
     _note(call, found)
@@ -155,7 +155,8 @@ def _asked(asking: _Asking) -> Result:
     except CallFailed as error:
         return _failed(asking, error)
     resting.answered(asking.chosen.config)
-    found = _judged(asking, answer.raw, _priced(asking, answer))
+    told = replace(asking.told, raw=answer.raw, ms=answer.ms, tries=answer.tries)
+    found = _judged(asking, answer.raw, _paid(asking, told))
     if found.kind == "proposal_made":
         cache.keep(key, asking.known.call, asking.subject, answer.raw)
     _keep(asking, answer.raw.text)
@@ -186,7 +187,7 @@ def _call(asking: _Asking) -> Answered:
         raise CallFailed(error, ms=0, tries=0) from error
     seconds = asking.left() - MARGIN_S
     person = hmac.digest(house_key(), f"person|{asking.known.person.id}".encode(), "sha256").hex()[:32]
-    return call_provider(
+    return calling.call(
         provider, prompt.system, prompt.user, prompt.schema, seconds=max(LEAST_S, seconds), max_tokens=chosen.max_tokens, user_id=person
     )
 
@@ -197,8 +198,13 @@ def _judged(asking: _Asking, raw: Raw, told: Told) -> Result:
     if judged.code is None:
         return result.made(judged, asking.built, told)
     said = words.declined(judged.why) if judged.declined else words.message(judged.code, _whole(asking))
+    return _without(asking, judged, said, told)
+
+
+def _without(asking: _Asking, judged: Judged, said: str, told: Told) -> Result:
+    """No proposal; where text in a source reads like instructions, that is said too."""
     warning = result.banner(judged, asking.built)
-    return result.failed(judged.code, f"{said} {warning}" if warning else said, told, judged)
+    return result.failed(judged.code or "internal_error", f"{said} {warning}" if warning else said, told, judged)
 
 
 def _failed(asking: _Asking, error: CallFailed) -> Result:
@@ -206,20 +212,19 @@ def _failed(asking: _Asking, error: CallFailed) -> Result:
     _keep(asking, error.raw.text if error.raw else "", error=f"{error.code}: {error.detail}")
     if settings.current().ai_breaker and resting.failed(asking.chosen.config, error.code):
         _log.error("alarm: %s %s is left alone: %s", asking.chosen.config.name, asking.chosen.config.model, error.code)
-    told = replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id, **_cost(asking, error.raw))
+    told = _paid(asking, replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id))
     code: Code = error.code
-    return result.failed(code, words.message(code, _whole(asking)), told)
+    suspicious = tuple(scan.suspicious(asking.built.ask, asking.prompt.restore.sent))
+    judged = Judged(flags=("suspicious_content",) if suspicious else (), suspicious=suspicious, code=code)
+    return _without(asking, judged, words.message(code, _whole(asking)), told)
 
 
-def _priced(asking: _Asking, answer: Answered) -> Told:
-    return replace(asking.told, raw=answer.raw, ms=answer.ms, tries=answer.tries, **_cost(asking, answer.raw))
-
-
-def _cost(asking: _Asking, raw: Raw | None) -> dict[str, Decimal | str | None]:
-    """What it cost, by which table of prices."""
+def _paid(asking: _Asking, told: Told) -> Told:
+    """The same with what it cost, and by which table of prices."""
+    raw = told.raw
     fresh, cached, output = (raw.input_tokens - raw.cached_tokens, raw.cached_tokens, raw.output_tokens) if raw else (0, 0, 0)
     cost = asking.current.cost(asking.chosen.config.model, input_tokens=max(0, fresh), cached_tokens=cached, output_tokens=output)
-    return {"cost": cost, "price_version": asking.current.price_version if cost is not None else None}
+    return replace(told, cost=cost, price_version=asking.current.price_version if cost is not None else None)
 
 
 def _free(raw: Raw) -> Raw:
