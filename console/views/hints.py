@@ -364,9 +364,9 @@ def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection
 
 def _ready(run_id: str, proposal: Mapping[str, Any], hints: Sequence[Hint], common: Mapping[str, Any]) -> Strip:
     there = [one for one in hints if one.there]
-    filled = [one for one in there if one.state in ("fill", "accepted")]
+    filled = [one for one in there if one.state in ("fill", "accepted") and one.name != OUTCOME]
     banner = str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
-    asked = len(hints)
+    asked = sum(1 for one in hints if one.name != OUTCOME)
     return Strip(
         READY,
         head=_head(there, filled, asked),
@@ -380,11 +380,17 @@ def _ready(run_id: str, proposal: Mapping[str, Any], hints: Sequence[Hint], comm
 
 
 def _head(there: Sequence[Hint], filled: Sequence[Hint], asked: int) -> str:
+    choice = any(one.name == OUTCOME for one in there)
     if not there:
         return "Nothing is proposed here"
+    if choice and len(there) == 1:
+        return "A choice is proposed"
     if not filled:
-        return f"{len(there)} {'suggestion' if len(there) == 1 else 'suggestions'}, none filled in"
-    return f"{len(filled)} of {asked} {'field' if asked == 1 else 'fields'} pre-filled"
+        count = len(there) - choice
+        words = f"{count} {'suggestion' if count == 1 else 'suggestions'}, none filled in"
+    else:
+        words = f"{len(filled)} of {asked} {'field' if asked == 1 else 'fields'} pre-filled"
+    return f"A choice is proposed, {words}" if choice else words
 
 
 def _said(there: Sequence[Hint], banner: str) -> str:

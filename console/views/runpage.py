@@ -10,7 +10,7 @@ from console import activity, browse, document_requests, documents, inbox, runs,
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
 from console.runs import Candidate, Preview, RunView
-from console.views import files, formats, frame, hints, panes, runeffects
+from console.views import contextpane, files, formats, frame, hints, panes, runeffects
 from console.views.approvals import words_of_wait
 from console.views.formats import Kind, Look
 from console.views.identity import local as local_path
@@ -519,17 +519,16 @@ def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind
 def _beside(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[str, str]) -> dict[str, Any]:
     """The right pane: the record as it was shown with the step, what is related to it, what happened to it."""
     record = (view.screen or {}).get("record")
+    quoted = _quoted(view, actor, look, states_of)
+    chosen = "source" if quoted else tab if tab in (TABS if record else {"documents", "context"}) else "record" if record else "documents"
     if not record:
-        shown = documents_pane(view, actor, always=tab == "documents")
-        return {"record": None, "context_tabs": [], "context_tab": "documents", "sections": [], "pane": shown is not None} | (shown or {})
+        return _without_record(view, actor, look, chosen, tab) | {"quoted": quoted}
     key, collection = record["key"], record["collection"]
-    chosen = tab if tab in ("related", "documents", "activity") else "record"
-    tabs = [
-        {"label": label, "href": frame.run_url(view.json["id"], tab=None if name == "record" else name), "here": chosen == name}
-        for name, label in (("record", "Record"), ("documents", "Documents"), ("related", "Related"), ("activity", "Activity"))
-    ]
     beside = documents_pane(view, actor, always=True) or {} if chosen == "documents" else {}
+    tabs = [*_tabs(view, chosen), *([{"label": "Source", "href": frame.here(), "here": True}] if quoted else [])]
     return beside | {
+        "quoted": quoted,
+        "known": contextpane.known(view, actor, look) if chosen == "context" else None,
         "pane": True,
         "record": record,
         "record_kind": view.collection_label,
@@ -539,6 +538,34 @@ def _beside(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mappin
         "related": related(actor, view.json["id"], collection, key, look) if chosen == "related" else [],
         "activity": activity.on_record(actor, collection, key, limit=15).rows if chosen == "activity" else [],
     }
+
+
+TABS = {"documents": "Documents", "related": "Related", "context": "Context", "activity": "Activity"}
+"""Tabs beside the record's own, by their names in addresses."""
+
+
+def _tabs(view: RunView, chosen: str, names: Sequence[str] = ("record", *TABS)) -> list[dict[str, Any]]:
+    words = {"record": "Record", **TABS}
+    made = [(name, words[name], None if name == "record" else name) for name in names]
+    return [{"label": label, "href": frame.run_url(view.json["id"], tab=to), "here": chosen == name} for name, label, to in made]
+
+
+def _without_record(view: RunView, actor: Actor, look: Look, chosen: str, tab: str) -> dict[str, Any]:
+    """The right pane of a run without a record: its documents where there are some, its context, a source."""
+    shown = documents_pane(view, actor, always=tab == "documents") if chosen == "documents" else None
+    chosen = "context" if shown is None and chosen == "documents" and view.json["context"] else chosen
+    tabs = _tabs(view, chosen, ("documents", "context")) if view.json["context"] else []
+    common = {"record": None, "context_tabs": tabs, "context_tab": chosen, "sections": [], "pane": shown is not None or bool(tabs)}
+    return common | (shown or {}) | {"known": contextpane.known(view, actor, look) if chosen == "context" else None}
+
+
+def _quoted(view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str]) -> contextpane.Quoted | None:
+    """The source that the address names, as it is shown at the right; that it was opened is noted."""
+    found = contextpane.asked_for(view, request.args, actor.id)
+    if found is None or "document" == found[0].get("kind"):
+        return None
+    contextpane.opened(actor, view, found[0])
+    return contextpane.quoted(view, actor, look, *found, states_of)
 
 
 def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, Any] | None:
