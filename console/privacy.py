@@ -150,6 +150,7 @@ def _forget(actor: Actor, subject: str, reason: str, ready: Callable[[Connection
         told = {"subject": subject, "count": gone, "runs": len(run_ids)}
         log.note(actor, "subject_erased", open=told, sealed={"reason": reason}, connection=connection)
     subjects.forget(subject)
+    files.texts.forget(subject)
     files.release(places)  # unreadable since the key is gone; what a crash leaves lying is swept away
     mend()
     return int(gone)

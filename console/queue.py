@@ -32,6 +32,10 @@ BESIDE = "queue.enqueue(array[0], array[%s], array[convert_to(%s, 'UTF8')], arra
 """A table for the FROM of a statement of psycopg's: puts one job in when it is read; takes the job's name, text and key."""
 
 
+class PutBack(Exception):
+    """What a job was doing is broken off because the process ends; another one does it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """Something to look at in the background. Of jobs with the same key only one is queued or under way at a time."""

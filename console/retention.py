@@ -80,6 +80,7 @@ def expire(now: datetime | None = None, progress: Callable[[str], None] = lambda
             done.append(Due(due.category, due.days, gone, due.held))
         privacy.mend()
         files.sweep()
+        files.texts.sweep()
     return done
 
 

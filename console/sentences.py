@@ -339,6 +339,16 @@ def _workflow_changed(told: _Told) -> str:
     return f"{{who}} {verb} the workflow {{workflow_named}}"
 
 
+def _ladder(verb: str) -> Callable[[_Told], str]:
+    def told_of(told: _Told) -> str:
+        step = told.step_title(told.text("step")) or "a step"
+        words = {"shadow": "recorded only", "assist": "shown", "auto": "done by themselves where all is certain"}
+        now = words.get(str(told.open.get("mode")), "")
+        return f"{{who}} {verb} how far proposals for {_braced(step)} of {{workflow_named}} are trusted" + _after(": ", now)
+
+    return told_of
+
+
 def _source(verb: str) -> Callable[[_Told], str]:
     def told_of(told: _Told) -> str:
         named = told.text("name", "source")
@@ -488,6 +498,13 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "identity_linked": _of_person("changed the way in through the identity provider"),
         "password_link_made": _of_person("made a link for a new password"),
         "sign_in_changed": "{who} changed how people sign in",
+        "ai_changed": lambda told: (
+            "{who} changed the settings of the AI"
+            + _braced(_after(": ", ", ".join(part.replace("_", " ") for part in told.listed("fields"))))
+        ),
+        "ai_tested": lambda told: (
+            "{who} tried the connection to a model, which " + ("answered" if told.open.get("ok") is True else "did not work")
+        ),
         "key_created": _of_person("made an API key"),
         "key_revoked": _of_person("revoked an API key"),
         "person_created": _person("entered the account of", "a person"),
@@ -513,11 +530,15 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "workflow_published": "{who} published the workflow {workflow_named}{version}",
         "action_changed": lambda told: "{who} changed what can be done to records" + _braced(_after(": ", told.text("action"))),
         "inbox_changed": lambda told: "{who} changed an inbox" + _braced(_after(": ", told.text("inbox"))),
+        "ai_promoted": _ladder("raised"),
+        "ai_stepped_back": _ladder("lowered"),
         "engine_paused": "{who} paused everything that goes by itself",
         "engine_resumed": "{who} let everything go by itself again",
         "process_started": _process_started,
         "log_read": _log_read,
         "log_exported": _log_exported,
+        "ai_call_read": "{who} looked at what a model was sent and answered",
+        "ai_feedback": lambda told: "{who} said that a proposal " + ("helped" if told.text("thumb") == "up" else "did not help"),
         "case_file_made": lambda told: "{who} took the case file of a run" + _braced(_after(" as ", told.text("format"))),
         "values_expired": _values_expired,
         "silence_noted": lambda told: (

@@ -7,10 +7,10 @@ import base64
 import binascii
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 
@@ -255,3 +255,65 @@ def scanner(text: str) -> str:
     ):
         raise IllFormed("takes the path of clamd's socket, such as /run/clamav/clamd.ctl, or host:port")
     return text
+
+
+PROVIDERS = ("anthropic", "openai_compatible", "rules")
+
+
+def provider(text: str) -> str:
+    """Who proposes."""
+    if text.lower() not in PROVIDERS:
+        raise IllFormed("takes anthropic, openai_compatible or rules")
+    return text.lower()
+
+
+def model(text: str) -> str:
+    """The name of a model as its provider writes it."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}", text):
+        raise IllFormed("takes the name of a model, without spaces")
+    return text
+
+
+def base_url(text: str) -> str:
+    """The address under which a model's API lies, without a slash at the end."""
+    takes = "takes http(s)://host[:port][/path], without a user"
+    parts = _parts(text, frozenset({"https", "http"}), takes)
+    if "@" in parts.netloc or "?" in text:
+        raise IllFormed(takes)
+    return text.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class AI:
+    """Who proposes, as the settings say. `told`: they do say it, so that nobody else does."""
+
+    provider: str = "rules"
+    model: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    told: bool = False
+
+
+NOBODY = AI()
+"""Nothing is said: rules, unless somebody chooses in the console."""
+
+
+def ai(given: Mapping[str, Any]) -> tuple[AI, str]:
+    """(who proposes, what is missing or stands alone: empty where all is well). A key of Anthropic alone is enough; it is never sent to anybody else."""
+    name, key = given["ai_provider"], given["ai_api_key"]
+    if name is None and given["anthropic_api_key"] and not key:
+        name = "anthropic"
+    match name:
+        case None:
+            alone = [setting for setting in ("ai_model", "ai_api_key", "ai_base_url") if given[setting]]
+            return NOBODY, f"CONSOLE_{alone[0].upper()} needs CONSOLE_AI_PROVIDER beside it" if alone else ""
+        case "anthropic":
+            key = key or given["anthropic_api_key"]
+            made = AI(name, given["ai_model"], key, given["ai_base_url"] or given["anthropic_base_url"], told=True)
+            return made, "" if key else "CONSOLE_AI_PROVIDER=anthropic needs ANTHROPIC_API_KEY or CONSOLE_AI_API_KEY beside it"
+        case "openai_compatible":
+            made = AI(name, given["ai_model"], key, given["ai_base_url"], told=True)
+            missing = [f"CONSOLE_{setting.upper()}" for setting in ("ai_base_url", "ai_model") if not given[setting]]
+            return made, f"CONSOLE_AI_PROVIDER=openai_compatible needs {' and '.join(missing)} beside it" if missing else ""
+        case _:
+            return AI(told=True), ""

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from console import setting_values
 from console.errors import ConsoleError
-from console.setting_values import IllFormed, MailServer
+from console.setting_values import AI, IllFormed, MailServer
 
 PREFIX = "CONSOLE_"
 KEYS_FOLDER = "keys"
@@ -253,6 +253,62 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         "Where the virus scanner clamd listens (the path of its socket, or host:port), which looks at each file before it is kept; unset: files are not scanned.",
     ),
+    Setting(
+        "CONSOLE_AI_PROVIDER",
+        "ai_provider",
+        setting_values.provider,
+        None,
+        "Who fills forms in beforehand: anthropic, openai_compatible or rules; unset: anthropic where ANTHROPIC_API_KEY is set, else what is chosen in the console, else rules.",
+    ),
+    Setting(
+        "CONSOLE_AI_MODEL",
+        "ai_model",
+        setting_values.model,
+        None,
+        "The model that is asked, by its provider's name; for anthropic claude-haiku-5-5 where it is unset, required with openai_compatible.",
+    ),
+    Setting(
+        "CONSOLE_AI_SECONDS",
+        "ai_seconds",
+        setting_values.between(1, 60),
+        8,
+        "How long a proposal may take altogether, every try and wait included.",
+    ),
+    Setting(
+        "CONSOLE_AI_BREAKER",
+        "ai_breaker",
+        setting_values.switch,
+        True,
+        "Whether a provider that fails again and again is left alone for a minute; off for tests.",
+    ),
+    Setting(
+        "CONSOLE_AI_API_KEY",
+        "ai_api_key",
+        setting_values.line,
+        None,
+        "The key that the provider wants; an OpenAI-compatible endpoint of your own may want none.",
+    ),
+    Setting(
+        "CONSOLE_AI_BASE_URL",
+        "ai_base_url",
+        setting_values.base_url,
+        None,
+        "Where the provider's API lies: required with openai_compatible (up to and with /v1), with anthropic for a gateway; named here, a host of your own network or plain http is meant.",
+    ),
+    Setting(
+        "ANTHROPIC_API_KEY",
+        "anthropic_api_key",
+        setting_values.line,
+        None,
+        "The key for Anthropic; alone it is enough to have their model propose.",
+    ),
+    Setting(
+        "ANTHROPIC_BASE_URL",
+        "anthropic_base_url",
+        setting_values.base_url,
+        None,
+        "Where Anthropic's API lies, where it is not at their own address; as CONSOLE_AI_BASE_URL, which wins.",
+    ),
     *(
         Setting(
             f"CONSOLE_KEEP_{name.upper()}_DAYS",
@@ -262,6 +318,13 @@ SETTINGS: tuple[Setting, ...] = (
             f"After how many days {what} is deleted; the events stay. Unset: never.",
         )
         for name, what in KEPT.items()
+    ),
+    Setting(
+        "CONSOLE_AI_BLIND_PERCENT",
+        "ai_blind_percent",
+        setting_values.between(0, 50),
+        5,
+        "Of how many in a hundred proposals a person sees nothing before deciding, so that it can be told whether proposals help; 0: of none.",
     ),
     Setting(
         "CONSOLE_DEMO",
@@ -274,9 +337,12 @@ SETTINGS: tuple[Setting, ...] = (
 """What interface.md promises, in its order."""
 
 KEYS = ("secret_key", "master_key", "signing_key", "new_signing_key")
+ASKED = ("ai_provider", "ai_model", "ai_api_key", "ai_base_url", "anthropic_api_key", "anthropic_base_url")
+"""What `Settings.ai` is made of."""
+
 OUTSIDE = frozenset({
     "oidc_issuer", "oidc_client_id", "oidc_client_secret", "smtp", "mail_from", "checkpoint_webhook_url", "checkpoint_webhook_secret", "checkpoint_s3_url", "checkpoint_s3_region",
-    "checkpoint_s3_key_id", "checkpoint_s3_secret", "checkpoint_s3_retention_days", "file_mb", "request_mb", "clamd",
+    "checkpoint_s3_key_id", "checkpoint_s3_secret", "checkpoint_s3_retention_days", "file_mb", "request_mb", "clamd", "ai_seconds", "ai_breaker",
 })  # fmt: skip
 NEEDS = (
     ("database_migration_url", "database_url"),
@@ -326,11 +392,15 @@ class Settings:
     file_mb: int = 20
     request_mb: int = 100
     clamd: str | None = None
+    ai: AI = setting_values.NOBODY
+    ai_seconds: int = 8
+    ai_breaker: bool = True
     keep_runs_days: int | None = None
     keep_screens_days: int | None = None
     keep_looks_days: int | None = None
     keep_changes_days: int | None = None
     keep_sign_ins_days: int | None = None
+    ai_blind_percent: int = 5
 
     @property
     def keep_days(self) -> Mapping[str, int | None]:
@@ -418,15 +488,17 @@ def read(environ: Mapping[str, str]) -> Settings:
         trusted_proxies=given["trusted_proxies"],
         rate_limits=setting_values.rates("on") if rate_limits is None else rate_limits,
         own_machine_limited=rate_limits is not None or not given["demo"],
+        ai_blind_percent=given["ai_blind_percent"],
         idle_save_minutes=given["idle_save_minutes"],
         demo=given["demo"],
-        given={name: given[name] for name in KEYS},
+        given={name: given[name] for name in (*KEYS, *ASKED)},
         private_hosts=given["private_hosts"] or frozenset(),
         http_targets=given["http_targets"] or {},
         http_secrets=given["http_secrets"] or {},
         checkpoint_mail_to=given["checkpoint_mail_to"] or (),
         record_files=_record_files(given),
         hooks=given["hooks"] or (),
+        ai=setting_values.ai(given)[0],
         **{name: value for name, value in given.items() if name in OUTSIDE},
         **{name: value for name, value in given.items() if name.startswith("keep_")},
     )
@@ -443,6 +515,8 @@ def _alone(given: Mapping[str, Any]) -> Iterator[str]:
     for wanted, *needed in NEEDS:
         if given[wanted] and (missing := [names[other] for other in needed if given[other] is None]):
             yield f"{names[wanted]} needs {' and '.join(missing)} beside it"
+    if problem := setting_values.ai(given)[1]:
+        yield problem
     for url in ("oidc_issuer", "checkpoint_webhook_url", "checkpoint_s3_url"):
         parts = urlsplit(given[url] or "")
         if parts.scheme == "http" and str(parts.hostname).rstrip(".") not in (given["private_hosts"] or ()):

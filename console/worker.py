@@ -1,7 +1,8 @@
 """The background door: jobs are done as they come, by a pool of threads; runs whose time has come, and those that a crash left behind, become jobs.
 
 Beside that, each second the events that were committed get their place, each minute idle runs are saved, a head of the log is signed where it has grown,
-and it is looked whether the log is still in order; each day the values past their time go. In threads of their own, because the order
+and it is looked whether the log is still in order; each day the values past their time go. Proposals have a pool of threads of their own: most of the time
+they wait for somebody outside. In threads of their own, because the order
 of the log waits for none of it, heads are taken outside, and what reads or changes much of the log at once is done.
 
 Any number of workers may run, on any number of machines: the database lets one at a time do each thing, the others find nothing to do.
@@ -33,6 +34,9 @@ LETTERS_S = 2.0
 LEAVE_S = 3.0
 EXPIRE_S = 24 * 3600.0
 THREADS = 4
+CALLS = 128
+"""How many proposals are waited for at once: they hold a thread each, and no connection to the database."""
+CALL_CONNECTIONS = 4
 _log = logging.getLogger(__name__)
 
 
@@ -64,11 +68,11 @@ class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
     def __init__(self, threads: int = THREADS) -> None:
-        from console import accounts, answers, document_requests, notices, operations, publishing, queue, retention, runs, tasks
+        from console import accounts, answers, document_requests, notices, operations, proposals, publishing, queue, retention, runs, tasks
         from console.db import engine
         from console.dispatch import Dispatcher
 
-        engine.make_room(threads)
+        engine.make_room(threads + CALL_CONNECTIONS)
         self.stopping = threading.Event()
         self.duties = [
             Duty("sequence", SEQUENCE_S, operations.sequence),
@@ -83,10 +87,13 @@ class Worker:
             Duty("stuck", STUCK_S, runs.pick_up),
             Duty("tasks", PUBLISH_S, tasks.pick_up),
             Duty("answers", PUBLISH_S, answers.pick_up),
+            Duty("proposals", STUCK_S, runs.overdue_proposals),
         ]
         self.outside = [Duty("publish", PUBLISH_S, publishing.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
         self.letters = [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)]
         self.jobs = Dispatcher({queue.ADVANCE: functools.partial(runs.advance, stopping=self.stopping.is_set)}, threads)
+        self.calls = Dispatcher({queue.PROPOSE: proposals.propose}, CALLS)
+        self._stop_waiting = proposals.stop_waiting
         self._presence: sa.Connection | None = None
 
     def run(self) -> None:
@@ -94,10 +101,13 @@ class Worker:
         told = (("outside", self.outside), ("thorough", self.thorough), ("moving", self.moving), ("letters", self.letters))
         others = [threading.Thread(target=self._do, args=(duties,), name=name, daemon=True) for name, duties in told if duties]
         others.append(threading.Thread(target=self.jobs.run, name="jobs", daemon=True))
+        others.append(threading.Thread(target=self.calls.run, name="calls", daemon=True))
         for thread in others:
             thread.start()
         self._do(self.duties, before=self._be_present)
         self.jobs.stop()
+        self.calls.stop()
+        self._stop_waiting()
         self._leave()
         until = time.monotonic() + LEAVE_S
         for thread in others:

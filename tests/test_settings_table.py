@@ -65,6 +65,7 @@ GOOD: dict[str, list[tuple[str, object]]] = {
     "CONSOLE_REQUEST_MB": [("1", 1), ("1000", 1000)],
     "CONSOLE_CLAMD": [(text, text) for text in ("/run/clamav/clamd.ctl", "localhost:3310", "[::1]:3310", "10.0.0.7:3310")],
     **{f"CONSOLE_KEEP_{name}_DAYS": [("30", 30), ("36500", 36_500)] for name in KEPT},
+    "CONSOLE_AI_BLIND_PERCENT": [("0", 0), ("50", 50)],
     "CONSOLE_DEMO": [*((text, True) for text in ON), *((text, False) for text in OFF)],
 }  # fmt: skip
 URL, ADDRESS, SWITCH = "takes postgresql://user:password@host:port/database", "takes http(s)://host[:port][/path]", "takes on or off"
@@ -114,6 +115,7 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "CONSOLE_CLAMD": [(text, "takes the path of clamd's socket, such as /run/clamav/clamd.ctl, or host:port") for text in (
         "clamd", "clamd:", "clamd:0", "clamd:99999", ":3310", "a b:3310", "tcp://a:3310", "run/clamd.ctl")],
     **{f"CONSOLE_KEEP_{name}_DAYS": [(text, "takes a whole number from 30 to 36500") for text in ("29", "0", "36501", "1y")] for name in KEPT},
+    "CONSOLE_AI_BLIND_PERCENT": [(text, "takes a whole number from 0 to 50") for text in ("51", "5%", "-1")],
     "CONSOLE_DEMO": [("demo", SWITCH)],
 }  # fmt: skip
 

@@ -30,7 +30,7 @@ ACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "inbox": frozenset({"work", "manage"}),
         "label": frozenset({"see"}),
         "activity": frozenset({"read", "export", "verify"}),
-        "ai": frozenset({"audit"}),
+        "ai": frozenset({"audit", "manage"}),
         "subject": frozenset({"erase"}),
         "source": frozenset({"manage"}),
         "policy": frozenset({"manage"}),

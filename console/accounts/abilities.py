@@ -32,7 +32,7 @@ _VERBS: Mapping[str, Mapping[str, str]] = {
     "inbox": {"work": "work in", "manage": "manage"},
     "label": {"see": "see what is labelled"},
     "activity": {"read": "read the activity log", "export": "export the activity log", "verify": "verify the activity log"},
-    "ai": {"audit": "look at what the AI was asked"},
+    "ai": {"audit": "look at what the AI was asked", "manage": "set up the AI"},
     "subject": {"erase": "erase what is held about a person"},
     "source": {"manage": "manage data sources"},
     "policy": {"manage": "change what roles may do"},

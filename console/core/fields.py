@@ -153,6 +153,11 @@ class FieldDefinition(Definition):
         )  # fmt: skip
 
 
+def typed(definitions: Iterable[FieldDefinition]) -> list[str]:
+    """Names of those that people type into."""
+    return [entry.name for entry in definitions if not entry.readonly and entry.type not in HANDED_IN]
+
+
 def names_twice(definitions: Sequence[FieldDefinition]) -> list[str]:
     """Names that more than one definition has."""
     counted = Counter(entry.name for entry in definitions)

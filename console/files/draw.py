@@ -1,14 +1,17 @@
-"""The process that opens a file which we have not made: `python -I draw.py about|page`, the file on its standard input.
+"""The process that opens a file which we have not made: `python -I draw.py QUESTION`, the file on its standard input.
 
 It is started anew for each file, with no environment, and gives itself limits before it reads the first byte: memory, processor time, no files to
-write and none to open. `about` answers JSON with the number of pages; `page` a PNG. What cannot be opened is said as JSON with `wrong`.
-Imports nothing of the console.
+write and none to open. Of the questions `about` answers JSON with the number of pages; `page` a PNG; `words` JSON with the words of the pages and where
+they stand; `recognise` becomes Tesseract, under the same limits. What cannot be opened is said as JSON with `wrong`. Imports nothing of the console.
 """
 
+import ctypes
 import io
 import json
+import os
 import resource
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 MEMORY = 1 << 30
@@ -17,6 +20,10 @@ MOST_PAGES = 500
 MOST_PIXELS = 60_000_000  # of a picture that is handed in: a page of A3 at 400 dpi is 31 million
 LONGEST_SIDE = 14_400  # points, as PDF itself limits a page: 5 m
 WIDEST = 2_400  # pixels of a picture that is shown
+GRID = 10_000  # what a page is measured in, across and down
+MOST_WORDS = 60_000  # of a file
+LONGEST_WORD = 200
+LIGATURES = {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
 
 
 class Wrong(Exception):
@@ -86,8 +93,70 @@ def about(content: bytes, kind: str) -> dict[str, Any]:
     return {"pages": len(document)}
 
 
-def page(content: bytes, kind: str, number: int, width: int, turn: int) -> bytes:
-    """The page (from 1) as a PNG of this width before it is turned clockwise by `turn` degrees."""
+def words(content: bytes, kind: str, most_pages: int) -> dict[str, Any]:
+    """`{"of", "pages"}`: how many pages the file has, and of the first of them the words `[text, left, top, right, bottom]` as they stand in the
+    file, in parts of the page from its upper left corner as it is shown. A picture has none.
+    """
+    if kind != "application/pdf":
+        about(content, kind)
+        return {"of": 1, "pages": [[]]}
+    document = _document(content)
+    left, pages = MOST_WORDS, []
+    for number in range(min(len(document), most_pages)):
+        found: list[list[Any]] = []
+        for word in _words(document[number]):
+            if len(found) == left:
+                break
+            found.append(word)
+        left -= len(found)
+        pages.append(found)
+    return {"of": len(document), "pages": pages}
+
+
+def _words(sheet: Any) -> Iterator[list[Any]]:
+    """The words of a page in the order in which they stand in the file; what lies beside the page is left out."""
+    from pypdfium2 import raw
+
+    text = sheet.get_textpage()
+    box, word, place = raw.FS_RECTF(), "", [0.0, 0.0, 0.0, 0.0]
+    for at in range(text.count_chars() + 1):
+        sign = _sign(raw.FPDFText_GetUnicode(text, at)) if at < text.count_chars() else " "
+        if not sign.isspace() and raw.FPDFText_GetLooseCharBox(text, at, box):
+            here = [box.left, box.bottom, box.right, box.top]
+            place = [*map(min, place[:2], here[:2]), *map(max, place[2:], here[2:])] if word else here
+            word += sign
+        if word and (sign.isspace() or len(word) >= LONGEST_WORD):
+            if found := _placed(raw, sheet, place):
+                yield [word, *found]
+            word = ""
+
+
+def _sign(code: int) -> str:
+    """The character, a blank for what is none."""
+    sign = chr(code) if 0 < code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else " "
+    return LIGATURES.get(sign, sign if sign.isprintable() else " ")
+
+
+def _placed(raw: Any, sheet: Any, place: list[float]) -> list[float] | None:
+    """The box in parts of the page as it is shown; None where its middle is not on the page."""
+    across, down = ctypes.c_int(), ctypes.c_int()
+    corners = []
+    for x, y in ((place[0], place[1]), (place[2], place[3])):
+        raw.FPDF_PageToDevice(sheet, 0, 0, GRID, GRID, 0, x, y, across, down)
+        corners.append((across.value / GRID, down.value / GRID))
+    (x0, x1), (y0, y1) = (sorted(pair) for pair in zip(*corners, strict=True))
+    if not (0 <= (x0 + x1) / 2 <= 1 and 0 <= (y0 + y1) / 2 <= 1):
+        return None
+    return [round(min(1.0, max(0.0, part)), 4) for part in (x0, y0, x1, y1)]
+
+
+def page(
+    content: bytes, kind: str, number: int, width: int, turn: int, *, enlarged: bool = False, part: list[float] | None = None
+) -> bytes:
+    """The page (from 1) as a PNG of this width before it is turned clockwise by `turn` degrees; a smaller picture only where it is `enlarged`.
+
+    `part` cuts that box out of it, in parts of the page.
+    """
     from PIL import Image, ImageOps
 
     if kind == "application/pdf":
@@ -100,8 +169,12 @@ def page(content: bytes, kind: str, number: int, width: int, turn: int) -> bytes
         drawn = sheet.render(scale=scale, rotation=0, may_draw_forms=False).to_pil().convert("RGB")
     else:
         drawn = ImageOps.exif_transpose(_picture(content, kind))
+        if enlarged and drawn.width < width and drawn.height * width <= 2 * WIDEST * drawn.width:
+            drawn = drawn.convert("L").resize((width, round(drawn.height * width / drawn.width)), Image.Resampling.LANCZOS)
         drawn.thumbnail((width, 2 * WIDEST), Image.Resampling.LANCZOS)
         drawn = drawn.convert("RGB")
+    if part is not None:
+        drawn = drawn.crop((*(round(edge * side) for edge, side in zip(part, drawn.size * 2, strict=True)),))
     if turn % 360:
         drawn = drawn.rotate(-turn, expand=True)
     out = io.BytesIO()
@@ -114,7 +187,10 @@ def main(asked: dict[str, Any], content: bytes) -> bytes:
     try:
         if asked["what"] == "about":
             return b"j" + json.dumps(about(content, asked["kind"])).encode()
-        return b"p" + page(content, asked["kind"], asked["page"], min(WIDEST, asked["width"]), asked["turn"])
+        if asked["what"] == "words":
+            return b"j" + json.dumps(words(content, asked["kind"], asked["most_pages"])).encode()
+        width, enlarged = min(WIDEST, asked["width"]), bool(asked.get("enlarged"))
+        return b"p" + page(content, asked["kind"], asked["page"], width, asked["turn"], enlarged=enlarged, part=asked.get("part"))
     except Wrong as wrong:
         return b"j" + json.dumps({"wrong": str(wrong)}).encode()
     except MemoryError:
@@ -124,4 +200,6 @@ def main(asked: dict[str, Any], content: bytes) -> bytes:
 if __name__ == "__main__":
     limit()
     given = json.loads(sys.argv[1])
+    if given["what"] == "recognise":  # the picture on standard input is one that `page` has drawn
+        os.execve(given["program"], ["tesseract", "stdin", "stdout", *given["options"]], {"OMP_THREAD_LIMIT": "1", **given["environment"]})  # noqa: S606 (the program is the one that is installed)
     sys.stdout.buffer.write(main(given, sys.stdin.buffer.read()))

@@ -1,9 +1,13 @@
 """Files of others are opened by a process of their own (`draw.py`), which may fall over, run for ever or eat memory without harm to us."""
 
+import functools
 import json
+import os
+import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +36,52 @@ def page(content: bytes, media_type: str, number: int, width: int, turn: int = 0
     return _asked(asked, content, picture=True)
 
 
+def words(content: bytes, media_type: str, most_pages: int) -> dict[str, Any]:
+    """`{"of", "pages"}`: how many pages the file has, and the words of the first of them with their places, as `draw.words` has them."""
+    told: dict[str, Any] = json.loads(_asked({"what": "words", "kind": media_type, "most_pages": most_pages}, content))
+    if "wrong" in told:
+        raise Invalid(str(told["wrong"]), code="file_refused")
+    return told
+
+
+def for_reading(content: bytes, media_type: str, number: int, width: int, part: Sequence[float] | None = None) -> bytes:
+    """Page `number`, or a `part` of it, as a PNG to be read by a machine: so wide, where need be enlarged."""
+    asked = {"what": "page", "kind": media_type, "page": number, "width": width, "turn": 0, "enlarged": True, "part": part}
+    return _asked(asked, content, picture=True)
+
+
+def recognised(picture: bytes, options: Sequence[str]) -> str | None:
+    """What Tesseract answers to these options for a picture that `for_reading` has drawn; None where it is not installed, or gives up."""
+    program = shutil.which("tesseract")
+    if program is None:
+        return None
+    given = {name: os.environ[name] for name in ("TESSDATA_PREFIX",) if name in os.environ}
+    asked = {"what": "recognise", "program": program, "options": list(options), "environment": given}
+    try:
+        return _answered(asked, picture).decode("utf-8", "replace")
+    except Invalid:
+        return None
+
+
+@functools.cache
+def languages() -> tuple[str, ...]:
+    """The languages that Tesseract can read here, English first; none where it is not installed."""
+    program = shutil.which("tesseract")
+    if program is None:
+        return ()
+    told = subprocess.run([program, "--list-langs"], capture_output=True, text=True, timeout=SECONDS, check=False).stdout
+    found = [line.strip() for line in told.splitlines()[1:] if line.strip().isalpha()]
+    return tuple(sorted((name for name in found if name != "osd"), key=lambda name: (name != "eng", name)))
+
+
 def _asked(question: dict[str, Any], content: bytes, *, picture: bool = False) -> bytes:
+    answer = _answered(question, content)
+    if picture and answer[:1] != b"p":
+        raise Invalid(str(json.loads(answer[1:])["wrong"]), code="file_refused")
+    return answer[1:]
+
+
+def _answered(question: dict[str, Any], content: bytes) -> bytes:
     if not _places.acquire(timeout=WAIT_S):
         raise TooMany("Other files are being opened. Try again in a moment.", retry_after=5)
     try:
@@ -50,6 +99,4 @@ def _asked(question: dict[str, Any], content: bytes, *, picture: bool = False) -
         _places.release()
     if done.returncode or not done.stdout:
         raise Invalid(TOO_MUCH, code="file_refused")
-    if picture and done.stdout[:1] != b"p":
-        raise Invalid(str(json.loads(done.stdout[1:])["wrong"]), code="file_refused")
-    return done.stdout[1:]
+    return done.stdout

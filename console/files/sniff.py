@@ -68,6 +68,12 @@ def examine(content: bytes, name: str, allowed: Sequence[str]) -> tuple[str, str
     return whole, MEDIA[kind].media_type, pages
 
 
+def media_type_of(content: bytes, name: str) -> str | None:
+    """The media type that the first bytes tell, None for a kind that is not ours; the file is not opened for that."""
+    kind = _kind(content, name)
+    return MEDIA[kind].media_type if kind is not None else None
+
+
 def _kind(content: bytes, name: str) -> str | None:
     """The kind by the bytes; text is CSV where its name says so and it can be read as such."""
     for kind, first in _FIRST.items():

@@ -96,7 +96,7 @@ def put(
         connection.execute(sa.text("select pg_advisory_xact_lock(hashtextextended(:place, 0))"), {"place": f"{run}|{request}|{slot}"})
         if (same := _same(connection, made)) is not None:
             return same
-        _write(_file(made.place), subjects.lock(subject, f"file|{made.place}", content))
+        write(_file(made.place), subjects.lock(subject, f"file|{made.place}", content))
         connection.execute(
             sa.insert(tables.file).values(place=made.place, **{entry.name: getattr(made, entry.name) for entry in fields(made)})
         )
@@ -110,7 +110,7 @@ def _same(connection: Connection, made: Stored) -> Stored | None:
     return Stored(*row) if row else None
 
 
-def _write(file: Path, sealed: bytes) -> None:
+def write(file: Path, sealed: bytes) -> None:
     """On the disk before anything speaks of it; two at once write the same."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = file.with_name(f"{file.name}.{new_id('part')}")
@@ -185,7 +185,7 @@ def restore(name: str, content: IO[bytes]) -> None:
     """Put bytes back that a backup held under this name; those that are here are the same."""
     file = settings.current().data_dir / name
     if not file.exists():
-        _write(file, content.read())
+        write(file, content.read())
 
 
 def expire(before: datetime) -> int:

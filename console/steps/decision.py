@@ -131,6 +131,8 @@ class Decision(StepType):
     name, title, family, icon = "decision", "Decision", "condition", "git-branch"
     gist = "A person, or a rule, chooses the way on"
     own_values = True
+    ai = True
+    purpose = "decide"
     Config: ClassVar[type[StepConfig]] = DecisionConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
@@ -214,6 +216,10 @@ class Decision(StepType):
         if details or chosen is None:
             raise refusal(details)
         return chosen, values
+
+    def ai_fields(self, config: DecisionConfig) -> tuple[str, ...]:
+        """What is noted with the choice."""
+        return tuple(definitions.typed(config.fields))
 
     def expressions(self, config: DecisionConfig) -> list[Located]:
         """Conditions of the options and the rules, and those of the form and the related reads."""

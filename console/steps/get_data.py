@@ -1,16 +1,19 @@
 """Get data: reads fields of the record and records related to it, shows them, and keeps them for later steps."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from console.core.fields import Located, Use, with_own
+from console.core.forms import FormField
 from console.steps.base import (
     Completion,
     Context,
     Prompt,
     Read,
     Related,
+    Rows,
     StepConfig,
     StepType,
     StepView,
@@ -22,9 +25,12 @@ from console.steps.base import (
     rows_of,
     said,
 )
+from console.steps.proposable import Proposable
 
 OWN_RECORD = "record"
 NOT_PERMITTED = "not_permitted"
+MATTERS = "matters"
+MOST_MATTERING = 100
 
 
 class GetDataConfig(StepConfig):
@@ -50,6 +56,7 @@ class GetData(StepType):
     name, title, family, icon = "get_data", "Get data", "action", "table"
     gist = "Reads the record and what belongs to it"
     own_values = True
+    ai = True
     Config: ClassVar[type[StepConfig]] = GetDataConfig
 
     def reads(self, step: StepView) -> list[Read]:
@@ -71,6 +78,20 @@ class GetData(StepType):
         """What was read, as `{"record": {…}, "<name>": […]}`; raises Invalid when something was submitted."""
         nothing_typed(submitted)
         return Completion("default", {}, self._found(step, context))
+
+    def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
+        """Which of what is shown matters: names of columns, those of related records after the name of their table."""
+        shown = [(name, context.reads[name]) for name in prompt.tables if name in context.reads]
+        options = [
+            {"value": _called(name, column), "label": _labelled(name, rows, column)}
+            for name, rows in shown
+            for column in (*(rows.fields if rows.rows else ()), *rows.figures)
+        ]
+        return Proposable((FormField(MATTERS, "What matters here", "multi_enum", options=options[:MOST_MATTERING]),) if options else ())
+
+    def ai_fields(self, config: GetDataConfig) -> tuple[str, ...]:
+        """What matters of it."""
+        return (MATTERS,)
 
     def _found(self, step: StepView, context: Context) -> Values:
         found: dict[str, Any] = {}
@@ -100,3 +121,13 @@ class GetData(StepType):
         lists = [entry.name for entry in config.related if entry.fields]
         totals = [total.name for entry in config.related for total in entry.totals]
         return frozenset([NOT_PERMITTED, *own, *lists, *totals, *single])
+
+
+def _called(read: str, column: Mapping[str, Any]) -> str:
+    """A column as it is told from the others that are shown."""
+    return str(column["name"]) if read == OWN_RECORD else f"{read}.{column['name']}"
+
+
+def _labelled(read: str, rows: Rows, column: Mapping[str, Any]) -> str:
+    label = str(column.get("label") or column["name"])
+    return label if read == OWN_RECORD else f"{rows.label}: {label}"

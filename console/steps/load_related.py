@@ -22,6 +22,7 @@ from console.steps.base import (
     said,
 )
 from console.steps.items import LIST, Source
+from console.steps.proposable import MOST_PICKS, Proposable
 
 FOUND, NONE = "found", "none"
 KEY, REASON = "key", "reason"
@@ -56,6 +57,7 @@ class LoadRelated(StepType):
     name, title, family, icon = "load_related", "Load related", "action", "route"
     gist = "Finds the record that the run goes on with"
     own_values = True
+    ai = ai_alone = True
     Config: ClassVar[type[StepConfig]] = LoadRelatedConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
@@ -103,6 +105,17 @@ class LoadRelated(StepType):
         if not found and step.config.none == "outcome":
             return self._taken(rows, None, {})
         raise FormNeeded(f"{len(found)} records were found." if len(found) > 1 else "Somebody has to look at what was found.")
+
+    def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
+        """One of the records that were found, or none of them; where they are too many, nothing."""
+        choice = next((field for field in prompt.fields if field.name == KEY), None)
+        if choice is None or len(choice.options) > MOST_PICKS + 1:
+            return Proposable()
+        return Proposable((choice,), picks=KEY)
+
+    def ai_fields(self, config: LoadRelatedConfig) -> tuple[str, ...]:
+        """The record."""
+        return (KEY,)
 
     def _fields(self, step: StepView, context: Context) -> tuple[FormField, ...]:
         rows = context.reads.get(LIST)

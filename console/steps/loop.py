@@ -23,6 +23,7 @@ from console.steps.going_through import (
     Here,
     LoopConfig,
 )
+from console.steps.proposable import Proposable, of_form
 
 
 class Loop(StepType):
@@ -35,6 +36,7 @@ class Loop(StepType):
     gist = "A person goes through a list, item by item"
     own_values = True
     by_items = True
+    ai = ai_alone = True
     Config: ClassVar[type[StepConfig]] = LoopConfig
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
@@ -105,6 +107,17 @@ class Loop(StepType):
             count = len(here.open)
             raise FormNeeded(f"There {'is 1 item' if count == 1 else f'are {count} items'} to go through.")
         return here.finished({})
+
+    def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
+        """The form of the item at hand; whether it is confirmed, or given up, is nobody's but a person's."""
+        here = Here(step, context)
+        if here.item is None or here.confirms:
+            return Proposable()
+        return of_form([field for field in prompt.fields if field.name != WHY], (), [field.name for field in self.tick_lists(step.config)])
+
+    def ai_fields(self, config: LoopConfig) -> tuple[str, ...]:
+        """What is changed and noted of an item."""
+        return (*config.edit, *definitions.typed(config.form))
 
     def expressions(self, config: LoopConfig) -> list[Located]:
         """Those of the list, the form, what is set, the second person, what is gathered, and the branches."""

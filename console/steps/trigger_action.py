@@ -16,6 +16,7 @@ from console.core.forms import FormField, is_empty, refusal
 from console.core.workflow import Name
 from console.errors import Conflict, NotAllowed
 from console.steps.base import Act, AsksPerson, Completion, Context, Prompt, StepConfig, StepType, StepView, Values, said
+from console.steps.proposable import Proposable, of_form
 
 OUTPUTS = frozenset({"action", "result", "results", "message", "outcome", "key"})
 NO_RECALL = "It cannot be recalled once it is done."
@@ -44,6 +45,7 @@ class TriggerAction(StepType):
 
     name, title, family, icon = "trigger_action", "Trigger action", "action", "bolt"
     gist = "Executes a defined action on the record"
+    ai = ai_alone = True
     Config: ClassVar[type[StepConfig]] = TriggerActionConfig
 
     def outcomes(self, config: TriggerActionConfig) -> tuple[str, ...]:
@@ -108,6 +110,11 @@ class TriggerAction(StepType):
         if empty:
             raise AsksPerson(f"“{act.action.title}” needs {', '.join(empty)}: fill in the form.")
         return self.complete(step, context, {}, None)
+
+    def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
+        """Values of the action's form, where it can be done now; never which action, and never to what."""
+        act = _act(step, context)
+        return of_form(prompt.fields) if act.may and _not_here(act) is None else Proposable()
 
     def expressions(self, config: TriggerActionConfig) -> list[Located]:
         """The record, and what fields start with."""

@@ -73,6 +73,7 @@ class UpdateData(StepType):
     name, title, family, icon = "update_data", "Update data", "action", "pencil"
     gist = "A person changes the record or notes what they found"
     own_values = True
+    ai = True
     Config: ClassVar[type[StepConfig]] = UpdateDataConfig
 
     def asks(self, config: UpdateDataConfig) -> bool:
@@ -122,6 +123,10 @@ class UpdateData(StepType):
         if not changes:
             return Completion(UNCHANGED, values)
         return Completion(UPDATED, values, effects=(WriteRecord(changes),))
+
+    def ai_fields(self, config: UpdateDataConfig) -> tuple[str, ...]:
+        """The record's fields, then those of the form that are typed."""
+        return (*config.fields, *definitions.typed(config.form))
 
     def expressions(self, config: UpdateDataConfig) -> list[Located]:
         """Those of the form, of what is set, and of the related reads."""

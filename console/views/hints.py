@@ -95,7 +95,12 @@ class Marks:
 
     def to_json(self) -> dict[str, Any]:
         """As a draft keeps it."""
-        return {"fields": {name: mark for name, mark in self.fields.items() if mark}, "by_hand": self.by_hand, "why": self.why, "outcome": self.outcome}
+        return {
+            "fields": {name: mark for name, mark in self.fields.items() if mark},
+            "by_hand": self.by_hand,
+            "why": self.why,
+            "outcome": self.outcome,
+        }
 
     @property
     def empty(self) -> bool:
@@ -179,7 +184,17 @@ def state_of(mark: str, *, same: bool, untouched: bool, may_fill: bool, typed: b
     return "fill" if untouched and may_fill else "offer"
 
 
-def hint(source: Mapping[str, Any], proposal: Mapping[str, Any], found: Mapping[str, Any], kept: Mapping[str, Any], marks: Marks, look: Look, ways: Sequence[Way], *, again: bool) -> tuple[Hint, bool]:
+def hint(
+    source: Mapping[str, Any],
+    proposal: Mapping[str, Any],
+    found: Mapping[str, Any],
+    kept: Mapping[str, Any],
+    marks: Marks,
+    look: Look,
+    ways: Sequence[Way],
+    *,
+    again: bool,
+) -> tuple[Hint, bool]:
     """(the hint of a field, whether the proposed value fills it)."""
     name = str(source["name"])
     entry, start = entries(source, found["value"], look), entries(source, source.get("value"), look)
@@ -329,7 +344,14 @@ def distinct(proposal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def place_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
     """What tells one source from another."""
     kind = str(source.get("kind") or "")
-    return (kind, source.get("collection"), source.get("record"), source.get("document") or source.get("step"), source.get("page"), source["id"] if kind in ("note", "mcp") else None)
+    return (
+        kind,
+        source.get("collection"),
+        source.get("record"),
+        source.get("document") or source.get("step"),
+        source.get("page"),
+        source["id"] if kind in ("note", "mcp") else None,
+    )
 
 
 def counted(sources: Iterable[Mapping[str, Any]]) -> str:

@@ -80,7 +80,15 @@ def done(do: str, name: str, typed: Typed, view: RunView) -> Typed:
 class _Form:
     """The values and marks of a form, and what may be put into it."""
 
-    def __init__(self, values: dict[str, Any], marks: dict[str, str], outcome: str | None, proposed: Mapping[str, Any], starts: Mapping[str, Any], there: Drawn) -> None:
+    def __init__(
+        self,
+        values: dict[str, Any],
+        marks: dict[str, str],
+        outcome: str | None,
+        proposed: Mapping[str, Any],
+        starts: Mapping[str, Any],
+        there: Drawn,
+    ) -> None:
         self.values, self.marks, self.outcome, self.proposed, self.starts, self.there = values, marks, outcome, proposed, starts, there
 
     @property

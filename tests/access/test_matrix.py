@@ -60,6 +60,7 @@ MATRIX: list[tuple[str, str, str | None, str]] = [
     ("activity", "export", None, "ada"),
     ("activity", "verify", None, "ada ines"),
     ("ai", "audit", None, "ada"),
+    ("ai", "manage", None, "ines"),
     ("source", "manage", None, "ines dev"),
     ("policy", "manage", None, "ines"),
     ("key", "manage", None, "ines"),

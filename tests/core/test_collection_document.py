@@ -35,7 +35,7 @@ RULES = st.lists(
 )
 TYPED = maybe(
     label=WORDS, help=WORDS, type=st.sampled_from(sorted(FIELD_TYPES)), options=OPTIONS, validation=RULES, references=NAMES,
-    widget=st.sampled_from(sorted(set(WIDGETS) - {"money", "textarea"})), format=st.sampled_from(FORMATS), ai=st.sampled_from(("never", "ask", "allow")),
+    widget=st.sampled_from(sorted(set(WIDGETS) - {"money", "textarea"})), format=st.sampled_from(FORMATS), ai=st.sampled_from(("full", "masked", "hash", "never")),
     required=st.booleans(), readonly=st.booleans(), hidden=st.booleans(), sensitive=st.booleans(), personal=st.booleans(),
 )  # fmt: skip
 MONEY = st.fixed_dictionaries({"widget": st.just("money")}, optional={"currency": st.sampled_from(("EUR", "JPY")), "minor": st.booleans()})
@@ -154,7 +154,7 @@ def test_flags_go_where_they_are_said() -> None:
     made = assemble([Stored("a", "s", STRUCTURE, {"subject": "self", "fields": {"text": says}})])["a"].by_name["text"]
     assert {name: getattr(made, name) for name in says} == says
     usual = assemble([Stored("a", "s", STRUCTURE, {"subject": "self"})])["a"].by_name
-    assert (usual["text"].ai, usual["integer"].ai) == ("ask", "allow")
+    assert (usual["text"].ai, usual["integer"].ai) == ("full", "full")
 
 
 @pytest.mark.parametrize(

@@ -407,7 +407,7 @@ def test_a_field_of_code_keeps_the_secrets_of_its_inputs(coded: Company) -> None
     assert "taxed" not in records.get("customer", "1", hidden).values
     field = records.collection("customer").field("taxed")
     assert field is not None
-    assert (field.sensitive, field.ai, field.readonly) == (True, "ask", True)
+    assert (field.sensitive, field.ai, field.readonly) == (True, "masked", True)
 
 
 def test_the_document_says_how_a_field_of_code_is_called(coded: Company) -> None:

@@ -26,11 +26,22 @@ def at(company: Company, step: str, by: str = "olivia", **ai: Any) -> str:
 
 def source(of: str = "s1", **more: Any) -> dict[str, Any]:
     """A source as a proposal names it: the customer's own record, unless told otherwise."""
-    told = {"id": of, "kind": "record", "title": "Adaeze Okonkwo-Bell", "collection": "customer", "record": "1", "field": "desk", "quote": "retail", "trusted": True}
+    told = {
+        "id": of,
+        "kind": "record",
+        "title": "Adaeze Okonkwo-Bell",
+        "collection": "customer",
+        "record": "1",
+        "field": "desk",
+        "quote": "retail",
+        "trusted": True,
+    }
     return {"step": None, "document": None, "page": None, "box": None} | told | more
 
 
-def value(name: str, proposed: Any, confidence: str = "high", reason: str = "It stands in the record.", *sources: dict[str, Any]) -> dict[str, Any]:
+def value(
+    name: str, proposed: Any, confidence: str = "high", reason: str = "It stands in the record.", *sources: dict[str, Any]
+) -> dict[str, Any]:
     """One proposed value."""
     return {"name": name, "value": proposed, "confidence": confidence, "reason": reason, "sources": list(sources) or [source()]}
 
@@ -50,6 +61,8 @@ def arrives(company: Company, run_id: str, *fields: dict[str, Any], by: str = "o
     runs.proposed(pending(company, run_id, by)["call"], "proposal_made", told, {"proposal": sealed})
 
 
-def fails(company: Company, run_id: str, code: str = "timeout", message: str = "The model did not answer in 8 s.", status: str = "failed") -> None:
+def fails(
+    company: Company, run_id: str, code: str = "timeout", message: str = "The model did not answer in 8 s.", status: str = "failed"
+) -> None:
     """No proposal comes, for this reason."""
     runs.proposed(pending(company, run_id)["call"], "proposal_failed", {"code": code, "status": status}, {"message": message})

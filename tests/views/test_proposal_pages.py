@@ -152,7 +152,11 @@ def test_a_wrong_hand_in_keeps_what_was_accepted(pages: "Pages") -> None:
 
 def test_the_proposed_choice_of_a_decision_stands_at_its_option(pages: "Pages") -> None:
     run = proposals.at(pages.company, "decide")
-    choice = {"confidence": "high", "reason": "Nothing speaks against it.", "sources": [source(), source("s2", kind="step", step="note", title="Take a note", quote="Looked at it.", field="note")]}
+    choice = {
+        "confidence": "high",
+        "reason": "Nothing speaks against it.",
+        "sources": [source(), source("s2", kind="step", step="note", title="Take a note", quote="Looked at it.", field="note")],
+    }
     arrives(pages.company, run, outcome="approve", choice=choice)
     page = pages.olivia.get(f"/runs/{run}")
     assert states(page) == {"outcome": "fill"}
@@ -201,7 +205,13 @@ def test_what_did_not_come_is_said_once_and_calmly(pages: "Pages", status: str, 
 
 def test_a_source_that_reads_like_instructions_is_named_and_linked(pages: "Pages") -> None:
     run = proposals.at(pages.company, "rate")
-    arrives(pages.company, run, value("risk", "medium"), flags=["suspicious_content"], banner="Text in “Adaeze Okonkwo-Bell” reads like instructions. It was not followed.")
+    arrives(
+        pages.company,
+        run,
+        value("risk", "medium"),
+        flags=["suspicious_content"],
+        banner="Text in “Adaeze Okonkwo-Bell” reads like instructions. It was not followed.",
+    )
     page = pages.olivia.get(f"/runs/{run}")
     assert "reads like instructions" in page.text
     assert page.html.index("Look at the source yourself") < page.html.index("data-source") < page.html.index("pre-filled")
@@ -234,7 +244,11 @@ def test_nobody_asks_for_the_proposal_of_a_run_that_is_not_theirs_to_see(pages: 
     for n in (1, 2, 3, 4, 5):
         pages.stan.get(f"/runs/{run}/proposal?n={n}&call={call}", htmx="proposal", status=404)
     for what, more in (("suggestion", {"do": "by-hand"}), ("suggestion", {"do": "confident"})):
-        pages.stan.post(f"/runs/{run}/{what}", {"csrf_token": pages.stan.token, "step": "rate", "revision": "1", "handled_manually": ""} | more, status=404)
+        pages.stan.post(
+            f"/runs/{run}/{what}",
+            {"csrf_token": pages.stan.token, "step": "rate", "revision": "1", "handled_manually": ""} | more,
+            status=404,
+        )
 
 
 def test_a_colleague_sees_nothing_of_what_was_proposed_to_another(pages: "Pages") -> None:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from console.core.collections import treatment
 from console.core.collections.model import (
     FIELD_TYPES,
     MOST_COLUMNS,
     SHOWN_ONLY,
+    Author,
     Collection,
     Field,
     Option,
@@ -26,6 +28,8 @@ from console.core.expressions import ExpressionError
 from console.errors import DefinitionError
 
 PERSONAL_TYPES = frozenset({"text", "long_text", "email", "phone", "json", "file"})
+FREE_TYPES = frozenset({"long_text", "json", "array", "file", "binary", "other"})
+"""Fields of these types may hold what anybody wrote, as long as their document does not say who did."""
 TITLES = ("display_name", "name", "title", "label", "legal_name", "company_name", "full_name", "subject", "description", "code")
 LONGEST_LABEL = 60
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -181,7 +185,8 @@ def _computed(kept: Stored, name: str, says: Mapping[str, Any], columns: Mapping
         name, says.get("label") or humanised(name), kind, STORED_AS.get(kind, kind),
         options=tuple(_option(item) for item in says["options"]) if says.get("options") else None,
         readonly=True, sensitive=sensitive, personal=personal, help=says.get("help"), hidden=bool(says.get("hidden", False)),
-        computed=text, inputs=inputs, ai=says.get("ai") or ("ask" if personal or sensitive else "allow"), **_look_of(says),
+        computed=text, inputs=inputs, ai=_made_treatment(name, says, kind, made_of, sensitive=sensitive),
+        author=_author(kind, says, made_of), **_look_of(says),
     )  # fmt: skip
 
 
@@ -198,8 +203,16 @@ def _called(item: Field, says: Mapping[str, Any], columns: Mapping[str, Field]) 
     personal = bool(says.get("personal", any(one.personal for one in made_of)))
     return replace(
         item, label=says.get("label") or item.label, help=says.get("help"), hidden=bool(says.get("hidden", False)), sensitive=sensitive,
-        personal=personal, ai=says.get("ai") or ("ask" if personal or sensitive else "allow"), **_look_of(says),
+        personal=personal, ai=_made_treatment(item.name, says, item.type, made_of, sensitive=sensitive),
+        author=_author(item.type, says, made_of), **_look_of(says),
     )  # fmt: skip
+
+
+def _made_treatment(name: str, says: Mapping[str, Any], kind: str, made_of: Sequence[Field], *, sensitive: bool) -> treatment.Ai:
+    """What a model gets of a field that is made of these: as little as of them, unless the document says otherwise; nothing of a secret."""
+    usually = treatment.least([*(one.ai for one in made_of), treatment.usual(name, kind, widget=says.get("widget"), sensitive=sensitive)])
+    closed = treatment.secret(name) or any(treatment.secret(one.name, one.stored) for one in made_of)
+    return treatment.of(says.get("ai"), usually, closed=closed)
 
 
 def _look_of(says: Mapping[str, Any]) -> dict[str, Any]:
@@ -281,10 +294,22 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: 
         hidden=bool(says.get("hidden", False)),
         format=says.get("format"),
         validation=tuple(Rule(item["if"], item["message"], name) for item in says.get("validation") or ()),
-        ai=says.get("ai") or ("ask" if personal or sensitive else "allow"),
+        ai=treatment.of(
+            says.get("ai"),
+            treatment.usual(name, kind, form=says.get("format"), widget=says.get("widget"), personal=personal, sensitive=sensitive),
+            closed=treatment.secret(name, _kept_as(column, kind)),
+        ),
+        author=_author(kind, says),
         required=bool(says.get("required", False)),
         **_look_of(says),
     )
+
+
+def _author(kind: str, says: Mapping[str, Any], made_of: Sequence[Field] = ()) -> Author:
+    """Who writes what stands in a field; of a computed one, anybody who writes into what it is made of."""
+    told: Author | None = says.get("author")
+    foreign = kind in FREE_TYPES or any(one.author == "customer" for one in made_of)
+    return told or ("customer" if foreign else "system")
 
 
 def _referred(kept: Stored, name: str, places: Places) -> str | None:

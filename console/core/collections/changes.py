@@ -6,9 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.core.collections.model import Collection
+from console.core.collections.treatment import TREATMENTS
 
 NAMED = {"segments": "id", "relations": "name", "sections": "label", "related": "relation", "options": "value"}
 """Lists of objects, and the key by which their entries are told apart."""
+
+LOOSER = {
+    "full": "a model gets its value as it is.",
+    "masked": "a model gets a placeholder for it, and may propose it.",
+    "hash": "a model gets a code for it, which tells equal from different.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +95,8 @@ def warnings(before: Collection, after: Collection) -> list[str]:
             told.append(f"{field.label} was hidden and is shown to everybody who may read these records.")
         if former is not None and former.sensitive and not field.sensitive:
             told.append(f"{field.label} is no longer marked as sensitive.")
-        if former is not None and former.ai != "allow" and field.ai == "allow":
-            told.append(f"{field.label} may be given to a model without asking.")
+        if former is not None and TREATMENTS.index(field.ai) < TREATMENTS.index(former.ai):
+            told.append(f"{field.label}: {LOOSER[field.ai]}")
         if former is not None and former.personal and not field.personal:
             told.append(f"{field.label} no longer counts as personal data: it is left out when somebody is erased.")
     if before.subject != after.subject:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from console.core import expressions
+from console.core.collections import treatment
 from console.core.collections.document import FORMAT, CollectionDocument, FieldDocument
 from console.core.collections.model import FORMATS
 from console.core.expressions import Expression, ExpressionError
@@ -148,6 +149,8 @@ def _field(name: str, says: FieldDocument, columns: Mapping[str, Any], made: Col
         return
     if column is not None and says.computed is not None:
         yield Spot((*place, "computed"), f"The table has a column {name}: give the computed field another name.")
+    if says.ai not in (None, "never") and treatment.secret(name, column["stored"] if column else "text"):
+        yield Spot((*place, "ai"), f"{name} is a secret by its name: a model never gets it. Leave this out.")
     if says.widget is not None and says.widget in FITTING and column is not None and _stored(says, column) not in FITTING[says.widget]:
         yield Spot((*place, "widget"), f"A field that holds {_stored(says, column)} cannot be shown as {says.widget}.")
     if says.format is not None and column is not None and column["stored"] != "text":

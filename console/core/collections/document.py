@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from console.core.collections.model import Ai, FieldKind, Format, Widget
+from console.core.collections import treatment
+from console.core.collections.model import Author, FieldKind, Format, Widget
+from console.core.collections.treatment import Ai
 from console.core.workflow import Name, Part
 
 FORMAT = 1
@@ -80,7 +82,15 @@ class FieldDocument(Said):
     personal: bool | None = Field(
         None, description="Whether it is data about a person; none: by its type, where the collection has a subject"
     )
-    ai: Ai | None = Field(None, description="Whether a model may see it; none: ask for personal and sensitive ones, else allow")
+    ai: Annotated[Ai | None, BeforeValidator(treatment.current)] = Field(
+        None,
+        description="What of it a model may get: the value, a placeholder that stands for it, a code that tells equal from different, or nothing;"
+        " none: masked for e-mail, phone, IBAN, birth date, sensitive fields and notes about persons, never for passwords, tokens and keys, else full",
+    )
+    author: Author | None = Field(
+        None,
+        description="Who writes it: staff, system (our own code) or customer (anybody else), whom a model does not trust. None: customer for long texts, JSON, lists and files, else system",
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

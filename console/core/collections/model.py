@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
 from console.core import expressions, nodes, operands
+from console.core.collections.treatment import Ai
 from console.core.scopes import Scope
 
 FieldKind: TypeAlias = Literal[
@@ -20,7 +21,7 @@ Widget: TypeAlias = Literal[
 WIDGETS: tuple[str, ...] = get_args(Widget)
 Format: TypeAlias = Literal["email", "phone", "iban", "bic", "vat", "url"]
 FORMATS: tuple[str, ...] = get_args(Format)
-Ai: TypeAlias = Literal["never", "ask", "allow"]
+Author: TypeAlias = Literal["staff", "customer", "system"]
 TONES = ("good", "info", "warn", "bad", "neutral")
 SHOWN_ONLY = frozenset({"other", "binary"})
 MOST_COLUMNS = 8
@@ -71,7 +72,8 @@ class Field:
     source's own name of the type; `items` what an array holds. `least` and `most` bound integers, `scale` counts decimal places.
 
     `computed` is the expression of a field that no column holds, "" where a function of the company's own gives it; `inputs` the columns it is
-    made of. `currency` names the column that holds a money's currency, or is the code itself; `minor`: the amount is kept in cents.
+    made of. `author` is who writes what stands in it: staff, system (our own code), or customer (anybody else). `currency` names the column that holds a money's currency, or is the code itself; `minor`: the amount is kept in cents.
+    `ai` is what of its values a model may get.
     """
 
     name: str
@@ -101,7 +103,8 @@ class Field:
     validation: tuple[Rule, ...] = ()
     computed: str | None = None
     inputs: frozenset[str] = frozenset()
-    ai: str = "allow"
+    ai: Ai = "full"
+    author: Author = "system"
     required: bool = False
 
     @property

@@ -13,13 +13,14 @@ from console.views import frame
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the settings. `needs` is the object whose management it takes; none: everybody has it."""
+    """One page of the settings. `needs` is the object that it takes a right to, `act` which; none: everybody has it."""
 
     name: str
     title: str
     icon: str
     group: str
     needs: str | None = None
+    act: str = "manage"
 
     @property
     def url(self) -> str:
@@ -39,6 +40,13 @@ PAGES = (
     Page("sources", "Data sources", "database", "Data", "source"),
     Page("collections", "Collections", "list", "Data", "source"),
     Page("hooks", "Code", "code", "Data", "source"),
+    Page("ai", "Provider", "sparkles", "AI", "ai"),
+    Page("ai/purposes", "Purposes and prices", "coin", "AI", "ai"),
+    Page("ai/budgets", "Budgets", "chart-bar", "AI", "ai"),
+    Page("ai/switches", "On and off", "adjustments", "AI", "ai"),
+    Page("ai/house", "House text", "message", "AI", "ai"),
+    Page("ai/redaction", "What a model would see", "eye-off", "AI", "ai"),
+    Page("ai/calls", "Calls", "list-details", "AI", "ai", "audit"),
 )
 
 
@@ -47,7 +55,7 @@ def pages_of(actor: Actor) -> list[Page]:
     return [
         page
         for page in PAGES
-        if page.needs is None or access.can(actor, None, page.needs, "manage") or (page.name == "labels" and actor.clearance)
+        if page.needs is None or access.can(actor, None, page.needs, page.act) or (page.name == "labels" and actor.clearance)
     ]
 
 

@@ -25,7 +25,12 @@ WIDGET_WORDS = {
     "percent": "Per cent", "day": "Day", "long_day": "Day in words", "iso": "2026-11-20", "ago": "How long ago", "link": "Link", "email": "E-mail link",
     "phone": "Phone link", "iban": "IBAN in groups", "image": "Image", "file": "File", "code": "Code", "json": "JSON",
 }  # fmt: skip
-AI_WORDS = {"never": "never", "ask": "after asking", "allow": "yes"}
+AI_WORDS = {
+    "full": "Yes, the value as it is",
+    "masked": "Only a placeholder such as [EMAIL_1]; it may choose the value without reading it",
+    "hash": "Only a code, to tell equal from different",
+    "never": "No, and it proposes nothing for it",
+}
 
 
 @dataclass(frozen=True, slots=True)

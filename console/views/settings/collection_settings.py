@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from console import accounts, browse, collections, records as real_records
 from console.collections import Editing
-from console.core.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field
+from console.core.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, treatment
 from console.core.collections.changes import Change, worded
 from console.core.shape import loaded
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
@@ -222,6 +222,7 @@ def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = No
         "types": _same(sorted(FIELD_TYPES)), "widgets": collection_forms.offered(drawn) if item else collection_forms.every_widget(), "formats": _same(FORMATS),
         "options_text": collection_forms.options_text(said.get("options")), "rules": [*said.get("validation", []), {"if": "", "message": ""}],
         "currencies": [one.name for one in others], "targets": _same(one.id for one in real_records.collections()), "ai_words": collection_forms.AI_WORDS,
+        "ai_closed": treatment.secret(drawn.name, drawn.stored), "ai_usual": drawn.ai,
     }  # fmt: skip
     return area.page("settings/collection_field.html", NAME, context, status=wrong.status if wrong else 200)
 

@@ -5,7 +5,8 @@ What a browser shows of them are pictures of their pages, drawn by a process of 
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,10 @@ WIDTHS = (800, 1200, 1800, 2400)
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as a list names it. `ref` leads to it, `kind` and `size` are words, `why_not` says why it cannot be opened."""
+    """A document as a list names it. `ref` leads to it, `kind` and `detail` are words, `why_not` says why it cannot be opened.
+
+    `collection`, `record` and `column` name the file of a record, `slot` what a file was handed in for; `pages` how many it has, where that is known.
+    """
 
     ref: str
     title: str
@@ -36,6 +40,12 @@ class Document:
     detail: str = ""
     status: str = ""
     why_not: str = ""
+    collection: str | None = None
+    record: str | None = None
+    column: str | None = None
+    slot: str | None = None
+    pages: int | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ def beside(actor: Actor, run_id: str, collection: str | None, key: str | None) -
 def _of_file(stored: Stored) -> Document:
     kind = next((one.label for one in media.MEDIA.values() if one.media_type == stored.media_type), "File")
     detail = f"{kind}, {media.size(stored.bytes)}" + (f", {stored.pages} pages" if (stored.pages or 0) > 1 else "")
-    return Document(stored.id, stored.name, kind, detail)
+    return Document(stored.id, stored.name, kind, detail, slot=stored.slot, pages=stored.pages, at=stored.at)
 
 
 def _of_records(actor: Actor, collection_id: str, key: str) -> list[Document]:
@@ -102,11 +112,30 @@ def _of_column(collection: Collection, column: Field, row: Record, status: str =
     path = row.values.get(column.name)
     kind = Path(str(path)).suffix.removeprefix(".").upper() if path else ""
     ref = f"{collection.id}:{column.name}:{row.key}"
-    return Document(ref, row.title, kind, kind or collection.label_one, status.replace("_", " "), "" if path else ARCHIVE)
+    return Document(
+        ref,
+        row.title,
+        kind,
+        kind or collection.label_one,
+        status.replace("_", " "),
+        "" if path else ARCHIVE,
+        collection.id,
+        row.key,
+        column.name,
+    )
 
 
 def opened(actor: Actor, ref: str) -> Opened:
     """The document with its bytes. Raises NotFound where there is none for this actor, or it is no longer there; Invalid where it cannot be opened."""
+    found = content_of(actor, ref)
+    if ref.startswith("fil_"):
+        return found
+    media_type, pages = _shown_as(found.content, found.name)
+    return replace(found, media_type=media_type, pages=pages)
+
+
+def content_of(actor: Actor, ref: str) -> Opened:
+    """As `opened`, of a record's file with the media type that its first bytes tell (empty: none of ours), and without having opened it."""
     if ref.startswith("fil_"):
         stored = attachments.anywhere(actor, ref)
         return Opened(_of_file(stored), stored.name, stored.media_type, files.content(stored), stored.pages)
@@ -118,8 +147,7 @@ def opened(actor: Actor, ref: str) -> Opened:
     if file.stat().st_size > MOST_BYTES:
         raise Invalid(f"The file is larger than {media.size(MOST_BYTES)}: open it where it lies.")
     content = file.read_bytes()
-    media_type, pages = _shown_as(content, file.name)
-    return Opened(document, file.name, media_type, content, pages)
+    return Opened(document, file.name, files.kind_of(content, file.name) or "", content, None)
 
 
 def _record(actor: Actor, ref: str) -> tuple[Collection, Field, Record]:

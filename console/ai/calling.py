@@ -1,0 +1,80 @@
+"""One call of a provider, from the question to an answer or a code: one deadline for everything, one more try where there is time for it."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.ai.types import Code, Provider, ProviderError, Raw
+
+WAIT_S = 0.25
+"""Before the second try, where the other side does not say how long."""
+LEAST_S = 0.25
+"""What has to be left after the wait for a second try to make sense."""
+
+UNFINISHED: dict[str, tuple[Code, str]] = {
+    "truncated": ("truncated", "The answer was cut off at the limit of its length."),
+    "refused": ("refused", "The model refused to answer."),
+    "other": ("malformed", "The answer did not end as an answer does."),
+}
+EMPTY: tuple[Code, str] = ("malformed", "The answer is empty.")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A whole answer, not judged yet; `ms` for all tries together."""
+
+    raw: Raw
+    ms: int
+    tries: int
+
+
+class CallFailed(ProviderError):
+    """No answer. `code` and `detail` say why; `raw` is there where something came that cannot be used and may cost (truncated, refused)."""
+
+    def __init__(self, error: ProviderError, *, ms: int, tries: int, raw: Raw | None = None) -> None:
+        super().__init__(error.code, error.detail, retry_after_s=error.retry_after_s, passing=error.passing, request_id=error.request_id)
+        self.ms, self.tries, self.raw = ms, tries, raw
+
+
+def call(
+    provider: Provider,
+    system: str,
+    user: str,
+    schema: Mapping[str, Any],
+    *,
+    seconds: float,
+    max_tokens: int,
+    user_id: str = "",
+) -> Answered:
+    """What the provider answers to this prompt within `seconds`, tried again once where the fault may pass and the wait fits. Raises CallFailed only."""
+    began = time.monotonic()
+    deadline = began + seconds
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            raw = _once(provider, system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id)
+        except ProviderError as error:
+            wait = WAIT_S if error.retry_after_s is None else error.retry_after_s
+            if tries < 2 and error.passing and time.monotonic() + wait + LEAST_S < deadline:
+                time.sleep(wait)
+                continue
+            raise CallFailed(error, ms=_ms(began), tries=tries) from error
+        if raw.stop != "complete" or not raw.text.strip():
+            code, words = UNFINISHED.get(raw.stop, EMPTY)
+            raise CallFailed(ProviderError(code, words, request_id=raw.request_id), ms=_ms(began), tries=tries, raw=raw)
+        return Answered(raw, _ms(began), tries)
+
+
+def _once(provider: Provider, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str) -> Raw:
+    try:
+        return provider.complete(system, user, schema, deadline=deadline, max_tokens=max_tokens, user_id=user_id)
+    except ProviderError:
+        raise
+    except Exception as error:  # the last net: a call always ends in a code
+        raise ProviderError("internal_error", type(error).__name__) from error
+
+
+def _ms(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)

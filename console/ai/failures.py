@@ -1,0 +1,108 @@
+"""What a model's endpoint answered instead of an answer, as one of our codes. Nothing here waits or sends."""
+
+import email.utils
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from console.ai.types import Code, ProviderError
+
+STATUS: dict[int, Code] = {
+    400: "bad_request", 401: "auth", 402: "billing", 403: "auth", 404: "model_not_found", 408: "timeout", 413: "bad_request", 429: "rate_limited",
+}  # fmt: skip
+"""What a status means; 5xx is overloaded, any other of 4xx a bad request, the rest nothing that one could read."""
+
+TYPES: dict[str, Code] = {
+    "invalid_request_error": "bad_request", "authentication_error": "auth", "permission_error": "auth", "billing_error": "billing",
+    "insufficient_quota": "billing", "not_found_error": "model_not_found", "model_not_found": "model_not_found", "request_too_large": "bad_request",
+    "rate_limit_error": "rate_limited", "rate_limit_exceeded": "rate_limited", "timeout_error": "timeout", "overloaded_error": "overloaded",
+    "api_error": "overloaded", "server_error": "overloaded",
+}  # fmt: skip
+"""What the body of an error calls itself; it counts where the status says nothing (200), or less."""
+
+MORE_TELLING = frozenset({"insufficient_quota", "billing_error", "model_not_found"})
+PASSING = frozenset({"timeout", "rate_limited", "overloaded"})
+_BILLING = re.compile(r"credit balance|billing|quota exceeded|payment", re.IGNORECASE)
+_BLANKS = re.compile(r"\s+")
+
+
+def of_status(status: int, body: bytes, headers: Mapping[str, str], *, secret: str | None = None) -> ProviderError:
+    """An answer that is none. `secret` (the key) is cut out of the words that are kept."""
+    told = error_of(body)
+    kind = next((name for name in (told.get("code"), told.get("type")) if isinstance(name, str) and name in TYPES), "")
+    code: Code = STATUS.get(status) or ("overloaded" if status >= 500 else "bad_request" if status >= 400 else "malformed")
+    if status == 200 or kind in MORE_TELLING:
+        code = TYPES.get(kind, "malformed")
+    message = _words(told.get("message"), secret)
+    if status == 400 and _BILLING.search(message):
+        code = "billing"
+    return ProviderError(
+        code,
+        detail(status, message or _kind(body, headers)),
+        retry_after_s=retry_after(headers),
+        passing=code in PASSING and headers.get("x-should-retry") != "false",
+        request_id=_line(headers.get("request-id") or headers.get("x-request-id")),
+    )
+
+
+def detail(status: int, message: str) -> str:
+    """One sentence of what was answered."""
+    if 300 <= status < 400:
+        return f"It answered {status}, a redirect, which is not followed: the base URL may be another one."
+    return f"It answered {status}: {message}" if message else f"It answered {status}."
+
+
+def _kind(body: bytes, headers: Mapping[str, str]) -> str:
+    """What came, where it says nothing of its own."""
+    if "html" in headers.get("content-type", "").lower():
+        return "a web page, not an answer"
+    return "" if isinstance(read_json(body), dict) else "nothing that could be read"
+
+
+def error_of(body: bytes) -> dict[str, Any]:
+    """The `error` of a body of JSON, in one of the shapes that are about: an object, a text, or the body itself; empty where it is something else."""
+    whole = read_json(body)
+    if not isinstance(whole, dict):
+        return {}
+    inner = whole.get("error", whole)
+    return inner if isinstance(inner, dict) else {"message": inner}
+
+
+def read_json(body: bytes) -> Any:
+    """The value, None where it is no JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds that one is asked to wait; a moment is taken as well. None where it says nothing that can be read; what is absurd stays absurd."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        text = headers.get(name, "").strip()
+        if re.fullmatch(r"[0-9]{1,400}(\.[0-9]{1,20})?", text):
+            return float(text) / unit
+    try:
+        at = email.utils.parsedate_to_datetime(headers.get("retry-after", ""))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    moment = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+
+
+def count(value: Any) -> int:
+    """A number of tokens, 0 where it is none: answers of a model's endpoint are checked by nobody else."""
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 < value < 2**31
+    return int(value) if fits else 0
+
+
+def _words(message: Any, secret: str | None) -> str:
+    text = _BLANKS.sub(" ", message).strip() if isinstance(message, str) else ""
+    return (text.replace(secret, "…") if secret else text)[:300]
+
+
+def _line(text: str | None) -> str | None:
+    return text[:200] if text and text.isprintable() else None

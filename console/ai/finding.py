@@ -1,0 +1,145 @@
+"""E-mail addresses, links, bank accounts, payment cards and phone numbers where they stand in a text, and what of a text can be seen."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from console.core import iban
+
+FoundKind = Literal["email", "url", "iban", "card", "phone"]
+
+LONGEST_LOCAL = 64
+EMAIL = re.compile(r"(?<![\w.+%\-])[^\W_][\w.+%'\-]{0,63}@(?:[\w\-]{1,63}\.){1,8}[^\W\d_][\w\-]{1,62}")
+URL = re.compile(r"(?:https?|ftp|javascript|data|file)\s?:\s?/{0,2}[^\s<>\"'`\])}]{2,2000}", re.IGNORECASE)
+DOMAINS = (
+    "com|net|org|info|biz|io|ai|app|dev|co|eu|de|at|ch|fr|es|it|pl|lt|lv|ee|nl|be|uk|ie|pt|se|dk|fi|no|cz|sk|ru|ua|us|ca|cn|xyz|top|site|online|shop|"
+    "link|click|live|me|tk|ml|cc|tv|ly|gle|test|example|invalid"
+)
+BARE = re.compile(
+    rf"(?<![\w@.\-/])(?:[a-z0-9](?:[a-z0-9\-]{{0,61}}[a-z0-9])?\.){{1,8}}(?:{DOMAINS})(?![\w\-])(?:[/?#][^\s<>\"'\])}}]{{0,2000}})?",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"(?<![\w.,/-])(?:https?://)?(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?/[^\s<>]{1,2000}", re.ASCII)
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}[ \u00a0.\-]?\d{2}(?:[ \u00a0.\-]?[A-Z0-9]){11,30}(?![A-Za-z0-9])", re.IGNORECASE | re.ASCII)
+_CARD = re.compile(r"(?<![\w.,\-])[2-6]\d{3}(?:[ \-\u00a0]?\d){9,15}(?![\w\-])", re.ASCII)
+_PHONE = re.compile(
+    r"(?<![\w.,/\-+])(?:\+|00)\d(?:[ \u00a0().\-/]{0,3}\d){6,14}(?![\d])"
+    r"|(?<![\w.,/\-+])\(?0\d{1,5}\)?(?:[ \u00a0.\-/]{1,3}\d{2,8}){1,4}(?![\w.\-/]\d)"
+    r"|(?<![\w.,/\-+])0\d{8,11}(?!\w)"
+    r"|(?<![\w.,/\-+])\(\d{2,5}\)[ \u00a0\-]?\d{2,4}[ \u00a0\-]?\d{2,8}(?!\w)"
+    r"|(?<![\w.,/\-+])\d{3}[-. ]\d{3}[-. ]\d{4}(?![\w\-])",
+    re.ASCII,
+)
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]")
+
+
+class Found(NamedTuple):
+    """A stretch of a text and what it is."""
+
+    start: int
+    end: int
+    kind: FoundKind
+    text: str
+
+
+def visible(text: str) -> str:
+    """A text as a person sees it: composed characters, without marks that change direction or take no room, and without halves of characters."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = unicodedata.normalize("NFC", SURROGATE.sub("\ufffd", text))
+    return _CONTROL.sub(" ", INVISIBLE.sub("", text))
+
+
+def compact(text: str) -> str:
+    """Letters and digits alone, in small letters: how numbers are compared that people write with blanks, points and hyphens."""
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
+
+
+def emails(text: str) -> Iterator[Found]:
+    """E-mail addresses, in small letters."""
+    if "@" not in text:
+        return
+    for match in EMAIL.finditer(text):
+        yield Found(match.start(), match.end(), "email", match[0].casefold())
+
+
+def links(text: str) -> Iterator[Found]:
+    """Web addresses with or without https://, in the form of `link`."""
+    taken: list[tuple[int, int]] = []
+    for pattern in (URL, _ADDRESS, BARE):
+        for match in pattern.finditer(text):
+            end = match.end() - (len(match[0]) - len(match[0].rstrip(".,;:!?…*_")))
+            if any(start < end and match.start() < stop for start, stop in taken):
+                continue
+            taken.append((match.start(), end))
+            yield Found(match.start(), end, "url", link(text[match.start() : end]))
+
+
+def link(text: str) -> str:
+    """A web address as it is compared: host in small letters, no slash at the end, blanks of an obscured one left out."""
+    text = re.sub(r"\s", "", text)
+    try:
+        parts = urlsplit(text)
+        host = (parts.netloc or "").lower()
+    except ValueError:
+        return text.lower()
+    if not host:
+        head, slash, rest = text.partition("/")
+        return (head.lower() + slash + rest).rstrip("/")
+    query = f"?{parts.query}" if parts.query else ""
+    fragment = f"#{parts.fragment}" if parts.fragment else ""
+    return f"{parts.scheme.lower()}://{host}{parts.path.rstrip('/')}{query}{fragment}"
+
+
+def accounts(text: str) -> Iterator[Found]:
+    """Bank accounts whose check digits hold, also with blanks."""
+    for match in _IBAN.finditer(text):
+        if found := _account(text, match.start(), match.end()):
+            yield found
+
+
+def _account(text: str, start: int, end: int) -> Found | None:
+    """The account that begins here: a word that follows it is no part of it."""
+    signs = [place for place in range(start, end) if text[place].isalnum()]
+    length = iban.LENGTHS.get(text[signs[0]].upper() + text[signs[1]].upper())
+    if length is None or length > len(signs):
+        return None
+    stop = signs[length - 1] + 1
+    whole = stop == end or not text[stop].isalnum()
+    return Found(start, stop, "iban", compact(text[start:stop])) if whole and iban.holds(text[start:stop]) else None
+
+
+def cards(text: str) -> Iterator[Found]:
+    """Numbers of payment cards: 13 to 19 digits of which the last checks the others (ISO/IEC 7812, Luhn)."""
+    for match in _CARD.finditer(text):
+        digits = compact(match[0])
+        if 13 <= len(digits) <= 19 and _luhn(digits):
+            yield Found(match.start(), match.end(), "card", digits)
+
+
+def _luhn(digits: str) -> bool:
+    doubled = (sum(divmod(2 * int(sign), 10)) for sign in digits[-2::-2])
+    return (sum(int(sign) for sign in digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def phones(text: str) -> Iterator[Found]:
+    """What is written like a phone number: with a country, a leading zero and groups, or brackets. Days and amounts are none."""
+    for match in _PHONE.finditer(text):
+        digits = compact(match[0])
+        if 7 <= len(digits) <= 15 and not re.fullmatch(r"\d\d[./-]\d\d[./-]\d{2,4}", match[0]):
+            yield Found(match.start(), match.end(), "phone", digits)
+
+
+def personal(text: str) -> list[Found]:
+    """E-mails, accounts, cards and phone numbers in order; what lies within another is left out."""
+    found: list[Found] = []
+    for one in [*emails(text), *accounts(text), *cards(text), *phones(text)]:
+        if not any(one.start < other.end and other.start < one.end for other in found):
+            found.append(one)
+    return sorted(found)

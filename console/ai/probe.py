@@ -1,0 +1,136 @@
+"""Whether a provider can be used: one tiny question whose answer has to fit a schema, for "Test connection" and for saving settings; and a look that asks no model at all."""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from console.ai import providers
+from console.ai.calling import CallFailed, call
+from console.ai.types import Code, ProviderError, Raw
+
+SECONDS = 15.0
+LOOK_S = 5.0
+MOST_TOKENS = 500
+SOON = timedelta(days=60)
+SYSTEM = "Answer in the form that you are given, and with nothing else."
+USER = "This is a test of the connection. Set ready to true."
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["ready"],
+    "properties": {"ready": {"type": "boolean"}},
+}
+WORDS: dict[Code, str] = {
+    "no_key": "There is no key. Enter one, or choose rules.",
+    "timeout": "Nothing came within {seconds:g} seconds. Check the base URL, and whether this machine may reach it.",
+    "rate_limited": "The provider is reached and the key is good, but it asks to wait: the limit of requests is used up. Try again in a minute, or raise the limit there.",
+    "overloaded": "The provider is reached, and cannot answer at the moment. Try again in a minute.",
+    "auth": "The provider does not take this key. Check it, and that it may use this model.",
+    "billing": "The provider takes the key, and wants to be paid first: there is no credit left, or no way of payment.",
+    "bad_request": "The provider does not take the question. Check that the model can be asked for JSON by a schema.",
+    "model_not_found": "The provider does not know this model, or nothing is at this address. Check the model's name and the base URL.",
+    "refused": "The model answers, and refused a harmless question. Choose another one.",
+    "truncated": "The model answers, and did not come to an end. Choose another one, or one that thinks less.",
+    "malformed": "Something answered, and not as a model does. Check the base URL.",
+    "connection": "No connection. Check the base URL and the network.",
+    "internal_error": "Something went wrong on our side; the log of this machine tells more.",
+}
+REDIRECTED = "The base URL leads to another address, which is not followed. Enter the one that it leads to."
+UNFIT = "The model answers, and not in the form that was asked for. Choose one that can be asked for JSON by a schema."
+LOOSE = "Works, but the schema was refused: the form is asked for {how}, and more proposals will be thrown away."
+HOW = {"tool": "as a tool's input", "json_object": "as any JSON"}
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What came of it, for people. `code` is None where it works; `detail` is what the other side said, for those who administer."""
+
+    ok: bool
+    message: str
+    ms: int = 0
+    code: Code | None = None
+    detail: str = ""
+    model: str = ""
+
+
+def probe(config: providers.Config, *, seconds: float = SECONDS) -> Probed:
+    """The outcome of one tiny call; nothing of any person or record is in it. Never raises."""
+    if isinstance(config, providers.rules.Config):
+        return Probed(ok=True, message="Rules need no connection: they propose what is certain.", model=config.model)
+    try:
+        made = providers.provider(config)
+        answered = call(made, SYSTEM, USER, SCHEMA, seconds=seconds, max_tokens=MOST_TOKENS)
+    except CallFailed as error:
+        return _failed(error, seconds, error.ms)
+    except ProviderError as error:
+        return _failed(error, seconds, 0)
+    if not _ready(answered.raw):
+        return Probed(ok=False, message=UNFIT, ms=answered.ms, code="malformed", model=answered.raw.model)
+    return Probed(ok=True, message=_works(answered.raw, answered.ms), ms=answered.ms, model=answered.raw.model)
+
+
+def look(config: providers.Config, *, seconds: float = LOOK_S, now: datetime | None = None) -> Probed:
+    """Whether the provider is there and knows the model, without a call that costs. Never raises."""
+    if isinstance(config, providers.rules.Config):
+        return Probed(ok=True, message="rules propose what is certain", model=config.model)
+    began = time.monotonic()
+    try:
+        made = providers.provider(config)
+        told = made.about(deadline=began + seconds)
+    except ProviderError as error:
+        return _failed(error, seconds, _ms(began))
+    if isinstance(config, providers.anthropic.Config):
+        return _lifecycle(config.model, told, _ms(began), now or datetime.now(UTC))
+    known = [model["id"] for model in _list(told.get("data")) if isinstance(model, dict) and isinstance(model.get("id"), str)]
+    if known and config.model not in known:
+        return Probed(ok=False, message=WORDS["model_not_found"], ms=_ms(began), code="model_not_found", model=config.model)
+    return Probed(ok=True, message=f"{config.model} answers", ms=_ms(began), model=config.model)
+
+
+def _failed(error: ProviderError, seconds: float, ms: int) -> Probed:
+    words = REDIRECTED if error.code == "malformed" and "redirect" in error.detail else WORDS.get(error.code, WORDS["internal_error"])
+    if error.code == "connection" and error.detail:
+        words = f"No connection: {error.detail.rstrip('.')}. Check the base URL and the network."
+    return Probed(ok=False, message=words.format(seconds=seconds), ms=ms, code=error.code, detail=error.detail)
+
+
+def _ready(raw: Raw) -> bool:
+    try:
+        return bool(json.loads(raw.text) == {"ready": True})
+    except (ValueError, RecursionError):
+        return False
+
+
+def _works(raw: Raw, ms: int) -> str:
+    if raw.mode in HOW:
+        return LOOSE.format(how=HOW[raw.mode])
+    return f"Works: {raw.model} answered in {ms / 1000:.1f} seconds."
+
+
+def _lifecycle(model: str, told: dict[str, Any], ms: int, now: datetime) -> Probed:
+    """What the service says about how long the model will be there."""
+    ends = _moment(told.get("retires_at"))
+    if told.get("lifecycle") == "retired":
+        return Probed(ok=False, message=f"{model} is no longer offered: choose another model.", ms=ms, code="model_not_found", model=model)
+    if told.get("lifecycle") == "deprecated" or (ends is not None and ends < now + SOON):
+        when = f" on {ends:%Y-%m-%d}" if ends else " soon"
+        return Probed(ok=True, message=f"{model} answers, and ends{when}: choose another model before that.", ms=ms, model=model)
+    return Probed(ok=True, message=f"{model} answers", ms=ms, model=model)
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _ms(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)

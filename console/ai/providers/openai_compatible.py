@@ -1,0 +1,167 @@
+"""Any endpoint that speaks chat/completions as OpenAI does: llama.cpp, vLLM, Ollama, a gateway. Source: docs/reference/ai.md.
+
+The form is asked for by its JSON Schema; where that is refused, as any JSON object with the schema in words. What an endpoint does not take is left out from
+then on, and remembered for the process.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from console.ai import failures
+from console.ai.types import ProviderError, Raw
+
+Stop = Literal["complete", "truncated", "refused", "other"]
+STOPS: dict[str, Stop] = {"stop": "complete", "length": "truncated", "content_filter": "refused"}
+MOST_DIALECTS = 1000
+_UNFIT = ("response_format", "json_schema", "schema", "grammar", "structured", "union", "too complex")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What is needed to ask; many endpoints of one's own want no key. `private`: the base URL may be of one's own network, and plain http."""
+
+    model: str
+    base_url: str
+    api_key: str | None = field(default=None, repr=False)
+    private: bool = False
+
+    name = "openai_compatible"
+
+    @property
+    def fingerprint(self) -> str:
+        """The same as long as nothing of this changes; tells nothing of the key."""
+        return hashlib.sha256(repr((self.name, self.model, self.api_key, self.base_url)).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What an endpoint takes: how the form is asked for, how the limit is called, whether a temperature may be named."""
+
+    form: Literal["json_schema", "json_object"] = "json_schema"
+    limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    temperature: bool = True
+
+    def after(self, refusal: str) -> "Dialect | None":
+        """The next one to try after it was refused in these words, None where they are about something else."""
+        words = refusal.lower()
+        if "max_completion_tokens" in words and self.limit == "max_tokens":
+            return replace(self, limit="max_completion_tokens")
+        if "temperature" in words and self.temperature:
+            return replace(self, temperature=False)
+        if self.form == "json_schema" and any(word in words for word in _UNFIT):
+            return replace(self, form="json_object")
+        return None
+
+
+class OpenAICompatible:
+    """Asks for typed JSON and hands on what came. Safe for many threads."""
+
+    name = "openai_compatible"
+
+    def __init__(self, config: Config) -> None:
+        import httpx2
+
+        from console.ai.transport import Transport
+
+        self.config, self.model = config, config.model
+        self._dialects: dict[str, Dialect] = {}
+        self._client = httpx2.Client(
+            transport=Transport(private=config.private),
+            follow_redirects=False,
+            trust_env=False,
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "User-Agent": "Handrail",
+                **({"Authorization": f"Bearer {config.api_key}"} if config.api_key else {}),
+            },
+        )
+
+    def complete(self, system: str, user: str, schema: Mapping[str, Any], *, deadline: float, max_tokens: int, user_id: str = "") -> Raw:
+        """The answer; `user_id` goes as user. Raises ProviderError only."""
+        form = json.dumps(schema, sort_keys=True)
+        known = hashlib.sha256(form.encode()).hexdigest()
+        dialect = self._dialects.get(known, Dialect())
+        while True:
+            try:
+                body, request_id = self._sent(
+                    "POST", "chat/completions", deadline, self._asked(dialect, system, user, schema, max_tokens, user_id)
+                )
+            except ProviderError as error:
+                other = dialect.after(error.detail) if error.code == "bad_request" else None
+                if other is None:
+                    raise
+                dialect = other
+                continue
+            if len(self._dialects) < MOST_DIALECTS:
+                self._dialects[known] = dialect
+            return _raw(body, dialect.form, self.model, request_id)
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._client.close()
+
+    def about(self, *, deadline: float) -> dict[str, Any]:
+        """The list of models that the endpoint tells (`data`: objects with `id`); nothing of ours is sent. Raises ProviderError."""
+        return self._sent("GET", "models", deadline, None)[0]
+
+    def _asked(self, dialect: Dialect, system: str, user: str, schema: Mapping[str, Any], max_tokens: int, user_id: str) -> dict[str, Any]:
+        strict = dialect.form == "json_schema"
+        words = system if strict else f"{system}\n\nAnswer with one JSON object and nothing else. Its JSON Schema:\n{json.dumps(schema)}"
+        named = {"name": "proposal", "strict": True, "schema": schema}
+        return {
+            "model": self.model,
+            "messages": [{"role": "system", "content": words}, {"role": "user", "content": user}],
+            dialect.limit: max_tokens,
+            "response_format": {"type": "json_schema", "json_schema": named} if strict else {"type": "json_object"},
+            **({"temperature": 0} if dialect.temperature else {}),
+            **({"user": user_id} if user_id else {}),
+        }
+
+    def _sent(self, method: str, path: str, deadline: float, asked: Mapping[str, Any] | None) -> tuple[dict[str, Any], str | None]:
+        """The body of a good answer, an object, and the id of the request. The time-out is for all of it (`Transport`). Raises ProviderError."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise ProviderError("timeout", "The time was up before the request was sent.")
+        try:
+            response = self._client.request(method, f"{self.config.base_url.rstrip('/')}/{path}", json=asked, timeout=left)
+        except ProviderError:
+            raise
+        except Exception as error:
+            raise ProviderError("internal_error", f"{type(error).__name__} while asking") from error
+        body = failures.read_json(response.content)
+        if response.status_code != 200 or not isinstance(body, dict) or (body.get("error") and "choices" not in body):
+            raise failures.of_status(response.status_code, response.content, response.headers, secret=self.config.api_key)
+        return body, response.headers.get("x-request-id")
+
+
+def _raw(body: Mapping[str, Any], mode: str, model: str, request_id: str | None) -> Raw:
+    choices = body.get("choices")
+    choice = choices[0] if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict) else {}
+    said = choice.get("message")
+    message = said if isinstance(said, dict) else {}
+    content = message.get("content")
+    stop: Stop = STOPS.get(str(choice.get("finish_reason")), "other")
+    if message.get("tool_calls"):
+        stop = "other"
+    if message.get("refusal"):
+        stop = "refused"
+    told = body.get("usage")
+    usage = told if isinstance(told, dict) else {}
+    details = usage.get("prompt_tokens_details")
+    named = body.get("model")
+    identity = request_id or body.get("id")
+    return Raw(
+        text=content if isinstance(content, str) else "",
+        stop=stop,
+        model=named[:200] if isinstance(named, str) and named else model,
+        mode=mode,
+        input_tokens=failures.count(usage.get("prompt_tokens")),
+        cached_tokens=failures.count(details.get("cached_tokens")) if isinstance(details, dict) else 0,
+        output_tokens=failures.count(usage.get("completion_tokens")),
+        request_id=identity[:200] if isinstance(identity, str) else None,
+    )

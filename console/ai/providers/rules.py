@@ -1,0 +1,117 @@
+"""What is certain without any model: a value that one source holds under the field's own name. It works without key and network, and is what a model has to beat."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from console.ai.types import Ask, FieldSpec, Raw, Source
+from console.core import forms
+
+NAME = "rules"
+NUMBERS = frozenset({"decimal", "money"})
+NOT_SIMPLE = frozenset({"json", "array", "binary", "file", "files", "other", "checklist"})
+_APART = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Rules need nothing."""
+
+    name = NAME
+    model = NAME
+    fingerprint = NAME
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    source: Source
+    key: str
+    value: Any
+
+
+def answer(ask: Ask) -> Raw:
+    """The same JSON that a model is asked for. An outcome is never proposed: to choose is no matter of equal names."""
+    fields = [_item(spec, found) for spec in ask.fields if (found := _certain(spec, ask.sources))]
+    told = {
+        "decision": "propose" if fields else "decline",
+        "decline_reason": "" if fields else "No source holds a value under the name of a field of this form.",
+        "flags": [],
+        "fields": fields,
+    }
+    return Raw(text=json.dumps(told, ensure_ascii=False), stop="complete", model=NAME, mode=NAME)
+
+
+def _item(spec: FieldSpec, found: _Found) -> dict[str, Any]:
+    label = found.source.labels.get(found.key, found.key)
+    return {
+        "name": spec.name,
+        "value": found.value,
+        "confidence": "high",
+        "rationale": f"“{label}” of {found.source.title} has the same name.",
+        "sources": [found.source.id],
+    }
+
+
+def _certain(spec: FieldSpec, sources: tuple[Source, ...]) -> _Found | None:
+    """The one value that stands under this name, None where there is none, where two sources differ, or where it only says what the record holds already."""
+    if spec.treatment == "never" or spec.type in NOT_SIMPLE:
+        return None
+    found = sorted(_same_name(spec, sources), key=lambda each: not each.source.trusted)
+    values = {_key(spec, each.value) for each in found}
+    return found[0] if len(values) == 1 and found[0].value is not None else None
+
+
+def _same_name(spec: FieldSpec, sources: tuple[Source, ...]) -> Iterator[_Found]:
+    """Each place with a value under the field's name or label, fit for the field or not: one that does not fit makes the others doubtful."""
+    wanted = {_plain(spec.name), _plain(spec.label)} - {""}
+    now = _key(spec, fitting(spec, spec.now))
+    for source in sources:
+        if spec.trusted_only and not source.trusted:
+            continue
+        for key, value in source.data.items():
+            if forms.is_empty(value) or source.treatments.get(key) == "never":
+                continue
+            if not wanted & {_plain(key), _plain(source.labels.get(key, ""))}:
+                continue
+            fit = fitting(spec, value)
+            if fit is not None and _key(spec, fit) == now:
+                continue
+            yield _Found(source, key, fit)
+
+
+def _key(spec: FieldSpec, value: Any) -> str:
+    """The same for values that mean the same: 12.5 is 12.50."""
+    if spec.type in NUMBERS and isinstance(value, str):
+        return str(Decimal(value).normalize())
+    return json.dumps(value, sort_keys=True)
+
+
+def _plain(name: str) -> str:
+    return _APART.sub("", name).casefold()
+
+
+def fitting(spec: FieldSpec, value: Any) -> Any:
+    """The value as the form keeps it, None where the field does not take it. A label stands for its choice."""
+    if isinstance(value, float):
+        value = f"{Decimal(repr(value)):f}" if math.isfinite(value) else None
+    if isinstance(value, int) and not isinstance(value, bool) and (spec.type in NUMBERS or spec.type == "reference"):
+        value = str(value)
+    options: Any = None
+    if spec.options:
+        options = [{"value": choice, "label": label} for choice, label in spec.options]
+        if isinstance(value, str):
+            value = next(
+                (choice for choice, label in spec.options if value.strip().casefold() in {choice.casefold(), label.casefold()}), value
+            )
+    field = forms.FormField(
+        spec.name, spec.label, spec.type, options=options, min=spec.minimum, max=spec.maximum, max_length=spec.max_length
+    )
+    try:
+        made = forms.cleaned(field, value)
+    except (forms.Wrong, KeyError, TypeError, ValueError):
+        return None
+    return None if forms.is_empty(made) else made

@@ -1,0 +1,71 @@
+"""What can be said of counted agreements: how sure a rate is, and whether one proposer is better than another. Standard library only.
+
+Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927; the exact sign test is the binomial one.
+"""
+
+from fractions import Fraction
+from math import comb, sqrt
+
+Z_95 = 1.959963984540054  # the normal distribution's 97.5 % point: a two-sided interval of 95 %
+
+
+def wilson_lower(agreed: int, cases: int, z: float = Z_95) -> float:
+    """The lower end of Wilson's interval for the rate behind `agreed` of `cases`; 0.0 where there is no case.
+
+    Unlike the plain rate it knows how little a few cases say: 50 of 50 is 0.929, 125 of 125 is 0.970. Raises ValueError for impossible counts.
+    """
+    _possible(agreed, cases)
+    if cases == 0:
+        return 0.0
+    rate, square = agreed / cases, z * z
+    middle = rate + square / (2 * cases)
+    spread = z * sqrt(rate * (1 - rate) / cases + square / (4 * cases * cases))
+    return max(0.0, (middle - spread) / (1 + square / cases))
+
+
+def wilson_upper(agreed: int, cases: int, z: float = Z_95) -> float:
+    """The upper end of the same interval; 1.0 where there is no case."""
+    _possible(agreed, cases)
+    return 1.0 - wilson_lower(cases - agreed, cases, z)
+
+
+def sign_test(first: int, second: int) -> float:
+    """The probability of a split at least as uneven by chance alone (exact, two-sided), for cases where exactly one of two proposers was right.
+
+    `first` and `second` are how often each was the one; 1.0 where there is no such case.
+    """
+    if first < 0 or second < 0:
+        raise ValueError("counts are not negative")
+    cases, fewer = first + second, min(first, second)
+    if first == second:
+        return 1.0
+    tail = sum(comb(cases, wins) for wins in range(fewer + 1))
+    return min(1.0, float(Fraction(2 * tail, 1 << cases)))
+
+
+def ratio(part: int, whole: int) -> float | None:
+    """`part` of `whole`, None where there is nothing to divide by."""
+    return part / whole if whole else None
+
+
+def precision(accepted: int, proposed: int) -> float | None:
+    """How many of the proposed values were taken as they were; None where none was proposed."""
+    _possible(accepted, proposed)
+    return ratio(accepted, proposed)
+
+
+def coverage(proposed: int, filled: int) -> float | None:
+    """For how many of the filled fields there was a proposal; None where none was filled."""
+    _possible(proposed, filled)
+    return ratio(proposed, filled)
+
+
+def enough(agreed: int, cases: int, bound: float, least: int) -> bool:
+    """Whether there are `least` cases and the rate is, with 95 % confidence, not below `bound`."""
+    return cases >= least and wilson_lower(agreed, cases) >= bound
+
+
+def _possible(part: int, whole: int) -> None:
+    """Raises ValueError for a part that is negative or larger than the whole."""
+    if not 0 <= part <= whole:
+        raise ValueError(f"{part} of {whole} cannot be")

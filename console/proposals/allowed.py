@@ -1,0 +1,33 @@
+"""What of a value a model gets, and whether those who wrote it are ours: as the collection says, else by type and name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from console.ai.types import Treatment
+from console.core.collections import Collection
+from console.core.collections.treatment import of, secret, usual
+
+
+def of_field(collection: Collection, name: str) -> Treatment:
+    """What of this field's value a model gets."""
+    found = collection.by_name.get(name) or collection.field(name)
+    if found is None or found.hidden:
+        return "never"
+    return of(found.ai, "full", closed=secret(name, found.stored))
+
+
+def of_typed(name: str, kind: str) -> Treatment:
+    """The same of something that was typed into a form and is no field of a record."""
+    return of(None, usual(name, kind), closed=secret(name))
+
+
+def typed_fields(config: Any) -> Mapping[str, str]:
+    """Fields of a step's own form: name → type."""
+    entries = [entry for place in ("form", "fields") for entry in getattr(config, place, None) or ()]
+    return {entry.name: entry.type for entry in entries if hasattr(entry, "name") and hasattr(entry, "type")}
+
+
+def ours(collection: Collection, name: str) -> bool:
+    """Whether our staff or our code wrote what stands in this field, and not customers or other systems."""
+    found = collection.field(name)
+    return found is not None and found.author != "customer"

@@ -1,0 +1,48 @@
+"""Answers that were given already: the same question about the same person, asked again within a day, costs nothing. Sealed under that person's key."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+import orjson
+
+from console import subjects
+from console.ai.types import Raw
+from console.db.engine import fetch
+
+KEPT = timedelta(hours=24)
+_KEEP = (
+    "insert into console.ai_cache (key, at, call, subject, kid, nonce, ct) values (%s, now(), %s, %s, %s, %s, %s) on conflict (key) do update"
+    " set at = excluded.at, call = excluded.call, kid = excluded.kid, nonce = excluded.nonce, ct = excluded.ct returning 1"
+)
+_FIND = "select nonce, ct from console.ai_cache where key = %s and subject = %s and at >= now() - %s"
+_EXPIRE = "with gone as (delete from console.ai_cache where at < now() - %s returning 1) select count(*) from gone"
+
+
+def key_of(subject: str, system: str, user: str, schema: Mapping[str, Any], settings: str) -> str:
+    """Names a question: about whom, in which words, with which form, asked of which model with which settings."""
+    told = [subject, system, user, schema, settings]
+    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def find(key: str, subject: str) -> Raw | None:
+    """The answer that this question had, None where there was none, or it is too old or erased."""
+    rows = fetch(_FIND, (key, subject, KEPT))
+    if not rows:
+        return None
+    try:
+        return Raw(**subjects.unseal(subject, f"ai_cache|{key}", *rows[0]))
+    except (subjects.Unreadable, TypeError):
+        return None
+
+
+def keep(key: str, call: str, subject: str, raw: Raw) -> None:
+    """Remember the answer to this question, which this call was the first to get."""
+    fetch(_KEEP, (key, call, subject, *subjects.seal(subject, f"ai_cache|{key}", asdict(raw))))
+
+
+def expire() -> int:
+    """Forget what is too old; how many answers."""
+    return int(fetch(_EXPIRE, (KEPT,))[0][0])

@@ -1,0 +1,244 @@
+"""What a proposer is given: of the run's record, of what its steps came to, of what stands beside it, only what the person it is for may see.
+
+Everything was read, or is read here, with that person's rights of today. Each source says where it comes from; text that others wrote stands apart from
+what our staff or our code wrote, and names no person by its title.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from console import access, records, steps
+from console.ai.types import Ask, FieldSpec, Kind, Source
+from console.core.collections import Collection
+from console.core.run import MISSING_MANUAL, Attempt
+from console.log import masking
+from console.proposals import allowed
+from console.proposals.beside import documents_of
+from console.proposals.pieces import Piece, cut, filled
+from console.runs.preparing import ProposalContext
+from console.runs.reading import hidden_from
+from console.runs.stepping import Stand, context_of
+from console.steps.base import Rows, StepType, StepView
+
+MOST_ROWS = 10
+MOST_SOURCES = 60
+NO_DATA = "handled manually, no data"
+FROM_OUTSIDE = frozenset({"llm", "mcp_task", "request_documents", "sms", "email", "ai_call"})
+"""Steps whose output others wrote: a model, another system, whoever answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The ask, and how people know its sources: id → title. `collections` are those that something was read of."""
+
+    ask: Ask
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        """The sources by their ids."""
+        return {source.id: source for source in self.ask.sources}
+
+
+def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
+    """Everything that whoever proposes gets for this call."""
+    pieces = cut(list(_pieces(known))[:MOST_SOURCES])
+    sources = tuple(piece.source(f"s{number}") for number, piece in enumerate(pieces, 1))
+    ask = Ask(
+        purpose=known.purpose,
+        step=known.step.id,
+        title=known.step.title,
+        type=known.step.type,
+        instruction=known.instruction,
+        fields=tuple(_spec(each, known) for each in known.fields),
+        outcomes=known.outcomes,
+        sources=sources,
+        threshold=known.ai.threshold,
+        policy=policy,
+        locale=known.person.locale,
+    )
+    return Built(ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)})
+
+
+def _spec(spec: FieldSpec, known: ProposalContext) -> FieldSpec:
+    """The field with what of its value may be sent; names of records to choose from are sent with the records, as far as they may be."""
+    collection = known.columns.get(spec.name)
+    treatment = allowed.of_field(records.collection(collection), spec.name) if collection else allowed.of_typed(spec.name, spec.type)
+    if not spec.opaque:
+        return replace(spec, treatment=treatment)
+    options = tuple((value, f"{_PICK} {number}") for number, (value, _) in enumerate(spec.options, 1))
+    return replace(spec, treatment=treatment, options=options)
+
+
+_PICK = "Candidate"
+
+
+def _pieces(known: ProposalContext) -> Iterator[Piece]:
+    wanted = frozenset(known.ai.sources)
+    if "record" in wanted:
+        yield from _record(known)
+    if "steps" in wanted:
+        yield from _steps(known)
+    if "related" in wanted:
+        yield from _related(known)
+    if "documents" in wanted:
+        yield from documents_of(known)
+
+
+def _record(known: ProposalContext) -> Iterator[Piece]:
+    """The record that the run is about."""
+    if known.record is None:
+        return
+    collection = records.collection(known.record.collection)
+    scope = access.scope_for(known.person, collection.id, "read")
+    names = {each.name for each in collection.readable(scope)}
+    values = {name: value for name, value in known.record.values.items() if name in names}
+    about = Piece(
+        "record", collection.label_one, known.record.title, {}, collection=collection.id, record=known.record.key, read_at=known.asked_at
+    )
+    yield from parted(about, collection, values)
+
+
+def parted(about: Piece, collection: Collection, values: Mapping[str, Any]) -> Iterator[Piece]:
+    """The values as one piece that our staff or our code wrote, and one that others wrote."""
+    kept = {name: value for name, value in filled(values).items() if collection.field(name) is not None}
+    labels = {name: found.label for name in kept if (found := collection.field(name)) is not None}
+    treatments = {name: allowed.of_field(collection, name) for name in kept}
+    for trusted in (True, False):
+        data = {name: value for name, value in kept.items() if allowed.ours(collection, name) is trusted}
+        if data:
+            yield replace(about, data=data, trusted=trusted, labels=labels, treatments=treatments)
+
+
+def _steps(known: ProposalContext) -> Iterator[Piece]:
+    """What the steps so far came to, the newest last; of a step that was done several times, what stands."""
+    standing = {attempt.step: attempt for _, attempt in sorted(known.run.attempts.items()) if attempt.standing}
+    for attempt in sorted(standing.values(), key=lambda each: each.n):
+        yield from _step(known, attempt)
+
+
+def _step(known: ProposalContext, attempt: Attempt) -> Iterator[Piece]:
+    written = known.definition.document.step(attempt.step)
+    kind, view = steps.get(written.type), steps.view(written)
+    about = Piece(
+        _kind_of(written.type),
+        written.title,
+        written.title,
+        {},
+        trusted=_ours(written.type, attempt),
+        step=attempt.step,
+        read_at=attempt.completed_at,
+    )
+    output = dict(known.run.context.get(attempt.step) or {})
+    if output.pop("missing", None) == MISSING_MANUAL and not output:
+        output = dict(attempt.values)
+        if not filled(output):
+            yield replace(about, data={"note": NO_DATA}, trusted=True)
+            return
+    lists = {read.name: collection for read in kind.reads(view) if (collection := _collection_of(known, read.relation, read.collection))}
+    rows = _rows_again(known, attempt, kind, view, lists, output)
+    own = output.pop("record", None) if written.type == "get_data" else None
+    left = {name: value for name, value in output.items() if name not in lists}
+    left |= own if isinstance(own, Mapping) and known.record is None else {}
+    yield from _typed(known, about, view, left)
+    for name, entries in rows.items():
+        yield from _of_rows(replace(about, kind="related"), records.collection(lists[name]), entries)
+
+
+def _kind_of(step_type: str) -> Kind:
+    return "input" if step_type == "start" else "llm" if step_type == "llm" else "mcp" if step_type == "mcp_task" else "step"
+
+
+def _ours(step_type: str, attempt: Attempt) -> bool:
+    """Whether our staff or our code wrote what the step came to. What began a run that no person started came from outside."""
+    return step_type not in FROM_OUTSIDE and not (step_type == "start" and attempt.by is None)
+
+
+def _collection_of(known: ProposalContext, relation: str | None, collection: str | None) -> str | None:
+    """The collection that a step reads, other than the run's own record."""
+    if collection is not None or relation is None or known.run.collection is None:
+        return collection
+    found = records.collection(known.run.collection).relation(relation)
+    return found.collection if found is not None else None
+
+
+def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping[str, Any]) -> Iterator[Piece]:
+    """What was typed or worked out, without the fields of records that this person may not see."""
+    visible, _ = masking.mask(dict(output), "", hidden_from(known.person), known.run.collection)
+    data = filled(visible)
+    if not data:
+        return
+    own = records.collection(known.run.collection) if known.run.collection else None
+    forms = allowed.typed_fields(view.config)
+    treatments = {
+        name: allowed.of_field(own, name)
+        if own is not None and name not in forms and own.field(name) is not None
+        else allowed.of_typed(name, forms.get(name, "text"))
+        for name in data
+    }
+    yield replace(about, data=data, treatments=treatments)
+
+
+def _rows_again(
+    known: ProposalContext, attempt: Attempt, kind: StepType, view: StepView, lists: Mapping[str, str], output: Mapping[str, Any]
+) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """Rows that a step read, as this person may see them: read anew where they may not see all, for somebody else may have read them."""
+    found: dict[str, Sequence[Mapping[str, Any]]] = {}
+    again: Mapping[str, Rows] | None = None
+    for name, collection in lists.items():
+        if name not in output or not access.can(known.person, known.run.team, f"collection:{collection}", "read"):
+            continue
+        scope = access.scope_for(known.person, collection, "read")
+        if scope.unlimited:
+            entries = output[name] if isinstance(output[name], list) else [output[name]]
+            found[name] = [
+                {name: value for name, value in entry.items() if name not in scope.hidden}
+                for entry in entries
+                if isinstance(entry, Mapping)
+            ]
+        else:
+            again = (
+                again
+                if again is not None
+                else context_of(known.person, Stand(known.definition, known.run, attempt, kind, view), known.record, known.asked_at).reads
+            )
+            found[name] = [row["values"] for row in again[name].rows] if name in again else []
+    return found
+
+
+def _of_rows(about: Piece, collection: Collection, rows: Sequence[Mapping[str, Any]]) -> Iterator[Piece]:
+    for number, values in enumerate(rows[:MOST_ROWS], 1):
+        name = f"{collection.label_one} {number}"
+        yield from parted(
+            replace(about, name=name, shown=f"{about.shown}: {name}", collection=collection.id, trusted=True), collection, values
+        )
+
+
+def _related(known: ProposalContext) -> Iterator[Piece]:
+    """Records that stand before the person at this step."""
+    for name, rows in known.context.reads.items():
+        if not rows.collection or (rows.collection == known.run.collection and name == "record"):
+            continue
+        collection = records.collection(rows.collection)
+        picks = known.prompt.picks == name
+        for number, row in enumerate(rows.rows[: MOST_ROWS if not picks else len(rows.rows)], 1):
+            called = f"{_PICK} {number}" if picks else f"{collection.label_one} {number}"
+            about = Piece(
+                "related",
+                called,
+                f"{collection.label_one} {row['title']}",
+                {},
+                collection=collection.id,
+                record=row["key"],
+                read_at=known.asked_at,
+            )
+            yield from parted(about, collection, row["values"])
+        if rows.totals:
+            yield Piece(
+                "related",
+                f"{rows.label or collection.label}, all together",
+                f"{rows.label or collection.label}, all together",
+                filled(rows.totals),
+                trusted=True,
+            )

@@ -1,0 +1,196 @@
+"""How far a step's proposals are trusted: off, shadow, assist, auto. Up by a person who sees the evidence, down by itself.
+
+The step's document says how far it may go without anybody's word (`mode`: off, shadow, assist); only a promotion makes it run by itself, and only while
+model, prompt and form are those that were measured. A few cases stay hidden from people for ever, so that there is always something to measure by.
+"""
+
+import functools
+import hashlib
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy.engine import Connection
+
+from console import log, settings, workflows
+from console.ai.statistics import wilson_lower
+from console.core.actor import Actor
+from console.db.engine import fetch, transaction
+from console.db.ids import new_id
+from console.errors import Invalid
+from console.proposals import evidence
+from console.proposals.evidence import Under, fingerprint
+
+__all__ = ["ENGINE", "Held", "Mode", "fingerprint", "held", "look_back", "mode_of", "settle", "step_back", "worded"]
+
+Mode = Literal["off", "shadow", "assist", "blind", "auto"]
+ENGINE = Actor("system", "sys_engine", "Handrail", session="sys:config")
+CHECKED_SHARE = 0.02
+"""Of steps that run by themselves, how many a person does without seeing the proposal; for ever."""
+SEASONED = 30
+"""Decided proposals before any is hidden: a step that is new shows what it has."""
+RECENT = 200
+LEAST_BOUND = 0.95
+REVERTS = 2
+KEPT_S = 60.0
+
+_NEWEST = (
+    "select mode, at, by, why, fingerprint, told from console.ai_ladder where workflow = %s and step = %s order by at desc, id desc limit 1"
+)
+_AUTOMATIC = """
+select distinct on (workflow, step) workflow, step, mode from console.ai_ladder order by workflow, step, at desc, id desc
+"""
+_INSERT = "insert into console.ai_ladder (id, workflow, step, at, mode, by, why, fingerprint, told) values (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb)"
+_DECIDED = """
+select count(*) from (select from console.ai_call where workflow = %s and step = %s and submitted_at is not null and mode = 'assist' limit %s) c
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Where a step stands on the ladder: since when, by whom (None: by itself), why, and under which fingerprint."""
+
+    mode: Literal["shadow", "assist", "auto"]
+    at: datetime
+    by: str | None
+    why: str
+    fingerprint: str
+    told: dict[str, Any]
+
+
+def mode_of(workflow: str, step: str, fingerprint: str, own_mode: str, *, call: str) -> Mode:
+    """How the proposal of this call is to be used.
+
+    `workflow` is the id, `fingerprint` that of `fingerprint()` over the step, model and prompt version in use, `own_mode` the document's. `blind`: as assist, but
+    hidden from this person (5 % of what would be shown, 2 % of what would run by itself); the same call is always answered alike.
+    `auto` says that it may run by itself where every value is high, nothing was dropped and nothing flagged. A step that may no longer is stepped back at once.
+    """
+    if own_mode == "off":
+        return "off"
+    here = held(workflow, step)
+    if here is not None and here.mode == "auto" and own_mode == "assist":
+        if (why := _why_back(workflow, step, fingerprint, here)) is None:
+            return "blind" if _drawn(call) < CHECKED_SHARE else "auto"
+        step_back(workflow, step, why, fingerprint=fingerprint)
+        here = held(workflow, step)
+    if own_mode == "shadow" and (here is None or here.mode == "shadow"):
+        return "shadow"
+    if here is not None and here.mode == "shadow":
+        return "shadow"
+    return "blind" if _drawn(call) < settings.current().ai_blind_percent / 100 and _seasoned(workflow, step) else "assist"
+
+
+def held(workflow: str, step: str) -> Held | None:
+    """Where the step stands by a person's word or by stepping back; None where nobody has said anything."""
+    rows = fetch(_NEWEST, (workflow, step))
+    return Held(*rows[0]) if rows else None
+
+
+def look_back() -> int:
+    """Step back whatever runs by itself and should not any more: a worker's duty, for steps that nobody comes to. How many did."""
+    back = 0
+    for workflow, step, mode in fetch(_AUTOMATIC):
+        here = held(workflow, step) if mode == "auto" else None
+        about = evidence.under(workflow, step) if here is not None else None
+        if here is None or (about is not None and (_why_now(about, here)) is None):
+            continue
+        step_back(workflow, step, "form" if about is None else _why_now(about, here) or "", fingerprint=about.print if about else "")
+        back += 1
+    return back
+
+
+def step_back(workflow: str, step: str, why: str, *, fingerprint: str = "", told: dict[str, Any] | None = None) -> None:
+    """Let a step that ran by itself be shown to people again. `why` is changed, form, agreement, trusted_only or reverts. Once, whoever notices first."""
+    settle(ENGINE, workflow, step, "assist", why, fingerprint, told or {}, unless="assist")
+
+
+def worded(reason: str) -> str:
+    """The reason without the spaces around it. Raises Invalid without one."""
+    why = reason.strip()
+    if not why or len(why) > 2000 or "\x00" in why:
+        raise Invalid(
+            "A reason is needed.", details=[{"field": "reason", "reason": "Say why in at most 2,000 characters; it is kept in the log."}]
+        )
+    return why
+
+
+def settle(
+    actor: Actor, workflow: str, step: str, mode: str, why: str, mark: str, told: dict[str, Any], *, unless: str | None = None
+) -> bool:
+    """Write where the step stands from now on, with its event; False where it stands at `unless` by now."""
+    known = next((one for one in workflows.all_known() if one.id == workflow), None)
+    by, label = None if actor is ENGINE else actor.id, known.label if known else None
+    with transaction() as connection:
+        _one_at_a_time(connection, workflow, step)
+        rows = connection.exec_driver_sql(_NEWEST, (workflow, step)).all()
+        before = rows[0][0] if rows else None
+        if unless is not None and before == unless:
+            return False
+        values = (new_id("ail"), workflow, step, log.now(), mode, by, why, mark, orjson.dumps(told).decode())
+        connection.exec_driver_sql(_INSERT, values)
+        open_ = {"workflow": workflow, "step": step, "mode": mode, "mode_before": before, "fingerprint": mark, **told}
+        kind = "ai_promoted" if _HEIGHT[mode] > _HEIGHT.get(before or "", -1) and by is not None else "ai_stepped_back"
+        if by is None:
+            open_["cause"] = why
+        log.note(
+            actor,
+            kind,
+            open=open_,
+            sealed={"reason": why} if by is not None else None,
+            team=known.team if known and known.team else None,
+            chain=None if label else workflows.CHAIN,
+            label=label,
+            connection=connection,
+        )
+    _recent.cache_clear()
+    return True
+
+
+_HEIGHT = {"shadow": 0, "assist": 1, "auto": 2}
+
+
+def _one_at_a_time(connection: Connection, workflow: str, step: str) -> None:
+    connection.exec_driver_sql("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"ai_ladder|{workflow}|{step}",))
+
+
+def _why_back(workflow: str, step: str, mark: str, here: Held) -> str | None:
+    """Why the step may no longer run by itself; None where it may."""
+    if here.fingerprint != mark:
+        return "changed"
+    return _recent(workflow, step, here.at, int(time.monotonic() // KEPT_S))
+
+
+@functools.lru_cache(maxsize=256)
+def _recent(workflow: str, step: str, _at: datetime, _minute: int) -> str | None:
+    here, about = held(workflow, step), evidence.under(workflow, step)
+    return None if here is None else "form" if about is None else _why_now(about, here)
+
+
+def _why_now(about: Under, here: Held) -> str | None:
+    """What of the record speaks against it at this moment."""
+    now = datetime.now(UTC)
+    if here.fingerprint != about.print:
+        return "changed"
+    if evidence.wrong_trusted(about, now, since=here.at):
+        return "trusted_only"
+    if evidence.revised_since(about.workflow, about.step, max(here.at, now - timedelta(days=1))) >= REVERTS:
+        return "reverts"
+    cases = evidence.hidden(about, now, RECENT)
+    agreed = sum(case.agreed for case in cases)
+    return "agreement" if wilson_lower(agreed, len(cases)) < LEAST_BOUND else None
+
+
+def _drawn(call: str) -> float:
+    """A number of 0–1 that the call's id decides: ids are random, and who reads the log later can draw again."""
+    return int.from_bytes(hashlib.sha256(call.encode()).digest()[:8]) / 2**64
+
+
+def _seasoned(workflow: str, step: str) -> bool:
+    return _counted(workflow, step, int(time.monotonic() // KEPT_S))
+
+
+@functools.lru_cache(maxsize=512)
+def _counted(workflow: str, step: str, _minute: int) -> bool:
+    return int(fetch(_DECIDED, (workflow, step, SEASONED))[0][0]) >= SEASONED

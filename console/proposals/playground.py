@@ -1,0 +1,80 @@
+"""What a model would see of a record or of a text: made by the same code that makes prompts, shown with what each placeholder stands for. Nothing is sent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from console import browse
+from console.ai.prompt import rendered
+from console.ai.redaction import PLACEHOLDER, redacted
+from console.ai.types import Ask
+from console.core.actor import Actor
+from console.core.collections import Collection
+from console.errors import Invalid
+from console.proposals import allowed
+from console.proposals.context import parted
+from console.proposals.pieces import Piece
+from console.proposals.saving import require
+from console.proposals.service import house_key
+
+MOST_TEXT = 20_000
+_ASK = Ask(purpose="propose", step="step", title="", type="", instruction="")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The text in parts, each with whether it is a placeholder; what placeholders stand for; and fields with what a model gets of them."""
+
+    parts: Sequence[tuple[str, bool]]
+    placeholders: Mapping[str, Any]
+    fields: Sequence[tuple[str, str, str]] = ()
+
+
+def of_record(actor: Actor, collection_id: str, key: str) -> Seen:
+    """A record as the source that a prompt would have, within what the actor may read of it. Raises NotAllowed, NotFound, SourceDown."""
+    require(actor)
+    found = browse.record(actor, collection_id, key)
+    about = Piece("record", found.collection.label_one, found.record.title, {}, collection=collection_id, record=key)
+    values = {item.name: found.record.values.get(item.name) for item in found.fields}
+    pieces = list(parted(about, found.collection, values))
+    ask = Ask(
+        **{name: getattr(_ASK, name) for name in ("purpose", "step", "title", "type", "instruction")},
+        sources=tuple(piece.source(f"s{at}") for at, piece in enumerate(pieces, 1)),
+    )
+    prompt = rendered(ask, house_key())
+    text = "\n".join(line for line in prompt.user.splitlines() if line.startswith("<source"))
+    return Seen(marked(text), prompt.restore.placeholders, _fields(found.collection, [item.name for item in found.fields]))
+
+
+def of_text(actor: Actor, text: str, collection_id: str = "") -> Seen:
+    """A text that was pasted: JSON, lines `name: value`, or prose, which is treated as a note about a person. Names are those of the collection's fields.
+
+    Raises NotAllowed, NotFound, Invalid.
+    """
+    require(actor)
+    if not text.strip() or len(text) > MOST_TEXT or "\x00" in text:
+        raise Invalid("Nothing was looked at.", details=[{"field": "text", "reason": f"Paste 1 to {MOST_TEXT:,} characters."}])
+    collection = browse.looked_at(actor, collection_id)[0] if collection_id else None
+    known = [item for item in (*collection.stored_fields, *collection.computed_fields) if not item.hidden] if collection else []
+    treatments = {item.name: allowed.of_field(collection, item.name) for item in known} if collection else {}
+    made = redacted(text, treatments, key=house_key(), labels={item.name: item.label for item in known})
+    return Seen(marked(made.text), made.placeholders, _fields(collection, list(treatments)) if collection else ())
+
+
+def marked(text: str) -> list[tuple[str, bool]]:
+    """The text in parts, placeholders and codes apart."""
+    parts, at = [], 0
+    for match in PLACEHOLDER.finditer(text):
+        parts += [(text[at : match.start()], False), (match[0], True)]
+        at = match.end()
+    return [(part, is_one) for part, is_one in [*parts, (text[at:], False)] if part]
+
+
+def _fields(collection: Collection, names: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(name, label, treatment) of fields of which a model does not get all."""
+    told = [
+        (name, found.label, allowed.of_field(collection, name))
+        for name in names
+        if (found := collection.by_name.get(name) or collection.field(name))
+    ]
+    return [(name, label, how) for name, label, how in told if how != "full"]

@@ -1,0 +1,52 @@
+"""Prompts and answers, kept sealed under the key of whom the run is about: for whoever may audit, for as long as the settings say."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console import subjects
+from console.db.engine import fetch
+
+_KEEP = (
+    "insert into console.ai_prompt (call, at, subject, kid, nonce, ct) values (%s, now(), %s, %s, %s, %s)"
+    " on conflict (call) do update set at = excluded.at, kid = excluded.kid, nonce = excluded.nonce, ct = excluded.ct returning 1"
+)
+_READ = "select subject, nonce, ct from console.ai_prompt where call = %s"
+_EXPIRE = "with gone as (delete from console.ai_prompt where at < %s returning 1) select count(*) from gone"
+_ERASE = (
+    sa.text("delete from console.ai_prompt where subject = :subject"),
+    sa.text("delete from console.ai_cache where subject = :subject"),
+)
+
+
+def keep(call: str, subject: str, told: Mapping[str, Any]) -> None:
+    """Keep what was sent and what came: `system`, `user`, `schema`, `sources`, `answer`, and what else the call knows."""
+    kid, nonce, ct = subjects.seal(subject, f"ai_prompt|{call}", told)
+    fetch(_KEEP, (call, subject, kid, nonce, ct))
+
+
+def read(call: str) -> dict[str, Any] | None:
+    """What was sent and what came; None where it is past its time, was erased, or never was."""
+    rows = fetch(_READ, (call,))
+    if not rows:
+        return None
+    subject, nonce, ct = rows[0]
+    try:
+        found: dict[str, Any] = subjects.unseal(subject, f"ai_prompt|{call}", nonce, ct)
+    except subjects.Unreadable:
+        return None
+    return found
+
+
+def expire(before: datetime) -> int:
+    """Forget what is older; how many calls. What they cost and came to stays."""
+    return int(fetch(_EXPIRE, (before,))[0][0])
+
+
+def erase(connection: Connection, subject: str) -> None:
+    """Forget everything that was sent and answered about this person, in the transaction of the caller's."""
+    for statement in _ERASE:
+        connection.execute(statement, {"subject": subject})

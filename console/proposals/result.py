@@ -1,0 +1,139 @@
+"""What came of a call, as the run keeps it: the event's open part, and what of it is sealed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Literal
+
+from console.ai.types import Code, Judged, Proposed, Raw
+from console.proposals import words
+from console.proposals.context import Built
+
+RULES = "rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is noted of every call. `asked`: somebody outside was."""
+
+    provider: str | None = None
+    model: str | None = None
+    raw: Raw | None = None
+    ms: int | None = None
+    cost: Decimal | None = None
+    price_version: str | None = None
+    prompt_version: str | None = None
+    prompt_sha256: str | None = None
+    request_id: str | None = None
+    from_cache: bool = False
+    tries: int = 0
+    mode: str = "assist"
+
+    def open(self) -> dict[str, Any]:
+        """The part that anybody who reads the log may see: numbers, names and hashes."""
+        raw = self.raw
+        usage = {"input": raw.input_tokens, "cached": raw.cached_tokens, "output": raw.output_tokens} if raw else {}
+        return {
+            "origin": RULES if self.provider == RULES else self.model,
+            "provider": self.provider,
+            "model": self.model,
+            "mode": self.mode,
+            "usage": usage if self.provider != RULES else {},
+            "ms": self.ms,
+            "cost": None if self.cost is None else f"{self.cost:f}",
+            "price_version": self.price_version,
+            "prompt_version": self.prompt_version,
+            "schema_mode": raw.mode if raw else None,
+            "prompt_sha256": self.prompt_sha256,
+            "request_id": raw.request_id if raw else self.request_id,
+            "from_cache": self.from_cache,
+            "tries": self.tries,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An answer to `runs.proposed`."""
+
+    kind: Literal["proposal_made", "proposal_failed"]
+    open: Mapping[str, Any]
+    sealed: Mapping[str, Any] = field(default_factory=dict)
+
+
+def off(message: str, code: Code | None = None, told: Told | None = None) -> Result:
+    """Nobody was asked, and nothing went wrong."""
+    return Result(
+        "proposal_failed", {**(told or Told()).open(), "status": "off", "code": code, "flags": [], "dropped": []}, {"message": message}
+    )
+
+
+def failed(code: Code, message: str, told: Told, judged: Judged | None = None) -> Result:
+    """There is no proposal, and why."""
+    status = "declined" if judged is not None and judged.declined else "failed"
+    more = {"status": status, "code": code, "flags": list(judged.flags) if judged else [], "dropped": dropped(judged) if judged else []}
+    return Result("proposal_failed", {**told.open(), **more}, {"message": message})
+
+
+def made(judged: Judged, built: Built, told: Told) -> Result:
+    """The proposal."""
+    fields = [_field(each, built) for each in judged.fields]
+    choice = _field(judged.choice, built) if judged.choice is not None else None
+    opened = {
+        **told.open(),
+        "fields": [each["name"] for each in fields],
+        "outcome": choice["value"] if choice else None,
+        "flags": list(judged.flags),
+        "dropped": dropped(judged),
+        "suspicious": list(judged.suspicious),
+    }
+    about = {name: choice[name] for name in ("confidence", "reason", "sources")} if choice else None
+    return Result("proposal_made", opened, {"proposal": {"fields": fields, "choice": about, "banner": banner(judged, built)}})
+
+
+def banner(judged: Judged, built: Built) -> str | None:
+    """The warning that names where text reads like instructions; None where none does."""
+    if "suspicious_content" not in judged.flags:
+        return None
+    return words.banner([built.titles.get(source, source) for source in judged.suspicious])
+
+
+def dropped(judged: Judged) -> list[dict[str, str]]:
+    """What was proposed and not let through, by name and reason; never its value."""
+    return [{"name": each.name[:200], "reason": each.reason} for each in judged.dropped]
+
+
+def _field(proposed: Proposed, built: Built) -> dict[str, Any]:
+    sources = [_source(proposed, each, built, first=not number) for number, each in enumerate(proposed.sources)]
+    return {
+        "name": proposed.name,
+        "value": proposed.value,
+        "confidence": proposed.confidence,
+        "reason": proposed.reason,
+        "sources": sources,
+    }
+
+
+def _source(proposed: Proposed, source_id: str, built: Built, *, first: bool) -> dict[str, Any]:
+    """A source with the place in it that holds the value, as far as that is known."""
+    source = built.sources[source_id]
+    at = proposed.at if first and proposed.at in source.data else None
+    box = source.boxes.get(at) if at is not None else None
+    return {
+        "id": source.id,
+        "kind": source.kind,
+        "title": built.titles.get(source.id, source.title),
+        "collection": source.collection,
+        "record": source.record,
+        "field": at,
+        "step": source.step,
+        "document": source.document,
+        "page": source.page,
+        "box": None if box is None else [f"{side:.4f}" for side in box],
+        "quote": proposed.quote if first else None,
+        "trusted": source.trusted,
+    }
+
+
+def late(told: Told, seconds: float) -> Result:
+    """The time was up."""
+    return failed("timeout", words.message("timeout", seconds), replace(told, raw=None))

@@ -1,0 +1,271 @@
+"""Making the proposal that a call asks for: whoever it is for has it in the form a moment later, or reads why there is none.
+
+The call has no effect but its answer, which the guard judges before anybody sees it. No connection to the database is held while somebody outside thinks.
+"""
+
+import hmac
+import logging
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+import psycopg
+import sqlalchemy as sa
+
+from console import log, runs, settings, subjects
+from console.ai import guard, prompt as prompts_of, providers
+from console.ai.calling import Answered, CallFailed, call as call_provider
+from console.ai.prompt import Prompt
+from console.ai.types import Code, Judged, ProviderError, Raw
+from console.errors import ConsoleError
+from console.proposals import budget, cache, context, options, prompts, resting, result, waits, words
+from console.proposals.context import Built
+from console.proposals.ladder import fingerprint, mode_of
+from console.proposals.options import Chosen, Current
+from console.proposals.result import Result, Told
+from console.queue import PutBack
+from console.runs.preparing import ProposalContext
+
+MARGIN_S = 0.25
+"""Of the deadline, what is kept for judging and writing."""
+LEAST_S = 0.2
+"""With less time left nobody is asked."""
+ADMINISTRATORS = ("auth", "billing", "model_not_found", "no_key")
+
+_log = logging.getLogger(__name__)
+
+
+def propose(call: str) -> None:
+    """See to it that the call has an answer: a proposal, or the reason why there is none. A second time it does nothing.
+
+    Raises PutBack when this process is to end, and what says that the database is away: then the same call comes again.
+    """
+    try:
+        known = runs.proposal_context(call)
+        if known is None:
+            return
+        found = _result(known)
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.OperationalError, PutBack):
+        raise
+    except ConsoleError as error:
+        _note(call, result.off(f"{error.message.rstrip('.')}. {words.BY_HAND}."))
+        return
+    except Exception:
+        _log.exception("alarm: the proposal %s failed", call)
+        found = result.failed("internal_error", words.message("internal_error", 0), Told())
+    _note(call, found)
+
+
+def _note(call: str, found: Result) -> None:
+    runs.proposed(call, found.kind, found.open, found.sealed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A call on its way: what is asked of whom, in which words."""
+
+    known: ProposalContext
+    current: Current
+    chosen: Chosen
+    built: Built
+    prompt: Prompt
+    told: Told
+
+    @property
+    def subject(self) -> str:
+        """Under whose key its words are sealed."""
+        return self.known.subject or subjects.of("run", self.known.run.id)
+
+    def judged(self, raw: Raw) -> Judged:
+        """What of an answer may be shown."""
+        return guard.judge(self.built.ask, raw, self.prompt.restore)
+
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return (self.known.deadline_at - log.now()).total_seconds()
+
+
+def _result(known: ProposalContext) -> Result:
+    current = options.current()
+    why = current.off(known.run.collection, known.definition.slug, known.step.id)
+    if why is not None:
+        return result.off(words.off(why))
+    chosen = current.chosen(known.purpose)
+    built = context.build(known, current.policy)
+    if not built.ask.fields and not built.ask.outcomes:
+        return result.off(words.NOTHING_ASKED)
+    if chosen.rules:
+        return _by_rules(known, built)
+    prompt = prompts_of.rendered(built.ask, house_key())
+    version = f"{prompt.version}{current.house_mark}"
+    told = Told(
+        provider=chosen.config.name,
+        model=chosen.config.model,
+        prompt_version=version,
+        prompt_sha256=prompt.sha256,
+        mode=_mode(known, chosen.config.model, version),
+    )
+    return _asked(_Asking(known, current, chosen, built, prompt, told))
+
+
+def _mode(known: ProposalContext, model: str, version: str) -> str:
+    """How the proposal is to be used: as far as the step is trusted."""
+    step = known.definition.document.step(known.step.id)
+    return mode_of(known.definition.id, known.step.id, fingerprint(step, model, version), known.ai.mode, call=known.call)
+
+
+def house_key() -> bytes:
+    """What hashes of values and of persons are made with; it never leaves the house."""
+    return hmac.digest(settings.current().master_key, b"handrail ai", "sha256")
+
+
+def _by_rules(known: ProposalContext, built: Built) -> Result:
+    """What is certain without anybody being asked; where nothing is, that AI is not configured."""
+    began = time.monotonic()
+    raw = providers.rules.answer(built.ask)
+    judged = guard.judge(built.ask, raw, prompts_of.rendered(built.ask, house_key()).restore)
+    told = Told(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(known, result.RULES, result.RULES))
+    if judged.code is not None:
+        return result.off(words.NOT_CONFIGURED, "no_key", told)
+    return result.made(judged, built, replace(told, ms=_ms(began)))
+
+
+def _asked(asking: _Asking) -> Result:
+    """The answer that the same question had before, else that of the provider."""
+    key = cache.key_of(
+        asking.subject,
+        asking.prompt.system,
+        asking.prompt.user,
+        asking.prompt.schema,
+        f"{asking.chosen.config.fingerprint}|{asking.chosen.max_tokens}",
+    )
+    kept = cache.find(key, asking.subject)
+    if kept is not None:
+        found = _judged(asking, kept, replace(asking.told, raw=_free(kept), from_cache=True, ms=0, cost=Decimal(0)))
+        _keep(asking, kept.text)
+        return found
+    if (refused := _refused(asking)) is not None:
+        return refused
+    try:
+        answer = waits.within(max(0.0, asking.left() - MARGIN_S / 2), lambda: _call(asking))
+    except waits.Late:
+        error = CallFailed(ProviderError("timeout"), ms=_spent(asking), tries=1)
+        return _failed(asking, error)
+    except CallFailed as error:
+        return _failed(asking, error)
+    resting.answered(asking.chosen.config)
+    found = _judged(asking, answer.raw, _priced(asking, answer))
+    if found.kind == "proposal_made":
+        cache.keep(key, asking.known.call, asking.subject, answer.raw)
+    _keep(asking, answer.raw.text)
+    return found
+
+
+def _refused(asking: _Asking) -> Result | None:
+    """Why nobody is asked: no key, no time, the provider is left alone, or no budget."""
+    config = asking.chosen.config
+    if not getattr(config, "api_key", None) and config.name == "anthropic":
+        return result.failed("no_key", words.message("no_key", 0), asking.told)
+    if asking.left() < LEAST_S + MARGIN_S:
+        return result.late(asking.told, _whole(asking))
+    if settings.current().ai_breaker and not resting.may_ask(config):
+        return result.failed("breaker", words.message("breaker", 0), asking.told)
+    characters = len(asking.prompt.system) + len(asking.prompt.user)
+    cost = budget.estimate(asking.current, config.model, characters, asking.chosen.max_tokens)
+    over = budget.hold(asking.known.call, asking.known.run.id, asking.current.document.budget, cost)
+    return None if over is None else result.failed("budget", words.over(over), asking.told)
+
+
+def _call(asking: _Asking) -> Answered:
+    """The provider's answer within what is left of the deadline. Raises CallFailed."""
+    prompt, chosen = asking.prompt, asking.chosen
+    try:
+        provider = chosen.provider()
+    except ProviderError as error:
+        raise CallFailed(error, ms=0, tries=0) from error
+    seconds = asking.left() - MARGIN_S
+    person = hmac.digest(house_key(), f"person|{asking.known.person.id}".encode(), "sha256").hex()[:32]
+    return call_provider(
+        provider, prompt.system, prompt.user, prompt.schema, seconds=max(LEAST_S, seconds), max_tokens=chosen.max_tokens, user_id=person
+    )
+
+
+def _judged(asking: _Asking, raw: Raw, told: Told) -> Result:
+    """What the guard lets through of an answer."""
+    judged = asking.judged(raw)
+    if judged.code is None:
+        return result.made(judged, asking.built, told)
+    said = words.declined(judged.why) if judged.declined else words.message(judged.code, _whole(asking))
+    warning = result.banner(judged, asking.built)
+    return result.failed(judged.code, f"{said} {warning}" if warning else said, told, judged)
+
+
+def _failed(asking: _Asking, error: CallFailed) -> Result:
+    """Nothing came that could be judged; what of it tells of the provider is counted."""
+    _keep(asking, error.raw.text if error.raw else "", error=f"{error.code}: {error.detail}")
+    if settings.current().ai_breaker and resting.failed(asking.chosen.config, error.code):
+        _log.error("alarm: %s %s is left alone: %s", asking.chosen.config.name, asking.chosen.config.model, error.code)
+    told = replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id, **_cost(asking, error.raw))
+    code: Code = error.code
+    return result.failed(code, words.message(code, _whole(asking)), told)
+
+
+def _priced(asking: _Asking, answer: Answered) -> Told:
+    return replace(asking.told, raw=answer.raw, ms=answer.ms, tries=answer.tries, **_cost(asking, answer.raw))
+
+
+def _cost(asking: _Asking, raw: Raw | None) -> dict[str, Decimal | str | None]:
+    """What it cost, by which table of prices."""
+    fresh, cached, output = (raw.input_tokens - raw.cached_tokens, raw.cached_tokens, raw.output_tokens) if raw else (0, 0, 0)
+    cost = asking.current.cost(asking.chosen.config.model, input_tokens=max(0, fresh), cached_tokens=cached, output_tokens=output)
+    return {"cost": cost, "price_version": asking.current.price_version if cost is not None else None}
+
+
+def _free(raw: Raw) -> Raw:
+    """The same answer, for nothing this time."""
+    return replace(raw, input_tokens=0, cached_tokens=0, output_tokens=0)
+
+
+def _keep(asking: _Asking, answer: str, *, error: str | None = None) -> None:
+    """Keep what was sent and what came for those who may audit; it is not what a proposal fails for."""
+    sources = [
+        {
+            "id": source.id,
+            "kind": source.kind,
+            "title": asking.built.titles.get(source.id),
+            "collection": source.collection,
+            "record": source.record,
+        }
+        | {"step": source.step, "document": source.document, "page": source.page, "trusted": source.trusted, "fields": sorted(source.data)}
+        | {"read_at": _moment(source.read_at)}
+        for source in asking.built.ask.sources
+    ]
+    said = {
+        "system": asking.prompt.system,
+        "user": asking.prompt.user,
+        "schema": dict(asking.prompt.schema),
+        "answer": answer,
+        "sources": sources,
+    }
+    try:
+        prompts.keep(asking.known.call, asking.subject, {**said, "error": error})
+    except subjects.Unreadable:
+        _log.warning("the prompt of %s is not kept: whom it is about was erased meanwhile", asking.known.call)
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
+
+
+def _whole(asking: _Asking) -> float:
+    """How long the call might have taken, in seconds as people say it."""
+    return float(round((asking.known.deadline_at - asking.known.asked_at).total_seconds()))
+
+
+def _spent(asking: _Asking) -> int:
+    return round((log.now() - asking.known.asked_at).total_seconds() * 1000)
+
+
+def _ms(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)

@@ -1,0 +1,62 @@
+"""What calls to models have come to today, for whoever sets the budgets."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from console.core.actor import Actor
+from console.db.engine import fetch
+from console.proposals.document import Budget
+from console.proposals.saving import require
+
+_TODAY = """
+select count(*), count(*) filter (where coalesce(cost, reserved) is not null), coalesce(sum(coalesce(cost, reserved)), 0),
+       count(*) filter (where status = 'pending'), count(*) filter (where status = 'failed'), count(*) filter (where code = 'budget')
+from console.ai_call where at >= date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Since midnight UTC: `asked` counts proposals that were asked for, `calls` those that cost something, `money` with what is held for calls under way."""
+
+    asked: int
+    calls: int
+    money: Decimal
+    pending: int
+    failed: int
+    over: int
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How much of a budget is used. `limit` None: there is none. `state` is good, warn (from the warning level on) or bad (used up)."""
+
+    used: Decimal
+    limit: Decimal | None
+    state: str
+
+    @property
+    def percent(self) -> int:
+        """Used in hundredths of the limit, 100 at most; 0 without one."""
+        if self.limit is None:
+            return 0
+        return 100 if self.limit == 0 else min(100, int(self.used * 100 / self.limit))
+
+
+def today(actor: Actor) -> Today:
+    """The figures of this day. Raises NotAllowed for who does not set up the AI."""
+    require(actor)
+    return Today(*fetch(_TODAY)[0])
+
+
+def levels(found: Today, budget: Budget) -> dict[str, Level]:
+    """`day_calls` and `day_money` against their limits."""
+    return {
+        "day_calls": _level(Decimal(found.calls), None if budget.day_calls is None else Decimal(budget.day_calls), budget.warn_percent),
+        "day_money": _level(found.money, budget.day_money, budget.warn_percent),
+    }
+
+
+def _level(used: Decimal, limit: Decimal | None, warn: int) -> Level:
+    state = "good" if limit is None or used * 100 < limit * warn else "warn" if used < limit else "bad"
+    return Level(used, limit, state)

@@ -1,0 +1,69 @@
+"""Waiting for an answer from outside: no longer than until its deadline, whatever the other side does, and not at all once the worker is told to end.
+
+The call goes on in a thread that nobody waits for at the end of the process; whoever waits holds no connection to the database.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from console.queue import PutBack
+
+Answer = TypeVar("Answer")
+_STOPPED: Any = object()
+_waiting: set["queue.SimpleQueue[Any]"] = set()
+_lock = threading.Lock()
+_stopping = threading.Event()
+
+
+class Late(Exception):
+    """There is no answer yet."""
+
+
+class _Failed(Generic[Answer]):
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def within(seconds: float, do: Callable[[], Answer]) -> Answer:
+    """What `do` answers or raises. Raises Late when it takes longer, PutBack when the worker is to end: another one may ask."""
+    came: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    with _lock:
+        if _stopping.is_set():
+            raise PutBack
+        _waiting.add(came)
+    try:
+        threading.Thread(target=_told, args=(do, came), name="call", daemon=True).start()
+        answer = came.get(timeout=max(0.0, seconds))
+    except queue.Empty:
+        raise Late from None
+    finally:
+        with _lock:
+            _waiting.discard(came)
+    if answer is _STOPPED:
+        raise PutBack
+    if isinstance(answer, _Failed):
+        raise answer.error
+    found: Answer = answer
+    return found
+
+
+def _told(do: Callable[[], Any], came: "queue.SimpleQueue[Any]") -> None:
+    try:
+        came.put(do())
+    except BaseException as error:  # noqa: BLE001 (it is raised where somebody waits for it)
+        came.put(_Failed(error))
+
+
+def stop() -> None:
+    """Let nobody wait any longer in this process."""
+    with _lock:
+        _stopping.set()
+        for came in _waiting:
+            came.put(_STOPPED)
+
+
+def start() -> None:
+    """Let calls be waited for again."""
+    _stopping.clear()

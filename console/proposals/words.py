@@ -1,0 +1,66 @@
+"""What people read where there is no proposal: what happened, and what they can do."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from console.ai.types import Code
+
+BY_HAND = "Fill in the form by hand"
+NOT_CONFIGURED = f"AI is not configured. {BY_HAND}; an administrator can choose a provider under Settings, AI."
+NOTHING_ASKED = f"Nothing of this form may be proposed. {BY_HAND}."
+
+_AGAIN = f"{BY_HAND}, or try again"
+_ADMIN = f"{BY_HAND}; an administrator has to look at Settings, AI"
+
+MESSAGES: Mapping[Code, str] = MappingProxyType(
+    {
+        "no_key": NOT_CONFIGURED,
+        "timeout": f"The model did not answer in {{seconds}} s. {_AGAIN}.",
+        "rate_limited": f"The model is being asked more often than its provider allows. {_AGAIN} in a minute.",
+        "overloaded": f"The model's provider is overloaded or out of order. {_AGAIN} in a minute.",
+        "auth": f"The model's provider did not accept the key. {_ADMIN}.",
+        "billing": f"The account with the model's provider cannot pay for this. {_ADMIN}.",
+        "bad_request": f"The model's provider could not read the request. {_ADMIN}.",
+        "model_not_found": f"The model's provider does not know the model. {_ADMIN}.",
+        "refused": f"The model refused to answer. {_AGAIN}.",
+        "truncated": f"The answer was cut off before its end, so nothing of it was used. {_AGAIN}.",
+        "malformed": f"The answer could not be read, so nothing of it was used. {_AGAIN}.",
+        "not_in_form": f"The answer did not fit this form, so nothing of it was used. {_AGAIN}.",
+        "nothing_supported": f"Nothing that is known here supports a value for this form. {BY_HAND}.",
+        "budget": f"The budget for AI is used up. {BY_HAND}.",
+        "breaker": f"The model failed several times in a row and is left alone for a while. {_AGAIN} in a minute.",
+        "connection": f"The model's provider could not be reached. {_AGAIN}.",
+        "internal_error": f"Something went wrong here while the proposal was made. {_AGAIN}.",
+    }
+)
+_OVER = {
+    "run": f"The AI budget of this run is used up. {BY_HAND}.",
+    "day": f"The AI budget of today is used up. {BY_HAND}; an administrator can raise it under Settings, AI.",
+}
+
+
+def message(code: Code, seconds: float) -> str:
+    """Why there is no proposal, and what to do; `seconds` is how long it might have taken."""
+    return MESSAGES[code].format(seconds=f"{seconds:g}")
+
+
+def over(budget: str) -> str:
+    """Which budget is used up."""
+    return _OVER[budget]
+
+
+def off(why: str) -> str:
+    """That it is switched off, as an administrator said, and what to do."""
+    return f"{why.rstrip('.')}. {BY_HAND}."
+
+
+def declined(why: str) -> str:
+    """That the model found nothing to propose, in its own words where it had some."""
+    said = " ".join(why.split())[:300]
+    return f"The model proposes nothing here: “{said}” {BY_HAND}." if said else MESSAGES["nothing_supported"]
+
+
+def banner(titles: list[str]) -> str:
+    """The warning above a form, which names where the text stands."""
+    named = ", ".join(f"“{title}”" for title in titles)
+    return f"Text in {named or 'a source'} reads like instructions to the AI. Nothing was done because of it; look at the source before you rely on this proposal."

@@ -1,0 +1,63 @@
+"""Settings, AI: what a model would see of a record, or of a text that is pasted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import browse
+from console.errors import ConsoleError, Invalid, NotFound, SourceDown
+from console.proposals import playground
+from console.proposals.playground import Seen
+from console.views import frame
+from console.views.settings import ai_forms, area
+from console.views.settings.collection_forms import AI_WORDS
+
+blueprint = Blueprint("ai_redaction", __name__, url_prefix="/settings/ai/redaction")
+NAMES = ("collection", "record", "text")
+
+
+@blueprint.get("")
+def show() -> Response:
+    """The form; with a collection and a record in the address what a model would see of it."""
+    ai_forms.newest()
+    told = {name: request.args.get(name, "").strip() for name in ("collection", "record")} | {"text": ""}
+    if not told["collection"] or not told["record"]:
+        return _page(told)
+    try:
+        return _page(told, playground.of_record(frame.actor(), told["collection"], told["record"]))
+    except NotFound:
+        return _page(told, wrong={"record": "There is no such record, or you may not see it."}, status=404)
+    except SourceDown as down:
+        return _page(told, wrong={"record": down.message}, status=down.status)
+
+
+@blueprint.post("")
+def try_text() -> Response:
+    """What would become of a text. It is kept nowhere, and stands in no address."""
+    told = {"collection": request.form.get("collection", ""), "record": "", "text": request.form.get("text", "").replace("\r\n", "\n")}
+    try:
+        return _page(told, playground.of_text(frame.actor(), told["text"], told["collection"]))
+    except Invalid as wrong:
+        return _page(told, wrong=ai_forms.reasons(wrong), status=wrong.status, error=wrong)
+
+
+def _page(
+    told: Mapping[str, str],
+    seen: Seen | None = None,
+    wrong: Mapping[str, str] | None = None,
+    *,
+    status: int = 200,
+    error: ConsoleError | None = None,
+) -> Response:
+    context: dict[str, Any] = {
+        "told": told,
+        "wrong": wrong or {},
+        "error": error,
+        "seen": seen,
+        "collections": [(one.id, one.label) for one in browse.collections(frame.actor())],
+        "words": AI_WORDS,
+    }
+    answer = area.page("settings/ai_redaction.html", "ai/redaction", context, status=status)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

@@ -1,0 +1,115 @@
+"""Settings, AI: where it is on and off, with the reason that people are shown; and the text of the house, with its versions."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import access, accounts, records, workflows
+from console.core.actor import Actor
+from console.errors import ConsoleError, NotFound
+from console.proposals import saving
+from console.proposals.document import HouseText, Options
+from console.views import frame
+from console.views.settings import ai_forms, area
+
+blueprint = Blueprint("ai_switches", __name__, url_prefix="/settings/ai")
+
+KINDS = ("collections", "steps")
+HOUSE_NAMES = ("house.prefix", "house.suffix")
+
+
+@blueprint.get("/switches")
+def switches() -> Response:
+    """On or off, for all, for collections, for steps."""
+    kept = ai_forms.newest().document
+    shown = {"on": "on" if kept.on else "", "reason": kept.reason}
+    return _switches(shown | {f"{kind}.{name}": reason for kind in KINDS for name, reason in getattr(kept, kind).items()}, {}, None)
+
+
+@blueprint.post("/switches")
+def save_switches() -> Response:
+    """Keep it. A place whose reason was emptied is on again; those that this person may not know of stay as they are."""
+    current, form = ai_forms.newest(), request.form
+    places = {kind: _places(frame.actor(), kind) for kind in KINDS}
+    shown = {"on": "on" if form.get("on") == "on" else "", "reason": form.get("reason", "")}
+    shown |= {
+        name: form[name] for name in form if name.partition(".")[0] in KINDS and name.partition(".")[2] in places[name.partition(".")[0]]
+    }
+    for kind in KINDS:
+        added, reason = form.get(f"add.{kind}", ""), form.get(f"add.{kind}.reason", "")
+        if added in places[kind]:
+            shown[f"{kind}.{added}"] = reason or " "
+    changes: dict[str, Any] = {"on": bool(shown["on"]), "reason": shown["reason"].strip()}
+    for kind in KINDS:
+        hidden = {name: reason for name, reason in getattr(current.document, kind).items() if name not in places[kind]}
+        typed = {name.partition(".")[2]: text for name, text in shown.items() if name.startswith(f"{kind}.")}
+        new = form.get(f"add.{kind}", "")
+        changes[kind] = hidden | {name: text for name, text in typed.items() if text.strip() or name == new}
+    return ai_forms.save("/settings/ai/switches", shown, changes, _switches)
+
+
+def _switches(shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleError | None) -> Response:
+    current, actor = ai_forms.newest(), frame.actor()
+    places = {kind: _places(actor, kind) for kind in KINDS}
+    off = {kind: [name for name in places[kind] if f"{kind}.{name}" in shown] for kind in KINDS}
+    context = ai_forms.common(current, shown, wrong, error) | {
+        "places": places,
+        "off": off,
+        "groups": (
+            ("collections", "Collections", "Off for every step about their records.", "collection"),
+            ("steps", "Steps", "Off for one step of a workflow, in every version.", "step"),
+        ),
+    }
+    return area.page("settings/ai_switches.html", "ai/switches", context, status=error.status if error else 200)
+
+
+def _places(actor: Actor, kind: str) -> dict[str, str]:
+    """What can be switched off, by what it is called: collections, and steps at which the AI proposes; only those that this person may know of."""
+    if kind == "collections":
+        found = {one.id: one.label for one in records.collections() if access.exists_for(actor, f"collection:{one.id}")}
+        return dict(sorted(found.items(), key=lambda one: one[1].casefold()))
+    made = {}
+    for known in workflows.all_known():
+        if known.live is None or not access.can(actor, known.team or None, f"workflow:{known.slug}", "see"):
+            continue
+        try:
+            document = workflows.version(known.id, known.live).document
+        except NotFound:
+            continue
+        made |= {f"{known.slug}/{step.id}": f"{known.title}: {step.title}" for step in document.steps if step.ai is not None}
+    return made
+
+
+@blueprint.get("/house")
+def house() -> Response:
+    """The text of the house, and what it was."""
+    kept = ai_forms.newest().document.house
+    return _house({"house.prefix": kept.prefix, "house.suffix": kept.suffix}, {}, None)
+
+
+@blueprint.post("/house")
+def save_house() -> Response:
+    """Keep it as a new version of the text."""
+    shown = {name: text.replace("\r\n", "\n") for name, text in ai_forms.typed(HOUSE_NAMES).items()}
+    changes = {"house": {name.partition(".")[2]: text for name, text in shown.items()}}
+    return ai_forms.save("/settings/ai/house", shown, changes, _house)
+
+
+def _house(shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleError | None) -> Response:
+    current = ai_forms.newest()
+    texts = saving.house_texts(frame.actor())
+    former = [*(one.document.house for one in texts[1:]), Options().house]
+    history = [(one, _difference(before, one.document.house)) for one, before in zip(texts, former, strict=True)]
+    context = ai_forms.common(current, shown, wrong, error) | {"history": history, "names": accounts.names({one.by for one in texts})}
+    return area.page("settings/ai_house.html", "ai/house", context, status=error.status if error else 200)
+
+
+def _difference(before: HouseText, after: HouseText) -> Sequence[tuple[str, str, str]]:
+    """(part, came or went, line) of what differs."""
+    told = []
+    for part in ("prefix", "suffix"):
+        lines = difflib.ndiff(getattr(before, part).splitlines(), getattr(after, part).splitlines())
+        told += [(part, {"+": "came", "-": "went"}[line[0]], line[2:]) for line in lines if line[0] in "+-" and line[2:].strip()]
+    return told
