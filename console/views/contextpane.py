@@ -1,7 +1,7 @@
 """The right pane of a run beyond the record: the source of a proposed value, and everything that the steps so far have loaded."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -30,8 +30,6 @@ class Quoted:
     title: str
     kind: str
     quote: str = ""
-    before: str = ""
-    after: str = ""
     sections: Sequence[panes.Section] = ()
     href: str = ""
     trusted: bool = True
@@ -72,7 +70,6 @@ class Known:
     given: Sequence[hints.Way] = ()
     call: str = ""
     exact: str = ""
-    nothing: Sequence[str] = field(default_factory=tuple)
 
 
 # -- a source
@@ -89,7 +86,11 @@ def asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapp
 
 def opened(actor: Actor, view: RunView, source: Mapping[str, Any]) -> None:
     """Note that the source was opened."""
-    told = {name: value for name, value in zip(("source", "collection", "key", "name", "page"), mark_of(source), strict=True) if value is not None}
+    told = {
+        name: value
+        for name, value in zip(("source", "collection", "key", "name", "page"), mark_of(source), strict=True)
+        if value is not None
+    }
     runs.source_opened(actor, view.json["id"], **told)
 
 
@@ -101,33 +102,41 @@ def mark_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def quoted(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str]) -> Quoted:
     """The source as it is shown at the right."""
-    title, quote = hints.titled(source), str(source.get("quote") or "")
-    common = {"title": title, "kind": str(source.get("kind") or ""), "quote": quote, "trusted": bool(source.get("trusted"))}
+    base = Quoted(hints.titled(source), str(source.get("kind") or ""), str(source.get("quote") or ""), trusted=bool(source.get("trusted")))
     if source.get("record") and source.get("collection"):
-        return _of_record(view, actor, look, source, name, states_of, common)
+        return _of_record(view, actor, look, source, name, states_of, base)
     if source.get("step") in view.json["context"]:
-        lines = [panes.Line(one.label, one.shown, name=one.id, marked=one.id == name) for one in _values(view, str(source["step"]), look, Masks.of(view, actor), plain=True)]
-        return Quoted(**common, sections=[panes.Section("", lines)])
-    return Quoted(**common)
+        lines = [
+            panes.Line(one.label, one.shown, name=one.id, marked=one.id == name)
+            for one in _values(view, str(source["step"]), look, Masks.of(view, actor), plain=True)
+        ]
+        return replace(base, sections=[panes.Section("", lines)])
+    return base
 
 
-def _of_record(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str], common: Mapping[str, Any]) -> Quoted:
+def _of_record(
+    view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str], base: Quoted
+) -> Quoted:
     collection, key = str(source["collection"]), str(source["record"])
     own = (view.screen or {}).get("record")
     href = frame.record_url(collection, key)
     if own and (own["collection"], str(own["key"])) == (collection, key):
-        return Quoted(**common, sections=panes.marked(panes.sections(own, look, state=states_of.get(collection)), name), href=href)
+        return replace(base, sections=panes.marked(panes.sections(own, look, state=states_of.get(collection)), name), href=href)
     try:
         found = browse.record(actor, collection, key)
     except (NotFound, SourceDown) as error:
-        return Quoted(**common, why_not=error.message if isinstance(error, SourceDown) else GONE)
+        return replace(base, why_not=error.message if isinstance(error, SourceDown) else GONE)
     values = formats.with_currencies(found.record.values, found.collection.currencies)
     masks = {one.name for one in found.masked}
     lines = [
-        panes.Line(one.label, MASKED if one.name in masks else formats.html(formats.kind(one, found.collection.key), values.get(one.name), look), name=one.name)
+        panes.Line(
+            one.label,
+            MASKED if one.name in masks else formats.html(formats.kind(one, found.collection.key), values.get(one.name), look),
+            name=one.name,
+        )
         for one in found.fields
     ]
-    return Quoted(**common, sections=panes.marked([panes.Section(found.collection.label_one, lines)], name), href=href)
+    return replace(base, sections=panes.marked([panes.Section(found.collection.label_one, lines)], name), href=href)
 
 
 # -- everything that was loaded

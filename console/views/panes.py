@@ -326,7 +326,9 @@ def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | Non
 
 def marked(parts: Sequence[Section], name: str | None) -> list[Section]:
     """The sections with the line of this field marked."""
-    return [replace(part, lines=[replace(line, marked=line.name == name) for line in part.lines]) for part in parts] if name else list(parts)
+    return (
+        [replace(part, lines=[replace(line, marked=line.name == name) for line in part.lines]) for part in parts] if name else list(parts)
+    )
 
 
 def _with_currencies(kinds: Iterable[Kind], values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from flask import request
 from console import activity, browse, document_requests, documents, inbox, runs, tickets
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
+from console.proposals import measure
 from console.runs import Candidate, Preview, RunView
 from console.views import contextpane, files, formats, frame, hints, panes, runeffects
 from console.views.approvals import words_of_wait
@@ -65,6 +66,7 @@ class Note:
     post: str = ""
     button: str = ""
     key: str = ""
+    facts: Sequence[tuple[str, str]] = ()
 
 
 def local(path: str | None) -> str | None:
@@ -120,7 +122,11 @@ def live(
     drafted = hints.marks_of(kept.pop(hints.MARKS, None))
     marks = typed.marks if typed and typed.marks else drafted
     chosen = chosen if typed else marks.outcome
-    proposed = hints.drawn(run, screen, look, reader=actor.id, kept=kept, chosen=chosen, marks=marks) if face == "form" else hints.Drawn()
+    proposed = (
+        hints.drawn(run, screen, look, reader=actor.id, kept=kept, chosen=chosen, marks=marks, rates=_rates(run))
+        if face == "form"
+        else hints.Drawn()
+    )
     chosen = proposed.proposed if proposed.choice and proposed.choice.state == "fill" else chosen
     context |= step_context(screen, look, context["states_of"], typed={**kept, **proposed.fills}, errors=details, chosen=chosen)
     context["boxes"] = [replace(box, hint=proposed.hints.get(box.source)) for box in context["boxes"]]
@@ -134,6 +140,12 @@ def live(
     if context["progress"] is not None and context["progress"]["title"]:
         context["said"] = f"{context['progress']['title']}. {context['progress']['done']} of {context['progress']['total']} done."
     return context
+
+
+def _rates(run: Mapping[str, Any]) -> hints.Rates:
+    """How often people accepted what is proposed at the open step."""
+    current = run["current"] or {}
+    return measure.measured(run["workflow"]["id"], current["step"]) if current.get("proposal") else {}
 
 
 def _waits_for_documents(run: Mapping[str, Any]) -> bool:
@@ -346,7 +358,7 @@ def _notices(
     details: Sequence[Mapping[str, Any]],
     lost: Mapping[str, str] | None = None,
 ) -> list[Note]:
-    found = [_wrong(view, wrong, details, lost), _take_over(view), _holder(view, actor, look), _record(view), _newer(view)]
+    found = [_wrong(view, wrong, details, lost), _take_over(view, look), _holder(view, actor, look), _record(view), _newer(view)]
     return [note for note in found if note is not None]
 
 
@@ -373,7 +385,7 @@ def _wrong(
     return Note(head, tone="bad", mark="alert-triangle", alert=True, fields=listed, typed=lost or {})
 
 
-def _take_over(view: RunView) -> Note | None:
+def _take_over(view: RunView, look: Look) -> Note | None:
     cause = (view.json["current"] or {}).get("take_over") or (view.screen or {}).get("take_over")
     if not cause:
         return None
@@ -384,7 +396,8 @@ def _take_over(view: RunView) -> Note | None:
         "warn",
         "hand-stop",
         post=again,
-        button="Try again" if again else "",
+        button="Retry" if again else "",
+        facts=runeffects.tried(view.json, look),
     )
 
 
@@ -562,7 +575,7 @@ def _without_record(view: RunView, actor: Actor, look: Look, chosen: str, tab: s
 def _quoted(view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str]) -> contextpane.Quoted | None:
     """The source that the address names, as it is shown at the right; that it was opened is noted."""
     found = contextpane.asked_for(view, request.args, actor.id)
-    if found is None or "document" == found[0].get("kind"):
+    if found is None or found[0].get("kind") == "document":
         return None
     contextpane.opened(actor, view, found[0])
     return contextpane.quoted(view, actor, look, *found, states_of)
