@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from console.core import iban
 
+Stretch = TypeVar("Stretch", bound=tuple[Any, ...])
 FoundKind = Literal["email", "url", "iban", "card", "phone"]
 
 LONGEST_LOCAL = 64
@@ -32,6 +33,9 @@ _PHONE = re.compile(
     r"|(?<![\w.,/\-+])\d{3}[-. ]\d{3}[-. ]\d{4}(?![\w\-])",
     re.ASCII,
 )
+_DIGITS = re.compile(r"[+(0-9][0-9 \u00a0().\-/]{6,60}", re.ASCII)
+_MANY_DIGITS = re.compile(r"\d(?:[ \-\u00a0]?\d){12}", re.ASCII)
+_SOME_DIGITS = re.compile(r"\d(?:[^\d]{0,6}\d){9}", re.ASCII)
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
@@ -71,14 +75,13 @@ def emails(text: str) -> Iterator[Found]:
 
 def links(text: str) -> Iterator[Found]:
     """Web addresses with or without https://, in the form of `link`."""
-    taken: list[tuple[int, int]] = []
+    found: list[Found] = []
     for pattern in (URL, _ADDRESS, BARE):
         for match in pattern.finditer(text):
-            end = match.end() - (len(match[0]) - len(match[0].rstrip(".,;:!?…*_")))
-            if any(start < end and match.start() < stop for start, stop in taken):
-                continue
-            taken.append((match.start(), end))
-            yield Found(match.start(), end, "url", link(text[match.start() : end]))
+            end = match.start() + len(match[0].rstrip(".,;:!?…*_"))
+            found.append(Found(match.start(), end, "url", text[match.start() : end]))
+    for one in apart(found):
+        yield one._replace(text=link(one.text))
 
 
 def link(text: str) -> str:
@@ -99,6 +102,8 @@ def link(text: str) -> str:
 
 def accounts(text: str) -> Iterator[Found]:
     """Bank accounts whose check digits hold, also with blanks."""
+    if _SOME_DIGITS.search(text) is None:
+        return
     for match in _IBAN.finditer(text):
         if found := _account(text, match.start(), match.end()):
             yield found
@@ -117,6 +122,8 @@ def _account(text: str, start: int, end: int) -> Found | None:
 
 def cards(text: str) -> Iterator[Found]:
     """Numbers of payment cards: 13 to 19 digits of which the last checks the others (ISO/IEC 7812, Luhn)."""
+    if _MANY_DIGITS.search(text) is None:
+        return
     for match in _CARD.finditer(text):
         digits = compact(match[0])
         if 13 <= len(digits) <= 19 and _luhn(digits):
@@ -130,16 +137,27 @@ def _luhn(digits: str) -> bool:
 
 def phones(text: str) -> Iterator[Found]:
     """What is written like a phone number: with a country, a leading zero and groups, or brackets. Days and amounts are none."""
-    for match in _PHONE.finditer(text):
-        digits = compact(match[0])
+    at = 0
+    for run in _DIGITS.finditer(text):
+        match = _PHONE.search(text, max(at, run.start()), min(len(text), run.end() + 2)) if run.end() > at else None
+        if match is None:
+            continue
+        at, digits = match.end(), compact(match[0])
         if 7 <= len(digits) <= 15 and not re.fullmatch(r"\d\d[./-]\d\d[./-]\d{2,4}", match[0]):
             yield Found(match.start(), match.end(), "phone", digits)
 
 
 def personal(text: str) -> list[Found]:
     """E-mails, accounts, cards and phone numbers in order; what lies within another is left out."""
-    found: list[Found] = []
-    for one in [*emails(text), *accounts(text), *cards(text), *phones(text)]:
-        if not any(one.start < other.end and other.start < one.end for other in found):
-            found.append(one)
-    return sorted(found)
+    return apart([*emails(text), *accounts(text), *cards(text), *phones(text)])
+
+
+def apart(found: Sequence[Stretch]) -> list[Stretch]:
+    """These stretches in the order of the text, without those that share a letter with one named before them."""
+    taken = bytearray(max((one[1] for one in found), default=0))
+    kept = []
+    for one in found:
+        if not any(taken[one[0] : one[1]]):
+            taken[one[0] : one[1]] = b"\x01" * (one[1] - one[0])
+            kept.append(one)
+    return sorted(kept, key=lambda one: one[0])

@@ -22,6 +22,7 @@ REMOVED = "[REMOVED]"
 PLACEHOLDER = re.compile(r"\[(?:(?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT)_[0-9]{1,6}|HASH_[0-9a-f]{12}|REMOVED)\]")
 NOTE_FROM = 200  # characters from which a masked text is a note: it is sent, without the personal data in it
 LEAST_ELSEWHERE = 3  # characters of a withheld or masked value from which it is looked for in other texts
+LONGEST_SOUGHT = 5_000  # characters of a withheld value that is looked for as a whole
 LEAST_WITHIN = 6  # and from which a withheld one is taken out of the middle of a word
 DEEPEST = 12
 
@@ -117,7 +118,8 @@ class Redactor:
             return
         match how:
             case "never":
-                self._seek(text, REMOVED)
+                for part in _parts(text):
+                    self._seek(part, REMOVED)
             case "hash":
                 self._seek(text, self.hashed(leaf))
             case _:
@@ -207,7 +209,7 @@ class Redactor:
                 text = pattern.sub(REMOVED, text)
         if self._by_word and self._may_hold(text):
             text = self._without_words(text)
-        if any(day[2:4] in text and day[8:].lstrip("0") in text for day in self._days):
+        if any(_may_hold_day(text, day) for day in self._days):
             text = _spliced(
                 text, [(start, end, self._days[day]) for start, end, days in written.days(text) for day in days if day in self._days]
             )
@@ -223,13 +225,14 @@ class Redactor:
         tokens = [(match.start(), match.end(), match[0].casefold()) for match in _WORD.finditer(text)]
         found, at = [], 0
         while at < len(tokens):
-            used, instead = self._here(text, tokens, at)
+            word = tokens[at][2]
+            used, instead = self._here(tokens, at) if word in self._by_word or word.removeprefix("00")[:2] in self._by_signs else (0, "")
             if used:
                 found.append((_sign_before(text, tokens[at][0]), tokens[at + used - 1][1], instead))
             at += used or 1
         return _spliced(text, found)
 
-    def _here(self, text: str, tokens: list[tuple[int, int, str]], at: int) -> tuple[int, str]:
+    def _here(self, tokens: list[tuple[int, int, str]], at: int) -> tuple[int, str]:
         """(number of tokens, what stands for them) of the value that begins here; 0 where none does."""
         word = tokens[at][2]
         for sought in self._by_word.get(word, ()):
@@ -244,6 +247,18 @@ class Redactor:
             if used := _spelled(tokens, at, bare, signs):
                 return used, instead
         return 0, ""
+
+
+def _parts(text: str) -> list[str]:
+    """A withheld value as a whole and line by line: of a key of many lines, one may stand elsewhere alone."""
+    whole = [text] if len(text) <= LONGEST_SOUGHT else [text[at : at + 1000] for at in range(0, min(len(text), 100_000), 1000)]
+    lines = [line.strip() for line in text[:100_000].splitlines() if len(line.strip()) >= 12]
+    return [*whole, *lines[:500]] if len(lines) > 1 else whole
+
+
+def _may_hold_day(text: str, day: str) -> bool:
+    """Whether the year of this day stands in the text, in four digits or in two after a mark."""
+    return day[:4] in text or any(f"{mark}{day[2:4]}" in text for mark in "./-")
 
 
 def _spelled(tokens: list[tuple[int, int, str]], at: int, first: str, signs: str) -> int:
