@@ -33,7 +33,6 @@ PUBLISH_S = 5.0
 LETTERS_S = 2.0
 LEAVE_S = 3.0
 EXPIRE_S = 24 * 3600.0
-OVERDUE_S = 1.0
 THREADS = 4
 CALLS = 128
 """How many proposals are waited for at once: they hold a thread each, and no connection to the database."""
@@ -88,7 +87,7 @@ class Worker:
             Duty("stuck", STUCK_S, runs.pick_up),
             Duty("tasks", PUBLISH_S, tasks.pick_up),
             Duty("answers", PUBLISH_S, answers.pick_up),
-            Duty("overdue proposals", OVERDUE_S, proposals.give_up_overdue),
+            Duty("proposals", STUCK_S, runs.overdue_proposals),
         ]
         self.outside = [Duty("publish", PUBLISH_S, publishing.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
         self.letters = [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)]

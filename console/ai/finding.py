@@ -32,6 +32,9 @@ _PHONE = re.compile(
     r"|(?<![\w.,/\-+])\d{3}[-. ]\d{3}[-. ]\d{4}(?![\w\-])",
     re.ASCII,
 )
+_DIGITS = re.compile(r"[+(0-9][0-9 \u00a0().\-/]{6,60}", re.ASCII)
+_MANY_DIGITS = re.compile(r"\d(?:[ \-\u00a0]?\d){12}", re.ASCII)
+_SOME_DIGITS = re.compile(r"\d(?:[^\d]{0,6}\d){9}", re.ASCII)
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
@@ -99,6 +102,8 @@ def link(text: str) -> str:
 
 def accounts(text: str) -> Iterator[Found]:
     """Bank accounts whose check digits hold, also with blanks."""
+    if _SOME_DIGITS.search(text) is None:
+        return
     for match in _IBAN.finditer(text):
         if found := _account(text, match.start(), match.end()):
             yield found
@@ -117,6 +122,8 @@ def _account(text: str, start: int, end: int) -> Found | None:
 
 def cards(text: str) -> Iterator[Found]:
     """Numbers of payment cards: 13 to 19 digits of which the last checks the others (ISO/IEC 7812, Luhn)."""
+    if _MANY_DIGITS.search(text) is None:
+        return
     for match in _CARD.finditer(text):
         digits = compact(match[0])
         if 13 <= len(digits) <= 19 and _luhn(digits):
@@ -130,8 +137,12 @@ def _luhn(digits: str) -> bool:
 
 def phones(text: str) -> Iterator[Found]:
     """What is written like a phone number: with a country, a leading zero and groups, or brackets. Days and amounts are none."""
-    for match in _PHONE.finditer(text):
-        digits = compact(match[0])
+    at = 0
+    for run in _DIGITS.finditer(text):
+        match = _PHONE.search(text, max(at, run.start()), min(len(text), run.end() + 2)) if run.end() > at else None
+        if match is None:
+            continue
+        at, digits = match.end(), compact(match[0])
         if 7 <= len(digits) <= 15 and not re.fullmatch(r"\d\d[./-]\d\d[./-]\d{2,4}", match[0]):
             yield Found(match.start(), match.end(), "phone", digits)
 

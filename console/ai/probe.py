@@ -78,7 +78,7 @@ def look(config: providers.Config, *, seconds: float = LOOK_S, now: datetime | N
     began = time.monotonic()
     try:
         made = providers.provider(config)
-        told = made.about(deadline=began + seconds)  # type: ignore[attr-defined]
+        told = made.about(deadline=began + seconds)
     except ProviderError as error:
         return _failed(error, seconds, _ms(began))
     if isinstance(config, providers.anthropic.Config):

@@ -74,8 +74,16 @@ def rendered(ask: Ask, key: bytes) -> Prompt:
     system, user, schema = _system(ask.policy), "\n".join(parts), schema_of(ask, fields)
     choices = {spec.name: {code: value for code, value, _ in _choices(spec)} for spec in fields if is_opaque(spec)}
     restore = Restore(dict(redactor.placeholders), choices, frozenset(sent), outcome_name(ask))
-    whole = json.dumps([PROMPT_VERSION, system, user, schema], ensure_ascii=False, sort_keys=True)
-    return Prompt(system, user, schema, restore, hashlib.sha256(whole.encode()).hexdigest(), tuple(cut))
+    return Prompt(system, user, schema, restore, _digest(PROMPT_VERSION, system, user, json.dumps(schema, sort_keys=True)), tuple(cut))
+
+
+def _digest(*parts: str) -> str:
+    """One hash of several texts, in which the borders between them count."""
+    made = hashlib.sha256()
+    for part in parts:
+        encoded = part.encode()
+        made.update(len(encoded).to_bytes(8, "big") + encoded)
+    return made.hexdigest()
 
 
 def offered(ask: Ask) -> tuple[FieldSpec, ...]:
@@ -149,12 +157,13 @@ def _sources(sources: tuple[Source, ...], redactor: Redactor) -> tuple[list[str]
     """(elements, ids of sources that are sent, ids of those of which something is missing); the first sources have the room first."""
     elements, sent, cut, room = [], [], [], ROOM
     for source in sources:
-        data, whole = _fitting(source, redactor, room)
-        text = _json(data)
+        pairs, whole = _fitting(source, redactor, room)
+        text = f"{{{', '.join(pairs)}}}"
         room -= len(text)
-        missing = "" if whole else ' cut="too long: not everything is here"' if data or not source.data else ' cut="left out: too long"'
+        given = bool(pairs) or whole
+        missing = "" if whole else ' cut="too long: not everything is here"' if given else ' cut="left out: too long"'
         elements.append(f"<source{_attributes(source, redactor)}{missing}>{text}</source>")
-        sent += [source.id] if data or not source.data else []
+        sent += [source.id] if given else []
         cut += [] if whole else [source.id]
     return elements, sent, cut
 
@@ -171,23 +180,23 @@ def _attribute(value: str) -> str:
     return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
-def _fitting(source: Source, redactor: Redactor, room: int) -> tuple[dict[str, Any], bool]:
-    """(the treated data that fits into `room` characters, whether that is everything)."""
-    fitting: dict[str, Any] = {}
+def _fitting(source: Source, redactor: Redactor, room: int) -> tuple[list[str], bool]:
+    """(the treated data that fits into `room` characters, as pairs of JSON; whether that is everything)."""
+    pairs: list[str] = []
     whole, left = True, room - 2
     for name, value in source.data.items():
         if source.treatments.get(name) == "never":
             continue
-        key = redactor.text(str(name)[:LONGEST_TITLE])
-        rest = left - len(_json(key)) - 4
+        key = _json(redactor.text(str(name)[:LONGEST_TITLE]))
+        rest = left - len(key) - 4
         if rest < 4:
-            return fitting, False
+            return pairs, False
         treated = _within(redactor.data(source, name, _shortened(value)), min(rest, ROOM_OF_TEXT), rest)
         whole = whole and not _is_cut(value, treated)
         if treated is not _NOTHING:
-            fitting[key] = treated
-            left = rest - len(_json(treated))
-    return fitting, whole
+            pairs.append(f"{key}: {_json(treated)}")
+            left -= len(pairs[-1]) + 2
+    return pairs, whole
 
 
 _NOTHING = object()
@@ -218,7 +227,9 @@ CUT = "… [cut here: too long]"
 def _within(value: Any, room: int, most: int | None = None) -> Any:
     """The value where it is short enough as JSON; texts and lists are cut, anything else is nothing. `most` is the room of what is no text."""
     if isinstance(value, str):
-        return _text_within(value, room)
+        return value if 6 * len(value) + 2 <= room else _text_within(value, room)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
     if len(_json(value)) <= (room if most is None else most):
         return [_within(entry, ROOM_OF_TEXT) for entry in value] if isinstance(value, list) else value
     if isinstance(value, list):
@@ -253,13 +264,14 @@ def _text_within(text: str, room: int) -> Any:
     return shorter.rstrip() + CUT if shorter else _NOTHING
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 _LINES = re.compile("[\u2028\u2029\x85]")
 
 
 def _json(value: Any) -> str:
     """JSON in which no angle bracket stands, so that data can neither close its element nor open another."""
-    text = json.dumps(value, ensure_ascii=False, default=str, separators=(", ", ": "))
-    return _LINES.sub(" ", text.replace("<", "\\u003c").replace(">", "\\u003e"))
+    text = _ENCODER.encode(value).replace("<", "\\u003c").replace(">", "\\u003e")
+    return text if text.isascii() else _LINES.sub(" ", text)
 
 
 def schema_of(ask: Ask, fields: tuple[FieldSpec, ...] | None = None) -> dict[str, Any]:

@@ -207,7 +207,7 @@ class Redactor:
                 text = pattern.sub(REMOVED, text)
         if self._by_word and self._may_hold(text):
             text = self._without_words(text)
-        if any(day[2:4] in text and day[8:].lstrip("0") in text for day in self._days):
+        if any(_may_hold_day(text, day) for day in self._days):
             text = _spliced(
                 text, [(start, end, self._days[day]) for start, end, days in written.days(text) for day in days if day in self._days]
             )
@@ -223,13 +223,14 @@ class Redactor:
         tokens = [(match.start(), match.end(), match[0].casefold()) for match in _WORD.finditer(text)]
         found, at = [], 0
         while at < len(tokens):
-            used, instead = self._here(text, tokens, at)
+            word = tokens[at][2]
+            used, instead = self._here(tokens, at) if word in self._by_word or word.removeprefix("00")[:2] in self._by_signs else (0, "")
             if used:
                 found.append((_sign_before(text, tokens[at][0]), tokens[at + used - 1][1], instead))
             at += used or 1
         return _spliced(text, found)
 
-    def _here(self, text: str, tokens: list[tuple[int, int, str]], at: int) -> tuple[int, str]:
+    def _here(self, tokens: list[tuple[int, int, str]], at: int) -> tuple[int, str]:
         """(number of tokens, what stands for them) of the value that begins here; 0 where none does."""
         word = tokens[at][2]
         for sought in self._by_word.get(word, ()):
@@ -244,6 +245,11 @@ class Redactor:
             if used := _spelled(tokens, at, bare, signs):
                 return used, instead
         return 0, ""
+
+
+def _may_hold_day(text: str, day: str) -> bool:
+    """Whether the year of this day stands in the text, in four digits or in two after a mark."""
+    return day[:4] in text or any(f"{mark}{day[2:4]}" in text for mark in "./-")
 
 
 def _spelled(tokens: list[tuple[int, int, str]], at: int, first: str, signs: str) -> int:

@@ -14,36 +14,33 @@ from typing import Any, NamedTuple
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "pl", "lt", "nl", "pt", "sv", "da", "fi", "cs", "lv", "et")
 CURRENCIES = frozenset(
-    ["eur", "usd", "gbp", "chf", "pln", "czk", "sek", "nok", "dkk", "huf", "ron", "ltl", "jpy", "cad", "aud", "bgn", "us"]
+    {"eur", "usd", "gbp", "chf", "pln", "czk", "sek", "nok", "dkk", "huf", "ron", "ltl", "jpy", "cad", "aud", "bgn", "us"}
 )
-UNITS = CURRENCIES | frozenset(
-    [
-        "euro",
-        "euros",
-        "zł",
-        "kč",
-        "kr",
-        "kg",
-        "km",
-        "cm",
-        "mm",
-        "ml",
-        "kb",
-        "mb",
-        "gb",
-        "pcs",
-        "stk",
-        "st",
-        "h",
-        "d",
-        "g",
-        "m",
-        "l",
-        "min",
-        "x",
-        "th",
-    ]
-)
+UNITS = CURRENCIES | {
+    "euro",
+    "euros",
+    "zł",
+    "kč",
+    "kr",
+    "kg",
+    "km",
+    "cm",
+    "mm",
+    "ml",
+    "kb",
+    "mb",
+    "gb",
+    "pcs",
+    "stk",
+    "st",
+    "h",
+    "d",
+    "g",
+    "m",
+    "l",
+    "min",
+    "x",
+}
 LONGEST_NUMBER = 60  # characters; what is longer is an identifier
 LONGEST_DAY = 40
 WIDEST = 40  # powers of ten that a number may span
@@ -51,6 +48,8 @@ EARLIEST, LATEST = 1800, 2200  # years that a day may be in
 
 _NUMBER = re.compile(r"\d+(?:(?:[.,]|['’\u0020\u00a0\u202f\u2009](?=[0-9]{3}(?![0-9])))\d+)*", re.ASCII)
 _DIGIT = re.compile(r"\d")
+_FOUR = re.compile(r"\d{4}", re.ASCII)
+_WORD = re.compile(r"[^\W\d_]{3,14}")
 _LETTERS_BEFORE = re.compile(r"[^\W\d_]{1,6}$")
 _LETTERS_AFTER = re.compile(r"[^\W\d_]{1,6}(?!\w)")
 _CANONICAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
@@ -183,6 +182,12 @@ def days(text: str) -> Iterator[Reading]:
         yield from _read(match, orders if match[2] == "." else orders + [(year, match[1], match[3]) for year in years])
     for match in _TOGETHER.finditer(text):
         yield from _read(match, [(match[1], match[2], match[3])])
+    if _FOUR.search(text) and not _months().keys().isdisjoint(_letters_of_words(text)):
+        yield from _named_days(text)
+
+
+def _named_days(text: str) -> Iterator[Reading]:
+    """Days whose month is a word."""
     for match in _DAY_MONTH.finditer(text):
         yield from _read(match, [(match[3], month, match[1]) for month in month_of(match[2])])
     for match in _MONTH_DAY.finditer(text):
@@ -218,6 +223,12 @@ def only_day(text: str) -> str | None:
 def month_of(name: str) -> tuple[int, ...]:
     """The months that a word may name, in any of the languages; empty for other words."""
     return _months().get(_letters(name), ())
+
+
+def _letters_of_words(text: str) -> set[str]:
+    """Every word of a text in the form in which names of months are compared."""
+    words = set(_WORD.findall(text.casefold()))
+    return words if text.isascii() else {_letters(word) for word in words}
 
 
 @cache

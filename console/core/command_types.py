@@ -158,6 +158,9 @@ class Complete:
     hands_over: HandsOver | None = None
     approval: ApprovalAsked | None = None
     told: Sequence[Told] = ()
+    proposal: Mapping[str, Any] | None = None  # which call's proposal was there, and what became of it
+    proposed: str | None = None  # the outcome that was proposed
+    by_ai: bool = False  # nobody looked: the step was promoted to that, and everything was certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +315,27 @@ class Arrive:
     values: Mapping[str, Any] | None = None
     output: Mapping[str, Any] | None = None
     by: str | None = None
+    proposal: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The engine: what the run waited for under `key` will not come. A person is asked, or what the document says of errors is done."""
+
+    key: str
+    code: str
+    message: str
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Values that the context of a step lacks which was handled manually: `n` is the place of its attempt."""
+
+    by: str
+    revision: int
+    n: int
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

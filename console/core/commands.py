@@ -39,8 +39,10 @@ from console.core.command_types import (
     Start,
     StepIn,
     StopTrying,
+    Supply,
     Taken,
     TakeOver,
+    Unanswered,
     Void,
     Wait,
     Wish,
@@ -93,7 +95,9 @@ __all__ = [
     "Start",
     "StepIn",
     "StopTrying",
+    "Supply",
     "TakeOver",
+    "Unanswered",
     "Void",
     "Wait",
     "Wish",
@@ -188,7 +192,7 @@ def opening(plan: Plan, by: str, team: str, now: datetime) -> Run:
 
 def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Event]:
     here = require_completable(run, command.by, command.step, command.revision)
-    if command.by is None and (here.step not in plan.automatic or run.status != "running"):
+    if command.by is None and not _by_ai(run, command) and (here.step not in plan.automatic or run.status != "running"):
         raise not_possible(run, "Completing a person's step without a person")
     step = (here.step, here.attempt)
     told = {
@@ -197,6 +201,7 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
         "outcome": command.outcome,
         "automatic": command.by is None,
         "handled_manually": command.handled_manually,
+        **({"proposal": dict(command.proposal)} if command.proposal else {}),
     }
     output = None if command.output is None else dict(command.output)
     sealed = sealed_of(values=dict(command.values), reason=command.reason) | ({} if output is None else {"output": output})
@@ -219,6 +224,23 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
     return [*chosen, *manual, completed, *_next(plan, after_all([completed], run), here, command, now)]
 
 
+def _by_ai(run: Run, command: Complete) -> bool:
+    """Whether a step that waits for a person is done without one: it was promoted to that. What went wrong before, or is not settled, is a person's."""
+    return command.by_ai and run.status == "waiting_person" and run.take_over is None and run.unknown is None
+
+
+def _supply(_plan: Plan, run: Run, command: Supply, now: datetime) -> list[Event]:
+    """What a step that was handled manually did not find; the run stays where it is, and its form is drawn anew."""
+    require_holder(run, command.by)
+    here, target = run.attempt, run.attempts.get(command.n)
+    if run.status != "waiting_person" or here is None or run.unknown is not None:
+        raise not_possible(run, "Supplying what is missing")
+    if target is None or not target.standing or not target.handled_manually:
+        raise not_possible(run, "Supplying something for this step")
+    told = {"n": here.n, "target": target.n, "target_step": target.step, "target_attempt": target.attempt, "fields": sorted(command.values)}
+    return [Event("context_supplied", now, told, {"values": dict(command.values)}, (here.step, here.attempt), command.by)]
+
+
 def _awaited(here: Attempt, wanted: Awaited, now: datetime) -> Event:
     """That the step waits for something to come."""
     told = {"n": here.n, "for": wanted.kind, "key": wanted.key, "until": moment_text(wanted.until), "outcome": wanted.outcome}
@@ -236,7 +258,8 @@ def _next(plan: Plan, run: Run, here: Attempt, command: Complete, now: datetime)
 
 def _choice(command: Complete) -> dict[str, Any]:
     """What is told of a choice: by whom it was made, and by which rule."""
-    made = {"maker": "user"} if command.rule is None else {"maker": "rule", "rule": command.rule}
+    made = {"maker": "ai" if command.by_ai else "user"} if command.rule is None else {"maker": "rule", "rule": command.rule}
+    made |= {"proposed": command.proposed} if command.proposed is not None else {}
     return {"outcome": command.outcome, "label": command.chosen, **made}
 
 
@@ -256,6 +279,8 @@ DECISIONS: Mapping[type, Callable[[Plan, Run, Any, datetime], list[Event]]] = {
     Fire: waiting.fire,
     Arrive: waiting.arrive,
     StepIn: waiting.step_in,
+    Unanswered: waiting.unanswered,
+    Supply: _supply,
     Escalate: handing_over.escalate,
     Assign: handing_over.assign,
     Approve: approving.approve,

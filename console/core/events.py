@@ -140,7 +140,7 @@ _RUN = (
     Kind(
         "outcome_chosen",
         "step",
-        "A person, or a rule, chose one of the outcomes that the step offered.",
+        "A person, a rule, or the AI where the step was promoted to that, chose one of the outcomes that the step offered.",
         ("outcome", "label", "maker", "rule", "offered", "proposed"),
         move=True,
     ),
@@ -348,7 +348,7 @@ _RUN = (
         "context_supplied",
         "step",
         "What a step that was handled manually did not find was supplied later.",
-        ("n", "target_step", "target_attempt", "fields"),
+        ("n", "target", "target_step", "target_attempt", "fields"),
         ("values",),
         move=True,
     ),

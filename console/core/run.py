@@ -99,7 +99,7 @@ class Attempt:
     def context(self) -> Mapping[str, Any]:
         """What later steps find as `steps.<id>`."""
         found = self.values if self.output is None else self.output
-        return {**found, "missing": MISSING_MANUAL} if self.handled_manually else found
+        return {**found, "missing": found.get("missing", MISSING_MANUAL)} if self.handled_manually else found
 
     @property
     def standing(self) -> bool:
@@ -583,8 +583,9 @@ def _proposal_answered(run: Run, event: Event) -> None:
 
 def _context_supplied(run: Run, event: Event) -> None:
     """The steps after it find what was missing; what was handed in then stays as it was."""
-    step, given = event.open["target_step"], event.sealed.get("values", {})
-    run.context[step] = {**run.context.get(step, {}), **given, "missing": SUPPLIED}
+    target, given = run.attempts[int(event.open["target"])], event.sealed.get("values", {})
+    _put(run, target, output={**target.context, **given, "missing": SUPPLIED})
+    run.context[target.step] = {**run.context.get(target.step, {}), **given, "missing": SUPPLIED}
 
 
 def _step_shown(run: Run, event: Event) -> None:

@@ -37,6 +37,8 @@ class StepKind(Protocol):
 
     automatic: ClassVar[bool]
     own_values: ClassVar[bool]
+    ai: ClassVar[bool]
+    ai_alone: ClassVar[bool]
     Config: ClassVar[Any]
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
@@ -62,6 +64,9 @@ class StepKind(Protocol):
 
     def actions(self, config: Any) -> list[Use]:
         """Actions in the settings: `column` is the action's id."""
+
+    def ai_fields(self, config: Any) -> tuple[str, ...] | None:
+        """Fields that may be proposed."""
 
     def outputs(self, config: Any) -> frozenset[str] | None:
         """Names found under `steps.<id>`."""
@@ -180,7 +185,7 @@ def _searched(config: Any) -> list[Use]:
     """Collections in which references of a form are searched."""
     return [
         Use(f"{part}[{place}].collection", collection=entry.collection)
-        for part in ("form", "fields")
+        for part in ("form", "fields", "output")
         if part in type(config).model_fields
         for place, entry in enumerate(getattr(config, part, None) or ())
         if getattr(entry, "collection", None) is not None

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from console.core import approving, settling
-from console.core.command_types import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, Wait
+from console.core.command_types import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, Unanswered, Wait
 from console.core.moves import after_all, engine_at, enter, not_possible, onward, open_attempt, require_holder, sealed_of
 from console.core.run import Attempt, Event, Run
 
@@ -103,8 +103,24 @@ def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:
     if command.output is not None:
         sealed = sealed | {"output": dict(command.output)}
     done = {"n": here.n, "type": plan.workflow.step(here.step).type, "outcome": command.outcome, "automatic": command.by is None}
+    done |= {"proposal": dict(command.proposal)} if command.proposal else {}
     completed = Event("step_completed", now, done, sealed, step, command.by)
     return [arrived, completed, *onward(plan, after_all([arrived, completed], run), here.step, command.outcome, None, now)]
+
+
+def unanswered(plan: Plan, run: Run, command: Unanswered, now: datetime) -> list[Event]:
+    """What the run waited for will not come: the step's way for errors, the end where the workflow says so, or a person."""
+    here, waits = run.attempt, run.waiting
+    if not run.waits_outside or here is None or waits is None or waits["key"] != command.key:
+        raise not_possible(run, "Going on without this answer")
+    step, sealed = (here.step, here.attempt), {"message": command.message}
+    told = {"code": command.code, "type": plan.workflow.step(here.step).type}
+    way = settling.way_for_errors(plan, run, here)
+    if way is not None:
+        return [Event("step_failed", now, told | {"outcome": "error"}, sealed, step), enter(plan, run, way, run.made + 1, now)]
+    if plan.workflow.settings.on_error == "fail":
+        return [Event("step_failed", now, told, sealed, step), Event("run_failed", now, {"code": command.code}, sealed)]
+    return [Event("wait_left", now, {"n": here.n, "code": command.code}, sealed, step)]
 
 
 def step_in(plan: Plan, run: Run, command: StepIn, now: datetime) -> list[Event]:

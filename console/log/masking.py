@@ -12,7 +12,9 @@ from typing import Any
 Hidden = Callable[[str | None], frozenset[str]]
 """Collection id (None: of no collection) → names of the fields that may not be read there."""
 
-VALUES_OF_FIELD = frozenset({"value", "now", "old", "new", "theirs"})
+VALUES_OF_FIELD = frozenset({"value", "now", "old", "new", "theirs", "quote"})
+RESTS_ON = frozenset({"value", "reason", "sources", "ticks"})
+"""What is said of a proposed value: made of its sources, so that it goes where one of them may not be read."""
 TEXTS = frozenset({"text", "not_offered"})
 
 
@@ -103,7 +105,7 @@ def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str
         return value
     place = place.inside(value)
     names = frozenset[str]().union(*(hidden(collection) for collection in place.collections))
-    closed = _closed(value, names, screen=place.screen)
+    closed = _closed(value, names, screen=place.screen) | _of_proposal(value, names, hidden)
     kept: dict[str, Any] = {}
     for key, item in value.items():
         if key in closed and item is not None:
@@ -120,3 +122,18 @@ def _closed(value: Mapping[str, Any], names: frozenset[str], *, screen: bool) ->
     told = (value.get("name"), value.get("field"))
     of_field = VALUES_OF_FIELD if any(isinstance(field, str) and field in names for field in told) else frozenset()
     return of_field if screen else names | of_field
+
+
+def _of_proposal(value: Mapping[str, Any], names: frozenset[str], hidden: Hidden) -> frozenset[str]:
+    """What is left out of a proposed value: all of it where its field may not be read, or something that it rests on."""
+    sources = value.get("sources")
+    if "confidence" not in value or not isinstance(sources, list):
+        return frozenset()
+    shut = value.get("name") in names or any(_shut(source, names, hidden) for source in sources if isinstance(source, Mapping))
+    return RESTS_ON if shut else frozenset()
+
+
+def _shut(source: Mapping[str, Any], names: frozenset[str], hidden: Hidden) -> bool:
+    collection, field = source.get("collection"), source.get("field")
+    closed = hidden(collection) if isinstance(collection, str) else names
+    return isinstance(field, str) and field.rpartition(".")[2] in closed

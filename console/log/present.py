@@ -11,6 +11,7 @@ import orjson
 import sqlalchemy as sa
 
 from console import sentences
+from console.core.proposal import HIDDEN_MODES
 from console.db import tables
 from console.db.engine import hot_engine
 from console.log.masking import Hidden, mask, tree
@@ -129,6 +130,8 @@ def sentence(event: Stored, names: Names) -> str:
 def _data(event: Stored, hidden: Hidden, collection: str | None, *, whole: bool) -> tuple[dict[str, Any], list[str]]:
     committed = set(event.body["data"]["sealed"])
     sealed = event.sealed if whole else {}
+    if event.open.get("mode") in HIDDEN_MODES and event.type == "proposal_made":
+        sealed = {}  # what is only recorded is compared with what people do without it: nobody is shown it beside the step
     nested, masked = tree(sealed, committed - sealed.keys(), "data")
     data = dict(event.open)
     for name, value in nested.items():

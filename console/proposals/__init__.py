@@ -1,7 +1,5 @@
 """Proposals for steps: what the AI may see, what it may cost, who is asked, and what was asked and answered."""
 
-from console.proposals.overdue import give_up_overdue
-
 
 def propose(call: str) -> None:
     """See to it that the call has an answer; see `console.proposals.service`. What that needs is loaded at the first one."""
@@ -17,4 +15,4 @@ def stop_waiting() -> None:
     waits.stop()
 
 
-__all__ = ["give_up_overdue", "propose", "stop_waiting"]
+__all__ = ["propose", "stop_waiting"]

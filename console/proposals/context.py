@@ -131,11 +131,9 @@ def _step(known: ProposalContext, attempt: Attempt) -> Iterator[Piece]:
         read_at=attempt.completed_at,
     )
     output = dict(known.run.context.get(attempt.step) or {})
-    if output.pop("missing", None) == MISSING_MANUAL and not output:
-        output = dict(attempt.values)
-        if not filled(output):
-            yield replace(about, data={"note": NO_DATA}, trusted=True)
-            return
+    if output.pop("missing", None) == MISSING_MANUAL and not filled(output):
+        yield replace(about, data={"note": NO_DATA}, trusted=True)
+        return
     lists = {read.name: collection for read in kind.reads(view) if (collection := _collection_of(known, read.relation, read.collection))}
     rows = _rows_again(known, attempt, kind, view, lists, output)
     own = output.pop("record", None) if written.type == "get_data" else None

@@ -14,17 +14,16 @@ from typing import Any, Literal
 import orjson
 from sqlalchemy.engine import Connection
 
-from console import access, log, settings, workflows
+from console import log, settings, workflows
 from console.ai.statistics import wilson_lower
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
-from console.errors import Conflict, Invalid
+from console.errors import Invalid
 from console.proposals import evidence
 from console.proposals.evidence import Under, fingerprint
-from console.workflows import Known
 
-__all__ = ["ENGINE", "Held", "Mode", "fingerprint", "held", "look_back", "mode_of", "put_back", "settle", "step_back"]
+__all__ = ["ENGINE", "Held", "Mode", "fingerprint", "held", "look_back", "mode_of", "settle", "step_back", "worded"]
 
 Mode = Literal["off", "shadow", "assist", "blind", "auto"]
 ENGINE = Actor("system", "sys_engine", "Handrail", session="sys:config")
@@ -105,17 +104,6 @@ def look_back() -> int:
 def step_back(workflow: str, step: str, why: str, *, fingerprint: str = "", told: dict[str, Any] | None = None) -> None:
     """Let a step that ran by itself be shown to people again. `why` is changed, form, agreement, trusted_only or reverts. Once, whoever notices first."""
     settle(ENGINE, workflow, step, "assist", why, fingerprint, told or {}, unless="assist")
-
-
-def put_back(actor: Actor, known: Known, step: str, mode: Literal["shadow", "assist"], reason: str) -> None:
-    """Take a step down by a person's word. Needs `workflow.publish`; raises NotAllowed, Invalid without a reason, Conflict where it stands there already."""
-    access.require(actor, known.team or None, f"workflow:{known.slug}", "publish")
-    why = worded(reason)
-    here = held(known.id, step)
-    if here is not None and here.mode == mode:
-        raise Conflict(f"The step stands at {mode} already.", code="not_possible")
-    about = evidence.under(known.id, step)
-    settle(actor, known.id, step, mode, why, about.print if about else "", {})
 
 
 def worded(reason: str) -> str:

@@ -209,7 +209,7 @@ def report(actor: Actor, window: Window) -> Report:
     total = groups[()][0].figures if groups[()] else Figures()
     if not total.asked:
         return Report(window, Figures(), known=known)
-    values = [_field(row) for row in fetch(_PER_VALUE, given)]
+    values = [_field(row) for row in fetch(_PER_VALUE, given) if row[0] or row[4]]
     people = {group.key[0] for group in groups["person",]} - {None}
     return Report(
         window,

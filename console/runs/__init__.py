@@ -1,8 +1,9 @@
 """Runs: start, complete, save, resume, revise, abort, take over, settle; reading, lists and replay."""
 
 from console.runs import attachments
-from console.runs.answering import proposed
+from console.runs.answering import overdue_proposals, proposed
 from console.runs.approving import approve, reject
+from console.runs.arrival import awaits
 from console.runs.candidates import Candidate, candidates
 from console.runs.engine import advance
 from console.runs.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over
@@ -16,6 +17,7 @@ from console.runs.rerunning import rerun
 from console.runs.revising import Preview, abort, abort_preview, preview, revise
 from console.runs.settling import check, retry, settle, stop_trying
 from console.runs.store import ENGINE
+from console.runs.supplying import propose_again, supply, supply_form
 from console.runs.sweep import pick_up, sweep, wake
 from console.runs.transitions import (
     cancel,
@@ -44,6 +46,7 @@ __all__ = [
     "arrive",
     "assign",
     "attachments",
+    "awaits",
     "cancel",
     "candidates",
     "check",
@@ -60,9 +63,11 @@ __all__ = [
     "live_counts",
     "live_on",
     "on_record",
+    "overdue_proposals",
     "pick_up",
     "preview",
     "proposal_context",
+    "propose_again",
     "proposed",
     "rebuild",
     "reject",
@@ -80,6 +85,8 @@ __all__ = [
     "start",
     "step_in",
     "stop_trying",
+    "supply",
+    "supply_form",
     "sweep",
     "take_over",
     "title",

@@ -94,6 +94,7 @@ WRITES: Mapping[str, Callable[[Connection, Run, Run, str, Event, int], None]] = 
     "proposal_requested": calls.requested,
     "proposal_made": calls.answered,
     "proposal_failed": calls.answered,
+    "step_revised": calls.revised,
 }
 
 

@@ -33,6 +33,10 @@ _HANDED_IN = sa.text(
 _OUTCOMES = sa.text(
     "update console.ai_field f set outcome = e.value from jsonb_each_text(cast(:outcomes as jsonb)) e where f.call = :call and f.name = e.key"
 )
+_REVISED = sa.text(
+    "update console.ai_call c set revised_at = :at where c.run = :run and c.n = :n and c.submitted_at is not null"
+    " and exists (select from console.ai_field f where f.call = c.id and f.outcome = 'accepted')"
+)
 _NAMES = (
     "provider",
     "model",
@@ -106,3 +110,8 @@ def handed_in(connection: Connection, event: Event) -> None:
     }
     connection.execute(_HANDED_IN, row | {"seconds": told.get("seconds"), "opened": told.get("opened")})
     connection.execute(_OUTCOMES, {"call": told["call"], "outcomes": orjson.dumps(dict(told.get("outcomes") or {})).decode()})
+
+
+def revised(connection: Connection, _: Run, after: Run, __: str, event: Event, ___: int) -> None:
+    """That somebody went back to a step at which something proposed had been accepted."""
+    connection.execute(_REVISED, {"at": event.at, "run": after.id, "n": event.open["n"]})

@@ -5,18 +5,20 @@ Of two at once one finds that the run has moved, and looks again; so a job may c
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from console import accounts, inbox, log, queue, workflows
 from console.core import commands
 from console.core.actor import Actor
-from console.core.command_types import ApprovalAsked
+from console.core.command_types import ApprovalAsked, Told
 from console.core.commands import Command, Wish
 from console.core.run import Event, Run
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
-from console.runs import people
+from console.runs import people, proposing
 from console.runs.asking import asked_of, tell
 from console.runs.effecting import later, made, may_pass, performing, recovering
 from console.runs.stepping import context_of, plan_of, record_of, require_step, stand
@@ -171,7 +173,11 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tup
         if completion.effects and queue.paused():
             return loaded, []
         asked = asked_of(completion.approval, run, here, context, record) if completion.approval else None
-        command: Command = handing_in(None, here.attempt.step, run, completion, chosen=completion.chosen, approval=asked)
+        told: Sequence[Told] = ()
+        if completion.asks_ai:
+            wanted, awaits = proposing.awaited(definition, run, actor.id, now)
+            told, completion = [wanted], replace(completion, awaits=awaits)
+        command: Command = handing_in(None, here.attempt.step, run, completion, chosen=completion.chosen, approval=asked, told=told)
         if completion.until is not None and completion.until > now:
             command = commands.Wait(here.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
         base = with_former(loaded, completion)
@@ -232,11 +238,15 @@ def handing_in(
     repeat: str | None = None,
     compensations: Sequence[Wish] = (),
     approval: ApprovalAsked | None = None,
+    told: Sequence[Told] = (),
+    proposal: Mapping[str, Any] | None = None,
+    proposed: str | None = None,
+    by_ai: bool = False,
 ) -> commands.Complete:
     """The command that hands in what the step came to. `approval` is what others are asked, with its id. Raises Invalid for an inbox that is not the team's."""
     if completion.hands_over is not None:
         inbox.require_used(completion.hands_over.inbox, run.team)
-    told, awaits = people.asked(run, completion)
+    beside, awaits = people.asked(run, completion)
     return commands.Complete(
         by=by,
         step=step,
@@ -253,7 +263,10 @@ def handing_in(
         repeat=repeat,
         compensations=compensations,
         awaits=awaits,
-        told=told,
+        told=[*told, *beside],
+        proposal=proposal,
+        proposed=proposed,
+        by_ai=by_ai,
         hands_over=completion.hands_over,
         approval=approval,
     )

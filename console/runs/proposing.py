@@ -1,18 +1,28 @@
 """Proposals at the step where a run stands: when one is asked for, what came of it, and what of it somebody is shown."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from console import steps
+from console.core import comparing
+from console.core.command_types import Awaited, Told
+from console.core.forms import FormField
 from console.core.moments import moment_text
-from console.core.proposal import HIDDEN_MODES, OFF, PENDING
+from console.core.proposal import HIDDEN_MODES, OFF, PENDING, READY
 from console.core.run import Event, Run
 from console.core.workflow import StepAI
+from console.db.engine import fetch
 from console.db.ids import new_id
 from console.workflows import Definition
 
 DEADLINE_S = 8.0
+LATEST_S = 5.0  # after the deadline a step that waits for its answer waits no longer, whoever should have said so
+GRACE_S = 1.0  # after the deadline whoever looks first says that no answer came
+WAITS = "proposal"
+FORM_WANTED = frozenset({"asks_person", "no_rule"})
+"""Why a step that goes on by itself asks for a form where nothing went wrong."""
 UNSHOWN = "This time the step is done without a proposal: a few are, so that it can be told whether proposals help."
 
 
@@ -36,29 +46,123 @@ def waits_for(run: Run, call: str) -> bool:
 def asked(definition: Definition, run: Run, at: datetime) -> Event | None:
     """That a proposal is asked for, where the run has just come to stand before a person for whom there is none yet; else None."""
     here = run.attempt
-    if run.status != "waiting_person" or run.holder is None or here is None or here.status != "open" or run.take_over is not None:
+    if here is None or run.holder is None or not asks_here(run):
         return None
     wanted = settings_of(definition, here.step)
     if wanted is None or (here.proposal is not None and here.proposal["for"] == run.holder):
         return None
-    return request(run, wanted, run.holder, at)
+    return request(definition, run, run.holder, at)
 
 
-def request(run: Run, wanted: StepAI, person: str, at: datetime, *, item: str | None = None, purpose: str = "propose") -> Event:
-    """The event that asks for a proposal at the open attempt, with the rights of this person."""
+def asks_here(run: Run) -> bool:
+    """Whether a person has a form before them that could be filled in for them; where something went wrong, they look at that first."""
+    here = run.attempt
+    if run.status != "waiting_person" or here is None or here.status != "open" or run.unknown is not None:
+        return False
+    return run.take_over is None or run.take_over["code"] in FORM_WANTED
+
+
+def request(definition: Definition, run: Run, person: str, at: datetime, *, item: str | None = None) -> Event:
+    """The event that asks for a proposal at the open attempt, with the rights of this person. The step's settings must let it be asked."""
     here = run.attempt
     if here is None:
         raise ValueError(f"run {run.id} stands at no attempt")
+    wanted = settings_of(definition, here.step) or StepAI.model_validate({})
+    kind = steps.get(definition.document.step(here.step).type)
     told: dict[str, Any] = {
         "call": new_id("aic"),
         "n": here.n,
         "for": person,
-        "purpose": purpose,
-        "fields": list(wanted.fields or ()),
+        "purpose": kind.purpose,
+        "fields": _names(definition, here.step, wanted),
         "fill": wanted.fill,
         "deadline": moment_text(at + timedelta(seconds=DEADLINE_S)),
     } | ({"item": item} if item is not None else {})
     return Event("proposal_requested", at, told, {}, (here.step, here.attempt))
+
+
+@functools.lru_cache(maxsize=1024)
+def _known(definition: Definition, step_id: str) -> tuple[str, ...]:
+    step = definition.document.step(step_id)
+    return steps.get(step.type).ai_fields(steps.view(step).config) or ()
+
+
+def _names(definition: Definition, step_id: str, wanted: StepAI) -> list[str]:
+    """Names of the fields that are asked for, as far as the document tells."""
+    return list(wanted.fields) if wanted.fields is not None else list(_known(definition, step_id))
+
+
+@functools.lru_cache(maxsize=1024)
+def lists_of(definition: Definition, step_id: str) -> tuple[FormField, ...]:
+    """The tick lists of the step's form, with their options, as the document has them."""
+    step = steps.view(definition.document.step(step_id))
+    return steps.get(step.type).tick_lists(step.config)
+
+
+def awaited(definition: Definition, run: Run, person: str, at: datetime) -> tuple[Told, Awaited]:
+    """(that a proposal is asked for, what the run waits for) at a step that goes on with the answer by itself."""
+    event = request(definition, run, person, at)
+    until = at + timedelta(seconds=DEADLINE_S + LATEST_S)
+    return Told(event.type, {name: value for name, value in event.open.items() if name != "n"}), Awaited(WAITS, event.open["call"], until)
+
+
+def used(run: Run, actor: str, item: str | None) -> Mapping[str, Any] | None:
+    """The proposal that belongs to what this person hands in (for this item, of a list); None where there is none of theirs."""
+    here = run.attempt
+    proposal = here.proposal if here is not None else None
+    if proposal is None or proposal["for"] != actor or (proposal.get("item") is not None and proposal["item"] != item):
+        return None
+    return proposal
+
+
+def in_sight(proposal: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The proposal, where the person had it before them."""
+    return proposal if proposal is not None and proposal["status"] == READY and proposal["mode"] not in HIDDEN_MODES else None
+
+
+def handed_in(
+    run: Run,
+    proposal: Mapping[str, Any],
+    fields: Sequence[FormField],
+    values: Mapping[str, Any],
+    choice: str | None,
+    at: datetime,
+    *,
+    manual: bool,
+) -> dict[str, Any]:
+    """What the event of the step tells of its proposal: which call, how it was shown, what became of each value, how long it was there, how many sources
+    were opened.
+    """
+    outcomes = comparing.outcomes(proposal, {field.name: field.type for field in fields}, values, choice, manual=manual)
+    since = proposal["answered_at"]
+    seconds = round((at - datetime.fromisoformat(since)).total_seconds(), 1) if since is not None else None
+    return {
+        "call": proposal["call"],
+        "mode": proposal["mode"],
+        "outcomes": outcomes,
+        "seconds": None if seconds is None else str(max(seconds, 0.0)),
+        "opened": _opened(run, proposal["for"]),
+    }
+
+
+_OPENED = """
+select count(*) from console.event where run = %(run)s and position(%(mark)s in body) > 0
+and convert_from(body, 'UTF8')::jsonb #>> '{actor,id}' = %(person)s and convert_from(body, 'UTF8')::jsonb #>> '{data,open,n}' = %(n)s
+"""
+
+
+def _opened(run: Run, person: str) -> int:
+    """How many sources this person opened at the open attempt."""
+    rows = fetch(_OPENED, {"run": run.id, "mark": b'"type":"source_opened"', "person": person, "n": str(run.current)})
+    return int(rows[0][0])
+
+
+def late(run: Run, at: datetime) -> str | None:
+    """The call whose answer the run still waits for though its time is over; None where there is none."""
+    proposal = run.attempt.proposal if run.attempt is not None else None
+    if proposal is None or proposal["status"] != PENDING or not waits_for(run, proposal["call"]):
+        return None
+    return str(proposal["call"]) if datetime.fromisoformat(proposal["deadline_at"]) + timedelta(seconds=GRACE_S) < at else None
 
 
 def shown(proposal: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -78,3 +182,11 @@ def shown(proposal: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "message": UNSHOWN,
     }
     return dict(proposal) | nothing
+
+
+def evidence(run: Run, person: str) -> dict[str, Any] | None:
+    """The proposal as it is part of what this person has on the screen: once it is final, and only before whom it was made for."""
+    proposal = run.attempt.proposal if run.attempt is not None else None
+    if proposal is None or proposal["status"] == PENDING or proposal["for"] != person:
+        return None
+    return shown(proposal)

@@ -11,9 +11,9 @@ from console import access, accounts, log, records, workflows
 from console.core.actor import Actor
 from console.core.run import Event, Run
 from console.db.engine import fetch
-from console.errors import NotFound, SourceDown
+from console.errors import ConsoleError, NotFound, SourceDown
 from console.log import masking
-from console.runs import drafts
+from console.runs import answering, drafts, proposing
 from console.runs.rights import TAKE_OVER_AFTER_S, Seen, lacking, possible, see, works
 from console.runs.screens import Screen, draw, last_shown, present
 from console.runs.store import links, retried, run_row
@@ -33,6 +33,9 @@ def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None 
 
     def once() -> RunView:
         seen = see(actor, run_id, whole=True)
+        if (call := proposing.late(seen.run, log.now())) is not None:
+            answering.give_up(call)
+            seen = see(actor, run_id, whole=True)
         seen = read_for_a_time(actor, seen)
         near = _beside(actor, seen)
         screen, seen = _screen(actor, seen, near, log.now(), item)
@@ -139,6 +142,7 @@ def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bo
     """The run's JSON without what this reader may not read, and the paths of what was left out."""
     hidden = hidden_from(actor, looking_back=looking_back)
     paths = _without_sent(told, run, hidden)
+    paths += _without_strange_sources(actor, told, run)
     for part in ("context", "current"):
         told[part], found = masking.mask(told[part], f"run.{part}", hidden, told["collection"], screen=part != "context")
         paths += found
@@ -154,6 +158,50 @@ def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bo
         attempt["values"], found = masking.mask(values, f"run.attempts.{number}.values", hidden, told["collection"])
         paths += found
     return told, paths
+
+
+def _without_strange_sources(actor: Actor, told: dict[str, Any], run: Run) -> list[str]:
+    """Of a proposal that was made for somebody else, leave out what rests on records that this reader may not read; the paths."""
+    proposal = (told["current"] or {}).get("proposal")
+    if proposal is None or proposal["for"] == actor.id:
+        return []
+    readable = _Readable(actor, run)
+    paths: list[str] = []
+    proposal["fields"] = list(proposal["fields"])
+    for number, each in enumerate(proposal["fields"]):
+        if not all(readable(source) for source in each.get("sources") or ()):
+            proposal["fields"][number] = {**each, **dict.fromkeys(masking.RESTS_ON & each.keys())}
+            paths += [f"run.current.proposal.fields.{number}.{name}" for name in sorted(masking.RESTS_ON & each.keys())]
+    choice = proposal["choice"]
+    if choice is not None and not all(readable(source) for source in choice.get("sources") or ()):
+        proposal["choice"] = {**choice, **dict.fromkeys(("reason", "sources"))}
+        paths += [f"run.current.proposal.choice.{name}" for name in ("reason", "sources")]
+    return paths
+
+
+class _Readable:
+    """Whether somebody may read the record that a source is of; each record is looked up once."""
+
+    def __init__(self, actor: Actor, run: Run) -> None:
+        self.actor, self.run = actor, run
+        self.known: dict[tuple[str, str | None], bool] = {}
+
+    def __call__(self, source: Any) -> bool:
+        place = (source.get("collection"), source.get("record"))
+        if place[0] is None or place == (self.run.collection, self.run.record):
+            return True
+        if place not in self.known:
+            self.known[place] = self._look(*place)
+        return self.known[place]
+
+    def _look(self, collection: str, record: str | None) -> bool:
+        if not access.can(self.actor, self.run.team, f"collection:{collection}", "read"):
+            return False
+        scope = access.scope_for(self.actor, collection, "read")
+        try:
+            return scope.unlimited or record is None or record in records.visible(collection, [record], scope)
+        except ConsoleError:
+            return False
 
 
 def _without_sent(told: dict[str, Any], run: Run, hidden: masking.Hidden) -> list[str]:

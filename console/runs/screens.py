@@ -14,6 +14,7 @@ from console.core.forms import FormField
 from console.core.run import MISSING_MANUAL, Event, Run
 from console.db.engine import fetch
 from console.records import Record
+from console.runs import proposing
 from console.runs.rights import Seen
 from console.runs.stepping import context_of, prompt_of, stand
 from console.runs.store import Loaded, write
@@ -58,7 +59,7 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None) -> Sc
         context = context_of(actor, here, seen.record, now, item=item if here.kind.by_items else None)
         prompt, forms, reads = prompt_of(here, context), context.forms, context.reads
         tables = [table for name in prompt.tables if name in context.reads for table in _tables(name, context.reads[name])]
-    progress = prompt.progress
+    progress, proposal = prompt.progress, proposing.evidence(seen.run, actor.id)
     picks = _table("key", reads[prompt.picks]) if prompt.picks else None
     return {
         **step,
@@ -76,6 +77,7 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None) -> Sc
         "record": _panel(actor, seen.record),
         "documents": [],
         "take_over": dict(seen.run.take_over) if seen.run.take_over else None,
+        **({"proposal": proposal} if proposal is not None else {}),
         "locale": actor.locale,
         "zone": actor.zone,
     }

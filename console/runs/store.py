@@ -329,7 +329,8 @@ def write(
     made = links(actor, definition, before, after, events, told=True)
     rows = changes(state, after, whose, keep_draft=keep_draft, shown=shown)
     job = queue.advance(after.id, after.seq) if hand_on and after.status == "running" else None
-    job = queue.propose(asks.open["call"]) if asks is not None else job
+    call = next((event.open["call"] for event in reversed(events) if event.type == "proposal_requested"), None)
+    job = queue.propose(call) if call is not None else job
     faults.point("runs.write.before")
     try:
         if beside.concerns(events):

@@ -16,7 +16,7 @@ from console.core.run import Event, Run, fold
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
-from console.runs import attachments, drafts, reading, undoing
+from console.runs import attachments, drafts, proposing, reading, undoing
 from console.runs.asking import asked_of, tell
 from console.runs.engine import go_on, handing_in, with_former
 from console.runs.rights import Seen, holder_idle_s, see
@@ -24,6 +24,7 @@ from console.runs.screens import Screen, digest, last_shown, seen_fields, shown_
 from console.runs.stepping import completion_of, context_of, facts, label_of, plan_of, prompt_of, require_step, stand
 from console.runs.store import ENGINE, LiveRun, Loaded, decide, live_run, load, recalled, retried, write
 from console.runs.view import RunView
+from console.steps.base import Completion, Prompt
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
@@ -268,8 +269,11 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
         raise refusal(
             [{"field": "item", "reason": "You turned to another item since this form was drawn: look at this one again, then hand it in."}]
         )
+    proposal = proposing.used(run, actor.id, item)
+    context = replace(context, proposal=None if asked.handled_manually else proposing.in_sight(proposal))
     completion = completion_of(here, context, attachments.taken(here, context, asked.values), asked.outcome)
-    chosen = label_of(prompt_of(here, context).outcomes, completion.outcome) if asked.outcome is not None else None
+    prompt = prompt_of(here, context) if asked.outcome is not None or proposal is not None else None
+    chosen = label_of(prompt.outcomes, completion.outcome) if prompt is not None and asked.outcome is not None else None
     loaded = with_former(seen.loaded, completion)
     command = handing_in(
         *(actor.id, asked.step, run, completion),
@@ -279,8 +283,21 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
         repeat=asked.repeat,
         compensations=undoing.of_former(actor, loaded.run, now) if completion.effects else (),
         approval=asked_of(completion.approval, run, here, context, seen.record) if completion.approval else None,
+        **_of_proposal(run, proposal, prompt, completion, asked, now),
     )
     return loaded, decide(plan_of(seen.definition), loaded, command, now)
+
+
+def _of_proposal(
+    run: Run, proposal: Mapping[str, Any] | None, prompt: Prompt | None, completion: Completion, asked: _HandedIn, now: datetime
+) -> dict[str, Any]:
+    """What is kept of the proposal with what was handed in: what became of it, and what had been proposed where there was a choice."""
+    if proposal is None or prompt is None:
+        return {}
+    choice = completion.outcome if asked.outcome is not None else None
+    told = proposing.handed_in(run, proposal, prompt.fields, completion.values, choice, now, manual=asked.handled_manually)
+    shown = proposing.in_sight(proposal)
+    return {"proposal": told, "proposed": shown["outcome"] if shown is not None and choice is not None else None}
 
 
 def _require_record(seen: Seen) -> None:

@@ -106,9 +106,14 @@ def _current(run: Run, definition: Definition, screen: Screen | None, draft: Map
         "draft": dict(draft) if draft else None,
         "proposal": proposing.shown(here.proposal),
         "take_over": dict(run.take_over) if run.take_over else None,
-        "waiting": dict(run.waiting) if waits and run.waiting else None,
+        "waiting": _waiting(run.waiting) if waits and run.waiting else None,
         "effect": _at_stake(effect) if effect else None,
     }
+
+
+def _waiting(waiting: Mapping[str, Any]) -> dict[str, Any]:
+    """What the run waits for: the answer of a model is an event like others from outside."""
+    return {**waiting, "for": "event" if waiting["for"] == proposing.WAITS else waiting["for"]}
 
 
 def _attempt(attempt: Attempt, definition: Definition) -> dict[str, Any]:

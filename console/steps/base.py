@@ -210,6 +210,9 @@ class Context:
     acts: Mapping[str, Act] = field(default_factory=dict)  # by the id of the action
     key: str = ""  # under which the first effect of the step would be done
     chosen: str | None = None  # of a step that goes through a list: the key of the item that the person turned to
+    proposal: Mapping[str, Any] | None = None  # what was proposed and shown for what is handed in; None where a person did without
+    answered: bool = False  # what is handed in is the answer itself, and nobody looked at it
+    asks_ai: bool = False  # whether the document lets the AI be asked at the step
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +349,7 @@ class Completion:
     notice: NoticeWanted | None = None
     question: Question | None = None  # the step is done when it is answered; without effects
     until: datetime | None = None  # the step is done then (aware), and the run waits; automatic types only, without effects
+    asks_ai: bool = False  # the step is done when the AI has answered; without effects
     ends: str | None = None  # label of the end that was reached: the run completes
     chosen: str | None = None  # label of the outcome that a rule chose
     rule: str | None = None  # the rule, as it is written
@@ -428,7 +432,12 @@ class StepType:
 
     def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
         """What may be proposed to the person who is shown this: what they may type, and the choice."""
-        return of_form(prompt.fields, prompt.outcomes)
+        return of_form(prompt.fields, prompt.outcomes, [field.name for field in self.tick_lists(step.config)])
+
+    def tick_lists(self, config: Any) -> tuple[FormField, ...]:
+        """Tick lists of the step's own form: each tick is asked for by itself, and comes with what it rests on."""
+        entries = [entry for part in ("output", "form") for entry in getattr(config, part, None) or ()]
+        return tuple(entry.field() for entry in entries if entry.type == "checklist")
 
     def instruction(self, step: StepView, context: Context, written: str) -> str:
         """What the author tells the AI about the step; `written` is what stands in the settings of the AI."""

@@ -113,7 +113,7 @@ class Loop(StepType):
         here = Here(step, context)
         if here.item is None or here.confirms:
             return Proposable()
-        return of_form([field for field in prompt.fields if field.name != WHY])
+        return of_form([field for field in prompt.fields if field.name != WHY], (), [field.name for field in self.tick_lists(step.config)])
 
     def ai_fields(self, config: LoopConfig) -> tuple[str, ...]:
         """What is changed and noted of an item."""

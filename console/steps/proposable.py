@@ -1,6 +1,6 @@
 """What may be proposed at a step: the fields, the choices, and nothing else, whatever is answered."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field as default, replace
 from typing import Any, Protocol
 
@@ -50,14 +50,14 @@ class Proposable:
         return replace(self, fields=fields, ticks=ticks, outcomes=self.outcomes if outcome else ())
 
 
-def of_form(fields: Sequence[FormField], outcomes: Sequence[Way] = ()) -> Proposable:
-    """What of a form may be proposed: all that a person may type, and the choice. A tick list is asked for tick by tick."""
+def of_form(fields: Sequence[FormField], outcomes: Sequence[Way] = (), one_by_one: Container[str] = ()) -> Proposable:
+    """What of a form may be proposed: all that a person may type, and the choice. Tick lists with these names are asked for tick by tick."""
     made: list[FormField] = []
     ticks: dict[str, FormField] = {}
     for field in fields:
         if field.readonly or field.type in NOT_PROPOSED:
             continue
-        if field.type == "checklist" and isinstance(field.options, list):
+        if field.name in one_by_one and isinstance(field.options, list):
             ticks[field.name] = field
             made += [_tick(field, option) for option in field.options]
         else:

@@ -44,14 +44,16 @@ LIBRARIES = ("vendor/htmx-2.0.11/htmx.min.js", "vendor/idiomorph-0.8.0/idiomorph
 SCRIPTS = ("page", "keys", "toast", "dialog", "menu", "palette", "form", "upload", "session")
 COMPONENTS = {
     "badge": ("badge",),
+    "chart": ("chart",),
     "empty": ("empty",),
+    "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_way"),
     "field": ("field", "shown", "file_line"),
     "notice": ("notice",),
     "table": ("table",),
     "tile": ("tile",),
     "work": ("work",),
 }
-"""File of `templates/components/` → its macros. Every template has them by name, so that a block that is drawn alone has them too."""
+"""File of `templates/components/` → its macros. Every template has them by name, so that a block that is drawn alone has them too; one that uses another comes after it."""
 
 htmx = HTMX()
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable(["image"])
@@ -295,6 +297,13 @@ def _may_operate() -> bool:
     return who is not None and access.can(who, None, "source", "manage")
 
 
+def _may_measure() -> bool:
+    from console.proposals import measure
+
+    who = g.get("actor")
+    return who is not None and measure.may_read(who)
+
+
 def _paused() -> datetime | None:
     from console import queue
 
@@ -320,6 +329,7 @@ def _extend(state: BlueprintSetupState) -> None:
         over_run=wants_fragment,  # a dialog that htmx fetched lies over the run's page; as a page of its own it is a plain form
         may_read_log=_may_read_log,
         may_operate=_may_operate,
+        may_measure=_may_measure,
         has_inboxes=_has_inboxes,
         paused_at=_paused,
         initials=formats.initials,

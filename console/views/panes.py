@@ -16,10 +16,13 @@ from console.browse import RelatedPage
 from console.core import media
 from console.views import formats, frame, states
 from console.views.formats import Kind, Look
+from console.views.hints import Hint, Marks
 
 TYPES = "t."  # beside each box, its type
 HELD = "w."  # beside a box that cannot hold its value whole, the value
 PREFIX = "v."  # names of boxes in forms begin with it, so that no field of a record collides with revision or reason
+MARK = "p."  # beside a box with a proposal, what the person did with it
+MARKED = frozenset({"accepted", "edited", "cleared"})
 _INPUTS = {"date": "date", "datetime": "datetime-local", "time": "time", "email": "email", "phone": "tel", "url": "url"}
 _KEYBOARDS = {"integer": "numeric", "decimal": "decimal", "money": "decimal"}
 _AREAS = frozenset({"long_text", "json", "array"})
@@ -78,11 +81,13 @@ class Box:
     takes: str = ""
     many: bool = False
     lines: int = 3
+    hint: Hint | None = None
 
     @property
     def described_by(self) -> str:
-        """Ids of the hint and the error, for `aria-describedby`."""
-        return " ".join(f"{self.id}-{part}" for part, there in (("help", self.help), ("error", self.error)) if there)
+        """Ids of the help, the error and the reasons of a proposal, for `aria-describedby`."""
+        why = self.hint is not None and self.hint.there and self.hint.state != "off"
+        return " ".join(f"{self.id}-{part}" for part, there in (("why", why), ("help", self.help), ("error", self.error)) if there)
 
 
 def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapping[str, Any] | None = None, answered: bool = False) -> Box:
@@ -250,6 +255,14 @@ def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
             held = form.get(HELD + name)
             values[name] = formats.typed(what, sent, look) if held is None else _kept(what, sent, held, look)
     return values
+
+
+def read_marks(form: MultiDict[str, str]) -> Marks | None:
+    """How far the person has come with a proposal; None where the form has no step with one."""
+    if "handled_manually" not in form:
+        return None
+    told = {name.removeprefix(MARK): form[name] for name in form if name.startswith(MARK) and form[name] in MARKED}
+    return Marks(told, form["handled_manually"] == "true", form.get("reason", ""), form.get("outcome") or None)
 
 
 def _kept(what: Kind, sent: Sequence[str], held: str, look: Look) -> Any:

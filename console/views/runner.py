@@ -5,6 +5,7 @@ A command that works answers the next screen; one that does not stands where it 
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
@@ -12,7 +13,7 @@ from flask import Blueprint, Response, flash, make_response, request
 from console import document_requests, inbox, runs, settings
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import RunView
-from console.views import files, frame, panes, runeffects, runpage
+from console.views import files, frame, hints, panes, runeffects, runpage
 from console.views.formats import clock
 from console.views.runpage import Note, Typed
 
@@ -30,7 +31,7 @@ def show(run_id: str) -> Response:
     seen = (request.args.get("revision"), request.args.get("status"))
     if waiting and seen == (str(view.json["revision"]), view.json["status"]):
         return make_response("", 204)
-    return _drawn(view, tab=request.args.get("tab", "record"))
+    return drawn(view, tab=request.args.get("tab", "record"))
 
 
 @blueprint.post("/<run_id>/complete")
@@ -38,7 +39,7 @@ def complete(run_id: str) -> Response:
     """Done: the next step, or the same one with an error at each field that is wrong."""
     if request.form.get("only") == "files":
         return draft(run_id)
-    return _command(
+    return command(
         run_id,
         lambda typed: runs.complete_and_look(
             frame.actor(),
@@ -57,14 +58,14 @@ def complete(run_id: str) -> Response:
 @blueprint.post("/<run_id>/draft")
 def draft(run_id: str) -> Response:
     """Keep what is being typed, unchecked."""
-    typed = _typed()
+    typed = typed_form()
     try:
         typed = replace(typed, values=files.received(run_id, typed.step, typed.values))
-        saved_at = runs.draft(frame.actor(), run_id, step=typed.step, revision=typed.revision, values=typed.values)
+        saved_at = drafted(run_id, typed)
     except Conflict as conflict:
-        return _conflicted(run_id, conflict, typed)
+        return conflicted(run_id, conflict, typed)
     except Invalid as wrong:
-        return _drawn(runs.get(frame.actor(), run_id), typed=typed, wrong=wrong, status=422)
+        return drawn(runs.get(frame.actor(), run_id), typed=typed, wrong=wrong, status=422)
     if frame.wants_fragment():
         return make_response(f"Draft saved {clock(saved_at, frame.look())}")
     return frame.moved(frame.run_url(run_id))
@@ -73,27 +74,27 @@ def draft(run_id: str) -> Response:
 @blueprint.post("/<run_id>/save")
 def save(run_id: str) -> Response:
     """Save: the run waits for whoever resumes it, with what was typed so far."""
-    typed = _typed()
+    typed = typed_form()
     to = runpage.local(request.form.get("to"))
 
     def do(typed: Typed) -> None:
         if typed.step and typed.values:
-            runs.draft(frame.actor(), run_id, step=typed.step, revision=typed.revision, values=typed.values)
+            drafted(run_id, typed)
         runs.save(frame.actor(), run_id, revision=typed.revision)
 
-    return _command(run_id, do, typed=typed, to=to, toast="Saved. Anyone entitled can resume it.")
+    return command(run_id, do, typed=typed, to=to, toast="Saved. Anyone entitled can resume it.")
 
 
 @blueprint.post("/<run_id>/resume")
 def resume(run_id: str) -> Response:
     """Resume a saved run."""
-    return _command(run_id, lambda typed: runs.resume(frame.actor(), run_id, revision=typed.revision))
+    return command(run_id, lambda typed: runs.resume(frame.actor(), run_id, revision=typed.revision))
 
 
 @blueprint.post("/<run_id>/take-over")
 def take_over(run_id: str) -> Response:
     """Become the holder of a run that somebody else has open."""
-    return _command(run_id, lambda typed: runs.take_over(frame.actor(), run_id, revision=typed.revision))
+    return command(run_id, lambda typed: runs.take_over(frame.actor(), run_id, revision=typed.revision))
 
 
 @blueprint.post("/<run_id>/release")
@@ -102,22 +103,22 @@ def release(run_id: str) -> Response:
 
     def do(typed: Typed) -> None:
         if typed.step and typed.values:
-            runs.draft(frame.actor(), run_id, step=typed.step, revision=typed.revision, values=typed.values)
+            drafted(run_id, typed)
         runs.release(frame.actor(), run_id, revision=typed.revision)
 
-    return _command(run_id, do)
+    return command(run_id, do)
 
 
 @blueprint.post("/<run_id>/retry")
 def retry(run_id: str) -> Response:
     """Try the step that stopped once more."""
-    return _command(run_id, lambda typed: runs.retry(frame.actor(), run_id, revision=typed.revision))
+    return command(run_id, lambda typed: runs.retry(frame.actor(), run_id, revision=typed.revision))
 
 
 @blueprint.post("/<run_id>/step-in")
 def step_in(run_id: str) -> Response:
     """Wait no longer: do the step by hand."""
-    return _command(run_id, lambda typed: runs.step_in(frame.actor(), run_id, revision=typed.revision))
+    return command(run_id, lambda typed: runs.step_in(frame.actor(), run_id, revision=typed.revision))
 
 
 @blueprint.post("/<run_id>/request/<do>")
@@ -146,7 +147,7 @@ def request_documents(run_id: str, do: str) -> Response:
     try:
         told = known[do]()
     except (Invalid, Conflict) as wrong:
-        return _drawn(runs.get(who, run_id), wrong=wrong if isinstance(wrong, Invalid) else Invalid(wrong.message), status=422)
+        return drawn(runs.get(who, run_id), wrong=wrong if isinstance(wrong, Invalid) else Invalid(wrong.message), status=422)
     if do == "link":
         note = Note(
             "The link, shown this once",
@@ -154,30 +155,30 @@ def request_documents(run_id: str, do: str) -> Response:
             typed={"it": str(told)},
             mark="mail",
         )
-        return _drawn(runs.get(who, run_id), notes=(note,))
+        return drawn(runs.get(who, run_id), notes=(note,))
     if not frame.wants_fragment():
         return frame.moved(frame.run_url(run_id))
-    return _drawn(runs.get(who, run_id))
+    return drawn(runs.get(who, run_id))
 
 
 @blueprint.post("/<run_id>/stop-trying")
 def stop_trying(run_id: str) -> Response:
     """Do not try again by itself what failed for a reason that may pass."""
-    return _command(run_id, lambda typed: runs.stop_trying(frame.actor(), run_id, revision=typed.revision))
+    return command(run_id, lambda typed: runs.stop_trying(frame.actor(), run_id, revision=typed.revision))
 
 
 @blueprint.post("/<run_id>/check")
 def check(run_id: str) -> Response:
     """Ask the other side about a change that nobody knows about."""
-    typed = _typed()
+    typed = typed_form()
     try:
         found = runs.check(frame.actor(), run_id, revision=typed.revision, effect=request.form.get("effect", ""))
     except Conflict as conflict:
-        return _conflicted(run_id, conflict, typed)
+        return conflicted(run_id, conflict, typed)
     if not frame.wants_fragment():
         flash(runeffects.CHECKED[found])
         return frame.moved(frame.run_url(run_id))
-    return _drawn(runs.get(frame.actor(), run_id), notes=(Note(runeffects.CHECKED[found], tone="info" if found == "done" else "warn"),))
+    return drawn(runs.get(frame.actor(), run_id), notes=(Note(runeffects.CHECKED[found], tone="info" if found == "done" else "warn"),))
 
 
 @blueprint.post("/<run_id>/settle")
@@ -195,7 +196,7 @@ def settle(run_id: str) -> Response:
             frame.actor(), run_id, revision=typed.revision, effect=effect, done=result == "done", left=result == "left", reason=reason
         )
 
-    return _command(run_id, do)
+    return command(run_id, do)
 
 
 @blueprint.route("/<run_id>/abort", methods=["GET", "POST"])
@@ -204,7 +205,7 @@ def abort(run_id: str) -> Response:
     to, back = runpage.local(request.values.get("to")), request.form.getlist("compensate")
     more = {"to": to, "typed_back": back, "effects_done": runs.abort_preview(frame.actor(), run_id).json["effects_done"]}
     if request.method != "POST":
-        return _asked("runner/abort.html", run_id, more)
+        return asked("runner/abort.html", run_id, more)
     return _with_reason(
         "runner/abort.html",
         run_id,
@@ -221,10 +222,10 @@ def escalate(run_id: str) -> Response:
     team = runs.get(frame.actor(), run_id).json["team"]
     more: dict[str, Any] = {"inboxes": inbox.used_by(team), "chosen": chosen, "priority": priority}
     if request.method != "POST":
-        return _asked(template, run_id, more)
+        return asked(template, run_id, more)
     if not chosen:
         more |= {"inbox_error": "Choose an inbox.", "typed_reason": request.form.get("reason", "").strip()}
-        return _asked(template, run_id, more, status=422)
+        return asked(template, run_id, more, status=422)
     return _with_reason(
         template,
         run_id,
@@ -242,24 +243,24 @@ def assign(run_id: str) -> Response:
     more = runpage.assigning(view, people, request.values)
     typed = Typed("", request.form.get("revision", type=int, default=-1), {}, None, {})
     if request.method != "POST":
-        return _asked(template, run_id, more, blocks={"people": "people", "*": "dialog"})
+        return asked(template, run_id, more, blocks={"people": "people", "*": "dialog"})
     try:
         if not user:
             raise Invalid("Choose a person.")
         runs.assign(frame.actor(), run_id, revision=typed.revision, user=user, reason=request.form.get("reason", "").strip())
     except (Invalid, Conflict) as wrong:
         words = str(wrong.details[0]["reason"]) if isinstance(wrong, Invalid) and wrong.details else wrong.message
-        return _asked(template, run_id, more | {"error": words}, status=wrong.status)
+        return asked(template, run_id, more | {"error": words}, status=wrong.status)
     if not frame.wants_fragment():
         return frame.moved(frame.run_url(run_id))
-    return _drawn(runs.get(frame.actor(), run_id))
+    return drawn(runs.get(frame.actor(), run_id))
 
 
 @blueprint.get("/<run_id>/leave")
 def leave(run_id: str) -> Response:
     """Save, Abort, or keep working: asked when a person goes elsewhere with a run in hand."""
     to = runpage.local(request.args.get("to")) or "/"
-    return _asked("runner/leave.html", run_id, {"to": to, "abort_url": frame.run_url(run_id, "abort", to=to)})
+    return asked("runner/leave.html", run_id, {"to": to, "abort_url": frame.run_url(run_id, "abort", to=to)})
 
 
 @blueprint.route("/<run_id>/revise", methods=["GET", "POST"])
@@ -269,7 +270,7 @@ def revise(run_id: str) -> Response:
     back = request.form.getlist("compensate")
     more = runpage.preview(runs.preview(frame.actor(), run_id, step, attempt)) | {"typed_back": back}
     if request.method != "POST":
-        return _asked("runner/revise.html", run_id, more)
+        return asked("runner/revise.html", run_id, more)
     return _with_reason(
         "runner/revise.html",
         run_id,
@@ -283,7 +284,7 @@ def revise(run_id: str) -> Response:
 # -- answers
 
 
-def _typed() -> Typed:
+def typed_form() -> Typed:
     """What the form holds, as values and as plain text."""
     return Typed(
         step=request.form.get("step", ""),
@@ -291,10 +292,17 @@ def _typed() -> Typed:
         values=panes.read_form(request.form, frame.look()),
         outcome=request.form.get("outcome") or None,
         unread=panes.unread(request.form),
+        marks=panes.read_marks(request.form),
     )
 
 
-def _command(
+def drafted(run_id: str, typed: Typed) -> datetime:
+    """Keep what was typed, and how far the person came with the proposal; when that was."""
+    marks = {hints.MARKS: typed.marks.to_json()} if typed.marks and not typed.marks.empty else {}
+    return runs.draft(frame.actor(), run_id, step=typed.step, revision=typed.revision, values={**typed.values, **marks})
+
+
+def command(
     run_id: str,
     do: Callable[[Typed], RunView | None],
     *,
@@ -303,30 +311,30 @@ def _command(
     toast: str | None = None,
 ) -> Response:
     """Do it, then the next screen (as `do` answers it, else read again); what cannot be done is shown on the screen that asked for it."""
-    typed = typed or _typed()
+    typed = typed or typed_form()
     try:
         typed = replace(typed, values=files.received(run_id, typed.step, typed.values))
         view = do(typed)
     except Conflict as conflict:
         if conflict.code == "already_done":
-            return _asked("runner/repeat.html", run_id, runeffects.repeating(conflict, request.form), status=409)
-        return _conflicted(run_id, conflict, typed)
+            return asked("runner/repeat.html", run_id, runeffects.repeating(conflict, request.form), status=409)
+        return conflicted(run_id, conflict, typed)
     except Invalid as wrong:
-        return _drawn(runs.get(frame.actor(), run_id, typed.item), typed=typed, wrong=wrong, status=422)
+        return drawn(runs.get(frame.actor(), run_id, typed.item), typed=typed, wrong=wrong, status=422)
     if to:
         return frame.moved(to)
     if not frame.wants_fragment():
         if toast:
             flash(toast)
         return frame.moved(frame.run_url(run_id))
-    answer = _drawn(view or runs.get(frame.actor(), run_id), toast=toast)
+    answer = drawn(view or runs.get(frame.actor(), run_id), toast=toast)
     answer.headers["HX-Replace-Url"] = frame.run_url(
         run_id
     )  # the item that was turned to is handed in: a reload shows where the run stands
     return answer
 
 
-def _drawn(
+def drawn(
     view: RunView,
     *,
     typed: Typed | None = None,
@@ -343,19 +351,19 @@ def _drawn(
     return answer
 
 
-def _conflicted(run_id: str, conflict: Conflict, typed: Typed) -> Response:
+def conflicted(run_id: str, conflict: Conflict, typed: Typed) -> Response:
     """The run moved on, or somebody else holds it: said above the form, which stays as it was typed."""
     view = runs.get(frame.actor(), run_id)
     note = runpage.moved_on(view, conflict, frame.actor(), typed if not frame.wants_fragment() else None)
     if not frame.wants_fragment():
-        return _drawn(view, notes=(note,), status=409)
+        return drawn(view, notes=(note,), status=409)
     answer = make_response(frame.render(NOTICES, {"notices": [note], "run": view.json}), 409)
     answer.headers["HX-Retarget"] = "#notice"
     answer.headers["HX-Reswap"] = "innerHTML"
     return answer
 
 
-def _asked(template: str, run_id: str, more: Mapping[str, Any], *, status: int = 200, blocks: Mapping[str, str] | None = None) -> Response:
+def asked(template: str, run_id: str, more: Mapping[str, Any], *, status: int = 200, blocks: Mapping[str, str] | None = None) -> Response:
     """A question about the run: a page of its own, or the dialog of the page that is open."""
     view = runs.get(frame.actor(), run_id)
     answer = frame.page(template, runpage.named(view) | dict(more), blocks=blocks or {"*": "dialog"}, status=status)
@@ -373,13 +381,13 @@ def _with_reason(
     kept = dict(more) | {"typed_reason": reason}
     typed = Typed("", request.form.get("revision", type=int, default=-1), {}, None, {})
     if not reason:
-        return _asked(template, run_id, kept | {"reason_error": "Write the reason."}, status=422)
+        return asked(template, run_id, kept | {"reason_error": "Write the reason."}, status=422)
     try:
         do(typed, reason)
     except Invalid as wrong:
-        return _asked(template, run_id, kept | {"reason_error": wrong.message}, status=422)
+        return asked(template, run_id, kept | {"reason_error": wrong.message}, status=422)
     except Conflict as conflict:
-        return _asked(template, run_id, kept | {"error": conflict.message}, status=409)
+        return asked(template, run_id, kept | {"error": conflict.message}, status=409)
     if to or not frame.wants_fragment():
         return frame.moved(to or frame.run_url(run_id))
-    return _drawn(runs.get(frame.actor(), run_id))
+    return drawn(runs.get(frame.actor(), run_id))

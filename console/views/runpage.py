@@ -10,7 +10,7 @@ from console import activity, browse, document_requests, documents, inbox, runs,
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
 from console.runs import Candidate, Preview, RunView
-from console.views import files, formats, frame, panes, runeffects
+from console.views import files, formats, frame, hints, panes, runeffects
 from console.views.approvals import words_of_wait
 from console.views.formats import Kind, Look
 from console.views.identity import local as local_path
@@ -40,6 +40,7 @@ class Typed:
     values: Mapping[str, Any]
     outcome: str | None
     unread: Mapping[str, str]
+    marks: hints.Marks | None = None
 
     @property
     def item(self) -> str | None:
@@ -115,8 +116,15 @@ def live(
     context["results"] = results(run, look, context["result_kinds"]) if face == "ended" else []
     context |= _titles(view, look, face)
     chosen = typed.outcome if typed else None
-    kept = _typed_values(run, typed, screen)
-    context |= step_context(screen, look, context["states_of"], typed=kept, errors=details, chosen=chosen)
+    kept = dict(_typed_values(run, typed, screen))
+    drafted = hints.marks_of(kept.pop(hints.MARKS, None))
+    marks = typed.marks if typed and typed.marks else drafted
+    chosen = chosen if typed else marks.outcome
+    proposed = hints.drawn(run, screen, look, reader=actor.id, kept=kept, chosen=chosen, marks=marks) if face == "form" else hints.Drawn()
+    chosen = proposed.proposed if proposed.choice and proposed.choice.state == "fill" else chosen
+    context |= step_context(screen, look, context["states_of"], typed={**kept, **proposed.fills}, errors=details, chosen=chosen)
+    context["boxes"] = [replace(box, hint=proposed.hints.get(box.source)) for box in context["boxes"]]
+    context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
     context |= _settling(run, wrong, look)
     context["asked"] = document_requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
     if context["asked"] is not None:

@@ -34,7 +34,7 @@ def test_a_ticket_goes_from_hand_to_hand_without_a_mouse(screens: Callable[..., 
     olivia.heading("Take a note")
     olivia.page.fill("textarea", "half a sentence")
     olivia.page.evaluate("document.activeElement.blur()")
-    olivia.press("m", "Tab", "Enter")
+    olivia.press("h", "Tab", "Enter")
     olivia.page.wait_for_selector("dialog[open] input[name=inbox]:focus")
     assert olivia.faults() == []
     assert not olivia.page.is_visible(".pop.up .sheet")
@@ -69,7 +69,7 @@ def test_a_run_is_let_go_with_what_was_typed_a_moment_ago(screens: Callable[...,
     page = olivia.go(f"/runs/{run}")
     page.fill("textarea", "at the last moment")
     page.evaluate("document.activeElement.blur()")
-    olivia.press("m", "Tab", "Tab", "Enter")
+    olivia.press("h", "Tab", "Tab", "Enter")
     page.wait_for_selector("text=Resume")
     told = company.told(run)
     assert (told["holder"], told["current"]["draft"]["values"]["note"]) == (None, "at the last moment")

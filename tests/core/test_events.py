@@ -55,7 +55,7 @@ def test_kind_is_well_formed(kind: Kind) -> None:
     assert "_" not in kind.label
     assert not set(kind.open) & set(kind.sealed), "a name is either open or sealed"
     assert len({*kind.open, *kind.sealed}) == len(kind.open) + len(kind.sealed)
-    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in (*kind.open, *kind.sealed))
+    assert all(re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", name) for name in (*kind.open, *kind.sealed))
 
 
 @cases("kind", KINDS.values(), ids=lambda kind: kind.name)

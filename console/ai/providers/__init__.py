@@ -3,15 +3,16 @@
 The code that speaks to a network is imported when the first provider is made: `import anthropic` alone takes most of a second.
 """
 
-import functools
+import threading
 from typing import Literal
 
 from console.ai.providers import anthropic, openai_compatible, rules
-from console.ai.types import Provider
 from console.setting_values import AI
 
+Asking = anthropic.Anthropic | openai_compatible.OpenAICompatible
 Config = anthropic.Config | openai_compatible.Config | rules.Config
 Name = Literal["anthropic", "openai_compatible", "rules"]
+MOST = 16
 NAMES: tuple[Name, ...] = ("anthropic", "openai_compatible", "rules")
 
 
@@ -26,7 +27,26 @@ def config(told: AI, *, private: bool = False) -> Config:
             return rules.Config()
 
 
-@functools.lru_cache(maxsize=16)
-def provider(told: anthropic.Config | openai_compatible.Config) -> Provider:
-    """The provider of this configuration, the same one for all threads of the process: its connections are kept. Takes most of a second the first time."""
-    return anthropic.Anthropic(told) if isinstance(told, anthropic.Config) else openai_compatible.OpenAICompatible(told)
+_made: dict[Config, anthropic.Anthropic | openai_compatible.OpenAICompatible] = {}
+_making = threading.Lock()
+
+
+def provider(told: anthropic.Config | openai_compatible.Config) -> Asking:
+    """The provider of this configuration, the same one for all threads of the process: its connections are kept. Takes most of a second the first time.
+
+    Raises ProviderError without a key that is needed.
+    """
+    with _making:
+        if told not in _made:
+            if len(_made) >= MOST:
+                del _made[next(iter(_made))]
+            _made[told] = anthropic.Anthropic(told) if isinstance(told, anthropic.Config) else openai_compatible.OpenAICompatible(told)
+        return _made[told]
+
+
+def forget() -> None:
+    """Close all connections, and make each provider anew when it is wanted."""
+    with _making:
+        for each in _made.values():
+            each.close()
+        _made.clear()

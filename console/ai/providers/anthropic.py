@@ -96,6 +96,10 @@ class Anthropic:
         self._unfit.add(known)
         return answer
 
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._client.close()
+
     def about(self, *, deadline: float) -> dict[str, Any]:
         """What the service tells of the model: `lifecycle`, `retires_at` and more; nothing of ours is sent but its name. Raises ProviderError."""
         found = self._sent(lambda timeout: self._client.models.with_raw_response.retrieve(self.model, timeout=timeout), deadline)

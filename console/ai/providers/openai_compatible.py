@@ -101,6 +101,10 @@ class OpenAICompatible:
                 self._dialects[known] = dialect
             return _raw(body, dialect.form, self.model, request_id)
 
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._client.close()
+
     def about(self, *, deadline: float) -> dict[str, Any]:
         """The list of models that the endpoint tells (`data`: objects with `id`); nothing of ours is sent. Raises ProviderError."""
         return self._sent("GET", "models", deadline, None)[0]

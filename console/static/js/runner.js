@@ -63,7 +63,12 @@
       const boxes = [...field.querySelectorAll("input[type=checkbox], input[type=radio]")];
       return boxes.length ? !boxes.some((one) => one.checked) : !field.querySelector(".input")?.value.trim();
     });
-    foot.textContent = !asked.length ? "" : open.length ? `${open.length} of ${asked.length} still ${open.length === 1 ? "needs" : "need"} your input` : "Nothing is open";
+    const proposed = [...box.querySelectorAll("[data-ai]")].filter((field) => field.querySelector("[data-when]") && ["fill", "accepted", "edited"].includes(field.dataset.aiState));
+    const needs = `${open.length} ${open.length === 1 ? "needs" : "need"} your input`;
+    if (proposed.length) {
+      const looked = proposed.filter((field) => field.dataset.aiState !== "fill").length;
+      foot.textContent = `${looked} of ${proposed.length} reviewed${open.length ? `, ${needs}` : ""}`;
+    } else foot.textContent = !asked.length ? "" : open.length ? `${open.length} of ${asked.length} still ${open.length === 1 ? "needs" : "need"} your input` : "Nothing is open";
   }
   // A decision shows the fields of the option that is chosen; what stands in the others is kept, and sent, and left out by the rules.
   function choose() {
@@ -89,6 +94,7 @@
   document.addEventListener("input", settle);
   document.addEventListener("DOMContentLoaded", settle);
   document.addEventListener("htmx:afterSettle", settle);
+  document.addEventListener("handrail:proposal", settle);
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {

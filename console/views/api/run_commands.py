@@ -87,6 +87,19 @@ class Again(Sent):
     input: dict[str, Any] | None = Field(None, description="Another input; only from the start")
 
 
+class Wanted(Seen):
+    """For which item, where the step goes through a list."""
+
+    item: Text | None = Field(None, description="Key of an item; without: the one at hand")
+
+
+class Supplied(Seen):
+    """What a step that was handled manually left out."""
+
+    step: Text = Field(description="The step whose context is missing")
+    values: dict[str, Any] = Field(description="By field name; only fields that are empty in `context`")
+
+
 class Named(Seen):
     """An effect."""
 
@@ -141,6 +154,34 @@ def draft(run_id: str) -> ResponseReturnValue:
     sent = read(Drafted)
     saved_at = runs.draft(g.actor, run_id, step=sent.step, revision=sent.revision, values=sent.values or {})
     return jsonify(saved_at=canonical.moment(saved_at))
+
+
+@blueprint.post("/runs/<run_id>/propose")
+@operation("proposeAgain", "workflow.start", Run, body=Wanted, refuses=(403,), example=Example(body={"revision": 2}))
+def propose(run_id: str) -> ResponseReturnValue:
+    """Ask for a proposal for the open step once more; moves nothing. It is `pending` first: ask for the run again until it is not."""
+    sent = read(Wanted)
+    runs.propose_again(g.actor, run_id, revision=sent.revision, item=sent.item)
+    return _run(run_id)
+
+
+@blueprint.post("/runs/<run_id>/supply")
+@operation(
+    "supplyContext",
+    "workflow.start",
+    Run,
+    body=Supplied,
+    refuses=(403,),
+    example=Example(body={"revision": 4, "step": "note", "values": {"count": 3}}),
+)
+def supply(run_id: str) -> ResponseReturnValue:
+    """Supply what the context lacks of a step that was handled manually; a proposal for the open step is asked for anew.
+
+    422 with a detail per field, also for fields that hold something; 404 for a step that lacks nothing.
+    """
+    sent = read(Supplied)
+    runs.supply(g.actor, run_id, revision=sent.revision, step=sent.step, values=sent.values)
+    return _run(run_id)
 
 
 @blueprint.post("/runs/<run_id>/save")

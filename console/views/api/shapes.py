@@ -473,6 +473,49 @@ class Approval(Shape):
     why: str | None
 
 
+class AiCall(Shape):
+    """A call to the AI. `status` is pending until it was answered, off where nobody was asked; `code` says why there is no proposal.
+
+    `handled_manually`, `submitted_at`, `seconds` (from the proposal to handing in) and `opened` (sources opened before) say what became of it.
+    """
+
+    id: str
+    at: Moment
+    run: str | None
+    step: str | None
+    attempt: int | None
+    workflow: str | None
+    version: int | None
+    team: str | None
+    person: str | None
+    purpose: str
+    provider: str | None
+    model: str | None
+    ms: int | None
+    status: Literal["pending", "ok", "declined", "failed", "off"]
+    code: str | None
+    flags: list[str]
+    mode: Literal["shadow", "assist", "blind", "auto"]
+    input_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    cost: str | None
+    price_version: str | None
+    prompt_version: str | None
+    schema_mode: str | None
+    prompt_sha256: str | None
+    request_id: str | None
+    from_cache: bool
+    answered_at: Moment | None
+    outcome: str | None
+    submitted_at: Moment | None
+    submitted_by: str | None
+    submitted_outcome: str | None
+    handled_manually: bool | None
+    seconds: str | None
+    opened: int | None
+
+
 class Inbox(Shape):
     """An inbox of the caller, with how many tickets they could take."""
 

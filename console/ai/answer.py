@@ -1,0 +1,91 @@
+"""An answer as JSON of the asked shape, or why it is none. There is no second guess: what stands around the object, a name that comes twice, a number
+that is none or nesting without end make the answer malformed.
+"""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+from console.ai.types import Code
+
+LONGEST = 1_000_000  # characters; a form's values are a few thousand
+MOST_ITEMS = 1_000
+LONGEST_DIGITS = 400
+TOP = frozenset({"decision", "decline_reason", "flags", "fields"})
+NEEDED = frozenset({"decision", "fields"})
+ITEM = frozenset({"name", "value", "confidence", "rationale", "sources"})
+
+
+class Unreadable(Exception):
+    """An answer that cannot be judged; `code` says why."""
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(code)
+        self.code: Code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model said. `items` are unchecked, each may be anything."""
+
+    declines: bool
+    reason: str
+    flags: tuple[str, ...]
+    items: tuple[Any, ...]
+
+
+def read(text: str) -> Answer:
+    """The answer; raises Unreadable: malformed where it is no JSON object, not_in_form where it has another shape."""
+    if len(text) > LONGEST:
+        raise Unreadable("malformed")
+    try:
+        made = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_decimal, parse_int=_integer)
+    except (ValueError, RecursionError, InvalidOperation, MemoryError):
+        raise Unreadable("malformed") from None
+    if not isinstance(made, dict):
+        raise Unreadable("malformed")
+    return _shaped(made)
+
+
+def _shaped(made: dict[str, Any]) -> Answer:
+    reason, flags = made.get("decline_reason", ""), made.get("flags", [])
+    fits = (
+        made.keys() <= TOP
+        and made.keys() >= NEEDED
+        and made["decision"] in ("propose", "decline")
+        and isinstance(made["fields"], list)
+        and len(made["fields"]) <= MOST_ITEMS
+        and (reason is None or isinstance(reason, str))
+        and isinstance(flags, list)
+    )
+    if not fits:
+        raise Unreadable("not_in_form")
+    return Answer(
+        made["decision"] == "decline", reason or "", tuple(flag for flag in flags if isinstance(flag, str)), tuple(made["fields"])
+    )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which no name comes twice: which of two is meant cannot be known."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a name comes twice")
+    return made
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+def _decimal(text: str) -> Decimal:
+    """Decimals to the digit, as they were written; a binary fraction would not be what the source says."""
+    if len(text) > LONGEST_DIGITS:
+        raise ValueError("too many digits")
+    return Decimal(text)
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_DIGITS:
+        raise ValueError("too many digits")
+    return int(text)

@@ -1,0 +1,149 @@
+"""A proposed value as the form keeps it, or why it does not fit: type, choices, range, length, in this order."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from console.ai import written
+from console.ai.prompt import TICKS, is_opaque
+from console.ai.redaction import PLACEHOLDER, REMOVED, Restore
+from console.ai.types import FieldSpec, Reason
+from console.core.forms import CLEANERS, LISTS, FormField, Wrong, bound, cleaned
+
+ENDLESS = 10_000_000
+NUMBERS = frozenset({"decimal", "money"})
+TEXTS = frozenset({"text", "long_text", "email", "phone", "url"})
+
+
+class Misfit(Exception):
+    """A value that does not fit its field, and the reason's word."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+
+
+def fitted(spec: FieldSpec, given: Any, restore: Restore | None) -> Any:
+    """The value as the form keeps it; raises Misfit. An empty value is none: it is left out by whoever has nothing to say."""
+    kind = spec.type if spec.type in CLEANERS else "text"
+    if spec.options:
+        return _chosen(spec, given, restore)
+    value = _canonical(kind, _restored(given, restore))
+    field = FormField(spec.name, spec.label, kind, max_length=ENDLESS)
+    try:
+        made = cleaned(field, value)
+    except Wrong:
+        raise Misfit("wrong_type") from None
+    if made is None or made == [] or (isinstance(made, str) and not made.strip()):
+        raise Misfit("wrong_type")
+    made = made.strip() if isinstance(made, str) else made
+    _in_range(spec, field, made)
+    _short_enough(spec, kind, made)
+    return made
+
+
+def _restored(given: Any, restore: Restore | None) -> Any:
+    """The value with placeholders put back. One that stands for nothing, or for what was withheld, was made up."""
+    if restore is None:
+        return given
+    for text in given if isinstance(given, list) else [given]:
+        if isinstance(text, str) and REMOVED in text:
+            raise Misfit("not_in_source")
+    try:
+        value = restore.value(given)
+    except LookupError:
+        raise Misfit("not_in_source") from None
+    left = value if isinstance(value, str) else ""
+    if left != given and PLACEHOLDER.search(left):
+        raise Misfit("not_in_source")
+    return value
+
+
+def _chosen(spec: FieldSpec, given: Any, restore: Restore | None) -> Any:
+    """One choice, or the list of the ticked ones in the order of the form; an opaque id is put back."""
+    ticks = spec.type in TICKS or spec.type in LISTS
+    entries = given if isinstance(given, list) and ticks else [given]
+    if not entries or not all(isinstance(entry, str) for entry in entries):
+        raise Misfit("wrong_type")
+    if restore is not None and is_opaque(spec):
+        known = restore.choices.get(spec.name, {})
+        entries = [known.get(entry) for entry in entries]
+    values = [value for value, _ in spec.options]
+    if not all(entry in values for entry in entries):
+        raise Misfit("not_in_choices")
+    if not ticks:
+        return entries[0]
+    ticked = [value for value in dict.fromkeys(values) if value in entries]
+    _in_range(spec, FormField(spec.name, spec.label, spec.type if spec.type in LISTS else "multi_enum"), ticked)
+    return ticked
+
+
+def _canonical(kind: str, value: Any) -> Any:
+    """What a model wrote in the JSON type that forms take: decimals as text, days as ISO dates. Only what has one reading."""
+    if isinstance(value, Decimal):
+        value = _of_decimal(kind, value)
+    if kind in NUMBERS and isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    if kind in NUMBERS | {"integer"} and isinstance(value, str):
+        return _of_number(kind, value)
+    if kind == "date" and isinstance(value, str):
+        return written.only_day(value) or value
+    if kind == "datetime" and isinstance(value, str):
+        return _of_moment(value)
+    if kind == "time" and isinstance(value, str):
+        read = {
+            clock
+            for reading in written.clocks(value.strip())
+            if reading.end - reading.start == len(value.strip())
+            for clock in reading.values
+        }
+        return next(iter(read)) if len(read) == 1 else value
+    return value
+
+
+def _of_decimal(kind: str, value: Decimal) -> Any:
+    """A JSON number with a point or an exponent: exact as text, a whole number where the form wants one."""
+    if written.decimal(value) is None:
+        raise Misfit("wrong_type")
+    if kind == "integer":
+        if value != value.to_integral_value():
+            raise Misfit("wrong_type")
+        return int(value)
+    return f"{value:f}"
+
+
+def _of_number(kind: str, value: str) -> Any:
+    read = written.only_number(value)
+    if read is None:
+        return value
+    plain = f"{read:f}"
+    return _of_decimal(kind, read) if kind == "integer" else plain
+
+
+def _of_moment(value: str) -> str:
+    """A day is no moment; a moment without a zone is in UTC, as everywhere in the console's data."""
+    bare = value.strip()
+    found = {moment for start, end, read in written.moments(bare) if (start, end) == (0, len(bare)) for moment in read}
+    return next(iter(found)).isoformat().replace("+00:00", "Z") if len(found) == 1 else value
+
+
+def _in_range(spec: FieldSpec, field: FormField, value: Any) -> None:
+    """Raises Misfit where the value is below `minimum` or above `maximum`; a bound that bounds nothing here counts for nothing."""
+    lowest = spec.minimum if bound(field.type, spec.minimum) is not None else None
+    highest = spec.maximum if bound(field.type, spec.maximum) is not None else None
+    if lowest is None and highest is None:
+        return
+    try:
+        cleaned(replace(field, min=lowest, max=highest), value)
+    except Wrong:
+        raise Misfit("out_of_range") from None
+
+
+def _short_enough(spec: FieldSpec, kind: str, value: Any) -> None:
+    """Raises Misfit for a text that is longer than its field takes."""
+    if not isinstance(value, str) or kind not in TEXTS | {"reference", "array"}:
+        return
+    try:
+        cleaned(FormField(spec.name, spec.label, kind, max_length=spec.max_length), value)
+    except Wrong:
+        raise Misfit("too_long") from None

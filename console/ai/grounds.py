@@ -1,0 +1,118 @@
+"""What a proposed value rests on: where it stands in the sources it cites, and how sure it can be."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from console.ai import finding, literal
+from console.ai.literal import Evidence, Place
+from console.ai.types import Confidence, FieldSpec, Proposed, Reason
+
+REFERENCE = re.compile(r"\s?\[(s\d{1,6})\]")
+OUTSIDE = frozenset({"url", "email", "phone", "code"})
+TEXTS = frozenset({"text", "long_text"})
+
+
+class Unsupported(Exception):
+    """A value that its sources do not hold, and the reason's word."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+
+
+def support(spec: FieldSpec, value: Any, cited: Sequence[Evidence], trusted: Sequence[Evidence]) -> Iterator[tuple[str, Place]]:
+    """(source, place) where the value stands, best first; empty for a judgement, which stands nowhere. Raises Unsupported.
+
+    Numbers, identifiers, days and addresses stand literally in a cited source, and so does everything in a field of `trusted_only` (of which only
+    trusted sources are `cited`). In drafts, links and addresses come from any of the `trusted` sources.
+    """
+    if spec.options:
+        return _choices(spec, value, cited)
+    if spec.type == "long_text" and not spec.trusted_only:
+        _draft(str(value), trusted)
+        return _somewhere(spec, value, cited)
+    entries = value if isinstance(value, list) else [value]
+    kind = literal.KINDS.get(spec.type, "text")
+    places = [_place(kind, entry, spec, cited) for entry in entries]
+    if kind == "boolean" and not spec.trusted_only:
+        return iter([place for place in places if place is not None])
+    if kind == "text" and not spec.trusted_only:
+        for entry, place in zip(entries, places, strict=True):
+            if place is None:
+                _facts(str(entry), cited, trusted)
+            else:
+                _links(str(entry), trusted)
+        return iter([place for place in places if place is not None])
+    if None in places:
+        raise Unsupported("not_in_source")
+    return iter([place for place in places if place is not None])
+
+
+def _place(kind: literal.ValueKind, value: Any, spec: FieldSpec, cited: Sequence[Evidence]) -> tuple[str, Place] | None:
+    for evidence in cited:
+        if (place := evidence.place(kind, value, name=spec.name)) is not None:
+            return evidence.source.id, place
+    return None
+
+
+def _choices(spec: FieldSpec, value: Any, cited: Sequence[Evidence]) -> Iterator[tuple[str, Place]]:
+    """Choices are judgements; in a field of `trusted_only` each stands in a source by its value or its label."""
+    labels = dict(spec.options)
+    found = []
+    for entry in value if isinstance(value, list) else [value]:
+        place = _place("text", entry, spec, cited) or _place("text", labels.get(entry), spec, cited)
+        if place is None and spec.trusted_only:
+            raise Unsupported("not_in_source")
+        found += [place] if place is not None else []
+    return iter(found)
+
+
+def _somewhere(spec: FieldSpec, value: Any, cited: Sequence[Evidence]) -> Iterator[tuple[str, Place]]:
+    place = _place("text", value, spec, cited)
+    return iter([place] if place is not None else [])
+
+
+def _draft(text: str, trusted: Sequence[Evidence]) -> None:
+    """Raises Unsupported for a link, address, account or phone number that stands in no trusted source: a draft must lead nobody elsewhere."""
+    for fact in literal.facts(text):
+        if fact.kind in OUTSIDE and not _stands(fact, trusted):
+            raise Unsupported("untrusted_source")
+
+
+def _links(text: str, trusted: Sequence[Evidence]) -> None:
+    """Raises Unsupported for a link in words that people read, unless a trusted source has it."""
+    for found in finding.links(finding.visible(text)):
+        mail = any(one.start <= found.start and found.end <= one.end for one in finding.emails(text))
+        if not mail and not _stands(literal.Fact("url", (text[found.start : found.end],)), trusted):
+            raise Unsupported("untrusted_source")
+
+
+def _facts(text: str, cited: Sequence[Evidence], trusted: Sequence[Evidence]) -> None:
+    """Raises Unsupported where something in a text that can be checked stands in no cited source."""
+    for fact in literal.facts(text):
+        if not _stands(fact, cited):
+            raise Unsupported("not_in_source")
+    _links(text, trusted)
+
+
+def _stands(fact: literal.Fact, evidences: Sequence[Evidence]) -> bool:
+    return any(evidence.place(fact.kind, value) is not None for evidence in evidences for value in fact.values)
+
+
+def level(spec: FieldSpec, said: Confidence, place: tuple[str, str, str] | None, *, orders: bool) -> Confidence:
+    """The confidence that is shown. Where a source gives orders, a judgement is one for a person: it may have been swayed without a trace."""
+    judgement = bool(spec.options) or spec.type in TEXTS | {"boolean"}
+    return "low" if orders and judgement and (place is None or bool(spec.options) or spec.type == "boolean") else said
+
+
+def references(one: Proposed, spec: FieldSpec, given: frozenset[str]) -> tuple[Proposed, list[str]]:
+    """(the proposal without references such as [s9] that lead nowhere, those references); only long texts refer to sources."""
+    if spec.type != "long_text" or not isinstance(one.value, str):
+        return one, []
+    broken = [id for id in REFERENCE.findall(one.value) if id not in given]
+    if not broken:
+        return one, []
+    text = REFERENCE.sub(lambda match: match[0] if match[1] in given else "", one.value)
+    return replace(one, value=text), [f"[{id}]" for id in dict.fromkeys(broken)]

@@ -1,0 +1,214 @@
+"""What of an answer is let through: only values for the fields of this form, that fit, that a given source supports, and that were not ordered by data.
+
+The order of the checks is part of the rule, because the first that fails names the reason. Nothing here trusts the model: not its ids, not its
+confidence, not its flags. Pure; the same ask, answer and restore give the same judgement.
+Source: docs/adr/0011-proposals.md.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from console.ai import answer, fitting, grounds, scan
+from console.ai.answer import ITEM, Answer, Unreadable
+from console.ai.literal import Evidence, Place
+from console.ai.plain import LONGEST_REASON, line, storable
+from console.ai.prompt import offered, outcome_name
+from console.ai.redaction import Restore
+from console.ai.types import LEVELS, Ask, Code, Dropped, FieldSpec, Flag, Judged, Proposed, Raw, Reason
+
+FLAGS: tuple[Flag, ...] = ("suspicious_content", "conflicting_sources", "stale_data")
+FORM_REASONS: frozenset[Reason] = frozenset({"not_allowed", "duplicate", "wrong_type", "not_in_choices", "out_of_range", "too_long"})
+OUTCOME = "outcome"
+MOST_NAMED = 100  # dropped values that are kept for the record
+
+
+class Drop(Exception):
+    """A value that is not let through, and why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+
+
+@dataclass
+class Case:
+    """An ask with what is looked up in it again and again."""
+
+    ask: Ask
+    restore: Restore | None
+
+    @cached_property
+    def specs(self) -> Mapping[str, FieldSpec]:
+        """The fields that may be proposed; the choice of the step is one of them under its own name."""
+        specs = {spec.name: spec for spec in offered(self.ask)}
+        if self.ask.outcomes:
+            specs[self.outcome] = FieldSpec(self.outcome, "Outcome", "enum", options=self.ask.outcomes)
+        return specs
+
+    @cached_property
+    def outcome(self) -> str:
+        """The name under which the choice of the step is proposed."""
+        return outcome_name(self.ask)
+
+    @cached_property
+    def sources(self) -> Mapping[str, Evidence]:
+        """What was given: of a prompt, the sources that had room in it."""
+        return {source.id: Evidence(source) for source in self.ask.sources if self.restore is None or source.id in self.restore.sent}
+
+    @cached_property
+    def suspicious(self) -> Mapping[str, scan.Sign]:
+        """The given sources that read like instructions."""
+        return scan.suspicious(self.ask, frozenset(self.sources))
+
+    def clean(self, ids: tuple[str, ...]) -> list[Evidence]:
+        """The cited sources that a value may rest on: none that gives orders."""
+        return [self.sources[id] for id in ids if id not in self.suspicious]
+
+
+def judge(ask: Ask, raw: Raw, restore: Restore | None = None) -> Judged:
+    """What may be shown of this answer. `restore` is that of the prompt; None where the answer was made from the ask itself (by rules), with real values.
+
+    Never raises for anything that an answer may hold.
+    """
+    case = Case(ask, restore)
+    if raw.stop != "complete":
+        return _nothing(case, {"refused": "refused", "truncated": "truncated"}.get(raw.stop, "malformed"))  # type: ignore[arg-type]
+    try:
+        said = answer.read(raw.text)
+    except Unreadable as unreadable:
+        return _nothing(case, unreadable.code)
+    if said.declines:
+        return _nothing(case, "nothing_supported", said, declined=True)
+    return _judged(case, said)
+
+
+def _nothing(case: Case, code: Code, said: Answer | None = None, *, declined: bool = False, dropped: tuple[Dropped, ...] = ()) -> Judged:
+    why = line(said.reason, case.restore) if said is not None else ""
+    return Judged(dropped=dropped, flags=_flags(case, said), suspicious=tuple(case.suspicious), code=code, declined=declined, why=why)
+
+
+def _flags(case: Case, said: Answer | None) -> tuple[Flag, ...]:
+    """The model's flags that we know, and ours: what the scan finds is flagged whatever the model says."""
+    given = set(said.flags) if said is not None else set()
+    return tuple(flag for flag in FLAGS if flag in given or (flag == "suspicious_content" and case.suspicious))
+
+
+def _judged(case: Case, said: Answer) -> Judged:
+    kept: list[Proposed] = []
+    dropped: list[Dropped] = []
+    twice = _twice(said.items)
+    for at, item in enumerate(said.items):
+        try:
+            kept.append(_item(case, item, duplicate=at in twice))
+        except Drop as drop:
+            dropped.append(_dropped(item, drop.reason))
+            continue
+        kept[-1], broken = grounds.references(kept[-1], case.specs[kept[-1].name], frozenset(case.sources))
+        dropped += [Dropped(kept[-1].name, "unknown_source", reference) for reference in broken]
+    named = tuple(dropped[:MOST_NAMED])
+    if not kept:
+        in_form = not dropped or any(drop.reason not in FORM_REASONS for drop in dropped)
+        return _nothing(case, "nothing_supported" if in_form else "not_in_form", said, declined=True, dropped=named)
+    fields = tuple(one for one in kept if one.name != case.outcome)
+    choice = next((_as_choice(one) for one in kept if one.name == case.outcome), None) if case.ask.outcomes else None
+    fields = fields if case.ask.outcomes else tuple(kept)
+    return Judged(fields, choice, named, _flags(case, said), tuple(case.suspicious))
+
+
+def _as_choice(one: Proposed) -> Proposed:
+    return Proposed(OUTCOME, one.value, one.confidence, one.reason, one.sources, one.at, one.quote)
+
+
+def _dropped(item: Any, reason: Reason) -> Dropped:
+    """What is kept of a value that was not let through: enough to look into it, in a form that can be stored."""
+    name = item.get("name") if isinstance(item, dict) else None
+    value = item.get("value") if isinstance(item, dict) else item
+    return Dropped(storable(name, 100) if isinstance(name, str) else "", reason, storable(value, 500))
+
+
+def _twice(items: tuple[Any, ...]) -> set[int]:
+    """Places of items whose name came before. Two different values for one field are both dropped: which is meant cannot be known."""
+    places: dict[str, list[int]] = {}
+    for at, item in enumerate(items):
+        if isinstance(item, dict) and isinstance(item.get("name"), str):
+            places.setdefault(item["name"], []).append(at)
+    found: set[int] = set()
+    for same in places.values():
+        values = [storable(items[at].get("value"), 500) for at in same]
+        found |= set(same[1:]) if all(value == values[0] for value in values) else set(same)
+    return found
+
+
+def _item(case: Case, item: Any, *, duplicate: bool) -> Proposed:
+    """One value through all checks, in their order; raises Drop."""
+    name = item.get("name") if isinstance(item, dict) else None
+    if isinstance(item, dict) and isinstance(name, str) and name not in case.specs:
+        raise Drop("not_allowed")
+    if duplicate:
+        raise Drop("duplicate")
+    if not _has_shape(item):
+        raise Drop("wrong_type")
+    spec = case.specs[item["name"]]
+    value = _fitting(case, spec, item["value"])
+    ids = _cited(case, item["sources"])
+    place = _grounded(case, spec, value, ids)
+    level = grounds.level(spec, item["confidence"], place, orders=bool(case.suspicious))
+    if LEVELS.index(level) > LEVELS.index(case.ask.threshold):
+        raise Drop("low_confidence")
+    found_in, at, quote = place if place is not None else (ids[0], None, None)
+    ordered = tuple(dict.fromkeys((found_in, *ids)))
+    return Proposed(spec.name, value, level, line(item["rationale"], case.restore), ordered, at, quote)
+
+
+def _has_shape(item: Any) -> bool:
+    """Whether an item is an object of exactly the asked names, and their types are right; the value's own is checked by its field."""
+    return (
+        isinstance(item, dict)
+        and item.keys() == ITEM
+        and isinstance(item["name"], str)
+        and item["confidence"] in LEVELS
+        and isinstance(item["rationale"], str)
+        and isinstance(item["sources"], list)
+    )
+
+
+def _fitting(case: Case, spec: FieldSpec, given: Any) -> Any:
+    """The value with placeholders put back, as the form keeps it; raises Drop."""
+    try:
+        return fitting.fitted(spec, given, case.restore)
+    except fitting.Misfit as misfit:
+        raise Drop(misfit.reason) from None
+
+
+def _cited(case: Case, given: list[Any]) -> tuple[str, ...]:
+    """The cited ids, each once; raises Drop where there is none, or one that was not given."""
+    if not given:
+        raise Drop("no_source")
+    if not all(isinstance(id, str) and id in case.sources for id in given):
+        raise Drop("unknown_source")
+    return tuple(dict.fromkeys(given))
+
+
+def _grounded(case: Case, spec: FieldSpec, value: Any, ids: tuple[str, ...]) -> tuple[str, str, str] | None:
+    """(source, name in its data, quote) where the value stands; None where nothing has to stand anywhere. Raises Drop."""
+    trusted = [evidence for evidence in case.clean(ids) if evidence.source.trusted]
+    if spec.trusted_only and not trusted:
+        raise Drop("untrusted_source")
+    clean = case.clean(ids)
+    if not clean:
+        raise Drop("untrusted_source")
+    everywhere = [evidence for evidence in case.sources.values() if evidence.source.trusted]
+    try:
+        return _first(grounds.support(spec, value, trusted if spec.trusted_only else clean, everywhere))
+    except grounds.Unsupported as unsupported:
+        raise Drop(unsupported.reason) from None
+
+
+def _first(found: Iterator[tuple[str, Place]]) -> tuple[str, str, str] | None:
+    """The first place; looking for it raises where there has to be one and is none."""
+    return next(((id, place.at, place.quote) for id, place in found), None)
+
+
+__all__ = ["LONGEST_REASON", "judge"]

@@ -1,0 +1,178 @@
+"""A step's place on the ladder as a page shows it: what was measured, what is missing for the next rung, and the word of a person that takes it there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from console import access, accounts, workflows
+from console.core.actor import Actor
+from console.core.workflow import Step
+from console.db.engine import fetch
+from console.errors import Conflict, NotFound
+from console.proposals import evidence, ladder, measure
+from console.proposals.evidence import Evidence, Under
+from console.proposals.ladder import Held
+from console.proposals.said import percent
+from console.workflows import Known
+
+Rung = Literal["off", "shadow", "assist", "auto"]
+AUTOMATIC = frozenset({"decision", "llm"})
+"""Types of steps that may run by themselves: they change nothing outside the run."""
+ASSIST_CASES, ASSIST_PRECISION = 30, 0.90
+AUTO_CASES, AUTO_BOUND = 125, 0.97
+COVERAGE_LOSS = 0.02
+SHOWN = 20
+_HISTORY = "select mode, at, by, why, fingerprint, told from console.ai_ladder where workflow = %s and step = %s order by at desc, id desc limit %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One condition of a rung: what is needed, what was found, whether that is enough."""
+
+    name: str
+    needed: str
+    found: str
+    met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a step stands, on what, and what the next rung wants. `target` is None where there is no higher one; `may` is whether the reader may move it."""
+
+    known: Known
+    step: Step
+    mode: Rung
+    own_mode: Rung
+    held: Held | None
+    about: Under
+    evidence: Evidence
+    target: Literal["assist", "auto"] | None
+    gates: Sequence[Gate]
+    history: Sequence[Held]
+    names: dict[str, str]
+    may: bool
+
+    @property
+    def ready(self) -> bool:
+        """Whether every gate is passed."""
+        return self.target is not None and all(gate.met for gate in self.gates)
+
+
+def standing(actor: Actor, slug: str, step_id: str) -> Standing:
+    """For who may read the step's figures or publish its workflow. Raises NotFound, in the same words where the actor may not see it."""
+    known, step, about = _found(actor, slug, step_id)
+    here = ladder.held(known.id, step_id)
+    own: Rung = step.ai.mode if step.ai is not None else "off"
+    mode = _mode(own, here, about)
+    target = _target(own, mode)
+    told = evidence.gathered(about, datetime.now(UTC))
+    history = [Held(*row) for row in fetch(_HISTORY, (known.id, step_id, SHOWN))]
+    people = {one.by for one in history if one.by}
+    return Standing(
+        *(known, step, mode, own, here, about, told, target),
+        list(gates(target, step, told)) if target else [],
+        history,
+        accounts.names(people) if people else {},
+        may_move(actor, known),
+    )
+
+
+def promote(actor: Actor, slug: str, step_id: str, target: str, reason: str) -> None:
+    """Take a step one rung up. Needs `workflow.publish`.
+
+    Raises NotAllowed, NotFound, Invalid without a reason, and Conflict `not_ready` with every gate that is not passed; what was measured is kept in the log.
+    """
+    here = standing(actor, slug, step_id)
+    access.require(actor, here.known.team or None, f"workflow:{here.known.slug}", "publish")
+    why = ladder.worded(reason)
+    if target != here.target:
+        raise Conflict("The step stands elsewhere by now; look at the page again.", code="not_possible")
+    if missing := [gate for gate in here.gates if not gate.met]:
+        details = [{"field": gate.name, "reason": f"Needed: {gate.needed}. Found: {gate.found}."} for gate in missing]
+        raise Conflict("What was measured does not carry it yet.", code="not_ready", details=details)
+    ladder.settle(actor, here.known.id, step_id, target, why, here.about.print, counted(here.evidence), unless=target)
+
+
+def put_back(actor: Actor, slug: str, step_id: str, mode: str, reason: str) -> None:
+    """Take a step down. Needs `workflow.publish`. Raises NotAllowed, NotFound, Invalid without a reason, Conflict for a rung that is not below."""
+    here = standing(actor, slug, step_id)
+    access.require(actor, here.known.team or None, f"workflow:{here.known.slug}", "publish")
+    why = ladder.worded(reason)
+    if mode not in lower(here):
+        raise Conflict("The step does not stand above that; look at the page again.", code="not_possible")
+    ladder.settle(actor, here.known.id, step_id, mode, why, here.about.print, {})
+
+
+def lower(here: Standing) -> list[str]:
+    """The rungs to which a person can take the step down from here."""
+    return {"auto": ["assist", "shadow"], "assist": ["shadow"]}.get(here.mode, [])
+
+
+def counted(told: Evidence) -> dict[str, Any]:
+    """What the event of a promotion keeps of the evidence."""
+    return {"cases": len(told.hidden), "agreed": told.agreed, "bound": f"{told.bound:.4f}", "shown": told.shown, "accepted": told.accepted}
+
+
+def gates(target: str, step: Step, told: Evidence) -> Iterator[Gate]:
+    """The conditions of a rung."""
+    cases = len(told.hidden)
+    if target == "assist":
+        agreed = told.agreed / cases if cases else None
+        yield Gate("Steps decided without seeing the proposal", f"at least {ASSIST_CASES}", f"{cases:,}", cases >= ASSIST_CASES)
+        yield Gate("The same result", f"at least {percent(ASSIST_PRECISION, 0)}", percent(agreed), (agreed or 0) >= ASSIST_PRECISION)
+        return
+    yield Gate("Steps decided without seeing the proposal", f"at least {AUTO_CASES}", f"{cases:,}", cases >= AUTO_CASES)
+    yield Gate(
+        "The same result, with 95 % confidence",
+        f"at least {percent(AUTO_BOUND, 0)} of steps",
+        f"{percent(told.bound)} ({told.agreed:,} of {cases:,} agreed)",
+        told.bound >= AUTO_BOUND,
+    )
+    before, now = told.coverage_before, told.coverage
+    kept = now is not None and (before is None or now >= before - COVERAGE_LOSS)
+    yield Gate(
+        "Coverage not lower than before",
+        "any" if before is None else f"at least {percent(before - COVERAGE_LOSS)} (before: {percent(before)})",
+        percent(now),
+        kept,
+    )
+    wrong = len(told.wrong_trusted)
+    yield Gate("Values that must be right and were not", "none", f"{wrong}" if wrong else "none", not wrong)
+    reversible = step.type in AUTOMATIC
+    yield Gate("Nothing outside the run is changed", "a decision or an LLM step", step.type.replace("_", " "), reversible)
+
+
+def may_move(actor: Actor, known: Known) -> bool:
+    """Whether the actor may take a step of this workflow up and down."""
+    return access.can(actor, known.team or None, f"workflow:{known.slug}", "publish")
+
+
+def _found(actor: Actor, slug: str, step_id: str) -> tuple[Known, Step, Under]:
+    known = next((one for one in workflows.all_known() if one.slug == slug), None)
+    seen = known is not None and (
+        known.id in {workflow for _, workflow in measure.pairs(actor)}
+        or (known.label is None and access.can(actor, known.team or None, f"workflow:{slug}", "see") and may_move(actor, known))
+    )
+    about = evidence.under(known.id, step_id) if known is not None and seen and "\x00" not in step_id else None
+    if known is None or about is None:
+        raise NotFound("There is no such step of a published workflow.")
+    document = workflows.version(known.id, known.live or 0).document
+    return known, document.step(step_id), about
+
+
+def _mode(own: Rung, here: Held | None, about: Under) -> Rung:
+    """What `mode_of` comes to for this step now, blind samples aside."""
+    if own == "off" or here is None:
+        return own
+    if here.mode == "auto" and own == "assist":
+        return "auto" if here.fingerprint == about.print else "assist"
+    if own == "shadow":
+        return "shadow" if here.mode == "shadow" else "assist"
+    return "shadow" if here.mode == "shadow" else "assist"
+
+
+def _target(own: Rung, mode: Rung) -> Literal["assist", "auto"] | None:
+    if own == "off":
+        return None
+    return {"shadow": "assist", "assist": "auto" if own == "assist" else None}.get(mode)  # type: ignore[return-value]

@@ -1,0 +1,256 @@
+// Proposals in a form: they are asked for until they come, fill what nobody touched, and are accepted, edited or left. Nothing typed is overwritten.
+"use strict";
+(() => {
+  const PACE = 700; // ms between two questions whether it has come
+  const LATE = 4000; // ms after the deadline at which the page stops asking
+
+  const form = () => document.getElementById("step-form");
+  const strip = () => document.getElementById("proposal");
+  const fields = (root = form()) => [...(root?.querySelectorAll("[data-ai]") ?? [])];
+  const there = (field) => field.querySelector("[data-when]") !== null;
+  const state = (field) => field.dataset.aiState;
+  const mark = (field) => field.querySelector("[data-ai-mark]");
+  const same = (one, other) => one.length === other.length && one.every((text) => other.includes(text));
+  const told = (field, name) => JSON.parse(field.dataset[name] || "[]");
+  let applying = false;
+  let timer = 0;
+
+  // -- the boxes of a field, as texts
+
+  const ticks = (field) => [...field.querySelectorAll("input[type=checkbox], input[type=radio]")];
+  const box = (field) => field.querySelector("input:not([type=hidden]), select, textarea");
+
+  function held(field) {
+    const all = ticks(field);
+    if (all.length === 1 && all[0].matches("[role=switch]")) return [String(all[0].checked)];
+    if (all.length) return all.filter((one) => one.checked).map((one) => one.value);
+    const value = box(field)?.value ?? "";
+    return value === "" ? [] : [value];
+  }
+
+  function put(field, texts) {
+    applying = true;
+    const all = ticks(field);
+    if (all.length === 1 && all[0].matches("[role=switch]")) all[0].checked = texts[0] === "true";
+    else if (all.length) for (const one of all) one.checked = texts.includes(one.value);
+    else if (box(field)) box(field).value = texts[0] ?? "";
+    (all[0] ?? box(field))?.dispatchEvent(new Event("input", { bubbles: true }));
+    applying = false;
+  }
+
+  function become(field, next, note = { accepted: "accepted", edited: "edited" }[next] ?? "") {
+    field.dataset.aiState = next;
+    const kept = mark(field);
+    if (kept) kept.value = note;
+    describe(field);
+  }
+
+  // What is read with a field: why the value is there, as long as it has to do with a proposal.
+  function describe(field) {
+    field.toggleAttribute("data-ai-filled", held(field).length > 0);
+    const why = field.querySelector("[data-ai-slot=why][id]");
+    if (!why || field.dataset.ai === "outcome") return;
+    const at = ticks(field).length ? field : box(field);
+    const ids = (at?.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== why.id);
+    if (state(field) !== "off") ids.unshift(why.id);
+    if (ids.length) at?.setAttribute("aria-describedby", ids.join(" ")); else at?.removeAttribute("aria-describedby");
+  }
+
+  // -- what a person does
+
+  document.addEventListener("input", (event) => {
+    const field = event.target.closest?.("[data-ai]");
+    if (!field || applying || event.target.matches("[data-ai-mark]")) return;
+    field.dataset.aiTyped = "";
+    if (!there(field) || state(field) === "off") return describe(field);
+    const now = held(field);
+    const taken = same(now, told(field, "aiValue"));
+    if (taken) become(field, "accepted");
+    else if (state(field) !== "offer") become(field, "edited");
+    else become(field, "offer", mark(field)?.value);
+    count();
+  });
+
+  const does = {
+    accept: (field) => { put(field, told(field, "aiValue")); become(field, "accepted"); },
+    use: (field) => { put(field, told(field, "aiValue")); become(field, "accepted"); },
+    restore: (field) => { put(field, told(field, "aiValue")); become(field, "fill"); },
+    discard: (field) => { put(field, told(field, "aiStart")); become(field, "offer", "cleared"); },
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-ai-do]");
+    if (!button || !form()) return;
+    event.preventDefault();
+    const field = button.closest("[data-ai]");
+    const what = button.dataset.aiDo;
+    if (field) {
+      does[what](field);
+      follow(field, what);
+    } else if (what === "confident") confident();
+    else byHand(what === "by-hand");
+    count();
+    form().dispatchEvent(new Event("input", { bubbles: true })); // kept as a draft
+  }, true);
+
+  // The pressed button is gone; the focus stays with the field.
+  function follow(field, what) {
+    const words = field.querySelector(".label")?.firstChild?.textContent.trim() ?? "";
+    window.handrail.announce(`${words}: ${{ accept: "accepted", use: "suggestion used", restore: "proposal restored", discard: "discarded" }[what]}`);
+    if (what === "use" || what === "discard") return (ticks(field).find((one) => one.checked) ?? ticks(field)[0] ?? box(field))?.focus();
+    const next = fields().slice(fields().indexOf(field) + 1).find((one) => state(one) === "fill");
+    const target = what === "accept" && next ? next.querySelector("[data-ai-do=accept]") : [...field.querySelectorAll("[data-ai-do]")].find((one) => one.getClientRects().length);
+    (target ?? box(field))?.focus();
+  }
+
+  function confident() {
+    const sure = fields().filter((field) => state(field) === "fill" && field.dataset.aiLevel === "high");
+    sure.forEach((field) => does.accept(field));
+    window.handrail.announce(`${sure.length} ${sure.length === 1 ? "proposal" : "proposals"} accepted`);
+    if (document.activeElement?.matches("[data-ai-do=confident]") || document.activeElement === document.body) {
+      (fields().find((field) => state(field) === "fill")?.querySelector("[data-ai-do=accept]") ?? document.getElementById("done"))?.focus();
+    }
+  }
+
+  // By hand: what was filled in is taken out and remembered until Done, in case of Undo.
+  function byHand(on) {
+    const above = strip();
+    for (const field of fields().filter(there)) {
+      if (on) {
+        field.aiBefore = [state(field), held(field), mark(field)?.value ?? ""];
+        if (["fill", "accepted"].includes(state(field))) put(field, told(field, "aiStart"));
+        become(field, "off");
+      } else {
+        const [before, texts, note] = field.aiBefore ?? ["offer", null, ""];
+        const filled = ["fill", "accepted"].includes(before) && same(held(field), told(field, "aiStart"));
+        if (filled) put(field, texts);
+        become(field, filled || !["fill", "accepted"].includes(before) ? before : "edited", note);
+        delete field.aiBefore;
+      }
+    }
+    for (const part of above.querySelectorAll("[data-strip]")) part.hidden = (part.dataset.strip === "by-hand") !== on;
+    above.toggleAttribute("data-by-hand", on);
+    above.querySelector("[name=reason]").disabled = !on;
+    form().querySelector("[data-ai-by-hand]").value = on ? "true" : "";
+    window.handrail.announce(on ? "Handled manually. Nothing is pre-filled; later steps will lack this context." : "Proposals are back.");
+    above.querySelector(on ? "[data-ai-do=undo]" : "[data-ai-do=by-hand]")?.focus();
+  }
+
+  // -- until it comes
+
+  function wait() {
+    clearTimeout(timer);
+    const above = strip();
+    if (!above?.dataset.poll) return;
+    const end = Date.parse(above.dataset.until) + LATE;
+    timer = setTimeout(() => ask(above.dataset.poll, end), PACE);
+  }
+
+  async function ask(address, end) {
+    let answer = null;
+    try {
+      answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "proposal" }, credentials: "same-origin" });
+    } catch { /* away for a moment: asked again */ }
+    if (strip()?.dataset.poll !== address) return;
+    if (answer?.status === 200) return arrive(await answer.text());
+    if (Date.now() < end + 60_000 && (!answer || answer.status === 204)) timer = setTimeout(() => ask(address, end), PACE);
+  }
+
+  function arrive(text) {
+    const made = document.createElement("template");
+    made.innerHTML = text;
+    const above = made.content.querySelector("#proposal");
+    const come = made.content.querySelector("[data-arrived]");
+    if (!above || !strip()) return;
+    const hand = strip().hasAttribute("data-by-hand");
+    const focus = document.activeElement;
+    const top = focus?.getBoundingClientRect().top;
+    const inside = strip().contains(focus) ? focus.dataset.aiDo : null;
+    for (const field of fields()) {
+      const other = [...come.querySelectorAll("[data-ai]")].find((one) => one.dataset.ai === field.dataset.ai);
+      if (other) merge(field, other, hand);
+    }
+    if (hand) strip().removeAttribute("data-poll");
+    else strip().replaceWith(above);
+    window.htmx.process(strip());
+    if (inside) strip().querySelector(`[data-ai-do="${inside}"]`)?.focus({ preventScroll: true });
+    const scroller = document.querySelector(".work > .scroll");
+    if (scroller && focus && form().contains(focus)) scroller.scrollTop += focus.getBoundingClientRect().top - top;
+    if (!hand) window.handrail.announce(come.dataset.announce);
+    count();
+    wait();
+  }
+
+  function merge(field, other, hand) {
+    for (const slot of other.querySelectorAll("[data-ai-slot]")) {
+      const mine = field.querySelector(`[data-ai-slot="${slot.dataset.aiSlot}"]`);
+      if (!mine || mine.contains(slot)) continue;
+      mine.replaceWith(slot);
+      window.htmx.process(slot);
+    }
+    option(field, other);
+    Object.assign(field.dataset, { aiLevel: other.dataset.aiLevel, aiValue: other.dataset.aiValue, aiStart: other.dataset.aiStart });
+    if (!there(field)) return;
+    const busy = "aiTyped" in field.dataset || (field.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
+    let next = state(other);
+    if (hand) {
+      field.aiBefore = [busy && next === "fill" ? "offer" : next, told(field, "aiValue"), ""];
+      next = "off";
+    } else if (busy) next = same(held(field), told(field, "aiValue")) ? "accepted" : "offer";
+    else if (next === "fill") quietly(field, told(field, "aiValue"));
+    become(field, next, mark(other)?.value ?? "");
+  }
+
+  // A value that came by itself is no typing: no draft is sent for it.
+  function quietly(field, texts) {
+    const all = ticks(field);
+    if (all.length === 1 && all[0].matches("[role=switch]")) all[0].checked = texts[0] === "true";
+    else if (all.length) for (const one of all) one.checked = texts.includes(one.value);
+    else if (box(field)) box(field).value = texts[0] ?? "";
+  }
+
+  // The option of a decision that is proposed: its badges stand in its line.
+  function option(field, other) {
+    if (field.dataset.ai !== "outcome" || !other.querySelector(".proposed")) return;
+    field.classList.add("ai", "ai-choice");
+    const value = other.querySelector(".proposed input").value;
+    const mine = [...field.querySelectorAll(".outcome")].find((one) => one.querySelector("input").value === value);
+    mine?.classList.add("proposed");
+    for (const part of other.querySelectorAll(".proposed > .ai-badges, .proposed > .badge")) mine?.append(part);
+  }
+
+  // -- words that count
+
+  function count() {
+    document.dispatchEvent(new CustomEvent("handrail:proposal"));
+    const button = strip()?.querySelector("[data-ai-do=confident]");
+    if (button) button.hidden = !fields().some((field) => state(field) === "fill" && field.dataset.aiLevel === "high");
+  }
+
+  function start() {
+    fields().forEach(describe);
+    count();
+    wait();
+    reveal();
+  }
+
+  // A source that was opened: on a narrow screen the drawer opens with it, and the value is in view.
+  function reveal() {
+    document.querySelector("#context [data-marked]")?.scrollIntoView({ block: "nearest" });
+  }
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-source]");
+    if (!link) return;
+    document.querySelectorAll("a[data-source][aria-current]").forEach((one) => one.removeAttribute("aria-current"));
+    link.setAttribute("aria-current", "true");
+    document.getElementById("context")?.setAttribute("data-open-next", "");
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target?.id !== "context" || !event.detail.requestConfig?.elt?.matches("[data-source]")) return;
+    document.getElementById("context")?.classList.add("open");
+    reveal();
+  });
+
+  document.addEventListener("DOMContentLoaded", start);
+  document.addEventListener("htmx:afterSettle", (event) => { if (["run", "proposal"].includes(event.detail.elt.id)) start(); });
+})();

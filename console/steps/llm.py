@@ -1,0 +1,153 @@
+"""LLM: a model answers in a form of the step's own; a person looks at it first, or the run goes on with it by itself."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from console.core import expressions, fields as definitions
+from console.core.comparing import likeness
+from console.core.fields import FieldDefinition, Located, Use
+from console.core.forms import is_empty, refusal
+from console.steps.base import (
+    AsksPerson,
+    Completion,
+    Context,
+    Prompt,
+    Read,
+    Related,
+    StepConfig,
+    StepType,
+    StepView,
+    Values,
+    refused_fields,
+    related_texts,
+    related_uses,
+    said,
+)
+
+ORIGIN, REFERENCES = "origin", "references"
+MODEL, PERSON = "llm", "person"
+HOUSE = frozenset({"variables", "tables", "now", "run"})
+"""Roots that hold the house's own words and rules: what stands in them may be told to a model as instruction."""
+
+
+class LlmConfig(StepConfig):
+    """What is asked, and the form of the answer."""
+
+    prompt: str = Field(
+        min_length=1,
+        max_length=8_000,
+        description="What is asked. House rules in {{ }} are filled in; values of the run ({{ steps.load.email }}) are named here and given as sources",
+    )
+    output: list[FieldDefinition] = Field(
+        min_length=1, max_length=40, description="The answer: its fields. Of a checklist each tick comes with what it rests on"
+    )
+    related: list[Related] = Field(
+        default_factory=list, max_length=12, description="Related records that the answer may rest on, a table each"
+    )
+    text: str | None = Field(None, max_length=20_000, description="Markdown above the form; {{ expressions }} are filled in")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        names = {entry.name for entry in self.output}
+        if twice := definitions.names_twice(self.output):
+            raise ValueError(f"more than one field is named {', '.join(twice)}")
+        if taken := sorted(names & {ORIGIN, REFERENCES}):
+            raise ValueError(
+                f"a field cannot be named {', '.join(taken)} here: that is where it is found who answered, and on what it rests"
+            )
+        if not definitions.typed(self.output):
+            raise ValueError("nothing is asked: every field of output is read-only or a file")
+        return self
+
+
+class Llm(StepType):
+    """Output: the fields, `origin` (`llm` where nobody looked, else `person`), and `references`: field → what the value, or each tick of it, rests on."""
+
+    name, title, family, icon = "llm", "LLM", "llm", "sparkles"
+    gist = "A model answers in a form of its own"
+    own_values = True
+    ai = ai_alone = True
+    purpose = "text"
+    Config: ClassVar[type[StepConfig]] = LlmConfig
+
+    def reads(self, step: StepView) -> list[Read]:
+        """The related records."""
+        return [entry.read() for entry in step.config.related]
+
+    def prepare(self, step: StepView, context: Context) -> Prompt:
+        """The form, and what it may be filled in from."""
+        fields = definitions.shown(step.config.output, context.roots, context.former, step.id)
+        parts = [said(step.config.text, context.roots)] if step.config.text else []
+        if refused := refused_fields(context.reads):
+            parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
+        tables = tuple(entry.name for entry in step.config.related if not entry.hidden)
+        return Prompt("\n\n".join(parts) or None, tables, tuple(fields), button=step.button or "Done")
+
+    def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
+        """The answer; raises Invalid with one detail per field that is wrong."""
+        values, details = definitions.taken(step.config.output, context.roots, context.former, step.id, submitted)
+        if details:
+            raise refusal(details)
+        kinds = {entry.name: entry.type for entry in step.config.output}
+        found = references(context.proposal or {}, values, kinds)
+        alone = bool(context.proposal) and context.answered
+        return Completion("default", values, {**values, ORIGIN: MODEL if alone else PERSON} | ({REFERENCES: found} if found else {}))
+
+    def complete_by_itself(self, step: StepView, context: Context) -> Completion:
+        """Asks, and waits for the answer; raises AsksPerson where the AI is switched off here."""
+        if not context.asks_ai:
+            raise AsksPerson("No model is asked at this step: please fill in the form.", code="off")
+        return Completion("default", {}, {}, asks_ai=True)
+
+    def instruction(self, step: StepView, context: Context, written: str) -> str:
+        """The prompt, after what stands in the settings of the AI. A value of the run is named and not told: it is among the sources, as far as a model may have it."""
+        asked = expressions.TEMPLATE.sub(lambda match: _told(match[1].strip(), context.roots), step.config.prompt)
+        return "\n\n".join(part for part in (written, asked) if part)
+
+    def ai_fields(self, config: LlmConfig) -> tuple[str, ...]:
+        """The answer's fields."""
+        return tuple(definitions.typed(config.output))
+
+    def expressions(self, config: LlmConfig) -> list[Located]:
+        """Those of the form and of the related reads."""
+        return [*definitions.texts_of_definitions("output", config.output), *related_texts("related", config.related)]
+
+    def templates(self, config: LlmConfig) -> list[Located]:
+        """The prompt, and the text above the form."""
+        return [Located(name, text) for name, text in (("prompt", config.prompt), ("text", config.text)) if text is not None]
+
+    def uses(self, config: LlmConfig) -> list[Use]:
+        """What is read beside the form."""
+        return related_uses("related", config.related)
+
+    def outputs(self, config: LlmConfig) -> frozenset[str]:
+        """Every field, who answered, and what it rests on."""
+        return frozenset([ORIGIN, REFERENCES, *(entry.name for entry in config.output)])
+
+
+def _told(expression: str, roots: Mapping[str, Any]) -> str:
+    """What stands in the prompt for an expression: the value of what is the house's own, else the name under which it is given."""
+    parsed = expressions.parse(expression)
+    if all(path[0] in HOUSE for path in expressions.paths(parsed)):
+        return expressions.shown(parsed.value(roots))
+    return f"[{expression}]"
+
+
+def references(proposal: Mapping[str, Any], values: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
+    """On what the values rest that were proposed and kept: field → sources; of a tick list, tick → sources. What a person put there has none."""
+    found: dict[str, Any] = {}
+    for each in proposal.get("fields") or ():
+        name, value = each["name"], values.get(each["name"])
+        if is_empty(value) or name not in kinds:
+            continue
+        kept: Any = None
+        if "ticks" in each:
+            ticked = frozenset(value or ())
+            kept = {tick["value"]: list(tick["sources"]) for tick in each["ticks"] if tick["value"] in ticked and tick["sources"]}
+        elif likeness(kinds[name], each["value"], value) == "equal":
+            kept = list(each.get("sources") or ())
+        if kept:
+            found[name] = kept
+    return found

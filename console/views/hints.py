@@ -1,0 +1,422 @@
+"""What a proposal looks like: beside each field, above the form, and at the options of a decision.
+
+A field's state is one of five. `fill`: the proposal stands in the field and nobody has looked at it yet. `accepted`: somebody said that it is right.
+`edited`: somebody typed over it. `offer`: it stands beside the field. `off`: the step is done by hand, or nothing was proposed for the field.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from console.core.proposal import DECLINED, FAILED, LEVELS, OFF, PENDING, READY
+from console.views import formats, frame
+from console.views.formats import Look
+
+MARKS = "proposal."
+"""What a draft keeps beside the values: how far the person has come with the proposal."""
+
+OUTCOME = "outcome"
+RULES = "rules"
+LEVEL_WORDS = {"high": "High", "medium": "Medium", "low": "Low"}
+MEASURED_FROM = 30
+MOST_REASONS = 3
+OVERDUE_S = 2.0
+NO_TOOL = frozenset({"no_key"})
+_KINDS = {
+    "record": ("the record", "{n} records"), "step": ("1 step", "{n} steps"), "input": ("1 step", "{n} steps"), "llm": ("1 step", "{n} steps"),
+    "related": ("1 related record", "{n} related records"), "document": ("1 document", "{n} documents"), "note": ("1 note", "{n} notes"),
+    "mcp": ("1 other system", "{n} other systems"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A source as a link: it opens beside the form, with the value marked."""
+
+    title: str
+    href: str
+    kind: str
+    quote: str = ""
+    opened: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """The proposal for one field. `entry` and `start` are what stands in its boxes for the proposed value and for what the form starts with.
+
+    `measured` is the share (0–100) of such proposals that people accepted, None where there are too few to tell.
+    """
+
+    name: str
+    state: str = "off"
+    there: bool = False
+    level: str = "low"
+    reason: str = ""
+    shown: str = ""
+    by_rule: bool = False
+    measured: int | None = None
+    ways: Sequence[Way] = ()
+    entry: Sequence[str] = ()
+    start: Sequence[str] = ()
+    mark: str = ""
+    needed: bool = False
+
+    @property
+    def badge(self) -> str:
+        """Where the value comes from, in two words."""
+        return "Pre-filled by rule" if self.by_rule else "AI pre-fill"
+
+    @property
+    def word(self) -> str:
+        """The confidence as a word."""
+        return LEVEL_WORDS[self.level]
+
+    @property
+    def entry_json(self) -> str:
+        """`entry` for the script."""
+        return json.dumps(list(self.entry), ensure_ascii=False)
+
+    @property
+    def start_json(self) -> str:
+        """`start` for the script."""
+        return json.dumps(list(self.start), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How far the person has come with a proposal: the mark of each field (accepted, edited, cleared), and whether they do the step by hand."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    by_hand: bool = False
+    why: str = ""
+    outcome: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As a draft keeps it."""
+        return {
+            "fields": {name: mark for name, mark in self.fields.items() if mark},
+            "by_hand": self.by_hand,
+            "why": self.why,
+            "outcome": self.outcome,
+        }
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to keep."""
+        return not self.by_hand and not self.outcome and not any(self.fields.values())
+
+
+def marks_of(kept: Any) -> Marks:
+    """The marks of a draft; whatever else stands there is none."""
+    if not isinstance(kept, Mapping):
+        return Marks()
+    fields = kept.get("fields")
+    told = {str(name): str(mark) for name, mark in fields.items()} if isinstance(fields, Mapping) else {}
+    return Marks(told, kept.get("by_hand") is True, str(kept.get("why") or ""), str(kept["outcome"]) if kept.get("outcome") else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """What stands above the form of a step with AI. `status` is pending, ready, declined, failed, off or none (nothing was asked).
+
+    `poll` is where a pending one is asked for, `said` what is announced when it is there, `confident` how many fields "Accept confident" takes.
+    """
+
+    status: str
+    by_hand: bool = False
+    head: str = ""
+    words: str = ""
+    quiet: bool = False
+    can_retry: bool = False
+    confident: int = 0
+    by_rule: bool = False
+    poll: str = ""
+    until: str = ""
+    said: str = ""
+    banner: str = ""
+    suspicious: Sequence[Way] = ()
+    why: str = ""
+    can_hand: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A proposal on a page: the strip, the hint of each field, the values that fill, and the choice of a decision."""
+
+    strip: Strip | None = None
+    hints: Mapping[str, Hint] = field(default_factory=dict)
+    fills: Mapping[str, Any] = field(default_factory=dict)
+    choice: Hint | None = None
+    proposed: str | None = None
+
+
+# -- fields
+
+
+def entries(source: Mapping[str, Any], value: Any, look: Look) -> tuple[str, ...]:
+    """What stands in the boxes of a field for a value: one text, or one for each tick."""
+    what = formats.kind(source)
+    if value is None or value == []:
+        return ()
+    if what.type == "boolean":
+        return ("true" if value else "false",)
+    if isinstance(value, list) and what.type in ("multi_enum", "checklist"):
+        return tuple(str(one) for one in value)
+    entry = formats.box(what, value, look)
+    return (entry,) if entry else ()
+
+
+def fills(level: str, least: str) -> bool:
+    """Whether a value of this confidence fills its field by itself; a low one never does."""
+    return level != "low" and LEVELS.index(level) <= LEVELS.index(least)
+
+
+def state_of(mark: str, *, same: bool, untouched: bool, may_fill: bool, typed: bool) -> str:
+    """The state of a field with a proposal. `same`: it holds the proposed value; `untouched`: it holds what the form starts with; `typed`: that was kept in a draft."""
+    if mark == "cleared":
+        return "accepted" if same and not untouched else "offer"
+    if typed and same:
+        return "accepted" if mark in ("accepted", "edited") else "fill" if may_fill else "accepted"
+    if mark in ("accepted", "edited"):
+        return "edited" if typed else "offer"
+    return "fill" if untouched and may_fill else "offer"
+
+
+def hint(
+    source: Mapping[str, Any],
+    proposal: Mapping[str, Any],
+    found: Mapping[str, Any],
+    kept: Mapping[str, Any],
+    marks: Marks,
+    look: Look,
+    ways: Sequence[Way],
+    *,
+    again: bool,
+) -> tuple[Hint, bool]:
+    """(the hint of a field, whether the proposed value fills it)."""
+    name = str(source["name"])
+    entry, start = entries(source, found["value"], look), entries(source, source.get("value"), look)
+    typed = name in kept
+    held = entries(source, kept[name], look) if typed else start
+    taken_over = again and bool(start) and start != entries(source, source.get("now"), look)
+    may_fill = fills(found["confidence"], proposal["fill"]) and not taken_over
+    mark = marks.fields.get(name, "")
+    same = bool(entry) and set(held) == set(entry)
+    state = state_of(mark, same=same, untouched=set(held) == set(start), may_fill=may_fill, typed=typed)
+    state = "off" if marks.by_hand else state
+    made = Hint(
+        name=name,
+        state=state,
+        there=True,
+        level=found["confidence"],
+        reason=str(found.get("reason") or ""),
+        shown=formats.text(formats.kind(source), found["value"], look),
+        by_rule=proposal.get("origin") == RULES,
+        measured=measured(found),
+        ways=ways,
+        entry=entry,
+        start=start,
+        mark=mark,
+        needed=bool(source.get("required")),
+    )
+    return made, state == "fill"
+
+
+def measured(found: Mapping[str, Any]) -> int | None:
+    """The share of such proposals that people accepted, where it is told of enough of them."""
+    told = found.get("measured")
+    if not isinstance(told, Mapping) or int(told.get("n") or 0) < MEASURED_FROM:
+        return None
+    return round(100 * float(told["share"]))
+
+
+def drawn(
+    run: Mapping[str, Any],
+    screen: Mapping[str, Any],
+    look: Look,
+    *,
+    reader: str,
+    kept: Mapping[str, Any],
+    chosen: str | None,
+    marks: Marks,
+    now: datetime | None = None,
+) -> Drawn:
+    """The proposal of the open step as its page shows it; nothing of one that was made with somebody else's rights."""
+    current = run.get("current") or {}
+    proposal = current.get("proposal")
+    taken = current.get("take_over") or screen.get("take_over")
+    if proposal is None or proposal["for"] != reader:
+        return Drawn(Strip("none", marks.by_hand, why=marks.why)) if taken else Drawn()
+    proposal = settled(proposal, now or datetime.now(UTC))
+    item = (screen.get("progress") or {}).get("key")
+    if proposal.get("item") not in (None, item):
+        return Drawn(Strip("none", marks.by_hand, why=marks.why))
+    ready = proposal["status"] == READY
+    again = int(current.get("attempt") or 1) > 1
+    fields = {str(one["name"]): one for one in screen.get("fields", ()) if not one.get("readonly")}
+    hints = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
+    values: dict[str, Any] = {}
+    for found in proposal["fields"] if ready else ():
+        if (source := fields.get(str(found["name"]))) is None:
+            continue
+        made, filling = hint(source, proposal, found, kept, marks, look, ways(run["id"], proposal, found), again=again)
+        hints[made.name] = made
+        values |= {made.name: found["value"]} if filling else {}
+    choice = choice_of(run["id"], screen, proposal, chosen, marks) if ready else None
+    return Drawn(strip(run, proposal, hints.values(), choice, marks), hints, values, choice, proposal["outcome"] if choice else None)
+
+
+def settled(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    """The proposal; one that is long overdue as one that failed, whoever has not written that down yet."""
+    until = formats.moment_of(proposal.get("deadline_at"))
+    if proposal["status"] != PENDING or until is None or (now - until).total_seconds() < OVERDUE_S:
+        return proposal
+    return {**proposal, "status": FAILED, "code": "timeout", "message": "No proposal came in time. Fill in the form by hand, or try again."}
+
+
+def choice_of(run_id: str, screen: Mapping[str, Any], proposal: Mapping[str, Any], chosen: str | None, marks: Marks) -> Hint | None:
+    """The proposed choice of a decision, at its option; None where nothing was proposed that is offered."""
+    offered = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
+    value, told = proposal["outcome"], proposal["choice"]
+    if value not in offered or not told:
+        return None
+    mark = marks.fields.get(OUTCOME, "")
+    may_fill = fills(told["confidence"], proposal["fill"])
+    state = state_of(mark, same=chosen == value, untouched=chosen is None, may_fill=may_fill, typed=chosen is not None)
+    return Hint(
+        name=OUTCOME,
+        state="off" if marks.by_hand else state,
+        there=True,
+        level=told["confidence"],
+        reason=str(told.get("reason") or ""),
+        shown=offered[value],
+        by_rule=proposal.get("origin") == RULES,
+        measured=measured(told),
+        ways=ways(run_id, proposal, {**told, "name": OUTCOME})[:MOST_REASONS],
+        entry=(str(value),),
+        mark=mark,
+        needed=True,
+    )
+
+
+# -- sources
+
+
+def ways(run_id: str, proposal: Mapping[str, Any], found: Mapping[str, Any]) -> list[Way]:
+    """The sources of a proposed value as links."""
+    return [
+        Way(
+            title=titled(one),
+            href=frame.run_url(run_id, source=one["id"], of=found["name"], call=proposal["call"]),
+            kind=str(one.get("kind") or ""),
+            quote=str(one.get("quote") or ""),
+        )
+        for one in found.get("sources") or ()
+    ]
+
+
+def titled(source: Mapping[str, Any]) -> str:
+    """A source in a few words: its title, and the page where it has one."""
+    title, page = str(source.get("title") or "Source"), source.get("page")
+    return f"{title}, p. {page}" if page and f"p. {page}" not in title else title
+
+
+def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[str, Any] | None:
+    """The source of this id that the value of this field rests on, as that value names it (its own place in it)."""
+    every: list[tuple[str, Mapping[str, Any]]] = [(str(one["name"]), one) for one in proposal.get("fields") or ()]
+    every += [(OUTCOME, proposal["choice"])] if proposal.get("choice") else []
+    every += [("", {"sources": proposal.get("suspicious") or ()})]
+    found = [(name, source) for name, one in every for source in one.get("sources") or () if source["id"] == source_id]
+    return next((source for name, source in found if name == of), found[0][1] if found else None)
+
+
+def distinct(proposal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Every source that the proposal rests on, once: a page of a document, a record, a step."""
+    told = [source for one in (*(proposal.get("fields") or ()), proposal.get("choice") or {}) for source in one.get("sources") or ()]
+    found: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for source in told:
+        found.setdefault(place_of(source), source)
+    return list(found.values())
+
+
+def place_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells one source from another."""
+    kind = str(source.get("kind") or "")
+    return (
+        kind,
+        source.get("collection"),
+        source.get("record"),
+        source.get("document") or source.get("step"),
+        source.get("page"),
+        source["id"] if kind in ("note", "mcp") else None,
+    )
+
+
+def counted(sources: Iterable[Mapping[str, Any]]) -> str:
+    """Where a proposal comes from, in numbers: "3 documents, 2 steps"."""
+    found: dict[tuple[str, str], set[Any]] = {}
+    for one in sources:
+        words = _KINDS.get(str(one.get("kind")), ("1 other source", "{n} other sources"))
+        found.setdefault(words, set()).add((one.get("collection"), one.get("record"), one.get("document"), one.get("step")))
+    return ", ".join(single if len(places) == 1 else many.format(n=len(places)) for (single, many), places in found.items())
+
+
+# -- the strip
+
+
+def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection[Hint], choice: Hint | None, marks: Marks) -> Strip:
+    """What stands above the form."""
+    status, run_id = str(proposal["status"]), str(run["id"])
+    common = {"by_hand": marks.by_hand, "why": marks.why, "by_rule": proposal.get("origin") == RULES}
+    if status == PENDING:
+        poll = frame.run_url(run_id, "proposal", n=len(run["attempts"]), call=proposal["call"], item=proposal.get("item"))
+        return Strip(PENDING, head="Looking for proposals …", poll=poll, until=str(proposal["deadline_at"]), **common)
+    if status == READY:
+        return _ready(run_id, proposal, [*hints, *([choice] if choice else [])], common)
+    words = str(proposal["message"] or "")
+    none = proposal["code"] in NO_TOOL
+    if status == OFF or none:
+        quiet = "AI is not configured here, so nothing is pre-filled." if none else words or "No proposals are made at this step."
+        return Strip(OFF, head=quiet, quiet=True, said="", **common)
+    head = "Nothing is proposed here" if status == DECLINED else "No proposal came"
+    return Strip(status, head=head, words=words, can_retry=True, said=f"{head}. {words}", **common)
+
+
+def _ready(run_id: str, proposal: Mapping[str, Any], hints: Sequence[Hint], common: Mapping[str, Any]) -> Strip:
+    there = [one for one in hints if one.there]
+    filled = [one for one in there if one.state in ("fill", "accepted")]
+    banner = str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
+    asked = len(hints)
+    return Strip(
+        READY,
+        head=_head(there, filled, asked),
+        words=counted(distinct(proposal)),
+        confident=sum(1 for one in there if one.state == "fill" and one.level == "high"),
+        said=_said(there, banner),
+        banner=banner,
+        suspicious=_suspicious(run_id, proposal, banner),
+        **common,
+    )
+
+
+def _head(there: Sequence[Hint], filled: Sequence[Hint], asked: int) -> str:
+    if not there:
+        return "Nothing is proposed here"
+    if not filled:
+        return f"{len(there)} {'suggestion' if len(there) == 1 else 'suggestions'}, none filled in"
+    return f"{len(filled)} of {asked} {'field' if asked == 1 else 'fields'} pre-filled"
+
+
+def _said(there: Sequence[Hint], banner: str) -> str:
+    count = f"{len(there)} {'proposal is' if len(there) == 1 else 'proposals are'} there."
+    return f"{count} {banner}".strip() if there else f"Nothing is proposed here. {banner}".strip()
+
+
+def _suspicious(run_id: str, proposal: Mapping[str, Any], banner: str) -> list[Way]:
+    """The sources that a banner is about."""
+    if not banner:
+        return []
+    named = proposal.get("suspicious") or [one for one in distinct(proposal) if str(one.get("title") or "\0") in banner]
+    return ways(run_id, proposal, {"name": "", "sources": [one for one in named if isinstance(one, Mapping)]})

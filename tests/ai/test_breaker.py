@@ -1,0 +1,172 @@
+"""The states of the breaker: given, when, then. No clock, no network."""
+
+import json
+from dataclasses import replace
+from typing import get_args
+
+from hypothesis import given, strategies as st
+
+from console.ai import breaker
+from console.ai.breaker import COUNTED, LASTING, State, asked, failed, of, opened, stored, succeeded
+from console.ai.types import Code
+from tests.tables import cases
+
+NOW = 1_790_000_000.0
+CODES: tuple[Code, ...] = get_args(Code)
+
+
+def after(*failures: float, code: Code = "timeout", state: State | None = None) -> State:
+    """The state after failures so many seconds after NOW."""
+    made = state or State("f")
+    for at in failures:
+        made = failed(made, NOW + at, code)
+    return made
+
+
+OPEN = after(0, 1, 2, 3, 4)
+
+
+def test_at_first_it_is_closed() -> None:
+    assert State("f").phase(NOW) == "closed"
+    assert asked(State("f"), NOW) == (True, State("f"))
+
+
+@cases(
+    ("at", "phase"),
+    [
+        ((), "closed"),
+        ((0,), "closed"),
+        ((0, 1, 2, 3), "closed"),
+        ((0, 1, 2, 3, 4), "open"),
+        ((0, 0, 0, 0, 0), "open"),
+        ((0, 10, 20, 30, 59), "open"),
+        ((0, 10, 20, 30, 60), "closed"),
+        ((0, 1, 2, 3, 60.5), "closed"),
+        ((0, 1, 2, 3, 60.5, 60.6), "open"),
+        ((0, 30, 31, 32, 61, 62), "open"),
+        ((0, 20, 40, 60, 80, 100, 120), "closed"),
+        ((0, 14, 28, 42, 56), "open"),
+    ],
+)
+def test_five_failures_within_a_minute_open_it(at: tuple[float, ...], phase: str) -> None:
+    assert after(*at).phase(NOW + max(at, default=0)) == phase
+
+
+@cases("code", [code for code in CODES if code not in COUNTED | LASTING])
+def test_what_tells_of_one_request_does_not_count(code: Code) -> None:
+    assert after(0, 1, 2, 3, 4, 5, code=code) == State("f")
+
+
+@cases("code", sorted(COUNTED))
+def test_what_tells_of_the_provider_counts(code: Code) -> None:
+    assert after(0, 1, 2, 3, 4, code=code).phase(NOW + 5) == "open"
+
+
+@cases(("seconds", "let"), [(0, False), (4, False), (63.9, False), (64, True), (64.1, True), (1_000_000, True)])
+def test_open_it_lets_nobody_through_for_a_minute_and_then_one(seconds: float, let: bool) -> None:
+    through, state = asked(OPEN, NOW + seconds)
+    assert through is let
+    if through:
+        assert asked(state, NOW + seconds) == (False, state)
+
+
+def test_the_one_that_succeeds_closes_it() -> None:
+    _, state = asked(OPEN, NOW + 70)
+    assert succeeded(state) == State("f")
+
+
+def test_the_one_that_fails_opens_it_for_another_minute() -> None:
+    _, state = asked(OPEN, NOW + 70)
+    state = failed(state, NOW + 75, "overloaded")
+    assert [state.phase(NOW + at) for at in (75, 134, 135)] == ["open", "open", "trial"]
+    assert state.code == "overloaded"
+
+
+def test_the_one_that_fails_by_itself_shows_that_the_provider_answers() -> None:
+    _, state = asked(OPEN, NOW + 70)
+    assert failed(state, NOW + 75, "refused") == State("f")
+
+
+def test_the_one_of_which_nothing_is_heard_holds_nobody_up_for_long() -> None:
+    _, state = asked(OPEN, NOW + 70)
+    assert not asked(state, NOW + 129)[0]
+    assert asked(state, NOW + 130)[0]
+
+
+def test_those_that_were_under_way_change_nothing_while_it_is_open() -> None:
+    assert failed(OPEN, NOW + 6, "timeout") == OPEN
+    assert failed(OPEN, NOW + 6, "refused") == OPEN
+
+
+@cases("code", sorted(LASTING))
+def test_what_only_the_settings_can_mend_lasts(code: Code) -> None:
+    state = after(0, code=code)
+    assert state.phase(NOW + 10_000_000) == "lasting"
+    assert asked(state, NOW + 10_000_000) == (False, state)
+    assert failed(state, NOW + 1, "timeout") == state
+    assert state.code == code
+
+
+@cases("code", sorted(LASTING))
+def test_it_lasts_until_the_settings_change_or_a_test_goes_well(code: Code) -> None:
+    kept = stored(after(0, code=code))
+    assert of(kept, "f").phase(NOW) == "lasting"
+    assert of(kept, "g") == State("g")
+    assert succeeded(of(kept, "f")) == State("f")
+
+
+def test_a_success_between_does_not_hide_that_most_fail() -> None:
+    state = after(0, 1, 2, 3)
+    assert succeeded(state) == state
+    assert failed(succeeded(state), NOW + 4, "timeout").phase(NOW + 4) == "open"
+
+
+@cases(
+    ("before", "then", "told"),
+    [
+        (State("f"), after(0), False), (after(0, 1, 2, 3), OPEN, True), (OPEN, replace(OPEN, until=NOW + 500), False), (State("f"), after(0, code="auth"), True),
+        (OPEN, after(0, code="auth", state=OPEN), False), (OPEN, State("f"), False),
+    ],
+)  # fmt: skip
+def test_somebody_is_told_once_when_it_opens(before: State, then: State, told: bool) -> None:
+    assert opened(before, then) is told
+
+
+@cases(
+    "kept",
+    [None, {}, {"settings": "other"}, {"settings": "f", "failures": "x"}, {"settings": "f", "failures": [None]}, {"settings": "f", "until": "soon"},
+     {"settings": "f", "until": []}, {"settings": "f", "failures": 3}, {"settings": "f", "code": "odd"}, {"settings": "f", "lasting": "yes"}],
+)  # fmt: skip
+def test_what_cannot_be_read_is_a_new_state(kept: dict[str, object] | None) -> None:
+    assert of(kept, "f") == State("f")
+
+
+def test_states_survive_being_stored() -> None:
+    for state in (State("f"), after(0, 1), OPEN, asked(OPEN, NOW + 70)[1], after(0, code="billing")):
+        assert of(json.loads(json.dumps(stored(state))), "f") == state
+
+
+steps = st.lists(st.tuples(st.floats(0, 40, allow_nan=False), st.sampled_from(["ask", "well", *CODES])), max_size=60)
+
+
+@given(steps)
+def test_whatever_happens_it_opens_only_after_failures_and_always_again_unless_it_lasts(walk: list[tuple[float, str]]) -> None:
+    state, now = State("f"), NOW
+    counted = 0
+    for wait, what in walk:
+        now += wait
+        if what == "ask":
+            _, state = asked(state, now)
+        elif what == "well":
+            state = succeeded(state)
+        else:
+            code: Code = what  # type: ignore[assignment]
+            counted += code in COUNTED
+            state = failed(state, now, code)
+        assert len(state.failures) < breaker.FAILURES
+        assert of(json.loads(json.dumps(stored(state))), "f") == state
+        if state.until is not None:
+            assert counted >= breaker.FAILURES
+            assert asked(state, now + breaker.OPEN_S + breaker.TRIAL_S)[0]
+        if state.lasting:
+            assert not asked(state, now + 10**9)[0]

@@ -1,0 +1,332 @@
+"""What each provider sends, and what it makes of what comes back, over HTTP."""
+
+import json
+import logging
+import threading
+import time
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from console.ai import providers
+from console.ai.providers import anthropic, openai_compatible
+from console.ai.types import Provider, ProviderError, Raw
+from console.setting_values import AI
+from tests.ai.questions import AMOUNT, EVIDENCE, SYSTEM, schema
+from tests.servers import model
+from tests.servers.model import Server
+from tests.tables import cases
+
+
+def ask(provider: Provider, schema: dict[str, Any] = AMOUNT, user: str = EVIDENCE, **more: Any) -> Raw:
+    return provider.complete(SYSTEM, user, schema, deadline=time.monotonic() + 10, max_tokens=700, **more)
+
+
+def items(raw: Raw) -> list[dict[str, Any]]:
+    return list(json.loads(raw.text)["fields"])
+
+
+def test_an_answer_is_handed_on_with_what_it_took(either: Provider, endpoint: Server) -> None:
+    raw = ask(either)
+    assert (raw.stop, raw.mode, raw.model) == ("complete", "json_schema", either.model)
+    assert [(item["name"], item["value"], item["confidence"], item["sources"]) for item in items(raw)] == [("amount", 89.9, "high", ["s1"])]
+    assert raw.input_tokens > 0
+    assert raw.output_tokens > 0
+    assert raw.request_id
+
+
+def test_the_request_to_anthropic(claude: Provider, endpoint: Server) -> None:
+    ask(claude, user_id="p_1f2e")
+    (asked,) = endpoint.asked
+    assert asked.path == "/v1/messages"
+    assert asked.body == {
+        "model": "claude-haiku-5-5",
+        "max_tokens": 700,
+        "system": [{"type": "text", "text": SYSTEM, "cache_control": {"type": "ephemeral"}}],
+        "messages": [{"role": "user", "content": EVIDENCE}],
+        "metadata": {"user_id": "p_1f2e"},
+        "output_config": {"format": {"type": "json_schema", "schema": AMOUNT}},
+    }
+    assert "x-api-key" not in asked.headers
+    assert asked.headers["accept-encoding"] == "identity"
+
+
+def test_the_request_to_an_openai_compatible_endpoint(local: Provider, endpoint: Server) -> None:
+    ask(local, user_id="p_1f2e")
+    (asked,) = endpoint.asked
+    assert asked.path == "/v1/chat/completions"
+    assert asked.body == {
+        "model": "local-model",
+        "messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": EVIDENCE}],
+        "max_tokens": 700,
+        "response_format": {"type": "json_schema", "json_schema": {"name": "proposal", "strict": True, "schema": AMOUNT}},
+        "temperature": 0,
+        "user": "p_1f2e",
+    }
+
+
+def test_without_a_person_none_is_named(either: Provider, endpoint: Server) -> None:
+    ask(either)
+    assert not {"user", "metadata"} & set(endpoint.asked[0].body)
+
+
+def test_no_tool_is_offered_to_a_model_that_takes_the_schema(either: Provider, endpoint: Server) -> None:
+    ask(either)
+    assert "tools" not in endpoint.asked[0].body
+
+
+def test_a_key_is_wanted_before_a_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-of-somebody-else")
+    with pytest.raises(ProviderError) as refused:
+        anthropic.Anthropic(anthropic.Config("claude-haiku-5-5", ""))
+    assert refused.value.code == "no_key"
+
+
+def test_the_environment_gives_anthropic_neither_key_nor_address(endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-of-somebody-else")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    endpoint.keys = {model.KEY}
+    with closing(anthropic.Anthropic(anthropic.Config("claude-haiku-5-5", model.KEY, endpoint.url, private=True))) as provider:
+        assert ask(provider).stop == "complete"
+
+
+def test_a_local_endpoint_may_want_no_key(endpoint: Server) -> None:
+    with closing(openai_compatible.OpenAICompatible(openai_compatible.Config("local-model", endpoint.chat_url, private=True))) as provider:
+        assert ask(provider).stop == "complete"
+    assert "authorization" not in endpoint.asked[0].headers
+
+
+def test_a_base_url_with_a_path(endpoint: Server) -> None:
+    config = openai_compatible.Config("local-model", endpoint.url + "/gateway/v1/", private=True)
+    with closing(openai_compatible.OpenAICompatible(config)) as provider, pytest.raises(ProviderError):
+        ask(provider)
+    assert endpoint.asked[0].path == "/gateway/v1/chat/completions"
+
+
+def test_the_key_is_in_no_text_of_the_configuration() -> None:
+    for config in (anthropic.Config("m", model.KEY), openai_compatible.Config("m", "https://a.example", model.KEY)):
+        assert model.KEY not in repr(config)
+        assert model.KEY not in config.fingerprint
+
+
+def test_nothing_is_written_to_a_log_but_warnings(claude: Provider, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.NOTSET):
+        ask(claude)
+    assert not [record for record in caplog.records if record.name.split(".")[0] in {"anthropic", "httpx2", "httpcore2"}]
+
+
+@cases(
+    ("one", "other", "same"),
+    [
+        (anthropic.Config("m", "k"), anthropic.Config("m", "k"), True),
+        (anthropic.Config("m", "k"), anthropic.Config("m", "l"), False),
+        (anthropic.Config("m", "k"), anthropic.Config("n", "k"), False),
+        (anthropic.Config("m", "k"), anthropic.Config("m", "k", "https://a.example"), False),
+        (openai_compatible.Config("m", "u"), openai_compatible.Config("m", "u", "k"), False),
+        (openai_compatible.Config("m", "u"), openai_compatible.Config("m", "v"), False),
+        (anthropic.Config("m", "k", "u"), openai_compatible.Config("m", "u", "k"), False),
+    ],
+)
+def test_a_fingerprint_changes_with_what_it_stands_for(one: Any, other: Any, same: bool) -> None:
+    assert (one.fingerprint == other.fingerprint) is same
+
+
+@cases(
+    ("told", "config"),
+    [
+        (AI(), providers.rules.Config()),
+        (AI("anthropic", None, "k", None, told=True), anthropic.Config("claude-haiku-5-5", "k", "https://api.anthropic.com")),
+        (AI("anthropic", "claude-opus-5-5", "k", "http://gateway", told=True), anthropic.Config("claude-opus-5-5", "k", "http://gateway")),
+        (AI("openai_compatible", "m", None, "http://h/v1", told=True), openai_compatible.Config("m", "http://h/v1")),
+        (AI("rules", told=True), providers.rules.Config()),
+    ],
+)
+def test_the_configuration_that_the_settings_name(told: AI, config: providers.Config) -> None:
+    assert providers.config(told) == config
+
+
+def test_one_provider_serves_all_who_ask_with_the_same_configuration() -> None:
+    config = openai_compatible.Config("m", "https://a.example")
+    assert providers.provider(config) is providers.provider(openai_compatible.Config("m", "https://a.example"))
+    assert providers.provider(config) is not providers.provider(openai_compatible.Config("n", "https://a.example"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "stop"),
+    [
+        ("max_tokens", "truncated"), ("context_window", "truncated"), ("refusal", "refused"), ("pause_turn", "other"), ("stop_sequence", "other"),
+        ("no_stop", "other"), ("two_tools", "other"), ("unknown_tool", "other"), ("odd_content", "other"), ("empty", "complete"), ("thinking_first", "complete"),
+        ("fenced_json", "complete"), ("malformed_json", "complete"), ("prose", "complete"), ("odd_usage", "complete"),
+    ],
+)  # fmt: skip
+def test_only_what_came_to_its_end_is_complete(either: Provider, endpoint: Server, mode: str, stop: str) -> None:
+    endpoint.fault(mode)
+    if mode == "odd_content" and either.name == "anthropic":
+        assert ask(either).text == ""
+    else:
+        assert ask(either).stop == stop
+
+
+def test_thinking_is_no_part_of_the_answer(claude: Provider, endpoint: Server) -> None:
+    endpoint.fault("thinking_first")
+    assert items(ask(claude))[0]["value"] == 89.9
+
+
+def test_odd_figures_count_as_none(either: Provider, endpoint: Server) -> None:
+    endpoint.fault("odd_usage")
+    raw = ask(either)
+    assert (raw.input_tokens, raw.cached_tokens, raw.output_tokens) == (0, 0, 0)
+
+
+def test_a_cached_system_text_is_counted_apart_and_in_the_whole(claude: Provider, endpoint: Server) -> None:
+    long = "Policy. " * 800
+    first, second = (claude.complete(long, EVIDENCE, AMOUNT, deadline=time.monotonic() + 10, max_tokens=100) for _ in range(2))
+    assert (first.cached_tokens, second.cached_tokens) == (0, 1600)
+    assert first.input_tokens == second.input_tokens
+
+
+def test_a_schema_that_is_too_large_for_a_grammar_is_asked_for_as_a_tool_and_remembered(claude: Provider, endpoint: Server) -> None:
+    endpoint.fault("grammar", times=None)
+    first, second = ask(claude), ask(claude)
+    assert (first.mode, second.mode) == ("tool", "tool")
+    assert items(first)[0]["value"] == 89.9
+    assert ["output_config" in asked.body for asked in endpoint.asked] == [True, False, False]
+    assert endpoint.asked[1].body["tool_choice"] == {"type": "tool", "name": "propose", "disable_parallel_tool_use": True}
+    assert "strict" not in endpoint.asked[1].body["tools"][0]
+
+
+def test_another_schema_is_asked_for_in_the_ordinary_way(claude: Provider, endpoint: Server) -> None:
+    endpoint.fault("grammar")
+    ask(claude)
+    assert ask(claude, schema(("currency", {"type": "string"}))).mode == "json_schema"
+
+
+def test_more_unions_than_the_service_takes_end_in_a_tool(claude: Provider, endpoint: Server) -> None:
+    fields = [(f"field_{n}", {"anyOf": [{"type": "number"}, {"type": "null"}]}) for n in range(20)]
+    assert ask(claude, schema(*fields)).mode == "tool"
+
+
+def test_a_bound_in_the_schema_ends_in_a_tool_too(claude: Provider, endpoint: Server) -> None:
+    assert ask(claude, schema(("amount", {"type": "number", "minimum": 0}))).mode == "tool"
+
+
+@pytest.mark.parametrize("mode", ["no_tool", "two_tools", "unknown_tool", "empty", "pause_turn"])
+def test_a_tool_that_was_not_used_as_it_should_is_no_answer(claude: Provider, endpoint: Server, mode: str) -> None:
+    endpoint.fault("grammar")
+    ask(claude)
+    endpoint.fault(mode)
+    raw = ask(claude)
+    assert (raw.stop, raw.text) == ("other", "")
+
+
+def test_the_input_of_a_tool_that_was_cut_off_is_not_read(claude: Provider, endpoint: Server) -> None:
+    endpoint.fault("grammar")
+    ask(claude)
+    endpoint.fault("max_tokens")
+    raw = ask(claude)
+    assert (raw.stop, raw.text) == ("truncated", "")
+
+
+def test_another_bad_request_is_not_asked_twice(either: Provider, endpoint: Server) -> None:
+    endpoint.fault("http_400", times=None)
+    with pytest.raises(ProviderError) as refused:
+        ask(either)
+    assert refused.value.code == "bad_request"
+    assert len(endpoint.asked) == 1
+
+
+def test_an_endpoint_without_schemas_is_asked_for_any_json_and_that_is_remembered(local: Provider, endpoint: Server) -> None:
+    endpoint.fault("grammar", times=None)
+    assert [ask(local).mode, ask(local).mode] == ["json_object", "json_object"]
+    assert [asked.body["response_format"]["type"] for asked in endpoint.asked] == ["json_schema", "json_object", "json_object"]
+    assert json.dumps(AMOUNT) in endpoint.asked[1].body["messages"][0]["content"]
+
+
+def test_what_an_endpoint_does_not_take_is_left_out_one_after_the_other(local: Provider, endpoint: Server) -> None:
+    for mode in ("no_temperature", "no_max_tokens", "grammar"):
+        endpoint.fault(mode)
+    raw = ask(local)
+    assert raw.mode == "json_object"
+    assert items(raw)[0]["value"] == 89.9
+    last = endpoint.asked[-1].body
+    assert ("temperature" in last, last.get("max_tokens"), last["max_completion_tokens"]) == (False, None, 700)
+
+
+def test_an_endpoint_that_takes_no_form_at_all_is_no_use(local: Provider, endpoint: Server) -> None:
+    endpoint.fault("no_form", times=None)
+    with pytest.raises(ProviderError) as refused:
+        ask(local)
+    assert refused.value.code == "bad_request"
+    assert len(endpoint.asked) == 2
+
+
+@cases(
+    ("refusal", "after"),
+    [
+        ("'max_tokens' is not supported, use 'max_completion_tokens'", openai_compatible.Dialect(limit="max_completion_tokens")),
+        ("temperature must be 1", openai_compatible.Dialect(temperature=False)),
+        ("response_format: json_schema is not supported", openai_compatible.Dialect("json_object")),
+        ("failed to parse grammar", openai_compatible.Dialect("json_object")),
+        ("your prompt is too long", None),
+        ("", None),
+    ],
+)
+def test_what_is_tried_after_a_refusal(refusal: str, after: object) -> None:
+    assert openai_compatible.Dialect().after(refusal) == after
+
+
+def test_there_is_an_end_to_trying() -> None:
+    dialect: openai_compatible.Dialect | None = openai_compatible.Dialect()
+    words = "response_format temperature max_completion_tokens"
+    tried = 0
+    while dialect := dialect.after(words):
+        tried += 1
+    assert tried == 3
+
+
+def test_fourty_at_once_with_one_client_get_each_their_own_answer(either: Provider, endpoint: Server) -> None:
+    endpoint.seconds = 0.1
+    got: dict[int, Any] = {}
+
+    def one(n: int) -> None:
+        got[n] = items(ask(either, user=f'<source id="s1">{{"amount": {n}}}</source>'))[0]["value"]
+
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == {n: n for n in range(40)}
+
+
+def test_an_unknown_model_and_a_wrong_key_are_told(either: Provider, endpoint: Server) -> None:
+    endpoint.models = {}
+    with pytest.raises(ProviderError) as refused:
+        ask(either)
+    assert refused.value.code == "model_not_found"
+    endpoint.keys = {"another"}
+    with pytest.raises(ProviderError) as refused:
+        ask(either)
+    assert refused.value.code == "auth"
+    assert refused.value.request_id is not None
+
+
+@pytest.mark.parametrize("name", ["anthropic", "openai_compatible"])
+def test_a_key_that_comes_back_in_words_is_cut_out(endpoint: Server, name: str) -> None:
+    made: anthropic.Anthropic | openai_compatible.OpenAICompatible
+    if name == "anthropic":
+        made = anthropic.Anthropic(anthropic.Config(model.KEY, model.KEY, endpoint.url, private=True))
+    else:
+        made = openai_compatible.OpenAICompatible(openai_compatible.Config(model.KEY, endpoint.chat_url, model.KEY, private=True))
+    with closing(made), pytest.raises(ProviderError) as refused:
+        ask(made)
+    assert refused.value.detail == "It answered 404: model: …"
+
+
+def test_without_any_time_left_nothing_is_sent(either: Provider, endpoint: Server) -> None:
+    with pytest.raises(ProviderError) as late:
+        either.complete(SYSTEM, EVIDENCE, AMOUNT, deadline=time.monotonic() - 1, max_tokens=10)
+    assert late.value.code == "timeout"
+    assert endpoint.asked == []

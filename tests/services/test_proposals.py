@@ -1,0 +1,640 @@
+"""Proposals in runs: asked for, answered, compared with what was handed in; what follows by itself and what does not."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from console import log, runs
+from console.core.run import fold
+from console.db.engine import fetch
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.runs import drafts
+from console.runs.store import as_event, load
+from tests.company import Company
+from tests.services.proposals import at, begun, call_of, failed, hand_in, made, outcomes, row, source, value
+
+
+def kinds(run_id: str) -> list[str]:
+    return [event.type for event in log.events_of(run_id)]
+
+
+def holds(run_id: str) -> None:
+    """The log tells the rows."""
+    loaded = load(run_id, whole=True)
+    assert loaded is not None
+    told = fold(as_event(event) for event in log.events_of(run_id))
+    assert {n: each.proposal for n, each in told.attempts.items()} == {n: each.proposal for n, each in loaded.run.attempts.items()}
+    assert (told.revision, told.seq, told.status, told.context) == (
+        *(loaded.run.revision, loaded.run.seq, loaded.run.status),
+        loaded.run.context,
+    )
+    assert list(runs.rebuild(run_id, check=True)) == []
+
+
+# ------------------------------------------------------------------------------------------------------------------- asked
+
+
+def test_coming_to_a_step_asks_in_the_same_transaction(company: Company) -> None:
+    run_id = begun(company)
+    told = company.told(run_id)["current"]["proposal"]
+    assert (told["status"], told["for"], told["purpose"], told["mode"]) == ("pending", company.olivia.id, "propose", "assist")
+    assert told["asked"] == ["note", "amount"]
+    assert "proposal_requested" in kinds(run_id)
+    assert (row(told["call"])["status"], row(told["call"])["asked"]) == ("pending", ["note", "amount"])
+    holds(run_id)
+
+
+def test_the_context_of_a_call_is_what_the_person_sees(company: Company) -> None:
+    run_id = begun(company)
+    found = runs.proposal_context(call_of(company, run_id))
+    assert found is not None
+    assert (found.person.id, found.step.id, found.run.id, found.purpose) == (company.olivia.id, "note", run_id, "propose")
+    assert [field.name for field in found.fields] == ["note", "amount"]
+    assert (found.instruction, found.columns, found.outcomes) == ("Be brief.", {}, ())
+    assert found.record is not None
+    assert found.record.values["email"] == "adaeze@customers.example"
+
+
+def test_fields_of_the_record_are_named_with_their_collection(company: Company) -> None:
+    found = runs.proposal_context(call_of(company, at(company, "rate")))
+    assert found is not None
+    assert found.columns == {"risk": "customer", "email": "customer"}
+    assert {field.name: field.trusted_only for field in found.fields} == {"risk": False, "email": True}
+    assert [value for value, _ in found.fields[0].options] == ["low", "medium", "high"]
+
+
+def test_a_decision_offers_its_options(company: Company) -> None:
+    found = runs.proposal_context(call_of(company, at(company, "decide")))
+    assert found is not None
+    assert found.outcomes == (("approve", "Approve"), ("reject", "Reject"))
+    assert (found.purpose, [field.name for field in found.fields]) == ("decide", ["code", "reason"])
+
+
+def test_a_model_is_asked_for_each_tick(company: Company) -> None:
+    found = runs.proposal_context(call_of(company, at(company, "flags")))
+    assert found is not None
+    assert [(field.name, field.type) for field in found.fields] == [
+        *(("flags.pep", "boolean"), ("flags.expired", "boolean"), ("flags.media", "boolean")),
+        ("summary", "long_text"),
+    ]
+    assert found.instruction == "At most 3. Look at [steps.note.note]."
+
+
+@pytest.mark.parametrize("end", ["answered", "on", "ended", "other holder"])
+def test_what_is_not_wanted_any_more_is_not_asked(company: Company, end: str) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    match end:
+        case "answered":
+            made(call, value("note", "n"))
+        case "on":
+            hand_in(company, run_id, values={"note": "mine"})
+        case "ended":
+            runs.abort(company.olivia, run_id, revision=None, reason="enough")
+        case "other holder":
+            runs.take_over(company.mona, run_id, revision=None)
+    assert runs.proposal_context(call) is None
+    assert row(call)["status"] == ("ok" if end == "answered" else "off")
+    holds(run_id)
+
+
+def test_whoever_takes_over_gets_a_proposal_of_their_own(company: Company) -> None:
+    run_id = begun(company)
+    first = call_of(company, run_id)
+    made(first, value("note", "for Olivia"))
+    runs.take_over(company.mona, run_id, revision=None)
+    second = company.told(run_id, "mona")["current"]["proposal"]
+    assert (second["status"], second["for"], second["fields"]) == ("pending", company.mona.id, [])
+    assert second["call"] != first
+
+
+# ------------------------------------------------------------------------------------------------------------------ answered
+
+
+def test_an_answer_makes_no_form_stale(company: Company) -> None:
+    run_id = begun(company)
+    before = company.told(run_id)
+    made(before["current"]["proposal"]["call"], value("note", "Looks fine.", "medium"))
+    after = company.told(run_id)
+    assert after["revision"] == before["revision"]
+    proposal = after["current"]["proposal"]
+    assert (proposal["status"], proposal["fields"][0]["value"], proposal["origin"]) == ("ready", "Looks fine.", "rules")
+    runs.complete(company.olivia, run_id, step="note", revision=before["revision"], values={"note": "mine"})
+    holds(run_id)
+
+
+def test_a_second_answer_is_dropped(company: Company) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    made(call, value("note", "first"))
+    count = len(kinds(run_id))
+    made(call, value("note", "second"))
+    failed(call)
+    assert len(kinds(run_id)) == count
+    assert company.told(run_id)["current"]["proposal"]["fields"][0]["value"] == "first"
+
+
+def test_a_draft_is_not_touched(company: Company) -> None:
+    run_id = begun(company)
+    told = company.told(run_id)
+    runs.draft(company.olivia, run_id, step="note", revision=told["revision"], values={"note": "half"})
+    made(told["current"]["proposal"]["call"], value("note", "Looks fine."))
+    assert company.told(run_id)["current"]["draft"]["values"] == {"note": "half"}
+
+
+def test_a_late_answer_is_a_fact_of_the_call(company: Company) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    hand_in(company, run_id, values={"note": "mine"})
+    before = company.told(run_id)
+    made(call, value("note", "late"))
+    after = company.told(run_id)
+    assert {key: after[key] for key in after if key != "last_event"} == {key: before[key] for key in before if key != "last_event"}
+    assert row(call)["status"] == "ok"
+    holds(run_id)
+
+
+def test_an_answer_after_the_end_changes_nothing(company: Company) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    runs.cancel(company.mona, run_id, revision=None, reason="enough")
+    made(call, value("note", "late"))
+    assert (company.told(run_id)["status"], row(call)["status"]) == ("cancelled", "ok")
+    holds(run_id)
+
+
+@pytest.mark.parametrize(("status", "code"), [("failed", "timeout"), ("declined", "nothing_supported"), ("off", "no_key")])
+def test_a_failure_says_why_and_the_form_stays(company: Company, status: str, code: str) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    failed(call, code, status, "Nothing came.")
+    told = company.told(run_id)
+    proposal = told["current"]["proposal"]
+    assert (proposal["status"], proposal["code"], proposal["message"]) == (status, code, "Nothing came.")
+    assert (row(call)["status"], row(call)["code"]) == (status, code)
+    assert hand_in(company, run_id, values={"note": "mine"})["current"]["step"] == "rate"
+    holds(run_id)
+
+
+def test_whoever_looks_first_says_that_no_answer_came(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = begun(company)
+    now = log.now()
+    monkeypatch.setattr(log, "now", lambda: now + timedelta(seconds=8))
+    assert company.told(run_id)["current"]["proposal"]["status"] == "pending"
+    monkeypatch.setattr(log, "now", lambda: now + timedelta(seconds=10))
+    proposal = company.told(run_id)["current"]["proposal"]
+    assert (proposal["status"], proposal["code"]) == ("failed", "timeout")
+    assert row(proposal["call"])["code"] == "timeout"
+
+
+def test_what_nobody_looks_at_is_given_up_by_the_worker(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    assert runs.overdue_proposals() == 0
+    now = log.now()
+    monkeypatch.setattr(log, "now", lambda: now + timedelta(seconds=10))
+    assert runs.overdue_proposals() == 1
+    assert runs.overdue_proposals() == 0
+    assert row(call)["code"] == "timeout"
+
+
+# ------------------------------------------------------------------------------------------------------------------ handed in
+
+
+def test_what_became_of_each_value_is_kept(company: Company) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    made(call, value("note", "Looks fine."), value("amount", "12.50"))
+    runs.source_opened(company.olivia, run_id, source="related", collection="account", key="1")
+    runs.source_opened(company.olivia, run_id, source="related", collection="account", key="1")
+    hand_in(company, run_id, values={"note": "  looks FINE. ", "amount": "12.60"})
+    assert outcomes(call) == {"amount": "edited", "note": "accepted"}
+    found = row(call)
+    assert (found["submitted_by"], found["handled_manually"], found["opened"]) == (company.olivia.id, False, 2)
+    assert found["seconds"] >= 0
+    done = next(event for event in log.events_of(run_id) if event.type == "step_completed" and event.body["step"]["id"] == "note")
+    assert done.open["proposal"]["outcomes"] == {"amount": "edited", "note": "accepted"}
+    holds(run_id)
+
+
+def test_handled_manually_uses_nothing_of_it(company: Company) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    made(call, value("note", "Looks fine."), value("amount", "12.50"))
+    told = hand_in(company, run_id, values={"note": "Looks fine."}, handled_manually=True, reason="I know them.")
+    assert outcomes(call) == {"amount": "ignored", "note": "ignored"}
+    assert row(call)["handled_manually"] is True
+    assert told["context"]["note"]["missing"] == "handled manually"
+    holds(run_id)
+
+
+def test_handled_manually_before_any_answer(company: Company) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    told = hand_in(company, run_id, values={"note": "By hand."}, handled_manually=True)
+    assert told["context"]["note"]["note"] == "By hand."
+    assert (row(call)["status"], row(call)["handled_manually"]) == ("pending", True)
+    made(call, value("note", "late"))
+    assert outcomes(call) == {"note": None}
+    holds(run_id)
+
+
+@pytest.mark.parametrize(("given", "outcome"), [("low", "blind_equal"), ("high", "blind_different")])
+@pytest.mark.parametrize("mode", ["shadow", "blind"])
+def test_what_nobody_is_shown_is_compared_all_the_same(company: Company, mode: str, given: str, outcome: str) -> None:
+    run_id = at(company, "rate")
+    call = call_of(company, run_id)
+    made(call, value("risk", "low"), mode=mode)
+    proposal = company.told(run_id)["current"]["proposal"]
+    assert (proposal["status"], proposal["fields"], proposal["outcome"]) == ("off", [], None)
+    assert "low" not in str([event for event in runs.events(company.olivia, run_id)[0] if event["kind"] == "proposal_made"])
+    hand_in(company, run_id, values={"risk": given})
+    assert outcomes(call) == {"risk": outcome}
+    holds(run_id)
+
+
+def test_the_choice_is_compared_and_what_was_proposed_is_told(company: Company) -> None:
+    run_id = at(company, "decide")
+    call = call_of(company, run_id)
+    made(call, outcome="reject")
+    hand_in(company, run_id, outcome="approve")
+    assert outcomes(call) == {"outcome": "edited"}
+    chosen = next(event for event in log.events_of(run_id) if event.type == "outcome_chosen")
+    assert (chosen.open["proposed"], chosen.open["outcome"], chosen.open["maker"]) == ("reject", "approve", "user")
+    assert row(call)["submitted_outcome"] == "approve"
+
+
+def test_going_back_to_what_was_accepted_is_noted(company: Company) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    made(call, value("note", "Looks fine."))
+    hand_in(company, run_id, values={"note": "Looks fine."})
+    runs.revise(company.olivia, run_id, step="note", attempt=None, revision=None, reason="wrong")
+    assert row(call)["revised_at"] is not None
+    holds(run_id)
+
+
+def test_going_back_to_what_was_edited_is_not(company: Company) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    made(call, value("note", "Looks fine."))
+    hand_in(company, run_id, values={"note": "Something else altogether."})
+    runs.revise(company.olivia, run_id, step="note", attempt=None, revision=None, reason="wrong")
+    assert row(call)["revised_at"] is None
+
+
+# ----------------------------------------------------------------------------------------------------------------- by itself
+
+
+def test_a_promoted_step_is_done_where_all_is_certain(company: Company) -> None:
+    run_id = at(company, "decide")
+    call = call_of(company, run_id)
+    made(call, outcome="approve", mode="auto")
+    told = company.told(run_id)
+    assert told["status"] == "completed"
+    chosen = next(event for event in log.events_of(run_id) if event.type == "outcome_chosen")
+    assert (chosen.open["maker"], chosen.open["outcome"], chosen.body["actor"]["kind"]) == ("ai", "approve", "system")
+    assert (row(call)["mode"], row(call)["submitted_outcome"], row(call)["submitted_by"]) == ("auto", "approve", None)
+    holds(run_id)
+
+
+DOUBTS: list[tuple[str, dict[str, Any]]] = [
+    ("not sure", {"outcome": "approve", "confidence": "medium"}),
+    ("flagged", {"outcome": "approve", "flags": ["suspicious_content"]}),
+    ("dropped", {"outcome": "approve", "dropped": [{"name": "code", "reason": "not_in_source"}]}),
+    ("no choice", {}),
+    ("a field is lacking", {"outcome": "reject"}),
+    ("no such choice", {"outcome": "nonsense"}),
+    ("only shown", {"outcome": "approve", "mode": "assist"}),
+]
+
+
+@pytest.mark.parametrize(("why", "more"), DOUBTS, ids=[why for why, _ in DOUBTS])
+def test_a_promoted_step_stays_with_a_person_otherwise(company: Company, why: str, more: dict[str, Any]) -> None:
+    assert why
+    run_id = at(company, "decide")
+    made(call_of(company, run_id), **({"mode": "auto"} | more))
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["step"], told["holder"]) == ("waiting_person", "decide", company.olivia.id)
+    holds(run_id)
+
+
+def test_a_promoted_step_is_left_alone_once_something_was_typed(company: Company) -> None:
+    run_id = at(company, "decide")
+    told = company.told(run_id)
+    runs.draft(company.olivia, run_id, step="decide", revision=told["revision"], values={"code": "x"})
+    made(told["current"]["proposal"]["call"], outcome="approve", mode="auto")
+    assert company.told(run_id)["current"]["draft"]["values"] == {"code": "x"}
+
+
+def test_only_steps_that_change_nothing_outside_are_promoted(company: Company) -> None:
+    run_id = at(company, "rate")
+    made(call_of(company, run_id), value("risk", "low"), mode="auto")
+    assert company.told(run_id)["current"]["step"] == "rate"
+
+
+# ------------------------------------------------------------------------------------------------------------- the model's own
+
+
+TICKS = [value("flags.pep", True, "high", source("desk", id="s2")), value("flags.media", True, "medium"), value("flags.expired", False)]
+
+
+def test_ticks_come_back_as_their_list(company: Company) -> None:
+    run_id = at(company, "flags")
+    call = call_of(company, run_id)
+    made(call, *TICKS, value("summary", "Two things."))
+    proposal = company.told(run_id)["current"]["proposal"]
+    flags = next(each for each in proposal["fields"] if each["name"] == "flags")
+    assert (flags["value"], flags["confidence"]) == (["pep", "media"], "medium")
+    assert [(tick["value"], tick["confidence"], tick["sources"][0]["id"]) for tick in flags["ticks"]] == [
+        *(("pep", "high", "s2"), ("media", "medium", "s1"))
+    ]
+    told = hand_in(company, run_id, values={"flags": ["pep", "expired"], "summary": "Two things."})
+    assert outcomes(call) == {"flags": "edited", "summary": "accepted"}
+    output = told["context"]["flags"]
+    assert (output["origin"], output["flags"]) == ("person", ["pep", "expired"])
+    assert list(output["references"]["flags"]) == ["pep"]
+    assert output["references"]["summary"][0]["id"] == "s1"
+    holds(run_id)
+
+
+def test_ticks_by_hand_have_no_references(company: Company) -> None:
+    run_id = at(company, "flags")
+    made(call_of(company, run_id), *TICKS)
+    told = hand_in(company, run_id, values={"flags": ["pep"]}, handled_manually=True)
+    assert told["context"]["flags"]["flags"] == ["pep"]
+    assert "references" not in told["context"]["flags"]
+
+
+def test_an_automatic_model_is_waited_for(company: Company) -> None:
+    run_id = at(company, "rate", llm="automatic")
+    told = hand_in(company, run_id)
+    assert (told["status"], told["current"]["step"]) == ("waiting_event", "flags")
+    assert told["current"]["waiting"]["for"] == "event"
+    call = told["current"]["proposal"]["call"]
+    assert told["current"]["waiting"]["key"] == call
+    found = runs.proposal_context(call)
+    assert found is not None
+    assert found.person.id == company.olivia.id
+    made(call, *TICKS, value("summary", "Two things."))
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["step"]) == ("waiting_person", "decide")
+    assert (told["context"]["flags"]["origin"], told["context"]["flags"]["flags"]) == ("llm", ["pep", "media"])
+    assert list(told["context"]["flags"]["references"]["flags"]) == ["pep", "media"]
+    assert next(each for each in told["attempts"] if each["step"] == "flags")["by"] is None
+    holds(run_id)
+
+
+FAULTS: list[tuple[str, str]] = [
+    ("failed", "timeout"),
+    ("failed", "overloaded"),
+    ("declined", "nothing_supported"),
+    ("off", "no_key"),
+    ("failed", "budget"),
+    ("failed", "breaker"),
+    ("failed", "refused"),
+]
+
+
+@pytest.mark.parametrize(("status", "code"), FAULTS)
+def test_without_an_answer_a_person_has_the_form(company: Company, status: str, code: str) -> None:
+    run_id = at(company, "rate", llm="automatic")
+    call = hand_in(company, run_id)["current"]["proposal"]["call"]
+    failed(call, code, status, "That is why.")
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["take_over"]) == ("waiting_person", {"code": code, "message": "That is why."})
+    assert [field["name"] for field in told["current"]["form"]["fields"]] == ["flags", "summary"]
+    holds(run_id)
+    told = hand_in(company, run_id, values={"flags": []}, handled_manually=True)
+    assert told["current"]["step"] == "decide"
+    holds(run_id)
+
+
+@pytest.mark.parametrize(
+    ("code", "more"),
+    [
+        ("suspicious_content", {"flags": ["suspicious_content"], "banner": "Text in the note reads like instructions."}),
+        ("unsure", {"dropped": [{"name": "summary", "reason": "not_in_source"}]}),
+    ],
+)
+def test_an_answer_in_doubt_is_a_persons(company: Company, code: str, more: dict[str, Any]) -> None:
+    run_id = at(company, "rate", llm="automatic")
+    made(hand_in(company, run_id)["current"]["proposal"]["call"], *TICKS, **more)
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["take_over"]["code"]) == ("waiting_person", code)
+    assert told["current"]["proposal"]["status"] == "ready"
+    holds(run_id)
+
+
+def test_a_low_answer_is_a_persons(company: Company) -> None:
+    run_id = at(company, "rate", llm="automatic")
+    made(hand_in(company, run_id)["current"]["proposal"]["call"], value("summary", "Perhaps.", "low"))
+    assert company.told(run_id)["current"]["take_over"]["code"] == "unsure"
+
+
+def test_a_person_may_try_again_or_step_in(company: Company) -> None:
+    run_id = at(company, "rate", llm="automatic")
+    call = hand_in(company, run_id)["current"]["proposal"]["call"]
+    failed(call)
+    runs.retry(company.olivia, run_id, revision=None)
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["proposal"]["status"]) == ("waiting_event", "pending")
+    second = told["current"]["proposal"]["call"]
+    assert second != call
+    runs.step_in(company.olivia, run_id, revision=None)
+    assert company.told(run_id)["status"] == "waiting_person"
+    made(second, value("summary", "late"))
+    assert company.told(run_id)["current"]["step"] == "flags"
+    holds(run_id)
+
+
+def test_hands_off_an_answer_that_does_not_come_ends_the_run(company: Company) -> None:
+    run_id = at(company, "rate", llm="automatic", on_error="fail")
+    failed(hand_in(company, run_id)["current"]["proposal"]["call"])
+    assert company.told(run_id)["status"] == "failed"
+    holds(run_id)
+
+
+def test_a_wait_without_anybody_ends_by_itself(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = at(company, "rate", llm="automatic")
+    hand_in(company, run_id)
+    now = log.now()
+    monkeypatch.setattr(log, "now", lambda: now + timedelta(seconds=10))
+    assert runs.overdue_proposals() >= 1
+    told = company.told(run_id)
+    assert (told["status"], told["current"]["take_over"]["code"]) == ("waiting_person", "timeout")
+
+
+# ---------------------------------------------------------------------------------------------------------- again, and supply
+
+
+def test_asking_again_after_a_failure(company: Company) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    failed(call)
+    before = company.told(run_id)
+    runs.propose_again(company.olivia, run_id, revision=before["revision"])
+    told = company.told(run_id)
+    assert (told["revision"], told["current"]["proposal"]["status"]) == (before["revision"], "pending")
+    assert told["current"]["proposal"]["call"] != call
+    runs.propose_again(company.olivia, run_id, revision=before["revision"])
+    assert call_of(company, run_id) == told["current"]["proposal"]["call"], "two clicks ask once"
+    made(call, value("note", "late"))
+    assert company.told(run_id)["current"]["proposal"]["status"] == "pending"
+    holds(run_id)
+
+
+def test_asking_again_keeps_what_was_typed(company: Company) -> None:
+    run_id = begun(company)
+    told = company.told(run_id)
+    failed(told["current"]["proposal"]["call"])
+    runs.draft(company.olivia, run_id, step="note", revision=told["revision"], values={"note": "half"})
+    runs.propose_again(company.olivia, run_id, revision=None)
+    kept = drafts.latest(run_id, load(run_id).run.current, load(run_id).subject)  # type: ignore[union-attr, arg-type]
+    assert kept is not None
+    assert kept.values == {"note": "half"}
+
+
+REFUSED: list[tuple[str, str, type[ConsoleError], str]] = [
+    ("another operator", "tom", Conflict, "not_holder"),
+    ("of another team", "stan", NotFound, "not_found"),
+    ("who only reads", "ada", Conflict, "not_holder"),
+    ("an old form", "olivia", Conflict, "stale_revision"),
+]
+
+
+@pytest.mark.parametrize(("why", "who", "error", "code"), REFUSED, ids=[case[0] for case in REFUSED])
+def test_who_may_not_ask_or_supply(company: Company, why: str, who: str, error: type[ConsoleError], code: str) -> None:
+    assert why
+    run_id = begun(company)
+    hand_in(company, run_id, handled_manually=True)
+    before = load(run_id, whole=True)
+    revision = None if who != "olivia" else 1
+    with pytest.raises(error) as refused:
+        runs.propose_again(company.people[who], run_id, revision=revision)
+    assert refused.value.code == code
+    with pytest.raises(error) as refused:
+        runs.supply(company.people[who], run_id, revision=revision, step="note", values={"note": "x"})
+    assert refused.value.code == code
+    assert load(run_id, whole=True) == before
+
+
+def test_nothing_is_asked_of_an_ended_run_or_at_a_step_without_ai(company: Company) -> None:
+    run_id = company.at("note")
+    with pytest.raises(Conflict, match="Nothing is proposed"):
+        runs.propose_again(company.olivia, run_id, revision=None)
+    runs.cancel(company.mona, run_id, revision=None, reason="enough")
+    with pytest.raises(Conflict, match="ended"):
+        runs.propose_again(company.olivia, run_id, revision=None)
+
+
+def test_what_is_missing_can_be_supplied(company: Company) -> None:
+    run_id = begun(company)
+    hand_in(company, run_id, values={"note": "By hand."}, handled_manually=True)
+    told = company.told(run_id)
+    assert "Context missing from “note”" in str(runs.get(company.olivia, run_id).screen["missing"])  # type: ignore[index]
+    first = told["current"]["proposal"]["call"]
+    assert [field.name for field in runs.supply_form(company.olivia, run_id, "note")] == ["amount"]
+    runs.supply(company.olivia, run_id, revision=told["revision"], step="note", values={"amount": "12.50"})
+    after = company.told(run_id)
+    assert after["context"]["note"] == {
+        "note": "By hand.",
+        "amount": "12.50",
+        "shown": "Adaeze Okonkwo-Bell",
+        "paper": None,
+        "missing": "supplied later",
+    }
+    assert after["revision"] == told["revision"] + 1
+    assert (after["current"]["step"], after["current"]["proposal"]["status"]) == ("rate", "pending")
+    assert after["current"]["proposal"]["call"] != first
+    assert not runs.get(company.olivia, run_id).screen["missing"]  # type: ignore[index]
+    holds(run_id)
+
+
+def test_what_was_supplied_stays_when_a_later_step_is_revised(company: Company) -> None:
+    run_id = begun(company)
+    hand_in(company, run_id, handled_manually=True)
+    runs.supply(company.olivia, run_id, revision=None, step="note", values={"amount": "1"})
+    hand_in(company, run_id)
+    runs.revise(company.olivia, run_id, step="rate", attempt=None, revision=None, reason="wrong")
+    assert company.told(run_id)["context"]["note"]["amount"] == "1"
+    holds(run_id)
+
+
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("nothing", {}, "values"),
+    ("empty", {"amount": ""}, "values"),
+    ("no number", {"amount": "twelve"}, "amount"),
+    ("what is there", {"note": "anew"}, "note"),
+    ("no such field", {"colour": "red"}, "colour"),
+    ("shown only", {"shown": "x"}, "shown"),
+]
+
+
+@pytest.mark.parametrize(("why", "values", "field"), WRONG, ids=[case[0] for case in WRONG])
+def test_what_cannot_be_supplied(company: Company, why: str, values: dict[str, Any], field: str) -> None:
+    assert why
+    run_id = begun(company)
+    hand_in(company, run_id, values={"note": "By hand."}, handled_manually=True)
+    with pytest.raises(Invalid) as refused:
+        runs.supply(company.olivia, run_id, revision=None, step="note", values=values)
+    assert [detail["field"] for detail in refused.value.details] == [field]
+
+
+def test_only_what_was_handled_manually_is_missing(company: Company) -> None:
+    run_id = begun(company)
+    hand_in(company, run_id, values={"note": "Mine."})
+    for step in ("note", "rate", "nowhere"):
+        with pytest.raises(NotFound):
+            runs.supply(company.olivia, run_id, revision=None, step=step, values={"amount": "1"})
+
+
+# ---------------------------------------------------------------------------------------------------------------------- shown
+
+
+def test_what_was_in_front_of_them_is_evidence(company: Company) -> None:
+    run_id = begun(company)
+    company.told(run_id)
+    screens = fetch("select screen from console.shown where run = %s order by run_seq", (run_id,))
+    assert all("proposal" not in screen for (screen,) in screens)
+    made(call_of(company, run_id), value("note", "Looks fine."))
+    company.told(run_id)
+    (screen,) = fetch("select screen from console.shown where run = %s order by run_seq desc limit 1", (run_id,))[0]
+    assert screen["proposal"]["fields"][0]["value"] == "Looks fine."
+
+
+def test_replay_is_what_was_told(company: Company) -> None:
+    run_id = begun(company)
+    seen = [company.told(run_id)]
+    made(call_of(company, run_id), value("note", "Looks fine.", "medium"))
+    seen.append(company.told(run_id))
+    seen.append(hand_in(company, run_id, values={"note": "Looks fine."}))
+    made(call_of(company, run_id), value("risk", "low"), value("email", "a@customers.example"))
+    seen.append(company.told(run_id))
+    for told in seen:
+        then = runs.replay(company.olivia, run_id, told["last_event"]).json["run"]
+        assert {key: value for key, value in then.items() if key != "current"} == {
+            key: value for key, value in told.items() if key != "current"
+        }
+        assert then["current"]["proposal"] == told["current"]["proposal"]
+
+
+def test_a_reader_sees_no_value_of_a_field_that_is_hidden_from_them(company: Company) -> None:
+    run_id = at(company, "rate")
+    tax = source("tax_id", quote="IE123")
+    made(call_of(company, run_id), value("risk", "low", "high", tax), value("email", "a@customers.example"))
+    view = runs.get(company.rosa, run_id)
+    fields = {each["name"]: each for each in view.json["current"]["proposal"]["fields"]}
+    hidden = "run.current.proposal.fields.0.reason" in view.masked
+    assert hidden == (fields["risk"]["reason"] is None)
+    assert hidden == ("IE123" not in str(view.json))
+
+
+def test_a_stranger_to_a_source_gets_no_reason(company: Company) -> None:
+    run_id = at(company, "rate")
+    other = source("display_name", record="3", quote="Halcyon")
+    made(call_of(company, run_id), value("risk", "low", "high", other), value("email", "a@customers.example"))
+    runs_tom = runs.get(company.tom, run_id)
+    assert runs_tom.json["current"]["proposal"]["fields"][1]["value"] == "a@customers.example"
+    assert NotAllowed is not None

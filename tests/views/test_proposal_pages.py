@@ -1,0 +1,265 @@
+"""The runner with proposals: every state of a field and of the strip above, without script; what a page that waits is answered; who may not ask."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from console import runs
+from tests.views import proposals
+from tests.views.proposals import arrives, fails, source, value
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Page, Pages
+
+
+def fields(page: "Page") -> dict[str, Any]:
+    return dict(page.form("/complete")["fields"])
+
+
+def states(page: "Page") -> dict[str, str]:
+    return {told["data-ai"]: told["data-ai-state"] for told in page.with_attribute("data-ai")}
+
+
+def press(pages: "Pages", run: str, page: "Page", do: str, **changed: str) -> "Page":
+    """A button of a proposal, as a browser without script sends it."""
+    pages.olivia.post(f"/runs/{run}/suggestion", fields(page) | changed | {"do": do})
+    return pages.olivia.follow()
+
+
+def test_a_form_is_whole_while_proposals_are_looked_for(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    page = pages.olivia.get(f"/runs/{run}")
+    assert "Looking for proposals …" in page.text
+    assert "Handle Manually" in page.text
+    assert states(page) == {"risk": "off", "email": "off"}
+    assert fields(page)["v.email"] == "adaeze@customers.example"
+
+
+def test_a_proposal_fills_its_field_and_says_from_where(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    arrives(pages.company, run, value("risk", "medium", "high", "Two transfers a month."))
+    page = pages.olivia.get(f"/runs/{run}")
+    assert states(page) == {"risk": "fill", "email": "off"}
+    assert fields(page)["v.risk"] == "medium"
+    assert "AI pre-fill" in page.text
+    assert "Confidence: High" in page.text
+    assert "Two transfers a month." in page.text
+    assert "Now: empty" in page.text
+    assert "1 of 2 fields pre-filled from the record" in page.text
+    assert page.with_attribute("data-source")
+
+
+def test_rules_are_named_as_such(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    arrives(pages.company, run, value("risk", "medium"), origin="rules")
+    page = pages.olivia.get(f"/runs/{run}")
+    assert "Pre-filled by rule" in page.text
+    assert "AI pre-fill" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("confidence", "fill", "state"),
+    [
+        ("high", "high", "fill"), ("medium", "high", "offer"), ("low", "high", "offer"),
+        ("high", "medium", "fill"), ("medium", "medium", "fill"), ("low", "medium", "offer"),
+        ("high", "low", "fill"), ("medium", "low", "fill"), ("low", "low", "offer"),
+    ],
+)  # fmt: skip
+def test_the_step_says_which_level_fills_and_low_never_does(pages: "Pages", confidence: str, fill: str, state: str) -> None:
+    run = proposals.at(pages.company, "rate", fill=fill)
+    arrives(pages.company, run, value("risk", "medium", confidence))
+    page = pages.olivia.get(f"/runs/{run}")
+    assert states(page)["risk"] == state
+    assert fields(page)["v.risk"] == ("medium" if state == "fill" else "")
+    assert ("Suggestion not filled in: “medium”" in page.text or "Suggestion not filled in: “Medium”" in page.text) is True
+
+
+def test_a_draft_wins_over_a_proposal_and_that_over_what_the_form_starts_with(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    before = fields(pages.olivia.get(f"/runs/{run}"))
+    pages.olivia.post(f"/runs/{run}/draft", before | {"v.risk": "low"}, htmx="saved", status=200)
+    arrives(pages.company, run, value("risk", "medium"), value("email", "new@customers.example"))
+    page = pages.olivia.get(f"/runs/{run}")
+    assert states(page) == {"risk": "offer", "email": "fill"}
+    assert fields(page)["v.risk"] == "low"
+    assert fields(page)["v.email"] == "new@customers.example"
+
+
+def test_use_accept_restore_and_discard_without_script(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate", fill="high")
+    arrives(pages.company, run, value("risk", "medium", "low"), value("email", "new@customers.example"))
+    page = press(pages, run, pages.olivia.get(f"/runs/{run}"), "use:risk")
+    assert states(page) == {"risk": "accepted", "email": "fill"}
+    assert fields(page)["v.risk"] == "medium"
+    page = press(pages, run, page, "accept:email")
+    assert states(page) == {"risk": "accepted", "email": "accepted"}
+    page = press(pages, run, page, "discard:email")
+    assert states(page)["email"] == "offer"
+    assert fields(page)["v.email"] == "adaeze@customers.example"
+    page = press(pages, run, page, "use:email", **{"v.email": "mine@customers.example"})
+    assert fields(page)["v.email"] == "new@customers.example"
+    pages.olivia.post(f"/runs/{run}/draft", fields(page) | {"v.email": "mine@customers.example", "p.email": "edited"})
+    page = pages.olivia.follow()
+    assert states(page)["email"] == "edited"
+    assert fields(page)["v.email"] == "mine@customers.example"
+    page = press(pages, run, page, "restore:email")
+    assert states(page)["email"] == "fill"
+    assert fields(page)["v.email"] == "new@customers.example"
+
+
+def test_accept_confident_takes_all_high_ones_only(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    arrives(pages.company, run, value("risk", "medium", "medium"), value("email", "new@customers.example", "high"))
+    page = press(pages, run, pages.olivia.get(f"/runs/{run}"), "confident")
+    assert states(page) == {"risk": "fill", "email": "accepted"}
+
+
+def test_handle_manually_takes_pre_fills_out_and_undo_brings_them_back(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    arrives(pages.company, run, value("risk", "medium"), value("email", "new@customers.example"))
+    page = press(pages, run, pages.olivia.get(f"/runs/{run}"), "by-hand")
+    assert "Handled manually" in page.text
+    assert "Later steps will lack" in page.text
+    assert states(page) == {"risk": "off", "email": "off"}
+    assert fields(page)["v.email"] == "adaeze@customers.example"
+    assert fields(page)["handled_manually"] == "true"
+    page = press(pages, run, page, "undo")
+    assert states(page) == {"risk": "fill", "email": "fill"}
+    page = press(pages, run, page, "by-hand")
+    pages.olivia.send(page, "/complete", v_risk="low", reason="It did not know the customer.")
+    told = pages.company.told(run)
+    assert next(one for one in told["attempts"] if one["step"] == "rate")["handled_manually"]
+    assert "Missing from Rate the risk" in pages.olivia.get(f"/runs/{run}").text
+
+
+def test_handle_manually_is_there_before_a_proposal_and_keeps_it_out(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    page = press(pages, run, pages.olivia.get(f"/runs/{run}"), "by-hand")
+    assert "Handled manually" in page.text
+    arrives(pages.company, run, value("risk", "medium"))
+    page = pages.olivia.get(f"/runs/{run}")
+    assert states(page)["risk"] == "off"
+    assert fields(page)["v.risk"] == ""
+
+
+def test_a_wrong_hand_in_keeps_what_was_accepted(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    arrives(pages.company, run, value("risk", "medium"), value("email", "new@customers.example"))
+    page = pages.olivia.get(f"/runs/{run}")
+    wrong = pages.olivia.send(page, "/complete", status=422, v_email="no address", **{"p.risk": "accepted", "p.email": "edited"})
+    assert states(wrong) == {"risk": "accepted", "email": "edited"}
+
+
+def test_the_proposed_choice_of_a_decision_stands_at_its_option(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "decide")
+    choice = {
+        "confidence": "high",
+        "reason": "Nothing speaks against it.",
+        "sources": [source(), source("s2", kind="step", step="note", title="Take a note", quote="Looked at it.", field="note")],
+    }
+    arrives(pages.company, run, outcome="approve", choice=choice)
+    page = pages.olivia.get(f"/runs/{run}")
+    assert states(page) == {"outcome": "fill"}
+    assert fields(page)["outcome"] == "approve"
+    assert "Nothing speaks against it." in page.text
+    assert "Looked at it." in page.text
+    page = press(pages, run, page, "discard:outcome")
+    assert states(page) == {"outcome": "offer"}
+    assert "outcome" not in fields(page)
+    page = press(pages, run, page, "use:outcome")
+    assert states(page) == {"outcome": "accepted"}
+    assert fields(page)["outcome"] == "approve"
+
+
+def test_a_choice_of_low_confidence_is_not_made(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "decide")
+    arrives(pages.company, run, outcome="approve", choice={"confidence": "low", "reason": "Perhaps.", "sources": [source()]})
+    page = pages.olivia.get(f"/runs/{run}")
+    assert states(page) == {"outcome": "offer"}
+    assert "outcome" not in fields(page)
+    assert "AI suggests" in page.text
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words", "retry"),
+    [
+        ("failed", "timeout", "No proposal came", True),
+        ("failed", "budget", "No proposal came", True),
+        ("failed", "breaker", "No proposal came", True),
+        ("declined", "nothing_supported", "Nothing is proposed here", True),
+        ("failed", "no_key", "AI is not configured here, so nothing is pre-filled.", False),
+        ("off", "no_key", "AI is not configured here, so nothing is pre-filled.", False),
+        ("off", "switched_off", "Why this is so.", False),
+    ],
+)
+def test_what_did_not_come_is_said_once_and_calmly(pages: "Pages", status: str, code: str, words: str, retry: bool) -> None:
+    run = proposals.at(pages.company, "rate")
+    fails(pages.company, run, code, "Why this is so.", status)
+    page = pages.olivia.get(f"/runs/{run}")
+    assert page.text.count(words) == 1
+    assert ("Why this is so." in page.text) is (code != "no_key")
+    assert bool([form for form in page.forms if form["action"].endswith("/propose")]) is retry
+    assert "Handle Manually" in page.text
+    assert states(page) == {"risk": "off", "email": "off"}
+
+
+def test_a_source_that_reads_like_instructions_is_named_and_linked(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    arrives(
+        pages.company,
+        run,
+        value("risk", "medium"),
+        flags=["suspicious_content"],
+        banner="Text in “Adaeze Okonkwo-Bell” reads like instructions. It was not followed.",
+    )
+    page = pages.olivia.get(f"/runs/{run}")
+    assert "reads like instructions" in page.text
+    assert page.html.index("Look at the source yourself") < page.html.index("data-source") < page.html.index("pre-filled")
+
+
+def test_a_page_that_waits_gets_nothing_until_it_is_there(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    poll = next(told["data-poll"] for told in pages.olivia.get(f"/runs/{run}").with_attribute("data-poll"))
+    pages.olivia.get(poll, htmx="proposal", status=204)
+    arrives(pages.company, run, value("risk", "medium"))
+    part = pages.olivia.get(poll, htmx="proposal")
+    assert "<html" not in part.html
+    assert states(part) == {"risk": "fill", "email": "off"}
+    assert part.with_attribute("data-announce")[0]["data-announce"] == "1 proposal is there."
+    assert ("h1", "Care review") in pages.olivia.get(poll).headings
+
+
+def test_a_page_of_the_past_is_told_nothing_of_the_next_step(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    poll = next(told["data-poll"] for told in pages.olivia.get(f"/runs/{run}").with_attribute("data-poll"))
+    call = proposals.pending(pages.company, run)["call"]
+    pages.company.answer(run, risk="low")
+    runs.proposed(call, "proposal_made", {"origin": "a-model", "fields": ["risk"]}, {"proposal": {"fields": [value("risk", "medium")]}})
+    assert pages.olivia.get(poll, htmx="proposal").html == ""
+
+
+def test_nobody_asks_for_the_proposal_of_a_run_that_is_not_theirs_to_see(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    call = proposals.pending(pages.company, run)["call"]
+    for n in (1, 2, 3, 4, 5):
+        pages.stan.get(f"/runs/{run}/proposal?n={n}&call={call}", htmx="proposal", status=404)
+    for what, more in (("suggestion", {"do": "by-hand"}), ("suggestion", {"do": "confident"})):
+        pages.stan.post(
+            f"/runs/{run}/{what}",
+            {"csrf_token": pages.stan.token, "step": "rate", "revision": "1", "handled_manually": ""} | more,
+            status=404,
+        )
+
+
+def test_a_colleague_sees_nothing_of_what_was_proposed_to_another(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    arrives(pages.company, run, value("risk", "medium", "high", "A reason for Olivia."))
+    page = pages.tom.get(f"/runs/{run}")
+    assert "A reason for Olivia." not in page.text
+    assert not states(page)
+
+
+def test_an_unknown_button_is_not_there(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    page = pages.olivia.get(f"/runs/{run}")
+    pages.olivia.post(f"/runs/{run}/suggestion", fields(page) | {"do": "explode"}, status=404)
