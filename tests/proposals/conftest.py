@@ -46,7 +46,9 @@ def triage(ai: dict[str, Any] | None, *, slug: str = "triage", form: list[dict[s
             "id": "hear",
             "type": "update_data",
             "title": "Hear the customer",
-            "config": {"form": [{"name": "verdict", "label": "Verdict", "type": "text"}, {"name": "story", "label": "Story", "type": "long_text"}]},
+            "config": {
+                "form": [{"name": "verdict", "label": "Verdict", "type": "text"}, {"name": "story", "label": "Story", "type": "long_text"}]
+            },
             "next": {"default": "judge"},
         },
         {
@@ -59,7 +61,15 @@ def triage(ai: dict[str, Any] | None, *, slug: str = "triage", form: list[dict[s
         },
         {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
     ]
-    document = {"format": 1, "slug": slug, "title": "Triage", "collection": "customer", "team": "operations", "roles": ["operator"], "steps": steps}
+    document = {
+        "format": 1,
+        "slug": slug,
+        "title": "Triage",
+        "collection": "customer",
+        "team": "operations",
+        "roles": ["operator"],
+        "steps": steps,
+    }
     workflows.import_file(document | more, publish=True)
 
 

@@ -72,7 +72,12 @@ def test_an_answer_is_found_for_a_day_by_the_same_question_about_the_same_person
     subject, other = subjects.of("customer", "1"), subjects.of("customer", "2")
     key = cache.key_of(subject, "system", "user", {"a": 1, "b": 2}, "settings")
     assert key == cache.key_of(subject, "system", "user", {"b": 2, "a": 1}, "settings")
-    others = [(other, "system", "user", "settings"), (subject, "x", "user", "settings"), (subject, "system", "x", "settings"), (subject, "system", "user", "x")]
+    others = [
+        (other, "system", "user", "settings"),
+        (subject, "x", "user", "settings"),
+        (subject, "system", "x", "settings"),
+        (subject, "system", "user", "x"),
+    ]
     assert key not in {cache.key_of(who, system, user, {"a": 1, "b": 2}, given) for who, system, user, given in others}
     assert key != cache.key_of(subject, "system", "user", {"a": 1}, "settings")
     cache.keep(key, "aic_1", subject, RAW)
@@ -151,5 +156,3 @@ def test_a_bad_key_stays_so_until_the_settings_change(company: Company) -> None:
 def test_what_tells_of_one_request_alone_is_not_counted(company: Company) -> None:
     assert [resting.failed(CONFIG, code) for code in ["bad_request", "refused", "truncated"] * 4] == [False] * 12
     assert resting.may_ask(CONFIG)
-
-

@@ -74,7 +74,9 @@ def test_what_does_not_answer_is_not_saved_and_nothing_typed_is_lost(pages: Page
 
 
 def test_each_mistake_stands_at_its_box(pages: Pages) -> None:
-    page = pages.ines.send(pages.ines.get("/settings/ai"), "/settings/ai", status=422, provider="openai_compatible", model="two words", base_url="models")
+    page = pages.ines.send(
+        pages.ines.get("/settings/ai"), "/settings/ai", status=422, provider="openai_compatible", model="two words", base_url="models"
+    )
     wrong = {told["id"] for told in page.with_attribute("aria-invalid") if "id" in told}
     assert wrong == {"f-model", "f-base_url"}
     assert "Takes the name of a model, without spaces." in page.text
@@ -92,8 +94,6 @@ def test_somebody_who_saved_in_between_is_told_of(pages: Pages) -> None:
 
 def test_testing_keeps_nothing_and_is_an_event(pages: Pages) -> None:
     page = pages.ines.get("/settings/ai")
-    answer = pages.ines.send(page, "/settings/ai/test" if False else "/settings/ai", htmx="tested", status=303)
-    del answer
     fields = page.form("/settings/ai")["fields"] | {"provider": "openai_compatible", "model": "m", "base_url": NOWHERE}
     part = pages.ines.post("/settings/ai/test", fields, htmx="tested", status=200)
     assert "No connection" in part.text
@@ -112,7 +112,7 @@ def test_testing_keeps_nothing_and_is_an_event(pages: Pages) -> None:
 def test_a_key_asks_who_one_is(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
     page = pages.ines.get("/settings/ai")
     monkeypatch.setattr(entry, "current", lambda: entry.Entry(second_factor="off"))
-    pages.company.sql("update console.session set proved_at = now() - interval '10 minutes'")
+    fetch("update console.session set proved_at = now() - interval '10 minutes' returning 1")
     pages.ines.send(page, "/settings/ai", status=403, provider="openai_compatible", model="m", base_url=NOWHERE, key=KEY, untried="on")
     assert options.newest().version == 0
     page = pages.ines.get("/settings/ai/budgets")
@@ -129,7 +129,9 @@ def test_what_the_environment_gives_is_shown_and_not_changed(pages: Pages, monke
         assert "claude-haiku-5-5" in page.text
         assert "sk-of-the-machine" not in page.html
         assert not [form for form in page.forms if form["action"] == "/settings/ai"]
-        pages.ines.post("/settings/ai", {"csrf_token": pages.ines.token, "version": "0", "provider": "rules", "model": "x", "base_url": ""}, status=422)
+        pages.ines.post(
+            "/settings/ai", {"csrf_token": pages.ines.token, "version": "0", "provider": "rules", "model": "x", "base_url": ""}, status=422
+        )
         assert options.newest().version == 0
     finally:
         monkeypatch.undo()
@@ -141,7 +143,14 @@ def test_purposes_and_prices(pages: Pages) -> None:
     sent = page.form("/purposes")["fields"]
     assert (sent["purposes.propose.max_tokens"], sent["purposes.build.max_tokens"], sent["purposes.decide.model"]) == ("2000", "8000", "")
     assert "claude-haiku" in page.html
-    data = sent | {"purposes.decide.seconds": "4", "prices.currency": "EUR", "price.model": ["small", "", "large"], "price.input": ["1.5", "", "2"], "price.cached": ["", "", "0.2"], "price.output": ["3", "", "4"]}
+    data = sent | {
+        "purposes.decide.seconds": "4",
+        "prices.currency": "EUR",
+        "price.model": ["small", "", "large"],
+        "price.input": ["1.5", "", "2"],
+        "price.cached": ["", "", "0.2"],
+        "price.output": ["3", "", "4"],
+    }
     pages.ines.post("/settings/ai/purposes", data)
     kept = options.newest().document
     assert kept.purpose("decide").seconds == 4
@@ -156,8 +165,8 @@ def test_purposes_and_prices(pages: Pages) -> None:
 def test_budgets_show_what_was_used_today(pages: Pages) -> None:
     page = pages.ines.get("/settings/ai/budgets")
     assert "0.00 USD of 20.00 USD" in page.text
-    pages.company.sql(
-        "insert into console.ai_call (id, at, purpose, mode, status, cost) select 'aic_' || n, now(), 'propose', 'assist', 'ok', 9 from generate_series(1, 2) n"
+    fetch(
+        "insert into console.ai_call (id, at, purpose, mode, status, cost) select 'aic_' || n, now(), 'propose', 'assist', 'ok', 9 from generate_series(1, 2) n returning 1"
     )
     page = pages.ines.get("/settings/ai/budgets")
     assert "18.00 USD of 20.00 USD" in page.text
@@ -210,21 +219,29 @@ def test_what_a_model_would_see_of_a_record(pages: Pages) -> None:
     assert "<mark>[EMAIL_1]</mark>" in sent
     assert "IE123" not in sent
     assert "retail" in sent
-    assert "[EMAIL_1] adaeze@customers.example" in page.text
-    assert [event.body["target"]["key"] for event in events_of(pages.company.ines.session) if event.type == "record_viewed"] == [] or True
+    assert "[EMAIL_1]adaeze@customers.example" in page.text
+    looked = "select count(*) from console.event where body like '%%\"record_viewed\"%%'"
+    assert fetch(looked) == [(1,)], "that somebody looked is an event"
     assert "There is no such record" in pages.ines.get("/settings/ai/redaction?collection=customer&record=99", status=404).text
     pages.ines.get("/settings/ai/redaction?collection=unheard&record=1", status=404)
 
 
 def test_what_a_model_would_see_of_a_text(pages: Pages) -> None:
-    page = pages.ines.get("/settings/ai/redaction")
     text = "Please write to ada@example.com or call +49 30 901820."
-    page = pages.ines.send(page, "/redaction", status=200, text=text)
+    page = pages.ines.post("/settings/ai/redaction", {"csrf_token": pages.ines.token, "text": text}, status=200)
     sent = page.html.split('<pre class="ai-text"')[1].split("</pre>")[0]
     assert "ada@example.com" not in sent
     assert "<mark>[EMAIL_1]</mark>" in sent
     assert next(form for form in page.forms if form["method"] == "post" and form["action"].endswith("redaction"))["fields"]["text"] == text
-    page = pages.ines.post("/settings/ai/redaction", {"csrf_token": pages.ines.token, "collection": "customer", "text": json.dumps({"email": "a@b.example", "tax_id": "X1", "desk": "retail"})}, status=200)
+    page = pages.ines.post(
+        "/settings/ai/redaction",
+        {
+            "csrf_token": pages.ines.token,
+            "collection": "customer",
+            "text": json.dumps({"email": "a@b.example", "tax_id": "X1", "desk": "retail"}),
+        },
+        status=200,
+    )
     sent = page.html.split('<pre class="ai-text"')[1].split("</pre>")[0]
     assert "a@b.example" not in sent
     assert "X1" not in sent

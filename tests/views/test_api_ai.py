@@ -11,16 +11,45 @@ from console.proposals import calls
 from tests.views.conftest import Pages
 from tests.views.test_api_approvals import Program
 
-KEYS = {"id", "at", "run", "step", "attempt", "purpose", "provider", "model", "ms", "status", "code", "flags", "mode", "input_tokens", "output_tokens"}
+KEYS = {
+    "id",
+    "at",
+    "run",
+    "step",
+    "attempt",
+    "purpose",
+    "provider",
+    "model",
+    "ms",
+    "status",
+    "code",
+    "flags",
+    "mode",
+    "input_tokens",
+    "output_tokens",
+}
 AT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 
 
 def called(number: int, run: str, **more: Any) -> str:
     """A row of a call."""
     told = {
-        **{"id": f"aic_{number:03d}", "at": AT + timedelta(seconds=number), "run": run, "n": 2, "step": "note", "attempt": 1, "purpose": "propose"},
-        **{"mode": "assist", "status": "ok", "provider": "anthropic", "model": "claude-haiku-5-5", "ms": 812, "input_tokens": 900, "output_tokens": 80},
-        **{"team": accounts.team_id("operations"), "cost": "0.0013"},
+        "id": f"aic_{number:03d}",
+        "at": AT + timedelta(seconds=number),
+        "run": run,
+        "n": 2,
+        "step": "note",
+        "attempt": 1,
+        "purpose": "propose",
+        "mode": "assist",
+        "status": "ok",
+        "provider": "anthropic",
+        "model": "claude-haiku-5-5",
+        "ms": 812,
+        "input_tokens": 900,
+        "output_tokens": 80,
+        "team": accounts.team_id("operations"),
+        "cost": "0.0013",
         **more,
     }
     columns, values = ", ".join(told), ", ".join(["%s"] * len(told))
@@ -35,7 +64,13 @@ def test_the_shape(pages: Pages) -> None:
     (one,) = told["data"]
     assert told["next"] is None
     assert set(one) >= KEYS
-    assert (one["id"], one["at"], one["status"], one["code"], one["cost"]) == ("aic_001", "2026-11-20T08:30:01.000000Z", "failed", "timeout", "0.0013")
+    assert (one["id"], one["at"], one["status"], one["code"], one["cost"]) == (
+        "aic_001",
+        "2026-11-20T08:30:01.000000Z",
+        "failed",
+        "timeout",
+        "0.0013",
+    )
     assert (one["flags"], one["ms"], one["input_tokens"]) == ([], 812, 900)
 
 
