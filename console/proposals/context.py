@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from console import access, records, steps
+from console.ai import scan
 from console.ai.types import Ask, FieldSpec, Kind, Source
 from console.core.collections import Collection
 from console.core.run import MISSING_MANUAL, Attempt
 from console.log import masking
 from console.proposals import allowed
 from console.proposals.beside import documents_of
-from console.proposals.pieces import Piece, cut, filled
+from console.proposals.pieces import Piece, cut, filled, texts
 from console.runs.preparing import ProposalContext
 from console.runs.reading import hidden_from
 from console.runs.stepping import Stand, context_of
@@ -23,6 +24,8 @@ from console.steps.base import Rows, StepType, StepView
 
 MOST_ROWS = 10
 MOST_SOURCES = 60
+SHORTEST_ORDER = 12
+"""Characters below which no text is an instruction."""
 NO_DATA = "handled manually, no data"
 FROM_OUTSIDE = frozenset({"llm", "mcp_task", "request_documents", "sms", "email", "ai_call"})
 """Steps whose output others wrote: a model, another system, whoever answered."""
@@ -43,7 +46,8 @@ class Built:
 
 def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
     """Everything that whoever proposes gets for this call."""
-    pieces = cut(list(_pieces(known))[:MOST_SOURCES])
+    names = tuple(sorted({word.casefold() for each in known.fields for word in (each.name, each.label) if len(word) >= scan.LEAST_NAME}))
+    pieces = cut([part for piece in _pieces(known) for part in _doubted(piece, names)][:MOST_SOURCES])
     sources = tuple(piece.source(f"s{number}") for number, piece in enumerate(pieces, 1))
     ask = Ask(
         purpose=known.purpose,
@@ -59,6 +63,24 @@ def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
         locale=known.person.locale,
     )
     return Built(ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)})
+
+
+def _doubted(piece: Piece, names: tuple[str, ...]) -> Iterator[Piece]:
+    """The piece; what of it reads like instructions stands apart, and nobody vouches for it, whoever wrote it."""
+    if not piece.trusted:
+        yield piece
+        return
+    orders = names if piece.step is None else ()  # colleagues do write that a field is to be set to something
+    doubtful = {name for name, value in piece.data.items() if _reads_like_orders(value, orders)}
+    sure = {name: value for name, value in piece.data.items() if name not in doubtful}
+    if sure:
+        yield replace(piece, data=sure)
+    if doubtful:
+        yield replace(piece, data={name: value for name, value in piece.data.items() if name in doubtful}, trusted=False)
+
+
+def _reads_like_orders(value: Any, names: tuple[str, ...]) -> bool:
+    return any(len(text) >= SHORTEST_ORDER and scan.first_sign(text, names) is not None for text in texts(value))
 
 
 def _spec(spec: FieldSpec, known: ProposalContext) -> FieldSpec:

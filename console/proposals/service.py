@@ -14,7 +14,7 @@ import psycopg
 import sqlalchemy as sa
 
 from console import log, runs, settings, subjects
-from console.ai import guard, prompt as prompts_of, providers
+from console.ai import guard, prompt as prompts_of, providers, scan
 from console.ai.calling import Answered, CallFailed, call as call_provider
 from console.ai.prompt import Prompt
 from console.ai.types import Code, Judged, ProviderError, Raw
@@ -197,8 +197,13 @@ def _judged(asking: _Asking, raw: Raw, told: Told) -> Result:
     if judged.code is None:
         return result.made(judged, asking.built, told)
     said = words.declined(judged.why) if judged.declined else words.message(judged.code, _whole(asking))
+    return _without(asking, judged, said, told)
+
+
+def _without(asking: _Asking, judged: Judged, said: str, told: Told) -> Result:
+    """No proposal; where text in a source reads like instructions, that is said too."""
     warning = result.banner(judged, asking.built)
-    return result.failed(judged.code, f"{said} {warning}" if warning else said, told, judged)
+    return result.failed(judged.code or "internal_error", f"{said} {warning}" if warning else said, told, judged)
 
 
 def _failed(asking: _Asking, error: CallFailed) -> Result:
@@ -208,7 +213,9 @@ def _failed(asking: _Asking, error: CallFailed) -> Result:
         _log.error("alarm: %s %s is left alone: %s", asking.chosen.config.name, asking.chosen.config.model, error.code)
     told = replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id, **_cost(asking, error.raw))
     code: Code = error.code
-    return result.failed(code, words.message(code, _whole(asking)), told)
+    suspicious = tuple(scan.suspicious(asking.built.ask, asking.prompt.restore.sent))
+    judged = Judged(flags=("suspicious_content",) if suspicious else (), suspicious=suspicious, code=code)
+    return _without(asking, judged, words.message(code, _whole(asking)), told)
 
 
 def _priced(asking: _Asking, answer: Answered) -> Told:

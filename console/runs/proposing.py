@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from console import steps
+from console import settings, steps
 from console.core import comparing
 from console.core.command_types import Awaited, Told
 from console.core.forms import FormField
@@ -17,7 +17,6 @@ from console.db.engine import fetch
 from console.db.ids import new_id
 from console.workflows import Definition
 
-DEADLINE_S = 8.0
 LATEST_S = 5.0  # after the deadline a step that waits for its answer waits no longer, whoever should have said so
 GRACE_S = 1.0  # after the deadline whoever looks first says that no answer came
 WAITS = "proposal"
@@ -31,6 +30,11 @@ def settings_of(definition: Definition, step_id: str) -> StepAI | None:
     step = definition.document.step(step_id)
     found = step.ai or (StepAI.model_validate({}) if steps.get(step.type).family == "llm" else None)
     return found if found is not None and found.mode != "off" else None
+
+
+def deadline() -> timedelta:
+    """How long a proposal may take altogether."""
+    return timedelta(seconds=settings.current().ai_seconds)
 
 
 def waits_for(run: Run, call: str) -> bool:
@@ -76,7 +80,7 @@ def request(definition: Definition, run: Run, person: str, at: datetime, *, item
         "purpose": kind.purpose,
         "fields": _names(definition, here.step, wanted),
         "fill": wanted.fill,
-        "deadline": moment_text(at + timedelta(seconds=DEADLINE_S)),
+        "deadline": moment_text(at + deadline()),
     } | ({"item": item} if item is not None else {})
     return Event("proposal_requested", at, told, {}, (here.step, here.attempt))
 
@@ -102,7 +106,7 @@ def lists_of(definition: Definition, step_id: str) -> tuple[FormField, ...]:
 def awaited(definition: Definition, run: Run, person: str, at: datetime) -> tuple[Told, Awaited]:
     """(that a proposal is asked for, what the run waits for) at a step that goes on with the answer by itself."""
     event = request(definition, run, person, at)
-    until = at + timedelta(seconds=DEADLINE_S + LATEST_S)
+    until = at + deadline() + timedelta(seconds=LATEST_S)
     return Told(event.type, {name: value for name, value in event.open.items() if name != "n"}), Awaited(WAITS, event.open["call"], until)
 
 
