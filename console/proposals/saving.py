@@ -63,7 +63,7 @@ def change(
     note: str = "",
     key: str | None = None,
     drop_key: bool = False,
-    tried: bool = False,
+    untried: bool = False,
 ) -> int:
     """Save these parts of the document, of which version `base` was on the screen; the number of the new version, of the old one where nothing differs.
 
@@ -120,7 +120,7 @@ def versions(actor: Actor, *, below: int | None = None, limit: int = 50) -> list
     former = [*(row.document for row in rows[1:]), Options()]
     return [
         Version(row, tuple(differing(earlier, row.document, new_key=row.document.key != earlier.key)))
-        for row, earlier in zip(rows, former, strict=True)
+        for row, earlier in zip(rows, former, strict=False)
     ][:limit]
 
 

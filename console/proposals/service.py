@@ -117,7 +117,7 @@ def _mode(known: ProposalContext, model: str, version: str) -> str:
 
 def house_key() -> bytes:
     """What hashes of values and of persons are made with; it never leaves the house."""
-    return hmac.digest(settings.current().master_key, b"handrail ai", "sha256")
+    return options.house_key()
 
 
 def _by_rules(known: ProposalContext, built: Built) -> Result:
