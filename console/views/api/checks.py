@@ -14,7 +14,7 @@ from console.views.api.shapes import Shape
 blueprint = Blueprint("api_checks", __name__, url_prefix="/api/v1")
 
 
-class Seen(Shape):
+class Place(Shape):
     """Where something was seen: the page, and a box on it in parts of the page (left, top, right, bottom) from its upper left corner."""
 
     page: int
@@ -28,7 +28,7 @@ class Check(Shape):
     label: str
     result: Literal["pass", "fail", "unsure", "not_applicable"]
     message: str | None
-    places: list[Seen]
+    places: list[Place]
 
 
 class Paper(Shape):
