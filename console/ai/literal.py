@@ -27,6 +27,7 @@ KINDS: Mapping[str, ValueKind] = {
 LONGEST_READ = 100_000  # characters of one text that are looked through
 LONGEST_VALUE = 2_000  # characters of a value that is looked for
 DEEPEST = 12
+HUGE = 10_000  # bits of a number that is not written out
 QUOTE_AROUND = 60
 LONGEST_QUOTE = 200
 CODE_LEAST = 8  # letters and digits from which an identifier may be written with blanks
@@ -56,7 +57,8 @@ class Line:
     @cached_property
     def text(self) -> str:
         """The value as a normalised text."""
-        made = self.value if isinstance(self.value, str) else "" if self.value is None or isinstance(self.value, bool) else str(self.value)
+        wordless = self.value is None or isinstance(self.value, bool) or (isinstance(self.value, int) and self.value.bit_length() > HUGE)
+        made = "" if wordless else str(self.value)
         return unicodedata.normalize("NFKC", finding.visible(whole_words(made, LONGEST_READ))).translate(_DASHES)
 
     @cached_property
