@@ -130,7 +130,7 @@ def test_no_nearly_hostile_text_breaks_the_scan(text: str) -> None:
     first_sign(text)
 
 
-@pytest.mark.parametrize("piece", ["ignore all ", "<!--", "-----BEGIN A", "a", "ignore ", "<", "![", "A1", "аa", "set ", "\u200b", "{\"tool\":", "i g n o r e ", "&#"])  # fmt: skip
+@pytest.mark.parametrize("piece", ["ignore all ", "<!--", "-----BEGIN A", "a", "ignore ", "<", "![", "A1", "аa", "set ", "\u200b", '{"tool":', "i g n o r e ", "&#"])  # fmt: skip
 def test_endless_repetitions_end(piece: str) -> None:
     text = text_of(Source("s1", "note", "", {"body": piece * (2_000_000 // len(piece))}, trusted=False))
     assert len(text) <= LONGEST + 100
