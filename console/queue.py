@@ -17,6 +17,9 @@ from console.db.engine import borrowed, fetch, hot_engine
 ADVANCE = "advance"
 """The job that moves a run: its text is the run's id."""
 
+PROPOSE = "propose"
+"""The job that asks for a proposal: its text is the call's id."""
+
 KEPT = timedelta(days=7)
 """How long the queue's own notes on what became of its jobs stay."""
 
@@ -41,6 +44,11 @@ class Job:
 def advance(run_id: str, seq: int) -> Job:
     """The job that moves the run on from its event number `seq`; a later event of the run needs a later job."""
     return Job(ADVANCE, run_id, f"{run_id}:{seq}")
+
+
+def propose(call: str) -> Job:
+    """The job that asks for the proposal which this call names."""
+    return Job(PROPOSE, call, call)
 
 
 def enqueue(

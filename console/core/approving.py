@@ -13,7 +13,8 @@ from console.core import duties, repeating, settling
 from console.core.approval import APPROVE, REJECT, Approval
 from console.core.command_types import ApprovalAsked, Approve, Complete, Plan, Reject, Renew, Void, Wish
 from console.core.duties import REQUESTER, STEP
-from console.core.moves import after_all, moment_text, not_possible, onward, require_reason, sealed_of
+from console.core.moments import moment_text
+from console.core.moves import after_all, not_possible, onward, require_reason, sealed_of
 from console.core.run import Attempt, Event, Run
 from console.errors import Conflict, NotAllowed
 

@@ -47,11 +47,11 @@ from console.core.command_types import (
 )
 from console.core.events import MOVES
 from console.core.handing_over import TAKE_OVER_AFTER
+from console.core.moments import moment_text
 from console.core.moves import (
     after_all,
     ended,
     enter,
-    moment_text,
     not_possible,
     onward,
     require_completable,

@@ -28,6 +28,22 @@ GROUPS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_CALL = (
+    "provider",
+    "model",
+    "usage",
+    "ms",
+    "cost",
+    "price_version",
+    "prompt_version",
+    "schema_mode",
+    "prompt_sha256",
+    "request_id",
+    "from_cache",
+    "tries",
+)
+"""What is told of every call, answered or not."""
+
 _RUN = (
     Kind(
         "run_started",
@@ -109,7 +125,7 @@ _RUN = (
         "step_submitted",
         "step",
         "A step that changes something outside was handed in; it is done when its effects are.",
-        ("n", "outcome", "type", "title", "automatic", "handled_manually"),
+        ("n", "outcome", "type", "title", "automatic", "handled_manually", "proposal"),
         ("values", "output", "reason"),
         move=True,
     ),
@@ -117,7 +133,7 @@ _RUN = (
         "step_completed",
         "step",
         "A step was done; its outcome leads on.",
-        ("n", "outcome", "came_to", "type", "title", "automatic", "handled_manually", "taken_from"),
+        ("n", "outcome", "came_to", "type", "title", "automatic", "handled_manually", "taken_from", "proposal"),
         ("values", "output", "reason"),
         move=True,
     ),
@@ -308,15 +324,34 @@ _RUN = (
         ("notice", "n", "to", "channels", "count"),
         ("text",),
     ),
-    Kind("proposal_requested", "proposal", "A proposal for a step was asked for.", ("call", "origin", "fields")),
+    Kind(
+        "proposal_requested",
+        "proposal",
+        "A proposal for a step was asked for.",
+        ("call", "origin", "fields", "n", "for", "purpose", "deadline", "fill", "item"),
+    ),
     Kind(
         "proposal_made",
         "proposal",
         "A proposal for a step is there; a person decides.",
-        ("call", "origin", "fields", "flags", "outcome"),
+        ("call", "origin", "fields", "flags", "outcome", "n", "mode", "dropped", "suspicious", *_CALL),
         ("proposal",),
     ),
-    Kind("proposal_failed", "proposal", "There is no proposal for the step; a person fills it.", ("call", "origin", "code"), ("message",)),
+    Kind(
+        "proposal_failed",
+        "proposal",
+        "There is no proposal for the step; a person fills it.",
+        ("call", "origin", "code", "n", "status", "mode", "flags", "dropped", *_CALL),
+        ("message",),
+    ),
+    Kind(
+        "context_supplied",
+        "step",
+        "What a step that was handled manually did not find was supplied later.",
+        ("n", "target_step", "target_attempt", "fields"),
+        ("values",),
+        move=True,
+    ),
 )
 
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.core.command_types import Assign, Escalate, Plan, Release, Resume, Save, TakeOver
-from console.core.moves import moment_text, not_possible, require_holder, require_reason, sealed_of
+from console.core.moments import moment_text
+from console.core.moves import not_possible, require_holder, require_reason, sealed_of
 from console.core.run import Event, Run
 from console.errors import Conflict
 

@@ -1,6 +1,6 @@
 """What the rules of a run have in common: where it stands, who holds it, how it comes to a step and goes on from one."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from console.core import run as state
@@ -9,11 +9,6 @@ from console.core.run import Attempt, Event, Run, fold
 from console.errors import Conflict, Invalid
 
 NEXT_ITEM = state.NEXT_ITEM
-
-
-def moment_text(at: datetime | None) -> str | None:
-    """An aware moment as programs read it: RFC 3339 in UTC with microseconds."""
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def ended(run: Run) -> Conflict:

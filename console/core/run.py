@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from console.core import proposal
 from console.core.approval import Approval, Decided, answered, requested
 from console.core.events import ENDS
 
@@ -18,6 +19,7 @@ Status = Literal[
 ]
 FINAL = frozenset(ENDS.values())
 MISSING_MANUAL = "handled manually"
+SUPPLIED = "supplied later"
 NEXT_ITEM = "next_item"
 """The outcome of a loop that has further items: the step is entered anew."""
 FORM_NEEDED = "form_needed"
@@ -71,7 +73,7 @@ class Attempt:
     """One entry into a step. `n` is its place in the order taken (1, 2 …), `attempt` counts the entries into this step.
 
     `defaults` are the values that the form starts with (of the attempt it replaces, or as they were refused), `errors` what a
-    refused effect said: `[{"field", "reason"}]`.
+    refused effect said: `[{"field", "reason"}]`. `proposal` is what was last proposed here, as `console.core.proposal` has it.
     """
 
     n: int
@@ -91,6 +93,7 @@ class Attempt:
     errors: list[Mapping[str, Any]] | None = None
     effects: tuple[Effect, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    proposal: Mapping[str, Any] | None = None
 
     @property
     def context(self) -> Mapping[str, Any]:
@@ -566,6 +569,24 @@ def _set_approval(run: Run, event: Event, change: Callable[[Approval], Approval]
     _put(run, attempt, approvals=tuple(change(each) if each.id == approval.id else each for each in attempt.approvals))
 
 
+def _proposal_requested(run: Run, event: Event) -> None:
+    here = run.attempts.get(int(event.open["n"]))
+    if here is not None:
+        _put(run, here, proposal=proposal.requested(event.open, event.at))
+
+
+def _proposal_answered(run: Run, event: Event) -> None:
+    here = run.attempts.get(int(event.open["n"]))
+    if here is not None and here.proposal is not None and here.proposal["call"] == event.open["call"]:
+        _put(run, here, proposal=proposal.answered(here.proposal, event.type, event.open, event.sealed, event.at))
+
+
+def _context_supplied(run: Run, event: Event) -> None:
+    """The steps after it find what was missing; what was handed in then stays as it was."""
+    step, given = event.open["target_step"], event.sealed.get("values", {})
+    run.context[step] = {**run.context.get(step, {}), **given, "missing": SUPPLIED}
+
+
 def _step_shown(run: Run, event: Event) -> None:
     screen = event.sealed.get("screen")
     if screen is not None:
@@ -604,5 +625,9 @@ CHANGES: Mapping[str, Callable[[Run, Event], None]] = {
     "approval_voided": _approval_over("void"),
     "approval_expired": _approval_over("expired"),
     "step_shown": _step_shown,
+    "proposal_requested": _proposal_requested,
+    "proposal_made": _proposal_answered,
+    "proposal_failed": _proposal_answered,
+    "context_supplied": _context_supplied,
 }
 """Kinds that change more than the numbers; the others (a source opened, an outcome named) only count."""

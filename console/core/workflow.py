@@ -71,6 +71,38 @@ class Settings(Part):
     )
 
 
+Evidence = Literal["record", "steps", "related", "documents"]
+EVIDENCE: tuple[Evidence, ...] = ("record", "steps", "related")
+
+
+class StepAI(Part):
+    """What the AI may propose at a step; a person decides. Whatever it answers, these settings say what is possible."""
+
+    instruction: str = Field(
+        "", max_length=4000, description="What the author tells the AI about this step; it has the authority of the workflow"
+    )
+    fields: Annotated[list[Name], Field(min_length=1, max_length=60)] | None = Field(
+        None, description="Fields that may be proposed; none: all that a person may fill in"
+    )
+    outcome: bool = Field(True, description="Propose the choice too, where the step asks for one")
+    trusted_only: list[Name] = Field(
+        default_factory=list,
+        max_length=60,
+        description="Fields whose value must stand literally in something that our staff or our code wrote",
+    )
+    threshold: Literal["high", "medium", "low"] = Field("low", description="The least confidence at which a value is shown at all")
+    fill: Literal["high", "medium", "low"] = Field(
+        "medium", description="The least confidence at which a value fills its field; below, it is offered beside the empty field"
+    )
+    sources: Annotated[list[Evidence], Field(min_length=1)] = Field(
+        default_factory=lambda: [*EVIDENCE], description="What the AI is given, as far as the person may see it"
+    )
+    ocr: bool = Field(False, description="Read pages without text by character recognition, where that is installed")
+    mode: Literal["off", "shadow", "assist"] = Field(
+        "assist", description="off: never asked; shadow: asked and recorded, not shown; assist: shown, a person decides"
+    )
+
+
 class Step(Part):
     """A node of the graph. `next` maps an outcome to the step that follows it, `default` every outcome not named."""
 
@@ -87,6 +119,7 @@ class Step(Part):
         None,
         description="Who may not do the step: `starter`, `step:<id>` (who did that step), `step:<id>.<field>` (who filled in that field there)",
     )
+    ai: StepAI | None = Field(None, description="What the AI proposes here")
     config: dict[str, Any] = Field(default_factory=dict, description="Settings of the step type")
     next: dict[Name, Name] = Field(default_factory=dict, description="Outcome to step id; `default` for every outcome not named")
     at: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(None, description="Place in the editor: [x, y] in pixels")
@@ -333,6 +366,9 @@ def _step_json(step: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in step.items() if key in STEP_ALWAYS or value is not None}
     if kept.get("completion") == "manual":
         del kept["completion"]
+    if "ai" in kept:
+        usual = StepAI.model_validate({}).model_dump(mode="json")
+        kept["ai"] = {key: value for key, value in kept["ai"].items() if value != usual[key]}
     return {**kept, "config": _sorted(step["config"]), "next": _sorted(step["next"])}
 
 

@@ -101,6 +101,7 @@ attempt = _table(
     revised=sa.Boolean,
     defaults=JSONB,
     errors=JSONB,
+    proposal=JSONB,
 )
 run_context = _table("run_context", run=sa.Text, step=sa.Text, output=JSONB)
 effect = _table(

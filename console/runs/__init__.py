@@ -1,6 +1,7 @@
 """Runs: start, complete, save, resume, revise, abort, take over, settle; reading, lists and replay."""
 
 from console.runs import attachments
+from console.runs.answering import proposed
 from console.runs.approving import approve, reject
 from console.runs.candidates import Candidate, candidates
 from console.runs.engine import advance
@@ -59,6 +60,7 @@ __all__ = [
     "on_record",
     "pick_up",
     "preview",
+    "proposed",
     "rebuild",
     "reject",
     "release",

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from console import subjects
 from console.core.run import Event, Run
 from console.db.ids import new_id
+from console.runs import calls
 
 _TASK = sa.text(
     "insert into console.task (id, run, n, run_team, team, assignee, waits, due_on, created_at, created_by, subject, kid, nonce, ct)"
@@ -28,7 +29,7 @@ _NOTICE = sa.text(
 
 def concerns(events: Sequence[Event]) -> bool:
     """Whether any of the events has rows beside the run."""
-    return any(event.type in WRITES for event in events)
+    return any(event.type in WRITES or "proposal" in event.open for event in events)
 
 
 def write(connection: Connection, before: Run, after: Run, subject: str | None, events: Sequence[Event]) -> None:
@@ -36,6 +37,8 @@ def write(connection: Connection, before: Run, after: Run, subject: str | None, 
     for number, event in enumerate(events, before.seq + 1):
         if (make := WRITES.get(event.type)) is not None:
             make(connection, before, after, subject or "", event, number)
+        if "proposal" in event.open:
+            calls.handed_in(connection, event)
 
 
 def _task(connection: Connection, _: Run, after: Run, subject: str, event: Event, __: int) -> None:
@@ -88,6 +91,9 @@ WRITES: Mapping[str, Callable[[Connection, Run, Run, str, Event, int], None]] = 
     "run_assigned": _given,
     "run_taken_over": _taken,
     "approval_decided": _decided,
+    "proposal_requested": calls.requested,
+    "proposal_made": calls.answered,
+    "proposal_failed": calls.answered,
 }
 
 

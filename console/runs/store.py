@@ -22,7 +22,7 @@ from console.core.run import Attempt, Effect, Event, Run, copied, fold
 from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import uuid7_text
 from console.errors import Conflict, ConsoleError, SourceDown
-from console.runs import beside
+from console.runs import beside, proposing
 from console.workflows import Definition
 
 ENGINE = Actor("system", "sys_engine", "Handrail")
@@ -170,6 +170,7 @@ def _attempt(row: Mapping[str, Any], effects: tuple[Effect, ...], approvals: tup
         errors=row["errors"],
         effects=effects,
         approvals=approvals,
+        proposal=row["proposal"],
     )
 
 
@@ -199,6 +200,7 @@ def attempt_row(run_id: str, attempt: Attempt) -> dict[str, Any]:
                 "revised",
                 "defaults",
                 "errors",
+                "proposal",
             ]
         },
         "values": dict(attempt.values),
@@ -319,10 +321,15 @@ def write(
     state = before.run if before else Run()
     events = [_as_told(event) for event in events]  # the run goes on from what a reader of the log will find: numbers as texts, and so on
     after = fold(events, state)
+    asks = proposing.asked(definition, after, events[-1].at)
+    if asks is not None:
+        events = [*events, _as_told(asks)]
+        after = fold(events[-1:], after)
     whose = before.subject if before else subject
     made = links(actor, definition, before, after, events, told=True)
     rows = changes(state, after, whose, keep_draft=keep_draft, shown=shown)
     job = queue.advance(after.id, after.seq) if hand_on and after.status == "running" else None
+    job = queue.propose(asks.open["call"]) if asks is not None else job
     faults.point("runs.write.before")
     try:
         if beside.concerns(events):

@@ -8,6 +8,7 @@ from typing import Any
 from console import log, steps
 from console.core.approval import Approval
 from console.core.run import NEXT_ITEM, Attempt, Effect, Run
+from console.runs import proposing
 from console.runs.screens import Screen
 from console.runs.stepping import plan_of
 from console.workflows import Definition
@@ -103,7 +104,7 @@ def _current(run: Run, definition: Definition, screen: Screen | None, draft: Map
         **({"not_offered": shown["not_offered"]} if shown and shown.get("not_offered") else {}),
         "errors": list(here.errors or []),
         "draft": dict(draft) if draft else None,
-        "proposal": None,
+        "proposal": proposing.shown(here.proposal),
         "take_over": dict(run.take_over) if run.take_over else None,
         "waiting": dict(run.waiting) if waits and run.waiting else None,
         "effect": _at_stake(effect) if effect else None,

@@ -110,7 +110,7 @@ def test_times_of_rows_are_texts_in_utc(at: datetime, text: str) -> None:
 
 PLAIN_ATTEMPT: dict[str, Any] = {
     "run": "run_1", "n": 3, "step": "apply", "attempt": 1, "status": "open", "by": None, "outcome": None, "output": None, "handled_manually": False,
-    "replaces": None, "revised": False, "defaults": None, "errors": None, "values": {}, "entered_at": NINE, "completed_at": None,
+    "replaces": None, "revised": False, "defaults": None, "errors": None, "proposal": None, "values": {}, "entered_at": NINE, "completed_at": None,
 }  # fmt: skip
 ATTEMPTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("open", {}, {}),

@@ -1,0 +1,63 @@
+"""A proposal as a run holds it: what was asked for whom, what came, and what became of it when the step was handed in.
+
+The keys of shapes.md ("AI") are always there; beside them `for` (the person with whose rights it was asked), `mode`, `fill`, `choice`, `dropped`, `asked`, `requested_at`, `answered_at`
+and, at a step that goes through a list, `item`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from console.core.moments import moment_text
+
+LEVELS = ("high", "medium", "low")
+PENDING, READY, DECLINED, FAILED, OFF = "pending", "ready", "declined", "failed", "off"
+HIDDEN_MODES = frozenset({"shadow", "blind"})
+"""Modes in which what was proposed is recorded and shown to nobody before the step is handed in."""
+
+
+def requested(told: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """The proposal that was just asked for, from what its event tells openly."""
+    return {
+        "status": PENDING,
+        "call": told["call"],
+        "origin": None,
+        "code": None,
+        "message": None,
+        "deadline_at": told["deadline"],
+        "fields": [],
+        "outcome": None,
+        "choice": None,
+        "flags": [],
+        "banner": None,
+        "dropped": [],
+        "for": told["for"],
+        "purpose": told["purpose"],
+        "mode": "assist",
+        "fill": told["fill"],
+        "asked": list(told["fields"]),
+        "requested_at": moment_text(at),
+        "answered_at": None,
+    } | ({"item": told["item"]} if told.get("item") is not None else {})
+
+
+def answered(before: Mapping[str, Any], kind: str, told: Mapping[str, Any], sealed: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """The proposal when its answer has come (`kind` is proposal_made or proposal_failed)."""
+    common = {
+        **before,
+        "origin": told.get("origin"),
+        "mode": told.get("mode") or before["mode"],
+        "flags": list(told.get("flags") or ()),
+        "dropped": [dict(each) for each in told.get("dropped") or ()],
+        "answered_at": moment_text(at),
+    }
+    if kind == "proposal_made":
+        found = sealed.get("proposal") or {}
+        return {
+            **common,
+            "status": READY,
+            "outcome": told.get("outcome"),
+            **{name: found.get(name) for name in ("choice", "banner")},
+            "fields": list(found.get("fields") or ()),
+        }
+    return {**common, "status": told.get("status") or FAILED, "code": told["code"], "message": sealed.get("message")}
