@@ -2,7 +2,7 @@
 
 The order of the checks is part of the rule, because the first that fails names the reason. Nothing here trusts the model: not its ids, not its
 confidence, not its flags. Pure; the same ask, answer and restore give the same judgement.
-Source: docs/adr/0011-proposals.md.
+Source: docs/adr/0011-proposals.md, docs/reference/proposals.md.
 """
 
 from collections.abc import Iterator, Mapping

@@ -2,7 +2,7 @@
 
 The policy is the only text with authority. Stable parts stand first, for the sake of caching; no personal data stands in the schema, which providers
 keep apart from the prompt.
-Source: docs/adr/0011-proposals.md.
+Source: docs/adr/0011-proposals.md, docs/reference/proposals.md.
 """
 
 import hashlib
