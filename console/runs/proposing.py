@@ -48,9 +48,25 @@ def asked(definition: Definition, run: Run, at: datetime) -> Event | None:
     if here is None or run.holder is None or not asks_here(run):
         return None
     wanted = settings_of(definition, here.step)
-    if wanted is None or (here.proposal is not None and here.proposal["for"] == run.holder):
+    if wanted is None or (here.proposal is not None and here.proposal["for"] == run.holder) or _by_items(definition, here.step):
         return None
     return request(definition, run, run.holder, at)
+
+
+def asked_for_item(definition: Definition, run: Run, person: str, item: str | None, at: datetime) -> Event | None:
+    """That a proposal is asked for, where a step goes through a list and the run's holder has just this item's form before them; else None."""
+    here = run.attempt
+    if item is None or here is None or run.holder != person or not asks_here(run) or settings_of(definition, here.step) is None:
+        return None
+    if not _by_items(definition, here.step) or (
+        here.proposal is not None and (here.proposal["for"], here.proposal.get("item")) == (person, item)
+    ):
+        return None
+    return request(definition, run, person, at, item=item)
+
+
+def _by_items(definition: Definition, step_id: str) -> bool:
+    return steps.get(definition.document.step(step_id).type).by_items
 
 
 def asks_here(run: Run) -> bool:

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from console import log, runs
+from console import log, runs, workflows
 from console.core.run import fold
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.runs import drafts
 from console.runs.store import as_event, load
 from tests.company import Company
+from tests.services.engine import step
 from tests.services.proposals import at, begun, call_of, failed, hand_in, made, outcomes, row, source, value
 
 
@@ -675,3 +676,66 @@ def test_a_stranger_to_a_source_gets_no_reason(company: Company) -> None:
     runs_tom = runs.get(company.tom, run_id)
     assert runs_tom.json["current"]["proposal"]["fields"][1]["value"] == "a@customers.example"
     assert NotAllowed is not None
+
+
+# ---------------------------------------------------------------------------------------------------------------------- lists
+
+
+LIST = {
+    "items": {"relation": "account", "fields": ["iban", "status"]},
+    "form": [{"name": "verdict", "label": "Verdict"}],
+    "edit": [],
+}
+
+
+def listing(company: Company) -> str:
+    """A run of Olivia's at the first of two accounts."""
+    steps = [step("start", "start", "each"), step("each", "loop", "end", LIST) | {"ai": {}}, step("end", "end", None)]
+    document = {"format": 1, "slug": "ai-list", "title": "List", "collection": "customer", "team": "operations", "steps": steps}
+    workflows.import_file(document, publish=True)
+    return runs.start(company.olivia, "ai-list", "customer", "1", {})
+
+
+def test_a_proposal_is_for_the_item_whose_form_is_there(company: Company) -> None:
+    run_id = listing(company)
+    assert "proposal_requested" not in kinds(run_id), "before anybody looks it is not known for which item"
+    told = company.told(run_id)
+    first, second = (each["key"] for each in told["current"]["progress"]["items"])
+    assert (told["current"]["proposal"]["status"], told["current"]["proposal"]["item"]) == ("pending", first)
+    found = runs.proposal_context(told["current"]["proposal"]["call"])
+    assert found is not None
+    assert ([field.name for field in found.fields], found.prompt.progress.key) == (["verdict"], first)  # type: ignore[union-attr]
+    turned = runs.get(company.olivia, run_id, second).json["current"]["proposal"]
+    assert (turned["status"], turned["item"]) == ("pending", second)
+    made(told["current"]["proposal"]["call"], value("verdict", "of the first"))
+    assert runs.get(company.olivia, run_id, second).json["current"]["proposal"]["status"] == "pending"
+    holds(run_id)
+
+
+def test_what_was_proposed_for_one_item_is_not_compared_with_another(company: Company) -> None:
+    run_id = listing(company)
+    told = company.told(run_id)
+    call = told["current"]["proposal"]["call"]
+    first, second = (each["key"] for each in told["current"]["progress"]["items"])
+    made(call, value("verdict", "fine"))
+    runs.complete(company.olivia, run_id, step="each", revision=told["revision"], values={"item": second, "verdict": "fine"})
+    assert outcomes(call) == {"verdict": None}
+    told = company.told(run_id)
+    assert told["current"]["proposal"]["item"] == first
+    made(told["current"]["proposal"]["call"], value("verdict", "fine"))
+    hand_in(company, run_id, values={"item": first, "verdict": "Fine"})
+    assert outcomes(told["current"]["proposal"]["call"]) == {"verdict": "accepted"}
+    holds(run_id)
+
+
+def test_the_next_item_is_asked_for_when_it_is_shown_with_the_answer(company: Company) -> None:
+    run_id = listing(company)
+    told = company.told(run_id)
+    item = told["current"]["progress"]["key"]
+    view = runs.complete_and_look(company.olivia, run_id, step="each", revision=told["revision"], values={"item": item, "verdict": "fine"})
+    proposal = view.json["current"]["proposal"]
+    assert (proposal["status"], proposal["item"]) == ("pending", view.json["current"]["progress"]["key"])
+    assert proposal["item"] != item
+    runs.propose_again(company.olivia, run_id, revision=None)
+    assert company.told(run_id)["current"]["proposal"]["call"] == proposal["call"]
+    holds(run_id)
