@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 
 from console import log, runs, workflows
+from console.access import Row
 from console.core.run import fold
 from console.db.engine import fetch
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import drafts
 from console.runs.store import as_event, load
 from tests.company import Company
 from tests.services.engine import step
 from tests.services.proposals import at, begun, call_of, failed, hand_in, made, outcomes, row, source, value
+from tests.services.test_runs_midway import ruled
 
 
 def kinds(run_id: str) -> list[str]:
@@ -586,9 +588,9 @@ def test_what_cannot_be_supplied(company: Company, why: str, values: dict[str, A
 def test_only_what_was_handled_manually_is_missing(company: Company) -> None:
     run_id = begun(company)
     hand_in(company, run_id, values={"note": "Mine."})
-    for step in ("note", "rate", "nowhere"):
+    for name in ("note", "rate", "nowhere"):
         with pytest.raises(NotFound):
-            runs.supply(company.olivia, run_id, revision=None, step=step, values={"amount": "1"})
+            runs.supply(company.olivia, run_id, revision=None, step=name, values={"amount": "1"})
 
 
 HARMS = [
@@ -658,24 +660,60 @@ def test_replay_is_what_was_told(company: Company) -> None:
         assert then["current"]["proposal"] == told["current"]["proposal"]
 
 
-def test_a_reader_sees_no_value_of_a_field_that_is_hidden_from_them(company: Company) -> None:
-    run_id = at(company, "rate")
-    tax = source("tax_id", quote="IE123")
-    made(call_of(company, run_id), value("risk", "low", "high", tax), value("email", "a@customers.example"))
-    view = runs.get(company.rosa, run_id)
-    fields = {each["name"]: each for each in view.json["current"]["proposal"]["fields"]}
-    hidden = "run.current.proposal.fields.0.reason" in view.masked
-    assert hidden == (fields["risk"]["reason"] is None)
-    assert hidden == ("IE123" not in str(view.json))
+SECRET = "IE123"
 
 
-def test_a_stranger_to_a_source_gets_no_reason(company: Company) -> None:
+def proposed_from_many(company: Company) -> str:
+    """A run of Olivia's at the rating, with values that rest on a tax number, on another customer, and on the e-mail address."""
     run_id = at(company, "rate")
-    other = source("display_name", record="3", quote="Halcyon")
-    made(call_of(company, run_id), value("risk", "low", "high", other), value("email", "a@customers.example"))
-    runs_tom = runs.get(company.tom, run_id)
-    assert runs_tom.json["current"]["proposal"]["fields"][1]["value"] == "a@customers.example"
-    assert NotAllowed is not None
+    tax = source("tax_id", quote=SECRET)
+    other = source("iban", collection="account", record="LT459999900012345678", quote="LT45")
+    risky = value("risk", "low", "high", tax) | {"reason": f"The tax number is {SECRET}."}
+    made(call_of(company, run_id), risky, value("email", "a@customers.example", "high", other), banner=None)
+    return run_id
+
+
+def shut(who: str, obj: str) -> Row:
+    return Row("p", f"user:{who}", "*", obj, "read", "deny")
+
+
+def test_a_reader_sees_nothing_that_rests_on_a_field_hidden_from_them(company: Company) -> None:
+    run_id = proposed_from_many(company)
+    with ruled(shut(company.mona.id, "field:customer/tax_id")):
+        view = runs.get(company.mona, run_id)
+        risk = view.json["current"]["proposal"]["fields"][0]
+        assert (risk["name"], risk["value"], risk["reason"], risk["sources"]) == ("risk", None, None, None)
+        assert set(view.masked) >= {f"run.current.proposal.fields.0.{name}" for name in ("value", "reason", "sources")}
+        assert view.json["current"]["proposal"]["fields"][1]["value"] == "a@customers.example"
+        for told in (view.json, runs.replay(company.mona, run_id).json, runs.events(company.mona, run_id)[0]):
+            assert SECRET not in str(told)
+    assert SECRET in str(runs.get(company.mona, run_id).json)
+
+
+def test_a_reader_sees_nothing_that_rests_on_records_they_may_not_read(company: Company) -> None:
+    run_id = proposed_from_many(company)
+    with ruled(shut(company.mona.id, "collection:account")):
+        view = runs.get(company.mona, run_id)
+        risk, email = view.json["current"]["proposal"]["fields"]
+        assert risk["reason"] is not None
+        assert (email["value"], email["reason"], email["sources"]) == (None, None, None)
+        assert "run.current.proposal.fields.1.value" in view.masked
+        replayed = runs.replay(company.mona, run_id)
+        assert replayed.json["run"]["current"]["proposal"]["fields"][1]["sources"] is None
+    assert company.told(run_id)["current"]["proposal"]["fields"][1]["reason"] == "Why email."
+
+
+def test_who_reads_the_run_is_told_and_shown_no_more_than_the_person_it_is_for(company: Company) -> None:
+    run_id = proposed_from_many(company)
+    whole = company.told(run_id)["current"]["proposal"]
+    assert runs.get(company.ada, run_id).json["current"]["proposal"]["call"] == whole["call"]
+    runs.take_over(company.mona, run_id, revision=None)
+    theirs = runs.get(company.mona, run_id).json["current"]["proposal"]
+    assert (theirs["for"], theirs["fields"], theirs["status"]) == (company.mona.id, [], "pending")
+    screen = fetch(
+        "select screen from console.shown where run = %s and person = %s order by run_seq desc limit 1", (run_id, company.mona.id)
+    )
+    assert "proposal" not in screen[0][0]
 
 
 # ---------------------------------------------------------------------------------------------------------------------- lists
@@ -739,3 +777,88 @@ def test_the_next_item_is_asked_for_when_it_is_shown_with_the_answer(company: Co
     runs.propose_again(company.olivia, run_id, revision=None)
     assert company.told(run_id)["current"]["proposal"]["call"] == proposal["call"]
     holds(run_id)
+
+
+# ----------------------------------------------------------------------------------------------------------------------- kinds
+
+
+OPTIONS = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
+ASKED = {"prompt": "What?", "output": [{"name": "answer", "label": "Answer"}]}
+RULED = {"maker": "rule", "rules": [{"if": "record.risk == 'high'", "option": "yes"}], "options": OPTIONS}
+FIND = {"items": {"relation": "account", "fields": ["iban", "status"]}}
+SHOW = {
+    "fields": ["email", "risk"],
+    "related": [
+        {"name": "accounts", "relation": "account", "fields": ["iban"]},
+        {"name": "unseen", "relation": "account", "fields": ["iban"], "hidden": True},
+    ],
+}
+
+
+def alone(company: Company, kind: str, config: dict[str, Any], record: str = "1", **more: Any) -> dict[str, Any]:
+    """A run at a workflow's one step."""
+    steps = [step("start", "start", "here"), step("here", kind, "end", config) | more, step("end", "end", None)]
+    document = {"format": 1, "slug": "ai-alone", "title": "Alone", "collection": "customer", "team": "operations", "steps": steps}
+    workflows.import_file(document, publish=True)
+    return company.told(runs.start(company.olivia, "ai-alone", "customer", record, {}))
+
+
+ASKED_AT: list[tuple[str, str, dict[str, Any], dict[str, Any], str | None, str | None]] = [
+    ("a model that is not asked", "llm", ASKED, {"ai": {"mode": "off"}}, None, None),
+    ("a model by itself that is not asked", "llm", ASKED, {"ai": {"mode": "off"}, "completion": "automatic"}, None, "off"),
+    ("a model", "llm", ASKED, {}, "text", None),
+    ("a choice", "decision", {"options": OPTIONS}, {"ai": {}}, "decide", None),
+    ("a choice that no rule makes", "decision", RULED, {"ai": {}}, "decide", "no_rule"),
+    ("a choice that is not asked for", "decision", {"options": OPTIONS}, {}, None, None),
+    ("records to choose from", "load_related", FIND, {"ai": {}}, "propose", None),
+    ("what is shown", "get_data", SHOW, {"ai": {}}, "propose", None),
+    ("a form in shadow", "update_data", {"fields": ["email"]}, {"ai": {"mode": "shadow"}}, "propose", None),
+    ("a form where it is off", "update_data", {"fields": ["email"]}, {"ai": {"mode": "off"}}, None, None),
+]
+
+
+@pytest.mark.parametrize(("why", "kind", "config", "more", "purpose", "code"), ASKED_AT, ids=[case[0] for case in ASKED_AT])
+def test_where_something_is_asked(
+    company: Company, why: str, kind: str, config: dict[str, Any], more: dict[str, Any], purpose: str | None, code: str | None
+) -> None:
+    assert why
+    here = alone(company, kind, config, **more)["current"]
+    assert (here["proposal"] or {}).get("purpose") == purpose
+    assert (here["take_over"] or {}).get("code") == code
+    assert here["form"] is not None
+
+
+def test_one_of_the_records_is_chosen_by_a_name_that_tells_nothing(company: Company) -> None:
+    told = alone(company, "load_related", FIND, ai={})
+    found = runs.proposal_context(told["current"]["proposal"]["call"])
+    assert found is not None
+    (field,) = found.fields
+    assert (field.name, field.opaque, len(field.options)) == ("key", True, 3)
+    made(told["current"]["proposal"]["call"], value("key", field.options[0][0]))
+    hand_in(company, told["id"], values={"key": field.options[0][0]})
+    assert outcomes(told["current"]["proposal"]["call"]) == {"key": "accepted"}
+
+
+def test_what_matters_of_what_is_shown_is_a_highlight_and_compared_with_nothing(company: Company) -> None:
+    told = alone(company, "get_data", SHOW, ai={})
+    call = told["current"]["proposal"]["call"]
+    found = runs.proposal_context(call)
+    assert found is not None
+    assert [name for name, _ in found.fields[0].options] == ["email", "risk", "accounts.iban"]
+    made(call, value("matters", ["email", "accounts.iban"]))
+    assert company.told(told["id"])["current"]["proposal"]["fields"][0]["value"] == ["email", "accounts.iban"]
+    assert hand_in(company, told["id"])["status"] == "completed"
+    assert outcomes(call) == {"matters": None}
+
+
+def test_only_the_fields_that_the_author_names_are_asked_for(company: Company) -> None:
+    told = alone(
+        company,
+        "decision",
+        {"options": OPTIONS, "form": [{"name": "a", "label": "A"}, {"name": "b", "label": "B"}]},
+        ai={"fields": ["b"], "outcome": False},
+    )
+    found = runs.proposal_context(told["current"]["proposal"]["call"])
+    assert found is not None
+    assert ([field.name for field in found.fields], found.outcomes) == (["b"], ())
+    assert told["current"]["proposal"]["asked"] == ["b"]
