@@ -499,6 +499,24 @@ def test_asking_again_keeps_what_was_typed(company: Company) -> None:
     assert kept.values == {"note": "half"}
 
 
+@pytest.mark.parametrize("before", ["failed", "asked while it was put aside", "ready", "pending"])
+def test_whoever_takes_the_run_up_again_is_not_left_with_a_failure(company: Company, before: str) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    if before == "failed":
+        failed(call)
+    if before == "ready":
+        made(call, value("note", "n"))
+    runs.save(company.olivia, run_id, revision=None)
+    if before == "asked while it was put aside":
+        assert runs.proposal_context(call) is None
+    runs.resume(company.olivia, run_id, revision=None)
+    proposal = company.told(run_id)["current"]["proposal"]
+    assert proposal["status"] == ("ready" if before == "ready" else "pending")
+    assert (proposal["call"] == call) == (before in ("ready", "pending"))
+    holds(run_id)
+
+
 REFUSED: list[tuple[str, str, type[ConsoleError], str]] = [
     ("another operator", "tom", Conflict, "not_holder"),
     ("of another team", "stan", NotFound, "not_found"),
