@@ -298,7 +298,7 @@ def furnished(pages: Pages) -> House:
     return House(
         pages,
         run,
-        at_note(company, checked, "2"),
+        at_note(company, checked, "4"),
         approval,
         many,
         kept.id,
