@@ -22,10 +22,14 @@ _ERASE = (
 )
 
 
+def keeping(call: str, subject: str, told: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    """The statement that keeps what was sent and what came: `system`, `user`, `schema`, `sources`, `answer`, and what else the call knows."""
+    return _KEEP, (call, subject, *subjects.seal(subject, f"ai_prompt|{call}", told))
+
+
 def keep(call: str, subject: str, told: Mapping[str, Any]) -> None:
-    """Keep what was sent and what came: `system`, `user`, `schema`, `sources`, `answer`, and what else the call knows."""
-    kid, nonce, ct = subjects.seal(subject, f"ai_prompt|{call}", told)
-    fetch(_KEEP, (call, subject, kid, nonce, ct))
+    """Keep it."""
+    fetch(*keeping(call, subject, told))
 
 
 def read(call: str) -> dict[str, Any] | None:
