@@ -476,6 +476,7 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "task_created": lambda told: "{who} made a task" + _braced(_after(" for ", told.person("assignee", "team"))) + "{on_record}",
         "task_closed": "{who} closed a task{on_record}",
         "notice_sent": lambda told: "{who} sent a notice" + _counted(told.count("count", "person", "people")),
+        "context_supplied": "{who} supplied what was missing{on_record}",
         "proposal_requested": "A proposal for {step} was asked for{origin}",
         "proposal_made": "A proposal for {step} was made{origin}",
         "proposal_failed": "There is no proposal for {step}{why}",
