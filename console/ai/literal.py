@@ -6,7 +6,7 @@ without blanks, texts without case and spacing. What would have to be reckoned, 
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -24,7 +24,7 @@ KINDS: Mapping[str, ValueKind] = {
 }  # fmt: skip
 """How a value of a form's type is looked for; every other type as text."""
 
-LONGEST_READ = 250_000  # characters of one text that are looked through
+LONGEST_READ = 100_000  # characters of one text that are looked through
 LONGEST_VALUE = 2_000  # characters of a value that is looked for
 DEEPEST = 12
 QUOTE_AROUND = 60
@@ -76,6 +76,16 @@ class Line:
     def days(self) -> list[written.Reading]:
         """The calendar days in the text."""
         return list(written.days(self.text)) if re.search(r"\d", self.text) else []
+
+    @cached_property
+    def emails(self) -> list[finding.Found]:
+        """The e-mail addresses in the text."""
+        return list(finding.emails(self.text))
+
+    @cached_property
+    def links(self) -> list[finding.Found]:
+        """The web addresses in the text."""
+        return list(finding.links(self.text))
 
     def quote(self, start: int, end: int) -> str:
         """The words from `start` to `end` with some before and after, on one line."""
@@ -176,12 +186,12 @@ def _clock(line: Line, value: Any) -> tuple[int, int] | None:
 
 def _email(line: Line, value: Any) -> tuple[int, int] | None:
     wanted = str(value).strip().casefold()
-    return next(((found.start, found.end) for found in finding.emails(line.text) if found.text == wanted), None)
+    return next(((found.start, found.end) for found in line.emails if found.text == wanted), None)
 
 
 def _url(line: Line, value: Any) -> tuple[int, int] | None:
     wanted = finding.link(str(value).strip())
-    return next(((found.start, found.end) for found in finding.links(line.text) if found.text == wanted), None)
+    return next(((found.start, found.end) for found in line.links if found.text == wanted), None)
 
 
 def _phone(line: Line, value: Any) -> tuple[int, int] | None:
@@ -278,13 +288,4 @@ def facts(text: str) -> list[Fact]:
     found += [
         (match.start(), match.end(), Fact("text", (match[0],))) for match in re.finditer(r"[^\s,;]*\d[^\s,;]*(?<![.:!?)\]\"'])", text)
     ]
-    return _apart(found)
-
-
-def _apart(found: Iterable[tuple[int, int, Fact]]) -> list[Fact]:
-    """The facts without those that lie within one named before."""
-    kept: list[tuple[int, int, Fact]] = []
-    for start, end, fact in found:
-        if not any(start < stop and begin < end for begin, stop, _ in kept):
-            kept.append((start, end, fact))
-    return [fact for _, _, fact in sorted(kept, key=lambda entry: entry[:2])]
+    return list(dict.fromkeys(fact for _, _, fact in finding.apart(found)))

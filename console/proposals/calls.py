@@ -15,7 +15,7 @@ from console.core.moments import moment_text
 from console.db.engine import fetch
 from console.errors import Malformed, NotFound
 
-FILTERS = frozenset({"run", "workflow", "step", "status", "code", "provider", "model", "mode", "team"})
+FILTERS = frozenset({"run", "workflow", "step", "status", "code", "provider", "model", "mode", "person", "team"})
 STATUSES = ("pending", "ok", "declined", "failed", "off")
 COLUMNS = (
     "id", "at", "run", "n", "step", "attempt", "workflow", "version", "team", "person", "purpose", "provider", "model", "ms", "status", "code", "flags", "mode",

@@ -15,7 +15,7 @@ from console.core.actor import Actor
 from console.core.shape import said_of
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid
-from console.proposals import options
+from console.proposals import options, resting
 from console.proposals.document import PURPOSES, HouseText, Options, Prices
 from console.proposals.options import Current
 from console.setting_values import AI
@@ -63,7 +63,7 @@ def change(
     note: str = "",
     key: str | None = None,
     drop_key: bool = False,
-    tried: bool = False,
+    untried: bool = False,
 ) -> int:
     """Save these parts of the document, of which version `base` was on the screen; the number of the new version, of the old one where nothing differs.
 
@@ -101,7 +101,10 @@ def tried(actor: Actor, changes: Mapping[str, Any], key: str | None = None) -> p
             require_recent(actor)
         wanted = _wanted(before, changes, key)
         told = AI(wanted.provider, wanted.model, options.opened(wanted), wanted.base_url)
-    found = probe.probe(providers.config(told, private=before.from_environment))
+    config = providers.config(told, private=before.from_environment)
+    found = probe.probe(config)
+    if found.ok:
+        resting.answered(config)
     told_of = {"provider": told.provider, "model": found.model or told.model, "ok": found.ok, "code": found.code, "ms": found.ms}
     log.note(actor, "ai_tested", open={name: value for name, value in told_of.items() if value is not None}, chain="sys:config")
     return found
@@ -117,7 +120,7 @@ def versions(actor: Actor, *, below: int | None = None, limit: int = 50) -> list
     former = [*(row.document for row in rows[1:]), Options()]
     return [
         Version(row, tuple(differing(earlier, row.document, new_key=row.document.key != earlier.key)))
-        for row, earlier in zip(rows, former, strict=True)
+        for row, earlier in zip(rows, former, strict=False)
     ][:limit]
 
 

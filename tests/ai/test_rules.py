@@ -112,6 +112,8 @@ def test_what_the_record_holds_already_is_no_proposal() -> None:
 
 def test_what_must_never_go_to_a_model_is_not_proposed_either() -> None:
     assert value(replace(TEXT, treatment="never"), source({"city": "Delft"})) is None
+    assert value(replace(TEXT, treatment="hash"), source({"city": "Delft"})) is None
+    assert value(replace(TEXT, treatment="masked"), source({"city": "Delft"})) == "Delft"
     assert value(TEXT, source({"city": "Delft"}, treatments={"city": "never"})) is None
     assert value(TEXT, source({"city": "Delft"}, treatments={"city": "masked"})) == "Delft"
 

@@ -1,4 +1,4 @@
-"""What a real model's service refuses to take, in its manner. The words are ours where the service's own are not known (docs/reference/ai.md says which)."""
+"""What a real model's service refuses to take, in its manner. The words are ours where the service's own are not known."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Anthropic's Messages API, through their SDK. Source: the SDK's own code, version 2.10; docs/reference/ai.md.
+"""Anthropic's Messages API, through their SDK. Source: the SDK's own code, version 2.10; docs/how-to/connect-a-model.md.
 
 The form is asked for as structured output; where a model or the service refuses the schema, as the input of the one tool that the model must use.
 """

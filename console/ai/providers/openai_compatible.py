@@ -1,4 +1,4 @@
-"""Any endpoint that speaks chat/completions as OpenAI does: llama.cpp, vLLM, Ollama, a gateway. Source: docs/reference/ai.md.
+"""Any endpoint that speaks chat/completions as OpenAI does: llama.cpp, vLLM, Ollama, a gateway. Source: docs/how-to/connect-a-model.md.
 
 The form is asked for by its JSON Schema; where that is refused, as any JSON object with the schema in words. What an endpoint does not take is left out from
 then on, and remembered for the process.

@@ -58,7 +58,7 @@ def _item(spec: FieldSpec, found: _Found) -> dict[str, Any]:
 
 def _certain(spec: FieldSpec, sources: tuple[Source, ...]) -> _Found | None:
     """The one value that stands under this name, None where there is none, where two sources differ, or where it only says what the record holds already."""
-    if spec.treatment == "never" or spec.type in NOT_SIMPLE:
+    if spec.treatment not in {"full", "masked"} or spec.type in NOT_SIMPLE:
         return None
     found = sorted(_same_name(spec, sources), key=lambda each: not each.source.trusted)
     values = {_key(spec, each.value) for each in found}

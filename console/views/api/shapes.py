@@ -461,6 +461,16 @@ class Screen(Shape):
     record: Record | None
 
 
+class Looked(Shape):
+    """A document beside a run, and which of its pages were opened by then."""
+
+    document: str
+    title: str
+    pages: int | None = Field(description="How many it has, where that is known")
+    opened: list[int]
+    never_opened: list[int] | None = Field(description="null: not known, because nobody opened it")
+
+
 class Replay(Shape):
     """The run as it was answered after event `at`."""
 
@@ -471,6 +481,7 @@ class Replay(Shape):
     screen: Screen
     read_only: Literal[True]
     masked: list[str]
+    documents: list[Looked] = Field(description="Documents beside the run, those of its records as of today")
 
 
 class ActivityPage(Shape):

@@ -101,7 +101,7 @@ def _house(shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleErr
     current = ai_forms.newest()
     texts = saving.house_texts(frame.actor())
     former = [*(one.document.house for one in texts[1:]), Options().house]
-    history = [(one, _difference(before, one.document.house)) for one, before in zip(texts, former, strict=True)]
+    history = [(one, _difference(before, one.document.house)) for one, before in zip(texts, former, strict=False)]
     context = ai_forms.common(current, shown, wrong, error) | {"history": history, "names": accounts.names({one.by for one in texts})}
     return area.page("settings/ai_house.html", "ai/house", context, status=error.status if error else 200)
 
