@@ -42,7 +42,13 @@ def test_values_come_with_why_and_from_where(house: House) -> None:
     assert (Decimal(by["balance"]["value"]), by["verdict"]["value"], by["balance"]["confidence"]) == (Decimal("12.50"), "clean", "high")
     (source,) = by["balance"]["sources"]
     assert set(source) == SOURCE_KEYS
-    assert (source["kind"], source["collection"], source["record"], source["field"], source["trusted"]) == ("record", "customer", "1", "balance", True)
+    assert (source["kind"], source["collection"], source["record"], source["field"], source["trusted"]) == (
+        "record",
+        "customer",
+        "1",
+        "balance",
+        True,
+    )
     assert source["title"] == "Adaeze Okonkwo-Bell"
     assert by["verdict"]["sources"][0]["step"] == "hear"
 
@@ -315,7 +321,12 @@ def test_what_is_never_sent_is_in_no_request_log_or_trace(house: House, caplog: 
     kept = prompts.read(call)
     told = str([event.open for event in log.events_of(run_id) if event.type.startswith("proposal")])
     for secret in ("Adaeze Okonkwo-Bell", "adaeze@customers.example"):
-        for where in (house.sent, caplog.text, told, str({**kept, "sources": [{**each, "title": ""} for each in kept["sources"]]} if kept else "")):
+        for where in (
+            house.sent,
+            caplog.text,
+            told,
+            str({**kept, "sources": [{**each, "title": ""} for each in kept["sources"]]} if kept else ""),
+        ):
             assert secret not in where
     assert "display_name" not in {field["name"] for field in house.proposal(run_id)["fields"]}
 
