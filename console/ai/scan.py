@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from console.ai import phrases
@@ -32,7 +33,7 @@ _HARMLESS_COMMENT = re.compile(
 )
 _BLOCK = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?td|/?h\d|/?ul|/?ol|/?table|/?body|/?html)\b[^>]{0,500}>", re.IGNORECASE)
 _MARKUP = re.compile(r"<!--|-->|</?[a-zA-Z][^<>]{0,500}>")
-_SPACED = re.compile(r"(?<!\w)(?:[^\W\d_][ ._*\-|]{1,2}){7,200}[^\W\d_](?!\w)")
+_SPACED = re.compile(r"(?<!\w)(?:[^\W\d_][ ._*\-|\n]{1,6}){7,200}[^\W\d_](?!\w)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _IMAGE = re.compile(r"data:image/[a-z+]{2,10};base64,[A-Za-z0-9+/=\s]{20,}", re.IGNORECASE)
 _JOINED = (
@@ -108,12 +109,12 @@ def suspicious(ask: Ask, sent: frozenset[str] | None = None) -> dict[str, Sign]:
 
 def text_of(source: Source) -> str:
     """All words of a source, with its title and the names of its data; what a model never gets is left out."""
-    texts, room = [source.title], LONGEST
+    texts, room = [source.title[:LONGEST_TEXT]], LONGEST
     for name, value in scalars({name: value for name, value in source.data.items() if source.treatments.get(name) != "never"}):
         if isinstance(value, str) and room > 0:
             texts += [value[: min(room, LONGEST_TEXT)]] if " " not in name else [name, value[: min(room, LONGEST_TEXT)]]
             room -= min(len(value), LONGEST_TEXT)
-    texts += [key for key in _keys(source.data) if " " in key]
+    texts += [key for key in islice(_keys(source.data), 2000) if " " in key]
     return "\n\n".join(texts)
 
 
@@ -143,7 +144,7 @@ def signs(text: str, names: tuple[str, ...] = ()) -> Iterator[Sign]:
     folded = fold(text)
     yield from _forged(folded)
     yield from _orders(folded, names)
-    yield from _spaced(text)
+    yield from _spaced(folded)
     yield from _encoded(text, names)
 
 
