@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import sqlalchemy as sa
@@ -200,8 +201,19 @@ def _model(ai: AI, *, told: bool) -> Check:
     if not found.ok:
         return Check("model", ok=False, message=f"{where}: {found.code}", fix=found.message)
     name = "CONSOLE_AI_MODEL" if told else "the model under Settings, AI"
-    said = f"; {found.message}" if found.ends else ""
-    return Check("model", ok=True, message=f"{where}: there in {found.ms} ms{said}", fix=f"Set {name} to another one" if found.ends else "")
+    if found.ends:
+        return Check("model", ok=True, message=f"{where}: {found.message}", fix=f"Set {name} to another one")
+    plain = ai.api_key and (ai.base_url or "").startswith("http://") and not _own_machine(str(urlsplit(ai.base_url).hostname))
+    return Check(
+        "model",
+        ok=True,
+        message=f"{where}: there in {found.ms} ms" + (", in plain http: prompts and key can be read on the way" if plain else ""),
+        fix="Use https" if plain else "",
+    )
+
+
+def _own_machine(host: str) -> bool:
+    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def _chosen() -> Check:

@@ -181,6 +181,22 @@ def test_a_model_that_is_there_one_that_ends_and_one_that_is_not() -> None:
 
 
 @cases(
+    ("host", "own"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("10.0.0.1", False),
+        ("models.example", False),
+        ("localhost.example", False),
+    ],
+)
+def test_hosts_that_are_this_machine(host: str, own: bool) -> None:
+    assert doctor._own_machine(host) is own
+
+
+@cases(
     ("url", "plain"),
     [
         ("postgresql://u:p@h:5432/d", "postgresql://u:p@h:5432/d"),
