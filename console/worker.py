@@ -71,6 +71,7 @@ class Worker:
         from console import accounts, answers, document_requests, notices, operations, proposals, publishing, queue, retention, runs, tasks
         from console.db import engine
         from console.dispatch import Dispatcher
+        from console.proposals import ladder
 
         engine.make_room(threads + CALL_CONNECTIONS)
         self.stopping = threading.Event()
@@ -88,6 +89,7 @@ class Worker:
             Duty("tasks", PUBLISH_S, tasks.pick_up),
             Duty("answers", PUBLISH_S, answers.pick_up),
             Duty("proposals", STUCK_S, runs.overdue_proposals),
+            Duty("ladder", SWEEP_S, ladder.look_back),
         ]
         self.outside = [Duty("publish", PUBLISH_S, publishing.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
         self.models = [Duty("model", EXPIRE_S, proposals.make_ready)]
