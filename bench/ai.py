@@ -74,8 +74,13 @@ def without_limits() -> None:
     from console.db.engine import fetch
     from console.proposals.document import Budget, Options
 
-    document = Options(blind_percent=0, budget=Budget(run_calls=10_000, run_money=None, day_calls=None, day_money=None)).model_dump(mode="json")
-    fetch("insert into console.ai_setting (version, at, by, document) values (1, now(), 'usr_bench', %s::jsonb) returning 1", (orjson.dumps(document).decode(),))
+    document = Options(blind_percent=0, budget=Budget(run_calls=10_000, run_money=None, day_calls=None, day_money=None)).model_dump(
+        mode="json"
+    )
+    fetch(
+        "insert into console.ai_setting (version, at, by, document) values (1, now(), 'usr_bench', %s::jsonb) returning 1",
+        (orjson.dumps(document).decode(),),
+    )
     fetch("update console.version set number = number + 1 where name = 'ai' returning 1")
 
 
@@ -85,7 +90,9 @@ class Operator:
     def __init__(self, port: int, actor: Any, key: str) -> None:
         from console import runs
 
-        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{port}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False)
+        self.client = httpx2.Client(
+            base_url=f"http://127.0.0.1:{port}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False
+        )
         self.run = runs.start(actor, "bench", None, None, {})
         self.told = self.client.get(f"/runs/{self.run}").json()
 
@@ -138,7 +145,9 @@ def in_place(operators: Sequence[Operator], url: str, rounds: int) -> bool:
     for operator in operators[:rounds]:
         operator.to_proposal()
         times.append(operator.seen_after() - 0.5)
-    print(f"proposal in place: median {statistics.median(times):.2f} s after the provider's time, worst {max(times):.2f} s (bar at most {PLACE_S:g} s)")
+    print(
+        f"proposal in place: median {statistics.median(times):.2f} s after the provider's time, worst {max(times):.2f} s (bar at most {PLACE_S:g} s)"
+    )
     return max(times) <= PLACE_S
 
 
@@ -152,7 +161,14 @@ def own_work(actor: Any, url: str, rounds: int) -> bool:
     times: list[float] = []
     for number in range(BEFORE + 2 * rounds):
         told = runs.get(actor, run).json
-        runs.complete(actor, run, step=told["current"]["step"], revision=told["revision"], values={"note": f"{NOTE} {number}", "level": 3}, outcome=None)
+        runs.complete(
+            actor,
+            run,
+            step=told["current"]["step"],
+            revision=told["revision"],
+            values={"note": f"{NOTE} {number}", "level": 3},
+            outcome=None,
+        )
         calls = fetch("delete from queue.pgqueuer where entrypoint = 'propose' returning convert_from(payload, 'UTF8')")
         for (call,) in calls:
             began = time.perf_counter()
@@ -162,7 +178,9 @@ def own_work(actor: Any, url: str, rounds: int) -> bool:
             if status != "ok" and number > 2:  # the first call loads the SDK
                 raise SystemExit(f"there was no proposal: {status}, {code}")
             times += [took - ms] if number >= BEFORE else []
-    print(f"own work around a call at {BEFORE} to {BEFORE + 2 * rounds} steps: median {statistics.median(times):.1f} ms, worst {max(times):.1f} ms (bar at most {OWN_MS:g} ms)")
+    print(
+        f"own work around a call at {BEFORE} to {BEFORE + 2 * rounds} steps: median {statistics.median(times):.1f} ms, worst {max(times):.1f} ms (bar at most {OWN_MS:g} ms)"
+    )
     return statistics.median(times) <= OWN_MS
 
 
@@ -195,7 +213,9 @@ def others(operators: Sequence[Operator], browser: Browser, waiting: Browser, ur
         asking.join()
         settle()
     found = rig.ratio(busy, idle)
-    print(f"{len(operators)} operators waiting 3 s: other pages {statistics.median(busy):.1f} ms, idle {statistics.median(idle):.1f} ms, {found:.2f} × (bar at most {SLOWER:g} ×)")
+    print(
+        f"{len(operators)} operators waiting 3 s: other pages {statistics.median(busy):.1f} ms, idle {statistics.median(idle):.1f} ms, {found:.2f} × (bar at most {SLOWER:g} ×)"
+    )
     return found <= SLOWER
 
 
@@ -206,7 +226,11 @@ def ask_in_turn(browser: Browser, operators: Sequence[Operator], over: threading
             if over.wait(1 / len(operators)):
                 return
             told = operator.told
-            browser.ask("GET", f"/runs/{operator.run}?revision={told['revision']}&event={told['last_event']}&status={told['status']}", **{"HX-Request": "true"})
+            browser.ask(
+                "GET",
+                f"/runs/{operator.run}?revision={told['revision']}&event={told['last_event']}&status={told['status']}",
+                **{"HX-Request": "true"},
+            )
 
 
 def settle() -> None:

@@ -101,7 +101,13 @@ class Worker:
 
     def run(self) -> None:
         """Until stopped. What is under way in the other threads then gets a few seconds; broken off, it is done again or gone on with later."""
-        told = (("outside", self.outside), ("thorough", self.thorough), ("moving", self.moving), ("letters", self.letters), ("models", self.models))
+        told = (
+            ("outside", self.outside),
+            ("thorough", self.thorough),
+            ("moving", self.moving),
+            ("letters", self.letters),
+            ("models", self.models),
+        )
         others = [threading.Thread(target=self._do, args=(duties,), name=name, daemon=True) for name, duties in told if duties]
         others.append(threading.Thread(target=self.jobs.run, name="jobs", daemon=True))
         others.append(threading.Thread(target=self.calls.run, name="calls", daemon=True))

@@ -14,8 +14,8 @@ from decimal import Decimal
 import psycopg
 import sqlalchemy as sa
 
-from console import log, runs, settings, subjects
-from console.ai import calling, guard, prompt as prompts_of, providers, scan
+from console import access, log, notices, runs, settings, subjects
+from console.ai import breaker, calling, guard, prompt as prompts_of, providers, scan
 from console.ai.calling import Answered, CallFailed
 from console.ai.prompt import Prompt
 from console.ai.types import Code, Judged, ProviderError, Raw
@@ -216,12 +216,20 @@ def _failed(asking: _Asking, error: CallFailed) -> Result:
     """Nothing came that could be judged; what of it tells of the provider is counted."""
     _keep(asking, error.raw.text if error.raw else "", error=f"{error.code}: {error.detail}")
     if settings.current().ai_breaker and resting.failed(asking.chosen.config, error.code):
-        _log.error("alarm: %s %s is left alone: %s", asking.chosen.config.name, asking.chosen.config.model, error.code)
+        _left_alone(asking.chosen.config, error.code)
     told = _paid(asking, replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id))
     code: Code = error.code
     suspicious = tuple(scan.suspicious(asking.built.ask, asking.prompt.restore.sent))
     judged = Judged(flags=("suspicious_content",) if suspicious else (), suspicious=suspicious, code=code)
     return _without(asking, judged, words.message(code, _whole(asking)), told)
+
+
+def _left_alone(config: providers.Config, code: Code) -> None:
+    """Say so once; where only somebody who administers can help, they find it at the bell."""
+    _log.error("alarm: %s %s is left alone: %s", config.name, config.model, code)
+    if code in breaker.LASTING:
+        key = f"ai|{config.fingerprint}|{code}|{log.now():%Y-%m-%d}"
+        notices.tell(sorted(access.holders("admin")), "model_refused", key, link="/settings/ai")
 
 
 def _paid(asking: _Asking, told: Told) -> Told:

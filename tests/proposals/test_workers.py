@@ -24,7 +24,9 @@ def waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("CONSOLE_AI_SECONDS", "60")
     settings.current.cache_clear()
     for number in range(MANY):
-        house.company.sql("insert into customer (id, display_name, desk, balance) values (?, ?, 'retail', ?)", 100 + number, f"Number {number}", number)
+        house.company.sql(
+            "insert into customer (id, display_name, desk, balance) values (?, ?, 'retail', ?)", 100 + number, f"Number {number}", number
+        )
     return [house.at_judge(record=str(100 + number)) for number in range(MANY)]
 
 
@@ -46,7 +48,10 @@ def test_the_engine_goes_on_while_calls_wait(house: House, waiting: list[str]) -
     with workers(1):
         assert until(lambda: house.model.asked)
         run_id = runs.start(house.company.olivia, "triage", "customer", "1")
-        fetch("select queue.enqueue(array[0], array['advance'], array[convert_to(%s, 'UTF8')], array['0'::interval], array['probe'], array[null::jsonb])", (run_id,))
+        fetch(
+            "select queue.enqueue(array[0], array['advance'], array[convert_to(%s, 'UTF8')], array['0'::interval], array['probe'], array[null::jsonb])",
+            (run_id,),
+        )
         assert until(lambda: not fetch("select 1 from queue.pgqueuer where entrypoint = 'advance'"))
         assert pending() == MANY, "none of them was answered yet"
 
