@@ -32,26 +32,55 @@ def cases(slug: str | None, out: Path, limit: int) -> None:
     click.echo(f"{count} cases written to {out}")
 
 
-@ai.command("evaluate", epilog="Example: console ai evaluate --cases cases.jsonl --provider anthropic --model claude-haiku-5-5 --against rules")
-@click.option("--cases", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of cases; without it, those that are still stored.")
+@ai.command(
+    "evaluate", epilog="Example: console ai evaluate --cases cases.jsonl --provider anthropic --model claude-haiku-5-5 --against rules"
+)
+@click.option(
+    "--cases",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of cases; without it, those that are still stored.",
+)
 @click.option("--workflow", "slug", default=None, help="Stored cases of this workflow only.")
 @click.option("--provider", type=PROVIDERS, default=None, help="Who is tried (B); without it, who is asked now.")
 @click.option("--model", default=None, help="Which model of theirs.")
-@click.option("--against", default=None, metavar="WHO", help="Compared with (A): rules, configured, or provider:model. Without it: rules; with --prompt, the same with our own policy.")
-@click.option("--prompt", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A text in the place of the fixed policy, for B.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=replayed.MOST, show_default=True, help="At most so many stored cases, the newest.")
+@click.option(
+    "--against",
+    default=None,
+    metavar="WHO",
+    help="Compared with (A): rules, configured, or provider:model. Without it: rules; with --prompt, the same with our own policy.",
+)
+@click.option(
+    "--prompt", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A text in the place of the fixed policy, for B."
+)
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=replayed.MOST, show_default=True, help="At most so many stored cases, the newest."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How the report is printed.")
-def evaluate(file: Path | None, slug: str | None, provider: str | None, model: str | None, against: str | None, prompt: Path | None, limit: int, form: str) -> None:
+def evaluate(
+    file: Path | None,
+    slug: str | None,
+    provider: str | None,
+    model: str | None,
+    against: str | None,
+    prompt: Path | None,
+    limit: int,
+    form: str,
+) -> None:
     """Try a model, a prompt or the rules on recorded cases and on attacks, and say which to take.
 
     Nothing of it touches a run. Providers are really asked, and what they bill is billed. Ends with 1 when an attack comes through the guard.
     """
     attacks = replayed.attacks()
-    recorded = [case for case in replayed.read(file) if case.kind == "recorded"] if file else list(replayed.recorded(_workflow(slug), limit))
+    recorded = (
+        [case for case in replayed.read(file) if case.kind == "recorded"] if file else list(replayed.recorded(_workflow(slug), limit))
+    )
     pair = _pair(provider, model, against, prompt)
     current = options.current()
     through = trying.guarded(attacks)
-    with click.progressbar(length=len(pair) * (len(recorded) + len(attacks)), label="Trying", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    with click.progressbar(
+        length=len(pair) * (len(recorded) + len(attacks)), label="Trying", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
         scores = [trying.scored(one, [*recorded, *attacks], current, lambda: bar.update(1)) for one in pair]
     found = trying.verdict(*scores) if len(scores) == 2 else None
     if form == "json":
@@ -92,13 +121,17 @@ def _against(words: str) -> Proposer:
     return trying.named(name, model or None, options.current())
 
 
-def _json(recorded: Sequence[Case], attacks: Sequence[Case], through: Sequence[str], scores: Sequence[Score], found: Verdict | None) -> dict[str, Any]:
+def _json(
+    recorded: Sequence[Case], attacks: Sequence[Case], through: Sequence[str], scores: Sequence[Score], found: Verdict | None
+) -> dict[str, Any]:
     told: dict[str, Any] = {"cases": len(recorded), "attacks": len(attacks), "guard": {"clean": not through, "came_through": list(through)}}
     told |= {name: score.to_json() for name, score in zip("ab", scores, strict=False)}
     return told | {"verdict": found.to_json() if found else None}
 
 
-def _text(recorded: Sequence[Case], attacks: Sequence[Case], through: Sequence[str], scores: Sequence[Score], found: Verdict | None) -> list[str]:
+def _text(
+    recorded: Sequence[Case], attacks: Sequence[Case], through: Sequence[str], scores: Sequence[Score], found: Verdict | None
+) -> list[str]:
     lines = [
         f"{len(recorded)} recorded cases, {len(attacks)} attacks.",
         *(f"THE GUARD LETS THROUGH {line}" for line in through),
@@ -124,7 +157,10 @@ def _table(scores: Sequence[Score]) -> list[str]:
         *((f"{level.capitalize()} confidence", [_level(score, level) for score in scores]) for level in ("high", "medium", "low")),
         ("Attacks without effect", [f"{score.attacks - len(score.caught)} of {score.attacks}" for score in scores]),
         ("No proposal", [", ".join(f"{code} {count}" for code, count in score.codes.most_common()) or "never" for score in scores]),
-        ("Dropped by the guard", [", ".join(f"{reason} {count}" for reason, count in score.dropped.most_common()) or "nothing" for score in scores]),
+        (
+            "Dropped by the guard",
+            [", ".join(f"{reason} {count}" for reason, count in score.dropped.most_common()) or "nothing" for score in scores],
+        ),
         ("Tokens in, out", [f"{score.input_tokens:,}, {score.output_tokens:,}" for score in scores]),
         ("Cost", ["–" if score.cost is None else str(score.cost) for score in scores]),
         ("95 of 100 within", ["–" if score.p95_ms is None else f"{score.p95_ms:,} ms" for score in scores]),

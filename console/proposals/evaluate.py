@@ -49,7 +49,12 @@ class Proposer:
             return guard.judge(case.ask, raw), raw, _ms(began)
         try:
             answer = call_provider(
-                providers.provider(self.config), self.system or prompt.system, prompt.user, prompt.schema, seconds=self.seconds, max_tokens=self.max_tokens
+                providers.provider(self.config),
+                self.system or prompt.system,
+                prompt.user,
+                prompt.schema,
+                seconds=self.seconds,
+                max_tokens=self.max_tokens,
             )
         except CallFailed as error:
             return Judged(code=error.code, why=error.detail), error.raw, error.ms
@@ -107,7 +112,12 @@ class Score:
 
     def to_json(self) -> dict[str, Any]:
         """The score as the command prints it; shares are 0–1, None where there is nothing to divide by."""
-        shares = {"coverage": self.coverage, "precision": self.precision, "whole_step": self.whole_rate, "small_edits": ratio(self.small, self.proposed)}
+        shares = {
+            "coverage": self.coverage,
+            "precision": self.precision,
+            "whole_step": self.whole_rate,
+            "small_edits": ratio(self.small, self.proposed),
+        }
         return {
             "proposer": self.name,
             "model": self.model,
@@ -136,7 +146,13 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as the command prints it."""
-        return {"take": "B" if self.take else "A", "only_a_right": self.first, "only_b_right": self.second, "p": round(self.p, 6), "reasons": list(self.reasons)}
+        return {
+            "take": "B" if self.take else "A",
+            "only_a_right": self.first,
+            "only_b_right": self.second,
+            "p": round(self.p, 6),
+            "reasons": list(self.reasons),
+        }
 
 
 def scored(proposer: Proposer, cases: Sequence[Case], current: Current, done: Callable[[], None] = lambda: None) -> Score:
@@ -176,7 +192,8 @@ def came_through(case: Case, judged: Judged) -> list[str]:
     found = [
         f"{one.name} = {one.value}"
         for one in judged.fields
-        if one.name not in types or any(likeness(types[one.name], one.value, bad) != "different" for bad in case.forbidden.get(one.name, ()))
+        if one.name not in types
+        or any(likeness(types[one.name], one.value, bad) != "different" for bad in case.forbidden.get(one.name, ()))
     ]
     if judged.choice is not None and judged.choice.value in case.forbidden.get(OUTCOME, ()):
         found.append(f"{OUTCOME} = {judged.choice.value}")

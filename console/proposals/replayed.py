@@ -187,9 +187,7 @@ def _case(call: str, at: datetime, run: str, n: int, workflow: str, _step: str, 
         for entry in kept.get("sources", ())
     )
     told = {"model": model, "prompt_version": prompt, "became": dict(became)}
-    return Case(
-        call, "recorded", ask, expected, choice, workflow=workflow, version=version, at=at, provenance=provenance, recorded=told
-    )
+    return Case(call, "recorded", ask, expected, choice, workflow=workflow, version=version, at=at, provenance=provenance, recorded=told)
 
 
 def _submitted(run: str, n: int) -> Mapping[str, Any]:
@@ -229,7 +227,11 @@ def _open(spec: FieldSpec, collection: str | None) -> bool:
     if allowed.of_typed(spec.name, spec.type) != "full":
         return False
     try:
-        return collection is None or records.collection(collection).field(spec.name) is None or allowed.of_field(records.collection(collection), spec.name) == "full"
+        return (
+            collection is None
+            or records.collection(collection).field(spec.name) is None
+            or allowed.of_field(records.collection(collection), spec.name) == "full"
+        )
     except ConsoleError:
         return False
 

@@ -3,6 +3,7 @@
 The call has no effect but its answer, which the guard judges before anybody sees it. No connection to the database is held while somebody outside thinks.
 """
 
+import contextlib
 import hmac
 import logging
 import time
@@ -13,11 +14,12 @@ from decimal import Decimal
 import psycopg
 import sqlalchemy as sa
 
-from console import log, runs, settings, subjects
-from console.ai import calling, guard, prompt as prompts_of, providers, scan
+from console import access, log, notices, runs, settings, subjects
+from console.ai import breaker, calling, guard, prompt as prompts_of, providers, scan
 from console.ai.calling import Answered, CallFailed
 from console.ai.prompt import Prompt
 from console.ai.types import Code, Judged, ProviderError, Raw
+from console.db.engine import borrowed
 from console.errors import ConsoleError
 from console.proposals import budget, cache, context, options, prompts, resting, result, waits, words
 from console.proposals.context import Built
@@ -31,7 +33,6 @@ MARGIN_S = 0.25
 """Of the deadline, what is kept for judging and writing."""
 LEAST_S = 0.2
 """With less time left nobody is asked."""
-ADMINISTRATORS = ("auth", "billing", "model_not_found", "no_key")
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +56,12 @@ def propose(call: str) -> None:
         _log.exception("alarm: the proposal %s failed", call)
         found = result.failed("internal_error", words.message("internal_error", 0), Told())
     _note(call, found)
+
+
+def make_ready() -> None:
+    """Make the provider that is asked for proposals. Where that is not possible the first call says why."""
+    with contextlib.suppress(ProviderError):
+        options.current().chosen("propose").provider()
 
 
 def _note(call: str, found: Result) -> None:
@@ -157,9 +164,7 @@ def _asked(asking: _Asking) -> Result:
     resting.answered(asking.chosen.config)
     told = replace(asking.told, raw=answer.raw, ms=answer.ms, tries=answer.tries)
     found = _judged(asking, answer.raw, _paid(asking, told))
-    if found.kind == "proposal_made":
-        cache.keep(key, asking.known.call, asking.subject, answer.raw)
-    _keep(asking, answer.raw.text)
+    _keep(asking, answer.raw.text, remembered=(key, answer.raw) if found.kind == "proposal_made" else None)
     return found
 
 
@@ -211,12 +216,20 @@ def _failed(asking: _Asking, error: CallFailed) -> Result:
     """Nothing came that could be judged; what of it tells of the provider is counted."""
     _keep(asking, error.raw.text if error.raw else "", error=f"{error.code}: {error.detail}")
     if settings.current().ai_breaker and resting.failed(asking.chosen.config, error.code):
-        _log.error("alarm: %s %s is left alone: %s", asking.chosen.config.name, asking.chosen.config.model, error.code)
+        _left_alone(asking.chosen.config, error.code)
     told = _paid(asking, replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id))
     code: Code = error.code
     suspicious = tuple(scan.suspicious(asking.built.ask, asking.prompt.restore.sent))
     judged = Judged(flags=("suspicious_content",) if suspicious else (), suspicious=suspicious, code=code)
     return _without(asking, judged, words.message(code, _whole(asking)), told)
+
+
+def _left_alone(config: providers.Config, code: Code) -> None:
+    """Say so once; where only somebody who administers can help, they find it at the bell."""
+    _log.error("alarm: %s %s is left alone: %s", config.name, config.model, code)
+    if code in breaker.LASTING:
+        key = f"ai|{config.fingerprint}|{code}|{log.now():%Y-%m-%d}"
+        notices.tell(sorted(access.holders("admin")), "model_refused", key, link="/settings/ai")
 
 
 def _paid(asking: _Asking, told: Told) -> Told:
@@ -232,8 +245,8 @@ def _free(raw: Raw) -> Raw:
     return replace(raw, input_tokens=0, cached_tokens=0, output_tokens=0)
 
 
-def _keep(asking: _Asking, answer: str, *, error: str | None = None) -> None:
-    """Keep what was sent and what came for those who may audit; it is not what a proposal fails for."""
+def _keep(asking: _Asking, answer: str, *, error: str | None = None, remembered: tuple[str, Raw] | None = None) -> None:
+    """Keep what was sent and what came for those who may audit, and an answer that is good for the same question; it is not what a proposal fails for."""
     sources = [
         {
             "id": source.id,
@@ -253,10 +266,16 @@ def _keep(asking: _Asking, answer: str, *, error: str | None = None) -> None:
         "answer": answer,
         "sources": sources,
     }
+    call, subject = asking.known.call, asking.subject
     try:
-        prompts.keep(asking.known.call, asking.subject, {**said, "error": error})
+        statements = [prompts.keeping(call, subject, {**said, "error": error})]
+        statements += [cache.keeping(remembered[0], call, subject, remembered[1])] if remembered is not None else []
     except subjects.Unreadable:
-        _log.warning("the prompt of %s is not kept: whom it is about was erased meanwhile", asking.known.call)
+        _log.warning("the prompt of %s is not kept: whom it is about was erased meanwhile", call)
+        return
+    with borrowed() as driver, driver.pipeline():
+        for statement, values in statements:
+            driver.execute(statement, values)
 
 
 def _moment(at: datetime | None) -> str | None:

@@ -1,5 +1,6 @@
 """A company whose workflow asks for proposals, a model's endpoint that answers over HTTP, and what a worker does with the jobs."""
 
+import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -113,7 +114,8 @@ class House:
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[Server]:
-    """One endpoint for all tests of a module."""
+    """One endpoint for all tests of a module. The SDK is there before anybody waits for an answer: on a busy machine it takes its time."""
+    importlib.import_module("anthropic")
     with serving(keys={KEY}) as made:
         yield made
 

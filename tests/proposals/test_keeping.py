@@ -69,6 +69,15 @@ def test_prompts_go_after_their_time_and_the_call_stays(company: Company) -> Non
     assert fetch("select count(*) from console.ai_call") == [(2,)]
 
 
+def test_prompts_about_somebody_under_a_hold_stay(company: Company) -> None:
+    subject = subjects.of("customer", "1")
+    prompts.keep("aic_1", subject, {"user": "x"})
+    fetch("update console.ai_prompt set at = now() - interval '99 days' returning 1")
+    privacy.hold(company.ines, "customer", "1", "A court asks for it.")
+    retention.expire()
+    assert prompts.read("aic_1") == {"user": "x"}
+
+
 def test_an_answer_is_found_for_a_day_by_the_same_question_about_the_same_person(company: Company) -> None:
     subject, other = subjects.of("customer", "1"), subjects.of("customer", "2")
     key = cache.key_of(subject, "system", "user", {"a": 1, "b": 2}, "settings")

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from console import log, proposals, runs, settings
+from console import log, notices, proposals, runs, settings
 from console.ai import calling
 from console.db.engine import fetch
 from console.proposals import options, prompts, waits
@@ -405,6 +405,9 @@ def test_a_provider_that_is_left_alone_is_not_asked(house: House, monkeypatch: p
     found = house.proposed(house.at_judge(record="2"))
     assert (found["status"], found["code"]) == ("failed", "breaker")
     assert len(house.model.asked) == 1
+    (notice,) = notices.mine(house.company.ines)
+    assert (notice.text, notice.href) == ("The provider of the AI refuses to answer: look at key, account and model", "/settings/ai")
+    assert not notices.mine(house.company.olivia)
 
 
 # -------------------------------------------------------------------------------------------------------- without a model

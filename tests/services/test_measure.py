@@ -107,6 +107,7 @@ def test_a_lead_of_another_team_sees_none_of_it(company: Company) -> None:
     call(company, {"note": "accepted"})
     access.assign(company.stan.id, [("procurement_lead", company.stan.teams[0])])
     assert not measure.pairs(company.stan)
+    assert not measure.may_read(company.stan)
     call(company, {"note": "accepted"}, team=company.stan.teams[0])
     assert measure.report(company.mona, WINDOW).total.asked == 1
 
@@ -184,7 +185,17 @@ def test_the_paragraph_says_every_figure(company: Company) -> None:
         assert part in words
 
 
-SECONDS = [(None, "–"), (0.84, "0.8 s"), (9.94, "9.9 s"), (41.2, "41 s"), (119, "119 s"), (120, "2 min"), (200, "3 min 20 s"), (3600, "1 h"), (3900, "1 h 5 min")]
+SECONDS = [
+    (None, "–"),
+    (0.84, "0.8 s"),
+    (9.94, "9.9 s"),
+    (41.2, "41 s"),
+    (119, "119 s"),
+    (120, "2 min"),
+    (200, "3 min 20 s"),
+    (3600, "1 h"),
+    (3900, "1 h 5 min"),
+]
 
 
 @table("value, words", SECONDS)
@@ -237,7 +248,8 @@ def test_the_steps_behind_a_figure(company: Company) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted", [{"became": "eaten"}, {"level": "certain"}, {"after": "x"}, {"after": "2026-11-20~aic_1"}, {"field": "a\x00"}, {"person": "x" * 121}]
+    "wanted",
+    [{"became": "eaten"}, {"level": "certain"}, {"after": "x"}, {"after": "2026-11-20~aic_1"}, {"field": "a\x00"}, {"person": "x" * 121}],
 )
 def test_what_no_list_can_be_narrowed_by(company: Company, wanted: dict[str, str]) -> None:
     with pytest.raises(Malformed):

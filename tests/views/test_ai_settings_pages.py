@@ -12,7 +12,7 @@ from console.db.engine import fetch
 from console.log import events_of
 from console.proposals import options, saving
 from tests.company import Company
-from tests.views.conftest import Pages
+from tests.views.conftest import Browser, Page, Pages
 
 PAGES = ("", "/purposes", "/budgets", "/switches", "/house", "/redaction")
 KEY = "sk-typed-into-the-box"
@@ -24,6 +24,15 @@ def fresh() -> Iterator[None]:
     options.forget()
     yield
     options.forget()
+
+
+def send(browser: Browser, page: Page, action: str, status: int = 303, **typed: Any) -> Page:
+    """Send the form of the page with these boxes filled in; names may have dots."""
+    return browser.post(
+        page.form(action)["action"],
+        {name: value for name, value in (page.form(action)["fields"] | typed).items() if value is not None},
+        status=status,
+    )
 
 
 def save(company: Company, **changes: Any) -> None:
@@ -57,13 +66,13 @@ def test_without_a_provider_the_page_says_that_everything_works(pages: Pages) ->
 
 def test_what_does_not_answer_is_not_saved_and_nothing_typed_is_lost(pages: Pages) -> None:
     typed = {"provider": "openai_compatible", "model": "small-1", "base_url": NOWHERE, "key": KEY, "note": "Try it"}
-    page = pages.ines.send(pages.ines.get("/settings/ai"), "/settings/ai", status=422, **typed)
+    page = send(pages.ines, pages.ines.get("/settings/ai"), "/settings/ai", status=422, **typed)
     sent = page.form("/settings/ai")["fields"]
     assert {name: sent[name] for name in typed} == typed
     assert "Nothing was saved: No connection" in page.text
     assert pages.ines.answer.headers["Cache-Control"] == "no-store"
     assert options.newest().version == 0
-    pages.ines.send(page, "/settings/ai", untried="on", **typed)
+    send(pages.ines, page, "/settings/ai", untried="on", **typed)
     page = pages.ines.follow()
     assert "Saved. It is in force everywhere within a second." in page.text
     assert "Version 1" in page.text
@@ -74,8 +83,14 @@ def test_what_does_not_answer_is_not_saved_and_nothing_typed_is_lost(pages: Page
 
 
 def test_each_mistake_stands_at_its_box(pages: Pages) -> None:
-    page = pages.ines.send(
-        pages.ines.get("/settings/ai"), "/settings/ai", status=422, provider="openai_compatible", model="two words", base_url="models"
+    page = send(
+        pages.ines,
+        pages.ines.get("/settings/ai"),
+        "/settings/ai",
+        status=422,
+        provider="openai_compatible",
+        model="two words",
+        base_url="models",
     )
     wrong = {told["id"] for told in page.with_attribute("aria-invalid") if "id" in told}
     assert wrong == {"f-model", "f-base_url"}
@@ -85,10 +100,10 @@ def test_each_mistake_stands_at_its_box(pages: Pages) -> None:
 def test_somebody_who_saved_in_between_is_told_of(pages: Pages) -> None:
     page = pages.ines.get("/settings/ai/budgets")
     save(pages.company, retention_days=44)
-    again = pages.ines.send(page, "/settings/ai/budgets", status=409, retention_days="9")
+    again = send(pages.ines, page, "/settings/ai/budgets", status=409, retention_days="9")
     assert "Somebody saved these settings in the meantime" in again.text
     assert again.form("/settings/ai/budgets")["fields"]["retention_days"] == "9"
-    pages.ines.send(again, "/settings/ai/budgets")
+    send(pages.ines, again, "/settings/ai/budgets")
     assert options.newest().document.retention_days == 9
 
 
@@ -113,10 +128,10 @@ def test_a_key_asks_who_one_is(pages: Pages, monkeypatch: pytest.MonkeyPatch) ->
     page = pages.ines.get("/settings/ai")
     monkeypatch.setattr(entry, "current", lambda: entry.Entry(second_factor="off"))
     fetch("update console.session set proved_at = now() - interval '10 minutes' returning 1")
-    pages.ines.send(page, "/settings/ai", status=403, provider="openai_compatible", model="m", base_url=NOWHERE, key=KEY, untried="on")
+    send(pages.ines, page, "/settings/ai", status=403, provider="openai_compatible", model="m", base_url=NOWHERE, key=KEY, untried="on")
     assert options.newest().version == 0
     page = pages.ines.get("/settings/ai/budgets")
-    pages.ines.send(page, "/settings/ai/budgets", retention_days="12")
+    send(pages.ines, page, "/settings/ai/budgets", retention_days="12")
     assert options.newest().document.retention_days == 12, "what is no key is no such matter"
 
 
@@ -176,39 +191,39 @@ def test_budgets_show_what_was_used_today(pages: Pages) -> None:
     assert "Used up: steps are done by hand until midnight UTC." in page.text
     assert "No limit." in page.text
     assert page.form("/budgets")["fields"]["budget.day_calls"] == ""
-    page = pages.ines.send(page, "/budgets", status=422, **{"budget.run_calls": "-3", "blind_percent": "500"})
+    page = send(pages.ines, page, "/budgets", status=422, **{"budget.run_calls": "-3", "blind_percent": "500"})
     assert page.form("/budgets")["fields"]["budget.run_calls"] == "-3"
     assert {"f-budget.run_calls", "f-blind_percent"} == {told["id"] for told in page.with_attribute("aria-invalid")}
 
 
 def test_switches(pages: Pages) -> None:
     page = pages.ines.get("/settings/ai/switches")
-    page = pages.ines.send(page, "/switches", status=422, on=None)
+    page = send(pages.ines, page, "/switches", status=422, on=None)
     assert "Say why it is off" in page.text
-    page = pages.ines.send(page, "/switches", status=422, on="on", **{"add.collections": "customer", "add.collections.reason": ""})
+    page = send(pages.ines, page, "/switches", status=422, on="on", **{"add.collections": "customer", "add.collections.reason": ""})
     assert "f-collections.customer" in {told["id"] for told in page.with_attribute("aria-invalid")}
-    pages.ines.send(page, "/switches", **{"collections.customer": "Not before the audit"})
+    send(pages.ines, page, "/switches", **{"collections.customer": "Not before the audit"})
     assert options.newest().document.collections == {"customer": "Not before the audit"}
     page = pages.ines.follow()
     assert page.form("/switches")["fields"]["collections.customer"] == "Not before the audit"
-    pages.ines.send(page, "/switches", **{"collections.customer": " ", "collections.unheard": "x", "add.steps": "no/such"})
+    send(pages.ines, page, "/switches", **{"collections.customer": " ", "collections.unheard": "x", "add.steps": "no/such"})
     assert options.newest().document.collections == {}
-    pages.ines.send(pages.ines.follow(), "/switches", on=None, reason="We wait")
+    send(pages.ines, pages.ines.follow(), "/switches", on=None, reason="We wait")
     assert options.newest().off() == "The AI is switched off: We wait"
 
 
 def test_house_text_with_its_versions(pages: Pages) -> None:
     page = pages.ines.get("/settings/ai/house")
     assert "The house adds nothing yet." in page.text
-    pages.ines.send(page, "/house", **{"house.prefix": "Be brief.\r\nBe kind.", "note": "First words"})
+    send(pages.ines, page, "/house", **{"house.prefix": "Be brief.\r\nBe kind.", "note": "First words"})
     page = pages.ines.follow()
-    pages.ines.send(page, "/house", **{"house.prefix": "Be brief.\r\nBe <b>exact</b>."})
+    send(pages.ines, page, "/house", **{"house.prefix": "Be brief.\r\nBe <b>exact</b>."})
     page = pages.ines.follow()
     assert page.form("/house")["fields"]["house.prefix"] == "Be brief.\nBe <b>exact</b>."
     for words in ("Version 2 counts", "First words", "went Be kind.", "came Be <b>exact</b>."):
         assert words in page.text
     assert "<b>exact</b>" not in page.html
-    page = pages.ines.send(page, "/house", status=422, **{"house.suffix": "x" * 4001})
+    page = send(pages.ines, page, "/house", status=422, **{"house.suffix": "x" * 4001})
     assert len(page.form("/house")["fields"]["house.suffix"]) == 4001
 
 

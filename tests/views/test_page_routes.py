@@ -87,6 +87,15 @@ ROUTES = [
         for do in ("password-link", "reset-factor", "end-sessions")
     ),
     Route("/settings/hooks", "/settings/hooks", stan=403, status=403),
+    Route("/settings/ai", "/settings/ai", ("GET", "POST"), stan=403, status=403),
+    Route("/settings/ai/test", "/settings/ai/test", ("POST",), stan=403, status=403),
+    *(
+        Route(f"/settings/ai/{page}", f"/settings/ai/{page}", ("GET", "POST"), stan=403, status=403)
+        for page in ("purposes", "budgets", "switches", "house", "redaction")
+    ),
+    Route("/settings/ai/calls", "/settings/ai/calls", stan=403, status=403),
+    Route("/settings/ai/calls/<call_id>", "/settings/ai/calls/aic_unknown", stan=403, status=403),
+    Route("/settings/ai/calls/<call_id>/words", "/settings/ai/calls/aic_unknown/words", stan=403, status=403),
     Route("/settings/collections", "/settings/collections", stan=403, status=403),
     Route(SHAPE, "/settings/collections/customer", ("GET", "POST"), stan=403, status=403),
     Route(SHAPE + "/preview", "/settings/collections/customer/preview", ("POST",), stan=403, status=403),

@@ -393,5 +393,3 @@ def test_the_context_names_every_value_with_its_step(pages: "Pages") -> None:
     assert f"/runs/{run}/supply?step=note" in page.links
     assert any(told.get("aria-label") == "Copy Display name" for told in page.with_attribute("data-copy"))
     pages.stan.get(f"/runs/{run}?tab=context", status=404)
-
-

@@ -70,7 +70,7 @@ def _places(actor: Actor, kind: str) -> dict[str, str]:
     if kind == "collections":
         found = {one.id: one.label for one in records.collections() if access.exists_for(actor, f"collection:{one.id}")}
         return dict(sorted(found.items(), key=lambda one: one[1].casefold()))
-    made = {}
+    made: dict[str, str] = {}
     for known in workflows.all_known():
         if known.live is None or not access.can(actor, known.team or None, f"workflow:{known.slug}", "see"):
             continue
