@@ -1,10 +1,12 @@
 """The runner with proposals: every state of a field and of the strip above, without script; what a page that waits is answered; who may not ask."""
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import runs
+from console import access, runs, workflows
+from tests.company import DOCUMENT
 from tests.views import proposals
 from tests.views.proposals import arrives, fails, source, value
 
@@ -366,7 +368,7 @@ def test_a_source_opens_at_the_right_with_its_value_marked(pages: "Pages") -> No
     assert "Looked at it." in shown[1].text
     assert "it says what somebody claims" in shown[2].text
     assert "no longer there, or you may not see it" in shown[3].text
-    opened = [one for one in runs.events(pages.company.olivia, run, limit=200)[0] if one["type"] == "source_opened"]
+    opened = [one for one in runs.events(pages.company.olivia, run, limit=200)[0] if one["kind"] == "source_opened"]
     assert [(one["data"].get("source"), one["data"].get("key"), one["data"].get("name")) for one in opened] == [
         ("record", "1", None),
         ("step", None, "note"),
@@ -395,3 +397,16 @@ def test_the_context_names_every_value_with_its_step(pages: "Pages") -> None:
     pages.stan.get(f"/runs/{run}?tab=context", status=404)
 
 
+
+
+def test_what_stands_as_dots_is_uncovered_on_its_own_page(pages: "Pages") -> None:
+    document = deepcopy(DOCUMENT)
+    next(step for step in document["steps"] if step["id"] == "load")["config"]["fields"].append("tax_id")
+    workflows.import_file(document, publish=True)
+    run = pages.company.at("rate", by="mona")
+    assert "IE123" in pages.mona.get(f"/runs/{run}?tab=context").text
+    access.grant("lead", "collection:customer", ["reveal"], team="operations")
+    access.refresh()
+    page = pages.mona.get(f"/runs/{run}?tab=context")
+    assert "IE123" not in page.text
+    assert "/c/customer/1/reveal/tax_id" in page.links
