@@ -410,3 +410,47 @@ def test_what_stands_as_dots_is_uncovered_on_its_own_page(pages: "Pages") -> Non
     page = pages.mona.get(f"/runs/{run}?tab=context")
     assert "IE123" not in page.text
     assert "/c/customer/1/reveal/tax_id" in page.links
+
+
+# -- replay
+
+
+def test_replay_shows_what_was_proposed_what_became_of_it_and_what_was_never_opened(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    step = source("s2", kind="step", step="note", title="Take a note", field="note", quote="Looked at it.", collection=None, record=None)
+    arrives(pages.company, run, value("risk", "medium", "high", "Two transfers a month.", source(), step), value("email", "new@customers.example", "medium"))
+    page = pages.olivia.get(f"/runs/{run}")
+    pages.olivia.get(next(told["href"] for told in page.with_attribute("data-source")))
+    pages.olivia.send(page, "/complete", v_risk="medium", v_email="mine@customers.example")
+    ticks = runs.replay(pages.company.mona, run).ticks
+    at = next(tick["n"] for tick in ticks if tick["told"].get("proposal", {}).get("outcomes"))
+    past = pages.mona.get(f"/runs/{run}/replay?at={at}")
+    assert "Proposed by a-model" in past.text
+    assert "Decided by: Olivia" in past.text
+    assert "Sources opened: 1 of 2" in past.text
+    assert "Accepted Confidence: High Proposed: “Medium”" in past.text
+    assert "Edited Confidence: Medium Proposed: “new@customers.example”" in past.text
+    assert past.text.count("never opened") == 1
+    shown = next(tick["n"] for tick in ticks if tick["kind"] == "proposal_made") + 1
+    before = pages.mona.get(f"/runs/{run}/replay?at={shown}")
+    assert "AI pre-fill" in before.text
+    assert "Decided by" not in before.text
+
+
+def test_replay_of_a_step_without_proposal_says_why(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    fails(pages.company, run, message="The model did not answer in 8 s.")
+    pages.olivia.get(f"/runs/{run}")
+    assert "The model did not answer in 8 s." in pages.mona.get(f"/runs/{run}/replay").text
+    pages.stan.get(f"/runs/{run}/replay", status=404)
+
+
+def test_replay_of_a_choice(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "decide")
+    arrives(pages.company, run, outcome="approve", choice={"confidence": "high", "reason": "Nothing speaks against it.", "sources": [source()]})
+    page = pages.olivia.get(f"/runs/{run}")
+    pages.olivia.send(page, "/complete", outcome="approve")
+    at = next(tick["n"] for tick in runs.replay(pages.company.mona, run).ticks if tick["told"].get("proposal", {}).get("outcomes"))
+    past = pages.mona.get(f"/runs/{run}/replay?at={at}")
+    assert "Nothing speaks against it." in past.text
+    assert "Proposed: “Approve”" in past.text
