@@ -61,12 +61,18 @@ def of(view: ReplayView, screen: Mapping[str, Any], look: Look) -> Hindsight | N
     }
     if (choice := _choice(proposal, screen, opened)) is not None:
         became[hints.OUTCOME] = Became(choice, _badge(outcomes, hints.OUTCOME, proposal))
-    return Hindsight(_head(proposal), _facts(view, proposal, handed, opened, look), str(proposal.get("banner") or ""), became, proposal["outcome"])
+    return Hindsight(
+        _head(proposal), _facts(view, proposal, handed, opened, look), str(proposal.get("banner") or ""), became, proposal["outcome"]
+    )
 
 
 def _until(view: ReplayView, screen: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The events of the attempt on the screen, up to the one that is looked at."""
-    places = [number for number, one in enumerate(view.run.json["attempts"], 1) if (one["step"], one["attempt"]) == (screen.get("step"), screen.get("attempt"))]
+    places = [
+        number
+        for number, one in enumerate(view.run.json["attempts"], 1)
+        if (one["step"], one["attempt"]) == (screen.get("step"), screen.get("attempt"))
+    ]
     return [tick for tick in view.ticks if tick["n"] <= view.at and places and tick["about"] == places[-1]]
 
 
@@ -80,7 +86,9 @@ def was_opened(source: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> bool:
     return mark in opened or bool(source.get("document")) and any(one[3:] == mark[3:] for one in opened)
 
 
-def _hint(proposal: Mapping[str, Any], found: Mapping[str, Any], source: Mapping[str, Any], opened: set[tuple[Any, ...]], look: Look) -> Hint:
+def _hint(
+    proposal: Mapping[str, Any], found: Mapping[str, Any], source: Mapping[str, Any], opened: set[tuple[Any, ...]], look: Look
+) -> Hint:
     return Hint(
         name=str(found["name"]),
         there=True,
@@ -97,11 +105,22 @@ def _choice(proposal: Mapping[str, Any], screen: Mapping[str, Any], opened: set[
     label = next((str(one["label"]) for one in screen.get("outcomes", ()) if one["value"] == proposal["outcome"]), None)
     if not told or label is None:
         return None
-    return Hint(hints.OUTCOME, there=True, level=str(told["confidence"]), reason=str(told.get("reason") or ""), shown=label, by_rule=proposal.get("origin") == hints.RULES, ways=_ways(told, opened))
+    return Hint(
+        hints.OUTCOME,
+        there=True,
+        level=str(told["confidence"]),
+        reason=str(told.get("reason") or ""),
+        shown=label,
+        by_rule=proposal.get("origin") == hints.RULES,
+        ways=_ways(told, opened),
+    )
 
 
 def _ways(found: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> list[Way]:
-    return [Way(hints.titled(one), "", str(one.get("kind") or ""), str(one.get("quote") or ""), was_opened(one, opened)) for one in found.get("sources") or ()]
+    return [
+        Way(hints.titled(one), "", str(one.get("kind") or ""), str(one.get("quote") or ""), was_opened(one, opened))
+        for one in found.get("sources") or ()
+    ]
 
 
 def _badge(outcomes: Mapping[str, str], name: str, proposal: Mapping[str, Any]) -> Badge:
@@ -121,11 +140,15 @@ def _hidden(outcomes: Mapping[str, str]) -> list[tuple[str, str]]:
     return [("Compared", f"{sum(one == 'blind_equal' for one in outcomes.values())} of {len(outcomes)} the same")] if outcomes else []
 
 
-def _facts(view: ReplayView, proposal: Mapping[str, Any], handed: Mapping[str, Any] | None, opened: set[tuple[Any, ...]], look: Look) -> list[tuple[str, str]]:
+def _facts(
+    view: ReplayView, proposal: Mapping[str, Any], handed: Mapping[str, Any] | None, opened: set[tuple[Any, ...]], look: Look
+) -> list[tuple[str, str]]:
     """When it came, who decided, how long they had it before them, and how much of it they had looked up."""
     facts = [("There since", formats.full_moment(proposal["answered_at"], look))] if proposal.get("answered_at") else []
     if handed is not None:
-        facts.append(("Decided by", view.run.names.get(handed["who"] or "", "the engine" if handed["who"] is None else "a former colleague")))
+        facts.append(
+            ("Decided by", view.run.names.get(handed["who"] or "", "the engine" if handed["who"] is None else "a former colleague"))
+        )
         seconds = handed["told"]["proposal"].get("seconds")
         facts += [("Before them", formats.span(float(seconds), look))] if seconds is not None else []
     sources = hints.distinct(proposal)

@@ -397,8 +397,6 @@ def test_the_context_names_every_value_with_its_step(pages: "Pages") -> None:
     pages.stan.get(f"/runs/{run}?tab=context", status=404)
 
 
-
-
 def test_what_stands_as_dots_is_uncovered_on_its_own_page(pages: "Pages") -> None:
     document = deepcopy(DOCUMENT)
     next(step for step in document["steps"] if step["id"] == "load")["config"]["fields"].append("tax_id")
@@ -418,7 +416,12 @@ def test_what_stands_as_dots_is_uncovered_on_its_own_page(pages: "Pages") -> Non
 def test_replay_shows_what_was_proposed_what_became_of_it_and_what_was_never_opened(pages: "Pages") -> None:
     run = proposals.at(pages.company, "rate")
     step = source("s2", kind="step", step="note", title="Take a note", field="note", quote="Looked at it.", collection=None, record=None)
-    arrives(pages.company, run, value("risk", "medium", "high", "Two transfers a month.", source(), step), value("email", "new@customers.example", "medium"))
+    arrives(
+        pages.company,
+        run,
+        value("risk", "medium", "high", "Two transfers a month.", source(), step),
+        value("email", "new@customers.example", "medium"),
+    )
     page = pages.olivia.get(f"/runs/{run}")
     pages.olivia.get(next(told["href"] for told in page.with_attribute("data-source")))
     pages.olivia.send(page, "/complete", v_risk="medium", v_email="mine@customers.example")
@@ -447,7 +450,9 @@ def test_replay_of_a_step_without_proposal_says_why(pages: "Pages") -> None:
 
 def test_replay_of_a_choice(pages: "Pages") -> None:
     run = proposals.at(pages.company, "decide")
-    arrives(pages.company, run, outcome="approve", choice={"confidence": "high", "reason": "Nothing speaks against it.", "sources": [source()]})
+    arrives(
+        pages.company, run, outcome="approve", choice={"confidence": "high", "reason": "Nothing speaks against it.", "sources": [source()]}
+    )
     page = pages.olivia.get(f"/runs/{run}")
     pages.olivia.send(page, "/complete", outcome="approve")
     at = next(tick["n"] for tick in runs.replay(pages.company.mona, run).ticks if tick["told"].get("proposal", {}).get("outcomes"))
