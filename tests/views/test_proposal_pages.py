@@ -395,8 +395,6 @@ def test_the_context_names_every_value_with_its_step(pages: "Pages") -> None:
     assert f"/runs/{run}/supply?step=note" in page.links
     assert any(told.get("aria-label") == "Copy Display name" for told in page.with_attribute("data-copy"))
     pages.stan.get(f"/runs/{run}?tab=context", status=404)
-<<<<<<< HEAD
-=======
 
 
 def test_what_stands_as_dots_is_uncovered_on_its_own_page(pages: "Pages") -> None:
@@ -461,4 +459,3 @@ def test_replay_of_a_choice(pages: "Pages") -> None:
     past = pages.mona.get(f"/runs/{run}/replay?at={at}")
     assert "Nothing speaks against it." in past.text
     assert "Proposed: “Approve”" in past.text
->>>>>>> ai-pages
