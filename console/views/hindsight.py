@@ -83,7 +83,7 @@ def _seen(told: Mapping[str, Any]) -> tuple[Any, ...]:
 def was_opened(source: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> bool:
     """Whether the source was looked at: by its own link, or its page of a document in whatever way."""
     mark = contextpane.mark_of(source)
-    return mark in opened or bool(source.get("document")) and any(one[3:] == mark[3:] for one in opened)
+    return mark in opened or (bool(source.get("document")) and any(one[3:] == mark[3:] for one in opened))
 
 
 def _hint(

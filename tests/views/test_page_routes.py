@@ -241,6 +241,11 @@ ROUTES = [
     Route(RUN + "/checks", "/runs/{checked}/checks", part='<section class="card', target="checks"),
     Route(RUN + "/picture", "/runs/{run}/picture", part='<div class="picture-page', target="replay"),
     Route("/workflows", "/workflows", stan=200),
+    Route("/ai", "/ai", stan=403, status=403),
+    Route("/ai/table.csv", "/ai/table.csv", stan=403, status=403),
+    Route("/ai/cases", "/ai/cases", stan=403, status=403),
+    Route("/ai/ladder/<slug>/<step>", "/ai/ladder/care-review/note", stan=404, status=404),
+    Route("/ai/ladder/<slug>/<step>/<any(promote, back):word>", "/ai/ladder/care-review/note/back", ("POST",), stan=404, status=404),
     Route("/workflows/<slug>", "/workflows/care-review"),
 ]
 Wrong = list[tuple[object, ...]]
