@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from console.ai import finding, literal
+from console.ai import literal
 from console.ai.literal import Evidence, Place
 from console.ai.types import Confidence, FieldSpec, Proposed, Reason
 
 REFERENCE = re.compile(r"\s?\[(s\d{1,6})\]")
+MOST_FACTS = 300  # in one text; what has more is no answer to a form
 OUTSIDE = frozenset({"url", "email", "phone", "code"})
 TEXTS = frozenset({"text", "long_text"})
 
@@ -76,25 +77,31 @@ def _somewhere(spec: FieldSpec, value: Any, cited: Sequence[Evidence]) -> Iterat
 
 def _draft(text: str, trusted: Sequence[Evidence]) -> None:
     """Raises Unsupported for a link, address, account or phone number that stands in no trusted source: a draft must lead nobody elsewhere."""
-    for fact in literal.facts(text):
+    for fact in _facts_of(text):
         if fact.kind in OUTSIDE and not _stands(fact, trusted):
             raise Unsupported("untrusted_source")
 
 
 def _links(text: str, trusted: Sequence[Evidence]) -> None:
     """Raises Unsupported for a link in words that people read, unless a trusted source has it."""
-    for found in finding.links(finding.visible(text)):
-        mail = any(one.start <= found.start and found.end <= one.end for one in finding.emails(text))
-        if not mail and not _stands(literal.Fact("url", (text[found.start : found.end],)), trusted):
+    for fact in _facts_of(text):
+        if fact.kind == "url" and not _stands(fact, trusted):
             raise Unsupported("untrusted_source")
 
 
 def _facts(text: str, cited: Sequence[Evidence], trusted: Sequence[Evidence]) -> None:
     """Raises Unsupported where something in a text that can be checked stands in no cited source."""
-    for fact in literal.facts(text):
+    for fact in _facts_of(text):
         if not _stands(fact, cited):
             raise Unsupported("not_in_source")
     _links(text, trusted)
+
+
+def _facts_of(text: str) -> list[literal.Fact]:
+    facts = literal.facts(text)
+    if len(facts) > MOST_FACTS:
+        raise Unsupported("not_in_source")
+    return facts
 
 
 def _stands(fact: literal.Fact, evidences: Sequence[Evidence]) -> bool:

@@ -21,7 +21,7 @@ class Phrase(NamedTuple):
 
 
 GAP = r"[^.!?]{0,60}?"
-ORDER = r"""(?:^|[\n.!?:;,()\[\]"'<>*#|/=}{-]\s*|\b(?:please|and|then|must|should|shall|now|just|kindly|simply|also|immediately|you can|you may|you will|instead) )"""
+ORDER = r"""(?:^|[\n.!?:;,()\[\]"'<>*#|/=}{-]\s*|\b(?:please|and|then|must|should|shall|now|just|kindly|simply|also|immediately|you can|you may|you will|instead)\s)"""
 CLAUSE = r"""(?:^|[\n.!?:;,()\[\]"'>*#|}{]\s*)"""
 WHO = r"(?:ai|a\.i\.|llms?|(?:large )?language models?|ai[ -]\w+|chat ?bots?|gpt\S{0,8}|claude|gemini|copilot|artificial intelligence|automated (?:system|reviewer|agent|assistant|process\w*)|model reading)"
 VERBS = (
@@ -61,6 +61,7 @@ ENGLISH = [
     ),
     _phrase(OVERRIDE, ORDER + r"(?:ignore|disregard|forget|override|bypass)\b (?:the |everything )?(?:system |safety )?(?:instructions?|prompt|guardrails?)\b", "ignore|disregard|forget|override|bypass", "instruction|prompt|guardrail", MINE),
     _phrase(ADDRESS, rf"\b(?:notes?|attention|messages?|instructions?|notice|memo|hint|commands?|important|directives?)[:,]? (?:to|for) (?:the |any |all |every |our |your )?(?:{WHO}|assistants?(?= ?[:,]))(?!\w)", "to |for ", "ai|a.i.|llm|model|bot|gpt|claude|gemini|copilot|artificial|automated|assistant"),
+    _phrase(ADDRESS, rf"\b(?:attention|note|notice|important|warning)[:,]? {WHO} ?[:,!-]", "attention|note|notice|important|warning", "ai|a.i.|llm|model|bot|gpt|claude|gemini|copilot|artificial|automated"),
     _phrase(ADDRESS, r"\b(?:if|since|because|when|as) you(?: are|'re|r)?(?: an?| the)? (?:ai\b|llms?\b|(?:large )?language model|ai[ -]\w+|virtual assistant|chat ?bot|bot\b|automated|gpt|artificial intelligence)", "you", "ai|llm|model|assistant|bot|automated|gpt|artificial", re.compile(r"human|person|someone|somebody|real|operator|speak|talk|connect")),
     _phrase(ADDRESS, r"\bas an? (?:ai\b|llm\b|ai[ -]\w+|artificial intelligence|(?:large )?language model)[^.!?]{0,60}\b(?:you|your|must)\b", "as a", "ai|llm|artificial|model", re.compile(r"\b(?:i am|i'm|i work)\b")),
     _phrase(ADDRESS, rf"(?:^|[\s\W])(?:{WHO}|assistant) ?[:,>-] ?(?:please )?{VERBS}\b", "ai|a.i.|llm|model|bot|gpt|claude|gemini|copilot|artificial|automated|assistant"),

@@ -22,6 +22,7 @@ REMOVED = "[REMOVED]"
 PLACEHOLDER = re.compile(r"\[(?:(?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT)_[0-9]{1,6}|HASH_[0-9a-f]{12}|REMOVED)\]")
 NOTE_FROM = 200  # characters from which a masked text is a note: it is sent, without the personal data in it
 LEAST_ELSEWHERE = 3  # characters of a withheld or masked value from which it is looked for in other texts
+LONGEST_SOUGHT = 5_000  # characters of a withheld value that is looked for as a whole
 LEAST_WITHIN = 6  # and from which a withheld one is taken out of the middle of a word
 DEEPEST = 12
 
@@ -117,7 +118,8 @@ class Redactor:
             return
         match how:
             case "never":
-                self._seek(text, REMOVED)
+                for part in _parts(text):
+                    self._seek(part, REMOVED)
             case "hash":
                 self._seek(text, self.hashed(leaf))
             case _:
@@ -245,6 +247,13 @@ class Redactor:
             if used := _spelled(tokens, at, bare, signs):
                 return used, instead
         return 0, ""
+
+
+def _parts(text: str) -> list[str]:
+    """A withheld value as a whole and line by line: of a key of many lines, one may stand elsewhere alone."""
+    whole = [text] if len(text) <= LONGEST_SOUGHT else [text[at : at + 1000] for at in range(0, min(len(text), 100_000), 1000)]
+    lines = [line.strip() for line in text[:100_000].splitlines() if len(line.strip()) >= 12]
+    return [*whole, *lines[:500]] if len(lines) > 1 else whole
 
 
 def _may_hold_day(text: str, day: str) -> bool:

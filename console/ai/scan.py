@@ -11,13 +11,15 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from console.ai import phrases
 from console.ai.literal import scalars
 from console.ai.types import Ask, Source
 
-LONGEST = 300_000  # characters of a source that are looked at
+LONGEST = 60_000  # characters of a source that are looked at: more of it is in no prompt
+LONGEST_TEXT = 20_000  # characters of one text
 LONGEST_QUOTE = 120
 LEAST_NAME = 3  # characters of a field's name from which "set NAME to" counts
 WALL = 400  # signs of base64 without a blank
@@ -26,15 +28,13 @@ MOST_HIDDEN = 3  # marks without width inside words, above which they are no acc
 _TAG = re.compile("(?<!\U0001f3f4)(?<![\U000e0020-\U000e007f])[\U000e0020-\U000e007e]")
 _TURNED = re.compile("[\u202d\u202e]")
 _BETWEEN = re.compile("(?<=[A-Za-z\u00c0-\u024f0-9])[\u200b-\u200d\u2060\ufeff\u00ad\u180e]+(?=[A-Za-z\u00c0-\u024f0-9])")
-_COMMENT = re.compile(r"<!--(.{0,5000}?)-->", re.DOTALL)
 _HARMLESS_COMMENT = re.compile(
     r"\s*(?:\[if|<!\[endif|\[endif|/\*|@|startfragment|endfragment|\w+[-:][\w-]+(?:\s|$)|/?wp:|begin \w+$|end \w+$)", re.IGNORECASE
 )
 _BLOCK = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?td|/?h\d|/?ul|/?ol|/?table|/?body|/?html)\b[^>]{0,500}>", re.IGNORECASE)
 _MARKUP = re.compile(r"<!--|-->|</?[a-zA-Z][^<>]{0,500}>")
-_SPACED = re.compile(r"(?<!\w)(?:[^\W\d_][ ._*\-|]{1,2}){7,200}[^\W\d_](?!\w)")
+_SPACED = re.compile(r"(?<!\w)(?:[^\W\d_][ ._*\-|\n]{1,6}){7,200}[^\W\d_](?!\w)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
-_ARMOUR = re.compile(r"-----BEGIN [A-Z ]{3,40}-----.{0,20000}?-----END [A-Z ]{3,40}-----", re.DOTALL)
 _IMAGE = re.compile(r"data:image/[a-z+]{2,10};base64,[A-Za-z0-9+/=\s]{20,}", re.IGNORECASE)
 _JOINED = (
     "ignoreall",
@@ -50,7 +50,7 @@ _JOINED = (
 )
 _ASSIGNING = ("set ", "overwrite", "assign", "fill", "force")
 _LOOKALIKES = str.maketrans("аеіоурсхѕјһԁɡɩΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχвкмнт", "aeioypcxsjhdgiabezhikmnoptyxaeikvoptuxbkmht")
-_MIXED = re.compile(r"[a-z]+[\u0370-\u04ff\u0261\u0269][\w]*|[\u0370-\u04ff\u0261\u0269]+[a-z]\w*")
+_MIXED = re.compile(r"(?<!\w)(?=\w*[a-z])(?=\w*[\u0370-\u04ff\u0261\u0269])\w{1,60}")
 _UNDECOMPOSED = str.maketrans(
     {
         "ł": "l",
@@ -109,12 +109,12 @@ def suspicious(ask: Ask, sent: frozenset[str] | None = None) -> dict[str, Sign]:
 
 def text_of(source: Source) -> str:
     """All words of a source, with its title and the names of its data; what a model never gets is left out."""
-    texts, room = [source.title], LONGEST
+    texts, room = [source.title[:LONGEST_TEXT]], LONGEST
     for name, value in scalars({name: value for name, value in source.data.items() if source.treatments.get(name) != "never"}):
         if isinstance(value, str) and room > 0:
-            texts += [value[:room]] if " " not in name else [name, value[:room]]
-            room -= len(value)
-    texts += [key for key in _keys(source.data) if " " in key]
+            texts += [value[: min(room, LONGEST_TEXT)]] if " " not in name else [name, value[: min(room, LONGEST_TEXT)]]
+            room -= min(len(value), LONGEST_TEXT)
+    texts += [key for key in islice(_keys(source.data), 2000) if " " in key]
     return "\n\n".join(texts)
 
 
@@ -144,7 +144,7 @@ def signs(text: str, names: tuple[str, ...] = ()) -> Iterator[Sign]:
     folded = fold(text)
     yield from _forged(folded)
     yield from _orders(folded, names)
-    yield from _spaced(text)
+    yield from _spaced(folded)
     yield from _encoded(text, names)
 
 
@@ -159,10 +159,19 @@ def _hidden(text: str) -> Iterator[Sign]:
 
 
 def _comments(text: str) -> Iterator[Sign]:
-    for match in _COMMENT.finditer(text):
-        words = re.findall(r"[^\W\d_]{2,}", match[1])
-        if len(words) >= 3 and not _HARMLESS_COMMENT.match(match[1]) and "{" not in match[1]:
-            yield Sign("a comment that nobody sees", " ".join(match[1].split())[:LONGEST_QUOTE])
+    for start, end in _between(text, "<!--", "-->"):
+        inside = text[start + 4 : end - 3]
+        words = re.findall(r"[^\W\d_]{2,}", inside)
+        if len(words) >= 3 and not _HARMLESS_COMMENT.match(inside) and "{" not in inside:
+            yield Sign("a comment that nobody sees", " ".join(inside.split())[:LONGEST_QUOTE])
+
+
+def _between(text: str, opening: str, closing: str) -> Iterator[tuple[int, int]]:
+    """Stretches from an opening to the next closing, both included."""
+    end = 0
+    while (start := text.find(opening, end)) >= 0 and (stop := text.find(closing, start)) >= 0:
+        end = stop + len(closing)
+        yield start, end
 
 
 def _forged(folded: str) -> Iterator[Sign]:
@@ -214,7 +223,9 @@ def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
     """Base64 that hides an order, and walls of it that no person wrote."""
     if max((len(word) for word in text.split()), default=0) < 40:
         return
-    bare = _IMAGE.sub(" ", _ARMOUR.sub(" ", text)) if "-----BEGIN" in text or "data:image" in text else text
+    bare = _IMAGE.sub(" ", text) if "data:image" in text else text
+    for start, end in reversed(list(_between(bare, "-----BEGIN ", "-----END "))):
+        bare = bare[:start] + " " + bare[end:]
     for match in list(_BASE64.finditer(bare))[:50]:
         decoded = _decoded(match[0])
         if decoded and (sign := next(_orders(fold(decoded), names), None) or next(_forged(fold(decoded)), None)):

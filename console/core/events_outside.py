@@ -219,6 +219,12 @@ OUTSIDE = (
         ("workflow", "step", "mode", "mode_before", "fingerprint", "cause", "cases", "agreed", "bound"),
         ("reason",),
     ),
+    Kind(
+        "ai_cases_exported",
+        "log",
+        "Recorded proposals with what people put in were written to a file, after redaction, to try other models and prompts on.",
+        ("count", "workflow"),
+    ),
     Kind("engine_paused", "configuration", "Everything that goes by itself was paused; what people do by hand goes on.", (), ("reason",)),
     Kind("engine_resumed", "configuration", "What was paused goes by itself again.", (), ("reason",)),
     Kind("log_read", "log", "A person or key read the activity log.", ("count", "filters", "first", "last", "run", "kind"), ("filter",)),

@@ -22,7 +22,7 @@ COLUMNS = (
     "input_tokens", "cached_tokens", "output_tokens", "cost", "price_version", "prompt_version", "schema_mode", "prompt_sha256", "request_id", "from_cache",
     "answered_at", "outcome", "submitted_at", "submitted_by", "submitted_outcome", "handled_manually", "seconds", "opened",
 )  # fmt: skip
-_FIND = f"select {', '.join(COLUMNS)} from console.ai_call c where {{}} order by c.at desc, c.id desc limit %(limit)s"
+_FIND = f"select {', '.join(COLUMNS)} from console.ai_call c where {{}} order by c.at desc, c.id desc limit %(limit)s"  # noqa: S608 (names of this file)
 _FIELDS = "select name, confidence, sources, trusted, dropped, shown, outcome from console.ai_field where call = %s order by name"
 
 

@@ -72,7 +72,7 @@ def proposal_context(call_id: str) -> ProposalContext | None:
         return _not_wanted(call_id, MOVED_ON)
     try:
         actor = accounts.actor_of_person(person, "sys:engine")
-        seen = see(actor, run_id, whole=True)
+        seen = see(actor, run_id, kept=loaded)
         here = stand(seen.definition, seen.run)
         if here.attempt.n != n or not proposing.waits_for(seen.run, call_id):
             return _not_wanted(call_id, MOVED_ON)

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from console import log, proposals, runs, settings
+from console import log, notices, proposals, runs, settings
+from console.ai import calling
 from console.db.engine import fetch
 from console.proposals import options, prompts, waits
 from console.queue import PutBack
@@ -404,6 +405,9 @@ def test_a_provider_that_is_left_alone_is_not_asked(house: House, monkeypatch: p
     found = house.proposed(house.at_judge(record="2"))
     assert (found["status"], found["code"]) == ("failed", "breaker")
     assert len(house.model.asked) == 1
+    (notice,) = notices.mine(house.company.ines)
+    assert (notice.text, notice.href) == ("The provider of the AI refuses to answer: look at key, account and model", "/settings/ai")
+    assert not notices.mine(house.company.olivia)
 
 
 # -------------------------------------------------------------------------------------------------------- without a model
@@ -452,16 +456,14 @@ def test_a_compatible_endpoint_without_a_key(house: House, model: Server, monkey
 
 def test_an_answer_for_a_run_that_went_on_is_a_fact_of_the_call_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The person is done before the model is."""
-    from console.proposals import service
-
     run_id = house.at_judge()
-    real: Callable[..., Any] = service.call_provider
+    real: Callable[..., Any] = calling.call
 
     def slower(*args: Any, **more: Any) -> Any:
         house.company.answer(run_id, verdict="mine")
         return real(*args, **more)
 
-    monkeypatch.setattr(service, "call_provider", slower)
+    monkeypatch.setattr(calling, "call", slower)
     house.work()
     assert row(run_id)["status"] == "ok"
     told = house.company.told(run_id)

@@ -7,6 +7,7 @@ import pytest
 
 from console import access, accounts
 from console.db.engine import fetch
+from console.errors import NotFound
 from console.proposals import calls
 from tests.views.conftest import Pages
 from tests.views.test_api_approvals import Program
@@ -112,7 +113,7 @@ def test_who_audits_one_team_reads_of_that_team(pages: Pages) -> None:
     assert [one["id"] for one in stan.get("/ai-calls").get_json()["data"]] == ["aic_002"]
     assert stan.get(f"/ai-calls?run={run_id}").status_code == 404
     assert stan.get("/ai-calls?run=run_absent").get_json() == stan.get(f"/ai-calls?run={run_id}").get_json()
-    with pytest.raises(calls.NotFound):
+    with pytest.raises(NotFound):
         calls.get(pages.company.stan, "aic_001")
     assert calls.get(pages.company.stan, "aic_002")[0].id == "aic_002"
 
