@@ -209,4 +209,3 @@ def _grounded(case: Case, spec: FieldSpec, value: Any, ids: tuple[str, ...]) -> 
 def _first(found: Iterator[tuple[str, Place]]) -> tuple[str, str, str] | None:
     """The first place; looking for it raises where there has to be one and is none."""
     return next(((id, place.at, place.quote) for id, place in found), None)
-
