@@ -38,10 +38,12 @@ STATUSES = {
     "failed": Badge("Failed", "bad", "alert-triangle"),
     "off": Badge("Not asked", "", "ban"),
 }
-CODES = (
-    "no_key", "timeout", "rate_limited", "overloaded", "auth", "billing", "bad_request", "model_not_found", "refused", "truncated", "malformed", "not_in_form",
-    "nothing_supported", "budget", "breaker", "connection", "internal_error",
-)  # fmt: skip
+CODES = {
+    "no_key": "No provider is set up", "timeout": "No answer in time", "rate_limited": "Too many requests there", "overloaded": "Provider out of order", "auth": "Key not taken",
+    "billing": "Not paid there", "bad_request": "Question not taken", "model_not_found": "Model not known there", "refused": "Model refused", "truncated": "Answer cut off",
+    "malformed": "Answer unreadable", "not_in_form": "Answer did not fit", "nothing_supported": "Nothing was supported", "budget": "Budget used up", "breaker": "Left alone for a minute",
+    "connection": "No connection", "internal_error": "Our own fault",
+}  # fmt: skip
 MODES = {"shadow": "Shadow: not shown", "assist": "Shown", "blind": "Blind sample: not shown", "auto": "By itself"}
 OUTCOMES = {
     "accepted": Badge("Accepted", "good", "check"),
@@ -149,6 +151,7 @@ def _one(found: audit.Audited, told: Mapping[str, Any] | None = None, gone: str 
         ],
         "dropped": DROPPED,
         "status": STATUSES[call.status],
+        "codes": CODES,
         "modes": MODES,
         "told": told,
         "told_schema": _text(told.get("schema")) if told else "",
@@ -174,7 +177,7 @@ def _facts(call: Call) -> Sequence[tuple[str, str]]:
         ("Provider", call.provider),
         ("Model", call.model),
         ("Purpose", call.purpose),
-        ("Prompt", call.prompt_version),
+        ("Version of the prompt", call.prompt_version),
         ("Form asked for as", (call.schema_mode or "").replace("_", " ")),
         ("From the console's cache", "Yes, nobody was asked again" if call.from_cache else None),
         ("Took", None if call.ms is None else f"{call.ms:,} ms"),
@@ -216,7 +219,7 @@ def _spoken(name: str, value: str, known: Mapping[str, tuple[str, Mapping[str, s
         case "mode":
             return MODES.get(value, value)
         case "code":
-            return value.replace("_", " ")
+            return CODES.get(value, value)
     return value
 
 
