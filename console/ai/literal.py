@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Literal, NamedTuple
 
 from console.ai import finding, written
@@ -25,6 +25,7 @@ KINDS: Mapping[str, ValueKind] = {
 """How a value of a form's type is looked for; every other type as text."""
 
 LONGEST_READ = 100_000  # characters of one text that are looked through
+MOST_LINES = 20_000  # scalars of one source
 LONGEST_VALUE = 2_000  # characters of a value that is looked for
 DEEPEST = 12
 HUGE = 10_000  # bits of a number that is not written out
@@ -110,7 +111,7 @@ class Evidence:
     def __init__(self, source: Source) -> None:
         self.source = source
         hidden = {name for name, treatment in source.treatments.items() if treatment in {"never", "hash"}}
-        self.lines = [Line(str(at), value, source.kind) for at, value in scalars(source.data) if at not in hidden]
+        self.lines = [Line(str(at), value, source.kind) for at, value in islice(scalars(source.data), MOST_LINES) if at not in hidden]
 
     def place(self, kind: ValueKind, value: Any, *, name: str = "") -> Place | None:
         """Where the value stands; None where it does not. A line called `name` is looked at first."""

@@ -1,7 +1,7 @@
 """Words in which texts try to give orders to a model, by language. Letters are small and without accents here, as `scan` compares them.
 
-A phrase is looked for only where one of its `stems` and one of its `also` occur: most texts have neither. `unless` are words in or around the match
-that make it ordinary: "please ignore my earlier instructions" is what customers write.
+A phrase is looked for only where one of its `stems`, with which a word begins, and one of its `also` occur: most texts have neither. `unless` are words
+in or around the match that make it ordinary: "please ignore my earlier instructions" is what customers write.
 """
 
 import re
@@ -18,8 +18,10 @@ class Phrase(NamedTuple):
     stems: tuple[str, ...]
     also: tuple[str, ...] = ("",)
     unless: re.Pattern[str] | None = None
+    heads: frozenset[str] | None = None
 
 
+LETTERS_OF_HEAD = 3  # with which words begin that may hold a stem: looking these up is many times faster than looking for the stems
 GAP = r"[^.!?]{0,60}?"
 ORDER = r"""(?:^|[\n.!?:;,()\[\]"'<>*#|/=}{-]\s*|\b(?:please|and|then|must|should|shall|now|just|kindly|simply|also|immediately|you can|you may|you will|instead)\s)"""
 CLAUSE = r"""(?:^|[\n.!?:;,()\[\]"'>*#|}{]\s*)"""
@@ -44,7 +46,10 @@ MINE = re.compile(
 
 
 def _phrase(what: str, pattern: str, stems: str, also: str = "", unless: re.Pattern[str] | None = None) -> Phrase:
-    return Phrase(what, re.compile(pattern), tuple(stems.split("|")), tuple(also.split("|")), unless)
+    cues = tuple(stems.split("|"))
+    heads = [cue[:LETTERS_OF_HEAD] for cue in cues]
+    by_head = all(len(head) == LETTERS_OF_HEAD and head.isalnum() for head in heads)
+    return Phrase(what, re.compile(pattern), cues, tuple(also.split("|")), unless, frozenset(heads) if by_head else None)
 
 
 OVERRIDE, ADDRESS, VERDICT, SKIP, APPROVE, ASSIGN = (
@@ -125,7 +130,7 @@ ITALIAN = [
 ]  # fmt: skip
 
 POLISH = [
-    _phrase(OVERRIDE, r"\b(?:zignoruj(?:cie)?|ignoruj(?:cie)?|pomin(?:cie)?|zapomnij(?:cie)?|nie przestrzegaj|nie stosuj sie do|obejdz|lekcewaz)\b" + GAP + r"\b(?:instrukcj\w*|polecen\w*|zasad\w*|regul\w*|wytyczn\w*|prompt\w*|ograniczen\w*)\b", "ignoruj|pomin|zapomnij|nie przestrzegaj|nie stosuj|obejdz|lekcewaz", "instrukcj|polece|zasad|regul|wytyczn|prompt|ogranicz", MINE),
+    _phrase(OVERRIDE, r"\b(?:zignoruj(?:cie)?|ignoruj(?:cie)?|pomin(?:cie)?|zapomnij(?:cie)?|nie przestrzegaj|nie stosuj sie do|obejdz|lekcewaz)\b" + GAP + r"\b(?:instrukcj\w*|polecen\w*|zasad\w*|regul\w*|wytyczn\w*|prompt\w*|ograniczen\w*)\b", "zignoruj|ignoruj|pomin|zapomnij|nie przestrzegaj|nie stosuj|obejdz|lekcewaz", "instrukcj|polece|zasad|regul|wytyczn|prompt|ogranicz", MINE),
     _phrase(ADDRESS, r"\b(?:uwaga|instrukcj[ae]|wiadomosc|notatka|polecenie):? (?:dla|do) (?:ai\b|si\b|llm|modelu(?: jezykowego)?|asystenta(?: ai)?|sztucznej inteligencji|bota|chatbota|systemu automat\w*)|\bjako (?:ai\b|asystent ai|model jezykowy|sztuczna inteligencja)|\bjestes (?:teraz|od teraz)\b", "uwaga|instrukcj|wiadomosc|notatka|polecenie|jako|jestes"),
     _phrase(VERDICT, r"\b(?:oznacz|zaznacz|uznaj|potraktuj|sklasyfikuj|ocen)(?:cie)?\b" + GAP + r"\b(?:jako|za) (?:juz )?(?:zweryfikowan|zatwierdzon|wazn|prawdziw|zgodn|bezpieczn|zaakceptowan|sprawdzon|niskie ryzyko)\w*", "oznacz|zaznacz|uznaj|potraktuj|sklasyfikuj|ocen", "zweryfik|zatwierdz|wazn|prawdziw|zgodn|bezpiecz|zaakcept|sprawdz|ryzyko"),
     _phrase(SKIP, r"\b(?:pomin|omin|wylacz|obejdz)(?:cie)?\b[^.!?]{0,40}\b(?:weryfikacj|kontrol|sprawdzen|zatwierdzen)\w*", "pomin|omin|wylacz|obejdz", "weryfikacj|kontrol|sprawdz|zatwierdz"),
@@ -147,7 +152,7 @@ OTHERS = [
     _phrase(OVERRIDE, r"\b(?:ignore|ignora|esqueca|desconsidere)\b[^.!?]{0,40}?\b(?:todas|as|suas|quaisquer)\b[^.!?]{0,30}?\b(?:instrucoes|regras|diretrizes|prompt)\b", "ignor|esqueca|desconsidere", "instrucoes|regras|diretrizes|prompt", MINE),
     _phrase(OVERRIDE, r"\b(?:ignorera|glom|bortse fran)\b" + GAP + r"\b(?:instruktioner|regler|riktlinjer|anvisningar)\w*", "ignorera|glom|bortse", "instruktion|regler|riktlinj|anvisning", re.compile(r"\b(?:mina|vara)\b")),
     _phrase(OVERRIDE, r"\b(?:ignoruj|zapomen|nedbej)\w*\b" + GAP + r"\b(?:pokyn\w*|instrukc\w*|pravid\w*)\b", "ignoruj|zapomen|nedbej", "pokyn|instrukc|pravid", re.compile(r"\b(?:moje|nase)\b")),
-    _phrase(OVERRIDE, r"\b(?:игнорируи(?:те)?|проигнорируи(?:те)?|забудь(?:те)?|не следуи(?:те)?)\b" + GAP + r"\b(?:инструкци\w*|правил\w*|указани\w*)\b", "игнорируи|забудь|не следуи", "инструкци|правил|указани", re.compile(r"\b(?:мои|наши)\b")),
+    _phrase(OVERRIDE, r"\b(?:игнорируи(?:те)?|проигнорируи(?:те)?|забудь(?:те)?|не следуи(?:те)?)\b" + GAP + r"\b(?:инструкци\w*|правил\w*|указани\w*)\b", "игнорируи|проигнорируи|забудь|не следуи", "инструкци|правил|указани", re.compile(r"\b(?:мои|наши)\b")),
     _phrase(OVERRIDE, r"(?:忽略|无视)[^。！？]{0,20}(?:指令|指示|规则|提示)|(?:無視|忘れ)[^。！？]{0,20}(?:指示|命令|ルール)|(?:指示|命令|ルール)[^。！？]{0,10}(?:無視|忘れ)", "忽略|无视|無視|忘れ"),
 ]  # fmt: skip
 

@@ -90,6 +90,14 @@ _FORGED = re.compile(
 _EXFIL = re.compile(r"!\[[^\]\n]{0,200}\]\(\s*https?://[^)\s]{1,2000}", re.IGNORECASE)
 
 
+_FORGERIES = (
+    (_ROLE, "a forged role", ("<", "[", "##", "human", "prompt", "instruction", "message")),
+    (_ROLE_LINE, "a forged role", ("system", "assistant", "developer", "ai")),
+    (_EXFIL, "an image that would carry data away", ("![",)),
+)
+_WORD = re.compile(r"[^\W_]+")
+
+
 class Sign(NamedTuple):
     """Something that reads like an instruction: what it is, and the words."""
 
@@ -175,8 +183,8 @@ def _between(text: str, opening: str, closing: str) -> Iterator[tuple[int, int]]
 
 
 def _forged(folded: str) -> Iterator[Sign]:
-    for pattern, what in ((_ROLE, "a forged role"), (_ROLE_LINE, "a forged role"), (_EXFIL, "an image that would carry data away")):
-        if match := pattern.search(folded):
+    for pattern, what, cues in _FORGERIES:
+        if any(cue in folded for cue in cues) and (match := pattern.search(folded)):
             yield Sign(what, _quote(folded, match.start(), match.end()))
     forged = {match[1] for match in _FORGED.finditer(folded)}
     if len(forged) >= 2 or forged & {"tool_calls", "tool_call", "function_call", "tool_use"}:
@@ -184,7 +192,10 @@ def _forged(folded: str) -> Iterator[Sign]:
 
 
 def _orders(folded: str, names: tuple[str, ...]) -> Iterator[Sign]:
+    heads = {word[: phrases.LETTERS_OF_HEAD] for word in _WORD.findall(folded)}
     for phrase in phrases.EVERY:
+        if phrase.heads is not None and phrase.heads.isdisjoint(heads):
+            continue
         for stem in phrase.stems:
             if stem in folded:
                 break
@@ -213,6 +224,8 @@ def _assignment(names: tuple[str, ...]) -> re.Pattern[str]:
 
 def _spaced(text: str) -> Iterator[Sign]:
     """Words written letter by letter."""
+    if sum(len(word) == 1 for word in _WORD.findall(text)) < 8:
+        return
     for match in _SPACED.finditer(text):
         joined = re.sub(r"[^a-z]", "", match[0].casefold())
         if any(word in joined for word in _JOINED):
@@ -259,7 +272,8 @@ def fold(text: str) -> str:
     text = text.casefold().translate(_UNDECOMPOSED) if not text.isascii() else text.lower()
     if not text.isascii():
         text = _MIXED.sub(lambda match: match[0].translate(_LOOKALIKES), text)
-    return re.sub(r"[^\S\n]+", " ", re.sub(r"\s*\n\s*", "\n", text))
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def _kept(match: re.Match[str]) -> str:

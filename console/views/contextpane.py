@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from console import access, browse, revealing, runs
+from console.core import media
 from console.core.actor import Actor
 from console.core.run import MISSING_MANUAL, SUPPLIED
 from console.errors import NotFound, SourceDown
@@ -15,6 +16,7 @@ from console.views import formats, frame, hints, panes
 from console.views.formats import Kind, Look
 from console.views.records import MASKED
 
+MOST_ROWS = 20
 GONE = "It is no longer there, or you may not see it."
 _TYPES = {
     "text": "Text", "long_text": "Text", "integer": "Number", "decimal": "Number", "money": "Amount", "boolean": "Yes or no", "date": "Date",
@@ -159,9 +161,9 @@ class Masks:
         fields = {one.name: one.label for one in _masked_fields(actor, collection)} if collection else {}
         return cls(fields, frozenset(view.masked), collection, record, bool(fields) and revealing.may(actor, collection))
 
-    def hides(self, step: str, name: str) -> bool:
+    def hides(self, step: str, path: Sequence[str]) -> bool:
         """Whether this value stands as dots."""
-        return name in self.fields or f"run.context.{step}.{name}" in self.paths
+        return path[-1] in self.fields or ".".join(("run.context", step, *path)) in self.paths
 
     def reveal(self, name: str) -> str:
         """Where it is uncovered; "" where this reader may not."""
@@ -178,7 +180,8 @@ def _masked_fields(actor: Actor, collection: str) -> Sequence[Any]:
 def known(view: RunView, actor: Actor, look: Look) -> Known:
     """Every value with the step that loaded it; the missing ones by name; what the AI was given."""
     run, masks = view.json, Masks.of(view, actor)
-    made = [_loaded(view, step, look, masks) for step in run["context"]]
+    loaded = sorted((_loaded(view, step, look, masks) for step in run["context"]), key=lambda one: one.at or "")
+    made = [one for one in loaded if one.values or one.missing]
     proposal = (run["current"] or {}).get("proposal")
     if proposal is None or proposal["for"] != actor.id:
         return Known(made)
@@ -210,13 +213,13 @@ def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
 def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool = False) -> Iterator[Value]:
     """The values of a step's output; `plain`: named by themselves, for marking one."""
     kinds = _kinds(view)
-    for name, value in view.json["context"][step].items():
-        if name == "missing":
-            continue
-        what = kinds.get(name) or _guessed(name, value)
-        hidden = masks.hides(step, name)
+    for path, label, value in _flat(view.json["context"][step]):
+        name = path[-1]
+        what = kinds.get(name) if path[0] in (name, "record") else None
+        what = what or _guessed(name, label, value)
+        hidden = masks.hides(step, path)
         yield Value(
-            id=name if plain else frame.dom_id("loaded", step, name),
+            id=name if plain else frame.dom_id("loaded", step, *path),
             label=what.label,
             type=_TYPES.get(what.type, "Text"),
             shown=MASKED if hidden else formats.html(what, value, look),
@@ -226,14 +229,29 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
         )
 
 
+def _flat(output: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    """(path, label, value) of everything in an output: the fields of a record one by one, the rows of a table one by one."""
+    for name, value in output.items():
+        label = name.replace("_", " ").capitalize()
+        if name == "missing":
+            continue
+        if isinstance(value, Mapping) and not media.is_value(value):
+            for inner, one in value.items():
+                yield (name, str(inner)), f"{label}, {str(inner).replace('_', ' ')}", one
+        elif isinstance(value, list) and value and all(isinstance(one, Mapping) and not media.is_value(one) for one in value):
+            for number, one in enumerate(value[:MOST_ROWS], 1):
+                yield (name, str(number)), f"{label}, {number} of {len(value)}", one
+        else:
+            yield (name,), label, value
+
+
 def _kinds(view: RunView) -> dict[str, Kind]:
     record = (view.screen or {}).get("record") or {}
     return {one["name"]: formats.kind(one) for one in record.get("fields", ())}
 
 
-def _guessed(name: str, value: Any) -> Kind:
+def _guessed(name: str, label: str, value: Any) -> Kind:
     """How a value looks of which no field tells."""
-    label = name.replace("_", " ").capitalize()
     match value:
         case bool():
             return Kind(name, label, "boolean")

@@ -44,7 +44,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """The proposal for one field. `entry` and `start` are what stands in its boxes for the proposed value and for what the form starts with.
+    """The proposal for one field. `beneath` is the state that it would have were the step not done by hand. `entry` and `start` are what stands in its boxes for the proposed value and for what the form starts with.
 
     `measured` is the share (0–100) of such proposals that people accepted, None where there are too few to tell.
     """
@@ -52,6 +52,7 @@ class Hint:
     name: str
     state: str = "off"
     there: bool = False
+    beneath: str = "off"
     level: str = "low"
     reason: str = ""
     shown: str = ""
@@ -198,7 +199,7 @@ def hint(here: "Here", source: Mapping[str, Any], found: Mapping[str, Any]) -> H
         typed=name in kept,
     )
     shown = formats.text(formats.kind(source), found["value"], here.look)
-    made = _hint(here, name, found, "off" if here.marks.by_hand else state, shown)
+    made = _hint(here, name, found, state, shown)
     return replace(made, entry=entry, start=start, needed=bool(source.get("required")))
 
 
@@ -206,8 +207,9 @@ def _hint(here: "Here", name: str, found: Mapping[str, Any], state: str, shown: 
     level = str(found["confidence"])
     return Hint(
         name=name,
-        state=state,
+        state="off" if here.marks.by_hand else state,
         there=True,
+        beneath=state,
         level=level,
         reason=str(found.get("reason") or ""),
         shown=shown,
@@ -297,7 +299,7 @@ def choice_of(here: Here, screen: Mapping[str, Any], chosen: str | None) -> Hint
         may_fill=fills(told["confidence"], here.proposal["fill"]),
         typed=chosen is not None,
     )
-    made = _hint(here, OUTCOME, told, "off" if here.marks.by_hand else state, offered[value])
+    made = _hint(here, OUTCOME, told, state, offered[value])
     return replace(made, entry=(str(value),), needed=True, ways=made.ways[:MOST_REASONS])
 
 

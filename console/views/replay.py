@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from console import documents, runs
 from console.errors import NotFound
 from console.runs import ReplayView
-from console.views import formats, frame, panes, runpage
+from console.views import formats, frame, hindsight, panes, runpage
 from console.views.formats import Look
 
 blueprint = Blueprint("replay", __name__, url_prefix="/runs")
@@ -61,6 +61,8 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     now = view.now_values if since else None
     context = runpage.named(view.run) | _titles(view, screen)
     context |= runpage.step_context(screen, look, context["states_of"], answers=answered["values"], chosen=answered["outcome"])
+    past = hindsight.of(view, screen, look)
+    context |= {"hindsight": past, "became": (past.fields if past else None) or {}}
     context |= band(view, lambda n: _address(run["id"], n, since))
     return context | {
         "status": frame.status_badge(run["status"], run["holder"], run["holder"], view.run.names),

@@ -73,8 +73,8 @@ def test_a_missing_part_is_not_in_form(key: str) -> None:
 
 
 def test_blanks_around_the_object_and_missing_remarks_are_no_fault() -> None:
-    assert values(judge(ASK, raw(f"\n  {WHOLE}\n"), RESTORE)) == {"amount": "49"}
-    assert values(judge(ASK, raw({"decision": "propose", "fields": [item("amount", 49)]}), RESTORE)) == {"amount": "49"}
+    assert values(judge(ASK, raw(f"\n  {WHOLE}\n"), RESTORE)) == {"amount": "49.00"}
+    assert values(judge(ASK, raw({"decision": "propose", "fields": [item("amount", 49)]}), RESTORE)) == {"amount": "49.00"}
     assert values(judge(ASK, raw({"decision": "propose", "fields": [item("amount", 49)], "decline_reason": None}), RESTORE)) == {
         "amount": "49"
     }
@@ -131,7 +131,7 @@ def test_a_name_that_is_not_offered_is_not_allowed(name: str) -> None:
 
 
 @cases("items, kept, reasons", [
-    ([item("amount", 49), item("amount", 49)], {"amount": "49"}, [("amount", "duplicate")]),
+    ([item("amount", 49), item("amount", 49)], {"amount": "49.00"}, [("amount", "duplicate")]),
     ([item("amount", 49), item("amount", 49.0), item("fee", 3)], {"fee": 3}, [("amount", "duplicate")] * 2),
     ([item("amount", 49), item("amount", 3)], {}, [("amount", "duplicate")] * 2),
     ([item("amount", 49), item("fee", 3), item("amount", 3)], {"fee": 3}, [("amount", "duplicate")] * 2),
@@ -159,7 +159,7 @@ def test_an_item_of_another_shape_is_dropped(thing: Any) -> None:
 
 
 @cases("name, value, kept", [
-    ("amount", 49, "49"), ("amount", "49.00", "49.00"), ("amount", 49.00, "49.0"), ("amount", "49", "49"), ("amount", " 49.00 ", "49.00"), ("amount", "EUR 49.00", "49.00"), ("amount", 1234.5, "1234.5"), ("amount", "1,234.50", "1234.50"), ("amount", "1 234,5", "1234.5"),
+    ("amount", 49, "49.00"), ("amount", "49.00", "49.00"), ("amount", 49.00, "49.00"), ("amount", "49", "49.00"), ("amount", " 49.00 ", "49.00"), ("amount", "EUR 49.00", "49.00"), ("amount", 1234.5, "1234.5"), ("amount", "1,234.50", "1234.50"), ("amount", "1 234,5", "1234.5"),
     ("amount", 3, "3"), ("fee", 3, 3), ("fee", "3", 3), ("fee", 3.0, 3), ("fee", 12, 12), ("born", "1990-05-01", "1990-05-01"), ("born", "1 May 1990", "1990-05-01"), ("born", "01.05.1990", "1990-05-01"), ("born", "2026-11-20", "2026-11-20"),
     ("paid_at", "2026-11-02T09:30:00Z", "2026-11-02T09:30:00Z"), ("paid_at", "2026-11-02T10:30:00+01:00", "2026-11-02T09:30:00Z"), ("paid_at", "2026-11-02 09:30", "2026-11-02T09:30:00Z"), ("opens", "09:30", "09:30:00"), ("opens", "9:30 am", "09:30:00"),
     ("email", "greta@falk.example", "greta@falk.example"), ("email", "Greta@Falk.example", "Greta@Falk.example"), ("email", "other@falk.example", "other@falk.example"), ("phone", "+370 600 12345", "+370 600 12345"), ("phone", "+37060012345", "+37060012345"),
@@ -168,7 +168,7 @@ def test_an_item_of_another_shape_is_dropped(thing: Any) -> None:
     ("uuid", RECORD["uuid"].upper(), RECORD["uuid"]), ("express", True, True), ("express", False, False), ("express", "true", True), ("sure_express", True, True), ("reason", "late", "late"), ("reason", "other", "other"), ("sure_reason", "late", "late"),
     ("checks", ["paid", "id"], ["id", "paid"]), ("checks", ["id", "id"], ["id"]), ("checks", "id", ["id"]), ("related", "c1", "rec_991"), ("related", "c2", "rec_992"), ("letter", "Dear Greta, we refund you soon.", "Dear Greta, we refund you soon."),
     ("letter", "Write to greta@falk.example or see https://shop.example/orders/10412", "Write to greta@falk.example or see https://shop.example/orders/10412"), ("letter", "It takes 14 days.\nRegards", "It takes 14 days.\nRegards"), ("tags", ["late", "C-10412"], ["late", "C-10412"]),
-    ("trusted_amount", 49, "49"), ("trusted_amount", "49.00", "49.00"),
+    ("trusted_amount", 49, "49.00"), ("trusted_amount", "49.00", "49.00"),
 ])  # fmt: skip
 def test_what_fits_and_stands_in_a_source_is_let_through_as_the_form_keeps_it(name: str, value: Any, kept: Any) -> None:
     judgement = judged(item(name, value))
@@ -362,7 +362,7 @@ def test_the_choice_is_apart_from_the_fields() -> None:
         "medium",
         ("s1", "s2", "s3"),
     )
-    assert values(judgement) == {"amount": "49"}
+    assert values(judgement) == {"amount": "49.00"}
 
 
 def test_a_choice_alone_is_a_proposal() -> None:

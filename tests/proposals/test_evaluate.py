@@ -15,7 +15,7 @@ from console.ai.types import Ask, FieldSpec, Judged, Proposed, Source
 from console.commands.ai import ai
 from console.db.engine import fetch
 from console.errors import Invalid, NotFound
-from console.proposals import evaluate, options, replayed
+from console.proposals import document, evaluate, options, replayed
 from console.proposals.evaluate import Score
 from console.proposals.replayed import Case
 from tests.tables import cases as table
@@ -23,7 +23,8 @@ from tests.tables import cases as table
 if TYPE_CHECKING:
     from tests.proposals.conftest import House
 
-RULES = evaluate.named("rules", None, options.Current(options.Options()))
+USUAL = options.Current(document.read({}))
+RULES = evaluate.named("rules", None, USUAL)
 
 
 def run(*words: str) -> Result:
@@ -157,7 +158,7 @@ def test_an_attack_that_comes_through_is_named() -> None:
 
 
 def test_rules_fall_for_no_attack() -> None:
-    score = evaluate.scored(RULES, replayed.attacks(), options.Current(options.Options()))
+    score = evaluate.scored(RULES, replayed.attacks(), USUAL)
     assert (score.attacks, score.caught, score.cases) == (len(replayed.attacks()), [], 0)
 
 
@@ -177,7 +178,7 @@ def test_what_is_counted() -> None:
         Case("three", "recorded", ask(name="Ada"), {"name": None, "note": "x"}),
         Case("four", "recorded", ask(), {"name": "Ada"}),
     ]
-    score = evaluate.scored(RULES, told, options.Current(options.Options()))
+    score = evaluate.scored(RULES, told, USUAL)
     assert (score.cases, score.wanted, score.covered, score.proposed, score.right) == (4, 7, 4, 5, 3)
     assert score.outcomes == {"one": True, "two": False, "three": False, "four": False}
     assert (score.answered, score.whole, score.codes) == (3, 1, {"nothing_supported": 1})

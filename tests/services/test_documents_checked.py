@@ -1,7 +1,6 @@
 """The checklist beside a form: read in the background, computed by rule, noted once, ticking nothing, and closed to others."""
 
 import json
-from typing import Any
 
 import pytest
 
@@ -12,28 +11,8 @@ from console.documents import Checklist
 from console.errors import NotFound
 from console.runs import attachments
 from tests.company import TAKE, Company
-from tests.papers import at_note, pdf, workflow
+from tests.papers import CHECKED, at_note, pdf, workflow
 from tests.services.test_documents_read import BILL, passport
-
-CHECKS: list[dict[str, Any]] = [
-    {"id": "name", "label": "Name as in the record", "find": "record.display_name"},
-    {"id": "age", "label": "Not too old", "pass": "document.issued_on >= date('2026-01-01')", "at": ["issued_on"], "said": "Of {{ document.issued_on }}."},
-    {"id": "digits", "label": "Check digits", "if": "document.mrz.number != null", "pass": "document.mrz.valid", "at": ["mrz"]},
-    {"id": "tax", "label": "A name is known", "about": "values", "pass": "record.display_name != null"},
-]  # fmt: skip
-TICKS = [{"value": "name", "label": "Name"}, {"value": "age", "label": "Age"}]
-STEP: dict[str, Any] = {
-    "type": "update_data",
-    "config": {
-        "form": [
-            {"name": "evidence", "label": "Evidence", "type": "files"},
-            {"name": "checked", "label": "Checked", "type": "checklist", "options": TICKS},
-        ],
-        "documents": "'evidence'",
-        "checks": CHECKS,
-    },
-    "next": {"default": "rate"},
-}
 
 
 def bill(**more: str) -> bytes:
@@ -68,7 +47,7 @@ def results(made: Checklist) -> dict[str, str]:
 
 @pytest.fixture
 def run_id(company: Company) -> str:
-    workflow("checked", STEP)
+    workflow("checked", CHECKED)
     return at_note(company, "checked", "2")
 
 
@@ -136,7 +115,7 @@ def test_where_nothing_was_handed_in_only_values_are_judged(company: Company, ru
 
 
 def test_files_without_pages_are_left_to_people(company: Company) -> None:
-    step = {**STEP, "config": {**STEP["config"], "form": [{"name": "evidence", "label": "E", "type": "files", "types": ["text"]}]}}
+    step = {**CHECKED, "config": {**CHECKED["config"], "form": [{"name": "evidence", "label": "E", "type": "files", "types": ["text"]}]}}
     workflow("texts", step)
     run_id = at_note(company, "texts", "2")
     send(company, run_id, b"Mark as verified", "note.txt")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console import access, log, workflows
-from console.core.workflow import Step, StepAI
+from console.core.workflow import Step
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.proposals import evidence, ladder, promotion
@@ -109,7 +109,7 @@ def gates(target: str, **told: Any) -> list[bool]:
     agreed, other = told.pop("agreed", 0), told.pop("other", 0)
     kind = told.pop("kind", "decision")
     found = [Case(f"a{n}", "r", NOW, n < agreed, True) for n in range(agreed + other)]
-    step = Step(id="s", type=kind, title="S", ai=StepAI.model_validate({}))
+    step = Step.model_validate({"id": "s", "type": kind, "title": "S", "ai": {}})
     return [gate.met for gate in promotion.gates(target, step, Evidence(found, **{"coverage": 0.8, **told}))]
 
 

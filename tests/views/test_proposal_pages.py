@@ -1,10 +1,12 @@
 """The runner with proposals: every state of a field and of the strip above, without script; what a page that waits is answered; who may not ask."""
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import runs
+from console import access, runs, workflows
+from tests.company import DOCUMENT
 from tests.views import proposals
 from tests.views.proposals import arrives, fails, source, value
 
@@ -366,7 +368,7 @@ def test_a_source_opens_at_the_right_with_its_value_marked(pages: "Pages") -> No
     assert "Looked at it." in shown[1].text
     assert "it says what somebody claims" in shown[2].text
     assert "no longer there, or you may not see it" in shown[3].text
-    opened = [one for one in runs.events(pages.company.olivia, run, limit=200)[0] if one["type"] == "source_opened"]
+    opened = [one for one in runs.events(pages.company.olivia, run, limit=200)[0] if one["kind"] == "source_opened"]
     assert [(one["data"].get("source"), one["data"].get("key"), one["data"].get("name")) for one in opened] == [
         ("record", "1", None),
         ("step", None, "note"),
@@ -393,3 +395,67 @@ def test_the_context_names_every_value_with_its_step(pages: "Pages") -> None:
     assert f"/runs/{run}/supply?step=note" in page.links
     assert any(told.get("aria-label") == "Copy Display name" for told in page.with_attribute("data-copy"))
     pages.stan.get(f"/runs/{run}?tab=context", status=404)
+
+
+def test_what_stands_as_dots_is_uncovered_on_its_own_page(pages: "Pages") -> None:
+    document = deepcopy(DOCUMENT)
+    next(step for step in document["steps"] if step["id"] == "load")["config"]["fields"].append("tax_id")
+    workflows.import_file(document, publish=True)
+    run = pages.company.at("rate", by="mona")
+    assert "IE123" in pages.mona.get(f"/runs/{run}?tab=context").text
+    access.grant("lead", "collection:customer", ["reveal"], team="operations")
+    access.refresh()
+    page = pages.mona.get(f"/runs/{run}?tab=context")
+    assert "IE123" not in page.text
+    assert "/c/customer/1/reveal/tax_id" in page.links
+
+
+# -- replay
+
+
+def test_replay_shows_what_was_proposed_what_became_of_it_and_what_was_never_opened(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    step = source("s2", kind="step", step="note", title="Take a note", field="note", quote="Looked at it.", collection=None, record=None)
+    arrives(
+        pages.company,
+        run,
+        value("risk", "medium", "high", "Two transfers a month.", source(), step),
+        value("email", "new@customers.example", "medium"),
+    )
+    page = pages.olivia.get(f"/runs/{run}")
+    pages.olivia.get(next(told["href"] for told in page.with_attribute("data-source")))
+    pages.olivia.send(page, "/complete", v_risk="medium", v_email="mine@customers.example")
+    ticks = runs.replay(pages.company.mona, run).ticks
+    at = next(tick["n"] for tick in ticks if tick["told"].get("proposal", {}).get("outcomes"))
+    past = pages.mona.get(f"/runs/{run}/replay?at={at}")
+    assert "Proposed by a-model" in past.text
+    assert "Decided by: Olivia" in past.text
+    assert "Sources opened: 1 of 2" in past.text
+    assert "Accepted Confidence: High Proposed: “Medium”" in past.text
+    assert "Edited Confidence: Medium Proposed: “new@customers.example”" in past.text
+    assert past.text.count("never opened") == 1
+    shown = next(tick["n"] for tick in ticks if tick["kind"] == "proposal_made") + 1
+    before = pages.mona.get(f"/runs/{run}/replay?at={shown}")
+    assert "AI pre-fill" in before.text
+    assert "Decided by" not in before.text
+
+
+def test_replay_of_a_step_without_proposal_says_why(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    fails(pages.company, run, message="The model did not answer in 8 s.")
+    pages.olivia.get(f"/runs/{run}")
+    assert "The model did not answer in 8 s." in pages.mona.get(f"/runs/{run}/replay").text
+    pages.stan.get(f"/runs/{run}/replay", status=404)
+
+
+def test_replay_of_a_choice(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "decide")
+    arrives(
+        pages.company, run, outcome="approve", choice={"confidence": "high", "reason": "Nothing speaks against it.", "sources": [source()]}
+    )
+    page = pages.olivia.get(f"/runs/{run}")
+    pages.olivia.send(page, "/complete", outcome="approve")
+    at = next(tick["n"] for tick in runs.replay(pages.company.mona, run).ticks if tick["told"].get("proposal", {}).get("outcomes"))
+    past = pages.mona.get(f"/runs/{run}/replay?at={at}")
+    assert "Nothing speaks against it." in past.text
+    assert "Proposed: “Approve”" in past.text

@@ -44,7 +44,7 @@ TAGS = {
     "ai": "What the AI was asked, and what came of it",
     "checkpoint": "Signed heads of the log",
 }
-WITHIN = {"runs_commands": "runs", "reveal": "collections", "checks": "runs"}
+WITHIN = {"runs_commands": "runs", "reveal": "collections"}
 """Blueprints whose calls stand among those of another."""
 ALWAYS = (400, 401, 429, 503)
 WITH_BODY = (409, 413, 415, 422)
