@@ -219,8 +219,7 @@ def _judged(asking: _Asking, raw: Raw, told: Told) -> Result:
 
 def _without(asking: _Asking, judged: Judged, said: str, told: Told) -> Result:
     """No proposal; where text in a source reads like instructions, that is said too."""
-    warning = result.banner(judged, asking.built)
-    return result.failed(judged.code or "internal_error", f"{said} {warning}" if warning else said, told, judged)
+    return result.failed(judged.code or "internal_error", said, told, judged, result.banner(judged, asking.built))
 
 
 def _failed(asking: _Asking, error: CallFailed) -> Result:
