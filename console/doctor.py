@@ -197,19 +197,16 @@ def _model(ai: AI, *, told: bool) -> Check:
 
     config = providers.config(ai, private=told)
     found = probe.look(config)
-    where = f"{config.name}, {config.model}{f' at {ai.base_url}' if ai.base_url else ''}"
+    where = f"{config.name}{f' at {ai.base_url}' if ai.base_url else ''}"
     if not found.ok:
-        return Check("model", ok=False, message=f"{where}: {found.code}", fix=found.message)
-    name = "CONSOLE_AI_MODEL" if told else "the model under Settings, AI"
+        return Check("model", ok=False, message=f"{where}, {config.model}: {found.code}", fix=found.message)
     if found.ends:
+        name = "CONSOLE_AI_MODEL" if told else "the model under Settings, AI"
         return Check("model", ok=True, message=f"{where}: {found.message}", fix=f"Set {name} to another one")
-    plain = ai.api_key and (ai.base_url or "").startswith("http://") and not _own_machine(str(urlsplit(ai.base_url).hostname))
-    return Check(
-        "model",
-        ok=True,
-        message=f"{where}: there in {found.ms} ms" + (", in plain http: prompts and key can be read on the way" if plain else ""),
-        fix="Use https" if plain else "",
-    )
+    if ai.api_key and (ai.base_url or "").startswith("http://") and not _own_machine(str(urlsplit(ai.base_url).hostname)):
+        said = f"{where}: {found.message}; in plain http, prompts and key can be read on the way"
+        return Check("model", ok=True, message=said, fix="Use https")
+    return Check("model", ok=True, message=f"{where}: {found.message}")
 
 
 def _own_machine(host: str) -> bool:
