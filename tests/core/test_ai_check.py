@@ -79,3 +79,8 @@ def test_a_field_that_must_be_trusted_and_is_not_proposed_is_a_warning() -> None
     assert said("update_data", form, {"fields": ["a"], "trusted_only": ["b"]}) == [
         ("ai.trusted_only[0]", "b is not among the fields that are proposed.", "warning")
     ]
+
+
+def test_what_is_only_recorded_is_nothing_to_go_on_with() -> None:
+    assert [field for field, *_ in said("llm", ASKED, {"mode": "shadow"}, completion="automatic")] == ["ai.mode"]
+    assert said("llm", ASKED, {"mode": "shadow"}) == []
