@@ -46,6 +46,8 @@ def _wrong(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
         yield Problem(sketch.id, "ai", UNSEEN)
     if sketch.completion == "automatic" and written.mode == "shadow" and sketch.type == "llm":
         yield Problem(sketch.id, "ai.mode", NOTHING_LEFT)
+    if written.fields == [] and not (written.outcome and kind.purpose == "decide"):
+        yield Problem(sketch.id, "ai.fields", "Nothing is left to propose here: name fields, or remove ai.")
     known = kind.ai_fields(sketch.config)
     if known is None:
         return

@@ -18,6 +18,7 @@ SOUND: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("update_data", {"fields": ["email"]}, {"fields": ["email"], "mode": "shadow"}),
     ("decision", YES, {"outcome": True}),
     ("decision", YES, {"mode": "off"}),
+    ("decision", YES, {"fields": []}),
     ("get_data", {"fields": ["email"]}, {"fields": ["matters"]}),
     ("load_related", FOUND, {"fields": ["key"]}),
     ("loop", LIST, {"fields": ["verdict"]}),
@@ -33,7 +34,8 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("wait", {"days": 1}, {}, "ai", "nothing to propose"),
     ("escalate", {"inbox": "desk", "text": "Look."}, {}, "ai", "nothing to propose"),
     ("update_data", NOTE, {"mode": "auto"}, "ai.mode", "one of"),
-    ("update_data", NOTE, {"fields": []}, "ai.fields", "empty"),
+    ("update_data", NOTE, {"fields": []}, "ai.fields", "Nothing is left to propose"),
+    ("decision", YES, {"fields": [], "outcome": False}, "ai.fields", "Nothing is left to propose"),
     ("update_data", NOTE, {"temperature": 1}, "ai.temperature", "no setting temperature"),
 ]
 
