@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import sqlalchemy as sa
 
-from console import settings, supervisor
+from console import files, settings, supervisor
 from console.db import dump, engine, migrate
 from console.errors import ConsoleError
 from console.files import scan
@@ -49,7 +49,7 @@ def examine() -> dict[str, Any]:
     The URLs hold passwords: whoever has the shell has them anyway. Raises `SettingsError` where there is nothing to examine.
     """
     told = settings.current()
-    looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _scanner]
+    looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _recognition, _scanner]
     checks = [look(told) for look in looks]
     checks.extend(_database(told))
     admin = engine.admin_url()
@@ -163,6 +163,17 @@ def _pdf(_told: settings.Settings) -> Check:
         ok=False,
         message="Pango is missing: no PDF can be made",
         fix="As root: apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core",
+    )
+
+
+def _recognition(_told: settings.Settings) -> Check:
+    if found := files.languages():
+        return Check("text recognition", ok=True, message=f"Tesseract reads {', '.join(found)}")
+    return Check(
+        "text recognition",
+        ok=True,
+        message="Tesseract is not installed: documents that are pictures are not read",
+        fix="As root: apt-get install --no-install-recommends tesseract-ocr",
     )
 
 
