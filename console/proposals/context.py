@@ -15,7 +15,7 @@ from console.core.collections import Collection
 from console.core.run import MISSING_MANUAL, Attempt
 from console.log import masking
 from console.proposals import allowed
-from console.proposals.beside import documents_of
+from console.proposals.beside import NotRead, documents_of
 from console.proposals.pieces import Piece, cut, filled, texts
 from console.runs.preparing import ProposalContext
 from console.runs.reading import hidden_from
@@ -33,10 +33,11 @@ FROM_OUTSIDE = frozenset({"llm", "mcp_task", "request_documents", "sms", "email"
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The ask, and how people know its sources: id → title. `collections` are those that something was read of."""
+    """The ask, and how people know its sources: id → title. `unread`: there are documents which there was no time to read."""
 
     ask: Ask
     titles: Mapping[str, str] = field(default_factory=dict)
+    unread: bool = False
 
     @property
     def sources(self) -> Mapping[str, Source]:
@@ -47,7 +48,9 @@ class Built:
 def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
     """Everything that whoever proposes gets for this call."""
     names = tuple(sorted({word.casefold() for each in known.fields for word in (each.name, each.label) if len(word) >= scan.LEAST_NAME}))
-    pieces = cut([part for piece in _pieces(known) for part in _doubted(piece, names)][:MOST_SOURCES])
+    found = list(_pieces(known))
+    pages, unread = _documents(known)
+    pieces = cut([part for piece in [*found, *pages] for part in _doubted(piece, names)][:MOST_SOURCES])
     sources = tuple(piece.source(f"s{number}") for number, piece in enumerate(pieces, 1))
     ask = Ask(
         purpose=known.purpose,
@@ -62,7 +65,17 @@ def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
         policy=policy,
         locale=known.person.locale,
     )
-    return Built(ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)})
+    return Built(ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)}, unread)
+
+
+def _documents(known: ProposalContext) -> tuple[list[Piece], bool]:
+    """(the pages beside the run where the step wants them, whether there was no time to read them)."""
+    if "documents" not in known.ai.sources:
+        return [], False
+    try:
+        return list(documents_of(known)), False
+    except NotRead:
+        return [], True
 
 
 def _doubted(piece: Piece, names: tuple[str, ...]) -> Iterator[Piece]:
@@ -104,8 +117,6 @@ def _pieces(known: ProposalContext) -> Iterator[Piece]:
         yield from _steps(known)
     if "related" in wanted:
         yield from _related(known)
-    if "documents" in wanted:
-        yield from documents_of(known)
 
 
 def _record(known: ProposalContext) -> Iterator[Piece]:
