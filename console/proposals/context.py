@@ -4,6 +4,7 @@ Everything was read, or is read here, with that person's rights of today. Each s
 what our staff or our code wrote, and names no person by its title.
 """
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,11 +17,12 @@ from console.core.run import MISSING_MANUAL, Attempt
 from console.log import masking
 from console.proposals import allowed
 from console.proposals.beside import NotRead, documents_of
-from console.proposals.pieces import Piece, cut, filled, texts
+from console.proposals.pieces import Piece, cut, filled, open_of, texts
 from console.runs.preparing import ProposalContext
 from console.runs.reading import hidden_from
 from console.runs.stepping import Stand, context_of
 from console.steps.base import Rows, StepType, StepView
+from console.workflows import Definition
 
 MOST_ROWS = 10
 MOST_SOURCES = 60
@@ -153,7 +155,7 @@ def _steps(known: ProposalContext) -> Iterator[Piece]:
 
 def _step(known: ProposalContext, attempt: Attempt) -> Iterator[Piece]:
     written = known.definition.document.step(attempt.step)
-    kind, view = steps.get(written.type), steps.view(written)
+    kind, view = _viewed(known.definition, attempt.step)
     about = Piece(
         _kind_of(written.type),
         written.title,
@@ -169,12 +171,28 @@ def _step(known: ProposalContext, attempt: Attempt) -> Iterator[Piece]:
         return
     lists = {read.name: collection for read in kind.reads(view) if (collection := _collection_of(known, read.relation, read.collection))}
     rows = _rows_again(known, attempt, kind, view, lists, output)
-    own = output.pop("record", None) if written.type == "get_data" else None
-    left = {name: value for name, value in output.items() if name not in lists}
-    left |= own if isinstance(own, Mapping) and known.record is None else {}
+    own = output.pop("record", None) if written.type in ("get_data", "load_related") else None
+    found = str(output.pop("collection", "")) if written.type == "load_related" else ""
+    left = {name: value for name, value in output.items() if name not in lists and not (found and name in ("key", "title"))}
+    left |= own if isinstance(own, Mapping) and not found and known.record is None else {}
     yield from _typed(known, about, view, left)
+    if found and isinstance(own, Mapping):
+        yield from _loaded(known, about, found, own, dict(known.run.context[attempt.step]))
     for name, entries in rows.items():
         yield from _of_rows(replace(about, kind="related"), records.collection(lists[name]), entries)
+
+
+def _loaded(
+    known: ProposalContext, about: Piece, collection_id: str, values: Mapping[str, Any], output: Mapping[str, Any]
+) -> Iterator[Piece]:
+    """The record that a step loaded, as far as this person may see it."""
+    collection, scope = records.collection(collection_id), access.scope_for(known.person, collection_id, "read")
+    key = output.get("key")
+    if not isinstance(key, str) or (not scope.unlimited and key not in records.visible(collection_id, [key], scope)):
+        return
+    seen = {name: value for name, value in values.items() if collection.visible(name, scope.hidden) is not None}
+    named = replace(about, kind="related", name=collection.label_one, shown=str(output.get("title") or collection.label_one))
+    yield from parted(replace(named, collection=collection.id, record=key, trusted=True), collection, seen)
 
 
 def _kind_of(step_type: str) -> Kind:
@@ -197,7 +215,8 @@ def _collection_of(known: ProposalContext, relation: str | None, collection: str
 def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping[str, Any]) -> Iterator[Piece]:
     """What was typed or worked out, without the fields of records that this person may not see."""
     visible, _ = masking.mask(dict(output), "", hidden_from(known.person), known.run.collection)
-    data = filled(visible)
+    closed = _closed(known, str(output.get("collection") or ""))
+    data = filled({name: open_of(value, closed) for name, value in visible.items()})
     if not data:
         return
     own = records.collection(known.run.collection) if known.run.collection else None
@@ -209,6 +228,40 @@ def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping
         for name in data
     }
     yield replace(about, data=data, treatments=treatments)
+
+
+def _closed(known: ProposalContext, own: str) -> frozenset[str]:
+    """Names of fields that stand in no value of a value: those that this person may not see, that a model gets less of than all, or that others write.
+
+    What a step worked out may hold parts of records wherever it likes; as a source of its own a record is told field by field.
+    """
+    read = {_collection_of(known, relation, collection) for relation, collection in _read_by(known.definition)}
+    names = set[str]()
+    for collection_id in {known.run.collection, own or None, *read} - {None}:
+        collection = records.collection(str(collection_id))
+        hidden = access.scope_for(known.person, collection.id, "read").hidden
+        names |= hidden | {
+            each.name
+            for each in collection.fields
+            if allowed.of_field(collection, each.name) != "full" or not allowed.ours(collection, each.name)
+        }
+    if not own or names & set(records.collection(own).title_fields):
+        names.add("title")  # it says what is in them
+    return frozenset(names)
+
+
+@functools.lru_cache(maxsize=256)
+def _viewed(definition: Definition, step_id: str) -> tuple[StepType, StepView]:
+    """The type and the settings of a step."""
+    step = definition.document.step(step_id)
+    return steps.get(step.type), steps.view(step)
+
+
+@functools.lru_cache(maxsize=64)
+def _read_by(definition: Definition) -> frozenset[tuple[str | None, str | None]]:
+    """(relation, collection) of everything that the steps of this version read."""
+    views = [_viewed(definition, step.id) for step in definition.document.steps]
+    return frozenset((read.relation, read.collection) for kind, view in views for read in kind.reads(view))
 
 
 def _rows_again(
