@@ -35,6 +35,11 @@ def send(browser: Browser, page: Page, action: str, status: int = 303, **typed: 
     )
 
 
+def told(values: dict[str, Any]) -> dict[str, Any]:
+    """Values under names that have dots."""
+    return values
+
+
 def save(company: Company, **changes: Any) -> None:
     key = changes.pop("key", None)
     saving.change(company.ines, changes, base=options.newest().version, untried=True, key=key)
@@ -65,7 +70,7 @@ def test_without_a_provider_the_page_says_that_everything_works(pages: Pages) ->
 
 
 def test_what_does_not_answer_is_not_saved_and_nothing_typed_is_lost(pages: Pages) -> None:
-    typed = {"provider": "openai_compatible", "model": "small-1", "base_url": NOWHERE, "key": KEY, "note": "Try it"}
+    typed: dict[str, Any] = {"provider": "openai_compatible", "model": "small-1", "base_url": NOWHERE, "key": KEY, "note": "Try it"}
     page = send(pages.ines, pages.ines.get("/settings/ai"), "/settings/ai", status=422, **typed)
     sent = page.form("/settings/ai")["fields"]
     assert {name: sent[name] for name in typed} == typed
@@ -191,7 +196,7 @@ def test_budgets_show_what_was_used_today(pages: Pages) -> None:
     assert "Used up: steps are done by hand until midnight UTC." in page.text
     assert "No limit." in page.text
     assert page.form("/budgets")["fields"]["budget.day_calls"] == ""
-    page = send(pages.ines, page, "/budgets", status=422, **{"budget.run_calls": "-3", "blind_percent": "500"})
+    page = send(pages.ines, page, "/budgets", status=422, **told({"budget.run_calls": "-3", "blind_percent": "500"}))
     assert page.form("/budgets")["fields"]["budget.run_calls"] == "-3"
     assert {"f-budget.run_calls", "f-blind_percent"} == {told["id"] for told in page.with_attribute("aria-invalid")}
 
@@ -200,13 +205,13 @@ def test_switches(pages: Pages) -> None:
     page = pages.ines.get("/settings/ai/switches")
     page = send(pages.ines, page, "/switches", status=422, on=None)
     assert "Say why it is off" in page.text
-    page = send(pages.ines, page, "/switches", status=422, on="on", **{"add.collections": "customer", "add.collections.reason": ""})
+    page = send(pages.ines, page, "/switches", status=422, on="on", **told({"add.collections": "customer", "add.collections.reason": ""}))
     assert "f-collections.customer" in {told["id"] for told in page.with_attribute("aria-invalid")}
-    send(pages.ines, page, "/switches", **{"collections.customer": "Not before the audit"})
+    send(pages.ines, page, "/switches", **told({"collections.customer": "Not before the audit"}))
     assert options.newest().document.collections == {"customer": "Not before the audit"}
     page = pages.ines.follow()
     assert page.form("/switches")["fields"]["collections.customer"] == "Not before the audit"
-    send(pages.ines, page, "/switches", **{"collections.customer": " ", "collections.unheard": "x", "add.steps": "no/such"})
+    send(pages.ines, page, "/switches", **told({"collections.customer": " ", "collections.unheard": "x", "add.steps": "no/such"}))
     assert options.newest().document.collections == {}
     send(pages.ines, pages.ines.follow(), "/switches", on=None, reason="We wait")
     assert options.newest().off() == "The AI is switched off: We wait"
@@ -215,15 +220,15 @@ def test_switches(pages: Pages) -> None:
 def test_house_text_with_its_versions(pages: Pages) -> None:
     page = pages.ines.get("/settings/ai/house")
     assert "The house adds nothing yet." in page.text
-    send(pages.ines, page, "/house", **{"house.prefix": "Be brief.\r\nBe kind.", "note": "First words"})
+    send(pages.ines, page, "/house", **told({"house.prefix": "Be brief.\r\nBe kind.", "note": "First words"}))
     page = pages.ines.follow()
-    send(pages.ines, page, "/house", **{"house.prefix": "Be brief.\r\nBe <b>exact</b>."})
+    send(pages.ines, page, "/house", **told({"house.prefix": "Be brief.\r\nBe <b>exact</b>."}))
     page = pages.ines.follow()
     assert page.form("/house")["fields"]["house.prefix"] == "Be brief.\nBe <b>exact</b>."
     for words in ("Version 2 counts", "First words", "went Be kind.", "came Be <b>exact</b>."):
         assert words in page.text
     assert "<b>exact</b>" not in page.html
-    page = send(pages.ines, page, "/house", status=422, **{"house.suffix": "x" * 4001})
+    page = send(pages.ines, page, "/house", status=422, **told({"house.suffix": "x" * 4001}))
     assert len(page.form("/house")["fields"]["house.suffix"]) == 4001
 
 
