@@ -320,9 +320,11 @@ def ways(run_id: str, proposal: Mapping[str, Any], found: Mapping[str, Any]) -> 
 
 
 def titled(source: Mapping[str, Any]) -> str:
-    """A source in a few words: its title, and the page where it has one."""
-    title, page = str(source.get("title") or "Source"), source.get("page")
-    return f"{title}, p. {page}" if page and f"p. {page}" not in title else title
+    """A source in a few words: its title, and the page or the field where it has one."""
+    title, page, name = str(source.get("title") or "Source"), source.get("page"), str(source.get("field") or "")
+    if page:
+        return title if f"p. {page}" in title else f"{title}, p. {page}"
+    return f"{title}, {name.replace('_', ' ')}" if name and source.get("kind") in ("record", "step", "related") else title
 
 
 def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[str, Any] | None:

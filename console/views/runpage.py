@@ -538,7 +538,7 @@ def _beside(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mappin
         return _without_record(view, actor, look, chosen, tab) | {"quoted": quoted}
     key, collection = record["key"], record["collection"]
     beside = documents_pane(view, actor, always=True) or {} if chosen == "documents" else {}
-    tabs = [*_tabs(view, chosen), *([{"label": "Source", "href": frame.here(), "here": True}] if quoted else [])]
+    tabs = _tabs(view, chosen)
     return beside | {
         "quoted": quoted,
         "known": contextpane.known(view, actor, look) if chosen == "context" else None,
