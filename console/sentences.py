@@ -441,6 +441,7 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "step_entered": "{workflow_first}{on_record} came to {step}{attempt}",
         "step_shown": "{who} was shown {step}{attempt}",
         "source_opened": _source_opened,
+        "checks_shown": "{who} was shown what rules tell of the documents of {step}",
         "step_submitted": "{who} handed in {step}{attempt}{outcome}",
         "step_completed": _step_completed,
         "outcome_chosen": _outcome_chosen,

@@ -17,7 +17,7 @@ from console.runs.store import as_event, retried
 from console.runs.view import RunView, as_json, outline
 
 DECISIONS = frozenset({"step_completed", "outcome_chosen", "step_submitted", "step_revised", "run_aborted", "effect_settled"})
-QUIET = frozenset({"step_shown", "source_opened"})
+QUIET = frozenset({"step_shown", "source_opened", "checks_shown"})
 TOLD = frozenset({"source_opened", "step_submitted", "step_completed"})
 """Kinds of which a tick carries what they tell openly: what was looked at, and what became of a proposal."""
 

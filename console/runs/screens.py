@@ -69,6 +69,7 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None) -> Sc
         "fields": [_field(field, progress, forms) for field in prompt.fields] if progress else [f.to_json() for f in prompt.fields],
         **({"progress": _progress(progress)} if progress else {}),
         **({"picks": picks} if picks else {}),
+        **({"checks": True} if getattr(here.view.config, "checks", ()) and not here.by_hand and seen.run.unknown is None else {}),
         "outcomes": [option.to_json() for option in prompt.outcomes],
         **({"notes": [{"label": label, "text": text} for label, text in prompt.notes]} if prompt.notes else {}),
         **({"not_offered": [asdict(option) for option in prompt.withheld]} if prompt.withheld else {}),

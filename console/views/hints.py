@@ -310,13 +310,23 @@ def ways(run_id: str, proposal: Mapping[str, Any], found: Mapping[str, Any]) -> 
     """The sources of a proposed value as links."""
     return [
         Way(
-            title=titled(one),
-            href=frame.run_url(run_id, source=one["id"], of=found["name"], call=proposal["call"]),
-            kind=str(one.get("kind") or ""),
-            quote=str(one.get("quote") or ""),
+            titled(one),
+            _href(run_id, str(proposal["call"]), str(found["name"]), one),
+            str(one.get("kind") or ""),
+            str(one.get("quote") or ""),
         )
         for one in found.get("sources") or ()
     ]
+
+
+def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
+    """Where a source opens: beside the form, a document at its page with the place framed."""
+    told = {"source": source["id"], "of": of, "call": call}
+    if not source.get("document"):
+        return frame.run_url(run_id, **told)
+    box = source.get("box")
+    framed = "-".join(str(round(float(side) * 1000)) for side in box) if box else None
+    return frame.run_url(run_id, tab="documents", doc=source["document"], page=source.get("page"), box=framed, **told)
 
 
 def titled(source: Mapping[str, Any]) -> str:

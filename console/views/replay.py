@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import runs
+from console import documents, runs
 from console.errors import NotFound
 from console.runs import ReplayView
 from console.views import formats, frame, hindsight, panes, runpage
@@ -38,7 +38,9 @@ class Tick:
 def show(run_id: str) -> Response:
     """The run after event `at` (the last one where none is named). An event that is not there is 404."""
     view = runs.replay(frame.actor(), run_id, place())
-    return frame.page("replay/page.html", drawn(view, request.args.get("since") == "1", frame.look()), blocks={"replay": "replay"})
+    context = drawn(view, request.args.get("since") == "1", frame.look())
+    context["looked"] = documents.looked_at(frame.actor(), run_id, view.at)
+    return frame.page("replay/page.html", context, blocks={"replay": "replay"})
 
 
 def place() -> int | None:

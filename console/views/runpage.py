@@ -131,6 +131,8 @@ def live(
     context |= step_context(screen, look, context["states_of"], typed={**kept, **proposed.fills}, errors=details, chosen=chosen)
     context["boxes"] = [replace(box, hint=proposed.hints.get(box.source)) for box in context["boxes"]]
     context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
+    if face == "form" and screen.get("checks"):
+        context["checks_url"] = frame.run_url(run["id"], "checks", item=(screen.get("progress") or {}).get("key"))
     context |= _settling(run, wrong, look)
     context["asked"] = document_requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
     if context["asked"] is not None:
@@ -192,6 +194,7 @@ def step_context(
         "missing": screen.get("missing", ()),
         "tables": panes.tables(screen, look, states_of),
         "documents": screen.get("documents", ()),
+        "checks_url": None,
         "boxes": panes.with_words(panes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs),
         "outcomes": screen.get("outcomes", ()),
         "not_offered": screen.get("not_offered") or (),
@@ -533,7 +536,15 @@ def _beside(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mappin
     """The right pane: the record as it was shown with the step, what is related to it, what happened to it."""
     record = (view.screen or {}).get("record")
     quoted = _quoted(view, actor, look, states_of)
-    chosen = "source" if quoted else tab if tab in (TABS if record else {"documents", "context"}) else "record" if record else "documents"
+    chosen = (
+        "source"
+        if quoted and tab != "documents"
+        else tab
+        if tab in (TABS if record else {"documents", "context"})
+        else "record"
+        if record
+        else "documents"
+    )
     if not record:
         return _without_record(view, actor, look, chosen, tab) | {"quoted": quoted}
     key, collection = record["key"], record["collection"]
@@ -594,11 +605,12 @@ def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, An
         document = next((one for one in listed if one.ref == ref), document)
 
         def to(**changed: Any) -> str:
-            told = {"page": request.args.get("page"), "zoom": request.args.get("zoom"), "turn": request.args.get("turn")} | changed
+            told = {name: request.args.get(name) for name in ("page", "zoom", "turn", "box", "item")} | changed
             return frame.run_url(run["id"], tab="documents", doc=ref, **told)
 
         shown = files.viewer(document, pages, why, to, run["id"])
-    return {"listed": [(one, frame.run_url(run["id"], tab="documents", doc=one.ref)) for one in listed], "shown": shown}
+    item = request.args.get("item")
+    return {"listed": [(one, frame.run_url(run["id"], tab="documents", doc=one.ref, item=item)) for one in listed], "shown": shown}
 
 
 def related(actor: Actor, run_id: str, collection: str, key: str, look: Look) -> list[panes.Table]:

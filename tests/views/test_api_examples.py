@@ -14,7 +14,7 @@ from console.records import connect
 from console.views.api import openapi
 from console.views.api.openapi import BASE, Call
 from tests.company import DOCUMENT, Company
-from tests.papers import evidence, pdf
+from tests.papers import CHECKED, at_note, evidence, pdf, workflow
 from tests.services.engine import step
 from tests.services.four_eyes import asking, requested
 from tests.services.paying import Provider, at_pay, paying, providing
@@ -142,6 +142,9 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         operations.seal()
         return {}
 
+    def checked() -> Scene:
+        return {"run_id": at_note(house, workflow("checked", CHECKED), "2")}
+
     def nothing() -> Scene:
         return {}
 
@@ -186,6 +189,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "takeTicket": ("olivia", escalated),
         "assignTickets": ("mona", escalated),
         "unassignTickets": ("mona", escalated),
+        "getRunChecks": ("olivia", checked),
         "sendFile": ("olivia", file),
         "getFile": ("olivia", kept),
         "getFileContent": ("olivia", kept),

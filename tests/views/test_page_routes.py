@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from console import answers, bulk, files, log, notices, runs, subjects, tasks, workflows
 from tests.company import DOCUMENT
 from tests.conftest import Companies, web_app
-from tests.papers import pdf
+from tests.papers import CHECKED, at_note, pdf, workflow
 from tests.services.acting import RATE, imported
 from tests.services.engine import step
 from tests.services.four_eyes import asking, requested
@@ -229,6 +229,7 @@ ROUTES = [
     Route(RUN + "/leave", "/runs/{run}/leave", part="<form"),
     Route(RUN + "/revise", "/runs/{run}/revise?step=note", ("GET", "POST"), part="<form"),
     Route(RUN + "/replay", "/runs/{run}/replay", part='<div class="runner read-only', target="replay"),
+    Route(RUN + "/checks", "/runs/{checked}/checks", part='<section class="card', target="checks"),
     Route(RUN + "/picture", "/runs/{run}/picture", part='<div class="picture-page', target="replay"),
     Route("/workflows", "/workflows", stan=200),
     Route("/workflows/<slug>", "/workflows/care-review"),
@@ -242,6 +243,7 @@ class House:
 
     pages: Pages
     run: str
+    checked: str
     approval: str
     bulk: str
     file: str
@@ -251,7 +253,7 @@ class House:
     notice: str
 
     def all(self, method: str | None = None) -> list[tuple[Route, str]]:
-        named = ("run", "approval", "bulk", "file", "task", "question", "notice")
+        named = ("run", "checked", "approval", "bulk", "file", "task", "question", "notice")
         ids = {name: getattr(self, name) for name in named}
         return [(route, route.path.format(**ids)) for route in ROUTES if method is None or method in route.methods]
 
@@ -292,7 +294,18 @@ def furnished(pages: Pages) -> House:
     )
     runs.start(company.mona, "questioning", "customer", "3", {})
     told = notices.mine(company.olivia)[0].id
-    return House(pages, run, approval, many, kept.id, tasks.mine(company.olivia)[0].id, answers.open_for(company.olivia)[0].id, told)
+    checked = workflow("checked", CHECKED)
+    return House(
+        pages,
+        run,
+        at_note(company, checked, "4"),
+        approval,
+        many,
+        kept.id,
+        tasks.mine(company.olivia)[0].id,
+        answers.open_for(company.olivia)[0].id,
+        told,
+    )
 
 
 def ask(browser: Browser, path: str, method: str, **headers: str) -> TestResponse:
