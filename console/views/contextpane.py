@@ -105,6 +105,8 @@ def mark_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
 def quoted(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str]) -> Quoted:
     """The source as it is shown at the right."""
     base = Quoted(hints.titled(source), str(source.get("kind") or ""), str(source.get("quote") or ""), trusted=bool(source.get("trusted")))
+    if source.get("document"):
+        return base
     if source.get("record") and source.get("collection"):
         return _of_record(view, actor, look, source, name, states_of, base)
     if source.get("step") in view.json["context"]:

@@ -7,6 +7,7 @@ import pytest
 
 from console import access, runs, workflows
 from tests.company import DOCUMENT
+from tests.papers import pdf
 from tests.views import proposals
 from tests.views.proposals import arrives, fails, source, value
 
@@ -459,3 +460,20 @@ def test_replay_of_a_choice(pages: "Pages") -> None:
     past = pages.mona.get(f"/runs/{run}/replay?at={at}")
     assert "Nothing speaks against it." in past.text
     assert "Proposed: “Approve”" in past.text
+
+
+def test_a_source_in_a_document_opens_its_page_with_the_place_framed(pages: "Pages") -> None:
+    document = deepcopy(DOCUMENT)
+    note = next(step for step in document["steps"] if step["id"] == "note")
+    note["config"]["form"].append({"name": "paper", "label": "Paper", "type": "file"})
+    workflows.import_file(document | {"steps": [{**step, "ai": {}} if step is note else step for step in document["steps"]]}, publish=True)
+    run = pages.company.at("note")
+    stored = runs.attachments.attach(pages.company.olivia, run, step="note", field="paper", name="register.pdf", content=pdf(2))
+    place = source("s2", kind="document", title="register.pdf", document=stored.id, page=2, box=["0.1000", "0.2000", "0.4000", "0.2500"], collection=None, record=None, field="name", quote="Two")
+    arrives(pages.company, run, value("note", "Two", "high", "", place))
+    page = pages.olivia.get(f"/runs/{run}")
+    assert "register.pdf, p. 2" in page.text
+    shown = pages.olivia.get(next(told["href"] for told in page.with_attribute("data-source")))
+    assert "Page 2 of register.pdf" in shown.html
+    assert shown.with_attribute("data-marks")
+    assert any(told.get("data-marked") is not None for told in shown.with_attribute("data-marked"))
