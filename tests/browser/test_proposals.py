@@ -165,7 +165,9 @@ def test_a_choice_and_its_reasons_and_the_replay_are_for_every_eye(screens: Call
     run = proposals.at(company, "decide")
     olivia = screens().sign_in("olivia")
     page = olivia.go(f"/runs/{run}")
-    arrives(company, run, outcome="approve", choice={"confidence": "high", "reason": "Nothing speaks against it.", "sources": [source(), NOTE]})
+    arrives(
+        company, run, outcome="approve", choice={"confidence": "high", "reason": "Nothing speaks against it.", "sources": [source(), NOTE]}
+    )
     expect(page.locator("[data-ai=outcome]")).to_have_attribute("data-ai-state", "fill")
     found = olivia.faults()
     assert page.is_checked("#outcome")

@@ -302,11 +302,11 @@ def test_nobody_asks_or_supplies_for_another(pages: "Pages") -> None:
     pages.stan.post(f"/runs/{run}/supply", {"csrf_token": pages.stan.token, "revision": revision, "target": "note"}, status=404)
 
 
-def by_hand(pages: "Pages", **typed: str) -> str:
+def by_hand(pages: "Pages") -> str:
     """A run whose note was written by hand, so that the next step lacks it."""
     run = proposals.at(pages.company, "note")
     page = pages.olivia.get(f"/runs/{run}")
-    pages.olivia.send(page, "/complete", **{"v_note": "Something.", "handled_manually": "true"} | typed)
+    pages.olivia.send(page, "/complete", v_note="Something.", handled_manually="true")
     return run
 
 
@@ -469,7 +469,18 @@ def test_a_source_in_a_document_opens_its_page_with_the_place_framed(pages: "Pag
     workflows.import_file(document | {"steps": [{**step, "ai": {}} if step is note else step for step in document["steps"]]}, publish=True)
     run = pages.company.at("note")
     stored = runs.attachments.attach(pages.company.olivia, run, step="note", field="paper", name="register.pdf", content=pdf(2))
-    place = source("s2", kind="document", title="register.pdf", document=stored.id, page=2, box=["0.1000", "0.2000", "0.4000", "0.2500"], collection=None, record=None, field="name", quote="Two")
+    place = source(
+        "s2",
+        kind="document",
+        title="register.pdf",
+        document=stored.id,
+        page=2,
+        box=["0.1000", "0.2000", "0.4000", "0.2500"],
+        collection=None,
+        record=None,
+        field="name",
+        quote="Two",
+    )
     arrives(pages.company, run, value("note", "Two", "high", "", place))
     page = pages.olivia.get(f"/runs/{run}")
     assert "register.pdf, p. 2" in page.text
