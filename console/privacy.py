@@ -24,6 +24,7 @@ from console.core.commands import require_reason
 from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, ConsoleError, NotFound
+from console.proposals import prompts
 
 LIST = "erasures.jsonl"
 OURS = frozenset({"person", "run"})
@@ -145,6 +146,7 @@ def _forget(actor: Actor, subject: str, reason: str, ready: Callable[[Connection
         connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subject))
         connection.execute(sa.delete(tables.hold).where(tables.hold.c.subject == subject))
         places = files.forget(connection, subject)
+        prompts.erase(connection, subject)
         run_ids = [row[0] for row in connection.execute(ours)]
         mark(connection, run_ids)
         told = {"subject": subject, "count": gone, "runs": len(run_ids)}

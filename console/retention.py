@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from console import files, log, privacy, settings
 from console.core.actor import Actor
 from console.db.engine import alone, fetch, transaction
+from console.proposals import cache, options, prompts
 
 RETENTION = Actor("system", "sys_retention", "Retention", session="sys:retention")
 AT_ONCE = 5000
@@ -81,7 +82,14 @@ def expire(now: datetime | None = None, progress: Callable[[str], None] = lambda
         privacy.mend()
         files.sweep()
         files.texts.sweep()
+        _expire_prompts(now or log.now())
     return done
+
+
+def _expire_prompts(now: datetime) -> None:
+    """What was sent to a model and what it answered; what that cost and came to stays."""
+    prompts.expire(now - timedelta(days=options.current().document.retention_days))
+    cache.expire()
 
 
 def _limits() -> dict[str, int]:

@@ -532,6 +532,7 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "workflow_published": "{who} published the workflow {workflow_named}{version}",
         "action_changed": lambda told: "{who} changed what can be done to records" + _braced(_after(": ", told.text("action"))),
         "inbox_changed": lambda told: "{who} changed an inbox" + _braced(_after(": ", told.text("inbox"))),
+        "ai_cases_exported": lambda told: "{who} wrote recorded proposals to a file" + _counted(told.count("count", "case", "cases")),
         "ai_promoted": _ladder("raised"),
         "ai_stepped_back": _ladder("lowered"),
         "engine_paused": "{who} paused everything that goes by itself",

@@ -79,6 +79,7 @@ def links(text: str) -> Iterator[Found]:
     for pattern in (URL, _ADDRESS, BARE):
         for match in pattern.finditer(text):
             end = match.start() + len(match[0].rstrip(".,;:!?…*_"))
+            end += "(" in text[match.start() : end] and text[end : end + 1] == ")"
             found.append(Found(match.start(), end, "url", text[match.start() : end]))
     for one in apart(found):
         yield one._replace(text=link(one.text))

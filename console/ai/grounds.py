@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from console.ai import literal
+from console.ai import literal, written
 from console.ai.literal import Evidence, Place
 from console.ai.types import Confidence, FieldSpec, Proposed, Reason
 
 REFERENCE = re.compile(r"\s?\[(s\d{1,6})\]")
+MOST_PLACES = 4  # decimals of a source that a value takes over
 MOST_FACTS = 300  # in one text; what has more is no answer to a form
 OUTSIDE = frozenset({"url", "email", "phone", "code"})
 TEXTS = frozenset({"text", "long_text"})
@@ -112,6 +113,14 @@ def level(spec: FieldSpec, said: Confidence, place: tuple[str, str, str] | None,
     """The confidence that is shown. Where a source gives orders, a judgement is one for a person: it may have been swayed without a trace."""
     judgement = bool(spec.options) or spec.type in TEXTS | {"boolean"}
     return "low" if orders and judgement and (place is None or bool(spec.options) or spec.type == "boolean") else said
+
+
+def as_written(spec: FieldSpec, value: Any, quote: str | None) -> Any:
+    """A decimal with as many places as its source has: JSON numbers lose the zeros of 49.00."""
+    if spec.type not in {"decimal", "money"} or quote is None or len(quote.partition(".")[2]) > MOST_PLACES:
+        return value
+    read = written.decimal(quote)
+    return f"{read:f}" if read is not None and read == written.decimal(value) else value
 
 
 def references(one: Proposed, spec: FieldSpec, given: frozenset[str]) -> tuple[Proposed, list[str]]:

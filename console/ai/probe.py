@@ -53,6 +53,8 @@ class Probed:
     code: Code | None = None
     detail: str = ""
     model: str = ""
+    ends: bool = False
+    """Whether the model will not be there for long."""
 
 
 def probe(config: providers.Config, *, seconds: float = SECONDS) -> Probed:
@@ -78,6 +80,7 @@ def look(config: providers.Config, *, seconds: float = LOOK_S, now: datetime | N
     began = time.monotonic()
     try:
         made = providers.provider(config)
+        began = time.monotonic()  # what an import takes is not the provider's
         told = made.about(deadline=began + seconds)
     except ProviderError as error:
         return _failed(error, seconds, _ms(began))
@@ -116,7 +119,7 @@ def _lifecycle(model: str, told: dict[str, Any], ms: int, now: datetime) -> Prob
         return Probed(ok=False, message=f"{model} is no longer offered: choose another model.", ms=ms, code="model_not_found", model=model)
     if told.get("lifecycle") == "deprecated" or (ends is not None and ends < now + SOON):
         when = f" on {ends:%Y-%m-%d}" if ends else " soon"
-        return Probed(ok=True, message=f"{model} answers, and ends{when}: choose another model before that.", ms=ms, model=model)
+        return Probed(ok=True, message=f"{model} answers, and ends{when}: choose another model before that.", ms=ms, model=model, ends=True)
     return Probed(ok=True, message=f"{model} answers", ms=ms, model=model)
 
 

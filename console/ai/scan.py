@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from console.ai import phrases
@@ -32,7 +33,7 @@ _HARMLESS_COMMENT = re.compile(
 )
 _BLOCK = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?td|/?h\d|/?ul|/?ol|/?table|/?body|/?html)\b[^>]{0,500}>", re.IGNORECASE)
 _MARKUP = re.compile(r"<!--|-->|</?[a-zA-Z][^<>]{0,500}>")
-_SPACED = re.compile(r"(?<!\w)(?:[^\W\d_][ ._*\-|]{1,2}){7,200}[^\W\d_](?!\w)")
+_SPACED = re.compile(r"(?<!\w)(?:[^\W\d_][ ._*\-|\n]{1,6}){7,200}[^\W\d_](?!\w)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _IMAGE = re.compile(r"data:image/[a-z+]{2,10};base64,[A-Za-z0-9+/=\s]{20,}", re.IGNORECASE)
 _JOINED = (
@@ -74,6 +75,7 @@ _UNDECOMPOSED = str.maketrans(
 _ROLE = re.compile(
     r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id|begin_of_text)\|?>|\[/?inst\]|<</?sys>>"
     r"|</?(?:system|assistant|instructions?|prompt|tool_result|function_results?|human|antml:\w+|system_prompt|thinking|tool_call|tool_use|invoke)\b[^<>]{0,100}>"
+    r"|[\"']role[\"']\s*:\s*[\"'](?:system|assistant|user|developer|tool)[\"']|\{\{\s*[#/]?(?:system|assistant|user|instructions?)\b"
     r"|</source>|<source id=|</form>\s*<instruction|<now>"
     r"|(?:^|\n)\s*#{2,4} ?(?:instructions?|system|assistant|human|new task)\b ?:?"
     r"|(?:^|\n)\s*(?:human|###\s*user) ?: ?\S"
@@ -87,6 +89,19 @@ _FORGED = re.compile(
     r"[\"'](decision|confidence|rationale|decline_reason|fields|tool_calls?|function_call|tool_use|arguments|tool)[\"']\s*:"
 )
 _EXFIL = re.compile(r"!\[[^\]\n]{0,200}\]\(\s*https?://[^)\s]{1,2000}", re.IGNORECASE)
+
+
+_DISGUISE = re.compile(
+    r"[i1!]gn[o0]r[e3][ _-]|d[i1]sr[e3]g[a4]rd|pr[e3]v[i1][o0]us[_-]|[i1]nstruct[i1][o0]n|[o0]v[e3]rr[i1]d[e3]|[a4]ppr[o0]v[e3][_-]"
+)
+_LEET = re.compile(r"(?<![\w.,])(?=\w*[a-z])[a-z0134578]{4,}(?!\w)")
+_DIGITS = str.maketrans("0134578", "oieastb")
+_FORGERIES = (
+    (_ROLE, "a forged role", ("<", "[", "##", "human", "prompt", "instruction", "message", "role", "{{")),
+    (_ROLE_LINE, "a forged role", ("system", "assistant", "developer", "ai")),
+    (_EXFIL, "an image that would carry data away", ("![",)),
+)
+_WORD = re.compile(r"[^\W_]+")
 
 
 class Sign(NamedTuple):
@@ -108,12 +123,12 @@ def suspicious(ask: Ask, sent: frozenset[str] | None = None) -> dict[str, Sign]:
 
 def text_of(source: Source) -> str:
     """All words of a source, with its title and the names of its data; what a model never gets is left out."""
-    texts, room = [source.title], LONGEST
+    texts, room = [source.title[:LONGEST_TEXT]], LONGEST
     for name, value in scalars({name: value for name, value in source.data.items() if source.treatments.get(name) != "never"}):
         if isinstance(value, str) and room > 0:
             texts += [value[: min(room, LONGEST_TEXT)]] if " " not in name else [name, value[: min(room, LONGEST_TEXT)]]
             room -= min(len(value), LONGEST_TEXT)
-    texts += [key for key in _keys(source.data) if " " in key]
+    texts += [key for key in islice(_keys(source.data), 2000) if " " in key]
     return "\n\n".join(texts)
 
 
@@ -143,7 +158,9 @@ def signs(text: str, names: tuple[str, ...] = ()) -> Iterator[Sign]:
     folded = fold(text)
     yield from _forged(folded)
     yield from _orders(folded, names)
-    yield from _spaced(text)
+    if (plain := _undisguised(folded)) != folded:
+        yield from _orders(plain, ())
+    yield from _spaced(folded)
     yield from _encoded(text, names)
 
 
@@ -174,8 +191,8 @@ def _between(text: str, opening: str, closing: str) -> Iterator[tuple[int, int]]
 
 
 def _forged(folded: str) -> Iterator[Sign]:
-    for pattern, what in ((_ROLE, "a forged role"), (_ROLE_LINE, "a forged role"), (_EXFIL, "an image that would carry data away")):
-        if match := pattern.search(folded):
+    for pattern, what, cues in _FORGERIES:
+        if any(cue in folded for cue in cues) and (match := pattern.search(folded)):
             yield Sign(what, _quote(folded, match.start(), match.end()))
     forged = {match[1] for match in _FORGED.finditer(folded)}
     if len(forged) >= 2 or forged & {"tool_calls", "tool_call", "function_call", "tool_use"}:
@@ -183,7 +200,10 @@ def _forged(folded: str) -> Iterator[Sign]:
 
 
 def _orders(folded: str, names: tuple[str, ...]) -> Iterator[Sign]:
+    heads = {word[: phrases.LETTERS_OF_HEAD] for word in _WORD.findall(folded)}
     for phrase in phrases.EVERY:
+        if phrase.heads is not None and phrase.heads.isdisjoint(heads):
+            continue
         for stem in phrase.stems:
             if stem in folded:
                 break
@@ -210,8 +230,17 @@ def _assignment(names: tuple[str, ...]) -> re.Pattern[str]:
     )
 
 
+def _undisguised(folded: str) -> str:
+    """A text with digits read as the letters that they stand for, and words that are joined taken apart, where it may hide an order so."""
+    if not _DISGUISE.search(folded):
+        return folded
+    return _LEET.sub(lambda match: match[0].translate(_DIGITS), folded).replace("_", " ").replace("-", " ")
+
+
 def _spaced(text: str) -> Iterator[Sign]:
     """Words written letter by letter."""
+    if sum(len(word) == 1 for word in _WORD.findall(text)) < 8:
+        return
     for match in _SPACED.finditer(text):
         joined = re.sub(r"[^a-z]", "", match[0].casefold())
         if any(word in joined for word in _JOINED):
@@ -258,7 +287,8 @@ def fold(text: str) -> str:
     text = text.casefold().translate(_UNDECOMPOSED) if not text.isascii() else text.lower()
     if not text.isascii():
         text = _MIXED.sub(lambda match: match[0].translate(_LOOKALIKES), text)
-    return re.sub(r"[^\S\n]+", " ", re.sub(r"\s*\n\s*", "\n", text))
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def _kept(match: re.Match[str]) -> str:

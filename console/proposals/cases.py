@@ -114,8 +114,15 @@ def found(actor: Actor, window: Window, wanted: Wanted) -> Page:
 
 
 def _case(row: Sequence[Any]) -> Case:
-    *before, by_hand, seconds, opened, values = row
-    return Case(*before, bool(by_hand), None if seconds is None else float(seconds), opened, [tuple(one) for one in values or ()])
+    values = [(str(name), str(level), str(became)) for name, level, became in row[15] or ()]
+    told = dict(
+        zip(
+            ("call", "at", "run", "workflow", "step", "version", "status", "code", "mode", "model", "person", "submitted_at"),
+            row,
+            strict=False,
+        )
+    )
+    return Case(**told, by_hand=bool(row[12]), seconds=None if row[13] is None else float(row[13]), opened=row[14], values=values)
 
 
 def _checked(wanted: Wanted) -> dict[str, Any]:

@@ -110,7 +110,7 @@ class Evidence:
 def fingerprint(step: Step, model: str | None, prompt_version: str | None) -> str:
     """A short hash of all that a step's proposals depend on: its form and instruction, the model, the words around them."""
     told = {"type": step.type, "config": step.config, "ai": step.ai.model_dump(mode="json", exclude={"mode"}) if step.ai else None}
-    text = orjson.dumps([told, model, prompt_version], option=orjson.OPT_SORT_KEYS)
+    text = orjson.dumps([told, model, prompt_version or model], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).hexdigest()[:16]
 
 

@@ -175,10 +175,9 @@ def pairs(actor: Actor) -> dict[tuple[str, str], workflows.Known]:
     audits = access.can(actor, None, "ai", "audit")
     found = {}
     for known in workflows.all_known():
-        obj = f"workflow:{known.slug}"
-        for team in {known.team, *actor.teams}:
-            if known.label is None and access.can(actor, team, obj, "see") and (audits or access.can(actor, team, obj, "assign")):
-                found[team, known.id] = known
+        team, obj = known.team, f"workflow:{known.slug}"
+        if known.label is None and access.can(actor, team, obj, "see") and (audits or access.can(actor, team, obj, "assign")):
+            found[team, known.id] = known
     return found
 
 

@@ -175,4 +175,6 @@ def _mode(own: Rung, here: Held | None, about: Under) -> Rung:
 def _target(own: Rung, mode: Rung) -> Literal["assist", "auto"] | None:
     if own == "off":
         return None
-    return {"shadow": "assist", "assist": "auto" if own == "assist" else None}.get(mode)  # type: ignore[return-value]
+    if mode == "shadow":
+        return "assist"
+    return "auto" if mode == "assist" and own == "assist" else None

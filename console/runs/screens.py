@@ -193,7 +193,15 @@ def present(actor: Actor, seen: Seen, screen: Screen, now: datetime, before: byt
     if run.current is None:
         return loaded
     mark = digest(screen)
+    asked = proposing.asked_for_item(seen.definition, run, actor.id, item_of(screen), now)
+    asks = [asked] if asked is not None else []
     if before == mark:
-        return loaded
+        return write(actor, seen.definition, loaded, asks, keep_draft=True) if asks else loaded
     event, shown = shown_event(actor, run, screen, mark, now)
-    return write(actor, seen.definition, loaded, [event], shown=shown, keep_draft=True)
+    return write(actor, seen.definition, loaded, [event, *asks], shown=shown, keep_draft=True)
+
+
+def item_of(screen: Screen | None) -> str | None:
+    """The item of a list whose form is on the screen."""
+    key = ((screen or {}).get("progress") or {}).get("key")
+    return str(key) if key is not None else None

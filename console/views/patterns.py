@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from console.views import frame, hints, my_work, panes
+from console.views.charts import Chart, Series
 from console.views.formats import Look
 from console.views.runpage import Note
 
@@ -41,6 +42,7 @@ def show() -> Response:
         "proposed": proposed(frame.look()),
         "strips": STRIPS,
         "run": {"id": "run_of_patterns", "revision": 0},
+        "charts": charts(),
         "rows": panes.table_of(_table(), frame.look()),
         "work_rows": [
             my_work.Row(
@@ -51,6 +53,36 @@ def show() -> Response:
         "icons": sorted(frame.drawn_icons()),
     }
     return frame.page("patterns/page.html", context)
+
+
+def charts() -> list[Chart]:
+    """A chart of each kind, and one that has nothing to show."""
+    weeks, values = ["2 Nov", "9 Nov", "16 Nov"], [62.0, None, 81.5]
+    line = Series("Taken as proposed", "ai", values, ["62 %", "nothing decided", "81.5 %"])
+    bars = [Series("With", "ai", [34.0, 20.0], ["34 s", "20 s"]), Series("Without", "muted", [66.0, 41.0], ["66 s", "41 s"])]
+    return [
+        Chart("pattern-line", "A line", "From 62 % to 81.5 % in three weeks.", "line", "Week from", weeks, [line], unit=" %", most=100),
+        Chart(
+            "pattern-bars",
+            "Bars side by side",
+            "A proposal saves about half of the time.",
+            "bar",
+            "Step",
+            ["Rate the risk", "Decide"],
+            bars,
+            unit=" s",
+        ),
+        Chart(
+            "pattern-column",
+            "Columns",
+            "Most steps are of June.",
+            "column",
+            "Month",
+            ["May", "June"],
+            [Series("Steps", "accent", [3.0, 8.0], ["3", "8"])],
+        ),
+        Chart("pattern-empty", "Without anything to show", "", "line", "Week from", [], [], empty="No step has been handed in yet."),
+    ]
 
 
 def boxes(look: Look) -> list[panes.Box]:

@@ -28,6 +28,7 @@ TYPES = {
     413: "request_too_large", 429: "rate_limit_error", 500: "api_error", 503: "overloaded_error", 504: "timeout_error", 529: "overloaded_error",
 }  # fmt: skip
 PAGE = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+BOMB = gzip.compress(b" " * (8 * 1024 * 1024), 1)
 LARGEST_REQUEST = 32 * 1024 * 1024
 WIRE = {
     "slow", "stall", "drip", "slow_header", "drop", "reset", "drop_mid_stream", "end_early", "huge", "endless", "bomb", "html_502", "html_200", "not_json",
@@ -262,7 +263,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b" " * 65536)
 
     def _wire_bomb(self, _fault: Fault, _style: str, _asked: Any) -> None:
-        self._bytes(200, gzip.compress(b" " * (50 * 1024 * 1024)), **{"Content-Encoding": "gzip"})
+        self._bytes(200, BOMB, **{"Content-Encoding": "gzip"})
 
     def _wire_html_502(self, _fault: Fault, _style: str, _asked: Any) -> None:
         self._bytes(502, PAGE, "text/html")

@@ -68,13 +68,11 @@ def calls(company: Any, many: int, outcomes: Mapping[str, str | tuple[str | None
         call(company, outcomes, **{"ago": timedelta(hours=1, minutes=number), **told})
 
 
-def with_ai(company: Any, step: str = "note", **told: Any) -> int:
+def with_ai(step: str = "note", **told: Any) -> int:
     """Publish "Care review" with this step asking for proposals; the number of the version."""
     document = workflows.live("care-review").document.to_json()
     for one in document["steps"]:
         if one["id"] == step:
             one["ai"] = StepAI.model_validate(told).model_dump(mode="json", exclude_none=True)
-            one["title"] = one["title"] + " "[: len(told) % 1]
     workflows.import_file(document, publish=True)
-    del company
     return workflows.live("care-review").number

@@ -423,7 +423,13 @@ class Machine(RuleBasedStateMachine):
         """Asked for them, and for nobody before them; each call has one row and at most one answer."""
         run = self.run()
         here = run.attempt
-        if run.status == "waiting_person" and run.holder is not None and here is not None and here.step in WITH_AI and run.take_over is None:
+        if (
+            run.status == "waiting_person"
+            and run.holder is not None
+            and here is not None
+            and here.step in WITH_AI
+            and run.take_over is None
+        ):
             assert here.proposal is not None
             assert here.proposal["for"] == run.holder
         asked = [event.open["call"] for event in log.events_of(self.run_id) if event.type == "proposal_requested"]

@@ -88,6 +88,15 @@ ROUTES = [
         for do in ("password-link", "reset-factor", "end-sessions")
     ),
     Route("/settings/hooks", "/settings/hooks", stan=403, status=403),
+    Route("/settings/ai", "/settings/ai", ("GET", "POST"), stan=403, status=403),
+    Route("/settings/ai/test", "/settings/ai/test", ("POST",), stan=403, status=403),
+    *(
+        Route(f"/settings/ai/{page}", f"/settings/ai/{page}", ("GET", "POST"), stan=403, status=403)
+        for page in ("purposes", "budgets", "switches", "house", "redaction")
+    ),
+    Route("/settings/ai/calls", "/settings/ai/calls", stan=403, status=403),
+    Route("/settings/ai/calls/<call_id>", "/settings/ai/calls/aic_unknown", stan=403, status=403),
+    Route("/settings/ai/calls/<call_id>/words", "/settings/ai/calls/aic_unknown/words", stan=403, status=403),
     Route("/settings/collections", "/settings/collections", stan=403, status=403),
     Route(SHAPE, "/settings/collections/customer", ("GET", "POST"), stan=403, status=403),
     Route(SHAPE + "/preview", "/settings/collections/customer/preview", ("POST",), stan=403, status=403),
@@ -212,6 +221,7 @@ ROUTES = [
     Route(RUN, "/runs/{run}", part="<title>"),
     Route(RUN + "/complete", "/runs/{run}/complete", ("POST",)),
     Route(RUN + "/draft", "/runs/{run}/draft", ("POST",)),
+    Route(RUN + "/proposal/<call_id>/feedback", "/runs/{run}/proposal/aic_unknown/feedback", ("POST",)),
     Route(RUN + "/save", "/runs/{run}/save", ("POST",)),
     Route(RUN + "/resume", "/runs/{run}/resume", ("POST",)),
     Route(RUN + "/take-over", "/runs/{run}/take-over", ("POST",)),
@@ -236,6 +246,11 @@ ROUTES = [
     Route(RUN + "/checks", "/runs/{checked}/checks", part='<section class="card', target="checks"),
     Route(RUN + "/picture", "/runs/{run}/picture", part='<div class="picture-page', target="replay"),
     Route("/workflows", "/workflows", stan=200),
+    Route("/ai", "/ai", stan=403, status=403),
+    Route("/ai/table.csv", "/ai/table.csv", stan=403, status=403),
+    Route("/ai/cases", "/ai/cases", stan=403, status=403),
+    Route("/ai/ladder/<slug>/<step>", "/ai/ladder/care-review/note", stan=404, status=404),
+    Route("/ai/ladder/<slug>/<step>/<any(promote, back):word>", "/ai/ladder/care-review/note/back", ("POST",), stan=404, status=404),
     Route("/workflows/<slug>", "/workflows/care-review"),
 ]
 Wrong = list[tuple[object, ...]]

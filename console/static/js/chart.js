@@ -30,6 +30,12 @@
     };
   }
 
+  // A long name in lines of about 22 letters: an axis cuts what does not fit.
+  const broken = (label) => label.split(" ").reduce((lines, word) => {
+    const last = lines[lines.length - 1];
+    return last && last.length + word.length < 22 ? [...lines.slice(0, -1), `${last} ${word}`] : [...lines, word];
+  }, []);
+
   function settings(host, told) {
     const { kind, unit, most } = host.dataset;
     const ink = colour(host, "--ink-2");
@@ -40,7 +46,7 @@
     return {
       type: kind === "line" ? "line" : "bar",
       data: {
-        labels: told.labels,
+        labels: kind === "bar" ? told.labels.map(broken) : told.labels,
         datasets: told.series.map((one) => {
           const full = colour(host, one.tone);
           return { label: one.name, data: one.values, borderColor: full, backgroundColor: kind === "line" ? faint(full) : full, fill: kind === "line" && told.series.length === 1,
@@ -55,7 +61,7 @@
         onHover: (event, hit) => { event.native.target.style.cursor = hit.length && told.links[hit[0].index] ? "pointer" : ""; },
         plugins: {
           legend: { display: told.series.length > 1, align: "start", labels: { color: ink, boxWidth: 10, boxHeight: 10 } },
-          tooltip: { callbacks: { label: (item) => `${told.series[item.datasetIndex].name}: ${told.series[item.datasetIndex].words[item.dataIndex]}` } },
+          tooltip: { callbacks: { title: (items) => told.labels[items[0].dataIndex], label: (item) => `${told.series[item.datasetIndex].name}: ${told.series[item.datasetIndex].words[item.dataIndex]}` } },
         },
       },
     };

@@ -41,6 +41,7 @@ TAGS = {
     "inbox": "Inboxes and their tickets",
     "files": "Files that are handed in with a step",
     "activity": "The activity log and its export",
+    "ai": "What the AI was asked, and what came of it",
     "checkpoint": "Signed heads of the log",
 }
 WITHIN = {"runs_commands": "runs", "reveal": "collections"}

@@ -225,6 +225,41 @@ class TakeOver(Open):
     message: str | None
 
 
+class ProposalSource(Open):
+    """Where a proposed value comes from."""
+
+    id: str = Field(description="s1, s2 … within this proposal")
+    title: str
+    collection: str | None = None
+    record: str | None = None
+    field: str | None = None
+
+
+class ProposedValue(Open):
+    """A proposed value; what rests on something that the reader may not see is null."""
+
+    name: str = Field(description="The field")
+    value: Anything
+    confidence: Literal["high", "medium", "low"]
+    reason: str | None
+    sources: list[ProposalSource] | None
+
+
+class Proposal(Open):
+    """What is proposed for the open step. A person decides."""
+
+    status: Literal["pending", "ready", "declined", "failed", "off"]
+    call: str | None
+    origin: str | None = Field(description="`rules`, or the model")
+    code: str | None = Field(description="Why there is none, for programs")
+    message: str | None = Field(description="Why there is none, and what to do")
+    deadline_at: Moment
+    fields: list[ProposedValue]
+    outcome: str | None = Field(description="The proposed choice")
+    flags: list[str]
+    banner: str | None
+
+
 class Waiting(Open):
     """What the run waits for."""
 
@@ -270,7 +305,7 @@ class Current(Shape):
     not_offered: list[Option] | None = None
     errors: list[ErrorDetail] | None
     draft: Draft | None
-    proposal: dict[str, Anything] | None
+    proposal: Proposal | None
     take_over: TakeOver | None
     waiting: Waiting | None
     effect: EffectAtStake | None
@@ -482,6 +517,49 @@ class Approval(Shape):
     roles: list[str]
     not_by: list[str]
     why: str | None
+
+
+class AiCall(Shape):
+    """A call to the AI. `status` is pending until it was answered, off where nobody was asked; `code` says why there is no proposal.
+
+    `handled_manually`, `submitted_at`, `seconds` (from the proposal to handing in) and `opened` (sources opened before) say what became of it.
+    """
+
+    id: str
+    at: Moment
+    run: str | None
+    step: str | None
+    attempt: int | None
+    workflow: str | None
+    version: int | None
+    team: str | None
+    person: str | None
+    purpose: str
+    provider: str | None
+    model: str | None
+    ms: int | None
+    status: Literal["pending", "ok", "declined", "failed", "off"]
+    code: str | None
+    flags: list[str]
+    mode: Literal["shadow", "assist", "blind", "auto"]
+    input_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    cost: str | None
+    price_version: str | None
+    prompt_version: str | None
+    schema_mode: str | None
+    prompt_sha256: str | None
+    request_id: str | None
+    from_cache: bool
+    answered_at: Moment | None
+    outcome: str | None
+    submitted_at: Moment | None
+    submitted_by: str | None
+    submitted_outcome: str | None
+    handled_manually: bool | None
+    seconds: str | None
+    opened: int | None
 
 
 class Inbox(Shape):

@@ -1,0 +1,150 @@
+"""Proposals at work: figures, the steps behind them, the table as a file, and the ladder's page."""
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import access, accounts, operations, workflows
+from tests.services.busy import month
+from tests.services.proposing import call, with_ai
+from tests.services.test_ladder import hidden
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+OURS = "/ai/ladder/care-review/decide"
+
+
+def test_the_page_says_what_became_of_proposals(pages: "Pages") -> None:
+    month(pages.company)
+    page = pages.mona.get("/ai")
+    assert next(words for _, words in page.headings) == "Proposals at work"
+    for words in ("Values taken as proposed 68.4", "Handled manually 8.3", "People changed 31.6", "Why steps were done by hand", "Taken fast, or without a source opened",
+                  "Tom", "8, 53"):  # fmt: skip
+        assert words in page.text.replace("\xa0", " "), words
+    charts = page.with_attribute("data-kind")
+    assert [chart["data-kind"] for chart in charts] == ["line", "bar", "bar", "bar"]
+    assert page.text.count("Show as table") == 4
+    values = [float(told["data-value"]) for told in page.with_attribute("data-value")]
+    assert len(values) > 10
+    for link in page.links:
+        if link.startswith("/ai"):
+            pages.mona.get(link)
+
+
+def test_the_window_and_the_workflow_stand_in_the_address(pages: "Pages") -> None:
+    month(pages.company)
+    week = pages.mona.get("/ai?days=7&workflow=care-review")
+    assert "/ai?workflow=care-review&days=90" in week.links
+    assert "Care review" in week.headings[0][1]
+    step = pages.mona.get("/ai?days=30&workflow=care-review&step=note")
+    assert "Care review, “Take a note”" in step.text
+    for path, status in (
+        ("/ai?days=8", 400),
+        ("/ai?days=x", 400),
+        ("/ai?workflow=elsewhere", 404),
+        ("/ai?step=%00", 400),
+        ("/ai/cases?became=x", 400),
+        ("/ai/cases?after=x", 400),
+    ):
+        pages.mona.get(path, status=status)
+
+
+def test_the_empty_page_says_why(pages: "Pages") -> None:
+    page = pages.mona.get("/ai")
+    assert "No step asked for a proposal in the last 30 days" in page.text
+    assert not [told for tag, told in page.attributes if tag == "script" and "chart" in told.get("src", "")]
+    assert "No step is like this" in pages.mona.get("/ai/cases").text
+
+
+def test_a_figure_leads_to_its_steps_and_they_to_their_runs(pages: "Pages") -> None:
+    run = pages.company.at("note")
+    call(pages.company, {"note": "edited", "count": "accepted"}, run=run)
+    page = pages.mona.get("/ai/cases?became=changed&field=note")
+    assert f"/runs/{run}" in page.links
+    assert "note: changed" in page.text
+    assert "Field: note" in page.text
+    pages.mona.get(f"/runs/{run}")
+
+
+def test_the_table_as_a_file(pages: "Pages") -> None:
+    month(pages.company)
+    call(pages.company, {"=cmd|x": "accepted"})
+    pages.mona.get("/ai/table.csv?days=30")
+    answer = pages.mona.answer
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    note = next(row for row in rows if row["field"] == "note" and row["confidence"] == "all")
+    assert (note["workflow"], note["step"], note["decided"], note["accepted share"]) == ("care-review", "note", "49", "0.7143")
+    assert any(row["field"] == "'=cmd|x" for row in rows)
+
+
+@pytest.mark.parametrize("path", ["/ai", "/ai/cases", "/ai/table.csv"])
+def test_who_hands_out_no_work_gets_no_figures(pages: "Pages", path: str) -> None:
+    month(pages.company)
+    for name in ("olivia", "tom", "rosa", "stan", "ines"):
+        page = getattr(pages, name).get(path, status=403)
+        assert "68.4" not in page.text, name
+        assert "/ai" not in getattr(pages, name).get("/").links
+    assert "/ai" in pages.mona.get("/").links
+    assert "/ai" in pages.ada.get("/").links
+
+
+def test_a_confidential_workflow_is_not_there(pages: "Pages") -> None:
+    month(pages.company)
+    document = workflows.live("care-review").document.to_json() | {"clearance": "sealed_matter"}
+    workflows.import_file(document, publish=True)
+    pages.mona.get("/ai", status=403)
+    pages.mona.get(OURS, status=404)
+
+
+def test_the_ladder_says_what_is_missing(pages: "Pages") -> None:
+    with_ai("decide")
+    hidden(pages.company, 20, 1)
+    page = pages.mona.get(OURS)
+    assert "Found: 21. Needed: at least 125." in page.text
+    assert "Not yet: steps decided without seeing the proposal; the same result" in page.text
+    assert not [form for form in page.forms if form["action"].endswith("/promote")]
+    answer = pages.mona.post(f"{OURS}/promote", {"csrf_token": pages.mona.token, "mode": "auto", "reason": "Now"}, status=409)
+    assert "What was measured does not carry it yet" in answer.text
+
+
+def test_up_with_a_reason_and_down_again(pages: "Pages") -> None:
+    with_ai("decide")
+    hidden(pages.company, 125)
+    page = pages.mona.get(OURS)
+    wrong = pages.mona.send(page, "/promote", status=422, reason=" ")
+    assert "Say why" in wrong.text
+    pages.mona.send(page, "/promote", reason="125 of 125")
+    page = pages.mona.follow()
+    assert "Automatic Now" in page.text
+    assert "125 of 125 agreed" in page.text
+    assert "Mona" in page.text
+    pages.mona.send(page, "/back", mode="shadow", reason="A complaint")
+    assert "Shadow Now" in pages.mona.follow().text
+    operations.catch_up()
+    log = pages.ada.get("/activity").text
+    assert "Mona raised how far proposals for “decide” of Care review are trusted: done by themselves where all is certain" in log
+    assert "Mona lowered how far proposals" in log
+
+
+def test_who_may_look_at_the_ladder_and_who_may_move_it(pages: "Pages") -> None:
+    with_ai("decide")
+    hidden(pages.company, 125)
+    page = pages.ada.get(OURS)
+    assert "Needs workflow.publish" in page.text
+    pages.ada.post(f"{OURS}/promote", {"csrf_token": pages.ada.token, "mode": "auto", "reason": "x"}, status=403)
+    for name in ("olivia", "stan", "ines"):
+        getattr(pages, name).get(OURS, status=404)
+        getattr(pages, name).post(f"{OURS}/back", {"csrf_token": getattr(pages, name).token, "mode": "shadow", "reason": "x"}, status=404)
+    access.assign(pages.company.stan.id, [("developer", "*")])
+    assert accounts.actor_of_person(pages.company.stan.id, "ses_stan")
+    assert "Promote to automatic" in pages.stan.get(OURS).text
+
+
+def test_a_step_that_asks_for_nothing(pages: "Pages") -> None:
+    page = pages.mona.get("/ai/ladder/care-review/note")
+    assert "The workflow does not ask for proposals here" in page.text
+    assert "Off Now" in page.text
