@@ -260,8 +260,8 @@ def drawn(
     if proposal is None or proposal["for"] != reader:
         return Drawn(Strip("none", marks.by_hand, why=marks.why)) if taken else Drawn()
     item = (screen.get("progress") or {}).get("key")
-    if proposal.get("item") not in (None, item):
-        return Drawn(Strip("none", marks.by_hand, why=marks.why))
+    if proposal.get("item") not in (None, item):  # it is about another one of the list
+        return Drawn(Strip("none", marks.by_hand, why=marks.why, can_retry=True))
     proposal = settled(proposal, datetime.now(UTC))
     here = Here(str(run["id"]), proposal, kept, marks, look, rates or {}, again=int(current.get("attempt") or 1) > 1)
     fields = {str(one["name"]): one for one in screen.get("fields", ()) if not one.get("readonly")}
@@ -341,7 +341,6 @@ def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[s
     """The source of this id that the value of this field rests on, as that value names it (its own place in it)."""
     every: list[tuple[str, Mapping[str, Any]]] = [(str(one["name"]), one) for one in proposal.get("fields") or ()]
     every += [(OUTCOME, proposal["choice"])] if proposal.get("choice") else []
-    every += [("", {"sources": proposal.get("suspicious") or ()})]
     found = [(name, source) for name, one in every for source in one.get("sources") or () if source["id"] == source_id]
     return next((source for name, source in found if name == of), found[0][1] if found else None)
 
@@ -383,7 +382,15 @@ def counted(sources: Iterable[Mapping[str, Any]]) -> str:
 def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection[Hint], choice: Hint | None, marks: Marks) -> Strip:
     """What stands above the form."""
     status, run_id = str(proposal["status"]), str(run["id"])
-    base = Strip(status, marks.by_hand, why=marks.why, by_rule=proposal.get("origin") == RULES)
+    banner = str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
+    base = Strip(
+        status,
+        marks.by_hand,
+        why=marks.why,
+        by_rule=proposal.get("origin") == RULES,
+        banner=banner,
+        suspicious=_suspicious(run_id, proposal, banner),
+    )
     if status == PENDING:
         poll = frame.run_url(run_id, "proposal", n=len(run["attempts"]), call=proposal["call"], item=proposal.get("item"))
         return replace(base, head="Looking for proposals …", poll=poll, until=str(proposal["deadline_at"]))
@@ -414,9 +421,7 @@ def _ready(run_id: str, proposal: Mapping[str, Any], hints: Sequence[Hint], base
         head=_head(there, filled, asked),
         words=counted(distinct(proposal)),
         confident=sum(1 for one in there if one.state == "fill" and one.level == "high"),
-        said=_said(there, banner),
-        banner=banner,
-        suspicious=_suspicious(run_id, proposal, banner),
+        said=_said(there, base.banner),
     )
 
 
@@ -443,5 +448,7 @@ def _suspicious(run_id: str, proposal: Mapping[str, Any], banner: str) -> list[W
     """The sources that a banner is about."""
     if not banner:
         return []
-    named = proposal.get("suspicious") or [one for one in distinct(proposal) if str(one.get("title") or "\0") in banner]
-    return ways(run_id, proposal, {"name": "", "sources": [one for one in named if isinstance(one, Mapping)]})
+    named = [one for one in distinct(proposal) if str(one.get("title") or "\0") in banner]
+    if not named:  # nothing that is proposed rests on it
+        return [Way("Everything that was loaded", frame.run_url(run_id, tab="context"), "")]
+    return ways(run_id, proposal, {"name": "", "sources": named})

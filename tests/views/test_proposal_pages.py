@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import access, runs, workflows
+from console.views import runeffects
+from console.views.formats import Look
 from tests.company import DOCUMENT
 from tests.papers import pdf
 from tests.views import proposals
@@ -488,3 +490,28 @@ def test_a_source_in_a_document_opens_its_page_with_the_place_framed(pages: "Pag
     assert "Page 2 of register.pdf" in shown.html
     assert shown.with_attribute("data-marks")
     assert any(told.get("data-marked") is not None for told in shown.with_attribute("data-marked"))
+
+
+def test_who_audits_the_ai_finds_the_exact_context(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    call = proposals.pending(pages.company, run)["call"]
+    assert f"/settings/ai/calls/{call}" in pages.ada.get(f"/runs/{run}?tab=context").links
+    assert f"/settings/ai/calls/{call}" not in pages.olivia.get(f"/runs/{run}?tab=context").links
+
+
+def test_a_warning_of_a_source_that_nothing_rests_on_leads_to_all_of_them(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    arrives(
+        pages.company, run, value("risk", "medium"), flags=["suspicious_content"], banner="Text in “Bank letter” reads like instructions."
+    )
+    assert f"/runs/{run}?tab=context" in [told["href"] for told in pages.olivia.get(f"/runs/{run}").with_attribute("data-source")]
+
+
+def test_an_automatic_step_that_stopped_says_why_and_what_it_tried() -> None:
+    run: dict[str, Any] = {"id": "run_1", "current": {"step": "pay", "proposal": None}, "attempts": []}
+    assert runeffects.tried(run, Look()) == []
+    effects = [{"status": status, "summary": "Pay 12 EUR", "at": "2026-11-20T10:00:00Z"} for status in ("failed", "failed", "done")]
+    run["attempts"] = [{"step": "pay", "effects": effects, "entered_at": "2026-11-20T09:00:00Z"}]
+    assert runeffects.tried(run, Look())[1:] == [("Tried", "Pay 12 EUR, 2 times")]
+    run["current"]["proposal"] = {"answered_at": "2026-11-20T11:00:00Z", "origin": "a-model"}
+    assert runeffects.tried(run, Look())[-1] == ("Tried", "Asked a-model, once")
