@@ -10,6 +10,8 @@ from console.views import runeffects
 from console.views.formats import Look
 from tests.company import DOCUMENT
 from tests.papers import pdf
+from tests.services.test_runs_loop import document as loop_document
+from tests.services.test_runs_related import ACCOUNT
 from tests.views import proposals
 from tests.views.proposals import arrives, fails, source, value
 
@@ -515,3 +517,47 @@ def test_an_automatic_step_that_stopped_says_why_and_what_it_tried() -> None:
     assert runeffects.tried(run, Look())[1:] == [("Tried", "Pay 12 EUR, 2 times")]
     run["current"]["proposal"] = {"answered_at": "2026-11-20T11:00:00Z", "origin": "a-model"}
     assert runeffects.tried(run, Look())[-1] == ("Tried", "Asked a-model, once")
+
+
+# -- lists, and records to choose from
+
+
+def listed(pages: "Pages") -> str:
+    """A run of Olivia's at a list of two accounts, with AI."""
+    document = loop_document()
+    document["steps"][1]["ai"] = {}
+    workflows.import_file(document, publish=True)
+    return runs.start(pages.company.olivia, "check-list", "customer", "1", {})
+
+
+def test_a_proposal_for_one_item_of_a_list_is_not_shown_at_another(pages: "Pages") -> None:
+    run = listed(pages)
+    first, second = (one["key"] for one in pages.company.told(run)["current"]["progress"]["items"])
+    here, there = pages.olivia.get(f"/runs/{run}?item={first}"), pages.olivia.get(f"/runs/{run}?item={second}")
+    waiting = [bool(page.with_attribute("data-poll")) for page in (here, there)]
+    asks = there if waiting == [True, False] else here
+    if waiting != [True, True]:
+        assert "Nothing was asked for this one yet." in asks.text
+        part = pages.olivia.send(asks, "/propose", htmx="proposal", status=200)
+        assert part.with_attribute("data-poll")
+    arrives(pages.company, run, value("verdict", "good"))
+    told = pages.company.told(run)["current"]["proposal"].get("item")
+    shown = pages.olivia.get(f"/runs/{run}?item={told or first}")
+    assert states(shown)["verdict"] == "fill"
+    assert fields(shown)["v.verdict"] == "good"
+
+
+def test_a_record_to_choose_from_is_proposed_in_its_line(pages: "Pages") -> None:
+    steps = [
+        {"id": "start", "type": "start", "title": "Start", "next": {"default": "find"}},
+        {"id": "find", "type": "load_related", "title": "Which?", "config": ACCOUNT, "ai": {}, "next": {"found": "end", "none": "end"}},
+        {"id": "end", "type": "end", "title": "End"},
+    ]
+    workflows.import_file(loop_document() | {"slug": "find-one", "title": "Find one", "steps": steps}, publish=True)
+    run = runs.start(pages.company.olivia, "find-one", "customer", "1", {})
+    named = pages.olivia.get(f"/runs/{run}").with_attribute("name")
+    keys = [told["value"] for told in named if told["name"] == "v.key" and told["value"] != "-"]
+    arrives(pages.company, run, value("key", keys[0]))
+    page = pages.olivia.get(f"/runs/{run}")
+    assert states(page) == {"key": "fill"}
+    assert fields(page)["v.key"] == keys[0]
