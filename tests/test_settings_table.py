@@ -21,7 +21,7 @@ DEFAULTS: dict[str, object] = {
     "new_signing_key": None, "private_hosts": frozenset(), "http_targets": {}, "http_secrets": {}, "oidc_issuer": None, "oidc_client_id": None, "oidc_client_secret": None, "smtp": None, "mail_from": None, "checkpoint_webhook_url": None,
     "checkpoint_webhook_secret": None, "checkpoint_mail_to": (), "checkpoint_s3_url": None, "checkpoint_s3_region": "us-east-1",
     "checkpoint_s3_key_id": None, "checkpoint_s3_secret": None, "checkpoint_s3_retention_days": None,
-    "record_files": None, "hooks": (), "file_mb": 20, "request_mb": 100, "clamd": None,
+    "record_files": None, "hooks": (), "file_mb": 20, "request_mb": 100, "clamd": None, "ai_blind_percent": 5,
 }  # fmt: skip
 ON, OFF = ["on", "On", "TRUE", "true", "yes", "1"], ["off", "OFF", "false", "no", "0"]
 GOOD: dict[str, list[tuple[str, object]]] = {
