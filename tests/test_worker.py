@@ -93,7 +93,14 @@ def test_its_duties_are_the_order_of_the_log_the_sweep_heads_and_what_goes_out(c
         "tidy": 86400.0,
     }
     assert {duty.name: duty.every_s for duty in Worker().thorough} == {"check of the log": 60.0, "expire": 86400.0}
-    assert {duty.name: duty.every_s for duty in Worker().moving} == {"due": 0.5, "stuck": 2.0, "tasks": 5.0, "answers": 5.0, "proposals": 2.0, "ladder": 60.0}
+    assert {duty.name: duty.every_s for duty in Worker().moving} == {
+        "due": 0.5,
+        "stuck": 2.0,
+        "tasks": 5.0,
+        "answers": 5.0,
+        "proposals": 2.0,
+        "ladder": 60.0,
+    }
     assert list(Worker().jobs.handlers) == ["advance"]
     assert {duty.name: duty.every_s for duty in Worker().outside} == {"publish": 5.0, "mail": 5.0}
 

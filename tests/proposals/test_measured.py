@@ -23,8 +23,8 @@ def handed_in(house: "House", record: str, *, manual: bool = False, opened: bool
     if opened:
         runs.source_opened(house.company.olivia, run_id, source="record", collection="customer", key=record)
     told = house.company.told(run_id)
-    more = {"handled_manually": True} if manual else {}
-    runs.complete(house.company.olivia, run_id, step="judge", revision=told["revision"], values=values | changed, outcome=None, **more)
+    typed = values | changed
+    runs.complete(house.company.olivia, run_id, step="judge", revision=told["revision"], values=typed, handled_manually=manual)
     return run_id
 
 
