@@ -395,26 +395,19 @@ def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection
         poll = frame.run_url(run_id, "proposal", n=len(run["attempts"]), call=proposal["call"], item=proposal.get("item"))
         return replace(base, head="Looking for proposals …", poll=poll, until=str(proposal["deadline_at"]))
     if status == READY:
-        return _ready(run_id, proposal, [*hints, *([choice] if choice else [])], base)
+        return _ready(proposal, [*hints, *([choice] if choice else [])], base)
     words = str(proposal["message"] or "")
     none = proposal["code"] in NO_TOOL
     if status == OFF or none:
         quiet = "AI is not configured here, so nothing is pre-filled." if none else words or "No proposals are made at this step."
         return replace(base, status=OFF, head=quiet, quiet=True)
     head = "Nothing is proposed here" if status == DECLINED else "No proposal came"
-    banner = _banner(proposal)
-    return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words} {banner}".strip(), banner=banner)
+    return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words} {base.banner}".strip())
 
 
-def _banner(proposal: Mapping[str, Any]) -> str:
-    """The warning that text in a source reads like instructions; nothing where none does."""
-    return str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
-
-
-def _ready(run_id: str, proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> Strip:
+def _ready(proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> Strip:
     there = [one for one in hints if one.there]
     filled = [one for one in there if one.state in ("fill", "accepted") and one.name != OUTCOME]
-    banner = _banner(proposal)
     asked = sum(1 for one in hints if one.name != OUTCOME)
     return replace(
         base,
