@@ -259,15 +259,15 @@ def main() -> int:
         good = [own_work(actor, url, 4 * asked.rounds)]
         command = ["-m", "console.web", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
         with served(command, port), background():
-            browser, waiting = Browser(port), Browser(port)
-            for each in (browser, waiting):
-                each.sign_in("olivia@fernwick.example", http_step.PASSWORD)
             operators = [Operator(port, actor, key) for _ in range(asked.operators)]
             operators[0].to_proposal()
             settle()
             good.append(in_place(operators, url, 2 * asked.rounds))
             good.append(forms(operators[:20], url))
             settle()
+            browser, waiting = Browser(port), Browser(port)
+            for each in (browser, waiting):
+                each.sign_in("olivia@fernwick.example", http_step.PASSWORD)
             good.append(others(operators, browser, waiting, url, asked.rounds))
     return 0 if all(good) else 1
 

@@ -75,6 +75,7 @@ _UNDECOMPOSED = str.maketrans(
 _ROLE = re.compile(
     r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id|begin_of_text)\|?>|\[/?inst\]|<</?sys>>"
     r"|</?(?:system|assistant|instructions?|prompt|tool_result|function_results?|human|antml:\w+|system_prompt|thinking|tool_call|tool_use|invoke)\b[^<>]{0,100}>"
+    r"|[\"']role[\"']\s*:\s*[\"'](?:system|assistant|user|developer|tool)[\"']|\{\{\s*[#/]?(?:system|assistant|user|instructions?)\b"
     r"|</source>|<source id=|</form>\s*<instruction|<now>"
     r"|(?:^|\n)\s*#{2,4} ?(?:instructions?|system|assistant|human|new task)\b ?:?"
     r"|(?:^|\n)\s*(?:human|###\s*user) ?: ?\S"
@@ -90,8 +91,13 @@ _FORGED = re.compile(
 _EXFIL = re.compile(r"!\[[^\]\n]{0,200}\]\(\s*https?://[^)\s]{1,2000}", re.IGNORECASE)
 
 
+_DISGUISE = re.compile(
+    r"[i1!]gn[o0]r[e3][ _-]|d[i1]sr[e3]g[a4]rd|pr[e3]v[i1][o0]us[_-]|[i1]nstruct[i1][o0]n|[o0]v[e3]rr[i1]d[e3]|[a4]ppr[o0]v[e3][_-]"
+)
+_LEET = re.compile(r"(?<![\w.,])(?=\w*[a-z])[a-z0134578]{4,}(?!\w)")
+_DIGITS = str.maketrans("0134578", "oieastb")
 _FORGERIES = (
-    (_ROLE, "a forged role", ("<", "[", "##", "human", "prompt", "instruction", "message")),
+    (_ROLE, "a forged role", ("<", "[", "##", "human", "prompt", "instruction", "message", "role", "{{")),
     (_ROLE_LINE, "a forged role", ("system", "assistant", "developer", "ai")),
     (_EXFIL, "an image that would carry data away", ("![",)),
 )
@@ -152,6 +158,8 @@ def signs(text: str, names: tuple[str, ...] = ()) -> Iterator[Sign]:
     folded = fold(text)
     yield from _forged(folded)
     yield from _orders(folded, names)
+    if (plain := _undisguised(folded)) != folded:
+        yield from _orders(plain, ())
     yield from _spaced(folded)
     yield from _encoded(text, names)
 
@@ -220,6 +228,13 @@ def _assignment(names: tuple[str, ...]) -> re.Pattern[str]:
         phrases.ORDER
         + rf"(?:set|overwrite|assign|fill(?: in)?|force) (?:the |field |value of )*[\"'`]?(?:{called})[\"'`]? ?(?:field |value )?(?:to|=|:|with|as|at)(?!\w)"
     )
+
+
+def _undisguised(folded: str) -> str:
+    """A text with digits read as the letters that they stand for, and words that are joined taken apart, where it may hide an order so."""
+    if not _DISGUISE.search(folded):
+        return folded
+    return _LEET.sub(lambda match: match[0].translate(_DIGITS), folded).replace("_", " ").replace("-", " ")
 
 
 def _spaced(text: str) -> Iterator[Sign]:

@@ -348,8 +348,8 @@ _RUN = (
         "proposal_failed",
         "proposal",
         "There is no proposal for the step; a person fills it.",
-        ("call", "origin", "code", "n", "status", "mode", "flags", "dropped", *_CALL),
-        ("message",),
+        ("call", "origin", "code", "n", "status", "mode", "flags", "dropped", "suspicious", *_CALL),
+        ("message", "banner"),
     ),
     Kind(
         "context_supplied",

@@ -29,7 +29,7 @@ from console.runs.store import retried
 from console.steps.checking import Checked
 
 MOST_DOCUMENTS = 6
-NO_DOCUMENT = "There is no document here to check."
+NOBODY = "The run is about nobody under whose key what is read could be kept: look for yourself."
 NO_PAGES = "This kind of file is not read by machine: look for yourself."
 
 
@@ -159,6 +159,8 @@ def _entry(document: Document, subject: str | None, checked: Checked, actor: Act
         return Entry(document, why=error.message)
     if opened.media_type not in files.DRAWN:
         return Entry(document, why=NO_PAGES, sha256=opened.sha256)
+    if subject is None:
+        return Entry(document, why=NOBODY, sha256=opened.sha256)
     told = kept(opened, subject)
     return Entry(document, pending=True, sha256=opened.sha256) if told is None else _results(replace(told, document=document), checked)
 
@@ -166,7 +168,8 @@ def _entry(document: Document, subject: str | None, checked: Checked, actor: Act
 def _results(told: Told, checked: Checked) -> Entry:
     results = judged(checked.checks, checked.roots, told.facts, told.pages, told.document.title)
     known = told.document if told.document.pages else replace(told.document, pages=len(told.pages) or None)
-    return Entry(known, results, told.why, sha256=told.sha256)
+    unread = next((page.why for page in told.pages if page.why), "") if not told.facts.read else ""
+    return Entry(known, results, unread, sha256=told.sha256)
 
 
 def _order(actor: Actor, seen: Seen, refs: Sequence[str]) -> None:

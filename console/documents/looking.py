@@ -223,6 +223,7 @@ def _note(actor: Actor, ref: str, shown: Opened, run_id: str | None, number: int
             page=number,
             pages=shown.pages,
             digest=shown.sha256,
+            what=row.title,
         )
         return
     log.note(

@@ -4,9 +4,13 @@ Everything was read, or is read here, with that person's rights of today. Each s
 what our staff or our code wrote, and names no person by its title.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
+
+from babel.numbers import get_currency_precision
 
 from console import access, records, steps
 from console.ai import scan
@@ -26,6 +30,7 @@ MOST_ROWS = 10
 MOST_SOURCES = 60
 SHORTEST_ORDER = 12
 """Characters below which no text is an instruction."""
+CURRENCY = re.compile("[A-Z]{3}")
 NO_DATA = "handled manually, no data"
 FROM_OUTSIDE = frozenset({"llm", "mcp_task", "request_documents", "sms", "email", "ai_call"})
 """Steps whose output others wrote: a model, another system, whoever answered."""
@@ -124,13 +129,23 @@ def _record(known: ProposalContext) -> Iterator[Piece]:
 
 def parted(about: Piece, collection: Collection, values: Mapping[str, Any]) -> Iterator[Piece]:
     """The values as one piece that our staff or our code wrote, and one that others wrote."""
-    kept = {name: value for name, value in filled(values).items() if collection.field(name) is not None}
+    kept = {name: _as_read(collection, name, value, values) for name, value in filled(values).items() if collection.field(name) is not None}
     labels = {name: found.label for name in kept if (found := collection.field(name)) is not None}
     treatments = {name: allowed.of_field(collection, name) for name in kept}
     for trusted in (True, False):
         data = {name: value for name, value in kept.items() if allowed.ours(collection, name) is trusted}
         if data:
             yield replace(about, data=data, trusted=trusted, labels=labels, treatments=treatments)
+
+
+def _as_read(collection: Collection, name: str, value: Any, values: Mapping[str, Any]) -> Any:
+    """The value as people read it: an amount that is kept in cents (4900) as an amount (49.00), so that nobody's “4,900” is found in it."""
+    about = collection.field(name)
+    if about is None or not about.minor or not isinstance(value, int):
+        return value
+    code = str(values.get(about.currency or "") or about.currency or "")
+    places = get_currency_precision(code) if CURRENCY.fullmatch(code) else 2
+    return f"{Decimal(value).scaleb(-places):f}"
 
 
 def _steps(known: ProposalContext) -> Iterator[Piece]:

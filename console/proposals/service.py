@@ -18,7 +18,7 @@ from console import access, log, notices, runs, settings, subjects
 from console.ai import breaker, calling, guard, prompt as prompts_of, providers, scan
 from console.ai.calling import Answered, CallFailed
 from console.ai.prompt import Prompt
-from console.ai.types import Code, Judged, ProviderError, Raw
+from console.ai.types import Code, Dropped, Judged, ProviderError, Raw
 from console.db.engine import borrowed
 from console.errors import ConsoleError
 from console.proposals import budget, cache, context, options, prompts, resting, result, waits, words
@@ -27,7 +27,7 @@ from console.proposals.ladder import fingerprint, mode_of
 from console.proposals.options import Chosen, Current
 from console.proposals.result import Result, Told
 from console.queue import PutBack
-from console.runs.preparing import ProposalContext
+from console.runs.preparing import ProposalContext, unfit
 
 MARGIN_S = 0.25
 """Of the deadline, what is kept for judging and writing."""
@@ -86,11 +86,22 @@ class _Asking:
 
     def judged(self, raw: Raw) -> Judged:
         """What of an answer may be shown."""
-        return guard.judge(self.built.ask, raw, self.prompt.restore)
+        return fitting(self.known, guard.judge(self.built.ask, raw, self.prompt.restore))
 
     def left(self) -> float:
         """Seconds until the deadline."""
         return (self.known.deadline_at - log.now()).total_seconds()
+
+
+def fitting(known: ProposalContext, judged: Judged) -> Judged:
+    """The same without what the step's own form would refuse: more than remains, say, however literally it stands somewhere."""
+    wrong = unfit(known, {each.name: each.value for each in judged.fields})
+    if not wrong:
+        return judged
+    kept = tuple(each for each in judged.fields if each.name not in wrong)
+    dropped = (*judged.dropped, *(Dropped(each.name, "out_of_range", each.value) for each in judged.fields if each.name in wrong))
+    code: Code | None = judged.code or (None if kept or judged.choice else "nothing_supported")
+    return replace(judged, fields=kept, dropped=dropped, code=code)
 
 
 def _result(known: ProposalContext) -> Result:
@@ -131,7 +142,7 @@ def _by_rules(known: ProposalContext, built: Built) -> Result:
     """What is certain without anybody being asked; where nothing is, that AI is not configured."""
     began = time.monotonic()
     raw = providers.rules.answer(built.ask)
-    judged = guard.judge(built.ask, raw)  # real values: nothing was masked for anybody
+    judged = fitting(known, guard.judge(built.ask, raw))  # real values: nothing was masked for anybody
     told = Told(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(known, result.RULES, result.RULES))
     if judged.code is not None:
         return result.off(words.NOT_CONFIGURED, "no_key", told)
@@ -208,8 +219,7 @@ def _judged(asking: _Asking, raw: Raw, told: Told) -> Result:
 
 def _without(asking: _Asking, judged: Judged, said: str, told: Told) -> Result:
     """No proposal; where text in a source reads like instructions, that is said too."""
-    warning = result.banner(judged, asking.built)
-    return result.failed(judged.code or "internal_error", f"{said} {warning}" if warning else said, told, judged)
+    return result.failed(judged.code or "internal_error", said, told, judged, result.banner(judged, asking.built))
 
 
 def _failed(asking: _Asking, error: CallFailed) -> Result:

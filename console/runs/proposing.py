@@ -19,6 +19,7 @@ from console.workflows import Definition
 
 LATEST_S = 5.0  # after the deadline a step that waits for its answer waits no longer, whoever should have said so
 GRACE_S = 1.0  # after the deadline whoever looks first says that no answer came
+NEWEST = 2000  # events of a run that are looked through for what was opened
 WAITS = "proposal"
 TAKEN_UP = frozenset({"run_resumed", "run_taken_over", "run_assigned"})
 FORM_WANTED = frozenset({"asks_person", "no_rule"})
@@ -168,14 +169,16 @@ def handed_in(
 
 
 _OPENED = """
-select count(*) from console.event where run = %(run)s and position(%(mark)s in body) > 0
+select count(*) from console.event where run = %(run)s and run_seq > %(since)s and position(%(mark)s in body) > 0
 and convert_from(body, 'UTF8')::jsonb #>> '{actor,id}' = %(person)s and convert_from(body, 'UTF8')::jsonb #>> '{data,open,n}' = %(n)s
 """
 
 
 def _opened(run: Run, person: str) -> int:
     """How many sources this person opened at the open attempt."""
-    rows = fetch(_OPENED, {"run": run.id, "mark": b'"type":"source_opened"', "person": person, "n": str(run.current)})
+    rows = fetch(
+        _OPENED, {"run": run.id, "mark": b'"type":"source_opened"', "person": person, "n": str(run.current), "since": run.seq - NEWEST}
+    )
     return int(rows[0][0])
 
 

@@ -259,10 +259,12 @@ def source_opened(
     page: int | None = None,
     pages: int | None = None,
     digest: str | None = None,
+    what: str | None = None,
 ) -> None:
     """Note that somebody who works on the run opened a source beside the form: a related list, a document, a masked value.
 
-    A page of a document is noted once for each person and attempt; `pages` is how many it has, `digest` the SHA-256 of its bytes.
+    A page of a document is noted once for each person and attempt; `pages` is how many it has, `digest` the SHA-256 of its bytes,
+    `what` what people call it.
     """
 
     def once() -> None:
@@ -275,12 +277,9 @@ def source_opened(
             seen.run, actor, "source_opened", {what: value for what, value in named.items() if value is not None}
         ):
             return
-        told = named | {"pages": pages, "digest": digest}
-        note(
-            actor,
-            seen,
-            Event("source_opened", log.now(), {k: v for k, v in told.items() if v is not None}, {}, (here.step, here.attempt), actor.id),
-        )
+        told = {name: value for name, value in (named | {"pages": pages, "digest": digest}).items() if value is not None}
+        sealed = {"what": what} if what is not None else {}
+        note(actor, seen, Event("source_opened", log.now(), told, sealed, (here.step, here.attempt), actor.id))
 
     retried(once)
 

@@ -383,13 +383,19 @@ def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection
         quiet = "AI is not configured here, so nothing is pre-filled." if none else words or "No proposals are made at this step."
         return replace(base, status=OFF, head=quiet, quiet=True)
     head = "Nothing is proposed here" if status == DECLINED else "No proposal came"
-    return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words}")
+    banner = _banner(proposal)
+    return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words} {banner}".strip(), banner=banner)
+
+
+def _banner(proposal: Mapping[str, Any]) -> str:
+    """The warning that text in a source reads like instructions; nothing where none does."""
+    return str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
 
 
 def _ready(run_id: str, proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> Strip:
     there = [one for one in hints if one.there]
     filled = [one for one in there if one.state in ("fill", "accepted") and one.name != OUTCOME]
-    banner = str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
+    banner = _banner(proposal)
     asked = sum(1 for one in hints if one.name != OUTCOME)
     return replace(
         base,

@@ -76,7 +76,7 @@ def test_blanks_around_the_object_and_missing_remarks_are_no_fault() -> None:
     assert values(judge(ASK, raw(f"\n  {WHOLE}\n"), RESTORE)) == {"amount": "49.00"}
     assert values(judge(ASK, raw({"decision": "propose", "fields": [item("amount", 49)]}), RESTORE)) == {"amount": "49.00"}
     assert values(judge(ASK, raw({"decision": "propose", "fields": [item("amount", 49)], "decline_reason": None}), RESTORE)) == {
-        "amount": "49"
+        "amount": "49.00"
     }
 
 

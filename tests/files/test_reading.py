@@ -1,5 +1,6 @@
 """Words of files and where they stand: PDFs of every kind, pictures, files made to do harm, and what is kept of them."""
 
+import contextlib
 import io
 import json
 import subprocess
@@ -129,12 +130,8 @@ def test_a_stream_that_unpacks_to_far_more_ends_within_the_limits() -> None:
     bomb = zlib.compress(b"0 0 m 1 1 l S " * 5_000_000, 9)
     body = b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(bomb), bomb)
     made = written(b"x").replace(b"<</Length 1>>stream\nx\nendstream", body)
-    try:
-        pages = reading.read(made, PDF, recognise=False)
-    except Invalid as error:
-        assert error.message
-    else:
-        assert pages[0].lines == ()
+    with contextlib.suppress(Invalid):  # a sentence, where a limit ends it
+        assert reading.read(made, PDF, recognise=False)[0].lines == ()
 
 
 def test_a_link_to_a_local_file_is_not_followed(tmp_path: Path) -> None:

@@ -1,16 +1,17 @@
 """The checklist beside a form: read in the background, computed by rule, noted once, ticking nothing, and closed to others."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from console import documents, files, log, runs
+from console import access, documents, files, log, runs, settings, sources
 from console.db import fetch
 from console.demo import papers
 from console.documents import Checklist
 from console.errors import NotFound
 from console.runs import attachments
-from tests.company import TAKE, Company
+from tests.company import DOCUMENTS, TAKE, Company
 from tests.papers import CHECKED, at_note, pdf, workflow
 from tests.services.test_documents_read import BILL, passport
 
@@ -150,3 +151,28 @@ def test_pages_that_nobody_opened_are_told_afterwards(company: Company, run_id: 
     assert documents.looked_at(company.olivia, run_id, 1) == []
     with pytest.raises(NotFound):
         documents.looked_at(company.people["stan"], run_id)
+
+
+def test_a_file_that_cannot_be_read_says_why_and_is_not_read_again(
+    company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.sql("create table paper (id integer primary key, customer_id integer references customer (id), path text)")
+    company.sql("insert into paper values (1, 2, 'broken.pdf')")
+    paper = {"id": "paper", "source": "company", "table": "paper", "label": "Papers", "fields": {"path": {"type": "file"}}}
+    sources.refresh("company", [*DOCUMENTS, paper])
+    access.grant("operator", "collection:paper", ["browse", "read"], team="operations")
+    (tmp_path / "paper").mkdir()
+    (tmp_path / "paper" / "broken.pdf").write_bytes(b"%PDF-1.4\n" + b"\0" * 500)
+    monkeypatch.setenv("CONSOLE_RECORD_FILES", str(tmp_path))
+    settings.current.cache_clear()
+    items = {"collection": "paper", "fields": ["id", "path"]}
+    config = {"items": items, "form": [{"name": "seen", "label": "Seen", "type": "boolean"}], "checks": CHECKED["config"]["checks"]}
+    workflow("papers", {"type": "loop", "config": config, "next": {"default": "rate"}})
+    run_id = at_note(company, "papers", "2")
+    made = checklist(company, run_id)
+    (entry,) = made.entries
+    assert made.item == "1"
+    assert "damaged" in entry.why
+    assert {result.outcome for result in entry.results} <= {"unsure", "not_applicable"}
+    assert not documents.checklist(company.olivia, run_id).pending  # type: ignore[union-attr]
+    settings.current.cache_clear()

@@ -25,6 +25,8 @@
       asked = false;
       event.detail.elt.classList.add("open");
       document.querySelector("[data-toggle=context]")?.setAttribute("aria-expanded", "true");
+      const viewer = event.detail.elt.querySelector(".viewer");
+      if (viewer?.getBoundingClientRect().top > innerHeight - 200) viewer.scrollIntoView({ block: "start" }); // below the form, on a phone
     }
   });
 })();
