@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
+from console.ai import providers
 from tests.servers import model_answers, model_refusals
 from tests.servers.model_answers import AS_CHAT, AS_MESSAGE, Fault
 
@@ -378,6 +379,7 @@ def serving(port: int = 0, *, keys: set[str] | None = None) -> Iterator[Server]:
         yield made
     finally:
         made.ended.set()
+        providers.forget()  # who asked from this process lets go of its connections
         server.shutdown()
         server.server_close()
         thread.join()
