@@ -164,11 +164,12 @@ def _as_read(collection: Collection, name: str, value: Any, values: Mapping[str,
 def _steps(known: ProposalContext) -> Iterator[Piece]:
     """What the steps so far came to, the newest last; of a step that was done several times, what stands."""
     standing = {attempt.step: attempt for _, attempt in sorted(known.run.attempts.items()) if attempt.standing}
+    closed = _closed(known)
     for attempt in sorted(standing.values(), key=lambda each: each.n):
-        yield from _step(known, attempt)
+        yield from _step(known, attempt, closed)
 
 
-def _step(known: ProposalContext, attempt: Attempt) -> Iterator[Piece]:
+def _step(known: ProposalContext, attempt: Attempt, closed: frozenset[str]) -> Iterator[Piece]:
     written = known.definition.document.step(attempt.step)
     kind, view = _viewed(known.definition, attempt.step)
     about = Piece(
@@ -190,7 +191,7 @@ def _step(known: ProposalContext, attempt: Attempt) -> Iterator[Piece]:
     found = str(output.pop("collection", "")) if written.type == "load_related" else ""
     left = {name: value for name, value in output.items() if name not in lists and not (found and name in ("key", "title"))}
     left |= own if isinstance(own, Mapping) and not found and known.record is None else {}
-    yield from _typed(known, about, view, left)
+    yield from _typed(known, about, view, left, _titled(output.get("collection"), closed))
     if found and isinstance(own, Mapping):
         yield from _loaded(known, about, found, own, dict(known.run.context[attempt.step]))
     for name, entries in rows.items():
@@ -227,10 +228,9 @@ def _collection_of(known: ProposalContext, relation: str | None, collection: str
     return found.collection if found is not None else None
 
 
-def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping[str, Any]) -> Iterator[Piece]:
+def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping[str, Any], closed: frozenset[str]) -> Iterator[Piece]:
     """What was typed or worked out, without the fields of records that this person may not see."""
     visible, _ = masking.mask(dict(output), "", hidden_from(known.person), known.run.collection)
-    closed = _closed(known, str(output.get("collection") or ""))
     data = filled({name: open_of(value, closed) for name, value in visible.items()})
     if not data:
         return
@@ -245,24 +245,29 @@ def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping
     yield replace(about, data=data, treatments=treatments)
 
 
-def _closed(known: ProposalContext, own: str) -> frozenset[str]:
+def _closed(known: ProposalContext) -> frozenset[str]:
     """Names of fields that stand in no value of a value: those that this person may not see, that a model gets less of than all, or that others write.
 
     What a step worked out may hold parts of records wherever it likes; as a source of its own a record is told field by field.
     """
     read = {_collection_of(known, relation, collection) for relation, collection in _read_by(known.definition)}
+    loaded = {output.get("collection") for output in known.run.context.values() if isinstance(output, Mapping)}
+    found = {each.id: each for each in records.collections()}
     names = set[str]()
-    for collection_id in {known.run.collection, own or None, *read} - {None}:
-        collection = records.collection(str(collection_id))
-        hidden = access.scope_for(known.person, collection.id, "read").hidden
-        names |= hidden | {
+    for collection in [found[name] for name in {known.run.collection, *read, *loaded} if isinstance(name, str) and name in found]:
+        names |= access.scope_for(known.person, collection.id, "read").hidden
+        names |= {
             each.name
             for each in collection.fields
             if allowed.of_field(collection, each.name) != "full" or not allowed.ours(collection, each.name)
         }
-    if not own or names & set(records.collection(own).title_fields):
-        names.add("title")  # it says what is in them
     return frozenset(names)
+
+
+def _titled(collection: object, closed: frozenset[str]) -> frozenset[str]:
+    """The same with `title` among them, unless the titles of this collection hold none of them."""
+    found = next((each for each in records.collections() if each.id == collection), None)
+    return closed if found is not None and not closed & set(found.title_fields) else closed | {"title"}
 
 
 @functools.lru_cache(maxsize=256)
