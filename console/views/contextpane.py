@@ -12,7 +12,7 @@ from console.core.actor import Actor
 from console.core.run import MISSING_MANUAL, SUPPLIED
 from console.errors import NotFound, SourceDown
 from console.runs import RunView
-from console.views import formats, frame, hints, panes
+from console.views import formats, frame, panes, ways
 from console.views.formats import Kind, Look
 from console.views.records import MASKED
 
@@ -69,7 +69,7 @@ class Known:
     """The tab "Context": what each step loaded, and what the AI was given for the open one."""
 
     steps: Sequence[LoadedStep] = ()
-    given: Sequence[hints.Way] = ()
+    given: Sequence[ways.Way] = ()
     call: str = ""
     exact: str = ""
 
@@ -82,7 +82,7 @@ def asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapp
     proposal = (view.json["current"] or {}).get("proposal")
     if "source" not in args or proposal is None or proposal["for"] != reader or proposal["call"] != args.get("call", proposal["call"]):
         return None
-    found = hints.source_of(proposal, args.get("of", ""), args["source"])
+    found = ways.source_of(proposal, args.get("of", ""), args["source"])
     return (found, str(found.get("field") or "")) if found else None
 
 
@@ -104,7 +104,7 @@ def mark_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def quoted(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str]) -> Quoted:
     """The source as it is shown at the right."""
-    base = Quoted(hints.titled(source), str(source.get("kind") or ""), str(source.get("quote") or ""), trusted=bool(source.get("trusted")))
+    base = Quoted(ways.titled(source), str(source.get("kind") or ""), str(source.get("quote") or ""), trusted=bool(source.get("trusted")))
     if source.get("document"):
         return base
     if source.get("record") and source.get("collection"):
@@ -190,7 +190,7 @@ def known(view: RunView, actor: Actor, look: Look) -> Known:
     audits = access.can(actor, run["team"], "ai", "audit")
     exact = f"/settings/ai/calls/{proposal['call']}" if audits else ""
     own = proposal["for"] == actor.id
-    given = hints.ways(run["id"], proposal, {"name": "", "sources": hints.distinct(proposal)}) if own else []
+    given = ways.ways(run["id"], proposal, {"name": "", "sources": ways.distinct(proposal)}) if own else []
     return Known(made, given=given, call=str(proposal["call"]) if own else "", exact=exact)
 
 

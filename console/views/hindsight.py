@@ -6,10 +6,11 @@ from typing import Any
 
 from console.core.proposal import HIDDEN_MODES, READY
 from console.runs import ReplayView
-from console.views import contextpane, formats, hints
+from console.views import contextpane, formats, hints, ways
 from console.views.formats import Look
 from console.views.frame import Badge
-from console.views.hints import Hint, Way
+from console.views.hints import Hint
+from console.views.ways import Way
 
 BECAME = {
     "accepted": Badge("Accepted", "good", "check"),
@@ -60,7 +61,7 @@ def of(view: ReplayView, screen: Mapping[str, Any], look: Look) -> Hindsight | N
         if one["name"] in shown
     }
     if (choice := _choice(proposal, screen, opened)) is not None:
-        became[hints.OUTCOME] = Became(choice, _badge(outcomes, hints.OUTCOME, proposal))
+        became[ways.OUTCOME] = Became(choice, _badge(outcomes, ways.OUTCOME, proposal))
     return Hindsight(
         _head(proposal), _facts(view, proposal, handed, opened, look), str(proposal.get("banner") or ""), became, proposal["outcome"]
     )
@@ -110,7 +111,7 @@ def _choice(proposal: Mapping[str, Any], screen: Mapping[str, Any], opened: set[
     if not told or label is None:
         return None
     return Hint(
-        hints.OUTCOME,
+        ways.OUTCOME,
         there=True,
         level=str(told["confidence"]),
         reason=str(told.get("reason") or ""),
@@ -122,7 +123,7 @@ def _choice(proposal: Mapping[str, Any], screen: Mapping[str, Any], opened: set[
 
 def _ways(found: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> list[Way]:
     return [
-        Way(hints.titled(one), "", str(one.get("kind") or ""), str(one.get("quote") or ""), was_opened(one, opened))
+        Way(ways.titled(one), "", str(one.get("kind") or ""), str(one.get("quote") or ""), was_opened(one, opened))
         for one in found.get("sources") or ()
     ]
 
@@ -155,7 +156,7 @@ def _facts(
         )
         seconds = handed["told"]["proposal"].get("seconds")
         facts += [("Before them", formats.span(float(seconds), look))] if seconds is not None else []
-    sources = hints.distinct(proposal)
+    sources = ways.distinct(proposal)
     if sources:
         looked = sum(was_opened(one, opened) for one in sources)
         facts.append(("Sources opened", f"{looked} of {len(sources)}"))

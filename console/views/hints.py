@@ -5,7 +5,7 @@ A field's state is one of five. `fill`: the proposal stands in the field and nob
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,33 +13,17 @@ from typing import Any
 from console.core.proposal import DECLINED, FAILED, LEVELS, OFF, PENDING, READY
 from console.views import formats, frame
 from console.views.formats import Look
+from console.views.ways import OUTCOME, Way, counted, distinct, ways
 
 MARKS = "proposal."
 """What a draft keeps beside the values: how far the person has come with the proposal."""
 
-OUTCOME = "outcome"
 RULES = "rules"
 LEVEL_WORDS = {"high": "High", "medium": "Medium", "low": "Low"}
 MEASURED_FROM = 30
 MOST_REASONS = 3
 OVERDUE_S = 2.0
 NO_TOOL = frozenset({"no_key"})
-_KINDS = {
-    "record": ("the record", "{n} records"), "step": ("1 step", "{n} steps"), "input": ("1 step", "{n} steps"), "llm": ("1 step", "{n} steps"),
-    "related": ("1 related record", "{n} related records"), "document": ("1 document", "{n} documents"), "note": ("1 note", "{n} notes"),
-    "mcp": ("1 other system", "{n} other systems"),
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A source as a link: it opens beside the form, with the value marked."""
-
-    title: str
-    href: str
-    kind: str
-    quote: str = ""
-    opened: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,86 +287,13 @@ def choice_of(here: Here, screen: Mapping[str, Any], chosen: str | None) -> Hint
     return replace(made, entry=(str(value),), needed=True, ways=made.ways[:MOST_REASONS])
 
 
-# -- sources
-
-
-def ways(run_id: str, proposal: Mapping[str, Any], found: Mapping[str, Any]) -> list[Way]:
-    """The sources of a proposed value as links."""
-    return [
-        Way(
-            titled(one),
-            _href(run_id, str(proposal["call"]), str(found["name"]), one),
-            str(one.get("kind") or ""),
-            str(one.get("quote") or ""),
-        )
-        for one in found.get("sources") or ()
-    ]
-
-
-def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
-    """Where a source opens: beside the form, a document at its page with the place framed."""
-    told = {"source": source["id"], "of": of, "call": call}
-    if not source.get("document"):
-        return frame.run_url(run_id, **told)
-    box = source.get("box")
-    framed = "-".join(str(round(float(side) * 1000)) for side in box) if box else None
-    return frame.run_url(run_id, tab="documents", doc=source["document"], page=source.get("page"), box=framed, **told)
-
-
-def titled(source: Mapping[str, Any]) -> str:
-    """A source in a few words: its title, and the page or the field where it has one."""
-    title, page, name = str(source.get("title") or "Source"), source.get("page"), str(source.get("field") or "")
-    if page:
-        return title if f"p. {page}" in title else f"{title}, p. {page}"
-    return f"{title}, {name.replace('_', ' ')}" if name and source.get("kind") in ("record", "step", "related") else title
-
-
-def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[str, Any] | None:
-    """The source of this id that the value of this field rests on, as that value names it (its own place in it)."""
-    every: list[tuple[str, Mapping[str, Any]]] = [(str(one["name"]), one) for one in proposal.get("fields") or ()]
-    every += [(OUTCOME, proposal["choice"])] if proposal.get("choice") else []
-    found = [(name, source) for name, one in every for source in one.get("sources") or () if source["id"] == source_id]
-    return next((source for name, source in found if name == of), found[0][1] if found else None)
-
-
-def distinct(proposal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Every source that the proposal rests on, once: a page of a document, a record, a step."""
-    told = [source for one in (*(proposal.get("fields") or ()), proposal.get("choice") or {}) for source in one.get("sources") or ()]
-    found: dict[tuple[Any, ...], Mapping[str, Any]] = {}
-    for source in told:
-        found.setdefault(place_of(source), source)
-    return list(found.values())
-
-
-def place_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What tells one source from another."""
-    kind = str(source.get("kind") or "")
-    return (
-        kind,
-        source.get("collection"),
-        source.get("record"),
-        source.get("document") or source.get("step"),
-        source.get("page"),
-        source["id"] if kind in ("note", "mcp") else None,
-    )
-
-
-def counted(sources: Iterable[Mapping[str, Any]]) -> str:
-    """Where a proposal comes from, in numbers: "3 documents, 2 steps"."""
-    found: dict[tuple[str, str], set[Any]] = {}
-    for one in sources:
-        words = _KINDS.get(str(one.get("kind")), ("1 other source", "{n} other sources"))
-        found.setdefault(words, set()).add((one.get("collection"), one.get("record"), one.get("document"), one.get("step")))
-    return ", ".join(single if len(places) == 1 else many.format(n=len(places)) for (single, many), places in found.items())
-
-
 # -- the strip
 
 
 def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection[Hint], choice: Hint | None, marks: Marks) -> Strip:
     """What stands above the form."""
     status, run_id = str(proposal["status"]), str(run["id"])
-    banner = str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
+    banner = _banner(proposal)
     base = Strip(
         status,
         marks.by_hand,
@@ -402,7 +313,12 @@ def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection
         quiet = "AI is not configured here, so nothing is pre-filled." if none else words or "No proposals are made at this step."
         return replace(base, status=OFF, head=quiet, quiet=True)
     head = "Nothing is proposed here" if status == DECLINED else "No proposal came"
-    return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words} {base.banner}".strip())
+    return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words} {banner}".strip())
+
+
+def _banner(proposal: Mapping[str, Any]) -> str:
+    """The warning that text in a source reads like instructions; nothing where none does."""
+    return str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
 
 
 def _ready(proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> Strip:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from console.views import frame, hints, my_work, panes
+from console.views import frame, hints, my_work, panes, ways
 from console.views.charts import Chart, Series
 from console.views.formats import Look
 from console.views.runpage import Note
@@ -113,7 +113,7 @@ def boxes(look: Look) -> list[panes.Box]:
 
 def proposed(look: Look) -> list[panes.Box]:
     """A box with a proposal in each of its states."""
-    way = hints.Way("Shareholder register, p. 3", "/patterns", "document")
+    way = ways.Way("Shareholder register, p. 3", "/patterns", "document")
     filled = hints.Hint("pre_filled", "fill", there=True, level="high", reason="Named in the register.", ways=[way])
     offered = replace(filled, state="offer", shown="Trade revenue", level="low")
     drawn: list[tuple[dict[str, Any], Any, hints.Hint]] = [

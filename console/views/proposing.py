@@ -12,7 +12,7 @@ from flask import Blueprint, Response, make_response, request
 from console import runs
 from console.errors import Conflict, NotFound
 from console.runs import RunView
-from console.views import frame, hints, runner, runpage
+from console.views import frame, hints, runner, runpage, ways
 from console.views.hints import Drawn, Hint, Marks
 from console.views.runpage import Typed
 
@@ -98,7 +98,7 @@ class _Form:
 
     def put(self, one: Hint, mark: str) -> None:
         """The proposed value into its field."""
-        if one.name == hints.OUTCOME:
+        if one.name == ways.OUTCOME:
             self.outcome = self.there.proposed
         else:
             self.values[one.name] = self.proposed[one.name]
@@ -106,7 +106,7 @@ class _Form:
 
     def back(self, one: Hint, mark: str) -> None:
         """The field as it was before."""
-        if one.name == hints.OUTCOME:
+        if one.name == ways.OUTCOME:
             self.outcome = None
         else:
             self.values[one.name] = self.starts.get(one.name)

@@ -1,0 +1,97 @@
+"""Sources of proposed values as links: where each opens, what it is called, what tells one from another."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.views import frame
+
+OUTCOME = "outcome"
+"""The name under which the choice of a decision is proposed."""
+
+_KINDS = {
+    "record": ("the record", "{n} records"), "step": ("1 step", "{n} steps"), "input": ("1 step", "{n} steps"), "llm": ("1 step", "{n} steps"),
+    "related": ("1 related record", "{n} related records"), "document": ("1 document", "{n} documents"), "note": ("1 note", "{n} notes"),
+    "mcp": ("1 other system", "{n} other systems"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A source as a link: it opens beside the form, with the value marked."""
+
+    title: str
+    href: str
+    kind: str
+    quote: str = ""
+    opened: bool | None = None
+
+
+def ways(run_id: str, proposal: Mapping[str, Any], found: Mapping[str, Any]) -> list[Way]:
+    """The sources of a proposed value as links."""
+    return [
+        Way(
+            titled(one),
+            _href(run_id, str(proposal["call"]), str(found["name"]), one),
+            str(one.get("kind") or ""),
+            str(one.get("quote") or ""),
+        )
+        for one in found.get("sources") or ()
+    ]
+
+
+def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
+    """Where a source opens: beside the form, a document at its page with the place framed."""
+    told = {"source": source["id"], "of": of, "call": call}
+    if not source.get("document"):
+        return frame.run_url(run_id, **told)
+    box = source.get("box")
+    framed = "-".join(str(round(float(side) * 1000)) for side in box) if box else None
+    return frame.run_url(run_id, tab="documents", doc=source["document"], page=source.get("page"), box=framed, **told)
+
+
+def titled(source: Mapping[str, Any]) -> str:
+    """A source in a few words: its title, and the page or the field where it has one."""
+    title, page, name = str(source.get("title") or "Source"), source.get("page"), str(source.get("field") or "")
+    if page:
+        return title if f"p. {page}" in title else f"{title}, p. {page}"
+    return f"{title}, {name.replace('_', ' ')}" if name and source.get("kind") in ("record", "step", "related") else title
+
+
+def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[str, Any] | None:
+    """The source of this id that the value of this field rests on, as that value names it (its own place in it)."""
+    every: list[tuple[str, Mapping[str, Any]]] = [(str(one["name"]), one) for one in proposal.get("fields") or ()]
+    every += [(OUTCOME, proposal["choice"])] if proposal.get("choice") else []
+    found = [(name, source) for name, one in every for source in one.get("sources") or () if source["id"] == source_id]
+    return next((source for name, source in found if name == of), found[0][1] if found else None)
+
+
+def distinct(proposal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Every source that the proposal rests on, once: a page of a document, a record, a step."""
+    told = [source for one in (*(proposal.get("fields") or ()), proposal.get("choice") or {}) for source in one.get("sources") or ()]
+    found: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for source in told:
+        found.setdefault(place_of(source), source)
+    return list(found.values())
+
+
+def place_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells one source from another."""
+    kind = str(source.get("kind") or "")
+    return (
+        kind,
+        source.get("collection"),
+        source.get("record"),
+        source.get("document") or source.get("step"),
+        source.get("page"),
+        source["id"] if kind in ("note", "mcp") else None,
+    )
+
+
+def counted(sources: Iterable[Mapping[str, Any]]) -> str:
+    """Where a proposal comes from, in numbers: "3 documents, 2 steps"."""
+    found: dict[tuple[str, str], set[Any]] = {}
+    for one in sources:
+        words = _KINDS.get(str(one.get("kind")), ("1 other source", "{n} other sources"))
+        found.setdefault(words, set()).add((one.get("collection"), one.get("record"), one.get("document"), one.get("step")))
+    return ", ".join(single if len(places) == 1 else many.format(n=len(places)) for (single, many), places in found.items())
