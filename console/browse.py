@@ -111,6 +111,11 @@ def collections(actor: Actor) -> list[Collection]:
     return [item for item in records.collections() if _may(actor, item.id, "browse")]
 
 
+def masked(actor: Actor, collection_id: str) -> tuple[Field, ...]:
+    """Fields whose values stand there as dots for the actor, to be uncovered one by one. Raises NotFound."""
+    return _masked(*_browsed(actor, collection_id))
+
+
 def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
     """The collection in the shape of the API, as this actor sees it. Raises NotFound."""
     collection, scope = _browsed(actor, collection_id)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from console.errors import ConsoleError
 from console.files import scan
 from console.log import heads
 from console.postgres import LEAST_FREE_BYTES, Embedded
+from console.setting_values import AI
 
 OLDEST_SERVER = 15
 EVENTS_TABLE = "console.event"
@@ -51,6 +53,8 @@ def examine() -> dict[str, Any]:
     told = settings.current()
     looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _scanner]
     checks = [look(told) for look in looks]
+    if told.ai.told:
+        checks.append(_model(told.ai, told=True))
     checks.extend(_database(told))
     admin = engine.admin_url()
     return {
@@ -183,6 +187,42 @@ def _scanner(told: settings.Settings) -> Check:
     return Check("virus scanner", ok=True, message=f"clamd answers at {told.clamd}")
 
 
+def _model(ai: AI, *, told: bool) -> Check:
+    """Who proposes, by the environment (`told`) or as chosen in the console, and whether they are there; no prompt is sent, and nothing of any person."""
+    if ai.provider == "rules":
+        said = "CONSOLE_AI_PROVIDER says rules" if told else "none is set"
+        fix = "" if told else "Set ANTHROPIC_API_KEY or CONSOLE_AI_PROVIDER, or choose one under Settings, AI"
+        return Check("model", ok=True, message=f"{said}: rules propose what is certain", fix=fix)
+    from console.ai import probe, providers
+
+    config = providers.config(ai, private=told)
+    found = probe.look(config)
+    where = f"{config.name}{f' at {ai.base_url}' if ai.base_url else ''}"
+    if not found.ok:
+        return Check("model", ok=False, message=f"{where}, {config.model}: {found.code}", fix=found.message)
+    if found.ends:
+        name = "CONSOLE_AI_MODEL" if told else "the model under Settings, AI"
+        return Check("model", ok=True, message=f"{where}: {found.message}", fix=f"Set {name} to another one")
+    if ai.api_key and (ai.base_url or "").startswith("http://") and not _own_machine(str(urlsplit(ai.base_url).hostname)):
+        said = f"{where}: {found.message}; in plain http, prompts and key can be read on the way"
+        return Check("model", ok=True, message=said, fix="Use https")
+    return Check("model", ok=True, message=f"{where}: {found.message}")
+
+
+def _own_machine(host: str) -> bool:
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def _chosen() -> Check:
+    """Who proposes, where the environment says nothing of it."""
+    from console.proposals import options
+
+    current = options.newest()
+    if (off := current.off()) is not None:
+        return Check("model", ok=True, message=off)
+    return _model(current.ai, told=False)
+
+
 def _database(told: settings.Settings) -> Iterator[Check]:
     try:
         with engine.hot_engine().connect() as connection:
@@ -220,6 +260,8 @@ def _database(told: settings.Settings) -> Iterator[Check]:
         yield _signing()
         yield from _outside(one)
         yield _backup()
+        if not told.ai.told:
+            yield _chosen()
 
 
 def _background(told: settings.Settings) -> Check:

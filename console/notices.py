@@ -33,6 +33,7 @@ _WORDS = {
     "clearance_asked": "{by} asks for your agreement to a clearance",
     "report_filed": "A report was filed",
     "access_requested": "{by} asks for a right",
+    "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
 }
 
 

@@ -20,6 +20,9 @@ ADVANCE = "advance"
 PROPOSE = "propose"
 """The job that asks for a proposal: its text is the call's id."""
 
+READ = "read_documents"
+"""The job that reads documents beside a run: its text names the run, who wants to see them, and which."""
+
 KEPT = timedelta(days=7)
 """How long the queue's own notes on what became of its jobs stay."""
 

@@ -21,7 +21,7 @@ AT_ONCE = 5000
 CATEGORIES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
         "runs": ("everything in runs, counted from the end of the run", ()),
-        "screens": ("what was on the screen in runs, counted from the end of the run", ("step_shown", "source_opened")),
+        "screens": ("what was on the screen in runs, counted from the end of the run", ("step_shown", "source_opened", "checks_shown")),
         "looks": (
             "what people looked at, searched for and were refused",
             ("record_viewed", "record_listed", "access_refused", "log_read", "log_exported"),

@@ -92,6 +92,7 @@ class Worker:
             Duty("ladder", SWEEP_S, ladder.look_back),
         ]
         self.outside = [Duty("publish", PUBLISH_S, publishing.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
+        self.models = [Duty("model", EXPIRE_S, proposals.make_ready)]
         self.letters = [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)]
         self.jobs = Dispatcher({queue.ADVANCE: functools.partial(runs.advance, stopping=self.stopping.is_set)}, threads)
         self.calls = Dispatcher({queue.PROPOSE: proposals.propose}, CALLS)
@@ -100,7 +101,13 @@ class Worker:
 
     def run(self) -> None:
         """Until stopped. What is under way in the other threads then gets a few seconds; broken off, it is done again or gone on with later."""
-        told = (("outside", self.outside), ("thorough", self.thorough), ("moving", self.moving), ("letters", self.letters))
+        told = (
+            ("outside", self.outside),
+            ("thorough", self.thorough),
+            ("moving", self.moving),
+            ("letters", self.letters),
+            ("models", self.models),
+        )
         others = [threading.Thread(target=self._do, args=(duties,), name=name, daemon=True) for name, duties in told if duties]
         others.append(threading.Thread(target=self.jobs.run, name="jobs", daemon=True))
         others.append(threading.Thread(target=self.calls.run, name="calls", daemon=True))

@@ -78,6 +78,27 @@ def at_note(company: Company, slug: str, record: str = "1", by: str = "olivia", 
     return run_id
 
 
+CHECKS: list[dict[str, Any]] = [
+    {"id": "name", "label": "Name as in the record", "find": "record.display_name"},
+    {"id": "age", "label": "Not too old", "pass": "document.issued_on >= date('2026-01-01')", "at": ["issued_on"], "said": "Of {{ document.issued_on }}."},
+    {"id": "digits", "label": "Check digits", "if": "document.mrz.number != null", "pass": "document.mrz.valid", "at": ["mrz"]},
+    {"id": "tax", "label": "A name is known", "about": "values", "pass": "record.display_name != null"},
+]  # fmt: skip
+TICKS = [{"value": "name", "label": "Name"}, {"value": "age", "label": "Age"}]
+CHECKED: dict[str, Any] = {
+    "type": "update_data",
+    "config": {
+        "form": [
+            {"name": "evidence", "label": "Evidence", "type": "files"},
+            {"name": "checked", "label": "Checked", "type": "checklist", "options": TICKS},
+        ],
+        "documents": "'evidence'",
+        "checks": CHECKS,
+    },
+    "next": {"default": "rate"},
+}
+"""A step with a checklist of what is handed in."""
+
 REQUEST: dict[str, Any] = {
     "documents": [
         {"id": "extract", "label": "Register extract", "types": ["pdf"], "help": "Not older than three months"},

@@ -165,7 +165,9 @@ def test_a_setting_stands_in_the_reference_with_its_sentence_and_default(setting
     row = next(line for line in text(REFERENCE / "settings.md").splitlines() if line.startswith(f"| `{setting.name}` |"))
     _, _, takes, default, sentence, _ = (part.strip() for part in row.split("|"))
     assert takes
-    assert default == ("–" if setting.default is None else "off" if setting.default is False else str(setting.default))
+    assert default == (
+        "–" if setting.default is None else "off" if setting.default is False else "on" if setting.default is True else str(setting.default)
+    )
     assert sentence == setting.sentence
 
 

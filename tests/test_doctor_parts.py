@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,10 +11,13 @@ import pytest
 import sqlalchemy as sa
 
 from console import doctor
+from console.ai import probe, providers
 from console.db import dump
 from console.doctor import Check
 from console.postgres import LEAST_FREE_BYTES
+from console.setting_values import AI
 from console.settings import Settings
+from tests.servers import model
 from tests.tables import cases
 
 
@@ -143,6 +147,52 @@ def test_pango_is_there_or_how_to_get_it(monkeypatch: pytest.MonkeyPatch, absent
     check = doctor._pdf(told())
     assert (check.name, check.ok) == ("pdf", not absent)
     assert ("apt-get install" in check.fix) is bool(absent)
+
+
+@cases(
+    ("set_by_hand", "said", "fix"),
+    [
+        (False, "none is set: rules propose what is certain", True),
+        (True, "CONSOLE_AI_PROVIDER says rules: rules propose what is certain", False),
+    ],
+)
+def test_no_model_is_no_fault(set_by_hand: bool, said: str, fix: bool) -> None:
+    check = doctor._model(AI(told=set_by_hand), told=set_by_hand)
+    assert (check.name, check.ok, check.message, bool(check.fix)) == ("model", True, said, fix)
+
+
+def test_a_model_that_is_there_one_that_ends_and_one_that_is_not() -> None:
+    with model.serving(keys={model.KEY}) as server:
+        given = AI("anthropic", "claude-haiku-5-5", model.KEY, server.url, told=True)
+        well = doctor._model(given, told=True)
+        server.models["claude-haiku-5-5"] = {"lifecycle": "deprecated", "retires_at": "2027-03-01T00:00:00Z"}
+        ending = doctor._model(given, told=True)
+        server.models.clear()
+        gone = doctor._model(given, told=True)
+        wrong = doctor._model(replace(given, api_key="sk-wrong"), told=True)
+        providers.forget()
+        assert server.asked == [], "no prompt was sent"
+    assert well == Check("model", ok=True, message=f"anthropic at {server.url}: claude-haiku-5-5 answers")
+    assert (ending.ok, "ends on 2027-03-01" in ending.message, bool(ending.fix)) == (True, True, True)
+    assert (gone.ok, gone.message.endswith(": model_not_found")) == (False, True)
+    assert (wrong.ok, wrong.fix) == (False, probe.WORDS["auth"])
+    assert "sk-" not in repr((well, ending, gone, wrong))
+
+
+@cases(
+    ("host", "own"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("10.0.0.1", False),
+        ("models.example", False),
+        ("localhost.example", False),
+    ],
+)
+def test_hosts_that_are_this_machine(host: str, own: bool) -> None:
+    assert doctor._own_machine(host) is own
 
 
 @cases(

@@ -82,6 +82,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("step_failed", {"code": "asks_person"}, "“Operator decision” asks a person"),
     ("outcome_chosen", {"outcome": "approve", "label": "Approve"}, "Olivia Kask chose “Approve” at “Operator decision”"),
     ("source_opened", {"name": "passport", "page": 2}, "Olivia Kask opened passport, page 2 from “Operator decision”"),
+    ("checks_shown", {"n": 3}, "Olivia Kask was shown what rules tell of the documents of “Operator decision”"),
     (
         "step_revised",
         {"target_step": "load", "cancelled": ["a", "b"]},

@@ -209,7 +209,7 @@ def test_rates_that_cannot_be_read_stop_the_start(limits: str) -> None:
 
 
 def test_every_setting_has_a_field_and_a_sentence() -> None:
-    keys = settings.KEYS
+    keys = (*settings.KEYS, *settings.ASKED)
     for setting in settings.SETTINGS:
         assert setting.sentence.endswith(".")
         assert setting.field in keys or setting.field in settings.Settings.__dataclass_fields__

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console import settings
-from console.setting_values import MailServer
+from console.setting_values import AI, MailServer
 from console.settings import SETTINGS, Settings, SettingsError
 from tests.tables import cases
 
@@ -21,7 +21,8 @@ DEFAULTS: dict[str, object] = {
     "new_signing_key": None, "private_hosts": frozenset(), "http_targets": {}, "http_secrets": {}, "oidc_issuer": None, "oidc_client_id": None, "oidc_client_secret": None, "smtp": None, "mail_from": None, "checkpoint_webhook_url": None,
     "checkpoint_webhook_secret": None, "checkpoint_mail_to": (), "checkpoint_s3_url": None, "checkpoint_s3_region": "us-east-1",
     "checkpoint_s3_key_id": None, "checkpoint_s3_secret": None, "checkpoint_s3_retention_days": None,
-    "record_files": None, "hooks": (), "file_mb": 20, "request_mb": 100, "clamd": None, "ai_blind_percent": 5,
+    "record_files": None, "hooks": (), "file_mb": 20, "request_mb": 100, "clamd": None,
+    "ai_provider": None, "ai_model": None, "ai_seconds": 8, "ai_breaker": True, "ai_blind_percent": 5, "ai_api_key": None, "ai_base_url": None, "anthropic_api_key": None, "anthropic_base_url": None,
 }  # fmt: skip
 ON, OFF = ["on", "On", "TRUE", "true", "yes", "1"], ["off", "OFF", "false", "no", "0"]
 GOOD: dict[str, list[tuple[str, object]]] = {
@@ -64,11 +65,20 @@ GOOD: dict[str, list[tuple[str, object]]] = {
     "CONSOLE_FILE_MB": [("1", 1), ("200", 200)],
     "CONSOLE_REQUEST_MB": [("1", 1), ("1000", 1000)],
     "CONSOLE_CLAMD": [(text, text) for text in ("/run/clamav/clamd.ctl", "localhost:3310", "[::1]:3310", "10.0.0.7:3310")],
+    "CONSOLE_AI_PROVIDER": [("anthropic", "anthropic"), ("OpenAI_compatible", "openai_compatible"), ("RULES", "rules")],
+    "CONSOLE_AI_MODEL": [(text, text) for text in ("claude-haiku-5-5", "meta/llama-4:70b-q4", "a@b", "7b+")],
+    "CONSOLE_AI_SECONDS": [("1", 1), ("60", 60), ("8", 8)],
+    "CONSOLE_AI_BREAKER": [*((text, True) for text in ON), *((text, False) for text in OFF)],
+    "CONSOLE_AI_API_KEY": [(text, text) for text in ("sk-ant-1", "k" * 200, "a/b+c=")],
+    "CONSOLE_AI_BASE_URL": [("http://127.0.0.1:11434/v1/", "http://127.0.0.1:11434/v1"), ("https://gateway.example/openai/v1", "https://gateway.example/openai/v1"), ("http://[::1]:8000/v1", "http://[::1]:8000/v1")],
+    "ANTHROPIC_API_KEY": [("sk-ant-1", "sk-ant-1")],
+    "ANTHROPIC_BASE_URL": [("https://gateway.example/anthropic/", "https://gateway.example/anthropic"), ("http://127.0.0.1:9", "http://127.0.0.1:9")],
     **{f"CONSOLE_KEEP_{name}_DAYS": [("30", 30), ("36500", 36_500)] for name in KEPT},
     "CONSOLE_AI_BLIND_PERCENT": [("0", 0), ("50", 50)],
     "CONSOLE_DEMO": [*((text, True) for text in ON), *((text, False) for text in OFF)],
 }  # fmt: skip
 URL, ADDRESS, SWITCH = "takes postgresql://user:password@host:port/database", "takes http(s)://host[:port][/path]", "takes on or off"
+BASE_URL = "takes http(s)://host[:port][/path], without a user"
 HOSTS = "takes names or addresses of hosts, without ports, with commas between them"
 TARGETS = "takes name=https://host[:port][/path], with commas between several; a name is small letters, digits and _"
 SECRETS = "takes name=secret, with commas between several; a secret is 8 or more characters without blanks"
@@ -114,6 +124,14 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "CONSOLE_REQUEST_MB": [(text, "takes a whole number from 1 to 1000") for text in ("0", "1001")],
     "CONSOLE_CLAMD": [(text, "takes the path of clamd's socket, such as /run/clamav/clamd.ctl, or host:port") for text in (
         "clamd", "clamd:", "clamd:0", "clamd:99999", ":3310", "a b:3310", "tcp://a:3310", "run/clamd.ctl")],
+    "CONSOLE_AI_PROVIDER": [(text, "takes anthropic, openai_compatible or rules") for text in ("openai", "claude", "none", "off")],
+    "CONSOLE_AI_MODEL": [(text, "takes the name of a model, without spaces") for text in ("claude haiku", "-x", "a\nb", "ä", "x" * 201, "a;b")],
+    "CONSOLE_AI_SECONDS": [(text, "takes a whole number from 1 to 60") for text in ("0", "61", "8.5", "-1", "8s")],
+    "CONSOLE_AI_BREAKER": [("maybe", SWITCH)],
+    "CONSOLE_AI_API_KEY": [(text, "takes printable characters without spaces") for text in ("a b", "ä", "a\nb")],
+    "CONSOLE_AI_BASE_URL": [(text, BASE_URL) for text in ("127.0.0.1:11434", "ftp://a.example", "https://u:p@a.example", "https://a.example?key=1", "https://a.example/#x", "https://", "https://a b")],
+    "ANTHROPIC_API_KEY": [("a b", "takes printable characters without spaces")],
+    "ANTHROPIC_BASE_URL": [(text, BASE_URL) for text in ("api.anthropic.com", "https://u@a.example")],
     **{f"CONSOLE_KEEP_{name}_DAYS": [(text, "takes a whole number from 30 to 36500") for text in ("29", "0", "36501", "1y")] for name in KEPT},
     "CONSOLE_AI_BLIND_PERCENT": [(text, "takes a whole number from 0 to 50") for text in ("51", "5%", "-1")],
     "CONSOLE_DEMO": [("demo", SWITCH)],
@@ -131,7 +149,16 @@ def told(**environ: str) -> Settings:
     }
     if any(name.startswith(("CONSOLE_OIDC_ISSUER", "CONSOLE_CHECKPOINT_WEBHOOK_URL", "CONSOLE_CHECKPOINT_S3_URL")) for name in environ):
         beside["CONSOLE_PRIVATE_HOSTS"] = "inside.example"
+    if any(name.startswith("CONSOLE_AI_") for name in environ):
+        beside |= {"CONSOLE_AI_PROVIDER": "anthropic", "ANTHROPIC_API_KEY": "sk-ant-beside"}
+        beside = {name: text for name, text in beside.items() if f"{name}_FILE" not in environ}
+    if "openai_compatible" in (environ.get("CONSOLE_AI_PROVIDER", "").lower(), _text(environ.get("CONSOLE_AI_PROVIDER_FILE"))):
+        beside |= {"CONSOLE_AI_MODEL": "m", "CONSOLE_AI_BASE_URL": "https://models.example/v1"}
     return settings.read({"CONSOLE_ENV_FILE": os.devnull} | beside | environ)
+
+
+def _text(file: str | None) -> str:
+    return Path(file).read_text(encoding="utf-8").strip().lower() if file and Path(file).is_file() else ""
 
 
 def value(given: Settings, field: str) -> object:
@@ -309,3 +336,57 @@ def test_secrets_are_not_shown_with_the_settings() -> None:
     assert "a/b+c" not in shown
     assert "whsec" not in shown
     assert "p:w" not in repr(told(CONSOLE_SMTP_URL="smtp://u:p%3Aw@mail.example"))
+
+
+ANTHROPIC, LOCAL, MODEL = "sk-ant-of-anthropic", "http://127.0.0.1:11434/v1", "llama-4"
+
+
+@cases(
+    ("environ", "made"),
+    [
+        ({}, AI()),
+        ({"ANTHROPIC_BASE_URL": "https://gateway.example"}, AI()),
+        ({"ANTHROPIC_API_KEY": ANTHROPIC}, AI("anthropic", None, ANTHROPIC, None, told=True)),
+        ({"ANTHROPIC_API_KEY": ANTHROPIC, "ANTHROPIC_BASE_URL": "http://a"}, AI("anthropic", None, ANTHROPIC, "http://a", told=True)),
+        ({"ANTHROPIC_API_KEY": ANTHROPIC, "CONSOLE_AI_MODEL": "claude-opus-5-5"}, AI("anthropic", "claude-opus-5-5", ANTHROPIC, None, told=True)),
+        ({"ANTHROPIC_API_KEY": ANTHROPIC, "CONSOLE_AI_PROVIDER": "rules"}, AI(told=True)),
+        ({"CONSOLE_AI_PROVIDER": "rules"}, AI(told=True)),
+        ({"CONSOLE_AI_PROVIDER": "rules", "CONSOLE_AI_MODEL": MODEL, "CONSOLE_AI_API_KEY": "k"}, AI(told=True)),
+        ({"CONSOLE_AI_PROVIDER": "anthropic", "CONSOLE_AI_API_KEY": "k"}, AI("anthropic", None, "k", None, told=True)),
+        ({"CONSOLE_AI_PROVIDER": "anthropic", "CONSOLE_AI_API_KEY": "k", "ANTHROPIC_API_KEY": ANTHROPIC}, AI("anthropic", None, "k", None, told=True)),
+        ({"CONSOLE_AI_PROVIDER": "anthropic", "ANTHROPIC_API_KEY": ANTHROPIC, "CONSOLE_AI_BASE_URL": "http://a", "ANTHROPIC_BASE_URL": "http://b"}, AI("anthropic", None, ANTHROPIC, "http://a", told=True)),
+        ({"CONSOLE_AI_PROVIDER": "openai_compatible", "CONSOLE_AI_BASE_URL": LOCAL, "CONSOLE_AI_MODEL": MODEL}, AI("openai_compatible", MODEL, None, LOCAL, told=True)),
+        ({"CONSOLE_AI_PROVIDER": "openai_compatible", "CONSOLE_AI_BASE_URL": LOCAL, "CONSOLE_AI_MODEL": MODEL, "CONSOLE_AI_API_KEY": "k"}, AI("openai_compatible", MODEL, "k", LOCAL, told=True)),
+        ({"CONSOLE_AI_PROVIDER": "openai_compatible", "CONSOLE_AI_BASE_URL": LOCAL, "CONSOLE_AI_MODEL": MODEL, "ANTHROPIC_API_KEY": ANTHROPIC, "ANTHROPIC_BASE_URL": "http://b"}, AI("openai_compatible", MODEL, None, LOCAL, told=True)),
+        ({"CONSOLE_AI_SECONDS": "3", "CONSOLE_AI_BREAKER": "off"}, AI()),
+    ],
+)  # fmt: skip
+def test_who_proposes(environ: dict[str, str], made: AI) -> None:
+    assert settings.read({"CONSOLE_ENV_FILE": os.devnull} | environ).ai == made
+
+
+@cases(
+    ("environ", "said"),
+    [
+        ({"CONSOLE_AI_MODEL": MODEL}, "CONSOLE_AI_MODEL needs CONSOLE_AI_PROVIDER beside it"),
+        ({"CONSOLE_AI_API_KEY": "k"}, "CONSOLE_AI_API_KEY needs CONSOLE_AI_PROVIDER beside it"),
+        ({"CONSOLE_AI_BASE_URL": LOCAL}, "CONSOLE_AI_BASE_URL needs CONSOLE_AI_PROVIDER beside it"),
+        ({"CONSOLE_AI_API_KEY": "k", "ANTHROPIC_API_KEY": ANTHROPIC}, "CONSOLE_AI_API_KEY needs CONSOLE_AI_PROVIDER beside it"),
+        ({"CONSOLE_AI_PROVIDER": "anthropic"}, "CONSOLE_AI_PROVIDER=anthropic needs ANTHROPIC_API_KEY or CONSOLE_AI_API_KEY beside it"),
+        ({"CONSOLE_AI_PROVIDER": "anthropic", "CONSOLE_AI_MODEL": MODEL}, "CONSOLE_AI_PROVIDER=anthropic needs ANTHROPIC_API_KEY or CONSOLE_AI_API_KEY beside it"),
+        ({"CONSOLE_AI_PROVIDER": "openai_compatible"}, "CONSOLE_AI_PROVIDER=openai_compatible needs CONSOLE_AI_BASE_URL and CONSOLE_AI_MODEL beside it"),
+        ({"CONSOLE_AI_PROVIDER": "openai_compatible", "CONSOLE_AI_MODEL": MODEL}, "CONSOLE_AI_PROVIDER=openai_compatible needs CONSOLE_AI_BASE_URL beside it"),
+        ({"CONSOLE_AI_PROVIDER": "openai_compatible", "CONSOLE_AI_BASE_URL": LOCAL}, "CONSOLE_AI_PROVIDER=openai_compatible needs CONSOLE_AI_MODEL beside it"),
+    ],
+)  # fmt: skip
+def test_half_of_a_provider_stops_the_start(environ: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        settings.read({"CONSOLE_ENV_FILE": os.devnull} | environ)
+    assert refused.value.message == said
+
+
+def test_keys_of_models_are_not_shown_either() -> None:
+    given = settings.read(
+        {"CONSOLE_ENV_FILE": os.devnull, "CONSOLE_AI_PROVIDER": "anthropic", "CONSOLE_AI_API_KEY": "sk-one", "ANTHROPIC_API_KEY": "sk-two"}
+    )
+    assert "sk-" not in repr(given) + repr(given.ai)

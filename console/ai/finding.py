@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from console.core import iban
 
+Stretch = TypeVar("Stretch", bound=tuple[Any, ...])
 FoundKind = Literal["email", "url", "iban", "card", "phone"]
 
 LONGEST_LOCAL = 64
@@ -74,14 +75,14 @@ def emails(text: str) -> Iterator[Found]:
 
 def links(text: str) -> Iterator[Found]:
     """Web addresses with or without https://, in the form of `link`."""
-    taken: list[tuple[int, int]] = []
+    found: list[Found] = []
     for pattern in (URL, _ADDRESS, BARE):
         for match in pattern.finditer(text):
-            end = match.end() - (len(match[0]) - len(match[0].rstrip(".,;:!?…*_")))
-            if any(start < end and match.start() < stop for start, stop in taken):
-                continue
-            taken.append((match.start(), end))
-            yield Found(match.start(), end, "url", link(text[match.start() : end]))
+            end = match.start() + len(match[0].rstrip(".,;:!?…*_"))
+            end += "(" in text[match.start() : end] and text[end : end + 1] == ")"
+            found.append(Found(match.start(), end, "url", text[match.start() : end]))
+    for one in apart(found):
+        yield one._replace(text=link(one.text))
 
 
 def link(text: str) -> str:
@@ -149,8 +150,15 @@ def phones(text: str) -> Iterator[Found]:
 
 def personal(text: str) -> list[Found]:
     """E-mails, accounts, cards and phone numbers in order; what lies within another is left out."""
-    found: list[Found] = []
-    for one in [*emails(text), *accounts(text), *cards(text), *phones(text)]:
-        if not any(one.start < other.end and other.start < one.end for other in found):
-            found.append(one)
-    return sorted(found)
+    return apart([*emails(text), *accounts(text), *cards(text), *phones(text)])
+
+
+def apart(found: Sequence[Stretch]) -> list[Stretch]:
+    """These stretches in the order of the text, without those that share a letter with one named before them."""
+    taken = bytearray(max((one[1] for one in found), default=0))
+    kept = []
+    for one in found:
+        if not any(taken[one[0] : one[1]]):
+            taken[one[0] : one[1]] = b"\x01" * (one[1] - one[0])
+            kept.append(one)
+    return sorted(kept, key=lambda one: one[0])

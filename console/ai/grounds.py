@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from console.ai import finding, literal
+from console.ai import literal, written
 from console.ai.literal import Evidence, Place
 from console.ai.types import Confidence, FieldSpec, Proposed, Reason
 
 REFERENCE = re.compile(r"\s?\[(s\d{1,6})\]")
+MOST_PLACES = 4  # decimals of a source that a value takes over
+MOST_FACTS = 300  # in one text; what has more is no answer to a form
 OUTSIDE = frozenset({"url", "email", "phone", "code"})
 TEXTS = frozenset({"text", "long_text"})
 
@@ -76,25 +78,31 @@ def _somewhere(spec: FieldSpec, value: Any, cited: Sequence[Evidence]) -> Iterat
 
 def _draft(text: str, trusted: Sequence[Evidence]) -> None:
     """Raises Unsupported for a link, address, account or phone number that stands in no trusted source: a draft must lead nobody elsewhere."""
-    for fact in literal.facts(text):
+    for fact in _facts_of(text):
         if fact.kind in OUTSIDE and not _stands(fact, trusted):
             raise Unsupported("untrusted_source")
 
 
 def _links(text: str, trusted: Sequence[Evidence]) -> None:
     """Raises Unsupported for a link in words that people read, unless a trusted source has it."""
-    for found in finding.links(finding.visible(text)):
-        mail = any(one.start <= found.start and found.end <= one.end for one in finding.emails(text))
-        if not mail and not _stands(literal.Fact("url", (text[found.start : found.end],)), trusted):
+    for fact in _facts_of(text):
+        if fact.kind == "url" and not _stands(fact, trusted):
             raise Unsupported("untrusted_source")
 
 
 def _facts(text: str, cited: Sequence[Evidence], trusted: Sequence[Evidence]) -> None:
     """Raises Unsupported where something in a text that can be checked stands in no cited source."""
-    for fact in literal.facts(text):
+    for fact in _facts_of(text):
         if not _stands(fact, cited):
             raise Unsupported("not_in_source")
     _links(text, trusted)
+
+
+def _facts_of(text: str) -> list[literal.Fact]:
+    facts = literal.facts(text)
+    if len(facts) > MOST_FACTS:
+        raise Unsupported("not_in_source")
+    return facts
 
 
 def _stands(fact: literal.Fact, evidences: Sequence[Evidence]) -> bool:
@@ -105,6 +113,14 @@ def level(spec: FieldSpec, said: Confidence, place: tuple[str, str, str] | None,
     """The confidence that is shown. Where a source gives orders, a judgement is one for a person: it may have been swayed without a trace."""
     judgement = bool(spec.options) or spec.type in TEXTS | {"boolean"}
     return "low" if orders and judgement and (place is None or bool(spec.options) or spec.type == "boolean") else said
+
+
+def as_written(spec: FieldSpec, value: Any, quote: str | None) -> Any:
+    """A decimal with as many places as its source has: JSON numbers lose the zeros of 49.00."""
+    if spec.type not in {"decimal", "money"} or quote is None or len(quote.partition(".")[2]) > MOST_PLACES:
+        return value
+    read = written.decimal(quote)
+    return f"{read:f}" if read is not None and read == written.decimal(value) else value
 
 
 def references(one: Proposed, spec: FieldSpec, given: frozenset[str]) -> tuple[Proposed, list[str]]:

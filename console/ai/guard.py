@@ -2,7 +2,7 @@
 
 The order of the checks is part of the rule, because the first that fails names the reason. Nothing here trusts the model: not its ids, not its
 confidence, not its flags. Pure; the same ask, answer and restore give the same judgement.
-Source: docs/adr/0011-proposals.md.
+Source: docs/adr/0011-proposals.md, docs/reference/proposals.md.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from typing import Any
 from console.ai import answer, fitting, grounds, scan
 from console.ai.answer import ITEM, Answer, Unreadable
 from console.ai.literal import Evidence, Place
-from console.ai.plain import LONGEST_REASON, line, storable
+from console.ai.plain import line, storable
 from console.ai.prompt import offered, outcome_name
 from console.ai.redaction import Restore
 from console.ai.types import LEVELS, Ask, Code, Dropped, FieldSpec, Flag, Judged, Proposed, Raw, Reason
@@ -159,7 +159,7 @@ def _item(case: Case, item: Any, *, duplicate: bool) -> Proposed:
         raise Drop("low_confidence")
     found_in, at, quote = place if place is not None else (ids[0], None, None)
     ordered = tuple(dict.fromkeys((found_in, *ids)))
-    return Proposed(spec.name, value, level, line(item["rationale"], case.restore), ordered, at, quote)
+    return Proposed(spec.name, grounds.as_written(spec, value, quote), level, line(item["rationale"], case.restore), ordered, at, quote)
 
 
 def _has_shape(item: Any) -> bool:
@@ -209,6 +209,3 @@ def _grounded(case: Case, spec: FieldSpec, value: Any, ids: tuple[str, ...]) -> 
 def _first(found: Iterator[tuple[str, Place]]) -> tuple[str, str, str] | None:
     """The first place; looking for it raises where there has to be one and is none."""
     return next(((id, place.at, place.quote) for id, place in found), None)
-
-
-__all__ = ["LONGEST_REASON", "judge"]

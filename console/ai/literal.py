@@ -6,11 +6,11 @@ without blanks, texts without case and spacing. What would have to be reckoned, 
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Literal, NamedTuple
 
 from console.ai import finding, written
@@ -24,15 +24,19 @@ KINDS: Mapping[str, ValueKind] = {
 }  # fmt: skip
 """How a value of a form's type is looked for; every other type as text."""
 
-LONGEST_READ = 250_000  # characters of one text that are looked through
+LONGEST_READ = 100_000  # characters of one text that are looked through
+MOST_LINES = 20_000  # scalars of one source
 LONGEST_VALUE = 2_000  # characters of a value that is looked for
 DEEPEST = 12
+HUGE = 10_000  # bits of a number that is not written out
 QUOTE_AROUND = 60
 LONGEST_QUOTE = 200
 CODE_LEAST = 8  # letters and digits from which an identifier may be written with blanks
 IN_TEXT = frozenset({"document", "note", "mcp", "llm"})  # where a number's point may be a thousand's
 
 _WORDS = re.compile(r"\w+|[^\w\s]")
+_ALONE_BEFORE = r"(?<!\w)(?<!\w[-/.@_,:+])(?<!\d[\s])"
+_ALONE_AFTER = r"(?!\w)(?![-/@_:]\w)(?![.,]\d)(?!\s\d)"
 _DASHES = str.maketrans(
     {"‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-", "“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "´": "'"}
 )
@@ -56,7 +60,8 @@ class Line:
     @cached_property
     def text(self) -> str:
         """The value as a normalised text."""
-        made = self.value if isinstance(self.value, str) else "" if self.value is None or isinstance(self.value, bool) else str(self.value)
+        wordless = self.value is None or isinstance(self.value, bool) or (isinstance(self.value, int) and self.value.bit_length() > HUGE)
+        made = "" if wordless else str(self.value)
         return unicodedata.normalize("NFKC", finding.visible(whole_words(made, LONGEST_READ))).translate(_DASHES)
 
     @cached_property
@@ -66,16 +71,27 @@ class Line:
 
     @cached_property
     def numbers(self) -> list[written.Reading]:
-        """A value that is a number as the console writes it has one reading; in texts every reading counts."""
+        """A value that is a number as the console writes it has one reading; in texts every reading counts, but no part of a day."""
         plain = written.decimal(self.value) if not (isinstance(self.value, str) and self.kind in IN_TEXT) else None
         if plain is not None:
             return [written.Reading(0, len(self.text), frozenset({plain}))]
-        return list(written.numbers(self.text))
+        days = [(start, end) for start, end, _ in self.days if not self.text[start:end].isdigit()]
+        return [one for one in written.numbers(self.text) if not any(start < one.end and one.start < end for start, end in days)]
 
     @cached_property
     def days(self) -> list[written.Reading]:
         """The calendar days in the text."""
         return list(written.days(self.text)) if re.search(r"\d", self.text) else []
+
+    @cached_property
+    def emails(self) -> list[finding.Found]:
+        """The e-mail addresses in the text."""
+        return list(finding.emails(self.text))
+
+    @cached_property
+    def links(self) -> list[finding.Found]:
+        """The web addresses in the text."""
+        return list(finding.links(self.text))
 
     def quote(self, start: int, end: int) -> str:
         """The words from `start` to `end` with some before and after, on one line."""
@@ -95,7 +111,7 @@ class Evidence:
     def __init__(self, source: Source) -> None:
         self.source = source
         hidden = {name for name, treatment in source.treatments.items() if treatment in {"never", "hash"}}
-        self.lines = [Line(str(at), value, source.kind) for at, value in scalars(source.data) if at not in hidden]
+        self.lines = [Line(str(at), value, source.kind) for at, value in islice(scalars(source.data), MOST_LINES) if at not in hidden]
 
     def place(self, kind: ValueKind, value: Any, *, name: str = "") -> Place | None:
         """Where the value stands; None where it does not. A line called `name` is looked at first."""
@@ -176,12 +192,12 @@ def _clock(line: Line, value: Any) -> tuple[int, int] | None:
 
 def _email(line: Line, value: Any) -> tuple[int, int] | None:
     wanted = str(value).strip().casefold()
-    return next(((found.start, found.end) for found in finding.emails(line.text) if found.text == wanted), None)
+    return next(((found.start, found.end) for found in line.emails if found.text == wanted), None)
 
 
 def _url(line: Line, value: Any) -> tuple[int, int] | None:
     wanted = finding.link(str(value).strip())
-    return next(((found.start, found.end) for found in finding.links(line.text) if found.text == wanted), None)
+    return next(((found.start, found.end) for found in line.links if found.text == wanted), None)
 
 
 def _phone(line: Line, value: Any) -> tuple[int, int] | None:
@@ -214,6 +230,8 @@ def _sequence(words: list[str]) -> re.Pattern[str]:
         parts.append((r"\s+" if both else r"\s*") + re.escape(word))
     before = r"(?<!\w)(?<!\w[-/.@_,:+])" if words[0][0].isalnum() else ""
     after = r"(?!\w)(?![-/@_:]\w)(?![.,]\d)" if words[-1][-1].isalnum() else ""
+    if len(words) > 1 and all(any(sign.isdigit() for sign in word) for word in words if word.isalnum()):
+        before, after = _ALONE_BEFORE, _ALONE_AFTER  # groups of an identifier: of a longer one they are only a part
     return re.compile(before + "".join(parts) + after, re.IGNORECASE)
 
 
@@ -222,7 +240,7 @@ def _code(line: Line, value: Any) -> tuple[int, int] | None:
     signs = finding.compact(str(value))
     if len(signs) < CODE_LEAST or sum(sign.isdigit() for sign in signs) < 4 or len(signs) > 64:
         return _exact(line, str(value))
-    pattern = r"(?<!\w)(?<!\w[-/.@_])" + r"[\s.\-/]?".join(re.escape(sign) for sign in signs) + r"(?!\w)(?![-/@_]\w)(?![.,]\d)"
+    pattern = _ALONE_BEFORE + r"[\s.\-/]?".join(re.escape(sign) for sign in signs) + _ALONE_AFTER
     match = re.search(pattern, line.text, re.IGNORECASE)
     return match.span() if match else _exact(line, str(value))
 
@@ -278,13 +296,4 @@ def facts(text: str) -> list[Fact]:
     found += [
         (match.start(), match.end(), Fact("text", (match[0],))) for match in re.finditer(r"[^\s,;]*\d[^\s,;]*(?<![.:!?)\]\"'])", text)
     ]
-    return _apart(found)
-
-
-def _apart(found: Iterable[tuple[int, int, Fact]]) -> list[Fact]:
-    """The facts without those that lie within one named before."""
-    kept: list[tuple[int, int, Fact]] = []
-    for start, end, fact in found:
-        if not any(start < stop and begin < end for begin, stop, _ in kept):
-            kept.append((start, end, fact))
-    return [fact for _, _, fact in sorted(kept, key=lambda entry: entry[:2])]
+    return list(dict.fromkeys(fact for _, _, fact in finding.apart(found)))

@@ -40,6 +40,7 @@ WORDS: dict[Code, str] = {
 REDIRECTED = "The base URL leads to another address, which is not followed. Enter the one that it leads to."
 UNFIT = "The model answers, and not in the form that was asked for. Choose one that can be asked for JSON by a schema."
 LOOSE = "Works, but the schema was refused: the form is asked for {how}, and more proposals will be thrown away."
+SILENT = "something answers there, and does not tell of its models: test the connection to be sure"
 HOW = {"tool": "as a tool's input", "json_object": "as any JSON"}
 
 
@@ -53,6 +54,8 @@ class Probed:
     code: Code | None = None
     detail: str = ""
     model: str = ""
+    ends: bool = False
+    """Whether the model will not be there for long."""
 
 
 def probe(config: providers.Config, *, seconds: float = SECONDS) -> Probed:
@@ -78,8 +81,11 @@ def look(config: providers.Config, *, seconds: float = LOOK_S, now: datetime | N
     began = time.monotonic()
     try:
         made = providers.provider(config)
+        began = time.monotonic()  # what an import takes is not the provider's
         told = made.about(deadline=began + seconds)
     except ProviderError as error:
+        if error.code == "model_not_found" and config.model not in error.detail:
+            return Probed(ok=True, message=f"{config.model}: {SILENT}", ms=_ms(began), model=config.model)
         return _failed(error, seconds, _ms(began))
     if isinstance(config, providers.anthropic.Config):
         return _lifecycle(config.model, told, _ms(began), now or datetime.now(UTC))
@@ -116,7 +122,7 @@ def _lifecycle(model: str, told: dict[str, Any], ms: int, now: datetime) -> Prob
         return Probed(ok=False, message=f"{model} is no longer offered: choose another model.", ms=ms, code="model_not_found", model=model)
     if told.get("lifecycle") == "deprecated" or (ends is not None and ends < now + SOON):
         when = f" on {ends:%Y-%m-%d}" if ends else " soon"
-        return Probed(ok=True, message=f"{model} answers, and ends{when}: choose another model before that.", ms=ms, model=model)
+        return Probed(ok=True, message=f"{model} answers, and ends{when}: choose another model before that.", ms=ms, model=model, ends=True)
     return Probed(ok=True, message=f"{model} answers", ms=ms, model=model)
 
 

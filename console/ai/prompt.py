@@ -2,7 +2,7 @@
 
 The policy is the only text with authority. Stable parts stand first, for the sake of caching; no personal data stands in the schema, which providers
 keep apart from the prompt.
-Source: docs/adr/0011-proposals.md.
+Source: docs/adr/0011-proposals.md, docs/reference/proposals.md.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ PROMPT_VERSION = "1"
 ROOM = 60_000  # characters of all sources together
 ROOM_OF_TEXT = 12_000  # characters of one text
 LEAST_ROOM = 200  # below which a text is left out instead of cut
+MOST_SCALARS = 5_000  # entries of one value, lists in lists included
 LARGEST_RAW = 50_000  # characters of one text that are treated at all
 MOST_CHOICES = 250  # from which the schema names no choices; the guard still checks them
 LONGEST_TITLE = 200
@@ -191,8 +192,9 @@ def _fitting(source: Source, redactor: Redactor, room: int) -> tuple[list[str], 
         rest = left - len(key) - 4
         if rest < 4:
             return pairs, False
-        treated = _within(redactor.data(source, name, _shortened(value)), min(rest, ROOM_OF_TEXT), rest)
-        whole = whole and not _is_cut(value, treated)
+        entries = [MOST_SCALARS]
+        treated = _within(redactor.data(source, name, _shortened(value, entries)), min(rest, ROOM_OF_TEXT), rest)
+        whole = whole and entries[0] > 0 and not _is_cut(value, treated)
         if treated is not _NOTHING:
             pairs.append(f"{key}: {_json(treated)}")
             left -= len(pairs[-1]) + 2
@@ -202,14 +204,18 @@ def _fitting(source: Source, redactor: Redactor, room: int) -> tuple[list[str], 
 _NOTHING = object()
 
 
-def _shortened(value: Any) -> Any:
-    """A text of absurd length without its end, before any work is done on it; what a cut may have torn apart there is cut off later."""
-    if isinstance(value, str) and len(value) > LARGEST_RAW:
+def _shortened(value: Any, left: list[int]) -> Any:
+    """A value of absurd length without its end, before any work is done on it; what a cut may have torn apart there is cut off later.
+
+    `left` holds how many entries may still be taken, and is counted down.
+    """
+    left[0] -= 1
+    if isinstance(value, str):
         return whole_words(value, LARGEST_RAW)
     if isinstance(value, Mapping):
-        return {name: _shortened(entry) for name, entry in list(value.items())[:1000]}
+        return {name: _shortened(entry, left) for name, entry in value.items() if left[0] > 0}
     if isinstance(value, (list, tuple)):
-        return [_shortened(entry) for entry in value[:1000]]
+        return [_shortened(entry, left) for entry in value if left[0] > 0]
     return value
 
 

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +23,8 @@ REMOVED = "[REMOVED]"
 PLACEHOLDER = re.compile(r"\[(?:(?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT)_[0-9]{1,6}|HASH_[0-9a-f]{12}|REMOVED)\]")
 NOTE_FROM = 200  # characters from which a masked text is a note: it is sent, without the personal data in it
 LEAST_ELSEWHERE = 3  # characters of a withheld or masked value from which it is looked for in other texts
+MOST_SOUGHT = 10_000  # values of one field that are looked for
+LONGEST_SOUGHT = 5_000  # characters of a withheld value that is looked for as a whole
 LEAST_WITHIN = 6  # and from which a withheld one is taken out of the middle of a word
 DEEPEST = 12
 
@@ -88,6 +91,7 @@ class Redactor:
     key: bytes
     placeholders: dict[str, Any] = field(default_factory=dict)
     _known: dict[str, str] = field(default_factory=dict)
+    _sames: dict[str, str] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
     _by_word: dict[str, list[_Sought]] = field(default_factory=dict)
     _by_signs: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
@@ -106,7 +110,7 @@ class Redactor:
         for wanted in ("never", "hash", "masked"):
             for name, label, value, how in treated:
                 if how == wanted:
-                    for _, leaf in scalars({name: value}):
+                    for _, leaf in islice(scalars({name: value}), MOST_SOUGHT):
                         self._learn(name, label, leaf, wanted)
         for found in self._by_word.values():
             found.sort(key=lambda sought: -len(sought.words))
@@ -117,21 +121,24 @@ class Redactor:
             return
         match how:
             case "never":
-                self._seek(text, REMOVED)
+                for part in _parts(text):
+                    self._seek(part, REMOVED)
             case "hash":
                 self._seek(text, self.hashed(leaf))
             case _:
-                self._seek(text, self._placeholder(kind_of(name, label, text), leaf))
+                self._seek(text, self._placeholder(leaf, name, label))
 
     def hashed(self, value: Any) -> str:
         """What stands for a hashed value: equal values have equal ones."""
         made = hmac.new(self.key, _same(_as_text(value) or "").encode(), hashlib.sha256).hexdigest()
         return f"[HASH_{made[:12]}]"
 
-    def _placeholder(self, kind: str, value: Any) -> str:
-        """The one placeholder of this value; new values get the next number of their kind."""
-        same = _same(_as_text(value) or "")
+    def _placeholder(self, value: Any, name: str = "", label: str = "", kind: str = "") -> str:
+        """The one placeholder of this value; new values get the next number of their kind, which is found by what they are where none is given."""
+        text = _as_text(value) or ""
+        same = self._sames.get(text) or self._sames.setdefault(text, _same(text))
         if same not in self._known:
+            kind = kind or kind_of(name, label, text)
             self._counted[kind] = self._counted.get(kind, 0) + 1
             self._known[same] = f"[{kind}_{self._counted[kind]}]"
             self.placeholders[self._known[same]] = value
@@ -176,7 +183,7 @@ class Redactor:
             return self.hashed(value)
         text = _as_text(value)
         if how == "masked" and text is not None and not is_note(name, label, text):
-            return self._placeholder(kind_of(name, label, text), value) if text.strip() else text
+            return self._placeholder(value, name, label) if text.strip() else text
         return self.text(value, note=how == "masked") if isinstance(value, str) else self._number(value)
 
     def _number(self, value: Any) -> Any:
@@ -197,7 +204,7 @@ class Redactor:
         found = finding.personal(shown) if note else list(finding.cards(shown))
         for one in reversed(found):
             raw = shown[one.start : one.end]
-            shown = shown[: one.start] + self._placeholder(one.kind.upper(), raw) + shown[one.end :]
+            shown = shown[: one.start] + self._placeholder(raw, kind=one.kind.upper()) + shown[one.end :]
         return shown
 
     def _replaced(self, text: str) -> str:
@@ -245,6 +252,13 @@ class Redactor:
             if used := _spelled(tokens, at, bare, signs):
                 return used, instead
         return 0, ""
+
+
+def _parts(text: str) -> list[str]:
+    """A withheld value as a whole and line by line: of a key of many lines, one may stand elsewhere alone."""
+    whole = [text] if len(text) <= LONGEST_SOUGHT else [text[at : at + 1000] for at in range(0, min(len(text), 100_000), 1000)]
+    lines = [line.strip() for line in text[:100_000].splitlines() if len(line.strip()) >= 12]
+    return [*whole, *lines[:500]] if len(lines) > 1 else whole
 
 
 def _may_hold_day(text: str, day: str) -> bool:

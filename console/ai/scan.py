@@ -11,13 +11,15 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from console.ai import phrases
 from console.ai.literal import scalars
 from console.ai.types import Ask, Source
 
-LONGEST = 300_000  # characters of a source that are looked at
+LONGEST = 60_000  # characters of a source that are looked at: more of it is in no prompt
+LONGEST_TEXT = 20_000  # characters of one text
 LONGEST_QUOTE = 120
 LEAST_NAME = 3  # characters of a field's name from which "set NAME to" counts
 WALL = 400  # signs of base64 without a blank
@@ -26,15 +28,13 @@ MOST_HIDDEN = 3  # marks without width inside words, above which they are no acc
 _TAG = re.compile("(?<!\U0001f3f4)(?<![\U000e0020-\U000e007f])[\U000e0020-\U000e007e]")
 _TURNED = re.compile("[\u202d\u202e]")
 _BETWEEN = re.compile("(?<=[A-Za-z\u00c0-\u024f0-9])[\u200b-\u200d\u2060\ufeff\u00ad\u180e]+(?=[A-Za-z\u00c0-\u024f0-9])")
-_COMMENT = re.compile(r"<!--(.{0,5000}?)-->", re.DOTALL)
 _HARMLESS_COMMENT = re.compile(
     r"\s*(?:\[if|<!\[endif|\[endif|/\*|@|startfragment|endfragment|\w+[-:][\w-]+(?:\s|$)|/?wp:|begin \w+$|end \w+$)", re.IGNORECASE
 )
 _BLOCK = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?td|/?h\d|/?ul|/?ol|/?table|/?body|/?html)\b[^>]{0,500}>", re.IGNORECASE)
 _MARKUP = re.compile(r"<!--|-->|</?[a-zA-Z][^<>]{0,500}>")
-_SPACED = re.compile(r"(?<!\w)(?:[^\W\d_][ ._*\-|]{1,2}){7,200}[^\W\d_](?!\w)")
+_SPACED = re.compile(r"(?<!\w)(?:[^\W\d_][ ._*\-|\n]{1,6}){7,200}[^\W\d_](?!\w)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
-_ARMOUR = re.compile(r"-----BEGIN [A-Z ]{3,40}-----.{0,20000}?-----END [A-Z ]{3,40}-----", re.DOTALL)
 _IMAGE = re.compile(r"data:image/[a-z+]{2,10};base64,[A-Za-z0-9+/=\s]{20,}", re.IGNORECASE)
 _JOINED = (
     "ignoreall",
@@ -50,7 +50,7 @@ _JOINED = (
 )
 _ASSIGNING = ("set ", "overwrite", "assign", "fill", "force")
 _LOOKALIKES = str.maketrans("аеіоурсхѕјһԁɡɩΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχвкмнт", "aeioypcxsjhdgiabezhikmnoptyxaeikvoptuxbkmht")
-_MIXED = re.compile(r"[a-z]+[\u0370-\u04ff\u0261\u0269][\w]*|[\u0370-\u04ff\u0261\u0269]+[a-z]\w*")
+_MIXED = re.compile(r"(?<!\w)(?=\w*[a-z])(?=\w*[\u0370-\u04ff\u0261\u0269])\w{1,60}")
 _UNDECOMPOSED = str.maketrans(
     {
         "ł": "l",
@@ -75,6 +75,7 @@ _UNDECOMPOSED = str.maketrans(
 _ROLE = re.compile(
     r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id|begin_of_text)\|?>|\[/?inst\]|<</?sys>>"
     r"|</?(?:system|assistant|instructions?|prompt|tool_result|function_results?|human|antml:\w+|system_prompt|thinking|tool_call|tool_use|invoke)\b[^<>]{0,100}>"
+    r"|[\"']role[\"']\s*:\s*[\"'](?:system|assistant|user|developer|tool)[\"']|\{\{\s*[#/]?(?:system|assistant|user|instructions?)\b"
     r"|</source>|<source id=|</form>\s*<instruction|<now>"
     r"|(?:^|\n)\s*#{2,4} ?(?:instructions?|system|assistant|human|new task)\b ?:?"
     r"|(?:^|\n)\s*(?:human|###\s*user) ?: ?\S"
@@ -88,6 +89,19 @@ _FORGED = re.compile(
     r"[\"'](decision|confidence|rationale|decline_reason|fields|tool_calls?|function_call|tool_use|arguments|tool)[\"']\s*:"
 )
 _EXFIL = re.compile(r"!\[[^\]\n]{0,200}\]\(\s*https?://[^)\s]{1,2000}", re.IGNORECASE)
+
+
+_DISGUISE = re.compile(
+    r"[i1!]gn[o0]r[e3][ _-]|d[i1]sr[e3]g[a4]rd|pr[e3]v[i1][o0]us[_-]|[i1]nstruct[i1][o0]n|[o0]v[e3]rr[i1]d[e3]|[a4]ppr[o0]v[e3][_-]"
+)
+_LEET = re.compile(r"(?<![\w.,])(?=\w*[a-z])[a-z0134578]{4,}(?!\w)")
+_DIGITS = str.maketrans("0134578", "oieastb")
+_FORGERIES = (
+    (_ROLE, "a forged role", ("<", "[", "##", "human", "prompt", "instruction", "message", "role", "{{")),
+    (_ROLE_LINE, "a forged role", ("system", "assistant", "developer", "ai")),
+    (_EXFIL, "an image that would carry data away", ("![",)),
+)
+_WORD = re.compile(r"[^\W_]+")
 
 
 class Sign(NamedTuple):
@@ -109,12 +123,12 @@ def suspicious(ask: Ask, sent: frozenset[str] | None = None) -> dict[str, Sign]:
 
 def text_of(source: Source) -> str:
     """All words of a source, with its title and the names of its data; what a model never gets is left out."""
-    texts, room = [source.title], LONGEST
+    texts, room = [source.title[:LONGEST_TEXT]], LONGEST
     for name, value in scalars({name: value for name, value in source.data.items() if source.treatments.get(name) != "never"}):
         if isinstance(value, str) and room > 0:
-            texts += [value[:room]] if " " not in name else [name, value[:room]]
-            room -= len(value)
-    texts += [key for key in _keys(source.data) if " " in key]
+            texts += [value[: min(room, LONGEST_TEXT)]] if " " not in name else [name, value[: min(room, LONGEST_TEXT)]]
+            room -= min(len(value), LONGEST_TEXT)
+    texts += [key for key in islice(_keys(source.data), 2000) if " " in key]
     return "\n\n".join(texts)
 
 
@@ -144,7 +158,9 @@ def signs(text: str, names: tuple[str, ...] = ()) -> Iterator[Sign]:
     folded = fold(text)
     yield from _forged(folded)
     yield from _orders(folded, names)
-    yield from _spaced(text)
+    if (plain := _undisguised(folded)) != folded:
+        yield from _orders(plain, ())
+    yield from _spaced(folded)
     yield from _encoded(text, names)
 
 
@@ -159,15 +175,24 @@ def _hidden(text: str) -> Iterator[Sign]:
 
 
 def _comments(text: str) -> Iterator[Sign]:
-    for match in _COMMENT.finditer(text):
-        words = re.findall(r"[^\W\d_]{2,}", match[1])
-        if len(words) >= 3 and not _HARMLESS_COMMENT.match(match[1]) and "{" not in match[1]:
-            yield Sign("a comment that nobody sees", " ".join(match[1].split())[:LONGEST_QUOTE])
+    for start, end in _between(text, "<!--", "-->"):
+        inside = text[start + 4 : end - 3]
+        words = re.findall(r"[^\W\d_]{2,}", inside)
+        if len(words) >= 3 and not _HARMLESS_COMMENT.match(inside) and "{" not in inside:
+            yield Sign("a comment that nobody sees", " ".join(inside.split())[:LONGEST_QUOTE])
+
+
+def _between(text: str, opening: str, closing: str) -> Iterator[tuple[int, int]]:
+    """Stretches from an opening to the next closing, both included."""
+    end = 0
+    while (start := text.find(opening, end)) >= 0 and (stop := text.find(closing, start)) >= 0:
+        end = stop + len(closing)
+        yield start, end
 
 
 def _forged(folded: str) -> Iterator[Sign]:
-    for pattern, what in ((_ROLE, "a forged role"), (_ROLE_LINE, "a forged role"), (_EXFIL, "an image that would carry data away")):
-        if match := pattern.search(folded):
+    for pattern, what, cues in _FORGERIES:
+        if any(cue in folded for cue in cues) and (match := pattern.search(folded)):
             yield Sign(what, _quote(folded, match.start(), match.end()))
     forged = {match[1] for match in _FORGED.finditer(folded)}
     if len(forged) >= 2 or forged & {"tool_calls", "tool_call", "function_call", "tool_use"}:
@@ -175,7 +200,10 @@ def _forged(folded: str) -> Iterator[Sign]:
 
 
 def _orders(folded: str, names: tuple[str, ...]) -> Iterator[Sign]:
+    heads = {word[: phrases.LETTERS_OF_HEAD] for word in _WORD.findall(folded)}
     for phrase in phrases.EVERY:
+        if phrase.heads is not None and phrase.heads.isdisjoint(heads):
+            continue
         for stem in phrase.stems:
             if stem in folded:
                 break
@@ -202,8 +230,17 @@ def _assignment(names: tuple[str, ...]) -> re.Pattern[str]:
     )
 
 
+def _undisguised(folded: str) -> str:
+    """A text with digits read as the letters that they stand for, and words that are joined taken apart, where it may hide an order so."""
+    if not _DISGUISE.search(folded):
+        return folded
+    return _LEET.sub(lambda match: match[0].translate(_DIGITS), folded).replace("_", " ").replace("-", " ")
+
+
 def _spaced(text: str) -> Iterator[Sign]:
     """Words written letter by letter."""
+    if sum(len(word) == 1 for word in _WORD.findall(text)) < 8:
+        return
     for match in _SPACED.finditer(text):
         joined = re.sub(r"[^a-z]", "", match[0].casefold())
         if any(word in joined for word in _JOINED):
@@ -214,7 +251,9 @@ def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
     """Base64 that hides an order, and walls of it that no person wrote."""
     if max((len(word) for word in text.split()), default=0) < 40:
         return
-    bare = _IMAGE.sub(" ", _ARMOUR.sub(" ", text)) if "-----BEGIN" in text or "data:image" in text else text
+    bare = _IMAGE.sub(" ", text) if "data:image" in text else text
+    for start, end in reversed(list(_between(bare, "-----BEGIN ", "-----END "))):
+        bare = bare[:start] + " " + bare[end:]
     for match in list(_BASE64.finditer(bare))[:50]:
         decoded = _decoded(match[0])
         if decoded and (sign := next(_orders(fold(decoded), names), None) or next(_forged(fold(decoded)), None)):
@@ -248,7 +287,8 @@ def fold(text: str) -> str:
     text = text.casefold().translate(_UNDECOMPOSED) if not text.isascii() else text.lower()
     if not text.isascii():
         text = _MIXED.sub(lambda match: match[0].translate(_LOOKALIKES), text)
-    return re.sub(r"[^\S\n]+", " ", re.sub(r"\s*\n\s*", "\n", text))
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def _kept(match: re.Match[str]) -> str:

@@ -144,22 +144,22 @@ def amounts(digits: str) -> set[Decimal]:
         whole, fraction = plain[:last], plain[last + 1 :]
         return (
             {Decimal(f"{re.sub('[.,]', '', whole)}.{fraction}")}
-            if plain[last] not in whole and _grouped(re.split("[.,]", whole))
+            if plain[last] not in whole and _grouped(re.split("[.,]", whole), whole[len(whole.rstrip("0123456789")) - 1])
             else set()
         )
     groups = re.split("[.,]", plain)
-    found = {Decimal("".join(groups))} if _grouped(groups) and plain == digits else set()
+    found = {Decimal("".join(groups))} if _grouped(groups, marks.pop()) and plain == digits else set()
     if len(groups) == 2:
         found.add(Decimal(f"{groups[0]}.{groups[1]}"))
     return found
 
 
-def _grouped(groups: list[str]) -> bool:
-    """Whether digits are in groups of three (or, as in India, of two before the last three)."""
+def _grouped(groups: list[str], mark: str) -> bool:
+    """Whether digits are in groups of three (or, with commas as in India, of two before the last three)."""
     first, *middle, last = groups if len(groups) > 1 else [groups[0], "000"]
     if len(groups) == 1:
         return True
-    even = all(len(group) == 3 for group in middle) or all(len(group) == 2 for group in middle)
+    even = all(len(group) == 3 for group in middle) or (mark == "," and all(len(group) == 2 for group in middle))
     return 1 <= len(first) <= 3 and not first.startswith("0") and len(last) == 3 and even
 
 

@@ -68,6 +68,8 @@ def _path(path: list[str], text: Located, results: int | None, action: Action, c
     match path:
         case ["steps" | "tables" | "lead" as root, *_]:
             return f"An action does not know {root}: a workflow gives it values by the fields of its form."
+        case ["document" | "found" as root, *_]:
+            return f"{root} is not known here: it stands only in checks of documents."
         case ["input", name, *_]:
             return _known(f"The form asks for no {name}", name, [entry.name for entry in action.form])
         case ["related", name, *_]:

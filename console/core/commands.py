@@ -226,7 +226,7 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
 
 def _by_ai(run: Run, command: Complete) -> bool:
     """Whether a step that waits for a person is done without one: it was promoted to that. What went wrong before, or is not settled, is a person's."""
-    return command.by_ai and run.status == "waiting_person" and run.take_over is None and run.unknown is None
+    return command.by_ai and run.status == "waiting_person" and run.holder is not None and run.take_over is None and run.unknown is None
 
 
 def _supply(_plan: Plan, run: Run, command: Supply, now: datetime) -> list[Event]:

@@ -68,7 +68,9 @@ def likeness(kind: str, left: Any, right: Any) -> str:
     if kind in NUMBERS:
         return _said(_number(left, right))
     if kind in TICKS:
-        return _said(isinstance(left, list) and isinstance(right, list) and sorted(map(str, left)) == sorted(map(str, right)))
+        return _said(
+            left == right or (isinstance(left, list) and isinstance(right, list) and sorted(map(str, left)) == sorted(map(str, right)))
+        )
     if kind == "datetime":
         return _said(_moment(left, right))
     if kind in EXACT or not (isinstance(left, str) and isinstance(right, str)):

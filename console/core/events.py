@@ -118,8 +118,15 @@ _RUN = (
         "source_opened",
         "step",
         "A person opened a source, a document page, a related list or a masked value from a step.",
-        ("n", "source", "collection", "key", "relation", "page", "digest", "name"),
+        ("n", "source", "collection", "key", "relation", "page", "pages", "digest", "name"),
         ("what",),
+    ),
+    Kind(
+        "checks_shown",
+        "step",
+        "A person was shown what rules tell of the documents of a step, for the first time or differently than before.",
+        ("n", "item", "digest", "results"),
+        ("checks",),
     ),
     Kind(
         "step_submitted",
@@ -341,8 +348,8 @@ _RUN = (
         "proposal_failed",
         "proposal",
         "There is no proposal for the step; a person fills it.",
-        ("call", "origin", "code", "n", "status", "mode", "flags", "dropped", *_CALL),
-        ("message",),
+        ("call", "origin", "code", "n", "status", "mode", "flags", "dropped", "suspicious", *_CALL),
+        ("message", "banner"),
     ),
     Kind(
         "context_supplied",

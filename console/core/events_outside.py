@@ -228,6 +228,13 @@ OUTSIDE = (
     Kind("engine_paused", "configuration", "Everything that goes by itself was paused; what people do by hand goes on.", (), ("reason",)),
     Kind("engine_resumed", "configuration", "What was paused goes by itself again.", (), ("reason",)),
     Kind("log_read", "log", "A person or key read the activity log.", ("count", "filters", "first", "last", "run", "kind"), ("filter",)),
+    Kind(
+        "ai_call_read",
+        "log",
+        "A person looked at what a model was sent for a step, and what it answered.",
+        ("call", "run", "found"),
+    ),
+    Kind("ai_feedback", "proposal", "A person said whether a proposal helped.", ("call", "run", "thumb"), ("comment",)),
     Kind("log_exported", "log", "A person or key exported the activity log.", ("format", "filters", "size", "proofs"), ("filter",)),
     Kind(
         "case_file_made",

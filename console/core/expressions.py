@@ -41,6 +41,8 @@ ROOTS = (
     "results",
     "key",
     "answer",
+    "document",
+    "found",
 )
 TABLES = "tables"
 TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
@@ -74,7 +76,7 @@ class Expression:
         return compiled(self.node)
 
     def value(self, roots: Roots) -> Any:
-        """The typed value, or `UNKNOWN`. `roots`: record, input, steps, variables, tables, item, run, lead, currentUser, now (aware)."""
+        """The typed value, or `UNKNOWN`. `roots`: record, input, steps, variables, tables, item, run, lead, document, currentUser, now (aware)."""
         return self._run(roots)
 
     def evaluate(self, roots: Roots) -> Any:

@@ -87,13 +87,14 @@ def facts_of(pages: Sequence[Read], today: date | None = None) -> Facts:
 
 
 def places_of(pages: Sequence[Read], wanted: str) -> list[tuple[int, Box]]:
-    """(page, box) where this text stands, within one line; case, accents of writing and signs between letters do not count."""
+    """(page, box) where this text is printed, within one line; case and signs between letters do not count, a machine-readable zone neither."""
     needle = iban.plain(wanted)
     found: list[tuple[int, Box]] = []
     if len(needle) < 2:
         return []
     for page in pages:
-        found += [(page.number, _within(line, needle)) for line in page.lines if needle in iban.plain(line.text)]
+        lines = [line for line in page.lines if needle in iban.plain(line.text) and not any(mrz.zone_lines([line.text]))]
+        found += [(page.number, _within(line, needle)) for line in lines]
     return found
 
 

@@ -28,13 +28,14 @@ NOT_IN_FORMS = frozenset({"binary", "other", "array"})
 class Located(NamedTuple):
     """An expression or template and where it stands in a step's settings.
 
-    `relation` or `collection` names the rows that `record` stands for; None: `record` is the run's own.
+    `relation` or `collection` names the rows that `record` stands for; None: `record` is the run's own. `papers`: it judges a document.
     """
 
     field: str
     text: str
     relation: str | None = None
     collection: str | None = None
+    papers: bool = False
 
 
 class Use(NamedTuple):

@@ -12,10 +12,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
 from typing import Any
 
-from console.core import iban
+from console.core import iban, mrz, names, vat
 from console.core.operands import UNKNOWN, date_of, moment_of, number_of, ordered, plus, rounded, times
 
 LONGEST_COMPARED = 500
+MRZ_FIELDS = frozenset(
+    {"format", "code", "issuer", "number", "nationality", "birth_date", "sex", "expires_on", "family_name", "given_names", "optional"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,37 @@ def host(_: datetime | None, value: Any) -> Any:
 def iban_holds(_: datetime | None, value: Any) -> Any:
     """Whether a text is a bank account number (IBAN) with the length of its country and the right check digits."""
     return iban.holds(value) if isinstance(value, str) else UNKNOWN
+
+
+def vat_valid(_: datetime | None, value: Any) -> Any:
+    """Whether a text is a VAT number of the form of its country, with the right check digits where that has some."""
+    return vat.problem(value) is None if isinstance(value, str) else UNKNOWN
+
+
+def name_match(_: datetime | None, left: Any, right: Any) -> Any:
+    """`match`, `close` or `no_match` of two names; letters of other alphabets, accents, order and signs aside."""
+    if not isinstance(left, str) or not isinstance(right, str) or not left.strip() or not right.strip():
+        return UNKNOWN
+    return names.name_match(left, right)
+
+
+def mrz_valid(now: datetime | None, text: Any) -> Any:
+    """Whether all check digits of a machine-readable zone are right; unknown for a text that holds none."""
+    zone = mrz.parse(text, today(now) if now is not None else None) if isinstance(text, str) else None
+    return UNKNOWN if zone is None else zone.valid
+
+
+def mrz_field(now: datetime | None, text: Any, name: Any) -> Any:
+    """What a machine-readable zone says: `number`, `family_name`, `given_names`, `birth_date`, `expires_on`, `nationality`, `issuer`, `sex` and `code` among them."""
+    zone = mrz.parse(text, today(now) if now is not None else None) if isinstance(text, str) else None
+    found = getattr(zone, name, None) if zone is not None and name in MRZ_FIELDS else None
+    return UNKNOWN if found is None else found
+
+
+def days_between(_: datetime | None, start: Any, end: Any) -> Any:
+    """How many days the second day is after the first; of moments the days in UTC."""
+    first, last = (day(None, value) for value in (start, end))
+    return (last - first).days if isinstance(first, date) and isinstance(last, date) else UNKNOWN
 
 
 def sha256(_: datetime | None, value: Any) -> Any:
@@ -305,6 +339,11 @@ FUNCTIONS: dict[str, Function] = {
     "last": Function(last, 2, 2),
     "host": Function(host, 1, 1),
     "iban": Function(iban_holds, 1, 1),
+    "vat_valid": Function(vat_valid, 1, 1),
+    "name_match": Function(name_match, 2, 2),
+    "mrz_valid": Function(mrz_valid, 1, 1),
+    "mrz_field": Function(mrz_field, 2, 2),
+    "days_between": Function(days_between, 2, 2),
     "sha256": Function(sha256, 1, 1),
 }
 METHODS: dict[str, Function] = {

@@ -48,8 +48,8 @@ def _forms(name: str) -> list[list[str]]:
 
 
 def _words(upper: str, table: dict[str, str]) -> list[str]:
-    written = "".join(table.get(sign, sign) for sign in upper)
-    plain = "".join(sign for sign in unicodedata.normalize("NFKD", written) if not unicodedata.combining(sign))
+    written = "".join(table[sign] if sign in table else unicodedata.normalize("NFKD", sign) for sign in upper)
+    plain = "".join(table.get(sign, sign) for sign in written if not unicodedata.combining(sign))
     return re.sub(r"[^A-Z0-9 ]", "", re.sub(r"[-/_,;\s]+", " ", plain)).split()
 
 

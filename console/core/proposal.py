@@ -60,4 +60,10 @@ def answered(before: Mapping[str, Any], kind: str, told: Mapping[str, Any], seal
             **{name: found.get(name) for name in ("choice", "banner")},
             "fields": list(found.get("fields") or ()),
         }
-    return {**common, "status": told.get("status") or FAILED, "code": told["code"], "message": sealed.get("message")}
+    return {
+        **common,
+        "status": told.get("status") or FAILED,
+        "code": told["code"],
+        "message": sealed.get("message"),
+        "banner": sealed.get("banner"),
+    }

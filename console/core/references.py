@@ -66,6 +66,8 @@ def _wrong(path: list[str], text: Located, known: Known) -> str | None:
             return f"{root} is not known here: it stands only in loops and automations."
         case ["related" | "results" | "key" | "answer" as root, *_]:
             return f"{root} is not known here: it stands only in actions."
+        case ["document" | "found" as root, *_] if not text.papers:
+            return f"{root} is not known here: it stands only in checks of documents."
     return None
 
 

@@ -81,8 +81,8 @@ class StepAI(Part):
     instruction: str = Field(
         "", max_length=4000, description="What the author tells the AI about this step; it has the authority of the workflow"
     )
-    fields: Annotated[list[Name], Field(min_length=1, max_length=60)] | None = Field(
-        None, description="Fields that may be proposed; none: all that a person may fill in"
+    fields: Annotated[list[Name], Field(max_length=60)] | None = Field(
+        None, description="Fields that may be proposed; without it all that a person may fill in, an empty list: none of them"
     )
     outcome: bool = Field(True, description="Propose the choice too, where the step asks for one")
     trusted_only: list[Name] = Field(

@@ -221,6 +221,9 @@ def _note(actor: Actor, ref: str, shown: Opened, run_id: str | None, number: int
             key=browse.ref(collection, row.key or ""),
             name=column.name,
             page=number,
+            pages=shown.pages,
+            digest=shown.sha256,
+            what=row.title,
         )
         return
     log.note(

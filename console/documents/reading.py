@@ -14,7 +14,7 @@ from console.core.actor import Actor
 from console.core.extracting import Facts, facts_of
 from console.core.pages import Box, Line, Origin, Read
 from console.documents.looking import Document, Opened, beside, content_of
-from console.errors import ConsoleError, Invalid, NotFound, TooMany
+from console.errors import ConsoleError, NotFound, TooMany
 from console.runs.rights import see
 
 MOST_DOCUMENTS = 12
@@ -110,7 +110,7 @@ def _told(actor: Actor, document: Document, subject: str | None, *, recognise: b
         return None
     try:
         pages, _ = files.texts.pages(subject, opened.content, opened.media_type, recognise=recognise, until=until)
-    except (Invalid, TooMany) as error:
+    except TooMany as error:
         return Told(document, sha256=opened.sha256, why=error.message)
     return Told(document, pages, facts_of(pages, log.now().date()), opened.sha256)
 

@@ -17,7 +17,7 @@ MOST_RECOGNISED = 12
 
 MOST_CHARACTERS = 200_000
 LEAST_LETTERS = 8
-"""A page with fewer letters of its own is a picture with a stamp, at most."""
+"""A page with fewer letters of its own may be a picture with a stamp: it is recognised too."""
 
 WIDTH = 1_760
 RE_READ = ((880, "6"), (1_320, "6"), (1_100, "4"))
@@ -42,7 +42,8 @@ def read(content: bytes, media_type: str, *, recognise: bool, until: float | Non
     found, left, recognised = [], MOST_CHARACTERS, 0
     for number, given in enumerate(told["pages"], 1):
         words = [Word(text, (x0, y0, x1, y1)) for text, x0, y0, x1, y1 in given]
-        if sum(sign.isalnum() for word in words for sign in word.text) >= LEAST_LETTERS:
+        few = sum(sign.isalnum() for word in words for sign in word.text) < LEAST_LETTERS
+        if not few or (words and not recognise):
             page = _printed(number, words)
         elif not recognise:
             page = Read(number, why=NOT_ASKED)
@@ -52,6 +53,8 @@ def read(content: bytes, media_type: str, *, recognise: bool, until: float | Non
             page = Read(number, why=NO_TIME)
         else:
             page, recognised = _recognised(content, media_type, number), recognised + 1
+            if page.origin == "none" and words:
+                page = _printed(number, words)
         page = _shortened(page, left)
         left -= len(page.text)
         found.append(page)

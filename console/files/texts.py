@@ -15,6 +15,7 @@ import orjson
 
 from console import settings, subjects
 from console.core.pages import Line, Read, Word
+from console.errors import Invalid
 from console.files import pictures, reading, store
 
 FOLDER = "texts"
@@ -25,11 +26,17 @@ UNASKED_S = 30 * 24 * 3600.0
 
 
 def pages(subject: str | None, content: bytes, media_type: str, *, recognise: bool, until: float | None = None) -> tuple[list[Read], bool]:
-    """(the pages of a file with their lines, whether they were kept from before). Raises as `reading.read` does."""
+    """(the pages of a file with their lines, whether they were kept from before). A file that cannot be read is one page that says why.
+
+    Raises TooMany while others are read.
+    """
     digest = hashlib.sha256(content).hexdigest()
     if (known := kept(subject, digest, recognise=recognise)) is not None:
         return known, True
-    made = reading.read(content, media_type, recognise=recognise, until=until)
+    try:
+        made = reading.read(content, media_type, recognise=recognise, until=until)
+    except Invalid as error:
+        made = [Read(1, why=error.message)]
     if subject and not any(page.why == reading.NO_TIME for page in made):
         _keep(subject, digest, recognise, made)
     return made, False

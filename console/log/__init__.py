@@ -3,7 +3,7 @@
 from console.log import body
 from console.log.append import IDEMPOTENCY, REQUEST, AlreadyDone, Moved, Projection, chained, frame_of, note, now, write
 from console.log.body import Fact, Frame, Link, link
-from console.log.read import Stored, events_of, history, open_values, stored
+from console.log.read import Stored, events_of, history, open_values, recent, stored
 
 __all__ = [
     "IDEMPOTENCY",
@@ -24,6 +24,7 @@ __all__ = [
     "note",
     "now",
     "open_values",
+    "recent",
     "stored",
     "write",
 ]

@@ -80,6 +80,19 @@ def history(chain: str) -> list[Stored]:
     return made
 
 
+def recent(chain: str, kind: str, after: int) -> list[Stored]:
+    """Events of this kind in a chain with numbers after `after`, in order, values closed and places unknown."""
+    found = (
+        "select run_seq, body, leaf from console.event where run = %s and run_seq > %s and position(%s::bytea in body) > 0 order by run_seq"
+    )
+    made = []
+    for number, data, leaf in fetch(found, (chain, after, f'"type":"{kind}"'.encode()), binary=True):
+        body = orjson.loads(data)
+        if body["type"] == kind:
+            made.append(Stored(number, body["id"], None, body["type"], datetime.fromisoformat(body["at"]), body, leaf))
+    return made
+
+
 def open_values(chain: str, events: Sequence[Stored]) -> dict[int, Stored]:
     """These events of `history` with their places and values, by number; one statement."""
     wanted = {event.n: event for event in events}

@@ -8,6 +8,16 @@ def propose(call: str) -> None:
     service.propose(call)
 
 
+def make_ready() -> None:
+    """Load what asking a model needs, where one is to be asked, so that the first person to wait does not wait for that."""
+    from console.proposals import options
+
+    if not options.current().chosen("propose").rules:
+        from console.proposals import service
+
+        service.make_ready()
+
+
 def stop_waiting() -> None:
     """Let nobody in this process wait for an answer from outside any longer: it is to end."""
     from console.proposals import waits
@@ -15,4 +25,4 @@ def stop_waiting() -> None:
     waits.stop()
 
 
-__all__ = ["propose", "stop_waiting"]
+__all__ = ["make_ready", "propose", "stop_waiting"]

@@ -6,9 +6,7 @@ One process at a time reckons, so that a hundred calls at once cannot each find 
 from decimal import Decimal
 from typing import Literal
 
-import sqlalchemy as sa
-
-from console.db.engine import transaction
+from console.db.engine import borrowed
 from console.proposals.document import Budget
 from console.proposals.options import Current
 
@@ -16,14 +14,20 @@ Over = Literal["run", "day"]
 CHARACTERS = 3
 """A token is no fewer of them, in the languages that most is written in."""
 
-_LOCK = sa.text("select pg_advisory_xact_lock(hashtextextended('console.ai.budget', 0))")
-_SPENT = sa.text(
-    "select count(*) filter (where c.run = :run), coalesce(sum(coalesce(c.cost, c.reserved)) filter (where c.run = :run), 0),"
-    " count(*) filter (where c.at >= d.day), coalesce(sum(coalesce(c.cost, c.reserved)) filter (where c.at >= d.day), 0)"
-    " from console.ai_call c, (select date_trunc('day', now() at time zone 'UTC') at time zone 'UTC' as day) d"
-    " where (c.run = :run or c.at >= d.day) and (c.reserved is not null or (c.ms is not null and not c.from_cache)) and c.id <> :call"
-)
-_HOLD = sa.text("update console.ai_call set reserved = :cost where id = :call")
+_LOCK = "select pg_advisory_xact_lock(hashtextextended('console.ai.budget', 0))"
+_HOLD = """
+with day as (select date_trunc('day', now() at time zone 'UTC') at time zone 'UTC' as began),
+spent as (
+    select count(*) filter (where c.run = %(run)s) as run_calls, coalesce(sum(coalesce(c.cost, c.reserved)) filter (where c.run = %(run)s), 0) as run_money,
+           count(*) filter (where c.at >= day.began) as day_calls, coalesce(sum(coalesce(c.cost, c.reserved)) filter (where c.at >= day.began), 0) as day_money
+    from console.ai_call c, day
+    where (c.run = %(run)s or c.at >= day.began) and (c.reserved is not null or (c.ms is not null and not c.from_cache)) and c.id <> %(call)s),
+judged as (
+    select case when run_calls >= %(run_calls)s::bigint or run_money + %(cost)s > %(run_money)s::numeric then 'run'
+                when day_calls >= %(day_calls)s::bigint or day_money + %(cost)s > %(day_money)s::numeric then 'day' end as over from spent),
+held as (update console.ai_call set reserved = %(cost)s from judged where id = %(call)s and judged.over is null returning 1)
+select over from judged
+"""
 
 
 def estimate(current: Current, model: str, characters: int, max_tokens: int) -> Decimal:
@@ -32,17 +36,10 @@ def estimate(current: Current, model: str, characters: int, max_tokens: int) -> 
 
 
 def hold(call: str, run: str, budget: Budget, cost: Decimal) -> Over | None:
-    """Hold this much for the call; None, or which budget has no room for it."""
-    with transaction() as connection:
-        connection.execute(_LOCK)
-        calls, spent, calls_today, spent_today = connection.execute(_SPENT, {"run": run, "call": call}).one()
-        if _full(calls, spent, cost, budget.run_calls, budget.run_money):
-            return "run"
-        if _full(calls_today, spent_today, cost, budget.day_calls, budget.day_money):
-            return "day"
-        connection.execute(_HOLD, {"call": call, "cost": cost})
-    return None
-
-
-def _full(calls: int, spent: Decimal, cost: Decimal, most_calls: int | None, most_cost: Decimal | None) -> bool:
-    return (most_calls is not None and calls >= most_calls) or (most_cost is not None and spent + cost > most_cost)
+    """Hold this much for the call; None, or which budget has no room for it. One way to the database and back."""
+    limits = {"run_calls": budget.run_calls, "run_money": budget.run_money, "day_calls": budget.day_calls, "day_money": budget.day_money}
+    with borrowed() as driver, driver.pipeline():  # what is sent together is one transaction, which the lock outlives by nothing
+        driver.execute(_LOCK)
+        row = driver.execute(_HOLD, {"call": call, "run": run, "cost": cost, **limits}).fetchone()
+    over: Over | None = row[0] if row else None
+    return over

@@ -38,9 +38,14 @@ def find(key: str, subject: str) -> Raw | None:
         return None
 
 
+def keeping(key: str, call: str, subject: str, raw: Raw) -> tuple[str, tuple[Any, ...]]:
+    """The statement that remembers the answer to this question, which this call was the first to get."""
+    return _KEEP, (key, call, subject, *subjects.seal(subject, f"ai_cache|{key}", asdict(raw)))
+
+
 def keep(key: str, call: str, subject: str, raw: Raw) -> None:
-    """Remember the answer to this question, which this call was the first to get."""
-    fetch(_KEEP, (key, call, subject, *subjects.seal(subject, f"ai_cache|{key}", asdict(raw))))
+    """Remember it."""
+    fetch(*keeping(key, call, subject, raw))
 
 
 def expire() -> int:

@@ -15,14 +15,14 @@ from console.core.moments import moment_text
 from console.db.engine import fetch
 from console.errors import Malformed, NotFound
 
-FILTERS = frozenset({"run", "workflow", "step", "status", "code", "provider", "model", "mode", "team"})
+FILTERS = frozenset({"run", "workflow", "step", "status", "code", "provider", "model", "mode", "person", "team"})
 STATUSES = ("pending", "ok", "declined", "failed", "off")
 COLUMNS = (
     "id", "at", "run", "n", "step", "attempt", "workflow", "version", "team", "person", "purpose", "provider", "model", "ms", "status", "code", "flags", "mode",
     "input_tokens", "cached_tokens", "output_tokens", "cost", "price_version", "prompt_version", "schema_mode", "prompt_sha256", "request_id", "from_cache",
     "answered_at", "outcome", "submitted_at", "submitted_by", "submitted_outcome", "handled_manually", "seconds", "opened",
 )  # fmt: skip
-_FIND = f"select {', '.join(COLUMNS)} from console.ai_call c where {{}} order by c.at desc, c.id desc limit %(limit)s"
+_FIND = f"select {', '.join(COLUMNS)} from console.ai_call c where {{}} order by c.at desc, c.id desc limit %(limit)s"  # noqa: S608 (names of this file)
 _FIELDS = "select name, confidence, sources, trusted, dropped, shown, outcome from console.ai_field where call = %s order by name"
 
 

@@ -4,18 +4,23 @@ Everything was read, or is read here, with that person's rights of today. Each s
 what our staff or our code wrote, and names no person by its title.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
+from babel.numbers import get_currency_precision
+
 from console import access, records, steps
+from console.ai import scan
 from console.ai.types import Ask, FieldSpec, Kind, Source
 from console.core.collections import Collection
 from console.core.run import MISSING_MANUAL, Attempt
 from console.log import masking
 from console.proposals import allowed
 from console.proposals.beside import documents_of
-from console.proposals.pieces import Piece, cut, filled
+from console.proposals.pieces import Piece, cut, filled, texts
 from console.runs.preparing import ProposalContext
 from console.runs.reading import hidden_from
 from console.runs.stepping import Stand, context_of
@@ -23,6 +28,9 @@ from console.steps.base import Rows, StepType, StepView
 
 MOST_ROWS = 10
 MOST_SOURCES = 60
+SHORTEST_ORDER = 12
+"""Characters below which no text is an instruction."""
+CURRENCY = re.compile("[A-Z]{3}")
 NO_DATA = "handled manually, no data"
 FROM_OUTSIDE = frozenset({"llm", "mcp_task", "request_documents", "sms", "email", "ai_call"})
 """Steps whose output others wrote: a model, another system, whoever answered."""
@@ -43,7 +51,8 @@ class Built:
 
 def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
     """Everything that whoever proposes gets for this call."""
-    pieces = cut(list(_pieces(known))[:MOST_SOURCES])
+    names = tuple(sorted({word.casefold() for each in known.fields for word in (each.name, each.label) if len(word) >= scan.LEAST_NAME}))
+    pieces = cut([part for piece in _pieces(known) for part in _doubted(piece, names)][:MOST_SOURCES])
     sources = tuple(piece.source(f"s{number}") for number, piece in enumerate(pieces, 1))
     ask = Ask(
         purpose=known.purpose,
@@ -59,6 +68,24 @@ def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
         locale=known.person.locale,
     )
     return Built(ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)})
+
+
+def _doubted(piece: Piece, names: tuple[str, ...]) -> Iterator[Piece]:
+    """The piece; what of it reads like instructions stands apart, and nobody vouches for it, whoever wrote it."""
+    if not piece.trusted:
+        yield piece
+        return
+    orders = names if piece.step is None else ()  # colleagues do write that a field is to be set to something
+    doubtful = {name for name, value in piece.data.items() if _reads_like_orders(value, orders)}
+    sure = {name: value for name, value in piece.data.items() if name not in doubtful}
+    if sure:
+        yield replace(piece, data=sure)
+    if doubtful:
+        yield replace(piece, data={name: value for name, value in piece.data.items() if name in doubtful}, trusted=False)
+
+
+def _reads_like_orders(value: Any, names: tuple[str, ...]) -> bool:
+    return any(len(text) >= SHORTEST_ORDER and scan.first_sign(text, names) is not None for text in texts(value))
 
 
 def _spec(spec: FieldSpec, known: ProposalContext) -> FieldSpec:
@@ -102,13 +129,23 @@ def _record(known: ProposalContext) -> Iterator[Piece]:
 
 def parted(about: Piece, collection: Collection, values: Mapping[str, Any]) -> Iterator[Piece]:
     """The values as one piece that our staff or our code wrote, and one that others wrote."""
-    kept = {name: value for name, value in filled(values).items() if collection.field(name) is not None}
+    kept = {name: _as_read(collection, name, value, values) for name, value in filled(values).items() if collection.field(name) is not None}
     labels = {name: found.label for name in kept if (found := collection.field(name)) is not None}
     treatments = {name: allowed.of_field(collection, name) for name in kept}
     for trusted in (True, False):
         data = {name: value for name, value in kept.items() if allowed.ours(collection, name) is trusted}
         if data:
             yield replace(about, data=data, trusted=trusted, labels=labels, treatments=treatments)
+
+
+def _as_read(collection: Collection, name: str, value: Any, values: Mapping[str, Any]) -> Any:
+    """The value as people read it: an amount that is kept in cents (4900) as an amount (49.00), so that nobody's “4,900” is found in it."""
+    about = collection.field(name)
+    if about is None or not about.minor or not isinstance(value, int):
+        return value
+    code = str(values.get(about.currency or "") or about.currency or "")
+    places = get_currency_precision(code) if CURRENCY.fullmatch(code) else 2
+    return f"{Decimal(value).scaleb(-places):f}"
 
 
 def _steps(known: ProposalContext) -> Iterator[Piece]:

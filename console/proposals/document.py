@@ -116,7 +116,7 @@ class Options(Part):
     provider: ProviderName = "rules"
     model: Model | None = None
     base_url: Url | None = None
-    key: str | None = Field(None, repr=False)
+    key: Annotated[str | None, Field(repr=False)] = None
     purposes: dict[Purpose, PurposeSettings] = {}
     prices: Prices = Prices()
     budget: Budget = Budget()
@@ -126,7 +126,7 @@ class Options(Part):
 
     def purpose(self, name: str) -> PurposeSettings:
         """How a model is asked for this purpose; one that the document does not know is asked as `propose` is."""
-        known: Purpose = name if name in PURPOSES else "propose"  # type: ignore[assignment]
+        known: Purpose = name if name in PURPOSES else "propose"
         usual = PurposeSettings(max_tokens=BUILD_TOKENS) if known == "build" else PurposeSettings()
         return self.purposes.get(known, usual)
 

@@ -4,6 +4,7 @@ Kept in the process and followed within a second by every one, by the number of 
 """
 
 import base64
+import hmac
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -156,6 +157,11 @@ def forget() -> None:
 def provider_for(purpose: str) -> Chosen:
     """Who is asked for this purpose by what is in force."""
     return current().chosen(purpose)
+
+
+def house_key() -> bytes:
+    """What hashes of values and of persons are made with; it never leaves the house."""
+    return hmac.digest(settings.current().master_key, b"handrail ai", "sha256")
 
 
 def sealed(key: str, provider: str, base_url: str | None) -> str:

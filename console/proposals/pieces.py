@@ -1,6 +1,6 @@
 """Pieces of what a proposer is given, before they are numbered: values as JSON has them, no longer than can be read in a few seconds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -80,6 +80,20 @@ def plain(value: Any) -> Any:
         case Sequence():
             return [plain(entry) for entry in value]
     return str(value)
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a value as JSON has it, names too."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for name, entry in value.items():
+                yield name
+                yield from texts(entry)
+        case list():
+            for entry in value:
+                yield from texts(entry)
 
 
 def cut(pieces: Sequence[Piece]) -> list[Piece]:

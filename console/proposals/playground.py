@@ -13,9 +13,9 @@ from console.core.collections import Collection
 from console.errors import Invalid
 from console.proposals import allowed
 from console.proposals.context import parted
+from console.proposals.options import house_key
 from console.proposals.pieces import Piece
 from console.proposals.saving import require
-from console.proposals.service import house_key
 
 MOST_TEXT = 20_000
 _ASK = Ask(purpose="propose", step="step", title="", type="", instruction="")

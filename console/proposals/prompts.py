@@ -15,17 +15,24 @@ _KEEP = (
     " on conflict (call) do update set at = excluded.at, kid = excluded.kid, nonce = excluded.nonce, ct = excluded.ct returning 1"
 )
 _READ = "select subject, nonce, ct from console.ai_prompt where call = %s"
-_EXPIRE = "with gone as (delete from console.ai_prompt where at < %s returning 1) select count(*) from gone"
+_EXPIRE = (
+    "with gone as (delete from console.ai_prompt p where p.at < %s and not exists (select from console.hold h where h.subject = p.subject) returning 1)"
+    " select count(*) from gone"
+)
 _ERASE = (
     sa.text("delete from console.ai_prompt where subject = :subject"),
     sa.text("delete from console.ai_cache where subject = :subject"),
 )
 
 
+def keeping(call: str, subject: str, told: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    """The statement that keeps what was sent and what came: `system`, `user`, `schema`, `sources`, `answer`, and what else the call knows."""
+    return _KEEP, (call, subject, *subjects.seal(subject, f"ai_prompt|{call}", told))
+
+
 def keep(call: str, subject: str, told: Mapping[str, Any]) -> None:
-    """Keep what was sent and what came: `system`, `user`, `schema`, `sources`, `answer`, and what else the call knows."""
-    kid, nonce, ct = subjects.seal(subject, f"ai_prompt|{call}", told)
-    fetch(_KEEP, (call, subject, kid, nonce, ct))
+    """Keep it."""
+    fetch(*keeping(call, subject, told))
 
 
 def read(call: str) -> dict[str, Any] | None:
@@ -42,7 +49,7 @@ def read(call: str) -> dict[str, Any] | None:
 
 
 def expire(before: datetime) -> int:
-    """Forget what is older; how many calls. What they cost and came to stays."""
+    """Forget what is older and under no hold; of how many calls. What they cost and came to stays."""
     return int(fetch(_EXPIRE, (before,))[0][0])
 
 

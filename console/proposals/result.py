@@ -67,11 +67,12 @@ def off(message: str, code: Code | None = None, told: Told | None = None) -> Res
     )
 
 
-def failed(code: Code, message: str, told: Told, judged: Judged | None = None) -> Result:
-    """There is no proposal, and why."""
+def failed(code: Code, message: str, told: Told, judged: Judged | None = None, warning: str | None = None) -> Result:
+    """There is no proposal, and why; `warning` names where text reads like instructions."""
     status = "declined" if judged is not None and judged.declined else "failed"
     more = {"status": status, "code": code, "flags": list(judged.flags) if judged else [], "dropped": dropped(judged) if judged else []}
-    return Result("proposal_failed", {**told.open(), **more}, {"message": message})
+    named = {"suspicious": list(judged.suspicious)} if judged and judged.suspicious else {}
+    return Result("proposal_failed", {**told.open(), **more, **named}, {"message": message} | ({"banner": warning} if warning else {}))
 
 
 def made(judged: Judged, built: Built, told: Told) -> Result:

@@ -15,8 +15,8 @@ from console.core.actor import Actor
 from console.core.shape import said_of
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid
-from console.proposals import options
-from console.proposals.document import PURPOSES, HouseText, Options, Prices
+from console.proposals import options, resting
+from console.proposals.document import PURPOSES, HouseText, Options, Prices, read
 from console.proposals.options import Current
 from console.setting_values import AI
 
@@ -63,7 +63,7 @@ def change(
     note: str = "",
     key: str | None = None,
     drop_key: bool = False,
-    tried: bool = False,
+    untried: bool = False,
 ) -> int:
     """Save these parts of the document, of which version `base` was on the screen; the number of the new version, of the old one where nothing differs.
 
@@ -101,7 +101,10 @@ def tried(actor: Actor, changes: Mapping[str, Any], key: str | None = None) -> p
             require_recent(actor)
         wanted = _wanted(before, changes, key)
         told = AI(wanted.provider, wanted.model, options.opened(wanted), wanted.base_url)
-    found = probe.probe(providers.config(told, private=before.from_environment))
+    config = providers.config(told, private=before.from_environment)
+    found = probe.probe(config)
+    if found.ok:
+        resting.answered(config)
     told_of = {"provider": told.provider, "model": found.model or told.model, "ok": found.ok, "code": found.code, "ms": found.ms}
     log.note(actor, "ai_tested", open={name: value for name, value in told_of.items() if value is not None}, chain="sys:config")
     return found
@@ -111,13 +114,13 @@ def versions(actor: Actor, *, below: int | None = None, limit: int = 50) -> list
     """Documents that were saved, newest first, each with what it changed. Raises NotAllowed."""
     require(actor)
     rows = [
-        Current(options.read(document), version, at, by, note)
+        Current(read(document), version, at, by, note)
         for version, at, by, note, document in fetch(_VERSIONS, (below or _ANYTHING, limit + 1))
     ]
     former = [*(row.document for row in rows[1:]), Options()]
     return [
         Version(row, tuple(differing(earlier, row.document, new_key=row.document.key != earlier.key)))
-        for row, earlier in zip(rows, former, strict=True)
+        for row, earlier in zip(rows, former, strict=False)
     ][:limit]
 
 
@@ -128,13 +131,13 @@ def house_texts(actor: Actor, *, most: int = 50) -> list[Current]:
         "select distinct on ((document->'house'->>'number')::integer) version, at, by, note, document from console.ai_setting"
         " where (document->'house'->>'number')::integer > 0 order by (document->'house'->>'number')::integer desc, version limit %s"
     )
-    return [Current(options.read(document), version, at, by, note) for version, at, by, note, document in fetch(every, (most,))]
+    return [Current(read(document), version, at, by, note) for version, at, by, note, document in fetch(every, (most,))]
 
 
 def house_text(number: int) -> HouseText | None:
     """The text of the house of this number, None where there was none."""
     rows = fetch("select document from console.ai_setting where document->'house'->>'number' = %s order by version limit 1", (str(number),))
-    return options.read(rows[0][0]).house if rows else None
+    return read(rows[0][0]).house if rows else None
 
 
 def differing(before: Options, after: Options, *, new_key: bool = False) -> list[str]:

@@ -3,6 +3,7 @@
 The call has no effect but its answer, which the guard judges before anybody sees it. No connection to the database is held while somebody outside thinks.
 """
 
+import contextlib
 import hmac
 import logging
 import time
@@ -13,11 +14,12 @@ from decimal import Decimal
 import psycopg
 import sqlalchemy as sa
 
-from console import log, runs, settings, subjects
-from console.ai import guard, prompt as prompts_of, providers
-from console.ai.calling import Answered, CallFailed, call as call_provider
+from console import access, log, notices, runs, settings, subjects
+from console.ai import breaker, calling, guard, prompt as prompts_of, providers, scan
+from console.ai.calling import Answered, CallFailed
 from console.ai.prompt import Prompt
-from console.ai.types import Code, Judged, ProviderError, Raw
+from console.ai.types import Code, Dropped, Judged, ProviderError, Raw
+from console.db.engine import borrowed
 from console.errors import ConsoleError
 from console.proposals import budget, cache, context, options, prompts, resting, result, waits, words
 from console.proposals.context import Built
@@ -25,13 +27,12 @@ from console.proposals.ladder import fingerprint, mode_of
 from console.proposals.options import Chosen, Current
 from console.proposals.result import Result, Told
 from console.queue import PutBack
-from console.runs.preparing import ProposalContext
+from console.runs.preparing import ProposalContext, unfit
 
 MARGIN_S = 0.25
 """Of the deadline, what is kept for judging and writing."""
 LEAST_S = 0.2
 """With less time left nobody is asked."""
-ADMINISTRATORS = ("auth", "billing", "model_not_found", "no_key")
 
 _log = logging.getLogger(__name__)
 
@@ -51,10 +52,16 @@ def propose(call: str) -> None:
     except ConsoleError as error:
         _note(call, result.off(f"{error.message.rstrip('.')}. {words.BY_HAND}."))
         return
-    except Exception:
+    except Exception:  # noqa: BLE001 (a person waits: there is always an answer)
         _log.exception("alarm: the proposal %s failed", call)
         found = result.failed("internal_error", words.message("internal_error", 0), Told())
     _note(call, found)
+
+
+def make_ready() -> None:
+    """Make the provider that is asked for proposals. Where that is not possible the first call says why."""
+    with contextlib.suppress(ProviderError):
+        options.current().chosen("propose").provider()
 
 
 def _note(call: str, found: Result) -> None:
@@ -79,11 +86,22 @@ class _Asking:
 
     def judged(self, raw: Raw) -> Judged:
         """What of an answer may be shown."""
-        return guard.judge(self.built.ask, raw, self.prompt.restore)
+        return fitting(self.known, guard.judge(self.built.ask, raw, self.prompt.restore))
 
     def left(self) -> float:
         """Seconds until the deadline."""
         return (self.known.deadline_at - log.now()).total_seconds()
+
+
+def fitting(known: ProposalContext, judged: Judged) -> Judged:
+    """The same without what the step's own form would refuse: more than remains, say, however literally it stands somewhere."""
+    wrong = unfit(known, {each.name: each.value for each in judged.fields})
+    if not wrong:
+        return judged
+    kept = tuple(each for each in judged.fields if each.name not in wrong)
+    dropped = (*judged.dropped, *(Dropped(each.name, "out_of_range", each.value) for each in judged.fields if each.name in wrong))
+    code: Code | None = judged.code or (None if kept or judged.choice else "nothing_supported")
+    return replace(judged, fields=kept, dropped=dropped, code=code)
 
 
 def _result(known: ProposalContext) -> Result:
@@ -117,14 +135,14 @@ def _mode(known: ProposalContext, model: str, version: str) -> str:
 
 def house_key() -> bytes:
     """What hashes of values and of persons are made with; it never leaves the house."""
-    return hmac.digest(settings.current().master_key, b"handrail ai", "sha256")
+    return options.house_key()
 
 
 def _by_rules(known: ProposalContext, built: Built) -> Result:
     """What is certain without anybody being asked; where nothing is, that AI is not configured."""
     began = time.monotonic()
     raw = providers.rules.answer(built.ask)
-    judged = guard.judge(built.ask, raw, prompts_of.rendered(built.ask, house_key()).restore)
+    judged = fitting(known, guard.judge(built.ask, raw))  # real values: nothing was masked for anybody
     told = Told(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(known, result.RULES, result.RULES))
     if judged.code is not None:
         return result.off(words.NOT_CONFIGURED, "no_key", told)
@@ -155,10 +173,9 @@ def _asked(asking: _Asking) -> Result:
     except CallFailed as error:
         return _failed(asking, error)
     resting.answered(asking.chosen.config)
-    found = _judged(asking, answer.raw, _priced(asking, answer))
-    if found.kind == "proposal_made":
-        cache.keep(key, asking.known.call, asking.subject, answer.raw)
-    _keep(asking, answer.raw.text)
+    told = replace(asking.told, raw=answer.raw, ms=answer.ms, tries=answer.tries)
+    found = _judged(asking, answer.raw, _paid(asking, told))
+    _keep(asking, answer.raw.text, remembered=(key, answer.raw) if found.kind == "proposal_made" else None)
     return found
 
 
@@ -186,7 +203,7 @@ def _call(asking: _Asking) -> Answered:
         raise CallFailed(error, ms=0, tries=0) from error
     seconds = asking.left() - MARGIN_S
     person = hmac.digest(house_key(), f"person|{asking.known.person.id}".encode(), "sha256").hex()[:32]
-    return call_provider(
+    return calling.call(
         provider, prompt.system, prompt.user, prompt.schema, seconds=max(LEAST_S, seconds), max_tokens=chosen.max_tokens, user_id=person
     )
 
@@ -197,29 +214,40 @@ def _judged(asking: _Asking, raw: Raw, told: Told) -> Result:
     if judged.code is None:
         return result.made(judged, asking.built, told)
     said = words.declined(judged.why) if judged.declined else words.message(judged.code, _whole(asking))
-    warning = result.banner(judged, asking.built)
-    return result.failed(judged.code, f"{said} {warning}" if warning else said, told, judged)
+    return _without(asking, judged, said, told)
+
+
+def _without(asking: _Asking, judged: Judged, said: str, told: Told) -> Result:
+    """No proposal; where text in a source reads like instructions, that is said too."""
+    return result.failed(judged.code or "internal_error", said, told, judged, result.banner(judged, asking.built))
 
 
 def _failed(asking: _Asking, error: CallFailed) -> Result:
     """Nothing came that could be judged; what of it tells of the provider is counted."""
     _keep(asking, error.raw.text if error.raw else "", error=f"{error.code}: {error.detail}")
     if settings.current().ai_breaker and resting.failed(asking.chosen.config, error.code):
-        _log.error("alarm: %s %s is left alone: %s", asking.chosen.config.name, asking.chosen.config.model, error.code)
-    told = replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id, **_cost(asking, error.raw))
+        _left_alone(asking.chosen.config, error.code)
+    told = _paid(asking, replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id))
     code: Code = error.code
-    return result.failed(code, words.message(code, _whole(asking)), told)
+    suspicious = tuple(scan.suspicious(asking.built.ask, asking.prompt.restore.sent))
+    judged = Judged(flags=("suspicious_content",) if suspicious else (), suspicious=suspicious, code=code)
+    return _without(asking, judged, words.message(code, _whole(asking)), told)
 
 
-def _priced(asking: _Asking, answer: Answered) -> Told:
-    return replace(asking.told, raw=answer.raw, ms=answer.ms, tries=answer.tries, **_cost(asking, answer.raw))
+def _left_alone(config: providers.Config, code: Code) -> None:
+    """Say so once; where only somebody who administers can help, they find it at the bell."""
+    _log.error("alarm: %s %s is left alone: %s", config.name, config.model, code)
+    if code in breaker.LASTING:
+        key = f"ai|{config.fingerprint}|{code}|{log.now():%Y-%m-%d}"
+        notices.tell(sorted(access.holders("admin")), "model_refused", key, link="/settings/ai")
 
 
-def _cost(asking: _Asking, raw: Raw | None) -> dict[str, Decimal | str | None]:
-    """What it cost, by which table of prices."""
+def _paid(asking: _Asking, told: Told) -> Told:
+    """The same with what it cost, and by which table of prices."""
+    raw = told.raw
     fresh, cached, output = (raw.input_tokens - raw.cached_tokens, raw.cached_tokens, raw.output_tokens) if raw else (0, 0, 0)
     cost = asking.current.cost(asking.chosen.config.model, input_tokens=max(0, fresh), cached_tokens=cached, output_tokens=output)
-    return {"cost": cost, "price_version": asking.current.price_version if cost is not None else None}
+    return replace(told, cost=cost, price_version=asking.current.price_version if cost is not None else None)
 
 
 def _free(raw: Raw) -> Raw:
@@ -227,8 +255,8 @@ def _free(raw: Raw) -> Raw:
     return replace(raw, input_tokens=0, cached_tokens=0, output_tokens=0)
 
 
-def _keep(asking: _Asking, answer: str, *, error: str | None = None) -> None:
-    """Keep what was sent and what came for those who may audit; it is not what a proposal fails for."""
+def _keep(asking: _Asking, answer: str, *, error: str | None = None, remembered: tuple[str, Raw] | None = None) -> None:
+    """Keep what was sent and what came for those who may audit, and an answer that is good for the same question; it is not what a proposal fails for."""
     sources = [
         {
             "id": source.id,
@@ -248,10 +276,16 @@ def _keep(asking: _Asking, answer: str, *, error: str | None = None) -> None:
         "answer": answer,
         "sources": sources,
     }
+    call, subject = asking.known.call, asking.subject
     try:
-        prompts.keep(asking.known.call, asking.subject, {**said, "error": error})
+        statements = [prompts.keeping(call, subject, {**said, "error": error})]
+        statements += [cache.keeping(remembered[0], call, subject, remembered[1])] if remembered is not None else []
     except subjects.Unreadable:
-        _log.warning("the prompt of %s is not kept: whom it is about was erased meanwhile", asking.known.call)
+        _log.warning("the prompt of %s is not kept: whom it is about was erased meanwhile", call)
+        return
+    with borrowed() as driver, driver.pipeline():
+        for statement, values in statements:
+            driver.execute(statement, values)
 
 
 def _moment(at: datetime | None) -> str | None:

@@ -9,7 +9,7 @@ from console.runs.engine import advance
 from console.runs.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over
 from console.runs.lists import RunHead, find, head, held_by, live_counts, live_on, on_record, to_continue
 from console.runs.preparing import ProposalContext, proposal_context
-from console.runs.reading import PATH_SHOWN, get, source_opened, title
+from console.runs.reading import PATH_SHOWN, get, noted, source_opened, title
 from console.runs.rebuild import Difference, rebuild
 from console.runs.replay import ReplayView, events, replay
 from console.runs.reporting import report, reportable
@@ -62,6 +62,7 @@ __all__ = [
     "held_by",
     "live_counts",
     "live_on",
+    "noted",
     "on_record",
     "overdue_proposals",
     "pick_up",

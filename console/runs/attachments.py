@@ -12,7 +12,7 @@ from console.core.run import Event
 from console.db.engine import fetch
 from console.errors import Invalid, NotFound
 from console.files import Stored
-from console.runs.reading import note
+from console.runs.reading import note, noted
 from console.runs.rights import Seen, see, works
 from console.runs.stepping import Stand, context_of, prompt_of, require_step, stand
 from console.runs.store import retried
@@ -98,7 +98,11 @@ def opened(actor: Actor, run_id: str, stored: Stored, page: int | None = None) -
             return False
         here = seen.run.attempts[seen.run.current]
         told: dict[str, Any] = {"n": here.n, "source": "document", "key": stored.id, "digest": stored.sha256}
-        told |= {"page": page} if page is not None else {}
+        if page is not None:
+            told["page"] = page
+            if noted(seen.run, actor, "source_opened", told):
+                return True
+        told |= {"pages": stored.pages} if stored.pages is not None else {}
         note(actor, seen, Event("source_opened", log.now(), told, {"what": stored.name}, (here.step, here.attempt), actor.id))
         return True
 

@@ -1,12 +1,13 @@
 """The rows of calls to the AI, made from the events of runs in their transaction: what was asked, what came, what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from console.core.moments import moment_text
 from console.core.proposal import HIDDEN_MODES
 from console.core.run import Event, Run
 
@@ -115,3 +116,90 @@ def handed_in(connection: Connection, event: Event) -> None:
 def revised(connection: Connection, _: Run, after: Run, __: str, event: Event, ___: int) -> None:
     """That somebody went back to a step at which something proposed had been accepted."""
     connection.execute(_REVISED, {"at": event.at, "run": after.id, "n": event.open["n"]})
+
+
+def told(events: Sequence[Event]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(rows of calls, rows of their values) as all the events of a run tell them: what the statements above have written."""
+    made: dict[str, dict[str, Any]] = {}
+    fields: dict[tuple[str, str], dict[str, Any]] = {}
+    began: Mapping[str, Any] = {}
+    for event in events:
+        if event.type == "run_started":
+            began = event.open
+        elif event.type == "proposal_requested":
+            made[event.open["call"]] = _asked(began, event)
+        elif event.type in ("proposal_made", "proposal_failed") and event.open["call"] in made:
+            made[event.open["call"]] |= _came(event)
+            for each in _values(event):
+                fields.setdefault((each["call"], each["name"]), each)
+        elif event.type == "step_revised":
+            _went_back(made, fields, event)
+        if "proposal" in event.open and event.open["proposal"]["call"] in made:
+            _submitted(made, fields, event)
+    return list(made.values()), list(fields.values())
+
+
+NOTHING_YET = ("code", *(name for name in _NAMES if name != "code"), "input_tokens", "cached_tokens", "output_tokens", "answered_at", "shown_at",
+    "submitted_at", "submitted_by", "submitted_outcome", "handled_manually", "revised_at", "seconds", "opened")  # fmt: skip
+
+
+def _asked(began: Mapping[str, Any], event: Event) -> dict[str, Any]:
+    asked, step = event.open, event.step or ("", 0)
+    run = {
+        "run": began["id"],
+        "workflow": began["workflow"],
+        "version": began["version"],
+        "team": began["team"],
+        "label": began.get("label"),
+    }
+    call = {"id": asked["call"], "at": moment_text(event.at), "n": asked["n"], "step": step[0], "attempt": step[1], "person": asked["for"]}
+    more = {
+        "purpose": asked["purpose"],
+        "mode": "assist",
+        "deadline_at": asked["deadline"],
+        "status": "pending",
+        "asked": list(asked["fields"]),
+    }
+    return dict.fromkeys(NOTHING_YET) | run | call | more | {"flags": [], "from_cache": False}
+
+
+def _came(event: Event) -> dict[str, Any]:
+    came, usage = event.open, event.open.get("usage") or {}
+    row: dict[str, Any] = {name: came.get(name) for name in _NAMES}
+    row |= {f"{name}_tokens": usage.get(name) for name in ("input", "cached", "output")}
+    row |= {"mode": came.get("mode") or "assist", "from_cache": bool(came.get("from_cache")), "flags": list(came.get("flags") or ())}
+    row["status"] = "ok" if event.type == "proposal_made" else came.get("status") or "failed"
+    return row | {"answered_at": moment_text(event.at), "shown_at": moment_text(event.at) if _shown(event) else None}
+
+
+def _shown(event: Event) -> bool:
+    return event.type == "proposal_made" and event.open.get("mode") not in HIDDEN_MODES
+
+
+def _values(event: Event) -> list[dict[str, Any]]:
+    usual = {"confidence": None, "sources": 0, "trusted": False, "dropped": None, "outcome": None, "call": event.open["call"]}
+    found = [*_proposed(event.sealed.get("proposal") or {}, shown=_shown(event)), *_dropped(event.open.get("dropped") or ())]
+    return [usual | each for each in found]
+
+
+def _submitted(made: dict[str, dict[str, Any]], fields: dict[tuple[str, str], dict[str, Any]], event: Event) -> None:
+    proposal = event.open["proposal"]
+    call = proposal["call"]
+    made[call] |= {
+        "submitted_at": moment_text(event.at),
+        "submitted_by": event.by,
+        "submitted_outcome": event.open.get("outcome"),
+        "handled_manually": bool(event.open.get("handled_manually")),
+        "seconds": proposal.get("seconds"),
+        "opened": proposal.get("opened"),
+    }
+    for name, outcome in (proposal.get("outcomes") or {}).items():
+        if (call, name) in fields:
+            fields[call, name]["outcome"] = outcome
+
+
+def _went_back(made: dict[str, dict[str, Any]], fields: Mapping[tuple[str, str], Mapping[str, Any]], event: Event) -> None:
+    accepted = {call for (call, _), each in fields.items() if each["outcome"] == "accepted"}
+    for call, row in made.items():
+        if row["n"] == event.open["n"] and row["submitted_at"] is not None and call in accepted:
+            row["revised_at"] = moment_text(event.at)

@@ -7,6 +7,7 @@ from typing import Any
 
 from console import accounts, log
 from console.ai.types import FieldSpec
+from console.core import fields as definitions
 from console.core.actor import Actor
 from console.core.forms import FormField
 from console.core.run import Attempt, Run
@@ -72,7 +73,7 @@ def proposal_context(call_id: str) -> ProposalContext | None:
         return _not_wanted(call_id, MOVED_ON)
     try:
         actor = accounts.actor_of_person(person, "sys:engine")
-        seen = see(actor, run_id, whole=True)
+        seen = see(actor, run_id, kept=loaded)
         here = stand(seen.definition, seen.run)
         if here.attempt.n != n or not proposing.waits_for(seen.run, call_id):
             return _not_wanted(call_id, MOVED_ON)
@@ -115,6 +116,18 @@ def _of(call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Act
         columns=_columns(seen.run, prompt, context, proposable),
         instruction=here.kind.instruction(here.view, context, settings.instruction),
     )
+
+
+def unfit(known: ProposalContext, values: Mapping[str, Any]) -> frozenset[str]:
+    """Names of these values that the step itself would refuse, were they handed in: by a bound or a rule of its form."""
+    entries = [entry for part in ("output", "form") for entry in getattr(known.step.config, part, None) or ()]
+    named = {entry.name for entry in entries}
+    typed = {name: value for name, value in values.items() if name in named}
+    if not typed or known.prompt.progress is not None:
+        return frozenset()
+    columns = [field for field in known.prompt.fields if field.name in known.context.forms]
+    _, wrong = definitions.taken(entries, known.context.roots, known.context.former, known.step.id, typed, columns)
+    return frozenset(detail["field"] for detail in wrong) & typed.keys()
 
 
 def _looked(actor: Actor, seen: Seen, here: Stand) -> tuple[Context, Prompt]:

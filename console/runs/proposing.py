@@ -5,22 +5,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from console import steps
+from console import settings, steps
 from console.core import comparing
 from console.core.command_types import Awaited, Told
 from console.core.forms import FormField
 from console.core.moments import moment_text
-from console.core.proposal import HIDDEN_MODES, OFF, PENDING, READY
+from console.core.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY
 from console.core.run import Event, Run
 from console.core.workflow import StepAI
 from console.db.engine import fetch
 from console.db.ids import new_id
 from console.workflows import Definition
 
-DEADLINE_S = 8.0
 LATEST_S = 5.0  # after the deadline a step that waits for its answer waits no longer, whoever should have said so
 GRACE_S = 1.0  # after the deadline whoever looks first says that no answer came
+NEWEST = 2000  # events of a run that are looked through for what was opened
 WAITS = "proposal"
+TAKEN_UP = frozenset({"run_resumed", "run_taken_over", "run_assigned"})
 FORM_WANTED = frozenset({"asks_person", "no_rule"})
 """Why a step that goes on by itself asks for a form where nothing went wrong."""
 UNSHOWN = "This time the step is done without a proposal: a few are, so that it can be told whether proposals help."
@@ -43,15 +44,37 @@ def waits_for(run: Run, call: str) -> bool:
     return run.status == "waiting_person" and here.status == "open" and run.holder == here.proposal["for"]
 
 
-def asked(definition: Definition, run: Run, at: datetime) -> Event | None:
-    """That a proposal is asked for, where the run has just come to stand before a person for whom there is none yet; else None."""
+def asked(definition: Definition, run: Run, at: datetime, *, anew: bool = False) -> Event | None:
+    """That a proposal is asked for, where the run has just come to stand before a person for whom there is none yet; else None.
+
+    `anew`: somebody has just taken the run up, and what could not be had before is asked for once more.
+    """
     here = run.attempt
     if here is None or run.holder is None or not asks_here(run):
         return None
     wanted = settings_of(definition, here.step)
-    if wanted is None or (here.proposal is not None and here.proposal["for"] == run.holder):
+    if wanted is None or _by_items(definition, here.step):
+        return None
+    before = here.proposal
+    if before is not None and before["for"] == run.holder and not (anew and before["status"] in (OFF, FAILED)):
         return None
     return request(definition, run, run.holder, at)
+
+
+def asked_for_item(definition: Definition, run: Run, person: str, item: str | None, at: datetime) -> Event | None:
+    """That a proposal is asked for, where a step goes through a list and the run's holder has just this item's form before them; else None."""
+    here = run.attempt
+    if item is None or here is None or run.holder != person or not asks_here(run) or settings_of(definition, here.step) is None:
+        return None
+    if not _by_items(definition, here.step) or (
+        here.proposal is not None and (here.proposal["for"], here.proposal.get("item")) == (person, item)
+    ):
+        return None
+    return request(definition, run, person, at, item=item)
+
+
+def _by_items(definition: Definition, step_id: str) -> bool:
+    return steps.get(definition.document.step(step_id).type).by_items
 
 
 def asks_here(run: Run) -> bool:
@@ -76,7 +99,7 @@ def request(definition: Definition, run: Run, person: str, at: datetime, *, item
         "purpose": kind.purpose,
         "fields": _names(definition, here.step, wanted),
         "fill": wanted.fill,
-        "deadline": moment_text(at + timedelta(seconds=DEADLINE_S)),
+        "deadline": moment_text(at + timedelta(seconds=settings.current().ai_seconds)),
     } | ({"item": item} if item is not None else {})
     return Event("proposal_requested", at, told, {}, (here.step, here.attempt))
 
@@ -102,7 +125,7 @@ def lists_of(definition: Definition, step_id: str) -> tuple[FormField, ...]:
 def awaited(definition: Definition, run: Run, person: str, at: datetime) -> tuple[Told, Awaited]:
     """(that a proposal is asked for, what the run waits for) at a step that goes on with the answer by itself."""
     event = request(definition, run, person, at)
-    until = at + timedelta(seconds=DEADLINE_S + LATEST_S)
+    until = at + timedelta(seconds=settings.current().ai_seconds + LATEST_S)
     return Told(event.type, {name: value for name, value in event.open.items() if name != "n"}), Awaited(WAITS, event.open["call"], until)
 
 
@@ -146,14 +169,16 @@ def handed_in(
 
 
 _OPENED = """
-select count(*) from console.event where run = %(run)s and position(%(mark)s in body) > 0
+select count(*) from console.event where run = %(run)s and run_seq > %(since)s and position(%(mark)s in body) > 0
 and convert_from(body, 'UTF8')::jsonb #>> '{actor,id}' = %(person)s and convert_from(body, 'UTF8')::jsonb #>> '{data,open,n}' = %(n)s
 """
 
 
 def _opened(run: Run, person: str) -> int:
     """How many sources this person opened at the open attempt."""
-    rows = fetch(_OPENED, {"run": run.id, "mark": b'"type":"source_opened"', "person": person, "n": str(run.current)})
+    rows = fetch(
+        _OPENED, {"run": run.id, "mark": b'"type":"source_opened"', "person": person, "n": str(run.current), "since": run.seq - NEWEST}
+    )
     return int(rows[0][0])
 
 

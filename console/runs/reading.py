@@ -1,6 +1,7 @@
 """Reading runs: one with its screen, those on a record, those to continue, lists for programs, the preview of a revision."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from console.runs.screens import Screen, draw, last_shown, present
 from console.runs.store import links, retried, run_row
 from console.runs.view import RunView, as_json, outline
 
+NEWEST = 400  # events that are looked through for what was noted already
 PATH_SHOWN = 60  # steps of a run beside its form: what a page takes does not grow with the run
 WORD = re.compile(r"\w+")
 LOOKING = frozenset({"waiting_person", "saved"})
@@ -255,22 +257,39 @@ def source_opened(
     key: str | None = None,
     name: str | None = None,
     page: int | None = None,
+    pages: int | None = None,
+    digest: str | None = None,
+    what: str | None = None,
 ) -> None:
-    """Note that somebody who works on the run opened a source beside the form: a related list, a document, a masked value."""
+    """Note that somebody who works on the run opened a source beside the form: a related list, a document, a masked value.
+
+    A page of a document is noted once for each person and attempt; `pages` is how many it has, `digest` the SHA-256 of its bytes,
+    `what` what people call it.
+    """
 
     def once() -> None:
         seen = see(actor, run_id)
         if seen.run.current is None or not works(actor, seen.run, seen.definition):
             return
         here = seen.run.attempts[seen.run.current]
-        told = {"n": here.n, "source": source, "collection": collection, "key": key, "name": name, "page": page}
-        note(
-            actor,
-            seen,
-            Event("source_opened", log.now(), {k: v for k, v in told.items() if v is not None}, {}, (here.step, here.attempt), actor.id),
-        )
+        named = {"n": here.n, "source": source, "collection": collection, "key": key, "name": name, "page": page}
+        if page is not None and noted(
+            seen.run, actor, "source_opened", {what: value for what, value in named.items() if value is not None}
+        ):
+            return
+        told = {name: value for name, value in (named | {"pages": pages, "digest": digest}).items() if value is not None}
+        sealed = {"what": what} if what is not None else {}
+        note(actor, seen, Event("source_opened", log.now(), told, sealed, (here.step, here.attempt), actor.id))
 
     retried(once)
+
+
+def noted(run: Run, actor: Actor, kind: str, told: Mapping[str, Any]) -> bool:
+    """Whether the newest events of the run hold one of this kind, by this person, that says all this."""
+    for event in log.recent(run.id, kind, run.seq - NEWEST):
+        if event.body["actor"].get("id") == actor.id and all(event.open.get(name) == value for name, value in told.items()):
+            return True
+    return False
 
 
 def note(actor: Actor, seen: Seen, event: Event) -> None:

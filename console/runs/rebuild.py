@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -13,10 +14,25 @@ from console import log
 from console.core.run import Run, fold
 from console.db import tables
 from console.db.engine import fetch, transaction
+from console.runs import calls
 from console.runs.store import approval_row, as_event, attempt_row, effect_row, run_row
 
-KEYS = {"run": ("id",), "attempt": ("run", "n"), "run_context": ("run", "step"), "effect": ("id",), "approval": ("id",)}
-NOT_TOLD: frozenset[str] = frozenset()  # columns that the log does not decide
+KEYS = {
+    "run": ("id",),
+    "attempt": ("run", "n"),
+    "run_context": ("run", "step"),
+    "effect": ("id",),
+    "approval": ("id",),
+    "ai_call": ("id",),
+    "ai_field": ("call", "name"),
+}
+NOT_TOLD: frozenset[str] = frozenset({"reserved"})  # columns that the log does not decide
+NUMBERS = frozenset({"cost", "seconds"})
+OF_RUN = {"run": "t.id = %s", "ai_field": "t.call in (select id from console.ai_call where run = %s)"}
+
+
+_STRANGE_CALLS = sa.text("delete from console.ai_call where run = :run and not id = any(:kept)")
+_VALUES = sa.text("delete from console.ai_field where call in (select id from console.ai_call where run = :run)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +69,9 @@ def _told(run_id: str) -> dict[str, list[dict[str, Any]]]:
     events = log.events_of(run_id)
     if not events:
         return {table: [] for table in KEYS}
-    run: Run = fold(as_event(event) for event in events)
+    facts = [as_event(event) for event in events]
+    run: Run = fold(facts)
+    asked, proposed = calls.told(facts)
     subject = next(
         (
             row[0]
@@ -72,19 +90,26 @@ def _told(run_id: str) -> dict[str, list[dict[str, Any]]]:
         "attempt": [attempt_row(run.id, attempt) for attempt in run.attempts.values()],
         "run_context": [{"run": run.id, "step": step, "output": output} for step, output in run.context.items()],
         "effect": [effect_row(run.id, attempt.n, effect) for attempt in run.attempts.values() for effect in attempt.effects],
+        "ai_call": [_numbered(row) for row in asked],
+        "ai_field": proposed,
         "approval": [approval_row(run, attempt, each, subject) for attempt in run.attempts.values() for each in attempt.approvals],
     }
 
 
 def _there(table: str, run_id: str) -> list[dict[str, Any]]:
     """The rows as they are, in the same form."""
-    column = "id" if table == "run" else "run"
-    rows = [orjson.loads(row[0]) for row in fetch(f"select to_jsonb(t)::text from console.{table} t where t.{column} = %s", (run_id,))]  # noqa: S608 (our own names)
+    own = OF_RUN.get(table, "t.run = %s")
+    rows = [orjson.loads(row[0]) for row in fetch(f"select to_jsonb(t)::text from console.{table} t where {own}", (run_id,))]  # noqa: S608 (our own names)
     for row in rows:
         if "head" in row:
             row["head"] = str(row["head"]).removeprefix("\\x")
-        row |= {name: _moment(value) for name, value in row.items() if (name.endswith("_at") or name == "until") and value}
-    return rows
+        row |= {name: _moment(value) for name, value in row.items() if (name.endswith("_at") or name in ("until", "at")) and value}
+    return [_numbered(row) for row in rows]
+
+
+def _numbered(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its decimals as texts that are equal where the numbers are."""
+    return row | {name: format(Decimal(str(row[name])).normalize(), "f") for name in NUMBERS & row.keys() if row[name] is not None}
 
 
 def _moment(text: str) -> str:
@@ -116,6 +141,8 @@ def _compare(run_id: str, table: str, told: Sequence[Mapping[str, Any]], there: 
 
 def _write(run_id: str, told: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     with transaction() as connection:
+        connection.execute(_STRANGE_CALLS, {"run": run_id, "kept": [row["id"] for row in told["ai_call"]]})
+        connection.execute(_VALUES, {"run": run_id})
         for table in ("approval", "effect", "run_context", "attempt"):
             connection.execute(sa.delete(tables.metadata.tables[f"console.{table}"]).where(sa.column("run") == run_id))
         if not told["run"]:

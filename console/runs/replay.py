@@ -17,7 +17,9 @@ from console.runs.store import as_event, retried
 from console.runs.view import RunView, as_json, outline
 
 DECISIONS = frozenset({"step_completed", "outcome_chosen", "step_submitted", "step_revised", "run_aborted", "effect_settled"})
-QUIET = frozenset({"step_shown", "source_opened"})
+QUIET = frozenset({"step_shown", "source_opened", "checks_shown"})
+TOLD = frozenset({"source_opened", "step_submitted", "step_completed"})
+"""Kinds of which a tick carries what they tell openly: what was looked at, and what became of a proposal."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class ReplayView:
 
 
 class Tick(dict[str, Any]):
-    """An event on the scrubber: `n`, `about` (number of the attempt, or None), `kind`, `at`, `actor` (person, automatic), `decision`, `quiet`, and its `sentence`.
+    """An event on the scrubber: `n`, `about` (number of the attempt, or None), `kind`, `at`, `actor` (person, automatic), `who`, `decision`, `quiet`, what
+    it tells openly (`told`, of some kinds), and its `sentence`.
 
     The sentence is put together when it is asked for: of a long run a page shows few.
     """
@@ -63,6 +66,8 @@ class Tick(dict[str, Any]):
             actor="person" if person else "automatic",
             decision=person and stored.type in DECISIONS,
             quiet=stored.type in QUIET,
+            who=stored.body["actor"]["id"] if person else None,
+            told=stored.open if stored.type in TOLD else {},
         )
         self._of = stored, names
 

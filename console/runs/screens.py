@@ -69,6 +69,7 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None) -> Sc
         "fields": [_field(field, progress, forms) for field in prompt.fields] if progress else [f.to_json() for f in prompt.fields],
         **({"progress": _progress(progress)} if progress else {}),
         **({"picks": picks} if picks else {}),
+        **({"checks": True} if getattr(here.view.config, "checks", ()) and not here.by_hand and seen.run.unknown is None else {}),
         "outcomes": [option.to_json() for option in prompt.outcomes],
         **({"notes": [{"label": label, "text": text} for label, text in prompt.notes]} if prompt.notes else {}),
         **({"not_offered": [asdict(option) for option in prompt.withheld]} if prompt.withheld else {}),
@@ -192,7 +193,15 @@ def present(actor: Actor, seen: Seen, screen: Screen, now: datetime, before: byt
     if run.current is None:
         return loaded
     mark = digest(screen)
+    asked = proposing.asked_for_item(seen.definition, run, actor.id, item_of(screen), now)
+    asks = [asked] if asked is not None else []
     if before == mark:
-        return loaded
+        return write(actor, seen.definition, loaded, asks, keep_draft=True) if asks else loaded
     event, shown = shown_event(actor, run, screen, mark, now)
-    return write(actor, seen.definition, loaded, [event], shown=shown, keep_draft=True)
+    return write(actor, seen.definition, loaded, [event, *asks], shown=shown, keep_draft=True)
+
+
+def item_of(screen: Screen | None) -> str | None:
+    """The item of a list whose form is on the screen."""
+    key = ((screen or {}).get("progress") or {}).get("key")
+    return str(key) if key is not None else None

@@ -321,7 +321,7 @@ def write(
     state = before.run if before else Run()
     events = [_as_told(event) for event in events]  # the run goes on from what a reader of the log will find: numbers as texts, and so on
     after = fold(events, state)
-    asks = proposing.asked(definition, after, events[-1].at)
+    asks = proposing.asked(definition, after, events[-1].at, anew=any(event.type in proposing.TAKEN_UP for event in events))
     if asks is not None:
         events = [*events, _as_told(asks)]
         after = fold(events[-1:], after)

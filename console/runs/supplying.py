@@ -14,6 +14,7 @@ from console.core.run import Attempt, Run
 from console.errors import Conflict, Invalid, NotFound
 from console.runs import proposing
 from console.runs.rights import Seen, see
+from console.runs.screens import item_of, last_shown
 from console.runs.stepping import Stand, context_of, plan_of, prompt_of, require_step, stand
 from console.runs.store import decide, further, retried, write
 
@@ -29,13 +30,19 @@ def propose_again(actor: Actor, run_id: str, *, revision: int | None, item: str 
         here = _held(actor, seen, revision)
         if proposing.settings_of(seen.definition, here.attempt.step) is None:
             raise Conflict("Nothing is proposed at this step: fill in the form.", code="not_possible")
-        wanted = item if here.kind.by_items else None
+        wanted = (item or _shown_last(here, actor.id)) if here.kind.by_items else None
         if _on_its_way(here.attempt, actor.id, wanted):
             return
         event = proposing.request(seen.definition, seen.run, actor.id, log.now(), item=wanted)
         write(actor, seen.definition, seen.loaded, [event], keep_draft=True)
 
     retried(once)
+
+
+def _shown_last(here: Stand, person: str) -> str | None:
+    """The item of a list whose form this person had before them last."""
+    shown = last_shown(here.run.id, here.attempt.n, person)
+    return item_of(shown[1]) if shown is not None else None
 
 
 def _on_its_way(here: Attempt, person: str, item: str | None) -> bool:
@@ -97,7 +104,7 @@ def supply_form(actor: Actor, run_id: str, step: str) -> list[FormField]:
 def _lacking(actor: Actor, seen: Seen, step: str) -> tuple[Attempt, list[FormField]]:
     """(the attempt that was handled manually, the fields of its form that hold nothing), as this person would see them there."""
     target = _handled(seen.run, step)
-    if target is None:
+    if target is None or steps.get(seen.definition.document.step(step).type).by_items:
         raise NotFound(f"Nothing is missing from a step {step[:60]}.")
     document = seen.definition.document.step(step)
     view = steps.view(document)

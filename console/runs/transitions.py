@@ -20,7 +20,7 @@ from console.runs import attachments, drafts, proposing, reading, undoing
 from console.runs.asking import asked_of, tell
 from console.runs.engine import go_on, handing_in, with_former
 from console.runs.rights import Seen, holder_idle_s, see
-from console.runs.screens import Screen, digest, last_shown, seen_fields, shown_event
+from console.runs.screens import Screen, digest, item_of, last_shown, seen_fields, shown_event
 from console.runs.stepping import completion_of, context_of, facts, label_of, plan_of, prompt_of, require_step, stand
 from console.runs.store import ENGINE, LiveRun, Loaded, decide, live_run, load, recalled, retried, write
 from console.runs.view import RunView
@@ -200,7 +200,8 @@ def complete_and_look(
         screen, row = reading.upcoming(actor, seen, after, now), None
         if screen is not None:
             shown, row = shown_event(actor, after, screen, digest(screen), now)
-            events.append(shown)
+            asks = proposing.asked_for_item(seen.definition, after, actor.id, item_of(screen), now)
+            events += [shown, *([asks] if asks is not None else [])]
         return replace(seen, loaded=write(actor, seen.definition, before, events, shown=row)), screen, typed
 
     seen, screen, typed = recalled(run_id, revision, once, whole=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -21,6 +21,9 @@ from console.core.run import FORM_NEEDED, Run
 from console.core.workflow import NAME_PATTERN
 from console.errors import ConsoleError
 from console.steps.proposable import Proposable, of_form
+
+if TYPE_CHECKING:
+    from console.steps.checking import Checked
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
 BLOCK = re.compile(r"^( ?)(-(?=[-\s]|$)|=)|^( ?[0-9]{1,9})(\.(?=\s|$))")  # would begin a list, a rule or a heading where a line begins
@@ -417,6 +420,10 @@ class StepType:
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """What the person sees."""
         return Prompt()
+
+    def checked(self, step: StepView, context: Context) -> "Checked | None":
+        """The documents that are to be checked beside the form, and by what; None where there are none to check."""
+        return None
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """What comes of what was submitted; raises `Invalid` with one detail per field that is wrong."""

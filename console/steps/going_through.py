@@ -13,7 +13,8 @@ from console.core.forms import FormField, clean, is_empty, refusal
 from console.core.run import NEXT_ITEM
 from console.core.workflow import NAME_PATTERN
 from console.errors import Invalid
-from console.steps.base import Completion, Context, Progress, StepConfig, StepView, Values, WriteRecord, refused_fields, said
+from console.steps.base import Completion, Context, Progress, StepView, Values, WriteRecord, refused_fields, said
+from console.steps.checking import Checked, ChecksConfig
 from console.steps.condition import Branch
 from console.steps.items import LIST, Listed, Source, listed, window
 from console.steps.update_data import GONE, Assignment, changes_of, settled
@@ -44,7 +45,7 @@ class Gather(Definition):
     value: str = Field("item.key", description="Expression over `item`: what stands in the list of each")
 
 
-class LoopConfig(StepConfig):
+class LoopConfig(ChecksConfig):
     """The list, the form for each of its items, and where the run goes when all are done."""
 
     items: Source = Field(description="The list: records of a relation or collection, or entries that the run knows")
@@ -147,6 +148,15 @@ class Here:
         states = {key: entry["state"] for key, entry in self.entries.items()}
         key, over = self.item.key if self.item else None, len(self.items) - len(self.open)
         return window(self.items, states, key, self.rows, self.config.items.fields, over)
+
+    def checked(self) -> Checked | None:
+        """What is to be checked of the item at hand."""
+        if not self.config.checks or self.item is None:
+            return None
+        roots = self.roots(self.item, self.entries.get(self.item.key, {}).get("values"))
+        wanted = expressions.parse(self.config.documents).evaluate(roots) if self.config.documents is not None else None
+        of_record = self.rows.collection if self.rows is not None and self.config.documents is None else None
+        return Checked(tuple(self.config.checks), roots, wanted, of_record, self.item.key if of_record else None, self.item.key)
 
     def over(self) -> str:
         """What is said where no item is left."""

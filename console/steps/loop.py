@@ -9,6 +9,7 @@ from console.core.fields import Located, Use, texts_of
 from console.core.forms import clean, refusal
 from console.core.references import ANY_NAME
 from console.steps.base import Completion, Context, Focus, FormNeeded, Option, Prompt, Read, StepConfig, StepType, StepView, Values
+from console.steps.checking import Checked
 from console.steps.going_through import (
     ANSWER,
     CONFIRMED,
@@ -77,6 +78,10 @@ class Loop(StepType):
             fields = [*(replace(field, required=False) for field in fields), WHY_NOT]
         return Prompt(here.said(), fields=tuple(fields), outcomes=ways, button=button, progress=here.progress())
 
+    def checked(self, step: StepView, context: Context) -> Checked | None:
+        """What is to be checked of the item at hand."""
+        return Here(step, context).checked()
+
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The item that was handed in, without a name the one at hand, and the next one or the way on; raises Invalid for one that is not there any more."""
         given = dict(submitted)
@@ -122,7 +127,7 @@ class Loop(StepType):
     def expressions(self, config: LoopConfig) -> list[Located]:
         """Those of the list, the form, what is set, the second person, what is gathered, and the branches."""
         told = [Located(f"branches[{number}].if", branch.if_) for number, branch in enumerate(config.branches)]
-        told += config.items.texts("items")
+        told += [*config.items.texts("items"), *config.check_texts()]
         told += definitions.texts_of_definitions("form", config.form)
         told += [text for number, entry in enumerate(config.set) for text in texts_of(f"set[{number}].value", entry.value)]
         told += [Located("second.if", config.second.if_)] if config.second is not None and config.second.if_ is not None else []
@@ -133,7 +138,8 @@ class Loop(StepType):
 
     def templates(self, config: LoopConfig) -> list[Located]:
         """What an item is called, and the text above its form."""
-        return [Located(name, text) for name, text in (("title", config.title), ("text", config.text)) if text is not None]
+        own = [Located(name, text) for name, text in (("title", config.title), ("text", config.text)) if text is not None]
+        return [*own, *config.check_templates()]
 
     def item_names(self, config: LoopConfig) -> frozenset[str]:
         """The fields that are read of an item, and those of its form."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from console.core import fields as definitions
+from console.core import expressions, fields as definitions
 from console.core.fields import Computed, Definition, FieldDefinition, Located, Use, computed, fitted, texts_of, with_own
 from console.core.forms import FormField, refusal
 from console.steps.base import (
@@ -29,6 +29,7 @@ from console.steps.base import (
     related_uses,
     said,
 )
+from console.steps.checking import Checked, ChecksConfig
 
 UPDATED, UNCHANGED = "updated", "unchanged"
 GONE = "The record has no such field any more, or you may not see it: ask an administrator."
@@ -41,7 +42,7 @@ class Assignment(Definition):
     value: Computed = Field(description="Expression, or cases; judged again with what was typed when the step is completed")
 
 
-class UpdateDataConfig(StepConfig):
+class UpdateDataConfig(ChecksConfig):
     """What can be changed, what is noted, and what is set."""
 
     fields: list[str] = Field(
@@ -105,6 +106,14 @@ class UpdateData(StepType):
         tables = tuple(entry.name for entry in step.config.related if entry.name not in hidden)
         return Prompt(text="\n\n".join(parts) or None, tables=tables, fields=tuple(fields), button=step.button or "Done")
 
+    def checked(self, step: StepView, context: Context) -> Checked | None:
+        """What the settings name."""
+        if not step.config.checks:
+            return None
+        roots = with_own(context.roots, step.id, {})
+        wanted = expressions.parse(step.config.documents).evaluate(roots) if step.config.documents is not None else None
+        return Checked(tuple(step.config.checks), roots, wanted)
+
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The values, and the change of the record where there is one; raises Invalid with one detail per field that is wrong."""
         columns, seen = _columns(step, context), context.shown or {}
@@ -131,11 +140,12 @@ class UpdateData(StepType):
     def expressions(self, config: UpdateDataConfig) -> list[Located]:
         """Those of the form, of what is set, and of the related reads."""
         settled = [text for number, entry in enumerate(config.set) for text in texts_of(f"set[{number}].value", entry.value)]
-        return [*definitions.texts_of_definitions("form", config.form), *settled, *related_texts("related", config.related)]
+        form = definitions.texts_of_definitions("form", config.form)
+        return [*form, *settled, *related_texts("related", config.related), *config.check_texts()]
 
     def templates(self, config: UpdateDataConfig) -> list[Located]:
         """The text above the form."""
-        return [Located("text", config.text)] if config.text is not None else []
+        return [*([Located("text", config.text)] if config.text is not None else []), *config.check_templates()]
 
     def uses(self, config: UpdateDataConfig) -> list[Use]:
         """Fields that are changed or set, and what is read beside them."""

@@ -1,6 +1,7 @@
 """Documents: pages as pictures beside a form or on a page of their own, the file to be kept, and files that a form sends ahead."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +19,20 @@ from console.views import frame, panes
 blueprint = Blueprint("files", __name__)
 
 SANDBOX = "sandbox; default-src 'none'"
+MOST_MARKS = 8
+AROUND = 6  # thousandths of the page between a frame and what it frames
+_BOX = re.compile(r"(?<![0-9-])([0-9]{1,4})-([0-9]{1,4})-([0-9]{1,4})-([0-9]{1,4})(?![0-9-])")
 SENT, AWAY = "u.", "away"  # files beside the boxes of a form; those to be taken away again
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A part of the page that is framed, in thousandths of the page as it is shown."""
+
+    left: int
+    top: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,7 @@ class Shown:
     turn: str
     zoom: int
     why_not: str = ""
+    marks: Sequence[Mark] = ()
 
 
 @blueprint.get("/files/<path:ref>/page/<int:number>")
@@ -88,14 +103,27 @@ def viewer(document: Document, pages: int, why: str, to: Any, run_id: str | None
         pages=pages,
         picture=file_url(document.ref, f"page/{number}", zoom=zoom or None, turn=turn or None, run=run_id) if pages else "",
         download=file_url(document.ref, "download", run=run_id),
-        back=to(page=number - 1) if number > 1 else None,
-        on=to(page=number + 1) if number < pages else None,
+        back=to(page=number - 1, box=None) if number > 1 else None,
+        on=to(page=number + 1, box=None) if number < pages else None,
         larger=to(zoom=zoom + 1) if pages and zoom + 1 < len(documents.WIDTHS) else None,
         smaller=to(zoom=zoom - 1) if pages and zoom else None,
         turn=to(turn=(turn + 90) % 360),
         zoom=zoom,
         why_not=why,
+        marks=_marks(request.args.get("box", ""), turn) if pages else (),
     )
+
+
+def _marks(given: str, turn: int) -> list[Mark]:
+    """The boxes of an address, `left-top-right-bottom` in thousandths, on a page that is turned clockwise; what is none is left out."""
+    found = []
+    for left, top, right, bottom in (map(int, one) for one in _BOX.findall(given)[:MOST_MARKS]):
+        for _ in range(turn // 90):
+            left, top, right, bottom = 1000 - bottom, left, 1000 - top, right  # noqa: PLW2901 (a quarter more each time)
+        if 0 <= left < right <= 1000 and 0 <= top < bottom <= 1000:
+            x, y = max(0, left - AROUND), max(0, top - AROUND)
+            found.append(Mark(x, y, min(1000, right + AROUND) - x, min(1000, bottom + AROUND) - y))
+    return found
 
 
 def sent(actor: Actor, run_id: str) -> bool:

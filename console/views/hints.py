@@ -6,7 +6,7 @@ A field's state is one of five. `fill`: the proposal stands in the field and nob
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,7 +44,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """The proposal for one field. `entry` and `start` are what stands in its boxes for the proposed value and for what the form starts with.
+    """The proposal for one field. `beneath` is the state that it would have were the step not done by hand. `entry` and `start` are what stands in its boxes for the proposed value and for what the form starts with.
 
     `measured` is the share (0–100) of such proposals that people accepted, None where there are too few to tell.
     """
@@ -52,6 +52,7 @@ class Hint:
     name: str
     state: str = "off"
     there: bool = False
+    beneath: str = "off"
     level: str = "low"
     reason: str = ""
     shown: str = ""
@@ -184,52 +185,62 @@ def state_of(mark: str, *, same: bool, untouched: bool, may_fill: bool, typed: b
     return "fill" if untouched and may_fill else "offer"
 
 
-def hint(
-    source: Mapping[str, Any],
-    proposal: Mapping[str, Any],
-    found: Mapping[str, Any],
-    kept: Mapping[str, Any],
-    marks: Marks,
-    look: Look,
-    ways: Sequence[Way],
-    *,
-    again: bool,
-) -> tuple[Hint, bool]:
-    """(the hint of a field, whether the proposed value fills it)."""
-    name = str(source["name"])
-    entry, start = entries(source, found["value"], look), entries(source, source.get("value"), look)
-    typed = name in kept
-    held = entries(source, kept[name], look) if typed else start
-    taken_over = again and bool(start) and start != entries(source, source.get("now"), look)
-    may_fill = fills(found["confidence"], proposal["fill"]) and not taken_over
-    mark = marks.fields.get(name, "")
-    same = bool(entry) and set(held) == set(entry)
-    state = state_of(mark, same=same, untouched=set(held) == set(start), may_fill=may_fill, typed=typed)
-    state = "off" if marks.by_hand else state
-    made = Hint(
-        name=name,
-        state=state,
-        there=True,
-        level=found["confidence"],
-        reason=str(found.get("reason") or ""),
-        shown=formats.text(formats.kind(source), found["value"], look),
-        by_rule=proposal.get("origin") == RULES,
-        measured=measured(found),
-        ways=ways,
-        entry=entry,
-        start=start,
-        mark=mark,
-        needed=bool(source.get("required")),
+def hint(here: "Here", source: Mapping[str, Any], found: Mapping[str, Any]) -> Hint:
+    """The hint of a field for which something is proposed."""
+    name, level, kept = str(source["name"]), str(found["confidence"]), here.kept
+    entry, start = entries(source, found["value"], here.look), entries(source, source.get("value"), here.look)
+    held = entries(source, kept[name], here.look) if name in kept else start
+    typed_before = here.again and bool(start) and start != entries(source, source.get("now"), here.look)
+    state = state_of(
+        here.marks.fields.get(name, ""),
+        same=bool(entry) and set(held) == set(entry),
+        untouched=set(held) == set(start),
+        may_fill=fills(level, here.proposal["fill"]) and not typed_before,
+        typed=name in kept,
     )
-    return made, state == "fill"
+    shown = formats.text(formats.kind(source), found["value"], here.look)
+    made = _hint(here, name, found, state, shown)
+    return replace(made, entry=entry, start=start, needed=bool(source.get("required")))
 
 
-def measured(found: Mapping[str, Any]) -> int | None:
-    """The share of such proposals that people accepted, where it is told of enough of them."""
-    told = found.get("measured")
-    if not isinstance(told, Mapping) or int(told.get("n") or 0) < MEASURED_FROM:
-        return None
-    return round(100 * float(told["share"]))
+def _hint(here: "Here", name: str, found: Mapping[str, Any], state: str, shown: str) -> Hint:
+    level = str(found["confidence"])
+    return Hint(
+        name=name,
+        state="off" if here.marks.by_hand else state,
+        there=True,
+        beneath=state,
+        level=level,
+        reason=str(found.get("reason") or ""),
+        shown=shown,
+        by_rule=here.proposal.get("origin") == RULES,
+        measured=measured(here.rates, name, level),
+        ways=ways(here.run_id, here.proposal, {**found, "name": name}),
+        mark=here.marks.fields.get(name, ""),
+    )
+
+
+Rates = Mapping[str, Mapping[str, tuple[int, int]]]
+"""Field → confidence → (accepted as they were, decided)."""
+
+
+def measured(rates: Rates, name: str, level: str) -> int | None:
+    """The share of such proposals that people accepted, where it is known of enough of them."""
+    accepted, decided = rates.get(name, {}).get(level, (0, 0))
+    return round(100 * accepted / decided) if decided >= MEASURED_FROM else None
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """A proposal before its reader: what they typed so far (`kept`), how far they have come with it, and whether the step is entered once more (`again`)."""
+
+    run_id: str
+    proposal: Mapping[str, Any]
+    kept: Mapping[str, Any]
+    marks: Marks
+    look: Look
+    rates: Rates = field(default_factory=dict)
+    again: bool = False
 
 
 def drawn(
@@ -241,31 +252,30 @@ def drawn(
     kept: Mapping[str, Any],
     chosen: str | None,
     marks: Marks,
-    now: datetime | None = None,
+    rates: Rates | None = None,
 ) -> Drawn:
     """The proposal of the open step as its page shows it; nothing of one that was made with somebody else's rights."""
     current = run.get("current") or {}
-    proposal = current.get("proposal")
-    taken = current.get("take_over") or screen.get("take_over")
+    proposal, taken = current.get("proposal"), current.get("take_over")
     if proposal is None or proposal["for"] != reader:
         return Drawn(Strip("none", marks.by_hand, why=marks.why)) if taken else Drawn()
-    proposal = settled(proposal, now or datetime.now(UTC))
     item = (screen.get("progress") or {}).get("key")
     if proposal.get("item") not in (None, item):
         return Drawn(Strip("none", marks.by_hand, why=marks.why))
-    ready = proposal["status"] == READY
-    again = int(current.get("attempt") or 1) > 1
+    proposal = settled(proposal, datetime.now(UTC))
+    here = Here(str(run["id"]), proposal, kept, marks, look, rates or {}, again=int(current.get("attempt") or 1) > 1)
     fields = {str(one["name"]): one for one in screen.get("fields", ()) if not one.get("readonly")}
-    hints = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
-    values: dict[str, Any] = {}
-    for found in proposal["fields"] if ready else ():
-        if (source := fields.get(str(found["name"]))) is None:
-            continue
-        made, filling = hint(source, proposal, found, kept, marks, look, ways(run["id"], proposal, found), again=again)
-        hints[made.name] = made
-        values |= {made.name: found["value"]} if filling else {}
-    choice = choice_of(run["id"], screen, proposal, chosen, marks) if ready else None
-    return Drawn(strip(run, proposal, hints.values(), choice, marks), hints, values, choice, proposal["outcome"] if choice else None)
+    found = [one for one in proposal["fields"] if one["name"] in fields] if proposal["status"] == READY else []
+    asked = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
+    hints = asked | {str(one["name"]): hint(here, fields[one["name"]], one) for one in found}
+    values = {str(one["name"]): one["value"] for one in found if hints[one["name"]].state == "fill"}
+    choice = choice_of(here, screen, chosen) if proposal["status"] == READY else None
+    above = (
+        Strip("none", marks.by_hand, why=marks.why)
+        if taken and proposal["status"] not in (READY, PENDING)
+        else strip(run, proposal, hints.values(), choice, marks)
+    )
+    return Drawn(above, hints, values, choice, proposal["outcome"] if choice else None)
 
 
 def settled(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
@@ -276,29 +286,21 @@ def settled(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
     return {**proposal, "status": FAILED, "code": "timeout", "message": "No proposal came in time. Fill in the form by hand, or try again."}
 
 
-def choice_of(run_id: str, screen: Mapping[str, Any], proposal: Mapping[str, Any], chosen: str | None, marks: Marks) -> Hint | None:
+def choice_of(here: Here, screen: Mapping[str, Any], chosen: str | None) -> Hint | None:
     """The proposed choice of a decision, at its option; None where nothing was proposed that is offered."""
     offered = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
-    value, told = proposal["outcome"], proposal["choice"]
+    value, told = here.proposal["outcome"], here.proposal["choice"]
     if value not in offered or not told:
         return None
-    mark = marks.fields.get(OUTCOME, "")
-    may_fill = fills(told["confidence"], proposal["fill"])
-    state = state_of(mark, same=chosen == value, untouched=chosen is None, may_fill=may_fill, typed=chosen is not None)
-    return Hint(
-        name=OUTCOME,
-        state="off" if marks.by_hand else state,
-        there=True,
-        level=told["confidence"],
-        reason=str(told.get("reason") or ""),
-        shown=offered[value],
-        by_rule=proposal.get("origin") == RULES,
-        measured=measured(told),
-        ways=ways(run_id, proposal, {**told, "name": OUTCOME})[:MOST_REASONS],
-        entry=(str(value),),
-        mark=mark,
-        needed=True,
+    state = state_of(
+        here.marks.fields.get(OUTCOME, ""),
+        same=chosen == value,
+        untouched=chosen is None,
+        may_fill=fills(told["confidence"], here.proposal["fill"]),
+        typed=chosen is not None,
     )
+    made = _hint(here, OUTCOME, told, state, offered[value])
+    return replace(made, entry=(str(value),), needed=True, ways=made.ways[:MOST_REASONS])
 
 
 # -- sources
@@ -369,44 +371,55 @@ def counted(sources: Iterable[Mapping[str, Any]]) -> str:
 def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection[Hint], choice: Hint | None, marks: Marks) -> Strip:
     """What stands above the form."""
     status, run_id = str(proposal["status"]), str(run["id"])
-    common = {"by_hand": marks.by_hand, "why": marks.why, "by_rule": proposal.get("origin") == RULES}
+    base = Strip(status, marks.by_hand, why=marks.why, by_rule=proposal.get("origin") == RULES)
     if status == PENDING:
         poll = frame.run_url(run_id, "proposal", n=len(run["attempts"]), call=proposal["call"], item=proposal.get("item"))
-        return Strip(PENDING, head="Looking for proposals …", poll=poll, until=str(proposal["deadline_at"]), **common)
+        return replace(base, head="Looking for proposals …", poll=poll, until=str(proposal["deadline_at"]))
     if status == READY:
-        return _ready(run_id, proposal, [*hints, *([choice] if choice else [])], common)
+        return _ready(run_id, proposal, [*hints, *([choice] if choice else [])], base)
     words = str(proposal["message"] or "")
     none = proposal["code"] in NO_TOOL
     if status == OFF or none:
         quiet = "AI is not configured here, so nothing is pre-filled." if none else words or "No proposals are made at this step."
-        return Strip(OFF, head=quiet, quiet=True, said="", **common)
+        return replace(base, status=OFF, head=quiet, quiet=True)
     head = "Nothing is proposed here" if status == DECLINED else "No proposal came"
-    return Strip(status, head=head, words=words, can_retry=True, said=f"{head}. {words}", **common)
+    banner = _banner(proposal)
+    return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words} {banner}".strip(), banner=banner)
 
 
-def _ready(run_id: str, proposal: Mapping[str, Any], hints: Sequence[Hint], common: Mapping[str, Any]) -> Strip:
+def _banner(proposal: Mapping[str, Any]) -> str:
+    """The warning that text in a source reads like instructions; nothing where none does."""
+    return str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
+
+
+def _ready(run_id: str, proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> Strip:
     there = [one for one in hints if one.there]
-    filled = [one for one in there if one.state in ("fill", "accepted")]
-    banner = str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
-    asked = len(hints)
-    return Strip(
-        READY,
+    filled = [one for one in there if one.state in ("fill", "accepted") and one.name != OUTCOME]
+    banner = _banner(proposal)
+    asked = sum(1 for one in hints if one.name != OUTCOME)
+    return replace(
+        base,
         head=_head(there, filled, asked),
         words=counted(distinct(proposal)),
         confident=sum(1 for one in there if one.state == "fill" and one.level == "high"),
         said=_said(there, banner),
         banner=banner,
         suspicious=_suspicious(run_id, proposal, banner),
-        **common,
     )
 
 
 def _head(there: Sequence[Hint], filled: Sequence[Hint], asked: int) -> str:
+    choice = any(one.name == OUTCOME for one in there)
     if not there:
         return "Nothing is proposed here"
+    if choice and len(there) == 1:
+        return "A choice is proposed"
     if not filled:
-        return f"{len(there)} {'suggestion' if len(there) == 1 else 'suggestions'}, none filled in"
-    return f"{len(filled)} of {asked} {'field' if asked == 1 else 'fields'} pre-filled"
+        count = len(there) - choice
+        words = f"{count} {'suggestion' if count == 1 else 'suggestions'}, none filled in"
+    else:
+        words = f"{len(filled)} of {asked} {'field' if asked == 1 else 'fields'} pre-filled"
+    return f"A choice is proposed, {words}" if choice else words
 
 
 def _said(there: Sequence[Hint], banner: str) -> str:

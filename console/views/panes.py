@@ -288,12 +288,13 @@ def unread(form: MultiDict[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A value of the record panel. `since` is what stands there now, where that differs from what was shown."""
+    """A value of the record panel. `since` is what stands there now, where that differs from what was shown; `marked`: a proposal rests on it."""
 
     label: str
     shown: Markup
     since: Markup | None = None
     name: str = ""
+    marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +322,13 @@ def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | Non
     if rest:
         made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now, state) for name in rest]))
     return made
+
+
+def marked(parts: Sequence[Section], name: str | None) -> list[Section]:
+    """The sections with the line of this field marked."""
+    return (
+        [replace(part, lines=[replace(line, marked=line.name == name) for line in part.lines]) for part in parts] if name else list(parts)
+    )
 
 
 def _with_currencies(kinds: Iterable[Kind], values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,10 +1,11 @@
 """Every component in all its states on one page: where to look before drawing a new one."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response
 
-from console.views import frame, my_work, panes
+from console.views import frame, hints, my_work, panes
 from console.views.charts import Chart, Series
 from console.views.formats import Look
 from console.views.runpage import Note
@@ -38,6 +39,9 @@ def show() -> Response:
         "families": FAMILIES,
         "notices": [Note(f"A notice, {tone or 'plain'}", "What happened, why, what now.", tone, "info-circle") for tone in TONES],
         "boxes": boxes(frame.look()),
+        "proposed": proposed(frame.look()),
+        "strips": STRIPS,
+        "run": {"id": "run_of_patterns", "revision": 0},
         "charts": charts(),
         "rows": panes.table_of(_table(), frame.look()),
         "work_rows": [
@@ -105,6 +109,49 @@ def boxes(look: Look) -> list[panes.Box]:
         (_field("readonly", "Read-only", readonly=True), "C-10412", None),
     ]
     return [panes.box(source, look, value=value, error=error) for source, value, error in drawn]
+
+
+def proposed(look: Look) -> list[panes.Box]:
+    """A box with a proposal in each of its states."""
+    way = hints.Way("Shareholder register, p. 3", "/patterns", "document")
+    usual = {"there": True, "level": "high", "reason": "Named in the register.", "ways": [way]}
+    drawn: list[tuple[dict[str, Any], Any, hints.Hint]] = [
+        (_field("pre_filled", "Pre-filled", now="empty"), "J. van den Berg", hints.Hint("pre_filled", "fill", **usual)),
+        (
+            _field("measured", "Pre-filled, often right", type="enum", options=_RISK, now="low"),
+            "medium",
+            hints.Hint("measured", "fill", **usual | {"level": "medium", "measured": 74}),
+        ),
+        (_field("by_rule", "Pre-filled by rule", type="date"), "2027-05-20", hints.Hint("by_rule", "fill", by_rule=True, **usual)),
+        (_field("taken", "Accepted"), "Netherlands", hints.Hint("taken", "accepted", **usual)),
+        (_field("typed_over", "Typed over"), "Belgium", hints.Hint("typed_over", "edited", shown="Netherlands", **usual)),
+        (
+            _field("offered", "Offered beside", required=True),
+            None,
+            hints.Hint("offered", "offer", needed=True, shown="Trade revenue", **usual | {"level": "low"}),
+        ),
+        (_field("offered_yes", "Offered, yes or no", type="boolean"), None, hints.Hint("offered_yes", "offer", shown="Yes", **usual)),
+        (_field("not_yet", "Still looked for"), None, hints.Hint("not_yet")),
+    ]
+    return [replace(panes.box(source, look, value=value), hint=hint) for source, value, hint in drawn]
+
+
+STRIPS = (
+    hints.Strip("pending", head="Looking for proposals …"),
+    hints.Strip("ready", head="4 of 5 fields pre-filled", words="3 documents, 2 steps", confident=3),
+    hints.Strip(
+        "ready",
+        head="1 of 5 fields pre-filled",
+        words="the record",
+        by_rule=True,
+        banner="Text in “Bank letter” reads like instructions. It was not followed.",
+    ),
+    hints.Strip("declined", head="Nothing is proposed here", words="No source tells enough about this step.", can_retry=True),
+    hints.Strip("failed", head="No proposal came", words="The model did not answer in 8 s.", can_retry=True),
+    hints.Strip("off", head="AI is not configured here, so nothing is pre-filled.", quiet=True),
+    hints.Strip("none"),
+    hints.Strip("ready", by_hand=True),
+)
 
 
 def _field(name: str, label: str, **more: Any) -> dict[str, Any]:

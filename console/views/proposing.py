@@ -39,12 +39,12 @@ def propose(run_id: str) -> Response:
     """Ask for a proposal once more."""
     typed = runner.typed_form()
     try:
-        runs.propose_again(frame.actor(), run_id, revision=typed.revision)
+        runs.propose_again(frame.actor(), run_id, revision=typed.revision, item=typed.item)
     except Conflict as conflict:
         return runner.conflicted(run_id, conflict, typed)
     if not frame.wants_fragment():
         return frame.moved(frame.run_url(run_id))
-    return _part("runner/proposal.html", runs.get(frame.actor(), run_id))
+    return _part("runner/proposal.html", runs.get(frame.actor(), run_id, typed.item))
 
 
 @blueprint.post("/<run_id>/suggestion")

@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import runs
+from console import documents, runs
 from console.errors import NotFound
 from console.runs import ReplayView
-from console.views import formats, frame, panes, runpage
+from console.views import formats, frame, hindsight, panes, runpage
 from console.views.formats import Look
 
 blueprint = Blueprint("replay", __name__, url_prefix="/runs")
@@ -38,7 +38,9 @@ class Tick:
 def show(run_id: str) -> Response:
     """The run after event `at` (the last one where none is named). An event that is not there is 404."""
     view = runs.replay(frame.actor(), run_id, place())
-    return frame.page("replay/page.html", drawn(view, request.args.get("since") == "1", frame.look()), blocks={"replay": "replay"})
+    context = drawn(view, request.args.get("since") == "1", frame.look())
+    context["looked"] = documents.looked_at(frame.actor(), run_id, view.at)
+    return frame.page("replay/page.html", context, blocks={"replay": "replay"})
 
 
 def place() -> int | None:
@@ -59,6 +61,8 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     now = view.now_values if since else None
     context = runpage.named(view.run) | _titles(view, screen)
     context |= runpage.step_context(screen, look, context["states_of"], answers=answered["values"], chosen=answered["outcome"])
+    past = hindsight.of(view, screen, look)
+    context |= {"hindsight": past, "became": (past.fields if past else None) or {}}
     context |= band(view, lambda n: _address(run["id"], n, since))
     return context | {
         "status": frame.status_badge(run["status"], run["holder"], run["holder"], view.run.names),

@@ -57,6 +57,27 @@ def repeating(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]
     }
 
 
+def tried(run: Mapping[str, Any], look: Look) -> list[tuple[str, str]]:
+    """What an automatic step tried before it asked a person: since when, what, how often."""
+    current = run["current"] or {}
+    here = next((one for one in reversed(run["attempts"]) if one["step"] == current.get("step")), None)
+    if here is None:
+        return []
+    proposal = current.get("proposal")
+    effects = [one for one in here["effects"] if one["status"] in ("failed", "unknown") and one["summary"]]
+    last = (proposal or {}).get("answered_at") or next((one["at"] for one in reversed(effects) if one["at"]), None) or here["entered_at"]
+    found = [("Stopped", formats.full_moment(last, look))] if last else []
+    summaries = list(dict.fromkeys(one["summary"] for one in effects))
+    lines = [f"{summary}, {_times(sum(one['summary'] == summary for one in effects))}" for summary in summaries]
+    if proposal:
+        lines.append(f"Asked {'the rules' if proposal['origin'] == 'rules' else proposal['origin'] or 'the AI'}, {_times(1)}")
+    return [*found, *(("Tried", line) for line in lines)]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
 def facts(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]:
     """What was asked for, line by line, as far as this reader may see it."""
     if effect is None:

@@ -344,6 +344,7 @@ def drawn(
     notes: tuple[Note, ...] = (),
     toast: str | None = None,
 ) -> Response:
+    """The run as it stands, with what was typed and what is wrong: a page, or its fragment."""
     context = runpage.live(view, frame.actor(), frame.look(), typed=typed, wrong=wrong, tab=tab, notes=notes) | {"toast": toast}
     fragment = frame.wants_fragment()
     answer = make_response(frame.render(FRAGMENT if fragment else PAGE, context), status)

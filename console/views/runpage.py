@@ -9,8 +9,9 @@ from flask import request
 from console import activity, browse, document_requests, documents, inbox, runs, tickets
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
+from console.proposals import measure
 from console.runs import Candidate, Preview, RunView
-from console.views import files, formats, frame, hints, panes, runeffects
+from console.views import contextpane, files, formats, frame, hints, panes, runeffects
 from console.views.approvals import words_of_wait
 from console.views.formats import Kind, Look
 from console.views.identity import local as local_path
@@ -65,6 +66,7 @@ class Note:
     post: str = ""
     button: str = ""
     key: str = ""
+    facts: Sequence[tuple[str, str]] = ()
 
 
 def local(path: str | None) -> str | None:
@@ -120,11 +122,17 @@ def live(
     drafted = hints.marks_of(kept.pop(hints.MARKS, None))
     marks = typed.marks if typed and typed.marks else drafted
     chosen = chosen if typed else marks.outcome
-    proposed = hints.drawn(run, screen, look, reader=actor.id, kept=kept, chosen=chosen, marks=marks) if face == "form" else hints.Drawn()
+    proposed = (
+        hints.drawn(run, screen, look, reader=actor.id, kept=kept, chosen=chosen, marks=marks, rates=_rates(run))
+        if face == "form"
+        else hints.Drawn()
+    )
     chosen = proposed.proposed if proposed.choice and proposed.choice.state == "fill" else chosen
     context |= step_context(screen, look, context["states_of"], typed={**kept, **proposed.fills}, errors=details, chosen=chosen)
     context["boxes"] = [replace(box, hint=proposed.hints.get(box.source)) for box in context["boxes"]]
     context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
+    if face == "form" and screen.get("checks"):
+        context["checks_url"] = frame.run_url(run["id"], "checks", item=(screen.get("progress") or {}).get("key"))
     context |= _settling(run, wrong, look)
     context["asked"] = document_requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
     if context["asked"] is not None:
@@ -134,6 +142,12 @@ def live(
     if context["progress"] is not None and context["progress"]["title"]:
         context["said"] = f"{context['progress']['title']}. {context['progress']['done']} of {context['progress']['total']} done."
     return context
+
+
+def _rates(run: Mapping[str, Any]) -> hints.Rates:
+    """How often people accepted what is proposed at the open step."""
+    current = run["current"] or {}
+    return measure.measured(run["workflow"]["id"], current["step"]) if current.get("proposal") else {}
 
 
 def _waits_for_documents(run: Mapping[str, Any]) -> bool:
@@ -180,6 +194,7 @@ def step_context(
         "missing": screen.get("missing", ()),
         "tables": panes.tables(screen, look, states_of),
         "documents": screen.get("documents", ()),
+        "checks_url": None,
         "boxes": panes.with_words(panes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs),
         "outcomes": screen.get("outcomes", ()),
         "not_offered": screen.get("not_offered") or (),
@@ -346,7 +361,7 @@ def _notices(
     details: Sequence[Mapping[str, Any]],
     lost: Mapping[str, str] | None = None,
 ) -> list[Note]:
-    found = [_wrong(view, wrong, details, lost), _take_over(view), _holder(view, actor, look), _record(view), _newer(view)]
+    found = [_wrong(view, wrong, details, lost), _take_over(view, look), _holder(view, actor, look), _record(view), _newer(view)]
     return [note for note in found if note is not None]
 
 
@@ -373,7 +388,7 @@ def _wrong(
     return Note(head, tone="bad", mark="alert-triangle", alert=True, fields=listed, typed=lost or {})
 
 
-def _take_over(view: RunView) -> Note | None:
+def _take_over(view: RunView, look: Look) -> Note | None:
     cause = (view.json["current"] or {}).get("take_over") or (view.screen or {}).get("take_over")
     if not cause:
         return None
@@ -384,7 +399,8 @@ def _take_over(view: RunView) -> Note | None:
         "warn",
         "hand-stop",
         post=again,
-        button="Try again" if again else "",
+        button="Retry" if again else "",
+        facts=runeffects.tried(view.json, look),
     )
 
 
@@ -519,17 +535,16 @@ def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind
 def _beside(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[str, str]) -> dict[str, Any]:
     """The right pane: the record as it was shown with the step, what is related to it, what happened to it."""
     record = (view.screen or {}).get("record")
+    quoted = _quoted(view, actor, look, states_of)
+    chosen = "source" if quoted else tab if tab in (TABS if record else {"documents", "context"}) else "record" if record else "documents"
     if not record:
-        shown = documents_pane(view, actor, always=tab == "documents")
-        return {"record": None, "context_tabs": [], "context_tab": "documents", "sections": [], "pane": shown is not None} | (shown or {})
+        return _without_record(view, actor, look, chosen, tab) | {"quoted": quoted}
     key, collection = record["key"], record["collection"]
-    chosen = tab if tab in ("related", "documents", "activity") else "record"
-    tabs = [
-        {"label": label, "href": frame.run_url(view.json["id"], tab=None if name == "record" else name), "here": chosen == name}
-        for name, label in (("record", "Record"), ("documents", "Documents"), ("related", "Related"), ("activity", "Activity"))
-    ]
     beside = documents_pane(view, actor, always=True) or {} if chosen == "documents" else {}
+    tabs = [*_tabs(view, chosen), *([{"label": "Source", "href": frame.here(), "here": True}] if quoted else [])]
     return beside | {
+        "quoted": quoted,
+        "known": contextpane.known(view, actor, look) if chosen == "context" else None,
         "pane": True,
         "record": record,
         "record_kind": view.collection_label,
@@ -539,6 +554,34 @@ def _beside(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mappin
         "related": related(actor, view.json["id"], collection, key, look) if chosen == "related" else [],
         "activity": activity.on_record(actor, collection, key, limit=15).rows if chosen == "activity" else [],
     }
+
+
+TABS = {"documents": "Documents", "related": "Related", "context": "Context", "activity": "Activity"}
+"""Tabs beside the record's own, by their names in addresses."""
+
+
+def _tabs(view: RunView, chosen: str, names: Sequence[str] = ("record", *TABS)) -> list[dict[str, Any]]:
+    words = {"record": "Record", **TABS}
+    made = [(name, words[name], None if name == "record" else name) for name in names]
+    return [{"label": label, "href": frame.run_url(view.json["id"], tab=to), "here": chosen == name} for name, label, to in made]
+
+
+def _without_record(view: RunView, actor: Actor, look: Look, chosen: str, tab: str) -> dict[str, Any]:
+    """The right pane of a run without a record: its documents where there are some, its context, a source."""
+    shown = documents_pane(view, actor, always=tab == "documents") if chosen == "documents" else None
+    chosen = "context" if shown is None and chosen == "documents" and view.json["context"] else chosen
+    tabs = _tabs(view, chosen, ("documents", "context")) if view.json["context"] else []
+    common = {"record": None, "context_tabs": tabs, "context_tab": chosen, "sections": [], "pane": shown is not None or bool(tabs)}
+    return common | (shown or {}) | {"known": contextpane.known(view, actor, look) if chosen == "context" else None}
+
+
+def _quoted(view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str]) -> contextpane.Quoted | None:
+    """The source that the address names, as it is shown at the right; that it was opened is noted."""
+    found = contextpane.asked_for(view, request.args, actor.id)
+    if found is None or found[0].get("kind") == "document":
+        return None
+    contextpane.opened(actor, view, found[0])
+    return contextpane.quoted(view, actor, look, *found, states_of)
 
 
 def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, Any] | None:
@@ -554,11 +597,12 @@ def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, An
         document = next((one for one in listed if one.ref == ref), document)
 
         def to(**changed: Any) -> str:
-            told = {"page": request.args.get("page"), "zoom": request.args.get("zoom"), "turn": request.args.get("turn")} | changed
+            told = {name: request.args.get(name) for name in ("page", "zoom", "turn", "box", "item")} | changed
             return frame.run_url(run["id"], tab="documents", doc=ref, **told)
 
         shown = files.viewer(document, pages, why, to, run["id"])
-    return {"listed": [(one, frame.run_url(run["id"], tab="documents", doc=one.ref)) for one in listed], "shown": shown}
+    item = request.args.get("item")
+    return {"listed": [(one, frame.run_url(run["id"], tab="documents", doc=one.ref, item=item)) for one in listed], "shown": shown}
 
 
 def related(actor: Actor, run_id: str, collection: str, key: str, look: Look) -> list[panes.Table]:

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from console.ai import providers
 from console.ai.providers import anthropic, openai_compatible
@@ -153,6 +154,19 @@ def test_one_provider_serves_all_who_ask_with_the_same_configuration() -> None:
     assert providers.provider(config) is not providers.provider(openai_compatible.Config("n", "https://a.example"))
 
 
+def test_those_that_were_not_wanted_for_long_are_closed() -> None:
+    providers.forget()
+    first, second = (openai_compatible.Config("m", f"https://{name}.example") for name in ("first", "second"))
+    kept = [providers.provider(first), providers.provider(second)]
+    for number in range(providers.MOST - 1):
+        providers.provider(first)
+        providers.provider(openai_compatible.Config("m", f"https://{number}.example"))
+    assert providers.provider(first) is kept[0]
+    assert kept[1]._client.is_closed
+    providers.forget()
+    assert kept[0]._client.is_closed
+
+
 @pytest.mark.parametrize(
     ("mode", "stop"),
     [
@@ -278,12 +292,10 @@ def test_what_is_tried_after_a_refusal(refusal: str, after: object) -> None:
 
 
 def test_there_is_an_end_to_trying() -> None:
-    dialect: openai_compatible.Dialect | None = openai_compatible.Dialect()
-    words = "response_format temperature max_completion_tokens"
-    tried = 0
-    while dialect := dialect.after(words):
-        tried += 1
-    assert tried == 3
+    dialects = [openai_compatible.Dialect()]
+    while (other := dialects[-1].after("response_format temperature max_completion_tokens")) is not None:
+        dialects.append(other)
+    assert len(dialects) == 4
 
 
 def test_fourty_at_once_with_one_client_get_each_their_own_answer(either: Provider, endpoint: Server) -> None:
@@ -330,3 +342,37 @@ def test_without_any_time_left_nothing_is_sent(either: Provider, endpoint: Serve
         either.complete(SYSTEM, EVIDENCE, AMOUNT, deadline=time.monotonic() - 1, max_tokens=10)
     assert late.value.code == "timeout"
     assert endpoint.asked == []
+
+
+odd = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["text", "tool_use", "end_turn", "stop", "propose", "max_tokens"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(
+            ["content", "stop_reason", "usage", "type", "text", "input", "name", "model", "choices", "message", "finish_reason", "refusal", "tool_calls", "input_tokens",
+             "prompt_tokens", "prompt_tokens_details", "cached_tokens", "id"],
+        ),
+        inner, max_size=6,
+    ),
+    max_leaves=15,
+)  # fmt: skip
+
+
+@given(odd.filter(lambda body: isinstance(body, dict)))
+def test_whatever_an_endpoint_answers_is_read_without_a_fault(body: dict[str, Any]) -> None:
+    for raw in (
+        anthropic.structured(body, None, "m"),
+        anthropic.handed_in(body, "r" * 900, "m"),
+        openai_compatible.completion(body, None, "json_schema", "m"),
+    ):
+        assert isinstance(raw.text, str)
+        assert raw.stop in {"complete", "truncated", "refused", "other"}
+        assert min(raw.input_tokens, raw.cached_tokens, raw.output_tokens) >= 0
+        assert raw.model
+        assert raw.request_id is None or len(raw.request_id) <= 200
+
+
+def test_a_message_in_parts_is_put_together() -> None:
+    parts = [{"type": "text", "text": '{"a"'}, {"type": "image"}, "odd", {"type": "text", "text": ": 1}"}, {"type": "text"}]
+    body = {"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]}
+    assert openai_compatible.completion(body, None, "json_schema", "m").text == '{"a": 1}'

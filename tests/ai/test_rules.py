@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from console.ai.providers import rules
-from console.ai.types import Ask, FieldSpec, Source
+from console.ai.types import Ask, FieldSpec, Kind, Source
 from tests.tables import cases
 
 
@@ -15,8 +15,8 @@ def ask(fields: list[FieldSpec], *sources: Source, **more: Any) -> Ask:
     return Ask("propose", "s", "Check", "update_data", "", tuple(fields), sources=sources, **more)
 
 
-def source(data: dict[str, Any], *, id: str = "s1", trusted: bool = True, **more: Any) -> Source:
-    return Source(id, "step", "Screening", data, trusted, **more)
+def source(data: dict[str, Any], *, id: str = "s1", trusted: bool = True, kind: Kind = "step", **more: Any) -> Source:
+    return Source(id, kind, "Screening", data, trusted, **more)
 
 
 def fields(told: Ask) -> list[dict[str, Any]]:
@@ -69,6 +69,39 @@ def test_names_that_are_the_same(key: str, labels: dict[str, str], found: bool) 
     assert value(TEXT, source({key: "Delft"}, labels=labels)) == ("Delft" if found else None)
 
 
+@cases(
+    ("one", "other", "data", "labels", "proposed"),
+    [
+        (("amount", "Amount"), ("fee", "Fee"), {"amount": "a", "fee": "b"}, {}, ["a", "b"]),
+        (("amount", "Sum"), ("fee", "Sum"), {"sum": "a"}, {}, []),
+        (("amount", "Sum"), ("fee", "Sum"), {"amount": "a", "sum": "b"}, {}, ["a"]),
+        (("name", "Company"), ("company", "Name"), {"name": "a", "company": "b"}, {}, ["a", "b"]),
+        (("name", "Company"), ("company", "Name"), {"name": "a"}, {}, ["a"]),
+        (("amount", "Amount"), ("fee", "Fee"), {"amount": "a"}, {"amount": "Fee"}, ["a"]),
+        (("amount", "Amount"), ("fee", "Fee"), {"x": "a"}, {"x": "Fee"}, ["a"]),
+    ],
+)
+def test_a_name_goes_before_a_label(
+    one: tuple[str, str], other: tuple[str, str], data: dict[str, Any], labels: dict[str, str], proposed: list[str]
+) -> None:
+    found = fields(ask([FieldSpec(*one, "text"), FieldSpec(*other, "text")], source(data, labels=labels)))
+    assert [item["value"] for item in found] == proposed
+
+
+@cases(
+    ("name", "kind", "found"),
+    [
+        ("iban", "record", True), ("iban", "related", True), ("iban", "step", True), ("iban", "document", True), ("iban", "mcp", True),
+        ("status", "record", False), ("status", "related", False), ("status", "step", True), ("status", "input", True), ("status", "llm", False),
+        ("reason", "record", False), ("reason", "step", True), ("note", "record", False), ("decision", "related", False),
+        ("name", "record", True), ("name", "related", False), ("name", "step", True), ("name", "document", False), ("created_at", "related", False),
+        ("country", "record", True), ("country", "related", False), ("e-mail", "related", False), ("e-mail", "record", True),
+    ],
+)  # fmt: skip
+def test_a_name_that_every_record_has_says_nothing_of_this_form(name: str, kind: Kind, found: bool) -> None:
+    assert value(FieldSpec(name, "", "text"), source({name: "x"}, kind=kind)) == ("x" if found else None)
+
+
 def test_fields_without_letters_match_nothing() -> None:
     assert value(FieldSpec("_", "—", "text"), source({"": "x", "__": "y"})) is None
 
@@ -112,6 +145,8 @@ def test_what_the_record_holds_already_is_no_proposal() -> None:
 
 def test_what_must_never_go_to_a_model_is_not_proposed_either() -> None:
     assert value(replace(TEXT, treatment="never"), source({"city": "Delft"})) is None
+    assert value(replace(TEXT, treatment="hash"), source({"city": "Delft"})) is None
+    assert value(replace(TEXT, treatment="masked"), source({"city": "Delft"})) == "Delft"
     assert value(TEXT, source({"city": "Delft"}, treatments={"city": "never"})) is None
     assert value(TEXT, source({"city": "Delft"}, treatments={"city": "masked"})) == "Delft"
 

@@ -17,7 +17,7 @@ MARK = "<!-- kinds -->"
 
 PUBLISHED = re.findall(
     r"\w+",
-    """run_started step_entered step_shown source_opened step_submitted step_completed outcome_chosen run_saved run_resumed
+    """run_started step_entered step_shown source_opened checks_shown step_submitted step_completed outcome_chosen run_saved run_resumed
 step_revised attempt_cancelled run_completed run_aborted effect_requested effect_succeeded effect_failed effect_unknown effect_reported
 proposal_requested proposal_made proposal_failed handled_manually record_viewed record_listed record_changed access_refused signed_in
 sign_in_failed log_exported values_expired subject_erased""",
@@ -65,7 +65,7 @@ def test_what_people_type_is_never_open(kind: Kind) -> None:
 
 def test_only_events_of_runs_are_moves_and_looking_is_none() -> None:
     assert all(KINDS[name].on_run for name in MOVES)
-    looking = {"step_shown", "source_opened", "proposal_requested", "proposal_made", "proposal_failed", "effect_reported"}
+    looking = {"step_shown", "source_opened", "checks_shown", "proposal_requested", "proposal_made", "proposal_failed", "effect_reported"}
     assert not looking & MOVES
     assert all(KINDS[name].on_run for name in looking)
 

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from console.core.approval import Approval, Decided
 from console.core.events import ENDS, KINDS, MOVES
-from console.core.run import CHANGES, FINAL, MISSING_MANUAL, Attempt, Effect, Event, Run, copied, evolve, fold
+from console.core.run import CHANGES, FINAL, MISSING_MANUAL, SUPPLIED, Attempt, Effect, Event, Run, copied, evolve, fold
 from console.errors import Conflict
 from tests.core.graphs import Walk, plans
 from tests.tables import cases
@@ -86,6 +86,25 @@ UNKNOWN = [
     *WRITING,
     Event("effect_unknown", AT, {"effect": "eff_1", "effect_kind": "sql_write", "code": "timeout"}, {"message": "No answer."}),
 ]
+
+
+WANTED = {
+    "call": "aic_1",
+    "n": 2,
+    "for": OLIVIA,
+    "purpose": "propose",
+    "fields": ["note"],
+    "fill": "medium",
+    "deadline": "2026-11-20T09:05:08.000000Z",
+}
+PENDING: dict[str, Any] = {
+    "status": "pending", "call": "aic_1", "origin": None, "code": None, "message": None, "deadline_at": "2026-11-20T09:05:08.000000Z", "fields": [],
+    "outcome": None, "choice": None, "flags": [], "banner": None, "dropped": [], "for": OLIVIA, "purpose": "propose", "mode": "assist", "fill": "medium",
+    "asked": ["note"], "requested_at": "2026-11-20T09:05:00.000000Z", "answered_at": None,
+}  # fmt: skip
+FOUND = {"name": "note", "value": "n", "confidence": "high", "reason": "r", "sources": []}
+PROPOSING = [*READING, Event("proposal_requested", LATER, WANTED)]
+BY_HAND = [*READING, done(2, "read", handled_manually=True), entered(3, "apply")]
 
 
 def changed(before: Run, after: Run) -> dict[str, Any]:
@@ -230,7 +249,7 @@ CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
     ("run_timed_out", READING, Event("run_timed_out", LATER, {"limit_seconds": 60}), {"status": "timed_out", **OVER, "attempts.2": {"status": "cancelled"}}),
     ("step_shown", READING, Event("step_shown", LATER, {"n": 2}, {"screen": {"title": "Read"}}), {"screens": {2: {"title": "Read"}}}),
     *((kind, READING, Event(kind, LATER, {"n": 2, "effect": "eff_9"}), {}) for kind in
-      ("source_opened", "outcome_chosen", "handled_manually", "effect_reported", "proposal_requested", "proposal_made", "proposal_failed")),
+      ("source_opened", "outcome_chosen", "handled_manually", "effect_reported")),
     (
         "timer_set", READING, Event("timer_set", LATER, {"n": 2, "until": "2026-12-01T00:00:00.000000Z", "outcome": "default"}, {"output": {"a": 1}}),
         {"status": "waiting_time", "waiting": {"for": "time", "until": "2026-12-01T00:00:00.000000Z"},
@@ -286,6 +305,21 @@ CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
         {"status": "aborted", "reason": "enough", **OVER, "waiting": None,
          "attempts.3": {"status": "cancelled", "approvals": (replace(APPROVAL, status="void"),)}},
     ),
+    ("proposal_requested", READING, Event("proposal_requested", LATER, WANTED), {"attempts.2": {"proposal": PENDING}}),
+    ("proposal_requested of an attempt that is not at hand", READING, Event("proposal_requested", LATER, {**WANTED, "n": 9}), {}),
+    (
+        "proposal_made", PROPOSING, Event("proposal_made", LATER, {"call": "aic_1", "n": 2, "origin": "rules", "mode": "assist", "outcome": None, "flags": []}, {"proposal": {"fields": [FOUND]}}),
+        {"attempts.2": {"proposal": PENDING | {"status": "ready", "origin": "rules", "fields": [FOUND], "answered_at": "2026-11-20T09:05:00.000000Z"}}},
+    ),
+    ("proposal_made for a call that was asked before", PROPOSING, Event("proposal_made", LATER, {"call": "aic_0", "n": 2}, {"proposal": {"fields": [FOUND]}}), {}),
+    (
+        "proposal_failed", PROPOSING, Event("proposal_failed", LATER, {"call": "aic_1", "n": 2, "code": "timeout", "status": "failed"}, {"message": "Late."}),
+        {"attempts.2": {"proposal": PENDING | {"status": "failed", "code": "timeout", "message": "Late.", "answered_at": "2026-11-20T09:05:00.000000Z"}}},
+    ),
+    (
+        "context_supplied", BY_HAND, Event("context_supplied", LATER, {"n": 3, "target": 2, "fields": ["note"]}, {"values": {"note": "now"}}),
+        {"attempts.2": {"output": {"note": "now", "missing": SUPPLIED}}, "context": {"start": {"note": "start 1"}, "read": {"note": "now", "missing": SUPPLIED}}},
+    ),
     ("document_requested", READING, Event("document_requested", LATER, {"n": 2}), {}),
     ("document_received", READING, Event("document_received", LATER, {"n": 2}), {}),
     ("document_link_revoked", READING, Event("document_link_revoked", LATER, {"n": 2}), {}),
@@ -333,7 +367,7 @@ def test_an_event_that_belongs_to_a_move_gives_the_run_its_revision(name: str, b
 def test_every_kind_of_a_run_is_in_the_table() -> None:
     named = {event.type for _, _, event, _ in CASES}
     assert {name for name, kind in KINDS.items() if kind.on_run} <= named
-    assert set(CHANGES) | set(ENDS) <= MOVES | {"step_shown"}
+    assert set(CHANGES) | set(ENDS) <= MOVES | {"step_shown", "proposal_requested", "proposal_made", "proposal_failed"}
     assert set(ENDS.values()) == FINAL
 
 

@@ -1,14 +1,15 @@
 """Whatever people do, in whatever workflow: the log tells the whole run, revising loses nothing, and an end is an end."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
 from console.core import commands
 from console.core.events import KINDS
-from console.core.run import FINAL, Run, fold
+from console.core.run import FINAL, Event, Run, fold
 from console.errors import Conflict, ConsoleError
-from tests.core.graphs import PEOPLE, Walk, plans
+from tests.core.graphs import NOW, PEOPLE, Walk, plans
 
 ACTS = ("answer", "other way", "save", "resume", "release", "take over", "revise", "abort", "retry", "effect", "stale", "stranger")
 
@@ -178,3 +179,52 @@ def test_no_event_is_ever_rewritten(plan: Any, todo: list[tuple[str, int]]) -> N
 
 def test_a_run_that_has_no_event_is_empty() -> None:
     assert fold([]) == Run()
+
+
+def asked(run: Run, number: int) -> list[Event]:
+    """A proposal is asked for at one of the attempts, and for some of them an answer comes."""
+    n = sorted(run.attempts)[number % len(run.attempts)]
+    at, call = run.attempts[n], f"aic_{number % 3}"
+    step, told = (at.step, at.attempt), {"n": n, "call": call}
+    wanted = {
+        **told,
+        "for": PEOPLE[number % 3],
+        "purpose": "propose",
+        "fields": ["note"],
+        "fill": "medium",
+        "deadline": "2026-11-20T09:00:08.000000Z",
+    }
+    made = {**told, "origin": "rules", "mode": "assist", "outcome": None, "flags": [], "dropped": []}
+    found = {
+        "proposal": {
+            "fields": [{"name": "note", "value": "n", "confidence": "high", "reason": "r", "sources": []}],
+            "choice": None,
+            "banner": None,
+        }
+    }
+    events = [
+        Event("proposal_requested", NOW, wanted, {}, step),
+        Event("proposal_made", NOW, made, found, step),
+        Event("proposal_failed", NOW, {**told, "code": "timeout", "status": "failed"}, {"message": "m"}, step),
+    ]
+    return [events[number % 3], events[(number + 1) % 3]]
+
+
+@given(plans(), moves, st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), max_size=12))
+def test_proposals_at_any_moment_change_nothing_but_the_proposal(
+    plan: Any, todo: list[tuple[str, int]], inserted: list[tuple[int, int]]
+) -> None:
+    walk = Walk(plan).start()
+    for what, number in todo:
+        act(walk, what, number)
+    events = list(walk.events)
+    for place, number in inserted:
+        here = 1 + place % len(events)
+        run = fold(events[:here])
+        if run.attempts:
+            events[here:here] = asked(run, number)
+    without, after = fold(walk.events), fold(events)
+    for name in set(Run.__slots__) - {"seq", "attempts"}:
+        assert getattr(after, name) == getattr(without, name), name
+    assert after.seq == len(events)
+    assert {n: replace(each, proposal=None) for n, each in after.attempts.items()} == without.attempts

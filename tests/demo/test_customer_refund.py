@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from console import access, accounts, approvals, faults, log, runs, settings
+from console import access, accounts, approvals, faults, log, proposals, runs, settings
+from console.db.engine import fetch
 from console.demo import payments, stories
 from console.errors import Conflict, ConsoleError, Invalid
 from console.postgres import Embedded
 from console.runs.store import load
 from tests.demo.refunding import ROOT, Desk, opened, whole
+from tests.proposals.conftest import TAKE as CALLS
+from tests.servers.model import KEY, Server, serving
 from tests.services.engine import overdue
 from tests.services.test_runs_midway import failing
 
@@ -484,3 +488,65 @@ def test_the_customer_is_asked_and_it_is_decided_again_with_what_holds_then(desk
     desk.hand_in(run_id, "refuse", why="goodwill", code="no_answer")
     assert desk.to_the_end(run_id) == "refused"
     whole(run_id)
+
+
+# ---------------------------------------------------------------------------------------------------------- proposals
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A model with a key, and no rest after its faults."""
+    with serving(keys={KEY}) as made:
+        for name, value in (("ANTHROPIC_API_KEY", KEY), ("ANTHROPIC_BASE_URL", made.url), ("CONSOLE_AI_BREAKER", "off")):
+            monkeypatch.setenv(name, value)
+        settings.current.cache_clear()
+        yield made
+        monkeypatch.undo()
+        settings.current.cache_clear()
+
+
+def proposed(desk: Desk, run_id: str) -> dict[str, Any]:
+    """What stands before Olivia once a worker was there."""
+    for (call,) in fetch(CALLS):
+        proposals.propose(call)
+    return dict(desk.told(run_id)["current"]["proposal"])
+
+
+def test_r7_a_ticket_that_commands_the_ai_changes_nothing_and_is_named(desk: Desk, model: Server) -> None:
+    model.fault("injection", times=None)  # it obeys what it finds in the data
+    [ticket] = desk.tickets(payments.GRETA)
+    run_id = desk.start(payments.GRETA)
+    if desk.at(run_id) == "ticket":
+        desk.hand_in(run_id, key=ticket)
+    found = proposed(desk, run_id)
+    assert desk.at(run_id) == "choose"
+    assert all(Decimal(each["value"]) <= 49 for each in found["fields"] if each["name"] == "amount")
+    assert "LT45" not in json.dumps(found["fields"])
+    assert {"suspicious_content"} == set(found["flags"])
+    assert "instructions" in found["banner"]
+    form = {field["name"] for field in desk.told(run_id)["current"]["form"]["fields"]}
+    assert not {name for name in form if "iban" in name}
+    noted = [event for event in log.events_of(run_id) if event.type in ("proposal_made", "proposal_failed")]
+    assert noted[-1].open["flags"] == ["suspicious_content"]
+    refused(lambda: desk.hand_in(run_id, "refund_partial", why="not_as_described", amount="4900.00"))
+
+
+def test_r11_without_the_proposal_for_the_ticket_the_letter_lacks_its_quote(desk: Desk, model: Server) -> None:
+    charge = desk.another(2_500)
+    desk.ask(charge)
+    run_id = desk.start(charge)
+    told = desk.told(run_id)
+    assert told["current"]["step"] == "ticket"
+    runs.complete(
+        desk.people["olivia"], run_id, step="ticket", revision=told["revision"], values={"key": desk.tickets(charge)[0]}, handled_manually=True,
+        reason="Read on the telephone",
+    )  # fmt: skip
+    desk.hand_in(run_id, "refund_full", why="not_received")
+    assert desk.told(run_id)["context"]["ticket"]["missing"] == "handled manually"
+    desk.hand_in(run_id)
+    assert desk.at(run_id) == "tell_refunded"
+    assert "The request" in {gap["title"] for gap in screen(desk, run_id)["missing"]}
+    assert "missing: quote" in screen(desk, run_id)["text"]
+    manual = next(event for event in log.events_of(run_id) if event.type == "handled_manually")
+    assert manual.values["reason"] == "Read on the telephone"
+    desk.to_the_end(run_id)

@@ -1,5 +1,6 @@
 """A company whose workflow asks for proposals, a model's endpoint that answers over HTTP, and what a worker does with the jobs."""
 
+import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,9 @@ def triage(ai: dict[str, Any] | None, *, slug: str = "triage", form: list[dict[s
             "id": "hear",
             "type": "update_data",
             "title": "Hear the customer",
-            "config": {"form": [{"name": "verdict", "label": "Verdict", "type": "text"}, {"name": "story", "label": "Story", "type": "long_text"}]},
+            "config": {
+                "form": [{"name": "verdict", "label": "Verdict", "type": "text"}, {"name": "story", "label": "Story", "type": "long_text"}]
+            },
             "next": {"default": "judge"},
         },
         {
@@ -59,7 +62,15 @@ def triage(ai: dict[str, Any] | None, *, slug: str = "triage", form: list[dict[s
         },
         {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
     ]
-    document = {"format": 1, "slug": slug, "title": "Triage", "collection": "customer", "team": "operations", "roles": ["operator"], "steps": steps}
+    document = {
+        "format": 1,
+        "slug": slug,
+        "title": "Triage",
+        "collection": "customer",
+        "team": "operations",
+        "roles": ["operator"],
+        "steps": steps,
+    }
     workflows.import_file(document | more, publish=True)
 
 
@@ -103,7 +114,8 @@ class House:
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[Server]:
-    """One endpoint for all tests of a module."""
+    """One endpoint for all tests of a module. The SDK is there before anybody waits for an answer: on a busy machine it takes its time."""
+    importlib.import_module("anthropic")
     with serving(keys={KEY}) as made:
         yield made
 

@@ -108,7 +108,11 @@ def test_what_somebody_typed_into_a_field_that_one_may_not_see_is_not_there(hous
         {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "tax"}},
         {"id": "tax", "type": "update_data", "title": "Tax", "config": {"fields": ["tax_id", "risk"]}, "next": {"default": "judge"}},
         {
-            **{"id": "judge", "type": "update_data", "title": "Judge", "next": {"default": "end"}, "ai": {}},
+            "id": "judge",
+            "type": "update_data",
+            "title": "Judge",
+            "next": {"default": "end"},
+            "ai": {},
             "config": {"form": [{"name": "risk_word", "label": "Risk", "type": "text"}]},
         },
         {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
@@ -128,7 +132,9 @@ def test_what_somebody_typed_into_a_field_that_one_may_not_see_is_not_there(hous
 
 
 @pytest.mark.parametrize(
-    ("values", "data"), [({"verdict": "clean"}, {"verdict": "clean"}), ({}, {"note": "handled manually, no data"})], ids=["values", "nothing"]
+    ("values", "data"),
+    [({"verdict": "clean"}, {"verdict": "clean"}), ({}, {"note": "handled manually, no data"})],
+    ids=["values", "nothing"],
 )
 def test_a_step_that_was_handled_manually_gives_its_values_or_says_that_there_are_none(
     house: House, values: dict[str, Any], data: dict[str, Any]
@@ -137,7 +143,14 @@ def test_a_step_that_was_handled_manually_gives_its_values_or_says_that_there_ar
     run_id = runs.start(company.olivia, "triage", "customer", "1")
     told = company.told(run_id)
     runs.complete(
-        company.olivia, run_id, step="hear", revision=told["revision"], values=values, outcome=None, handled_manually=True, reason="By phone."
+        company.olivia,
+        run_id,
+        step="hear",
+        revision=told["revision"],
+        values=values,
+        outcome=None,
+        handled_manually=True,
+        reason="By phone.",
     )
     (step,) = by_kind(built(house), "step")
     assert dict(step.data) == data

@@ -3,13 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import orjson
 import pytest
 
 from console import privacy, retention, subjects
 from console.ai.providers import anthropic
-from console.ai.types import Raw
+from console.ai.types import Code, Raw
 from console.db.engine import fetch
 from console.proposals import budget, cache, prompts, resting
 from console.proposals.document import Budget
@@ -68,11 +69,25 @@ def test_prompts_go_after_their_time_and_the_call_stays(company: Company) -> Non
     assert fetch("select count(*) from console.ai_call") == [(2,)]
 
 
+def test_prompts_about_somebody_under_a_hold_stay(company: Company) -> None:
+    subject = subjects.of("customer", "1")
+    prompts.keep("aic_1", subject, {"user": "x"})
+    fetch("update console.ai_prompt set at = now() - interval '99 days' returning 1")
+    privacy.hold(company.ines, "customer", "1", "A court asks for it.")
+    retention.expire()
+    assert prompts.read("aic_1") == {"user": "x"}
+
+
 def test_an_answer_is_found_for_a_day_by_the_same_question_about_the_same_person(company: Company) -> None:
     subject, other = subjects.of("customer", "1"), subjects.of("customer", "2")
     key = cache.key_of(subject, "system", "user", {"a": 1, "b": 2}, "settings")
     assert key == cache.key_of(subject, "system", "user", {"b": 2, "a": 1}, "settings")
-    others = [(other, "system", "user", "settings"), (subject, "x", "user", "settings"), (subject, "system", "x", "settings"), (subject, "system", "user", "x")]
+    others = [
+        (other, "system", "user", "settings"),
+        (subject, "x", "user", "settings"),
+        (subject, "system", "x", "settings"),
+        (subject, "system", "user", "x"),
+    ]
     assert key not in {cache.key_of(who, system, user, {"a": 1, "b": 2}, given) for who, system, user, given in others}
     assert key != cache.key_of(subject, "system", "user", {"a": 1}, "settings")
     cache.keep(key, "aic_1", subject, RAW)
@@ -116,7 +131,8 @@ def test_what_counts_for_a_budget(company: Company) -> None:
     assert budget.hold(call(4), "run_a", one, Decimal(0)) == "run", "what is held counts"
     fetch("update console.ai_call set reserved = null where id = 'aic_3' returning 1")
     assert budget.hold("aic_4", "run_a", one, Decimal(0)) is None, "nobody was asked after all"
-    for number, free in enumerate(({"from_cache": True, "ms": 0}, {"status": "off"}), 5):
+    ways: list[dict[str, Any]] = [{"from_cache": True, "ms": 0}, {"status": "off"}]
+    for number, free in enumerate(ways, 5):
         run = f"run_{number}"
         call(number, run, **free)
         assert budget.hold(call(number + 10, run), run, Budget(run_calls=1), Decimal(0)) is None
@@ -149,7 +165,6 @@ def test_a_bad_key_stays_so_until_the_settings_change(company: Company) -> None:
 
 
 def test_what_tells_of_one_request_alone_is_not_counted(company: Company) -> None:
-    assert [resting.failed(CONFIG, code) for code in ["bad_request", "refused", "truncated"] * 4] == [False] * 12
+    codes: list[Code] = ["bad_request", "refused", "truncated"]
+    assert [resting.failed(CONFIG, code) for code in codes * 4] == [False] * 12
     assert resting.may_ask(CONFIG)
-
-

@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
+from console.ai import providers
 from tests.servers import model_answers, model_refusals
 from tests.servers.model_answers import AS_CHAT, AS_MESSAGE, Fault
 
@@ -28,6 +29,7 @@ TYPES = {
     413: "request_too_large", 429: "rate_limit_error", 500: "api_error", 503: "overloaded_error", 504: "timeout_error", 529: "overloaded_error",
 }  # fmt: skip
 PAGE = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+BOMB = gzip.compress(b" " * (8 * 1024 * 1024), 1)
 LARGEST_REQUEST = 32 * 1024 * 1024
 WIRE = {
     "slow", "stall", "drip", "slow_header", "drop", "reset", "drop_mid_stream", "end_early", "huge", "endless", "bomb", "html_502", "html_200", "not_json",
@@ -60,6 +62,7 @@ class Server:
     models: dict[str, dict[str, Any]] = field(default_factory=lambda: {name: {} for name in MODELS})
     requests: list[Asked] = field(default_factory=list)
     seconds: float = 0.0
+    tells_models: bool = True
     faults: list[Fault] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -115,7 +118,7 @@ class Handler(BaseHTTPRequestHandler):
         self._note(None)
         if fault := made.next_fault(self.path):
             self._fail(fault, AS_MESSAGE, {})
-        elif not self.path.startswith("/v1/models"):
+        elif not self.path.startswith("/v1/models") or not made.tells_models:
             self._error(404, "not_found_error", "Not found")
         elif self._let_in(chat="anthropic-version" not in self.headers):
             self._models(unquote(self.path.removeprefix("/v1/models").strip("/")))
@@ -262,7 +265,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b" " * 65536)
 
     def _wire_bomb(self, _fault: Fault, _style: str, _asked: Any) -> None:
-        self._bytes(200, gzip.compress(b" " * (50 * 1024 * 1024)), **{"Content-Encoding": "gzip"})
+        self._bytes(200, BOMB, **{"Content-Encoding": "gzip"})
 
     def _wire_html_502(self, _fault: Fault, _style: str, _asked: Any) -> None:
         self._bytes(502, PAGE, "text/html")
@@ -376,6 +379,7 @@ def serving(port: int = 0, *, keys: set[str] | None = None) -> Iterator[Server]:
         yield made
     finally:
         made.ended.set()
+        providers.forget()  # who asked from this process lets go of its connections
         server.shutdown()
         server.server_close()
         thread.join()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _SOURCE = re.compile(r"<source\b([^>]*)>(.*?)</source>", re.DOTALL)
+_FORM = re.compile(r"<form>(.*?)</form>", re.DOTALL)
 _ID = re.compile(r"""\bid\s*=\s*["']([^"']+)["']""")
 _LINE = re.compile(r"^[ \t>*-]*([A-Za-z][\w .()/-]{0,60}?)\s*[:=]\s*(\S.*?)\s*$", re.MULTILINE)
 _SET = re.compile(
@@ -45,6 +46,32 @@ def sources(prompt: str) -> list[tuple[str, Any]]:
     return found
 
 
+@dataclass(frozen=True)
+class Form:
+    """What the prompt's `<form>` tells of names: field → label, and field → choices as (id, label)."""
+
+    labels: Mapping[str, str]
+    choices: Mapping[str, list[tuple[str, str]]]
+
+
+def form(prompt: str) -> Form:
+    """The form of the prompt, an empty one where it has none that could be read."""
+    found = _FORM.search(prompt)
+    try:
+        fields = json.loads(html.unescape(found[1])) if found else []
+    except ValueError:
+        fields = []
+    named = [field for field in fields if isinstance(field, dict) and "name" in field] if isinstance(fields, list) else []
+    return Form(
+        {field["name"]: str(field.get("label", "")) for field in named},
+        {
+            field["name"]: [(str(each.get("id")), str(each.get("label"))) for each in field["choices"]]
+            for field in named
+            if field.get("choices")
+        },
+    )
+
+
 def pairs(prompt: str) -> list[Pair]:
     """All names with their values, in the order of the prompt."""
     return [pair for source, inner in sources(prompt) for pair in _pairs(source, "", inner)]
@@ -70,12 +97,12 @@ def _pairs(source: str, name: str, value: Any) -> Iterator[Pair]:
 
 def answer(prompt: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """An answer that fits the schema: fields where it asks for some, otherwise each property by its name, else the first thing that fits."""
-    found = pairs(prompt)
+    found, shown = pairs(prompt), form(prompt)
     properties = schema.get("properties", {})
     made: dict[str, Any] = {}
     for name, inner in properties.items():
         if name == "fields" and inner.get("type") == "array":
-            made[name] = [item for variant in _variants(inner.get("items", {})) if (item := _item(variant, found))]
+            made[name] = [item for variant in _variants(inner.get("items", {})) if (item := _item(variant, found, shown))]
         elif name in {"outcome", "choice"}:
             made[name] = _outcome(inner, found)
     for name, inner in properties.items():
@@ -91,13 +118,15 @@ def _variants(items: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(items.get("anyOf", [items]))
 
 
-def _item(variant: Mapping[str, Any], found: list[Pair]) -> dict[str, Any] | None:
+def _item(variant: Mapping[str, Any], found: list[Pair], shown: Form) -> dict[str, Any] | None:
     """One proposed field by its variant of the schema, None where nothing is known of it."""
     properties = variant.get("properties", {})
     name = properties.get("name", {}).get("const") or next(iter(properties.get("name", {}).get("enum", [])), None)
     if not isinstance(name, str):
         return None
-    known = _choice_of(properties.get("value", {}), found) if plain(name) in OUTCOMES else _best(name, properties.get("value", {}), found)
+    schema = properties.get("value", {})
+    known = _choice_of(schema, found) if plain(name) in OUTCOMES or name.startswith("step_outcome") else None
+    known = known or _best(name, schema, _coded(found, name, shown.choices.get(name, [])), shown.labels.get(name, ""))
     if known is None:
         return None
     value, confidence, pair = known
@@ -112,11 +141,18 @@ def _filled(properties: Mapping[str, Any], name: str, value: Any, confidence: st
     }
 
 
-def _best(name: str, schema: Mapping[str, Any], found: list[Pair]) -> tuple[Any, str, Pair] | None:
-    """(value, confidence, where) of the first pair of an equal name, else of one that shares words with it."""
+def _coded(found: list[Pair], name: str, choices: list[tuple[str, str]]) -> list[Pair]:
+    """The pairs with values that are a choice's label replaced by its id, for a field that is chosen by id."""
+    ids = {plain(label): code for code, label in choices}
+    return [Pair(pair.source, pair.name, ids.get(plain(str(pair.value)), pair.value)) for pair in found] if ids and name else found
+
+
+def _best(name: str, schema: Mapping[str, Any], found: list[Pair], label: str = "") -> tuple[Any, str, Pair] | None:
+    """(value, confidence, where) of the first pair of an equal name or label, else of one that shares words with the name."""
     for confidence, same in (("high", _equal), ("medium", _ends), ("low", _shares)):
         for pair in found:
-            value = _cast(schema, pair.value) if same(name, pair.name) else _NOTHING
+            fits = same(name, pair.name) or (bool(label) and _equal(label, pair.name))
+            value = _cast(schema, pair.value) if fits else _NOTHING
             if value is not _NOTHING:
                 return value, confidence, pair
     return None

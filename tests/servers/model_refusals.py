@@ -1,4 +1,4 @@
-"""What a real model's service refuses to take, in its manner. The words are ours where the service's own are not known (docs/reference/ai.md says which)."""
+"""What a real model's service refuses to take, in its manner. The words are ours where the service's own are not known."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -33,6 +33,8 @@ def of_message(asked: Any) -> Refusal | None:
         return _invalid(f"{unknown[0]}: Extra inputs are not permitted")
     if not isinstance(asked["max_tokens"], int) or isinstance(asked["max_tokens"], bool) or asked["max_tokens"] < 0:
         return _invalid("max_tokens: Input should be a valid integer")
+    if asked.get("stream"):
+        return _invalid("stream: not offered here")
     return _messages(asked["messages"]) or _form(asked) or _tools(asked)
 
 
@@ -42,6 +44,8 @@ def of_chat(asked: Any) -> Refusal | None:
         return _invalid("'model' and 'messages' are required")
     if unknown := sorted(set(asked) - CHAT_TAKEN):
         return _invalid(f"Unrecognized request argument supplied: {unknown[0]}")
+    if asked.get("stream"):
+        return _invalid("stream: not offered here")
     form = asked.get("response_format") or {}
     if form.get("type") == "json_object" and "json" not in str(asked["messages"]).lower():
         return _invalid("'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.")

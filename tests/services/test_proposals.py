@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 
-from console import log, runs
+from console import log, runs, workflows
+from console.access import Row
 from console.core.run import fold
 from console.db.engine import fetch
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import drafts
 from console.runs.store import as_event, load
 from tests.company import Company
+from tests.services.engine import step
 from tests.services.proposals import at, begun, call_of, failed, hand_in, made, outcomes, row, source, value
+from tests.services.test_runs_midway import ruled
 
 
 def kinds(run_id: str) -> list[str]:
@@ -496,6 +499,24 @@ def test_asking_again_keeps_what_was_typed(company: Company) -> None:
     assert kept.values == {"note": "half"}
 
 
+@pytest.mark.parametrize("before", ["failed", "asked while it was put aside", "ready", "pending"])
+def test_whoever_takes_the_run_up_again_is_not_left_with_a_failure(company: Company, before: str) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    if before == "failed":
+        failed(call)
+    if before == "ready":
+        made(call, value("note", "n"))
+    runs.save(company.olivia, run_id, revision=None)
+    if before == "asked while it was put aside":
+        assert runs.proposal_context(call) is None
+    runs.resume(company.olivia, run_id, revision=None)
+    proposal = company.told(run_id)["current"]["proposal"]
+    assert proposal["status"] == ("ready" if before == "ready" else "pending")
+    assert (proposal["call"] == call) == (before in ("ready", "pending"))
+    holds(run_id)
+
+
 REFUSED: list[tuple[str, str, type[ConsoleError], str]] = [
     ("another operator", "tom", Conflict, "not_holder"),
     ("of another team", "stan", NotFound, "not_found"),
@@ -585,9 +606,46 @@ def test_what_cannot_be_supplied(company: Company, why: str, values: dict[str, A
 def test_only_what_was_handled_manually_is_missing(company: Company) -> None:
     run_id = begun(company)
     hand_in(company, run_id, values={"note": "Mine."})
-    for step in ("note", "rate", "nowhere"):
+    for name in ("note", "rate", "nowhere"):
         with pytest.raises(NotFound):
-            runs.supply(company.olivia, run_id, revision=None, step=step, values={"amount": "1"})
+            runs.supply(company.olivia, run_id, revision=None, step=name, values={"amount": "1"})
+
+
+HARMS = [
+    ("update console.ai_call set status = 'failed', submitted_by = 'usr_nobody', cost = 7 where run = %s returning 1", "ai_call"),
+    ("delete from console.ai_call where run = %s returning 1", "ai_call"),
+    (
+        "update console.ai_field set outcome = 'edited' where call in (select id from console.ai_call where run = %s) returning 1",
+        "ai_field",
+    ),
+    ("delete from console.ai_field where call in (select id from console.ai_call where run = %s) returning 1", "ai_field"),
+    (
+        "insert into console.ai_call (id, at, run, purpose, mode, status) select 'aic_forged', now(), %s, 'propose', 'assist', 'ok' returning 1",
+        "ai_call",
+    ),
+    ("update console.attempt set proposal = null where run = %s and proposal is not null returning 1", "attempt"),
+]
+
+
+@pytest.mark.parametrize(("harm", "table"), HARMS)
+def test_the_log_brings_the_rows_back(company: Company, harm: str, table: str) -> None:
+    run_id = begun(company)
+    call = call_of(company, run_id)
+    more: dict[str, Any] = {
+        "usage": {"input": 900, "cached": 0, "output": 40},
+        "cost": "0.00120",
+        "price_version": "2026-11",
+        "prompt_sha256": "ab",
+        "from_cache": False,
+    }
+    made(call, value("note", "Looks fine."), value("amount", "12.50", "low"), dropped=[{"name": "note", "reason": "duplicate"}], **more)
+    hand_in(company, run_id, values={"note": "Looks fine.", "amount": "1"})
+    before = fetch("select to_jsonb(c) from console.ai_call c where run = %s order by id", (run_id,))
+    assert fetch(harm, (run_id,))
+    assert {each.table for each in runs.rebuild(run_id)} >= {table}
+    assert list(runs.rebuild(run_id, check=True)) == []
+    assert fetch("select to_jsonb(c) from console.ai_call c where run = %s order by id", (run_id,)) == before
+    assert outcomes(call) == {"amount": "edited", "note": "accepted"}
 
 
 # ---------------------------------------------------------------------------------------------------------------------- shown
@@ -620,21 +678,205 @@ def test_replay_is_what_was_told(company: Company) -> None:
         assert then["current"]["proposal"] == told["current"]["proposal"]
 
 
-def test_a_reader_sees_no_value_of_a_field_that_is_hidden_from_them(company: Company) -> None:
-    run_id = at(company, "rate")
-    tax = source("tax_id", quote="IE123")
-    made(call_of(company, run_id), value("risk", "low", "high", tax), value("email", "a@customers.example"))
-    view = runs.get(company.rosa, run_id)
-    fields = {each["name"]: each for each in view.json["current"]["proposal"]["fields"]}
-    hidden = "run.current.proposal.fields.0.reason" in view.masked
-    assert hidden == (fields["risk"]["reason"] is None)
-    assert hidden == ("IE123" not in str(view.json))
+SECRET = "IE123"
 
 
-def test_a_stranger_to_a_source_gets_no_reason(company: Company) -> None:
+def proposed_from_many(company: Company) -> str:
+    """A run of Olivia's at the rating, with values that rest on a tax number, on another customer, and on the e-mail address."""
     run_id = at(company, "rate")
-    other = source("display_name", record="3", quote="Halcyon")
-    made(call_of(company, run_id), value("risk", "low", "high", other), value("email", "a@customers.example"))
-    runs_tom = runs.get(company.tom, run_id)
-    assert runs_tom.json["current"]["proposal"]["fields"][1]["value"] == "a@customers.example"
-    assert NotAllowed is not None
+    tax = source("tax_id", quote=SECRET)
+    other = source("iban", collection="account", record="LT459999900012345678", quote="LT45")
+    risky = value("risk", "low", "high", tax) | {"reason": f"The tax number is {SECRET}."}
+    made(call_of(company, run_id), risky, value("email", "a@customers.example", "high", other), banner=None)
+    return run_id
+
+
+def shut(who: str, obj: str) -> Row:
+    return Row("p", f"user:{who}", "*", obj, "read", "deny")
+
+
+def test_a_reader_sees_nothing_that_rests_on_a_field_hidden_from_them(company: Company) -> None:
+    run_id = proposed_from_many(company)
+    with ruled(shut(company.mona.id, "field:customer/tax_id")):
+        view = runs.get(company.mona, run_id)
+        risk = view.json["current"]["proposal"]["fields"][0]
+        assert (risk["name"], risk["value"], risk["reason"], risk["sources"]) == ("risk", None, None, None)
+        assert set(view.masked) >= {f"run.current.proposal.fields.0.{name}" for name in ("value", "reason", "sources")}
+        assert view.json["current"]["proposal"]["fields"][1]["value"] == "a@customers.example"
+        for told in (view.json, runs.replay(company.mona, run_id).json, runs.events(company.mona, run_id)[0]):
+            assert SECRET not in str(told)
+    assert SECRET in str(runs.get(company.mona, run_id).json)
+
+
+def test_a_reader_sees_nothing_that_rests_on_records_they_may_not_read(company: Company) -> None:
+    run_id = proposed_from_many(company)
+    with ruled(shut(company.mona.id, "collection:account")):
+        view = runs.get(company.mona, run_id)
+        risk, email = view.json["current"]["proposal"]["fields"]
+        assert risk["reason"] is not None
+        assert (email["value"], email["reason"], email["sources"]) == (None, None, None)
+        assert "run.current.proposal.fields.1.value" in view.masked
+        replayed = runs.replay(company.mona, run_id)
+        assert replayed.json["run"]["current"]["proposal"]["fields"][1]["sources"] is None
+    assert company.told(run_id)["current"]["proposal"]["fields"][1]["reason"] == "Why email."
+
+
+def test_who_reads_the_run_is_told_and_shown_no_more_than_the_person_it_is_for(company: Company) -> None:
+    run_id = proposed_from_many(company)
+    whole = company.told(run_id)["current"]["proposal"]
+    assert runs.get(company.ada, run_id).json["current"]["proposal"]["call"] == whole["call"]
+    runs.take_over(company.mona, run_id, revision=None)
+    theirs = runs.get(company.mona, run_id).json["current"]["proposal"]
+    assert (theirs["for"], theirs["fields"], theirs["status"]) == (company.mona.id, [], "pending")
+    screen = fetch(
+        "select screen from console.shown where run = %s and person = %s order by run_seq desc limit 1", (run_id, company.mona.id)
+    )
+    assert "proposal" not in screen[0][0]
+
+
+# ---------------------------------------------------------------------------------------------------------------------- lists
+
+
+LIST = {
+    "items": {"relation": "account", "fields": ["iban", "status"]},
+    "form": [{"name": "verdict", "label": "Verdict"}],
+    "edit": [],
+}
+
+
+def listing(company: Company) -> str:
+    """A run of Olivia's at the first of two accounts."""
+    steps = [step("start", "start", "each"), step("each", "loop", "end", LIST) | {"ai": {}}, step("end", "end", None)]
+    document = {"format": 1, "slug": "ai-list", "title": "List", "collection": "customer", "team": "operations", "steps": steps}
+    workflows.import_file(document, publish=True)
+    return runs.start(company.olivia, "ai-list", "customer", "1", {})
+
+
+def test_a_proposal_is_for_the_item_whose_form_is_there(company: Company) -> None:
+    run_id = listing(company)
+    assert "proposal_requested" not in kinds(run_id), "before anybody looks it is not known for which item"
+    told = company.told(run_id)
+    first, second = (each["key"] for each in told["current"]["progress"]["items"])
+    assert (told["current"]["proposal"]["status"], told["current"]["proposal"]["item"]) == ("pending", first)
+    found = runs.proposal_context(told["current"]["proposal"]["call"])
+    assert found is not None
+    assert ([field.name for field in found.fields], found.prompt.progress.key) == (["verdict"], first)  # type: ignore[union-attr]
+    turned = runs.get(company.olivia, run_id, second).json["current"]["proposal"]
+    assert (turned["status"], turned["item"]) == ("pending", second)
+    made(told["current"]["proposal"]["call"], value("verdict", "of the first"))
+    assert runs.get(company.olivia, run_id, second).json["current"]["proposal"]["status"] == "pending"
+    holds(run_id)
+
+
+def test_what_was_proposed_for_one_item_is_not_compared_with_another(company: Company) -> None:
+    run_id = listing(company)
+    told = company.told(run_id)
+    call = told["current"]["proposal"]["call"]
+    first, second = (each["key"] for each in told["current"]["progress"]["items"])
+    made(call, value("verdict", "fine"))
+    runs.complete(company.olivia, run_id, step="each", revision=told["revision"], values={"item": second, "verdict": "fine"})
+    assert outcomes(call) == {"verdict": None}
+    told = company.told(run_id)
+    assert told["current"]["proposal"]["item"] == first
+    made(told["current"]["proposal"]["call"], value("verdict", "fine"))
+    hand_in(company, run_id, values={"item": first, "verdict": "Fine"})
+    assert outcomes(told["current"]["proposal"]["call"]) == {"verdict": "accepted"}
+    holds(run_id)
+
+
+def test_the_next_item_is_asked_for_when_it_is_shown_with_the_answer(company: Company) -> None:
+    run_id = listing(company)
+    told = company.told(run_id)
+    item = told["current"]["progress"]["key"]
+    view = runs.complete_and_look(company.olivia, run_id, step="each", revision=told["revision"], values={"item": item, "verdict": "fine"})
+    proposal = view.json["current"]["proposal"]
+    assert (proposal["status"], proposal["item"]) == ("pending", view.json["current"]["progress"]["key"])
+    assert proposal["item"] != item
+    runs.propose_again(company.olivia, run_id, revision=None)
+    assert company.told(run_id)["current"]["proposal"]["call"] == proposal["call"]
+    holds(run_id)
+
+
+# ----------------------------------------------------------------------------------------------------------------------- kinds
+
+
+OPTIONS = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
+ASKED = {"prompt": "What?", "output": [{"name": "answer", "label": "Answer"}]}
+RULED = {"maker": "rule", "rules": [{"if": "record.risk == 'high'", "option": "yes"}], "options": OPTIONS}
+FIND = {"items": {"relation": "account", "fields": ["iban", "status"]}}
+SHOW = {
+    "fields": ["email", "risk"],
+    "related": [
+        {"name": "accounts", "relation": "account", "fields": ["iban"]},
+        {"name": "unseen", "relation": "account", "fields": ["iban"], "hidden": True},
+    ],
+}
+
+
+def alone(company: Company, kind: str, config: dict[str, Any], record: str = "1", **more: Any) -> dict[str, Any]:
+    """A run at a workflow's one step."""
+    steps = [step("start", "start", "here"), step("here", kind, "end", config) | more, step("end", "end", None)]
+    document = {"format": 1, "slug": "ai-alone", "title": "Alone", "collection": "customer", "team": "operations", "steps": steps}
+    workflows.import_file(document, publish=True)
+    return company.told(runs.start(company.olivia, "ai-alone", "customer", record, {}))
+
+
+ASKED_AT: list[tuple[str, str, dict[str, Any], dict[str, Any], str | None, str | None]] = [
+    ("a model that is not asked", "llm", ASKED, {"ai": {"mode": "off"}}, None, None),
+    ("a model by itself that is not asked", "llm", ASKED, {"ai": {"mode": "off"}, "completion": "automatic"}, None, "off"),
+    ("a model", "llm", ASKED, {}, "text", None),
+    ("a choice", "decision", {"options": OPTIONS}, {"ai": {}}, "decide", None),
+    ("a choice that no rule makes", "decision", RULED, {"ai": {}}, "decide", "no_rule"),
+    ("a choice that is not asked for", "decision", {"options": OPTIONS}, {}, None, None),
+    ("records to choose from", "load_related", FIND, {"ai": {}}, "propose", None),
+    ("what is shown", "get_data", SHOW, {"ai": {}}, "propose", None),
+    ("a form in shadow", "update_data", {"fields": ["email"]}, {"ai": {"mode": "shadow"}}, "propose", None),
+    ("a form where it is off", "update_data", {"fields": ["email"]}, {"ai": {"mode": "off"}}, None, None),
+]
+
+
+@pytest.mark.parametrize(("why", "kind", "config", "more", "purpose", "code"), ASKED_AT, ids=[case[0] for case in ASKED_AT])
+def test_where_something_is_asked(
+    company: Company, why: str, kind: str, config: dict[str, Any], more: dict[str, Any], purpose: str | None, code: str | None
+) -> None:
+    assert why
+    here = alone(company, kind, config, **more)["current"]
+    assert (here["proposal"] or {}).get("purpose") == purpose
+    assert (here["take_over"] or {}).get("code") == code
+    assert here["form"] is not None
+
+
+def test_one_of_the_records_is_chosen_by_a_name_that_tells_nothing(company: Company) -> None:
+    told = alone(company, "load_related", FIND, ai={})
+    found = runs.proposal_context(told["current"]["proposal"]["call"])
+    assert found is not None
+    (field,) = found.fields
+    assert (field.name, field.opaque, len(field.options)) == ("key", True, 3)
+    made(told["current"]["proposal"]["call"], value("key", field.options[0][0]))
+    hand_in(company, told["id"], values={"key": field.options[0][0]})
+    assert outcomes(told["current"]["proposal"]["call"]) == {"key": "accepted"}
+
+
+def test_what_matters_of_what_is_shown_is_a_highlight_and_compared_with_nothing(company: Company) -> None:
+    told = alone(company, "get_data", SHOW, ai={})
+    call = told["current"]["proposal"]["call"]
+    found = runs.proposal_context(call)
+    assert found is not None
+    assert [name for name, _ in found.fields[0].options] == ["email", "risk", "accounts.iban"]
+    made(call, value("matters", ["email", "accounts.iban"]))
+    assert company.told(told["id"])["current"]["proposal"]["fields"][0]["value"] == ["email", "accounts.iban"]
+    assert hand_in(company, told["id"])["status"] == "completed"
+    assert outcomes(call) == {"matters": None}
+
+
+def test_only_the_fields_that_the_author_names_are_asked_for(company: Company) -> None:
+    told = alone(
+        company,
+        "decision",
+        {"options": OPTIONS, "form": [{"name": "a", "label": "A"}, {"name": "b", "label": "B"}]},
+        ai={"fields": ["b"], "outcome": False},
+    )
+    found = runs.proposal_context(told["current"]["proposal"]["call"])
+    assert found is not None
+    assert ([field.name for field in found.fields], found.outcomes) == (["b"], ())
+    assert told["current"]["proposal"]["asked"] == ["b"]

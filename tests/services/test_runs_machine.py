@@ -21,15 +21,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from console import log, runs, workflows
 from console.core.run import Run, fold
 from console.db import tables
-from console.db.engine import hot_engine
+from console.db.engine import fetch, hot_engine
 from console.errors import ConsoleError, NotFound
 from console.faults import Fault
 from console.runs.rights import holder_idle_s, possible, see
 from console.runs.store import as_event, load
 from tests.company import DOCUMENT, Company
+from tests.services import proposals
 
 WORKERS = ("olivia", "tom", "mona")
 PEOPLE = (*WORKERS, "rosa")
+WITH_AI = frozenset({"note", "rate", "decide"})
 BY_HAND = ("read", "note", "rate", "decide")
 RISKS = ("low", "medium", "high")
 EMAILS = ("a@customers.example", "b@customers.example")
@@ -365,6 +367,77 @@ class Machine(RuleBasedStateMachine):
         if self.ask(who, getattr(runs, verb), allowed=verb in self.model.may(who) and bool(reason), reason=reason):
             self.model.end(f"{verb}ed" if verb == "abort" else "cancelled")
 
+    # --------------------------------------------------------------------------------------------------------- proposals
+
+    def calls(self) -> list[tuple[str, int, str, str]]:
+        """(id, place of the attempt, for whom, status) of everything that was asked, oldest first."""
+        return fetch("select id, n, person, status from console.ai_call where run = %s order by at, id", (self.run_id,))
+
+    @rule(
+        which=st.integers(0, 9), back=st.sampled_from([0, 0, 0, 1]), came=st.sampled_from(["made", "made", "made", "failed"]),
+        mode=st.sampled_from(["assist", "assist", "blind", "auto"]),
+    )  # fmt: skip
+    def answered(self, which: int, back: int, came: str, mode: str) -> None:
+        """An answer comes in: to the newest call or an earlier one, in time or late, for whoever holds the run now or held it, once or twice."""
+        calls, model = self.calls(), self.model
+        if not calls:
+            return
+        call, n, person, status = calls[-1] if not back else calls[which % len(calls)]
+        before = load(self.run_id, whole=True)
+        assert before is not None
+        here = model.here
+        holder = self.company.people[model.holder].id if model.holder else None
+        current = call == calls[-1][0] and status == "pending" and n == len(model.path) and person == holder
+        done = current and here is not None and here.step == "decide" and here.status == "open" and model.status == "waiting_person"
+        if came == "failed":
+            proposals.failed(call)
+        else:
+            proposals.made(call, outcome="approve", mode=mode)
+        after = load(self.run_id, whole=True)
+        assert after is not None
+        if done and not model.unknown and model.draft is None and (came, mode) == ("made", "auto"):
+            model.by_itself("result", "end")
+            model.path[-1].status = "done"
+            model.end("completed")
+            return
+        assert after.run.revision == before.run.revision
+        assert after.run.seq == before.run.seq + (status == "pending")
+        assert (after.run.status, after.run.holder, after.run.take_over) == (before.run.status, before.run.holder, before.run.take_over)
+        assert {place: each.proposal for place, each in after.run.attempts.items() if place != n} == {
+            place: each.proposal for place, each in before.run.attempts.items() if place != n
+        }
+        if not current:
+            assert after.run.current == before.run.current
+
+    @rule(who=person, stale=stale)
+    def ask_again(self, who: str, stale: bool) -> None:
+        """Ask for a proposal once more; that makes no form stale."""
+        who = self.who(who)
+        before = self.run()
+        allowed = "complete" in self.model.may(who) and self.model.here is not None and self.model.here.step in WITH_AI
+        if self.ask(who, runs.propose_again, allowed=allowed, stale=stale):
+            assert self.run().revision == before.revision
+
+    @invariant()
+    def whoever_has_a_form_before_them_has_a_proposal_of_their_own(self) -> None:
+        """Asked for them, and for nobody before them; each call has one row and at most one answer."""
+        run = self.run()
+        here = run.attempt
+        if (
+            run.status == "waiting_person"
+            and run.holder is not None
+            and here is not None
+            and here.step in WITH_AI
+            and run.take_over is None
+        ):
+            assert here.proposal is not None
+            assert here.proposal["for"] == run.holder
+        asked = [event.open["call"] for event in log.events_of(self.run_id) if event.type == "proposal_requested"]
+        given = [event.open["call"] for event in log.events_of(self.run_id) if event.type in ("proposal_made", "proposal_failed")]
+        assert sorted(asked) == sorted(call for call, *_ in self.calls())
+        assert len(given) == len(set(given))
+        assert set(given) <= set(asked)
+
     # ----------------------------------------------------------------------------------------------------------- always
 
     def run(self) -> Run:
@@ -416,6 +489,7 @@ class Machine(RuleBasedStateMachine):
             told = runs.replay(self.company.rosa, self.run_id, at).json["run"]
             assert (told["status"], told["current"] and told["current"]["step"]) == self.states[at]
         chained(self.run_id)
+        assert list(runs.rebuild(self.run_id, check=True)) == []
 
 
 @contextmanager
@@ -441,7 +515,8 @@ def chained(run_id: str) -> None:
 
 
 def test_a_run_is_what_its_model_is_whoever_does_what(company: Company) -> None:
-    workflows.import_file({**DOCUMENT, "settings": {"visit_limit": 1000}}, publish=True)
+    steps = [{**each, "ai": {}} if each["id"] in WITH_AI else each for each in DOCUMENT["steps"]]
+    workflows.import_file({**DOCUMENT, "settings": {"visit_limit": 1000}, "steps": steps}, publish=True)
     Machine.company = company
     run_state_machine_as_test(
         Machine,

@@ -37,6 +37,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "human_input": {"to": {"team": "operations"}, "question": "Right?"},
     "load_related": {"items": {"relation": "account", "fields": ["iban"]}, "none": "outcome"},
     "loop": {"items": {"relation": "account", "fields": ["iban"]}, "form": [{"name": "verdict", "label": "Verdict"}]},
+    "llm": {"prompt": "What matters?", "output": [{"name": "answer", "label": "Answer"}]},
     "action": {"effect": SMALL["effects"][0]},
     "trigger_action": {"action": "thing.mend"},
     "output": {"values": {"a": "1 + 1"}},

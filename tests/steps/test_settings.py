@@ -38,9 +38,12 @@ BASE: dict[str, dict[str, Any]] = {
     "approval": {"text": "May it?", "roles": ["lead"]},
     "action": {"effect": SMALL["effects"][0]},
     "trigger_action": {"action": "thing.mend"},
+    "llm": {"prompt": "What matters?", "output": [FIELD]},
 }
 LONG = "x" * 20_001
 GOOD: list[tuple[str, dict[str, Any]]] = [
+    ("llm", {"prompt": "x" * 8_000, "output": [{**FIELD, "name": f"f{number}"} for number in range(40)], "related": [RELATED], "text": "x"}),
+    ("llm", {"output": [{**FIELD, "type": "checklist", "options": OPTIONS}, {"name": "shown", "label": "S", "readonly": True, "value": "1"}]}),
     ("start", {"fields": [FIELD]}),
     ("start", {"fields": [{**FIELD, "name": f"f{number}"} for number in range(50)]}),
     ("guidance", {"text": "x" * 20_000}),
@@ -77,6 +80,12 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
 ]  # fmt: skip
 BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("start", {"fields": [{**FIELD, "type": "file"}]}, "", "There is no run yet that files could be kept with"),
+    ("llm", {"prompt": "x" * 8_001}, "prompt", "at most 8000"),
+    ("llm", {"output": []}, "output", "This may not be empty."),
+    ("llm", {"output": [{**FIELD, "name": f"f{number}"} for number in range(41)]}, "output", "at most 40"),
+    ("llm", {"output": [{**FIELD, "name": "origin"}]}, "", "A field cannot be named origin here"),
+    ("llm", {"output": [{**FIELD, "type": "enum"}]}, "output[0]", "A field of type enum needs options."),
+    ("llm", {"model": "best"}, "model", "There is no setting model here"),
     ("request_documents", {"documents": []}, "", "Nothing is asked for"),
     ("request_documents", {"days": 367}, "days", "at most 366"),
     ("request_documents", {"remind_after_days": [30]}, "", "would not come before"),
@@ -240,6 +249,8 @@ def test_no_field_of_a_form_makes_the_check_fail(values: list[Any], kind: str) -
 # ------------------------------------------------------------------------------------------------------- what is heard of texts
 
 HEARD: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
+    ("llm", {"prompt": "{{ now }}", "text": "x", "output": [{**FIELD, "value": "1"}], "related": [{**RELATED, "where": "1 == 1"}]},
+     ["output[0].value", "related[0].where"], ["prompt", "text"]),
     ("start", {"fields": [{**FIELD, "required_if": "1 == 1", "value": "2", "at_most": "3"}]},
      ["fields[0].required_if", "fields[0].value", "fields[0].at_most"], []),
     ("guidance", {"text": "{{ now }}"}, [], ["text"]),

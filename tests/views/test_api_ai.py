@@ -7,20 +7,50 @@ import pytest
 
 from console import access, accounts
 from console.db.engine import fetch
+from console.errors import NotFound
 from console.proposals import calls
 from tests.views.conftest import Pages
 from tests.views.test_api_approvals import Program
 
-KEYS = {"id", "at", "run", "step", "attempt", "purpose", "provider", "model", "ms", "status", "code", "flags", "mode", "input_tokens", "output_tokens"}
+KEYS = {
+    "id",
+    "at",
+    "run",
+    "step",
+    "attempt",
+    "purpose",
+    "provider",
+    "model",
+    "ms",
+    "status",
+    "code",
+    "flags",
+    "mode",
+    "input_tokens",
+    "output_tokens",
+}
 AT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 
 
 def called(number: int, run: str, **more: Any) -> str:
     """A row of a call."""
     told = {
-        **{"id": f"aic_{number:03d}", "at": AT + timedelta(seconds=number), "run": run, "n": 2, "step": "note", "attempt": 1, "purpose": "propose"},
-        **{"mode": "assist", "status": "ok", "provider": "anthropic", "model": "claude-haiku-5-5", "ms": 812, "input_tokens": 900, "output_tokens": 80},
-        **{"team": accounts.team_id("operations"), "cost": "0.0013"},
+        "id": f"aic_{number:03d}",
+        "at": AT + timedelta(seconds=number),
+        "run": run,
+        "n": 2,
+        "step": "note",
+        "attempt": 1,
+        "purpose": "propose",
+        "mode": "assist",
+        "status": "ok",
+        "provider": "anthropic",
+        "model": "claude-haiku-5-5",
+        "ms": 812,
+        "input_tokens": 900,
+        "output_tokens": 80,
+        "team": accounts.team_id("operations"),
+        "cost": "0.0013",
         **more,
     }
     columns, values = ", ".join(told), ", ".join(["%s"] * len(told))
@@ -35,7 +65,13 @@ def test_the_shape(pages: Pages) -> None:
     (one,) = told["data"]
     assert told["next"] is None
     assert set(one) >= KEYS
-    assert (one["id"], one["at"], one["status"], one["code"], one["cost"]) == ("aic_001", "2026-11-20T08:30:01.000000Z", "failed", "timeout", "0.0013")
+    assert (one["id"], one["at"], one["status"], one["code"], one["cost"]) == (
+        "aic_001",
+        "2026-11-20T08:30:01.000000Z",
+        "failed",
+        "timeout",
+        "0.0013",
+    )
     assert (one["flags"], one["ms"], one["input_tokens"]) == ([], 812, 900)
 
 
@@ -77,7 +113,7 @@ def test_who_audits_one_team_reads_of_that_team(pages: Pages) -> None:
     assert [one["id"] for one in stan.get("/ai-calls").get_json()["data"]] == ["aic_002"]
     assert stan.get(f"/ai-calls?run={run_id}").status_code == 404
     assert stan.get("/ai-calls?run=run_absent").get_json() == stan.get(f"/ai-calls?run={run_id}").get_json()
-    with pytest.raises(calls.NotFound):
+    with pytest.raises(NotFound):
         calls.get(pages.company.stan, "aic_001")
     assert calls.get(pages.company.stan, "aic_002")[0].id == "aic_002"
 

@@ -14,10 +14,11 @@ from console.records import connect
 from console.views.api import openapi
 from console.views.api.openapi import BASE, Call
 from tests.company import DOCUMENT, Company
-from tests.papers import evidence, pdf
+from tests.papers import CHECKED, at_note, evidence, pdf, workflow
 from tests.services.engine import step
 from tests.services.four_eyes import asking, requested
 from tests.services.paying import Provider, at_pay, paying, providing
+from tests.services.proposals import begun, hand_in
 
 Scene = dict[str, Any]
 KYC = DOCUMENT | {
@@ -29,7 +30,7 @@ QUESTIONING = {
     "format": 1, "slug": "questioning", "title": "Asking", "collection": "customer", "team": "operations",
     "steps": [step("start", "start", "ask"), step("ask", "human_input", "end", {"to": {"people": ["'tom@fernwick.example'"]}, "question": "Right?"}), step("end", "end", None)],
 }  # fmt: skip
-FAR = {"stopTrying", "settleEffect", "checkEffect", "retryStep", "stepIn"}
+FAR = {"stopTrying", "settleEffect", "checkEffect", "retryStep", "stepIn", "proposeAgain", "supplyContext"}
 """Calls whose example needs a run that another system has brought somewhere; they have a test of their own."""
 
 
@@ -141,6 +142,9 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         operations.seal()
         return {}
 
+    def checked() -> Scene:
+        return {"run_id": at_note(house, workflow("checked", CHECKED), "2")}
+
     def nothing() -> Scene:
         return {}
 
@@ -185,6 +189,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "takeTicket": ("olivia", escalated),
         "assignTickets": ("mona", escalated),
         "unassignTickets": ("mona", escalated),
+        "getRunChecks": ("olivia", checked),
         "sendFile": ("olivia", file),
         "getFile": ("olivia", kept),
         "getFileContent": ("olivia", kept),
@@ -266,3 +271,15 @@ def pay(company: Company, run_id: str) -> dict[str, Any]:
     told = company.told(run_id)
     runs.complete(company.olivia, run_id, step=told["current"]["step"], revision=told["revision"], values={"amount": 5})
     return company.told(run_id)
+
+
+def test_examples_at_steps_where_something_is_proposed(company: Company) -> None:
+    bench = Bench(create_app(), company)
+    run_id = begun(company)
+    faults = bench.check("proposeAgain", "olivia", {"run_id": run_id, "revision": company.told(run_id)["revision"]})
+    told = hand_in(company, run_id, values={"note": "By hand."}, handled_manually=True)
+    answer = bench.send("supplyContext", "olivia", {"run_id": run_id, "revision": told["revision"], "values": {"amount": "3"}})
+    assert answer.status_code == 200
+    faults += bench.faults(bench.calls["supplyContext"], answer)
+    assert faults == []
+    assert answer.get_json()["context"]["note"]["missing"] == "supplied later"

@@ -238,6 +238,8 @@ POSTS = [
     "escalate",
     "assign",
     "step-in",
+    "propose",
+    "supply",
 ]
 
 
@@ -255,6 +257,7 @@ def test_strangers_get_nothing(web: Flask, company: Company, olivia: Caller, who
     }
     wanted["settle"] = ["effect", "result", "reason"]
     wanted["check"] = ["effect"]
+    wanted["supply"] = ["step", "values"]
     for verb in POSTS:
         body = {"revision": told["revision"], **{name: more[name] for name in wanted.get(verb, [])}}
         assert stranger.post(f"/runs/{told['id']}/{verb}", body).status_code == status, verb

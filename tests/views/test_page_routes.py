@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from console import answers, bulk, files, log, notices, runs, subjects, tasks, workflows
 from tests.company import DOCUMENT
 from tests.conftest import Companies, web_app
-from tests.papers import pdf
+from tests.papers import CHECKED, at_note, pdf, workflow
 from tests.services.acting import RATE, imported
 from tests.services.engine import step
 from tests.services.four_eyes import asking, requested
@@ -87,6 +87,15 @@ ROUTES = [
         for do in ("password-link", "reset-factor", "end-sessions")
     ),
     Route("/settings/hooks", "/settings/hooks", stan=403, status=403),
+    Route("/settings/ai", "/settings/ai", ("GET", "POST"), stan=403, status=403),
+    Route("/settings/ai/test", "/settings/ai/test", ("POST",), stan=403, status=403),
+    *(
+        Route(f"/settings/ai/{page}", f"/settings/ai/{page}", ("GET", "POST"), stan=403, status=403)
+        for page in ("purposes", "budgets", "switches", "house", "redaction")
+    ),
+    Route("/settings/ai/calls", "/settings/ai/calls", stan=403, status=403),
+    Route("/settings/ai/calls/<call_id>", "/settings/ai/calls/aic_unknown", stan=403, status=403),
+    Route("/settings/ai/calls/<call_id>/words", "/settings/ai/calls/aic_unknown/words", stan=403, status=403),
     Route("/settings/collections", "/settings/collections", stan=403, status=403),
     Route(SHAPE, "/settings/collections/customer", ("GET", "POST"), stan=403, status=403),
     Route(SHAPE + "/preview", "/settings/collections/customer/preview", ("POST",), stan=403, status=403),
@@ -211,6 +220,7 @@ ROUTES = [
     Route(RUN, "/runs/{run}", part="<title>"),
     Route(RUN + "/complete", "/runs/{run}/complete", ("POST",)),
     Route(RUN + "/draft", "/runs/{run}/draft", ("POST",)),
+    Route(RUN + "/proposal/<call_id>/feedback", "/runs/{run}/proposal/aic_unknown/feedback", ("POST",)),
     Route(RUN + "/save", "/runs/{run}/save", ("POST",)),
     Route(RUN + "/resume", "/runs/{run}/resume", ("POST",)),
     Route(RUN + "/take-over", "/runs/{run}/take-over", ("POST",)),
@@ -229,6 +239,7 @@ ROUTES = [
     Route(RUN + "/leave", "/runs/{run}/leave", part="<form"),
     Route(RUN + "/revise", "/runs/{run}/revise?step=note", ("GET", "POST"), part="<form"),
     Route(RUN + "/replay", "/runs/{run}/replay", part='<div class="runner read-only', target="replay"),
+    Route(RUN + "/checks", "/runs/{checked}/checks", part='<section class="card', target="checks"),
     Route(RUN + "/picture", "/runs/{run}/picture", part='<div class="picture-page', target="replay"),
     Route("/workflows", "/workflows", stan=200),
     Route("/ai", "/ai", stan=403, status=403),
@@ -247,6 +258,7 @@ class House:
 
     pages: Pages
     run: str
+    checked: str
     approval: str
     bulk: str
     file: str
@@ -256,7 +268,7 @@ class House:
     notice: str
 
     def all(self, method: str | None = None) -> list[tuple[Route, str]]:
-        named = ("run", "approval", "bulk", "file", "task", "question", "notice")
+        named = ("run", "checked", "approval", "bulk", "file", "task", "question", "notice")
         ids = {name: getattr(self, name) for name in named}
         return [(route, route.path.format(**ids)) for route in ROUTES if method is None or method in route.methods]
 
@@ -297,7 +309,18 @@ def furnished(pages: Pages) -> House:
     )
     runs.start(company.mona, "questioning", "customer", "3", {})
     told = notices.mine(company.olivia)[0].id
-    return House(pages, run, approval, many, kept.id, tasks.mine(company.olivia)[0].id, answers.open_for(company.olivia)[0].id, told)
+    checked = workflow("checked", CHECKED)
+    return House(
+        pages,
+        run,
+        at_note(company, checked, "4"),
+        approval,
+        many,
+        kept.id,
+        tasks.mine(company.olivia)[0].id,
+        answers.open_for(company.olivia)[0].id,
+        told,
+    )
 
 
 def ask(browser: Browser, path: str, method: str, **headers: str) -> TestResponse:

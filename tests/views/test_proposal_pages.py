@@ -1,10 +1,12 @@
 """The runner with proposals: every state of a field and of the strip above, without script; what a page that waits is answered; who may not ask."""
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import runs
+from console import access, runs, workflows
+from tests.company import DOCUMENT
 from tests.views import proposals
 from tests.views.proposals import arrives, fails, source, value
 
@@ -263,3 +265,197 @@ def test_an_unknown_button_is_not_there(pages: "Pages") -> None:
     run = proposals.at(pages.company, "rate")
     page = pages.olivia.get(f"/runs/{run}")
     pages.olivia.post(f"/runs/{run}/suggestion", fields(page) | {"do": "explode"}, status=404)
+
+
+# -- asked for once more, and supplied
+
+
+def test_retry_asks_once_more(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    fails(pages.company, run)
+    page = pages.olivia.get(f"/runs/{run}")
+    part = pages.olivia.send(page, "/propose", htmx="proposal", status=200)
+    assert "Looking for proposals …" in part.text
+    assert part.with_attribute("data-poll")
+    fails(pages.company, run)
+    pages.olivia.send(pages.olivia.get(f"/runs/{run}"), "/propose")
+    assert "Looking for proposals …" in pages.olivia.follow().text
+
+
+def test_retry_from_a_page_of_the_past_says_so(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "note")
+    fails(pages.company, run)
+    page = pages.olivia.get(f"/runs/{run}")
+    pages.company.answer(run)
+    assert "This run moved on" in pages.olivia.send(page, "/propose", htmx="proposal", status=409).text
+
+
+def test_nobody_asks_or_supplies_for_another(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    revision = str(pages.company.told(run)["revision"])
+    for who, status in (("stan", 404), ("tom", 409)):
+        browser = getattr(pages, who)
+        given = {"csrf_token": browser.token, "revision": revision, "step": "rate"}
+        browser.post(f"/runs/{run}/propose", given, status=status)
+    pages.stan.get(f"/runs/{run}/supply?step=note", status=404)
+    pages.stan.post(f"/runs/{run}/supply", {"csrf_token": pages.stan.token, "revision": revision, "target": "note"}, status=404)
+
+
+def by_hand(pages: "Pages", **typed: str) -> str:
+    """A run whose note was written by hand, so that the next step lacks it."""
+    run = proposals.at(pages.company, "note")
+    page = pages.olivia.get(f"/runs/{run}")
+    pages.olivia.send(page, "/complete", **{"v_note": "Something.", "handled_manually": "true"} | typed)
+    return run
+
+
+def test_what_is_missing_is_named_and_supplied_by_a_small_form(pages: "Pages") -> None:
+    run = by_hand(pages)
+    page = pages.olivia.get(f"/runs/{run}")
+    assert "Missing from Take a note" in page.text
+    asked = pages.olivia.get(f"/runs/{run}/supply?step=note")
+    assert ("h2", "What is missing from “Take a note”") in asked.headings
+    assert [name for name in asked.form("/supply")["fields"] if name.startswith("v.")] == ["v.count"]
+    wrong = pages.olivia.send(asked, "/supply", status=422, v_count="many")
+    assert wrong.form("/supply")["fields"]["v.count"] == "many"
+    assert "Supply" in pages.olivia.send(asked, "/supply", htmx="run", status=422, v_count="").text
+    assert pages.olivia.answer.headers["HX-Retarget"] == "#dialog"
+    pages.olivia.send(asked, "/supply", v_count="3")
+    after = pages.olivia.follow()
+    assert "Missing from Take a note" not in after.text
+    assert pages.company.told(run)["context"]["note"]["count"] == 3
+
+
+def test_a_step_that_lacks_nothing_has_no_such_form(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    pages.olivia.get(f"/runs/{run}/supply?step=note", status=404)
+    pages.olivia.get(f"/runs/{run}/supply?step=nowhere", status=404)
+
+
+def test_supplying_in_the_dialog_draws_the_run_anew(pages: "Pages") -> None:
+    run = by_hand(pages)
+    asked = pages.olivia.get(f"/runs/{run}/supply?step=note", htmx="dialog")
+    assert "<html" not in asked.html
+    after = pages.olivia.send(asked, "/supply", htmx="run", status=200, v_count="3")
+    assert "Missing from" not in after.text
+    old = pages.olivia.send(asked, "/supply", htmx="run", status=409, v_count="4")
+    assert "What is missing from" in old.text or "Nothing is missing" in old.text
+
+
+# -- the right pane
+
+
+def test_a_source_opens_at_the_right_with_its_value_marked(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    step = source("s2", kind="step", step="note", title="Take a note", field="note", quote="Looked at it.", collection=None, record=None)
+    other = source(
+        "s3",
+        kind="related",
+        title="Tore Lindqvist",
+        collection="customer",
+        record="2",
+        field="display_name",
+        quote="Tore Lindqvist",
+        trusted=False,
+    )
+    gone = source("s4", kind="related", title="Somebody", collection="customer", record="999", field="risk", quote="")
+    arrives(pages.company, run, value("risk", "medium", "high", "", source(), step, other, gone))
+    page = pages.olivia.get(f"/runs/{run}")
+    ways = [told["href"] for told in page.with_attribute("data-source")]
+    shown = [pages.olivia.get(way) for way in ways]
+    assert [len(one.with_attribute("data-marked")) for one in shown] == [2, 2, 2, 0]
+    assert all("Source" in one.text for one in shown)
+    assert "Looked at it." in shown[1].text
+    assert "it says what somebody claims" in shown[2].text
+    assert "no longer there, or you may not see it" in shown[3].text
+    opened = [one for one in runs.events(pages.company.olivia, run, limit=200)[0] if one["kind"] == "source_opened"]
+    assert [(one["data"].get("source"), one["data"].get("key"), one["data"].get("name")) for one in opened] == [
+        ("record", "1", None),
+        ("step", None, "note"),
+        ("related", "2", None),
+        ("related", "999", None),
+    ]
+
+
+def test_a_source_of_another_call_or_reader_is_the_record_as_ever(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    arrives(pages.company, run, value("risk", "medium"))
+    way = next(told["href"] for told in pages.olivia.get(f"/runs/{run}").with_attribute("data-source"))
+    assert 'id="source-title"' not in pages.tom.get(way).html
+    assert 'id="source-title"' not in pages.olivia.get(f"/runs/{run}?source=s9&of=risk").html
+    pages.stan.get(way, status=404)
+
+
+def test_the_context_names_every_value_with_its_step(pages: "Pages") -> None:
+    run = by_hand(pages)
+    page = pages.olivia.get(f"/runs/{run}?tab=context")
+    assert ("h2", "Load the customer") in page.headings
+    assert "Display name · Text" in page.text
+    assert "Missing: it was handled manually." in page.text
+    assert f"/runs/{run}/supply?step=note" in page.links
+    assert any(told.get("aria-label") == "Copy Display name" for told in page.with_attribute("data-copy"))
+    pages.stan.get(f"/runs/{run}?tab=context", status=404)
+
+
+def test_what_stands_as_dots_is_uncovered_on_its_own_page(pages: "Pages") -> None:
+    document = deepcopy(DOCUMENT)
+    next(step for step in document["steps"] if step["id"] == "load")["config"]["fields"].append("tax_id")
+    workflows.import_file(document, publish=True)
+    run = pages.company.at("rate", by="mona")
+    assert "IE123" in pages.mona.get(f"/runs/{run}?tab=context").text
+    access.grant("lead", "collection:customer", ["reveal"], team="operations")
+    access.refresh()
+    page = pages.mona.get(f"/runs/{run}?tab=context")
+    assert "IE123" not in page.text
+    assert "/c/customer/1/reveal/tax_id" in page.links
+
+
+# -- replay
+
+
+def test_replay_shows_what_was_proposed_what_became_of_it_and_what_was_never_opened(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    step = source("s2", kind="step", step="note", title="Take a note", field="note", quote="Looked at it.", collection=None, record=None)
+    arrives(
+        pages.company,
+        run,
+        value("risk", "medium", "high", "Two transfers a month.", source(), step),
+        value("email", "new@customers.example", "medium"),
+    )
+    page = pages.olivia.get(f"/runs/{run}")
+    pages.olivia.get(next(told["href"] for told in page.with_attribute("data-source")))
+    pages.olivia.send(page, "/complete", v_risk="medium", v_email="mine@customers.example")
+    ticks = runs.replay(pages.company.mona, run).ticks
+    at = next(tick["n"] for tick in ticks if tick["told"].get("proposal", {}).get("outcomes"))
+    past = pages.mona.get(f"/runs/{run}/replay?at={at}")
+    assert "Proposed by a-model" in past.text
+    assert "Decided by: Olivia" in past.text
+    assert "Sources opened: 1 of 2" in past.text
+    assert "Accepted Confidence: High Proposed: “Medium”" in past.text
+    assert "Edited Confidence: Medium Proposed: “new@customers.example”" in past.text
+    assert past.text.count("never opened") == 1
+    shown = next(tick["n"] for tick in ticks if tick["kind"] == "proposal_made") + 1
+    before = pages.mona.get(f"/runs/{run}/replay?at={shown}")
+    assert "AI pre-fill" in before.text
+    assert "Decided by" not in before.text
+
+
+def test_replay_of_a_step_without_proposal_says_why(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    fails(pages.company, run, message="The model did not answer in 8 s.")
+    pages.olivia.get(f"/runs/{run}")
+    assert "The model did not answer in 8 s." in pages.mona.get(f"/runs/{run}/replay").text
+    pages.stan.get(f"/runs/{run}/replay", status=404)
+
+
+def test_replay_of_a_choice(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "decide")
+    arrives(
+        pages.company, run, outcome="approve", choice={"confidence": "high", "reason": "Nothing speaks against it.", "sources": [source()]}
+    )
+    page = pages.olivia.get(f"/runs/{run}")
+    pages.olivia.send(page, "/complete", outcome="approve")
+    at = next(tick["n"] for tick in runs.replay(pages.company.mona, run).ticks if tick["told"].get("proposal", {}).get("outcomes"))
+    past = pages.mona.get(f"/runs/{run}/replay?at={at}")
+    assert "Nothing speaks against it." in past.text
+    assert "Proposed: “Approve”" in past.text

@@ -253,9 +253,9 @@ def test_who_holds_a_run_since_when_and_whether_one_may_take_it(
 
 @pytest.mark.parametrize("can", [frozenset({"retry"}), frozenset[str]()])
 def test_a_stopped_step_offers_to_try_again_where_that_is_allowed(can: frozenset[str]) -> None:
-    note = runpage._take_over(view(can, current={"take_over": {"message": "No rate."}}))
+    note = runpage._take_over(view(can, current={"take_over": {"message": "No rate."}}), LOOK)
     assert note is not None
-    assert (note.text, note.post, note.button) == ("No rate.", "/runs/run_1/retry" if can else "", "Try again" if can else "")
+    assert (note.text, note.post, note.button) == ("No rate.", "/runs/run_1/retry" if can else "", "Retry" if can else "")
 
 
 def test_what_is_wrong_is_listed_with_the_labels_of_its_boxes() -> None:

@@ -1,4 +1,4 @@
-"""Anthropic's Messages API, through their SDK. Source: the SDK's own code, version 2.10; docs/reference/ai.md.
+"""Anthropic's Messages API, through their SDK. Source: the SDK's own code, version 2.10; docs/how-to/connect-a-model.md.
 
 The form is asked for as structured output; where a model or the service refuses the schema, as the input of the one tool that the model must use.
 """
@@ -107,24 +107,12 @@ class Anthropic:
 
     def _schema(self, asked: Mapping[str, Any], schema: Mapping[str, Any], deadline: float) -> Raw:
         form = {"format": {"type": "json_schema", "schema": schema}}
-        body, request_id = self._create({**asked, "output_config": form}, deadline)
-        stop: Stop = STOPS.get(str(body.get("stop_reason")), "other")
-        blocks = _blocks(body)
-        if any(block.get("type") == "tool_use" for block in blocks):
-            stop = "other"
-        texts = [block.get("text") for block in blocks if block.get("type") == "text"]
-        return _raw("".join(text for text in texts if isinstance(text, str)), stop, "json_schema", body, self.model, request_id)
+        return structured(*self._create({**asked, "output_config": form}, deadline), self.model)
 
     def _tool(self, asked: Mapping[str, Any], schema: Mapping[str, Any], deadline: float) -> Raw:
         tool = {"name": TOOL, "description": "Hand in the proposal.", "input_schema": schema}
         choice = {"type": "tool", "name": TOOL, "disable_parallel_tool_use": True}
-        body, request_id = self._create({**asked, "tools": [tool], "tool_choice": choice}, deadline)
-        used = [block for block in _blocks(body) if block.get("type") == "tool_use"]
-        ended = body.get("stop_reason")
-        fits = ended == "tool_use" and len(used) == 1 and used[0].get("name") == TOOL
-        stop: Stop = "complete" if fits else "other" if ended == "end_turn" else STOPS.get(str(ended), "other")
-        text = json.dumps(used[0].get("input")) if fits else ""
-        return _raw(text, stop, "tool", body, self.model, request_id)
+        return handed_in(*self._create({**asked, "tools": [tool], "tool_choice": choice}, deadline), self.model)
 
     def _create(self, asked: Mapping[str, Any], deadline: float) -> tuple[dict[str, Any], str | None]:
         return self._sent(lambda timeout: self._client.messages.with_raw_response.create(**asked, timeout=timeout), deadline)
@@ -158,6 +146,25 @@ def _cause(error: BaseException) -> ProviderError:
     if isinstance(error.__cause__, ProviderError):
         return error.__cause__
     return ProviderError("connection", "The connection broke.", passing=True)
+
+
+def structured(body: Mapping[str, Any], request_id: str | None, model: str) -> Raw:
+    """The texts of a message; thinking before them is left out, and a tool that is used though none was offered makes it no answer."""
+    stop: Stop = STOPS.get(str(body.get("stop_reason")), "other")
+    blocks = _blocks(body)
+    if any(block.get("type") == "tool_use" for block in blocks):
+        stop = "other"
+    texts = [block.get("text") for block in blocks if block.get("type") == "text"]
+    return _raw("".join(text for text in texts if isinstance(text, str)), stop, "json_schema", body, model, request_id)
+
+
+def handed_in(body: Mapping[str, Any], request_id: str | None, model: str) -> Raw:
+    """The input of the one tool that was offered. It is not read where the message was cut off: half of it looks whole."""
+    used = [block for block in _blocks(body) if block.get("type") == "tool_use"]
+    ended = str(body.get("stop_reason"))
+    fits = ended == "tool_use" and len(used) == 1 and used[0].get("name") == TOOL
+    stop: Stop = "complete" if fits else "other" if ended == "end_turn" else STOPS.get(ended, "other")
+    return _raw(json.dumps(used[0].get("input")) if fits else "", stop, "tool", body, model, request_id)
 
 
 def _blocks(body: Mapping[str, Any]) -> list[dict[str, Any]]:

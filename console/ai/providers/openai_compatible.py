@@ -1,4 +1,4 @@
-"""Any endpoint that speaks chat/completions as OpenAI does: llama.cpp, vLLM, Ollama, a gateway. Source: docs/reference/ai.md.
+"""Any endpoint that speaks chat/completions as OpenAI does: llama.cpp, vLLM, Ollama, a gateway. Source: docs/how-to/connect-a-model.md.
 
 The form is asked for by its JSON Schema; where that is refused, as any JSON object with the schema in words. What an endpoint does not take is left out from
 then on, and remembered for the process.
@@ -99,7 +99,7 @@ class OpenAICompatible:
                 continue
             if len(self._dialects) < MOST_DIALECTS:
                 self._dialects[known] = dialect
-            return _raw(body, dialect.form, self.model, request_id)
+            return completion(body, request_id, dialect.form, self.model)
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -139,12 +139,12 @@ class OpenAICompatible:
         return body, response.headers.get("x-request-id")
 
 
-def _raw(body: Mapping[str, Any], mode: str, model: str, request_id: str | None) -> Raw:
+def completion(body: Mapping[str, Any], request_id: str | None, mode: str, model: str) -> Raw:
+    """The one choice of a completion; a tool that is called though none was offered makes it no answer."""
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict) else {}
     said = choice.get("message")
     message = said if isinstance(said, dict) else {}
-    content = message.get("content")
     stop: Stop = STOPS.get(str(choice.get("finish_reason")), "other")
     if message.get("tool_calls"):
         stop = "other"
@@ -156,7 +156,7 @@ def _raw(body: Mapping[str, Any], mode: str, model: str, request_id: str | None)
     named = body.get("model")
     identity = request_id or body.get("id")
     return Raw(
-        text=content if isinstance(content, str) else "",
+        text=_text(message.get("content")),
         stop=stop,
         model=named[:200] if isinstance(named, str) and named else model,
         mode=mode,
@@ -165,3 +165,11 @@ def _raw(body: Mapping[str, Any], mode: str, model: str, request_id: str | None)
         output_tokens=failures.count(usage.get("completion_tokens")),
         request_id=identity[:200] if isinstance(identity, str) else None,
     )
+
+
+def _text(content: Any) -> str:
+    """The text of a message, which some send in parts."""
+    if isinstance(content, list):
+        texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+        return "".join(text for text in texts if isinstance(text, str))
+    return content if isinstance(content, str) else ""

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +15,16 @@ from console.core import forms
 NAME = "rules"
 NUMBERS = frozenset({"decimal", "money"})
 NOT_SIMPLE = frozenset({"json", "array", "binary", "file", "files", "other", "checklist"})
+TOLD_HERE = frozenset({"step", "input"})
+TELLS_OF_ITSELF = frozenset({
+    "status", "state", "reason", "note", "notes", "comment", "comments", "remark", "remarks", "description", "message", "outcome", "decision", "result",
+})  # fmt: skip
+"""What a record says under these names is about itself, not about what is decided in this step; what another step said may be meant."""
+TELLS_OF_ANYTHING = frozenset({
+    "id", "key", "name", "title", "label", "type", "kind", "category", "date", "time", "createdat", "updatedat", "version", "text", "value", "email", "phone",
+    "address", "country", "city",
+})  # fmt: skip
+"""Every other record has these: of a related one they belong to somebody else."""
 _APART = re.compile(r"[\W_]+")
 
 
@@ -34,8 +45,9 @@ class _Found:
 
 
 def answer(ask: Ask) -> Raw:
-    """The same JSON that a model is asked for. An outcome is never proposed: to choose is no matter of equal names."""
-    fields = [_item(spec, found) for spec in ask.fields if (found := _certain(spec, ask.sources))]
+    """The same JSON that a model is asked for, with real values. An outcome is never proposed: to choose is no matter of equal names."""
+    form = _Form(ask)
+    fields = [_item(spec, found) for spec in ask.fields if (found := _certain(form, spec))]
     told = {
         "decision": "propose" if fields else "decline",
         "decline_reason": "" if fields else "No source holds a value under the name of a field of this form.",
@@ -43,6 +55,35 @@ def answer(ask: Ask) -> Raw:
         "fields": fields,
     }
     return Raw(text=json.dumps(told, ensure_ascii=False), stop="complete", model=NAME, mode=NAME)
+
+
+class _Form:
+    """Which names stand for which field. A name goes before a label, and a label that two fields bear stands for neither."""
+
+    def __init__(self, ask: Ask) -> None:
+        self.sources = ask.sources
+        self.names = {_plain(spec.name) for spec in ask.fields}
+        self.labels = Counter(_plain(spec.label) for spec in ask.fields)
+
+    def wanted(self, spec: FieldSpec) -> set[str]:
+        """The names under which a value of this field may stand."""
+        label = _plain(spec.label)
+        fits = self.labels[label] == 1 and label not in self.names
+        return {_plain(spec.name), *([label] if fits else [])} - {""}
+
+    def said(self, source: Source, key: str) -> set[str]:
+        """The names that a value of a source bears: its key, and what people call it unless the key is a field's own name."""
+        name = _plain(key)
+        label = _plain(source.labels.get(key, ""))
+        names = {name} if name in self.names else {name, label}
+        return names - _vague(source)
+
+
+def _vague(source: Source) -> frozenset[str]:
+    """The names under which this source says nothing about the form of this step."""
+    if source.kind in TOLD_HERE:
+        return frozenset()
+    return TELLS_OF_ITSELF if source.kind == "record" else TELLS_OF_ITSELF | TELLS_OF_ANYTHING
 
 
 def _item(spec: FieldSpec, found: _Found) -> dict[str, Any]:
@@ -56,31 +97,28 @@ def _item(spec: FieldSpec, found: _Found) -> dict[str, Any]:
     }
 
 
-def _certain(spec: FieldSpec, sources: tuple[Source, ...]) -> _Found | None:
+def _certain(form: _Form, spec: FieldSpec) -> _Found | None:
     """The one value that stands under this name, None where there is none, where two sources differ, or where it only says what the record holds already."""
-    if spec.treatment == "never" or spec.type in NOT_SIMPLE:
+    if spec.treatment not in {"full", "masked"} or spec.type in NOT_SIMPLE:
         return None
-    found = sorted(_same_name(spec, sources), key=lambda each: not each.source.trusted)
+    found = sorted(_same_name(form, spec), key=lambda each: not each.source.trusted)
     values = {_key(spec, each.value) for each in found}
     return found[0] if len(values) == 1 and found[0].value is not None else None
 
 
-def _same_name(spec: FieldSpec, sources: tuple[Source, ...]) -> Iterator[_Found]:
+def _same_name(form: _Form, spec: FieldSpec) -> Iterator[_Found]:
     """Each place with a value under the field's name or label, fit for the field or not: one that does not fit makes the others doubtful."""
-    wanted = {_plain(spec.name), _plain(spec.label)} - {""}
+    wanted = form.wanted(spec)
     now = _key(spec, fitting(spec, spec.now))
-    for source in sources:
+    for source in form.sources:
         if spec.trusted_only and not source.trusted:
             continue
         for key, value in source.data.items():
-            if forms.is_empty(value) or source.treatments.get(key) == "never":
-                continue
-            if not wanted & {_plain(key), _plain(source.labels.get(key, ""))}:
+            if forms.is_empty(value) or source.treatments.get(key) == "never" or not wanted & form.said(source, key):
                 continue
             fit = fitting(spec, value)
-            if fit is not None and _key(spec, fit) == now:
-                continue
-            yield _Found(source, key, fit)
+            if fit is None or _key(spec, fit) != now:
+                yield _Found(source, key, fit)
 
 
 def _key(spec: FieldSpec, value: Any) -> str:

@@ -121,7 +121,7 @@
         if (["fill", "accepted"].includes(state(field))) put(field, told(field, "aiStart"));
         become(field, "off");
       } else {
-        const [before, texts, note] = field.aiBefore ?? ["offer", null, ""];
+        const [before, texts, note] = field.aiBefore ?? [field.dataset.aiBeneath || "offer", told(field, "aiValue"), mark(field)?.value ?? ""];
         const filled = ["fill", "accepted"].includes(before) && same(held(field), told(field, "aiStart"));
         if (filled) put(field, texts);
         become(field, filled || !["fill", "accepted"].includes(before) ? before : "edited", note);
@@ -189,10 +189,10 @@
       window.htmx.process(slot);
     }
     option(field, other);
-    Object.assign(field.dataset, { aiLevel: other.dataset.aiLevel, aiValue: other.dataset.aiValue, aiStart: other.dataset.aiStart });
+    for (const name of ["aiLevel", "aiValue", "aiStart", "aiBeneath"]) field.dataset[name] = other.dataset[name];
     if (!there(field)) return;
     const busy = "aiTyped" in field.dataset || (field.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
-    let next = state(other);
+    let next = hand ? other.dataset.aiBeneath : state(other);
     if (hand) {
       field.aiBefore = [busy && next === "fill" ? "offer" : next, told(field, "aiValue"), ""];
       next = "off";
@@ -243,9 +243,8 @@
     if (!link) return;
     document.querySelectorAll("a[data-source][aria-current]").forEach((one) => one.removeAttribute("aria-current"));
     link.setAttribute("aria-current", "true");
-    document.getElementById("context")?.setAttribute("data-open-next", "");
   });
-  document.addEventListener("htmx:afterSwap", (event) => {
+  document.addEventListener("htmx:afterSettle", (event) => { // not before: what settles has its class put back
     if (event.detail.target?.id !== "context" || !event.detail.requestConfig?.elt?.matches("[data-source]")) return;
     document.getElementById("context")?.classList.add("open");
     reveal();

@@ -1,19 +1,19 @@
-"""Files of runs for programs: sent ahead of the step that hands them in, read by who may see the run."""
+"""Files of runs for programs: sent ahead of the step that hands them in, read by who may see the run; what rules tell of documents."""
 
 from typing import Annotated
 from urllib.parse import quote
 
 from flask import Blueprint, Response, g, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
-from pydantic import WithJsonSchema
+from pydantic import Field, WithJsonSchema
 from werkzeug.exceptions import UnsupportedMediaType
 
 from console import documents
-from console.errors import Invalid
+from console.errors import Invalid, NotFound
 from console.log import body as canonical
 from console.runs import attachments
-from console.views.api.operation import Example, Media, Sent, operation
-from console.views.api.shapes import File, FileValue
+from console.views.api.operation import Asked, Example, Media, Sent, asked, operation
+from console.views.api.shapes import Checklist, File, FileValue
 
 blueprint = Blueprint("api_files", __name__, url_prefix="/api/v1")
 
@@ -27,6 +27,12 @@ class Upload(Sent):
     step: str
     field: str
     file: Annotated[str, WithJsonSchema({"type": "string", "format": "binary"})]
+
+
+class Turned(Asked):
+    """How the run is looked at."""
+
+    item: str | None = Field(None, description="At a list: this item")
 
 
 @blueprint.post("/files")
@@ -79,3 +85,13 @@ def content(file_id: str) -> Response:
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(taken.name, safe='')}"
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return answer
+
+
+@blueprint.get("/runs/<run_id>/checks")
+@operation("getRunChecks", "workflow.see", Checklist, query=Turned)
+def checks(run_id: str) -> ResponseReturnValue:
+    """What rules tell of the documents of the open step, and where it was seen; 404 where the step checks nothing or is not the caller's to do."""
+    made = documents.checklist(g.actor, run_id, asked(Turned).item)
+    if made is None:
+        raise NotFound("Nothing is checked at this step, or it is not yours to do.")
+    return jsonify(made.to_json())

@@ -87,7 +87,7 @@ class Again(Sent):
     input: dict[str, Any] | None = Field(None, description="Another input; only from the start")
 
 
-class Wanted(Seen):
+class ProposalWanted(Seen):
     """For which item, where the step goes through a list."""
 
     item: Text | None = Field(None, description="Key of an item; without: the one at hand")
@@ -157,10 +157,10 @@ def draft(run_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/runs/<run_id>/propose")
-@operation("proposeAgain", "workflow.start", Run, body=Wanted, refuses=(403,), example=Example(body={"revision": 2}))
+@operation("proposeAgain", "workflow.start", Run, body=ProposalWanted, refuses=(403,), example=Example(body={"revision": 2}))
 def propose(run_id: str) -> ResponseReturnValue:
     """Ask for a proposal for the open step once more; moves nothing. It is `pending` first: ask for the run again until it is not."""
-    sent = read(Wanted)
+    sent = read(ProposalWanted)
     runs.propose_again(g.actor, run_id, revision=sent.revision, item=sent.item)
     return _run(run_id)
 

@@ -6,7 +6,7 @@ from flask import Blueprint, g, jsonify, make_response
 from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
-from console import reports, runs
+from console import documents, reports, runs
 from console.views.api import listing
 from console.views.api.operation import Asked, Example, Limit, Media, Paged, Sent, Whole, asked, operation, read
 from console.views.api.shapes import AbortPreview, Event, Listed, Replay, RevisePreview, Run, RunHead, Status
@@ -149,4 +149,6 @@ def events(run_id: str) -> ResponseReturnValue:
 @operation("replayRun", "workflow.see", Replay, query=Moment, example=Example(query={"at": 1}))
 def replay(run_id: str) -> ResponseReturnValue:
     """The run and what was on screen after event `at`. Values come from the log, never from today's record."""
-    return jsonify(runs.replay(g.actor, run_id, asked(Moment).at).json)
+    told = runs.replay(g.actor, run_id, asked(Moment).at).json
+    looked = documents.looked_at(g.actor, run_id, told["at"])
+    return jsonify({**told, "documents": [one.to_json() for one in looked]})

@@ -225,6 +225,41 @@ class TakeOver(Open):
     message: str | None
 
 
+class ProposalSource(Open):
+    """Where a proposed value comes from."""
+
+    id: str = Field(description="s1, s2 … within this proposal")
+    title: str
+    collection: str | None = None
+    record: str | None = None
+    field: str | None = None
+
+
+class ProposedValue(Open):
+    """A proposed value; what rests on something that the reader may not see is null."""
+
+    name: str = Field(description="The field")
+    value: Anything
+    confidence: Literal["high", "medium", "low"]
+    reason: str | None
+    sources: list[ProposalSource] | None
+
+
+class Proposal(Open):
+    """What is proposed for the open step. A person decides."""
+
+    status: Literal["pending", "ready", "declined", "failed", "off"]
+    call: str | None
+    origin: str | None = Field(description="`rules`, or the model")
+    code: str | None = Field(description="Why there is none, for programs")
+    message: str | None = Field(description="Why there is none, and what to do")
+    deadline_at: Moment
+    fields: list[ProposedValue]
+    outcome: str | None = Field(description="The proposed choice")
+    flags: list[str]
+    banner: str | None
+
+
 class Waiting(Open):
     """What the run waits for."""
 
@@ -270,7 +305,7 @@ class Current(Shape):
     not_offered: list[Option] | None = None
     errors: list[ErrorDetail] | None
     draft: Draft | None
-    proposal: dict[str, Anything] | None
+    proposal: Proposal | None
     take_over: TakeOver | None
     waiting: Waiting | None
     effect: EffectAtStake | None
@@ -426,6 +461,16 @@ class Screen(Shape):
     record: Record | None
 
 
+class Looked(Shape):
+    """A document beside a run, and which of its pages were opened by then."""
+
+    document: str
+    title: str
+    pages: int | None = Field(description="How many it has, where that is known")
+    opened: list[int]
+    never_opened: list[int] | None = Field(description="null: not known, because nobody opened it")
+
+
 class Replay(Shape):
     """The run as it was answered after event `at`."""
 
@@ -436,6 +481,7 @@ class Replay(Shape):
     screen: Screen
     read_only: Literal[True]
     masked: list[str]
+    documents: list[Looked] = Field(description="Documents beside the run, those of its records as of today")
 
 
 class ActivityPage(Shape):
@@ -580,6 +626,45 @@ class File(FileValue):
     by: str | None
     sender: str | None
     at: Moment
+
+
+class Place(Shape):
+    """Where something was seen: the page, and a box on it in parts of the page (left, top, right, bottom) from its upper left corner."""
+
+    page: int
+    box: list[float]
+
+
+class Check(Shape):
+    """What came of a check."""
+
+    id: str
+    label: str
+    result: Literal["pass", "fail", "unsure", "not_applicable"]
+    message: str | None
+    places: list[Place]
+
+
+class Paper(Shape):
+    """A document with its checks."""
+
+    document: str = Field(description="Its reference")
+    title: str
+    pages: int | None
+    sha256: str
+    status: Literal["reading", "ready"]
+    message: str | None = Field(description="Why there are no checks")
+    checks: list[Check]
+
+
+class Checklist(Shape):
+    """The checklist of the open step."""
+
+    step: str
+    item: str | None = Field(description="At a list: the item that it is about")
+    status: Literal["reading", "ready"] = Field(description="reading: ask again in a moment")
+    documents: list[Paper]
+    checks: list[Check] = Field(description="Those that need no document")
 
 
 # ------------------------------------------------------------------------------------------------------------ workflows

@@ -70,7 +70,7 @@ def _places(actor: Actor, kind: str) -> dict[str, str]:
     if kind == "collections":
         found = {one.id: one.label for one in records.collections() if access.exists_for(actor, f"collection:{one.id}")}
         return dict(sorted(found.items(), key=lambda one: one[1].casefold()))
-    made = {}
+    made: dict[str, str] = {}
     for known in workflows.all_known():
         if known.live is None or not access.can(actor, known.team or None, f"workflow:{known.slug}", "see"):
             continue
@@ -101,7 +101,7 @@ def _house(shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleErr
     current = ai_forms.newest()
     texts = saving.house_texts(frame.actor())
     former = [*(one.document.house for one in texts[1:]), Options().house]
-    history = [(one, _difference(before, one.document.house)) for one, before in zip(texts, former, strict=True)]
+    history = [(one, _difference(before, one.document.house)) for one, before in zip(texts, former, strict=False)]
     context = ai_forms.common(current, shown, wrong, error) | {"history": history, "names": accounts.names({one.by for one in texts})}
     return area.page("settings/ai_house.html", "ai/house", context, status=error.status if error else 200)
 

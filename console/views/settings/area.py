@@ -45,7 +45,7 @@ PAGES = (
     Page("ai/budgets", "Budgets", "chart-bar", "AI", "ai"),
     Page("ai/switches", "On and off", "adjustments", "AI", "ai"),
     Page("ai/house", "House text", "message", "AI", "ai"),
-    Page("ai/redaction", "What a model would see", "eye-off", "AI", "ai"),
+    Page("ai/redaction", "What a model sees", "eye-off", "AI", "ai"),
     Page("ai/calls", "Calls", "list-details", "AI", "ai", "audit"),
 )
 

@@ -1,0 +1,101 @@
+"""Which pages of the documents beside a run were opened while it was worked on, and which never were: for replay, from the log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from console import browse, log, records
+from console.core.actor import Actor
+from console.documents.looking import Document, beside
+from console.errors import NotFound
+from console.runs.rights import see
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A document and the pages of it that somebody opened. `pages` is how many it has, None where nobody ever counted them."""
+
+    ref: str
+    title: str
+    pages: int | None
+    opened: tuple[int, ...]
+    taken: bool = False
+
+    @property
+    def never(self) -> tuple[int, ...]:
+        """The pages that nobody opened, as far as they are known."""
+        return tuple(number for number in range(1, (self.pages or 0) + 1) if number not in self.opened)
+
+    @property
+    def words(self) -> str:
+        """All this in a sentence."""
+        if not self.opened:
+            return "Taken as a file, and no page opened here" if self.taken else "Never opened"
+        if self.never:
+            return f"{_pages(self.never)} {'was' if len(self.never) == 1 else 'were'} never opened"
+        return "Opened" if self.pages == 1 else f"{'All' if self.pages else 'Opened:'} {self._which()}"
+
+    def _which(self) -> str:
+        return f"{self.pages} pages opened" if self.pages else _pages(self.opened).lower()
+
+    def to_json(self) -> dict[str, Any]:
+        """For the API."""
+        return {
+            "document": self.ref,
+            "title": self.title,
+            "pages": self.pages,
+            "opened": list(self.opened),
+            "never_opened": list(self.never) if self.pages else None,
+        }
+
+
+def _pages(numbers: Sequence[int]) -> str:
+    """`Page 3`, `Pages 1 to 4 and 7`."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    parts = [str(first) if first == last else f"{first} to {last}" for first, last in spans]
+    listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    return f"{'Page' if len(numbers) == 1 else 'Pages'} {listed}"
+
+
+def looked_at(actor: Actor, run_id: str, at: int | None = None) -> list[Looked]:
+    """The documents beside the run, and what was opened of each up to event `at` (None: the last); those handed in later are left out.
+
+    Files of records are those of today. Raises NotFound for a run that the actor may not see.
+    """
+    seen = see(actor, run_id)
+    upto = seen.run.seq if at is None else at
+    events = [event for event in log.recent(run_id, "source_opened", 0) if event.n <= upto and event.open.get("source") == "document"]
+    moment = _moment(run_id, upto)
+    try:
+        listed = beside(actor, run_id, seen.run.collection, seen.run.record)
+    except NotFound:
+        listed = []
+    there = [one for one in listed if not one.why_not and (one.at is None or moment is None or one.at <= moment)]
+    return [_looked(document, [event for event in events if _same(event, document)]) for document in there]
+
+
+def _moment(run_id: str, n: int) -> datetime | None:
+    """When that event happened."""
+    found = log.events_of(run_id, after=n - 1, limit=1, opened=False)
+    return found[0].at if found else None
+
+
+def _same(event: log.Stored, document: Document) -> bool:
+    told = event.open
+    if document.collection is None:
+        return bool(told.get("key") == document.ref)
+    key = browse.ref(records.collection(document.collection), document.record or "")
+    return (told.get("collection"), told.get("name"), told.get("key")) == (document.collection, document.column, key)
+
+
+def _looked(document: Document, events: Sequence[log.Stored]) -> Looked:
+    opened = {event.open["page"] for event in events if isinstance(event.open.get("page"), int)}
+    counted = [event.open["pages"] for event in events if isinstance(event.open.get("pages"), int)]
+    pages = document.pages or (max(counted) if counted else None)
+    return Looked(document.ref, document.title, pages, tuple(sorted(opened)), any("page" not in event.open for event in events))

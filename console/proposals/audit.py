@@ -1,0 +1,163 @@
+"""One call for who audits: its row, what was proposed against what was handed in, and, when it is asked for, the very words that went out and came back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from console import log, workflows
+from console.core.actor import Actor
+from console.db.engine import fetch
+from console.errors import NotFound
+from console.log import present
+from console.proposals import calls, feedback, options, prompts
+from console.proposals.calls import Call, Field
+from console.proposals.feedback import Opinion
+from console.proposals.options import HOUSE
+from console.runs.reading import hidden_from
+from console.runs.rights import see
+
+ANSWERS = frozenset({"proposal_made", "proposal_failed"})
+HANDED_IN = frozenset({"step_submitted", "step_completed"})
+CHOICE = "outcome"
+
+Kept = Literal["kept", "expired", "gone", "none"]
+"""Whether the words of a call are there: past their time, erased with the person (or never kept), or nobody was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A field of the proposal beside what was handed in; values are None where there is none or the reader may not read it."""
+
+    name: str
+    label: str
+    proposed: Any
+    submitted: Any
+    reason: str | None
+    sources: Sequence[Mapping[str, Any]]
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """A call as its page shows it. `reads`: the reader may see the run, without it no values are shown. `message` is what the person was told instead of a proposal."""
+
+    call: Call
+    workflow: str
+    slug: str
+    step: str
+    fields: Sequence[Compared]
+    words: Kept
+    reads: bool
+    message: str | None
+    banner: str | None
+    house: int | None
+    feedback: Sequence[Opinion] = ()
+
+
+def call(actor: Actor, call_id: str) -> Audited:
+    """The call, without the words of its prompt. Raises NotAllowed without `ai.audit`, NotFound."""
+    found, fields = calls.get(actor, call_id)
+    answer, handed_in, reads = _events(actor, found)
+    data = answer.get("data") or {}
+    step = _step(found)
+    return Audited(
+        found,
+        step[0],
+        step[1],
+        step[2],
+        _compared(fields, data.get("proposal") or {}, (handed_in.get("data") or {}), found, step[3]),
+        _kept(found),
+        reads,
+        data.get("message"),
+        (data.get("proposal") or {}).get("banner"),
+        house_of(found.prompt_version),
+        feedback.of(call_id) if reads else (),
+    )
+
+
+def words(actor: Actor, call_id: str) -> tuple[Call, Mapping[str, Any] | None, Kept]:
+    """What was sent and what came, None where it is not there any more; that somebody looked is an event. Raises as `call` does."""
+    found, _ = calls.get(actor, call_id)
+    state = _kept(found)
+    told = prompts.read(call_id) if state == "kept" else None
+    log.note(
+        actor,
+        "ai_call_read",
+        open={"call": call_id, "run": found.run, "found": told is not None},
+        team=found.team,
+        label=_label(call_id),
+    )
+    return found, told, state if told is not None or state != "kept" else "gone"
+
+
+def house_of(prompt_version: str | None) -> int | None:
+    """Which text of the house was in a prompt of this version; None where none was."""
+    _, mark, number = (prompt_version or "").partition(HOUSE)
+    return int(number) if mark and number.isdigit() else None
+
+
+def _label(call_id: str) -> str | None:
+    rows = fetch("select label from console.ai_call where id = %s", (call_id,))
+    return rows[0][0] if rows else None
+
+
+def _kept(found: Call) -> Kept:
+    if found.provider in (None, "rules") or found.status in ("pending", "off"):
+        return "none"
+    if fetch("select 1 from console.ai_prompt where call = %s", (found.id,)):
+        return "kept"
+    limit = timedelta(days=options.current().document.retention_days)
+    return "expired" if log.now() - found.at >= limit else "gone"
+
+
+def _events(actor: Actor, found: Call) -> tuple[Mapping[str, Any], Mapping[str, Any], bool]:
+    """(the event of the answer, that of the step being handed in, whether the reader may see the run), masked for this reader."""
+    if found.run is None:
+        return {}, {}, False
+    try:
+        see(actor, found.run)
+    except NotFound:
+        return {}, {}, False
+    every = log.history(found.run)
+    answers = [one for one in every if one.type in ANSWERS and one.open.get("call") == found.id]
+    ends = [one for one in every if one.type in HANDED_IN and (one.open.get("proposal") or {}).get("call") == found.id]
+    wanted = [*answers[-1:], *ends[:1]]
+    opened = log.open_values(found.run, wanted) if wanted else {}
+    hidden, names = hidden_from(actor, looking_back=True), present.names_of(list(opened.values()))
+    shown = {n: present.as_json(one, names, hidden=hidden) for n, one in opened.items()}
+    return (
+        shown.get(answers[-1].n, {}) if answers else {},
+        shown.get(ends[0].n, {}) if ends else {},
+        True,
+    )
+
+
+def _step(found: Call) -> tuple[str, str, str, Mapping[str, str]]:
+    """(title of the workflow, its slug, title of the step, labels of its fields), ids where the version is not known."""
+    try:
+        definition = workflows.version(found.workflow or "", found.version or 0)
+        step = next(one for one in definition.document.steps if one.id == found.step)
+    except (NotFound, StopIteration):
+        return found.workflow or "", "", found.step or "", {}
+    form = [*(step.config.get("form") or ()), *(step.config.get("fields") or ())]
+    labels = {one["name"]: one.get("label") or one["name"] for one in form if isinstance(one, Mapping) and "name" in one}
+    return definition.title, definition.slug, step.title, labels
+
+
+def _compared(
+    fields: Sequence[Field], proposal: Mapping[str, Any], handed_in: Mapping[str, Any], found: Call, labels: Mapping[str, str]
+) -> list[Compared]:
+    proposed = {one["name"]: one for one in proposal.get("fields") or ()}
+    values = handed_in.get("values") or {}
+    made = []
+    for field in fields:
+        if field.name == CHOICE:
+            choice = proposal.get("choice") or {}
+            said = (found.outcome, found.submitted_outcome, choice.get("reason"), choice.get("sources") or ())
+        else:
+            one = proposed.get(field.name) or {}
+            said = (one.get("value"), values.get(field.name), one.get("reason"), one.get("sources") or ())
+        label = "Choice" if field.name == CHOICE else labels.get(field.name) or field.name.replace("_", " ").capitalize()
+        made.append(Compared(field.name, label, *said, field))
+    return made

@@ -1,0 +1,32 @@
+// A page of a document: what is framed on it is brought into view, and on a narrow screen the drawer that it stands in opens.
+"use strict";
+(() => {
+  function reveal() {
+    const marks = document.querySelector("[data-marks]");
+    const sheet = marks?.closest(".sheet");
+    const picture = marks?.parentElement.querySelector("img");
+    if (!sheet || marks.dataset.marks === "seen") return;
+    marks.dataset.marks = "seen";
+    const go = () => {
+      const first = marks.querySelector("rect").getBoundingClientRect();
+      const frame = sheet.getBoundingClientRect();
+      sheet.scrollTop += first.top + first.height / 2 - frame.top - frame.height / 2;
+      sheet.scrollLeft += first.left + first.width / 2 - frame.left - frame.width / 2;
+    };
+    picture.decode().then(go, () => {}); // without its picture the page has no height yet
+  }
+
+  let asked = false;
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-opens-context]")) asked = true; });
+  document.addEventListener("DOMContentLoaded", reveal);
+  document.addEventListener("htmx:afterSettle", (event) => {
+    reveal();
+    if (asked && event.detail.elt.id === "context") {
+      asked = false;
+      event.detail.elt.classList.add("open");
+      document.querySelector("[data-toggle=context]")?.setAttribute("aria-expanded", "true");
+      const viewer = event.detail.elt.querySelector(".viewer");
+      if (viewer?.getBoundingClientRect().top > innerHeight - 200) viewer.scrollIntoView({ block: "start" }); // below the form, on a phone
+    }
+  });
+})();

@@ -1,0 +1,31 @@
+"""Whether a proposal helped: a thumb and, who likes, a few words."""
+
+from flask import Blueprint, Response, flash, request
+
+from console.errors import Invalid
+from console.proposals import feedback
+from console.views import frame
+
+blueprint = Blueprint("feedback", __name__)
+
+
+@blueprint.post("/runs/<run_id>/proposal/<call_id>/feedback")
+def give(run_id: str, call_id: str) -> Response:
+    """Note it. With the script the little form comes back as it stands now, without it the page of the run."""
+    thumb, comment = request.form.get("thumb", ""), request.form.get("comment", "")
+    wrong = ""
+    try:
+        feedback.give(frame.actor(), run_id, call_id, thumb, comment)
+    except Invalid as error:
+        wrong = " ".join(str(detail["reason"]) for detail in error.details)
+    if not frame.wants_fragment() and not wrong:
+        flash("Thank you, it is noted.")
+        return frame.moved(frame.run_url(run_id))
+    told = {
+        "run_id": run_id,
+        "call": call_id,
+        "thumb": feedback.given(frame.actor(), call_id),
+        "wrong": wrong,
+        "comment": comment if wrong else "",
+    }
+    return frame.page("runner/feedback.html", {"feedback": told}, status=422 if wrong else 200)

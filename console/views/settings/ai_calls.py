@@ -1,0 +1,232 @@
+"""Settings, AI: the log of calls to models for who audits. What is asked for stands in the address; the words of a prompt have an address of their own."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import access, accounts, workflows
+from console.core.actor import Actor
+from console.errors import Malformed
+from console.proposals import audit, calls
+from console.proposals.calls import Call
+from console.views import formats, frame
+from console.views.frame import Badge
+from console.views.settings import area
+
+blueprint = Blueprint("ai_calls", __name__, url_prefix="/settings/ai/calls")
+
+PAGE_SIZE = 50
+NAME = "ai/calls"
+FILTERS = ("workflow", "step", "status", "code", "model", "mode", "person", "run")
+LABELS = {
+    "workflow": "Workflow",
+    "step": "Step",
+    "status": "Came to",
+    "code": "Because",
+    "model": "Model",
+    "mode": "Mode",
+    "person": "For",
+    "run": "Run",
+}
+STATUSES = {
+    "pending": Badge("Under way", "info", "loader-2"),
+    "ok": Badge("Proposed", "good", "check"),
+    "declined": Badge("Declined", "", "minus"),
+    "failed": Badge("Failed", "bad", "alert-triangle"),
+    "off": Badge("Not asked", "", "ban"),
+}
+CODES = {
+    "no_key": "No provider is set up", "timeout": "No answer in time", "rate_limited": "Too many requests there", "overloaded": "Provider out of order", "auth": "Key not taken",
+    "billing": "Not paid there", "bad_request": "Question not taken", "model_not_found": "Model not known there", "refused": "Model refused", "truncated": "Answer cut off",
+    "malformed": "Answer unreadable", "not_in_form": "Answer did not fit", "nothing_supported": "Nothing was supported", "budget": "Budget used up", "breaker": "Left alone for a minute",
+    "connection": "No connection", "internal_error": "Our own fault",
+}  # fmt: skip
+MODES = {"shadow": "Shadow: not shown", "assist": "Shown", "blind": "Blind sample: not shown", "auto": "By itself"}
+OUTCOMES = {
+    "accepted": Badge("Accepted", "good", "check"),
+    "small_edit": Badge("Slightly changed", "info", "pencil"),
+    "edited": Badge("Changed", "warn", "pencil"),
+    "cleared": Badge("Emptied", "warn", "eraser"),
+    "ignored": Badge("Not used", "", "hand-stop"),
+    "blind_equal": Badge("Same, unseen", "good", "check"),
+    "blind_different": Badge("Different, unseen", "warn", "git-compare"),
+}
+DROPPED = {
+    "not_allowed": "It is no field of this step", "duplicate": "It was proposed twice", "wrong_type": "It is of another type", "not_in_choices": "It is none of the choices",
+    "out_of_range": "It is out of range", "too_long": "It is too long", "no_source": "No source was cited", "unknown_source": "The source that was cited is none that was given",
+    "untrusted_source": "It has to stand in something that staff or code wrote", "not_in_source": "It does not stand in the source that was cited", "low_confidence": "The confidence was too low",
+}  # fmt: skip
+LEVELS = {"high": Badge("High", "good"), "medium": Badge("Medium", "info"), "low": Badge("Low", "warn")}
+GONE = {
+    "none": "Nobody was asked for this: no words went out.",
+    "expired": "The words are gone: they were kept for as long as the settings say. Counts, hashes and what became of each value stay.",
+    "gone": "The words are gone: what was held about the person was erased, or they were never kept.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is on, in words, and the address without it."""
+
+    label: str
+    value: str
+    href: str
+
+
+@blueprint.get("")
+def show() -> Response:
+    """The list, newest first."""
+    actor = frame.actor()
+    given = {name: request.args[name].strip() for name in FILTERS if request.args.get(name, "").strip()}
+    after, wrong = request.args.get("after") or None, ""
+    try:
+        found, following = calls.find(actor, given, limit=PAGE_SIZE, after=after)
+    except Malformed as error:
+        wrong, given, after = error.message, {}, None
+        found, following = calls.find(actor, given, limit=PAGE_SIZE)
+    known = _known(actor)
+    people = accounts.names(
+        {one.person for one in found if one.person} | {given["person"]}
+        if "person" in given
+        else {one.person for one in found if one.person}
+    )
+    context = {
+        "calls": [(one, known.get(one.workflow or "", ("", {}))[0], _step(known, one)) for one in found],
+        "people": people,
+        "chips": [
+            Chip(LABELS[name], _spoken(name, value, known, people), frame.here(**{name: None, "after": None}))
+            for name, value in given.items()
+        ],
+        "held": given,
+        "workflows": sorted(((ident, title) for ident, (title, _) in known.items()), key=lambda one: one[1]),
+        "steps": sorted(
+            {
+                (step, label)
+                for ident, (_, named) in known.items()
+                for step, label in named.items()
+                if given.get("workflow") in (None, ident)
+            }
+        ),
+        "statuses": STATUSES,
+        "codes": CODES,
+        "modes": MODES,
+        "everybody": sorted(((one.id, one.name) for one in accounts.people()), key=lambda one: one[1].casefold()),
+        "next": frame.here(after=following) if following else None,
+        "first": frame.here(after=None) if after else None,
+        "wrong": wrong,
+    }
+    return area.page("settings/ai_calls.html", NAME, context, blocks={"calls": "calls"}, status=400 if wrong else 200)
+
+
+@blueprint.get("/<call_id>")
+def one(call_id: str) -> Response:
+    """Everything about a call but its words."""
+    return _one(audit.call(frame.actor(), call_id))
+
+
+@blueprint.get("/<call_id>/words")
+def words(call_id: str) -> Response:
+    """What was sent and what came back; that it was looked at is an event."""
+    actor = frame.actor()
+    found = audit.call(actor, call_id)
+    _, told, state = audit.words(actor, call_id)
+    answer = _one(found, told, GONE.get(state, ""))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _one(found: audit.Audited, told: Mapping[str, Any] | None = None, gone: str = "") -> Response:
+    call = found.call
+    context = {
+        "found": found,
+        "call": call,
+        "people": accounts.names({name for name in (call.person, call.submitted_by) if name}),
+        "facts": _facts(call),
+        "rows": [
+            (row, _text(row.proposed), _text(row.submitted), OUTCOMES.get(row.field.outcome or ""), LEVELS.get(row.field.confidence or ""))
+            for row in found.fields
+        ],
+        "dropped": DROPPED,
+        "status": STATUSES[call.status],
+        "codes": CODES,
+        "modes": MODES,
+        "told": told,
+        "told_schema": _text(told.get("schema")) if told else "",
+        "gone": gone,
+        "gone_words": GONE,
+        "may_house": access.can(frame.actor(), None, "ai", "manage"),
+    }
+    return area.page("settings/ai_call.html", NAME, context)
+
+
+def _facts(call: Call) -> Sequence[tuple[str, str]]:
+    """What the row says of how it was asked and what it took."""
+    tokens = [
+        (words, count)
+        for words, count in (
+            ("sent", call.input_tokens),
+            ("from the provider's cache", call.cached_tokens),
+            ("answered", call.output_tokens),
+        )
+        if count is not None
+    ]
+    told: list[tuple[str, Any]] = [
+        ("Provider", call.provider),
+        ("Model", call.model),
+        ("Purpose", call.purpose),
+        ("Version of the prompt", call.prompt_version),
+        ("Form asked for as", (call.schema_mode or "").replace("_", " ")),
+        ("From the console's cache", "Yes, nobody was asked again" if call.from_cache else None),
+        ("Took", None if call.ms is None else f"{call.ms:,} ms"),
+        ("Tokens", ", ".join(f"{count:,} {words}" for words, count in tokens)),
+        ("Cost", None if call.cost is None else f"{call.cost.normalize():f} by the prices {call.price_version}"),
+        ("Flags", ", ".join(flag.replace("_", " ") for flag in call.flags)),
+        ("Request at the provider", call.request_id),
+        ("SHA-256 of the prompt", call.prompt_sha256),
+        ("Sources opened before", call.opened),
+        ("Handed in after", None if call.seconds is None else f"{call.seconds.normalize():f} s"),
+    ]
+    return [(label, f"{value}") for label, value in told if value not in (None, "")]
+
+
+def _known(actor: Actor) -> dict[str, tuple[str, Mapping[str, str]]]:
+    """Workflows that this reader may know of: id → (title, steps at which the AI proposes)."""
+    made: dict[str, tuple[str, Mapping[str, str]]] = {}
+    for known in workflows.all_known():
+        if not access.exists_for(actor, f"workflow:{known.slug}"):
+            continue
+        steps = workflows.version(known.id, known.live).document.steps if known.live else []
+        made[known.id] = (known.title, {step.id: step.title for step in steps if step.ai is not None})
+    return made
+
+
+def _step(known: Mapping[str, tuple[str, Mapping[str, str]]], call: Call) -> str:
+    return known.get(call.workflow or "", ("", {}))[1].get(call.step or "", call.step or "")
+
+
+def _spoken(name: str, value: str, known: Mapping[str, tuple[str, Mapping[str, str]]], people: Mapping[str, str]) -> str:
+    """The value of a filter in words."""
+    match name:
+        case "workflow":
+            return known.get(value, (value, {}))[0]
+        case "person":
+            return people.get(value, value)
+        case "status":
+            return STATUSES[value].label
+        case "mode":
+            return MODES.get(value, value)
+        case "code":
+            return CODES.get(value, value)
+    return value
+
+
+def _text(value: Any) -> str:
+    """A value as one reads it, whatever its shape; nothing is the empty text."""
+    if value is None:
+        return ""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    return formats.text(formats.Kind("value", "Value", "boolean"), value, frame.look()) if isinstance(value, bool) else f"{value}"

@@ -1,0 +1,58 @@
+import pytest
+from hypothesis import given, strategies as st
+
+from console.ai.statistics import coverage, enough, precision, ratio, sign_test, wilson_lower, wilson_upper
+from tests.tables import cases
+
+
+@cases("agreed, cases_, lower", [(125, 125, 0.970), (199, 200, 0.972), (493, 500, 0.971), (50, 50, 0.929), (0, 10, 0.0), (5, 10, 0.237), (1, 1, 0.207), (30, 30, 0.886), (90, 100, 0.826)])  # fmt: skip
+def test_the_lower_bound_is_wilsons(agreed: int, cases_: int, lower: float) -> None:
+    assert wilson_lower(agreed, cases_) == pytest.approx(lower, abs=0.0006)
+
+
+@cases("agreed, cases_, passes", [(125, 125, True), (199, 200, True), (493, 500, True), (124, 124, False), (124, 125, False), (198, 200, False), (492, 500, False), (50, 50, False), (0, 0, False)])  # fmt: skip
+def test_the_gate_to_automatic_needs_enough_blind_cases(agreed: int, cases_: int, passes: bool) -> None:
+    assert enough(agreed, cases_, 0.97, 125) is passes
+
+
+def test_no_case_says_nothing() -> None:
+    assert (wilson_lower(0, 0), wilson_upper(0, 0)) == (0.0, 1.0)
+    assert precision(0, 0) is None
+    assert coverage(0, 0) is None
+    assert ratio(3, 4) == 0.75
+
+
+@cases("part, whole", [(-1, 5), (6, 5), (1, 0), (0, -1)])
+def test_impossible_counts_are_refused(part: int, whole: int) -> None:
+    for function in (wilson_lower, wilson_upper, precision, coverage):
+        with pytest.raises(ValueError, match="cannot be"):
+            function(part, whole)
+
+
+@cases("first, second, p", [(0, 0, 1.0), (1, 0, 1.0), (5, 5, 1.0), (5, 0, 0.0625), (6, 0, 0.03125), (9, 1, 0.021484375), (10, 0, 0.001953125), (8, 2, 0.109375), (15, 5, 0.041389465332)])  # fmt: skip
+def test_the_sign_test_is_exact(first: int, second: int, p: float) -> None:
+    assert sign_test(first, second) == pytest.approx(p)
+    assert sign_test(second, first) == pytest.approx(p)
+
+
+def test_the_sign_test_takes_thousands_of_cases() -> None:
+    assert sign_test(2000, 1000) < 1e-60
+    assert 0.9 < sign_test(1500, 1501) <= 1.0
+    with pytest.raises(ValueError, match="negative"):
+        sign_test(-1, 3)
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_bounds_hold_the_rate_and_never_leave_the_unit(agreed: int, more: int) -> None:
+    cases_ = agreed + more
+    low, high = wilson_lower(agreed, cases_), wilson_upper(agreed, cases_)
+    assert 0.0 <= low <= high <= 1.0
+    if cases_:
+        assert low <= agreed / cases_ + 1e-12
+        assert agreed / cases_ - 1e-12 <= high
+        assert precision(agreed, cases_) == agreed / cases_
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+def test_one_more_agreement_never_lowers_the_bound(agreed: int, more: int) -> None:
+    assert wilson_lower(agreed + 1, agreed + more + 1) >= wilson_lower(agreed, agreed + more)
