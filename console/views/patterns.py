@@ -68,7 +68,7 @@ def charts() -> list[Chart]:
             "A proposal saves about half of the time.",
             "bar",
             "Step",
-            ["Rate the risk", "Decide"],
+            ["Set risk profile", "Decide"],
             bars,
             unit=" s",
         ),
