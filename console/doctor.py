@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psutil
 import sqlalchemy as sa
 
-from console import settings, supervisor
+from console import files, settings, supervisor
 from console.db import dump, engine, migrate
 from console.errors import ConsoleError
 from console.files import scan
@@ -51,7 +51,7 @@ def examine() -> dict[str, Any]:
     The URLs hold passwords: whoever has the shell has them anyway. Raises `SettingsError` where there is nothing to examine.
     """
     told = settings.current()
-    looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _scanner]
+    looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _recognition, _scanner]
     checks = [look(told) for look in looks]
     if told.ai.told:
         checks.append(_model(told.ai, told=True))
@@ -170,6 +170,17 @@ def _pdf(_told: settings.Settings) -> Check:
     )
 
 
+def _recognition(_told: settings.Settings) -> Check:
+    if found := files.languages():
+        return Check("text recognition", ok=True, message=f"Tesseract reads {', '.join(found)}")
+    return Check(
+        "text recognition",
+        ok=True,
+        message="Tesseract is not installed: documents that are pictures are not read",
+        fix="As root: apt-get install --no-install-recommends tesseract-ocr",
+    )
+
+
 def _scanner(told: settings.Settings) -> Check:
     if told.clamd is None:
         return Check(
@@ -197,19 +208,16 @@ def _model(ai: AI, *, told: bool) -> Check:
 
     config = providers.config(ai, private=told)
     found = probe.look(config)
-    where = f"{config.name}, {config.model}{f' at {ai.base_url}' if ai.base_url else ''}"
+    where = f"{config.name}{f' at {ai.base_url}' if ai.base_url else ''}"
     if not found.ok:
-        return Check("model", ok=False, message=f"{where}: {found.code}", fix=found.message)
-    name = "CONSOLE_AI_MODEL" if told else "the model under Settings, AI"
+        return Check("model", ok=False, message=f"{where}, {config.model}: {found.code}", fix=found.message)
     if found.ends:
+        name = "CONSOLE_AI_MODEL" if told else "the model under Settings, AI"
         return Check("model", ok=True, message=f"{where}: {found.message}", fix=f"Set {name} to another one")
-    plain = ai.api_key and (ai.base_url or "").startswith("http://") and not _own_machine(str(urlsplit(ai.base_url).hostname))
-    return Check(
-        "model",
-        ok=True,
-        message=f"{where}: there in {found.ms} ms" + (", in plain http: prompts and key can be read on the way" if plain else ""),
-        fix="Use https" if plain else "",
-    )
+    if ai.api_key and (ai.base_url or "").startswith("http://") and not _own_machine(str(urlsplit(ai.base_url).hostname)):
+        said = f"{where}: {found.message}; in plain http, prompts and key can be read on the way"
+        return Check("model", ok=True, message=said, fix="Use https")
+    return Check("model", ok=True, message=f"{where}: {found.message}")
 
 
 def _own_machine(host: str) -> bool:

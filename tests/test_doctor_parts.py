@@ -172,8 +172,7 @@ def test_a_model_that_is_there_one_that_ends_and_one_that_is_not() -> None:
         wrong = doctor._model(replace(given, api_key="sk-wrong"), told=True)
         providers.forget()
         assert server.asked == [], "no prompt was sent"
-    assert well.ok
-    assert well.message.startswith(f"anthropic, claude-haiku-5-5 at {server.url}: there in ")
+    assert well == Check("model", ok=True, message=f"anthropic at {server.url}: claude-haiku-5-5 answers")
     assert (ending.ok, "ends on 2027-03-01" in ending.message, bool(ending.fix)) == (True, True, True)
     assert (gone.ok, gone.message.endswith(": model_not_found")) == (False, True)
     assert (wrong.ok, wrong.fix) == (False, probe.WORDS["auth"])

@@ -40,6 +40,7 @@ WORDS: dict[Code, str] = {
 REDIRECTED = "The base URL leads to another address, which is not followed. Enter the one that it leads to."
 UNFIT = "The model answers, and not in the form that was asked for. Choose one that can be asked for JSON by a schema."
 LOOSE = "Works, but the schema was refused: the form is asked for {how}, and more proposals will be thrown away."
+SILENT = "something answers there, and does not tell of its models: test the connection to be sure"
 HOW = {"tool": "as a tool's input", "json_object": "as any JSON"}
 
 
@@ -83,6 +84,8 @@ def look(config: providers.Config, *, seconds: float = LOOK_S, now: datetime | N
         began = time.monotonic()  # what an import takes is not the provider's
         told = made.about(deadline=began + seconds)
     except ProviderError as error:
+        if error.code == "model_not_found" and config.model not in error.detail:
+            return Probed(ok=True, message=f"{config.model}: {SILENT}", ms=_ms(began), model=config.model)
         return _failed(error, seconds, _ms(began))
     if isinstance(config, providers.anthropic.Config):
         return _lifecycle(config.model, told, _ms(began), now or datetime.now(UTC))

@@ -134,6 +134,7 @@ def _text(
 ) -> list[str]:
     lines = [
         f"{len(recorded)} recorded cases, {len(attacks)} attacks.",
+        *([] if recorded else ["Cases come from ended runs at whose steps a model was asked, as long as the prompts are kept."]),
         *(f"THE GUARD LETS THROUGH {line}" for line in through),
         *([] if through else [f"Guard: a model that obeys them gets nothing through with any of the {len(attacks)}."]),
         "",

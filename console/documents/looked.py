@@ -80,6 +80,17 @@ def looked_at(actor: Actor, run_id: str, at: int | None = None) -> list[Looked]:
     return [_looked(document, [event for event in events if _same(event, document)]) for document in there]
 
 
+def checks_then(actor: Actor, run_id: str, step: str, attempt: int, at: int) -> dict[str, Any] | None:
+    """The checklist that was last shown at that attempt of the step up to event `at`, as it is kept; None where none was, or it was erased."""
+    see(actor, run_id)
+    shown = [event for event in log.recent(run_id, "checks_shown", 0) if event.n <= at]
+    here = [event for event in shown if event.body.get("step") == {"id": step, "attempt": attempt}]
+    if not here:
+        return None
+    found = log.open_values(run_id, [here[-1]])[here[-1].n].values.get("checks")
+    return dict(found) if found else None
+
+
 def _moment(run_id: str, n: int) -> datetime | None:
     """When that event happened."""
     found = log.events_of(run_id, after=n - 1, limit=1, opened=False)

@@ -20,7 +20,7 @@ from console.errors import NotAllowed, NotFound
 from console.proposals.figures import COUNTS, Figures
 
 WINDOWS = (7, 30, 90)
-MOST_CALLS = 50_000
+MOST_CALLS = 20_000
 ENOUGH = 30
 QUICK_S = 2
 KEPT_S = 60.0

@@ -15,7 +15,7 @@ from console.core.actor import Actor
 from console.core.shape import said_of
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid
-from console.proposals import options
+from console.proposals import options, resting
 from console.proposals.document import PURPOSES, HouseText, Options, Prices, read
 from console.proposals.options import Current
 from console.setting_values import AI
@@ -101,7 +101,10 @@ def tried(actor: Actor, changes: Mapping[str, Any], key: str | None = None) -> p
             require_recent(actor)
         wanted = _wanted(before, changes, key)
         told = AI(wanted.provider, wanted.model, options.opened(wanted), wanted.base_url)
-    found = probe.probe(providers.config(told, private=before.from_environment))
+    config = providers.config(told, private=before.from_environment)
+    found = probe.probe(config)
+    if found.ok:
+        resting.answered(config)
     told_of = {"provider": told.provider, "model": found.model or told.model, "ok": found.ok, "code": found.code, "ms": found.ms}
     log.note(actor, "ai_tested", open={name: value for name, value in told_of.items() if value is not None}, chain="sys:config")
     return found

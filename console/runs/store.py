@@ -321,6 +321,9 @@ def write(
     state = before.run if before else Run()
     events = [_as_told(event) for event in events]  # the run goes on from what a reader of the log will find: numbers as texts, and so on
     after = fold(events, state)
+    keep_draft = keep_draft or _untouched(
+        state, after
+    )  # that something is proposed to whoever takes over is no reason to lose what was typed
     asks = proposing.asked(definition, after, events[-1].at, anew=any(event.type in proposing.TAKEN_UP for event in events))
     if asks is not None:
         events = [*events, _as_told(asks)]
@@ -349,6 +352,11 @@ def write(
     written = Loaded(after, made[-1].leaf, whose, before is None or before.whole, before.until if before else time.monotonic() + KEPT_S)
     _remember(written)
     return written
+
+
+def _untouched(before: Run, after: Run) -> bool:
+    """Whether no attempt differs."""
+    return after.attempts.keys() == before.attempts.keys() and all(after.attempts[n] is each for n, each in before.attempts.items())
 
 
 def _head(run: Run) -> dict[int, Attempt]:

@@ -1,6 +1,6 @@
 """The checklist beside a form: what rules tell of the documents, each line with the way to the page where it was seen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,25 @@ def drawn(told: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
     said.append(f"{counts['unsure']} for you to look at" if counts["unsure"] else "")
     summary = ", ".join(part for part in said if part)
     return {"parts": parts, "summary": summary, "counts": counts, "poll_s": POLL_S}
+
+
+def kept(told: dict[str, Any]) -> dict[str, Any]:
+    """What a checklist of then is drawn from, as the log has it: results and pages, no way to anywhere."""
+    parts = [Part("", _kept_lines(told["checks"]))] if told["checks"] else []
+    parts += [Part(entry["title"], _kept_lines(entry["checks"]), why=entry["message"] or "") for entry in told["documents"]]
+    return drawn(told, parts)
+
+
+def _kept_lines(checks: Sequence[Mapping[str, Any]]) -> list[Line]:
+    order = ("fail", "unsure", "pass")
+    found = sorted((one for one in checks if one["result"] in order), key=lambda one: order.index(one["result"]))
+    return [Line(one["label"], one["result"], WORDS[one["result"]], ICONS[one["result"]], _where(one["places"])) for one in found]
+
+
+def _where(places: Sequence[Mapping[str, Any]]) -> str:
+    """On which pages it was seen, in words."""
+    pages = sorted({place["page"] for place in places})
+    return f"Seen on page{'' if len(pages) == 1 else 's'} {', '.join(map(str, pages))}" if pages else ""
 
 
 def _parts(run_id: str, made: Checklist) -> list[Part]:

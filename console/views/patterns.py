@@ -68,7 +68,7 @@ def charts() -> list[Chart]:
             "A proposal saves about half of the time.",
             "bar",
             "Step",
-            ["Set risk profile", "Decide"],
+            ["First", "Second"],
             bars,
             unit=" s",
         ),

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from console import documents, runs
 from console.errors import NotFound
 from console.runs import ReplayView
-from console.views import formats, frame, hindsight, panes, runpage
+from console.views import checks, formats, frame, hindsight, panes, runpage
 from console.views.formats import Look
 
 blueprint = Blueprint("replay", __name__, url_prefix="/runs")
@@ -40,7 +40,17 @@ def show(run_id: str) -> Response:
     view = runs.replay(frame.actor(), run_id, place())
     context = drawn(view, request.args.get("since") == "1", frame.look())
     context["looked"] = documents.looked_at(frame.actor(), run_id, view.at)
+    context["checked"] = _checked(run_id, view)
     return frame.page("replay/page.html", context, blocks={"replay": "replay"})
+
+
+def _checked(run_id: str, view: ReplayView) -> dict[str, Any] | None:
+    """The checklist that stood beside the form on the screen; None where there was none."""
+    screen = view.run.screen or {}
+    if not screen.get("checks"):
+        return None
+    told = documents.checks_then(frame.actor(), run_id, screen["step"], screen["attempt"], view.at)
+    return checks.kept(told) if told else None
 
 
 def place() -> int | None:

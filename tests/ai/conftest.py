@@ -25,6 +25,7 @@ def endpoint(endpoint_of_module: model.Server, monkeypatch: pytest.MonkeyPatch) 
     endpoint_of_module.keys = None
     endpoint_of_module.models = {name: {} for name in model.MODELS}
     endpoint_of_module.seconds = 0.0
+    endpoint_of_module.tells_models = True
     return endpoint_of_module
 
 

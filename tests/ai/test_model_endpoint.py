@@ -136,6 +136,10 @@ def test_the_mode_that_obeys_sets_what_the_data_says_and_calls_what_it_names(cli
     assert (asked.stop_reason, asked.content[0].name, asked.content[0].input) == ("tool_use", "send_money", {"to": 7})
 
 
+def test_it_writes_no_more_than_it_may(client: anthropic.Anthropic) -> None:
+    assert create(client, max_tokens=20).stop_reason == "max_tokens"
+
+
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("an unknown argument", {"extra_body": {"colour": "red"}}, "Extra inputs"),
     ("a temperature", {"extra_body": {"temperature": 0}}, "Extra inputs"),

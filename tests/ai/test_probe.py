@@ -98,6 +98,12 @@ def test_a_look_at_an_unknown_model(config: providers.Config, endpoint: Server) 
     assert (probed.ok, probed.code) == (False, "model_not_found")
 
 
+def test_a_look_at_a_gateway_that_tells_of_no_models(config: providers.Config, endpoint: Server) -> None:
+    endpoint.tells_models = False
+    probed = probe.look(config)
+    assert (probed.ok, probed.message) == (True, f"{config.model}: {probe.SILENT}")
+
+
 @pytest.mark.parametrize("mode", ["http_401", "http_500", "stall", "drop", "html_200", "not_json", "redirect"])
 def test_a_look_that_fails_has_a_code(config: providers.Config, endpoint: Server, mode: str) -> None:
     endpoint.fault(mode, times=None)

@@ -154,6 +154,19 @@ def test_one_provider_serves_all_who_ask_with_the_same_configuration() -> None:
     assert providers.provider(config) is not providers.provider(openai_compatible.Config("n", "https://a.example"))
 
 
+def test_those_that_were_not_wanted_for_long_are_closed() -> None:
+    providers.forget()
+    first, second = (openai_compatible.Config("m", f"https://{name}.example") for name in ("first", "second"))
+    kept = [providers.provider(first), providers.provider(second)]
+    for number in range(providers.MOST - 1):
+        providers.provider(first)
+        providers.provider(openai_compatible.Config("m", f"https://{number}.example"))
+    assert providers.provider(first) is kept[0]
+    assert kept[1]._client.is_closed
+    providers.forget()
+    assert kept[0]._client.is_closed
+
+
 @pytest.mark.parametrize(
     ("mode", "stop"),
     [

@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
+from console.ai import providers
 from tests.servers import model_answers, model_refusals
 from tests.servers.model_answers import AS_CHAT, AS_MESSAGE, Fault
 
@@ -61,6 +62,7 @@ class Server:
     models: dict[str, dict[str, Any]] = field(default_factory=lambda: {name: {} for name in MODELS})
     requests: list[Asked] = field(default_factory=list)
     seconds: float = 0.0
+    tells_models: bool = True
     faults: list[Fault] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -116,7 +118,7 @@ class Handler(BaseHTTPRequestHandler):
         self._note(None)
         if fault := made.next_fault(self.path):
             self._fail(fault, AS_MESSAGE, {})
-        elif not self.path.startswith("/v1/models"):
+        elif not self.path.startswith("/v1/models") or not made.tells_models:
             self._error(404, "not_found_error", "Not found")
         elif self._let_in(chat="anthropic-version" not in self.headers):
             self._models(unquote(self.path.removeprefix("/v1/models").strip("/")))
@@ -377,6 +379,7 @@ def serving(port: int = 0, *, keys: set[str] | None = None) -> Iterator[Server]:
         yield made
     finally:
         made.ended.set()
+        providers.forget()  # who asked from this process lets go of its connections
         server.shutdown()
         server.server_close()
         thread.join()

@@ -50,6 +50,8 @@ def whole(asked: Mapping[str, Any], fault: Fault | None, cached: int, *, chat: b
     mode = fault.mode if fault else ""
     prompt = prompt_of(asked)
     made = judged(model_reading.answer(prompt, schema_of(asked)), prompt, mode)
+    if not mode and len(json.dumps(made)) // 4 > asked.get("max_tokens", asked.get("max_completion_tokens", 10**9)):
+        mode = "max_tokens"
     return _chat(asked, made, mode) if chat else _message(asked, made, mode, cached)
 
 

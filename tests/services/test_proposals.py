@@ -146,6 +146,29 @@ def test_a_draft_is_not_touched(company: Company) -> None:
     assert company.told(run_id)["current"]["draft"]["values"] == {"note": "half"}
 
 
+@pytest.mark.parametrize("way", ["take_over", "assign", "save", "release"])
+def test_what_was_typed_goes_on_with_the_run(company: Company, way: str) -> None:
+    run_id = begun(company)
+    told = company.told(run_id)
+    made(told["current"]["proposal"]["call"], value("note", "Looks fine."))
+    runs.draft(company.olivia, run_id, step="note", revision=told["revision"], values={"note": "half"})
+    match way:
+        case "take_over":
+            runs.take_over(company.mona, run_id, revision=None)
+        case "assign":
+            runs.assign(company.mona, run_id, revision=None, user=company.mona.id)
+        case "save":
+            runs.save(company.olivia, run_id, revision=None)
+            runs.resume(company.mona, run_id, revision=None)
+        case "release":
+            runs.release(company.olivia, run_id, revision=None)
+            runs.take_over(company.mona, run_id, revision=None)
+    here = company.told(run_id, "mona")["current"]
+    assert (here["draft"]["values"], here["proposal"]["status"], here["proposal"]["for"]) == ({"note": "half"}, "pending", company.mona.id)
+    made(here["proposal"]["call"], value("note", "Looks fine."))
+    assert company.told(run_id, "mona")["current"]["draft"]["values"] == {"note": "half"}
+
+
 def test_a_late_answer_is_a_fact_of_the_call(company: Company) -> None:
     run_id = begun(company)
     call = call_of(company, run_id)

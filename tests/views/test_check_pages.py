@@ -69,6 +69,19 @@ def test_replay_says_which_pages_were_never_opened(pages: Pages, run_id: str) ->
     assert other.id
 
 
+def test_replay_shows_the_checklist_of_then_without_a_way_on(pages: Pages, run_id: str) -> None:
+    send(pages.company, run_id, bill())
+    pages.olivia.get(f"/runs/{run_id}/checks", htmx="checks")
+    worked()
+    pages.olivia.get(f"/runs/{run_id}/checks", htmx="checks")
+    page = pages.rosa.get(f"/runs/{run_id}/replay")
+    assert "Checked by rule 3 passed" in page.text
+    assert "Seen on page 1" in page.text
+    assert "Of 2026-10-20" not in page.text
+    assert not [told for told in page.with_attribute("href") if "box=" in told["href"]]
+    assert "Checked by rule" not in pages.rosa.get(f"/runs/{run_id}/replay?at=2").text
+
+
 @cases(
     ("given", "turn", "marks"),
     [

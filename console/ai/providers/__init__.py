@@ -37,11 +37,13 @@ def provider(told: anthropic.Config | openai_compatible.Config) -> Asking:
     Raises ProviderError without a key that is needed.
     """
     with _making:
-        if told not in _made:
-            if len(_made) >= MOST:
-                del _made[next(iter(_made))]
-            _made[told] = anthropic.Anthropic(told) if isinstance(told, anthropic.Config) else openai_compatible.OpenAICompatible(told)
-        return _made[told]
+        known = _made.pop(told, None)
+        if known is None:
+            known = anthropic.Anthropic(told) if isinstance(told, anthropic.Config) else openai_compatible.OpenAICompatible(told)
+        _made[told] = known
+        if len(_made) > MOST:
+            _made.pop(next(iter(_made))).close()  # the one that was wanted least recently, by settings that are long gone
+        return known
 
 
 def forget() -> None:
