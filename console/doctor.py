@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psutil
 import sqlalchemy as sa
 
-from console import settings, supervisor
+from console import files, settings, supervisor
 from console.db import dump, engine, migrate
 from console.errors import ConsoleError
 from console.files import scan
@@ -51,7 +51,7 @@ def examine() -> dict[str, Any]:
     The URLs hold passwords: whoever has the shell has them anyway. Raises `SettingsError` where there is nothing to examine.
     """
     told = settings.current()
-    looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _scanner]
+    looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _recognition, _scanner]
     checks = [look(told) for look in looks]
     if told.ai.told:
         checks.append(_model(told.ai, told=True))
@@ -167,6 +167,17 @@ def _pdf(_told: settings.Settings) -> Check:
         ok=False,
         message="Pango is missing: no PDF can be made",
         fix="As root: apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core",
+    )
+
+
+def _recognition(_told: settings.Settings) -> Check:
+    if found := files.languages():
+        return Check("text recognition", ok=True, message=f"Tesseract reads {', '.join(found)}")
+    return Check(
+        "text recognition",
+        ok=True,
+        message="Tesseract is not installed: documents that are pictures are not read",
+        fix="As root: apt-get install --no-install-recommends tesseract-ocr",
     )
 
 

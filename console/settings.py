@@ -323,8 +323,8 @@ SETTINGS: tuple[Setting, ...] = (
         "CONSOLE_AI_BLIND_PERCENT",
         "ai_blind_percent",
         setting_values.between(0, 50),
-        5,
-        "Of how many in a hundred proposals a person sees nothing before deciding, so that it can be told whether proposals help; 0: of none.",
+        None,
+        "Of how many in a hundred proposals a person sees nothing before deciding, so that it can be told whether proposals help; 0: of none. Unset: what is chosen in the console, 5 at first.",
     ),
     Setting(
         "CONSOLE_DEMO",
@@ -400,7 +400,7 @@ class Settings:
     keep_looks_days: int | None = None
     keep_changes_days: int | None = None
     keep_sign_ins_days: int | None = None
-    ai_blind_percent: int = 5
+    ai_blind_percent: int | None = None
 
     @property
     def keep_days(self) -> Mapping[str, int | None]:

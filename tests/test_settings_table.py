@@ -22,7 +22,7 @@ DEFAULTS: dict[str, object] = {
     "checkpoint_webhook_secret": None, "checkpoint_mail_to": (), "checkpoint_s3_url": None, "checkpoint_s3_region": "us-east-1",
     "checkpoint_s3_key_id": None, "checkpoint_s3_secret": None, "checkpoint_s3_retention_days": None,
     "record_files": None, "hooks": (), "file_mb": 20, "request_mb": 100, "clamd": None,
-    "ai_provider": None, "ai_model": None, "ai_seconds": 8, "ai_breaker": True, "ai_blind_percent": 5, "ai_api_key": None, "ai_base_url": None, "anthropic_api_key": None, "anthropic_base_url": None,
+    "ai_provider": None, "ai_model": None, "ai_seconds": 8, "ai_breaker": True, "ai_blind_percent": None, "ai_api_key": None, "ai_base_url": None, "anthropic_api_key": None, "anthropic_base_url": None,
 }  # fmt: skip
 ON, OFF = ["on", "On", "TRUE", "true", "yes", "1"], ["off", "OFF", "false", "no", "0"]
 GOOD: dict[str, list[tuple[str, object]]] = {

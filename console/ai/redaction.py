@@ -97,6 +97,7 @@ class Redactor:
     _by_signs: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     _within: dict[str, re.Pattern[str]] = field(default_factory=dict)
     _days: dict[str, str] = field(default_factory=dict)
+    _parts: set[str] = field(default_factory=set)
 
     def learn(self, sources: Iterable[Source], fields: Iterable[FieldSpec] = ()) -> None:
         """Takes in every value that may not be sent as it is. Those withheld go before those masked."""
@@ -126,7 +127,10 @@ class Redactor:
             case "hash":
                 self._seek(text, self.hashed(leaf))
             case _:
-                self._seek(text, self._placeholder(leaf, name, label))
+                placeholder = self._placeholder(leaf, name, label)
+                self._seek(text, placeholder)
+                if placeholder.startswith("[NAME_"):
+                    self._parts |= {word for word in _WORD.findall(finding.visible(text)) if _is_part(word)}
 
     def hashed(self, value: Any) -> str:
         """What stands for a hashed value: equal values have equal ones."""
@@ -193,6 +197,8 @@ class Redactor:
         text = _as_text(value)
         if text is None:
             return "…"
+        if isinstance(value, int) and [one.text for one in finding.cards(text)] == [text]:
+            return self._placeholder(value, kind="CARD")
         return self._replaced(text) if self._replaced(text) != text else value
 
     def text(self, text: str, *, note: bool = False) -> str:
@@ -212,7 +218,7 @@ class Redactor:
         for wanted, pattern in self._within.items():
             if wanted in lowered:
                 text = pattern.sub(REMOVED, text)
-        if self._by_word and self._may_hold(text):
+        if (self._by_word or self._parts) and self._may_hold(text):
             text = self._without_words(text)
         if any(_may_hold_day(text, day) for day in self._days):
             text = _spliced(
@@ -223,6 +229,8 @@ class Redactor:
     def _may_hold(self, text: str) -> bool:
         """Whether a value could begin anywhere here: most texts hold none, and are looked through in one go."""
         words = set(_WORD.findall(text.casefold()))
+        if self._parts and any(part in text for part in self._parts):
+            return True
         return not words.isdisjoint(self._by_word) or any(word.removeprefix("00")[:2] in self._by_signs for word in words)
 
     def _without_words(self, text: str) -> str:
@@ -232,6 +240,8 @@ class Redactor:
         while at < len(tokens):
             word = tokens[at][2]
             used, instead = self._here(tokens, at) if word in self._by_word or word.removeprefix("00")[:2] in self._by_signs else (0, "")
+            if not used and self._parts and (part := text[tokens[at][0] : tokens[at][1]]) in self._parts:
+                used, instead = 1, self._placeholder(part, kind="NAME")
             if used:
                 found.append((_sign_before(text, tokens[at][0]), tokens[at + used - 1][1], instead))
             at += used or 1
@@ -259,6 +269,11 @@ def _parts(text: str) -> list[str]:
     whole = [text] if len(text) <= LONGEST_SOUGHT else [text[at : at + 1000] for at in range(0, min(len(text), 100_000), 1000)]
     lines = [line.strip() for line in text[:100_000].splitlines() if len(line.strip()) >= 12]
     return [*whole, *lines[:500]] if len(lines) > 1 else whole
+
+
+def _is_part(word: str) -> bool:
+    """Whether a word of a masked name is looked for alone: "Greta" of "Greta Falk", in just these letters; May may be a month."""
+    return len(word) >= LEAST_ELSEWHERE and word[0].isupper() and not written.month_of(word)
 
 
 def _may_hold_day(text: str, day: str) -> bool:

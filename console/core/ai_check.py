@@ -11,6 +11,8 @@ from console.core.workflow import StepAI
 
 UNSEEN = "The step completes without a click, so nobody would see what is proposed: leave completion out, or remove ai."
 
+NOTHING_LEFT = "The run goes on with the answer: in shadow there would be none to go on with."
+
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
     """Everything wrong with `ai` of steps."""
@@ -42,6 +44,10 @@ def _wrong(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
         return
     if sketch.completion == "automatic" and written.mode != "off" and not kind.ai_alone:
         yield Problem(sketch.id, "ai", UNSEEN)
+    if sketch.completion == "automatic" and written.mode == "shadow" and sketch.type == "llm":
+        yield Problem(sketch.id, "ai.mode", NOTHING_LEFT)
+    if written.fields == [] and not (written.outcome and kind.purpose == "decide"):
+        yield Problem(sketch.id, "ai.fields", "Nothing is left to propose here: name fields, or remove ai.")
     known = kind.ai_fields(sketch.config)
     if known is None:
         return

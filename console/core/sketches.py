@@ -39,6 +39,7 @@ class StepKind(Protocol):
     own_values: ClassVar[bool]
     ai: ClassVar[bool]
     ai_alone: ClassVar[bool]
+    purpose: ClassVar[str]
     Config: ClassVar[Any]
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:

@@ -1,25 +1,27 @@
 """Documents beside a run as sources: page by page, line by line, each line with its place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from console import log
 from console.errors import ConsoleError
+from console.proposals import waits
 from console.proposals.pieces import Piece
 from console.runs.preparing import ProposalContext
 
-READ_S = 3.0
-"""No further document is begun after so long: a person waits."""
+FOR_THE_MODEL_S = 3.5
+"""Of the time that there is, what is left for whoever is asked; recognising characters may take longer than all of it."""
+LEAST_S = 0.5
+
+
+class NotRead(Exception):
+    """There was no time to read the documents. They are read on, and are there the next time."""
 
 
 def documents_of(known: ProposalContext) -> Iterator[Piece]:
-    """The pages that this person may open. Others wrote them, whoever handed them in; a document that cannot be read is none."""
-    from console import documents
-
-    try:
-        pages = documents.pages_of(known.person, known.run.id, recognise=known.ai.ocr, seconds=READ_S)
-    except ConsoleError:
-        return
+    """The pages that this person may open. Others wrote them, whoever handed them in; a document that cannot be read is none. Raises NotRead."""
     numbers: dict[str, int] = {}
-    for page in pages:
+    for page in _pages(known):
         number = numbers.setdefault(page.document, len(numbers) + 1)
         lines = {f"line_{at}": line for at, line in enumerate(page.lines, 1)}
         yield Piece(
@@ -35,3 +37,15 @@ def documents_of(known: ProposalContext) -> Iterator[Piece]:
             boxes={**{name: line.box for name, line in lines.items()}, **page.boxes},
             labels=page.labels,
         )
+
+
+def _pages(known: ProposalContext) -> Sequence[Any]:
+    from console import documents
+
+    left = (known.deadline_at - log.now()).total_seconds() - FOR_THE_MODEL_S
+    try:
+        return waits.within(max(LEAST_S, left), lambda: documents.pages_of(known.person, known.run.id, recognise=known.ai.ocr))
+    except waits.Late:
+        raise NotRead from None
+    except ConsoleError:
+        return []

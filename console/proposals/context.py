@@ -4,6 +4,7 @@ Everything was read, or is read here, with that person's rights of today. Each s
 what our staff or our code wrote, and names no person by its title.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,12 +20,13 @@ from console.core.collections import Collection
 from console.core.run import MISSING_MANUAL, Attempt
 from console.log import masking
 from console.proposals import allowed
-from console.proposals.beside import documents_of
-from console.proposals.pieces import Piece, cut, filled, texts
+from console.proposals.beside import NotRead, documents_of
+from console.proposals.pieces import Piece, cut, filled, open_of, texts
 from console.runs.preparing import ProposalContext
 from console.runs.reading import hidden_from
 from console.runs.stepping import Stand, context_of
 from console.steps.base import Rows, StepType, StepView
+from console.workflows import Definition
 
 MOST_ROWS = 10
 MOST_SOURCES = 60
@@ -38,10 +40,11 @@ FROM_OUTSIDE = frozenset({"llm", "mcp_task", "request_documents", "sms", "email"
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The ask, and how people know its sources: id → title. `collections` are those that something was read of."""
+    """The ask, and how people know its sources: id → title. `unread`: there are documents which there was no time to read."""
 
     ask: Ask
     titles: Mapping[str, str] = field(default_factory=dict)
+    unread: bool = False
 
     @property
     def sources(self) -> Mapping[str, Source]:
@@ -52,7 +55,9 @@ class Built:
 def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
     """Everything that whoever proposes gets for this call."""
     names = tuple(sorted({word.casefold() for each in known.fields for word in (each.name, each.label) if len(word) >= scan.LEAST_NAME}))
-    pieces = cut([part for piece in _pieces(known) for part in _doubted(piece, names)][:MOST_SOURCES])
+    found = list(_pieces(known))
+    pages, unread = _documents(known)
+    pieces = cut([part for piece in [*found, *pages] for part in _doubted(piece, names)][:MOST_SOURCES])
     sources = tuple(piece.source(f"s{number}") for number, piece in enumerate(pieces, 1))
     ask = Ask(
         purpose=known.purpose,
@@ -67,7 +72,17 @@ def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
         policy=policy,
         locale=known.person.locale,
     )
-    return Built(ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)})
+    return Built(ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)}, unread)
+
+
+def _documents(known: ProposalContext) -> tuple[list[Piece], bool]:
+    """(the pages beside the run where the step wants them, whether there was no time to read them)."""
+    if "documents" not in known.ai.sources:
+        return [], False
+    try:
+        return list(documents_of(known)), False
+    except NotRead:
+        return [], True
 
 
 def _doubted(piece: Piece, names: tuple[str, ...]) -> Iterator[Piece]:
@@ -109,8 +124,6 @@ def _pieces(known: ProposalContext) -> Iterator[Piece]:
         yield from _steps(known)
     if "related" in wanted:
         yield from _related(known)
-    if "documents" in wanted:
-        yield from documents_of(known)
 
 
 def _record(known: ProposalContext) -> Iterator[Piece]:
@@ -157,7 +170,7 @@ def _steps(known: ProposalContext) -> Iterator[Piece]:
 
 def _step(known: ProposalContext, attempt: Attempt) -> Iterator[Piece]:
     written = known.definition.document.step(attempt.step)
-    kind, view = steps.get(written.type), steps.view(written)
+    kind, view = _viewed(known.definition, attempt.step)
     about = Piece(
         _kind_of(written.type),
         written.title,
@@ -173,12 +186,28 @@ def _step(known: ProposalContext, attempt: Attempt) -> Iterator[Piece]:
         return
     lists = {read.name: collection for read in kind.reads(view) if (collection := _collection_of(known, read.relation, read.collection))}
     rows = _rows_again(known, attempt, kind, view, lists, output)
-    own = output.pop("record", None) if written.type == "get_data" else None
-    left = {name: value for name, value in output.items() if name not in lists}
-    left |= own if isinstance(own, Mapping) and known.record is None else {}
+    own = output.pop("record", None) if written.type in ("get_data", "load_related") else None
+    found = str(output.pop("collection", "")) if written.type == "load_related" else ""
+    left = {name: value for name, value in output.items() if name not in lists and not (found and name in ("key", "title"))}
+    left |= own if isinstance(own, Mapping) and not found and known.record is None else {}
     yield from _typed(known, about, view, left)
+    if found and isinstance(own, Mapping):
+        yield from _loaded(known, about, found, own, dict(known.run.context[attempt.step]))
     for name, entries in rows.items():
         yield from _of_rows(replace(about, kind="related"), records.collection(lists[name]), entries)
+
+
+def _loaded(
+    known: ProposalContext, about: Piece, collection_id: str, values: Mapping[str, Any], output: Mapping[str, Any]
+) -> Iterator[Piece]:
+    """The record that a step loaded, as far as this person may see it."""
+    collection, scope = records.collection(collection_id), access.scope_for(known.person, collection_id, "read")
+    key = output.get("key")
+    if not isinstance(key, str) or (not scope.unlimited and key not in records.visible(collection_id, [key], scope)):
+        return
+    seen = {name: value for name, value in values.items() if collection.visible(name, scope.hidden) is not None}
+    named = replace(about, kind="related", name=collection.label_one, shown=str(output.get("title") or collection.label_one))
+    yield from parted(replace(named, collection=collection.id, record=key, trusted=True), collection, seen)
 
 
 def _kind_of(step_type: str) -> Kind:
@@ -201,7 +230,8 @@ def _collection_of(known: ProposalContext, relation: str | None, collection: str
 def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping[str, Any]) -> Iterator[Piece]:
     """What was typed or worked out, without the fields of records that this person may not see."""
     visible, _ = masking.mask(dict(output), "", hidden_from(known.person), known.run.collection)
-    data = filled(visible)
+    closed = _closed(known, str(output.get("collection") or ""))
+    data = filled({name: open_of(value, closed) for name, value in visible.items()})
     if not data:
         return
     own = records.collection(known.run.collection) if known.run.collection else None
@@ -213,6 +243,40 @@ def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping
         for name in data
     }
     yield replace(about, data=data, treatments=treatments)
+
+
+def _closed(known: ProposalContext, own: str) -> frozenset[str]:
+    """Names of fields that stand in no value of a value: those that this person may not see, that a model gets less of than all, or that others write.
+
+    What a step worked out may hold parts of records wherever it likes; as a source of its own a record is told field by field.
+    """
+    read = {_collection_of(known, relation, collection) for relation, collection in _read_by(known.definition)}
+    names = set[str]()
+    for collection_id in {known.run.collection, own or None, *read} - {None}:
+        collection = records.collection(str(collection_id))
+        hidden = access.scope_for(known.person, collection.id, "read").hidden
+        names |= hidden | {
+            each.name
+            for each in collection.fields
+            if allowed.of_field(collection, each.name) != "full" or not allowed.ours(collection, each.name)
+        }
+    if not own or names & set(records.collection(own).title_fields):
+        names.add("title")  # it says what is in them
+    return frozenset(names)
+
+
+@functools.lru_cache(maxsize=256)
+def _viewed(definition: Definition, step_id: str) -> tuple[StepType, StepView]:
+    """The type and the settings of a step."""
+    step = definition.document.step(step_id)
+    return steps.get(step.type), steps.view(step)
+
+
+@functools.lru_cache(maxsize=64)
+def _read_by(definition: Definition) -> frozenset[tuple[str | None, str | None]]:
+    """(relation, collection) of everything that the steps of this version read."""
+    views = [_viewed(definition, step.id) for step in definition.document.steps]
+    return frozenset((read.relation, read.collection) for kind, view in views for read in kind.reads(view))
 
 
 def _rows_again(

@@ -121,7 +121,7 @@ class Options(Part):
     prices: Prices = Prices()
     budget: Budget = Budget()
     retention_days: Annotated[int, Field(ge=1, le=3_650)] = 30
-    blind_percent: Annotated[int, Field(ge=0, le=100)] = 5
+    blind_percent: Annotated[int, Field(ge=0, le=50)] = 5
     house: HouseText = HouseText()
 
     def purpose(self, name: str) -> PurposeSettings:

@@ -14,13 +14,13 @@ from typing import Any, Literal
 import orjson
 from sqlalchemy.engine import Connection
 
-from console import log, settings, workflows
+from console import log, workflows
 from console.ai.statistics import wilson_lower
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.errors import Invalid
-from console.proposals import evidence
+from console.proposals import evidence, options
 from console.proposals.evidence import Under, fingerprint
 
 __all__ = ["ENGINE", "Held", "Mode", "fingerprint", "held", "look_back", "mode_of", "settle", "step_back", "worded"]
@@ -79,7 +79,7 @@ def mode_of(workflow: str, step: str, fingerprint: str, own_mode: str, *, call: 
         return "shadow"
     if here is not None and here.mode == "shadow":
         return "shadow"
-    return "blind" if _drawn(call) < settings.current().ai_blind_percent / 100 and _seasoned(workflow, step) else "assist"
+    return "blind" if _drawn(call) < options.current().blind_percent / 100 and _seasoned(workflow, step) else "assist"
 
 
 def held(workflow: str, step: str) -> Held | None:

@@ -77,6 +77,12 @@ class Current:
         """The whole deadline of a proposal."""
         return float(settings.current().ai_seconds)
 
+    @property
+    def blind_percent(self) -> int:
+        """Of how many in a hundred proposals a person sees nothing before deciding: what the environment says, else the document."""
+        given = settings.current().ai_blind_percent
+        return self.document.blind_percent if given is None else given
+
     def chosen(self, purpose: str) -> Chosen:
         """Who is asked for this purpose, and how."""
         told, how = self.ai, self.document.purpose(purpose)

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from console.ai.types import Kind, Source, Treatment
+from console.core.collections.treatment import secret
 
 MOST_TEXT = 12_000
 MOST_OF_ALL = 60_000
@@ -80,6 +81,19 @@ def plain(value: Any) -> Any:
         case Sequence():
             return [plain(entry) for entry in value]
     return str(value)
+
+
+def last(name: str) -> str:
+    """The field at the end of a path such as `steps.load.record.email`."""
+    return name.rpartition(".")[2]
+
+
+def open_of(value: Any, closed: frozenset[str]) -> Any:
+    """The value without what stands in it under one of these names, or under a path that ends so; secrets by their names go too."""
+    if isinstance(value, Mapping):
+        kept = {str(name): entry for name, entry in value.items() if last(str(name)) not in closed and not secret(last(str(name)))}
+        return {name: open_of(entry, closed) for name, entry in kept.items()}
+    return [open_of(entry, closed) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def texts(value: Any) -> Iterator[str]:

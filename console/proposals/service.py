@@ -145,7 +145,7 @@ def _by_rules(known: ProposalContext, built: Built) -> Result:
     judged = fitting(known, guard.judge(built.ask, raw))  # real values: nothing was masked for anybody
     told = Told(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(known, result.RULES, result.RULES))
     if judged.code is not None:
-        return result.off(words.NOT_CONFIGURED, "no_key", told)
+        return result.off(words.UNREAD if built.unread else words.NOT_CONFIGURED, "no_key", told)
     return result.made(judged, built, replace(told, ms=_ms(began)))
 
 
@@ -175,7 +175,7 @@ def _asked(asking: _Asking) -> Result:
     resting.answered(asking.chosen.config)
     told = replace(asking.told, raw=answer.raw, ms=answer.ms, tries=answer.tries)
     found = _judged(asking, answer.raw, _paid(asking, told))
-    _keep(asking, answer.raw.text, remembered=(key, answer.raw) if found.kind == "proposal_made" else None)
+    _keep(asking, answer.raw.text, remembered=(key, answer.raw) if found.kind == "proposal_made" and not asking.built.unread else None)
     return found
 
 
@@ -213,6 +213,8 @@ def _judged(asking: _Asking, raw: Raw, told: Told) -> Result:
     judged = asking.judged(raw)
     if judged.code is None:
         return result.made(judged, asking.built, told)
+    if asking.built.unread:
+        return result.failed("timeout", words.UNREAD, told, replace(judged, declined=False))
     said = words.declined(judged.why) if judged.declined else words.message(judged.code, _whole(asking))
     return _without(asking, judged, said, told)
 

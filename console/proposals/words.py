@@ -9,6 +9,8 @@ BY_HAND = "Fill in the form by hand"
 NOT_CONFIGURED = f"AI is not configured. {BY_HAND}; an administrator can choose a provider under Settings, AI."
 NOTHING_ASKED = f"Nothing of this form may be proposed. {BY_HAND}."
 
+UNREAD = f"The documents were not read in time. {BY_HAND}, or try again in a moment."
+
 _AGAIN = f"{BY_HAND}, or try again"
 _ADMIN = f"{BY_HAND}; an administrator has to look at Settings, AI"
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from console import documents, log, runs
 from console.core.actor import Actor
+from console.documents import Looked
 from console.errors import Invalid, NotFound, TooMany
 from console.runs import attachments
 
@@ -30,11 +31,12 @@ _CHILD = Path(__file__).with_name("press.py")
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """What stands in a case file: the run and its events in the shapes of the API, and the files by name."""
+    """What stands in a case file: the run and its events in the shapes of the API, the files by name, and which pages of which documents were opened."""
 
     run: Mapping[str, Any]
     events: Sequence[Mapping[str, Any]]
     documents: Sequence[tuple[str, bytes]]
+    looked: Sequence[Looked] = ()
 
 
 def case_file(actor: Actor, run_id: str, form: str, *, with_documents: bool = True) -> CaseFile:
@@ -45,23 +47,25 @@ def case_file(actor: Actor, run_id: str, form: str, *, with_documents: bool = Tr
     while after is not None:
         page, after = runs.events(actor, run_id, limit=PAGE, after=after)
         events += page
+    looked = documents.looked_at(actor, run_id)
     found = attachments.beside(actor, run_id)
     kept = (
         [] if not with_documents else [(f"{number:03d}-{_plain(one.name)}", _content(actor, one.id)) for number, one in enumerate(found, 1)]
     )
     told = {"run": run_id, "format": form, "events": len(events), "documents": len(kept)}
     log.note(actor, "case_file_made", open=told, team=str(run["team"]) or None, collection=run["collection"], record=None)
-    return CaseFile(run, events, kept)
+    return CaseFile(run, events, kept, looked)
 
 
 def archive(case: CaseFile) -> bytes:
-    """A zip archive: `run.json`, `events.jsonl` (one event a line, oldest first), and the files in `documents/`."""
+    """A zip archive: `run.json`, `events.jsonl` (one event a line, oldest first), the files in `documents/`, and in `opened.json` which pages were opened."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
         made.writestr("run.json", json.dumps(case.run, ensure_ascii=False, indent=2))
         made.writestr("events.jsonl", "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in case.events))
         for name, content in case.documents:
             made.writestr(f"documents/{name}", content)
+        made.writestr("opened.json", json.dumps([one.to_json() for one in case.looked], ensure_ascii=False, indent=2))
     return out.getvalue()
 
 
@@ -129,11 +133,13 @@ def _page(case: CaseFile) -> str:
         )
         for each in run["attempts"]
     )
+    looked = "".join(_row([one.title, one.pages or "", one.words]) for one in case.looked)
+    papers = f"<h2>Documents</h2><table><tr><th>Document</th><th>Pages</th><th>Opened</th></tr>{looked}</table>" if looked else ""
     events = "".join(_row([event["n"], event["createdAt"], event["sentence"]]) for event in case.events)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(run["id"])}</title><style>{STYLE}</style></head><body>'
         f"<h1>{escape(run['workflow']['title'])}</h1><table>{''.join(_row([name, value]) for name, value in head.items() if value)}</table>"
-        f"<h2>Steps</h2><table><tr><th>Step</th><th>Attempt</th><th>Status</th><th>By</th><th>Outcome</th><th>Values</th></tr>{attempts}</table>"
+        f"<h2>Steps</h2><table><tr><th>Step</th><th>Attempt</th><th>Status</th><th>By</th><th>Outcome</th><th>Values</th></tr>{attempts}</table>{papers}"
         f"<h2>Events</h2><table><tr><th>n</th><th>When</th><th>What</th></tr>{events}</table></body></html>"
     )
 

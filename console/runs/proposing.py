@@ -34,6 +34,12 @@ def settings_of(definition: Definition, step_id: str) -> StepAI | None:
     return found if found is not None and found.mode != "off" else None
 
 
+def may_go_on(definition: Definition, step_id: str) -> bool:
+    """Whether a step that goes on with an answer may ask for one: what is only recorded is nothing to go on with."""
+    wanted = settings_of(definition, step_id)
+    return wanted is not None and wanted.mode == "assist"
+
+
 def waits_for(run: Run, call: str) -> bool:
     """Whether the call's answer still matters: the run stands where it was asked, open, and with the one for whom it was asked."""
     here = run.attempt

@@ -108,7 +108,7 @@ def _tables(name: str, rows: Rows) -> list[dict[str, Any]]:
 
 
 def _table(name: str, rows: Rows) -> dict[str, Any]:
-    columns = [{key: field.get(key) for key in ("name", "label", "type", "options")} for field in rows.fields]
+    columns = [_look_of(field) for field in rows.fields]
     return {
         "name": name,
         "label": rows.label,
@@ -117,6 +117,12 @@ def _table(name: str, rows: Rows) -> dict[str, Any]:
         "rows": [dict(row) for row in rows.rows],
         "more": rows.more,
     }
+
+
+def _look_of(field: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a field decides how its values look."""
+    money = {key: field[key] for key in ("widget", "currency", "minor") if field.get(key)}
+    return {key: field.get(key) for key in ("name", "label", "type", "options")} | money
 
 
 def _missing(seen: Seen) -> list[dict[str, str]]:
@@ -140,9 +146,7 @@ def _panel(actor: Actor, record: Record | None) -> dict[str, Any] | None:
     readable = collection.readable(access.scope_for(actor, collection.id, "read"))
     return {
         **record.to_json(),
-        "fields": [
-            {key: value for key, value in field.to_json().items() if key in ("name", "label", "type", "options")} for field in readable
-        ],
+        "fields": [_look_of(field.to_json()) for field in readable],
         "sections": list(collection.summary.get("sections", [])),
     }
 

@@ -194,7 +194,7 @@ def context_of(
         key=settling.key_of(run.id, here.attempt.step, here.attempt.attempt, len(here.attempt.effects) + 1),
         manual=frozenset(attempt.step for attempt in run.attempts.values() if attempt.standing and attempt.handled_manually),
         chosen=item,
-        asks_ai=proposing.settings_of(here.definition, here.attempt.step) is not None,
+        asks_ai=proposing.may_go_on(here.definition, here.attempt.step),
     )
     focus = here.kind.focus(here.view, context) if here.kind.by_items else None
     return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context

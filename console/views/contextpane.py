@@ -105,6 +105,8 @@ def mark_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
 def quoted(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str]) -> Quoted:
     """The source as it is shown at the right."""
     base = Quoted(hints.titled(source), str(source.get("kind") or ""), str(source.get("quote") or ""), trusted=bool(source.get("trusted")))
+    if source.get("document"):
+        return base
     if source.get("record") and source.get("collection"):
         return _of_record(view, actor, look, source, name, states_of, base)
     if source.get("step") in view.json["context"]:
@@ -183,16 +185,13 @@ def known(view: RunView, actor: Actor, look: Look) -> Known:
     loaded = sorted((_loaded(view, step, look, masks) for step in run["context"]), key=lambda one: one.at or "")
     made = [one for one in loaded if one.values or one.missing]
     proposal = (run["current"] or {}).get("proposal")
-    if proposal is None or proposal["for"] != actor.id:
+    if proposal is None:
         return Known(made)
-    sources = proposal.get("given") or hints.distinct(proposal)
-    may_audit = access.can(actor, run["team"], "ai", "audit")
-    return Known(
-        made,
-        given=hints.ways(run["id"], proposal, {"name": "", "sources": sources}),
-        call=str(proposal["call"] or ""),
-        exact=f"/settings/ai/calls/{proposal['call']}" if may_audit and proposal["call"] else "",
-    )
+    audits = access.can(actor, run["team"], "ai", "audit")
+    exact = f"/settings/ai/calls/{proposal['call']}" if audits else ""
+    own = proposal["for"] == actor.id
+    given = hints.ways(run["id"], proposal, {"name": "", "sources": hints.distinct(proposal)}) if own else []
+    return Known(made, given=given, call=str(proposal["call"]) if own else "", exact=exact)
 
 
 def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:

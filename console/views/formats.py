@@ -191,14 +191,12 @@ def _money(value: Any, what: Kind, look: Look) -> str:
     except InvalidOperation:
         return str(amount)
     known = code if re.fullmatch(r"[A-Z]{3}", code) else ""
-    places = get_currency_precision(known) if known else 2
-    if what.minor and number.is_finite():
-        number = number.scaleb(-places)
-    if not known or not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
-        return grouped(f"{number:f}" if number.is_finite() else str(number), look.locale) + (
-            f" {code}" if value is not amount and code else ""
-        )
-    return str(format_currency(number, known, locale=look.locale, decimal_quantization=False))
+    if what.minor and number.is_finite() and (known or not what.currency):  # cents of a currency that is not there stay as they are kept
+        number = number.scaleb(-(get_currency_precision(known) if known else 2))
+    if known and number.is_finite() and abs(number.adjusted()) <= MOST_DIGITS:
+        return str(format_currency(number, known, locale=look.locale, decimal_quantization=False))
+    plain = grouped(f"{number:f}" if number.is_finite() else str(number), look.locale)
+    return f"{plain} {code}" if value is not amount and code else plain
 
 
 def _percent(value: Any, what: Kind, look: Look) -> str:

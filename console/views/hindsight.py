@@ -82,8 +82,12 @@ def _seen(told: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def was_opened(source: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> bool:
     """Whether the source was looked at: by its own link, or its page of a document in whatever way."""
-    mark = contextpane.mark_of(source)
-    return mark in opened or (bool(source.get("document")) and any(one[3:] == mark[3:] for one in opened))
+    if contextpane.mark_of(source) in opened:
+        return True
+    ref, page = source.get("document"), source.get("page")
+    return ref is not None and any(
+        one[0] == "document" and one[4] == page and ref in (one[2], f"{one[1]}:{one[3]}:{one[2]}") for one in opened
+    )
 
 
 def _hint(

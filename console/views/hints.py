@@ -260,8 +260,8 @@ def drawn(
     if proposal is None or proposal["for"] != reader:
         return Drawn(Strip("none", marks.by_hand, why=marks.why)) if taken else Drawn()
     item = (screen.get("progress") or {}).get("key")
-    if proposal.get("item") not in (None, item):
-        return Drawn(Strip("none", marks.by_hand, why=marks.why))
+    if proposal.get("item") not in (None, item):  # it is about another one of the list
+        return Drawn(Strip("none", marks.by_hand, why=marks.why, can_retry=True))
     proposal = settled(proposal, datetime.now(UTC))
     here = Here(str(run["id"]), proposal, kept, marks, look, rates or {}, again=int(current.get("attempt") or 1) > 1)
     fields = {str(one["name"]): one for one in screen.get("fields", ()) if not one.get("readonly")}
@@ -310,26 +310,37 @@ def ways(run_id: str, proposal: Mapping[str, Any], found: Mapping[str, Any]) -> 
     """The sources of a proposed value as links."""
     return [
         Way(
-            title=titled(one),
-            href=frame.run_url(run_id, source=one["id"], of=found["name"], call=proposal["call"]),
-            kind=str(one.get("kind") or ""),
-            quote=str(one.get("quote") or ""),
+            titled(one),
+            _href(run_id, str(proposal["call"]), str(found["name"]), one),
+            str(one.get("kind") or ""),
+            str(one.get("quote") or ""),
         )
         for one in found.get("sources") or ()
     ]
 
 
+def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
+    """Where a source opens: beside the form, a document at its page with the place framed."""
+    told = {"source": source["id"], "of": of, "call": call}
+    if not source.get("document"):
+        return frame.run_url(run_id, **told)
+    box = source.get("box")
+    framed = "-".join(str(round(float(side) * 1000)) for side in box) if box else None
+    return frame.run_url(run_id, tab="documents", doc=source["document"], page=source.get("page"), box=framed, **told)
+
+
 def titled(source: Mapping[str, Any]) -> str:
-    """A source in a few words: its title, and the page where it has one."""
-    title, page = str(source.get("title") or "Source"), source.get("page")
-    return f"{title}, p. {page}" if page and f"p. {page}" not in title else title
+    """A source in a few words: its title, and the page or the field where it has one."""
+    title, page, name = str(source.get("title") or "Source"), source.get("page"), str(source.get("field") or "")
+    if page:
+        return title if f"p. {page}" in title else f"{title}, p. {page}"
+    return f"{title}, {name.replace('_', ' ')}" if name and source.get("kind") in ("record", "step", "related") else title
 
 
 def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[str, Any] | None:
     """The source of this id that the value of this field rests on, as that value names it (its own place in it)."""
     every: list[tuple[str, Mapping[str, Any]]] = [(str(one["name"]), one) for one in proposal.get("fields") or ()]
     every += [(OUTCOME, proposal["choice"])] if proposal.get("choice") else []
-    every += [("", {"sources": proposal.get("suspicious") or ()})]
     found = [(name, source) for name, one in every for source in one.get("sources") or () if source["id"] == source_id]
     return next((source for name, source in found if name == of), found[0][1] if found else None)
 
@@ -371,40 +382,39 @@ def counted(sources: Iterable[Mapping[str, Any]]) -> str:
 def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection[Hint], choice: Hint | None, marks: Marks) -> Strip:
     """What stands above the form."""
     status, run_id = str(proposal["status"]), str(run["id"])
-    base = Strip(status, marks.by_hand, why=marks.why, by_rule=proposal.get("origin") == RULES)
+    banner = str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
+    base = Strip(
+        status,
+        marks.by_hand,
+        why=marks.why,
+        by_rule=proposal.get("origin") == RULES,
+        banner=banner,
+        suspicious=_suspicious(run_id, proposal, banner),
+    )
     if status == PENDING:
         poll = frame.run_url(run_id, "proposal", n=len(run["attempts"]), call=proposal["call"], item=proposal.get("item"))
         return replace(base, head="Looking for proposals …", poll=poll, until=str(proposal["deadline_at"]))
     if status == READY:
-        return _ready(run_id, proposal, [*hints, *([choice] if choice else [])], base)
+        return _ready(proposal, [*hints, *([choice] if choice else [])], base)
     words = str(proposal["message"] or "")
     none = proposal["code"] in NO_TOOL
     if status == OFF or none:
         quiet = "AI is not configured here, so nothing is pre-filled." if none else words or "No proposals are made at this step."
         return replace(base, status=OFF, head=quiet, quiet=True)
     head = "Nothing is proposed here" if status == DECLINED else "No proposal came"
-    banner = _banner(proposal)
-    return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words} {banner}".strip(), banner=banner)
+    return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words} {base.banner}".strip())
 
 
-def _banner(proposal: Mapping[str, Any]) -> str:
-    """The warning that text in a source reads like instructions; nothing where none does."""
-    return str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
-
-
-def _ready(run_id: str, proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> Strip:
+def _ready(proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> Strip:
     there = [one for one in hints if one.there]
     filled = [one for one in there if one.state in ("fill", "accepted") and one.name != OUTCOME]
-    banner = _banner(proposal)
     asked = sum(1 for one in hints if one.name != OUTCOME)
     return replace(
         base,
         head=_head(there, filled, asked),
         words=counted(distinct(proposal)),
         confident=sum(1 for one in there if one.state == "fill" and one.level == "high"),
-        said=_said(there, banner),
-        banner=banner,
-        suspicious=_suspicious(run_id, proposal, banner),
+        said=_said(there, base.banner),
     )
 
 
@@ -431,5 +441,7 @@ def _suspicious(run_id: str, proposal: Mapping[str, Any], banner: str) -> list[W
     """The sources that a banner is about."""
     if not banner:
         return []
-    named = proposal.get("suspicious") or [one for one in distinct(proposal) if str(one.get("title") or "\0") in banner]
-    return ways(run_id, proposal, {"name": "", "sources": [one for one in named if isinstance(one, Mapping)]})
+    named = [one for one in distinct(proposal) if str(one.get("title") or "\0") in banner]
+    if not named:  # nothing that is proposed rests on it
+        return [Way("Everything that was loaded", frame.run_url(run_id, tab="context"), "")]
+    return ways(run_id, proposal, {"name": "", "sources": named})

@@ -114,26 +114,19 @@ def boxes(look: Look) -> list[panes.Box]:
 def proposed(look: Look) -> list[panes.Box]:
     """A box with a proposal in each of its states."""
     way = hints.Way("Shareholder register, p. 3", "/patterns", "document")
-    usual = {"there": True, "level": "high", "reason": "Named in the register.", "ways": [way]}
+    filled = hints.Hint("pre_filled", "fill", there=True, level="high", reason="Named in the register.", ways=[way])
+    offered = replace(filled, state="offer", shown="Trade revenue", level="low")
     drawn: list[tuple[dict[str, Any], Any, hints.Hint]] = [
-        (_field("pre_filled", "Pre-filled", now="empty"), "J. van den Berg", hints.Hint("pre_filled", "fill", **usual)),
-        (
-            _field("measured", "Pre-filled, often right", type="enum", options=_RISK, now="low"),
-            "medium",
-            hints.Hint("measured", "fill", **usual | {"level": "medium", "measured": 74}),
-        ),
-        (_field("by_rule", "Pre-filled by rule", type="date"), "2027-05-20", hints.Hint("by_rule", "fill", by_rule=True, **usual)),
-        (_field("taken", "Accepted"), "Netherlands", hints.Hint("taken", "accepted", **usual)),
-        (_field("typed_over", "Typed over"), "Belgium", hints.Hint("typed_over", "edited", shown="Netherlands", **usual)),
-        (
-            _field("offered", "Offered beside", required=True),
-            None,
-            hints.Hint("offered", "offer", needed=True, shown="Trade revenue", **usual | {"level": "low"}),
-        ),
-        (_field("offered_yes", "Offered, yes or no", type="boolean"), None, hints.Hint("offered_yes", "offer", shown="Yes", **usual)),
+        (_field("pre_filled", "Pre-filled", now="empty"), "J. van den Berg", filled),
+        (_field("measured", "Often right", type="enum", options=_RISK, now="low"), "medium", replace(filled, level="medium", measured=74)),
+        (_field("by_rule", "Pre-filled by rule", type="date"), "2027-05-20", replace(filled, by_rule=True)),
+        (_field("taken", "Accepted"), "Netherlands", replace(filled, state="accepted")),
+        (_field("typed_over", "Typed over"), "Belgium", replace(filled, state="edited", shown="Netherlands")),
+        (_field("offered", "Offered beside", required=True), None, replace(offered, needed=True)),
+        (_field("offered_yes", "Offered, yes or no", type="boolean"), None, replace(offered, shown="Yes", level="medium")),
         (_field("not_yet", "Still looked for"), None, hints.Hint("not_yet")),
     ]
-    return [replace(panes.box(source, look, value=value), hint=hint) for source, value, hint in drawn]
+    return [replace(panes.box(source, look, value=value), hint=replace(hint, name=source["name"])) for source, value, hint in drawn]
 
 
 STRIPS = (

@@ -536,12 +536,14 @@ def _beside(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mappin
     """The right pane: the record as it was shown with the step, what is related to it, what happened to it."""
     record = (view.screen or {}).get("record")
     quoted = _quoted(view, actor, look, states_of)
-    chosen = "source" if quoted else tab if tab in (TABS if record else {"documents", "context"}) else "record" if record else "documents"
+    chosen = "source" if quoted and tab != "documents" else tab
+    if chosen not in ((*TABS, "source") if record else ("documents", "context", "source")):
+        chosen = "record" if record else "documents"
     if not record:
         return _without_record(view, actor, look, chosen, tab) | {"quoted": quoted}
     key, collection = record["key"], record["collection"]
     beside = documents_pane(view, actor, always=True) or {} if chosen == "documents" else {}
-    tabs = [*_tabs(view, chosen), *([{"label": "Source", "href": frame.here(), "here": True}] if quoted else [])]
+    tabs = _tabs(view, chosen)
     return beside | {
         "quoted": quoted,
         "known": contextpane.known(view, actor, look) if chosen == "context" else None,
@@ -578,9 +580,10 @@ def _without_record(view: RunView, actor: Actor, look: Look, chosen: str, tab: s
 def _quoted(view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str]) -> contextpane.Quoted | None:
     """The source that the address names, as it is shown at the right; that it was opened is noted."""
     found = contextpane.asked_for(view, request.args, actor.id)
-    if found is None or found[0].get("kind") == "document":
+    if found is None:
         return None
-    contextpane.opened(actor, view, found[0])
+    if not found[0].get("document"):  # the page of a document is noted by what shows it
+        contextpane.opened(actor, view, found[0])
     return contextpane.quoted(view, actor, look, *found, states_of)
 
 

@@ -70,7 +70,21 @@ def test_the_longest_value_goes_first_and_whole_tokens_only() -> None:
         source("s1", {"name": "Falk", "contact": "Greta Falk"}, name="masked", contact="masked"),
         source("s2", {"text": "Greta Falk, Falk, Falkenberg, Greta"}),
     )
-    assert '"[NAME_2], [NAME_1], Falkenberg, Greta"' in prompt.user
+    assert '"[NAME_2], [NAME_1], Falkenberg, [NAME_3]"' in prompt.user
+
+
+def test_a_part_of_a_masked_name_is_masked_where_it_stands_alone() -> None:
+    prompt = prompt_of(
+        source("s1", {"name": "Greta May Falk", "title": "Order"}, name="masked"),
+        source("s2", {"text": "Greta here, in May: great, GRETA MAY FALK and Ms Falk paid."}),
+    )
+    assert '"[NAME_2] here, in May: great, [NAME_1] and Ms [NAME_3] paid."' in prompt.user
+    assert prompt.restore.value("Dear [NAME_2]") == "Dear Greta"
+
+
+def test_a_card_that_is_a_number_is_masked_too() -> None:
+    prompt = prompt_of(source("s1", {"card": 4111111111111111, "order": 4111111111111112}))
+    assert '{"card": "[CARD_1]", "order": 4111111111111112}' in prompt.user
 
 
 def test_a_value_that_stands_before_its_own_field_is_masked_too() -> None:

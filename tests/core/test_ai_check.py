@@ -18,6 +18,7 @@ SOUND: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("update_data", {"fields": ["email"]}, {"fields": ["email"], "mode": "shadow"}),
     ("decision", YES, {"outcome": True}),
     ("decision", YES, {"mode": "off"}),
+    ("decision", YES, {"fields": []}),
     ("get_data", {"fields": ["email"]}, {"fields": ["matters"]}),
     ("load_related", FOUND, {"fields": ["key"]}),
     ("loop", LIST, {"fields": ["verdict"]}),
@@ -33,7 +34,8 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("wait", {"days": 1}, {}, "ai", "nothing to propose"),
     ("escalate", {"inbox": "desk", "text": "Look."}, {}, "ai", "nothing to propose"),
     ("update_data", NOTE, {"mode": "auto"}, "ai.mode", "one of"),
-    ("update_data", NOTE, {"fields": []}, "ai.fields", "empty"),
+    ("update_data", NOTE, {"fields": []}, "ai.fields", "Nothing is left to propose"),
+    ("decision", YES, {"fields": [], "outcome": False}, "ai.fields", "Nothing is left to propose"),
     ("update_data", NOTE, {"temperature": 1}, "ai.temperature", "no setting temperature"),
 ]
 
@@ -79,3 +81,8 @@ def test_a_field_that_must_be_trusted_and_is_not_proposed_is_a_warning() -> None
     assert said("update_data", form, {"fields": ["a"], "trusted_only": ["b"]}) == [
         ("ai.trusted_only[0]", "b is not among the fields that are proposed.", "warning")
     ]
+
+
+def test_what_is_only_recorded_is_nothing_to_go_on_with() -> None:
+    assert [field for field, *_ in said("llm", ASKED, {"mode": "shadow"}, completion="automatic")] == ["ai.mode"]
+    assert said("llm", ASKED, {"mode": "shadow"}) == []

@@ -249,7 +249,7 @@ CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
     ("run_timed_out", READING, Event("run_timed_out", LATER, {"limit_seconds": 60}), {"status": "timed_out", **OVER, "attempts.2": {"status": "cancelled"}}),
     ("step_shown", READING, Event("step_shown", LATER, {"n": 2}, {"screen": {"title": "Read"}}), {"screens": {2: {"title": "Read"}}}),
     *((kind, READING, Event(kind, LATER, {"n": 2, "effect": "eff_9"}), {}) for kind in
-      ("source_opened", "outcome_chosen", "handled_manually", "effect_reported")),
+      ("source_opened", "outcome_chosen", "handled_manually", "effect_reported", "checks_shown")),
     (
         "timer_set", READING, Event("timer_set", LATER, {"n": 2, "until": "2026-12-01T00:00:00.000000Z", "outcome": "default"}, {"output": {"a": 1}}),
         {"status": "waiting_time", "waiting": {"for": "time", "until": "2026-12-01T00:00:00.000000Z"},

@@ -11,9 +11,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from console import settings
 from console.demo import company, filling
 from console.demo.world import World
 from console.postgres import Embedded
+from tests.servers.model import KEY, Server, serving
 
 TODAY = date(2026, 11, 20)
 
@@ -89,3 +91,15 @@ def changed(world: World) -> Callable[..., World]:
         return made
 
     return change
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A model with a key, and no rest after its faults."""
+    with serving(keys={KEY}) as made:
+        for name, value in (("ANTHROPIC_API_KEY", KEY), ("ANTHROPIC_BASE_URL", made.url), ("CONSOLE_AI_BREAKER", "off")):
+            monkeypatch.setenv(name, value)
+        settings.current.cache_clear()
+        yield made
+        monkeypatch.undo()
+        settings.current.cache_clear()

@@ -16,7 +16,7 @@ from console.postgres import Embedded
 from console.runs.store import load
 from tests.demo.refunding import ROOT, Desk, opened, whole
 from tests.proposals.conftest import TAKE as CALLS
-from tests.servers.model import KEY, Server, serving
+from tests.servers.model import Server
 from tests.services.engine import overdue
 from tests.services.test_runs_midway import failing
 
@@ -491,18 +491,6 @@ def test_the_customer_is_asked_and_it_is_decided_again_with_what_holds_then(desk
 
 
 # ---------------------------------------------------------------------------------------------------------- proposals
-
-
-@pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A model with a key, and no rest after its faults."""
-    with serving(keys={KEY}) as made:
-        for name, value in (("ANTHROPIC_API_KEY", KEY), ("ANTHROPIC_BASE_URL", made.url), ("CONSOLE_AI_BREAKER", "off")):
-            monkeypatch.setenv(name, value)
-        settings.current.cache_clear()
-        yield made
-        monkeypatch.undo()
-        settings.current.cache_clear()
 
 
 def proposed(desk: Desk, run_id: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ KEYS = {
     "relations",
     "summary",
 }
-FIELD_KEYS = {"label", "help", "type", "options", "readonly", "sensitive", "personal", "ai", "author"}
+FIELD_KEYS = {"label", "help", "type", "options", "readonly", "sensitive", "personal", "ai", "author", "widget", "currency", "minor"}
 
 FOLDER = resources.files("console.demo") / "collections"
 DOCUMENTS: dict[str, dict[str, Any]] = {

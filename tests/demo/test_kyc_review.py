@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import access, accounts, actions, inbox, log, runs, settings, sources, workflows
+from console import access, accounts, actions, inbox, log, proposals, runs, settings, sources, workflows
 from console.access import store
 from console.core.actor import Actor
 from console.db import engine as db
@@ -21,6 +21,7 @@ from console.errors import Conflict, ConsoleError, NotAllowed, NotFound
 from console.postgres import Embedded
 from tests.company import PASSWORD, TAKE
 from tests.conftest import copied
+from tests.servers.model import Server
 from tests.services.four_eyes import whole
 
 ROOT = Path(__file__).parents[2]
@@ -376,3 +377,24 @@ def test_the_desk_sends_a_review_back_with_a_question(house: House) -> None:
     runs.take_over(house.people["malik"], run_id, revision=None)
     house.answer(run_id, "malik", "send_back", reason="Which flags?")
     assert house.told(run_id, "malik")["current"]["step"] == "flags"
+
+
+def test_k8_while_the_model_is_down_flags_are_ticked_by_hand_and_have_no_references(house: House, model: Server) -> None:
+    model.fault("http_529", times=None)
+    run_id = house.start(ANA)
+    told = house.walk(run_id, "flags")
+    proposals.propose(told["current"]["proposal"]["call"])
+    told = house.told(run_id)
+    found = told["current"]["proposal"]
+    assert (found["status"], found["code"], found["fields"]) == ("failed", "overloaded", [])
+    assert "by hand" in found["message"]
+    assert [field["name"] for field in told["current"]["form"]["fields"]] == ["flags", "evidence"]
+    values = {"flags": ["doc_expired", "over_expected"], "evidence": "Seen on the passport"}
+    runs.complete(house.people["olivia"], run_id, step="flags", revision=told["revision"], values=values, handled_manually=True)
+    told = house.walk(run_id, "decide")
+    assert form(told)["red_flags"] == ["doc_expired", "over_expected"]
+    assert form(told)["flags_rest_on"].startswith("Flags without references")
+    assert told["context"]["flags"]["missing"] == "handled manually"
+    [(status, code)] = fetch("select status, code from console.ai_call where run = %s and step = 'flags'", (run_id,))
+    assert (status, code) == ("failed", "overloaded")
+    whole(run_id)

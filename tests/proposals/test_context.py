@@ -218,6 +218,78 @@ def test_who_wrote_what_a_step_came_to(step: str, by: str | None, ours: bool) ->
     assert _ours(step, Attempt(1, "x", 1, "done", log.now(), by=by)) is ours
 
 
+@cases(
+    "given, left",
+    [
+        ({"email": "x"}, {}),
+        ({"a": {"email": "x", "b": 1}}, {"a": {"b": 1}}),
+        ({"compared": {"steps.load.record.email": "x", "steps.load.record.risk": "low"}}, {"compared": {"steps.load.record.risk": "low"}}),
+        ([{"email": "x"}, {"b": [{"email": "x", "c": 2}]}], [{}, {"b": [{"c": 2}]}]),
+        ({"a": {"api_key": "x", "access_token": "y", "token_count": 3}}, {"a": {"token_count": 3}}),
+        ("email", "email"),
+    ],
+)
+def test_closed_fields_stand_nowhere_within_a_value(given: Any, left: Any) -> None:
+    assert pieces.open_of(given, frozenset({"email"})) == left
+
+
+LOADING: list[dict[str, Any]] = [
+    {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "find"}},
+    {
+        "id": "find",
+        "type": "load_related",
+        "title": "Find the account",
+        "next": {"default": "facts"},
+        "config": {"items": {"relation": "account", "fields": ["iban", "status"], "where": "record.status == 'open'"}},
+    },
+    {
+        "id": "facts",
+        "type": "get_data",
+        "title": "Facts",
+        "completion": "automatic",
+        "next": {"default": "which"},
+        "config": {"fields": ["display_name", "email"]},
+    },
+    {
+        "id": "which",
+        "type": "condition",
+        "title": "Which?",
+        "next": {"default": "judge", "known": "judge"},
+        "config": {"branches": [{"if": "steps.facts.record.email != null", "outcome": "known"}]},
+    },
+    {
+        "id": "judge",
+        "type": "update_data",
+        "title": "Judge",
+        "next": {"default": "end"},
+        "ai": {"sources": ["steps"]},
+        "config": {"form": [{"name": "verdict", "label": "Verdict", "type": "text"}]},
+    },
+    {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
+]
+
+
+def test_a_record_that_a_step_loaded_is_told_as_a_record(house: House) -> None:
+    document = {"format": 1, "slug": "loading", "title": "Loading", "collection": "customer", "team": "operations", "roles": ["operator"]}
+    workflows.import_file(document | {"steps": LOADING}, publish=True)
+    said("account", fields={"status": {"author": "customer"}})
+    runs.start(house.company.olivia, "loading", "customer", "1")
+    found = built(house)
+    ours, theirs = by_kind(found, "related")
+    assert (ours.collection, ours.record, ours.title, ours.step, ours.trusted) == (
+        "account",
+        "LT459999900012345678",
+        "Account",
+        "find",
+        True,
+    )
+    assert (dict(ours.data), ours.treatments) == ({"iban": "LT459999900012345678"}, {"iban": "masked"})
+    assert (dict(theirs.data), theirs.trusted) == ({"status": "open"}, False)
+    (which,) = [source for source in by_kind(found, "step") if source.step == "which"]
+    assert which.data["branch"] == "known"
+    assert "adaeze@customers.example" not in text(found), "a rule's facts are no way around what a model may get"
+
+
 LONG = "x" * (pieces.MOST_TEXT + 1)
 
 

@@ -124,7 +124,7 @@ def test_a_key_of_another_place_does_not_open(ines: Any) -> None:
         ({"provider": "anthropic"}, "key"), ({"provider": "openai_compatible"}, "base_url"), ({"provider": "openai_compatible", "base_url": "https://m.example"}, "model"),
         ({"provider": "somebody"}, "provider"), ({"model": "two words"}, "model"), ({"base_url": "ftp://x.example"}, "base_url"), ({"base_url": "https://u:p@x.example"}, "base_url"),
         ({"on": False}, "reason"), ({"budget": {"run_calls": -1}}, "budget.run_calls"), ({"budget": {"run_money": "1e9"}}, "budget.run_money"), ({"budget": {"warn_percent": 0}}, "budget.warn_percent"),
-        ({"retention_days": 0}, "retention_days"), ({"retention_days": "x"}, "retention_days"), ({"blind_percent": 101}, "blind_percent"), ({"purposes": {"propose": {"seconds": 0}}}, "purposes.propose.seconds"),
+        ({"retention_days": 0}, "retention_days"), ({"retention_days": "x"}, "retention_days"), ({"blind_percent": 51}, "blind_percent"), ({"purposes": {"propose": {"seconds": 0}}}, "purposes.propose.seconds"),
         ({"purposes": {"propose": {"max_tokens": 10}}}, "purposes.propose.max_tokens"), ({"purposes": {"think": {}}}, "purposes.think"), ({"prices": {"currency": "euro"}}, "prices.currency"),
         ({"prices": {"models": [{"model": "m", "input": "-1", "output": "1"}]}}, "prices.models.0.input"), ({"prices": {"on": "soon"}}, "prices.on"), ({"collections": {"customer": " "}}, "collections.customer"),
         ({"house": {"prefix": "x" * 4001}}, "house.prefix"), ({"odd": 1}, "odd"),
@@ -160,6 +160,19 @@ def test_the_environment_wins(ines: Any, monkeypatch: pytest.MonkeyPatch) -> Non
         save(ines, {"purposes": {"decide": {"model": "claude-decides"}}})
         assert options.current().chosen("decide").config.model == "claude-decides"
         assert options.current().chosen("propose").config.model == "claude-of-the-machine"
+    finally:
+        monkeypatch.undo()
+        settings.current.cache_clear()
+
+
+@cases("given, kept, counts", [(None, 5, 5), (None, 20, 20), ("0", 20, 0), ("50", 0, 50)])
+def test_the_blind_share_of_the_environment_wins(given: str | None, kept: int, counts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CONSOLE_AI_BLIND_PERCENT", raising=False)
+    if given is not None:
+        monkeypatch.setenv("CONSOLE_AI_BLIND_PERCENT", given)
+    settings.current.cache_clear()
+    try:
+        assert options.Current(Options(blind_percent=kept)).blind_percent == counts
     finally:
         monkeypatch.undo()
         settings.current.cache_clear()

@@ -25,6 +25,8 @@ def test_the_archive_holds_the_run_its_events_and_documents(company: Company) ->
         lines = [json.loads(line) for line in made.read("events.jsonl").splitlines()]
         assert [line["n"] for line in lines] == list(range(1, len(lines) + 1))
         assert made.read(made.namelist()[2])[:4] == b"%PDF"
+        (told,) = json.loads(made.read("opened.json"))
+        assert (told["title"], told["opened"], told["never_opened"]) == ("b c.pdf", [], [1])
     event = next(event for event in reversed(log.events_of(company.mona.session, limit=100)) if event.type == "case_file_made")
     assert (event.open["run"], event.open["format"], event.open["documents"]) == (run_id, "zip", 1)
 

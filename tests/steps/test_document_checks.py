@@ -183,6 +183,7 @@ def test_what_needs_no_paper(check: str, changed: dict[str, Any], results: dict[
 
 def test_every_item_of_a_supplier_names_its_papers() -> None:
     slots = {document["id"] for document in SUPPLIER.step("request").config["documents"]}
-    for item in SUPPLIER.variables["checks"]:
+    items: Any = SUPPLIER.variables["checks"]
+    for item in items:
         assert set(item["papers"]) <= slots
         assert item["papers"] or item["check"] in ("vat", "iban", "payee", "mail")

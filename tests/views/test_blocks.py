@@ -26,8 +26,8 @@ TEMPLATES = beside("templates")
 NAMES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html"))
 DOOR = {f"auth/{name}.html" for name in ("sign_in", "code", "out", "provider", "forgot", "new_password", "new_password_done", "go_on")}
 NEVER_ALONE = {"layouts/base.html", "settings/base.html", "layouts/plain.html", *DOOR}  # no view answers with a part of them
-OF_OTHERS = ("settings/", "invitations/", "auth/", "api/", "records/receipt", "records/report", "records/reveal")
-"""Folders whose pages tests/views/test_source_pages.py, test_rights_pages.py and the others of their rooms draw, whole and in part."""
+OF_OTHERS = ("settings/", "invitations/", "auth/", "api/", "records/receipt", "records/report", "records/reveal", "runner/supply")
+"""Folders whose pages tests/views/test_source_pages.py, test_rights_pages.py, test_proposal_pages.py and the others of their rooms draw, whole and in part."""
 Drawn = list[tuple[str, dict[str, Any], str | None]]
 
 

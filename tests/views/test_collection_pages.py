@@ -250,3 +250,22 @@ def test_code_of_ones_own_is_listed(pages: "Pages", tmp_path: Path, monkeypatch:
     for kept in (hooks.loaded, hooks.states, real_settings.current):
         kept.cache_clear()
     records.forget()
+
+
+def test_what_a_model_sees_of_a_field_is_said_in_words(pages: "Pages") -> None:
+    place = f"{HERE}/fields/email"
+    page = pages.ines.get(place)
+    assert page.form(place)["fields"]["ai"] == ""
+    assert "As is usual: only a placeholder such as [EMAIL_1]" in page.text
+    pages.ines.post(place, typed(page, place, ai="full"))
+    assert "Email: a model gets its value as it is." in pages.ines.get(f"{HERE}/changes").text
+    again = pages.ines.get(place)
+    assert (again.form(place)["fields"]["ai"], "As is usual:" in again.text) == ("full", False)
+    new = f"{HERE}/new-field"
+    pages.ines.post(new, typed(pages.ines.get(new), new, name="api_token", label="Token", type="text", computed="record.display_name"))
+    closed = pages.ines.get(f"{HERE}/fields/api_token")
+    assert "by its name it is a secret, and no model ever gets it" in closed.text
+    assert "ai" not in closed.form("/fields/api_token")["fields"]
+    said = {"ai": "full", "computed": "record.display_name"}
+    answer = pages.ines.post(f"{HERE}/fields/api_token", typed(closed, f"{HERE}/fields/api_token") | said, status=422)
+    assert "is a secret by its name" in answer.text

@@ -51,6 +51,7 @@ NO_PAGES = {
     "/metrics",
     "/request/<token>",
     "/request/<token>/files",
+    "/runs/<run_id>/proposal",
     "/schema/action.json",
     "/schema/collection.json",
     "/schema/workflow.json",
@@ -58,7 +59,7 @@ NO_PAGES = {
     "/sign-out",
     "/static/<path:filename>",
 }
-"""Files, what programs read, the door itself, which tests/views/test_sign_in.py walks, and the pages outside (test_request_pages.py, test_invitation_pages.py)."""
+"""Files, what programs and scripts read (tests/views/test_proposal_pages.py), the door itself, which tests/views/test_sign_in.py walks, and the pages outside (test_request_pages.py, test_invitation_pages.py)."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +240,9 @@ ROUTES = [
     Route(RUN + "/leave", "/runs/{run}/leave", part="<form"),
     Route(RUN + "/revise", "/runs/{run}/revise?step=note", ("GET", "POST"), part="<form"),
     Route(RUN + "/replay", "/runs/{run}/replay", part='<div class="runner read-only', target="replay"),
+    Route(RUN + "/propose", "/runs/{run}/propose", ("POST",)),
+    Route(RUN + "/suggestion", "/runs/{run}/suggestion", ("POST",)),
+    Route(RUN + "/supply", "/runs/{run}/supply?step=note", ("GET", "POST"), status=404),
     Route(RUN + "/checks", "/runs/{checked}/checks", part='<section class="card', target="checks"),
     Route(RUN + "/picture", "/runs/{run}/picture", part='<div class="picture-page', target="replay"),
     Route("/workflows", "/workflows", stan=200),

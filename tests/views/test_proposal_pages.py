@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import access, runs, workflows
+from console.views import runeffects
+from console.views.formats import Look
 from tests.company import DOCUMENT
+from tests.papers import pdf
+from tests.services.test_runs_loop import document as loop_document
+from tests.services.test_runs_related import ACCOUNT
 from tests.views import proposals
 from tests.views.proposals import arrives, fails, source, value
 
@@ -301,11 +306,11 @@ def test_nobody_asks_or_supplies_for_another(pages: "Pages") -> None:
     pages.stan.post(f"/runs/{run}/supply", {"csrf_token": pages.stan.token, "revision": revision, "target": "note"}, status=404)
 
 
-def by_hand(pages: "Pages", **typed: str) -> str:
+def by_hand(pages: "Pages") -> str:
     """A run whose note was written by hand, so that the next step lacks it."""
     run = proposals.at(pages.company, "note")
     page = pages.olivia.get(f"/runs/{run}")
-    pages.olivia.send(page, "/complete", **{"v_note": "Something.", "handled_manually": "true"} | typed)
+    pages.olivia.send(page, "/complete", v_note="Something.", handled_manually="true")
     return run
 
 
@@ -459,3 +464,100 @@ def test_replay_of_a_choice(pages: "Pages") -> None:
     past = pages.mona.get(f"/runs/{run}/replay?at={at}")
     assert "Nothing speaks against it." in past.text
     assert "Proposed: “Approve”" in past.text
+
+
+def test_a_source_in_a_document_opens_its_page_with_the_place_framed(pages: "Pages") -> None:
+    document = deepcopy(DOCUMENT)
+    note = next(step for step in document["steps"] if step["id"] == "note")
+    note["config"]["form"].append({"name": "paper", "label": "Paper", "type": "file"})
+    workflows.import_file(document | {"steps": [{**step, "ai": {}} if step is note else step for step in document["steps"]]}, publish=True)
+    run = pages.company.at("note")
+    stored = runs.attachments.attach(pages.company.olivia, run, step="note", field="paper", name="register.pdf", content=pdf(2))
+    place = source(
+        "s2",
+        kind="document",
+        title="register.pdf",
+        document=stored.id,
+        page=2,
+        box=["0.1000", "0.2000", "0.4000", "0.2500"],
+        collection=None,
+        record=None,
+        field="name",
+        quote="Two",
+    )
+    arrives(pages.company, run, value("note", "Two", "high", "", place))
+    page = pages.olivia.get(f"/runs/{run}")
+    assert "register.pdf, p. 2" in page.text
+    shown = pages.olivia.get(next(told["href"] for told in page.with_attribute("data-source")))
+    assert "Page 2 of register.pdf" in shown.html
+    assert shown.with_attribute("data-marks")
+    assert any(told.get("data-marked") is not None for told in shown.with_attribute("data-marked"))
+
+
+def test_who_audits_the_ai_finds_the_exact_context(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    call = proposals.pending(pages.company, run)["call"]
+    assert f"/settings/ai/calls/{call}" in pages.ada.get(f"/runs/{run}?tab=context").links
+    assert f"/settings/ai/calls/{call}" not in pages.olivia.get(f"/runs/{run}?tab=context").links
+
+
+def test_a_warning_of_a_source_that_nothing_rests_on_leads_to_all_of_them(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    arrives(
+        pages.company, run, value("risk", "medium"), flags=["suspicious_content"], banner="Text in “Bank letter” reads like instructions."
+    )
+    assert f"/runs/{run}?tab=context" in [told["href"] for told in pages.olivia.get(f"/runs/{run}").with_attribute("data-source")]
+
+
+def test_an_automatic_step_that_stopped_says_why_and_what_it_tried() -> None:
+    run: dict[str, Any] = {"id": "run_1", "current": {"step": "pay", "proposal": None}, "attempts": []}
+    assert runeffects.tried(run, Look()) == []
+    effects = [{"status": status, "summary": "Pay 12 EUR", "at": "2026-11-20T10:00:00Z"} for status in ("failed", "failed", "done")]
+    run["attempts"] = [{"step": "pay", "effects": effects, "entered_at": "2026-11-20T09:00:00Z"}]
+    assert runeffects.tried(run, Look())[1:] == [("Tried", "Pay 12 EUR, 2 times")]
+    run["current"]["proposal"] = {"answered_at": "2026-11-20T11:00:00Z", "origin": "a-model"}
+    assert runeffects.tried(run, Look())[-1] == ("Tried", "Asked a-model, once")
+
+
+# -- lists, and records to choose from
+
+
+def listed(pages: "Pages") -> str:
+    """A run of Olivia's at a list of two accounts, with AI."""
+    document = loop_document()
+    document["steps"][1]["ai"] = {}
+    workflows.import_file(document, publish=True)
+    return runs.start(pages.company.olivia, "check-list", "customer", "1", {})
+
+
+def test_a_proposal_for_one_item_of_a_list_is_not_shown_at_another(pages: "Pages") -> None:
+    run = listed(pages)
+    first, second = (one["key"] for one in pages.company.told(run)["current"]["progress"]["items"])
+    here, there = pages.olivia.get(f"/runs/{run}?item={first}"), pages.olivia.get(f"/runs/{run}?item={second}")
+    waiting = [bool(page.with_attribute("data-poll")) for page in (here, there)]
+    asks = there if waiting == [True, False] else here
+    if waiting != [True, True]:
+        assert "Nothing was asked for this one yet." in asks.text
+        part = pages.olivia.send(asks, "/propose", htmx="proposal", status=200)
+        assert part.with_attribute("data-poll")
+    arrives(pages.company, run, value("verdict", "good"))
+    told = pages.company.told(run)["current"]["proposal"].get("item")
+    shown = pages.olivia.get(f"/runs/{run}?item={told or first}")
+    assert states(shown)["verdict"] == "fill"
+    assert fields(shown)["v.verdict"] == "good"
+
+
+def test_a_record_to_choose_from_is_proposed_in_its_line(pages: "Pages") -> None:
+    steps = [
+        {"id": "start", "type": "start", "title": "Start", "next": {"default": "find"}},
+        {"id": "find", "type": "load_related", "title": "Which?", "config": ACCOUNT, "ai": {}, "next": {"found": "end", "none": "end"}},
+        {"id": "end", "type": "end", "title": "End"},
+    ]
+    workflows.import_file(loop_document() | {"slug": "find-one", "title": "Find one", "steps": steps}, publish=True)
+    run = runs.start(pages.company.olivia, "find-one", "customer", "1", {})
+    named = pages.olivia.get(f"/runs/{run}").with_attribute("name")
+    keys = [told["value"] for told in named if told["name"] == "v.key" and told["value"] != "-"]
+    arrives(pages.company, run, value("key", keys[0]))
+    page = pages.olivia.get(f"/runs/{run}")
+    assert states(page) == {"key": "fill"}
+    assert fields(page)["v.key"] == keys[0]

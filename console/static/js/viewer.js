@@ -8,6 +8,7 @@
     if (!sheet || marks.dataset.marks === "seen") return;
     marks.dataset.marks = "seen";
     const go = () => {
+      if (sheet.getBoundingClientRect().top > innerHeight - 200) sheet.scrollIntoView({ block: "start" }); // below the form, on a phone
       const first = marks.querySelector("rect").getBoundingClientRect();
       const frame = sheet.getBoundingClientRect();
       sheet.scrollTop += first.top + first.height / 2 - frame.top - frame.height / 2;
@@ -25,8 +26,6 @@
       asked = false;
       event.detail.elt.classList.add("open");
       document.querySelector("[data-toggle=context]")?.setAttribute("aria-expanded", "true");
-      const viewer = event.detail.elt.querySelector(".viewer");
-      if (viewer?.getBoundingClientRect().top > innerHeight - 200) viewer.scrollIntoView({ block: "start" }); // below the form, on a phone
     }
   });
 })();

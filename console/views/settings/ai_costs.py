@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from console import settings
 from console.errors import ConsoleError
 from console.proposals import usage
 from console.proposals.document import MOST_PRICES, PURPOSES
@@ -94,5 +95,6 @@ def _budgets(shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleE
         "today": today,
         "levels": usage.levels(today, current.document.budget),
         "currency": current.document.prices.currency,
+        "blind_given": settings.current().ai_blind_percent is not None,
     }
     return area.page("settings/ai_budgets.html", "ai/budgets", context, status=error.status if error else 200)
