@@ -21,7 +21,7 @@ from console.core.forms import FormField
 from console.core.run import FINAL, Attempt, Effect, Run, Status, fold
 from console.core.workflow import read
 from console.runs.view import as_json
-from console.settings import SETTINGS, Setting
+from console.setting_names import SETTINGS, Setting
 from console.supervisor import main as serve
 from console.views import frame
 from console.workflows import Definition

@@ -22,8 +22,9 @@ from console.errors import (
     TooMany,
 )
 from console.log import checkpoint, tree
+from console.setting_names import Setting
 from console.setting_values import IllFormed
-from console.settings import Setting, SettingsError, parse_env, read
+from console.settings import SettingsError, parse_env, read
 from tests.tables import cases
 
 CLASSES: list[tuple[type[ConsoleError], int, str]] = [

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from console import settings
+from console.setting_names import SETTINGS
 from console.setting_values import AI, MailServer
-from console.settings import SETTINGS, Settings, SettingsError
+from console.settings import Settings, SettingsError
 from tests.tables import cases
 
 KEY = bytes(range(32))
