@@ -134,10 +134,16 @@ def hidden_from(actor: Actor, *, looking_back: bool = False) -> masking.Hidden:
         if collection is None:
             return frozenset()
         if collection not in known:
-            known[collection] = access.scope_for(actor, collection, "read", sensitive=sensitive.get(collection)).hidden
+            scope = access.scope_for(actor, collection, "read", sensitive=sensitive.get(collection))
+            known[collection] = scope.hidden | (_every_field(collection) if scope.nothing else frozenset())
         return known[collection]
 
     return names
+
+
+def _every_field(collection: str) -> frozenset[str]:
+    """Names of all fields of a collection; none where it is not there any more."""
+    return frozenset(field.name for each in records.collections() if each.id == collection for field in each.fields)
 
 
 def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
