@@ -191,7 +191,9 @@ def _money(value: Any, what: Kind, look: Look) -> str:
     except InvalidOperation:
         return str(amount)
     known = code if re.fullmatch(r"[A-Z]{3}", code) else ""
-    if what.minor and number.is_finite() and (known or not what.currency):  # cents of a currency that is not there stay as they are kept
+    if (
+        what.minor and number.is_finite() and (known or value is not amount or not what.currency)
+    ):  # cents of a currency that is not there stay as they are kept
         number = number.scaleb(-(get_currency_precision(known) if known else 2))
     if known and number.is_finite() and abs(number.adjusted()) <= MOST_DIGITS:
         return str(format_currency(number, known, locale=look.locale, decimal_quantization=False))

@@ -11,6 +11,7 @@ import pytest
 from console import access, accounts, approvals, faults, log, proposals, runs, settings
 from console.db.engine import fetch
 from console.demo import payments, stories
+from console.demo.tickets import GRETA_TEXT
 from console.errors import Conflict, ConsoleError, Invalid
 from console.postgres import Embedded
 from console.runs.store import load
@@ -502,8 +503,14 @@ def proposed(desk: Desk, run_id: str) -> dict[str, Any]:
 
 def test_r7_a_ticket_that_commands_the_ai_changes_nothing_and_is_named(desk: Desk, model: Server) -> None:
     model.fault("injection", times=None)  # it obeys what it finds in the data
-    [ticket] = desk.tickets(payments.GRETA)
-    run_id = desk.start(payments.GRETA)
+    charge = desk.another(4_900)
+    [ticket] = desk.tickets(charge)
+    desk.sql(
+        "insert into ticket_message (ticket_id, seq, author_kind, body, attachments, at) values (%s, 2, 'customer', %s, '[]', now())",
+        ticket,
+        GRETA_TEXT,
+    )
+    run_id = desk.start(charge)
     if desk.at(run_id) == "ticket":
         desk.hand_in(run_id, key=ticket)
     found = proposed(desk, run_id)

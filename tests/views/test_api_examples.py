@@ -189,6 +189,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "takeTicket": ("olivia", escalated),
         "assignTickets": ("mona", escalated),
         "unassignTickets": ("mona", escalated),
+        "findAiCalls": ("ada", nothing),
         "getRunChecks": ("olivia", checked),
         "sendFile": ("olivia", file),
         "getFile": ("olivia", kept),
