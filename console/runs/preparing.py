@@ -60,7 +60,7 @@ class ProposalContext:
 
 
 def proposal_context(call_id: str) -> ProposalContext | None:
-    """What is to be asked for this call; None where it is not wanted any more, which is noted here: then nothing is to be done.
+    """What this call asks; None where it is not wanted any more, which is noted here: then the caller leaves it.
 
     Raises what reading the step raises (SourceDown and other errors of the console): the caller notes them with `proposed`.
     """

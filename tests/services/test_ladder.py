@@ -29,7 +29,7 @@ def mark(step: str = "decide") -> str:
 
 
 def mode(own: str = "assist", call: str = "aic_1", step: str = "decide") -> str:
-    """What is to be done with this call's proposal."""
+    """How the proposal of this call is used."""
     return ladder.mode_of(here(), step, mark(step), own, call=call)
 
 
