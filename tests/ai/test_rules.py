@@ -92,6 +92,7 @@ def test_a_name_goes_before_a_label(
     ("name", "kind", "found"),
     [
         ("iban", "record", True), ("iban", "related", True), ("iban", "step", True), ("iban", "document", True), ("iban", "mcp", True),
+        ("amount", "record", False), ("amount", "related", False), ("amount", "step", True), ("amount", "input", True),
         ("status", "record", False), ("status", "related", False), ("status", "step", True), ("status", "input", True), ("status", "llm", False),
         ("reason", "record", False), ("reason", "step", True), ("note", "record", False), ("decision", "related", False),
         ("name", "record", True), ("name", "related", False), ("name", "step", True), ("name", "document", False), ("created_at", "related", False),

@@ -167,14 +167,14 @@ def test_rules_fall_for_no_attack() -> None:
 
 def ask(**data: Any) -> Ask:
     """A form of three fields, and a source with this data."""
-    fields = (FieldSpec("name", "Name", "text"), FieldSpec("amount", "Amount", "decimal"), FieldSpec("note", "Note", "long_text"))
+    fields = (FieldSpec("name", "Name", "text"), FieldSpec("turnover", "Turnover", "decimal"), FieldSpec("note", "Note", "long_text"))
     return Ask("propose", "step", "Step", "update_data", "", fields, sources=(Source("s1", "record", "Record", data, trusted=True),))
 
 
 def test_what_is_counted() -> None:
     told = [
-        Case("one", "recorded", ask(name="Ada", amount="12.50"), {"name": "ada", "amount": "12.5", "note": "x"}),
-        Case("two", "recorded", ask(name="Ada", amount="12.50"), {"name": "Eve", "amount": "12.5"}),
+        Case("one", "recorded", ask(name="Ada", turnover="12.50"), {"name": "ada", "turnover": "12.5", "note": "x"}),
+        Case("two", "recorded", ask(name="Ada", turnover="12.50"), {"name": "Eve", "turnover": "12.5"}),
         Case("three", "recorded", ask(name="Ada"), {"name": None, "note": "x"}),
         Case("four", "recorded", ask(), {"name": "Ada"}),
     ]

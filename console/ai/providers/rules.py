@@ -18,6 +18,7 @@ NOT_SIMPLE = frozenset({"json", "array", "binary", "file", "files", "other", "ch
 TOLD_HERE = frozenset({"step", "input"})
 TELLS_OF_ITSELF = frozenset({
     "status", "state", "reason", "note", "notes", "comment", "comments", "remark", "remarks", "description", "message", "outcome", "decision", "result",
+    "amount", "price", "sum", "total",
 })  # fmt: skip
 """What a record says under these names is about itself, not about what is decided in this step; what another step said may be meant."""
 TELLS_OF_ANYTHING = frozenset({
