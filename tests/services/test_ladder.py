@@ -12,7 +12,7 @@ from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.proposals import evidence, ladder, promotion
 from console.proposals.evidence import Case, Evidence
 from tests.company import Company
-from tests.services.proposing import MODEL, NOW, PROMPT, call, calls, with_ai
+from tests.services.proposing import MODEL, PROMPT, call, calls, now, with_ai
 from tests.tables import cases
 
 AGREED, OTHER = {"outcome": "blind_equal"}, {"outcome": "blind_different"}
@@ -108,7 +108,7 @@ def gates(target: str, **told: Any) -> list[bool]:
     """Which gates are met."""
     agreed, other = told.pop("agreed", 0), told.pop("other", 0)
     kind = told.pop("kind", "decision")
-    found = [Case(f"a{n}", "r", NOW, n < agreed, True) for n in range(agreed + other)]
+    found = [Case(f"a{n}", "r", now(), n < agreed, True) for n in range(agreed + other)]
     step = Step.model_validate({"id": "s", "type": kind, "title": "S", "ai": {}})
     return [gate.met for gate in promotion.gates(target, step, Evidence(found, **{"coverage": 0.8, **told}))]
 
@@ -150,7 +150,7 @@ def test_only_hidden_cases_of_this_model_prompt_and_form_count(company: Company)
     calls(company, 8, {"outcome": "accepted"}, step="decide", version=2)
     about = evidence.under(here(), "decide", MODEL, PROMPT)
     assert about is not None
-    told = evidence.gathered(about, NOW)
+    told = evidence.gathered(about, now())
     assert (len(told.hidden), told.shown, told.accepted) == (2, 8, 8)
     assert told.coverage_before == 1.0
 
@@ -164,7 +164,7 @@ def test_a_version_with_the_same_step_keeps_the_evidence(company: Company) -> No
     about = evidence.under(here(), "decide", MODEL, PROMPT)
     assert about is not None
     assert about.versions == (3, 2)
-    assert len(evidence.gathered(about, NOW).hidden) == 3
+    assert len(evidence.gathered(about, now()).hidden) == 3
 
 
 def test_another_model_prompt_or_form_steps_back(company: Company) -> None:
@@ -208,7 +208,7 @@ def test_two_that_were_sent_back_within_a_day_step_back(company: Company) -> Non
             mode="auto",
             by="sys_engine",
             version=version,
-            revised_at=NOW + timedelta(minutes=number + 5),
+            revised_at=now() + timedelta(minutes=number + 5),
         )
     assert ladder.look_back() == 1
     assert fetch("select why from console.ai_ladder order by at desc limit 1") == [("reverts",)]
