@@ -46,6 +46,7 @@ class Looked(Asked):
     """How a run is looked at."""
 
     item: str | None = Field(None, description="At a list: with the form of this item")
+    attempts: Literal["latest", "all"] = Field("latest", description="`all`: with every attempt, however many the run has")
 
 
 class Backwards(Asked):
@@ -99,7 +100,8 @@ def find() -> ResponseReturnValue:
 @operation("getRun", "workflow.see", Run, query=Looked)
 def one(run_id: str) -> ResponseReturnValue:
     """The run as the caller may see it."""
-    return jsonify(runs.get(g.actor, run_id, asked(Looked).item).json)
+    look = asked(Looked)
+    return jsonify(runs.get(g.actor, run_id, look.item, most=None if look.attempts == "all" else runs.PATH_SHOWN).json)
 
 
 @blueprint.get("/runs/<run_id>/revise-preview")
