@@ -22,6 +22,7 @@ from markupsafe import Markup, escape
 
 from console.core import media
 from console.core.actor import Actor
+from console.core.collections import humanised
 
 EMPTY = "–"
 NUMBERS = frozenset({"integer", "decimal", "money"})
@@ -452,7 +453,7 @@ def linked(title: str, href: str) -> Markup:
 
 
 def _humanised(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[0-9])", " ", name.replace("_", " ")).capitalize()
+    return humanised(re.sub(r"(?<=[a-z])(?=[0-9])", " ", name.lower()))
 
 
 def _pairs(value: Mapping[str, Any]) -> Markup:
@@ -654,5 +655,5 @@ _READERS: dict[str, Callable[[str, Look], Any]] = {
 
 
 def role_words(role: str) -> str:
-    """A role's name as people write it: `operations_lead` is "Operations lead"."""
-    return role.removeprefix("role:").replace("_", " ").capitalize()
+    """A role's name as people write it: `operations_lead` is "Operations lead", `mlro` is "MLRO"."""
+    return humanised(role.removeprefix("role:").lower())
