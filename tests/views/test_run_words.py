@@ -349,7 +349,7 @@ def test_what_a_revision_cancels_names_people_and_machines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "words"), [("role:operations_lead", "Operations lead"), ("operator", "Operator"), ("role:mlro", "Mlro"), ("role:", "")]
+    ("role", "words"), [("role:operations_lead", "Operations lead"), ("operator", "Operator"), ("role:mlro", "MLRO"), ("role:", "")]
 )
 def test_roles_as_people_write_them(role: str, words: str) -> None:
     assert formats.role_words(role) == words
