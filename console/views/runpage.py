@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import request
 
-from console import activity, browse, document_requests, documents, inbox, runs, tickets
+from console import access, activity, browse, document_requests, documents, inbox, runs, tickets
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
-from console.proposals import measure
+from console.proposals import measure, standing, words
 from console.runs import Candidate, Preview, RunView
 from console.views import contextpane, files, formats, frame, hints, panes, runeffects
 from console.views.approvals import words_of_wait
@@ -123,7 +123,7 @@ def live(
     marks = typed.marks if typed and typed.marks else drafted
     chosen = chosen if typed else marks.outcome
     proposed = (
-        hints.drawn(run, screen, look, reader=actor.id, kept=kept, chosen=chosen, marks=marks, rates=_rates(run))
+        hints.drawn(run, screen, look, reader=actor.id, kept=kept, chosen=chosen, marks=marks, rates=_rates(run), **_refused(run, actor))
         if face == "form"
         else hints.Drawn()
     )
@@ -148,6 +148,14 @@ def _rates(run: Mapping[str, Any]) -> hints.Rates:
     """How often people accepted what is proposed at the open step."""
     current = run["current"] or {}
     return measure.measured(run["workflow"]["id"], current["step"]) if current.get("proposal") else {}
+
+
+def _refused(run: Mapping[str, Any], actor: Actor) -> dict[str, bool]:
+    """Whether asking for a proposal again changes nothing yet, and whether this reader can put that right."""
+    proposal = (run["current"] or {}).get("proposal")
+    if proposal is None or proposal["code"] not in words.MENDED_BY_OTHERS:
+        return {}
+    return {"refused": standing.refused(proposal["purpose"]) is not None, "mends": access.can(actor, None, "ai", "manage")}
 
 
 def _waits_for_documents(run: Mapping[str, Any]) -> bool:
