@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import request
 
-from console import browse, document_requests, inbox, tickets
+from console import access, browse, document_requests, inbox, tickets
 from console.core.actor import Actor
 from console.core.run import FINAL
 from console.errors import ConsoleError
-from console.proposals import measure
+from console.proposals import measure, standing, words
 from console.runs import Candidate, Preview, RunView
 from console.views import formats, frame, hints, panes, runbeside, runeffects, runnotices
 from console.views.approvals import words_of_wait
@@ -85,7 +85,7 @@ def live(
     marks = typed.marks if typed and typed.marks else drafted
     chosen = chosen if typed else marks.outcome
     proposed = (
-        hints.drawn(run, screen, look, reader=actor.id, kept=kept, chosen=chosen, marks=marks, rates=_rates(run))
+        hints.drawn(run, screen, look, reader=actor.id, kept=kept, chosen=chosen, marks=marks, rates=_rates(run), **_refused(run, actor))
         if face == "form"
         else hints.Drawn()
     )
@@ -110,6 +110,14 @@ def _rates(run: Mapping[str, Any]) -> hints.Rates:
     """How often people accepted what is proposed at the open step."""
     current = run["current"] or {}
     return measure.measured(run["workflow"]["id"], current["step"]) if current.get("proposal") else {}
+
+
+def _refused(run: Mapping[str, Any], actor: Actor) -> dict[str, bool]:
+    """Whether asking for a proposal again changes nothing yet, and whether this reader can put that right."""
+    proposal = (run["current"] or {}).get("proposal")
+    if proposal is None or proposal["code"] not in words.MENDED_BY_OTHERS:
+        return {}
+    return {"refused": standing.refused(proposal["purpose"]) is not None, "mends": access.can(actor, None, "ai", "manage")}
 
 
 def _waits_for_documents(run: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from console.core import media
+from console.core.collections import humanised
 from console.views.formats.kinds import EMPTY, MOMENTS, NUMBERS, Kind, Look
 from console.views.formats.moments import day_of, day_words, moment_words, when
 from console.views.formats.words import DEEPEST, TOO_DEEP, WIDGETS, WRITERS, absent, file_words, plain, text
@@ -69,7 +70,7 @@ def linked(title: str, href: str) -> Markup:
 
 
 def _humanised(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[0-9])", " ", name.replace("_", " ")).capitalize()
+    return humanised(re.sub(r"(?<=[a-z])(?=[0-9])", " ", name.lower()))
 
 
 def _pairs(value: Mapping[str, Any]) -> Markup:

@@ -10,6 +10,7 @@ from babel import Locale
 from babel.numbers import format_currency, get_currency_precision
 
 from console.core import media
+from console.core.collections import humanised
 from console.views.formats.kinds import EMPTY, LISTS, Amount, Kind, Look
 from console.views.formats.moments import ago, day_words, moment_of, moment_words, within, worded
 
@@ -171,5 +172,5 @@ def initials(title: str) -> str:
 
 
 def role_words(role: str) -> str:
-    """A role's name as people write it: `operations_lead` is "Operations lead"."""
-    return role.removeprefix("role:").replace("_", " ").capitalize()
+    """A role's name as people write it: `operations_lead` is "Operations lead", `mlro` is "MLRO"."""
+    return humanised(role.removeprefix("role:").lower())
