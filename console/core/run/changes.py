@@ -176,13 +176,18 @@ def _wait_left(run: Run, event: Event) -> None:
 def _retry_set(run: Run, event: Event) -> None:
     told = event.open
     why = {"effect": told["effect"], "code": told["code"], "message": event.sealed.get("message", "")} if "effect" in told else {}
-    run.status, run.waiting = "waiting_time", {**_for_effect(run), "for": "retry", "until": told["until"], "tries": told["tries"], **why}
+    unsure = {"unsure": True} if told.get("unsure") else {}
+    run.status = "waiting_time"
+    run.waiting = {**_for_effect(run), "for": "retry", "until": told["until"], "tries": told["tries"], **unsure, **why}
 
 
 def _timer_fired(run: Run, _event: Event) -> None:
     """After a retry's timer the tries stay counted until the step is done; a wait breaks the row of automatic steps."""
     if run.waiting is not None and "effect" in run.waiting:
-        run.status, run.waiting = "waiting_event", _for_effect(run, tries=run.waiting["tries"])
+        run.status, run.waiting = (
+            "waiting_event",
+            _for_effect(run, **{name: run.waiting[name] for name in ("tries", "unsure") if name in run.waiting}),
+        )
         return
     run.status = "running"
     if run.waiting is not None and run.waiting["for"] == "retry":

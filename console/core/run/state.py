@@ -173,6 +173,11 @@ class Run:
         return int((self.waiting or {}).get("tries", 0))
 
     @property
+    def unsure(self) -> bool:
+        """Whether one of these tries may have made the change after all."""
+        return bool((self.waiting or {}).get("unsure"))
+
+    @property
     def waits_outside(self) -> bool:
         """Whether it waits for something that has a name of ours: an approval, documents, an answer; not for an effect."""
         return self.status == "waiting_event" and self.waiting is not None and self.waiting.get("key") is not None
