@@ -23,6 +23,9 @@ PROPOSE = "propose"
 BULK = "bulk"
 """The job that does an action to many records: its text is the bulk's id."""
 
+FOLLOW = "follow"
+"""The job that looks up what may still come to nothing: its text is the run's id and the effect's."""
+
 READ = "read_documents"
 """The job that reads documents beside a run: its text names the run, who wants to see them, and which."""
 

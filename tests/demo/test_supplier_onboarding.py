@@ -74,7 +74,9 @@ def test_v1_a_supplier_that_is_known_is_found_on_its_keys_and_nothing_is_created
     assert fresh.sql("select count(*) from supplier") == before
 
 
-def test_v1_among_more_suppliers_than_can_be_looked_at_those_that_begin_alike_are_found(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_v1_among_more_suppliers_than_can_be_looked_at_those_that_begin_alike_are_found(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     door = Door(house.stan)
     asked = [
         {"name": "Brightwater Logistik GmbH", "vat_id": "DE299884104", "iban": "DE71999999999876543210", "website": ""},

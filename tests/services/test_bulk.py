@@ -76,7 +76,9 @@ def test_what_moved_since_the_preview_is_refused_then(company: Company, rate: Ac
 
 
 def left_by_a_crash(company: Company, bulk_id: str, key: str) -> None:
-    bulk._changed(bulk_id, lambda items: items.__setitem__(slice(None), [replace(i, state=bulk.BEGUN) if i.key == key else i for i in items]))
+    bulk._changed(
+        bulk_id, lambda items: items.__setitem__(slice(None), [replace(i, state=bulk.BEGUN) if i.key == key else i for i in items])
+    )
 
 
 def test_what_a_crash_left_begun_is_done_once(company: Company, rate: Action) -> None:
