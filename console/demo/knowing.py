@@ -11,6 +11,7 @@ from console.core.operands import number_of
 
 if TYPE_CHECKING:
     from console.effects.python import Door
+    from console.records import Record
 
 FORMS = frozenset({"gmbh", "ag", "bv", "nv", "ou", "oü", "ab", "as", "ltd", "limited", "llc", "uab", "sa", "sarl", "srl", "inc", "plc", "oy", "sia", "kg", "se"})  # fmt: skip
 MOST = 20

@@ -32,7 +32,7 @@ def wanted(effect: Effect) -> Mapping[str, Any] | None:
     return follow
 
 
-def settled(effect: Effect, run: Run) -> bool:
+def settled(effect: Effect) -> bool:
     """Whether what came back at once says that nothing else will come of it."""
     told = wanted(effect)
     values = (effect.result or {}).get("values") or {}

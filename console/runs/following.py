@@ -59,7 +59,7 @@ def look(told: str) -> None:
     follow = following.wanted(effect)
     if effect.settled_at is None or effect.status != "succeeded":
         raise queue.PutBack(FIRST_S)
-    if follow is None or following.settled(effect, loaded.run) or _told_before(run_id, effect_id):
+    if follow is None or following.settled(effect) or _told_before(run_id, effect_id):
         return
     age_s = (log.now() - effect.settled_at).total_seconds()
     pause_s = max(FIRST_S, min(LONGEST_S, age_s / 2))

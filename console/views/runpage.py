@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request
 
-from console import access, browse, document_requests, inbox, tickets
+from console import access, browse, document_requests, inbox, runs, tickets
 from console.core.actor import Actor
 from console.core.run import FINAL
 from console.errors import ConsoleError
