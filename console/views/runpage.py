@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request
 
-from console import access, browse, document_requests, inbox, tickets
+from console import access, browse, document_requests, inbox, runs, tickets
 from console.core.actor import Actor
 from console.core.run import FINAL
 from console.errors import ConsoleError
@@ -78,6 +78,7 @@ def live(
     }
     context["next_inbox"] = _next_inbox(view, actor, face)
     context["results"] = results(run, look, context["result_kinds"]) if face == "ended" else []
+    context["news"] = _news(run["id"], look) if face == "ended" else []
     context |= _titles(view, look, face)
     chosen = typed.outcome if typed else None
     kept = dict(_typed_values(run, typed, screen))
@@ -252,6 +253,12 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
         "wait_words": decision[0] if decision else _wait_words(run, look),
         "wait_href": decision[1] if decision else None,
     }
+
+
+def _news(run_id: str, look: Look) -> list[tuple[str, str]]:
+    """(when, what) came of changes after the run had ended."""
+    told = [(event.at, str(event.sealed.get("message") or "")) for event in runs.news(run_id)]
+    return [(formats.text(Kind("at", "At", "datetime"), at.isoformat(), look), words) for at, words in told if words]
 
 
 def ended_title(run: Mapping[str, Any]) -> str:
