@@ -8,6 +8,7 @@ from flask import request
 
 from console import access, browse, document_requests, inbox, runs, tickets
 from console.core.actor import Actor
+from console.core.collections import humanised
 from console.core.run import FINAL
 from console.errors import ConsoleError
 from console.proposals import measure, standing, words
@@ -362,6 +363,6 @@ def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind
     """What the last output step named as the result, as far as there is something; what is named as a field of the record reads like it."""
     outputs = [attempt for attempt in run["attempts"] if attempt["type"] == "output" and attempt["status"] == "done"]
     shown = run["context"].get(outputs[-1]["step"], {}) if outputs else {}
-    named_so = [(kinds.get(name) or formats.Kind(name, name.replace("_", " ").capitalize()), value) for name, value in shown.items()]
+    named_so = [(kinds.get(name) or formats.Kind(name, humanised(name)), value) for name, value in shown.items()]
     there = [(what, value) for what, value in named_so if what.name != "missing" and value not in (None, "", [])]
     return [panes.Line(what.label, formats.html(what, value, look)) for what, value in there]
