@@ -13,14 +13,14 @@ from console.core.run import NEXT_ITEM, Attempt, Run
 LATEST = 100
 CAME_TO = ("done", "performing")
 MARKS = f"""array(select max(m.n) from console.attempt m where m.run = r.id and r.attempts > {LATEST} and m.n <= r.attempts - {LATEST}
-    and m.status in ('done', 'performing') group by m.step)"""
+    and m.status in ('done', 'performing') group by m.step)"""  # noqa: S608 (a number of this file)
 """Of a row `r` of runs: the numbers of the attempts before the latest that are shown all the same."""
 
 LEFT = f"""case when r.attempts > {LATEST} then (
     select jsonb_build_array(count(*), count(*) filter (where l.status not in ('cancelled', 'skipped')), count(*) filter (where l.status = 'done'),
            coalesce(max(l.n), 0))::text
     from console.attempt l where l.run = r.id and l.n <= r.attempts - {LATEST} and not (l.outcome is not distinct from '{NEXT_ITEM}'
-     and exists (select from console.attempt f where f.run = l.run and f.n = l.n + 1 and f.step = l.step and f.replaces is null))) end"""
+     and exists (select from console.attempt f where f.run = l.run and f.n = l.n + 1 and f.step = l.step and f.replaces is null))) end"""  # noqa: S608 (texts of this file)
 """Of a row `r` of runs: what `Left` counts, as JSON; null where nothing is left."""
 
 

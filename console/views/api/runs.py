@@ -46,7 +46,9 @@ class Looked(Asked):
     """How a run is looked at."""
 
     item: str | None = Field(None, description="At a list: with the form of this item")
-    attempts: Literal["latest", "all"] = Field("latest", description="`all`: with every attempt, however many the run has")
+    attempts: Literal["all", "latest"] = Field(
+        "all", description="`latest`: of a long run the latest 100 and what came before by its last of each step"
+    )
 
 
 class Backwards(Asked):
