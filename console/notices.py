@@ -33,6 +33,8 @@ _WORDS = {
     "clearance_asked": "{by} asks for your agreement to a clearance",
     "report_filed": "A report was filed",
     "access_requested": "{by} asks for a right",
+    "ai_budget_warn": "Today's budget for AI is above its warning level",
+    "ai_budget_used": "Today's budget for AI is used up: steps are done by hand until midnight UTC",
     "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
 }
 

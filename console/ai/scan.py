@@ -10,6 +10,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -119,6 +120,18 @@ def suspicious(ask: Ask, sent: frozenset[str] | None = None) -> dict[str, Sign]:
         if not source.trusted and (sent is None or source.id in sent) and (sign := first_sign(text_of(source), names)) is not None:
             found[source.id] = sign
     return found
+
+
+def place(ask: Ask, source: Source) -> tuple[str | None, str | None]:
+    """(the name in a source's data under which the first sign stands, its words); None where no single one holds it."""
+    names = tuple(sorted({text.casefold() for spec in ask.fields for text in (spec.name, spec.label) if len(text) >= LEAST_NAME}))
+    for name, value in source.data.items():
+        if (
+            source.treatments.get(name) != "never"
+            and (sign := first_sign(text_of(replace(source, title="", data={name: value})), names)) is not None
+        ):
+            return name, sign.quote
+    return None, None
 
 
 def text_of(source: Source) -> str:

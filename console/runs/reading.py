@@ -175,6 +175,8 @@ def _without_strange_sources(actor: Actor, told: dict[str, Any], run: Run) -> li
         return []
     readable = _Readable(actor, run)
     paths: list[str] = []
+    proposal |= {"warned": []}
+    proposal.pop("second", None)
     proposal["fields"] = list(proposal["fields"])
     for number, each in enumerate(proposal["fields"]):
         if not all(readable(source) for source in each.get("sources") or ()):
