@@ -20,7 +20,7 @@ AXE = (Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules that another scheme may break: all others look at elements, names and places."""
-EXPECTED = ("403 (FORBIDDEN)", "404 (NOT FOUND)", "409 (CONFLICT)", "422 (UNPROCESSABLE ENTITY)")
+EXPECTED = ("401 (UNAUTHORIZED)", "403 (FORBIDDEN)", "404 (NOT FOUND)", "409 (CONFLICT)", "422 (UNPROCESSABLE ENTITY)")
 """What Chromium logs of an answer that is as it should be."""
 
 WATCH = """
@@ -106,6 +106,10 @@ class Screen:
     def heading(self, words: str) -> None:
         """Wait until the step of this title is there, has the focus, and nothing is on its way any more."""
         self.page.wait_for_selector(f"h2:has-text('{words}')")
+        self.settled()
+
+    def settled(self) -> None:
+        """Wait until what the page fetched for itself when it came is in its place."""
         self.page.wait_for_function("() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
 
     def focus_on(self, element: str) -> None:

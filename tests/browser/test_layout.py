@@ -53,7 +53,7 @@ def test_panes_scroll_and_the_page_does_not(screens: Callable[..., "Screen"], pa
     wrong = []
     for path in paths:
         page = olivia.go(path)
-        page.wait_for_load_state("networkidle")
+        olivia.settled()
         wrong += [] if page.evaluate(SCROLLS) == [0, 0] else [(path, page.evaluate(SCROLLS))]
         wrong += [(path, over) for over in page.evaluate(OVER_THE_EDGE)]
         page.keyboard.press("End")
@@ -82,7 +82,7 @@ def test_whatever_has_the_focus_is_seen_and_can_be_hit(screens: Callable[..., "S
     wrong: list[Any] = []
     for path in paths:
         page = olivia.go(path)
-        page.wait_for_load_state("networkidle")
+        olivia.settled()
         first = None
         for _ in range(STOPS):
             olivia.press("Tab")
