@@ -321,7 +321,7 @@ def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection
         suspicious=_suspicious(run_id, proposal, banner),
     )
     if status == PENDING:
-        poll = frame.run_url(run_id, "proposal", n=len(run["attempts"]), call=proposal["call"], item=proposal.get("item"))
+        poll = frame.run_url(run_id, "proposal", n=len(run["attempts"]) + run["left_out"], call=proposal["call"], item=proposal.get("item"))
         return replace(base, head="Looking for proposals …", poll=poll, until=str(proposal["deadline_at"]))
     if status == READY:
         return _ready(run, proposal, [*hints, *([choice] if choice else [])], base)

@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import request
 
-from console import access, browse, document_requests, inbox, tickets
+from console import access, browse, document_requests, inbox, runs, tickets
 from console.core.actor import Actor
+from console.core.collections import humanised
 from console.core.proposal import READY
 from console.core.run import FINAL
 from console.errors import ConsoleError
@@ -79,6 +80,7 @@ def live(
     }
     context["next_inbox"] = _next_inbox(view, actor, face)
     context["results"] = results(run, look, context["result_kinds"]) if face == "ended" else []
+    context["news"] = _news(run["id"], look) if face == "ended" else []
     context |= _titles(view, look, face)
     chosen = typed.outcome if typed else None
     kept = dict(_typed_values(run, typed, screen))
@@ -263,6 +265,12 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
     }
 
 
+def _news(run_id: str, look: Look) -> list[tuple[str, str]]:
+    """(when, what) came of changes after the run had ended."""
+    told = [(event.at, str(event.sealed.get("message") or "")) for event in runs.news(run_id)]
+    return [(formats.text(Kind("at", "At", "datetime"), at.isoformat(), look), words) for at, words in told if words]
+
+
 def ended_title(run: Mapping[str, Any]) -> str:
     """How the run ended, in a heading; its workflow while it has not."""
     shown = _ENDED.get(run["status"], "{title}").format(title=run["workflow"]["title"])
@@ -364,6 +372,6 @@ def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind
     """What the last output step named as the result, as far as there is something; what is named as a field of the record reads like it."""
     outputs = [attempt for attempt in run["attempts"] if attempt["type"] == "output" and attempt["status"] == "done"]
     shown = run["context"].get(outputs[-1]["step"], {}) if outputs else {}
-    named_so = [(kinds.get(name) or formats.Kind(name, name.replace("_", " ").capitalize()), value) for name, value in shown.items()]
+    named_so = [(kinds.get(name) or formats.Kind(name, humanised(name)), value) for name, value in shown.items()]
     there = [(what, value) for what, value in named_so if what.name != "missing" and value not in (None, "", [])]
     return [panes.Line(what.label, formats.html(what, value, look)) for what, value in there]
