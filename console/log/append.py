@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 
 from console import faults, subjects
 from console.core.actor import Actor
-from console.db import tables
+from console.db import hot, tables
 from console.db.engine import borrowed, hot_engine
 from console.db.ids import uuid7_text
 from console.log.body import Fact, Frame, Link, link, plain
@@ -170,24 +170,19 @@ def _json(value: Any) -> str | None:
 
 
 def _execute(statement: str, parameters: tuple[Any, ...], connection: Connection | None) -> int:
-    """Through psycopg's own cursor: on this one path the layer above costs as much as the server's work."""
+    """Below the layers: on this one path each of them costs as much as the server's work."""
     if connection is not None:
         driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-        return _scalar(driver, statement, parameters)
+        return hot.scalar(driver, statement, parameters)
     for attempt in (1, 2):
-        with borrowed() as hot:
+        with borrowed() as driver:
             try:
-                return _scalar(hot, statement, parameters)
+                return hot.scalar(driver, statement, parameters)
             except psycopg.OperationalError as error:
                 # A connection that was dead before the statement left (the server restarted) says so in these words.
-                if attempt == 2 or not hot.closed or "the connection is closed" not in str(error):
+                if attempt == 2 or not driver.closed or "the connection is closed" not in str(error):
                     raise
     raise AssertionError("unreachable")
-
-
-def _scalar(driver: "psycopg.Connection[Any]", statement: str, parameters: tuple[Any, ...]) -> int:
-    row = driver.execute(statement, parameters).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _arrived(chain: str, number: int, leaf: bytes) -> bool:

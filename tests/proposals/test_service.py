@@ -12,7 +12,7 @@ import pytest
 from console import log, notices, proposals, runs, settings
 from console.ai import calling
 from console.db.engine import fetch
-from console.proposals import options, prompts, waits
+from console.proposals import options, prompts, standing, waits
 from console.queue import PutBack
 from console.records import connect
 from tests.proposals.conftest import House, denied, said, triage
@@ -252,6 +252,8 @@ def test_instructions_in_a_record_change_nothing(house: House, text: str, author
     assert Decimal(values.get("balance", "12.50")) == Decimal("12.50")
     assert "suspicious_content" in found["flags"]
     said_where = found["banner"] or found["message"]
+    (warned, *_) = found["warned"]
+    assert (warned["field"], warned["trusted"], bool(warned["quote"])) == ("display_name", False, True)
     assert "reads like instructions" in said_where
     assert house.company.told(run_id)["status"] == "waiting_person"
 
@@ -387,6 +389,21 @@ def test_without_budget_nobody_is_asked(house: House, budget: dict[str, Any], wo
     assert row(run_id)["reserved"] is None
 
 
+def test_who_sets_the_budget_hears_once_of_its_warning_level_and_once_of_its_end(house: House) -> None:
+    saved(budget={"day_calls": 2, "warn_percent": 60})
+    told: list[list[str]] = []
+    for record in ("1", "2", "4"):
+        house.proposed(house.at_judge(record=record))
+        told.append([notice.text for notice in notices.mine(house.company.ines)])
+    warning, end = (
+        "Today's budget for AI is above its warning level",
+        "Today's budget for AI is used up: steps are done by hand until midnight UTC",
+    )
+    assert told == [[], [warning], [end, warning]]
+    assert notices.mine(house.company.ines)[0].href == "/settings/ai/budgets"
+    assert not notices.mine(house.company.olivia)
+
+
 def test_prices_become_costs(house: House) -> None:
     prices = {"number": 3, "on": "2026-11-20", "currency": "EUR", "models": [{"model": "claude-haiku-5-5", "input": "1", "output": "5"}]}
     saved(prices=prices)
@@ -403,8 +420,15 @@ def test_a_provider_that_is_left_alone_is_not_asked(house: House, monkeypatch: p
     house.model.fault("http_401", times=1)
     assert house.proposed(house.at_judge())["code"] == "auth"
     found = house.proposed(house.at_judge(record="2"))
-    assert (found["status"], found["code"]) == ("failed", "breaker")
+    assert (found["status"], found["code"]) == ("failed", "auth"), "not that it will pass in a minute"
+    assert "does not accept our key" in found["message"]
     assert len(house.model.asked) == 1
+    assert [(one.code, one.model) for one in standing.refusals()] == [("auth", "claude-haiku-5-5")]
+    assert standing.refused("propose") == "auth"
+    fetch("update console.ai_breaker set state = state || '{\"until\": 1}' returning 1")
+    assert standing.refused("propose") is None, "one may see whether it was mended"
+    assert house.proposed(house.at_judge(record="3"))["status"] == "ready"
+    assert not standing.refusals()
     (notice,) = notices.mine(house.company.ines)
     assert (notice.text, notice.href) == ("The provider of the AI refuses to answer: look at key, account and model", "/settings/ai")
     assert not notices.mine(house.company.olivia)
