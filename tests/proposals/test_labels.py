@@ -1,11 +1,13 @@
 """What the fields of proposals are called where they are measured."""
 
+from typing import Any
+
 from console import workflows
 from console.proposals import labels
 from tests.proposals.conftest import House, triage
 from tests.tables import cases
 
-FORM = [
+FORM: list[dict[str, Any]] = [
     {"name": "verdict", "label": "What we say", "type": "text"},
     {"name": "flags", "label": "Red flags", "type": "checklist", "options": [{"value": "pep", "label": "Exposed"}]},
 ]
