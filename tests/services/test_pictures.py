@@ -114,7 +114,7 @@ def test_places_groups_roles_and_rules_of_the_document() -> None:
     told = nodes(found)
     assert (found.groups, [told[name].group for name in ("load", "read", "note")]) == (["Look", "Both"], [None, 0, 0])
     assert (told["read"].at, told["note"].at) == ((40, 80), None)
-    assert ("Only for", "operator, operations lead") in told["read"].says
+    assert ("Only for", "Operator, Operations lead") in told["read"].says
     assert ("By rule", "Approve when record.risk == 'low'") in told["decide"].says
     assert told["decide"].alone
 
