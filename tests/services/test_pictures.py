@@ -81,7 +81,7 @@ def test_the_list_asks_the_database_alike_for_one_workflow_and_for_many(company:
 
 
 STEPS_SAY = [
-    ("load", "Reads Display name, Email, Risk, Balance", [("Reads", "Display name, Email, Risk, Balance"), ("Reads", "Accounts: Iban, Status"), ("Completes", "without a click, where nothing is asked")]),
+    ("load", "Reads Display name, Email, Risk, Balance", [("Reads", "Display name, Email, Risk, Balance"), ("Reads", "Accounts: IBAN, Status"), ("Completes", "without a click, where nothing is asked")]),
     ("read", "Tells a person what to do or to know", [("Shows", "About **{{ record.display_name }}**.")]),
     ("note", "Asks for Note (required), Count", [("Asks for", "Note (required), Count")]),
     ("rate", "Changes Risk, Email", [("Changes", "Risk, Email")]),
