@@ -81,7 +81,7 @@ def test_the_list_asks_the_database_alike_for_one_workflow_and_for_many(company:
 
 
 STEPS_SAY = [
-    ("load", "Reads Display name, Email, Risk, Balance", [("Reads", "Display name, Email, Risk, Balance"), ("Reads", "Accounts: Iban, Status"), ("Completes", "without a click, where nothing is asked")]),
+    ("load", "Reads Display name, Email, Risk, Balance", [("Reads", "Display name, Email, Risk, Balance"), ("Reads", "Accounts: IBAN, Status"), ("Completes", "without a click, where nothing is asked")]),
     ("read", "Tells a person what to do or to know", [("Shows", "About **{{ record.display_name }}**.")]),
     ("note", "Asks for Note (required), Count", [("Asks for", "Note (required), Count")]),
     ("rate", "Changes Risk, Email", [("Changes", "Risk, Email")]),
@@ -114,7 +114,7 @@ def test_places_groups_roles_and_rules_of_the_document() -> None:
     told = nodes(found)
     assert (found.groups, [told[name].group for name in ("load", "read", "note")]) == (["Look", "Both"], [None, 0, 0])
     assert (told["read"].at, told["note"].at) == ((40, 80), None)
-    assert ("Only for", "operator, operations lead") in told["read"].says
+    assert ("Only for", "Operator, Operations lead") in told["read"].says
     assert ("By rule", "Approve when record.risk == 'low'") in told["decide"].says
     assert told["decide"].alone
 

@@ -64,7 +64,7 @@ def test_a_figure_leads_to_its_steps_and_they_to_their_runs(pages: "Pages") -> N
     call(pages.company, {"note": "edited", "count": "accepted"}, run=run)
     page = pages.mona.get("/ai/cases?became=changed&field=note")
     assert f"/runs/{run}" in page.links
-    assert "note: changed" in page.text
+    assert "Note: changed" in page.text
     assert "Field: note" in page.text
     pages.mona.get(f"/runs/{run}")
 

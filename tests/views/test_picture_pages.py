@@ -70,7 +70,7 @@ def test_a_workflow_is_told_in_words_with_its_ways_on(pages: "Pages") -> None:
         "Changes Risk, Email",
         "when record.risk == 'high'",
         "Entries into one step before the run asks 5",
-        "Roles operator",
+        "Roles Operator",
         "Version 1",
         "Command line",
     ):
