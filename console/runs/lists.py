@@ -12,7 +12,8 @@ from console import access, accounts, log, records, workflows
 from console.core.actor import Actor
 from console.core.run import FINAL
 from console.db import tables
-from console.db.engine import fetch, hot_engine
+from console.db.ahead import fetch
+from console.db.engine import hot_engine
 from console.errors import ConsoleError, Malformed
 from console.runs.view import title_of
 from console.workflows import Definition
@@ -55,7 +56,7 @@ COLUMNS = [
 ]
 _LIVE = f"""
 select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
-from console.run r where r.collection = %s and r.record = any(%s) and r.ended_at is null and (r.label is null or r.label = any(%s))
+from console.run r where r.collection = $1 and r.record = any($2) and r.ended_at is null and (r.label is null or r.label = any($3))
 """  # noqa: S608 (names of this file)
 
 

@@ -1,7 +1,7 @@
 """What a collection is: its fields, relations, segments and layout, and what of it somebody may read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -291,9 +291,9 @@ class Collection:
             **self.head(),
             "label_one": self.label_one,
             "help": self.help,
-            "fields": [replace(item, readonly=item.readonly or item.name in scope.fixed).to_json() for item in readable],
+            "fields": [{**item.to_json(), "readonly": True} if item.name in scope.fixed else item.to_json() for item in readable],
             "relations": [relation.to_json() for relation in self.relations],
-            "segments": [segment.to_json() for segment in self.segments if not fields_of(segment.filter) & scope.hidden],
+            "segments": [segment.to_json() for segment in self.segments if not (scope.hidden and fields_of(segment.filter) & scope.hidden)],
             "actions": [],
         }
 

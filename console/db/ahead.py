@@ -1,0 +1,110 @@
+"""A statement that is on its way while the process does something else: sent at once, its answer fetched later.
+
+Psycopg's cursors wait for their answers, and what waits for the disk (a commit) keeps a page waiting that could be drawn meanwhile. So the
+statement goes out through libpq itself, prepared once per connection, on a connection of the hot pool that nobody else has until then.
+"""
+
+import select
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg.adapt import Transformer
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
+
+from console.db.engine import hot_engine
+
+TEXT, BINARY = 0, 1
+Parameter = str | int | bytes | list[str] | None
+
+
+class Ahead:
+    """One statement, a transaction of its own. It has to be asked for its `rows`, which gives the connection back."""
+
+    def __init__(self, statement: str, parameters: Sequence[Parameter]) -> None:
+        """Send it, with `$1` and on as placeholders. Raises psycopg's errors."""
+        self._held = hot_engine().raw_connection()
+        self._driver: psycopg.Connection[Any] = self._held.driver_connection  # type: ignore[assignment]
+        self._libpq = self._driver.pgconn
+        forms = [BINARY if isinstance(each, bytes) else TEXT for each in parameters]
+        told = [each if each is None or isinstance(each, bytes) else _text(each) for each in parameters]
+        try:
+            self._libpq.send_query_prepared(self._prepared(statement), told, forms)
+            while self._libpq.flush():
+                _ready(self._libpq, select.POLLIN | select.POLLOUT)
+                self._libpq.consume_input()
+        except BaseException:
+            self._give_back(whole=False)
+            raise
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """What it answers. Waits for it; raises psycopg's errors, OperationalError where the connection broke."""
+        whole = False
+        try:
+            found = self._next()
+            while found is not None and (more := self._next()) is not None:
+                found = more
+            whole = True
+            if found is None or found.status != ExecStatus.TUPLES_OK:
+                raise psycopg.OperationalError("the connection is closed") if found is None else errors.error_from_result(found)
+            loading = Transformer(self._driver)
+            loading.set_pgresult(found)
+            return loading.load_rows(0, found.ntuples, tuple)
+        finally:
+            self._give_back(whole=whole)
+
+    def _next(self) -> PGresult | None:
+        while self._libpq.is_busy():
+            _ready(self._libpq, select.POLLIN)
+            self._libpq.consume_input()
+        return self._libpq.get_result()
+
+    def _prepared(self, statement: str) -> bytes:
+        """The name that the connection knows the statement by; it is told once."""
+        known: dict[str, bytes] = self._held.info.setdefault("ahead", {})
+        if statement not in known:
+            name = f"ahead_{len(known)}".encode()
+            made = self._libpq.prepare(name, statement.encode())
+            if made.status != ExecStatus.COMMAND_OK:
+                raise errors.error_from_result(made)
+            known[statement] = name
+        return known[statement]
+
+    def _give_back(self, *, whole: bool) -> None:
+        """To the pool, if the connection can be used again: not with a statement half asked or half answered."""
+        if not whole or self._driver.closed:
+            self._held.invalidate()
+        self._held.close()
+
+
+def fetch(statement: str, parameters: Sequence[Parameter]) -> list[tuple[Any, ...]]:
+    """Rows of a statement that every page asks, prepared as `Ahead` has it: a third of what a cursor costs. Where the connection was dead, once more."""
+    try:
+        return Ahead(statement, parameters).rows()
+    except psycopg.OperationalError:
+        hot_engine().dispose()
+        return Ahead(statement, parameters).rows()
+
+
+def _text(value: str | int | list[str]) -> bytes:
+    """As PostgreSQL reads it; of a list the text of an array."""
+    if isinstance(value, list):
+        _whole("".join(value))
+        parts = (one.replace("\\", "\\\\").replace('"', '\\"') for one in value)
+        return ("{" + ",".join(f'"{one}"' for one in parts) + "}").encode()
+    return _whole(str(value)).encode()
+
+
+def _whole(text: str) -> str:
+    """The text; one with a NUL would end there. Raises DataError, as a cursor does."""
+    if "\0" in text:
+        raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+    return text
+
+
+def _ready(libpq: PGconn, events: int) -> None:
+    poll = select.poll()
+    poll.register(libpq.socket, events)
+    poll.poll()
