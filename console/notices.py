@@ -32,6 +32,7 @@ _WORDS = {
     "approval_requested": "Your approval is asked for",
     "clearance_asked": "{by} asks for your agreement to a clearance",
     "report_filed": "A report was filed",
+    "bulk_ended": "What you began on several records has come to its end",
     "access_requested": "{by} asks for a right",
     "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
 }

@@ -6,7 +6,7 @@ statement goes out through libpq itself, prepared once per connection, on a conn
 
 import select
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg import errors
@@ -21,10 +21,11 @@ Parameter = str | int | bytes | list[str] | None
 
 
 class Ahead:
-    """One statement, a transaction of its own. It has to be asked for its `rows`, which gives the connection back."""
+    """One statement, a transaction of its own. It has to be asked for its `rows`, which gives the connection back; leaving its block gives up what was not asked for."""
 
     def __init__(self, statement: str, parameters: Sequence[Parameter]) -> None:
         """Send it, with `$1` and on as placeholders. Raises psycopg's errors."""
+        self._given_back = False
         self._held = hot_engine().raw_connection()
         self._driver: psycopg.Connection[Any] = self._held.driver_connection  # type: ignore[assignment]
         self._libpq = self._driver.pgconn
@@ -55,6 +56,13 @@ class Ahead:
         finally:
             self._give_back(whole=whole)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._given_back:
+            self._give_back(whole=False)
+
     def _next(self) -> PGresult | None:
         while self._libpq.is_busy():
             _ready(self._libpq, select.POLLIN)
@@ -74,6 +82,7 @@ class Ahead:
 
     def _give_back(self, *, whole: bool) -> None:
         """To the pool, if the connection can be used again: not with a statement half asked or half answered."""
+        self._given_back = True
         if not whole or self._driver.closed:
             self._held.invalidate()
         self._held.close()

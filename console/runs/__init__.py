@@ -6,8 +6,9 @@ from console.runs.approving import approve, reject
 from console.runs.arrival import awaits
 from console.runs.candidates import Candidate, candidates
 from console.runs.engine import advance
+from console.runs.following import look as follow, news
 from console.runs.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over
-from console.runs.lists import RunHead, find, head, held_by, live_counts, live_on, on_record, to_continue
+from console.runs.lists import RunHead, find, head, held_by, live_ahead, live_counts, live_on, on_record, to_continue
 from console.runs.preparing import ProposalContext, proposal_context
 from console.runs.reading import PATH_SHOWN, get, noted, source_opened, title
 from console.runs.rebuild import Difference, rebuild
@@ -57,11 +58,14 @@ __all__ = [
     "escalate",
     "events",
     "find",
+    "follow",
     "get",
     "head",
     "held_by",
+    "live_ahead",
     "live_counts",
     "live_on",
+    "news",
     "noted",
     "on_record",
     "overdue_proposals",

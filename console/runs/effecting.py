@@ -8,6 +8,7 @@ import functools
 import logging
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from console import effects, faults, log, workflows
@@ -16,6 +17,7 @@ from console.core.actor import Actor
 from console.core.run import Effect, Run
 from console.db.engine import alone
 from console.errors import ConsoleError, IntegrationError, OutcomeUnknown, SourceDown
+from console.runs import following
 from console.runs.stepping import plan_of
 from console.runs.store import ENGINE, Loaded, decide, load, retried, write
 from console.workflows import Definition
@@ -23,6 +25,7 @@ from console.workflows import Definition
 logger = logging.getLogger(__name__)
 FIRST_PAUSE_S = 2.0  # before something is tried again; each further pause is twice as long
 LONGEST_PAUSE_S = 3600.0
+UNSURE = "It was asked for more than once, and it cannot be told whether one of these did it. Look there, then say what you found."
 TIMED_OUT = "No answer came in {seconds} seconds; it cannot be told whether the change was made. Look there, then say what you found."
 Act = Callable[[Run], commands.Report]
 
@@ -69,6 +72,7 @@ def made(definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, ha
         still = current.run.wanted
         if still is None or still.id != wanted.id or current.run.status != "waiting_event":
             return current
+        following.arrange(current.run, still)
         report = act(current.run)
         faults.point("effects.report.before")
         return noted(definition, current, report, hand_on=hand_on)
@@ -91,7 +95,9 @@ def _put_off(definition: Definition, run: Run, report: commands.Report, now: dat
     wanted = run.wanted
     waits = wanted is not None and wanted.id == report.effect and run.status == "waiting_event"
     if report.status == "failed" and report.passing and waits and run.tries < definition.document.settings.retries:
-        return commands.Postpone(report.effect, report.code, report.message, later(run.tries, now))
+        return commands.Postpone(report.effect, report.code, report.message, later(run.tries, now), report.unsure)
+    if report.status == "failed" and (report.unsure or (report.passing and run.unsure)):
+        return replace(report, status="unknown", errors=(), message=f"{report.message} {UNSURE}".strip())
     return report
 
 

@@ -34,8 +34,16 @@ LIMITS = frozenset({"too_many_steps", "asks_person", "already_done"})
 """Why a step may stop that has not gone wrong: its way for errors is not taken."""
 
 
+Onlooker = Callable[[Loaded], tuple[list[Event], Mapping[str, Any] | None]]
+"""Who looks at where the run comes to stand: (events of that, the row that keeps what was shown) are written with the last automatic steps."""
+
+
 def _never() -> bool:
     return False
+
+
+def _nobody(_ahead: Loaded) -> tuple[list[Event], None]:
+    return [], None
 
 
 def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
@@ -95,7 +103,9 @@ def _ask_somebody(definition: Definition, loaded: Loaded, closed: NotAllowed) ->
         write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, failing, log.now()))
 
 
-def go_on(actor: Actor, definition: Definition, loaded: Loaded, stopping: Callable[[], bool] = _never) -> Loaded:
+def go_on(
+    actor: Actor, definition: Definition, loaded: Loaded, stopping: Callable[[], bool] = _never, onlooker: Onlooker = _nobody
+) -> Loaded:
     """Perform what was asked for and take automatic steps, until the run waits for something or enough was done in one go: the last of these
     transitions puts in the job that goes on. While everything is paused nothing outside is changed but what a person handed in; steps that only
     lead from one form to the next are part of working by hand.
@@ -112,7 +122,7 @@ def go_on(actor: Actor, definition: Definition, loaded: Loaded, stopping: Callab
         elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
             break
         else:
-            loaded, taken = _steps_by_themselves(actor, definition, loaded, left, until, stopping)
+            loaded, taken = _steps_by_themselves(actor, definition, loaded, left, until, stopping, onlooker)
             left -= taken
             if not taken:
                 break
@@ -126,7 +136,7 @@ def _by_itself(definition: Definition, loaded: Loaded) -> bool:
 
 
 def _steps_by_themselves(
-    actor: Actor, definition: Definition, loaded: Loaded, most: int, until: float, stopping: Callable[[], bool]
+    actor: Actor, definition: Definition, loaded: Loaded, most: int, until: float, stopping: Callable[[], bool], onlooker: Onlooker
 ) -> tuple[Loaded, int]:
     """Automatic steps until the run waits for something, a change is asked for, or they took `AT_ONCE_S` together: one transaction, so that quick
     ones cost little. Nothing outside has happened before it is committed. Answers the run, and how many were taken.
@@ -146,8 +156,10 @@ def _steps_by_themselves(
         ahead, taken = further(base, more), taken + 1
     if not events:
         return loaded, 0
+    more, shown = onlooker(ahead) if ahead.run.status == "waiting_person" else _nobody(ahead)
     try:
-        return write(ENGINE, definition, loaded, events, hand_on=taken == most or time.monotonic() > until), taken
+        hand_on = taken == most or time.monotonic() > until
+        return write(actor if more else ENGINE, definition, loaded, [*events, *more], shown=shown, hand_on=hand_on), taken
     except log.Moved:
         return load(loaded.run.id) or loaded, taken
 
@@ -172,7 +184,8 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tup
         _require_in_time(definition, since)
         if completion.effects and queue.paused():
             return loaded, []
-        asked = asked_of(completion.approval, run, here, context, record) if completion.approval else None
+        base = with_former(loaded, completion)
+        asked = asked_of(completion.approval, base.run, here, context, record) if completion.approval else None
         told: Sequence[Told] = ()
         if completion.asks_ai:
             wanted, awaits = proposing.awaited(definition, run, actor.id, now)
@@ -180,7 +193,6 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tup
         command: Command = handing_in(None, here.attempt.step, run, completion, chosen=completion.chosen, approval=asked, told=told)
         if completion.until is not None and completion.until > now:
             command = commands.Wait(here.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
-        base = with_former(loaded, completion)
         return base, decide(plan, base, command, now)
     except log.Moved:
         raise

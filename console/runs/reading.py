@@ -17,7 +17,7 @@ from console.log import masking
 from console.runs import answering, drafts, proposing
 from console.runs.rights import TAKE_OVER_AFTER_S, Seen, lacking, possible, see, works
 from console.runs.screens import Screen, draw, last_shown, present
-from console.runs.store import links, retried, run_row
+from console.runs.store import as_shown, links, retried, run_row
 from console.runs.view import RunView, as_json, outline
 
 NEWEST = 400  # events that are looked through for what was noted already
@@ -28,16 +28,16 @@ LOOKING = frozenset({"waiting_person", "saved"})
 
 def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None = PATH_SHOWN) -> RunView:
     """The run as the actor may see it; what somebody who works on it is shown becomes an event of the run, once. `item` is which one of a
-    list they turn to, where the run stands at one; `most` how many of the steps so far it tells of beside the API's shape (None: all).
+    list they turn to, where the run stands at one; `most` how many of the steps so far the path beside it has (None: all of them, and every attempt).
 
     Raises NotFound for what is not there and for what is out of scope, in the same words.
     """
 
     def once() -> RunView:
-        seen = see(actor, run_id, whole=True)
+        seen = see(actor, run_id, whole=most is None, shown=True)
         if (call := proposing.late(seen.run, log.now())) is not None:
             answering.give_up(call)
-            seen = see(actor, run_id, whole=True)
+            seen = see(actor, run_id, whole=most is None, shown=True)
         seen = read_for_a_time(actor, seen)
         near = _beside(actor, seen)
         screen, seen = _screen(actor, seen, near, log.now(), item)
@@ -53,7 +53,7 @@ def read_for_a_time(actor: Actor, seen: Seen) -> Seen:
         return seen
     step = (run.attempt.step, run.attempt.attempt) if run.attempt is not None else None
     note(actor, seen, Event("run_read", log.now(), {"label": label}, {}, step, actor.id))
-    return see(actor, run.id, whole=seen.loaded.whole)
+    return see(actor, run.id, whole=seen.loaded.whole, shown=seen.loaded.shows)
 
 
 def title(actor: Actor, run_id: str) -> str:
@@ -227,6 +227,7 @@ def _without_sent(told: dict[str, Any], run: Run, hidden: masking.Hidden) -> lis
 
 def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside, most: int | None = PATH_SHOWN) -> RunView:
     """The run for this viewer."""
+    seen = seen if most is None else replace(seen, loaded=as_shown(seen.loaded))
     run, definition = seen.run, seen.definition
     newest = workflows.newest(definition.id)
     typed = near.draft if run.holder in (actor.id, None) else None
@@ -234,7 +235,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside, most: in
     people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
     names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
     reads = not works(actor, run, definition)
-    steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most)
+    steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left)
     told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
     return RunView(
         json=told,

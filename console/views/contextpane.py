@@ -9,6 +9,7 @@ from markupsafe import Markup
 from console import access, browse, revealing, runs
 from console.core import media
 from console.core.actor import Actor
+from console.core.collections import humanised
 from console.core.run import MISSING_MANUAL, SUPPLIED
 from console.errors import NotFound, SourceDown
 from console.runs import RunView
@@ -21,7 +22,7 @@ GONE = "It is no longer there, or you may not see it."
 _TYPES = {
     "text": "Text", "long_text": "Text", "integer": "Number", "decimal": "Number", "money": "Amount", "boolean": "Yes or no", "date": "Date",
     "datetime": "Date and time", "time": "Time", "enum": "Choice", "multi_enum": "Choices", "checklist": "Checklist", "email": "E-mail", "phone": "Phone",
-    "url": "Address", "json": "Data", "array": "List", "file": "File", "files": "Files", "reference": "Record", "uuid": "Id",
+    "url": "Address", "json": "Data", "array": "List", "file": "File", "files": "Files", "reference": "Record", "uuid": "ID",
 }  # fmt: skip
 
 
@@ -231,12 +232,12 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
 def _flat(output: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
     """(path, label, value) of everything in an output: the fields of a record one by one, the rows of a table one by one."""
     for name, value in output.items():
-        label = name.replace("_", " ").capitalize()
+        label = humanised(name)
         if name == "missing":
             continue
         if isinstance(value, Mapping) and not media.is_value(value):
             for inner, one in value.items():
-                yield (name, str(inner)), f"{label}, {str(inner).replace('_', ' ')}", one
+                yield (name, str(inner)), f"{label}, {humanised(str(inner))}" if name != "record" else humanised(str(inner)), one
         elif isinstance(value, list) and value and all(isinstance(one, Mapping) and not media.is_value(one) for one in value):
             for number, one in enumerate(value[:MOST_ROWS], 1):
                 yield (name, str(number)), f"{label}, {number} of {len(value)}", one

@@ -362,6 +362,7 @@ def _extend(state: BlueprintSetupState) -> None:
         clock=lambda value: formats.clock(value, look()),
         markdown=markdown,
         spoken_key=keys.spoken,
+        role_words=formats.role_words,
     )
     htmx.init_app(app)
     for file, macros in COMPONENTS.items():

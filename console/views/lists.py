@@ -199,8 +199,9 @@ def _head(item: Field, label: str, sort: str, by: str) -> Head:
 def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
     """The body of the table as one string: cells are written by functions made once per column, not by the template. `choose`: each row can be ticked."""
     collection, html = found.collection, formats.marker(found.words)
-    columns = _cells(found, shown, kinds, look, html)
-    live = runs.live_on(frame.actor(), collection.id, [row.key for row in found.rows if row.key is not None])
+    with runs.live_ahead(frame.actor(), collection.id, [row.key for row in found.rows if row.key is not None]) as live_runs:
+        columns = _cells(found, shown, kinds, look, html)
+        live = live_runs()
     above = escape(frame.collection_url(collection.id))
     dots = _MASKED * len(found.masked)
     drawn = []

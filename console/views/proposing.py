@@ -14,7 +14,7 @@ from console.errors import Conflict, NotFound
 from console.runs import RunView
 from console.views import frame, hints, runner, runpage, ways
 from console.views.hints import Drawn, Hint, Marks
-from console.views.runpage import Typed
+from console.views.runnotices import Typed
 
 blueprint = Blueprint("proposing", __name__, url_prefix="/runs")
 
@@ -30,7 +30,7 @@ def arrived(run_id: str) -> Response:
     view = runs.get(actor, run_id, request.args.get("item"))
     if not frame.wants_fragment():
         return runner.drawn(view)
-    same = n == len(view.json["attempts"]) and runpage.mode(view) == "form"
+    same = n == len(view.json["attempts"]) + view.json["left_out"] and runpage.mode(view) == "form"
     return _part("runner/arrived.html", view) if same else make_response("", 200)  # the page that asks is of the past
 
 

@@ -106,3 +106,11 @@ def test_a_statement_of_every_page_finds_another_connection_where_its_own_was_cu
     (pid,) = ahead.fetch("select pg_backend_pid()", ())[0]
     fetch("select pg_terminate_backend(%s)", (pid,))
     assert ahead.fetch("select $1::integer + 1", (1,)) == [(2,)]
+
+
+def test_what_was_not_asked_for_gives_its_connection_up(company: Company) -> None:
+    with Ahead("select 1", ()) as sent:
+        assert sent.rows() == [(1,)]
+    with Ahead("select pg_backend_pid()", ()) as dropped:
+        pid = dropped._libpq.backend_pid
+    assert ahead.fetch("select pg_backend_pid()", ()) != [(pid,)]
