@@ -108,7 +108,7 @@ class Worker:
         self.models = [Duty("model", EXPIRE_S, proposals.make_ready)]
         self.letters = [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)]
         stopping = self.stopping.is_set
-        moved = {
+        moved: dict[str, Callable[[str], None]] = {
             queue.ADVANCE: functools.partial(runs.advance, stopping=stopping),
             queue.BULK: functools.partial(bulk.advance, stopping=stopping),
             queue.FOLLOW: runs.follow,

@@ -9,7 +9,7 @@ from typing import Any
 from rapidfuzz.distance import Levenshtein
 
 from console.core.forms import is_empty
-from console.core.proposal import HIDDEN_MODES, LEVELS
+from console.core.proposal import DECLINED, HIDDEN_MODES, LEVELS, READY, SECOND
 
 OUTCOME = "outcome"
 """The name under which the choice is compared."""
@@ -57,6 +57,23 @@ def _field(proposed: Mapping[str, Any], kind: str, given: Any, *, fill: str, bli
         filled = LEVELS.index(proposed["confidence"]) <= LEVELS.index(fill)
         return "cleared" if filled else "ignored"
     return "small_edit" if found == "small" else "edited"
+
+
+def doubts(proposal: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Mapping[str, Any] | None]:
+    """Where a second look at the proposal differs: field (`outcome`: the choice) → what it would propose instead, None where it would propose nothing."""
+    second = proposal.get(SECOND) or {}
+    if second.get("status") not in (READY, DECLINED):
+        return {}
+    found = {str(each["name"]): each for each in second["fields"]}
+    made: dict[str, Mapping[str, Any] | None] = {
+        name: found.get(name)
+        for each in proposal["fields"]
+        if (name := str(each["name"])) in types
+        and (name not in found or likeness(types[name], each["value"], found[name]["value"]) == "different")
+    }
+    if proposal["choice"] and proposal["outcome"] != second["outcome"]:
+        made[OUTCOME] = {**second["choice"], "value": second["outcome"]} if second["choice"] else None
+    return made
 
 
 def likeness(kind: str, left: Any, right: Any) -> str:

@@ -14,6 +14,7 @@ from psycopg.adapt import Transformer
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
+from console.db import hot
 from console.db.engine import hot_engine
 
 TEXT, BINARY = 0, 1
@@ -24,7 +25,7 @@ class Ahead:
     """One statement, a transaction of its own. It has to be asked for its `rows`, which gives the connection back; leaving its block gives up what was not asked for."""
 
     def __init__(self, statement: str, parameters: Sequence[Parameter]) -> None:
-        """Send it, with `$1` and on as placeholders. Raises psycopg's errors."""
+        """Send it, with `$1` and on, or `%s` and `%b`, as placeholders. Raises psycopg's errors."""
         self._given_back = False
         self._held = hot_engine().raw_connection()
         self._driver: psycopg.Connection[Any] = self._held.driver_connection  # type: ignore[assignment]
@@ -32,7 +33,7 @@ class Ahead:
         forms = [BINARY if isinstance(each, bytes) else TEXT for each in parameters]
         told = [each if each is None or isinstance(each, bytes) else _text(each) for each in parameters]
         try:
-            self._libpq.send_query_prepared(self._prepared(statement), told, forms)
+            self._libpq.send_query_prepared(hot.prepared(self._driver, statement), told, forms)
             while self._libpq.flush():
                 _ready(self._libpq, select.POLLIN | select.POLLOUT)
                 self._libpq.consume_input()
@@ -68,17 +69,6 @@ class Ahead:
             _ready(self._libpq, select.POLLIN)
             self._libpq.consume_input()
         return self._libpq.get_result()
-
-    def _prepared(self, statement: str) -> bytes:
-        """The name that the connection knows the statement by; it is told once."""
-        known: dict[str, bytes] = self._held.info.setdefault("ahead", {})
-        if statement not in known:
-            name = f"ahead_{len(known)}".encode()
-            made = self._libpq.prepare(name, statement.encode())
-            if made.status != ExecStatus.COMMAND_OK:
-                raise errors.error_from_result(made)
-            known[statement] = name
-        return known[statement]
 
     def _give_back(self, *, whole: bool) -> None:
         """To the pool, if the connection can be used again: not with a statement half asked or half answered."""

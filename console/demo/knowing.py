@@ -65,10 +65,12 @@ def match(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any
 
 def _alike(values: Mapping[str, Any], wanted: Mapping[str, str], site: str | None, holders: list[int], door: "Door") -> "list[Record]":
     """Suppliers that may agree: where there are too many to look at each, the database finds them by pieces of what is compared."""
-    numbers = [[(name, "contains", piece) for piece in _pieces(wanted[name])] for name in ("vat_id", "register_no")]
+    numbers: list[list[tuple[str, str, Any]]] = [
+        [(name, "contains", piece) for piece in _pieces(wanted[name])] for name in ("vat_id", "register_no")
+    ]
     words = [word for word in _words(str(values.get("name") or "")) if len(word) > PIECE]
-    sites = [[(name, "contains", site)] for name in ("website", "main_email")] if site else []
-    searches = [
+    sites: list[list[tuple[str, str, Any]]] = [[(name, "contains", site)] for name in ("website", "main_email")] if site else []
+    searches: list[list[list[tuple[str, str, Any]]]] = [
         [[("id", "in", holders)]] if holders else [],
         [tests for tests in numbers if tests],
         sites,

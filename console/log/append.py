@@ -8,7 +8,6 @@ leaves a question, and the event itself answers it: it is there with the hash th
 import contextvars
 import functools
 import itertools
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from sqlalchemy.engine import Connection
 
 from console import faults, subjects
 from console.core.actor import Actor
-from console.db import tables
+from console.db import hot, tables
 from console.db.ahead import Ahead
 from console.db.engine import borrowed, hot_engine
 from console.db.ids import uuid7_text
@@ -173,24 +172,19 @@ def _json(value: Any) -> str | None:
 
 
 def _execute(statement: str, parameters: tuple[Any, ...], connection: Connection | None) -> int:
-    """Through psycopg's own cursor: on this one path the layer above costs as much as the server's work."""
+    """Below the layers: on this one path each of them costs as much as the server's work."""
     if connection is not None:
         driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-        return _scalar(driver, statement, parameters)
+        return hot.scalar(driver, statement, parameters)
     for attempt in (1, 2):
-        with borrowed() as hot:
+        with borrowed() as driver:
             try:
-                return _scalar(hot, statement, parameters)
+                return hot.scalar(driver, statement, parameters)
             except psycopg.OperationalError as error:
                 # A connection that was dead before the statement left (the server restarted) says so in these words.
-                if attempt == 2 or not hot.closed or "the connection is closed" not in str(error):
+                if attempt == 2 or not driver.closed or "the connection is closed" not in str(error):
                     raise
     raise AssertionError("unreachable")
-
-
-def _scalar(driver: "psycopg.Connection[Any]", statement: str, parameters: tuple[Any, ...]) -> int:
-    row = driver.execute(statement, parameters).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _arrived(chain: str, number: int, leaf: bytes) -> bool:
@@ -302,17 +296,10 @@ def _send(told: _Note) -> bool:
     statement, parameters = _call(told.chain, seq, [made], told.subject, Projection(), None)
     faults.point("log.write.before")
     try:
-        under_way.append((Ahead(_numbered(statement), parameters), told, seq, made))
+        under_way.append((Ahead(statement, parameters), told, seq, made))
     except psycopg.Error:
         return False  # the usual way finds a connection that works, or says that there is none
     return True
-
-
-@functools.cache
-def _numbered(statement: str) -> str:
-    """The statement with the placeholders of the server."""
-    numbers = itertools.count(1)
-    return re.sub("%[sb]", lambda _: f"${next(numbers)}", statement)
 
 
 def _landed(sent: Ahead, told: _Note, seq: int, made: Link) -> bool:

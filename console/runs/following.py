@@ -8,14 +8,16 @@ from datetime import timedelta
 
 from console import accounts, log, queue
 from console.core import commands
+from console.core.actor import Actor
 from console.core.command_types import Told
-from console.core.run import Attempt, Effect, Run
+from console.core.run import Attempt, Effect, Event, Run
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.effects import following
 from console.effects.following import Stands
 from console.errors import ConsoleError, NotAllowed
 from console.runs.people import may_see
+from console.runs.rights import see
 from console.runs.stepping import plan_of
 from console.runs.store import ENGINE, Loaded, as_event, decide, load, retried, write
 from console.workflows import version
@@ -43,9 +45,11 @@ def _key(effect: str) -> str:
     return f"follow:{effect}"
 
 
-def hurry(effect: str) -> bool:
-    """Look now and not later, since somebody says that there is news; False where nothing is followed any more."""
-    return bool(fetch(_NOW, (_key(effect),)))
+def look_again(actor: Actor, run_id: str) -> int:
+    """Look now and not later at what the run has sent, since somebody says that there is news; how much is followed. Raises NotFound."""
+    run = see(actor, run_id, whole=True).run
+    effects = [effect for attempt in run.attempts.values() for effect in attempt.effects if following.wanted(effect) is not None]
+    return sum(bool(fetch(_NOW, (_key(effect.id),))) for effect in effects)
 
 
 def look(told: str) -> None:
@@ -116,7 +120,7 @@ def _task(run: Run, attempt: Attempt, title: str, text: str | None) -> Told:
     return Told("task_created", told, {"title": title} | ({"text": text} if text else {}))
 
 
-def news(run_id: str) -> list[commands.Event]:
+def news(run_id: str) -> list[Event]:
     """What came after the run no longer waited for it, in order; a second later than it was noted. Without rights: callers judge."""
     if not fetch(_NEWS, (run_id,)):
         return []

@@ -1,5 +1,6 @@
 """Reading runs: one with its screen, those on a record, those to continue, lists for programs, the preview of a revision."""
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from console import access, accounts, log, records, workflows
+from console import access, accounts, log, records, steps, workflows
 from console.core.actor import Actor
 from console.core.run import Event, Run
 from console.db.engine import fetch
@@ -138,7 +139,31 @@ def hidden_from(actor: Actor, *, looking_back: bool = False) -> masking.Hidden:
             known[collection] = scope.hidden | (_every_field(collection) if scope.nothing else frozenset())
         return known[collection]
 
-    return names
+    return masking.Within(names, reads_of)
+
+
+def reads_of(workflow: str, version: int) -> masking.Rows:
+    """Name under which a step of this version keeps what it read → the collections of which that may be."""
+    found: dict[str, tuple[str, ...]] = {}
+    own, reads = _reads(workflow, version)
+    known = {each.id: each for each in records.collections()}
+    for name, relation, collection in reads:
+        led = known[own].relation(relation) if relation is not None and own in known else None
+        of = collection or (led.collection if led is not None else None)
+        if of is not None and of not in found.get(name, ()):
+            found[name] = (*found.get(name, ()), of)
+    return found
+
+
+@functools.lru_cache(maxsize=512)
+def _reads(workflow: str, version: int) -> tuple[str | None, tuple[tuple[str, str | None, str | None], ...]]:
+    """(the workflow's own collection, (name, relation, collection) of everything that its steps read beside the run's record)."""
+    try:
+        document = workflows.version(workflow, version).document
+    except NotFound:
+        return None, ()
+    read = [one for step in document.steps for one in steps.get(step.type).reads(steps.view(step))]
+    return document.collection, tuple((one.name, one.relation, one.collection) for one in read if one.relation or one.collection)
 
 
 def _every_field(collection: str) -> frozenset[str]:
@@ -148,7 +173,7 @@ def _every_field(collection: str) -> frozenset[str]:
 
 def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
     """The run's JSON without what this reader may not read, and the paths of what was left out."""
-    hidden = hidden_from(actor, looking_back=looking_back)
+    hidden = masking.within(hidden_from(actor, looking_back=looking_back), run.workflow, run.version)
     paths = _without_sent(told, run, hidden)
     paths += _without_strange_sources(actor, told, run)
     for part in ("context", "current"):
@@ -175,6 +200,8 @@ def _without_strange_sources(actor: Actor, told: dict[str, Any], run: Run) -> li
         return []
     readable = _Readable(actor, run)
     paths: list[str] = []
+    proposal |= {"warned": []}
+    proposal.pop("second", None)
     proposal["fields"] = list(proposal["fields"])
     for number, each in enumerate(proposal["fields"]):
         if not all(readable(source) for source in each.get("sources") or ()):

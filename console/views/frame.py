@@ -46,7 +46,7 @@ COMPONENTS = {
     "badge": ("badge",),
     "chart": ("chart",),
     "empty": ("empty",),
-    "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_way"),
+    "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_second", "hint_way"),
     "field": ("field", "shown", "file_line"),
     "notice": ("notice",),
     "table": ("table",),

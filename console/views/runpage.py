@@ -9,9 +9,10 @@ from flask import request
 from console import access, browse, document_requests, inbox, runs, tickets
 from console.core.actor import Actor
 from console.core.collections import humanised
+from console.core.proposal import READY
 from console.core.run import FINAL
 from console.errors import ConsoleError
-from console.proposals import measure, standing, words
+from console.proposals import feedback, measure, standing, words
 from console.runs import Candidate, Preview, RunView
 from console.views import formats, frame, hints, panes, runbeside, runeffects, runnotices
 from console.views.approvals import words_of_wait
@@ -94,6 +95,7 @@ def live(
     chosen = proposed.proposed if proposed.choice and proposed.choice.state == "fill" else chosen
     context |= step_context(screen, look, context["states_of"], typed={**kept, **proposed.fills}, errors=details, chosen=chosen)
     context["boxes"] = [replace(box, hint=proposed.hints.get(box.source)) for box in context["boxes"]]
+    context["feedback"] = _feedback(run, actor) if proposed.strip and proposed.strip.status == READY else None
     context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
     if face == "form" and screen.get("checks"):
         context["checks_url"] = frame.run_url(run["id"], "checks", item=(screen.get("progress") or {}).get("key"))
@@ -112,6 +114,13 @@ def _rates(run: Mapping[str, Any]) -> hints.Rates:
     """How often people accepted what is proposed at the open step."""
     current = run["current"] or {}
     return measure.measured(run["workflow"]["id"], current["step"]) if current.get("proposal") else {}
+
+
+def _feedback(run: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """What this reader has said of the proposal so far: it stays as it was pressed, and may be said anew."""
+    call = run["current"]["proposal"]["call"]
+    thumb = feedback.given(actor, call)
+    return {"run_id": run["id"], "call": call, "thumb": thumb, "comment": feedback.commented(actor, call) if thumb else ""}
 
 
 def _refused(run: Mapping[str, Any], actor: Actor) -> dict[str, bool]:

@@ -363,6 +363,14 @@ def followed(run_id: str) -> bool:
     return True
 
 
+def due(run_id: str) -> list[tuple[bool]]:
+    """Whether what is followed is to be looked at now."""
+    return fetch(
+        "select execute_after <= now() from queue.pgqueuer where entrypoint = 'follow' and convert_from(payload, 'UTF8') like %s",
+        (f"{run_id} %",),
+    )
+
+
 def whole_of(run_id: str) -> Run:
     loaded = load(run_id, whole=True)
     assert loaded is not None
@@ -378,6 +386,7 @@ def test_r12_a_refund_that_fails_days_later_is_told_and_the_run_stays_what_it_wa
         "select count(*) from queue.pgqueuer where entrypoint = 'follow' and convert_from(payload, 'UTF8') like %s", (f"{run_id} %",)
     ) == [(1,)]
     before, shown = whole_of(run_id), runs.replay(desk.people["olivia"], run_id).run.json
+    assert (runs.look_again(desk.people["olivia"], run_id), due(run_id)) == (1, [(True,)]), "the provider's webhook says that there is news"
     assert until(lambda: followed(run_id))
     assert desk.refunds(charge) == [(1_900, "failed", "not_received")]
     title = "Refund failed later: 19.00 EUR did not reach the card ••4242"

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from console import access, records, runs
 from console.access import Row, store
+from console.db import hot
 from console.db.ahead import Ahead
 from console.db.engine import hot_engine, transaction
 from console.errors import Malformed
@@ -104,7 +105,7 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
     """(statements to the console's own database, statements to the source) that are sent meanwhile, without those asked once a second."""
     own: list[str] = []
     theirs: list[str] = []
-    execute = psycopg.Cursor.execute
+    execute, scalar = psycopg.Cursor.execute, hot.scalar
 
     def noting(cursor: Any, query: Any, *more: Any, **named: Any) -> Any:
         if "console.version" not in str(query):
@@ -125,6 +126,7 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(psycopg.Cursor, "execute", noting)
         patched.setattr(Ahead, "__init__", sending)
+        patched.setattr(hot, "scalar", lambda driver, query, given: (own.append(query), scalar(driver, query, given))[1])
         yield own, theirs
     sa.event.remove(source, "before_cursor_execute", note)
 

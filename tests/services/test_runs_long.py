@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from console import access, log, operations, runs, subjects
 from console.access import store
-from console.db import tables, transaction
+from console.db import hot, tables, transaction
 from console.log import present
 from console.runs.replay import Tick
 from tests.company import Company
@@ -20,7 +20,7 @@ from tests.company import Company
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """The statements sent to the console's database in this block."""
     sent: list[Any] = []
-    execute = psycopg.Cursor.execute
+    execute, scalar = psycopg.Cursor.execute, hot.scalar
 
     def noted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
         sent.append(query)
@@ -28,6 +28,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
     with monkeypatch.context() as patch:
         patch.setattr(psycopg.Cursor, "execute", noted)
+        patch.setattr(hot, "scalar", lambda driver, query, given: (sent.append(query), scalar(driver, query, given))[1])
         yield sent
 
 
