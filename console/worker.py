@@ -182,7 +182,7 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
     Of the jobs, `threads` are done at once.
     """
     from console import diagnostics
-    from console.supervisor import end_with_parent
+    from console.parent import end_with_parent
 
     diagnostics.configure()
     worker = Worker(threads)

@@ -6,8 +6,6 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from rapidfuzz.distance import Levenshtein
-
 from console.core.forms import is_empty
 from console.core.proposal import DECLINED, HIDDEN_MODES, LEVELS, READY, SECOND
 
@@ -121,5 +119,7 @@ def _bare(text: str) -> str:
 
 def _near(left: str, right: str) -> bool:
     """Whether at most a twentieth differs, counted in characters; of very long texts the beginnings are compared."""
+    from rapidfuzz.distance import Levenshtein
+
     one, other = (SPACING.sub(" ", text.strip()).casefold()[:LONGEST_COMPARED] for text in (left, right))
     return Levenshtein.normalized_distance(one, other, score_cutoff=SMALL) <= SMALL

@@ -121,12 +121,16 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
         own.append(statement)
         send(ahead, statement, parameters)
 
+    def below(driver: Any, query: str, given: Any) -> int:
+        own.append(query)
+        return scalar(driver, query, given)
+
     source = catalogue.engine_of(records.collection("customer"))
     sa.event.listen(source, "before_cursor_execute", note)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(psycopg.Cursor, "execute", noting)
         patched.setattr(Ahead, "__init__", sending)
-        patched.setattr(hot, "scalar", lambda driver, query, given: (own.append(query), scalar(driver, query, given))[1])
+        patched.setattr(hot, "scalar", below)
         yield own, theirs
     sa.event.remove(source, "before_cursor_execute", note)
 
