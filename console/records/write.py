@@ -113,7 +113,7 @@ def _change(
     known = {name: values.read(table.readers[name], item) for name, item in former.items()}
     if details := checks.wrong(collection, scope, known, changed):
         raise Invalid("Some values cannot be saved; nothing was changed.", details=details)
-    new = {field.name: values.written(collection.dialect, field, changes[field.name]["new"], former[field.name]) for field in fields}
+    new = {field.name: _instead(collection, field, changes[field.name]["new"], former[field.name]) for field in fields}
     kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT and not _inexact(table, field)]
     statement = (
         sa.update(table.table)
@@ -138,6 +138,14 @@ def _change(
             raise WriteUnknown(message) from error
         raise connect.refused(error, collection.source) from error
     return record
+
+
+def _instead(collection: Collection, field: Field, item: Any, former: Any) -> Any:
+    """The value as the driver takes it in the place of what it read. Raises Invalid where that cannot be replaced."""
+    try:
+        return values.written(collection.dialect, field, item, former)
+    except values.Unfit as reason:
+        raise Invalid("Some values cannot be saved; nothing was changed.", details=[{"field": field.name, "reason": str(reason)}]) from None
 
 
 def _locked(
@@ -189,6 +197,8 @@ def _still(table: Table, field: Field, former: Any) -> Condition:
     """That the column still holds what was read, compared as the driver gave it."""
     column = table.columns[field.name]
     if table.dialect.name == "mysql":
+        if field.native == "bit1" and isinstance(former, bytes):
+            column, former = column + sa.literal_column("0"), int.from_bytes(former)
         return column.op("<=>", is_comparison=True)(value(former))
     if field.native in {"float4", "float8"} and former is not None:
         return column.is_not_distinct_from(value(repr(former)))  # as text: the column's own type reads it
