@@ -19,7 +19,8 @@ from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import ConsoleError, Malformed, NotFound
 from console.log import masking
-from console.runs.approving import Asked, Moved, asked, changed, entitled, mark, refusal, visible
+from console.runs.approving import Asked, Moved, asked, changed, mark, refusal, visible
+from console.runs.asking import entitled
 from console.runs.lists import head, record_titles, visible_pairs
 from console.runs.reading import hidden_from
 from console.runs.store import approval_of

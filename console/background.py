@@ -11,6 +11,7 @@ from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.db.presence import PRESENCE
 from console.errors import Conflict, Invalid, NotFound
+from console.proposals import standing
 
 SHOWN = 50
 _RUNS = """
@@ -60,7 +61,8 @@ class Failed:
 @dataclass(frozen=True, slots=True)
 class State:
     """`due` are queued jobs that may be done now, the oldest of them for `oldest_s`; `later` those put back for a while; `picked` are under way, `stuck`
-    of them without a sign of life. `timers` waiting runs, the first of which continues at `next_at`; `moving` runs at an automatic step.
+    of them without a sign of life. `timers` waiting runs, the first of which continues at `next_at`; `moving` runs at an automatic step. `refusals`: models that nobody can
+    ask at present.
     """
 
     workers: int
@@ -76,6 +78,7 @@ class State:
     next_at: datetime | None
     moving: int
     lag: operations.Lag
+    refusals: Sequence[standing.Refusal] = ()
 
 
 def read(actor: Actor) -> State:
@@ -99,6 +102,7 @@ def _state(cleared: Sequence[str]) -> State:
         datetime.fromisoformat(next_at) if next_at else None,
         moving,
         operations.lag(),
+        standing.refusals(),
     )
 
 

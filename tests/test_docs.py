@@ -363,7 +363,7 @@ def test_the_collection_document_of_the_guide_means_something() -> None:
         document for block in fenced(DOCS / "how-to" / "connect-your-database.md", "json") if "table" in (document := json.loads(block))
     )
     sources.keeping._check_document("shop", shown)
-    expressions.check_template(shown["title"])
+    expressions.templates(shown["title"])
     assert {segment["filter"] for segment in shown["segments"]}
     for segment in shown["segments"]:
         expressions.parse(segment["filter"])

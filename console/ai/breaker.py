@@ -1,4 +1,5 @@
-"""When a provider is left alone: after five failures within a minute for a minute, and until the settings change where only these can help. Pure.
+"""When a provider is left alone: after five failures within a minute for a minute; at once where it refuses for good (a bad key, no credit), until it takes
+a call again. Of those who ask, one in a minute is let through to see. Pure.
 
 One state for each provider and model, kept as JSON by whoever has a place for it, so that several workers share it. Moments are seconds since 1970.
 """
@@ -14,18 +15,19 @@ WITHIN_S = 60.0
 OPEN_S = 60.0
 TRIAL_S = 60.0
 LASTING: frozenset[Code] = frozenset({"auth", "billing", "model_not_found", "no_key"})
-"""These are over when somebody changes the settings, or when a test of the connection succeeds."""
+"""These pass only when somebody mends them: here, by changed settings, or at the provider. Until then one call in a minute tries it."""
 COUNTED: frozenset[Code] = frozenset({"timeout", "rate_limited", "overloaded", "connection", "malformed", "internal_error"})
 """These tell of the provider. What else goes wrong tells of one request."""
 
-Phase = Literal["closed", "open", "trial", "lasting"]
+Phase = Literal["closed", "open", "trial"]
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """`failures` are the moments of the last ones while closed. `until`: open till then. `trial`: one call was let through at that moment, to see.
 
-    `settings` is the configuration's fingerprint that this was seen with; `code` is of the last failure that counted.
+    `lasting`: it refuses, and not because of the moment. `settings` is the configuration's fingerprint that this was seen with; `code` is of the last failure that
+    counted, of a lasting one what it refuses for.
     """
 
     settings: str = ""
@@ -37,8 +39,6 @@ class State:
 
     def phase(self, now: float) -> Phase:
         """What it is now."""
-        if self.lasting:
-            return "lasting"
         if self.until is None:
             return "closed"
         return "open" if now < self.until or (self.trial is not None and now < self.trial + TRIAL_S) else "trial"
@@ -48,13 +48,14 @@ def of(stored: Mapping[str, Any] | None, settings: str) -> State:
     """The state as it was stored, a new one where there is none, where it is not readable, or where the settings have changed since."""
     if not stored or stored.get("settings") != settings:
         return State(settings)
+    lasting = stored.get("lasting") is True
     try:
         return State(
             settings,
             tuple(float(at) for at in stored.get("failures", ()))[-FAILURES:],
-            None if stored.get("until") is None else float(stored["until"]),
+            (0.0 if lasting else None) if stored.get("until") is None else float(stored["until"]),
             None if stored.get("trial") is None else float(stored["trial"]),
-            stored.get("lasting") is True,
+            lasting,
             cast("Code", stored["code"]) if stored.get("code") in get_args(Code) else None,
         )
     except (TypeError, ValueError):
@@ -79,19 +80,17 @@ def asked(state: State, now: float) -> tuple[bool, State]:
 
 def succeeded(state: State) -> State:
     """After a call that was answered, or a test of the connection that went well: closed. Of a closed one, the failures stay counted until they are old."""
-    return state if state.until is None and not state.lasting else State(state.settings)
+    return state if state.until is None else State(state.settings)
 
 
 def failed(state: State, now: float, code: Code) -> State:
     """After a call that failed."""
     if code in LASTING:
-        return State(state.settings, lasting=True, code=code)
+        return State(state.settings, until=now + OPEN_S, lasting=True, code=code)
     if code not in COUNTED:
         return succeeded(state) if state.until is not None and state.trial is not None else state  # the provider did answer
-    if state.lasting:
-        return state
     if state.until is not None:
-        return state if state.trial is None else replace(state, until=now + OPEN_S, trial=None, code=code)
+        return state if state.trial is None else replace(state, until=now + OPEN_S, trial=None, code=state.code if state.lasting else code)
     failures = (*(at for at in state.failures if now - at < WITHIN_S), now)[-FAILURES:]
     if len(failures) < FAILURES:
         return replace(state, failures=failures, code=code)
@@ -100,4 +99,4 @@ def failed(state: State, now: float, code: Code) -> State:
 
 def opened(before: State, after: State) -> bool:
     """Whether it was this failure that opened it: the moment to tell an administrator, once."""
-    return (after.until is not None or after.lasting) and before.until is None and not before.lasting
+    return after.until is not None and before.until is None

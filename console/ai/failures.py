@@ -19,7 +19,7 @@ TYPES: dict[str, Code] = {
     "invalid_request_error": "bad_request", "authentication_error": "auth", "permission_error": "auth", "billing_error": "billing",
     "insufficient_quota": "billing", "not_found_error": "model_not_found", "model_not_found": "model_not_found", "request_too_large": "bad_request",
     "rate_limit_error": "rate_limited", "rate_limit_exceeded": "rate_limited", "timeout_error": "timeout", "overloaded_error": "overloaded",
-    "api_error": "overloaded", "server_error": "overloaded",
+    "api_error": "overloaded", "server_error": "overloaded", "invalid_api_key": "auth",
 }  # fmt: skip
 """What the body of an error calls itself; it counts where the status says nothing (200), or less."""
 
@@ -33,9 +33,9 @@ def of_status(status: int, body: bytes, headers: Mapping[str, str], *, secret: s
     """An answer that is none. `secret` (the key) is cut out of the words that are kept."""
     told = error_of(body)
     kind = next((name for name in (told.get("code"), told.get("type")) if isinstance(name, str) and name in TYPES), "")
-    code: Code = STATUS.get(status) or ("overloaded" if status >= 500 else "bad_request" if status >= 400 else "malformed")
+    code = _of(status)
     if status == 200 or kind in MORE_TELLING:
-        code = TYPES.get(kind, "malformed")
+        code = TYPES.get(kind) or _of(_number(told.get("code")) or _number(told.get("status")) or status)
     message = _words(told.get("message"), secret)
     if status == 400 and _BILLING.search(message):
         code = "billing"
@@ -46,6 +46,21 @@ def of_status(status: int, body: bytes, headers: Mapping[str, str], *, secret: s
         passing=code in PASSING and headers.get("x-should-retry") != "false",
         request_id=_line(headers.get("request-id") or headers.get("x-request-id")),
     )
+
+
+def _of(status: int) -> Code:
+    return STATUS.get(status) or ("overloaded" if status >= 500 else "bad_request" if status >= 400 else "malformed")
+
+
+def _number(code: Any) -> int | None:
+    """A status that stands in the body, as gateways write it which answer 200 themselves."""
+    text = str(code)
+    return int(text) if re.fullmatch("[45][0-9]{2}", text) else None
+
+
+def is_error(body: Any) -> bool:
+    """Whether a body that came with 200 tells of an error instead of an answer."""
+    return not isinstance(body, dict) or body.get("type") == "error" or bool(body.get("error"))
 
 
 def detail(status: int, message: str) -> str:

@@ -11,7 +11,6 @@ from console.core import iban
 Stretch = TypeVar("Stretch", bound=tuple[Any, ...])
 FoundKind = Literal["email", "url", "iban", "card", "phone"]
 
-LONGEST_LOCAL = 64
 EMAIL = re.compile(r"(?<![\w.+%\-])[^\W_][\w.+%'\-]{0,63}@(?:[\w\-]{1,63}\.){1,8}[^\W\d_][\w\-]{1,62}")
 URL = re.compile(r"(?:https?|ftp|javascript|data|file)\s?:\s?/{0,2}[^\s<>\"'`\])}]{2,2000}", re.IGNORECASE)
 DOMAINS = (

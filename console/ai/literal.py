@@ -153,11 +153,6 @@ def _leaves(value: Any, depth: int) -> Iterator[Any]:
         yield value
 
 
-def stands_in(kind: ValueKind, value: Any, text: str) -> bool:
-    """Whether the value stands in this text."""
-    return FINDERS[kind](Line("", text, "note"), value) is not None
-
-
 def _number(line: Line, value: Any) -> tuple[int, int] | None:
     if (wanted := written.decimal(value)) is None or line.value is None or isinstance(line.value, bool):
         return None

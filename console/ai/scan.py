@@ -9,7 +9,7 @@ import binascii
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -298,8 +298,3 @@ def _kept(match: re.Match[str]) -> str:
 
 def _quote(text: str, start: int, end: int) -> str:
     return " ".join(text[max(0, start) : end + 40].split())[:LONGEST_QUOTE]
-
-
-def words_of(found: Iterable[Sign]) -> tuple[str, ...]:
-    """What was found, each once, for a banner."""
-    return tuple(dict.fromkeys(sign.what for sign in found))

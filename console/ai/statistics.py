@@ -23,12 +23,6 @@ def wilson_lower(agreed: int, cases: int, z: float = Z_95) -> float:
     return max(0.0, (middle - spread) / (1 + square / cases))
 
 
-def wilson_upper(agreed: int, cases: int, z: float = Z_95) -> float:
-    """The upper end of the same interval; 1.0 where there is no case."""
-    _possible(agreed, cases)
-    return 1.0 - wilson_lower(cases - agreed, cases, z)
-
-
 def sign_test(first: int, second: int) -> float:
     """The probability of a split at least as uneven by chance alone (exact, two-sided), for cases where exactly one of two proposers was right.
 
@@ -46,23 +40,6 @@ def sign_test(first: int, second: int) -> float:
 def ratio(part: int, whole: int) -> float | None:
     """`part` of `whole`, None where there is nothing to divide by."""
     return part / whole if whole else None
-
-
-def precision(accepted: int, proposed: int) -> float | None:
-    """How many of the proposed values were taken as they were; None where none was proposed."""
-    _possible(accepted, proposed)
-    return ratio(accepted, proposed)
-
-
-def coverage(proposed: int, filled: int) -> float | None:
-    """For how many of the filled fields there was a proposal; None where none was filled."""
-    _possible(proposed, filled)
-    return ratio(proposed, filled)
-
-
-def enough(agreed: int, cases: int, bound: float, least: int) -> bool:
-    """Whether there are `least` cases and the rate is, with 95 % confidence, not below `bound`."""
-    return cases >= least and wilson_lower(agreed, cases) >= bound
 
 
 def _possible(part: int, whole: int) -> None:

@@ -136,6 +136,10 @@ class LookUp(Definition):
     query: dict[str, Computed] = Field(default_factory=dict, max_length=20)
     within: str | None = Field(None, description="Expression over `answer` for the list to look in; none: the answer itself")
     where: str = Field(description="Expression over `item`, an entry of the list, and `key`: it is ours")
+    expect: str | None = Field(None, description="Expression over `item` that ours has to fulfil; where it does not, a person looks")
+    more: str | None = Field(
+        None, description="Expression over `answer`: there are entries that were not shown, so that not finding says nothing"
+    )
     result: dict[Name, str] = Field(default_factory=dict, max_length=40, description="Name to expression over `item`")
 
 
@@ -168,6 +172,9 @@ class Http(Kind):
     )
     result: dict[Name, str] = Field(
         default_factory=dict, max_length=40, description="Name to expression over `answer`, the JSON that came back"
+    )
+    expect: str | None = Field(
+        None, description="Expression over `answer` that a yes has to fulfil; where it does not, it is unknown what was done"
     )
     refused: Sentence | None = Field(None, description="What a refusal is told as; {{ expressions }} over `answer`")
     look_up: LookUp | None = None
@@ -297,6 +304,8 @@ def text_of(effect: Kind) -> Iterator[tuple[Located, bool]]:
                 ("result", effect.result),
             ):
                 yield from _rules(name, rules)
+            if effect.expect is not None:
+                yield Located("expect", effect.expect), False
             if effect.refused is not None:
                 yield Located("refused", effect.refused), True
             if effect.look_up is not None:
@@ -306,8 +315,8 @@ def text_of(effect: Kind) -> Iterator[tuple[Located, bool]]:
 def _look_up(told: LookUp) -> Iterator[tuple[Located, bool]]:
     yield Located("look_up.path", told.path), True
     yield from _rules("look_up.query", told.query)
-    yield from ((Located("look_up.within", text), False) for text in [told.within] if text is not None)
-    yield Located("look_up.where", told.where), False
+    told_of = {"within": told.within, "where": told.where, "expect": told.expect, "more": told.more}
+    yield from ((Located(f"look_up.{name}", text), False) for name, text in told_of.items() if text is not None)
     yield from _rules("look_up.result", told.result)
 
 

@@ -83,7 +83,7 @@ def _path(path: list[str], text: Located, results: int | None, action: Action, c
         case ["key", *_] if results is None:
             return "There is no key here: it is known to effects."
         case ["answer", *_] if not _answers(text.field):
-            return "There is no answer here: it is known to `result`, `refused` and `look_up` of a call."
+            return "There is no answer here: it is known to `result`, `expect`, `refused` and `look_up` of a call."
         case ["item", *_] if place != "look_up" and ".set." not in text.field:
             return "There is no item here: it is known to `look_up`, and to `set` as the record that is changed."
         case ["record", *rest]:
@@ -96,7 +96,7 @@ def _path(path: list[str], text: Located, results: int | None, action: Action, c
 
 
 def _answers(field: str) -> bool:
-    return any(part in field for part in (".result.", ".refused", ".look_up."))
+    return any(part in field for part in (".result.", ".expect", ".refused", ".look_up."))
 
 
 def _record(rest: list[str], text: Located, action: Action, collections: Mapping[str, Any] | None) -> str | None:

@@ -5,7 +5,7 @@ ruled out (the requester, whoever did an earlier step), whether they have answer
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +52,29 @@ def handed_in(plan: Plan, run: Run, here: Attempt, command: Complete, submitted:
     wishes = [wish for wish, former in judged if former is None]
     if command.approval is None or (judged and not wishes):
         return settling.handed_in(plan, run, here, command, submitted, now)
+    if given := _stands(run, here, command.approval, wishes, command.by):
+        submitted = replace(submitted, open={**submitted.open, "approval": given.id})
+        return settling.handed_in(plan, run, here, command, submitted, now)
     return [submitted, *kept, asked(run, here, command.approval, wishes, command.by, now)]
+
+
+def _stands(run: Run, here: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None) -> Approval | None:
+    """The former approval where it still is one: nothing of what it was given for was done since, and it is enough for who asks now."""
+    found = run.approval(wanted.former) if wanted.former is not None else None
+    if found is None or found[1].status != "approved" or found[1].decides or wanted.decides or not repeating.same_place(found[0], here):
+        return None
+    approval = replace(found[1], requested_by=by or run.holder or run.last_holder or run.started_by or "", not_by=tuple(wanted.not_by))
+    given = [Wish(**wish) for wish in approval.wishes]
+    asked_before = all(any(repeating.same_wish(wish, former) for former in given) for wish in wishes)
+    done = any(
+        effect.status != "failed" and repeating.alike(wish, effect)
+        for attempt in run.attempts.values()
+        for effect in attempt.effects
+        for wish in wishes
+    )
+    enough = [each for each in approval.approvers if each in wanted.counted and ruled_out(run, approval, each) is None]
+    roles = not wanted.roles or (bool(approval.roles) and set(approval.roles) <= set(wanted.roles))
+    return found[1] if asked_before and not done and roles and len(enough) >= wanted.needs else None
 
 
 def _plain(wish: Wish) -> dict[str, Any]:

@@ -75,7 +75,8 @@ class ApprovalAsked:
 
     `needs` different people with one of the `roles`, none of those that `not_by` rules out (`requester`, `step:<id>` for who did that step, or a
     person by id or e-mail address); `why` says which rule asks. `decides`: the answer is the step's outcome (approved, rejected, expired), and
-    there are no effects. `shown` is what the approver is shown beside the values; the service fills it where a step leaves it empty.
+    there are no effects. `shown` is what the approver is shown beside the values; the service fills it where a step leaves it empty. `former` is an approval that this step
+    was given before for the same values, beside which the same was shown, and `counted` are those of its approvers who still may give it.
     """
 
     id: str
@@ -90,6 +91,8 @@ class ApprovalAsked:
     until: datetime | None = None
     decides: bool = False
     shown: Mapping[str, Any] = field(default_factory=dict)
+    former: str | None = None
+    counted: frozenset[str] = frozenset()
 
 
 class Command(Protocol):
@@ -397,7 +400,9 @@ class Renew:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The engine: what came of an effect. `status` is succeeded, failed or unknown; `passing`: nothing was done, and asked again it may be."""
+    """The engine: what came of an effect. `status` is succeeded, failed or unknown; `passing`: nothing was done, and asked again it may be.
+    `unsure`: that nothing was done is the other side's word alone, and it is unknown where it is not asked again.
+    """
 
     effect: str
     status: str
@@ -406,17 +411,22 @@ class Report:
     errors: Sequence[Mapping[str, Any]] = ()
     result: Mapping[str, Any] | None = None
     passing: bool = False
+    unsure: bool = False
     by: None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Postpone:
-    """The engine: an effect was not made for a reason that may pass. It is tried again at `until`, under the same key."""
+    """The engine: an effect was not made for a reason that may pass. It is tried again at `until`, under the same key.
+
+    `unsure`: before that it is looked whether it was made after all.
+    """
 
     effect: str
     code: str
     message: str
     until: str
+    unsure: bool = False
     by: None = None
 
 

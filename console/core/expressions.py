@@ -145,11 +145,6 @@ def templates(template: str) -> list[Expression]:
     return found
 
 
-def check_template(template: str) -> None:
-    """Raises ExpressionError where an expression of the template cannot be read."""
-    templates(template)
-
-
 def render(template: str, roots: Roots) -> str:
     """The template with each `{{ expression }}` replaced by its value as text; what is null or unknown becomes empty."""
     return "".join(part if isinstance(part, str) else shown(part.value(roots)) for part in _parts(template))

@@ -52,7 +52,7 @@ def former(run: Run, here: Attempt) -> list[Effect]:
     """
     if here.attempt > 1 and len(run.attempts) < run.made:
         raise ValueError(f"run {run.id}: every attempt is needed to tell what was done before")
-    same = [run.attempts[n] for n in sorted(run.attempts, reverse=True) if n < here.n and _same_place(run.attempts[n], here)]
+    same = [run.attempts[n] for n in sorted(run.attempts, reverse=True) if n < here.n and same_place(run.attempts[n], here)]
     gone: list[Attempt] = []
     for attempt in same:
         if attempt.standing and any(effect.kind not in COMPARED and effect.status == "succeeded" for effect in attempt.effects):
@@ -62,7 +62,7 @@ def former(run: Run, here: Attempt) -> list[Effect]:
     return [effect for _, effect in outstanding(run, gone) if effect.kind not in COMPARED]
 
 
-def _same_place(one: Attempt, other: Attempt) -> bool:
+def same_place(one: Attempt, other: Attempt) -> bool:
     """Whether both are of one step, and in a loop of one item."""
     return one.step == other.step and _item(one) == _item(other)
 
@@ -75,6 +75,11 @@ def _item(attempt: Attempt) -> Any:
 def alike(wish: Wish, effect: Effect) -> bool:
     """Whether the wish asks for what the effect did: the same input, whatever the key under which it was sent."""
     return (wish.kind, _input(wish.request)) == (effect.kind, _input(effect.request))
+
+
+def same_wish(one: Wish, other: Wish) -> bool:
+    """Whether both ask for the same, seen with the same values in the record."""
+    return one.kind == other.kind and {**one.request, "key": None} == {**other.request, "key": None}
 
 
 def _input(request: Any) -> dict[str, Any]:

@@ -205,6 +205,7 @@ def postpone(_plan: Plan, run: Run, command: Postpone, now: datetime) -> list[Ev
     if here is None or effect is None or effect.id != command.effect or run.status != "waiting_event":
         raise not_possible(run, "Trying again later")
     told = {"n": here.n, "code": command.code, "tries": run.tries + 1, "until": command.until, "effect": effect.id}
+    told |= {"unsure": True} if command.unsure or run.unsure else {}
     return [Event("retry_set", now, told, {"message": command.message}, (here.step, here.attempt))]
 
 

@@ -13,7 +13,6 @@ from console.core.sketches import Problem, Sketch, named
 
 WORK = ("start", "resume")  # who may do one of these in a workflow may do its steps
 NO_RECORD = "The workflow has no collection, so there is no record to read or change here."
-COMPENSATION = "compensation"
 
 
 class Rights(Protocol):

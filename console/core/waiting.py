@@ -145,6 +145,9 @@ def stop_trying(plan: Plan, run: Run, command: StopTrying, now: datetime) -> lis
     if effect is None:
         message = "It was not tried again, because a person stopped that."
         return [Event("step_failed", now, {"code": "stopped", "retries": run.tries}, {"message": message}, step, command.by)]
+    if run.unsure:
+        told = {"effect": effect.id, "effect_kind": effect.kind, "code": waits["code"]}
+        return [Event("effect_unknown", now, told, {"message": waits["message"]}, step, command.by)]
     why = Report(effect.id, "failed", waits["code"], waits["message"], [{"field": "", "reason": waits["message"]}])
     told = {"effect": effect.id, "effect_kind": effect.kind, "code": why.code}
     said = Event("effect_failed", now, told, {"message": why.message}, step, command.by)

@@ -10,9 +10,7 @@ from random import Random
 
 MODEL_VERSION = "risk-matrix-3"
 WEIGHTS = {"country": 25, "structure": 15, "sector": 15, "product": 10, "activity": 15, "pep": 10, "media": 10}
-LEVEL_POINTS = {"low": 0, "medium": 1, "high": 3, "prohibited": 3}
 PEP_POINTS = {"none": 0, "former": 1, "family": 2, "associate": 2, "pep": 3}
-CHANNEL_POINTS = {"branch": 0, "remote_eid": 1, "remote_document": 2, "partner": 2}
 
 Points = dict[str, int]
 

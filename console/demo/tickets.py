@@ -9,7 +9,7 @@ from console.demo import payments, stories
 from console.demo.profiles import Profile
 from console.demo.world import Row, World, dice, spread
 
-TICKETS, MESSAGES = 3600, 11_500
+MESSAGES = 11_500
 FIRST_ID, GRETA_ID = 51_500, 55_021
 OPEN_REQUESTS = 126
 OVER_200, OVER_2000, TOO_OLD, DISPUTED, RESTRICTED, SECOND = 19, 4, 7, 5, 3, 9

@@ -20,7 +20,6 @@ from console.runs.rights import see
 MOST_DOCUMENTS = 12
 MOST_PAGES = 30
 MOST_TEXT = 200_000
-NEVER_SHOWN = "This kind of file has no pages that could be read."
 PATTERNS = ("dates", "amounts")
 """Names under which rules gather many values: of a page they are lists."""
 

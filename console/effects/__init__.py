@@ -93,7 +93,7 @@ def _told(effect: Effect, call: Call | None, came: Came) -> Report:
     if came.status == "succeeded" and "outcomes" in effect.request and call is not None:
         result |= _closing(effect, call, came)
     errors = came.errors or ([{"field": "", "reason": came.message}] if came.status == "failed" else [])
-    return Report(effect.id, came.status, came.code, came.message, errors, result, passing=came.passing)
+    return Report(effect.id, came.status, came.code, came.message, errors, result, passing=came.passing, unsure=came.unsure)
 
 
 def _closing(effect: Effect, call: Call, came: Came) -> dict[str, str]:

@@ -32,7 +32,7 @@ class Refused(Conflict):
 @dataclass(frozen=True, slots=True)
 class Came:
     """What came of a try: succeeded, failed (nothing was done) or unknown. `values` are what is found as `results.<name>`, `sent` what a person who looks
-    needs to know. `passing`: nothing was done, and the same may work in a moment.
+    needs to know. `passing`: nothing was done, and the same may work in a moment. `unsure`: that nothing was done is the other side's word alone.
     """
 
     status: str
@@ -42,11 +42,15 @@ class Came:
     values: Mapping[str, Any] = field(default_factory=dict)
     sent: Mapping[str, Any] = field(default_factory=dict)
     passing: bool = False
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One effect, ready for its target. `define` is its definition, `key` the same text at every try, `roots` what its expressions look at."""
+    """One effect, ready for its target. `define` is its definition, `key` the same text at every try, `roots` what its expressions look at.
+
+    `unsure`: it was asked for before, and may have been done then.
+    """
 
     actor: Actor
     define: Any
@@ -56,6 +60,7 @@ class Call:
     record: str | None
     seen: Mapping[str, Any]
     effect: Effect
+    unsure: bool = False
 
     def value(self, rule: Computed, **more: Any) -> Any:
         """What a rule comes to, as JSON; null where it is unknown."""
@@ -80,7 +85,7 @@ def prepared(actor: Actor, effect: Effect, run: Run, *, judged: bool) -> Call:
     if judged and request["index"] == 0:
         must_hold([Requirement.model_validate(entry) for entry in request.get("require", ())], roots)
     define = _EFFECT.validate_python(request["define"])
-    return Call(actor, define, request["key"], roots, collection, key, request.get("seen") or {}, effect)
+    return Call(actor, define, request["key"], roots, collection, key, request.get("seen") or {}, effect, run.unsure)
 
 
 def roots_of(

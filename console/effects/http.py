@@ -7,7 +7,7 @@ could be more. No answer after the request has left is unknown, and is not asked
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -22,6 +22,8 @@ TRIES = 2
 PAUSE_S = 0.5
 LONGEST_VALUE = 2_000
 MOST_SHOWN = 2_000
+SERVER_ERRORS = 500
+REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,39 @@ class Sending:
 
 
 def perform(call: Call) -> Came:
-    """Send it; again with the same key where the action says that this is harmless."""
+    """Send it; again with the same key where the action says that this is harmless. What may have been done before is looked for first."""
+    if call.unsure and (before := _looked(call)) is not None:
+        return before
     sending = _sending(call)
     for number in range(TRIES):
         came = _once(call, sending)
         if not (came.status == "unknown" and call.define.idempotent) or number + 1 == TRIES:
             break
         time.sleep(PAUSE_S)
-    return came
+    if came.status == "unknown" and call.define.method == "GET":  # to have asked changes nothing
+        return replace(came, status="failed", passing=True, message=f"{call.define.target} gave no answer that could be used.")
+    return _doubted(call, came) if came.code == REFUSED else came
+
+
+def _looked(call: Call) -> Came | None:
+    """What a former try came to after all; None where it was not done, or where the other side cannot be asked about it."""
+    try:
+        found = check(call)
+    except (IntegrationError, OutcomeUnknown) as error:
+        passing = isinstance(error, OutcomeUnknown) or not error.permanent
+        return Came("failed", error.code, error.message, passing=True, unsure=True) if passing else None
+    return found if found is not None and found.status == "succeeded" else None
+
+
+def _doubted(call: Call, refused: Came) -> Came:
+    """A refusal, unless the other side lists what it says to have refused, or cannot say just now whether it does."""
+    found = _looked(call)
+    if found is None:
+        return refused
+    told = "lists it all the same" if found.status == "succeeded" else "does not say whether it was done all the same"
+    return Came(
+        "unknown", "contradiction", f"{call.define.target} refused it ({refused.message.rstrip('.')}), and {told}.", sent=refused.sent
+    )
 
 
 def recover(call: Call) -> Came:
@@ -62,7 +89,9 @@ def recover(call: Call) -> Came:
 
 
 def check(call: Call) -> Came | None:
-    """What the other side says to the look-up; None where there is none. Raises IntegrationError or OutcomeUnknown where it does not answer."""
+    """What the other side says to the look-up; None where there is none. Raises IntegrationError or OutcomeUnknown where it does not answer, or in a way
+    that nothing follows from.
+    """
     told = call.define.look_up
     if told is None:
         return None
@@ -72,11 +101,27 @@ def check(call: Call) -> Came | None:
     if not answer.good:
         raise IntegrationError(f"{define.target} answered the look-up with status {answer.status}.", permanent=answer.permanent)
     said = _json(answer.body)
-    listed = call.value(told.within, answer=said) if told.within else [said]
-    for item in listed if isinstance(listed, list) else []:
-        if expressions.parse(told.where).test({**call.roots, "answer": said, "item": item}):
+    for item in _listed(call, said):
+        if _holds(call, told.where, answer=said, item=item):
+            if told.expect is not None and not _holds(call, told.expect, answer=said, item=item):
+                raise IntegrationError(f"{define.target} lists it with other values than were asked for.", code="contradiction")
             return Came("succeeded", values=call.values(told.result, answer=said, item=item), sent=asked.shown)
+    if told.more is not None and _holds(call, told.more, answer=said):
+        raise IntegrationError(f"{define.target} did not list everything.", code="not_whole")
     return Came("failed", "not_found", f"{define.target} knows of no such request.", sent=asked.shown)
+
+
+def _listed(call: Call, said: Any) -> list[Any]:
+    """The entries to look in. Raises IntegrationError for an answer that has no list: from it nothing follows."""
+    within = call.define.look_up.within
+    listed = call.value(within, answer=said) if within else [said]
+    if said is None or not isinstance(listed, list):
+        raise IntegrationError(f"{call.define.target} answered the look-up with something that is no list.", code="unreadable")
+    return listed
+
+
+def _holds(call: Call, expression: str, **more: Any) -> bool:
+    return expressions.parse(expression).test({**call.roots, **more})
 
 
 def _once(call: Call, sending: Sending) -> Came:
@@ -90,21 +135,32 @@ def _once(call: Call, sending: Sending) -> Came:
     said = _json(answer.body)
     sent = {**sending.shown, "status": answer.status, "answer": answer.body[:MOST_SHOWN].decode("utf-8", "replace").replace("\x00", "")}
     if answer.status in define.success if define.success else answer.good:
-        return Came("succeeded", values=call.values(define.result, answer=said), sent=sent)
+        return _taken(call, said, sent)
     if answer.status in define.again:
-        return Came(
-            "failed",
-            "busy",
-            f"{define.target} is busy (status {answer.status}); nothing was done. Try again in a moment.",
-            sent=sent,
-            passing=True,
-        )
+        return _busy(define, answer.status, sent)
     if answer.permanent:
         message = _refusal(call, said, answer.status)
-        return Came("failed", "refused", message, errors=[{"field": _field_of(call, said), "reason": message}], sent=sent)
+        return Came("failed", REFUSED, message, errors=[{"field": _field_of(call, said), "reason": message}], sent=sent)
     return Came(
         "unknown", f"status_{answer.status}", f"{define.target} answered with status {answer.status}. {_unknown(define.target)}", sent=sent
     )
+
+
+def _taken(call: Call, said: Any, sent: Mapping[str, Any]) -> Came:
+    """A yes, as far as it is one: what cannot be read where values are wanted, or speaks of something else than was asked for, says nothing."""
+    define: Http = call.define
+    if said is None and (define.result or define.expect is not None):
+        return Came("unknown", "unreadable", f"{define.target} gave an answer that cannot be read. {_unknown(define.target)}", sent=sent)
+    if define.expect is not None and not _holds(call, define.expect, answer=said):
+        message = f"{define.target} said yes to something else than was asked for. {_unknown(define.target)}"
+        return Came("unknown", "contradiction", message, sent=sent)
+    return Came("succeeded", values=call.values(define.result, answer=said), sent=sent)
+
+
+def _busy(define: Http, status: int, sent: Mapping[str, Any]) -> Came:
+    """Not now, says the other side. That nothing was done is believed of 429; after an error of its own it is looked for first."""
+    message = f"{define.target} is busy (status {status}); nothing was done. Try again in a moment."
+    return Came("failed", "busy", message, sent=sent, passing=True, unsure=status >= SERVER_ERRORS and define.look_up is not None)
 
 
 def _unknown(target: str) -> str:

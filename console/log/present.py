@@ -138,8 +138,3 @@ def _data(event: Stored, hidden: Hidden, collection: str | None, *, whole: bool)
         data[name], left_out = mask(value, f"data.{name}", hidden, collection, screen=name == "screen")
         masked.extend(left_out)
     return data, sorted(masked)
-
-
-def nothing_hidden(_collection: str | None) -> frozenset[str]:
-    """The `hidden` of a reader from whom no field is kept."""
-    return frozenset()

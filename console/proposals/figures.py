@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from console.ai.statistics import wilson_lower
+from console.ai.statistics import ratio, wilson_lower
 
 COUNTS = ("accepted", "small", "edited", "cleared", "ignored", "equal", "different", "dropped")
 """Figures that count values; `small` are edits of at most 5 % of a long text, `ignored` what stood there when a step was handled manually."""
@@ -59,73 +59,63 @@ class Figures:
     @property
     def coverage(self) -> float | None:
         """For how many of the fields that were asked for there was a proposal."""
-        return share(self.covered, self.wanted)
+        return ratio(self.covered, self.wanted)
 
     @property
     def precision(self) -> float | None:
         """How many of the values that were shown were taken as they were."""
-        return share(self.accepted, self.values)
+        return ratio(self.accepted, self.values)
 
     @property
     def changed_rate(self) -> float | None:
         """How many were not."""
-        return share(self.changed, self.values)
+        return ratio(self.changed, self.values)
 
     @property
     def small_rate(self) -> float | None:
         """How many were changed in a few letters only."""
-        return share(self.small, self.values)
+        return ratio(self.small, self.values)
 
     @property
     def edited_rate(self) -> float | None:
         """How many were replaced by something else."""
-        return share(self.edited, self.values)
+        return ratio(self.edited, self.values)
 
     @property
     def rejected_rate(self) -> float | None:
         """How many were taken out, or left where the step was handled manually."""
-        return share(self.cleared + self.ignored, self.values)
+        return ratio(self.cleared + self.ignored, self.values)
 
     @property
     def whole_rate(self) -> float | None:
         """Of the steps whose proposal was shown, how many were handed in without a change to it."""
-        return share(self.whole, self.shown)
+        return ratio(self.whole, self.shown)
 
     @property
     def by_hand_rate(self) -> float | None:
         """How many of the decided steps were handled manually."""
-        return share(self.by_hand, self.decided)
+        return ratio(self.by_hand, self.decided)
 
     @property
     def quick_rate(self) -> float | None:
         """Of the steps with something accepted, how many were handed in within two seconds."""
-        return share(self.quick, self.taken)
+        return ratio(self.quick, self.taken)
 
     @property
     def unopened_rate(self) -> float | None:
         """Of the same, how many with no source opened."""
-        return share(self.unopened, self.taken)
-
-    @property
-    def revised_rate(self) -> float | None:
-        """Of the same, how many were sent back later."""
-        return share(self.revised, self.taken)
+        return ratio(self.unopened, self.taken)
 
     @property
     def agreement(self) -> float | None:
         """How many of the values that nobody saw were what the person put in."""
-        return share(self.equal, self.equal + self.different)
+        return ratio(self.equal, self.equal + self.different)
 
     @property
     def anchoring(self) -> float | None:
         """How much more often a value is taken when it is seen than people come to it by themselves; None without both."""
         shown, alone = self.precision, self.agreement
         return None if shown is None or alone is None else shown - alone
-
-    @property
-    def saved_s(self) -> float | None:
-        """Median seconds that a proposal saves; negative where it costs some. None without both."""
-        return None if self.seconds_with is None or self.seconds_without is None else self.seconds_without - self.seconds_with
 
     @property
     def cost_each(self) -> Decimal | None:
@@ -136,8 +126,3 @@ class Figures:
     def bound(self) -> float:
         """Wilson's lower bound of agreement over whole steps that were decided without seeing the proposal."""
         return wilson_lower(self.hidden_agreed, self.hidden)
-
-
-def share(part: int, whole: int) -> float | None:
-    """`part` of `whole`; None where there is nothing to divide by."""
-    return part / whole if whole else None

@@ -160,11 +160,6 @@ def forget() -> None:
     _held = None
 
 
-def provider_for(purpose: str) -> Chosen:
-    """Who is asked for this purpose by what is in force."""
-    return current().chosen(purpose)
-
-
 def house_key() -> bytes:
     """What hashes of values and of persons are made with; it never leaves the house."""
     return hmac.digest(settings.current().master_key, b"handrail ai", "sha256")

@@ -29,6 +29,17 @@ def may_ask(config: Config) -> bool:
     return _changed(config, lambda found: breaker.asked(found, time.time()))
 
 
+def refused(config: Config) -> Code | None:
+    """What the provider refuses every call for, until somebody mends it: the key, an unknown model …; None where it does not."""
+    state = breaker.of(_read(config), config.fingerprint)
+    return state.code if state.lasting else None
+
+
+def closed(config: Config) -> bool:
+    """Whether nobody is let through now; this look changes nothing."""
+    return breaker.of(_read(config), config.fingerprint).phase(time.time()) == "open"
+
+
 def answered(config: Config) -> None:
     """The provider has answered."""
     before = breaker.of(_read(config), config.fingerprint)

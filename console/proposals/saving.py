@@ -134,12 +134,6 @@ def house_texts(actor: Actor, *, most: int = 50) -> list[Current]:
     return [Current(read(document), version, at, by, note) for version, at, by, note, document in fetch(every, (most,))]
 
 
-def house_text(number: int) -> HouseText | None:
-    """The text of the house of this number, None where there was none."""
-    rows = fetch("select document from console.ai_setting where document->'house'->>'number' = %s order by version limit 1", (str(number),))
-    return read(rows[0][0]).house if rows else None
-
-
 def differing(before: Options, after: Options, *, new_key: bool = False) -> list[str]:
     """Names of the parts that differ; of the key, which is sealed anew each time, whether a new one was given or it went."""
     one, other = before.model_dump(mode="json"), after.model_dump(mode="json")

@@ -187,7 +187,8 @@ def _refused(asking: _Asking) -> Result | None:
     if asking.left() < LEAST_S + MARGIN_S:
         return result.late(asking.told, _whole(asking))
     if settings.current().ai_breaker and not resting.may_ask(config):
-        return result.failed("breaker", words.message("breaker", 0), asking.told)
+        code = resting.refused(config) or "breaker"
+        return result.failed(code, words.message(code, 0), asking.told)
     characters = len(asking.prompt.system) + len(asking.prompt.user)
     cost = budget.estimate(asking.current, config.model, characters, asking.chosen.max_tokens)
     over = budget.hold(asking.known.call, asking.known.run.id, asking.current.document.budget, cost)

@@ -12,7 +12,7 @@ NOTHING_ASKED = f"Nothing of this form may be proposed. {BY_HAND}."
 UNREAD = f"The documents were not read in time. {BY_HAND}, or try again in a moment."
 
 _AGAIN = f"{BY_HAND}, or try again"
-_ADMIN = f"{BY_HAND}; an administrator has to look at Settings, AI"
+_ADMIN = f"It stays so until an administrator mends it under Settings, AI. {BY_HAND}"
 
 MESSAGES: Mapping[Code, str] = MappingProxyType(
     {
@@ -20,21 +20,24 @@ MESSAGES: Mapping[Code, str] = MappingProxyType(
         "timeout": f"The model did not answer in {{seconds}} s. {_AGAIN}.",
         "rate_limited": f"The model is being asked more often than its provider allows. {_AGAIN} in a minute.",
         "overloaded": f"The model's provider is overloaded or out of order. {_AGAIN} in a minute.",
-        "auth": f"The model's provider did not accept the key. {_ADMIN}.",
-        "billing": f"The account with the model's provider cannot pay for this. {_ADMIN}.",
-        "bad_request": f"The model's provider could not read the request. {_ADMIN}.",
-        "model_not_found": f"The model's provider does not know the model. {_ADMIN}.",
+        "auth": f"The model's provider does not accept our key. {_ADMIN}.",
+        "billing": f"The account with the model's provider cannot pay for this. It stays so until an administrator settles it with the provider. {BY_HAND}.",
+        "bad_request": f"The model's provider could not take this request: it may be too long, or ask for what the model cannot do. {BY_HAND}.",
+        "model_not_found": f"The model's provider does not know the model, or nothing is at its address. {_ADMIN}.",
         "refused": f"The model refused to answer. {_AGAIN}.",
         "truncated": f"The answer was cut off before its end, so nothing of it was used. {_AGAIN}.",
         "malformed": f"The answer could not be read, so nothing of it was used. {_AGAIN}.",
         "not_in_form": f"The answer did not fit this form, so nothing of it was used. {_AGAIN}.",
         "nothing_supported": f"Nothing that is known here supports a value for this form. {BY_HAND}.",
         "budget": f"The budget for AI is used up. {BY_HAND}.",
-        "breaker": f"The model failed several times in a row and is left alone for a while. {_AGAIN} in a minute.",
+        "breaker": f"The model failed several times in a row, so it is left alone for a minute. {_AGAIN} then.",
         "connection": f"The model's provider could not be reached. {_AGAIN}.",
         "internal_error": f"Something went wrong here while the proposal was made. {_AGAIN}.",
     }
 )
+MENDED_BY_OTHERS: frozenset[Code] = frozenset({"auth", "billing", "model_not_found"})
+"""Where asking again changes nothing until somebody who administers has done something."""
+
 _OVER = {
     "run": f"The AI budget of this run is used up. {BY_HAND}.",
     "day": f"The AI budget of today is used up. {BY_HAND}; an administrator can raise it under Settings, AI.",

@@ -11,7 +11,7 @@ from console.access.changes import Change, shipped
 from console.access.history import Version, complete, since
 from console.access.index import Index
 from console.access.names import Names
-from console.access.rows import Row, line
+from console.access.rows import line
 from console.access.words import rule
 from console.accounts import COMMAND_LINE
 from console.core.actor import Actor
@@ -97,8 +97,3 @@ def _require_admin(index: Index, connection: Connection) -> None:
 def everybody() -> list[accounts.Person]:
     """People with an open account, by name."""
     return [person for person in accounts.people() if not person.disabled]
-
-
-def rows_now() -> Sequence[Row]:
-    """The rows in force."""
-    return access.all_rows()

@@ -21,7 +21,7 @@ from console.core.run import Attempt
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, NotAllowed, NotFound, SourceDown
 from console.records.write import alike
-from console.runs.asking import asked_of, tell
+from console.runs.asking import asked_of, entitled, still_counted, tell
 from console.runs.engine import go_on, wishes_of
 from console.runs.rights import Seen, see
 from console.runs.screens import shortened
@@ -66,14 +66,6 @@ def asked(actor: Actor, approval_id: str) -> Asked:
     if found is None:
         raise NotFound
     return Asked(seen, *found)
-
-
-def entitled(actor: Actor, team: str, approval: Approval) -> bool:
-    """Whether the actor has, in the run's team, one of the roles that may answer, and the right to approve the action."""
-    if approval.roles and access.held(actor, team).isdisjoint(approval.roles):
-        return False
-    record, values = approval.shown.get("record"), approval.values
-    return approval.decides or access.can(actor, team, f"action:{approval.action}", "approve", record, typed=values)
 
 
 def refusal(actor: Actor, found: Asked) -> ConsoleError | None:
@@ -127,7 +119,9 @@ def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes:
             # what moved may be what another's yes has done meanwhile: that yes is written before
             _require_answering(actor, asked(actor, approval_id))
             raise _moved(actor, moved)
-        command = commands.Approve(actor.id, approval_id, said, _still_counted(found), [each.to_json() for each in moved], actor.email)
+        command = commands.Approve(
+            actor.id, approval_id, said, still_counted(found.seen.run, found.approval), [each.to_json() for each in moved], actor.email
+        )
         events = decide(plan, found.seen.loaded, command, log.now())
         return found, write(actor, definition, found.seen.loaded, events, hand_on=True), None
 
@@ -161,20 +155,6 @@ def _further(found: Asked, loaded: Loaded) -> None:
             go_on(accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine"), found.seen.definition, loaded)
         except NotAllowed:
             return
-
-
-def _still_counted(found: Asked) -> frozenset[str]:
-    """Who has said yes before and still may: not whose account was closed, who lost the role, or who would no longer see the record."""
-    return frozenset(person for person in found.approval.approvers if _may_still(person, found))
-
-
-def _may_still(person: str, found: Asked) -> bool:
-    try:
-        theirs = accounts.actor_of_person(person, "sys:engine")
-        see(theirs, found.seen.run.id)
-    except (NotAllowed, NotFound):
-        return False
-    return entitled(theirs, found.seen.run.team, found.approval)
 
 
 # -- whether it is still what was asked for

@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from console import access
+from console import access, accounts, log
 from console.core.actor import Actor
+from console.core.approval import Approval
 from console.core.command_types import ApprovalAsked
 from console.core.run import Run
 from console.db.engine import transaction
 from console.db.ids import new_id
+from console.errors import NotAllowed, NotFound
 from console.records import Record
 from console.runs import beside
 from console.runs.people import may_see
+from console.runs.rights import see
 from console.runs.screens import shortened
 from console.runs.stepping import Stand
 from console.steps.base import Context
@@ -26,7 +29,42 @@ def asked_of(wanted: ApprovalAsked, run: Run, here: Stand, context: Context, rec
     own = wanted.collection in (None, run.collection) and wanted.record in (None, run.record)
     about = (run.collection, run.record) if own else (wanted.collection, wanted.record)
     shown = shown_of(here, context, record if own else None) | dict(wanted.shown)
-    return replace(wanted, id=new_id("apr"), collection=about[0], record=about[1], shown=shown)
+    made = replace(wanted, id=new_id("apr"), collection=about[0], record=about[1], shown=shown)
+    former = _given_before(run, here, made)
+    return made if former is None else replace(made, former=former.id, counted=still_counted(run, former))
+
+
+def _given_before(run: Run, here: Stand, asked: ApprovalAsked) -> Approval | None:
+    """The newest approval that this step was given for the same values, beside which the same was shown."""
+    wanted = (asked.action, asked.collection, asked.record, log.body.plain(dict(asked.values)), log.body.plain(dict(asked.shown)))
+    for _, attempt in sorted(run.attempts.items(), reverse=True):
+        for each in reversed(attempt.approvals if attempt.step == here.attempt.step else ()):
+            told = (each.action, each.collection, each.record, log.body.plain(dict(each.values)), log.body.plain(dict(each.shown)))
+            if each.status == "approved" and told == wanted:
+                return each
+    return None
+
+
+def entitled(actor: Actor, team: str, approval: Approval) -> bool:
+    """Whether the actor has, in the run's team, one of the roles that may answer, and the right to approve the action."""
+    if approval.roles and access.held(actor, team).isdisjoint(approval.roles):
+        return False
+    record, values = approval.shown.get("record"), approval.values
+    return approval.decides or access.can(actor, team, f"action:{approval.action}", "approve", record, typed=values)
+
+
+def still_counted(run: Run, approval: Approval) -> frozenset[str]:
+    """Who has said yes before and still may: not whose account was closed, who lost the role, or who would no longer see the record."""
+    return frozenset(person for person in approval.approvers if _may_still(person, run, approval))
+
+
+def _may_still(person: str, run: Run, approval: Approval) -> bool:
+    try:
+        theirs = accounts.actor_of_person(person, "sys:engine")
+        see(theirs, run.id)
+    except (NotAllowed, NotFound):
+        return False
+    return entitled(theirs, run.team, approval)
 
 
 def shown_of(here: Stand, context: Context, record: Record | None) -> dict[str, Any]:

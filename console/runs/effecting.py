@@ -8,6 +8,7 @@ import functools
 import logging
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from console import effects, faults, log, workflows
@@ -23,6 +24,7 @@ from console.workflows import Definition
 logger = logging.getLogger(__name__)
 FIRST_PAUSE_S = 2.0  # before something is tried again; each further pause is twice as long
 LONGEST_PAUSE_S = 3600.0
+UNSURE = "It was asked for more than once, and it cannot be told whether one of these did it. Look there, then say what you found."
 TIMED_OUT = "No answer came in {seconds} seconds; it cannot be told whether the change was made. Look there, then say what you found."
 Act = Callable[[Run], commands.Report]
 
@@ -91,7 +93,9 @@ def _put_off(definition: Definition, run: Run, report: commands.Report, now: dat
     wanted = run.wanted
     waits = wanted is not None and wanted.id == report.effect and run.status == "waiting_event"
     if report.status == "failed" and report.passing and waits and run.tries < definition.document.settings.retries:
-        return commands.Postpone(report.effect, report.code, report.message, later(run.tries, now))
+        return commands.Postpone(report.effect, report.code, report.message, later(run.tries, now), report.unsure)
+    if report.status == "failed" and (report.unsure or (report.passing and run.unsure)):
+        return replace(report, status="unknown", errors=(), message=f"{report.message} {UNSURE}".strip())
     return report
 
 

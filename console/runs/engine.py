@@ -172,7 +172,8 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tup
         _require_in_time(definition, since)
         if completion.effects and queue.paused():
             return loaded, []
-        asked = asked_of(completion.approval, run, here, context, record) if completion.approval else None
+        base = with_former(loaded, completion)
+        asked = asked_of(completion.approval, base.run, here, context, record) if completion.approval else None
         told: Sequence[Told] = ()
         if completion.asks_ai:
             wanted, awaits = proposing.awaited(definition, run, actor.id, now)
@@ -180,7 +181,6 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tup
         command: Command = handing_in(None, here.attempt.step, run, completion, chosen=completion.chosen, approval=asked, told=told)
         if completion.until is not None and completion.until > now:
             command = commands.Wait(here.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
-        base = with_former(loaded, completion)
         return base, decide(plan, base, command, now)
     except log.Moved:
         raise

@@ -283,7 +283,7 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
         chosen=chosen,
         repeat=asked.repeat,
         compensations=undoing.of_former(actor, loaded.run, now) if completion.effects else (),
-        approval=asked_of(completion.approval, run, here, context, seen.record) if completion.approval else None,
+        approval=asked_of(completion.approval, loaded.run, here, context, seen.record) if completion.approval else None,
         **_of_proposal(run, proposal, prompt, completion, asked, now),
     )
     return loaded, decide(plan_of(seen.definition), loaded, command, now)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
 BLOCK = re.compile(r"^( ?)(-(?=[-\s]|$)|=)|^( ?[0-9]{1,9})(\.(?=\s|$))")  # would begin a list, a rule or a heading where a line begins
 
-Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 Values: TypeAlias = dict[str, Any]
 Family: TypeAlias = Literal["start", "action", "llm", "condition", "loop", "output"]
 

@@ -18,7 +18,6 @@ from console.errors import Conflict, NotAllowed
 from console.steps.base import Act, AsksPerson, Completion, Context, Prompt, StepConfig, StepType, StepView, Values, said
 from console.steps.proposable import Proposable, of_form
 
-OUTPUTS = frozenset({"action", "result", "results", "message", "outcome", "key"})
 NO_RECALL = "It cannot be recalled once it is done."
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from console.core.proposal import DECLINED, FAILED, LEVELS, OFF, PENDING, READY
+from console.proposals.words import MENDED_BY_OTHERS
 from console.views import formats, frame
 from console.views.formats import Look
 from console.views.ways import OUTCOME, Way, counted, distinct, ways
@@ -24,6 +25,7 @@ MEASURED_FROM = 30
 MOST_REASONS = 3
 OVERDUE_S = 2.0
 NO_TOOL = frozenset({"no_key"})
+SETTINGS = "/settings/ai"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ def marks_of(kept: Any) -> Marks:
 class Strip:
     """What stands above the form of a step with AI. `status` is pending, ready, declined, failed, off or none (nothing was asked).
 
-    `poll` is where a pending one is asked for, `said` what is announced when it is there, `confident` how many fields "Accept confident" takes.
+    `poll` is where a pending one is asked for, `said` what is announced when it is there, `confident` how many fields "Accept confident" takes. `mend` is
+    where this reader can put right what every call fails for.
     """
 
     status: str
@@ -124,6 +127,7 @@ class Strip:
     suspicious: Sequence[Way] = ()
     why: str = ""
     can_hand: bool = True
+    mend: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +241,13 @@ def drawn(
     chosen: str | None,
     marks: Marks,
     rates: Rates | None = None,
+    refused: bool = False,
+    mends: bool = False,
 ) -> Drawn:
-    """The proposal of the open step as its page shows it; nothing of one that was made with somebody else's rights."""
+    """The proposal of the open step as its page shows it; nothing of one that was made with somebody else's rights.
+
+    `refused`: asking again would change nothing yet. `mends`: the reader may change who is asked.
+    """
     current = run.get("current") or {}
     proposal, taken = current.get("proposal"), current.get("take_over")
     if proposal is None or proposal["for"] != reader:
@@ -258,6 +267,9 @@ def drawn(
         Strip("none", marks.by_hand, why=marks.why)
         if taken and proposal["status"] not in (READY, PENDING)
         else strip(run, proposal, hints.values(), choice, marks)
+    )
+    above = replace(
+        above, can_retry=above.can_retry and not refused, mend=SETTINGS if mends and proposal["code"] in MENDED_BY_OTHERS else ""
     )
     return Drawn(above, hints, values, choice, proposal["outcome"] if choice else None)
 

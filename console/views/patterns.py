@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from console.views import frame, hints, my_work, panes, ways
 from console.views.charts import Chart, Series
 from console.views.formats import Look
-from console.views.runpage import Note
+from console.views.runnotices import Note
 
 blueprint = Blueprint("patterns", __name__)
 

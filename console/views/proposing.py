@@ -14,7 +14,7 @@ from console.errors import Conflict, NotFound
 from console.runs import RunView
 from console.views import frame, hints, runner, runpage, ways
 from console.views.hints import Drawn, Hint, Marks
-from console.views.runpage import Typed
+from console.views.runnotices import Typed
 
 blueprint = Blueprint("proposing", __name__, url_prefix="/runs")
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from console import documents, runs
+from console.core.run import FINAL
 from console.errors import NotFound
 from console.runs import ReplayView
 from console.views import checks, formats, frame, hindsight, panes, runpage
@@ -86,7 +87,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "record": screen.get("record"),
         "record_kind": view.run.collection_label,
         "sections": _sections(screen.get("record"), look, now, context["states_of"]),
-        "ended": run["status"] in runpage.FINAL,
+        "ended": run["status"] in FINAL,
         "results": runpage.results(run, look, context["result_kinds"]),
         "read_only": True,
         "can": frozenset(),

@@ -13,9 +13,9 @@ from flask import Blueprint, Response, flash, make_response, request
 from console import document_requests, inbox, runs, settings
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import RunView
-from console.views import files, frame, hints, panes, runeffects, runpage
+from console.views import files, frame, hints, panes, runeffects, runnotices, runpage
 from console.views.formats import clock
-from console.views.runpage import Note, Typed
+from console.views.runnotices import Note, Typed
 
 blueprint = Blueprint("runner", __name__, url_prefix="/runs")
 
@@ -355,7 +355,7 @@ def drawn(
 def conflicted(run_id: str, conflict: Conflict, typed: Typed) -> Response:
     """The run moved on, or somebody else holds it: said above the form, which stays as it was typed."""
     view = runs.get(frame.actor(), run_id)
-    note = runpage.moved_on(view, conflict, frame.actor(), typed if not frame.wants_fragment() else None)
+    note = runnotices.moved_on(view, conflict, frame.actor(), typed if not frame.wants_fragment() else None)
     if not frame.wants_fragment():
         return drawn(view, notes=(note,), status=409)
     answer = make_response(frame.render(NOTICES, {"notices": [note], "run": view.json}), 409)

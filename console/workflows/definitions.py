@@ -27,7 +27,6 @@ from console.workflows.versions import CHAIN, OBJECT, Definition, _forget, all_k
 STATUSES = ("draft", "active", "paused", "completed", "cancelled")
 SPOKEN = {"running": "active"}
 """What else a status is called by those who send it."""
-ENDED = frozenset({"completed", "cancelled"})
 LONGEST_TITLE, LONGEST_DESCRIPTION = 200, 4000
 COLUMNS = ("id", "slug", "title", "description", "status", "team", "collection", "live_version", "created_at", "updated_at")
 

@@ -4,7 +4,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from console.ai import finding
-from console.ai.literal import Evidence, Fact, facts, scalars, stands_in, whole_words
+from console.ai.literal import FINDERS, Evidence, Fact, Line, facts, scalars, whole_words
 from console.ai.types import Source
 from tests.tables import cases
 
@@ -41,6 +41,10 @@ from tests.tables import cases
 ])  # fmt: skip
 def test_literal_means_whole_tokens(kind: Any, value: Any, text: str, there: bool) -> None:
     assert stands_in(kind, value, text) is there
+
+
+def stands_in(kind: Any, value: Any, text: str) -> bool:
+    return FINDERS[kind](Line("", text, "note"), value) is not None
 
 
 def evidence(kind: Any = "record", treatments: Any = None, **data: Any) -> Evidence:

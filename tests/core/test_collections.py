@@ -45,11 +45,11 @@ def test_names_as_people_write_them(name: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("comment", "wanted"),
     [
-        (None, ("Tax id", None)),
-        ("  ", ("Tax id", None)),
+        (None, ("Tax ID", None)),
+        ("  ", ("Tax ID", None)),
         ("Tax number", ("Tax number", None)),
-        ("x" * 61, ("Tax id", "x" * 61)),
-        ("a\nb", ("Tax id", "a\nb")),
+        ("x" * 61, ("Tax ID", "x" * 61)),
+        ("a\nb", ("Tax ID", "a\nb")),
     ],
 )
 def test_a_short_comment_is_the_label_and_a_long_one_explains(comment: str | None, wanted: tuple[str, str | None]) -> None:

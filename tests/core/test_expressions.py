@@ -267,7 +267,7 @@ def test_names_are_the_paths_as_written() -> None:
     ],
 )
 def test_templates(template: str, text: str) -> None:
-    expressions.check_template(template)
+    expressions.templates(template)
     assert expressions.render(template, ROOTS) == text
 
 
@@ -280,7 +280,7 @@ def test_a_value_that_looks_like_a_template_is_not_one() -> None:
 )
 def test_a_template_that_cannot_be_read(template: str, position: int) -> None:
     with pytest.raises(ExpressionError) as error:
-        expressions.check_template(template)
+        expressions.templates(template)
     assert abs(error.value.position - position) <= 2
 
 

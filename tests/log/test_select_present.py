@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from console import db, subjects
 from console.db import tables
 from console.log import Fact, Frame, Stored, chained, events_of, present, write
-from console.log.present import as_json, names_of, nothing_hidden
+from console.log.present import as_json, names_of
 
 AT = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
 DOCUMENT = {"steps": [{"id": "decide", "title": "Operator decision"}, {"id": "load"}]}
@@ -55,7 +55,7 @@ def fixture_named(clean: object) -> None:
 
 
 def told(event: Stored, **more: Any) -> dict[str, Any]:
-    return as_json(event, names_of([event]), hidden=nothing_hidden, **more)
+    return as_json(event, names_of([event]), hidden=lambda _: frozenset(), **more)
 
 
 def test_names_are_those_of_people_workflow_version_and_collection(named: None) -> None:

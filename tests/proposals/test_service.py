@@ -12,7 +12,7 @@ import pytest
 from console import log, notices, proposals, runs, settings
 from console.ai import calling
 from console.db.engine import fetch
-from console.proposals import options, prompts, waits
+from console.proposals import options, prompts, standing, waits
 from console.queue import PutBack
 from console.records import connect
 from tests.proposals.conftest import House, denied, said, triage
@@ -403,8 +403,15 @@ def test_a_provider_that_is_left_alone_is_not_asked(house: House, monkeypatch: p
     house.model.fault("http_401", times=1)
     assert house.proposed(house.at_judge())["code"] == "auth"
     found = house.proposed(house.at_judge(record="2"))
-    assert (found["status"], found["code"]) == ("failed", "breaker")
+    assert (found["status"], found["code"]) == ("failed", "auth"), "not that it will pass in a minute"
+    assert "does not accept our key" in found["message"]
     assert len(house.model.asked) == 1
+    assert [(one.code, one.model) for one in standing.refusals()] == [("auth", "claude-haiku-5-5")]
+    assert standing.refused("propose") == "auth"
+    fetch("update console.ai_breaker set state = state || '{\"until\": 1}' returning 1")
+    assert standing.refused("propose") is None, "one may see whether it was mended"
+    assert house.proposed(house.at_judge(record="3"))["status"] == "ready"
+    assert not standing.refusals()
     (notice,) = notices.mine(house.company.ines)
     assert (notice.text, notice.href) == ("The provider of the AI refuses to answer: look at key, account and model", "/settings/ai")
     assert not notices.mine(house.company.olivia)

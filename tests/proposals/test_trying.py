@@ -30,7 +30,7 @@ def test_what_answers_is_kept(here: Company, model: Server) -> None:
     assert saving.change(here.ines, setup(model), base=0, key=KEY) == 1
     assert len(model.asked) == 1
     assert "customer" not in model.asked[0].text
-    chosen = options.provider_for("propose")
+    chosen = options.current().chosen("propose")
     assert (chosen.config.name, chosen.config.model, chosen.rules) == ("openai_compatible", "local-model", False)
     assert saving.change(here.ines, {"retention_days": 3}, base=1) == 2
     assert len(model.asked) == 1, "what has nothing to do with it asks nobody"
@@ -55,7 +55,7 @@ def test_the_model_of_a_purpose_is_asked_too(here: Company, model: Server) -> No
         saving.change(here.ines, {"purposes": {"decide": {"model": "unheard-of"}}}, base=1)
     assert [detail["field"] for detail in caught.value.details] == ["purposes.decide.model"]
     saving.change(here.ines, {"purposes": {"decide": {"model": "claude-opus-5-5"}}}, base=1)
-    assert options.provider_for("decide").config.model == "claude-opus-5-5"
+    assert options.current().chosen("decide").config.model == "claude-opus-5-5"
 
 
 def test_trying_says_what_came_and_keeps_nothing(here: Company, model: Server) -> None:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from console import runs, workflows
+from console import log, runs, workflows
+from console.core.run import fold
 from console.db.engine import fetch
+from console.runs.store import as_event, load
 from tests.company import Company
 from tests.services.engine import step
 
@@ -121,3 +123,21 @@ def row(call: str) -> dict[str, Any]:
 def outcomes(call: str) -> dict[str, Any]:
     """What became of each value."""
     return dict(fetch("select name, outcome from console.ai_field where call = %s order by name", (call,)))
+
+
+def kinds(run_id: str) -> list[str]:
+    """The events of the run."""
+    return [event.type for event in log.events_of(run_id)]
+
+
+def holds(run_id: str) -> None:
+    """The log tells the rows."""
+    loaded = load(run_id, whole=True)
+    assert loaded is not None
+    told = fold(as_event(event) for event in log.events_of(run_id))
+    assert {n: each.proposal for n, each in told.attempts.items()} == {n: each.proposal for n, each in loaded.run.attempts.items()}
+    assert (told.revision, told.seq, told.status, told.context) == (
+        *(loaded.run.revision, loaded.run.seq, loaded.run.status),
+        loaded.run.context,
+    )
+    assert list(runs.rebuild(run_id, check=True)) == []

@@ -352,7 +352,7 @@ def test_refusal_is_noted_with_its_circumstances(house: None) -> None:
     assert noted.open == {"object": "collection:customer", "act": "read", "status": 404, "method": "GET"}
     assert noted.values == {"path": "/c/customer/17"}
     assert (
-        present.as_json(noted, present.names_of([noted]), hidden=present.nothing_hidden)["sentence"]
+        present.as_json(noted, present.names_of([noted]), hidden=lambda _: frozenset())["sentence"]
         == "Stan Ozols was refused “read” on customer 17"
     )
 

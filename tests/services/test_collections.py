@@ -255,8 +255,8 @@ def test_what_an_editor_should_think_about_is_said(house: Company) -> None:
     )
     words = " ".join(collections.opened(house.ines, "customer").warnings)
     for part in (
-        "Display name must not be empty, and is hidden", "Tax id is no longer marked as sensitive", "Tax id: a model gets its value as it is.",
-        "Tax id no longer counts as personal data", "Email is hidden from everybody", "Desk must not be empty, and is no longer in the form",
+        "Display name must not be empty, and is hidden", "Tax ID is no longer marked as sensitive", "Tax ID: a model gets its value as it is.",
+        "Tax ID no longer counts as personal data", "Email is hidden from everybody", "Desk must not be empty, and is no longer in the form",
         "Whose data these records hold", "segment that is gone show nothing: Unrated",
     ):  # fmt: skip
         assert part in words, words

@@ -8,13 +8,14 @@ from urllib.parse import parse_qsl, unquote
 
 import pytest
 
-from console import access, effects, settings
+from console import access, effects, runs, settings
 from console.core.run import Run
 from console.runs.store import load
 from tests.company import Company
 from tests.servers import outside
 from tests.servers.outside import Received, Receiver
 from tests.services.acting import hand_in, imported, run_of
+from tests.services.engine import overdue
 
 PAY: dict[str, Any] = {
     "format": 1,
@@ -104,7 +105,7 @@ def test_a_refusal_is_said_at_the_form_and_may_be_mended(company: Company, provi
     assert (told["status"], told["current"]["errors"]) == ("waiting_person", [{"field": "amount", "reason": "Amount is too high."}])
     provider.answer = says(200, {"id": "pay_2", "status": "succeeded"})
     assert hand_in(company, run_id, amount=100)["status"] == "completed"
-    keys = [request.headers["idempotency-key"] for request in provider.received]
+    keys = [request.headers["idempotency-key"] for request in provider.received if request.method == "POST"]
     assert keys[0] != keys[1]
 
 
@@ -194,7 +195,7 @@ def test_a_status_means_what_the_action_says(
     provider.answer = says(status, {"id": "x", "status": "ok"})
     run_id, _ = paid(company, {**PAY, "effects": [{**PAY["effects"][0], **effect}], "done": None, "outcomes": []})
     assert [each.status for attempt in loaded(run_id).attempts.values() for each in attempt.effects] == [stands]
-    assert len(provider.received) == 1
+    assert [request.method for request in provider.received].count("POST") == 1
 
 
 def test_where_the_target_takes_a_key_twice_it_is_asked_again_with_it(company: Company, provider: Receiver) -> None:
@@ -219,11 +220,10 @@ def test_where_the_target_takes_a_key_twice_it_is_asked_again_with_it(company: C
     assert len(provider.received) == 2
 
 
-def test_what_is_no_json_gives_no_values(company: Company, provider: Receiver) -> None:
+def test_what_is_no_json_is_enough_where_no_values_are_wanted(company: Company, provider: Receiver) -> None:
     provider.answer = lambda _: (200, b"<html>\xff", {})
-    _, told = paid(company, {**PAY, "effects": [PAY["effects"][0]], "done": "Done {{ results.payment.id }}."})
-    assert told["context"]["act"]["results"]["payment"] == {"id": None, "status": None}
-    assert told["context"]["act"]["message"] == "Done ."
+    _, told = paid(company, {**PAY, "effects": [{**PAY["effects"][0], "result": {}}], "outcomes": [], "done": "Done."})
+    assert (told["context"]["act"]["results"]["payment"], told["context"]["act"]["message"]) == ({}, "Done.")
 
 
 def test_a_form_is_sent_as_forms_are(company: Company, provider: Receiver) -> None:
@@ -238,3 +238,95 @@ def test_the_secret_is_kept_nowhere(company: Company, provider: Receiver) -> Non
     run_id, told = paid(company)
     assert "sk_test" not in json.dumps(told)
     assert "sk_test" not in str(loaded(run_id))
+
+
+CAREFUL: dict[str, Any] = {
+    **PAY["effects"][0],
+    "again": [429, 500],
+    "expect": "answer.amount == input.amount",
+    "look_up": {**PAY["effects"][0]["look_up"], "expect": "item.amount == input.amount", "more": "answer.has_more == true"},
+}
+LISTED: dict[str, Any] = {"data": [{"key": "KEY", "id": "pay_9", "amount": 12500}]}
+NOTHING: dict[str, Any] = {"data": []}
+LIES: list[tuple[str, tuple[int, Any], tuple[int, Any], str, str]] = [
+    ("a yes to another amount", (200, {"id": "pay_9", "amount": 99}), (200, LISTED), "contradiction", "done"),
+    ("a yes without an amount", (200, {"id": "pay_9"}), (200, NOTHING), "contradiction", "not_done"),
+    ("a page in place of an answer", (200, b"<html>ok</html>"), (200, LISTED), "unreadable", "done"),
+    ("an answer that breaks off", (200, b'{"id": "pay_9", "amo'), (200, LISTED), "unreadable", "done"),
+    ("a yes without a body", (204, b""), (200, LISTED), "unreadable", "done"),
+    ("refused, and done", (400, {"error": "No."}), (200, LISTED), "contradiction", "done"),
+    ("refused, and nobody can tell", (400, {"error": "No."}), (503, {}), "contradiction", "unclear"),
+    ("another list", (302, {}), (200, {"data": [{"key": "KEY", "id": "pay_9", "amount": 1}]}), "status_302", "unclear"),
+    ("a page in place of the list", (302, {}), (200, b"<html>"), "status_302", "unclear"),
+    ("no list", (302, {}), (200, {"error": "Who are you?"}), "status_302", "unclear"),
+    ("a part of the list", (302, {}), (200, {"data": [], "has_more": True}), "status_302", "unclear"),
+]
+
+
+def bytes_of(told: Any, key: str) -> bytes:
+    return told if isinstance(told, bytes) else json.dumps(told).replace("KEY", key).encode()
+
+
+def lying(post: tuple[int, Any], look: tuple[int, Any], provider: Receiver) -> Callable[[Received], tuple[int, bytes, dict[str, str]]]:
+    """A provider that says one thing when it is asked to pay, and another when it is asked whether it has."""
+
+    def answer(request: Received) -> tuple[int, bytes, dict[str, str]]:
+        status, told = post if request.method == "POST" else look
+        return status, bytes_of(told, provider.received[0].headers["idempotency-key"]), {}
+
+    return answer
+
+
+def test_what_cannot_be_true_is_unknown_and_only_a_whole_list_says_that_nothing_was_done(company: Company, provider: Receiver) -> None:
+    document = {**PAY, "effects": [CAREFUL], "outcomes": [], "done": None}
+    access.grant("operator", "collection:customer", ["act"], team="operations")
+    imported(document)
+    for name, post, look, code, checked in LIES:
+        provider.received.clear()
+        provider.answer = lying(post, look, provider)
+        run_id = run_of(company, document)
+        told = hand_in(company, run_id, amount=12500)
+        assert (told["status"], (told["current"]["take_over"] or {}).get("code")) == ("waiting_person", code), name
+        assert [request.method for request in provider.received].count("POST") == 1, name
+        effect = told["current"]["effect"]["id"]
+        provider.answer = lying((200, {"id": "pay_9", "amount": 12500}), look, provider)
+        assert runs.check(company.olivia, run_id, revision=None, effect=effect) == checked, name
+        if checked == "unclear":
+            runs.settle(company.olivia, run_id, revision=None, effect=effect, done=True, reason="Seen there.")
+        assert company.told(run_id)["status"] == "completed", name
+
+
+def test_an_error_of_theirs_is_looked_into_before_it_is_asked_again(company: Company, provider: Receiver) -> None:
+    provider.answer = lying((500, {}), (200, LISTED), provider)
+    run_id, told = paid(company, {**PAY, "effects": [CAREFUL], "outcomes": [], "done": None})
+    assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_time", "retry")
+    overdue(run_id)
+    company.work()
+    told = company.told(run_id)
+    assert (told["status"], told["context"]["act"]["results"]["payment"]) == ("completed", {"id": "pay_9"})
+    assert [request.method for request in provider.received] == ["POST", "GET"]
+
+
+def test_what_may_have_been_done_is_not_called_refused_after_the_last_try(company: Company, provider: Receiver) -> None:
+    provider.answer = lying((500, {}), (500, {}), provider)
+    run_id, told = paid(company, {**PAY, "effects": [CAREFUL], "outcomes": [], "done": None})
+    while told["status"] == "waiting_time":
+        overdue(run_id)
+        company.work()
+        told = company.told(run_id)
+    assert (told["status"], told["current"]["type"], told["current"]["effect"]["status"]) == ("waiting_person", "settle", "unknown")
+    assert [request.method for request in provider.received].count("POST") == 1
+    other, told = paid(company, {**PAY, "id": "customer.pay2", "effects": [CAREFUL], "outcomes": [], "done": None})
+    runs.stop_trying(company.olivia, other, revision=None)
+    assert company.told(other)["current"]["type"] == "settle"
+
+
+def test_to_have_asked_for_something_is_never_unknown(company: Company, provider: Receiver) -> None:
+    effect = {**PAY["effects"][0], "method": "GET", "body": None, "headers": {}, "look_up": None}
+    provider.answer = lambda _: (200, b"<html>", {})
+    run_id, told = paid(company, {**PAY, "effects": [effect], "outcomes": [], "done": None})
+    assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_time", "retry")
+    provider.answer = says(200, {"id": "pay_1"})
+    overdue(run_id)
+    company.work()
+    assert company.told(run_id)["status"] == "completed"

@@ -55,7 +55,6 @@ def test_every_group_has_its_own_figures(company: Company) -> None:
     assert (total.accepted, total.small, total.edited, total.ignored, total.values) == (3, 3, 2, 1, 9)
     assert (total.equal, total.different, total.hidden, total.hidden_agreed) == (2, 1, 2, 1)
     assert (total.seconds_with, total.seconds_without) == (10, 70)
-    assert total.saved_s == 60
     assert (total.cost, total.whole, total.cost_each) == (Decimal("0.020"), 0, None)
     assert {group.key[0]: group.figures.asked for group in told.models} == {"m1": 3, "m2": 2, "claude-haiku-5-5": 6}
     assert {group.key[0]: group.figures.asked for group in told.prompts} == {"1": 3, "2": 2, "7": 6}
@@ -215,10 +214,8 @@ def test_shares_of_nothing_are_none() -> None:
         "by_hand_rate",
         "quick_rate",
         "unopened_rate",
-        "revised_rate",
         "agreement",
         "anchoring",
-        "saved_s",
         "cost_each",
     ):
         assert getattr(nothing, name) is None, name

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, runs, workflows
+from console import access, runs, settings, workflows
+from console.proposals import options, resting, words
 from console.views import runeffects
 from console.views.formats import Look
 from tests.company import DOCUMENT
@@ -119,6 +120,33 @@ def test_accept_confident_takes_all_high_ones_only(pages: "Pages") -> None:
     arrives(pages.company, run, value("risk", "medium", "medium"), value("email", "new@customers.example", "high"))
     page = press(pages, run, pages.olivia.get(f"/runs/{run}"), "confident")
     assert states(page) == {"risk": "fill", "email": "accepted"}
+
+
+def test_who_may_mend_a_refused_key_is_led_there_and_nobody_is_told_to_try_again(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-refused")
+    monkeypatch.setenv("CONSOLE_AI_BREAKER", "on")
+    settings.current.cache_clear()
+    try:
+        run = proposals.at(pages.company, "rate")
+        fails(pages.company, run, "auth", words.message("auth", 8))
+        resting.failed(options.current().chosen("propose").config, "auth")
+        page = pages.olivia.get(f"/runs/{run}")
+        assert "does not accept our key" in page.text
+        assert "try again" not in page.text
+        assert "Retry" not in page.text
+        assert "Handle Manually" in page.text
+        assert "/settings/ai" not in page.links
+        access.assign(pages.company.olivia.id, [("operator", "operations"), ("admin", "*")], by="test")
+        assert "/settings/ai" in pages.olivia.get(f"/runs/{run}").links
+        assert "The provider refuses every call for claude-haiku-5-5" in pages.ines.get("/settings/ai").text
+        assert "It does not accept the key." in pages.ines.get("/settings/ai").text
+        assert "The model claude-haiku-5-5 cannot be asked" in pages.ines.get("/operations").text
+        resting.answered(options.current().chosen("propose").config)
+        assert "Retry" in pages.olivia.get(f"/runs/{run}").text
+        assert "refuses every call" not in pages.ines.get("/settings/ai").text
+    finally:
+        monkeypatch.undo()
+        settings.current.cache_clear()
 
 
 def test_handle_manually_takes_pre_fills_out_and_undo_brings_them_back(pages: "Pages") -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -16,6 +17,7 @@ from console.app import create_app
 from console.core.actor import Actor
 from console.db.engine import fetch, hot_engine
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.postgres import Embedded
 from tests.company import Company
 
 START = {"workflow": "care-review", "collection": "customer", "record": "1", "input": {"why": "periodic"}}
@@ -325,6 +327,19 @@ def test_a_lost_answer_is_found_again(web: Flask, house: Company) -> None:
     fetch("update console.idempotency set status = null, body = null where key like %s returning key", ("%|lost",))
     again = mona("POST", "/workflows", {"title": "Lost"}, X_Idempotency_Key="lost")
     assert (again.status_code, again.get_json()) == (201, made)
+
+
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(web: Flask, house: Company, pg: Embedded) -> None:
+    """The database goes away between the work and the answer."""
+    mona = Program(web, key(house.mona))
+    away = "create function pg_temp.away() returns trigger language plpgsql as $$ begin raise 'gone' using errcode = '57P01'; end $$"
+    with psycopg.connect(pg.url("postgres", str(hot_engine().url.database)), autocommit=True) as superuser:
+        superuser.execute(away)
+        superuser.execute("create trigger away before update on console.idempotency for each row execute function pg_temp.away()")
+        made = mona("POST", "/workflows", {"title": "Gone"}, X_Idempotency_Key="gone")
+        superuser.execute("drop trigger away on console.idempotency")
+    assert (made.status_code, made.get_json()["title"]) == (201, "Gone")
+    assert mona("POST", "/workflows", {"title": "Gone"}, X_Idempotency_Key="gone").get_json()["id"] == made.get_json()["id"]
 
 
 def test_an_answer_is_kept_for_a_day(web: Flask, house: Company) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from console.core.actor import Actor
+from console.core.run import FINAL
 from console.errors import Conflict, Invalid
 from console.runs import Preview, RunView
-from console.views import formats, frame, runpage
+from console.views import formats, frame, runnotices, runpage
 from console.views.formats import Kind, Look
-from console.views.runpage import Typed
+from console.views.runnotices import Typed
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
@@ -87,7 +88,7 @@ SCREEN: dict[str, Any] = {
         (view(current={"type": "settle"}), "settle"),
         (view(frozenset(), current={"type": "settle"}), "look"),
         *((view(frozenset(), status=status), "wait") for status in ("running", "waiting_time", "waiting_event")),
-        *((view(screen=SCREEN, status=status, current=None), "ended") for status in sorted(runpage.FINAL)),
+        *((view(screen=SCREEN, status=status, current=None), "ended") for status in sorted(FINAL)),
     ],
 )
 def test_the_face_that_a_run_shows(seen: RunView, face: str) -> None:
@@ -231,7 +232,7 @@ def test_what_was_saved_when(draft: Mapping[str, Any] | None, words: str) -> Non
     ],
 )  # fmt: skip
 def test_what_stands_above_the_form(seen: RunView, heads: list[str]) -> None:
-    assert [note.head for note in runpage._notices(seen, ANA, LOOK, None, [])] == heads
+    assert [note.head for note in runnotices.above(seen, ANA, LOOK, None, [])] == heads
 
 
 @pytest.mark.parametrize(
@@ -245,7 +246,7 @@ def test_what_stands_above_the_form(seen: RunView, heads: list[str]) -> None:
 def test_who_holds_a_run_since_when_and_whether_one_may_take_it(
     can: frozenset[str], idle: bool, parts: list[str], without: list[str]
 ) -> None:
-    note = runpage._holder(view(can, holder="usr_tom", more={"holder_idle": idle}), ANA, LOOK)
+    note = runnotices._holder(view(can, holder="usr_tom", more={"holder_idle": idle}), ANA, LOOK)
     assert note is not None
     assert all(part in note.text for part in parts)
     assert not any(part in note.text for part in without)
@@ -253,7 +254,7 @@ def test_who_holds_a_run_since_when_and_whether_one_may_take_it(
 
 @pytest.mark.parametrize("can", [frozenset({"retry"}), frozenset[str]()])
 def test_a_stopped_step_offers_to_try_again_where_that_is_allowed(can: frozenset[str]) -> None:
-    note = runpage._take_over(view(can, current={"take_over": {"message": "No rate."}}), LOOK)
+    note = runnotices._take_over(view(can, current={"take_over": {"message": "No rate."}}), LOOK)
     assert note is not None
     assert (note.text, note.post, note.button) == ("No rate.", "/runs/run_1/retry" if can else "", "Retry" if can else "")
 
@@ -268,7 +269,7 @@ def test_what_is_wrong_is_listed_with_the_labels_of_its_boxes() -> None:
             {"field": "x", "reason": "Risk: odd"},
         ],
     )
-    note = runpage._wrong(view(screen=SCREEN), wrong, wrong.details)
+    note = runnotices._wrong(view(screen=SCREEN), wrong, wrong.details)
     assert note is not None
     assert note.head == "Not done yet: 4 things need another look."
     assert list(note.fields) == [
@@ -277,14 +278,14 @@ def test_what_is_wrong_is_listed_with_the_labels_of_its_boxes() -> None:
         ("reason", "Say why."),
         ("", "Risk: odd"),
     ]
-    one = runpage._wrong(view(screen=SCREEN), wrong, wrong.details[:1])
+    one = runnotices._wrong(view(screen=SCREEN), wrong, wrong.details[:1])
     assert one is not None
     assert one.head == "Not done yet: 1 thing needs another look."
-    refused = runpage._wrong(view(screen=SCREEN), None, [{"field": "risk", "reason": "Iris changed it."}])
+    refused = runnotices._wrong(view(screen=SCREEN), None, [{"field": "risk", "reason": "Iris changed it."}])
     assert refused is not None
     assert refused.head == "The change was refused. What you typed is still here."
-    assert runpage._wrong(view(), None, []) is None
-    bare = runpage._wrong(view(), Invalid("The form is empty."), [])
+    assert runnotices._wrong(view(), None, []) is None
+    bare = runnotices._wrong(view(), Invalid("The form is empty."), [])
     assert bare is not None
     assert bare.head == "The form is empty."
 
@@ -308,17 +309,17 @@ TYPED = Typed("rate", 3, {"risk": "high"}, None, {"risk": "high"})
     ],
 )
 def test_a_screen_of_the_past_says_what_happened_and_keeps_what_was_typed(code: str, seen: RunView, head: str, text: str) -> None:
-    note = runpage.moved_on(seen, Conflict("Refused.", code=code, details=[{"reason": "Because."}]), ANA, TYPED)
+    note = runnotices.moved_on(seen, Conflict("Refused.", code=code, details=[{"reason": "Because."}]), ANA, TYPED)
     assert (note.head, note.text, note.alert, note.href) == (head, text, True, "/runs/run_1")
     assert note.typed == {"risk": "high"}
-    assert runpage.moved_on(seen, Conflict("Refused.", code=code), ANA, None).typed == {}
+    assert runnotices.moved_on(seen, Conflict("Refused.", code=code), ANA, None).typed == {}
 
 
 def test_a_run_that_has_ended_meanwhile_is_said_to_have() -> None:
     ended = view(status="aborted", holder=None)
     ended.json["current"] = None
     assert (
-        runpage.moved_on(ended, Conflict("x", code="stale_revision"), ANA, None).text
+        runnotices.moved_on(ended, Conflict("x", code="stale_revision"), ANA, None).text
         == "It has ended: Aborted. What you typed is kept below."
     )
 
@@ -348,13 +349,13 @@ def test_what_a_revision_cancels_names_people_and_machines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "words"), [("role:operations_lead", "Operations lead"), ("operator", "Operator"), ("role:mlro", "Mlro"), ("role:", "")]
+    ("role", "words"), [("role:operations_lead", "Operations lead"), ("operator", "Operator"), ("role:mlro", "MLRO"), ("role:", "")]
 )
 def test_roles_as_people_write_them(role: str, words: str) -> None:
     assert formats.role_words(role) == words
 
 
-@cases("status", ["running", "waiting_person", "waiting_time", "waiting_event", "saved", *sorted(runpage.FINAL)])
+@cases("status", ["running", "waiting_person", "waiting_time", "waiting_event", "saved", *sorted(FINAL)])
 def test_every_status_has_a_word_and_its_icon_is_drawn(status: str) -> None:
     badge = frame.status_badge(status)
     assert badge.label

@@ -18,6 +18,8 @@ from console.ai.types import ProviderError, Raw
 MODEL = "claude-haiku-5-5"
 BASE_URL = "https://api.anthropic.com"
 TOOL = "propose"
+_ENDING = re.compile(r"/v1(/messages)?/*$")
+"""What the SDK adds to the base URL itself, and people write into it all the same."""
 Stop = Literal["complete", "truncated", "refused", "other"]
 STOPS: dict[str, Stop] = {
     "end_turn": "complete",
@@ -65,7 +67,7 @@ class Anthropic:
         self._unfit: set[str] = set()
         self._client = anthropic.Anthropic(
             api_key=config.api_key,
-            base_url=config.base_url,
+            base_url=_ENDING.sub("", config.base_url),
             max_retries=0,
             open_telemetry={},
             http_client=httpx2.Client(
@@ -133,7 +135,7 @@ class Anthropic:
         except Exception as error:
             raise ProviderError("internal_error", f"{type(error).__name__} in the SDK") from error
         body = failures.read_json(response.content)
-        if not isinstance(body, dict) or body.get("type") == "error":
+        if failures.is_error(body):
             raise self._refused(response)
         return body, response.headers.get("request-id")
 

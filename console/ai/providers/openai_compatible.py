@@ -6,6 +6,7 @@ then on, and remembered for the process.
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,8 @@ from console.ai.types import ProviderError, Raw
 Stop = Literal["complete", "truncated", "refused", "other"]
 STOPS: dict[str, Stop] = {"stop": "complete", "length": "truncated", "content_filter": "refused"}
 MOST_DIALECTS = 1000
+_ENDING = re.compile(r"(/chat/completions)?/*$")
+"""What is added to the base URL here, and people write into it all the same."""
 _UNFIT = ("response_format", "json_schema", "schema", "grammar", "structured", "union", "too complex")
 
 
@@ -69,6 +72,8 @@ class OpenAICompatible:
 
         self.config, self.model = config, config.model
         self._dialects: dict[str, Dialect] = {}
+        self._base = _ENDING.sub("", config.base_url)
+        self._bare = self._base.count("/") == 2  # a host and nothing more: most have their API under /v1
         self._client = httpx2.Client(
             transport=Transport(private=config.private),
             follow_redirects=False,
@@ -128,13 +133,15 @@ class OpenAICompatible:
         if left <= 0:
             raise ProviderError("timeout", "The time was up before the request was sent.")
         try:
-            response = self._client.request(method, f"{self.config.base_url.rstrip('/')}/{path}", json=asked, timeout=left)
+            response = self._client.request(method, f"{self._base}/{path}", json=asked, timeout=left)
+            if response.status_code == 404 and self._bare and (left := deadline - time.monotonic()) > 0:
+                response = self._client.request(method, f"{self._base}/v1/{path}", json=asked, timeout=left)
         except ProviderError:
             raise
         except Exception as error:
             raise ProviderError("internal_error", f"{type(error).__name__} while asking") from error
         body = failures.read_json(response.content)
-        if response.status_code != 200 or not isinstance(body, dict) or (body.get("error") and "choices" not in body):
+        if response.status_code != 200 or failures.is_error(body):
             raise failures.of_status(response.status_code, response.content, response.headers, secret=self.config.api_key)
         return body, response.headers.get("x-request-id")
 

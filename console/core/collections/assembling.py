@@ -32,6 +32,14 @@ FREE_TYPES = frozenset({"long_text", "json", "array", "file", "binary", "other"}
 """Fields of these types may hold what anybody wrote, as long as their document does not say who did."""
 TITLES = ("display_name", "name", "title", "label", "legal_name", "company_name", "full_name", "subject", "description", "code")
 LONGEST_LABEL = 60
+ABBREVIATIONS = {
+    word.lower(): word
+    for word in (
+        "AI", "AML", "API", "BIC", "CEO", "CSV", "EU", "FX", "IBAN", "ID", "IDs", "IP", "ISO", "JSON", "KYB", "KYC", "LEI", "MCC", "MLRO", "MRZ",
+        "PDF", "PEP", "SAR", "SEPA", "SKU", "SMS", "SQL", "TIN", "UBO", "URL", "UTC", "UUID", "VAT", "eID",
+    )
+}  # fmt: skip
+"""Words of names that people write in their own way; "is", "no" and "us" are words of their own and stand in none of them."""
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 STORED_AS = {
     "long_text": "text", "money": "decimal", "enum": "text", "multi_enum": "array", "reference": "text", "email": "text", "phone": "text",
@@ -58,10 +66,10 @@ Places: TypeAlias = Mapping[tuple[str, str | None, str], Stored]
 
 
 def humanised(name: str) -> str:
-    """`customer_no` as people write it: "Customer no"."""
+    """`customer_no` as people write it: "Customer no"; `kyc_case_id`: "KYC case ID"."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ").split()
-    text = " ".join(words) or name
-    return text[:1].upper() + text[1:]
+    text = " ".join(ABBREVIATIONS.get(word.lower(), word) for word in words) or name
+    return text if words and words[0].lower() in ABBREVIATIONS else text[:1].upper() + text[1:]
 
 
 def labelled(comment: str | None, name: str) -> tuple[str, str | None]:

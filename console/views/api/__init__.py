@@ -1,7 +1,7 @@
 """The console in JSON: the same service functions as the pages, for programs with a key. One file per family of calls."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from flask import request
@@ -37,16 +37,6 @@ def body() -> dict[str, Any]:
 def listing(rows: Sequence[Any], following: str | None = None, **more: Any) -> dict[str, Any]:
     """A page of a list as every list of the API answers: `{"data", "next"}`, `next` the cursor for `?after=`."""
     return {"data": list(rows), "next": following, **more}
-
-
-def limit_of(args: Mapping[str, str], default: int = 50) -> int:
-    """How many rows `?limit=` asks for, 1 to 100. Raises `Malformed` with a detail."""
-    told = args.get("limit")
-    if told is None:
-        return default
-    if not (told.isascii() and told.isdigit() and len(told) <= 3 and 1 <= int(told) <= MOST):
-        raise Malformed(f"limit takes a whole number from 1 to {MOST}.", details=[{"field": "limit", "reason": f"takes 1 to {MOST}"}])
-    return int(told)
 
 
 def _no_number(word: str) -> NoReturn:

@@ -16,7 +16,6 @@ from console.views.api.shapes import Collection, CollectionHead, Listed, Record,
 blueprint = Blueprint("api_collections", __name__, url_prefix="/api/v1")
 
 CUSTOMER = {"collection": "customer"}
-FILTER = '{"and": [{"field": "status", "op": "eq", "value": "active"}]}'
 
 
 class Wanted(Paged):

@@ -6,6 +6,7 @@ request died without having done anything is taken over by the next.
 """
 
 import hashlib
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from console.db.engine import fetch, hot_engine
 from console.errors import Conflict, Invalid, Malformed
 from console.views.api.operation import OPERATION, Operation
 
+logger = logging.getLogger(__name__)
 blueprint = Blueprint("api_idempotency", __name__)
 HEADER = "X-Idempotency-Key"
 KEPT = timedelta(days=1)
@@ -139,6 +141,14 @@ def remember(response: Response) -> Response:
     log.IDEMPOTENCY.set(None)
     if key is None:
         return response
+    try:
+        _keep(key, response)
+    except sa.exc.DBAPIError as error:  # the work is done: who repeats the request is told how things stand
+        logger.warning("an answer could not be kept: %s", type(error.orig).__name__)
+    return response
+
+
+def _keep(key: str, response: Response) -> None:
     table = tables.idempotency
     with hot_engine().connect() as connection:
         if response.status_code < 500 and response.status_code != 429 and response.is_json:
@@ -148,4 +158,3 @@ def remember(response: Response) -> Response:
             connection.execute(
                 sa.update(table).where(table.c.key == key, table.c.status.is_(None)).values(at=sa.func.now() - timedelta(seconds=CLAIMED_S))
             )
-    return response

@@ -1,213 +1,13 @@
-"""A run as the log tells it: its state, and how each event changes it.
-
-`fold(events)` is the state after those events, and equals the live rows at every point. The same `Run` serves a command
-(then it holds the head and the attempts that the command needs) and a replay (then it holds everything).
-Source: docs/adr/0005-runs.md.
-"""
+"""How each event changes a run."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from console.core import proposal
 from console.core.approval import Approval, Decided, answered, requested
 from console.core.events import ENDS
-
-Status = Literal[
-    "running", "waiting_person", "waiting_time", "waiting_event", "saved", "completed", "aborted", "failed", "cancelled", "timed_out"
-]
-FINAL = frozenset(ENDS.values())
-MISSING_MANUAL = "handled manually"
-SUPPLIED = "supplied later"
-NEXT_ITEM = "next_item"
-"""The outcome of a loop that has further items: the step is entered anew."""
-FORM_NEEDED = "form_needed"
-"""Why a step that could have gone on by itself asks a person, where nothing went wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened to a run. `by` is the person, None for the engine; `step` is (id of the step, number of the attempt).
-
-    `open` stands readable in the log, `sealed` only as commitments. `n` is its number in the run, 0 before it has one.
-    """
-
-    type: str
-    at: datetime
-    open: Mapping[str, Any] = field(default_factory=dict)
-    sealed: Mapping[str, Any] = field(default_factory=dict)
-    step: tuple[str, int] | None = None
-    by: str | None = None
-    n: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """A wished change outside the console's own tables. `request` is what was asked, `result` what came of it.
-
-    `compensates` names the effect that this one takes back, `keeps` the earlier one whose result stands for this one: nothing was done anew.
-    """
-
-    id: str
-    number: int
-    kind: str
-    summary: str
-    status: Literal["requested", "succeeded", "failed", "unknown"]
-    request: Mapping[str, Any]
-    requested_at: datetime
-    settled_at: datetime | None = None
-    result: Mapping[str, Any] | None = None
-    compensates: str | None = None
-    keeps: str | None = None
-
-    @property
-    def asks(self) -> bool:
-        """Whether a person has to say what came of it: nobody knows, or what should have been taken back was not."""
-        given_up = self.compensates is None or (self.result or {}).get("left", False)
-        return self.status == "unknown" or (self.status == "failed" and not given_up)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One entry into a step. `n` is its place in the order taken (1, 2 …), `attempt` counts the entries into this step.
-
-    `defaults` are the values that the form starts with (of the attempt it replaces, or as they were refused), `errors` what a
-    refused effect said: `[{"field", "reason"}]`. `proposal` is what was last proposed here, as `console.core.proposal` has it.
-    """
-
-    n: int
-    step: str
-    attempt: int
-    status: Literal["open", "performing", "done", "cancelled", "skipped", "failed"]
-    entered_at: datetime
-    completed_at: datetime | None = None
-    by: str | None = None
-    outcome: str | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-    output: Mapping[str, Any] | None = None
-    handled_manually: bool = False
-    replaces: int | None = None
-    revised: bool = False
-    defaults: Mapping[str, Any] | None = None
-    errors: list[Mapping[str, Any]] | None = None
-    effects: tuple[Effect, ...] = ()
-    approvals: tuple[Approval, ...] = ()
-    proposal: Mapping[str, Any] | None = None
-
-    @property
-    def context(self) -> Mapping[str, Any]:
-        """What later steps find as `steps.<id>`."""
-        found = self.values if self.output is None else self.output
-        return {**found, "missing": found.get("missing", MISSING_MANUAL)} if self.handled_manually else found
-
-    @property
-    def standing(self) -> bool:
-        """Whether later steps build on it: done, and not revised since."""
-        return self.status == "done" and not self.revised
-
-
-@dataclass(slots=True)
-class Run:
-    """Where a run stands. `attempts` are by their place in the order taken; in a command they may be only those it needs.
-
-    `revision` counts moves and is what forms carry; `seq` counts all events. `visits` counts entries by step, `automatic` the
-    automatic steps since a person's. `visits` also counts the iterations of a loop, as `<step>/items`: they are no visits of their own.
-    `ticket` says in which inbox the run waits for somebody, and why. Who is not cleared for its `label` is told that there is no such run. `screens` holds, by attempt, what was last shown (replay only).
-    """
-
-    id: str = ""
-    workflow: str = ""
-    version: int = 0
-    status: Status = "running"
-    revision: int = 0
-    seq: int = 0
-    team: str = ""
-    collection: str | None = None
-    record: str | None = None
-    started_by: str = ""
-    holder: str | None = None
-    last_holder: str | None = None
-    current: int | None = None
-    made: int = 0
-    visits: dict[str, int] = field(default_factory=dict)
-    automatic: int = 0
-    waiting: Mapping[str, Any] | None = None
-    take_over: Mapping[str, Any] | None = None
-    ticket: Mapping[str, Any] | None = None
-    input: Mapping[str, Any] = field(default_factory=dict)
-    reason: str | None = None
-    ending: str | None = None
-    exclusive_key: str | None = None
-    linked_to: str | None = None
-    label: str | None = None
-    created_at: datetime | None = None
-    ended_at: datetime | None = None
-    active_at: datetime | None = None
-    attempts: dict[int, Attempt] = field(default_factory=dict)
-    context: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    screens: dict[int, Mapping[str, Any]] = field(default_factory=dict)
-
-    @property
-    def ended(self) -> bool:
-        """Whether the run accepts no command any more."""
-        return self.status in FINAL
-
-    @property
-    def attempt(self) -> Attempt | None:
-        """The attempt that the run stands at; None once it has ended."""
-        return self.attempts.get(self.current) if self.current is not None else None
-
-    @property
-    def unknown(self) -> Effect | None:
-        """The effect that a person has to settle."""
-        here = self.attempt
-        return next((effect for effect in here.effects if effect.asks), None) if here else None
-
-    @property
-    def wanted(self) -> Effect | None:
-        """The effect to be made next: they are made one after another, and none while an earlier one is not settled."""
-        here = self.attempt
-        if here is None or here.status != "performing":
-            return None
-        first = next((effect for effect in here.effects if effect.status == "requested" or effect.asks), None)
-        return first if first is not None and first.status == "requested" else None
-
-    @property
-    def tries(self) -> int:
-        """How often the open step was tried again by itself so far."""
-        return int((self.waiting or {}).get("tries", 0))
-
-    @property
-    def waits_outside(self) -> bool:
-        """Whether it waits for something that has a name of ours: an approval, documents, an answer; not for an effect."""
-        return self.status == "waiting_event" and self.waiting is not None and self.waiting.get("key") is not None
-
-    @property
-    def moving(self) -> bool:
-        """Whether the engine has to go on: an automatic step is next, or a change asked for is not made yet."""
-        return self.status == "running" or (self.status == "waiting_event" and self.wanted is not None)
-
-    def entries(self, step_id: str) -> int:
-        """How often the run came to the step; a loop's items after the first do not count."""
-        return self.visits.get(step_id, 0) - self.visits.get(f"{step_id}/items", 0)
-
-    def effect(self, effect_id: str) -> tuple[Attempt, Effect] | None:
-        """The effect of that id with its attempt, among the attempts at hand."""
-        for attempt in self.attempts.values():
-            for effect in attempt.effects:
-                if effect.id == effect_id:
-                    return attempt, effect
-        return None
-
-    def approval(self, approval_id: str) -> tuple[Attempt, Approval] | None:
-        """The approval of that id with its attempt, among the attempts at hand."""
-        pairs = ((attempt, approval) for attempt in self.attempts.values() for approval in attempt.approvals)
-        return next((pair for pair in pairs if pair[1].id == approval_id), None)
-
-    def after(self, n: int) -> list[Attempt]:
-        """Attempts after place `n` that are not cancelled, in the order taken."""
-        return [attempt for place, attempt in sorted(self.attempts.items()) if place > n and attempt.status != "cancelled"]
+from console.core.run.state import FORM_NEEDED, NEXT_ITEM, SUPPLIED, Attempt, Effect, Event, Run, altered, copied
 
 
 def evolve(run: Run, event: Event) -> Run:
@@ -223,20 +23,6 @@ def fold(events: Iterable[Event], run: Run | None = None) -> Run:
     for event in events:
         _apply(state, event)
     return state
-
-
-def copied(run: Run) -> Run:
-    """A copy that can be changed without changing `run`; its parts are shared until they are replaced."""
-    after: Run = object.__new__(Run)
-    for name in _PLAIN:
-        setattr(after, name, getattr(run, name))
-    for name in _OWN:
-        setattr(after, name, getattr(run, name).copy())
-    return after
-
-
-_OWN = ("visits", "attempts", "context", "screens")
-_PLAIN = tuple(each.name for each in fields(Run) if each.name not in _OWN)
 
 
 def _apply(run: Run, event: Event) -> None:
@@ -264,18 +50,7 @@ def _end(run: Run, event: Event, status: Any) -> None:
 
 
 def _put(run: Run, attempt: Attempt, **changes: Any) -> None:
-    run.attempts[attempt.n] = _altered(attempt, changes)
-
-
-def _altered(attempt: Attempt, changes: Mapping[str, Any]) -> Attempt:
-    """As `dataclasses.replace`, in a third of its time: a replay alters ten thousand attempts."""
-    made: Attempt = object.__new__(Attempt)
-    for name in _PARTS:
-        object.__setattr__(made, name, changes[name] if name in changes else getattr(attempt, name))
-    return made
-
-
-_PARTS = tuple(each.name for each in fields(Attempt))
+    run.attempts[attempt.n] = altered(attempt, changes)
 
 
 def _here(run: Run) -> Attempt:
@@ -329,7 +104,7 @@ def _step_completed(run: Run, event: Event) -> None:
     handed_in = _handed_in(event) if "outcome" in event.open else {name: event.sealed[name] for name in ("output",) if name in event.sealed}
     if "came_to" in event.open:
         handed_in["outcome"] = event.open["came_to"]
-    done = _altered(here, {"status": "done", "completed_at": event.at, "errors": None, **handed_in})
+    done = altered(here, {"status": "done", "completed_at": event.at, "errors": None, **handed_in})
     run.attempts[here.n] = done
     run.context[here.step] = _context(run, done)
     run.automatic = run.automatic + 1 if event.open.get("automatic") else 0
@@ -401,13 +176,18 @@ def _wait_left(run: Run, event: Event) -> None:
 def _retry_set(run: Run, event: Event) -> None:
     told = event.open
     why = {"effect": told["effect"], "code": told["code"], "message": event.sealed.get("message", "")} if "effect" in told else {}
-    run.status, run.waiting = "waiting_time", {**_for_effect(run), "for": "retry", "until": told["until"], "tries": told["tries"], **why}
+    unsure = {"unsure": True} if told.get("unsure") else {}
+    run.status = "waiting_time"
+    run.waiting = {**_for_effect(run), "for": "retry", "until": told["until"], "tries": told["tries"], **unsure, **why}
 
 
 def _timer_fired(run: Run, _event: Event) -> None:
     """After a retry's timer the tries stay counted until the step is done; a wait breaks the row of automatic steps."""
     if run.waiting is not None and "effect" in run.waiting:
-        run.status, run.waiting = "waiting_event", _for_effect(run, tries=run.waiting["tries"])
+        run.status, run.waiting = (
+            "waiting_event",
+            _for_effect(run, **{name: run.waiting[name] for name in ("tries", "unsure") if name in run.waiting}),
+        )
         return
     run.status = "running"
     if run.waiting is not None and run.waiting["for"] == "retry":

@@ -1,0 +1,41 @@
+"""How it stands with the providers that are in force: which of them refuses every call, and for what."""
+
+from dataclasses import dataclass
+
+from console import settings
+from console.ai.types import Code
+from console.proposals import options, resting
+from console.proposals.document import PURPOSES
+
+SAYS: dict[str, str] = {
+    "auth": "does not accept the key",
+    "billing": "wants to be paid first: there is no credit left, or no way of payment",
+    "model_not_found": "does not know the model, or nothing is at this address",
+    "no_key": "wants a key",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A provider that refuses every call until somebody mends it; `says` continues "The provider …"."""
+
+    provider: str
+    model: str
+    code: Code
+    says: str
+
+
+def refused(purpose: str) -> Code | None:
+    """What whoever is asked for this purpose refuses every call for at present, with nobody let through to see; None where asking may help."""
+    if not settings.current().ai_breaker or (chosen := options.current().chosen(purpose)).rules:
+        return None
+    code = resting.refused(chosen.config)
+    return code if code is not None and resting.closed(chosen.config) else None
+
+
+def refusals() -> list[Refusal]:
+    """Every model in force whose provider refuses it."""
+    current = options.current()
+    configs = {chosen.config.model: chosen.config for chosen in map(current.chosen, PURPOSES) if not chosen.rules}
+    found = [(config, resting.refused(config)) for config in configs.values()]
+    return [Refusal(config.name, config.model, code, SAYS[code]) for config, code in found if code is not None]

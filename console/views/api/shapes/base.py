@@ -1,0 +1,58 @@
+"""What all answers are made of: moments, lists, errors, and who asks."""
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+Row = TypeVar("Row")
+Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Anything = Annotated[Any, WithJsonSchema({"description": "Any JSON value"})]
+Values = Annotated[dict[str, Anything], Field(description="Values by field name; what the reader may not see is missing or null")]
+Cursor = Annotated[str | None, Field(description="Give it as `after` for the following page; null: this is the last")]
+Status = Literal[
+    "running", "waiting_person", "waiting_time", "waiting_event", "saved", "completed", "aborted", "failed", "cancelled", "timed_out"
+]
+
+
+class Shape(BaseModel):
+    """A JSON object with these names and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Open(BaseModel):
+    """A JSON object with these names at least; others may stand beside them."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ErrorDetail(Open):
+    """One thing that is wrong."""
+
+    field: str = Field("", description="The field or parameter, `input.reason` for one within")
+    reason: str = Field("", description="What is wrong, and the way out")
+
+
+class Error(Open):
+    """What went wrong. Beside these names there may be `run_id` of a live run, `retry_after` in seconds, `request_id` to tell whoever runs the console."""
+
+    code: str = Field(description="For programs; it is never renamed")
+    message: str = Field(description="For the person who can act on it: what happened, to what, what to do next")
+    details: list[ErrorDetail]
+
+
+class Listed(Shape, Generic[Row]):
+    """A page of a list."""
+
+    data: list[Row]
+    next: Cursor
+
+
+class Me(Shape):
+    """The person whose rights the key has."""
+
+    id: str
+    email: str
+    name: str
+    roles: list[str]
+    teams: list[str]

@@ -1,0 +1,88 @@
+"""Collections and records."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from console.views.api.shapes.base import Anything, Cursor, Open, Shape
+
+
+class CollectionHead(Shape):
+    """A collection as one of a list. `key` are the columns of its key; empty: its records can be listed only."""
+
+    id: str
+    label: str
+    source: str
+    kind: Literal["table", "view"]
+    key: list[str]
+
+
+class Option(Open):
+    """A value that can be chosen, and how it is called."""
+
+    value: Anything
+    label: str
+
+
+class CollectionField(Open):
+    """A field of a collection."""
+
+    name: str
+    label: str
+    type: str
+    nullable: bool
+    options: list[Option] | None
+    readonly: bool
+    sensitive: bool
+    references: str | None = Field(description="The collection whose key it holds")
+    max_length: int | None
+    help: str | None
+
+
+class Relation(Open):
+    """A way from a record to others."""
+
+    name: str
+    label: str
+    collection: str
+    kind: Literal["to_one", "to_many"]
+
+
+class Labelled(Open):
+    """Something with an id, and how it is called."""
+
+    id: str
+    label: str
+
+
+class Collection(Open):
+    """A table or view as the console shows it, as the caller may see it."""
+
+    id: str
+    label: str
+    source: str
+    kind: Literal["table", "view"]
+    key: list[str]
+    label_one: str
+    help: str | None
+    fields: list[CollectionField]
+    relations: list[Relation]
+    segments: list[Labelled]
+    actions: list[Labelled]
+
+
+class Record(Shape):
+    """A record. `key` is opaque, null where the collection has none; hidden fields are missing from `values`."""
+
+    collection: str
+    key: str | None
+    title: str
+    values: dict[str, Anything]
+
+
+class Records(Shape):
+    """A page of records."""
+
+    data: list[Record]
+    next: Cursor
+    total: int = Field(0, description="How many there are, with `count=1`", ge=0)

@@ -1,0 +1,101 @@
+"""What stands in the box of a form for a value, and what the strings of a form mean."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from console.views.formats.kinds import LISTS, Kind, Look
+from console.views.formats.moments import moment_of, within
+from console.views.formats.words import plain
+
+
+def box(what: Kind, value: Any, look: Look) -> str:
+    """What stands in the input for this value: the other direction of `typed`."""
+    if value is None:
+        return ""
+    if what.type == "datetime":
+        at = moment_of(value)
+        here = None if at is None else within(at, look.zone).replace(tzinfo=None, microsecond=0).isoformat()
+        return str(value) if here is None else here[:16] if here.endswith(":00") else here
+    if what.type == "time":
+        return str(value)[:8]
+    if what.type in LISTS and isinstance(value, list):
+        return "\n".join(plain(one) for one in value)
+    if isinstance(value, Mapping | list):
+        return json.dumps(value, ensure_ascii=False, indent=2)
+    return str(value)
+
+
+def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
+    """The value that the strings of a form mean; what cannot be read stays the text, for the rules to refuse by name.
+
+    A box left empty is None, a choice that was not made is None, a list without a tick is [].
+    """
+    if what.type == "boolean":
+        return _yes_or_no(sent)
+    if what.type in ("multi_enum", "checklist"):
+        return [line for one in sent for line in one.replace("\r\n", "\n").split("\n") if line]
+    if what.type in ("file", "files"):
+        told = [_document(one, look) for one in sent if one.strip()]
+        return told if what.type == "files" else told[-1] if told else None
+    entry = sent[-1].replace("\r\n", "\n") if sent else ""
+    if what.type == "array":
+        return [line.strip() for line in entry.split("\n") if line.strip()]
+    if entry.strip() == "":
+        return None
+    reader = _READERS.get(what.type)
+    return reader(entry.strip(), look) if reader else entry
+
+
+def _yes_or_no(sent: Sequence[str]) -> bool | None:
+    return {"true": True, "false": False}.get(sent[-1]) if sent else None
+
+
+def _whole(entry: str, _: Look) -> Any:
+    bare = entry.replace("\N{MINUS SIGN}", "-").replace(" ", "").replace("\N{NO-BREAK SPACE}", "").replace("_", "x")
+    try:
+        return int(bare)
+    except ValueError:
+        return entry
+
+
+def _fraction(entry: str, _: Look) -> str:
+    return entry.replace("\N{MINUS SIGN}", "-").replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
+
+
+def _local_moment(entry: str, look: Look) -> str:
+    try:
+        read = datetime.fromisoformat(entry)
+    except ValueError:
+        return entry
+    at = read if read.tzinfo else read.replace(tzinfo=ZoneInfo(look.zone))
+    try:
+        return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError:
+        return entry
+
+
+def _local_time(entry: str, _: Look) -> str:
+    try:
+        return time.fromisoformat(entry).isoformat()
+    except ValueError:
+        return entry
+
+
+def _document(entry: str, _: Look) -> Any:
+    try:
+        return json.loads(entry)
+    except (ValueError, RecursionError):
+        return entry
+
+
+_READERS: dict[str, Callable[[str, Look], Any]] = {
+    "integer": _whole,
+    "decimal": _fraction,
+    "money": _fraction,
+    "datetime": _local_moment,
+    "time": _local_time,
+    "json": _document,
+}

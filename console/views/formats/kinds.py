@@ -1,0 +1,118 @@
+"""What decides how a value looks: whose eyes see it, and what kind of field it is of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+
+from console.core.actor import Actor
+
+EMPTY = "–"
+NUMBERS = frozenset({"integer", "decimal", "money"})
+MOMENTS = frozenset({"date", "datetime", "time"})
+LISTS = frozenset({"multi_enum", "checklist", "array"})
+SHOWN_ONLY = frozenset({"other", "binary", "file"})
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Whose eyes: locale and zone of the reader, and the moment at which the page is drawn (aware)."""
+
+    locale: str = "en"
+    zone: str = "UTC"
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @classmethod
+    def of(cls, actor: Actor) -> "Look":
+        """The look of the person who asks; an unknown locale reads as English, an unknown zone as UTC."""
+        return cls(_known_locale(actor.locale), _known_zone(actor.zone))
+
+
+@lru_cache(maxsize=64)
+def _known_locale(name: str) -> str:
+    try:
+        return str(Locale.parse(name.replace("-", "_")))
+    except (UnknownLocaleError, ValueError):
+        return "en"
+
+
+@lru_cache(maxsize=64)
+def _known_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What of a field decides how its values look. `options` is stored word → label; `grouped` false writes numbers plain.
+
+    `widget` is how its document says that it is shown; `tones` are the colours of its words; `currency` is a code, `minor`: the amount is in cents.
+    """
+
+    name: str
+    label: str
+    type: str = "text"
+    options: Mapping[str, str] = field(default_factory=dict)
+    references: str | None = None
+    sensitive: bool = False
+    grouped: bool = True
+    widget: str = ""
+    tones: Mapping[str, str] = field(default_factory=dict)
+    currency: str = ""
+    minor: bool = False
+
+
+class Amount(NamedTuple):
+    """An amount with the currency that stands beside it in the record."""
+
+    value: Any
+    currency: str
+
+
+def with_currencies(values: Mapping[str, Any], currencies: Mapping[str, str]) -> Mapping[str, Any]:
+    """The values of a record, amounts with the currency that another column of it holds."""
+    found = {
+        name: Amount(values[name], str(values[column]))
+        for name, column in currencies.items()
+        if values.get(name) is not None and values.get(column) is not None
+    }
+    return {**values, **found} if found else values
+
+
+def kind(source: Any, key: Sequence[str] = ()) -> Kind:
+    """The kind of a field, from an object with attributes or a mapping of the API's shape. Fields of `key` are written plain."""
+    get = source.get if isinstance(source, Mapping) else lambda name, default=None: getattr(source, name, default)
+    listed = get("options", None)
+    options = dict(_option(one) for one in listed) if isinstance(listed, list | tuple) else {}
+    name = str(get("name", ""))
+    return Kind(
+        name,
+        str(get("label", "") or name),
+        str(get("type", "text") or "text"),
+        options,
+        get("references", None),
+        bool(get("sensitive", False)),
+        name not in key and get("widget", None) != "plain",
+        str(get("widget", None) or ""),
+        {str(_of(one, "value")): str(_of(one, "tone")) for one in listed or () if _of(one, "tone")}
+        if isinstance(listed, list | tuple)
+        else {},
+        str(get("currency", None) or ""),
+        bool(get("minor", False)),
+    )
+
+
+def _of(one: Any, name: str) -> Any:
+    return one.get(name) if isinstance(one, Mapping) else getattr(one, name, None)
+
+
+def _option(one: Any) -> tuple[str, str]:
+    if isinstance(one, Mapping):
+        return str(one["value"]), str(one.get("label") or one["value"])
+    return str(one.value), str(one.label)

@@ -1,0 +1,172 @@
+"""A value as HTML: on the page of its record, and in a cell of a list."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from console.core import media
+from console.core.collections import humanised
+from console.views.formats.kinds import EMPTY, MOMENTS, NUMBERS, Kind, Look
+from console.views.formats.moments import day_of, day_words, moment_words, when
+from console.views.formats.words import DEEPEST, TOO_DEEP, WIDGETS, WRITERS, absent, file_words, plain, text
+
+CELL_LENGTH = 80
+
+
+def html(what: Kind, value: Any, look: Look) -> Markup:
+    """The value on a page of its own record: moments with their exact time, addresses as links, JSON laid out."""
+    if absent(value):
+        return Markup('<span class="empty-value">–<span class="vh"> {}</span></span>').format(
+            "not shown" if what.type == "binary" else "empty"
+        )
+    if isinstance(value, list) and all(media.is_value(one) for one in value):
+        return Markup("<br>").join(_file(one) for one in value)
+    if isinstance(value, Mapping):
+        return _file(value) if media.is_value(value) else _pairs(value)
+    if what.type in ("json", "array") and isinstance(value, list) and any(isinstance(one, Mapping | list) for one in value):
+        return Markup("<pre>{}</pre>").format(_laid_out(value))
+    if what.widget == "json":
+        return Markup("<pre>{}</pre>").format(_laid_out(_read_json(value)))
+    if what.widget == "tags" and isinstance(value, list):
+        return Markup(" ").join(Markup('<span class="badge">{}</span>').format(what.options.get(str(one), plain(one))) for one in value)
+    if what.type == "datetime" and what.widget not in WIDGETS:
+        return day_of(value, look) or when(value, look)
+    shown = text(what, value, look)
+    if (what.type == "email" or what.widget == "email") and "@" in shown:
+        return Markup('<a href="mailto:{}">{}</a>').format(shown, shown)
+    if what.widget == "phone" and (number := re.sub(r"[^0-9+]", "", shown)):
+        return Markup('<a href="tel:{}">{}</a>').format(number, shown)
+    if (what.type == "url" or what.widget == "link") and shown.startswith(("https://", "http://")):
+        return Markup('<a href="{}" rel="noreferrer noopener" target="_blank">{}</a>').format(shown, shown)
+    if what.type in NUMBERS:
+        return Markup('<span class="num">{}</span>').format(shown)
+    if what.type in ("uuid", "binary") or what.widget in ("code", "iban"):
+        return Markup('<span class="mono">{}</span>').format(shown)
+    if what.type == "long_text" or what.widget == "textarea":
+        return Markup("<br>").join(escape(line) for line in shown.splitlines() or [shown])
+    return escape(shown)
+
+
+def _read_json(value: Any) -> Any:
+    """The JSON that a text holds; other values, and texts that hold none, as they are."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return value
+
+
+def _file(value: Mapping[str, Any]) -> Markup:
+    """A file that was handed in, as the way to it."""
+    shape = Markup('<a href="/files/{}">{}</a> <span class="muted">{}</span>')
+    return shape.format(value["file"], value["name"], file_words(value))
+
+
+def linked(title: str, href: str) -> Markup:
+    """The title of another record as the way to it."""
+    return Markup('<a href="{}">{}</a>').format(href, title)
+
+
+def _humanised(name: str) -> str:
+    return humanised(re.sub(r"(?<=[a-z])(?=[0-9])", " ", name.lower()))
+
+
+def _pairs(value: Mapping[str, Any]) -> Markup:
+    rows = Markup("").join(
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(
+            _humanised(str(name)), _laid_out(one, None) if isinstance(one, Mapping | list) else plain(one)
+        )
+        for name, one in value.items()
+    )
+    return (
+        Markup('<dl class="kv">{}</dl>').format(rows)
+        if value
+        else Markup('<span class="empty-value">–<span class="vh"> empty</span></span>')
+    )
+
+
+def _laid_out(value: Any, indent: int | None = 2) -> str:
+    """JSON as text, what is nested too deep left out."""
+    return json.dumps(_shallow(value, 0), ensure_ascii=False, indent=indent)
+
+
+def _shallow(value: Any, depth: int) -> Any:
+    if not isinstance(value, Mapping | list):
+        return value
+    if depth >= DEEPEST:
+        return TOO_DEEP
+    if isinstance(value, list):
+        return [_shallow(one, depth + 1) for one in value]
+    return {name: _shallow(one, depth + 1) for name, one in value.items()}
+
+
+def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Callable[[Any], str]:
+    """A function that gives the `<td>` of a value: the hot loop of a list, one string per cell and no template.
+
+    What the field alone decides is looked up once, and only texts that hold a character of HTML are escaped. `html` (`marker`) does it otherwise.
+    """
+    html = html or escaped
+    label = escape(what.label)
+    tag = "" if what.options else "r" if what.type in NUMBERS else "d" if what.type in MOMENTS else ""
+    start = f'<td class="{tag}" data-l="{label}">' if tag else f'<td data-l="{label}">'
+    nothing = f'<td class="e" data-l="{label}">{EMPTY}</td>'
+    say = _sayer(what, look)
+
+    def write(value: Any) -> str:
+        kind_of = type(value)
+        if kind_of is str or kind_of is int:
+            if value == "":
+                return nothing
+            shown = say(value)
+        elif absent(value):
+            return nothing
+        else:
+            shown = text(what, value, look)
+        if len(shown) > CELL_LENGTH:
+            shown = shown[: CELL_LENGTH - 1] + "…"
+        return f"{start}{html(shown)}</td>"
+
+    return write
+
+
+def _sayer(what: Kind, look: Look) -> Callable[[Any], str]:
+    """`text` for the strings and whole numbers of one field."""
+    if what.widget in WIDGETS and not what.options:
+        return lambda value: text(what, value, look)
+    if what.options:
+        return lambda value: what.options.get(str(value)) or text(what, value, look)
+    match what.type:
+        case "date":
+            return lambda value: day_words(str(value), look.locale)
+        case "datetime":
+            return lambda value: moment_words(str(value), look.locale, look.zone)
+    writer = WRITERS.get(what.type)
+    return str if writer is None else lambda value: writer(value, what, look)
+
+
+def escaped(shown: str) -> str:
+    """The text as HTML; most holds no character of HTML, and finding that out is quicker than escaping it."""
+    return escape(shown) if _SPECIAL(shown) else shown
+
+
+def marker(words: Sequence[str]) -> Callable[[str], str]:
+    """A function that gives a text as HTML with these words marked, whatever the case of their letters."""
+    wanted = sorted({word for word in words if word.strip()}, key=len, reverse=True)
+    if not wanted:
+        return escaped
+    found = re.compile(f"({'|'.join(map(re.escape, wanted))})", re.IGNORECASE)
+
+    def write(shown: str) -> str:
+        parts = found.split(shown)
+        return (
+            escaped(shown)
+            if len(parts) == 1
+            else "".join(f"<mark>{escape(part)}</mark>" if at % 2 else escape(part) for at, part in enumerate(parts))
+        )
+
+    return write
+
+
+_SPECIAL = re.compile("[&<>\"']").search

@@ -1,0 +1,128 @@
+"""Moments, days and lengths of time in words, in the person's zone."""
+
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_timedelta
+from markupsafe import Markup, escape
+
+from console.views.formats.kinds import EMPTY, Look
+
+
+def moment_of(value: Any) -> datetime | None:
+    """An aware moment from a datetime or its RFC 3339 text; None for anything else."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        read = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def within(at: datetime, zone: str) -> datetime:
+    """The moment in the zone; as it is where the calendar has no such day there (databases keep 9999-12-31 for "never")."""
+    try:
+        return at.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        return at
+
+
+def worded(at: datetime, shape: str, look: Look) -> str:
+    """The moment in the reader's zone and tongue; `shape` is a pattern of CLDR."""
+    return _worded_in(at, shape, look.locale, look.zone)
+
+
+@lru_cache(maxsize=8192)
+def _worded_in(at: datetime, shape: str, locale: str, zone: str) -> str:
+    return format_datetime(within(at, zone).replace(tzinfo=None), shape, locale=locale)
+
+
+@lru_cache(maxsize=8192)
+def day_words(value: str, locale: str) -> str:
+    """A day as people write it; what is none stays as it is."""
+    try:
+        return format_date(date.fromisoformat(value[:10]), "d MMM y", locale=locale)
+    except ValueError:
+        return value
+
+
+_ANY = datetime(2026, 1, 1, tzinfo=UTC)  # where no word depends on the moment of drawing
+
+
+@lru_cache(maxsize=8192)
+def moment_words(value: str, locale: str, zone: str) -> str:
+    """A moment as people write it, in their zone; what is none stays as it is."""
+    at = moment_of(value)
+    return value if at is None else worded(at, "d MMM y, HH:mm", Look(locale, zone, _ANY))
+
+
+def clock(value: Any, look: Look) -> str:
+    """Hour and minute in the person's zone: the "12:07" of "Draft saved 12:07"."""
+    at = moment_of(value)
+    return EMPTY if at is None else worded(at, "HH:mm", look)
+
+
+def clock_or_day(value: Any, look: Look) -> str:
+    """The time where it was today in the person's zone, else the day: the "12:04" of "Verified to 12:04"."""
+    at = moment_of(value)
+    if at is None:
+        return EMPTY
+    today = within(at, look.zone).date() == within(look.now, look.zone).date()
+    return worded(at, "HH:mm" if today else "d MMM y", look)
+
+
+def full_moment(value: Any, look: Look) -> str:
+    """The exact moment in the person's zone, and in UTC where that differs."""
+    at = moment_of(value)
+    if at is None:
+        return EMPTY
+    here = worded(at, "d MMM y, HH:mm:ss", look)
+    if look.zone == "UTC" or within(at, look.zone).tzinfo is at.tzinfo is UTC:
+        return f"{here} UTC"
+    return f"{here} {look.zone} ({worded(at, 'HH:mm:ss', Look(look.locale, 'UTC', look.now))} UTC)"
+
+
+def ago(value: Any, look: Look) -> str:
+    """How long ago: minutes and hours under a day, then the date and time."""
+    at = moment_of(value)
+    if at is None:
+        return EMPTY
+    seconds = (look.now - at).total_seconds()
+    if -30 <= seconds < 45:  # clocks of two machines may differ a little
+        return "just now"
+    if 0 <= seconds < 86_400:
+        return format_timedelta(look.now - at, granularity="minute", add_direction=False, locale=look.locale, format="long") + " ago"
+    return moment_words(at.isoformat(), look.locale, look.zone)
+
+
+def span(seconds: float, look: Look) -> str:
+    """A length of time in its largest unit: "3 hours"."""
+    return format_timedelta(max(0, int(seconds)), locale=look.locale, format="long")
+
+
+def when(value: Any, look: Look) -> Markup:
+    """`<time>` with the relative moment, the exact one (and UTC) on hover and focus."""
+    at = moment_of(value)
+    if at is None:
+        return escape(EMPTY)
+    shape = Markup('<time datetime="{}" title="{}">{}</time>')
+    return shape.format(within(at, "UTC").isoformat(timespec="seconds"), full_moment(at, look), ago(at, look))
+
+
+_NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+
+
+def day_of(value: Any, look: Look) -> Markup | None:
+    """A moment that is a midnight (in UTC or here) stands for its day: "today", not "10 hours ago". None for any other moment."""
+    at = moment_of(value)
+    for zone in ("UTC", look.zone):
+        there = at and within(at, zone)
+        if at and there and there.time() == time.min:
+            away = (there.date() - within(look.now, zone).date()).days
+            day = there.date().isoformat()
+            words = _NEAR.get(away) or day_words(day, look.locale)
+            return Markup('<time datetime="{}" title="{}">{}</time>').format(day, full_moment(at, look), words)
+    return None
