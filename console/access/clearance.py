@@ -6,7 +6,7 @@ hold for some of its records only, those that its condition is true of. A cleara
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.access.rows import PolicyError, Row
+from console.access.rows import EVERY, PolicyError, Row
 from console.core import expressions
 from console.core.expressions import Expression, ExpressionError
 from console.errors import NotAllowed
@@ -86,6 +86,15 @@ def sees(index: "Index", sub: str, ident: str, attributes: Mapping[str, Any]) ->
     return verdict.holds({"currentUser": attributes, "now": datetime.now(UTC)})
 
 
+GROUP = "user:group:"
+"""Stands for whoever will be in a group of the identity provider: its role comes by itself at their next sign-in, and asks nobody."""
+
+
+def expected(roles: Iterable[tuple[str, str]]) -> list[Row]:
+    """Rows that groups of the identity provider will lead to: pairs of a role and a team."""
+    return [Row("g", f"{GROUP}{role}@{team}", team if team == EVERY else f"t:{team}", f"role:{role}") for role, team in sorted(set(roles))]
+
+
 def require_agreed(before: Sequence[Row], after: Sequence[Row], by: str) -> None:
     """Raise NotAllowed where this change of the policy lets somebody see a label, and the person who makes it holds it neither by a role.
 
@@ -99,6 +108,13 @@ def require_agreed(before: Sequence[Row], after: Sequence[Row], by: str) -> None
     for label in sorted(coming.labels):
         holders = former.holders(label, for_good=True)
         gained = coming.holders(label) - former.holders(label)
+        if gained and holders and by_group(gained) and f"user:{by}" not in holders:
+            raise NotAllowed(
+                f"Whoever comes into such a group would see what is labelled {label} without anybody's agreement. Give the role by hand to"
+                f" those who are cleared for {label}, or let somebody who is connect the group.",
+                code="needs_agreement",
+                need=(KIND + label, "see"),
+            )
         if gained and holders and (f"user:{by}" not in holders or f"user:{by}" in gained):
             raise NotAllowed(
                 f"This would also let somebody see what is labelled {label}. Somebody who is cleared for it has to agree: ask for a clearance"
@@ -126,8 +142,15 @@ class _Held:
     def holders(self, label: str, *, for_good: bool = False) -> frozenset[str]:
         """Subjects that hold it, with `for_good` those that do by a role."""
         if for_good:
-            return frozenset(sub for sub in self.people if self.index.verdict(sub, None, KIND + label, "see").plain)
+            return frozenset(
+                sub for sub in self.people if not sub.startswith(GROUP) and self.index.verdict(sub, None, KIND + label, "see").plain
+            )
         return frozenset(sub for sub in self.people if sees(self.index, sub, label, {}))
+
+
+def by_group(gained: frozenset[str]) -> bool:
+    """Whether it is by a group alone that somebody would see it."""
+    return all(sub.startswith(GROUP) for sub in gained)
 
 
 def _matters(row: Row) -> bool:
