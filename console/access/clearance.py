@@ -101,13 +101,13 @@ def require_agreed(before: Sequence[Row], after: Sequence[Row], by: str) -> None
     That a clearance for a time was agreed to counts: who has one may be given the role. Where nobody holds a label by a role yet, the first
     holder is appointed without an agreement.
     """
-    was, will = {row for row in before if _matters(row)}, {row for row in after if _matters(row)}
-    if not by.startswith("usr_") or was == will:
+    touched = frozenset(row.sub for row in {row for row in before if _matters(row)} ^ {row for row in after if _matters(row)})
+    if not by.startswith("usr_") or not touched:
         return
-    former, coming = _Held.of(before), _Held.of(after)
+    former, coming = _Held.of(_about(before, touched)), _Held.of(_about(after, touched))
     for label in sorted(coming.labels):
-        holders = former.holders(label, for_good=True)
         gained = coming.holders(label) - former.holders(label)
+        holders = _Held.of(before).holders(label, for_good=True) if gained else frozenset()
         if gained and holders and by_group(gained) and f"user:{by}" not in holders:
             raise NotAllowed(
                 f"Whoever comes into such a group would see what is labelled {label} without anybody's agreement. Give the role by hand to"
@@ -146,6 +146,13 @@ class _Held:
                 sub for sub in self.people if not sub.startswith(GROUP) and self.index.verdict(sub, None, KIND + label, "see").plain
             )
         return frozenset(sub for sub in self.people if sees(self.index, sub, label, {}))
+
+
+def _about(rows: Sequence[Row], touched: frozenset[str]) -> list[Row]:
+    """The rows that say what these subjects may see: where no role changes, what everybody else holds says nothing of them."""
+    if not all(sub.startswith("user:") for sub in touched):
+        return list(rows)
+    return [row for row in rows if row.sub in touched or not row.sub.startswith("user:")]
 
 
 def by_group(gained: frozenset[str]) -> bool:
