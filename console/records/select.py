@@ -247,7 +247,7 @@ def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
         return own if own.field is None or own.field.name not in scope.hidden else Order(None)
     field = known(collection, sort.removeprefix("-"), scope.hidden)
     if not field.sortable:
-        raise _unsortable(field.name)
+        raise _unsortable(field)
     return _order(collection, sort)
 
 
@@ -256,8 +256,9 @@ def _order(collection: Collection, sort: str) -> Order:
     return Order(field, sort.startswith("-")) if field is not None and field.sortable else Order(None)
 
 
-def _unsortable(name: str) -> Malformed:
-    reason = f"A list cannot be sorted by {name}."
+def _unsortable(field: Field) -> Malformed:
+    why = " It is worked out when it is shown, after the database has sorted." if field.computed is not None else ""
+    reason = f"A list cannot be sorted by {field.name}.{why}"
     return Malformed(reason, details=[{"field": "sort", "reason": reason}])
 
 
