@@ -5,6 +5,8 @@ import math
 from decimal import Decimal
 from typing import Any
 
+from console.core.operands import Spelled
+
 
 class Digits(str):
     """A number inside JSON with more digits than could be written back."""
@@ -15,6 +17,18 @@ class Digits(str):
 def exact_json(text: str | bytes) -> Any:
     """JSON whose numbers keep their digits: those that no number of double precision is are shown as the text that they are (`Digits`)."""
     return json.loads(text, parse_float=_exactly)
+
+
+def numbers(value: Any) -> Any:
+    """JSON that somebody sent, with the numbers that it spells (`core.operands.Spelled`) as those of `exact_json`."""
+    match value:
+        case Spelled():
+            return _exactly(value)
+        case list():
+            return [numbers(item) for item in value]
+        case dict():
+            return {name: numbers(item) for name, item in value.items()}
+    return value
 
 
 def rounded(value: Any) -> bool:

@@ -375,7 +375,8 @@ def _write_uuid(dialect: str, field: Field, value: Any, _: Any) -> Any:
 
 
 def _write_json(dialect: str, field: Field, value: Any, former: Any) -> Any:
-    if exact.rounded(_former_json(former)):
+    value = exact.numbers(value)
+    if exact.rounded(value) or exact.rounded(_former_json(former)):
         raise Unfit("This JSON holds a number with more digits than can be kept here. Change it where it comes from.")
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -15,10 +15,10 @@ from sqlalchemy.engine import Connection
 
 from console.core.collections import Collection, Field
 from console.core.forms import FormField
-from console.core.operands import equal
+from console.core.operands import Spelled, equal
 from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
-from console.records import catalogue, checks, connect, keys, values
+from console.records import catalogue, checks, connect, exact, keys, values
 from console.records.dialects import Condition, value
 from console.records.select import Reader, Record, get
 from console.records.tables import Table, table_of
@@ -182,6 +182,10 @@ def compare(collection: Collection, changes: Mapping[str, Mapping[str, Any]], th
 
 def alike(collection: Collection, field: Field, one: Any, other: Any) -> bool:
     """Whether two JSON values are the same value of this field: 12.5 is 12.50, and a moment is itself in every zone."""
+    if field.stored == "json":
+        one, other = exact.numbers(one), exact.numbers(other)
+    elif isinstance(one, Spelled):
+        one = str(one)
     if field.stored in {"json", "array", "text", "boolean", "other", "binary"}:
         return type(one) is type(other) and bool(one == other)
     typed = collection.typed({field.name: one})[field.name], collection.typed({field.name: other})[field.name]

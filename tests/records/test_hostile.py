@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from console import accounts, records, sources
 from console.core.collections import Collection
 from console.core.filters import Test as Condition, fits
+from console.core.operands import Spelled
 from console.core.scopes import whole
 from console.errors import ConsoleError, DefinitionError, Invalid, Malformed, SourceDown
 from console.postgres import Embedded
@@ -224,7 +225,14 @@ def test_json_is_not_written_back_with_fewer_digits(databases: dict[str, list[Co
     with pytest.raises(Invalid) as error:
         records.write(kinds.id, str(first.key), {"js": {"old": first.values["js"], "new": {"m": 2}}}, whole(kinds.id))
     assert "more digits" in error.value.details[0]["reason"]
-    after = records.write(kinds.id, str(third.key), {"js": {"old": third.values["js"], "new": third.values["js"]}}, whole(kinds.id))
+    with pytest.raises(Invalid):
+        records.write(
+            kinds.id, str(third.key), {"js": {"old": third.values["js"], "new": [Spelled("0.12345678901234567890")]}}, whole(kinds.id)
+        )
+    sent = {"big": third.values["js"]["big"], "dec": [Spelled("0.10"), "0.10"]}
+    after = records.write(kinds.id, str(third.key), {"js": {"old": third.values["js"], "new": sent}}, whole(kinds.id))
+    assert after.values["js"] == {"big": 12345678901234567890123, "dec": [0.1, "0.10"]}
+    after = records.write(kinds.id, str(third.key), {"js": {"old": sent, "new": third.values["js"]}}, whole(kinds.id))
     assert after.values["js"] == {"big": 12345678901234567890123}
 
 
