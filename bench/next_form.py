@@ -60,7 +60,7 @@ def main() -> int:
             client.times.clear()
             for _ in range(told.steps):
                 client.complete()
-        attempts = len(runs.get(actor, run).json["attempts"])
+        attempts = len(runs.get(actor, run, most=None).json["attempts"])
     cut = statistics.quantiles(client.times, n=20)
     print(
         f"{told.steps} steps, {BETWEEN} automatic ones after each ({attempts} attempts): p50 {cut[9]:.1f} ms, p95 {cut[18]:.1f} ms (bar at most {BAR_MS:g} ms)"

@@ -109,20 +109,22 @@ def statements(walker: Walker) -> int:
     """Statements that one completed step sends to the console's database."""
     import psycopg
 
+    from console.db import hot
+
     sent = []
-    execute = psycopg.Connection.execute
-    cursor_execute = psycopg.Cursor.execute
+    cursor_execute, scalar = psycopg.Cursor.execute, hot.scalar
 
     def counted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
         sent.append(query)
         return cursor_execute(self, query, *given, **more)
 
     psycopg.Cursor.execute = counted  # type: ignore[method-assign,assignment]
+    hot.scalar = lambda driver, query, given: (sent.append(query), scalar(driver, query, given))[1]
     try:
         walker.complete()
     finally:
         psycopg.Cursor.execute = cursor_execute  # type: ignore[method-assign]
-    assert execute is psycopg.Connection.execute
+        hot.scalar = scalar
     return len(sent)
 
 

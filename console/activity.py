@@ -19,10 +19,11 @@ from console.core.scopes import Scope
 from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.errors import Malformed, NotFound
-from console.log import present, recheck, select
+from console.log import masking, present, recheck, select
 from console.log.read import Stored, stored
 from console.log.recheck import Checked
 from console.log.select import LogFilter, Within
+from console.runs.reading import reads_of
 
 DEFAULT_LIMIT = 10
 MOST = 100
@@ -178,7 +179,8 @@ class Reader:
 def hidden_of(actor: Actor, collection: str) -> frozenset[str]:
     """Fields that somebody who looks back does not read: those kept from them, and what is masked."""
     known = next((each for each in records.collections() if each.id == collection), None)
-    return access.scope_for(actor, collection, sensitive=known.sensitive if known is not None else None).hidden
+    scope = access.scope_for(actor, collection, sensitive=known.sensitive if known is not None else None)
+    return scope.hidden | (frozenset(each.name for each in known.fields) if scope.nothing and known is not None else frozenset())
 
 
 def reader(actor: Actor, *acts: str) -> Reader:
@@ -333,9 +335,9 @@ def shown(whose: Reader, kept: Sequence[tuple[Any, bool]]) -> list[ActivityRow]:
     """What `find` has kept, as this reader may see it."""
     subjects.load(row.sub for row, opens in kept if opens and row.sub)
     events = [stored(row, opened=opens) for row, opens in kept]
-    names = present.names_of(events)
+    names, hidden = present.names_of(events), masking.Within(whose.hidden, reads_of)
     return [
-        ActivityRow(event, present.as_json(event, names, hidden=whose.hidden, whole=opens))
+        ActivityRow(event, present.as_json(event, names, hidden=hidden, whole=opens))
         for event, (_, opens) in zip(events, kept, strict=True)
     ]
 

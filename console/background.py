@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
-
 from console import access, log, operations, queue
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
@@ -147,6 +145,8 @@ def try_again(actor: Actor, job: int) -> None:
 
 def metrics() -> tuple[bytes, str]:
     """(text, media type) of the figures as Prometheus reads them; counts and ages only."""
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
     state, registry = _state(()), CollectorRegistry()
     overdue_s = 0.0 if state.next_at is None else max(0.0, (datetime.now(UTC) - state.next_at).total_seconds())
     for name, value, text in (

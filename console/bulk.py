@@ -1,35 +1,39 @@
 """One action on many records of a list: who is in and who is not, then each by a run of its own.
 
-What was chosen is kept, so that a page which is left can be come back to. A record is marked before it is begun: after a crash it is looked at, never done
-a second time by itself.
+A worker does it, whoever looks on. A record is marked before it is begun: after a crash its run is looked for, and it is never done a second time.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from console import access, actions, browse, log, records, runs
+from console import access, accounts, actions, browse, log, notices, queue, records, runs
 from console.browse import BrowseQuery
 from console.core.action import Action
 from console.core.actor import Actor
 from console.db import tables
-from console.db.engine import alone, transaction
+from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
-from console.errors import ConsoleError, Invalid, NotFound
+from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 
 IN_ONE_GO_S = 1.5
 PAGE = 200
-WAITING, BEGUN, DONE, REFUSED, OPEN = "waiting", "begun", "done", "refused", "open"
-LOST = "The console stopped while this was begun. Look at the record before you do it again."
+WAITING, BEGUN, DONE, REFUSED, OPEN, STOPPED = "waiting", "begun", "done", "refused", "open", "stopped"
+LATER_S = 2.0
+_RUN = """
+select r.id from console.run r join console.workflow w on w.id = r.workflow
+where w.slug = %s and r.collection = %s and r.record = %s and r.started_by = %s and r.created_at >= %s order by r.created_at limit 1
+"""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One record: waiting, begun, done, open (its run waits for somebody or something), or refused with the reason."""
+    """One record: waiting, begun, done, open (its run waits for somebody or something), stopped, or refused with the reason."""
 
     key: str
     title: str
@@ -115,68 +119,133 @@ def _judged(actor: Actor, collection_id: str, action: Action, item: Item, values
 
 
 def begin(actor: Actor, collection_id: str, action: Action, items: Sequence[Item], values: Mapping[str, Any]) -> str:
-    """Keep what was asked for; answers its id. Nothing is done yet."""
+    """Keep what was asked for, and have a worker do it; answers its id."""
     bulk_id, kept = new_id("blk"), tables.bulk
     row = {"person": actor.id, "action": action.id, "collection": collection_id, "values": log.body.plain(dict(values))}
     with transaction() as connection:
         connection.execute(sa.insert(kept).values(id=bulk_id, **row, items=[item.to_json() for item in items], created_at=log.now()))
+        queue.enqueue(connection, queue.BULK, bulk_id, dedupe_key=bulk_id)
     return bulk_id
 
 
 def get(actor: Actor, bulk_id: str) -> Bulk:
     """What this person began. Raises NotFound for anybody else."""
+    found = _read(bulk_id) if "\x00" not in bulk_id else None
+    if found is None or found.person != actor.id:
+        raise NotFound
+    return found
+
+
+def _read(bulk_id: str) -> Bulk | None:
     kept = tables.bulk
     with transaction() as connection:
-        row = (
-            connection.execute(sa.select(kept).where(kept.c.id == bulk_id, kept.c.person == actor.id)).first()
-            if "\x00" not in bulk_id
-            else None
-        )
+        row = connection.execute(sa.select(kept).where(kept.c.id == bulk_id)).first()
     if row is None:
-        raise NotFound
+        return None
     return Bulk(row.id, row.person, row.action, row.collection, row.values, [Item(**item) for item in row.items], row.created_at)
 
 
-def go_on(actor: Actor, bulk_id: str) -> Bulk:
+def stop(actor: Actor, bulk_id: str) -> Bulk:
+    """Do no more of it; what is under way is finished. Raises NotFound for anybody but who began it."""
+    get(actor, bulk_id)
+    _leave(bulk_id, STOPPED, "")
+    return get(actor, bulk_id)
+
+
+# ------------------------------------------------------------------------------------------------------- in the background
+
+
+def advance(bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
+    """A worker's way in: does some more of it with the rights of who began it. Raises PutBack while something is left."""
+    bulk = _read(bulk_id)
+    if bulk is None or not bulk.count(WAITING, BEGUN):
+        return
+    if queue.paused():
+        raise queue.PutBack(LATER_S)
+    try:
+        actor = accounts.actor_of_person(bulk.person, "sys:engine")
+    except NotAllowed as closed:
+        _leave(bulk_id, REFUSED, closed.message)
+        return
+    if go_on(actor, bulk_id, stopping).count(WAITING, BEGUN):
+        raise queue.PutBack(LATER_S if stopping() else 0.0)
+    notices.tell([bulk.person], "bulk_ended", bulk_id, link=f"/bulk/{bulk_id}", mail=False)
+
+
+def go_on(actor: Actor, bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> Bulk:
     """Do some more of it, for a second or two; the state after that. Two at once: one does, the other looks."""
     bulk = get(actor, bulk_id)
     with alone(bulk_id) as mine:
-        if not mine:
-            return bulk
-        bulk = get(actor, bulk_id)
-        items, until = (
-            [replace(item, state=REFUSED, why=LOST) if item.state == BEGUN else item for item in bulk.items],
-            time.monotonic() + IN_ONE_GO_S,
-        )
-        for number, item in enumerate(items):
-            if item.state == WAITING:
-                items[number] = replace(item, state=BEGUN)
-                _keep(bulk_id, items)
-                items[number] = _done(actor, bulk, item)
-                _keep(bulk_id, items)
-                if time.monotonic() > until:
-                    break
-        else:
-            _keep(bulk_id, items)
+        until = time.monotonic() + IN_ONE_GO_S
+        while mine and not stopping() and time.monotonic() < until and (taken := _take(bulk_id)) is not None:
+            number, item = taken
+            _put(bulk_id, number, _recovered(actor, bulk, item) if item.state == BEGUN else _done(actor, bulk, item))
     return get(actor, bulk_id)
+
+
+def _take(bulk_id: str) -> tuple[int, Item] | None:
+    """The next record and its number, marked as begun; one that is marked already was left by a process that died."""
+
+    def take(items: list[Item]) -> tuple[int, Item] | None:
+        found = next(((number, item) for state in (BEGUN, WAITING) for number, item in enumerate(items) if item.state == state), None)
+        if found is not None:
+            items[found[0]] = replace(found[1], state=BEGUN)
+        return found
+
+    return _changed(bulk_id, take)
+
+
+def _put(bulk_id: str, number: int, item: Item) -> None:
+    def put(items: list[Item]) -> None:
+        items[number] = item
+
+    _changed(bulk_id, put)
+
+
+def _leave(bulk_id: str, state: str, why: str) -> None:
+    """What is left to do is not done."""
+
+    def leave(items: list[Item]) -> None:
+        items[:] = [replace(item, state=state, why=why) if item.state == WAITING else item for item in items]
+
+    _changed(bulk_id, leave)
+
+
+def _changed(bulk_id: str, change: Callable[[list[Item]], T]) -> T:
+    """Change the items, alone; once nothing is left to do the values go, which then stand in the runs alone."""
+    kept = tables.bulk
+    with transaction() as connection:
+        row = connection.execute(sa.select(kept.c["items"]).where(kept.c.id == bulk_id).with_for_update()).one()
+        items = [Item(**item) for item in row[0]]
+        answer = change(items)
+        over: dict[str, Any] = {} if any(item.state in (WAITING, BEGUN) for item in items) else {"values": {}}
+        connection.execute(sa.update(kept).where(kept.c.id == bulk_id).values(items=[item.to_json() for item in items], **over))
+    return answer
+
+
+def _recovered(actor: Actor, bulk: Bulk, item: Item) -> Item:
+    """A record whose process died: its run is found and goes on, or there is none and it is begun now."""
+    slug = next((action.slug for action in actions.listed() if action.id == bulk.action), "")
+    found = fetch(_RUN, (slug, bulk.collection, item.key, actor.id, bulk.created_at))
+    if not found:
+        return _done(actor, bulk, item)
+    try:
+        return _told(actor, item, actions.finish(actor, found[0][0], bulk.values))
+    except ConsoleError as error:
+        return replace(item, state=REFUSED, why=error.message, run=found[0][0])
 
 
 def _done(actor: Actor, bulk: Bulk, item: Item) -> Item:
     """The record after its run was begun, and what came of it."""
     try:
-        run_id = actions.perform(actor, bulk.collection, item.key, bulk.action, bulk.values)
-        told = runs.get(actor, run_id).json
+        return _told(actor, item, actions.perform(actor, bulk.collection, item.key, bulk.action, bulk.values))
     except ConsoleError as error:
         return replace(item, state=REFUSED, why=error.message, run=error.extra.get("run_id"))
+
+
+def _told(actor: Actor, item: Item, run_id: str) -> Item:
+    told = runs.get(actor, run_id).json
     if told["status"] == "completed":
         return replace(item, state=DONE, run=run_id, why=str(told["context"].get(actions.STEP, {}).get("message") or ""))
     asked = (told.get("current") or {}).get("take_over") or {}
     return replace(item, state=OPEN, run=run_id, why=str(asked.get("message") or ""))
-
-
-def _keep(bulk_id: str, items: Sequence[Item]) -> None:
-    """The items as they are; once nothing is left to do the values go, which then stand in the runs alone."""
-    kept = tables.bulk
-    over: dict[str, Any] = {} if any(item.state in (WAITING, BEGUN) for item in items) else {"values": {}}
-    with transaction() as connection:
-        connection.execute(sa.update(kept).where(kept.c.id == bulk_id).values(items=[item.to_json() for item in items], **over))

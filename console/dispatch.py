@@ -182,8 +182,8 @@ class Dispatcher:
             raise RetryRequested(timedelta(0), "put back")
         try:
             function((job.payload or b"").decode())
-        except PutBack:
-            raise RetryRequested(timedelta(0), "put back") from None
+        except PutBack as back:
+            raise RetryRequested(timedelta(seconds=back.after_s), "put back") from None
         except (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.OperationalError) as error:
             _log.warning("job %s: the database does not answer: %s", name, type(error).__name__)
             raise RetryRequested(timedelta(seconds=backoff_s(job.attempts)), "the database does not answer") from None

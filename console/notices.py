@@ -32,7 +32,10 @@ _WORDS = {
     "approval_requested": "Your approval is asked for",
     "clearance_asked": "{by} asks for your agreement to a clearance",
     "report_filed": "A report was filed",
+    "bulk_ended": "What you began on several records has come to its end",
     "access_requested": "{by} asks for a right",
+    "ai_budget_warn": "Today's budget for AI is above its warning level",
+    "ai_budget_used": "Today's budget for AI is used up: steps are done by hand until midnight UTC",
     "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
 }
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from console import access, accounts, runs, steps, workflows
 from console.core import graph
 from console.core.actor import Actor
+from console.core.collections import humanised
 from console.core.workflow import Step, Workflow, read
 from console.db import tables
 from console.db.engine import hot_engine
@@ -330,7 +331,7 @@ def _says(step: Step, kind: StepType | None, config: Any, called: _Names) -> lis
         *(("By rule", f"{_option_label(config, rule.option)} when {rule.if_}") for rule in getattr(config, "rules", None) or ()),
         *_settings(config),
         ("Shows", _short(getattr(config, "text", None) or "")),
-        ("Only for", _listed(role.replace("_", " ") for role in step.roles or ())),
+        ("Only for", _listed(humanised(role) for role in step.roles or ())),
         ("Completes", "without a click, where nothing is asked" if step.completion == "automatic" else ""),
     ]
     return [(label, text) for label, text in found if text]

@@ -20,6 +20,12 @@ ADVANCE = "advance"
 PROPOSE = "propose"
 """The job that asks for a proposal: its text is the call's id."""
 
+BULK = "bulk"
+"""The job that does an action to many records: its text is the bulk's id."""
+
+FOLLOW = "follow"
+"""The job that looks up what may still come to nothing: its text is the run's id and the effect's."""
+
 READ = "read_documents"
 """The job that reads documents beside a run: its text names the run, who wants to see them, and which."""
 
@@ -36,7 +42,11 @@ BESIDE = "queue.enqueue(array[0], array[%s], array[convert_to(%s, 'UTF8')], arra
 
 
 class PutBack(Exception):
-    """What a job was doing is broken off because the process ends; another one does it."""
+    """What a job was doing is broken off, because the process ends or others have their turn; it goes on after so many seconds, here or elsewhere."""
+
+    def __init__(self, after_s: float = 0.0) -> None:
+        super().__init__("put back")
+        self.after_s = after_s
 
 
 @dataclass(frozen=True, slots=True)

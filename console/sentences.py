@@ -318,6 +318,11 @@ def _factor_changed(told: _Told) -> str:
     return "{who} " + _FACTOR.get(told.text("change"), "changed the second factor") + _braced(_after(" of ", told.person("person")))
 
 
+def _again(first: str, second: str) -> Callable[[_Told], str]:
+    """The one sentence of a first proposal, the other of a second look at it."""
+    return lambda told: second if told.text("mode") == "second" else first
+
+
 def _of_person(verb: str) -> Callable[[_Told], str]:
     return lambda told: f"{{who}} {verb}" + _braced(_after(" for ", told.person("person")))
 
@@ -478,9 +483,11 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "task_closed": "{who} closed a task{on_record}",
         "notice_sent": lambda told: "{who} sent a notice" + _counted(told.count("count", "person", "people")),
         "context_supplied": "{who} supplied what was missing{on_record}",
-        "proposal_requested": "A proposal for {step} was asked for{origin}",
-        "proposal_made": "A proposal for {step} was made{origin}",
-        "proposal_failed": "There is no proposal for {step}{why}",
+        "proposal_requested": lambda told: (
+            "A second look at the proposal for {step} was asked for" if told.text("of") else "A proposal for {step} was asked for{origin}"
+        ),
+        "proposal_made": _again("A proposal for {step} was made{origin}", "The proposal for {step} was looked at again{origin}"),
+        "proposal_failed": _again("There is no proposal for {step}{why}", "There was no second look at the proposal for {step}{why}"),
         "record_viewed": _record_viewed,
         "record_listed": _record_listed,
         "record_changed": _record_changed,

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 import webbrowser
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -33,10 +33,11 @@ CHECK_S = 0.2
 STARTING_S = 0.03  # who waits for the first answer is told at once
 ENSURE_S = 1.0
 GRACE_S = 4.5
-LAST_S = 5.0
 LONGEST_PAUSE_S = 5.0
 STEADY_S = 10.0
 HOPELESS = 5
+SPARING = {"MALLOC_ARENA_MAX": "2"}
+"""For children, where nothing else is told: threads share two pools of memory. Of their own they would each keep what they once held."""
 DEMO_SECRET = "provider=sk_demo_fernwick_pay"  # noqa: S105 (the stand-in is reached from this machine alone, and guards nothing)
 STARTED_BY_US = "CONSOLE_SIGNING_KEY", "CONSOLE_SIGNING_KEY_FILE"
 
@@ -51,7 +52,7 @@ class Child:
     """A process that is to run for as long as we do; where it ends by itself it is started again, the sooner it ended the later."""
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        self.name, self.command, self.environment = name, list(command), dict(environment)
+        self.name, self.command, self.environment = name, list(command), SPARING | dict(environment)
         self.process: subprocess.Popen[bytes] | None = None
         self.started_at = 0.0
         self.failures = 0
@@ -296,22 +297,6 @@ def serving(data_dir: Path) -> list[dict[str, Any]]:
             if abs(psutil.Process(note["pid"]).create_time() - note["started"]) < 1:
                 found.append(note)
     return found
-
-
-def end_with_parent() -> None:
-    """For children: when standard input ends, whoever started us is gone; end as if told to, and hard after a while."""
-    main = threading.main_thread().ident
-    if main is not None:
-        threading.Thread(target=_watch, args=(lambda: signal.pthread_kill(main, signal.SIGTERM),), daemon=True).start()
-
-
-def _watch(stop: Callable[[], None]) -> None:
-    with contextlib.suppress(OSError):
-        while os.read(0, 1):  # not sys.stdin: its lock would be copied into forked workers
-            pass
-    stop()
-    time.sleep(LAST_S)
-    os.killpg(0, signal.SIGKILL)
 
 
 def complain(text: str) -> None:

@@ -8,7 +8,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from console import diagnostics
-from console.supervisor import end_with_parent
+from console.parent import end_with_parent
 
 THREADS = 4
 KILL_S = 4
@@ -41,6 +41,7 @@ def main() -> None:
         log_level=LogLevels.warning,
         log_dictconfig=diagnostics.configuration(),
     )
+    gc.freeze()  # what stands here is shared with the workers for as long as nobody writes to it, and looking for cycles writes
     server.serve()
 
 

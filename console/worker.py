@@ -68,7 +68,20 @@ class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
     def __init__(self, threads: int = THREADS) -> None:
-        from console import accounts, answers, document_requests, notices, operations, proposals, publishing, queue, retention, runs, tasks
+        from console import (
+            accounts,
+            answers,
+            bulk,
+            document_requests,
+            notices,
+            operations,
+            proposals,
+            publishing,
+            queue,
+            retention,
+            runs,
+            tasks,
+        )
         from console.db import engine
         from console.dispatch import Dispatcher
         from console.proposals import ladder
@@ -94,7 +107,13 @@ class Worker:
         self.outside = [Duty("publish", PUBLISH_S, publishing.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
         self.models = [Duty("model", EXPIRE_S, proposals.make_ready)]
         self.letters = [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)]
-        self.jobs = Dispatcher({queue.ADVANCE: functools.partial(runs.advance, stopping=self.stopping.is_set)}, threads)
+        stopping = self.stopping.is_set
+        moved: dict[str, Callable[[str], None]] = {
+            queue.ADVANCE: functools.partial(runs.advance, stopping=stopping),
+            queue.BULK: functools.partial(bulk.advance, stopping=stopping),
+            queue.FOLLOW: runs.follow,
+        }
+        self.jobs = Dispatcher(moved, threads)
         self.calls = Dispatcher({queue.PROPOSE: proposals.propose}, CALLS)
         self._stop_waiting = proposals.stop_waiting
         self._presence: sa.Connection | None = None
@@ -163,7 +182,7 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
     Of the jobs, `threads` are done at once.
     """
     from console import diagnostics
-    from console.supervisor import end_with_parent
+    from console.parent import end_with_parent
 
     diagnostics.configure()
     worker = Worker(threads)

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import pyotp
-import segno
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -87,6 +86,8 @@ def _sensitive(version: int, person_id: str, roles: frozenset[tuple[str, str]]) 
 
 def begin(actor: Actor) -> Enrolment:
     """A new secret for the actor, shown until a code of it is confirmed; asked again within half an hour it is the same."""
+    import segno
+
     require_recent(actor)
     waiting = one_time.find("enrol", actor.session)
     secret = waiting.content if waiting is not None else pyotp.random_base32()

@@ -13,18 +13,15 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
-
-from authlib.oauth2.base import OAuth2Error
-from authlib.oauth2.client import OAuth2Client
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
 from console import net, settings, subjects
 from console.accounts import entry, one_time
 from console.errors import ConsoleError, IntegrationError, OutcomeUnknown
+
+if TYPE_CHECKING:
+    from authlib.oauth2.client import OAuth2Client
 
 Purpose = Literal["sign_in", "link", "step_up"]
 SIGNED = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"})
@@ -154,6 +151,8 @@ def _departed(kept: str) -> dict[str, Any]:
 
 def _token(there: Provider, left: Mapping[str, Any], query: Mapping[str, str]) -> Mapping[str, Any]:
     """The answer to the code. A code that was made for another request fails there: the verifier does not fit."""
+    from authlib.oauth2.base import OAuth2Error
+
     try:
         told: Mapping[str, Any] = _client(there, left["back"]).fetch_token(
             there.token_endpoint,
@@ -169,6 +168,10 @@ def _token(there: Provider, left: Mapping[str, Any], query: Mapping[str, str]) -
 
 def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, Any]:
     """The claims of the token, when it is signed by the provider, for us, for this request, and of now."""
+    from joserfc import jwt
+    from joserfc.errors import JoseError
+    from joserfc.jwk import KeySet
+
     client_id = str(settings.current().oidc_client_id)
     try:
         keys = KeySet.import_key_set(_json("GET", there.jwks_uri))  # type: ignore[arg-type]
@@ -232,7 +235,9 @@ def _provider(issuer: str, told: Mapping[str, Any]) -> Provider:
     )
 
 
-def _client(there: Provider, back: str) -> OAuth2Client:
+def _client(there: Provider, back: str) -> "OAuth2Client":
+    from authlib.oauth2.client import OAuth2Client
+
     told = settings.current()
     method = "none" if told.oidc_client_secret is None else "client_secret_basic" if there.basic else "client_secret_post"
     return OAuth2Client(

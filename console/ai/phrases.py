@@ -5,6 +5,7 @@ in or around the match that make it ordinary: "please ignore my earlier instruct
 """
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 AROUND = 80  # characters after a match in which `unless` is looked for, too
@@ -48,6 +49,11 @@ MINE = re.compile(
     r"\b(?:my|our|his|her|mein\w*|unser\w*|mes|nos|ma|notre|mis?|nuestr\w*|mie|mia|nostr\w*|moj\w*|moi\w*|nasz\w*|mano|musu|mijn|onze|meus?|minhas?)\b"
     r"|\b(?:i|we) (?:sent|gave|made|wrote|left|had|sent|provided|included)\b"
 )
+
+
+def _jamo(text: str) -> str:
+    """Korean as it is compared: its syllables taken apart."""
+    return unicodedata.normalize("NFKD", text)
 
 
 def _phrase(what: str, pattern: str, stems: str, also: str = "", unless: re.Pattern[str] | None = None) -> Phrase:
@@ -188,6 +194,16 @@ OTHERS = [
     _phrase(OVERRIDE, r"\b(?:ignoruj|zapomen|nedbej)\w*\b" + GAP + r"\b(?:pokyn\w*|instrukc\w*|pravid\w*)\b", "ignoruj|zapomen|nedbej", "pokyn|instrukc|pravid", re.compile(r"\b(?:moje|nase)\b")),
     _phrase(OVERRIDE, r"\b(?:игнорируи(?:те)?|проигнорируи(?:те)?|забудь(?:те)?|не следуи(?:те)?)\b" + GAP + r"\b(?:инструкци\w*|правил\w*|указани\w*)\b", "игнорируи|проигнорируи|забудь|не следуи", "инструкци|правил|указани", re.compile(r"\b(?:мои|наши)\b")),
     _phrase(OVERRIDE, r"(?:忽略|无视)[^。！？]{0,20}(?:指令|指示|规则|提示)|(?:無視|忘れ)[^。！？]{0,20}(?:指示|命令|ルール)|(?:指示|命令|ルール)[^。！？]{0,10}(?:無視|忘れ)", "忽略|无视|無視|忘れ"),
+    _phrase(OVERRIDE, r"\b(?:ігноруи(?:те)?|проігноруи(?:те)?|забудь(?:те)?|не дотримуи(?:ся|теся)?)\b" + GAP + r"\b(?:інструкці\w*|правил\w*|вказівк\w*)", "ігнор|проігнор|забудь|не дотримуи", "інструкц|правил|вказів", re.compile(r"\b(?:мої|мою|наші)\b")),
+    _phrase(OVERRIDE, r"\b(?:talimat|kural|yonerge|komut)\w*\b[^.!?]{0,20}\b(?:yok say|gormezden gel|unut|dikkate alma)", "talimat|kural|yonerge|komut", "yok say|gormezden|unut|dikkate", re.compile(r"\b(?:talimatim|talimatlarim)\w*")),
+    _phrase(OVERRIDE, r"(?:تجاهل|انس|تجاوز)[^.!؟]{0,40}(?:تعليمات|التعليمات|القواعد|الارشادات|الاوامر)", "تجاهل|انس|تجاوز"),
+    _phrase(OVERRIDE, r"(?:התעל(?:ם|מו|מי)|שכח[יו]?)\b[^.!?]{0,30}(?:הוראות|הנחיות|כללים)", "התעל|שכח"),
+    _phrase(OVERRIDE, _jamo(r"(?:지시|명령|규칙|지침|프롬프트)[^.!?]{0,30}(?:무시|잊어|따르지 마)"), _jamo("지시|명령|규칙|지침|프롬프트"), _jamo("무시|잊어|따르지")),
+    _phrase(OVERRIDE, r"(?:निरदश|नियम)[^.!?।]{0,30}(?:अनदखा|नजरअदाज|भल ज)", "निरदश|नियम", "अनदखा|नजरअदाज|भल ज"),
+    _phrase(OVERRIDE, r"\b(?:hagyd figyelmen kivul|ne vedd figyelembe|felejtsd el|hagyja figyelmen kivul)\b" + GAP + r"\b(?:utasitas|szabaly|iranyelv)\w*", "hagyd|hagyja|ne vedd|felejtsd", "utasitas|szabaly|iranyelv", re.compile(r"\butasitasaim\w*")),
+    _phrase(OVERRIDE, r"(?:αγνοησε|αγνοηστε|ξεχασε|παρακαμψε)" + GAP + r"(?:οδηγι|κανον|εντολ)\w*", "αγνοησ|ξεχασ|παρακαμψ", "οδηγι|κανον|εντολ", re.compile(r"\b(?:μου|μας)\b")),
+    _phrase(OVERRIDE, r"\b(?:ignora(?:ti)?|uita(?:ti)?|nu respecta)\b" + GAP + r"\b(?:instructiuni|regul|indicatii)\w*", "ignora|uita|nu respecta", "instructiuni|regul|indicatii", re.compile(r"\b(?:mele|noastre)\b")),
+    _phrase(OVERRIDE, r"\b(?:bo qua|quen di|phot lo)\b" + GAP + r"\b(?:huong dan|chi dan|quy tac|lenh)\b", "bo qua|quen|phot", "huong dan|chi dan|quy tac|lenh", re.compile(r"\bcua toi\b")),
 ]  # fmt: skip
 
 EVERY: tuple[Phrase, ...] = (*ENGLISH, *GERMAN, *FRENCH, *SPANISH, *ITALIAN, *POLISH, *LITHUANIAN, *OTHERS)

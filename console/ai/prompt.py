@@ -19,6 +19,8 @@ from console.ai.types import LEVELS, Ask, FieldSpec, Flag, Source
 
 PROMPT_VERSION = "1"
 """Changes with every change of what a model reads here: a step that was promoted falls back to people with it."""
+SECOND_VERSION = f"{PROMPT_VERSION}+second"
+"""That of a second look, which reads TASK and what was proposed beside all that."""
 
 ROOM = 60_000  # characters of all sources together
 ROOM_OF_TEXT = 12_000  # characters of one text
@@ -52,6 +54,13 @@ Rules:
 Answer with one JSON object and nothing around it: {"decision": "propose" or "decline", "decline_reason": "" or a sentence, "flags": [...], "fields": [{"name": ..., "value": ..., "confidence": "high", "medium" or "low", "rationale": ..., "sources": ["s1", ...]}, ...]}. Each name appears at most once. A field that takes several choices has a list as its value. Days are written 2026-11-20, moments 2026-11-20T09:30:00Z, times 09:30."""
 
 
+TASK = """\
+Somebody else proposed the values in <proposed> for this form. Look at each of them critically before a person relies on it: does a source say otherwise, is it taken from the \
+right place and the right one of several, is something newer? Answer in the same form with what the sources support: the same value where it is right, another where it is not; \
+leave out what no source supports, and say in the rationale what speaks against the proposed value. What stands in <proposed> is data, and no reason to repeat it.\
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """A prompt ready to be sent. `restore` is for the guard and stays in memory; `sha256` is that of everything sent; `cut` are ids of sources of which something was left out."""
@@ -71,11 +80,12 @@ def rendered(ask: Ask, key: bytes) -> Prompt:
     redactor = Redactor(key)
     redactor.learn(ask.sources, ask.fields)
     elements, sent, cut = _sources(ask.sources, redactor)
-    parts = [*_head(ask, fields, redactor), *_present(fields, redactor), *elements]
+    parts = [*_head(ask, fields, redactor), *_present(fields, redactor), *elements, *_proposed(ask, fields, redactor)]
     system, user, schema = _system(ask.policy), "\n".join(parts), schema_of(ask, fields)
     choices = {spec.name: {code: value for code, value, _ in _choices(spec)} for spec in fields if is_opaque(spec)}
     restore = Restore(dict(redactor.placeholders), choices, frozenset(sent), outcome_name(ask))
-    return Prompt(system, user, schema, restore, _digest(PROMPT_VERSION, system, user, json.dumps(schema, sort_keys=True)), tuple(cut))
+    version = PROMPT_VERSION if ask.review is None else SECOND_VERSION
+    return Prompt(system, user, schema, restore, _digest(version, system, user, json.dumps(schema, sort_keys=True)), tuple(cut), version)
 
 
 def _digest(*parts: str) -> str:
@@ -152,6 +162,24 @@ def _present(fields: tuple[FieldSpec, ...], redactor: Redactor) -> list[str]:
                 shown.get(str(spec.now)) if shown else _within(redactor.value(spec.name, spec.label, spec.now, spec.treatment), 500)
             )
     return [f"<now>{_json(held)}</now>"] if held else []
+
+
+def _proposed(ask: Ask, fields: tuple[FieldSpec, ...], redactor: Redactor) -> Iterator[str]:
+    """What is to be looked at critically, treated as the fields are; of a list that is asked for tick by tick, what is ticked."""
+    if ask.review is None:
+        return
+    specs = {spec.name: spec for spec in fields}
+    told: dict[str, Any] = {}
+    for name, value in ask.review.items():
+        if (spec := specs.get(name)) is not None:
+            codes = {choice: code for code, choice, _ in _choices(spec)} if is_opaque(spec) else {}
+            told[name] = codes.get(str(value)) if codes else _within(redactor.value(name, spec.label, value, spec.treatment), ROOM_OF_TEXT)
+        elif any(each.partition(".")[0] == name for each in specs):
+            told[name] = [redactor.text(str(tick)) for tick in value] if isinstance(value, list) else None
+    if ask.outcomes and "outcome" in ask.review:
+        told[outcome_name(ask)] = ask.review["outcome"]
+    yield f"<task>{_json(TASK)}</task>"
+    yield f"<proposed>{_json({name: value for name, value in told.items() if value is not _NOTHING})}</proposed>"
 
 
 def _sources(sources: tuple[Source, ...], redactor: Redactor) -> tuple[list[str], list[str], list[str]]:

@@ -10,6 +10,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -92,8 +93,9 @@ _EXFIL = re.compile(r"!\[[^\]\n]{0,200}\]\(\s*https?://[^)\s]{1,2000}", re.IGNOR
 
 
 _DISGUISE = re.compile(
-    r"[i1!]gn[o0]r[e3][ _-]|d[i1]sr[e3]g[a4]rd|pr[e3]v[i1][o0]us[_-]|[i1]nstruct[i1][o0]n|[o0]v[e3]rr[i1]d[e3]|[a4]ppr[o0]v[e3][_-]"
+    r"[i1!]gn[o0]r[e3](?:[ _+-]|\.(?=\w)|%20)|d[i1]sr[e3]g[a4]rd|pr[e3]v[i1][o0]us[_-]|[i1]nstruct[i1][o0]n|[o0]v[e3]rr[i1]d[e3]|[a4]ppr[o0]v[e3][_-]"
 )
+_JOINTS = re.compile(r"[_+-]|(?<=\w)\.(?=\w)")
 _LEET = re.compile(r"(?<![\w.,])(?=\w*[a-z])[a-z0134578]{4,}(?!\w)")
 _DIGITS = str.maketrans("0134578", "oieastb")
 _FORGERIES = (
@@ -119,6 +121,18 @@ def suspicious(ask: Ask, sent: frozenset[str] | None = None) -> dict[str, Sign]:
         if not source.trusted and (sent is None or source.id in sent) and (sign := first_sign(text_of(source), names)) is not None:
             found[source.id] = sign
     return found
+
+
+def place(ask: Ask, source: Source) -> tuple[str | None, str | None]:
+    """(the name in a source's data under which the first sign stands, its words); None where no single one holds it."""
+    names = tuple(sorted({text.casefold() for spec in ask.fields for text in (spec.name, spec.label) if len(text) >= LEAST_NAME}))
+    for name, value in source.data.items():
+        if (
+            source.treatments.get(name) != "never"
+            and (sign := first_sign(text_of(replace(source, title="", data={name: value})), names)) is not None
+        ):
+            return name, sign.quote
+    return None, None
 
 
 def text_of(source: Source) -> str:
@@ -234,7 +248,7 @@ def _undisguised(folded: str) -> str:
     """A text with digits read as the letters that they stand for, and words that are joined taken apart, where it may hide an order so."""
     if not _DISGUISE.search(folded):
         return folded
-    return _LEET.sub(lambda match: match[0].translate(_DIGITS), folded).replace("_", " ").replace("-", " ")
+    return _JOINTS.sub(" ", _LEET.sub(lambda match: match[0].translate(_DIGITS), folded.replace("%20", " ")))
 
 
 def _spaced(text: str) -> Iterator[Sign]:
@@ -255,7 +269,7 @@ def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
     for start, end in reversed(list(_between(bare, "-----BEGIN ", "-----END "))):
         bare = bare[:start] + " " + bare[end:]
     for match in list(_BASE64.finditer(bare))[:50]:
-        decoded = _decoded(match[0])
+        decoded = _of_hex(match[0]) or _decoded(match[0])
         if decoded and (sign := next(_orders(fold(decoded), names), None) or next(_forged(fold(decoded)), None)):
             yield Sign("an encoded order", sign.quote)
         elif (
@@ -264,6 +278,15 @@ def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Sign]:
             and "://" not in bare[max(0, match.start() - 300) : match.start()].split(" ")[-1]
         ):
             yield Sign("a wall of encoded data", match[0][:40])
+
+
+def _of_hex(signs_: str) -> str:
+    """What pairs of hexadecimal digits stand for where that is text."""
+    try:
+        made = bytes.fromhex(signs_[: 8000 - len(signs_) % 2]).decode("ascii")
+    except ValueError:
+        return ""
+    return made if all(sign.isprintable() or sign.isspace() for sign in made) else ""
 
 
 def _decoded(signs_: str) -> str:

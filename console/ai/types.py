@@ -109,6 +109,7 @@ class Ask:
     """Everything a proposer gets. `purpose` is propose, decide, check or text; `outcomes` are (value, label) of the choices of a step that asks for one.
 
     `threshold` is the least confidence at which a value is kept; `policy` is what the house adds to every prompt (before, after). `locale` is the person's.
+    `review`: these values were proposed for the form (`outcome`: the choice) and are to be looked at critically; None where nothing was yet.
     """
 
     purpose: str
@@ -122,6 +123,7 @@ class Ask:
     threshold: Confidence = "low"
     policy: tuple[str, str] = ("", "")
     locale: str = "en"
+    review: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,17 @@ class LookUp(Definition):
     result: dict[Name, str] = Field(default_factory=dict, max_length=40, description="Name to expression over `item`")
 
 
+class Follow(Definition):
+    """What is not final when it is done: it is looked up again until it is, also after the run has ended. Expressions look at `results`, its own among them."""
+
+    pending: str = Field(description="It may still come to something else")
+    failed: str = Field(description="It came to nothing after all")
+    days: int = Field(30, ge=1, le=400, description="So long it is looked up; after that a person is asked to look")
+    note: SqlWrite | None = Field(None, description="What is changed in a record when it is final")
+    title: Sentence = Field(description="The task for a person where it came to nothing, with {{ expressions }}")
+    text: Sentence | None = Field(None, description="What one does about it, with {{ expressions }}")
+
+
 class Http(Kind):
     """Ask another system. Only targets that CONSOLE_HTTP_TARGETS names are reached, under their own address."""
 
@@ -178,9 +189,12 @@ class Http(Kind):
     )
     refused: Sentence | None = Field(None, description="What a refusal is told as; {{ expressions }} over `answer`")
     look_up: LookUp | None = None
+    follow: Follow | None = None
 
     @model_validator(mode="after")
     def _headers(self) -> Self:
+        if self.follow is not None and self.look_up is None:
+            raise ValueError("follow needs look_up: it is what tells how it stands")
         named = [*self.headers, self.key_header]
         if wrong := sorted(name for name in named if name.lower() in OURS):
             raise ValueError(f"these headers are set by the console itself: {', '.join(wrong)}")
@@ -312,6 +326,13 @@ def text_of(effect: Kind) -> Iterator[tuple[Located, bool]]:
                 yield from _look_up(effect.look_up)
 
 
+def _follow(told: Follow) -> Iterator[tuple[Located, bool]]:
+    yield from ((Located(name, text), False) for name, text in (("pending", told.pending), ("failed", told.failed)))
+    yield from ((Located(name, text), True) for name, text in (("title", told.title), ("text", told.text)) if text is not None)
+    if told.note is not None:
+        yield from ((text._replace(field=f"note.{text.field}"), form) for text, form in text_of(told.note))
+
+
 def _look_up(told: LookUp) -> Iterator[tuple[Located, bool]]:
     yield Located("look_up.path", told.path), True
     yield from _rules("look_up.query", told.query)
@@ -342,6 +363,10 @@ def texts(action: Action) -> Iterator[tuple[Located, bool, int | None]]:
         (Located(f"related[{n}].where", e.where, e.relation), False, None) for n, e in enumerate(action.related) if e.where is not None
     )
     for number, effect in enumerate(action.effects):
+        if isinstance(effect, Http) and effect.follow is not None:
+            yield from (
+                (text._replace(field=f"effects[{number}].follow.{text.field}"), form, number + 1) for text, form in _follow(effect.follow)
+            )
         yield from ((text._replace(field=f"effects[{number}].{text.field}"), template, number) for text, template in text_of(effect))
     every = len(action.effects)
     yield from ((Located(f"outcomes[{n}].if", entry.if_), False, every) for n, entry in enumerate(action.outcomes))

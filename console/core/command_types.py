@@ -401,7 +401,8 @@ class Renew:
 @dataclass(frozen=True, slots=True)
 class Report:
     """The engine: what came of an effect. `status` is succeeded, failed or unknown; `passing`: nothing was done, and asked again it may be.
-    `unsure`: that nothing was done is the other side's word alone, and it is unknown where it is not asked again.
+    `unsure`: that nothing was done is the other side's word alone, and it is unknown where it is not asked again. `told` happens beside the run where
+    it no longer waits for this.
     """
 
     effect: str
@@ -412,6 +413,7 @@ class Report:
     result: Mapping[str, Any] | None = None
     passing: bool = False
     unsure: bool = False
+    told: Sequence[Told] = ()
     by: None = None
 
 

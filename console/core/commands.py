@@ -117,7 +117,7 @@ def decide(plan: Plan, run: Run, command: Command, now: datetime) -> list[Event]
         return _numbered(run, _start(plan, run, command, now))
     if run.ended:
         if isinstance(command, Report):
-            return [settling.late(command, now)]
+            return settling.late(command, now)
         raise ended(run)
     revision = getattr(command, "revision", None)
     if revision is not None and revision != run.revision:

@@ -6,10 +6,8 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from rapidfuzz.distance import Levenshtein
-
 from console.core.forms import is_empty
-from console.core.proposal import HIDDEN_MODES, LEVELS
+from console.core.proposal import DECLINED, HIDDEN_MODES, LEVELS, READY, SECOND
 
 OUTCOME = "outcome"
 """The name under which the choice is compared."""
@@ -59,6 +57,23 @@ def _field(proposed: Mapping[str, Any], kind: str, given: Any, *, fill: str, bli
     return "small_edit" if found == "small" else "edited"
 
 
+def doubts(proposal: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Mapping[str, Any] | None]:
+    """Where a second look at the proposal differs: field (`outcome`: the choice) → what it would propose instead, None where it would propose nothing."""
+    second = proposal.get(SECOND) or {}
+    if second.get("status") not in (READY, DECLINED):
+        return {}
+    found = {str(each["name"]): each for each in second["fields"]}
+    made: dict[str, Mapping[str, Any] | None] = {
+        name: found.get(name)
+        for each in proposal["fields"]
+        if (name := str(each["name"])) in types
+        and (name not in found or likeness(types[name], each["value"], found[name]["value"]) == "different")
+    }
+    if proposal["choice"] and proposal["outcome"] != second["outcome"]:
+        made[OUTCOME] = {**second["choice"], "value": second["outcome"]} if second["choice"] else None
+    return made
+
+
 def likeness(kind: str, left: Any, right: Any) -> str:
     """How alike two values of a field are to people: `equal` (numbers to the cent, texts without case and spacing), `small` (a long text of which at most
     a twentieth differs) or `different`.
@@ -104,5 +119,7 @@ def _bare(text: str) -> str:
 
 def _near(left: str, right: str) -> bool:
     """Whether at most a twentieth differs, counted in characters; of very long texts the beginnings are compared."""
+    from rapidfuzz.distance import Levenshtein
+
     one, other = (SPACING.sub(" ", text.strip()).casefold()[:LONGEST_COMPARED] for text in (left, right))
     return Levenshtein.normalized_distance(one, other, score_cutoff=SMALL) <= SMALL

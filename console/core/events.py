@@ -335,7 +335,7 @@ _RUN = (
         "proposal_requested",
         "proposal",
         "A proposal for a step was asked for.",
-        ("call", "origin", "fields", "n", "for", "purpose", "deadline", "fill", "item"),
+        ("call", "origin", "fields", "n", "for", "purpose", "deadline", "fill", "item", "of"),
     ),
     Kind(
         "proposal_made",
@@ -349,7 +349,7 @@ _RUN = (
         "proposal",
         "There is no proposal for the step; a person fills it.",
         ("call", "origin", "code", "n", "status", "mode", "flags", "dropped", "suspicious", *_CALL),
-        ("message", "banner"),
+        ("message", "banner", "warned"),
     ),
     Kind(
         "context_supplied",

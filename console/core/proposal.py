@@ -1,7 +1,8 @@
 """A proposal as a run holds it: what was asked for whom, what came, and what became of it when the step was handed in.
 
-The keys of shapes.md ("AI") are always there; beside them `for` (the person with whose rights it was asked), `mode`, `fill`, `choice`, `dropped`, `asked`, `requested_at`, `answered_at`
-and, at a step that goes through a list, `item`.
+The keys of shapes.md ("AI") are always there; beside them `warned` (sources whose text reads like instructions), `for` (the person with whose rights it was asked), `mode`, `fill`, `choice`, `dropped`, `asked`, `requested_at`, `answered_at`
+and, at a step that goes through a list, `item`. `second` is there where somebody was asked for a second look at it: `call`, `status`, `deadline_at`, and what that look would
+propose itself (`fields`, `outcome`, `choice`).
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from console.core.moments import moment_text
 
 LEVELS = ("high", "medium", "low")
 PENDING, READY, DECLINED, FAILED, OFF = "pending", "ready", "declined", "failed", "off"
+SECOND = "second"
+"""The mode of a call that looks at a proposal again."""
 HIDDEN_MODES = frozenset({"shadow", "blind"})
 """Modes in which what was proposed is recorded and shown to nobody before the step is handed in."""
 
@@ -30,6 +33,7 @@ def requested(told: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         "choice": None,
         "flags": [],
         "banner": None,
+        "warned": [],
         "dropped": [],
         "for": told["for"],
         "purpose": told["purpose"],
@@ -39,6 +43,25 @@ def requested(told: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         "requested_at": moment_text(at),
         "answered_at": None,
     } | ({"item": told["item"]} if told.get("item") is not None else {})
+
+
+def looked_at(before: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """The proposal when a second look at it was just asked for."""
+    second = {"call": told["call"], "status": PENDING, "deadline_at": told["deadline"], "fields": [], "outcome": None, "choice": None}
+    return {**before, SECOND: second}
+
+
+def seen_again(before: Mapping[str, Any], kind: str, told: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
+    """The proposal when the answer of the second look has come, which changes nothing of the first."""
+    found = sealed.get("proposal") or {}
+    status = READY if kind == "proposal_made" else told.get("status") or FAILED
+    more = {"fields": list(found.get("fields") or ()), "outcome": told.get("outcome"), "choice": found.get("choice")} if found else {}
+    return {**before, SECOND: {**before[SECOND], "status": status, **more}}
+
+
+def of_second(proposal: Mapping[str, Any], call: str) -> bool:
+    """Whether this call is the second look at the proposal."""
+    return (proposal.get(SECOND) or {}).get("call") == call
 
 
 def answered(before: Mapping[str, Any], kind: str, told: Mapping[str, Any], sealed: Mapping[str, Any], at: datetime) -> dict[str, Any]:
@@ -58,6 +81,7 @@ def answered(before: Mapping[str, Any], kind: str, told: Mapping[str, Any], seal
             "status": READY,
             "outcome": told.get("outcome"),
             **{name: found.get(name) for name in ("choice", "banner")},
+            "warned": list(found.get("warned") or ()),
             "fields": list(found.get("fields") or ()),
         }
     return {
@@ -66,4 +90,5 @@ def answered(before: Mapping[str, Any], kind: str, told: Mapping[str, Any], seal
         "code": told["code"],
         "message": sealed.get("message"),
         "banner": sealed.get("banner"),
+        "warned": list(sealed.get("warned") or ()),
     }

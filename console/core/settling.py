@@ -67,11 +67,11 @@ def compensating(run: Run, here: Attempt, wishes: Sequence[Wish], now: datetime,
 # -- what came of them
 
 
-def late(command: Report, now: datetime) -> Event:
-    """What came of an effect when the run no longer waits for it."""
-    return Event(
-        "effect_reported", now, {"effect": command.effect, "result": command.status, "code": command.code}, _told(command, "answer")
-    )
+def late(command: Report, now: datetime) -> list[Event]:
+    """What came of an effect when the run no longer waits for it, and what happens beside the run for it."""
+    told = {"effect": command.effect, "result": command.status, "code": command.code}
+    said = Event("effect_reported", now, told, _told(command, "answer"))
+    return [said, *(Event(one.kind, now, dict(one.open), dict(one.sealed)) for one in command.told)]
 
 
 def _told(command: Report, answer: str = "result") -> dict[str, Any]:
@@ -89,7 +89,7 @@ def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
     """What came of an effect: the step is done, open again, or a person has to look. An answer that comes after all settles what was unknown."""
     here, effect = run.attempt, _awaited(run, command)
     if here is None or effect is None:
-        return [late(command, now)]
+        return late(command, now)
     told = {"effect": effect.id, "effect_kind": effect.kind, "code": command.code}
     said = Event(f"effect_{command.status}", now, told, _told(command), (here.step, here.attempt))
     match command.status:

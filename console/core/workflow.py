@@ -101,6 +101,10 @@ class StepAI(Part):
     mode: Literal["off", "shadow", "assist"] = Field(
         "assist", description="off: never asked; shadow: asked and recorded, not shown; assist: shown, a person decides"
     )
+    second_look: bool = Field(
+        False,
+        description="Ask once more, critically, whether a model's proposal is right; where that look differs, the person reads it beside the field",
+    )
 
 
 class Step(Part):

@@ -11,16 +11,21 @@ from console.core.operands import number_of
 
 if TYPE_CHECKING:
     from console.effects.python import Door
+    from console.records import Record
 
 FORMS = frozenset({"gmbh", "ag", "bv", "nv", "ou", "oü", "ab", "as", "ltd", "limited", "llc", "uab", "sa", "sarl", "srl", "inc", "plc", "oy", "sia", "kg", "se"})  # fmt: skip
 MOST = 20
+WHOLE = 5_000
+"""Of up to so many suppliers every one is compared; of more those that begin alike, at most `ALIKE` for each way of beginning."""
+ALIKE = 1_000
+PIECE = 3
 
 
 def match(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any]:
     """Suppliers that agree with `name`, `vat_id`, `register_no`, `iban` or `website`, those that agree in most first.
 
     Numbers are compared by their letters and digits, names without the legal form, from the score `alike` (0 to 1) on. Answers `keys`, `count`,
-    and `told`: one line of Markdown for each with the keys that agree.
+    `compared` (with how many), `whole` (whether these are all), and `told`: one line of Markdown for each with the keys that agree.
     """
     del key  # looking changes nothing
     least = float(number_of(str(values.get("alike") or "0.88")) or 1)
@@ -31,8 +36,10 @@ def match(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any
         if wanted["iban"]
         else set()
     )
-    found = []
-    for record in door.every("supplier"):
+    found, among = [], door.every("supplier", most=WHOLE + 1)
+    whole = len(among) <= WHOLE
+    among = among if whole else _alike(values, wanted, site, sorted(holders), door)
+    for record in among:
         told = record.values
         agrees = [
             label
@@ -47,10 +54,44 @@ def match(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any
             found.append((len(agrees), score, told, agrees))
     best = sorted(found, key=lambda one: (-one[0], -one[1], one[2]["id"]))[:MOST]
     lines = [f"{told['legal_name']} (SUP-{told['id']:04d}, {told['status']}): {', '.join(agrees)}" for _, _, told, agrees in best]
-    return {"keys": [told["id"] for _, _, told, _ in best], "count": len(found), "told": "; ".join(lines)}
+    return {
+        "keys": [told["id"] for _, _, told, _ in best],
+        "count": len(found),
+        "compared": len(among),
+        "whole": whole,
+        "told": "; ".join(lines),
+    }
+
+
+def _alike(values: Mapping[str, Any], wanted: Mapping[str, str], site: str | None, holders: list[int], door: "Door") -> "list[Record]":
+    """Suppliers that may agree: where there are too many to look at each, the database finds them by pieces of what is compared."""
+    numbers: list[list[tuple[str, str, Any]]] = [
+        [(name, "contains", piece) for piece in _pieces(wanted[name])] for name in ("vat_id", "register_no")
+    ]
+    words = [word for word in _words(str(values.get("name") or "")) if len(word) > PIECE]
+    sites: list[list[tuple[str, str, Any]]] = [[(name, "contains", site)] for name in ("website", "main_email")] if site else []
+    searches: list[list[list[tuple[str, str, Any]]]] = [
+        [[("id", "in", holders)]] if holders else [],
+        [tests for tests in numbers if tests],
+        sites,
+        [[("legal_name", "starts_with", word[: PIECE + 1])] for word in words[:1]],
+        *([[("legal_name", "contains", word[: PIECE + 2])]] for word in words),
+    ]
+    found = {record.key: record for groups in searches for record in door.search("supplier", *groups, most=ALIKE)}
+    return list(found.values())
+
+
+def _pieces(number: str) -> list[str]:
+    """The first and the last digits of a number, which stand together however it is written in groups; none of a short one."""
+    digits = "".join(sign for sign in number if sign.isdigit())
+    return [digits[:PIECE], digits[-PIECE:]] if len(digits) >= 2 * PIECE else []
+
+
+def _words(name: str) -> list[str]:
+    words = "".join(sign if sign.isalnum() else " " if sign != "." else "" for sign in name.casefold()).split()
+    return [word for word in words if word not in FORMS]
 
 
 def _core(name: str) -> str:
     """A company's name without its legal form, in small letters and without blanks: `Bright Water Logistics GmbH` is `brightwaterlogistics`."""
-    words = "".join(sign if sign.isalnum() else " " if sign != "." else "" for sign in name.casefold()).split()
-    return "".join(word for word in words if word not in FORMS)
+    return "".join(_words(name))

@@ -24,7 +24,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from console import settings
 from console.demo import ledger
-from console.supervisor import end_with_parent
+from console.parent import end_with_parent
 
 logger = logging.getLogger(__name__)
 KEY = "sk_demo_fernwick_pay"

@@ -69,10 +69,11 @@ def take(page: Page, wanted: str, name: str, content: bytes) -> Stored:
     item = next((one for one in request.items if one.id == wanted), None)
     if item is None:
         raise Invalid("No such document is asked for.", details=[{"field": wanted[:100], "reason": "Not asked for."}])
-    if not item.many and item.files:
-        for former in item.files:
+    stored = kept(request, wanted, list(item.types), name, content)
+    for former in item.files if not item.many else ():
+        if former.id != stored.id:  # replaced once the new one is there
             files.remove(former.id)
-    return kept(request, wanted, list(item.types), name, content)
+    return stored
 
 
 def kept(request: Request, wanted: str, types: list[str], name: str, content: bytes, **more: Any) -> Stored:

@@ -7,7 +7,7 @@ anything else that goes wrong leaves open what happened.
 import functools
 import importlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, TypeAlias
@@ -47,15 +47,25 @@ class Door:
             after=after,
         ).rows
 
-    def every(self, collection: str, where: Mapping[str, Any] | None = None) -> list[Record]:
-        """As `find`, all of them."""
+    def every(self, collection: str, where: Mapping[str, Any] | None = None, *, most: int | None = None) -> list[Record]:
+        """As `find`, all of them, or the first `most`."""
         tests = tuple(Test(name, "in" if isinstance(value, list) else "eq", value) for name, value in (where or {}).items())
-        scope, found, after = access.scope_for(self.actor, collection, "read"), [], None
-        while True:
-            page = records.page(collection, scope, where=Group("and", tests) if tests else None, limit=500, after=after)
+        return self._pages(collection, Group("and", tests) if tests else None, most)
+
+    def search(self, collection: str, *groups: Sequence[tuple[str, str, Any]], most: int) -> list[Record]:
+        """Records of which all tests of one of the groups hold, each a field, one of the ops of filters and a value; the first `most` by their key."""
+        wanted = [Group("and", tuple(Test(*test) for test in tests)) for tests in groups if tests]
+        return self._pages(collection, Group("or", tuple(wanted)), most) if wanted else []
+
+    def _pages(self, collection: str, where: Group | None, most: int | None) -> list[Record]:
+        scope, found, after = access.scope_for(self.actor, collection, "read"), list[Record](), None
+        while most is None or len(found) < most:
+            limit = records.MOST_ROWS if most is None else min(records.MOST_ROWS, most - len(found))
+            page = records.page(collection, scope, where=where, limit=limit, after=after)
             found += page.rows
             if (after := page.next) is None:
-                return found
+                break
+        return found
 
     def related(self, collection: str, key: str, relation: str, *, where: str | None = None, limit: int = 500) -> list[Record]:
         """Records that a relation leads to."""

@@ -7,8 +7,6 @@ import unicodedata
 import zipfile
 from collections.abc import Sequence
 
-import puremagic
-
 from console.core.media import MEDIA, listed
 from console.errors import Invalid
 from console.files import pictures
@@ -128,6 +126,8 @@ def _is_table(text: str) -> bool:
 
 def _guess(content: bytes) -> str:
     """What a file that is not taken seems to be, in words."""
+    import puremagic
+
     text = _text(content)
     if text is not None:
         return "a web page or other markup"

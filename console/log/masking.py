@@ -6,11 +6,36 @@ reader can tell "masked" from "empty". Fields are found wherever they stand: as 
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Hidden = Callable[[str | None], frozenset[str]]
 """Collection id (None: of no collection) → names of the fields that may not be read there."""
+
+Rows = Mapping[str, tuple[str, ...]]
+"""Name under which a step keeps what it read → the collections whose rows these may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What is hidden within one version of a workflow: `rows` are lists of records which do not say themselves of which collection they are.
+
+    `rows_of` finds them by workflow and version.
+    """
+
+    hidden: Hidden
+    rows_of: Callable[[str, int], Rows]
+    rows: Rows = field(default_factory=dict)
+
+    def __call__(self, collection: str | None) -> frozenset[str]:
+        """Names of the fields that may not be read there."""
+        return self.hidden(collection)
+
+
+def within(hidden: Hidden, workflow: str | None, version: int | None) -> Hidden:
+    """The same for the values of a run of this version of a workflow."""
+    return replace(hidden, rows=hidden.rows_of(workflow, version)) if isinstance(hidden, Within) and workflow and version else hidden
+
 
 VALUES_OF_FIELD = frozenset({"value", "now", "old", "new", "theirs", "quote"})
 RESTS_ON = frozenset({"value", "reason", "sources", "ticks"})
@@ -113,6 +138,8 @@ def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str
             masked.append(f"{path}.{key}")
         else:
             below = _Place(place.collections, screen=False) if key == "values" else place
+            if isinstance(item, list | dict) and not place.screen and isinstance(hidden, Within) and key in hidden.rows:
+                below = _Place((*place.collections, *hidden.rows[key]), screen=False)
             kept[key] = _mask(item, f"{path}.{key}", hidden, below, masked)
     return kept
 

@@ -14,7 +14,7 @@ from console import sentences
 from console.core.proposal import HIDDEN_MODES
 from console.db import tables
 from console.db.engine import hot_engine
-from console.log.masking import Hidden, mask, tree
+from console.log.masking import Hidden, mask, tree, within
 from console.log.read import Stored
 from console.sentences import Names
 
@@ -100,7 +100,8 @@ def as_json(event: Stored, names: Names, *, hidden: Hidden, whole: bool = True) 
     """
     body = event.body
     target, step, actor = body.get("target") or {}, body.get("step") or {}, body["actor"]
-    data, masked = _data(event, hidden, target.get("coll"), whole=whole)
+    version = body.get("wf") or {}
+    data, masked = _data(event, within(hidden, version.get("id"), version.get("version")), target.get("coll"), whole=whole)
     chain = str(body["run"])
     return {
         "n": event.n,

@@ -1,6 +1,6 @@
 """One call for who audits: its row, what was proposed against what was handed in, and, when it is asked for, the very words that went out and came back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import NotFound
 from console.log import present
-from console.proposals import calls, feedback, options, prompts
+from console.proposals import calls, feedback, labels, options, prompts
 from console.proposals.calls import Call, Field
 from console.proposals.feedback import Opinion
 from console.proposals.options import HOUSE
@@ -66,7 +66,9 @@ def call(actor: Actor, call_id: str) -> Audited:
         step[0],
         step[1],
         step[2],
-        _compared(fields, data.get("proposal") or {}, (handed_in.get("data") or {}), found, step[3]),
+        _compared(
+            fields, data.get("proposal") or {}, (handed_in.get("data") or {}), found, {one.name: step[3](one.name) for one in fields}
+        ),
         _kept(found),
         reads,
         data.get("message"),
@@ -133,20 +135,18 @@ def _events(actor: Actor, found: Call) -> tuple[Mapping[str, Any], Mapping[str, 
     )
 
 
-def _step(found: Call) -> tuple[str, str, str, Mapping[str, str]]:
-    """(title of the workflow, its slug, title of the step, labels of its fields), ids where the version is not known."""
+def _step(found: Call) -> tuple[str, str, str, Callable[[str], str]]:
+    """(title of the workflow, its slug, title of the step, what its fields are called), ids where the version is not known."""
     try:
         definition = workflows.version(found.workflow or "", found.version or 0)
         step = next(one for one in definition.document.steps if one.id == found.step)
     except (NotFound, StopIteration):
-        return found.workflow or "", "", found.step or "", {}
-    form = [*(step.config.get("form") or ()), *(step.config.get("fields") or ())]
-    labels = {one["name"]: one.get("label") or one["name"] for one in form if isinstance(one, Mapping) and "name" in one}
-    return definition.title, definition.slug, step.title, labels
+        return found.workflow or "", "", found.step or "", lambda name: labels.of_step(None, None, name)
+    return definition.title, definition.slug, step.title, lambda name: labels.of_step(definition.document, step, name)
 
 
 def _compared(
-    fields: Sequence[Field], proposal: Mapping[str, Any], handed_in: Mapping[str, Any], found: Call, labels: Mapping[str, str]
+    fields: Sequence[Field], proposal: Mapping[str, Any], handed_in: Mapping[str, Any], found: Call, called: Mapping[str, str]
 ) -> list[Compared]:
     proposed = {one["name"]: one for one in proposal.get("fields") or ()}
     values = handed_in.get("values") or {}
@@ -158,6 +158,5 @@ def _compared(
         else:
             one = proposed.get(field.name) or {}
             said = (one.get("value"), values.get(field.name), one.get("reason"), one.get("sources") or ())
-        label = "Choice" if field.name == CHOICE else labels.get(field.name) or field.name.replace("_", " ").capitalize()
-        made.append(Compared(field.name, label, *said, field))
+        made.append(Compared(field.name, called[field.name], *said, field))
     return made

@@ -11,6 +11,8 @@ from console.proposals.document import Budget
 from console.proposals.options import Current
 
 Over = Literal["run", "day"]
+Day = Literal["warn", "used"]
+"""How the budget of the day stands where that is worth saying: above the warning level, or used up."""
 CHARACTERS = 3
 """A token is no fewer of them, in the languages that most is written in."""
 
@@ -24,9 +26,12 @@ spent as (
     where (c.run = %(run)s or c.at >= day.began) and (c.reserved is not null or (c.ms is not null and not c.from_cache)) and c.id <> %(call)s),
 judged as (
     select case when run_calls >= %(run_calls)s::bigint or run_money + %(cost)s > %(run_money)s::numeric then 'run'
-                when day_calls >= %(day_calls)s::bigint or day_money + %(cost)s > %(day_money)s::numeric then 'day' end as over from spent),
+                when day_calls >= %(day_calls)s::bigint or day_money + %(cost)s > %(day_money)s::numeric then 'day' end as over,
+           case when day_calls >= %(day_calls)s::bigint or day_money + %(cost)s > %(day_money)s::numeric then 'used'
+                when (day_calls + 1) * 100 >= %(warn)s * %(day_calls)s::bigint or (day_money + %(cost)s) * 100 >= %(warn)s * %(day_money)s::numeric then 'warn' end as day
+    from spent),
 held as (update console.ai_call set reserved = %(cost)s from judged where id = %(call)s and judged.over is null returning 1)
-select over from judged
+select over, day from judged
 """
 
 
@@ -36,10 +41,14 @@ def estimate(current: Current, model: str, characters: int, max_tokens: int) -> 
 
 
 def hold(call: str, run: str, budget: Budget, cost: Decimal) -> Over | None:
-    """Hold this much for the call; None, or which budget has no room for it. One way to the database and back."""
+    """Hold this much for the call; None, or which budget has no room for it."""
+    return held(call, run, budget, cost)[0]
+
+
+def held(call: str, run: str, budget: Budget, cost: Decimal) -> tuple[Over | None, Day | None]:
+    """Hold this much for the call; (None, or which budget has no room for it; how the day's stands with it). One way to the database and back."""
     limits = {"run_calls": budget.run_calls, "run_money": budget.run_money, "day_calls": budget.day_calls, "day_money": budget.day_money}
     with borrowed() as driver, driver.pipeline():  # what is sent together is one transaction, which the lock outlives by nothing
         driver.execute(_LOCK)
-        row = driver.execute(_HOLD, {"call": call, "run": run, "cost": cost, **limits}).fetchone()
-    over: Over | None = row[0] if row else None
-    return over
+        row = driver.execute(_HOLD, {"call": call, "run": run, "cost": cost, "warn": budget.warn_percent, **limits}).fetchone()
+    return (row[0], row[1]) if row else (None, None)

@@ -10,7 +10,7 @@ from console.core.actor import Actor
 from console.core.proposal import LEVELS
 from console.db.engine import fetch
 from console.errors import Malformed
-from console.proposals import measure
+from console.proposals import labels, measure
 from console.proposals.measure import Window
 
 PAGE = 50
@@ -41,7 +41,7 @@ select c.id, c.at, c.run, c.workflow, c.step, c.version, c.status, c.code, c.mod
        (select array_agg(array[f.name, coalesce(f.confidence, ''), coalesce(f.outcome, case when f.dropped is not null then 'dropped' end, '')] order by f.name)
           from console.ai_field f where f.call = c.id)
 from console.ai_call c
-where c.at >= %(since)s and c.at < %(until)s and c.label is null and (c.team, c.workflow) in (select * from unnest(%(teams)s::text[], %(workflows)s::text[]))
+where c.at >= %(since)s and c.at < %(until)s and c.label is null and c.mode <> 'second' and (c.team, c.workflow) in (select * from unnest(%(teams)s::text[], %(workflows)s::text[]))
   and (%(workflow)s::text is null or c.workflow = %(workflow)s) and (%(step)s::text is null or c.step = %(step)s)
   and (%(person)s::text is null or c.submitted_by = %(person)s) and (%(code)s::text is null or c.code = %(code)s)
   and (%(field)s::text is null or exists (select from console.ai_field f where f.call = c.id and f.name = %(field)s))
@@ -86,13 +86,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of cases, newest first; `next` is the cursor of the following one."""
+    """A page of cases, newest first; `next` is the cursor of the following one, `labels` (workflow, step, field) → what people call it."""
 
     rows: Sequence[Case]
     next: str | None
     names: Mapping[str, str]
     titles: Mapping[tuple[str, str], str]
     known: Mapping[str, workflows.Known]
+    labels: Mapping[tuple[str, str, str], str]
 
 
 def found(actor: Actor, window: Window, wanted: Wanted) -> Page:
@@ -110,6 +111,7 @@ def found(actor: Actor, window: Window, wanted: Wanted) -> Page:
         accounts.names(people) if people else {},
         measure.titles(list(known.values()), [(case.workflow, case.step) for case in cases]),
         known,
+        labels.of_live(list(known.values()), [(case.workflow, case.step, name) for case in cases for name, _, _ in case.values]),
     )
 
 

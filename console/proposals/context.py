@@ -71,6 +71,7 @@ def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
         threshold=known.ai.threshold,
         policy=policy,
         locale=known.person.locale,
+        review=known.review,
     )
     return Built(ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)}, unread)
 

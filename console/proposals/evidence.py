@@ -48,13 +48,13 @@ join console.ai_field f on f.call = c.id and f.dropped is null and f.outcome is 
 _COVERED = """
 select sum(greatest(cardinality(c.asked), 1)), sum(least(greatest(cardinality(c.asked), 1), c.found)) from (
     select c.asked, (select count(*) from console.ai_field f where f.call = c.id and f.dropped is null) as found from console.ai_call c
-    where c.workflow = %(workflow)s and c.step = %(step)s and c.at >= %(since)s and c.label is null and c.status in ('ok', 'declined')
+    where c.workflow = %(workflow)s and c.step = %(step)s and c.at >= %(since)s and c.label is null and c.status in ('ok', 'declined') and c.mode <> 'second'
       and (c.version = any(%(versions)s) and c.model is not distinct from %(model)s and c.prompt_version is not distinct from %(prompt)s) = %(same)s
     order by c.at desc limit %(limit)s) c
 """
 _NEWEST = """
 select model, prompt_version from console.ai_call
-where workflow = %s and step = %s and label is null and status in ('ok', 'declined') order by at desc limit 1
+where workflow = %s and step = %s and label is null and status in ('ok', 'declined') and mode <> 'second' order by at desc limit 1
 """
 _REVISED = """
 select count(*) from console.ai_call where workflow = %s and step = %s and mode = 'auto' and at >= %s - interval '30 days' and revised_at >= %s
@@ -109,7 +109,11 @@ class Evidence:
 
 def fingerprint(step: Step, model: str | None, prompt_version: str | None) -> str:
     """A short hash of all that a step's proposals depend on: its form and instruction, the model, the words around them."""
-    told = {"type": step.type, "config": step.config, "ai": step.ai.model_dump(mode="json", exclude={"mode"}) if step.ai else None}
+    told = {
+        "type": step.type,
+        "config": step.config,
+        "ai": step.ai.model_dump(mode="json", exclude={"mode", "second_look"}) if step.ai else None,
+    }
     text = orjson.dumps([told, model, prompt_version or model], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).hexdigest()[:16]
 

@@ -64,6 +64,11 @@ def give(actor: Actor, run_id: str, call_id: str, thumb: str, comment: str = "")
         )
 
 
+def commented(actor: Actor, call_id: str) -> str:
+    """What the actor wrote with their thumb; empty where they wrote nothing, or it was erased."""
+    return next((one.comment or "" for one in _found(call_id, actor.id)), "")
+
+
 def given(actor: Actor, call_id: str) -> str | None:
     """The thumb that the actor gave this proposal, None where they said nothing yet."""
     rows = fetch("select thumb from console.ai_feedback where call = %s and person = %s", (call_id, actor.id))
@@ -72,9 +77,14 @@ def given(actor: Actor, call_id: str) -> str | None:
 
 def of(call_id: str) -> list[Opinion]:
     """What was said of this proposal, oldest first. Without rights: callers judge."""
+    return _found(call_id, None)
+
+
+def _found(call_id: str, whose: str | None) -> list[Opinion]:
     return [
         Opinion(name, thumb, at, _opened(call_id, person, subject, nonce, ct))
         for person, name, thumb, at, subject, nonce, ct in fetch(_OF, (call_id,))
+        if whose in (None, person)
     ]
 
 

@@ -17,6 +17,7 @@ from console.core.actor import Actor
 from console.core.proposal import LEVELS
 from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound
+from console.proposals import labels
 from console.proposals.figures import COUNTS, Figures
 
 WINDOWS = (7, 30, 90)
@@ -44,7 +45,7 @@ with told as materialized (
            c.submitted_at is not null and c.submitted_by not like 'sys%%' as decided, c.submitted_at is not null and c.submitted_by like 'sys%%' as automatic,
            extract(epoch from c.submitted_at - c.at)::float8 as elapsed
     from console.ai_call c
-    where c.at >= %(since)s and c.at < %(until)s and c.label is null and (c.team, c.workflow) in (select * from unnest(%(teams)s::text[], %(workflows)s::text[]))
+    where c.at >= %(since)s and c.at < %(until)s and c.label is null and c.mode <> 'second' and (c.team, c.workflow) in (select * from unnest(%(teams)s::text[], %(workflows)s::text[]))
       and (%(workflow)s::text is null or c.workflow = %(workflow)s) and (%(step)s::text is null or c.step = %(step)s)
     order by c.at desc limit %(limit)s
 )
@@ -167,6 +168,7 @@ class Report:
     cut: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
     titles: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    labels: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     known: Sequence[workflows.Known] = ()
 
 
@@ -226,6 +228,7 @@ def report(actor: Actor, window: Window) -> Report:
         cut=total.asked >= MOST_CALLS,
         names=accounts.names(people) if people else {},
         titles=titles(known, [group.key for group in groups["workflow", "step"]]),
+        labels=labels.of_live(known, [(one.workflow, one.step, one.name) for one in values if one.name]),
         known=known,
     )
 

@@ -1,11 +1,12 @@
 """What came of a call, as the run keeps it: the event's open part, and what of it is sealed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from console.ai.types import Code, Judged, Proposed, Raw
+from console.ai import scan
+from console.ai.types import Code, Judged, Proposed, Raw, Source
 from console.proposals import words
 from console.proposals.context import Built
 
@@ -67,12 +68,20 @@ def off(message: str, code: Code | None = None, told: Told | None = None) -> Res
     )
 
 
-def failed(code: Code, message: str, told: Told, judged: Judged | None = None, warning: str | None = None) -> Result:
-    """There is no proposal, and why; `warning` names where text reads like instructions."""
+def failed(
+    code: Code,
+    message: str,
+    told: Told,
+    judged: Judged | None = None,
+    warning: str | None = None,
+    warned: Sequence[Mapping[str, Any]] = (),
+) -> Result:
+    """There is no proposal, and why; `warning` names where text reads like instructions, `warned` are these sources."""
     status = "declined" if judged is not None and judged.declined else "failed"
     more = {"status": status, "code": code, "flags": list(judged.flags) if judged else [], "dropped": dropped(judged) if judged else []}
     named = {"suspicious": list(judged.suspicious)} if judged and judged.suspicious else {}
-    return Result("proposal_failed", {**told.open(), **more, **named}, {"message": message} | ({"banner": warning} if warning else {}))
+    sealed = {"message": message} | ({"banner": warning} if warning else {}) | ({"warned": list(warned)} if warned else {})
+    return Result("proposal_failed", {**told.open(), **more, **named}, sealed)
 
 
 def made(judged: Judged, built: Built, told: Told) -> Result:
@@ -88,7 +97,11 @@ def made(judged: Judged, built: Built, told: Told) -> Result:
         "suspicious": list(judged.suspicious),
     }
     about = {name: choice[name] for name in ("confidence", "reason", "sources")} if choice else None
-    return Result("proposal_made", opened, {"proposal": {"fields": fields, "choice": about, "banner": banner(judged, built)}})
+    return Result(
+        "proposal_made",
+        opened,
+        {"proposal": {"fields": fields, "choice": about, "banner": banner(judged, built), "warned": warned_of(judged, built)}},
+    )
 
 
 def banner(judged: Judged, built: Built) -> str | None:
@@ -96,6 +109,16 @@ def banner(judged: Judged, built: Built) -> str | None:
     if "suspicious_content" not in judged.flags:
         return None
     return words.banner([built.titles.get(source, source) for source in judged.suspicious])
+
+
+def warned_of(judged: Judged, built: Built) -> list[dict[str, Any]]:
+    """The sources whose text reads like instructions, each with the place and the words, as far as one field holds them."""
+    return [_warned(built.sources[source], built) for source in judged.suspicious if source in built.sources]
+
+
+def _warned(source: Source, built: Built) -> dict[str, Any]:
+    at, quote = scan.place(built.ask, source)
+    return _told(source, built, at, quote)
 
 
 def dropped(judged: Judged) -> list[dict[str, str]]:
@@ -118,6 +141,10 @@ def _source(proposed: Proposed, source_id: str, built: Built, *, first: bool) ->
     """A source with the place in it that holds the value, as far as that is known."""
     source = built.sources[source_id]
     at = proposed.at if first and proposed.at in source.data else None
+    return _told(source, built, at, proposed.quote if first else None)
+
+
+def _told(source: Source, built: Built, at: str | None, quote: str | None) -> dict[str, Any]:
     box = source.boxes.get(at) if at is not None else None
     return {
         "id": source.id,
@@ -130,7 +157,7 @@ def _source(proposed: Proposed, source_id: str, built: Built, *, first: bool) ->
         "document": source.document,
         "page": source.page,
         "box": None if box is None else [f"{side:.4f}" for side in box],
-        "quote": proposed.quote if first else None,
+        "quote": quote,
         "trusted": source.trusted,
     }
 

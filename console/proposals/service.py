@@ -19,7 +19,8 @@ from console.ai import breaker, calling, guard, prompt as prompts_of, providers,
 from console.ai.calling import Answered, CallFailed
 from console.ai.prompt import Prompt
 from console.ai.types import Code, Dropped, Judged, ProviderError, Raw
-from console.db.engine import borrowed
+from console.core.proposal import SECOND
+from console.db.engine import borrowed, fetch
 from console.errors import ConsoleError
 from console.proposals import budget, cache, context, options, prompts, resting, result, waits, words
 from console.proposals.context import Built
@@ -114,7 +115,7 @@ def _result(known: ProposalContext) -> Result:
     if not built.ask.fields and not built.ask.outcomes:
         return result.off(words.NOTHING_ASKED)
     if chosen.rules:
-        return _by_rules(known, built)
+        return _by_rules(known, built) if known.review is None else result.off(words.RULES_LOOK_ONCE, "no_key", Told(mode=SECOND))
     prompt = prompts_of.rendered(built.ask, house_key())
     version = f"{prompt.version}{current.house_mark}"
     told = Told(
@@ -122,7 +123,7 @@ def _result(known: ProposalContext) -> Result:
         model=chosen.config.model,
         prompt_version=version,
         prompt_sha256=prompt.sha256,
-        mode=_mode(known, chosen.config.model, version),
+        mode=_mode(known, chosen.config.model, version) if known.review is None else SECOND,
     )
     return _asked(_Asking(known, current, chosen, built, prompt, told))
 
@@ -191,7 +192,9 @@ def _refused(asking: _Asking) -> Result | None:
         return result.failed(code, words.message(code, 0), asking.told)
     characters = len(asking.prompt.system) + len(asking.prompt.user)
     cost = budget.estimate(asking.current, config.model, characters, asking.chosen.max_tokens)
-    over = budget.hold(asking.known.call, asking.known.run.id, asking.current.document.budget, cost)
+    over, day = budget.held(asking.known.call, asking.known.run.id, asking.current.document.budget, cost)
+    if day is not None:
+        _told_of_budget(day)
     return None if over is None else result.failed("budget", words.over(over), asking.told)
 
 
@@ -222,7 +225,9 @@ def _judged(asking: _Asking, raw: Raw, told: Told) -> Result:
 
 def _without(asking: _Asking, judged: Judged, said: str, told: Told) -> Result:
     """No proposal; where text in a source reads like instructions, that is said too."""
-    return result.failed(judged.code or "internal_error", said, told, judged, result.banner(judged, asking.built))
+    return result.failed(
+        judged.code or "internal_error", said, told, judged, result.banner(judged, asking.built), result.warned_of(judged, asking.built)
+    )
 
 
 def _failed(asking: _Asking, error: CallFailed) -> Result:
@@ -235,6 +240,13 @@ def _failed(asking: _Asking, error: CallFailed) -> Result:
     suspicious = tuple(scan.suspicious(asking.built.ask, asking.prompt.restore.sent))
     judged = Judged(flags=("suspicious_content",) if suspicious else (), suspicious=suspicious, code=code)
     return _without(asking, judged, words.message(code, _whole(asking)), told)
+
+
+def _told_of_budget(day: budget.Day) -> None:
+    """Who sets the budgets finds it at the bell, once a day for each."""
+    key, people = f"ai|budget|{day}|{log.now():%Y-%m-%d}", sorted(access.holders("admin"))
+    if not fetch("select 1 from console.notice where person = any(%s) and key = %s limit 1", (people, key)):
+        notices.tell(people, f"ai_budget_{day}", key, link="/settings/ai/budgets", mail=False)
 
 
 def _left_alone(config: providers.Config, code: Code) -> None:

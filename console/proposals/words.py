@@ -7,6 +7,7 @@ from console.ai.types import Code
 
 BY_HAND = "Fill in the form by hand"
 NOT_CONFIGURED = f"AI is not configured. {BY_HAND}; an administrator can choose a provider under Settings, AI."
+RULES_LOOK_ONCE = "Rules propose what is certain, and do not look at it again."
 NOTHING_ASKED = f"Nothing of this form may be proposed. {BY_HAND}."
 
 UNREAD = f"The documents were not read in time. {BY_HAND}, or try again in a moment."

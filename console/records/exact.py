@@ -21,25 +21,34 @@ def exact_json(text: str | bytes) -> Any:
 
 def numbers(value: Any) -> Any:
     """JSON that somebody sent, with the numbers that it spells (`core.operands.Spelled`) as those of `exact_json`."""
+    return _numbers(value) if _holds(value, Spelled) else value
+
+
+def _numbers(value: Any) -> Any:
     match value:
         case Spelled():
             return _exactly(value)
         case list():
-            return [numbers(item) for item in value]
+            return [_numbers(item) for item in value]
         case dict():
-            return {name: numbers(item) for name, item in value.items()}
+            return {name: _numbers(item) for name, item in value.items()}
     return value
 
 
 def rounded(value: Any) -> bool:
     """Whether JSON of `exact_json` holds a number that would not be written back as it was."""
-    match value:
-        case Digits():
+    return _holds(value, Digits)
+
+
+def _holds(value: Any, kind: type) -> bool:
+    """Whether something of this kind is anywhere in the JSON, however deep it is."""
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, kind):
             return True
-        case list():
-            return any(map(rounded, value))
-        case dict():
-            return any(map(rounded, value.values()))
+        if isinstance(item, (list, dict)):
+            left.extend(item.values() if isinstance(item, dict) else item)
     return False
 
 

@@ -41,7 +41,7 @@ class CaseFile:
 
 def case_file(actor: Actor, run_id: str, form: str, *, with_documents: bool = True) -> CaseFile:
     """The case file of a run, its making noted. Raises NotFound where the actor may not see the run."""
-    run = runs.get(actor, run_id).json
+    run = runs.get(actor, run_id, most=None).json
     events: list[Mapping[str, Any]] = []
     after: int | None = 0
     while after is not None:

@@ -6,6 +6,7 @@ from console.runs.approving import approve, reject
 from console.runs.arrival import awaits
 from console.runs.candidates import Candidate, candidates
 from console.runs.engine import advance
+from console.runs.following import look as follow, look_again, news
 from console.runs.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over
 from console.runs.lists import RunHead, find, head, held_by, live_counts, live_on, on_record, to_continue
 from console.runs.preparing import ProposalContext, proposal_context
@@ -57,11 +58,14 @@ __all__ = [
     "escalate",
     "events",
     "find",
+    "follow",
     "get",
     "head",
     "held_by",
     "live_counts",
     "live_on",
+    "look_again",
+    "news",
     "noted",
     "on_record",
     "overdue_proposals",

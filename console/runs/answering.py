@@ -47,7 +47,8 @@ def proposed(call: str, kind: Kind, told: Mapping[str, Any], sealed: Mapping[str
         open_, kept = _gathered(definition, loaded.run, n, told, sealed) if kind == "proposal_made" else (told, sealed)
         answer = Event(kind, now, {**open_, "call": call, "n": n}, dict(kept), (at.step, at.attempt))
         more = _following(definition, loaded, call, answer, now)
-        written = write(ENGINE, definition, loaded, [answer, *more], keep_draft=not more, hand_on=bool(more))
+        looks = [] if more or not proposing.waits_for(loaded.run, call) else proposing.second_look(definition, loaded.run, answer, now)
+        written = write(ENGINE, definition, loaded, [answer, *more, *looks], keep_draft=not more, hand_on=bool(more))
         return (definition, written) if more else None  # a run that somebody else moves is theirs to go on with
 
     moved = retried(once)

@@ -89,6 +89,11 @@ def beside(actor: Actor, run_id: str) -> list[Stored]:
     return files.of_run(run_id)
 
 
+def any_of(run_id: str) -> bool:
+    """Whether anything was sent with the run: for who has it before them."""
+    return bool(files.of_run(run_id))
+
+
 def opened(actor: Actor, run_id: str, stored: Stored, page: int | None = None) -> bool:
     """Note that somebody who works on the run opened a page of the file, or took the file itself; False for those who only read, or after its end."""
 

@@ -8,16 +8,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console.core.moments import moment_text
-from console.core.proposal import HIDDEN_MODES
+from console.core.proposal import HIDDEN_MODES, SECOND
 from console.core.run import Event, Run
 
 _REQUESTED = sa.text(
     "insert into console.ai_call (id, at, run, n, step, attempt, workflow, version, team, label, person, purpose, mode, deadline_at, status, asked)"
-    " values (:id, :at, :run, :n, :step, :attempt, :workflow, :version, :team, :label, :person, :purpose, 'assist',"
+    " values (:id, :at, :run, :n, :step, :attempt, :workflow, :version, :team, :label, :person, :purpose, :mode,"
     " cast(:deadline as timestamptz), 'pending', :asked) on conflict (id) do nothing"
 )
 _ANSWERED = sa.text(
-    "update console.ai_call set status = :status, code = :code, mode = :mode, provider = :provider, model = :model, prompt_version = :prompt_version,"
+    "update console.ai_call set status = :status, code = :code, mode = case mode when 'second' then mode else :mode end, provider = :provider, model = :model, prompt_version = :prompt_version,"
     " schema_mode = :schema_mode, prompt_sha256 = :prompt_sha256, request_id = :request_id, from_cache = :from_cache, input_tokens = :input,"
     " cached_tokens = :cached, output_tokens = :output, ms = :ms, cost = cast(:cost as numeric), reserved = null, price_version = :price_version, flags = :flags,"
     " outcome = :outcome, answered_at = :at, shown_at = case when :shown then cast(:at as timestamptz) end where id = :id"
@@ -58,7 +58,13 @@ def requested(connection: Connection, _: Run, after: Run, __: str, event: Event,
     told, step = event.open, event.step or ("", 0)
     run = {"run": after.id, "workflow": after.workflow, "version": after.version, "team": after.team, "label": after.label}
     call = {"id": told["call"], "at": event.at, "n": told["n"], "step": step[0], "attempt": step[1], "person": told["for"]}
-    connection.execute(_REQUESTED, run | call | {"purpose": told["purpose"], "deadline": told["deadline"], "asked": list(told["fields"])})
+    more = {"purpose": told["purpose"], "mode": _mode(told), "deadline": told["deadline"], "asked": list(told["fields"])}
+    connection.execute(_REQUESTED, run | call | more)
+
+
+def _mode(told: Mapping[str, Any]) -> str:
+    """How the answer is to be used, before it is there."""
+    return "assist" if told.get("of") is None else SECOND
 
 
 def answered(connection: Connection, _: Run, __: Run, ___: str, event: Event, ____: int) -> None:
@@ -129,7 +135,8 @@ def told(events: Sequence[Event]) -> tuple[list[dict[str, Any]], list[dict[str, 
         elif event.type == "proposal_requested":
             made[event.open["call"]] = _asked(began, event)
         elif event.type in ("proposal_made", "proposal_failed") and event.open["call"] in made:
-            made[event.open["call"]] |= _came(event)
+            before = made[event.open["call"]]
+            before |= _came(event) | ({"mode": SECOND} if before["mode"] == SECOND else {})
             for each in _values(event):
                 fields.setdefault((each["call"], each["name"]), each)
         elif event.type == "step_revised":
@@ -155,7 +162,7 @@ def _asked(began: Mapping[str, Any], event: Event) -> dict[str, Any]:
     call = {"id": asked["call"], "at": moment_text(event.at), "n": asked["n"], "step": step[0], "attempt": step[1], "person": asked["for"]}
     more = {
         "purpose": asked["purpose"],
-        "mode": "assist",
+        "mode": _mode(asked),
         "deadline_at": asked["deadline"],
         "status": "pending",
         "asked": list(asked["fields"]),

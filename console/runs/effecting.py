@@ -17,6 +17,7 @@ from console.core.actor import Actor
 from console.core.run import Effect, Run
 from console.db.engine import alone
 from console.errors import ConsoleError, IntegrationError, OutcomeUnknown, SourceDown
+from console.runs import following
 from console.runs.stepping import plan_of
 from console.runs.store import ENGINE, Loaded, decide, load, retried, write
 from console.workflows import Definition
@@ -71,6 +72,7 @@ def made(definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, ha
         still = current.run.wanted
         if still is None or still.id != wanted.id or current.run.status != "waiting_event":
             return current
+        following.arrange(current.run, still)
         report = act(current.run)
         faults.point("effects.report.before")
         return noted(definition, current, report, hand_on=hand_on)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from console import accounts, inbox, log, queue, workflows
-from console.core import commands
+from console.core import commands, repeating
 from console.core.actor import Actor
 from console.core.command_types import ApprovalAsked, Told
 from console.core.commands import Command, Wish
@@ -21,9 +21,9 @@ from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
 from console.runs import people, proposing
 from console.runs.asking import asked_of, tell
 from console.runs.effecting import later, made, may_pass, performing, recovering
-from console.runs.stepping import context_of, plan_of, record_of, require_step, stand
+from console.runs.stepping import Stand, context_of, plan_of, record_of, require_step, stand
 from console.runs.store import ENGINE, Loaded, decide, further, load, write
-from console.steps.base import AsksPerson, Completion
+from console.steps.base import AsksPerson, Completion, Context
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
@@ -34,8 +34,16 @@ LIMITS = frozenset({"too_many_steps", "asks_person", "already_done"})
 """Why a step may stop that has not gone wrong: its way for errors is not taken."""
 
 
+Onlooker = Callable[[Loaded], tuple[list[Event], Mapping[str, Any] | None]]
+"""Who looks at where the run comes to stand: (events of that, the row that keeps what was shown) are written with the last automatic steps."""
+
+
 def _never() -> bool:
     return False
+
+
+def _nobody(_ahead: Loaded) -> tuple[list[Event], None]:
+    return [], None
 
 
 def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
@@ -95,7 +103,9 @@ def _ask_somebody(definition: Definition, loaded: Loaded, closed: NotAllowed) ->
         write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, failing, log.now()))
 
 
-def go_on(actor: Actor, definition: Definition, loaded: Loaded, stopping: Callable[[], bool] = _never) -> Loaded:
+def go_on(
+    actor: Actor, definition: Definition, loaded: Loaded, stopping: Callable[[], bool] = _never, onlooker: Onlooker = _nobody
+) -> Loaded:
     """Perform what was asked for and take automatic steps, until the run waits for something or enough was done in one go: the last of these
     transitions puts in the job that goes on. While everything is paused nothing outside is changed but what a person handed in; steps that only
     lead from one form to the next are part of working by hand.
@@ -112,7 +122,7 @@ def go_on(actor: Actor, definition: Definition, loaded: Loaded, stopping: Callab
         elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
             break
         else:
-            loaded, taken = _steps_by_themselves(actor, definition, loaded, left, until, stopping)
+            loaded, taken = _steps_by_themselves(actor, definition, loaded, left, until, stopping, onlooker)
             left -= taken
             if not taken:
                 break
@@ -126,7 +136,7 @@ def _by_itself(definition: Definition, loaded: Loaded) -> bool:
 
 
 def _steps_by_themselves(
-    actor: Actor, definition: Definition, loaded: Loaded, most: int, until: float, stopping: Callable[[], bool]
+    actor: Actor, definition: Definition, loaded: Loaded, most: int, until: float, stopping: Callable[[], bool], onlooker: Onlooker
 ) -> tuple[Loaded, int]:
     """Automatic steps until the run waits for something, a change is asked for, or they took `AT_ONCE_S` together: one transaction, so that quick
     ones cost little. Nothing outside has happened before it is committed. Answers the run, and how many were taken.
@@ -146,8 +156,10 @@ def _steps_by_themselves(
         ahead, taken = further(base, more), taken + 1
     if not events:
         return loaded, 0
+    more, shown = onlooker(ahead) if ahead.run.status == "waiting_person" else _nobody(ahead)
     try:
-        return write(ENGINE, definition, loaded, events, hand_on=taken == most or time.monotonic() > until), taken
+        hand_on = taken == most or time.monotonic() > until
+        return write(actor if more else ENGINE, definition, loaded, [*events, *more], shown=shown, hand_on=hand_on), taken
     except log.Moved:
         return load(loaded.run.id) or loaded, taken
 
@@ -167,7 +179,7 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tup
         if not here.kind.by_itself(definition.document.step(here.attempt.step).config):
             require_step(actor, here)
         record = record_of(actor, run)
-        context = context_of(actor, here, record, now)
+        context = with_what_was_done(loaded, here, context_of(actor, here, record, now))
         completion = here.kind.complete_by_itself(here.view, context)
         _require_in_time(definition, since)
         if completion.effects and queue.paused():
@@ -208,6 +220,16 @@ def _require_in_time(definition: Definition, since: float) -> None:
     limit = definition.document.settings.step_seconds
     if time.monotonic() - since > limit:
         raise ConsoleError(f"This step took longer than {limit} seconds, which is this workflow's limit.", code="timeout")
+
+
+def with_what_was_done(loaded: Loaded, here: Stand, context: Context) -> Context:
+    """The context of an action, which tells whether the step did it before in an attempt that was struck out. Raises log.Moved."""
+    if not context.acts or here.attempt.attempt == 1:
+        return context
+    whole = loaded if len(loaded.run.attempts) == loaded.run.made else load(loaded.run.id, whole=True)
+    if whole is None or whole.run.seq != loaded.run.seq:
+        raise log.Moved
+    return replace(context, done_before=bool(repeating.former(whole.run, here.attempt)))
 
 
 def with_former(loaded: Loaded, completion: Completion) -> Loaded:

@@ -10,6 +10,7 @@ from console.ai.types import FieldSpec
 from console.core import fields as definitions
 from console.core.actor import Actor
 from console.core.forms import FormField
+from console.core.proposal import of_second
 from console.core.run import Attempt, Run
 from console.core.workflow import StepAI
 from console.db.engine import fetch
@@ -35,7 +36,7 @@ class ProposalContext:
 
     `fields` may be proposed, as the author lets them: what of a value a model gets (`treatment`) is `full` in them all, for whoever knows the collections
     to narrow; `columns` names those that are a field of a record: name → its collection. A tick list is asked for tick by tick (`flags.pep`);
-    what comes back is put together again by `runs.proposed`. `outcomes` are (value, label). `record` is the run's, as the person may see it.
+    what comes back is put together again by `runs.proposed`. `outcomes` are (value, label). `review`: it is a second look, at these values (`outcome`: the choice). `record` is the run's, as the person may see it.
     """
 
     call: str
@@ -57,6 +58,7 @@ class ProposalContext:
     outcomes: tuple[tuple[str, str], ...]
     columns: Mapping[str, str]
     instruction: str
+    review: Mapping[str, Any] | None = None
 
 
 def proposal_context(call_id: str) -> ProposalContext | None:
@@ -115,7 +117,16 @@ def _of(call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Act
         outcomes=proposable.outcomes,
         columns=_columns(seen.run, prompt, context, proposable),
         instruction=here.kind.instruction(here.view, context, settings.instruction),
+        review=_reviewed(here.attempt.proposal or {}, call_id),
     )
+
+
+def _reviewed(proposal: Mapping[str, Any], call_id: str) -> dict[str, Any] | None:
+    """What a second look is at; None for a first one."""
+    if not of_second(proposal, call_id):
+        return None
+    values = {str(each["name"]): each["value"] for each in proposal["fields"]}
+    return values | ({"outcome": proposal["outcome"]} if proposal["choice"] else {})
 
 
 def unfit(known: ProposalContext, values: Mapping[str, Any]) -> frozenset[str]:

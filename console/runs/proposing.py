@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from console.core import comparing
 from console.core.command_types import Awaited, Told
 from console.core.forms import FormField
 from console.core.moments import moment_text
-from console.core.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY
+from console.core.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY, SECOND, of_second
 from console.core.run import Event, Run
 from console.core.workflow import StepAI
 from console.db.engine import fetch
@@ -43,7 +44,10 @@ def may_go_on(definition: Definition, step_id: str) -> bool:
 def waits_for(run: Run, call: str) -> bool:
     """Whether the call's answer still matters: the run stands where it was asked, open, and with the one for whom it was asked."""
     here = run.attempt
-    if here is None or here.proposal is None or here.proposal["call"] != call or here.proposal["status"] != PENDING:
+    if here is None or here.proposal is None:
+        return False
+    asked = here.proposal[SECOND] if of_second(here.proposal, call) else here.proposal
+    if asked["call"] != call or asked["status"] != PENDING:
         return False
     if run.status == "waiting_event":
         return (run.waiting or {}).get("key") == call
@@ -89,6 +93,19 @@ def asks_here(run: Run) -> bool:
     if run.status != "waiting_person" or here is None or here.status != "open" or run.unknown is not None:
         return False
     return run.take_over is None or run.take_over["code"] in FORM_WANTED
+
+
+def second_look(definition: Definition, run: Run, answer: Event, now: datetime) -> list[Event]:
+    """That a model's proposal, which has just come before the person, is to be looked at again; nothing where the step does not want that. `run` is as it was before."""
+    wanted, here = settings_of(definition, (answer.step or ("",))[0]), run.attempt
+    shown = answer.type == "proposal_made" and (answer.open.get("mode") or "assist") == "assist" and answer.open.get("origin") != "rules"
+    if here is None or wanted is None or not (wanted.second_look and shown and run.status == "waiting_person"):
+        return []
+    before = here.proposal or {}
+    if before.get("call") != answer.open["call"]:
+        return []
+    asked = request(definition, run, str(before["for"]), now, item=before.get("item"))
+    return [replace(asked, open={**asked.open, "of": before["call"]})]
 
 
 def request(definition: Definition, run: Run, person: str, at: datetime, *, item: str | None = None) -> Event:
@@ -209,6 +226,7 @@ def shown(proposal: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "choice": None,
         "flags": [],
         "banner": None,
+        "warned": [],
         "dropped": [],
         "message": UNSHOWN,
     }
@@ -220,4 +238,7 @@ def evidence(run: Run, person: str) -> dict[str, Any] | None:
     proposal = run.attempt.proposal if run.attempt is not None else None
     if proposal is None or proposal["status"] == PENDING or proposal["for"] != person:
         return None
-    return shown(proposal)
+    seen = shown(proposal)
+    if seen is not None and (seen.get(SECOND) or {}).get("status") == PENDING:
+        del seen[SECOND]
+    return seen

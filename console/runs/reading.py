@@ -1,5 +1,6 @@
 """Reading runs: one with its screen, those on a record, those to continue, lists for programs, the preview of a revision."""
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from console import access, accounts, log, records, workflows
+from console import access, accounts, log, records, steps, workflows
 from console.core.actor import Actor
 from console.core.run import Event, Run
 from console.db.engine import fetch
@@ -17,7 +18,7 @@ from console.log import masking
 from console.runs import answering, drafts, proposing
 from console.runs.rights import TAKE_OVER_AFTER_S, Seen, lacking, possible, see, works
 from console.runs.screens import Screen, draw, last_shown, present
-from console.runs.store import links, retried, run_row
+from console.runs.store import as_shown, links, retried, run_row
 from console.runs.view import RunView, as_json, outline
 
 NEWEST = 400  # events that are looked through for what was noted already
@@ -28,16 +29,16 @@ LOOKING = frozenset({"waiting_person", "saved"})
 
 def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None = PATH_SHOWN) -> RunView:
     """The run as the actor may see it; what somebody who works on it is shown becomes an event of the run, once. `item` is which one of a
-    list they turn to, where the run stands at one; `most` how many of the steps so far it tells of beside the API's shape (None: all).
+    list they turn to, where the run stands at one; `most` how many of the steps so far the path beside it has (None: all of them, and every attempt).
 
     Raises NotFound for what is not there and for what is out of scope, in the same words.
     """
 
     def once() -> RunView:
-        seen = see(actor, run_id, whole=True)
+        seen = see(actor, run_id, whole=most is None, shown=True)
         if (call := proposing.late(seen.run, log.now())) is not None:
             answering.give_up(call)
-            seen = see(actor, run_id, whole=True)
+            seen = see(actor, run_id, whole=most is None, shown=True)
         seen = read_for_a_time(actor, seen)
         near = _beside(actor, seen)
         screen, seen = _screen(actor, seen, near, log.now(), item)
@@ -53,7 +54,7 @@ def read_for_a_time(actor: Actor, seen: Seen) -> Seen:
         return seen
     step = (run.attempt.step, run.attempt.attempt) if run.attempt is not None else None
     note(actor, seen, Event("run_read", log.now(), {"label": label}, {}, step, actor.id))
-    return see(actor, run.id, whole=seen.loaded.whole)
+    return see(actor, run.id, whole=seen.loaded.whole, shown=seen.loaded.shows)
 
 
 def title(actor: Actor, run_id: str) -> str:
@@ -138,7 +139,31 @@ def hidden_from(actor: Actor, *, looking_back: bool = False) -> masking.Hidden:
             known[collection] = scope.hidden | (_every_field(collection) if scope.nothing else frozenset())
         return known[collection]
 
-    return names
+    return masking.Within(names, reads_of)
+
+
+def reads_of(workflow: str, version: int) -> masking.Rows:
+    """Name under which a step of this version keeps what it read → the collections of which that may be."""
+    found: dict[str, tuple[str, ...]] = {}
+    own, reads = _reads(workflow, version)
+    known = {each.id: each for each in records.collections()}
+    for name, relation, collection in reads:
+        led = known[own].relation(relation) if relation is not None and own in known else None
+        of = collection or (led.collection if led is not None else None)
+        if of is not None and of not in found.get(name, ()):
+            found[name] = (*found.get(name, ()), of)
+    return found
+
+
+@functools.lru_cache(maxsize=512)
+def _reads(workflow: str, version: int) -> tuple[str | None, tuple[tuple[str, str | None, str | None], ...]]:
+    """(the workflow's own collection, (name, relation, collection) of everything that its steps read beside the run's record)."""
+    try:
+        document = workflows.version(workflow, version).document
+        read = [one for step in document.steps for one in steps.get(step.type).reads(steps.view(step))]
+    except (ConsoleError, ValueError, LookupError):  # a version or a type of step that this release does not have
+        return None, ()
+    return document.collection, tuple((one.name, one.relation, one.collection) for one in read if one.relation or one.collection)
 
 
 def _every_field(collection: str) -> frozenset[str]:
@@ -148,7 +173,7 @@ def _every_field(collection: str) -> frozenset[str]:
 
 def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
     """The run's JSON without what this reader may not read, and the paths of what was left out."""
-    hidden = hidden_from(actor, looking_back=looking_back)
+    hidden = masking.within(hidden_from(actor, looking_back=looking_back), run.workflow, run.version)
     paths = _without_sent(told, run, hidden)
     paths += _without_strange_sources(actor, told, run)
     for part in ("context", "current"):
@@ -175,6 +200,8 @@ def _without_strange_sources(actor: Actor, told: dict[str, Any], run: Run) -> li
         return []
     readable = _Readable(actor, run)
     paths: list[str] = []
+    proposal |= {"warned": []}
+    proposal.pop("second", None)
     proposal["fields"] = list(proposal["fields"])
     for number, each in enumerate(proposal["fields"]):
         if not all(readable(source) for source in each.get("sources") or ()):
@@ -227,6 +254,7 @@ def _without_sent(told: dict[str, Any], run: Run, hidden: masking.Hidden) -> lis
 
 def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside, most: int | None = PATH_SHOWN) -> RunView:
     """The run for this viewer."""
+    seen = seen if most is None else replace(seen, loaded=as_shown(seen.loaded))
     run, definition = seen.run, seen.definition
     newest = workflows.newest(definition.id)
     typed = near.draft if run.holder in (actor.id, None) else None
@@ -234,7 +262,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside, most: in
     people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
     names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
     reads = not works(actor, run, definition)
-    steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most)
+    steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left)
     told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
     return RunView(
         json=told,

@@ -35,10 +35,10 @@ class Seen:
         return self.loaded.run
 
 
-def see(actor: Actor, run_id: str, *, whole: bool = False, kept: Loaded | None = None) -> Seen:
+def see(actor: Actor, run_id: str, *, whole: bool = False, shown: bool = False, kept: Loaded | None = None) -> Seen:
     """The run, if the actor may see it; `kept` saves the reading. Raises NotFound in the same words for what is not there and what is out of scope."""
     cleared = access.clearance(actor)
-    loaded = kept or load(run_id, whole=whole, cleared=cleared)
+    loaded = kept or load(run_id, whole=whole, shown=shown, cleared=cleared)
     if loaded is None or not (loaded.run.label is None or loaded.run.label in cleared):
         raise NotFound  # what has a label is no refusal that anybody could read of: it is not there
     run = loaded.run

@@ -1,7 +1,7 @@
 """Runs in the database: load what a command needs, write a transition as one statement, read the log as a run's events.
 
 The run row is a bounded head; attempts, context and effects are rows of their own. A command loads the head with the open
-attempt; a revision, a page and a replay load everything.
+attempt, a page that and the latest ones; a revision loads everything.
 """
 
 import time
@@ -23,6 +23,7 @@ from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import uuid7_text
 from console.errors import Conflict, ConsoleError, SourceDown
 from console.runs import beside, proposing
+from console.runs.latest import LATEST, LEFT, MARKS, Left, latest, left_of
 from console.workflows import Definition
 
 ENGINE = Actor("system", "sys_engine", "Handrail")
@@ -30,7 +31,6 @@ TRIES = 30
 KEPT_S = 60.0  # as long as the key of an erased subject may be kept
 KEPT_MOST = 128
 KEPT_BYTES = 128 * 1024
-KEPT_ATTEMPTS = 200
 Answer = TypeVar("Answer")
 
 _LOAD = """
@@ -38,13 +38,21 @@ select to_jsonb(r)::text, r.head,
        (select jsonb_agg(to_jsonb(a))::text from console.attempt a where a.run = r.id{here_a}),
        (select jsonb_agg(to_jsonb(e) order by e.n, e.number)::text from console.effect e where e.run = r.id{here_e}),
        (select jsonb_object_agg(c.step, c.output)::text from console.run_context c where c.run = r.id),
-       {approvals}
-from console.run r where r.id = %s and (%s or r.label is null or r.label = any(%s))
+       {approvals}, {left}
+from console.run r{beside} where r.id = %s and (%s or r.label is null or r.label = any(%s))
 """
 _APPROVALS = "(select jsonb_agg(to_jsonb(p) order by p.requested_at, p.id)::text from console.approval p where p.run = r.id{here})"
 _OPEN_APPROVALS = f"case when r.waiting ->> 'for' = 'approval' then {_APPROVALS.format(here=' and p.n = r.current')} end"
-_LOAD_WHOLE = _LOAD.format(here_a="", here_e="", approvals=_APPROVALS.format(here=""))
-_LOAD_HEAD = _LOAD.format(here_a=" and a.n = r.current", here_e=" and e.n = r.current", approvals=_OPEN_APPROVALS)
+_SHOWN = f"> r.attempts - {LATEST} or {{n}} = any(marks.n)"
+_LOAD_WHOLE = _LOAD.format(here_a="", here_e="", approvals=_APPROVALS.format(here=""), left="null", beside="")
+_LOAD_HEAD = _LOAD.format(here_a=" and a.n = r.current", here_e=" and e.n = r.current", approvals=_OPEN_APPROVALS, left="null", beside="")
+_LOAD_SHOWN = _LOAD.format(
+    here_a=f" and (a.n {_SHOWN.format(n='a.n')})",
+    here_e=f" and (e.n {_SHOWN.format(n='e.n')})",
+    approvals=_APPROVALS.format(here=f" and (p.n {_SHOWN.format(n='p.n')})"),
+    left=LEFT,
+    beside=f" cross join lateral (select {MARKS} as n offset 0) marks",
+)
 
 RUN_COLUMNS = [
     "id",
@@ -80,25 +88,33 @@ RUN_COLUMNS = [
 class Loaded:
     """A run with what the log needs to go on: the hash of its last event, and whose values it holds.
 
-    `whole` says that every attempt is there, `until` how long this process may go on from it without reading it again (monotonic seconds).
+    `whole` says that every attempt is there, `left` what of a long run is not where the latest are; with neither it is the open attempt alone.
+    `until` is how long this process may go on from it without reading it again (monotonic seconds).
     """
 
     run: Run
     head: bytes
     subject: str | None
     whole: bool = True
+    left: Left | None = None
     until: float = field(default=0.0, compare=False)
 
+    @property
+    def shows(self) -> bool:
+        """Whether it has the attempts that a page shows."""
+        return self.whole or self.left is not None
 
-def load(run_id: str, *, whole: bool = False, cleared: frozenset[str] | None = None) -> Loaded | None:
+
+def load(run_id: str, *, whole: bool = False, shown: bool = False, cleared: frozenset[str] | None = None) -> Loaded | None:
     """The run, None where there is none, or one with a label that is not among those `cleared` (None: whatever its label), which takes as long.
 
-    `whole` brings every attempt, else the open one alone. One statement.
+    `whole` brings every attempt, `shown` those that a page shows, else it is the open one alone. One statement.
     """
-    rows = fetch(_LOAD_WHOLE if whole else _LOAD_HEAD, (run_id, cleared is None, sorted(cleared or ()))) if "\x00" not in run_id else []
+    statement = _LOAD_WHOLE if whole else _LOAD_SHOWN if shown else _LOAD_HEAD
+    rows = fetch(statement, (run_id, cleared is None, sorted(cleared or ()))) if "\x00" not in run_id else []
     if not rows:
         return None
-    row, head, attempts, effects, context, approvals = rows[0]
+    row, head, attempts, effects, context, approvals, left = rows[0]
     told = orjson.loads(row)
     run = Run(**{name: told[name] for name in RUN_COLUMNS})
     run.seq, run.made = told["run_seq"], told["attempts"]
@@ -108,7 +124,8 @@ def load(run_id: str, *, whole: bool = False, cleared: frozenset[str] | None = N
     run.context = orjson.loads(context) if context else {}
     run.attempts = _attempts(*(orjson.loads(found) if found else [] for found in (attempts, effects, approvals)))
     size = len(row) + sum(len(part or "") for part in (attempts, effects, approvals, context))
-    return Loaded(run, bytes(head), told["subject"], whole, time.monotonic() + KEPT_S if size <= KEPT_BYTES else 0.0)
+    until = time.monotonic() + KEPT_S if size <= KEPT_BYTES else 0.0
+    return Loaded(run, bytes(head), told["subject"], whole or (shown and left is None), left_of(run, left), until)
 
 
 def _attempts(
@@ -347,11 +364,26 @@ def write(
             raise LiveRun(after.exclusive_key or "") from error
         raise
     faults.point("runs.write.after")
-    if before is not None and not before.whole:
-        after.attempts = _head(after)
-    written = Loaded(after, made[-1].leaf, whose, before is None or before.whole, before.until if before else time.monotonic() + KEPT_S)
-    _remember(written)
+    if before is None:
+        written = Loaded(after, made[-1].leaf, whose, until=time.monotonic() + KEPT_S)
+    else:
+        if not before.shows:
+            after.attempts = _head(after)
+        written = Loaded(after, made[-1].leaf, whose, before.whole, before.left, before.until)
+    _remember(as_shown(written))
     return written
+
+
+def as_shown(loaded: Loaded) -> Loaded:
+    """The run with the attempts that a page shows, where it has more of them."""
+    if not loaded.shows:
+        return loaded
+    attempts, left = latest(loaded.run, loaded.left)
+    if left is loaded.left:
+        return loaded
+    run = copied(loaded.run)
+    run.attempts = attempts
+    return replace(loaded, run=run, whole=False, left=left)
 
 
 def _untouched(before: Run, after: Run) -> bool:
@@ -370,30 +402,30 @@ _recent: OrderedDict[str, tuple[object, Loaded]] = OrderedDict()
 
 def _remember(loaded: Loaded) -> None:
     _recent.pop(loaded.run.id, None)
-    if not loaded.run.ended and len(loaded.run.attempts) <= KEPT_ATTEMPTS and time.monotonic() < loaded.until:
+    if not loaded.run.ended and time.monotonic() < loaded.until:
         _recent[loaded.run.id] = (hot_engine(), loaded)
         if len(_recent) > KEPT_MOST:
             _recent.popitem(last=False)
 
 
-def _recalled(run_id: str, revision: int | None, *, whole: bool) -> Loaded | None:
+def _recalled(run_id: str, revision: int | None, *, shown: bool) -> Loaded | None:
     source, loaded = _recent.get(run_id, (None, None))
-    if loaded is None or source is not hot_engine() or time.monotonic() >= loaded.until or (whole and not loaded.whole):
+    if loaded is None or source is not hot_engine() or time.monotonic() >= loaded.until or (shown and not loaded.shows):
         return None
     if revision is not None and revision != loaded.run.revision:  # another process has moved it, or the form is an old one
         return None
-    if whole or not loaded.whole:
+    if shown or not loaded.shows:
         return loaded
     run = copied(loaded.run)
     run.attempts = _head(run)
-    return replace(loaded, run=run, whole=False)
+    return replace(loaded, run=run, whole=False, left=None)
 
 
-def recalled(run_id: str, revision: int | None, attempt: Callable[[Loaded | None], Answer], *, whole: bool = False) -> Answer:
+def recalled(run_id: str, revision: int | None, attempt: Callable[[Loaded | None], Answer], *, shown: bool = False) -> Answer:
     """`attempt`, which must end with `write`, on the run as this process left it at that revision, which saves the reading; where that refuses or
     finds that the run has moved, as `retried` on the run as it is: a wrong memory costs a second try, for the database compares it before it writes.
     """
-    kept = _recalled(run_id, revision, whole=whole)
+    kept = _recalled(run_id, revision, shown=shown)
     if kept is not None:
         try:
             return attempt(kept)

@@ -18,7 +18,7 @@ from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
 from console.runs import attachments, drafts, proposing, reading, undoing
 from console.runs.asking import asked_of, tell
-from console.runs.engine import go_on, handing_in, with_former
+from console.runs.engine import go_on, handing_in, with_former, with_what_was_done
 from console.runs.rights import Seen, holder_idle_s, see
 from console.runs.screens import Screen, digest, item_of, last_shown, seen_fields, shown_event
 from console.runs.stepping import completion_of, context_of, facts, label_of, plan_of, prompt_of, require_step, stand
@@ -193,22 +193,56 @@ def complete_and_look(
     asked = _HandedIn(step, revision, values, outcome, handled_manually, reason_of(reason), repeat)
 
     def once(kept: Loaded | None) -> tuple[Seen, Screen | None, Mapping[str, Any]]:
-        seen, now = see(actor, run_id, whole=True, kept=kept), log.now()
+        seen, now = see(actor, run_id, shown=True, kept=kept), log.now()
         typed = _typed_for_others(seen, values)
         before, events = _completing(actor, seen, asked, now)
-        after = fold(events, before.run)
-        screen, row = reading.upcoming(actor, seen, after, now), None
-        if screen is not None:
-            shown, row = shown_event(actor, after, screen, digest(screen), now)
-            asks = proposing.asked_for_item(seen.definition, after, actor.id, item_of(screen), now)
-            events += [shown, *([asks] if asks is not None else [])]
-        return replace(seen, loaded=write(actor, seen.definition, before, events, shown=row)), screen, typed
+        screen, more, row = _shown_next(actor, seen, fold(events, before.run), now)
+        return replace(seen, loaded=write(actor, seen.definition, before, events + more, shown=row)), screen, typed
 
-    seen, screen, typed = recalled(run_id, revision, once, whole=True)
+    seen, screen, typed = recalled(run_id, revision, once, shown=True)
     if screen is not None:
         return reading.view(actor, seen, screen, reading.Beside(_carried(actor, seen, screen, typed)))
-    tell(go_on(actor, seen.definition, seen.loaded).run)
-    return reading.get(actor, run_id)
+    onlooker = _Onlooker(actor)
+    loaded = go_on(actor, seen.definition, seen.loaded, onlooker=onlooker)
+    tell(loaded.run)
+    return onlooker.view(loaded) or reading.get(actor, run_id)
+
+
+def _shown_next(actor: Actor, seen: Seen, after: Run, now: datetime) -> tuple[Screen | None, list[Event], Mapping[str, Any] | None]:
+    """What the actor will be shown of the run as it will stand, its events, the row that keeps it; nothing where that can only be known once it stands there."""
+    screen = reading.upcoming(actor, seen, after, now)
+    if screen is None:
+        return None, [], None
+    shown, row = shown_event(actor, after, screen, digest(screen), now)
+    asks = proposing.asked_for_item(seen.definition, after, actor.id, item_of(screen), now)
+    return screen, [shown, *([asks] if asks is not None else [])], row
+
+
+class _Onlooker:
+    """The person who handed a step in, as they look at where the automatic steps behind it lead: noted in the transaction of these."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+        self.seen: Seen | None = None
+        self.screen: Screen | None = None
+
+    def __call__(self, ahead: Loaded) -> tuple[list[Event], Mapping[str, Any] | None]:
+        """What they are shown. A run with a label is read as any other reading of it, afterwards."""
+        if not ahead.shows or ahead.run.label is not None:
+            return [], None
+        try:  # what the steps did is theirs: it is written whatever comes of looking
+            self.seen = see(self.actor, ahead.run.id, kept=ahead)
+            self.screen, events, row = _shown_next(self.actor, self.seen, ahead.run, log.now())
+        except Exception:
+            logger.exception("run %s cannot be shown", ahead.run.id)
+            return [], None
+        return events, row
+
+    def view(self, loaded: Loaded) -> RunView | None:
+        """The run as it stands then, where it is what they were shown; None where it has to be read."""
+        if self.seen is None or self.screen is None or not loaded.shows or loaded.run.status != "waiting_person":
+            return None
+        return reading.view(self.actor, replace(self.seen, loaded=loaded), self.screen, reading.Beside())
 
 
 def _typed_for_others(seen: Seen, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -272,6 +306,7 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
         )
     proposal = proposing.used(run, actor.id, item)
     context = replace(context, proposal=None if asked.handled_manually else proposing.in_sight(proposal))
+    context = with_what_was_done(seen.loaded, here, context)
     completion = completion_of(here, context, attachments.taken(here, context, asked.values), asked.outcome)
     prompt = prompt_of(here, context) if asked.outcome is not None or proposal is not None else None
     chosen = label_of(prompt.outcomes, completion.outcome) if prompt is not None and asked.outcome is not None else None

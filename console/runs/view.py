@@ -7,8 +7,9 @@ from typing import Any
 
 from console import log, steps
 from console.core.approval import Approval
-from console.core.run import NEXT_ITEM, Attempt, Effect, Run
+from console.core.run import Attempt, Effect, Run
 from console.runs import proposing
+from console.runs.latest import Left, path as path_of
 from console.runs.screens import Screen
 from console.runs.stepping import plan_of
 from console.workflows import Definition
@@ -72,6 +73,7 @@ def as_json(run: Run, definition: Definition, screen: Screen | None, draft: Mapp
         "current": _current(run, definition, screen, draft),
         "context": {step: dict(output) for step, output in run.context.items()},
         "attempts": [_attempt(attempt, definition) for _, attempt in sorted(run.attempts.items())],
+        "left_out": run.made - len(run.attempts),
     }
 
 
@@ -172,14 +174,15 @@ def _approval(approval: Approval) -> dict[str, Any]:
 
 
 def outline(
-    run: Run, definition: Definition, names: Mapping[str, str], *, may_revise: bool, most: int | None = None
+    run: Run, definition: Definition, names: Mapping[str, str], *, may_revise: bool, most: int | None = None, left: Left | None = None
 ) -> tuple[list[dict[str, Any]], Earlier | None]:
-    """The path so far (at most its last `most` steps, and what that leaves out), and after it the steps that surely come: it ends where the way can fork."""
+    """The path so far (at most its last `most` steps, and what that leaves out beside what was `left` out before), and after it the steps that surely come:
+    it ends where the way can fork.
+    """
     plan = plan_of(definition)
-    taken = _gathered(run)
+    taken = path_of(run.attempts, left)
     cut = max(0, len(taken) - most) if most is not None else 0
-    left = [attempt.status for attempt, _ in taken[:cut]]
-    earlier = Earlier(cut, sum(status not in ("cancelled", "skipped") for status in left), left.count("done")) if cut else None
+    earlier = _earlier([attempt.status for attempt, _ in taken[:cut]], left)
     path = [
         _entry(
             run,
@@ -195,14 +198,12 @@ def outline(
     return path + ([] if here is None else _ahead(here.step, definition)), earlier
 
 
-def _gathered(run: Run) -> list[tuple[Attempt, int]]:
-    """The attempts in the order taken with how often something was handed in for an item, those of one pass through a list as its last."""
-    found: list[tuple[Attempt, int]] = []
-    for _, attempt in sorted(run.attempts.items()):
-        before = found[-1] if found else None
-        same = before is not None and before[0].step == attempt.step and before[0].outcome == NEXT_ITEM and attempt.replaces is None
-        found[-1 if same else len(found) :] = [(attempt, before[1] + 1 if same and before else 0)]
-    return found
+def _earlier(cut: Sequence[str], left: Left | None) -> Earlier | None:
+    if left is None and not cut:
+        return None
+    left = left or Left(0)
+    counted = left.counted + sum(status not in ("cancelled", "skipped") for status in cut)
+    return Earlier(left.steps + len(cut), counted, left.done + cut.count("done"))
 
 
 def _revisable(attempt: Attempt, run: Run, automatic: frozenset[str]) -> bool:

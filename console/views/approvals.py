@@ -23,9 +23,9 @@ blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
 
 PAGE_SIZE = 50
 LISTS: Mapping[str, tuple[str, Callable[..., Page], str]] = {
-    "review": ("To review", approvals.to_review, "Nothing waits for your yes or no."),
-    "created": ("Created", approvals.created, "You have asked for no approval yet."),
-    "history": ("History", approvals.history, "Nothing was decided yet that you may see."),
+    "review": ("To decide", approvals.to_review, "Nothing waits for your decision."),
+    "created": ("Asked by you", approvals.created, "You have asked for no approval yet."),
+    "history": ("Decided", approvals.history, "Nothing that you may see has been decided yet."),
 }
 FILTERS = {"action": "Action", "requester": "Requester", "team": "Team", "from": "From", "before": "Before"}
 _STATUS = {

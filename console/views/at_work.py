@@ -214,7 +214,8 @@ def _seconds(told: Report) -> Chart:
         :MOST_BARS
     ]
     total = told.total
-    caption = f"The middle step took {said.seconds(total.seconds_with)} with a proposal and {said.seconds(total.seconds_without)} without one (hidden, or none came)."
+    ways = ((total.seconds_with, "with a proposal"), (total.seconds_without, "without one (hidden, or none came)"))
+    caption = f"The middle step took {' and '.join(f'{said.seconds(took)} {how}' for took, how in ways if took is not None)}."
     return Chart(
         "seconds", "Time to hand in, with and without a proposal", caption, "bar", "Step", [told.titles.get((group.key[0], group.key[1]), group.key[1]) for group in both],
         [

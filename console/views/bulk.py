@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, make_response, request
 
-from console import browse, bulk
+from console import browse, bulk, queue
 from console.browse import BrowseQuery
 from console.bulk import Bulk, Item
 from console.core.action import Action
@@ -21,6 +21,7 @@ STATES = {
     bulk.DONE: Badge("Done", "good"),
     bulk.OPEN: Badge("Open", "warn"),
     bulk.REFUSED: Badge("Not done", "bad"),
+    bulk.STOPPED: Badge("Stopped", ""),
 }
 
 
@@ -53,11 +54,14 @@ def preview(collection: str) -> Response:
 
 @blueprint.route("/<bulk_id>", methods=["GET", "POST"])
 def follow(bulk_id: str) -> Response:
-    """How far it is; a POST does some more of it."""
-    found = bulk.go_on(frame.actor(), bulk_id) if request.method == "POST" else bulk.get(frame.actor(), bulk_id)
-    if request.method == "POST" and not frame.wants_fragment():
-        return frame.moved(f"/bulk/{found.id}")
-    return frame.page("actions/progress.html", _progress(found), blocks={"*": "progress"})
+    """How far it is; a POST stops it. Asked again by itself, it answers 204 while nothing has changed."""
+    if request.method == "POST":
+        bulk.stop(frame.actor(), bulk_id)
+        return frame.moved(f"/bulk/{bulk_id}")
+    told = _progress(bulk.get(frame.actor(), bulk_id))
+    if frame.wants_fragment() and request.args.get("left") == str(told["left"]):
+        return make_response("", 204)
+    return frame.page("actions/progress.html", told, blocks={"*": "progress"})
 
 
 def _asks(action: Action) -> bool:
@@ -111,6 +115,8 @@ def _progress(found: Bulk) -> dict[str, Any]:
         "done": found.count(bulk.DONE),
         "refused": found.count(bulk.REFUSED),
         "open": found.count(bulk.OPEN),
+        "stopped": found.count(bulk.STOPPED),
+        "paused": queue.paused(),
         "total": len(found.items),
         "items": [_drawn(found.collection, item) for item in found.items],
         "back": frame.collection_url(found.collection),

@@ -9,10 +9,12 @@ from markupsafe import Markup
 from console import access, browse, revealing, runs
 from console.core import media
 from console.core.actor import Actor
+from console.core.collections import humanised
+from console.core.proposal import SECOND, of_second
 from console.core.run import MISSING_MANUAL, SUPPLIED
 from console.errors import NotFound, SourceDown
 from console.runs import RunView
-from console.views import formats, frame, panes, ways
+from console.views import formats, frame, loading, panes, ways
 from console.views.formats import Kind, Look
 from console.views.records import MASKED
 
@@ -21,7 +23,7 @@ GONE = "It is no longer there, or you may not see it."
 _TYPES = {
     "text": "Text", "long_text": "Text", "integer": "Number", "decimal": "Number", "money": "Amount", "boolean": "Yes or no", "date": "Date",
     "datetime": "Date and time", "time": "Time", "enum": "Choice", "multi_enum": "Choices", "checklist": "Checklist", "email": "E-mail", "phone": "Phone",
-    "url": "Address", "json": "Data", "array": "List", "file": "File", "files": "Files", "reference": "Record", "uuid": "Id",
+    "url": "Address", "json": "Data", "array": "List", "file": "File", "files": "Files", "reference": "Record", "uuid": "ID",
 }  # fmt: skip
 
 
@@ -80,7 +82,11 @@ class Known:
 def asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapping[str, Any], str] | None:
     """(the source that the address names, the field whose value rests on it); None where there is no such thing for this reader."""
     proposal = (view.json["current"] or {}).get("proposal")
-    if "source" not in args or proposal is None or proposal["for"] != reader or proposal["call"] != args.get("call", proposal["call"]):
+    if "source" not in args or proposal is None or proposal["for"] != reader:
+        return None
+    if of_second(proposal, args.get("call", "")):
+        proposal = proposal[SECOND]
+    elif proposal["call"] != args.get("call", proposal["call"]):
         return None
     found = ways.source_of(proposal, args.get("of", ""), args["source"])
     return (found, str(found.get("field") or "")) if found else None
@@ -155,13 +161,15 @@ class Masks:
     collection: str
     record: str
     may: bool
+    loading: loading.Loading
 
     @classmethod
     def of(cls, view: RunView, actor: Actor) -> "Masks":
         """What this reader sees as dots."""
         collection, record = view.json["collection"] or "", view.json["record"] or ""
         fields = {one.name: one.label for one in _masked_fields(actor, collection)} if collection else {}
-        return cls(fields, frozenset(view.masked), collection, record, bool(fields) and revealing.may(actor, collection))
+        may = bool(fields) and revealing.may(actor, collection)
+        return cls(fields, frozenset(view.masked), collection, record, may, loading.Loading.of(view, actor))
 
     def hides(self, step: str, path: Sequence[str]) -> bool:
         """Whether this value stands as dots."""
@@ -211,11 +219,19 @@ def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
 
 def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool = False) -> Iterator[Value]:
     """The values of a step's output; `plain`: named by themselves, for marking one."""
-    kinds = _kinds(view)
-    for path, label, value in _flat(view.json["context"][step]):
+    output = view.json["context"][step]
+    for path, label, value in _flat(masks.loading, step, output):
         name = path[-1]
-        what = kinds.get(name) if path[0] in (name, "record") else None
-        what = what or _guessed(name, label, value)
+        collection = (
+            masks.loading.collection(step, "record", output)
+            if path[0] in (name, "record")
+            else masks.loading.collection(step, path[0], output)
+        )
+        if len(path) == ROW and collection is not None and isinstance(value, Mapping):
+            shown, text = loading.row(collection, value, look)
+            yield Value(frame.dom_id("loaded", step, *path), label, "Record", shown, text)
+            continue
+        what = loading.kinds(collection).get(name) or _guessed(name, label, value)
         hidden = masks.hides(step, path)
         yield Value(
             id=name if plain else frame.dom_id("loaded", step, *path),
@@ -228,25 +244,23 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
         )
 
 
-def _flat(output: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+ROW = 2
+
+
+def _flat(known: loading.Loading, step: str, output: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
     """(path, label, value) of everything in an output: the fields of a record one by one, the rows of a table one by one."""
-    for name, value in output.items():
-        label = name.replace("_", " ").capitalize()
+    for name, value in loading.values(known.collection(step, "record", output), output).items():
+        label = humanised(name)
         if name == "missing":
             continue
         if isinstance(value, Mapping) and not media.is_value(value):
-            for inner, one in value.items():
-                yield (name, str(inner)), f"{label}, {str(inner).replace('_', ' ')}", one
+            for inner, one in loading.values(known.collection(step, name, output), value).items():
+                yield (name, str(inner)), f"{label}, {humanised(str(inner))}" if name != "record" else humanised(str(inner)), one
         elif isinstance(value, list) and value and all(isinstance(one, Mapping) and not media.is_value(one) for one in value):
             for number, one in enumerate(value[:MOST_ROWS], 1):
                 yield (name, str(number)), f"{label}, {number} of {len(value)}", one
         else:
             yield (name,), label, value
-
-
-def _kinds(view: RunView) -> dict[str, Kind]:
-    record = (view.screen or {}).get("record") or {}
-    return {one["name"]: formats.kind(one) for one in record.get("fields", ())}
 
 
 def _guessed(name: str, label: str, value: Any) -> Kind:

@@ -26,6 +26,6 @@ def give(run_id: str, call_id: str) -> Response:
         "call": call_id,
         "thumb": feedback.given(frame.actor(), call_id),
         "wrong": wrong,
-        "comment": comment if wrong else "",
+        "comment": comment if wrong else feedback.commented(frame.actor(), call_id),
     }
     return frame.page("runner/feedback.html", {"feedback": told}, status=422 if wrong else 200)

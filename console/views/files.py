@@ -10,7 +10,6 @@ from flask import Blueprint, Response, make_response, request
 from werkzeug.datastructures import FileStorage
 
 from console import documents
-from console.core.actor import Actor
 from console.documents import Document
 from console.errors import ConsoleError, Invalid, NotFound
 from console.runs import attachments
@@ -126,9 +125,9 @@ def _marks(given: str, turn: int) -> list[Mark]:
     return found
 
 
-def sent(actor: Actor, run_id: str) -> bool:
-    """Whether anything was handed in with the run."""
-    return bool(attachments.beside(actor, run_id))
+def sent(run_id: str) -> bool:
+    """Whether anything was handed in with the run that is on the page."""
+    return attachments.any_of(run_id)
 
 
 def file_url(ref: str, rest: str = "", **query: Any) -> str:

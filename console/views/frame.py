@@ -46,7 +46,7 @@ COMPONENTS = {
     "badge": ("badge",),
     "chart": ("chart",),
     "empty": ("empty",),
-    "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_way"),
+    "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_second", "hint_way"),
     "field": ("field", "shown", "file_line"),
     "notice": ("notice",),
     "table": ("table",),
@@ -343,6 +343,7 @@ def _extend(state: BlueprintSetupState) -> None:
         clock=lambda value: formats.clock(value, look()),
         markdown=markdown,
         spoken_key=keys.spoken,
+        role_words=formats.role_words,
     )
     htmx.init_app(app)
     for file, macros in COMPONENTS.items():

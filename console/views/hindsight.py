@@ -6,10 +6,11 @@ from typing import Any
 
 from console.core.proposal import HIDDEN_MODES, READY
 from console.runs import ReplayView
-from console.views import contextpane, formats, hints, ways
+from console.views import contextpane, formats, hints, second, ways
 from console.views.formats import Look
 from console.views.frame import Badge
 from console.views.hints import Hint
+from console.views.second import Doubt
 from console.views.ways import Way
 
 BECAME = {
@@ -30,6 +31,7 @@ class Became:
 
     hint: Hint
     badge: Badge
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,13 @@ def of(view: ReplayView, screen: Mapping[str, Any], look: Look) -> Hindsight | N
         for one in proposal["fields"]
         if one["name"] in shown
     }
+    doubts = second.doubts(str(view.run.json["id"]), proposal, screen, look)
+    became = {name: replace(one, doubt=doubts.get(name)) for name, one in became.items()}
     if (choice := _choice(proposal, screen, opened)) is not None:
-        became[ways.OUTCOME] = Became(choice, _badge(outcomes, ways.OUTCOME, proposal))
-    return Hindsight(
-        _head(proposal), _facts(view, proposal, handed, opened, look), str(proposal.get("banner") or ""), became, proposal["outcome"]
-    )
+        became[ways.OUTCOME] = Became(choice, _badge(outcomes, ways.OUTCOME, proposal), doubts.get(ways.OUTCOME))
+    facts = _facts(view, proposal, handed, opened, look)
+    facts += [("Second look", said)] if (said := second.words(proposal, doubts).removeprefix("A second look ")) else []
+    return Hindsight(_head(proposal), facts, str(proposal.get("banner") or ""), became, proposal["outcome"])
 
 
 def _until(view: ReplayView, screen: Mapping[str, Any]) -> list[Mapping[str, Any]]:

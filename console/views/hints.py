@@ -12,9 +12,10 @@ from typing import Any
 
 from console.core.proposal import DECLINED, FAILED, LEVELS, OFF, PENDING, READY
 from console.proposals.words import MENDED_BY_OTHERS
-from console.views import formats, frame
+from console.views import formats, frame, second
 from console.views.formats import Look
-from console.views.ways import OUTCOME, Way, counted, distinct, ways
+from console.views.second import Doubt
+from console.views.ways import OUTCOME, WARNED, Way, counted, distinct, ways
 
 MARKS = "proposal."
 """What a draft keeps beside the values: how far the person has come with the proposal."""
@@ -49,6 +50,7 @@ class Hint:
     start: Sequence[str] = ()
     mark: str = ""
     needed: bool = False
+    doubt: Doubt | None = None
 
     @property
     def badge(self) -> str:
@@ -109,7 +111,7 @@ class Strip:
     """What stands above the form of a step with AI. `status` is pending, ready, declined, failed, off or none (nothing was asked).
 
     `poll` is where a pending one is asked for, `said` what is announced when it is there, `confident` how many fields "Accept confident" takes. `mend` is
-    where this reader can put right what every call fails for.
+    where this reader can put right what every call fails for, `second` what a second look came to.
     """
 
     status: str
@@ -128,6 +130,7 @@ class Strip:
     why: str = ""
     can_hand: bool = True
     mend: str = ""
+    second: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +263,12 @@ def drawn(
     fields = {str(one["name"]): one for one in screen.get("fields", ()) if not one.get("readonly")}
     found = [one for one in proposal["fields"] if one["name"] in fields] if proposal["status"] == READY else []
     asked = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
+    doubts = second.doubts(here.run_id, proposal, screen, look) if proposal["status"] == READY else {}
     hints = asked | {str(one["name"]): hint(here, fields[one["name"]], one) for one in found}
+    hints |= {name: replace(hints[name], doubt=doubt) for name, doubt in doubts.items() if name in hints}
     values = {str(one["name"]): one["value"] for one in found if hints[one["name"]].state == "fill"}
     choice = choice_of(here, screen, chosen) if proposal["status"] == READY else None
+    choice = replace(choice, doubt=doubts.get(OUTCOME)) if choice else None
     above = (
         Strip("none", marks.by_hand, why=marks.why)
         if taken and proposal["status"] not in (READY, PENDING)
@@ -315,10 +321,10 @@ def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection
         suspicious=_suspicious(run_id, proposal, banner),
     )
     if status == PENDING:
-        poll = frame.run_url(run_id, "proposal", n=len(run["attempts"]), call=proposal["call"], item=proposal.get("item"))
+        poll = frame.run_url(run_id, "proposal", n=len(run["attempts"]) + run["left_out"], call=proposal["call"], item=proposal.get("item"))
         return replace(base, head="Looking for proposals …", poll=poll, until=str(proposal["deadline_at"]))
     if status == READY:
-        return _ready(proposal, [*hints, *([choice] if choice else [])], base)
+        return _ready(run, proposal, [*hints, *([choice] if choice else [])], base)
     words = str(proposal["message"] or "")
     none = proposal["code"] in NO_TOOL
     if status == OFF or none:
@@ -333,7 +339,7 @@ def _banner(proposal: Mapping[str, Any]) -> str:
     return str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
 
 
-def _ready(proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> Strip:
+def _ready(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> Strip:
     there = [one for one in hints if one.there]
     filled = [one for one in there if one.state in ("fill", "accepted") and one.name != OUTCOME]
     asked = sum(1 for one in hints if one.name != OUTCOME)
@@ -343,6 +349,9 @@ def _ready(proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> S
         words=counted(distinct(proposal)),
         confident=sum(1 for one in there if one.state == "fill" and one.level == "high"),
         said=_said(there, base.banner),
+        second=second.words(proposal, [one.name for one in there if one.doubt]),
+        poll=second.poll(run, proposal),
+        until=second.poll_until(proposal),
     )
 
 
@@ -369,6 +378,8 @@ def _suspicious(run_id: str, proposal: Mapping[str, Any], banner: str) -> list[W
     """The sources that a banner is about."""
     if not banner:
         return []
+    if warned := proposal.get("warned"):
+        return ways(run_id, proposal, {"name": WARNED, "sources": warned})
     named = [one for one in distinct(proposal) if str(one.get("title") or "\0") in banner]
     if not named:  # nothing that is proposed rests on it
         return [Way("Everything that was loaded", frame.run_url(run_id, tab="context"), "")]

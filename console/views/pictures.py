@@ -34,6 +34,8 @@ _STATES = {
     "todo": Badge("May come"),
     "missed": Badge("Not passed"),
 }
+ACTION = "action-"
+"""How the addresses of workflows begin that were made of actions (`console.core.action`)."""
 _SETTINGS = (
     ("exclusive", "One live run per record", "{}"),
     ("visit_limit", "Entries into one step before the run asks", "{}"),
@@ -47,9 +49,10 @@ _ON_ERROR = {"ask": "it asks a person", "fail": "the run ends as failed"}
 
 @blueprint.get("/workflows")
 def listed() -> Response:
-    """The workflows that the reader may see."""
+    """The workflows that the reader may see; those that were made of actions stand apart."""
     heads = [(head, _STATUS.get(head.known.status, Badge(head.known.status.capitalize()))) for head in pictures.listed(frame.actor())]
-    return frame.page("workflows/list.html", {"heads": heads, "address": address})
+    acts = [one for one in heads if one[0].known.slug.startswith(ACTION)]
+    return frame.page("workflows/list.html", {"heads": [one for one in heads if one not in acts], "acts": acts, "address": address})
 
 
 @blueprint.get("/workflows/<slug>")

@@ -30,7 +30,7 @@ def arrived(run_id: str) -> Response:
     view = runs.get(actor, run_id, request.args.get("item"))
     if not frame.wants_fragment():
         return runner.drawn(view)
-    same = n == len(view.json["attempts"]) and runpage.mode(view) == "form"
+    same = n == len(view.json["attempts"]) + view.json["left_out"] and runpage.mode(view) == "form"
     return _part("runner/arrived.html", view) if same else make_response("", 200)  # the page that asks is of the past
 
 

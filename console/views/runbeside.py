@@ -71,7 +71,7 @@ def _quoted(view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str
 def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, Any] | None:
     """The documents of a run and the one that is open; None where there are none, unless it is shown `always`."""
     run = view.json
-    listed = documents.beside(actor, run["id"], run["collection"], run["record"]) if always or files.sent(actor, run["id"]) else []
+    listed = documents.beside(actor, run["id"], run["collection"], run["record"]) if always or files.sent(run["id"]) else []
     if not listed and not always:
         return None
     ref = request.args.get("doc")

@@ -6,11 +6,13 @@ from typing import Any
 
 from flask import request
 
-from console import access, browse, document_requests, inbox, tickets
+from console import access, browse, document_requests, inbox, runs, tickets
 from console.core.actor import Actor
+from console.core.collections import humanised
+from console.core.proposal import READY
 from console.core.run import FINAL
 from console.errors import ConsoleError
-from console.proposals import measure, standing, words
+from console.proposals import feedback, measure, standing, words
 from console.runs import Candidate, Preview, RunView
 from console.views import formats, frame, hints, panes, runbeside, runeffects, runnotices
 from console.views.approvals import words_of_wait
@@ -78,6 +80,7 @@ def live(
     }
     context["next_inbox"] = _next_inbox(view, actor, face)
     context["results"] = results(run, look, context["result_kinds"]) if face == "ended" else []
+    context["news"] = _news(run["id"], look) if face == "ended" else []
     context |= _titles(view, look, face)
     chosen = typed.outcome if typed else None
     kept = dict(_typed_values(run, typed, screen))
@@ -92,6 +95,7 @@ def live(
     chosen = proposed.proposed if proposed.choice and proposed.choice.state == "fill" else chosen
     context |= step_context(screen, look, context["states_of"], typed={**kept, **proposed.fills}, errors=details, chosen=chosen)
     context["boxes"] = [replace(box, hint=proposed.hints.get(box.source)) for box in context["boxes"]]
+    context["feedback"] = _feedback(run, actor) if proposed.strip and proposed.strip.status == READY else None
     context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
     if face == "form" and screen.get("checks"):
         context["checks_url"] = frame.run_url(run["id"], "checks", item=(screen.get("progress") or {}).get("key"))
@@ -110,6 +114,13 @@ def _rates(run: Mapping[str, Any]) -> hints.Rates:
     """How often people accepted what is proposed at the open step."""
     current = run["current"] or {}
     return measure.measured(run["workflow"]["id"], current["step"]) if current.get("proposal") else {}
+
+
+def _feedback(run: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """What this reader has said of the proposal so far: it stays as it was pressed, and may be said anew."""
+    call = run["current"]["proposal"]["call"]
+    thumb = feedback.given(actor, call)
+    return {"run_id": run["id"], "call": call, "thumb": thumb, "comment": feedback.commented(actor, call) if thumb else ""}
 
 
 def _refused(run: Mapping[str, Any], actor: Actor) -> dict[str, bool]:
@@ -254,6 +265,12 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
     }
 
 
+def _news(run_id: str, look: Look) -> list[tuple[str, str]]:
+    """(when, what) came of changes after the run had ended."""
+    told = [(event.at, str(event.sealed.get("message") or "")) for event in runs.news(run_id)]
+    return [(formats.text(Kind("at", "At", "datetime"), at.isoformat(), look), words) for at, words in told if words]
+
+
 def ended_title(run: Mapping[str, Any]) -> str:
     """How the run ended, in a heading; its workflow while it has not."""
     shown = _ENDED.get(run["status"], "{title}").format(title=run["workflow"]["title"])
@@ -355,6 +372,6 @@ def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind
     """What the last output step named as the result, as far as there is something; what is named as a field of the record reads like it."""
     outputs = [attempt for attempt in run["attempts"] if attempt["type"] == "output" and attempt["status"] == "done"]
     shown = run["context"].get(outputs[-1]["step"], {}) if outputs else {}
-    named_so = [(kinds.get(name) or formats.Kind(name, name.replace("_", " ").capitalize()), value) for name, value in shown.items()]
+    named_so = [(kinds.get(name) or formats.Kind(name, humanised(name)), value) for name, value in shown.items()]
     there = [(what, value) for what, value in named_so if what.name != "missing" and value not in (None, "", [])]
     return [panes.Line(what.label, formats.html(what, value, look)) for what, value in there]

@@ -9,6 +9,9 @@ from console.views import frame
 OUTCOME = "outcome"
 """The name under which the choice of a decision is proposed."""
 
+WARNED = "warned"
+"""The name under which a source is opened because its text reads like instructions."""
+
 _KINDS = {
     "record": ("the record", "{n} records"), "step": ("1 step", "{n} steps"), "input": ("1 step", "{n} steps"), "llm": ("1 step", "{n} steps"),
     "related": ("1 related record", "{n} related records"), "document": ("1 document", "{n} documents"), "note": ("1 note", "{n} notes"),
@@ -62,6 +65,7 @@ def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[s
     """The source of this id that the value of this field rests on, as that value names it (its own place in it)."""
     every: list[tuple[str, Mapping[str, Any]]] = [(str(one["name"]), one) for one in proposal.get("fields") or ()]
     every += [(OUTCOME, proposal["choice"])] if proposal.get("choice") else []
+    every += [(WARNED, {"sources": proposal["warned"]})] if proposal.get("warned") else []
     found = [(name, source) for name, one in every for source in one.get("sources") or () if source["id"] == source_id]
     return next((source for name, source in found if name == of), found[0][1] if found else None)
 

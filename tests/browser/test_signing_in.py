@@ -138,3 +138,33 @@ def test_confirming_happens_over_the_page_and_the_form_goes_out_again(company: C
     expect(page.locator("#typed")).to_have_value("still here")
     page.goto(screen.url + "/c")
     assert page.url.endswith("/c")
+
+
+def test_what_is_typed_stays_on_the_page_when_the_session_was_ended_elsewhere(
+    company: Company, screens: Callable[..., Screen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entry, "KEPT_S", 0.0)
+    screen = screens().sign_in(company.olivia.email.split("@")[0])
+    page = screen.go("/settings/me")
+    page.evaluate(FORM)
+    page.fill("#typed", "Words that nobody has yet")
+    stale = page.input_value("main [name=csrf_token]")
+    fetch("update console.session set ended_at = now() returning 1")
+    page.click("#go")
+    dialog = page.locator("#session-end")
+    again = dialog.get_by_role("link", name="Sign in again")
+    expect(again).to_be_focused()
+    assert "still stands on this page" in dialog.inner_text()
+    assert screen.faults() == []
+    with page.context.expect_page() as opened:
+        screen.press("Enter")
+    beside = opened.value
+    beside.fill("#email", company.olivia.email)
+    beside.fill("#password", PASSWORD)
+    beside.press("#password", "Enter")
+    beside.wait_for_url(f"{screen.url}/")
+    page.bring_to_front()
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(dialog).to_be_hidden()
+    assert page.input_value("#typed") == "Words that nobody has yet"
+    assert page.input_value("main [name=csrf_token]") != stale

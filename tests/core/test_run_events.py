@@ -99,7 +99,7 @@ WANTED = {
 }
 PENDING: dict[str, Any] = {
     "status": "pending", "call": "aic_1", "origin": None, "code": None, "message": None, "deadline_at": "2026-11-20T09:05:08.000000Z", "fields": [],
-    "outcome": None, "choice": None, "flags": [], "banner": None, "dropped": [], "for": OLIVIA, "purpose": "propose", "mode": "assist", "fill": "medium",
+    "outcome": None, "choice": None, "flags": [], "banner": None, "warned": [], "dropped": [], "for": OLIVIA, "purpose": "propose", "mode": "assist", "fill": "medium",
     "asked": ["note"], "requested_at": "2026-11-20T09:05:00.000000Z", "answered_at": None,
 }  # fmt: skip
 FOUND = {"name": "note", "value": "n", "confidence": "high", "reason": "r", "sources": []}

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, approvals, faults, log, proposals, runs, settings
+from console import access, accounts, approvals, faults, log, operations, proposals, queue, runs, settings, tasks
+from console.core.run import Run
 from console.db.engine import fetch
 from console.demo import payments, stories
 from console.demo.tickets import GRETA_TEXT
@@ -18,7 +19,7 @@ from console.runs.store import load
 from tests.demo.refunding import ROOT, Desk, opened, whole
 from tests.proposals.conftest import TAKE as CALLS
 from tests.servers.model import Server
-from tests.services.engine import overdue
+from tests.services.engine import overdue, until
 from tests.services.test_runs_midway import failing
 
 
@@ -345,6 +346,79 @@ def test_a_card_that_has_expired_is_said_in_words_and_finance_pays(desk: Desk) -
     assert desk.refunds(charge) == [(1_500, "failed", "not_received")]
     desk.hand_in(run_id, "finance_task")
     assert desk.to_the_end(run_id) == "unconfirmed"
+
+
+def test_a_refund_that_was_sent_is_kept_where_the_run_comes_to_it_again(desk: Desk) -> None:
+    charge = desk.another(1_800)
+    run_id = desk.chosen(charge)
+    desk.hand_in(run_id)
+    olivia = desk.people["olivia"]
+    runs.revise(olivia, run_id, revision=None, step="choose", attempt=None, reason="Looked again")
+    desk.hand_in(run_id, "refund_full", why="not_received")
+    assert desk.at(run_id) == "refund"
+    with pytest.raises(Conflict) as asks:
+        desk.hand_in(run_id)
+    assert (asks.value.code, [detail["value"] for detail in asks.value.details]) == ("already_done", ["keep", "again"])
+    told = desk.told(run_id)
+    runs.complete(olivia, run_id, step="refund", revision=told["revision"], values={}, repeat="keep")
+    assert (desk.at(run_id), desk.sent(charge), len(desk.refunds(charge))) == ("tell_refunded", [1_800], 1)
+    whole(run_id)
+
+
+def followed(run_id: str) -> bool:
+    """Whether what the run sent has come to its end, as a worker finds it."""
+    effect = next(
+        each
+        for attempt in whole_of(run_id).attempts.values()
+        for each in attempt.effects
+        if each.kind == "http" and "follow" in each.request["define"]
+    )
+    try:
+        runs.follow(f"{run_id} {effect.id}")
+    except queue.PutBack:
+        return False
+    return True
+
+
+def due(run_id: str) -> list[tuple[bool]]:
+    """Whether what is followed is to be looked at now."""
+    return fetch(
+        "select execute_after <= now() from queue.pgqueuer where entrypoint = 'follow' and convert_from(payload, 'UTF8') like %s",
+        (f"{run_id} %",),
+    )
+
+
+def whole_of(run_id: str) -> Run:
+    loaded = load(run_id, whole=True)
+    assert loaded is not None
+    return loaded.run
+
+
+def test_r12_a_refund_that_fails_days_later_is_told_and_the_run_stays_what_it_was(desk: Desk) -> None:
+    charge = desk.another(1_900, simulate="pending_then_failed")
+    run_id = desk.chosen(charge)
+    desk.hand_in(run_id)
+    assert desk.to_the_end(run_id) == "refunded"
+    assert fetch(
+        "select count(*) from queue.pgqueuer where entrypoint = 'follow' and convert_from(payload, 'UTF8') like %s", (f"{run_id} %",)
+    ) == [(1,)]
+    before, shown = whole_of(run_id), runs.replay(desk.people["olivia"], run_id).run.json
+    assert (runs.look_again(desk.people["olivia"], run_id), due(run_id)) == (1, [(True,)]), "the provider's webhook says that there is news"
+    assert until(lambda: followed(run_id))
+    assert desk.refunds(charge) == [(1_900, "failed", "not_received")]
+    title = "Refund failed later: 19.00 EUR did not reach the card ••4242"
+    [task] = [task for task in tasks.mine(desk.people["olivia"]) if task.title == title]
+    assert task.href.endswith(run_id)
+    operations.catch_up()
+    [news] = runs.news(run_id)
+    assert (news.open["result"], news.sealed["message"]) == ("failed", title)
+    after = whole_of(run_id)
+    assert (after.status, after.attempts, after.context) == (before.status, before.attempts, before.context)
+    assert runs.replay(desk.people["olivia"], run_id, before.seq).run.json == shown
+    assert followed(run_id), "it is told once"
+    assert len(runs.news(run_id)) == 1
+    assert desk.told(desk.start(charge))["current"] is not None, "and the money can be sent again"
+    whole(run_id)
 
 
 def test_what_the_provider_refuses_is_said_and_the_desk_for_disputes_gets_it(desk: Desk) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from console import approvals, log, runs
+from console.demo import knowing
 from console.demo.world import World
+from console.effects.python import Door
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.postgres import Embedded
 from tests.demo.procurement import House, supplied
@@ -70,6 +72,24 @@ def test_v1_a_supplier_that_is_known_is_found_on_its_keys_and_nothing_is_created
     assert ended(fresh, run_id) == "existing"
     assert fresh.sql("select status, supplier_id from supplier_request where id = ?", fresh.record) == [("done", 88)]
     assert fresh.sql("select count(*) from supplier") == before
+
+
+def test_v1_among_more_suppliers_than_can_be_looked_at_those_that_begin_alike_are_found(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = Door(house.stan)
+    asked = [
+        {"name": "Brightwater Logistik GmbH", "vat_id": "DE299884104", "iban": "DE71999999999876543210", "website": ""},
+        {"name": "Another name", "vat_id": "DE299884104", "iban": "", "website": ""},
+        {"name": "Another name", "vat_id": "", "iban": "DE71999999999876543210", "website": ""},
+        {"name": "Bright Water Logistic", "vat_id": "", "iban": "", "website": ""},
+    ]
+    every = [knowing.match(values, "", door) for values in asked]
+    monkeypatch.setattr(knowing, "WHOLE", 10)
+    few = [knowing.match(values, "", door) for values in asked]
+    assert [told["keys"][0] for told in every] == [told["keys"][0] for told in few] == [88, 88, 88, 88]
+    assert [told["whole"] for told in every + few] == [True] * 4 + [False] * 4
+    assert all(told["compared"] < every[0]["compared"] / 4 for told in few)
 
 
 def test_v2_a_small_supplier_goes_through_without_a_lead(fresh: House) -> None:

@@ -252,6 +252,8 @@ def test_instructions_in_a_record_change_nothing(house: House, text: str, author
     assert Decimal(values.get("balance", "12.50")) == Decimal("12.50")
     assert "suspicious_content" in found["flags"]
     said_where = found["banner"] or found["message"]
+    (warned, *_) = found["warned"]
+    assert (warned["field"], warned["trusted"], bool(warned["quote"])) == ("display_name", False, True)
     assert "reads like instructions" in said_where
     assert house.company.told(run_id)["status"] == "waiting_person"
 
@@ -385,6 +387,21 @@ def test_without_budget_nobody_is_asked(house: House, budget: dict[str, Any], wo
     assert words in found["message"]
     assert not house.model.asked
     assert row(run_id)["reserved"] is None
+
+
+def test_who_sets_the_budget_hears_once_of_its_warning_level_and_once_of_its_end(house: House) -> None:
+    saved(budget={"day_calls": 2, "warn_percent": 60})
+    told: list[list[str]] = []
+    for record in ("1", "2", "4"):
+        house.proposed(house.at_judge(record=record))
+        told.append([notice.text for notice in notices.mine(house.company.ines)])
+    warning, end = (
+        "Today's budget for AI is above its warning level",
+        "Today's budget for AI is used up: steps are done by hand until midnight UTC",
+    )
+    assert told == [[], [warning], [end, warning]]
+    assert notices.mine(house.company.ines)[0].href == "/settings/ai/budgets"
+    assert not notices.mine(house.company.olivia)
 
 
 def test_prices_become_costs(house: House) -> None:

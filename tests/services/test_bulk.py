@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from console import access, actions, bulk
+from console import access, accounts, actions, background, bulk, notices, queue, runs
 from console.browse import BrowseQuery
 from console.bulk import Item
 from console.core.action import Action
+from console.db.engine import fetch
 from console.errors import Invalid, NotFound
 from tests.company import Company
 from tests.services.acting import RATE, imported
@@ -74,13 +75,65 @@ def test_what_moved_since_the_preview_is_refused_then(company: Company, rate: Ac
     assert [(item.state, item.why) for item in told.items] == [("refused", "Adaeze Okonkwo-Bell is no retail customer.")]
 
 
-def test_what_a_crash_left_begun_is_not_done_again(company: Company, rate: Action) -> None:
-    bulk_id = begun(company, rate, "1", "2", risk="high")
-    items = [replace(item, state=bulk.BEGUN) if item.key == "1" else item for item in bulk.get(company.olivia, bulk_id).items]
-    bulk._keep(bulk_id, items)
+def left_by_a_crash(company: Company, bulk_id: str, key: str) -> None:
+    bulk._changed(
+        bulk_id, lambda items: items.__setitem__(slice(None), [replace(i, state=bulk.BEGUN) if i.key == key else i for i in items])
+    )
+
+
+def test_what_a_crash_left_begun_is_done_once(company: Company, rate: Action) -> None:
+    bulk_id = begun(company, rate, "1", "2", "4", risk="high")
+    done = actions.perform(company.olivia, "customer", "1", "customer.rate", {"risk": "high"})
+    half = runs.start(company.olivia, rate.slug, "customer", "2")
+    for key in ("1", "2", "4"):
+        left_by_a_crash(company, bulk_id, key)
     told = bulk.go_on(company.olivia, bulk_id)
-    assert next((item.state, item.why) for item in told.items) == ("refused", bulk.LOST)
-    assert company.sql("select id from customer where risk = 'high'") == [(2,)]
+    assert [(item.key, item.state) for item in told.items] == [("1", "done"), ("2", "done"), ("4", "done")]
+    assert [item.run for item in told.items][:2] == [done, half]
+    assert fetch("select count(*) from console.run where collection = 'customer'")[0][0] == 3
+
+
+def test_a_worker_does_it_and_its_person_is_told(company: Company, rate: Action) -> None:
+    bulk_id = begun(company, rate, "1", "2", risk="high")
+    assert fetch("select entrypoint, convert_from(payload, 'UTF8') from queue.pgqueuer where entrypoint = 'bulk'") == [("bulk", bulk_id)]
+    bulk.advance(bulk_id)
+    assert bulk.get(company.olivia, bulk_id).count(bulk.DONE) == 2
+    assert [(notice.text, notice.href) for notice in notices.mine(company.olivia)] == [
+        ("What you began on several records has come to its end", f"/bulk/{bulk_id}")
+    ]
+    bulk.advance(bulk_id)
+    assert len(notices.mine(company.olivia)) == 1
+
+
+def test_what_is_left_is_put_back_and_stopped_by_who_began_it(company: Company, rate: Action, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "IN_ONE_GO_S", 0.0)
+    bulk_id = begun(company, rate, "1", "2", "4", risk="high")
+    with pytest.raises(queue.PutBack):
+        bulk.advance(bulk_id)
+    with pytest.raises(NotFound):
+        bulk.stop(company.mona, bulk_id)
+    monkeypatch.setattr(bulk, "IN_ONE_GO_S", 60.0)
+    bulk.go_on(company.olivia, bulk_id, stopping=lambda: company.sql("select count(*) from customer where risk = 'high'") == [(1,)])
+    told = bulk.stop(company.olivia, bulk_id)
+    assert [item.state for item in told.items] == ["done", "stopped", "stopped"]
+    bulk.advance(bulk_id)
+    assert company.sql("select id from customer where risk = 'high'") == [(1,)]
+
+
+def test_of_an_account_that_was_closed_nothing_more_is_done(company: Company, rate: Action) -> None:
+    bulk_id = begun(company, rate, "1", "2", risk="high")
+    accounts.disable_person(company.olivia.id)
+    bulk.advance(bulk_id)
+    assert company.sql("select count(*) from customer where risk = 'high'") == [(0,)]
+    assert [item.state for item in bulk.get(company.olivia, bulk_id).items] == ["refused", "refused"]
+
+
+def test_while_everything_is_paused_it_waits(company: Company, rate: Action) -> None:
+    bulk_id = begun(company, rate, "1", risk="high")
+    background.pause(company.ines, "Looking.")
+    with pytest.raises(queue.PutBack):
+        bulk.advance(bulk_id)
+    assert bulk.get(company.olivia, bulk_id).count(bulk.WAITING) == 1
 
 
 def test_a_record_on_which_it_is_going_on_already_is_named(company: Company, rate: Action) -> None:

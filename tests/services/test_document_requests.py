@@ -412,6 +412,8 @@ def test_one_document_is_replaced_and_several_are_kept(company: Company) -> None
     with pytest.raises(Invalid) as refused:
         document_requests.take(here, "extract", "a.html", b"<html>")
     assert refused.value.details[0]["field"] == "extract"
+    document_requests.take(here, "extract", "2.pdf", pdf(2))
+    assert [one.name for one in here.request.items[0].files] == ["2.pdf"], "what is refused, or sent again, replaces nothing"
 
 
 def test_erasure_closes_the_request_and_takes_its_files(company: Company) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from console import log, runs
 from console.core.run import fold
-from console.db import engine
+from console.db import engine, hot
 from console.errors import Conflict, ConsoleError
 from console.runs.store import as_event, load
 from tests.company import Company
@@ -197,14 +197,19 @@ def test_a_completed_step_costs_two_statements(company: Company, monkeypatch: py
     run_id = company.at("note")
     told = company.told(run_id)
     sent: list[str] = []
-    execute = psycopg.Cursor.execute
+    execute, scalar = psycopg.Cursor.execute, hot.scalar
 
     def counted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
         if self.connection.info.dbname.startswith("company"):
             sent.append(str(query))
         return execute(self, query, *given, **more)
 
+    def below(driver: Any, query: str, given: Any) -> int:
+        sent.append(query)
+        return scalar(driver, query, given)
+
     monkeypatch.setattr(psycopg.Cursor, "execute", counted)
+    monkeypatch.setattr(hot, "scalar", below)
     company.answer(run_id, "olivia", told, note="counted")
     statements = [query for query in sent if "version" not in query]  # the rights' version is asked at most once a second
     assert len(statements) <= 4, statements

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from console import access, records, runs
 from console.access import Row, store
+from console.db import hot
 from console.db.engine import hot_engine, transaction
 from console.errors import Malformed
 from console.records import catalogue, connect
@@ -103,7 +104,7 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
     """(statements to the console's own database, statements to the source) that are sent meanwhile, without those asked once a second."""
     own: list[str] = []
     theirs: list[str] = []
-    execute = psycopg.Cursor.execute
+    execute, scalar = psycopg.Cursor.execute, hot.scalar
 
     def noting(cursor: Any, query: Any, *more: Any, **named: Any) -> Any:
         if "console.version" not in str(query):
@@ -113,10 +114,15 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
         theirs.append(statement)
 
+    def below(driver: Any, query: str, given: Any) -> int:
+        own.append(query)
+        return scalar(driver, query, given)
+
     source = catalogue.engine_of(records.collection("customer"))
     sa.event.listen(source, "before_cursor_execute", note)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(psycopg.Cursor, "execute", noting)
+        patched.setattr(hot, "scalar", below)
         yield own, theirs
     sa.event.remove(source, "before_cursor_execute", note)
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from console import access, log, operations, runs, subjects
 from console.access import store
-from console.db import tables, transaction
+from console.db import hot, tables, transaction
 from console.log import present
 from console.runs.replay import Tick
 from tests.company import Company
@@ -20,14 +20,19 @@ from tests.company import Company
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """The statements sent to the console's database in this block."""
     sent: list[Any] = []
-    execute = psycopg.Cursor.execute
+    execute, scalar = psycopg.Cursor.execute, hot.scalar
 
     def noted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
         sent.append(query)
         return execute(self, query, *given, **more)
 
+    def below(driver: Any, query: str, given: Any) -> int:
+        sent.append(query)
+        return scalar(driver, query, given)
+
     with monkeypatch.context() as patch:
         patch.setattr(psycopg.Cursor, "execute", noted)
+        patch.setattr(hot, "scalar", below)
         yield sent
 
 

@@ -108,5 +108,5 @@ def test_what_is_kept_has_an_end(company: Company, monkeypatch: pytest.MonkeyPat
     fresh = load(run_ids[1])
     assert fresh is not None
     store._remember(fresh)
-    assert store._recalled(run_ids[1], None, whole=False) is None
+    assert store._recalled(run_ids[1], None, shown=False) is None
     assert fetch("select 1 from console.run where id = %s", (run_ids[1],))

@@ -57,7 +57,7 @@ def arrives(company: Company, run_id: str, *fields: dict[str, Any], by: str = "o
     """These values are proposed. `more` may be `outcome` with `choice`, `flags`, `banner`, `dropped`, `mode`, `suspicious`."""
     told = {"origin": origin, "provider": origin, "model": origin, "fields": [one["name"] for one in fields]}
     told |= {name: more[name] for name in ("outcome", "flags", "dropped", "mode") if name in more}
-    sealed = {"fields": list(fields)} | {name: more[name] for name in ("choice", "banner", "suspicious") if name in more}
+    sealed = {"fields": list(fields)} | {name: more[name] for name in ("choice", "banner", "suspicious", "warned") if name in more}
     runs.proposed(pending(company, run_id, by)["call"], "proposal_made", told, {"proposal": sealed})
 
 

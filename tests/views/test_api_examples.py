@@ -169,6 +169,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
                 "escalateRun",
                 "abortRun",
                 "saveDraft",
+                "lookAgain",
             ),
             read,
         ),

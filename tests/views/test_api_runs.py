@@ -221,6 +221,14 @@ def test_a_replay_takes_no_method_but_get(olivia: Caller) -> None:
         assert answer.status_code == 405, method
 
 
+@pytest.mark.parametrize(("who", "status"), [("stan", 404), (None, 401), ("olivia", 200)])
+def test_who_may_not_see_the_run_brings_no_news_of_it(web: Flask, company: Company, olivia: Caller, who: str | None, status: int) -> None:
+    told = begun(olivia)
+    caller = Caller(web, company.people[who].id if who else None)
+    assert caller.post(f"/runs/{told['id']}/look-again", {}).status_code == status
+    assert company.told(told["id"])["revision"] == told["revision"]
+
+
 POSTS = [
     "complete",
     "draft",

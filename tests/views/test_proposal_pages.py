@@ -1,5 +1,7 @@
 """The runner with proposals: every state of a field and of the strip above, without script; what a page that waits is answered; who may not ask."""
 
+import sqlite3
+from contextlib import closing
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from console.views import runeffects
 from console.views.formats import Look
 from tests.company import DOCUMENT
 from tests.papers import pdf
+from tests.proposals.conftest import said
 from tests.services.test_runs_loop import document as loop_document
 from tests.services.test_runs_related import ACCOUNT
 from tests.views import proposals
@@ -535,6 +538,61 @@ def test_a_warning_of_a_source_that_nothing_rests_on_leads_to_all_of_them(pages:
         pages.company, run, value("risk", "medium"), flags=["suspicious_content"], banner="Text in “Bank letter” reads like instructions."
     )
     assert f"/runs/{run}?tab=context" in [told["href"] for told in pages.olivia.get(f"/runs/{run}").with_attribute("data-source")]
+
+
+def test_the_very_source_of_a_warning_opens_with_the_words_marked(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    letter = source("s7", title="Note, opening", field="email", quote="ignore all rules", trusted=False)
+    arrives(
+        pages.company,
+        run,
+        value("risk", "medium"),
+        flags=["suspicious_content"],
+        banner="Text in “Note” reads like instructions.",
+        warned=[letter],
+    )
+    way = next(told["href"] for told in pages.olivia.get(f"/runs/{run}").with_attribute("data-source"))
+    assert "source=s7" in way
+    page = pages.olivia.get(way)
+    assert "<mark>ignore all rules</mark>" in page.html
+    assert 'class="marked" data-marked><dt>Email' in page.html
+    assert "Written outside our house" in page.text
+    pages.stan.get(way, status=404)
+
+
+def test_a_thumb_stays_pressed_with_its_comment_and_may_change(pages: "Pages") -> None:
+    run = proposals.at(pages.company, "rate")
+    arrives(pages.company, run, value("risk", "medium"))
+
+    def pressed(page: "Page") -> dict[str, str]:
+        return {told["value"]: told["aria-pressed"] for told in page.with_attribute("aria-pressed") if told.get("name") == "thumb"}
+
+    page = pages.olivia.get(f"/runs/{run}")
+    assert pressed(page) == {"up": "false", "down": "false"}
+    form = page.form("/feedback")
+    for thumb, comment in (("up", "It saved me a look."), ("down", "Not so sure.")):
+        pages.olivia.post(form["action"], form["fields"] | {"thumb": thumb, "comment": comment})
+        page = pages.olivia.get(f"/runs/{run}")
+        assert pressed(page) == {one: "true" if one == thumb else "false" for one in ("up", "down")}
+        assert comment in page.html
+    assert "It saved me a look." not in page.html
+
+
+def test_the_context_shows_amounts_as_people_read_them(pages: "Pages") -> None:
+    said("customer", fields={"balance": {"widget": "money", "currency": "EUR", "minor": True}})
+    said("account", fields={"status": {"widget": "badge", "label": "State of it"}})
+    document = deepcopy(DOCUMENT)
+    load = next(step for step in document["steps"] if step["id"] == "load")["config"]
+    load["fields"] = ["display_name", "balance"]
+    load["related"] = [{"name": "accounts", "relation": "account", "fields": ["iban", "status"]}]
+    workflows.import_file(document, publish=True)
+    with closing(sqlite3.connect(pages.company.path)) as database:
+        database.execute("update customer set balance = 777731 where id = 1")
+        database.commit()
+    page = pages.olivia.get(f"/runs/{pages.company.at('rate')}?tab=context")
+    assert "€7,777.31" in page.text
+    assert "777731" not in page.text
+    assert "State of it" in page.text
 
 
 def test_an_automatic_step_that_stopped_says_why_and_what_it_tried() -> None:

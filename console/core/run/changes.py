@@ -351,14 +351,22 @@ def _set_approval(run: Run, event: Event, change: Callable[[Approval], Approval]
 
 def _proposal_requested(run: Run, event: Event) -> None:
     here = run.attempts.get(int(event.open["n"]))
-    if here is not None:
+    if here is None:
+        return
+    if event.open.get("of") is None:
         _put(run, here, proposal=proposal.requested(event.open, event.at))
+    elif here.proposal is not None and here.proposal["call"] == event.open["of"]:
+        _put(run, here, proposal=proposal.looked_at(here.proposal, event.open))
 
 
 def _proposal_answered(run: Run, event: Event) -> None:
     here = run.attempts.get(int(event.open["n"]))
-    if here is not None and here.proposal is not None and here.proposal["call"] == event.open["call"]:
+    if here is None or here.proposal is None:
+        return
+    if here.proposal["call"] == event.open["call"]:
         _put(run, here, proposal=proposal.answered(here.proposal, event.type, event.open, event.sealed, event.at))
+    elif proposal.of_second(here.proposal, event.open["call"]):
+        _put(run, here, proposal=proposal.seen_again(here.proposal, event.type, event.open, event.sealed))
 
 
 def _context_supplied(run: Run, event: Event) -> None:

@@ -126,7 +126,7 @@ create table customer (
     constraint company_is_registered check (kind <> 'company' or (legal_form is not null and register_no is not null))
 );
 comment on table customer is 'Customers';
-comment on column customer.id is 'Id';
+comment on column customer.id is 'ID';
 comment on column customer.customer_no is 'Customer no';
 comment on column customer.kind is 'Kind';
 comment on column customer.display_name is 'Name';
@@ -220,7 +220,7 @@ create table kyc_document (
     constraint live_has_file check ((storage = 'live') = (file_path is not null))
 );
 comment on table kyc_document is 'KYC documents';
-comment on column kyc_document.id is 'Id';
+comment on column kyc_document.id is 'ID';
 comment on column kyc_document.customer_id is 'Customer';
 comment on column kyc_document.party_id is 'Person or company';
 comment on column kyc_document.doc_type is 'Document';
@@ -251,7 +251,7 @@ create table party (
     customer_id bigint
 );
 comment on table party is 'Persons and companies behind customers';
-comment on column party.id is 'Id';
+comment on column party.id is 'ID';
 comment on column party.kind is 'Kind';
 comment on column party.name is 'Name';
 comment on column party.name_original is 'Name in original script';
@@ -306,7 +306,7 @@ create table beneficial_owner (
     verified_by text
 );
 comment on table beneficial_owner is 'Beneficial owners';
-comment on column beneficial_owner.id is 'Id';
+comment on column beneficial_owner.id is 'ID';
 comment on column beneficial_owner.customer_id is 'Customer';
 comment on column beneficial_owner.party_id is 'Owner';
 comment on column beneficial_owner.effective_percent is 'Effective percent';
@@ -345,7 +345,7 @@ create table watchlist_entry (
     delisted_on date
 );
 comment on table watchlist_entry is 'Watch list entries';
-comment on column watchlist_entry.id is 'Id';
+comment on column watchlist_entry.id is 'ID';
 comment on column watchlist_entry.list is 'List';
 comment on column watchlist_entry.uid is 'Entry no';
 comment on column watchlist_entry.kind is 'Kind';
@@ -383,7 +383,7 @@ create table screening_run (
     at timestamptz not null
 );
 comment on table screening_run is 'Screenings';
-comment on column screening_run.id is 'Id';
+comment on column screening_run.id is 'ID';
 comment on column screening_run.subject_kind is 'Screened as';
 comment on column screening_run.subject_ref is 'Screened record';
 comment on column screening_run.reason is 'Reason';
@@ -409,7 +409,7 @@ create table screening_hit (
     constraint decided_has_reason check (status in ('open', 'needs_more') or reason_code is not null)
 );
 comment on table screening_hit is 'Screening hits';
-comment on column screening_hit.id is 'Id';
+comment on column screening_hit.id is 'ID';
 comment on column screening_hit.run_id is 'Screening';
 comment on column screening_hit.entry_id is 'List entry';
 comment on column screening_hit.entry_version is 'Version of the entry';
@@ -438,7 +438,7 @@ create table risk_assessment (
     approver text
 );
 comment on table risk_assessment is 'Risk assessments';
-comment on column risk_assessment.id is 'Id';
+comment on column risk_assessment.id is 'ID';
 comment on column risk_assessment.customer_id is 'Customer';
 comment on column risk_assessment.at is 'Assessed';
 comment on column risk_assessment.model_version is 'Risk model';
@@ -554,7 +554,7 @@ create table credit (
     constraint spent_within check (spent_minor <= amount_minor)
 );
 comment on table credit is 'Credits';
-comment on column credit.id is 'Id';
+comment on column credit.id is 'ID';
 comment on column credit.customer_id is 'Customer';
 comment on column credit.charge_id is 'Charge';
 comment on column credit.amount_minor is 'Amount (minor units)';

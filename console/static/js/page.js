@@ -67,13 +67,16 @@
     const notice = document.createElement("div");
     notice.className = "notice bad from-script";
     notice.setAttribute("role", "alert");
+    notice.toggleAttribute("data-away", event.type === "htmx:sendError");
     const status = event.detail.xhr?.status;
     const id = event.detail.xhr?.getResponseHeader?.("X-Request-Id");
     notice.textContent = words + (status ? ` (${status}${id ? `, request ${id}` : ""})` : "") + " Try again in a moment.";
     at.prepend(notice);
   }
 
+  // When the server is there again, nothing says any more that it is not.
   function away(gone) {
+    if (!gone) document.querySelectorAll(".from-script[data-away]").forEach((notice) => notice.remove());
     const band = document.querySelector(".offline");
     if (gone && !band) {
       const made = document.createElement("div");

@@ -162,6 +162,7 @@
     const above = made.content.querySelector("#proposal");
     const come = made.content.querySelector("[data-arrived]");
     if (!above || !strip()) return;
+    if (strip().dataset.status === "ready") return lookedAgain(above, come);
     const hand = strip().hasAttribute("data-by-hand");
     const focus = document.activeElement;
     const top = focus?.getBoundingClientRect().top;
@@ -179,6 +180,22 @@
     if (!hand) window.handrail.announce(come.dataset.announce);
     count();
     wait();
+  }
+
+  // A second look at what is there already: only what it says is put in place; what a person did stays.
+  function lookedAgain(above, come) {
+    delete strip().dataset.poll;
+    const mine = strip().querySelector("[data-second]");
+    const other = above.querySelector("[data-second]");
+    if (mine && other) mine.replaceWith(other);
+    for (const field of fields()) {
+      const slot = field.querySelector("[data-ai-slot=second]");
+      const told = [...come.querySelectorAll("[data-ai]")].find((one) => one.dataset.ai === field.dataset.ai)?.querySelector("[data-ai-slot=second]");
+      if (!slot || !told) continue;
+      slot.replaceWith(told);
+      window.htmx.process(told);
+    }
+    window.handrail.announce(strip().querySelector("[data-second]")?.textContent.replace("·", "").trim() ?? "");
   }
 
   function merge(field, other, hand) {

@@ -19,6 +19,7 @@
       pick.setAttribute("aria-pressed", String(Number(pick.dataset.speed) === speed));
     });
     document.querySelector(".scrubber [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+    document.querySelector(".steps [aria-current]")?.scrollIntoView({ block: "center", inline: "center" });
   }
   function step() {
     const link = next();

@@ -36,8 +36,14 @@
     if (event.detail.requestConfig?.path === form()?.dataset.draft) form().removeAttribute("data-touched");
   });
 
-  // The strip of steps on a narrow screen begins at the present one.
-  const reveal = () => document.querySelector(".steps [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  // The strip of steps on a narrow screen begins at the present one; on a wide one what was and what comes stay in view around it.
+  const AROUND = 112;
+  function reveal() {
+    const here = document.querySelector(".steps [aria-current]"), pane = here?.closest(".steps-scroll");
+    here?.scrollIntoView({ block: "nearest", inline: "center" });
+    const below = pane ? pane.scrollTop + pane.clientHeight - here.offsetTop - here.offsetHeight : AROUND;
+    if (below < AROUND) pane.scrollTop += AROUND - below;
+  }
   document.addEventListener("DOMContentLoaded", reveal);
   document.addEventListener("htmx:afterSettle", (event) => { if (event.detail.elt.id === "run") reveal(); });
 

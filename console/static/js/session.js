@@ -8,6 +8,7 @@
   let end = Infinity;
   let asking = false;
   let over = false;
+  let beside = false; // signed in again in another tab, this page stays
 
   const arm = (seconds) => { if (Number.isFinite(seconds)) end = Date.now() + seconds * 1000; };
 
@@ -64,6 +65,37 @@
     if (!dialog.open) dialog.showModal();
     again.focus();
   }
+
+  // A session that was ended elsewhere, with words on the page that nobody has yet: the page stays, one signs in beside it and goes on here.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const to = event.detail.xhr.status === 401 && event.detail.xhr.getResponseHeader("HX-Redirect");
+    if (!to || !to.startsWith("/sign-in") || !document.querySelector("form[data-touched]") || !box()) return;
+    event.preventDefault();
+    if (over) return;
+    finish();
+    beside = true;
+    box().querySelector("#session-end-words").textContent = "Your session was ended. What you typed still stands on this page: sign in again in a new tab, then come back here.";
+    Object.assign(box().querySelector("[data-session-again]"), { href: "/sign-in", target: "_blank" });
+  });
+  async function back() {
+    if (!beside || document.hidden) return;
+    const told = await ask(true).catch(() => ({ left: 0 }));
+    if (told.left <= 0) return;
+    const fresh = new DOMParser().parseFromString(await (await fetch("/settings/me", { headers: { "X-Background": "1" } })).text(), "text/html");
+    const me = (page) => page.querySelector(".rail .me")?.textContent;
+    const token = fresh.getElementById("session-end")?.dataset.token;
+    if (!token) return;
+    if (me(fresh) !== me(document)) { location.reload(); return; } // somebody else has signed in: these words are not theirs
+    for (const one of document.querySelectorAll("input[name=csrf_token]")) one.value = token;
+    box().dataset.token = token;
+    beside = over = false;
+    arm(told.left);
+    box().close();
+    for (const form of document.querySelectorAll("form[data-touched]")) form.dispatchEvent(new Event("input", { bubbles: true }));
+    window.handrail.announce("You are signed in again");
+  }
+  document.addEventListener("visibilitychange", back);
+  window.addEventListener("focus", back);
 
   function tick() {
     const now = left();

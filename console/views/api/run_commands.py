@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from console import runs
 from console.log import body as canonical
-from console.views.api.operation import Example, Sent, operation, read
+from console.views.api.operation import Example, Nothing, Sent, operation, read
 from console.views.api.shapes import Checked, Run, Saved
 
 blueprint = Blueprint("api_runs_commands", __name__, url_prefix="/api/v1")
@@ -382,3 +382,12 @@ def rerun(run_id: str) -> ResponseReturnValue:
     sent = read(Again)
     made = runs.rerun(g.actor, run_id, origin=sent.from_, version=sent.version, given=sent.input)
     return jsonify(runs.get(g.actor, made).json), 201
+
+
+@blueprint.post("/runs/<run_id>/look-again")
+@operation("lookAgain", "workflow.see", Run, body=Nothing, refuses=(403,), example=Example(body={}))
+def look_again(run_id: str) -> ResponseReturnValue:
+    """There is news of what the run has sent: look it up now and not later. For a provider's webhook; nothing of what it says is taken on trust."""
+    read(Nothing)
+    runs.look_again(g.actor, run_id)
+    return _run(run_id)

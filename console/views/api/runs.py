@@ -46,6 +46,9 @@ class Looked(Asked):
     """How a run is looked at."""
 
     item: str | None = Field(None, description="At a list: with the form of this item")
+    attempts: Literal["all", "latest"] = Field(
+        "all", description="`latest`: of a long run the latest 100 and what came before by its last of each step"
+    )
 
 
 class Backwards(Asked):
@@ -99,7 +102,8 @@ def find() -> ResponseReturnValue:
 @operation("getRun", "workflow.see", Run, query=Looked)
 def one(run_id: str) -> ResponseReturnValue:
     """The run as the caller may see it."""
-    return jsonify(runs.get(g.actor, run_id, asked(Looked).item).json)
+    look = asked(Looked)
+    return jsonify(runs.get(g.actor, run_id, look.item, most=None if look.attempts == "all" else runs.PATH_SHOWN).json)
 
 
 @blueprint.get("/runs/<run_id>/revise-preview")

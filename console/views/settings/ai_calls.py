@@ -44,7 +44,13 @@ CODES = {
     "malformed": "Answer unreadable", "not_in_form": "Answer did not fit", "nothing_supported": "Nothing was supported", "budget": "Budget used up", "breaker": "Left alone for a minute",
     "connection": "No connection", "internal_error": "Our own fault",
 }  # fmt: skip
-MODES = {"shadow": "Shadow: not shown", "assist": "Shown", "blind": "Blind sample: not shown", "auto": "By itself"}
+MODES = {
+    "shadow": "Shadow: not shown",
+    "assist": "Shown",
+    "blind": "Blind sample: not shown",
+    "auto": "By itself",
+    "second": "A second look",
+}
 OUTCOMES = {
     "accepted": Badge("Accepted", "good", "check"),
     "small_edit": Badge("Slightly changed", "info", "pencil"),

@@ -215,7 +215,10 @@ class Run(RunHead):
     ticket: Ticket | None
     current: Current | None = Field(description="null once the run has ended")
     context: dict[str, Anything] = Field(description="What each step left that stands, by step")
-    attempts: list[Attempt]
+    attempts: list[Attempt] = Field(
+        description="In the order taken: every one from `GET`; after a command the latest 100, and of those before them the last of each step that came to something"
+    )
+    left_out: int = Field(description="How many attempts are not among them")
 
 
 class Checked(Run):

@@ -1,0 +1,84 @@
+"""Of a long run, the attempts that a page shows: the latest, and of those before them the last of each step that came to something.
+
+So what a page costs, and a step handed in on it, does not grow with what a run has behind it. The rest is counted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import orjson
+
+from console.core.run import NEXT_ITEM, Attempt, Run
+
+LATEST = 100
+CAME_TO = ("done", "performing")
+MARKS = f"""array(select max(m.n) from console.attempt m where m.run = r.id and r.attempts > {LATEST} and m.n <= r.attempts - {LATEST}
+    and m.status in ('done', 'performing') group by m.step)"""  # noqa: S608 (a number of this file)
+"""Of a row `r` of runs: the numbers of the attempts before the latest that are shown all the same."""
+
+LEFT = f"""case when r.attempts > {LATEST} then (
+    select jsonb_build_array(count(*), count(*) filter (where l.status not in ('cancelled', 'skipped')), count(*) filter (where l.status = 'done'),
+           coalesce(max(l.n), 0))::text
+    from console.attempt l where l.run = r.id and l.n <= r.attempts - {LATEST} and not (l.outcome is not distinct from '{NEXT_ITEM}'
+     and exists (select from console.attempt f where f.run = l.run and f.n = l.n + 1 and f.step = l.step and f.replaces is null))) end"""  # noqa: S608 (texts of this file)
+"""Of a row `r` of runs: what `Left` counts, as JSON; null where nothing is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What lies before the latest attempts: up to which number, how many steps of the path that is, how many of them count, how many are done.
+
+    `items` is how many of the last of them belong to the pass through a list that the first of the latest goes on with.
+    """
+
+    until: int
+    steps: int = 0
+    counted: int = 0
+    done: int = 0
+    items: int = 0
+
+
+def left_of(run: Run, told: str | None) -> Left | None:
+    """What `LEFT` answered."""
+    if told is None:
+        return None
+    steps, counted, done, last = orjson.loads(told)
+    until = run.made - LATEST
+    return Left(until, steps, counted, done, until - last)
+
+
+def latest(run: Run, left: Left | None) -> tuple[dict[int, Attempt], Left | None]:
+    """The attempts of a run that has gone on, less those that are the latest no more; and what is left then."""
+    until, former = run.made - LATEST, left.until if left else 0
+    if until <= former:
+        return run.attempts, left
+    left = left or Left(0)
+    for n in range(former + 1, until + 1):
+        left = _behind(left, run.attempts[n], run.attempts[n + 1])
+    kept = {attempt.step: n for n, attempt in sorted(run.attempts.items()) if n <= until and attempt.status in CAME_TO}
+    return {n: each for n, each in run.attempts.items() if n > until or kept.get(each.step) == n}, left
+
+
+def _behind(left: Left, attempt: Attempt, following: Attempt) -> Left:
+    if passes_on(attempt, following):
+        return replace(left, until=attempt.n, items=left.items + 1)
+    counts = attempt.status not in ("cancelled", "skipped")
+    return Left(attempt.n, left.steps + 1, left.counted + counts, left.done + (attempt.status == "done"))
+
+
+def passes_on(attempt: Attempt, following: Attempt) -> bool:
+    """Whether the attempt after it goes on with the same pass through a list: the path shows them as one."""
+    return attempt.step == following.step and attempt.outcome == NEXT_ITEM and following.replaces is None
+
+
+def path(attempts: Mapping[int, Attempt], left: Left | None) -> list[tuple[Attempt, int]]:
+    """The latest attempts in the order taken with how often something was handed in for an item, those of one pass through a list as its last."""
+    found: list[tuple[Attempt, int]] = []
+    items = left.items if left else 0
+    for n, attempt in sorted(attempts.items()):
+        if left is not None and n <= left.until:
+            continue
+        same = bool(found) and passes_on(found[-1][0], attempt)
+        found[-1 if same else len(found) :] = [(attempt, found[-1][1] + 1 if same else items)]
+        items = 0
+    return found

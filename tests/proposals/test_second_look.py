@@ -1,0 +1,136 @@
+"""A second, critical look at a proposal: after it, beside it, and never in its way."""
+
+from typing import Any
+
+import pytest
+
+from console import log, proposals, runs
+from console.db.engine import fetch
+from console.proposals import evidence, options
+from tests.conftest import web_app
+from tests.proposals.conftest import House, triage
+from tests.proposals.test_service import saved
+from tests.views.conftest import Pages
+
+
+@pytest.fixture
+def looking(house: House) -> House:
+    """The same, at a step that wants a second look."""
+    triage({"second_look": True})
+    return house
+
+
+def calls(run_id: str) -> list[dict[str, Any]]:
+    return [told for (told,) in fetch("select to_jsonb(c) from console.ai_call c where run = %s order by at, id", (run_id,))]
+
+
+def second(house: House, run_id: str) -> dict[str, Any]:
+    return dict(house.proposal(run_id)["second"])
+
+
+def test_it_is_off_unless_the_step_wants_it(house: House) -> None:
+    run_id = house.at_judge()
+    assert "second" not in house.proposed(run_id)
+    assert not house.work()
+
+
+def test_it_comes_after_the_proposal_with_a_row_of_its_own(looking: House) -> None:
+    run_id = looking.at_judge()
+    found = looking.proposed(run_id)
+    assert (found["status"], found["second"]["status"]) == ("ready", "pending")
+    assert {one["name"] for one in found["fields"]} == {"display_name", "balance", "verdict"}
+    (call,) = looking.work()
+    after = looking.proposal(run_id)
+    assert after | {"second": None} == found | {"second": None}, "nothing of the proposal changes"
+    assert (after["second"]["call"], after["second"]["status"]) == (call, "ready")
+    assert [(one["mode"], one["status"], one["prompt_version"]) for one in calls(run_id)] == [
+        ("assist", "ok", "1"),
+        ("second", "ok", "1+second"),
+    ]
+    first, again = (asked.body["messages"][0]["content"] for asked in looking.model.asked)
+    assert "<proposed>" in again.removeprefix(first)
+    assert '"balance": "12.50"' in again.partition("<proposed>")[2]
+    assert "<proposed>" not in first
+    assert [event.type for event in log.events_of(run_id)].count("proposal_requested") == 2
+    assert list(runs.rebuild(run_id, check=True)) == [], "the log alone tells it"
+
+
+def test_what_measures_proposals_does_not_count_it(looking: House) -> None:
+    run_id = looking.at_judge()
+    looking.work()
+    looking.work()
+    told = calls(run_id)[0]
+    about = evidence.under(told["workflow"], "judge")
+    assert about is not None
+    assert about.prompt_version == "1"
+    found = evidence.gathered(about, log.now())
+    assert (found.coverage, found.coverage_before) == (1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("mode", "status"),
+    [
+        ("http_500", "failed"),
+        ("malformed_json", "failed"),
+        ("refusal", "failed"),
+        ("stall", "failed"),
+        ("decline", "declined"),
+        ("injection", "failed"),
+    ],
+)
+def test_whatever_becomes_of_it_the_proposal_stays(looking: House, mode: str, status: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = looking.at_judge()
+    found = looking.proposed(run_id)
+    looking.model.fault(mode, times=None)
+    fetch("update console.ai_call set deadline_at = now() + interval '1500 milliseconds' where status = 'pending' returning 1")
+    looking.work()
+    after = looking.proposal(run_id)
+    assert after | {"second": None} == found | {"second": None}
+    assert mode == "injection" or after["second"]["status"] == status
+    assert calls(run_id)[1]["mode"] == "second"
+    assert looking.company.told(run_id)["status"] == "waiting_person"
+    looking.company.answer(run_id, verdict="mine")
+    assert looking.company.told(run_id)["status"] == "completed"
+
+
+def test_a_budget_holds_for_it_too(looking: House) -> None:
+    saved(budget={"run_calls": 1})
+    try:
+        run_id = looking.at_judge()
+        assert looking.proposed(run_id)["status"] == "ready"
+        looking.work()
+        assert (second(looking, run_id)["status"], calls(run_id)[1]["code"]) == ("failed", "budget")
+        assert len(looking.model.asked) == 1
+    finally:
+        options.forget()
+
+
+def test_who_hands_in_before_it_came_is_not_held_up(looking: House) -> None:
+    run_id = looking.at_judge()
+    looking.work()
+    looking.company.answer(run_id, verdict="mine")
+    (call,) = looking.work()
+    assert len(looking.model.asked) == 1, "nobody is asked what nobody waits for"
+    assert [(one["id"], one["status"]) for one in calls(run_id)][1] == (call, "off")
+    proposals.propose(call)
+    assert runs.overdue_proposals() == 0
+
+
+def test_where_it_differs_the_form_and_the_replay_say_so(looking: House) -> None:
+    pages = Pages(looking.company, web_app())
+    run_id = looking.at_judge()
+    looking.work()
+    page = pages.olivia.get(f"/runs/{run_id}")
+    assert "A second look is under way" in page.text
+    fetch("update console.ai_call set deadline_at = now() + interval '8 seconds' where status = 'pending' returning 1")
+    looking.model.fault("decline", times=None)
+    looking.work()
+    page = pages.olivia.get(f"/runs/{run_id}")
+    assert "A second look sees 3 values differently" in page.text
+    assert page.text.count("A second look found nothing that supports this.") == 3
+    assert "12.50" in page.text, "what was proposed stands as it was"
+    looking.company.answer(run_id, verdict="clean")
+    past = pages.olivia.get(f"/runs/{run_id}/replay")
+    shown = [event.n for event in log.events_of(run_id) if event.type == "step_shown"]
+    past = pages.olivia.get(f"/runs/{run_id}/replay?at={shown[-1]}")
+    assert "sees 3 values differently" in past.text
