@@ -96,9 +96,10 @@ def _holding(actor: Actor, label: str) -> Holding:
 def ask(actor: Actor, label: str, email: str, since: datetime, until: datetime, reason: str) -> Grant:
     """Ask that the person be cleared for the label from `since` until `until` (aware). Whoever may agree is told.
 
-    Raises NotAllowed, Invalid with a detail per field.
+    Raises NotAllowed (also `step_up`), Invalid with a detail per field.
     """
     _require_part(actor, label)
+    accounts.require_recent(actor)
     person = _person(email)
     details = _wrong(actor, label, person, since, until, reason)
     if details or person is None:
@@ -127,6 +128,7 @@ def answer(actor: Actor, grant_id: str, *, agree: bool) -> Grant:
     _require_part(actor, found.label)
     if agree:
         _require_second(actor, found)
+        accounts.require_recent(actor)
     if found.state != "asked":
         raise Conflict("This was answered already, or its time is over.", code="not_possible")
     status = "granted" if agree else "refused"

@@ -58,6 +58,7 @@ __all__ = [
     "refresh",
     "relabelled",
     "require",
+    "require_groups_agreed",
     "rights",
     "roles_of",
     "roots_of",
@@ -69,6 +70,7 @@ EVERYWHERE = frozenset({"auditor", "admin", "developer"})
 """Shipped roles that are not held in one team but in all."""
 
 refresh = store.refresh
+require_groups_agreed = store.require_groups_agreed
 
 
 @dataclass(frozen=True, slots=True)

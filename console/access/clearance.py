@@ -6,7 +6,7 @@ hold for some of its records only, those that its condition is true of. A cleara
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.access.rows import PolicyError, Row
+from console.access.rows import EVERY, PolicyError, Row
 from console.core import expressions
 from console.core.expressions import Expression, ExpressionError
 from console.errors import NotAllowed
@@ -86,19 +86,35 @@ def sees(index: "Index", sub: str, ident: str, attributes: Mapping[str, Any]) ->
     return verdict.holds({"currentUser": attributes, "now": datetime.now(UTC)})
 
 
+GROUP = "user:group:"
+"""Stands for whoever will be in a group of the identity provider: its role comes by itself at their next sign-in, and asks nobody."""
+
+
+def expected(roles: Iterable[tuple[str, str]]) -> list[Row]:
+    """Rows that groups of the identity provider will lead to: pairs of a role and a team."""
+    return [Row("g", f"{GROUP}{role}@{team}", team if team == EVERY else f"t:{team}", f"role:{role}") for role, team in sorted(set(roles))]
+
+
 def require_agreed(before: Sequence[Row], after: Sequence[Row], by: str) -> None:
     """Raise NotAllowed where this change of the policy lets somebody see a label, and the person who makes it holds it neither by a role.
 
     That a clearance for a time was agreed to counts: who has one may be given the role. Where nobody holds a label by a role yet, the first
     holder is appointed without an agreement.
     """
-    was, will = {row for row in before if _matters(row)}, {row for row in after if _matters(row)}
-    if not by.startswith("usr_") or was == will:
+    touched = frozenset(row.sub for row in {row for row in before if _matters(row)} ^ {row for row in after if _matters(row)})
+    if not by.startswith("usr_") or not touched:
         return
-    former, coming = _Held.of(before), _Held.of(after)
+    former, coming = _Held.of(_about(before, touched)), _Held.of(_about(after, touched))
     for label in sorted(coming.labels):
-        holders = former.holders(label, for_good=True)
         gained = coming.holders(label) - former.holders(label)
+        holders = _Held.of(before).holders(label, for_good=True) if gained else frozenset()
+        if gained and holders and by_group(gained) and f"user:{by}" not in holders:
+            raise NotAllowed(
+                f"Whoever comes into such a group would see what is labelled {label} without anybody's agreement. Give the role by hand to"
+                f" those who are cleared for {label}, or let somebody who is connect the group.",
+                code="needs_agreement",
+                need=(KIND + label, "see"),
+            )
         if gained and holders and (f"user:{by}" not in holders or f"user:{by}" in gained):
             raise NotAllowed(
                 f"This would also let somebody see what is labelled {label}. Somebody who is cleared for it has to agree: ask for a clearance"
@@ -126,8 +142,22 @@ class _Held:
     def holders(self, label: str, *, for_good: bool = False) -> frozenset[str]:
         """Subjects that hold it, with `for_good` those that do by a role."""
         if for_good:
-            return frozenset(sub for sub in self.people if self.index.verdict(sub, None, KIND + label, "see").plain)
+            return frozenset(
+                sub for sub in self.people if not sub.startswith(GROUP) and self.index.verdict(sub, None, KIND + label, "see").plain
+            )
         return frozenset(sub for sub in self.people if sees(self.index, sub, label, {}))
+
+
+def _about(rows: Sequence[Row], touched: frozenset[str]) -> list[Row]:
+    """The rows that say what these subjects may see: where no role changes, what everybody else holds says nothing of them."""
+    if not all(sub.startswith("user:") for sub in touched):
+        return list(rows)
+    return [row for row in rows if row.sub in touched or not row.sub.startswith("user:")]
+
+
+def by_group(gained: frozenset[str]) -> bool:
+    """Whether it is by a group alone that somebody would see it."""
+    return all(sub.startswith(GROUP) for sub in gained)
 
 
 def _matters(row: Row) -> bool:

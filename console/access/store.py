@@ -117,13 +117,28 @@ def write(connection: Connection, added: Iterable[Row] = (), removed: Iterable[R
     gone, new = _changed(connection, _DELETE, removed), _changed(connection, _INSERT, rows)
     if by and any(row.ptype == "g" or row.obj.startswith(clearance.KIND) for row in (*gone, *new)):
         there = rows_of(connection)
-        clearance.require_agreed([*(row for row in there if row not in set(new)), *gone], there, by)
+        groups = clearance.expected(_groups(connection))
+        clearance.require_agreed([*(row for row in there if row not in set(new)), *gone, *groups], [*there, *groups], by)
     number = connection.execute(
         sa.text("update console.version set number = number + 1 where name = 'policy' returning number")
     ).scalar_one()
     connection.execute(_VERSION, {"number": number, "by": by, "note": note, "added": packed(new), "removed": packed(gone)})
     connection.execute(sa.text("select pg_notify('policy', :number)"), {"number": str(number)})
     return int(number)
+
+
+def require_groups_agreed(connection: Connection, roles: Iterable[tuple[str, str]], by: str) -> None:
+    """Raise NotAllowed where giving these roles (with their teams) by groups of the identity provider would clear somebody without the agreement."""
+    there = rows_of(connection)
+    clearance.require_agreed([*there, *clearance.expected(_groups(connection))], [*there, *clearance.expected(roles)], by)
+
+
+def _groups(connection: Connection) -> list[tuple[str, str]]:
+    """Roles with their teams that groups of the identity provider give."""
+    found = connection.execute(
+        sa.text("select one->>'role', one->>'team' from console.sign_in, json_array_elements(document::json->'groups') one")
+    )
+    return [(role, team) for role, team in found]
 
 
 def packed(rows: Iterable[Row]) -> str:

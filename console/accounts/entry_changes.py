@@ -47,6 +47,8 @@ def store(by: Actor, wanted: Entry) -> None:
     if not changed:
         return
     with db.transaction() as connection:
+        if "groups" in changed:
+            access.require_groups_agreed(connection, {(line.role, line.team) for line in wanted.groups}, by.id)
         connection.execute(
             sa.text(
                 "insert into console.sign_in (document) values (:document)"

@@ -32,6 +32,12 @@ TIME = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?")
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?")
 
 
+class Spelled(str):
+    """A number with a fraction as a request wrote it: decimals are texts, and inside JSON it is still a number."""
+
+    __slots__ = ()
+
+
 def number_of(value: Any) -> Decimal | int | None:
     """The number that a value is, or that a string spells; None where it is none (true and false are none, nor is NaN)."""
     if isinstance(value, bool):

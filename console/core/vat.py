@@ -1,4 +1,4 @@
-"""Numbers for value added tax of the European Union, the United Kingdom, Switzerland and Norway: their form, and their check digits.
+"""Numbers for value added tax of the European Union, the United Kingdom, Switzerland, Norway, Andorra, Brazil, Russia and Serbia: their form, and their check digits.
 
 Whether a number is registered only the register can tell; whether it was typed wrongly the number tells itself.
 Source: the algorithms that the tax authorities publish, as collected by the European Commission for VIES; ISO 7064 (mod 11,10), Luhn.
@@ -21,6 +21,7 @@ class Country:
 def problem(text: str) -> str | None:
     """What is wrong with a number, None where nothing is. Blanks, dots and hyphens do not count; `CHE` and `GR` are understood."""
     plain = re.sub(r"[ .\-/]", "", text).upper()
+    plain = f"BR{plain}" if re.fullmatch(r"\d{14}", plain, re.ASCII) else plain  # Brazil alone writes no letters before it
     letters = {"GR": "EL"}.get(plain[:2], plain[:2])
     country = COUNTRIES.get(letters)
     if country is None:
@@ -137,10 +138,23 @@ def _not_ten(total: int) -> int:
     return (11 - total % 11) % 11
 
 
+def _brazil(text: str) -> bool:
+    weights = (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)
+    return all(int(text[end]) == (11 - _weighted(text[:end], weights[13 - end :]) % 11) % 11 % 10 for end in (12, 13))
+
+
+def _russia(text: str) -> bool:
+    weights = (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
+    ends = (9,) if len(text) == 10 else (10, 11)
+    return all(int(text[end]) == _weighted(text[:end], weights[11 - end :]) % 11 % 10 for end in ends)
+
+
 COUNTRIES: Mapping[str, Country] = {
+    "AD": Country(r"[ACDEFGLOPU]\d{6}[A-Z]", "ADL000000L", lambda _: True),
     "AT": Country(r"U\d{8}", "ATU13585627", _austria),
     "BE": Country(r"[01]\d{9}", "BE0428759497", lambda text: 97 - int(text[:8]) % 97 == int(text[8:])),
     "BG": Country(r"\d{9,10}", "BG175074752", _bulgaria),
+    "BR": Country(r"\d{14}", "BR45723174000110", _brazil),
     "CH": Country(r"E\d{9}(MWST|TVA|IVA|VAT)?", "CHE107787577", lambda text: _last((5, 4, 3, 2, 7, 6, 5, 4), _not_ten)(text[1:])),
     "CY": Country(r"\d{8}[A-Z]", "CY10259033P", _cyprus),
     "CZ": Country(
@@ -167,6 +181,8 @@ COUNTRIES: Mapping[str, Country] = {
     "PL": Country(r"\d{10}", "PL8567346215", _last((6, 5, 7, 2, 3, 4, 5, 6, 7), lambda total: total % 11)),
     "PT": Country(r"[1-9]\d{8}", "PT501964843", _last(tuple(range(9, 1, -1)), lambda total: (11 - total % 11) % 11 % 10)),
     "RO": Country(r"[1-9]\d{1,9}", "RO18547290", _romania),
+    "RS": Country(r"[1-9]\d{8}", "RS100010812", _mod_11_10),
+    "RU": Country(r"\d{10}|\d{12}", "RU7707083893", _russia),
     "SE": Country(r"\d{10}01", "SE123456789701", lambda text: _luhn(text[:10])),
     "SI": Country(r"[1-9]\d{7}", "SI50223054", _last(tuple(range(8, 1, -1)), lambda total: (11 - total % 11) % 10 if total % 11 else -1)),
     "SK": Country(r"\d{10}", "SK2022749619", lambda text: int(text) % 11 == 0),

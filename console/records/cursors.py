@@ -9,16 +9,28 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from console import settings
 from console.errors import Malformed
+from console.records.values import span_text
 
 SEAL_BYTES = 16
+LONGEST_TEXT = 500
 LONGEST = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The first letters of a text that is too long to be carried along: the whole stands in the record."""
+
+    text: str
+
+
 TAGS: dict[str, Any] = {
     "n": Decimal,
     "f": float,
@@ -26,13 +38,22 @@ TAGS: dict[str, Any] = {
     "d": date.fromisoformat,
     "c": time.fromisoformat,
     "u": UUID,
+    "b": bytes.fromhex,
+    "l": Beginning,
 }
 
 
 def write(collection_id: str, order: str, place: Sequence[Any]) -> str:
-    """The cursor of the record whose sorted values and key values (as the driver gave them) these are."""
-    body = json.dumps([collection_id, order, [_packed(value) for value in place]], ensure_ascii=True, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_seal(body) + body).decode().rstrip("=")
+    """The cursor of the record whose sorted values and key values (as the driver gave them) these are.
+
+    Of a long text in front of a key only the beginning is kept.
+    """
+    first = place[0] if place else None
+    if len(place) > 1 and isinstance(first, str) and len(first) > LONGEST_TEXT:
+        place = [Beginning(first[:LONGEST_TEXT]), *place[1:]]
+    body = json.dumps([collection_id, order, [_packed(value) for value in place]], ensure_ascii=False, separators=(",", ":"))
+    packed = body.encode("utf-8", "surrogatepass")
+    return base64.urlsafe_b64encode(_seal(packed) + packed).decode().rstrip("=")
 
 
 def read(cursor: str, collection_id: str, order: str, length: int) -> list[Any]:
@@ -73,6 +94,12 @@ def _packed(value: Any) -> Any:
             return ["c", value.isoformat()]
         case UUID():
             return ["u", str(value)]
+        case bytes():
+            return ["b", value.hex()]
+        case Beginning():
+            return ["l", value.text]
+        case timedelta():
+            return span_text(value)
     return str(value)
 
 

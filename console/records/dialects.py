@@ -5,6 +5,9 @@ false. Columns come as plain names, values in the driver's form (`console.record
 """
 
 # ruff: noqa: ARG002 - the three databases share one signature; each needs another part of it
+import math
+import struct
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,10 +16,15 @@ from sqlalchemy.types import NullType
 from typing_extensions import override
 
 from console.core.collections import Field
+from console.core.operands import number_of
 
 Condition = ColumnElement[bool]
 Column = ColumnElement[Any]
 LOOSE_NUMBERS = frozenset({"float4", "float8", "numeric"})
+INT64 = 2**63
+SORTED_LETTERS = 255
+GREATEST = {"float4": "3.4028235e38"}
+"""What a number of that kind reaches to, where it is less than the most that is reckoned with."""
 
 
 def value(given: Any) -> Column:
@@ -32,8 +40,21 @@ class Dialect:
     def sound(self, column: Column, field: Field) -> Condition | None:
         """That the column holds a value of its kind, where its type alone does not say so."""
         if field.native in LOOSE_NUMBERS and field.precision is None:
-            return column.between(value("-1e300"), value("1e300"))  # without NaN and infinity, which are no numbers to reckon with
+            most = GREATEST.get(field.native, "1e300")
+            return column.between(value(f"-{most}"), value(most))  # without NaN and infinity, which are no numbers to reckon with
         return None
+
+    def anchored(self, field: Field, given: Any) -> Any:
+        """What a driver gave for a column of this kind, as the column is compared with it."""
+        return _single(given) if field.native == "float4" and isinstance(given, (int, float, Decimal)) else given
+
+    def place(self, column: Column, field: Field) -> Column:
+        """The column as it is sorted by, where a page begins: to be compared with what a driver gave for the same."""
+        return column
+
+    def sorted(self, column: Column, field: Field) -> Column:
+        """The column as a list is sorted by it."""
+        return column
 
     def text(self, column: Column, field: Field) -> Column:
         """The column as text that compares letter by letter."""
@@ -46,7 +67,13 @@ class Dialect:
             return column == value(given) if listed else self.no_row()
         if field.stored == "text":
             return self.text(column, field) == value(given)
-        return column == value(given)
+        given = self.anchored(field, given)
+        return self.no_row() if isinstance(given, float) and math.isinf(given) else column == value(given)
+
+    def is_raw(self, column: Column, field: Field, given: str | bytes) -> Condition:
+        """That this is shown of what the column holds, or that these are its bytes."""
+        shown = column if isinstance(given, bytes) else sa.func.format(sa.literal_column("'%s'"), column)  # a cast says more of some kinds
+        return shown == value(given)
 
     def no_row(self) -> Condition:
         """False, as a comparison that can stand wherever one can."""
@@ -56,6 +83,8 @@ class Dialect:
         """That the column equals one of the values."""
         if field.native == "enum":
             given = [item for item in given if field.options is None or any(option.value == item for option in field.options)]
+        if field.native == "float4":
+            given = [item for item in (self.anchored(field, item) for item in given) if not math.isinf(item)]
         if not given:
             return self.no_row()
         return (
@@ -83,7 +112,7 @@ class Dialect:
 
     def order(self, column: Column, field: Field, operator: str, given: Any) -> Condition:
         """`column operator value`, the value in the driver's form."""
-        return self.ordered(column, operator, value(given))
+        return self.ordered(column, operator, value(self.anchored(field, given)))
 
     def order_columns(self, left: Column, left_field: Field, operator: str, right: Column, right_field: Field) -> Condition:
         """`left operator right` of two columns."""
@@ -121,10 +150,22 @@ class Dialect:
         return descending
 
 
+def _single(given: float | Decimal) -> float:
+    """The number of single precision that stands for this one: 0.1 in such a column is not the 0.1 of double precision."""
+    try:
+        return float(struct.unpack("f", struct.pack("f", given))[0])
+    except OverflowError:
+        return math.copysign(math.inf, given)
+
+
 class SQLite(Dialect):
     """Types are only wishes there: what is compared is looked at first."""
 
     name = "sqlite"
+
+    @override
+    def anchored(self, field: Field, given: Any) -> Any:
+        return given
 
     @override
     def sound(self, column: Column, field: Field) -> Condition | None:
@@ -149,6 +190,15 @@ class SQLite(Dialect):
         if field.stored in {"date", "datetime"}:
             return self.comparable(column, field) == value(given)
         return (self.text(column, field) if field.stored in {"text", "uuid"} else column) == value(given)
+
+    @override
+    def is_raw(self, column: Column, field: Field, given: str | bytes) -> Condition:
+        number = number_of(given) if isinstance(given, str) else None
+        if number is None:
+            return column == value(given)
+        small = number == int(number) and -INT64 <= number < INT64
+        same = column == value(int(number) if small else float(number))
+        return sa.or_(column == value(given), sa.and_(sa.func.typeof(column) != "text", same))
 
     @override
     def one_of(self, column: Column, field: Field, given: list[Any]) -> Condition:
@@ -219,23 +269,42 @@ class MySQL(Dialect):
         return None
 
     @override
+    def anchored(self, field: Field, given: Any) -> Any:
+        return given
+
+    @override
+    def place(self, column: Column, field: Field) -> Column:
+        """An enum is sorted by its number and compared as its text; a `float` is shown with six digits and kept with more; bits come as bytes."""
+        return column + sa.literal_column("0e0") if field.native in {"enum", "float4", "bit1"} else self.sorted(column, field)
+
+    @override
+    def sorted(self, column: Column, field: Field) -> Column:
+        """Of a long text the beginning: the server looks at no more when it sorts, and at all when it compares."""
+        long = field.stored == "text" and field.native != "enum" and (field.max_length is None or field.max_length > SORTED_LETTERS)
+        return sa.func.left(column, SORTED_LETTERS) if long else column
+
+    @override
     def text(self, column: Column, field: Field) -> Column:
         return _bytes(column)
 
     @override
     def equals(self, column: Column, field: Field, given: Any) -> Condition:
         if field.stored != "text":
-            return column == value(given)
+            return _as_shown(column, field) == value(given)
         if field.native == "narrow" and not given.isascii():
             return _bytes(column) == _letters(given)
         return sa.and_(column == value(given), _bytes(column) == _letters(given))
+
+    @override
+    def is_raw(self, column: Column, field: Field, given: str | bytes) -> Condition:
+        return column == value(given)
 
     @override
     def one_of(self, column: Column, field: Field, given: list[Any]) -> Condition:
         if not given:
             return self.no_row()
         if field.stored != "text":
-            return column.in_([value(item) for item in given])
+            return _as_shown(column, field).in_([value(item) for item in given])
         if field.native == "narrow" and not all(item.isascii() for item in given):
             return _bytes(column).in_([_letters(item) for item in given])
         return sa.and_(column.in_([value(item) for item in given]), _bytes(column).in_([_letters(item) for item in given]))
@@ -244,6 +313,10 @@ class MySQL(Dialect):
     def same(self, left: Column, left_field: Field, right: Column, right_field: Field) -> Condition:
         pair = (_bytes(left), _bytes(right)) if left_field.stored == "text" else (left, right)
         return pair[0].op("<=>", is_comparison=True)(pair[1])
+
+    @override
+    def order(self, column: Column, field: Field, operator: str, given: Any) -> Condition:
+        return self.ordered(_as_shown(column, field), operator, value(given))
 
     @override
     def starts(self, column: Column, field: Field, given: str) -> Condition:
@@ -270,6 +343,11 @@ class MySQL(Dialect):
     @override
     def nulls_first(self, *, descending: bool) -> bool:
         return not descending
+
+
+def _as_shown(column: Column, field: Field) -> Column:
+    """A `float` as the number that the server shows of it: else nobody finds the 0.1 that stands in the list."""
+    return sa.func.concat(column, type_=sa.Float) + sa.literal_column("0e0") if field.native == "float4" else column
 
 
 def _wide(column: Column) -> Column:

@@ -12,12 +12,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from console.core.collections import Collection
+from console.core.collections import Collection, Field
 from console.errors import NotFound
 from console.records import values
 
 PLAIN = re.compile(r"[A-Za-z0-9_@:][A-Za-z0-9_.@:-]{0,254}")
 LONGEST = 2_000
+AS_SHOWN, CALENDAR = frozenset({"other", "binary"}), frozenset({"date", "datetime", "time"})
 
 
 def encode(parts: Sequence[Any]) -> str | None:
@@ -40,11 +41,20 @@ def decode(collection: Collection, key: str) -> tuple[Any, ...]:
         raise NotFound
     fields = [collection.by_name[name] for name in collection.key]
     try:
-        return tuple(
-            values.bound(collection.dialect, field, values.from_text(field, text)) for field, text in zip(fields, texts, strict=True)
-        )
+        return tuple(_part(collection.dialect, field, text) for field, text in zip(fields, texts, strict=True))
     except values.Unfit:
         raise NotFound from None
+
+
+def _part(dialect: str, field: Field, text: str) -> Any:
+    """A part of a key as it is compared; what is none of its column's kind may stand there all the same, as in a file without types."""
+    if field.stored not in AS_SHOWN:
+        try:
+            return values.bound(dialect, field, values.from_text(field, text))
+        except values.Unfit:
+            if not values.storable(text) or field.stored not in CALENDAR:
+                raise
+    return values.raw(field, text)
 
 
 def of(collection: Collection, row: Mapping[str, Any]) -> str | None:

@@ -261,8 +261,12 @@ def kind_of(kind: Any) -> dict[str, Any]:
             return {"stored": "text", "native": "enum", "options": list(kind.enums)}
         case mysql.TINYINT(display_width=1) | sa.Boolean():
             return {"stored": "boolean", "native": "boolean"}
+        case mysql.BIT(length=1):
+            return {"stored": "boolean", "native": "bit1"}
         case mysql.BIT() | postgresql.BIT():
-            return {"stored": "other", "native": "bit"}
+            return {"stored": "other", "native": "bit", "max_length": kind.length}
+        case mysql.YEAR():
+            return {"stored": "integer", "native": "year", "least": 1901, "most": 2155}
         case sa.Integer():
             return _integer(kind)
         case sa.Float():

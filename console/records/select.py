@@ -191,9 +191,16 @@ def led_to(collection_id: str, key: str, relation: str) -> tuple[Collection, lis
     here = _values_here(collection, key, [column for column, _ in link.columns])
     if any(part is None for part in here):
         return target, None
-    columns = table_of(target).columns
-    tests = [Test(column, "eq", _kept_there(target, column, part)) for (_, column), part in zip(link.columns, here, strict=True)]
-    return target, [conditions.filter_condition(test, target, columns) for test in tests]
+    there = table_of(target)
+    return target, [_led(there, column, part) for (_, column), part in zip(link.columns, here, strict=True)]
+
+
+def _led(there: Table, column: str, part: Any) -> Condition:
+    """That the column holds what a record elsewhere names it by."""
+    field = there.collection.by_name[column]
+    if field.stored == "binary":
+        return there.dialect.is_raw(there.columns[column], field, bytes.fromhex(part))
+    return conditions.filter_condition(Test(column, "eq", _kept_there(there.collection, column, part)), there.collection, there.columns)
 
 
 def _kept_there(target: Collection, column: str, part: Any) -> Any:
@@ -241,7 +248,7 @@ def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
         return own if own.field is None or own.field.name not in scope.hidden else Order(None)
     field = known(collection, sort.removeprefix("-"), scope.hidden)
     if not field.sortable:
-        raise _unsortable(field.name)
+        raise _unsortable(field)
     return _order(collection, sort)
 
 
@@ -250,8 +257,9 @@ def _order(collection: Collection, sort: str) -> Order:
     return Order(field, sort.startswith("-")) if field is not None and field.sortable else Order(None)
 
 
-def _unsortable(name: str) -> Malformed:
-    reason = f"A list cannot be sorted by {name}."
+def _unsortable(field: Field) -> Malformed:
+    why = " It is worked out when it is shown, after the database has sorted." if field.computed is not None else ""
+    reason = f"A list cannot be sorted by {field.name}.{why}"
     return Malformed(reason, details=[{"field": "sort", "reason": reason}])
 
 
@@ -294,6 +302,7 @@ class Reader:
         self._inputs = sorted({name for item in worked_out for name in item.inputs})
         titled = [name for name in collection.title_fields if name in readable]
         self.names = list(dict.fromkeys([*self.shown, *titled, *collection.key, *more, *self._inputs]))
+        self._apart = [name for name in more if table.place(name) is not table.columns[name]]
         self._titled = [(name, self.names.index(name), table.readers[name]) for name in titled]
         self._key = [(self.names.index(name), table.readers[name]) for name in collection.key]
         self._converted = [(name, reader) for name in self.shown if (reader := table.readers[name]) is not None]
@@ -302,7 +311,12 @@ class Reader:
     def select(self) -> Select[Any]:
         """The columns from the table; where nothing is to be read of it, that a row is there."""
         columns = [self.table.columns[name] for name in self.names] or [sa.literal_column("1")]
-        return sa.select(*columns).select_from(self.table.table)
+        apart = [self.table.place(name).label(f"console_at_{number}") for number, name in enumerate(self._apart)]
+        return sa.select(*columns, *apart).select_from(self.table.table)
+
+    def at(self, name: str) -> int:
+        """Where in a row of `select` stands what a page that is sorted by this column begins with."""
+        return len(self.names) + self._apart.index(name) if name in self._apart else self.names.index(name)
 
     def record(self, row: Sequence[Any]) -> Record:
         """The record that a row of `select` is."""
@@ -397,9 +411,9 @@ def _page(
     places = _places(collection, order)
     reader = Reader(table, scope, fields, places)
     cursor, backwards = (before, True) if before else (after, False)
-    anchor = cursors.read(cursor, collection.id, order.text, len(places)) if cursor else None
+    anchor = table.anchored(places, cursors.read(cursor, collection.id, order.text, len(places))) if cursor else None
     statement = partial(_slice, table, reader, order, places, wanted, anchor, backwards=backwards, size=limit + 1)
-    if again is None or table.dialect.name != "postgresql":
+    if again is None or table.dialect.name != "postgresql" or (anchor and isinstance(anchor[0], cursors.Beginning)):
         rows = _read(collection, _rows_of(statement()))
     else:
         plan = (table, again, tuple(reader.names), order.text, tuple(item is None for item in anchor or ()), backwards, limit)
@@ -408,7 +422,7 @@ def _page(
     rows = rows[::-1] if backwards else rows
 
     def cursor_at(row: Sequence[Any]) -> str:
-        return cursors.write(collection.id, order.text, [row[reader.names.index(name)] for name in places])
+        return cursors.write(collection.id, order.text, [row[reader.at(name)] for name in places])
 
     ahead = bool(rows) and (more if not backwards else True)
     behind = bool(rows) and (more if backwards else anchor is not None)
@@ -434,33 +448,47 @@ def _slice(
 ) -> Any:
     """The statement for `size` rows from the anchor on; nulls of the sorted column stand where the database's own indexes have them."""
     down = order.descending != backwards
-    columns = [table.columns[name] for name in places]
+    columns = [table.dialect.sorted(table.columns[name], table.collection.by_name[name]) for name in places]
     select = reader.select().where(*wanted())
     if anchor is None:
         return select.order_by(*_directed(columns, down)).limit(size)
-    bound = [sa.bindparam(_at(number), item, sa.types.NullType()) for number, item in enumerate(anchor)]
+    bound, compared = _bound(table, places, anchor), [table.place(name) for name in places]
     if order.field is None or not order.field.nullable or order.field.name in table.collection.key:
-        return select.where(_beyond(table, columns, bound, down)).order_by(*_directed(columns, down)).limit(size)
-    first, ties = columns[0], columns[1:]
+        return select.where(_beyond(table, compared, bound, down)).order_by(*_directed(columns, down)).limit(size)
+    first, ties = table.columns[places[0]], columns[1:]
     nulls_first = table.dialect.nulls_first(descending=down)
     if anchor[0] is None:
-        parts = [select.where(first.is_(None), _beyond(table, ties, bound[1:], down)).order_by(*_directed(ties, down))]
+        parts = [select.where(first.is_(None), _beyond(table, compared[1:], bound[1:], down)).order_by(*_directed(ties, down))]
         parts += [select.where(first.is_not(None)).order_by(*_directed(columns, down))] if nulls_first else []
     else:
-        parts = [select.where(first.is_not(None), _beyond(table, columns, bound, down)).order_by(*_directed(columns, down))]
+        parts = [select.where(first.is_not(None), _beyond(table, compared, bound, down)).order_by(*_directed(columns, down))]
         parts += [] if nulls_first else [select.where(first.is_(None)).order_by(*_directed(ties, down))]
-    return parts[0].limit(size) if len(parts) == 1 else _one_after_the_other(parts, places, reader.names, size, down)
+    return parts[0].limit(size) if len(parts) == 1 else _one_after_the_other(parts, [reader.at(name) for name in places], size, down)
 
 
-def _one_after_the_other(parts: list[Select[Any]], places: list[str], names: list[str], size: int, down: bool) -> Any:
-    """The rows of the first part, then those of the second, as one statement."""
+def _bound(table: Table, places: Sequence[str], anchor: Sequence[Any]) -> list[ColumnElement[Any]]:
+    """The anchor as parameters; of a text that is too long for a cursor what its record holds, and its beginning where that is gone."""
+    bound: list[ColumnElement[Any]] = [sa.bindparam(_at(number), item, sa.types.NullType()) for number, item in enumerate(anchor)]
+    if not isinstance(anchor[0], cursors.Beginning):
+        return bound
+    there = table.aliased("anchor").columns
+    is_there = (there[name] == part for name, part in zip(places[1:], bound[1:], strict=True))
+    whole = sa.select(there[places[0]]).where(*is_there).scalar_subquery()
+    return [sa.func.coalesce(whole, sa.literal(anchor[0].text, sa.types.NullType())), *bound[1:]]
+
+
+def _one_after_the_other(parts: list[Select[Any]], places: list[int], size: int, down: bool) -> Any:
+    """The rows of the first part, then those of the second, as one statement, sorted by what stands at these places."""
+    plain = [
+        part.with_only_columns(*(column.label(f"c{number}") for number, column in enumerate(part.selected_columns))) for part in parts
+    ]  # SQLite takes `[x]`, and no name at all, for a column of a table and not for one of a subquery
     numbered = [
         sa.select(part.limit(size).subquery(f"part{number}"), sa.literal_column(str(number)).label("console_part"))
-        for number, part in enumerate(parts)
+        for number, part in enumerate(plain)
     ]
     both = sa.union_all(*numbered).subquery("both")
     columns = list(both.c)
-    ordered = [columns[names.index(name)] for name in places]
+    ordered = [columns[place] for place in places]
     return sa.select(*columns[:-1]).order_by(columns[-1], *_directed(ordered, down)).limit(size)
 
 
@@ -568,7 +596,7 @@ def _rows_again(plan: Hashable, make: Callable[[], Any], anchor: Sequence[Any]) 
 
 
 def _one_of_keys(table: Table, parts: Sequence[tuple[Any, ...]]) -> Condition:
-    if len(table.key) == 1:
+    if len(table.key) == 1 and not any(isinstance(part[0], values.Raw) for part in parts):
         field = table.collection.by_name[table.collection.key[0]]
         return table.dialect.one_of(table.key[0], field, [part[0] for part in parts])
     return sa.or_(sa.false(), *(table.is_key(part) for part in parts))

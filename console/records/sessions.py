@@ -18,11 +18,14 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.abc import RV, PQGen
 from psycopg.adapt import Loader
-from psycopg.types.datetime import IntervalLoader, TimeLoader, TimetzLoader
+from psycopg.types.datetime import TimeLoader, TimetzLoader
+from psycopg.types.json import set_json_loads
+from psycopg.types.string import TextLoader
 from sqlalchemy.engine import URL, Connection, Engine
 from typing_extensions import override
 
 from console.errors import SourceDown
+from console.records.exact import exact_json
 
 LOCK_S = 3
 GRACE_S = 2
@@ -158,12 +161,18 @@ def _lenient(usual: type[Loader]) -> type[Loader]:
     return Lenient
 
 
-LENIENT = {"time": _lenient(TimeLoader), "timetz": _lenient(TimetzLoader), "interval": _lenient(IntervalLoader)}
+LENIENT = {"time": _lenient(TimeLoader), "timetz": _lenient(TimetzLoader)}
+SPANS = ("int4", "int8", "num", "ts", "tstz", "date")
+AS_TEXT = ("interval", *(f"{kind}{span}" for kind in SPANS for span in ("range", "multirange")))
+"""What the database says better than Python: a month of no number of days, a range without an end."""
 
 
 def _tell_postgresql(connection: Any, terms: Terms) -> None:
     for kind, loader in (("date", _Date), ("timestamp", _Moment), ("timestamptz", _Moment), *LENIENT.items()):
         connection.adapters.register_loader(kind, loader)
+    for kind in AS_TEXT:
+        connection.adapters.register_loader(kind, TextLoader)
+    set_json_loads(exact_json, connection)
     autocommit = connection.autocommit
     connection.autocommit = True
     told = [
@@ -172,6 +181,7 @@ def _tell_postgresql(connection: Any, terms: Terms) -> None:
         "set idle_in_transaction_session_timeout = '30s'",
         "set time zone 'UTC'",
         "set datestyle = 'ISO'",
+        "set intervalstyle = 'postgres'",
         f"set default_transaction_read_only = {'on' if terms.read_only else 'off'}",
     ]
     with connection.cursor() as cursor:

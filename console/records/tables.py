@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
-from console.core.collections import Collection
+from console.core.collections import Collection, Field
 from console.core.expressions import Expression
 from console.core.scopes import Scope
 from console.records import conditions, values
@@ -25,7 +25,14 @@ class Table:
         self.table = sa.table(collection.table, *(sa.column(field.name) for field in collection.stored_fields), schema=collection.schema)
         self.columns: Mapping[str, ColumnElement[Any]] = {column.name: column for column in self.table.columns}
         self.dialect = DIALECTS.get(collection.dialect, DIALECTS["postgresql"])
-        self.readers = {field.name: values.reader(field, collection.dialect) for field in collection.stored_fields}
+        self._places = {field.name: self.dialect.place(self.columns[field.name], field) for field in collection.stored_fields}
+        known_by = {*collection.key, *(here for relation in collection.relations for here, _ in relation.columns)}
+        self.readers = {
+            field.name: values.hexadecimal
+            if field.stored == "binary" and field.name in known_by
+            else values.reader(field, collection.dialect)
+            for field in collection.stored_fields
+        }
 
     def aliased(self, name: str) -> "Table":
         """The same table once more in a statement, under this name."""
@@ -39,6 +46,14 @@ class Table:
         """The key columns, in order."""
         return [self.columns[name] for name in self.collection.key]
 
+    def place(self, name: str) -> ColumnElement[Any]:
+        """The column as a list sorted by it is compared: the column itself, where the database compares as it sorts."""
+        return self._places[name]
+
+    def anchored(self, places: Sequence[str], anchor: Sequence[Any]) -> list[Any]:
+        """What a cursor holds for these columns, as they are compared with it."""
+        return [self.dialect.anchored(self.collection.by_name[name], item) for name, item in zip(places, anchor, strict=True)]
+
     def in_scope(self, scope: Scope) -> Condition:
         """The scope as a condition."""
         return conditions.scope_condition(scope, self.collection, self.columns, datetime.now(UTC))
@@ -51,7 +66,12 @@ class Table:
     def is_key(self, parts: Sequence[Any]) -> Condition:
         """The one record whose key columns have these values, as `keys.decode` gives them."""
         fields = [self.collection.by_name[name] for name in self.collection.key]
-        return sa.and_(*(self.dialect.equals(column, field, part) for column, field, part in zip(self.key, fields, parts, strict=True)))
+        return sa.and_(*(self._holds(column, field, part) for column, field, part in zip(self.key, fields, parts, strict=True)))
+
+    def _holds(self, column: ColumnElement[Any], field: Field, part: Any) -> Condition:
+        if isinstance(part, values.Raw):
+            return self.dialect.is_raw(column, field, part.given)
+        return self.dialect.equals(column, field, part)
 
     def json(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
         """The driver's row as JSON values by name."""

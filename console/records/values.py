@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from uuid import UUID
 from console.core.collections import CONVERSIONS, Field
 from console.core.filters import WORDS
 from console.core.operands import duration_text, moment_of, moment_text, number_of
+from console.records import exact
 from console.records.connect import plain_moment
 
 INT64 = 2**63
@@ -35,6 +37,8 @@ def reader(field: Field, dialect: str) -> Callable[[Any], Any] | None:
     """The function that turns the driver's values of this column (not null) into JSON values; None where they are that already."""
     if field.native == "bpchar":
         return _unpadded
+    if field.native == "bit":
+        return _bits(field.max_length or 0)
     if dialect == "postgresql" and field.stored in POSTGRESQL_READERS:
         return POSTGRESQL_READERS[field.stored]
     if dialect == "sqlite" and field.stored == "decimal" and field.scale:
@@ -76,6 +80,11 @@ def shown(value: Any) -> Any:
     return str(value)
 
 
+def hexadecimal(value: Any) -> Any:
+    """Bytes by which a record is known, as people write them."""
+    return bytes(value).hex() if isinstance(value, (bytes, bytearray, memoryview)) else shown(value)
+
+
 def _broken(text: str) -> bool:
     """Whether a text holds halves of characters, which no answer could carry."""
     return any("\ud800" <= letter <= "\udfff" for letter in text)
@@ -99,6 +108,11 @@ def _plain_json(value: Any) -> Any:
 def _unpadded(value: Any) -> Any:
     """`char(n)` comes filled up with blanks, which count for nothing where it is compared."""
     return shown(value.rstrip(" ") if isinstance(value, str) else value)
+
+
+def _bits(length: int) -> Callable[[Any], Any]:
+    """Bits as noughts and ones, so many; a driver may give them as bytes."""
+    return lambda value: format(int.from_bytes(value), f"0{length}b") if isinstance(value, bytes) else shown(value)
 
 
 def _scaled(scale: int) -> Callable[[Any], Any]:
@@ -146,15 +160,23 @@ def _date(value: Any) -> Any:
 
 
 def _time(value: Any) -> Any:
-    if isinstance(value, timedelta) and timedelta(0) <= value < timedelta(days=1):
+    if not isinstance(value, timedelta):
+        return shown(value)
+    if timedelta(0) <= value < timedelta(days=1):
         return (datetime.min + value).time().isoformat()
-    return shown(value)
+    return span_text(value)
+
+
+def span_text(value: timedelta) -> str:
+    """A time of MySQL that is none of a day: `-838:59:59`."""
+    hours, rest = divmod(abs(value), timedelta(hours=1))
+    return f"{'-' if value < timedelta(0) else ''}{hours:02d}:{(datetime.min + rest).time().isoformat()[3:]}"
 
 
 def _json(value: Any) -> Any:
     if isinstance(value, (str, bytes)):
         try:
-            return _plain_json(json.loads(value))
+            return _plain_json(exact.exact_json(value))
         except (ValueError, RecursionError):
             return shown(value)
     return _plain_json(value)
@@ -257,6 +279,23 @@ def storable(text: str) -> bool:
     return "\x00" not in text and not _broken(text)
 
 
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What a column holds whatever its kind: the text that is shown of it, or its bytes."""
+
+    given: str | bytes
+
+
+def raw(field: Field, text: str) -> Raw:
+    """What is shown of a value of this column, to be found by. Raises Unfit."""
+    if field.stored != "binary":
+        return Raw(text)
+    try:
+        return Raw(bytes.fromhex(text))
+    except ValueError:
+        raise Unfit("no bytes") from None
+
+
 # -------------------------------------------------------------------------------------------------------------- writing
 
 
@@ -335,7 +374,10 @@ def _write_uuid(dialect: str, field: Field, value: Any, _: Any) -> Any:
     return driver_form(dialect, converted)
 
 
-def _write_json(dialect: str, field: Field, value: Any, _: Any) -> Any:
+def _write_json(dialect: str, field: Field, value: Any, former: Any) -> Any:
+    value = exact.numbers(value)
+    if exact.rounded(value) or exact.rounded(_former_json(former)):
+        raise Unfit("This JSON holds a number with more digits than can be kept here. Change it where it comes from.")
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (ValueError, RecursionError, TypeError):
@@ -345,6 +387,15 @@ def _write_json(dialect: str, field: Field, value: Any, _: Any) -> Any:
     if "\\u0000" in text or _broken(text):
         raise Unfit("This holds a character that cannot be stored (NUL, or half of one).")
     return text
+
+
+def _former_json(former: Any) -> Any:
+    if not isinstance(former, (str, bytes)):
+        return former
+    try:
+        return exact.exact_json(former)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _write_array(dialect: str, field: Field, value: Any, _: Any) -> Any:

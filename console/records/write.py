@@ -15,10 +15,10 @@ from sqlalchemy.engine import Connection
 
 from console.core.collections import Collection, Field
 from console.core.forms import FormField
-from console.core.operands import equal
+from console.core.operands import Spelled, equal
 from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
-from console.records import catalogue, checks, connect, keys, values
+from console.records import catalogue, checks, connect, exact, keys, values
 from console.records.dialects import Condition, value
 from console.records.select import Reader, Record, get
 from console.records.tables import Table, table_of
@@ -113,7 +113,7 @@ def _change(
     known = {name: values.read(table.readers[name], item) for name, item in former.items()}
     if details := checks.wrong(collection, scope, known, changed):
         raise Invalid("Some values cannot be saved; nothing was changed.", details=details)
-    new = {field.name: values.written(collection.dialect, field, changes[field.name]["new"], former[field.name]) for field in fields}
+    new = {field.name: _instead(collection, field, changes[field.name]["new"], former[field.name]) for field in fields}
     kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT and not _inexact(table, field)]
     statement = (
         sa.update(table.table)
@@ -138,6 +138,14 @@ def _change(
             raise WriteUnknown(message) from error
         raise connect.refused(error, collection.source) from error
     return record
+
+
+def _instead(collection: Collection, field: Field, item: Any, former: Any) -> Any:
+    """The value as the driver takes it in the place of what it read. Raises Invalid where that cannot be replaced."""
+    try:
+        return values.written(collection.dialect, field, item, former)
+    except values.Unfit as reason:
+        raise Invalid("Some values cannot be saved; nothing was changed.", details=[{"field": field.name, "reason": str(reason)}]) from None
 
 
 def _locked(
@@ -174,6 +182,10 @@ def compare(collection: Collection, changes: Mapping[str, Mapping[str, Any]], th
 
 def alike(collection: Collection, field: Field, one: Any, other: Any) -> bool:
     """Whether two JSON values are the same value of this field: 12.5 is 12.50, and a moment is itself in every zone."""
+    if field.stored == "json":
+        one, other = exact.numbers(one), exact.numbers(other)
+    elif isinstance(one, Spelled):
+        one = str(one)
     if field.stored in {"json", "array", "text", "boolean", "other", "binary"}:
         return type(one) is type(other) and bool(one == other)
     typed = collection.typed({field.name: one})[field.name], collection.typed({field.name: other})[field.name]
@@ -189,6 +201,8 @@ def _still(table: Table, field: Field, former: Any) -> Condition:
     """That the column still holds what was read, compared as the driver gave it."""
     column = table.columns[field.name]
     if table.dialect.name == "mysql":
+        if field.native == "bit1" and isinstance(former, bytes):
+            column, former = column + sa.literal_column("0"), int.from_bytes(former)
         return column.op("<=>", is_comparison=True)(value(former))
     if field.native in {"float4", "float8"} and former is not None:
         return column.is_not_distinct_from(value(repr(former)))  # as text: the column's own type reads it

@@ -75,8 +75,13 @@ def test_a_place_of_each_type_comes_back_as_it_was(value: Any) -> None:
 
 
 def test_what_has_no_form_of_its_own_is_kept_as_text() -> None:
-    cursor = cursors.write("c", "", [timedelta(days=1), b"x"])
-    assert cursors.read(cursor, "c", "", 2) == ["1 day, 0:00:00", "b'x'"]
+    cursor = cursors.write("c", "", [timedelta(days=1), -timedelta(hours=838, seconds=1), {"x": 1}])
+    assert cursors.read(cursor, "c", "", 3) == ["24:00:00", "-838:00:01", "{'x': 1}"]
+
+
+def test_bytes_come_back_and_of_a_long_text_its_beginning() -> None:
+    assert cursors.read(cursors.write("c", "", [b"x\xff", 1]), "c", "", 2) == [b"x\xff", 1]
+    assert cursors.read(cursors.write("c", "", ["ä" * 30_000, 1]), "c", "", 2) == [cursors.Beginning("ä" * cursors.LONGEST_TEXT), 1]
 
 
 def test_a_cursor_is_fit_for_a_url_and_the_same_each_time() -> None:

@@ -14,7 +14,8 @@ from sqlalchemy.engine import make_url
 
 from console import accounts, records, sources
 from console.core.collections import Collection
-from console.core.filters import Test as Condition
+from console.core.filters import Test as Condition, fits
+from console.core.operands import Spelled
 from console.core.scopes import whole
 from console.errors import ConsoleError, DefinitionError, Invalid, Malformed, SourceDown
 from console.postgres import Embedded
@@ -30,6 +31,7 @@ DIALECTS = ("postgresql", "mysql", "sqlite")
 SQL = Path(__file__).parent / "hostile_sql"
 WIDE = 299
 WITHOUT_ROWS = {"empty_one", "broken"}
+NO_PAGE = records.Page([], None, None)
 
 
 def script(name: str) -> str:
@@ -160,6 +162,86 @@ def test_pages_of_one_row_hold_each_row_once(found: list[Collection]) -> None:
                         break
                 assert [(record.key, record.values) for record in seen] == [(record.key, record.values) for record in wanted]
     assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_pages_of_one_row_hold_each_row_once_in_every_order(found: list[Collection]) -> None:
+    wrong = Wrong()
+    for collection in [one for one in found if one.table in {"kinds", "id_key"}]:
+        for sort in [sign + field.name for field in collection.fields if field.sortable for sign in ("", "-")]:
+            with wrong.about(collection.id, sort):
+                wanted = [str(record.key) for record in rows(collection, sort=sort)]
+                seen: list[str] = []
+                page = records.page(collection.id, whole(collection.id), limit=1, sort=sort)
+                while page.rows and len(seen) <= len(wanted):
+                    seen += [str(record.key) for record in page.rows]
+                    page = records.page(collection.id, whole(collection.id), limit=1, sort=sort, after=page.next) if page.next else NO_PAGE
+                assert seen == wanted
+                backwards = records.page(
+                    collection.id, whole(collection.id), limit=len(seen), sort=sort, before=cursor_of_last(collection, sort)
+                )
+                assert [record.key for record in backwards.rows] == wanted[:-1]
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def cursor_of_last(collection: Collection, sort: str) -> str | None:
+    """The cursor from which everything but the last row is behind."""
+    first = records.page(collection.id, whole(collection.id), limit=len(rows(collection)) - 1, sort=sort)
+    return records.page(collection.id, whole(collection.id), limit=1, sort=sort, after=first.next).previous
+
+
+def test_what_is_shown_in_a_list_is_found_by_it(found: list[Collection]) -> None:
+    wrong, ops = Wrong(), ("eq", "gte", "lte", "in")
+    collection = next(one for one in found if one.table == "kinds")
+    for record, field in [(record, field) for record in rows(collection) for field in collection.fields if field.sortable]:
+        value = record.values[field.name]
+        for op in ops if field.stored in {"integer", "decimal"} and fits(field.stored, value) else ():
+            with wrong.about(field.name, op, value):
+                where = Condition(field.name, op, [value] if op == "in" else value)
+                assert record.key in {one.key for one in rows(collection, where=where)}
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+SHOWN: dict[str, dict[str, list[object]]] = {
+    "postgresql": {
+        "iv": ["1 year 1 mon", "-1 days"],
+        "rg": ["[2020-01-01,)", "empty"],
+        "js": [{"n": "0.12345678901234567890", "m": 1.5}, [10**400]],
+    },
+    "mysql": {"t": ["838:59:59", "-838:59:59"], "b": [True, False], "bits": ["000000001", "101010101"], "y": [1999, 2155]},
+    "sqlite": {"n": ["1.50", "12.00"]},
+}
+
+
+def test_values_are_shown_as_their_database_has_them(found: list[Collection]) -> None:
+    collection = next(one for one in found if one.table == "kinds")
+    first = sorted(rows(collection), key=lambda record: str(record.key))[:2]
+    shown = {name: [record.values[name] for record in first] for name in SHOWN[collection.dialect]}
+    assert shown == SHOWN[collection.dialect]
+
+
+def test_json_is_not_written_back_with_fewer_digits(databases: dict[str, list[Collection]]) -> None:
+    kinds = next(one for one in databases["postgresql"] if one.table == "kinds")
+    first, _, third = rows(kinds)[:3]
+    with pytest.raises(Invalid) as error:
+        records.write(kinds.id, str(first.key), {"js": {"old": first.values["js"], "new": {"m": 2}}}, whole(kinds.id))
+    assert "more digits" in error.value.details[0]["reason"]
+    with pytest.raises(Invalid):
+        records.write(
+            kinds.id, str(third.key), {"js": {"old": third.values["js"], "new": [Spelled("0.12345678901234567890")]}}, whole(kinds.id)
+        )
+    sent = {"big": third.values["js"]["big"], "dec": [Spelled("0.10"), "0.10"]}
+    after = records.write(kinds.id, str(third.key), {"js": {"old": third.values["js"], "new": sent}}, whole(kinds.id))
+    assert after.values["js"] == {"big": 12345678901234567890123, "dec": [0.1, "0.10"]}
+    after = records.write(kinds.id, str(third.key), {"js": {"old": sent, "new": third.values["js"]}}, whole(kinds.id))
+    assert after.values["js"] == {"big": 12345678901234567890123}
+
+
+def test_a_record_is_known_by_its_bytes(databases: dict[str, list[Collection]]) -> None:
+    known = next(one for one in databases["mysql"] if one.table == "id_key")
+    first, second = rows(known)
+    assert (first.key, second.values["boss"]) == ("00112233445566778899aabbccddeeff", first.key)
+    led = records.related(known.id, str(second.key), known.relations[0].name, whole(known.id)).rows
+    assert [record.key for record in led] == [first.key]
 
 
 def test_every_record_with_a_key_is_found_by_it_alone(found: list[Collection]) -> None:

@@ -4,6 +4,7 @@ import copy
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import given, settings as tries, strategies as st
 from console import access, accounts, activity, browse, exports, inbox, labels, log, notices, operations, runs, tickets, workflows
 from console.access import store
 from console.access.rows import PolicyError, Row, parse
+from console.accounts import entry, entry_changes
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
@@ -309,6 +311,32 @@ def test_an_admin_lists_labels_without_what_carries_them_and_a_holder_with_it(ho
     assert amber.roles == [("keeper", ["Kim"])]
     (own,) = labels.listed(house.kim)
     assert (own.holds, list(own.carried_by)) == (True, ["workflow:care-amber"])
+
+
+def test_no_group_of_the_provider_clears_anybody_without_the_agreement(house: Company) -> None:
+    may_see()
+    ines, kim = house.ines, house.kim
+    gives = entry.GroupRole("keepers", "keeper", "operations")
+    with pytest.raises(NotAllowed, match="without anybody's agreement") as refused:
+        entry_changes.store(ines, replace(entry.current(), groups=(gives,)))
+    assert refused.value.code == "needs_agreement"
+    harmless = entry.GroupRole("makers", "developer", "*")
+    entry_changes.store(ines, replace(entry.current(), groups=(harmless,)))
+    with pytest.raises(NotAllowed, match="without anybody's agreement"), transaction() as connection:  # a role that the group gives already
+        store.write(connection, added=[Row("p", "role:developer", "*", "label:amber", "see", "allow")], by=ines.id)
+    entry_changes.store(kim, replace(entry.current(), groups=(harmless, gives)))
+    entry_changes.store(ines, replace(entry.current(), groups=()))
+
+
+def test_a_clearance_is_asked_for_and_agreed_to_by_who_has_just_shown_who_they_are(house: Company) -> None:
+    made = asked(house, who="tom").id
+    entry_changes.store(accounts.COMMAND_LINE, replace(entry.current(), step_up=True))
+    with pytest.raises(NotAllowed, match="Show once more that it is you"):
+        asked(house, who="tom")
+    with pytest.raises(NotAllowed, match="Show once more that it is you"):
+        labels.answer(house.kim, made, agree=True)
+    labels.answer(house.kim, made, agree=False)  # to say no takes nothing
+    entry_changes.store(accounts.COMMAND_LINE, replace(entry.current(), step_up=False))
 
 
 def test_no_change_of_roles_clears_anybody_without_the_agreement(house: Company) -> None:

@@ -10,7 +10,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from console import accounts, sources
-from console.records import connect
+from console.core.operands import Spelled
+from console.records import connect, exact
+from console.views.api import spelled
 from tests.company import Company
 from tests.conftest import web_app
 from tests.records.shop import shop_url
@@ -222,3 +224,10 @@ def test_a_source_that_is_gone_is_503_and_says_so(call: Call, company: Company) 
     assert "select" not in answer.text.lower()
     company.path.with_suffix(".away").rename(company.path)
     assert call("olivia", "/collections/customer/records").status_code == 200
+
+
+def test_a_number_inside_a_field_of_json_is_known_as_one() -> None:
+    with web_app().test_request_context("/", data='{"values": {"place": {"n": [1.50, "1.50", 2]}}}'):
+        (one, two, three) = spelled("values")["place"]["n"]
+    assert [type(one), type(two), type(three)] == [Spelled, str, int]
+    assert exact.numbers([one, two, three]) == [1.5, "1.50", 2]

@@ -402,8 +402,14 @@ def _relations(made: Mapping[str, Collection], own: Collection, found: list[Rela
     for item in sorted(rest, key=lambda item: (item.kind != "to_one", item.name, item.columns)):
         name = _free(item, taken, [other for other in rest if other is not item and other.name == item.name])
         taken.add(name)
-        result.append(replace(item, name=name, label=item.label if name == item.name else humanised(name)))
+        alike = item.kind == "to_one" and (item.collection == own.id or sum(_alike(item, other) for other in rest) > 1)
+        result.append(replace(item, name=name, label=item.label if name == item.name and not alike else humanised(name)))
     return tuple(sorted(result, key=lambda item: item.kind != "to_one"))
+
+
+def _alike(one: Relation, other: Relation) -> bool:
+    """Whether both would be called after the collection that they lead to."""
+    return one.kind == other.kind and one.collection == other.collection
 
 
 def _free(relation: Relation, taken: set[str], rivals: list[Relation]) -> str:

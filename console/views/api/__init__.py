@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
+from console.core.operands import Spelled
 from console.errors import Malformed
 
 MOST = 100
@@ -32,6 +33,12 @@ def body() -> dict[str, Any]:
     if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(sent) > DEEPEST:
         raise Malformed(f"The body is nested more than {DEEPEST} levels deep.")
     return sent
+
+
+def spelled(name: str) -> dict[str, Any]:
+    """An object inside a body that `body` has read already, whose numbers with a fraction are known as such (`Spelled`): what JSON fields hold."""
+    sent = json.loads(request.get_data(), parse_float=Spelled).get(name)
+    return sent if isinstance(sent, dict) else {}
 
 
 def listing(rows: Sequence[Any], following: str | None = None, **more: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import Field
 from console import browse
 from console.browse import BrowseQuery
 from console.errors import Malformed
-from console.views.api import listing
+from console.views.api import listing, spelled
 from console.views.api.operation import Example, Paged, Sent, asked, operation, read
 from console.views.api.shapes import Collection, CollectionHead, Listed, Record, Records
 
@@ -96,5 +96,5 @@ def record(collection: str, key: str) -> ResponseReturnValue:
 )
 def change(collection: str, key: str) -> ResponseReturnValue:
     """Set fields of a record, if what was expected of it is still so; 409 with `theirs` for each field that moved."""
-    sent = read(ChangedRecord, Malformed)
-    return jsonify(browse.change(g.actor, collection, key, sent.values, sent.expected).to_json())
+    read(ChangedRecord, Malformed)
+    return jsonify(browse.change(g.actor, collection, key, spelled("values"), spelled("expected")).to_json())

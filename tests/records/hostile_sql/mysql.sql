@@ -31,3 +31,8 @@ create table old_engine (id int primary key, v text) engine = myisam; insert int
 create table doomed (id int primary key); create view broken as select id from doomed; drop table doomed;
 insert into `order` values (1, 'a', 1, 'b'), (2, null, null, null); insert into `user` values ('u', 'N'); insert into `with space` values (1, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i');
 insert into `per%cent` values (1, '%'), (2, '_'); insert into `Straße_Ünïcode` values ('ключ', '值'); insert into `dot.ted` values (1);
+create table kinds (id int primary key, f float, d double, n decimal(65, 30), e enum('z', 'a', 'm'), t time, lt longtext, b bit(1), bits bit(9), y year);
+insert into kinds values (1, 0.1, 0.1, 1.5, 'z', '838:59:59', concat(repeat('x', 700), 'b'), b'1', b'1', 1999), (2, 3.4e38, 1e300, -0.000000000000000000000000000001, 'a', '-838:59:59', concat(repeat('x', 700), 'a'), b'0', b'101010101', 2155),
+ (3, 16777217, -0.5, 12345678901234567890123456789012345, 'm', '-00:00:01', repeat('ä', 700), null, null, null), (4, null, null, null, null, null, null, null, null, null), (5, -1.1, 5, 0, '', '12:00:00', '', b'1', b'0', 1901);
+create table year_key (k year primary key, v text); insert into year_key values (1999, 'a'), (2020, 'b');
+create table id_key (k binary(16) primary key, boss binary(16), v text, foreign key (boss) references id_key (k)); insert into id_key values (unhex('00112233445566778899aabbccddeeff'), null, 'a'), (unhex('ff112233445566778899aabbccddee00'), unhex('00112233445566778899aabbccddeeff'), 'b');

@@ -60,3 +60,8 @@ insert into "Odd Schema"."line item" values (1, 1, 1); insert into "sl/ash" valu
 insert into "a.b".c values (1); insert into a."b.c" values (2); insert into child_of_many values (1, 'x/y', 1, '2020-01-01', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11');
 create foreign data wrapper w; create server s foreign data wrapper w; create foreign table broken (id int) server s;
 refresh materialized view stored_view;
+create table kinds (id int primary key, r real, f double precision, n numeric, e mood, t text, c char(4), b boolean, iv interval, rg daterange, js jsonb);
+insert into kinds values (1, 0.1, 0.1, 1e30, 'so so', repeat('x', 700) || 'b', 'b', true, '1 year 1 mon', '[2020-01-01,)', '{"n": 0.12345678901234567890, "m": 1.5}'), (2, 3.4e38, 1e300, 0.0000000001, 'GOOD', repeat('x', 700) || 'a', 'a', false, '-1 day', 'empty', '[1e400]'),
+ (3, 1e-45, -0.5, -1, 'comma, semi;', repeat('ä', 700), 'B', null, null, null, '{"big": 12345678901234567890123}'), (4, null, null, null, null, null, null, null, null, null, null), (5, -16777217, 5, 5, 'GOOD', '', '', true, '178000000 years', null, '1.10');
+create table inet_key (k inet primary key, v text); insert into inet_key values ('10.0.0.1', 'a'), ('::1', 'b');
+create table days_key (k date primary key, v text); insert into days_key values ('infinity', 'a'), ('2020-01-01', 'b');

@@ -25,3 +25,7 @@ create table blob_key (k blob primary key, v text); insert into blob_key values 
 create table long_text (id integer primary key, v text); insert into long_text select 1, group_concat('ä€😀', '') from (with recursive n(i) as (select 1 union all select i + 1 from n limit 100000) select i from n);
 insert into "order" values (1, 'a', 1, 'b'), (2, null, null, null); insert into "user" values ('u', 'N'); insert into "with space" values (1, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j');
 insert into "per%cent" values (1, '%'), (2, '_'); insert into "Straße_Ünïcode_表" values ('ключ', '值'); insert into "dot.ted" values (1); insert into "sl/ash" values (1); insert into "quo""te" values (1);
+create table kinds (id integer primary key, "[x]" text, ".y" text, " lead" int, t text, r real, u, n numeric(30, 2));
+insert into kinds values (1, 'a', null, 1, x'01', 0.1, 1, 1.5), (2, null, 'b', 'x', 'a' || char(0) || 'b', 1e300, '1', 12), (3, null, 'c', null, 'a', null, x'00', 'x'), (4, 'b', 'a', 2.5, null, -0.5, null, null), (5, 'c', '', -1, '', 5, 2.5, 0.1);
+create table any_key (k primary key, v); insert into any_key values (1, 'int'), ('1x', 'text'), (2.5, 'real'), (x'0102', 'bytes');
+create table day_key (k date primary key, v); insert into day_key values ('2024-01-01', 'a'), ('2024-01-02T00:00:00', 'b'), ('junk', 'c');
