@@ -11,9 +11,10 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -25,11 +26,15 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings as hypothesis_settings
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, Engine, make_url
 
-from console import access, settings
+from console import access, hooks, settings, steps
+from console.access import store as policy
+from console.access.index import Index
+from console.access.rows import Row
 from console.accounts import passwords
 from console.db import engine as engines, migrate
+from console.effects import python as actions
 from console.postgres import Embedded
 from console.records import connect
 from console.settings import Settings
@@ -80,6 +85,29 @@ class Compiled(BytecodeCache):
         if bucket.code is not None:
             self.kept[bucket.key, bucket.checksum] = bucket.code
 
+
+@functools.cache
+def _installed(group: str) -> EntryPoints:
+    return entry_points(group=group)
+
+
+def _entry_points(group: str) -> EntryPoints:
+    """What packages bring: none is installed during a run, and to read the names of all of them takes longer than most tests."""
+    return _installed(group)
+
+
+for _module in (actions, hooks, steps):
+    _module.entry_points = _entry_points  # type: ignore[attr-defined]
+
+_index = functools.lru_cache(maxsize=16)(Index)
+
+
+def _same_index(rows: Iterable[Row]) -> Index:
+    """An index never changes: the same rows make the same one, and most tests have those of the company."""
+    return _index(tuple(rows))
+
+
+policy.Index = _same_index  # type: ignore[attr-defined, assignment]
 
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Compiled()}
 
@@ -278,16 +306,34 @@ def told(pg: Embedded, name: str, suite_folder: Path) -> Iterator[Database]:
     before = {key: os.environ.get(key) for key in given}
     os.environ.update(given)
     _forget()
+    _again(made.url)
     try:
         yield made
     finally:
-        engines.dispose()
+        _keep()
         for key, value in before.items():
             if value is None:
                 del os.environ[key]
             else:
                 os.environ[key] = value
         _forget()
+
+
+_engines: dict[tuple[str, str], Engine] = {}
+"""Engines by database and name, without connections: one that is used again has its statements compiled already."""
+
+
+def _again(url: str) -> None:
+    """The engines over this database, each as a new one to whoever remembers what it read through which."""
+    psycopg = make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    engines._made.update({name: kept.execution_options() for (at, name), kept in _engines.items() if at == psycopg})
+
+
+def _keep() -> None:
+    for name, made in engines._made.items():
+        if type(made) is Engine:
+            _engines[made.url.render_as_string(hide_password=False), name] = made
+    engines.dispose()
 
 
 def _migration_url(pg: Embedded, name: str) -> URL:
@@ -299,8 +345,14 @@ def _forget() -> None:
     """What this process keeps about the databases it spoke to: engines, settings, and every `functools.cache` of the console."""
     engines.dispose()
     connect.dispose()
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == "console" and not name.startswith(PURE):
-            for kept in list(vars(module).values()):
-                if isinstance(kept, functools._lru_cache_wrapper):
-                    kept.cache_clear()
+    for kept in _caches(sum(name.startswith("console") for name in sys.modules)):
+        kept.cache_clear()
+
+
+@functools.lru_cache(maxsize=1)
+def _caches(_modules: int) -> "list[functools._lru_cache_wrapper[Any]]":
+    """Every `functools.cache` of the console that is loaded by now, as many modules as they are."""
+    found = [
+        vars(module) for name, module in list(sys.modules.items()) if name.partition(".")[0] == "console" and not name.startswith(PURE)
+    ]
+    return list({id(kept): kept for names in found for kept in names.values() if isinstance(kept, functools._lru_cache_wrapper)}.values())

@@ -151,7 +151,7 @@ class Follow(Definition):
     days: int = Field(30, ge=1, le=400, description="So long it is looked up; after that a person is asked to look")
     note: SqlWrite | None = Field(None, description="What is changed in a record when it is final")
     title: Sentence = Field(description="The task for a person where it came to nothing, with {{ expressions }}")
-    text: Sentence | None = Field(None, description="What is to be done about it, with {{ expressions }}")
+    text: Sentence | None = Field(None, description="What one does about it, with {{ expressions }}")
 
 
 class Http(Kind):

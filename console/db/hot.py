@@ -22,9 +22,11 @@ _known: WeakKeyDictionary["psycopg.Connection[Any]", set[bytes]] = WeakKeyDictio
 def scalar(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequence[str | int | bytes | None]) -> int:
     """The number in the first column of the first row, 0 where there is none. Placeholders are `%s`, and `%b` for bytes.
 
-    Nobody else may use the connection meanwhile. Raises psycopg's errors; of a connection that was dead before, nothing was sent.
+    It is its own transaction: for a connection that commits by itself, and that nobody else uses meanwhile. Raises psycopg's errors; of a connection that was dead before, nothing was sent.
     """
     wire = driver.pgconn
+    if not driver.autocommit:
+        raise ValueError("the statement would be committed whatever becomes of the transaction")
     if wire.status != pq.ConnStatus.OK:
         raise psycopg.OperationalError("the connection is closed")
     name, text, formats = _compiled(statement)
@@ -32,7 +34,8 @@ def scalar(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequen
     if name not in known:
         _require(wire, wire.prepare(name, text), pq.ExecStatus.COMMAND_OK)
         known.add(name)
-    result = wire.exec_prepared(name, [_sent(value) for value in parameters], formats)
+    sent: list[Any] = [_sent(value) for value in parameters]
+    result = wire.exec_prepared(name, sent, formats)
     _require(wire, result, pq.ExecStatus.TUPLES_OK)
     return int(result.get_value(0, 0) or 0) if result.ntuples else 0
 

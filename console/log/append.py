@@ -33,7 +33,7 @@ IDEMPOTENCY: contextvars.ContextVar[str | None] = contextvars.ContextVar("idempo
 """The caller's idempotency key; the first transition of the request takes it, in its own transaction."""
 
 TRIES = 40
-FEW = 4
+FEW = 8
 
 
 class Moved(Exception):
@@ -173,16 +173,26 @@ def _execute(statement: str, parameters: tuple[Any, ...], connection: Connection
     """Below the layers: on this one path each of them costs as much as the server's work."""
     if connection is not None:
         driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-        return hot.scalar(driver, statement, parameters)
+        return _by_cursor(driver, statement, parameters)  # which begins the transaction where nothing has yet
     for attempt in (1, 2):
         with borrowed() as driver:
             try:
-                return hot.scalar(driver, statement, parameters)
+                return _alone(driver, statement, parameters)
             except psycopg.OperationalError as error:
                 # A connection that was dead before the statement left (the server restarted) says so in these words.
                 if attempt == 2 or not driver.closed or "the connection is closed" not in str(error):
                     raise
     raise AssertionError("unreachable")
+
+
+def _alone(driver: "psycopg.Connection[Any]", statement: str, parameters: tuple[Any, ...]) -> int:
+    arrays = any(type(value) is list for value in parameters)  # of many events; the cursor knows how to write them
+    return _by_cursor(driver, statement, parameters) if arrays else hot.scalar(driver, statement, parameters)
+
+
+def _by_cursor(driver: "psycopg.Connection[Any]", statement: str, parameters: tuple[Any, ...]) -> int:
+    row = driver.execute(statement, parameters).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _arrived(chain: str, number: int, leaf: bytes) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from console import accounts, inbox, log, queue, workflows
-from console.core import commands
+from console.core import commands, repeating
 from console.core.actor import Actor
 from console.core.command_types import ApprovalAsked, Told
 from console.core.commands import Command, Wish
@@ -21,9 +21,9 @@ from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
 from console.runs import people, proposing
 from console.runs.asking import asked_of, tell
 from console.runs.effecting import later, made, may_pass, performing, recovering
-from console.runs.stepping import context_of, plan_of, record_of, require_step, stand
+from console.runs.stepping import Stand, context_of, plan_of, record_of, require_step, stand
 from console.runs.store import ENGINE, Loaded, decide, further, load, write
-from console.steps.base import AsksPerson, Completion
+from console.steps.base import AsksPerson, Completion, Context
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
@@ -179,7 +179,7 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tup
         if not here.kind.by_itself(definition.document.step(here.attempt.step).config):
             require_step(actor, here)
         record = record_of(actor, run)
-        context = context_of(actor, here, record, now)
+        context = with_what_was_done(loaded, here, context_of(actor, here, record, now))
         completion = here.kind.complete_by_itself(here.view, context)
         _require_in_time(definition, since)
         if completion.effects and queue.paused():
@@ -220,6 +220,16 @@ def _require_in_time(definition: Definition, since: float) -> None:
     limit = definition.document.settings.step_seconds
     if time.monotonic() - since > limit:
         raise ConsoleError(f"This step took longer than {limit} seconds, which is this workflow's limit.", code="timeout")
+
+
+def with_what_was_done(loaded: Loaded, here: Stand, context: Context) -> Context:
+    """The context of an action, which tells whether the step did it before in an attempt that was struck out. Raises log.Moved."""
+    if not context.acts or here.attempt.attempt == 1:
+        return context
+    whole = loaded if len(loaded.run.attempts) == loaded.run.made else load(loaded.run.id, whole=True)
+    if whole is None or whole.run.seq != loaded.run.seq:
+        raise log.Moved
+    return replace(context, done_before=bool(repeating.former(whole.run, here.attempt)))
 
 
 def with_former(loaded: Loaded, completion: Completion) -> Loaded:

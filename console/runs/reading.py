@@ -160,9 +160,9 @@ def _reads(workflow: str, version: int) -> tuple[str | None, tuple[tuple[str, st
     """(the workflow's own collection, (name, relation, collection) of everything that its steps read beside the run's record)."""
     try:
         document = workflows.version(workflow, version).document
-    except NotFound:
+        read = [one for step in document.steps for one in steps.get(step.type).reads(steps.view(step))]
+    except (ConsoleError, ValueError, LookupError):  # a version or a type of step that this release does not have
         return None, ()
-    read = [one for step in document.steps for one in steps.get(step.type).reads(steps.view(step))]
     return document.collection, tuple((one.name, one.relation, one.collection) for one in read if one.relation or one.collection)
 
 

@@ -18,7 +18,7 @@ from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
 from console.runs import attachments, drafts, proposing, reading, undoing
 from console.runs.asking import asked_of, tell
-from console.runs.engine import go_on, handing_in, with_former
+from console.runs.engine import go_on, handing_in, with_former, with_what_was_done
 from console.runs.rights import Seen, holder_idle_s, see
 from console.runs.screens import Screen, digest, item_of, last_shown, seen_fields, shown_event
 from console.runs.stepping import completion_of, context_of, facts, label_of, plan_of, prompt_of, require_step, stand
@@ -306,6 +306,7 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
         )
     proposal = proposing.used(run, actor.id, item)
     context = replace(context, proposal=None if asked.handled_manually else proposing.in_sight(proposal))
+    context = with_what_was_done(seen.loaded, here, context)
     completion = completion_of(here, context, attachments.taken(here, context, asked.values), asked.outcome)
     prompt = prompt_of(here, context) if asked.outcome is not None or proposal is not None else None
     chosen = label_of(prompt.outcomes, completion.outcome) if prompt is not None and asked.outcome is not None else None

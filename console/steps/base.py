@@ -215,6 +215,7 @@ class Context:
     proposal: Mapping[str, Any] | None = None  # what was proposed and shown for what is handed in; None where a person did without
     answered: bool = False  # what is handed in is the answer itself, and nobody looked at it
     asks_ai: bool = False  # whether the document lets the AI be asked at the step
+    done_before: bool = False  # the step made a change before it was struck out: a person says first what becomes of that
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,8 @@ class TriggerAction(StepType):
         may, limits = act.judged(values)
         if not may:
             raise _refused(action.id, limits)
-        _require(act, roots)
+        if not context.done_before:  # what was done may be why it cannot be done now; before it is done again, this is judged
+            _require(act, roots)
         told = {"seen": _seen(act)} | ({"compensation": step.config.compensation} if step.config.compensation else {})
         record = (act.collection, act.record) if act.collection and act.record else None
         return Completion(

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from console import browse, steps, workflows
 from console.core.actor import Actor
 from console.core.collections import Collection
-from console.errors import NotFound
+from console.errors import ConsoleError
 from console.runs import RunView
 from console.views import formats
 from console.views.formats import Kind, Look
@@ -47,7 +47,7 @@ def _reads(workflow: str, version: int) -> Mapping[tuple[str, str], tuple[str | 
     """(step, name of what it reads) → (relation, collection), for everything beside the run's own record."""
     try:
         document = workflows.version(workflow, version).document
-    except NotFound:
+    except (ConsoleError, ValueError):
         return {}
     return {
         (step.id, read.name): (read.relation, read.collection)

@@ -126,7 +126,7 @@ def test_grant_gives_a_right_at_once_and_tells_the_others(anna: Actor) -> None:
     with psycopg.connect(db.app_url().set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True) as listening:
         listening.execute("listen policy")
         number = access.grant("operator", "collection:erp.parts", ["browse", "read"], "record.price < 10")
-        (told,) = listening.notifies(timeout=5, stop_after=1)
+        (told,) = listening.notifies(timeout=60, stop_after=1)
     assert told.payload == str(number)
     assert access.current_version() == number
     assert access.can(anna, None, "collection:erp.parts", "read", {"price": 3})

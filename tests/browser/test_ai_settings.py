@@ -28,18 +28,17 @@ CALL = (
 )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company, width: int, height: int, scheme: str) -> None:
+def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company, width: int, height: int) -> None:
     changes = {"collections": {"customer": "Not yet"}, "house": {"prefix": "Be brief.", "suffix": ""}, "budget": {"day_money": "0.01"}}
     saving.change(company.ines, changes, base=options.newest().version, note="For the picture")
     fetch(CALL, (company.olivia.id,))
-    ines = screens(width, height, scheme).sign_in("ines")
+    ines = screens(width, height).enter("ines")
     faults: list[str] = []
     for path in PAGES:
         ines.go(path)
         faults += ines.faults()
-    ada = screens(width, height, scheme).sign_in("ada")
+    ada = screens(width, height).enter("ada")
     for path in ("/settings/ai/calls", "/settings/ai/calls?status=failed", "/settings/ai/calls?status=ok", "/settings/ai/calls/aic_1"):
         ada.go(path)
         faults += ada.faults()
@@ -47,7 +46,7 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
 
 
 def test_a_connection_is_tried_where_one_types(screens: Callable[..., "Screen"], company: Company) -> None:
-    ines = screens().sign_in("ines")
+    ines = screens().enter("ines")
     page = ines.go("/settings/ai")
     assert not page.is_visible("#f-key")
     page.check("[name=provider][value=openai_compatible]")

@@ -27,7 +27,7 @@ def test_a_payment_from_busy_to_taken_back(
 ) -> None:
     paying()
     run = at_pay(company)
-    olivia = screens(width, height, scheme).sign_in("olivia")
+    olivia = screens(width, height, scheme).enter("olivia")
     page = olivia.go(f"/runs/{run}")
     provider.mood = "busy"
     page.fill("#f-amount", "5")

@@ -21,7 +21,7 @@ def test_a_check_opens_the_page_with_its_place_framed(
     workflow("checked", CHECKED)
     run_id = at_note(company, "checked", "2")
     send(company, run_id, bill())
-    olivia = screens(width, height, scheme).sign_in("olivia")
+    olivia = screens(width, height, scheme).enter("olivia")
     page = olivia.go(f"/runs/{run_id}")
     page.wait_for_selector("#checks:has-text('being read')")
     worked()

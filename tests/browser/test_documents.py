@@ -32,7 +32,7 @@ def papers(folder: Path) -> dict[str, Path]:
 
 def test_evidence_is_sent_ahead_and_looked_at_by_keyboard(screens: Callable[..., "Screen"], company: Company, tmp_path: Path) -> None:
     run_id, chosen = evidence(company), papers(tmp_path)
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     olivia.go(f"/runs/{run_id}").set_input_files("#f-evidence", [chosen["letter.pdf"], chosen["shop.jpg"]])
     olivia.page.wait_for_selector("[data-files] a:has-text('shop.jpg')")
     olivia.page.wait_for_selector("#saved:has-text('Draft saved')")
@@ -73,7 +73,7 @@ def test_the_page_outside_on_a_phone_and_the_asker_beside_it(screens: Callable[.
     outside.page.wait_for_selector("[role=alert]:has-text('Not sent off yet')")
     assert outside.faults() == []
     outside.page.fill("[name='v.iban']", "LT45")
-    asker = screens().sign_in("olivia")
+    asker = screens().enter("olivia")
     asker.go(f"/runs/{run_id}")
     asker.page.wait_for_selector("text=1 of 2 received")
     assert asker.faults() == []

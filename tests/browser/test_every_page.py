@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
-def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company, width: int, height: int, scheme: str) -> None:
+def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company, width: int, height: int) -> None:
     held, done = company.at("rate", "1"), company.finished("2", "tom")
     saved = company.at("note", "4")
     runs.save(company.olivia, saved, revision=company.told(saved)["revision"])
@@ -25,7 +24,7 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     operations.seal()
     operations.recheck_log()
     inbox.import_all([DESK, UNRATED])
-    olivia = screens(width, height, scheme)
+    olivia = screens(width, height)
     faults: list[str] = []
     olivia.go("/sign-in")
     faults += olivia.faults()
@@ -39,7 +38,7 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     ):  # fmt: skip
         olivia.go(path)
         faults += olivia.faults()
-    mona = screens(width, height, scheme).sign_in("mona")
+    mona = screens(width, height).enter("mona")
     runs.escalate(
         company.olivia, theirs, revision=None, inbox="desk", reason="Please look at this one, it is longer than most", priority="urgent"
     )
@@ -53,12 +52,12 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     ):
         mona.go(path)
         faults += mona.faults()
-    ada = screens(width, height, scheme).sign_in("ada")
+    ada = screens(width, height).enter("ada")
     ada.go("/activity").locator("details.entry").first.click()
     faults += ada.faults()
     ada.go("/activity/proof")
     faults += ada.faults()
-    ines = screens(width, height, scheme).sign_in("ines")
+    ines = screens(width, height).enter("ines")
     for path in ("/c/customer/1/erase", "/c/customer/2/erase", "/c/customer/1/menu"):
         ines.go(path)
         faults += ines.faults()
@@ -67,7 +66,7 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
 
 def test_states_that_a_page_comes_to_have_no_fault(screens: Callable[..., "Screen"], company: Company) -> None:
     run = company.at("note")
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go("/c/customer")
     page.click("summary:has-text('Filter')")
     faults = olivia.faults()

@@ -77,7 +77,7 @@ def test_a_run_from_sign_in_to_replay_by_keyboard_alone(screens: Callable[..., "
 
 def test_what_is_typed_is_there_after_a_reload(screens: Callable[..., "Screen"], company: Company) -> None:
     run = company.at("note")
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")
     page.fill("#f-note", "half a sen")
     page.wait_for_selector("#saved:has-text('Draft saved')")
@@ -87,7 +87,7 @@ def test_what_is_typed_is_there_after_a_reload(screens: Callable[..., "Screen"],
 
 def test_a_stale_tab_keeps_its_text_and_shows_the_way_on(screens: Callable[..., "Screen"], company: Company) -> None:
     run = company.at("note")
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")
     company.answer(run)
     page.fill("#f-note", "typed in a tab from before")
@@ -101,7 +101,7 @@ def test_a_stale_tab_keeps_its_text_and_shows_the_way_on(screens: Callable[..., 
 
 def test_two_quick_clicks_complete_one_step(screens: Callable[..., "Screen"], company: Company) -> None:
     run = company.started()
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     olivia.go(f"/runs/{run}").dblclick("#done")
     olivia.heading("Take a note")
     done = [attempt["step"] for attempt in company.told(run)["attempts"] if attempt["status"] == "done"]
@@ -110,7 +110,7 @@ def test_two_quick_clicks_complete_one_step(screens: Callable[..., "Screen"], co
 
 def test_leaving_asks_and_saving_keeps_the_last_letter(screens: Callable[..., "Screen"], company: Company) -> None:
     run = company.at("note")
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")
     page.fill("#f-note", "to the last letter")
     page.click(".rail a[href='/c']")
@@ -147,7 +147,7 @@ def test_it_all_works_without_script(screens: Callable[..., "Screen"], company: 
 
 
 def test_dialogs_menus_and_the_palette_give_the_focus_back(screens: Callable[..., "Screen"], company: Company) -> None:
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go("/c/customer")
     page.focus("[data-menu] >> nth=0")
     olivia.press("Enter")

@@ -49,7 +49,7 @@ def test_a_ticket_goes_from_hand_to_hand_without_a_mouse(screens: Callable[..., 
     told = company.told(run)
     assert (told["ticket"]["inbox"], told["ticket"]["priority"], told["holder"]) == ("desk", "urgent", None)
 
-    tom = screens(390, 844).sign_in("tom")
+    tom = screens(390, 844).enter("tom")
     tom.go("/inbox/desk")
     tom.press("n")
     tom.page.wait_for_url(f"**/runs/{run}")
@@ -65,7 +65,7 @@ def test_a_ticket_goes_from_hand_to_hand_without_a_mouse(screens: Callable[..., 
 
 def test_a_run_is_let_go_with_what_was_typed_a_moment_ago(screens: Callable[..., "Screen"], company: Company) -> None:
     run = company.at("note")
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")
     page.fill("textarea", "at the last moment")
     page.evaluate("document.activeElement.blur()")
@@ -76,7 +76,7 @@ def test_a_run_is_let_go_with_what_was_typed_a_moment_ago(screens: Callable[...,
 
 
 def test_my_work_follows_by_itself_and_keeps_the_focus(screens: Callable[..., "Screen"], company: Company) -> None:
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go("/my-work")
     page.focus("text=All inboxes")
     handed_on(company, "2", by="tom")
@@ -95,7 +95,7 @@ def test_my_work_follows_by_itself_and_keeps_the_focus(screens: Callable[..., "S
 
 
 def test_several_are_given_to_somebody_without_a_mouse(screens: Callable[..., "Screen"], company: Company) -> None:
-    mona = screens().sign_in("mona")
+    mona = screens().enter("mona")
     page = mona.go("/inbox/unrated")
     for place in (0, 1):
         page.focus(f"input[type=checkbox] >> nth={place}")
@@ -114,7 +114,7 @@ def test_several_are_given_to_somebody_without_a_mouse(screens: Callable[..., "S
 
 
 def test_without_script_tickets_are_taken_and_given(screens: Callable[..., "Screen"], company: Company) -> None:
-    mona = screens(script=False).sign_in("mona")
+    mona = screens(script=False).enter("mona")
     page = mona.go("/inbox/unrated")
     page.check("input[type=checkbox] >> nth=0")
     page.click("text=Assign…")

@@ -32,7 +32,7 @@ def url(house: House) -> Iterator[str]:  # noqa: F811
 def test_documents_are_checked_with_the_keyboard_alone(screens: Callable[..., "Screen"], house: House) -> None:  # noqa: F811
     run_id = house.start(stories.PLAIN[0])
     count = house.walk(run_id, "check_docs")["current"]["progress"]["total"]
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run_id}")
     olivia.heading("Check each document")
     for done in range(count):
@@ -51,7 +51,7 @@ def test_hits_and_the_decision_for_every_eye(screens: Callable[..., "Screen"], h
     at_hits, at_decision = house.start(YURI), house.start(stories.PLAIN[2])
     house.walk(at_hits, "hits")
     house.walk(at_decision, "decide")
-    olivia = screens(width, height, scheme).sign_in("olivia")
+    olivia = screens(width, height, scheme).enter("olivia")
     olivia.go(f"/runs/{at_hits}").wait_for_selector("td:has-text('Караваев Юрий Алексеевич')")
     assert olivia.faults() == []
     olivia.go(f"/runs/{at_decision}").wait_for_selector("h2:has-text('Decision')")

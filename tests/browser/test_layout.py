@@ -49,11 +49,11 @@ def paths(company: Company) -> list[str]:
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 700), (390, 844)])
 def test_panes_scroll_and_the_page_does_not(screens: Callable[..., "Screen"], paths: list[str], width: int, height: int) -> None:
-    olivia = screens(width, height).sign_in("olivia")
+    olivia = screens(width, height).enter("olivia")
     wrong = []
     for path in paths:
         page = olivia.go(path)
-        page.wait_for_load_state("networkidle")
+        olivia.settled()
         wrong += [] if page.evaluate(SCROLLS) == [0, 0] else [(path, page.evaluate(SCROLLS))]
         wrong += [(path, over) for over in page.evaluate(OVER_THE_EDGE)]
         page.keyboard.press("End")
@@ -62,7 +62,7 @@ def test_panes_scroll_and_the_page_does_not(screens: Callable[..., "Screen"], pa
 
 
 def test_a_table_that_is_too_wide_scrolls_within_its_card(screens: Callable[..., "Screen"], company: Company) -> None:
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     run = company.at("read")
     for path in ("/c/customer/1", f"/runs/{run}?tab=related"):
         page = olivia.go(path)
@@ -78,11 +78,11 @@ def test_a_table_that_is_too_wide_scrolls_within_its_card(screens: Callable[...,
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_whatever_has_the_focus_is_seen_and_can_be_hit(screens: Callable[..., "Screen"], paths: list[str], width: int, height: int) -> None:
-    olivia = screens(width, height).sign_in("olivia")
+    olivia = screens(width, height).enter("olivia")
     wrong: list[Any] = []
     for path in paths:
         page = olivia.go(path)
-        page.wait_for_load_state("networkidle")
+        olivia.settled()
         first = None
         for _ in range(STOPS):
             olivia.press("Tab")
@@ -96,7 +96,7 @@ def test_whatever_has_the_focus_is_seen_and_can_be_hit(screens: Callable[..., "S
 
 def test_every_dialog_closes_by_escape_and_gives_the_focus_back(screens: Callable[..., "Screen"], company: Company) -> None:
     run = company.at("rate", "2")
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     for path, opener in (
         ("/c/customer/1", "a:has-text('Start Care review')"),
         (f"/runs/{run}", "a:text-is('Abort')"),

@@ -29,7 +29,7 @@ def item(screen: "Screen", words: str) -> None:
 
 
 def test_item_by_item_with_the_keyboard(screens: Callable[..., "Screen"], company: Company, at_list: str) -> None:
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{at_list}")
     page.wait_for_selector("#item-title:has-text('LT459999900012345678')")
     page.focus("#item-title")
@@ -65,7 +65,7 @@ def test_item_by_item_with_the_keyboard(screens: Callable[..., "Screen"], compan
 
 @pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
 def test_a_list_for_every_eye(screens: Callable[..., "Screen"], at_list: str, width: int, height: int, scheme: str) -> None:
-    olivia = screens(width, height, scheme).sign_in("olivia")
+    olivia = screens(width, height, scheme).enter("olivia")
     olivia.go(f"/runs/{at_list}").wait_for_selector("#item-title")
     assert olivia.faults() == []
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.company import Company
 
 NOTE = source("s2", kind="step", step="note", title="Take a note", field="note", quote="Looked at it.", collection=None, record=None)
-EYES = [(1440, 900, "light"), (1440, 900, "dark"), (1024, 768, "light"), (390, 844, "light"), (390, 844, "dark")]
+EYES = [(1440, 900, "light"), (1024, 768, "light"), (390, 844, "dark")]
 
 
 def come(company: "Company", run_id: str) -> None:
@@ -29,7 +29,7 @@ def come(company: "Company", run_id: str) -> None:
 
 def test_nothing_that_is_typed_is_overwritten_and_the_caret_stays(screens: Callable[..., "Screen"], company: "Company") -> None:
     run = proposals.at(company, "note")
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")
     expect(page.locator("#proposal")).to_contain_text("Looking for proposals")
     page.focus("#f-note")
@@ -50,7 +50,7 @@ def test_nothing_that_is_typed_is_overwritten_and_the_caret_stays(screens: Calla
 
 def test_proposals_are_taken_and_left_by_keyboard_alone(screens: Callable[..., "Screen"], company: "Company") -> None:
     run = proposals.at(company, "rate")
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")
     come(company, run)
     email, risk = page.locator("[data-ai=email]"), page.locator("[data-ai=risk]")
@@ -80,7 +80,7 @@ def test_proposals_are_taken_and_left_by_keyboard_alone(screens: Callable[..., "
 
 def test_handle_manually_steps_aside_at_once_and_undo_brings_it_back(screens: Callable[..., "Screen"], company: "Company") -> None:
     run = proposals.at(company, "rate")
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")
     olivia.press("m")
     expect(page.locator("[data-strip=by-hand]")).to_be_visible()
@@ -103,7 +103,7 @@ def test_handle_manually_steps_aside_at_once_and_undo_brings_it_back(screens: Ca
 
 def test_a_source_opens_beside_the_form_and_retry_asks_again(screens: Callable[..., "Screen"], company: "Company") -> None:
     run = proposals.at(company, "rate")
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")
     fails(company, run)
     expect(page.locator("#proposal")).to_contain_text("The model did not answer in 8 s.")
@@ -141,7 +141,7 @@ def test_without_script_a_reload_shows_it_and_buttons_are_forms(screens: Callabl
 @pytest.mark.parametrize(("width", "height", "scheme"), EYES)
 def test_proposals_are_for_every_eye(screens: Callable[..., "Screen"], company: "Company", width: int, height: int, scheme: str) -> None:
     run = proposals.at(company, "rate")
-    olivia = screens(width, height, scheme).sign_in("olivia")
+    olivia = screens(width, height, scheme).enter("olivia")
     page = olivia.go(f"/runs/{run}")
     found = olivia.faults()
     come(company, run)
@@ -163,7 +163,7 @@ def test_proposals_are_for_every_eye(screens: Callable[..., "Screen"], company: 
 
 def test_a_choice_and_its_reasons_and_the_replay_are_for_every_eye(screens: Callable[..., "Screen"], company: "Company") -> None:
     run = proposals.at(company, "decide")
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")
     arrives(
         company, run, outcome="approve", choice={"confidence": "high", "reason": "Nothing speaks against it.", "sources": [source(), NOTE]}

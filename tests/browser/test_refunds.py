@@ -32,7 +32,7 @@ def url(desk: Desk) -> Iterator[str]:
 
 def test_a_charge_is_refunded_by_keyboard_alone(screens: Callable[..., "Screen"], desk: Desk) -> None:
     charge = payments.PLAIN[2]
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/c/charge/{charge}")
     olivia.press("s")
     olivia.heading("What do we do?")
@@ -59,7 +59,7 @@ def test_too_much_is_said_at_the_field_and_a_lead_agrees(
     screens: Callable[..., "Screen"], desk: Desk, width: int, height: int, scheme: str
 ) -> None:
     charge = desk.another(90_000)
-    olivia = screens(width, height, scheme).sign_in("olivia")
+    olivia = screens(width, height, scheme).enter("olivia")
     page = olivia.go(f"/runs/{desk.start(charge)}")
     olivia.heading("What do we do?")
     page.check("input[name=outcome][value=refund_partial]")
@@ -76,7 +76,7 @@ def test_too_much_is_said_at_the_field_and_a_lead_agrees(
     olivia.press("Control+Enter")
     page.wait_for_selector("button:has-text('Withdraw')")
     assert (olivia.faults(), desk.sent(charge)) == ([], [])
-    mona = screens(width, height, scheme).sign_in("mona")
+    mona = screens(width, height, scheme).enter("mona")
     mona.go("/approvals").click(f"a:has-text('{charge}')")
     mona.page.wait_for_selector("text=An operator refunds up to 200 EUR.")
     assert mona.faults() == []
@@ -91,7 +91,7 @@ def test_no_answer_is_looked_up_and_both_tickets_are_closed(screens: Callable[..
     charge = payments.BRAM
     first, second = desk.tickets(charge)
     run = desk.start(charge)
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{run}")
     olivia.heading("The request")
     assert olivia.faults() == []

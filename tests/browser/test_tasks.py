@@ -52,7 +52,7 @@ def test_a_question_is_answered_and_a_notice_read(screens: Callable[..., "Screen
 
 def test_one_of_several_is_chosen_with_the_keyboard(screens: Callable[..., "Screen"], company: Company) -> None:
     told = test_runs_related.begin(company, test_runs_related.ACCOUNT)
-    olivia = screens().sign_in("olivia")
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{told['id']}")
     page.wait_for_selector(".picks")
     assert olivia.faults() == []
@@ -69,7 +69,7 @@ def test_the_pages_for_every_eye(screens: Callable[..., "Screen"], company: Comp
     test_tasks.begin(company, {"waits": True})
     told = test_runs_related.begin(company, test_runs_related.ACCOUNT, record="1")
     test_answers.begin(company)
-    mona = screens(width, height, scheme).sign_in("mona")
+    mona = screens(width, height, scheme).enter("mona")
     faults = []
     for path in ("/tasks", "/tasks?tab=team", "/tasks?tab=done", "/notices"):
         mona.go(path).wait_for_selector(".bell .count")

@@ -348,6 +348,23 @@ def test_a_card_that_has_expired_is_said_in_words_and_finance_pays(desk: Desk) -
     assert desk.to_the_end(run_id) == "unconfirmed"
 
 
+def test_a_refund_that_was_sent_is_kept_where_the_run_comes_to_it_again(desk: Desk) -> None:
+    charge = desk.another(1_800)
+    run_id = desk.chosen(charge)
+    desk.hand_in(run_id)
+    olivia = desk.people["olivia"]
+    runs.revise(olivia, run_id, revision=None, step="choose", attempt=None, reason="Looked again")
+    desk.hand_in(run_id, "refund_full", why="not_received")
+    assert desk.at(run_id) == "refund"
+    with pytest.raises(Conflict) as asks:
+        desk.hand_in(run_id)
+    assert (asks.value.code, [detail["value"] for detail in asks.value.details]) == ("already_done", ["keep", "again"])
+    told = desk.told(run_id)
+    runs.complete(olivia, run_id, step="refund", revision=told["revision"], values={}, repeat="keep")
+    assert (desk.at(run_id), desk.sent(charge), len(desk.refunds(charge))) == ("tell_refunded", [1_800], 1)
+    whole(run_id)
+
+
 def followed(run_id: str) -> bool:
     """Whether what the run sent has come to its end, as a worker finds it."""
     effect = next(

@@ -1,5 +1,6 @@
 """Appending to the log: once and wholly, whoever else writes and whenever the connection breaks; what was sealed opens, and can be erased."""
 
+import functools
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
@@ -15,8 +16,8 @@ import sqlalchemy as sa
 from console import log, runs, subjects
 from console.core.actor import Actor
 from console.core.run import fold
-from console.db import engine, tables
-from console.db.engine import fetch, hot_engine
+from console.db import engine, hot, tables
+from console.db.engine import borrowed, fetch, hot_engine
 from console.db.ids import uuid7
 from console.log import IDEMPOTENCY, REQUEST, AlreadyDone, Fact, Frame, Link, Moved, append, chained, events_of, write
 from console.runs.store import as_event, load
@@ -269,24 +270,25 @@ def test_one_key_from_two_requests_at_once_is_done_once(clean: object) -> None:
 @contextmanager
 def broken(clean: Any, monkeypatch: pytest.MonkeyPatch, *, when: str) -> Iterator[list[str]]:
     """The server ends the connection before or after the statement of a transition has been committed."""
-    execute = psycopg.Connection.execute
+    sent: dict[str, Any] = {"scalar": hot.scalar, "execute": psycopg.Connection.execute}
     told: list[str] = []
 
-    def ending(self: Any, query: Any, *given: Any, **more: Any) -> Any:
-        if "console.transition" not in str(query) or told:
-            return execute(self, query, *given, **more)
+    def ending(name: str, driver: Any, statement: Any, *given: Any, **more: Any) -> Any:
+        if "console.transition" not in str(statement) or told:
+            return sent[name](driver, statement, *given, **more)
         told.append(when)
         with psycopg.connect(clean.admin_url, autocommit=True) as other:
             if when == "before":
-                other.execute("select pg_terminate_backend(%s, 5000)", (self.info.backend_pid,))
-            answer = execute(self, query, *given, **more)
+                other.execute("select pg_terminate_backend(%s, 5000)", (driver.info.backend_pid,))
+            answer = sent[name](driver, statement, *given, **more)
             if when == "after":
-                other.execute("select pg_terminate_backend(%s, 5000)", (self.info.backend_pid,))
-                self.execute("select 1")  # the answer is on its way when the connection breaks
+                other.execute("select pg_terminate_backend(%s, 5000)", (driver.info.backend_pid,))
+                driver.execute("select 1")  # the answer is on its way when the connection breaks
             return answer
 
     with monkeypatch.context() as patched:
-        patched.setattr(psycopg.Connection, "execute", ending)
+        patched.setattr(hot, "scalar", functools.partial(ending, "scalar"))
+        patched.setattr(psycopg.Connection, "execute", lambda *given, **more: ending("execute", *given, **more))
         yield told
 
 
@@ -322,6 +324,21 @@ def test_a_broken_connection_within_a_transaction_is_the_callers(clean: Any, mon
     ):
         write("sys:a", 0, links(), connection=connection)
     assert is_whole("sys:a") == 0, "the transaction was not committed, so nothing is there"
+
+
+def test_what_is_sent_below_the_driver_is_answered_and_refused_as_by_it(clean: Any) -> None:
+    with borrowed() as driver:
+        assert hot.scalar(driver, "select length(%s) + length(%b::bytea) + %s::int", ("łä", b"\x00\x01", 5)) == 9
+        assert hot.scalar(driver, "select 7 where %s::text is not null", (None,)) == 0
+        assert hot.scalar(driver, "select null::int where %s::text is null", (None,)) == 0
+        for _ in range(2):  # prepared, and refused; then there already
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                hot.scalar(driver, "select 1 / %s::int", (0,))
+        with pytest.raises(psycopg.DataError):
+            hot.scalar(driver, "select length(%s)", ("a\x00b",))
+        assert hot.scalar(driver, "select 1 / %s::int", (1,)) == 1
+    with engine.transaction() as connection, pytest.raises(ValueError, match="committed"):
+        hot.scalar(connection.connection.driver_connection, "select 1", ())  # type: ignore[arg-type]
 
 
 def test_idle_connections_that_the_server_ended_are_replaced(clean: Any) -> None:

@@ -192,7 +192,7 @@ def test_a_breaker_ends_with_its_source() -> None:
     made = Breaker("shop", probe, lambda *_: None)
     first = made.opened()
     assert made.opened() == first
-    assert asked.wait(5)
+    assert asked.wait(60)
     made.end()
     until(lambda: not any(thread.name == "source shop" for thread in threading.enumerate()))
     with pytest.raises(SourceDown) as error:

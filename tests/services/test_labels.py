@@ -1,7 +1,9 @@
 """Labels: one condition in every door. What a reader finds is what a cleared reader finds, less what they are not cleared for; and clearance for a time."""
 
 import copy
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -247,11 +249,16 @@ def test_it_begins_and_ends_by_itself(house: Company) -> None:
     assert labels.listed(house.ines)[0].grants[0].state == "later"
     with pytest.raises(NotFound):
         runs.get(house.ada, run_id)
-    soon = datetime.now(UTC) + timedelta(seconds=0.4)
-    brief = labels.answer(house.kim, asked(house, until=soon).id, agree=True)
-    assert runs.get(house.ada, run_id).json["id"] == run_id
+    for seconds in (0.4, 4, 40):  # a busy machine may take longer to look than the shorter of them last
+        soon, seen = datetime.now(UTC) + timedelta(seconds=seconds), None
+        with suppress(Conflict, NotFound):
+            brief = labels.answer(house.kim, asked(house, until=soon).id, agree=True)
+            seen = runs.get(house.ada, run_id).json["id"]
+        if datetime.now(UTC) < soon:
+            break
+    assert seen == run_id
     while datetime.now(UTC) <= soon:
-        continue
+        time.sleep(0.05)
     with pytest.raises(NotFound):
         runs.get(house.ada, run_id)
     assert fetch("select count(*) from console.policy where sub = %s and obj = 'label:amber'", (f"user:{house.ada.id}",)) == [(2,)]

@@ -197,16 +197,19 @@ def test_a_completed_step_costs_two_statements(company: Company, monkeypatch: py
     run_id = company.at("note")
     told = company.told(run_id)
     sent: list[str] = []
-    execute = psycopg.Cursor.execute
+    execute, scalar = psycopg.Cursor.execute, hot.scalar
 
     def counted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
         if self.connection.info.dbname.startswith("company"):
             sent.append(str(query))
         return execute(self, query, *given, **more)
 
+    def below(driver: Any, query: str, given: Any) -> int:
+        sent.append(query)
+        return scalar(driver, query, given)
+
     monkeypatch.setattr(psycopg.Cursor, "execute", counted)
-    scalar = hot.scalar
-    monkeypatch.setattr(hot, "scalar", lambda driver, query, given: (sent.append(query), scalar(driver, query, given))[1])
+    monkeypatch.setattr(hot, "scalar", below)
     company.answer(run_id, "olivia", told, note="counted")
     statements = [query for query in sent if "version" not in query]  # the rights' version is asked at most once a second
     assert len(statements) <= 4, statements

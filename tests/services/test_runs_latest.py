@@ -48,7 +48,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 def agree(actor: Actor, run_id: str) -> None:
     """What is remembered is what is read, and a path cut to its last steps is that of the whole run."""
-    read, every = (see(actor, run_id, **how) for how in ({"shown": True}, {"whole": True}))
+    read, every = see(actor, run_id, shown=True), see(actor, run_id, whole=True)
     kept = store._recalled(run_id, None, shown=True)
     assert kept is None or (kept.run.attempts, kept.left, kept.head) == (read.run.attempts, read.loaded.left, read.loaded.head)
     theirs = reading.view(actor, every, None, reading.Beside(), None)
@@ -137,11 +137,9 @@ def test_what_cannot_be_shown_does_not_undo_the_automatic_steps(company: Company
     workflows.import_file(ROUND, publish=True)
     run_id = runs.start(company.olivia, "round", None, None, {})
     runs.get(company.olivia, run_id)
-    drawn = reading.draw
     with monkeypatch.context() as patch:
-        patch.setattr(reading, "draw", lambda *_, **__: 1 / 0)
+        patch.setattr("console.runs.reading.draw", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             runs.complete_and_look(company.olivia, run_id, step="say", revision=None, values={"note": "Once more."})
-    assert reading.draw is drawn
     told = company.told(run_id)
     assert (told["current"]["step"], told["current"]["attempt"]) == ("say", 2)

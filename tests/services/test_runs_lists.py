@@ -114,11 +114,15 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
         theirs.append(statement)
 
+    def below(driver: Any, query: str, given: Any) -> int:
+        own.append(query)
+        return scalar(driver, query, given)
+
     source = catalogue.engine_of(records.collection("customer"))
     sa.event.listen(source, "before_cursor_execute", note)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(psycopg.Cursor, "execute", noting)
-        patched.setattr(hot, "scalar", lambda driver, query, given: (own.append(query), scalar(driver, query, given))[1])
+        patched.setattr(hot, "scalar", below)
         yield own, theirs
     sa.event.remove(source, "before_cursor_execute", note)
 

@@ -26,9 +26,13 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
         sent.append(query)
         return execute(self, query, *given, **more)
 
+    def below(driver: Any, query: str, given: Any) -> int:
+        sent.append(query)
+        return scalar(driver, query, given)
+
     with monkeypatch.context() as patch:
         patch.setattr(psycopg.Cursor, "execute", noted)
-        patch.setattr(hot, "scalar", lambda driver, query, given: (sent.append(query), scalar(driver, query, given))[1])
+        patch.setattr(hot, "scalar", below)
         yield sent
 
 

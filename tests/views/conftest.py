@@ -118,6 +118,15 @@ def _headers(htmx: str | None) -> dict[str, str]:
     return {} if htmx is None else {"HX-Request": "true", "HX-Target": htmx}
 
 
+def signed_in(app: Flask, name: str) -> FlaskClient:
+    """A client with the session of somebody who gave their password."""
+    client = app.test_client()
+    client.environ_base["HTTP_ORIGIN"] = "http://localhost"
+    told = Page(client.get("/sign-in").text).form("/sign-in")["fields"]
+    assert client.post("/sign-in", data=told | {"email": f"{name}@fernwick.example", "password": PASSWORD}).status_code == 303
+    return client
+
+
 class Pages:
     """The company and its web application; `pages.olivia` is her browser."""
 
@@ -127,11 +136,7 @@ class Pages:
 
     def __getattr__(self, name: str) -> Browser:
         if name not in self._browsers:
-            client = self.app.test_client()
-            client.environ_base["HTTP_ORIGIN"] = "http://localhost"
-            told = Page(client.get("/sign-in").text).form("/sign-in")["fields"]
-            assert client.post("/sign-in", data=told | {"email": f"{name}@fernwick.example", "password": PASSWORD}).status_code == 303
-            self._browsers[name] = Browser(client)
+            self._browsers[name] = Browser(signed_in(self.app, name))
         return self._browsers[name]
 
 
