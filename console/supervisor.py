@@ -274,7 +274,7 @@ def answers(address: str) -> bool:
         with socket.create_connection((there.hostname, there.port or 80), timeout=1) as line:
             line.sendall(f"GET /health HTTP/1.0\r\nHost: {there.netloc}\r\n\r\n".encode())
             return line.recv(12).endswith(b" 200")
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
