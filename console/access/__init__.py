@@ -18,7 +18,6 @@ from console.access import clearance as labels, narrowing, store
 from console.access.index import Index, Verdict
 from console.access.names import spoken, team_name
 from console.access.narrowing import Scopes
-from console.access.oracle import enforcer
 from console.access.rights import RoleRights, rights
 from console.access.rows import ACTS, EVERY, PolicyError, Row, export, kind_of, line, parse
 from console.core import expressions, scopes
@@ -181,6 +180,8 @@ def why(
     actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
 ) -> Why:
     """The answer as Casbin gives it, with the row that decided. Slow: for a page that explains, not for a decision."""
+    from console.access.oracle import enforcer
+
     policy, sub = store.current(), f"user:{actor.id}"
     index = policy.index
     if obj in policy.labels and not _open(policy, actor, obj, act, record):

@@ -13,7 +13,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
-import pymysql
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
@@ -163,6 +162,8 @@ def _connected(made: Engine, name: str) -> Connection:
 
 def _silent(error: sa.exc.DBAPIError) -> bool:
     """Whether the database has the question and does not answer: then it is not asked again."""
+    import pymysql
+
     original = error.orig
     lost = isinstance(original, pymysql.err.OperationalError) and original.args[0] == 2013 and "timed out" in str(original)
     return lost or isinstance(original, NoAnswer)
