@@ -180,7 +180,13 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
     fields = tuple(item for item in collection.readable(scope))
     titles = _titles(actor, fields, [found]) if labels else {}
     log.note(
-        actor, "record_viewed", source=collection.source, collection=collection_id, record=ref(collection, key), label=_label(collection)
+        actor,
+        "record_viewed",
+        source=collection.source,
+        collection=collection_id,
+        record=ref(collection, key),
+        label=_label(collection),
+        later=True,
     )
     fixed = access.scope_for(actor, collection_id, "update").fixed if may_update else frozenset()
     return RecordPage(collection, found, fields, _relations(actor, collection), may_update, titles, _masked(collection, scope), fixed)
@@ -215,6 +221,7 @@ def related(
         collection=collection_id,
         record=ref(collection, key),
         label=_label(target) or _label(collection),
+        later=True,
     )
     columns = _columns(target, target_scope, related_columns(collection, relation) or target.columns)
     return RelatedPage(link, target, columns, found.rows, found.next, found.previous)
@@ -368,7 +375,14 @@ def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, sort: s
     if query.segment:
         open_["segment"] = query.segment
     log.note(
-        actor, "record_listed", open=open_, sealed=sealed, source=collection.source, collection=collection.id, label=_label(collection)
+        actor,
+        "record_listed",
+        open=open_,
+        sealed=sealed,
+        source=collection.source,
+        collection=collection.id,
+        label=_label(collection),
+        later=True,
     )
 
 

@@ -121,7 +121,7 @@ def to_do(actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None = N
     if looked_at and here.source is not None:
         told = {"count": looked_at, "more": page.next is not None} | ({"segment": here.source.segment} if here.source.segment else {})
         collection = records.collection(here.source.collection)
-        log.note(actor, "record_listed", open=told, source=collection.source, collection=collection.id)
+        log.note(actor, "record_listed", open=told, source=collection.source, collection=collection.id, later=True)
     return page
 
 

@@ -40,6 +40,16 @@ def scalar(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequen
     return int(result.get_value(0, 0) or 0) if result.ntuples else 0
 
 
+def prepared(driver: "psycopg.Connection[Any]", statement: str) -> bytes:
+    """The name that the connection knows the statement by, which is told once. Its placeholders may be the server's own, `$1`. Raises psycopg's errors."""
+    name, text, _ = _compiled(statement)
+    known = _known.setdefault(driver, set())
+    if name not in known:
+        _require(driver.pgconn, driver.pgconn.prepare(name, text), pq.ExecStatus.COMMAND_OK)
+        known.add(name)
+    return name
+
+
 @functools.cache
 def _compiled(statement: str) -> tuple[bytes, bytes, list[pq.Format]]:
     """(its name in a connection, its text as the server takes it, how each value is sent)."""

@@ -1,7 +1,7 @@
 """The log: the only writer and reader of the event table."""
 
 from console.log import body
-from console.log.append import IDEMPOTENCY, REQUEST, AlreadyDone, Moved, Projection, chained, frame_of, note, now, write
+from console.log.append import IDEMPOTENCY, REQUEST, AlreadyDone, Moved, Projection, chained, frame_of, note, now, on_the_way, settle, write
 from console.log.body import Fact, Frame, Link, link
 from console.log.read import Stored, events_of, history, open_values, recent, stored
 
@@ -23,8 +23,10 @@ __all__ = [
     "link",
     "note",
     "now",
+    "on_the_way",
     "open_values",
     "recent",
+    "settle",
     "stored",
     "write",
 ]

@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection
 from console import faults, subjects
 from console.core.actor import Actor
 from console.db import hot, tables
+from console.db.ahead import Ahead
 from console.db.engine import borrowed, hot_engine
 from console.db.ids import uuid7_text
 from console.log.body import Fact, Frame, Link, link, plain
@@ -101,28 +102,10 @@ def write(
     One statement, which is its own transaction unless a `connection` is given; with a `job`, the same statement puts that in. Raises Moved, AlreadyDone, or the database's error.
     """
     request = IDEMPOTENCY.get()
-    kid, nonces, ciphertexts = _sealed(subject, links)
-    rows = projection or Projection()
-    few = len(links) if len(links) <= FEW else 0
-    spread: Callable[..., Iterable[Any]] = itertools.chain if few else lambda *lists: lists
-    parameters = (
-        *(chain, seq, links[0].previous),
-        *spread([made.leaf for made in links], [made.body for made in links]),
-        *(subject, kid),
-        *spread(nonces, ciphertexts),
-        *(
-            _json(rows.run),
-            _json(rows.attempts or None),
-            _json(rows.context),
-            _json(rows.effects or None),
-            _json(rows.shown),
-            request,
-        ),
-        *((job.entrypoint, job.payload, job.key) if job else ()),
-    )
+    statement, parameters = _call(chain, seq, links, subject, projection or Projection(), job)
     faults.point("log.write.before")
     try:
-        last = _execute(_statement(few, job=job is not None), parameters, connection)
+        last = _execute(statement, parameters, connection)
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name == "request_done_pkey":
             raise AlreadyDone(request) from error
@@ -139,6 +122,25 @@ def write(
     if request is not None:
         IDEMPOTENCY.set(None)
     return last
+
+
+def _call(
+    chain: str, seq: int, links: Sequence[Link], subject: str | None, rows: Projection, job: Job | None
+) -> tuple[str, tuple[Any, ...]]:
+    """The statement that writes the links, and its parameters."""
+    kid, nonces, ciphertexts = _sealed(subject, links)
+    few = len(links) if len(links) <= FEW else 0
+    spread: Callable[..., Iterable[Any]] = itertools.chain if few else lambda *lists: lists
+    parameters = (
+        *(chain, seq, links[0].previous),
+        *spread([made.leaf for made in links], [made.body for made in links]),
+        *(subject, kid),
+        *spread(nonces, ciphertexts),
+        *(_json(rows.run), _json(rows.attempts or None), _json(rows.context), _json(rows.effects or None), _json(rows.shown)),
+        IDEMPOTENCY.get(),
+        *((job.entrypoint, job.payload, job.key) if job else ()),
+    )
+    return _statement(few, job=job is not None), parameters
 
 
 def _sealed(subject: str | None, links: Sequence[Link]) -> tuple[str | None, list[bytes | None], list[bytes | None]]:
@@ -218,30 +220,109 @@ def note(
     chain: str | None = None,
     label: str | None = None,
     connection: Connection | None = None,
+    later: bool = False,
 ) -> None:
     """One event on the actor's own chain (or `chain`; with a `label` on that of the label, so that no number is missing in the other), committed at once, or with the transaction of `connection`: then it is the
     last thing done there, for whoever writes on that chain waits for its end.
 
     `open` holds ids, enumerations and counts; texts, names and record values go into `sealed`, under `subject`, or under
     the actor's own key when none is given. Callers race only with themselves: a chain that moved is read again.
+
+    `later` is for looks: within a request (`on_the_way`) the event is sent and the page drawn meanwhile; `settle` waits for it before the answer
+    leaves. What changes something waits here, and so does everything outside of a request.
     """
+    settle()  # what is on its way on the same chain comes first
     place = chain or (f"sys:{label}" if label else actor.session)
     target = {"source": source, "coll": collection, "key": record} if collection else None
     whose = subject or (subjects.of_person(actor.id) if sealed else None)
     frame = frame_of(actor, team or (actor.teams[0] if actor.teams else None), target=target, label=label)
     fact = Fact(uuid7_text(), kind, now(), open or {}, sealed or {})
-    for attempt in range(TRIES):
-        # What this process wrote there last is most often still the end: then the note costs one round trip.
-        seq, head = _ends.get(place, UNKNOWN_END) if attempt == 0 else UNKNOWN_END
+    told = _Note(fact, place, frame, whose)
+    if later and connection is None and _send(told):
+        return
+    _write(told, connection)
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """An event outside runs that has no number yet."""
+
+    fact: Fact
+    chain: str
+    frame: Frame
+    subject: str | None
+
+    def linked(self, *, again: bool = False) -> tuple[int, Link]:
+        """The end of the chain, and the event as the next link. What this process wrote there last is most often still the end: then the note costs one round trip."""
+        seq, head = UNKNOWN_END if again else _ends.get(self.chain, UNKNOWN_END)
         if seq < 0:
-            seq, head = _end(place)
-        (made,) = chained([fact], place, seq, head, frame)
+            seq, head = _end(self.chain)
+        return seq, chained([self.fact], self.chain, seq, head, self.frame)[0]
+
+
+def _write(told: _Note, connection: Connection | None = None, *, again: bool = False) -> None:
+    for attempt in range(TRIES):
+        seq, made = told.linked(again=again or attempt > 0)
         try:
-            _remember(place, write(place, seq, [made], subject=whose, connection=connection), made.leaf)
+            _remember(told.chain, write(told.chain, seq, [made], subject=told.subject, connection=connection), made.leaf)
         except Moved:
             continue
         return
-    raise Moved(place)
+    raise Moved(told.chain)
+
+
+# ------------------------------------------------------------------------------------------------------- looks, meanwhile
+
+_under_way: contextvars.ContextVar[list[tuple[Ahead, _Note, int, Link]] | None] = contextvars.ContextVar("under_way", default=None)
+"""What this request has sent and not yet heard of; None outside of requests."""
+
+
+def on_the_way() -> None:
+    """From here on looks may be on their way while the request goes on; whoever calls this calls `settle` before anything is answered."""
+    settle()
+    _under_way.set([])
+
+
+def settle(*, last: bool = False) -> None:
+    """Wait until what is on its way is in the log. After the `last` time, looks wait for themselves again.
+
+    What did not arrive is written in the usual way, which says what is wrong: nothing leaves that the log does not have.
+    """
+    under_way = _under_way.get()
+    if last:
+        _under_way.set(None)
+    while under_way:
+        sent, told, seq, made = under_way.pop()
+        if not _landed(sent, told, seq, made):
+            _write(told, again=True)
+
+
+def _send(told: _Note) -> bool:
+    """Whether the event could be sent without waiting for it."""
+    under_way = _under_way.get()
+    if under_way is None or IDEMPOTENCY.get() is not None:
+        return False
+    seq, made = told.linked()
+    statement, parameters = _call(told.chain, seq, [made], told.subject, Projection(), None)
+    faults.point("log.write.before")
+    try:
+        under_way.append((Ahead(statement, parameters), told, seq, made))
+    except psycopg.Error:
+        return False  # the usual way finds a connection that works, or says that there is none
+    return True
+
+
+def _landed(sent: Ahead, told: _Note, seq: int, made: Link) -> bool:
+    try:
+        last = int(sent.rows()[0][0])
+    except psycopg.OperationalError:
+        last = seq + 1 if _arrived(told.chain, seq + 1, made.leaf) else 0
+    except psycopg.Error:
+        last = 0
+    faults.point("log.write.after")
+    if last:
+        _remember(told.chain, last, made.leaf)
+    return last > 0
 
 
 UNKNOWN_END = (-1, b"")

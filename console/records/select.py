@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import repeat
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -322,6 +323,19 @@ class Reader:
             shown[item.name] = made_of  # what its function is called with, until `finished`
         return Record(collection.id, key, self._title(row, key), shown, wrong)
 
+    def records(self, rows: Sequence[Sequence[Any]]) -> list[Record]:
+        """The records that rows of `select` are, finished: read column by column where nothing has to be worked out."""
+        if not rows or not self.shown or self._inputs or self.computed or self.called:
+            return self.finished([self.record(row) for row in rows])
+        columns = list(zip(*rows, strict=True))
+        shown = [_read_column(self.table.readers[name], column) for name, column in zip(self.shown, columns, strict=False)]
+        parts = [_read_column(reader, columns[place]) for place, reader in self._key]
+        named = map(_key_of, parts[0]) if len(parts) == 1 else map(keys.encode, zip(*parts, strict=True)) if parts else repeat(None)
+        collection, found = self.table.collection.id, []
+        for row, key, values_ in zip(rows, named, zip(*shown, strict=True), strict=False):
+            found.append(Record(collection, key, self._title(row, key), dict(zip(self.shown, values_, strict=True))))
+        return found
+
     def finished(self, found: list[Record]) -> list[Record]:
         """The records with what functions of the company's own give, asked once for all of them."""
         for item in self.called:
@@ -336,6 +350,16 @@ class Reader:
         if self._named is not None and type(name := row[self._named]) is str and (title := name.strip()):
             return title
         return self.table.collection.title_of({name: values.read(reader, row[place]) for name, place, reader in self._titled}, key)
+
+
+def _read_column(convert: Callable[[Any], Any] | None, column: Sequence[Any]) -> Sequence[Any]:
+    """`values.read` of each."""
+    return column if convert is None else [None if item is None else convert(item) for item in column]
+
+
+def _key_of(part: Any) -> str | None:
+    """`keys.encode` of one column; most are numbers, which stand for themselves."""
+    return str(part) if type(part) is int and part >= 0 else keys.encode((part,))
 
 
 def _is_named(collection: Collection) -> bool:
@@ -388,7 +412,7 @@ def _page(
 
     ahead = bool(rows) and (more if not backwards else True)
     behind = bool(rows) and (more if backwards else anchor is not None)
-    records = reader.finished([reader.record(row) for row in rows])
+    records = reader.records(rows)
     return Page(records, cursor_at(rows[-1]) if ahead else None, cursor_at(rows[0]) if behind else None)
 
 
@@ -486,7 +510,7 @@ def _page_by_number(
     def cursor_at(number: int) -> str:
         return cursors.write(collection.id, order.text, [number])
 
-    records = reader.finished([reader.record(row) for row in rows[:limit]])
+    records = reader.records(rows[:limit])
     return Page(records, cursor_at(start + limit) if len(rows) > limit else None, cursor_at(start) if start else None)
 
 

@@ -8,7 +8,7 @@ from console.runs.candidates import Candidate, candidates
 from console.runs.engine import advance
 from console.runs.following import look as follow, look_again, news
 from console.runs.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over
-from console.runs.lists import RunHead, find, head, held_by, live_counts, live_on, on_record, to_continue
+from console.runs.lists import RunHead, find, head, held_by, live_ahead, live_counts, live_on, on_record, to_continue
 from console.runs.preparing import ProposalContext, proposal_context
 from console.runs.reading import PATH_SHOWN, get, noted, source_opened, title
 from console.runs.rebuild import Difference, rebuild
@@ -62,6 +62,7 @@ __all__ = [
     "get",
     "head",
     "held_by",
+    "live_ahead",
     "live_counts",
     "live_on",
     "look_again",

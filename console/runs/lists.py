@@ -1,18 +1,21 @@
 """Lists of runs, filtered in SQL by team and workflow; a reader with a row scope has the page's records checked against the source."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 
 from console import access, accounts, log, records, workflows
 from console.core.actor import Actor
 from console.core.run import FINAL
 from console.db import tables
-from console.db.engine import fetch, hot_engine
+from console.db.ahead import Ahead, Parameter, fetch
+from console.db.engine import hot_engine
 from console.errors import ConsoleError, Malformed
 from console.runs.view import title_of
 from console.workflows import Definition
@@ -55,7 +58,7 @@ COLUMNS = [
 ]
 _LIVE = f"""
 select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
-from console.run r where r.collection = %s and r.record = any(%s) and r.ended_at is null and (r.label is null or r.label = any(%s))
+from console.run r where r.collection = $1 and r.record = any($2) and r.ended_at is null and (r.label is null or r.label = any($3))
 """  # noqa: S608 (names of this file)
 
 
@@ -159,13 +162,28 @@ def on_record(actor: Actor, collection: str, key: str, *, limit: int = 50) -> li
 
 def live_on(actor: Actor, collection: str, keys: Sequence[str]) -> dict[str, list[RunHead]]:
     """Live runs on these records that the actor may see, by key: one statement for a whole page of a list."""
+    with live_ahead(actor, collection, keys) as found:
+        return found()
+
+
+@contextmanager
+def live_ahead(actor: Actor, collection: str, keys: Sequence[str]) -> Iterator[Callable[[], dict[str, list[RunHead]]]]:
+    """`live_on` as a function to be called in the block once its answer is needed: the question is on its way meanwhile."""
     pairs = visible_pairs(actor)
     if not keys or not pairs:
-        return {}
-    found = [
-        SimpleNamespace(**dict(zip([*COLUMNS, "step"], row, strict=True)))
-        for row in fetch(_LIVE, (collection, list(keys), sorted(access.clearance(actor))))
-    ]
+        yield dict
+        return
+    asked: tuple[Parameter, ...] = (collection, list(keys), sorted(access.clearance(actor)))
+    with Ahead(_LIVE, asked) as sent:
+        yield lambda: _by_record(actor, pairs, sent, asked)
+
+
+def _by_record(actor: Actor, pairs: frozenset[tuple[str, str]], sent: Ahead, asked: Sequence[Parameter]) -> dict[str, list[RunHead]]:
+    try:
+        rows = sent.rows()
+    except psycopg.OperationalError:
+        rows = fetch(_LIVE, asked)
+    found = [SimpleNamespace(**dict(zip([*COLUMNS, "step"], row, strict=True))) for row in rows]
     by: dict[str, list[RunHead]] = {}
     for head in _heads(actor, [row for row in found if (row.team, row.workflow) in pairs], titles=False):
         by.setdefault(head.record or "", []).append(head)

@@ -236,7 +236,7 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
         yield Value(
             id=name if plain else frame.dom_id("loaded", step, *path),
             label=what.label,
-            type=_TYPES.get(what.type, "Text"),
+            type="Amount" if what.widget == "money" else _TYPES.get(what.type, "Text"),
             shown=MASKED if hidden else formats.html(what, value, look),
             copied="" if hidden else formats.text(what, value, look),
             masked=hidden,

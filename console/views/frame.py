@@ -304,6 +304,25 @@ def _may_measure() -> bool:
     return who is not None and measure.may_read(who)
 
 
+def rail() -> Markup:
+    """The navigation. At one place it is the same for everybody with these rights and this name, so that it is drawn once for them all."""
+    who = g.get("actor")
+    rights = (_has_inboxes(), _may_measure(), _may_read_log(), _may_operate())
+    return _rail(request.script_root, _place(request.path), None if who is None else who.name, *rights)
+
+
+def _place(path: str) -> str:
+    """What the navigation needs to know of a path: its beginning, and whether that is all of it."""
+    first, more, _ = path[1:].partition("/")
+    return path if path == "/settings/me" else f"/{first}{more}"
+
+
+@lru_cache(maxsize=1000)
+def _rail(_root: str, place: str, name: str | None, inboxes: bool, measures: bool, reads_log: bool, operates: bool) -> Markup:
+    shown = {"place": place, "name": name, "inboxes": inboxes, "measures": measures, "reads_log": reads_log, "operates": operates}
+    return Markup(current_app.jinja_env.get_template("layouts/rail.html").render(shown))  # noqa: S704 (a template of ours)
+
+
 def _paused() -> datetime | None:
     from console import queue
 
@@ -330,7 +349,7 @@ def _extend(state: BlueprintSetupState) -> None:
         may_read_log=_may_read_log,
         may_operate=_may_operate,
         may_measure=_may_measure,
-        has_inboxes=_has_inboxes,
+        rail=rail,
         paused_at=_paused,
         initials=formats.initials,
         status_badge=status_badge,

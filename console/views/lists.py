@@ -17,6 +17,7 @@ from console.browse import BrowseQuery, Counted, ListPage
 from console.core.collections import Collection, Field
 from console.core.filters import Filter, Group, Test
 from console.errors import Malformed
+from console.records import Record
 from console.runs import RunHead
 from console.views import formats, frame, states
 from console.views.formats import Kind, Look
@@ -197,30 +198,18 @@ def _head(item: Field, label: str, sort: str, by: str) -> Head:
 
 def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
     """The body of the table as one string: cells are written by functions made once per column, not by the template. `choose`: each row can be ticked."""
-    collection = found.collection
-    live = runs.live_on(frame.actor(), collection.id, [row.key for row in found.rows if row.key is not None])
-    state = collection.summary.get("badge")
-    html = formats.marker(found.words)
-    cells_of = {
-        item.name: states.cell(kinds[item.name], look)
-        if item.name == state or item.widget == "badge"
-        else formats.cell(kinds[item.name], look, html)
-        for item in shown
-    }
-    writers = [(item.name, _writer(cells_of[item.name], found.titles.get(item.name))) for item in shown]
+    collection, html = found.collection, formats.marker(found.words)
+    with runs.live_ahead(frame.actor(), collection.id, [row.key for row in found.rows if row.key is not None]) as live_runs:
+        columns = _cells(found, shown, kinds, look, html)
+        live = live_runs()
     above = escape(frame.collection_url(collection.id))
-    currencies = {item.name: collection.currencies[item.name] for item in shown if item.name in collection.currencies}
     dots = _MASKED * len(found.masked)
     drawn = []
-    for row in found.rows:
-        title, values = formats.escaped(row.title), row.values if not currencies else formats.with_currencies(row.values, currencies)
-        named = html(row.title)
-        cells = "".join([write(values.get(name)) for name, write in writers])
-        if row.wrong:
-            cells = "".join([_failed(row.wrong[name]) if name in row.wrong else write(values.get(name)) for name, write in writers])
-        cells += dots
+    for row, cells in zip(found.rows, zip(*columns, strict=True) if columns else [()] * len(found.rows), strict=True):
+        title, named = formats.escaped(row.title), html(row.title)
+        written = "".join(cells if not row.wrong else _with_failed(row, shown, cells)) + dots
         if row.key is None:
-            drawn.append(f'<tr><th scope="row">{named}</th>{cells}<td class="act"></td></tr>')
+            drawn.append(f'<tr><th scope="row">{named}</th>{written}<td class="act"></td></tr>')
             continue
         href = f"{above}/{formats.escaped(frame.segment(row.key))}"
         marks = _marks(live[row.key]) if row.key in live else ""
@@ -230,20 +219,37 @@ def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], loo
             else ""
         )
         drawn.append(
-            f'<tr><th scope="row">{tick}<a href="{href}">{named}</a>{marks}</th>{cells}<td class="act"><a class="m" href="{href}/menu" data-menu'
+            f'<tr><th scope="row">{tick}<a href="{href}">{named}</a>{marks}</th>{written}<td class="act"><a class="m" href="{href}/menu" data-menu'
             f' aria-haspopup="true" aria-label="Actions for {title}">⋯</a></td></tr>'
         )
     return Markup("".join(drawn))  # noqa: S704 (every part is escaped)
 
 
+def _cells(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, html: Callable[[str], str]) -> list[list[str]]:
+    """The cells of each column, written column by column."""
+    collection, written = found.collection, []
+    state = collection.summary.get("badge")
+    for item in shown:
+        what = kinds[item.name]
+        write = states.column(what, look) if item.name == state or item.widget == "badge" else formats.column(what, look, html)
+        values: list[Any] = [row.values.get(item.name) for row in found.rows]
+        if item.name in collection.currencies:
+            alone = {item.name: collection.currencies[item.name]}
+            values = [formats.with_currencies(row.values, alone).get(item.name) for row in found.rows]
+        if titles := found.titles.get(item.name):  # of a reference, how the record is called that it leads to
+            values = [value if value is None else titles.get(str(value), value) for value in values]
+        written.append(write(values))
+    return written
+
+
+def _with_failed(row: Record, shown: Sequence[Field], cells: Iterable[str]) -> list[str]:
+    """The cells of a row some of whose computed fields came to nothing."""
+    return [_failed(row.wrong[item.name]) if item.name in row.wrong else one for item, one in zip(shown, cells, strict=True)]
+
+
 def _failed(why: str) -> str:
     """The cell of a computed field that came to nothing."""
     return f'<td class="e" title="{escape(why)}">failed<span class="vh">: {escape(why)}</span></td>'
-
-
-def _writer(write: Callable[[Any], str], titles: Mapping[str, str] | None) -> Callable[[Any], str]:
-    """The function that writes a cell; of a reference it writes how the record is called that it leads to."""
-    return (lambda value: write(titles.get(str(value), value) if value is not None else value)) if titles else write
 
 
 def _marks(live: Sequence[RunHead]) -> str:

@@ -1,11 +1,13 @@
 """Before every request: what it is called, and whether a form comes from a page of ours. After every response: the headers that keep a browser safe."""
 
+from functools import lru_cache
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, g, request, session
+from flask import Blueprint, Flask, Response, current_app, g, make_response, request, session
 from flask.sansio.blueprints import BlueprintSetupState
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
+from itsdangerous import URLSafeTimedSerializer
 
 from console import document_requests, log, settings
 from console.db.ids import uuid7
@@ -49,6 +51,7 @@ def name_request() -> None:
     g.actor = None
     g.request_id = str(uuid7())
     log.REQUEST.set(g.request_id)
+    log.on_the_way()
     if request.endpoint in LARGE and ("_user_id" in session or _for_programs() or _has_link()):
         request.max_content_length = (settings.current().request_mb + 1) * 1_000_000
 
@@ -85,6 +88,27 @@ def protect(response: Response) -> Response:
     if response.mimetype == "text/html":
         response.vary.add("HX-Request")
     return response
+
+
+@blueprint.after_app_request
+def settle(response: Response) -> Response:
+    """What was looked at is in the log before anybody sees it; where that cannot be, the answer is the error. Stands last, so that it comes before the headers."""
+    try:
+        log.settle(last=True)
+    except Exception as error:  # noqa: BLE001 - answered as everywhere
+        return make_response(current_app.handle_user_exception(error))
+    return response
+
+
+def form_token() -> str:
+    """The token that the forms of a page carry. It holds no time (`WTF_CSRF_TIME_LIMIT`), so that one of a session is signed once."""
+    secret = session.get("csrf_token")
+    return str(generate_csrf()) if secret is None else _signed(str(current_app.secret_key), secret)
+
+
+@lru_cache(maxsize=1000)
+def _signed(key: str, secret: str) -> str:
+    return str(URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(secret))
 
 
 def _for_programs() -> bool:
@@ -126,6 +150,7 @@ def _set_up(state: BlueprintSetupState) -> None:
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # as long as the session: a tab from yesterday may still send what was typed
     app.config.setdefault("WTF_CSRF_SSL_STRICT", False)  # the origin is checked above, also where proxies end https
     _tokens.init_app(app)
+    app.context_processor(lambda: {"csrf_token": form_token})  # after the library's own
 
 
 blueprint.record_once(_set_up)

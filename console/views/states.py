@@ -4,7 +4,7 @@ A state is the field that a collection's summary names as its badge. What no ton
 words has a tone (a kind, a basis) is no state, and its cells stay plain text.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -49,6 +49,14 @@ def badge(what: Kind, value: Any, look: Look) -> Markup:
     if not isinstance(value, str) or not value or not coloured(what):
         return formats.html(what, value, look)
     return Markup('<span class="badge {}">{}</span>').format(tone_of(what, value), formats.text(what, value, look))
+
+
+def column(what: Kind, look: Look) -> Callable[[Sequence[Any]], list[str]]:
+    """As `formats.column`, for the column of a state."""
+    if not coloured(what):
+        return formats.column(what, look)
+    write = cell(what, look)
+    return lambda values: [write(value) for value in values]
 
 
 def cell(what: Kind, look: Look) -> Callable[[Any], str]:

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from console import access, browse, log, records, runs
 from console.browse import BrowseQuery
 from console.core.actor import Actor
+from console.db import hot
+from console.db.ahead import Ahead
 from console.db.engine import hot_engine
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.records import catalogue
@@ -282,6 +284,18 @@ def test_a_list_is_a_fixed_number_of_statements(company: "Company", monkeypatch:
         seen.append(str(query))
         return execute(cursor, query, *more, **named)
 
+    def sending_alone(driver: Any, statement: str, parameters: Any) -> int:
+        seen.append(statement)
+        return scalar(driver, statement, parameters)
+
+    send, scalar = Ahead.__init__, hot.scalar
+
+    def sending(ahead: Ahead, statement: str, parameters: Any) -> None:
+        seen.append(statement)
+        send(ahead, statement, parameters)
+
+    monkeypatch.setattr(Ahead, "__init__", sending)  # what goes through no cursor
+    monkeypatch.setattr(hot, "scalar", sending_alone)
     monkeypatch.setattr(psycopg.Cursor, "execute", noting)  # the console's own database: what goes through SQLAlchemy, and what does not
     source = catalogue.engine_of(records.collection("customer"))
     sa.event.listen(source, "before_cursor_execute", note)

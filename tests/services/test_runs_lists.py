@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from console import access, records, runs
 from console.access import Row, store
 from console.db import hot
+from console.db.ahead import Ahead
 from console.db.engine import hot_engine, transaction
 from console.errors import Malformed
 from console.records import catalogue, connect
@@ -114,6 +115,12 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
         theirs.append(statement)
 
+    send = Ahead.__init__
+
+    def sending(ahead: Ahead, statement: str, parameters: Any) -> None:
+        own.append(statement)
+        send(ahead, statement, parameters)
+
     def below(driver: Any, query: str, given: Any) -> int:
         own.append(query)
         return scalar(driver, query, given)
@@ -122,6 +129,7 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
     sa.event.listen(source, "before_cursor_execute", note)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(psycopg.Cursor, "execute", noting)
+        patched.setattr(Ahead, "__init__", sending)
         patched.setattr(hot, "scalar", below)
         yield own, theirs
     sa.event.remove(source, "before_cursor_execute", note)

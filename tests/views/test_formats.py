@@ -201,3 +201,44 @@ def test_no_value_gets_markup_into_a_page(value: str, type_: str) -> None:
         assert "<script" not in drawn
         assert "<img" not in drawn
         assert all(piece not in drawn.replace("<br>", "") for piece in ("<>", "< "))
+
+
+def test_a_column_is_written_as_its_cells_are() -> None:
+    strange = [
+        "plain",
+        "",
+        None,
+        0,
+        12345,
+        -7,
+        True,
+        False,
+        "a<b",
+        "x" * 200,
+        "2026-11-20",
+        "2026-11-20T09:00:00Z",
+        "12.50",
+        ["a", "b"],
+        {"a": 1},
+        "NaN",
+    ]
+    for type_ in ("text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "json", "array", "uuid"):
+        for options in ({}, {"plain": "Pl<ain", "1": "One"}):
+            what = Kind("n", 'La"bel', type_, options)
+            for values in (
+                [],
+                strange,
+                strange[:6],
+                ["plain"],
+                [None, None],
+                [True, None, False],
+                [1, "1", None],
+                ["a", "b<", ""],
+                ["x" * 81],
+            ):
+                for html in (None, formats.escaped, formats.marker(["pl"])):
+                    write = formats.cell(what, LOOK, html)
+                    assert list(map(str, formats.column(what, LOOK, html)(values))) == [str(write(value)) for value in values], (
+                        type_,
+                        values,
+                    )

@@ -1,7 +1,7 @@
 """What a collection is: its fields, relations, segments and layout, and what of it somebody may read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -284,16 +284,21 @@ class Collection:
         """The collection as one of a list."""
         return {"id": self.id, "label": self.label, "source": self.source, "kind": self.kind, "key": list(self.key)}
 
+    @cached_property
+    def _fields_told(self) -> Mapping[str, dict[str, Any]]:
+        """The fields in the shape of the API, by name; whoever changes one copies it first."""
+        return {item.name: item.to_json() for item in self.fields}
+
     def to_json(self, scope: Scope) -> dict[str, Any]:
         """The collection in the shape of the API, without the fields that the scope hides."""
-        readable = self.readable(scope)
+        readable, told = self.readable(scope), self._fields_told
         return {
             **self.head(),
             "label_one": self.label_one,
             "help": self.help,
-            "fields": [replace(item, readonly=item.readonly or item.name in scope.fixed).to_json() for item in readable],
+            "fields": [told[item.name] | ({"readonly": True} if item.name in scope.fixed else {}) for item in readable],
             "relations": [relation.to_json() for relation in self.relations],
-            "segments": [segment.to_json() for segment in self.segments if not fields_of(segment.filter) & scope.hidden],
+            "segments": [segment.to_json() for segment in self.segments if not (scope.hidden and fields_of(segment.filter) & scope.hidden)],
             "actions": [],
         }
 

@@ -7,7 +7,7 @@ Times are shown in the person's zone with UTC beside them on hover and focus.
 
 from console.views.formats.forms import box, typed
 from console.views.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, Amount, Kind, Look, kind, with_currencies
-from console.views.formats.markup import CELL_LENGTH, cell, escaped, html, linked, marker
+from console.views.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker
 from console.views.formats.moments import ago, clock, clock_or_day, full_moment, moment_of, span, when
 from console.views.formats.words import file_words, grouped, initials, role_words, text
 
@@ -25,6 +25,7 @@ __all__ = [
     "cell",
     "clock",
     "clock_or_day",
+    "column",
     "escaped",
     "file_words",
     "full_moment",

@@ -108,10 +108,7 @@ def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Ca
     What the field alone decides is looked up once, and only texts that hold a character of HTML are escaped. `html` (`marker`) does it otherwise.
     """
     html = html or escaped
-    label = escape(what.label)
-    tag = "" if what.options else "r" if what.type in NUMBERS else "d" if what.type in MOMENTS else ""
-    start = f'<td class="{tag}" data-l="{label}">' if tag else f'<td data-l="{label}">'
-    nothing = f'<td class="e" data-l="{label}">{EMPTY}</td>'
+    start, nothing = _edges(what)
     say = _sayer(what, look)
 
     def write(value: Any) -> str:
@@ -129,6 +126,43 @@ def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Ca
         return f"{start}{html(shown)}</td>"
 
     return write
+
+
+def column(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Callable[[Sequence[Any]], list[str]]:
+    """As `cell`, for all values of a column at once: what holds for each of them is asked once for all."""
+    write = cell(what, look, html)
+    if html not in (None, escaped):
+        return lambda values: [write(value) for value in values]
+    start, nothing = _edges(what)
+    say = _sayer(what, look)
+
+    def draw(values: Sequence[Any]) -> list[str]:
+        kinds = set(map(type, values))
+        if not kinds <= _PLAIN:
+            return _once_each(write, values) if kinds <= _FEW else [write(value) for value in values]
+        shown = ["" if value is None or value == "" else say(value) for value in values]
+        if _SPECIAL("".join(shown)) or max(map(len, shown), default=0) > CELL_LENGTH:
+            return [write(value) for value in values]
+        return [nothing if value is None or value == "" else f"{start}{one}</td>" for value, one in zip(values, shown, strict=True)]
+
+    return draw
+
+
+def _edges(what: Kind) -> tuple[str, str]:
+    """How the cell of a field begins, and the whole of an empty one."""
+    label = escape(what.label)
+    tag = "" if what.options else "r" if what.type in NUMBERS else "d" if what.type in MOMENTS else ""
+    return f'<td class="{tag}" data-l="{label}">' if tag else f'<td data-l="{label}">', f'<td class="e" data-l="{label}">{EMPTY}</td>'
+
+
+_PLAIN = {str, int, type(None)}
+_FEW = {bool, type(None)}
+
+
+def _once_each(write: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
+    """Cells of a column that holds few different values."""
+    known = {value: write(value) for value in set(values)}
+    return [known[value] for value in values]
 
 
 def _sayer(what: Kind, look: Look) -> Callable[[Any], str]:

@@ -1,0 +1,109 @@
+"""A statement that is on its way while the process does something else: sent at once, its answer fetched later.
+
+Psycopg's cursors wait for their answers, and what waits for the disk (a commit) keeps a page waiting that could be drawn meanwhile. So the
+statement goes out through libpq itself, prepared once per connection, on a connection of the hot pool that nobody else has until then.
+"""
+
+import select
+from collections.abc import Sequence
+from typing import Any, Self
+
+import psycopg
+from psycopg import errors
+from psycopg.adapt import Transformer
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
+
+from console.db import hot
+from console.db.engine import hot_engine
+
+TEXT, BINARY = 0, 1
+Parameter = str | int | bytes | list[str] | None
+
+
+class Ahead:
+    """One statement, a transaction of its own. It has to be asked for its `rows`, which gives the connection back; leaving its block gives up what was not asked for."""
+
+    def __init__(self, statement: str, parameters: Sequence[Parameter]) -> None:
+        """Send it, with `$1` and on, or `%s` and `%b`, as placeholders. Raises psycopg's errors."""
+        self._given_back = False
+        self._held = hot_engine().raw_connection()
+        self._driver: psycopg.Connection[Any] = self._held.driver_connection  # type: ignore[assignment]
+        self._libpq = self._driver.pgconn
+        forms = [BINARY if isinstance(each, bytes) else TEXT for each in parameters]
+        told = [each if each is None or isinstance(each, bytes) else _text(each) for each in parameters]
+        try:
+            self._libpq.send_query_prepared(hot.prepared(self._driver, statement), told, forms)
+            while self._libpq.flush():
+                _ready(self._libpq, select.POLLIN | select.POLLOUT)
+                self._libpq.consume_input()
+        except BaseException:
+            self._give_back(whole=False)
+            raise
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """What it answers. Waits for it; raises psycopg's errors, OperationalError where the connection broke."""
+        whole = False
+        try:
+            found = self._next()
+            while found is not None and (more := self._next()) is not None:
+                found = more
+            whole = True
+            if found is None or found.status != ExecStatus.TUPLES_OK:
+                raise psycopg.OperationalError("the connection is closed") if found is None else errors.error_from_result(found)
+            loading = Transformer(self._driver)
+            loading.set_pgresult(found)
+            return loading.load_rows(0, found.ntuples, tuple)
+        finally:
+            self._give_back(whole=whole)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._given_back:
+            self._give_back(whole=False)
+
+    def _next(self) -> PGresult | None:
+        while self._libpq.is_busy():
+            _ready(self._libpq, select.POLLIN)
+            self._libpq.consume_input()
+        return self._libpq.get_result()
+
+    def _give_back(self, *, whole: bool) -> None:
+        """To the pool, if the connection can be used again: not with a statement half asked or half answered."""
+        self._given_back = True
+        if not whole or self._driver.closed:
+            self._held.invalidate()
+        self._held.close()
+
+
+def fetch(statement: str, parameters: Sequence[Parameter]) -> list[tuple[Any, ...]]:
+    """Rows of a statement that every page asks, prepared as `Ahead` has it: a third of what a cursor costs. Where the connection was dead, once more."""
+    try:
+        return Ahead(statement, parameters).rows()
+    except psycopg.OperationalError:
+        hot_engine().dispose()
+        return Ahead(statement, parameters).rows()
+
+
+def _text(value: str | int | list[str]) -> bytes:
+    """As PostgreSQL reads it; of a list the text of an array."""
+    if isinstance(value, list):
+        _whole("".join(value))
+        parts = (one.replace("\\", "\\\\").replace('"', '\\"') for one in value)
+        return ("{" + ",".join(f'"{one}"' for one in parts) + "}").encode()
+    return _whole(str(value)).encode()
+
+
+def _whole(text: str) -> str:
+    """The text; one with a NUL would end there. Raises DataError, as a cursor does."""
+    if "\0" in text:
+        raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+    return text
+
+
+def _ready(libpq: PGconn, events: int) -> None:
+    poll = select.poll()
+    poll.register(libpq.socket, events)
+    poll.poll()
