@@ -27,16 +27,14 @@ class Ahead:
     def __init__(self, statement: str, parameters: Sequence[Parameter]) -> None:
         """Send it, with `$1` and on, or `%s` and `%b`, as placeholders. Raises psycopg's errors."""
         self._given_back = False
+        self._statement = statement
         self._held = hot_engine().raw_connection()
         self._driver: psycopg.Connection[Any] = self._held.driver_connection  # type: ignore[assignment]
         self._libpq = self._driver.pgconn
-        forms = [BINARY if isinstance(each, bytes) else TEXT for each in parameters]
-        told = [each if each is None or isinstance(each, bytes) else _text(each) for each in parameters]
         try:
-            self._libpq.send_query_prepared(hot.prepared(self._driver, statement), told, forms)
-            while self._libpq.flush():
-                _ready(self._libpq, select.POLLIN | select.POLLOUT)
-                self._libpq.consume_input()
+            self._forms = [BINARY if isinstance(each, bytes) else TEXT for each in parameters]
+            self._told = [hot.sent(_array(each) if isinstance(each, list) else each) for each in parameters]
+            self._send()
         except BaseException:
             self._give_back(whole=False)
             raise
@@ -45,9 +43,10 @@ class Ahead:
         """What it answers. Waits for it; raises psycopg's errors, OperationalError where the connection broke."""
         whole = False
         try:
-            found = self._next()
-            while found is not None and (more := self._next()) is not None:
-                found = more
+            found = self._answer()
+            if found is not None and hot.forgotten(self._driver, self._statement, found):
+                self._send()
+                found = self._answer()
             whole = True
             if found is None or found.status != ExecStatus.TUPLES_OK:
                 raise psycopg.OperationalError("the connection is closed") if found is None else errors.error_from_result(found)
@@ -63,6 +62,18 @@ class Ahead:
     def __exit__(self, *_: object) -> None:
         if not self._given_back:
             self._give_back(whole=False)
+
+    def _send(self) -> None:
+        self._libpq.send_query_prepared(hot.prepared(self._driver, self._statement), self._told, self._forms)
+        while self._libpq.flush():
+            _ready(self._libpq, select.POLLIN | select.POLLOUT)
+            self._libpq.consume_input()
+
+    def _answer(self) -> PGresult | None:
+        found = self._next()
+        while found is not None and (more := self._next()) is not None:
+            found = more
+        return found
 
     def _next(self) -> PGresult | None:
         while self._libpq.is_busy():
@@ -87,20 +98,10 @@ def fetch(statement: str, parameters: Sequence[Parameter]) -> list[tuple[Any, ..
         return Ahead(statement, parameters).rows()
 
 
-def _text(value: str | int | list[str]) -> bytes:
-    """As PostgreSQL reads it; of a list the text of an array."""
-    if isinstance(value, list):
-        _whole("".join(value))
-        parts = (one.replace("\\", "\\\\").replace('"', '\\"') for one in value)
-        return ("{" + ",".join(f'"{one}"' for one in parts) + "}").encode()
-    return _whole(str(value)).encode()
-
-
-def _whole(text: str) -> str:
-    """The text; one with a NUL would end there. Raises DataError, as a cursor does."""
-    if "\0" in text:
-        raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
-    return text
+def _array(values: list[str]) -> str:
+    """The text of an array, as PostgreSQL reads it."""
+    parts = (one.replace("\\", "\\\\").replace('"', '\\"') for one in values)
+    return "{" + ",".join(f'"{one}"' for one in parts) + "}"
 
 
 def _ready(libpq: PGconn, events: int) -> None:

@@ -17,6 +17,7 @@ from psycopg.errors import error_from_result
 
 _known: WeakKeyDictionary["psycopg.Connection[Any]", set[bytes]] = WeakKeyDictionary()
 """Names of the statements that a connection has prepared."""
+UNKNOWN_STATEMENT = b"26000"
 
 
 def scalar(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequence[str | int | bytes | None]) -> int:
@@ -29,13 +30,11 @@ def scalar(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequen
         raise ValueError("the statement would be committed whatever becomes of the transaction")
     if wire.status != pq.ConnStatus.OK:
         raise psycopg.OperationalError("the connection is closed")
-    name, text, formats = _compiled(statement)
-    known = _known.setdefault(driver, set())
-    if name not in known:
-        _require(wire, wire.prepare(name, text), pq.ExecStatus.COMMAND_OK)
-        known.add(name)
-    sent: list[Any] = [_sent(value) for value in parameters]
-    result = wire.exec_prepared(name, sent, formats)
+    told: list[Any] = [sent(value) for value in parameters]
+    formats = _compiled(statement)[2]
+    result = wire.exec_prepared(prepared(driver, statement), told, formats)
+    if forgotten(driver, statement, result):
+        result = wire.exec_prepared(prepared(driver, statement), told, formats)
     _require(wire, result, pq.ExecStatus.TUPLES_OK)
     return int(result.get_value(0, 0) or 0) if result.ntuples else 0
 
@@ -50,6 +49,14 @@ def prepared(driver: "psycopg.Connection[Any]", statement: str) -> bytes:
     return name
 
 
+def forgotten(driver: "psycopg.Connection[Any]", statement: str, result: pq.abc.PGresult) -> bool:
+    """Whether nothing was done since the session knows the statement no more: psycopg deallocates all after a rollback, and so may a pooler. It is told anew then."""
+    if result.status != pq.ExecStatus.FATAL_ERROR or result.error_field(pq.DiagnosticField.SQLSTATE) != UNKNOWN_STATEMENT:
+        return False
+    _known[driver].discard(_compiled(statement)[0])
+    return True
+
+
 @functools.cache
 def _compiled(statement: str) -> tuple[bytes, bytes, list[pq.Format]]:
     """(its name in a connection, its text as the server takes it, how each value is sent)."""
@@ -59,11 +66,12 @@ def _compiled(statement: str) -> tuple[bytes, bytes, list[pq.Format]]:
     return b"handrail_" + hashlib.sha256(statement.encode()).hexdigest()[:16].encode(), text.encode(), formats
 
 
-def _sent(value: str | int | bytes | None) -> bytes | None:
+def sent(value: str | int | bytes | None) -> bytes | None:
+    """The value as libpq takes it. Raises DataError for a text with a NUL, as a cursor does: libpq would take what stands before it for the whole."""
     if value is None or type(value) is bytes:
         return value
     told = str(value).encode()
-    if b"\x00" in told:  # libpq would take what stands before it for the whole
+    if b"\x00" in told:
         raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
     return told
 

@@ -337,6 +337,8 @@ def test_what_is_sent_below_the_driver_is_answered_and_refused_as_by_it(clean: A
         with pytest.raises(psycopg.DataError):
             hot.scalar(driver, "select length(%s)", ("a\x00b",))
         assert hot.scalar(driver, "select 1 / %s::int", (1,)) == 1
+        driver.execute("deallocate all")  # as psycopg does itself after a rollback
+        assert hot.scalar(driver, "select 1 / %s::int", (1,)) == 1
     with engine.transaction() as connection, pytest.raises(ValueError, match="committed"):
         hot.scalar(connection.connection.driver_connection, "select 1", ())  # type: ignore[arg-type]
 

@@ -114,3 +114,11 @@ def test_what_was_not_asked_for_gives_its_connection_up(company: Company) -> Non
     with Ahead("select pg_backend_pid()", ()) as dropped:
         pid = dropped._libpq.backend_pid
     assert ahead.fetch("select pg_backend_pid()", ()) != [(pid,)]
+
+
+def test_a_session_that_has_forgotten_the_statement_is_told_it_anew(company: Company) -> None:
+    double = "select 2 * $1::integer, pg_backend_pid()"
+    ((answer, pid),) = ahead.fetch(double, (4,))
+    with Ahead("deallocate all", ()) as sent, pytest.raises(psycopg.Error):
+        sent.rows()
+    assert ahead.fetch(double, (4,)) == [(answer, pid)]
