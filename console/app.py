@@ -1,5 +1,6 @@
 """`create_app()`: builds the web application and registers every blueprint it finds; nothing is decided here."""
 
+import gc
 import importlib
 import pkgutil
 from collections.abc import Iterator
@@ -37,6 +38,14 @@ def create_app() -> Flask:
     for blueprint in blueprints():
         app.register_blueprint(blueprint)
     return app
+
+
+def served() -> Flask:
+    """The application of a web worker. What stands there before the first request stays, and is never looked through for cycles."""
+    made = create_app()
+    gc.collect()
+    gc.freeze()
+    return made
 
 
 def blueprints() -> Iterator[Blueprint]:

@@ -2,7 +2,6 @@
 
 import argparse
 import gc
-from typing import TYPE_CHECKING
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -11,23 +10,10 @@ from granian.log import LogLevels
 from console import diagnostics
 from console.parent import end_with_parent
 
-if TYPE_CHECKING:
-    from flask import Flask
-
 THREADS = 4
 KILL_S = 4
 GARBAGE = (20_000, 20, 20)
 """How many objects are made before Python looks for cycles among them: at its default of 700 a long replay spends as long looking as working."""
-
-
-def application() -> "Flask":
-    """The application of a worker. What stands there before the first request stays, and is never looked through for cycles."""
-    from console.app import create_app
-
-    made = create_app()
-    gc.collect()
-    gc.freeze()
-    return made
 
 
 def main() -> None:
@@ -41,7 +27,7 @@ def main() -> None:
     end_with_parent()
     gc.set_threshold(*GARBAGE)  # forked workers keep it
     server = Granian(
-        "console.web:application",
+        "console.app:served",
         factory=True,
         address=told.host,
         port=told.port,
