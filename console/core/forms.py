@@ -31,7 +31,7 @@ LONGEST_OTHERWISE = 10_000
 MOST_ENTRIES = 1_000
 DEEPEST = 30
 LARGEST_JSON = 64 * 1024  # characters of all texts and keys together
-DRAWN = frozenset({"widget", "lines"})
+DRAWN = frozenset({"widget", "lines", "minor"})
 SAFE_INTEGER = 2**53 - 1  # what every JSON reader keeps exactly
 
 _INTEGER = re.compile(r"-?\d{1,16}")
@@ -47,7 +47,7 @@ class FormField:
     """One field as a person or a program sees it; see "FIELD" in the reference of shapes.
 
     `min` and `max` bound numbers, dates and times by value, texts by their number of characters, lists by their number of entries.
-    `options` are `[{"value", "label"}]`, or `{"collection"}` where they are searched for.
+    `options` are `[{"value", "label"}]`, or `{"collection"}` where they are searched for. `minor`: an amount that is typed in cents.
     """
 
     name: str
@@ -64,12 +64,13 @@ class FormField:
     help: str | None = None
     widget: str | None = None
     lines: int | None = None
+    minor: bool | None = None
 
     def holding(self, value: Any) -> "FormField":
         """The same field with this value; `dataclasses.replace` takes three times as long, and a form has dozens."""
         return FormField(
             self.name, self.label, self.type, self.required, self.readonly, value, self.now, self.options, self.min, self.max, self.max_length, self.help,
-            self.widget, self.lines,
+            self.widget, self.lines, self.minor,
         )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:

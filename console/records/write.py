@@ -258,6 +258,9 @@ def _rule(original: Any) -> tuple[str, str | None]:
 # ---------------------------------------------------------------------------------------------------------------- forms
 
 
+IN_CENTS = "In the smallest unit of the currency: 4900 is 49.00."
+
+
 def forms(collection: Collection, names: list[str], record: Record | None, scope: Scope) -> list[FormField]:
     """Form fields for these columns in this order; hidden ones are left out. `value` and `now` are the record's values."""
     made = []
@@ -287,7 +290,8 @@ def _form_field(field: Field, now: Any, *, readonly: bool) -> FormField:
         min=field.least if field.stored == "integer" and field.least is not None and abs(field.least) < 2**31 else None,
         max=field.most if field.stored == "integer" and field.most is not None and abs(field.most) < 2**31 else None,
         max_length=field.max_length,
-        help=field.help,
+        help=" ".join(filter(None, (field.help, IN_CENTS if field.minor and not readonly else None))) or None,
         widget=field.widget,
         lines=field.lines,
+        minor=field.minor or None,
     )

@@ -51,11 +51,14 @@ class Proposable:
 
 
 def of_form(fields: Sequence[FormField], outcomes: Sequence[Way] = (), one_by_one: Container[str] = ()) -> Proposable:
-    """What of a form may be proposed: all that a person may type, and the choice. Tick lists with these names are asked for tick by tick."""
+    """What of a form may be proposed: all that a person may type, and the choice. Tick lists with these names are asked for tick by tick.
+
+    Amounts that are typed in cents are left to people: a model reads them as people do, and 49.00 taken for 49 cents is wrong by a hundred.
+    """
     made: list[FormField] = []
     ticks: dict[str, FormField] = {}
     for field in fields:
-        if field.readonly or field.type in NOT_PROPOSED:
+        if field.readonly or field.minor or field.type in NOT_PROPOSED:
             continue
         if field.name in one_by_one and isinstance(field.options, list):
             ticks[field.name] = field

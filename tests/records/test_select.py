@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from console.core.scopes import Scope, none, whole
 from console.errors import Malformed, NotFound, SourceDown
 from console.postgres import Embedded
 from console.records import catalogue, connect
+from console.steps.proposable import of_form
 from tests.records.shop import database_of
 
 C = "shop.customer"
@@ -519,3 +521,14 @@ def test_forms_come_from_the_columns(shop: Embedded) -> None:
     assert not made["loud"].required
     assert (made["born"].label, made["short"].max_length, made["vip"].required) == ("Birth date", 5, False)
     assert records.forms(records.collection("shop.back.note"), ["customer_id"], None, whole("x"))[0].options == {"collection": C}
+
+
+def test_an_amount_in_cents_says_so_where_it_is_typed_and_is_proposed_by_nobody(shop: Embedded) -> None:
+    collection = records.collection(C)
+    stored = tuple(replace(one, widget="money", minor=True) if one.name == "visits" else one for one in collection.stored_fields)
+    in_cents = replace(collection, stored_fields=stored)
+    plain, cents = (records.forms(made, ["name", "visits"], None, whole(C)) for made in (collection, in_cents))
+    assert "minor" not in plain[1].to_json()
+    assert (cents[1].to_json()["minor"], cents[1].help) == (True, "In the smallest unit of the currency: 4900 is 49.00.")
+    assert [field.name for field in of_form(plain).fields] == ["name", "visits"]
+    assert [field.name for field in of_form(cents).fields] == ["name"]
