@@ -101,7 +101,7 @@ def test_its_duties_are_the_order_of_the_log_the_sweep_heads_and_what_goes_out(c
         "proposals": 2.0,
         "ladder": 60.0,
     }
-    assert list(Worker().jobs.handlers) == ["advance"]
+    assert list(Worker().jobs.handlers) == ["advance", "bulk", "follow"]
     assert {duty.name: duty.every_s for duty in Worker().outside} == {"publish": 5.0, "mail": 5.0}
 
 

@@ -25,11 +25,11 @@ class Stands:
     text: str | None
 
 
-def wanted(effect: Effect) -> Mapping[str, Any] | None:
+def wanted(effect: Effect) -> Follow | None:
     """How the effect is to be followed, as its definition has it; None where it is final once it is done."""
     define = effect.request.get("define")
-    follow: Mapping[str, Any] | None = define.get("follow") if isinstance(define, Mapping) else None
-    return follow
+    told = define.get("follow") if isinstance(define, Mapping) else None
+    return None if told is None else Follow.model_validate(told)
 
 
 def settled(effect: Effect) -> bool:
@@ -38,7 +38,7 @@ def settled(effect: Effect) -> bool:
     values = (effect.result or {}).get("values") or {}
     if told is None or not values:
         return told is None
-    return expressions.parse(told["pending"]).denies({"results": {effect.request["define"]["name"]: values}})
+    return expressions.parse(told.pending).denies({"results": {effect.request["define"]["name"]: values}})
 
 
 def look(actor: Actor, effect: Effect, run: Run) -> Stands:

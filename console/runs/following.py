@@ -72,8 +72,8 @@ def look(told: str) -> None:
     stands = _looked(loaded.run, attempt, effect)
     if stands is not None and stands.status != "pending":
         _report(loaded, attempt, effect, stands.status, stands)
-    elif age_s > follow["days"] * 24 * 3600:
-        _report(loaded, attempt, effect, "unknown", stands, NOT_FINAL.format(days=follow["days"]))
+    elif age_s > follow.days * 24 * 3600:
+        _report(loaded, attempt, effect, "unknown", stands, NOT_FINAL.format(days=follow.days))
     else:
         raise queue.PutBack(pause_s)
 

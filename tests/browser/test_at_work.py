@@ -43,7 +43,7 @@ def test_a_chart_is_its_table(screens: Callable[..., "Screen"], company: Company
     page.locator("handrail-chart summary").first.focus()
     page.keyboard.press("Enter")
     assert page.locator("handrail-chart details[open]").count() == 1
-    assert mona.faults() == []
+    assert mona.faults(both=False) == []  # in the other scheme the chart would be drawn anew, while the next line looks at it
     before = page.evaluate("document.querySelector('handrail-chart').chart.data.datasets[0].borderColor")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("t")
