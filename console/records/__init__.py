@@ -2,11 +2,11 @@
 
 from console.records.catalogue import collection, collections, forget
 from console.records.insert import insert, same
+from console.records.reader import Record
 from console.records.select import (
     MOST_ROWS,
     Order,
     Page,
-    Record,
     count,
     estimate,
     get,

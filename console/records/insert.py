@@ -11,7 +11,8 @@ from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed
 from console.records import catalogue, checks, conditions, connect, values
 from console.records.dialects import value
-from console.records.select import Reader, Record, page
+from console.records.reader import Reader, Record
+from console.records.select import page
 from console.records.tables import Table, table_of
 from console.records.write import WriteUnknown, rejected
 

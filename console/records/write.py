@@ -20,7 +20,8 @@ from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.records import catalogue, checks, connect, exact, keys, values
 from console.records.dialects import Condition, value
-from console.records.select import Reader, Record, get
+from console.records.reader import Reader, Record
+from console.records.select import get
 from console.records.tables import Table, table_of
 
 UNKEPT = frozenset({"json", "array"})  # kinds that cannot be compared in SQL everywhere; the row is locked, and they are compared before
