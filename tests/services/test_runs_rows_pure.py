@@ -60,7 +60,7 @@ def test_head_of_a_run(events: list[Event], told: dict[str, Any]) -> None:
 @cases("events", [row[1] for row in HEADS], ids=[row[0] for row in HEADS])
 def test_head_has_every_column_and_no_part_with_a_table_of_its_own(events: list[Event]) -> None:
     row = run_row(fold(events), None)
-    assert set(row) == {*RUN_COLUMNS, "attempts", "subject", "linked_to", "keep_draft"}
+    assert set(row) == {*RUN_COLUMNS, "attempts", "subject", "linked_to", "keep_draft", "put_down_at"}
     assert isinstance(row["attempts"], int)
     assert not {"context", "screens", "seq", "made"} & row.keys()
 
