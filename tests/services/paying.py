@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from console import access, settings, workflows
+from console import access, runs, settings, workflows
 from tests.company import Company
 from tests.servers import outside
 from tests.servers.outside import Received, Receiver
@@ -164,4 +164,44 @@ def at_pay(company: Company, slug: str = "paying") -> str:
 
     run_id = runs.start(company.olivia, slug, "customer", "1")
     company.answer(run_id)
+    return run_id
+
+
+def pay(company: Company, run_id: str, amount: int = 5, by: str = "olivia", **more: Any) -> dict[str, Any]:
+    """Hand in the payment; the run as it stands then."""
+    told = company.told(run_id, by)
+    runs.complete(company.people[by], run_id, step="pay", revision=told["revision"], values={"amount": amount}, **more)
+    return company.told(run_id, by)
+
+
+def effects(told: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was to be done, and how it stands."""
+    return [(each["summary"], each["status"]) for attempt in told["attempts"] for each in attempt["effects"]]
+
+
+def back(company: Company, run_id: str, step: str = "pay", compensate: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The run again at this step."""
+    runs.revise(company.olivia, run_id, revision=None, step=step, attempt=None, reason="again", compensate=compensate)
+    return company.told(run_id)
+
+
+def made(told: dict[str, Any]) -> list[str]:
+    """Ids of what was made, in order."""
+    return [each["id"] for attempt in told["attempts"] for each in attempt["effects"] if each["status"] == "succeeded"]
+
+
+def unknown(company: Company, provider: Provider, mood: str = "mute") -> tuple[str, dict[str, Any]]:
+    paying()
+    run_id = at_pay(company)
+    provider.mood = mood
+    told = pay(company, run_id)
+    provider.mood = "good"
+    assert told["current"]["type"] == "settle"
+    return run_id, told
+
+
+def paid(company: Company, provider: Provider, **more: Any) -> str:
+    paying(**more)
+    run_id = at_pay(company)
+    assert pay(company, run_id)["current"]["step"] == "after"
     return run_id
