@@ -94,9 +94,13 @@ def clean(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> dict[str
 
 
 def refusal(details: Sequence[Mapping[str, Any]]) -> Invalid:
-    """The error that names these fields."""
-    names = ", ".join(str(detail["field"]) for detail in details[:5]) + (" …" if len(details) > 5 else "")
-    return Invalid(f"Nothing was saved: please look at {names}.", details=details)
+    """The error that names these fields, as programs do; a page says their labels."""
+    return Invalid(not_saved([str(detail["field"]) for detail in details]), details=details)
+
+
+def not_saved(fields: Sequence[str]) -> str:
+    """The sentence of a form that was refused for these fields; it lists the first five."""
+    return f"Nothing was saved: please look at {', '.join(fields[:5])}{' …' if len(fields) > 5 else ''}."
 
 
 def examine(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
@@ -122,15 +126,21 @@ def examine(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> tuple[
 
 def missing(field: FormField) -> str:
     """What is said of a required field that is empty."""
+    name = in_sentence(field.label)
     match field.type:
         case "enum" | "reference":
-            return f"{field.label} is needed: choose one."
+            return f"{name} is needed: choose one."
         case "multi_enum" | "checklist":
-            return f"{field.label} is needed: tick at least one."
+            return f"{name} is needed: tick at least one."
         case "file" | "files":
-            return f"{field.label} is needed: send a file."
+            return f"{name} is needed: send a file."
         case _:
-            return f"{field.label} is needed."
+            return f"{name} is needed."
+
+
+def in_sentence(label: str) -> str:
+    """A label as a part of a sentence: one that is a question is quoted."""
+    return f"“{label}”" if label.endswith("?") else label
 
 
 def is_empty(value: Any) -> bool:

@@ -11,7 +11,7 @@ from console.bulk import Bulk, Item
 from console.core.action import Action
 from console.core.fields import OWN_INPUT, shown
 from console.errors import ConsoleError, Invalid, NotFound
-from console.views import frame, panes
+from console.views import frame, panes, refusals
 from console.views.frame import Badge
 
 blueprint = Blueprint("bulk", __name__, url_prefix="/bulk")
@@ -98,7 +98,7 @@ def _page(
         "tested": tested,
         "keys": [] if request.values.get("all") else [item.key for item in items],
         "kept": [(name, request.values[name]) for name in ("segment", "filter", "q", "sort", "all") if request.values.get(name)],
-        "error": wrong.message if wrong else "",
+        "error": refusals.head(wrong, {field["name"]: field["label"] for field in fields}),
         "back": frame.collection_url(described["id"]),
         "url": f"/bulk/of/{described['id']}",
     }
