@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from console.core import media
-from console.core.operands import NUMBER
+from console.core.operands import NUMBER, Spelled
 from console.errors import Invalid
 
 FieldType: TypeAlias = Literal[
@@ -35,6 +35,7 @@ DRAWN = frozenset({"widget", "lines", "minor"})
 SAFE_INTEGER = 2**53 - 1  # what every JSON reader keeps exactly
 
 _INTEGER = re.compile(r"-?\d{1,16}")
+_WHOLE = re.compile(r"(-?\d{1,16})(?:\.0{1,30})?")
 _DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?")
 _EMAIL = re.compile(r"[^\s@<>(),;:\"\[\]\\]+@[^\s@.<>(),;:\"\[\]\\]+(\.[^\s@.<>(),;:\"\[\]\\]+)+")
 _PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]{3,30}")
@@ -163,7 +164,7 @@ def cleaned(field: FormField, value: Any) -> Any:
 
 def _string(value: Any) -> str:
     """A text as it is stored: NFC, line ends LF."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, Spelled):
         raise Wrong(f"This must be text, in quotes; it is {_kind(value)}.")
     if "\x00" in value:
         raise Wrong("There is a NUL character in the text, which cannot be stored: remove it.")
@@ -179,7 +180,7 @@ def _kind(value: Any) -> str:
             return "null"
         case bool():
             return "true or false"
-        case int() | float():
+        case int() | float() | Spelled():
             return "a number"
         case str():
             return "a text"
@@ -202,6 +203,8 @@ def _text(field: FormField, value: Any) -> Any:
 
 
 def _integer(_: FormField, value: Any) -> int:
+    if isinstance(value, Spelled) and (whole := _WHOLE.fullmatch(value.plain)):
+        value = whole[1]  # JSON's 12.0 is the whole number 12
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()) and value.isascii():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -212,9 +215,12 @@ def _integer(_: FormField, value: Any) -> int:
 
 
 def _decimal(_: FormField, value: Any) -> str:
+    """A number as text, with the digits that were sent; JSON's own numbers are taken as exactly."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     if not isinstance(value, str):
-        raise Wrong('This must be a number written as text, such as "12.50".')
-    text = value.strip()
+        raise Wrong('This must be a number, such as "12.50".')
+    text = value.plain if isinstance(value, Spelled) else value.strip()
     if not (_DECIMAL.fullmatch(text) and text.isascii()):
         raise Wrong('This must be a number such as 12.50: digits, and a point before the decimals ("12,50" and "1e3" are not read).')
     return text
@@ -293,6 +299,8 @@ def _array(field: FormField, value: Any) -> list[Any]:
 
 
 def _scalar(field: FormField, value: Any) -> Any:
+    if isinstance(value, Spelled):
+        return value.plain
     if isinstance(value, str):
         return _limited(field, _string(value))
     if value is None or isinstance(value, bool):
@@ -360,6 +368,18 @@ def _files(field: FormField, value: Any) -> list[dict[str, Any]]:
 def _json(_: FormField, value: Any) -> Any:
     if sum(_weights(value, 0)) > LARGEST_JSON:
         raise Wrong(f"This is too large: at most {LARGEST_JSON} characters.")
+    return _texts(value)
+
+
+def _texts(value: Any) -> Any:
+    """The same with numbers that have a fraction as text, as decimals are everywhere in a run."""
+    match value:
+        case Spelled():
+            return value.plain
+        case list():
+            return [_texts(entry) for entry in value]
+        case dict():
+            return {key: _texts(entry) for key, entry in value.items()}
     return value
 
 
