@@ -1,6 +1,6 @@
 """A step completed in process against pgbench writing the same rows as seven prepared round trips.
 
-    python bench/step.py [--rounds 5] [--seconds 2]
+    python bench/step.py [--rounds 5] [--seconds 2] [--flush 0]
 
 Ours: `runs.complete` of a form of two fields, rights judged, two chained events with sealed values, run and attempt rows, context,
 commit. Prints steps a second, the ratio for one client and for four (processes), and the number of SQL statements.
@@ -133,8 +133,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A completed step against pgbench.")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument(
+        "--flush", type=int, default=0, metavar="MICROSECONDS", help="what a commit waits for the disk beyond what this one takes, for both"
+    )
     told = parser.parse_args()
     with rig.console() as server, tempfile.TemporaryDirectory() as folder:
+        server.sql(f"alter system set commit_delay = {told.flush}; ", "console")
+        server.sql("alter system set commit_siblings = 0", "console")
+        server.sql("select pg_reload_conf()", "console")
         pgbench = rig.PgBench(server, Path(folder))
         person = prepare()
         walker = Walker(person)

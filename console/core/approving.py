@@ -53,7 +53,7 @@ def handed_in(plan: Plan, run: Run, here: Attempt, command: Complete, submitted:
     if command.approval is None or (judged and not wishes):
         return settling.handed_in(plan, run, here, command, submitted, now)
     if given := _stands(run, here, command.approval, wishes, command.by):
-        submitted = replace(submitted, open={**submitted.open, "approval": given.id})
+        submitted = submitted._replace(open={**submitted.open, "approval": given.id})
         return settling.handed_in(plan, run, here, command, submitted, now)
     return [submitted, *kept, asked(run, here, command.approval, wishes, command.by, now)]
 

@@ -82,6 +82,7 @@ run = _table(
     ended_at=Moment,
     ticket=JSONB,
     label=sa.Text,
+    put_down_at=Moment,
 )
 attempt = _table(
     "attempt",

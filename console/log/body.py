@@ -8,10 +8,10 @@ SHA-256(0x00 ‖ body), the leaf hash of RFC 6962. A commitment is SHA-256(salt 
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -179,8 +179,7 @@ class Frame:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """Something that happened, before it has its place: `open` is readable in the body, `sealed` only committed to there.
 
     `told` says that both are as `plain` leaves them.
@@ -190,14 +189,13 @@ class Fact:
     type: str
     at: datetime
     open: Mapping[str, Any]
-    sealed: Mapping[str, Any] = field(default_factory=dict)
+    sealed: Mapping[str, Any] = {}
     step: tuple[str, int] | None = None  # id of the step, number of the attempt
     cause: str | None = None
     told: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A fact in its chain, after the event with the hash `previous`: the bytes, their hash, the salted values kept beside them (name → (salt, value))."""
 
     id: str

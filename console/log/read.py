@@ -2,10 +2,9 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -19,8 +18,7 @@ ERASED = "erased"
 EXPIRED = "expired"  # also in the place of the subject: what is left of a row of values past their time limit
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """An event as it stands in the log. `n` is its number in the chain, `pos` its place in the whole log (None: not yet placed).
 
     `sealed` holds the opened values by name (`values/email`); `missing` names those that can no longer be opened, with the reason.
@@ -33,8 +31,8 @@ class Stored:
     at: datetime
     body: Mapping[str, Any]
     leaf: bytes
-    sealed: Mapping[str, Any] = field(default_factory=dict)
-    missing: Mapping[str, str] = field(default_factory=dict)
+    sealed: Mapping[str, Any] = {}
+    missing: Mapping[str, str] = {}
 
     @property
     def open(self) -> Mapping[str, Any]:
@@ -93,20 +91,22 @@ def recent(chain: str, kind: str, after: int) -> list[Stored]:
     return made
 
 
-def open_values(chain: str, events: Sequence[Stored]) -> dict[int, Stored]:
-    """These events of `history` with their places and values, by number; one statement."""
+def open_values(chain: str, events: Sequence[Stored], *, placed: bool = True) -> dict[int, Stored]:
+    """These events of `history` with their values and, if `placed`, their places in the whole log, by number; one statement."""
     wanted = {event.n: event for event in events}
-    rows = fetch(
-        "select e.run_seq, a.pos, v.sub, v.nonce, v.ct from console.event e left join console.activity a on a.event = e.id "
-        "left join console.event_value v on v.event = e.id where e.run = %s and e.run_seq = any(%s)",
-        (chain, list(wanted)),
-    )
+    rows = fetch(_OPENED if placed else _OPENED_ALONE, (chain, list(wanted)), binary=True)
     made = {}
     for number, place, subject, nonce, ciphertext in rows:
         event = wanted[number]
         sealed, missing = _opened(event.body, subject, nonce, ciphertext)
         made[number] = Stored(number, event.id, place, event.type, event.at, event.body, event.leaf, sealed, missing)
     return made
+
+
+_OPENED = """select e.run_seq, a.pos, v.sub, v.nonce, v.ct from console.event e left join console.activity a on a.event = e.id
+left join console.event_value v on v.event = e.id where e.run = %s and e.run_seq = any(%s)"""
+_OPENED_ALONE = """select e.run_seq, null, v.sub, v.nonce, v.ct from console.event e
+left join console.event_value v on v.event = e.id where e.run = %s and e.run_seq = any(%s)"""
 
 
 def stored(row: Any, *, opened: bool = True) -> Stored:

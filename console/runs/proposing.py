@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -105,7 +104,7 @@ def second_look(definition: Definition, run: Run, answer: Event, now: datetime) 
     if before.get("call") != answer.open["call"]:
         return []
     asked = request(definition, run, str(before["for"]), now, item=before.get("item"))
-    return [replace(asked, open={**asked.open, "of": before["call"]})]
+    return [asked._replace(open={**asked.open, "of": before["call"]})]
 
 
 def request(definition: Definition, run: Run, person: str, at: datetime, *, item: str | None = None) -> Event:

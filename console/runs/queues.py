@@ -85,12 +85,12 @@ def put_down(
     wanted = [*_nobodys(), _came_through(inbox, workflow)]
 
     def later(place: Place) -> sa.ColumnElement[bool]:
-        return sa.tuple_(run.active_at, run.id) > sa.tuple_(sa.literal(datetime.fromisoformat(place.at)), sa.literal(place.id))
+        return sa.tuple_(run.put_down_at, run.id) > sa.tuple_(sa.literal(datetime.fromisoformat(place.at)), sa.literal(place.id))
 
     def place_of(row: Any) -> Place:
-        return Place(0, row.active_at.isoformat(), row.id)
+        return Place(0, row.active_at.isoformat(), row.id)  # of a run that nobody has in hand they are the same
 
-    return _takeable(actor, wanted, (run.active_at, run.id), later, place_of, limit, after)
+    return _takeable(actor, wanted, (run.put_down_at, run.id), later, place_of, limit, after)
 
 
 def in_hand(

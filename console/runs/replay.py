@@ -113,7 +113,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
 
 def _then(run_id: str, events: Sequence[log.Stored]) -> tuple[Run, Screen | None]:
     """The run after these events, and the newest screen of the step at which it stood: of all that were shown, only this one is opened."""
-    opened = log.open_values(run_id, [event for event in events if event.type not in QUIET and event.body["data"]["sealed"]])
+    opened = log.open_values(run_id, [event for event in events if event.type not in QUIET and event.body["data"]["sealed"]], placed=False)
     state = fold(as_event(opened.get(event.n, event)) for event in events)
     last = next((event for event in reversed(events) if event.type == "step_shown" and event.open["n"] == state.current), None)
     if last is None:

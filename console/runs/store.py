@@ -195,7 +195,8 @@ def run_row(run: Run, subject: str | None, *, keep_draft: bool = False) -> dict[
     """The head as the database function takes it; `keep_draft` leaves what was typed at the open attempt."""
     row = {name: getattr(run, name) for name in RUN_COLUMNS}
     row |= {name: log.body.moment(row[name]) if row[name] else None for name in ("created_at", "ended_at", "active_at")}
-    return row | {"attempts": run.made, "subject": subject, "keep_draft": run.current if keep_draft else None}
+    put_down = row["active_at"] if run.holder is None else None
+    return row | {"put_down_at": put_down, "attempts": run.made, "subject": subject, "keep_draft": run.current if keep_draft else None}
 
 
 def attempt_row(run_id: str, attempt: Attempt) -> dict[str, Any]:
@@ -283,15 +284,23 @@ def changes(
     ]
     context: dict[str, Any] = {step: output for step, output in after.context.items() if before.context.get(step) is not output}
     forgotten = [step for step in before.context if step not in after.context]
+    left = _left_inbox(before, after)
     return log.Projection(
         run=run_row(after, subject, keep_draft=keep_draft)
         | ({"forgotten": forgotten} if forgotten else {})
-        | ({"approvals": approvals} if approvals else {}),
+        | ({"approvals": approvals} if approvals else {})
+        | ({"left_inbox": left} if left is not None else {}),
         attempts=[attempt_row(after.id, attempt) for attempt in changed],
         context=context if context or forgotten else None,
         effects=effects,
         shown=shown,
     )
+
+
+def _left_inbox(before: Run, after: Run) -> str | None:
+    """The inbox that somebody has taken the run out of."""
+    was, is_in = ((run.ticket or {}).get("inbox") for run in (before, after))
+    return was if is_in is None and after.holder is not None else None
 
 
 def frames(actor: Actor, definition: Definition, run: Run) -> tuple[log.Frame, log.Frame]:

@@ -108,7 +108,7 @@ def _lacking(actor: Actor, seen: Seen, step: str) -> tuple[Attempt, list[FormFie
         raise NotFound(f"Nothing is missing from a step {step[:60]}.")
     document = seen.definition.document.step(step)
     view = steps.view(document)
-    there = Stand(seen.definition, seen.run, replace(target, defaults=dict(target.values)), steps.get(document.type), view)
+    there = Stand(seen.definition, seen.run, target._replace(defaults=dict(target.values)), steps.get(document.type), view)
     require_step(actor, there)
     fields = prompt_of(there, context_of(actor, there, seen.record, log.now())).fields
     known = seen.run.context.get(step, {})

@@ -124,7 +124,7 @@ def changed(before: Run, after: Run) -> dict[str, Any]:
 def _difference(old: Attempt | None, new: Attempt) -> Any:
     if old is None:
         return new
-    return {field.name: getattr(new, field.name) for field in fields(Attempt) if getattr(old, field.name) != getattr(new, field.name)}
+    return {name: getattr(new, name) for name in Attempt._fields if getattr(old, name) != getattr(new, name)}
 
 
 EFFECT = Effect("eff_1", 1, "sql_write", "Update email", "requested", {"changes": {"email": {"old": "a", "new": "b"}}}, AT)
@@ -133,7 +133,7 @@ OVER: dict[str, Any] = {"ended_at": LATER, "holder": None, "current": None}
 
 CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
     (
-        "run_started", [], replace(STARTED, at=LATER),
+        "run_started", [], STARTED._replace(at=LATER),
         {"id": "run_1", "workflow": "wf_1", "version": 3, "team": "operations", "collection": "customer", "record": "17", "started_by": OLIVIA,
          "holder": OLIVIA, "last_holder": OLIVIA, "exclusive_key": "wf_1|customer|17", "input": {"reason": "new"}, "created_at": LATER,
          "active_at": LATER, "revision": 1},
@@ -154,12 +154,12 @@ CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
          "attempts.4": Attempt(4, "end", 1, "open", LATER)},
     ),
     (
-        "step_completed", READING, replace(done(2, "read"), at=LATER),
+        "step_completed", READING, done(2, "read")._replace(at=LATER),
         {"context": {"start": {"note": "start 1"}, "read": {"note": "read 1"}},
          "attempts.2": {"status": "done", "completed_at": LATER, "by": OLIVIA, "outcome": "default", "values": {"note": "read 1"}}},
     ),
     (
-        "step_completed by hand", READING, replace(done(2, "read", handled_manually=True), at=LATER),
+        "step_completed by hand", READING, done(2, "read", handled_manually=True)._replace(at=LATER),
         {"context": {"start": {"note": "start 1"}, "read": {"note": "read 1", "missing": MISSING_MANUAL}},
          "attempts.2": {"status": "done", "completed_at": LATER, "by": OLIVIA, "outcome": "default", "values": {"note": "read 1"},
                         "handled_manually": True}},
@@ -284,7 +284,7 @@ CASES: list[tuple[str, list[Event], Event, dict[str, Any]]] = [
     ),
     ("effect_checked", READING, Event("effect_checked", LATER, {"n": 2}), {}),
     (
-        "approval_requested", [*APPLYING, submitted()], replace(FOUR_EYES, at=LATER),
+        "approval_requested", [*APPLYING, submitted()], FOUR_EYES._replace(at=LATER),
         {"waiting": {"for": "approval", "until": None, "key": "apr_1", "outcome": None},
          "attempts.3": {"approvals": (replace(APPROVAL, requested_at=LATER),)}},
     ),
@@ -343,7 +343,7 @@ def test_what_an_event_changes(name: str, before: list[Event], event: Event, cha
 def test_an_event_whose_sealed_values_are_gone_still_tells_where_the_run_stands(
     name: str, before: list[Event], event: Event, change: dict[str, Any]
 ) -> None:
-    whole, bare = evolve(fold(before), event), fold([replace(each, sealed={}) for each in [*before, event]])
+    whole, bare = evolve(fold(before), event), fold([each._replace(sealed={}) for each in [*before, event]])
     for part in ("id", "status", "revision", "seq", "holder", "current", "made", "visits", "automatic", "waiting", "ending", "ended_at"):
         assert getattr(bare, part) == getattr(whole, part), part
     assert {n: (each.step, each.attempt, each.status, each.revised, each.outcome) for n, each in bare.attempts.items()} == {
@@ -358,9 +358,9 @@ def test_an_event_whose_sealed_values_are_gone_still_tells_where_the_run_stands(
 @cases(("name", "before", "event", "change"), CASES, ids=[row[0] for row in CASES])
 def test_an_event_that_belongs_to_a_move_gives_the_run_its_revision(name: str, before: list[Event], event: Event, change: Any) -> None:
     run = fold(before)
-    moved = evolve(run, replace(event, open={**event.open, "revision": 41}))
+    moved = evolve(run, event._replace(open={**event.open, "revision": 41}))
     assert (moved.revision, moved.active_at) == (41, event.at)
-    still = evolve(run, replace(event, open={key: value for key, value in event.open.items() if key != "revision"}))
+    still = evolve(run, event._replace(open={key: value for key, value in event.open.items() if key != "revision"}))
     assert (still.revision, still.active_at) == (run.revision, run.active_at)
 
 
@@ -485,7 +485,7 @@ def test_a_run_without_any_sealed_value_takes_the_same_way(plan: Any, answers: i
         if walk.run.ended or walk.run.take_over is not None:
             break
         walk.answer(f"v{number}")
-    bare = fold([replace(event, sealed={}) for event in walk.events])
+    bare = fold([event._replace(sealed={}) for event in walk.events])
     assert (bare.status, bare.current, bare.visits, bare.made, bare.revision) == (
         walk.run.status,
         walk.run.current,

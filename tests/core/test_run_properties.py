@@ -1,6 +1,5 @@
 """Whatever people do, in whatever workflow: the log tells the whole run, revising loses nothing, and an end is an end."""
 
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
@@ -227,4 +226,4 @@ def test_proposals_at_any_moment_change_nothing_but_the_proposal(
     for name in set(Run.__slots__) - {"seq", "attempts"}:
         assert getattr(after, name) == getattr(without, name), name
     assert after.seq == len(events)
-    assert {n: replace(each, proposal=None) for n, each in after.attempts.items()} == without.attempts
+    assert {n: each._replace(proposal=None) for n, each in after.attempts.items()} == without.attempts

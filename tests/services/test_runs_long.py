@@ -127,3 +127,29 @@ def test_a_hidden_column_does_not_hide_what_the_run_says_of_itself(company: Comp
     masked = runs.replay(company.rosa, run_id).json["masked"]
     assert f"run.attempts.{number}.values.risk" in masked
     assert all(each["status"] for each in told["attempts"])
+
+
+def test_a_step_writes_nothing_that_stands_in_an_index_of_its_run(company: Company) -> None:
+    """The server then writes the row in place of the one before, whatever indexes there are."""
+    run_id = company.started()
+    with transaction() as connection:
+        indexed = set(
+            connection.scalars(
+                sa.text(
+                    "select distinct a.attname from pg_index i join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = i.indexrelid "
+                    "join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid "
+                    "where i.indrelid = 'console.run'::regclass and d.refobjid = i.indrelid"
+                )
+            )
+        )
+
+        def row() -> dict[str, Any]:
+            return dict(connection.execute(sa.select(tables.run).where(tables.run.c.id == run_id)).mappings().one())
+
+        before = row()
+        company.answer(run_id)
+        after = row()
+    changed = {name for name in before if before[name] != after[name]}
+    assert {"revision", "run_seq", "head", "active_at"} <= changed
+    assert {"status", "holder", "put_down_at"} <= indexed
+    assert not changed & indexed

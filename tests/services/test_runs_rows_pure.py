@@ -60,7 +60,7 @@ def test_head_of_a_run(events: list[Event], told: dict[str, Any]) -> None:
 @cases("events", [row[1] for row in HEADS], ids=[row[0] for row in HEADS])
 def test_head_has_every_column_and_no_part_with_a_table_of_its_own(events: list[Event]) -> None:
     row = run_row(fold(events), None)
-    assert set(row) == {*RUN_COLUMNS, "attempts", "subject", "linked_to", "keep_draft"}
+    assert set(row) == {*RUN_COLUMNS, "attempts", "subject", "linked_to", "keep_draft", "put_down_at"}
     assert isinstance(row["attempts"], int)
     assert not {"context", "screens", "seq", "made"} & row.keys()
 
@@ -102,7 +102,7 @@ TIMES: list[tuple[str, datetime, str]] = [
 @pytest.mark.parametrize(("at", "text"), [row[1:] for row in TIMES], ids=[row[0] for row in TIMES])
 def test_times_of_rows_are_texts_in_utc(at: datetime, text: str) -> None:
     head = run_row(Run(id="run_1", created_at=at, ended_at=at, active_at=at), None)
-    attempt = attempt_row("run_1", replace(ATTEMPT, entered_at=at, completed_at=at))
+    attempt = attempt_row("run_1", ATTEMPT._replace(entered_at=at, completed_at=at))
     effect = effect_row("run_1", 3, replace(EFFECT, requested_at=at, settled_at=at))
     assert {head["created_at"], head["ended_at"], head["active_at"]} == {text}
     assert {attempt["entered_at"], attempt["completed_at"], effect["requested_at"], effect["settled_at"]} == {text}
@@ -136,7 +136,7 @@ ATTEMPTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 @cases(("parts", "told"), [row[1:] for row in ATTEMPTS], ids=[row[0] for row in ATTEMPTS])
 def test_row_of_an_attempt(parts: dict[str, Any], told: dict[str, Any]) -> None:
-    assert attempt_row("run_1", replace(ATTEMPT, **parts)) == PLAIN_ATTEMPT | told
+    assert attempt_row("run_1", ATTEMPT._replace(**parts)) == PLAIN_ATTEMPT | told
 
 
 PLAIN_EFFECT: dict[str, Any] = {
@@ -163,7 +163,7 @@ def test_row_of_an_effect(parts: dict[str, Any], told: dict[str, Any]) -> None:
 def test_rows_do_not_share_what_they_were_made_of() -> None:
     values: dict[str, Any] = {"email": "b"}
     request: dict[str, Any] = {"changes": {}}
-    assert attempt_row("run_1", replace(ATTEMPT, values=values))["values"] is not values
+    assert attempt_row("run_1", ATTEMPT._replace(values=values))["values"] is not values
     assert effect_row("run_1", 3, replace(EFFECT, request=request))["request"] is not request
 
 

@@ -1,6 +1,5 @@
 """A run as programs read it and its path as people see it, at every kind of moment; made of events, without a database."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -272,7 +271,7 @@ ONE: list[tuple[str, dict[str, Any], int | None, frozenset[str], bool]] = [
 
 @cases(("parts", "current", "automatic", "may"), [row[1:] for row in ONE], ids=[row[0] for row in ONE])
 def test_attempt_that_may_be_revised(parts: dict[str, Any], current: int | None, automatic: frozenset[str], may: bool) -> None:
-    attempt = replace(Attempt(2, "read", 1, "open", AT), **parts)
+    attempt = Attempt(2, "read", 1, "open", AT)._replace(**parts)
     assert _revisable(attempt, Run(current=current), automatic) is may
 
 

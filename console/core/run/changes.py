@@ -7,7 +7,7 @@ from typing import Any
 from console.core import proposal
 from console.core.approval import Approval, Decided, answered, requested
 from console.core.events import ENDS
-from console.core.run.state import FORM_NEEDED, NEXT_ITEM, SUPPLIED, Attempt, Effect, Event, Run, altered, copied
+from console.core.run.state import FORM_NEEDED, NEXT_ITEM, SUPPLIED, Attempt, Effect, Event, Run, copied
 
 
 def evolve(run: Run, event: Event) -> Run:
@@ -50,7 +50,7 @@ def _end(run: Run, event: Event, status: Any) -> None:
 
 
 def _put(run: Run, attempt: Attempt, **changes: Any) -> None:
-    run.attempts[attempt.n] = altered(attempt, changes)
+    run.attempts[attempt.n] = attempt._replace(**changes)
 
 
 def _here(run: Run) -> Attempt:
@@ -104,7 +104,7 @@ def _step_completed(run: Run, event: Event) -> None:
     handed_in = _handed_in(event) if "outcome" in event.open else {name: event.sealed[name] for name in ("output",) if name in event.sealed}
     if "came_to" in event.open:
         handed_in["outcome"] = event.open["came_to"]
-    done = altered(here, {"status": "done", "completed_at": event.at, "errors": None, **handed_in})
+    done = here._replace(status="done", completed_at=event.at, errors=None, **handed_in)
     run.attempts[here.n] = done
     run.context[here.step] = _context(run, done)
     run.automatic = run.automatic + 1 if event.open.get("automatic") else 0
