@@ -1,6 +1,6 @@
 """The right pane of a run: its record, what is related to it, documents, context, activity, or a source that was asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -47,10 +47,11 @@ def pane(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[s
 
 def kept(run_id: str) -> Mapping[str, str]:
     """What the address says of the pane; where the run alone is drawn anew (it moved on), what the page at hand has open."""
-    if "tab" in request.args or not frame.wants_fragment() or frame.htmx.target != "run":
-        return request.args
-    page = urlsplit(frame.htmx.current_url or "")
-    return {name: value for name, value in parse_qsl(page.query) if name in OF_PANE} if page.path == frame.run_url(run_id) else {}
+    asked: Iterable[tuple[str, str]] = request.args.items()
+    if "tab" not in request.args and frame.wants_fragment() and frame.htmx.target == "run":
+        page = urlsplit(frame.htmx.current_url or "")
+        asked = parse_qsl(page.query) if page.path == frame.run_url(run_id) else ()
+    return {name: value for name, value in asked if name in OF_PANE}
 
 
 def _while_working(view: RunView, actor: Actor) -> Mapping[str, Any] | None:

@@ -328,9 +328,8 @@ def command(
             flash(toast)
         return frame.moved(frame.run_url(run_id))
     answer = drawn(view or runs.get(frame.actor(), run_id), toast=toast)
-    answer.headers["HX-Replace-Url"] = frame.run_url(
-        run_id
-    )  # the item that was turned to is handed in: a reload shows where the run stands
+    # the item that was turned to is handed in: a reload shows where the run stands, and the same pane beside it
+    answer.headers["HX-Replace-Url"] = frame.run_url(run_id, **runbeside.kept(run_id))
     return answer
 
 

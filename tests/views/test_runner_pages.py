@@ -214,7 +214,9 @@ def test_the_pane_stays_where_the_person_was_when_the_run_moves_on(pages: "Pages
     page = pages.olivia.get(f"/runs/{run}?tab=activity")
     form = page.form("/complete")["fields"] | {"v.note": "Looked."}
     told = {"HX-Request": "true", "HX-Target": "run", "HX-Current-URL": f"http://localhost/runs/{run}?tab=activity"}
-    moved = Page(pages.olivia.client.post(f"/runs/{run}/complete", data=form, headers=told).text)
+    answer = pages.olivia.client.post(f"/runs/{run}/complete", data=form, headers=told)
+    assert answer.headers["HX-Replace-Url"] == f"/runs/{run}?tab=activity"
+    moved = Page(answer.text)
     assert "Rate the risk" in moved.text
     assert here(moved) == ["Activity"]
     again = Page(pages.olivia.client.get(f"/runs/{run}?revision=0&status=running", headers=told).text)
