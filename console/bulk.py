@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from console import access, accounts, actions, browse, log, notices, queue, records, runs
+from console import access, accounts, actions, browse, faults, log, queue, records, runs
 from console.browse import BrowseQuery
 from console.core.action import Action
 from console.core.actor import Actor
@@ -19,6 +19,7 @@ from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
+from console.runs import beside
 
 IN_ONE_GO_S = 1.5
 PAGE = 200
@@ -114,7 +115,7 @@ def _judged(actor: Actor, collection_id: str, action: Action, item: Item, values
         done = actions.tried(actor, collection_id, item.key, action.id, values)
     except ConsoleError as error:
         reasons = [str(detail.get("reason", "")) for detail in error.details if detail.get("reason")]
-        return replace(item, state=REFUSED, why=" ".join(reasons) or error.message)
+        return replace(item, state=REFUSED, why=" ".join(reasons) or error.words)
     return replace(item, why=f"Waits for an approval: {done.approval.why}" if done.approval else "")
 
 
@@ -169,7 +170,6 @@ def advance(bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
         return
     if go_on(actor, bulk_id, stopping).count(WAITING, BEGUN):
         raise queue.PutBack(LATER_S if stopping() else 0.0)
-    notices.tell([bulk.person], "bulk_ended", bulk_id, link=f"/bulk/{bulk_id}", mail=False)
 
 
 def go_on(actor: Actor, bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> Bulk:
@@ -199,7 +199,7 @@ def _put(bulk_id: str, number: int, item: Item) -> None:
     def put(items: list[Item]) -> None:
         items[number] = item
 
-    _changed(bulk_id, put)
+    _changed(bulk_id, put, tells=True)
 
 
 def _leave(bulk_id: str, state: str, why: str) -> None:
@@ -211,15 +211,23 @@ def _leave(bulk_id: str, state: str, why: str) -> None:
     _changed(bulk_id, leave)
 
 
-def _changed(bulk_id: str, change: Callable[[list[Item]], T]) -> T:
-    """Change the items, alone; once nothing is left to do the values go, which then stand in the runs alone."""
+def _changed(bulk_id: str, change: Callable[[list[Item]], T], *, tells: bool = False) -> T:
+    """Change the items, alone; once nothing is left to do the values go, which then stand in the runs alone.
+
+    With `tells`, who began it is told of that end by the same commit: a process that dies has told and ended, or neither.
+    """
     kept = tables.bulk
     with transaction() as connection:
-        row = connection.execute(sa.select(kept.c["items"]).where(kept.c.id == bulk_id).with_for_update()).one()
-        items = [Item(**item) for item in row[0]]
+        row = connection.execute(sa.select(kept).where(kept.c.id == bulk_id).with_for_update()).one()
+        items = [Item(**item) for item in row.items]
         answer = change(items)
-        over: dict[str, Any] = {} if any(item.state in (WAITING, BEGUN) for item in items) else {"values": {}}
+        ended = not any(item.state in (WAITING, BEGUN) for item in items)
+        over: dict[str, Any] = {"values": {}} if ended else {}
         connection.execute(sa.update(kept).where(kept.c.id == bulk_id).values(items=[item.to_json() for item in items], **over))
+        if tells and ended:
+            beside.tell(connection, [row.person], bulk_id, "bulk_ended", at=log.now(), link=f"/bulk/{bulk_id}", mail=False)
+        faults.point("bulk.write.before")
+    faults.point("bulk.write.after")
     return answer
 
 

@@ -23,6 +23,11 @@ class ConsoleError(Exception):
         self.details = [dict(detail) for detail in details]
         self.extra = extra
 
+    @property
+    def words(self) -> str:
+        """The message as pages say it, where names of rights stand in words."""
+        return self.message
+
     def to_json(self) -> dict[str, Any]:
         """`{code, message, details}` and what the error adds (`run_id` of a live run)."""
         return {"code": self.code, "message": self.message, "details": self.details, **self.extra}
@@ -41,10 +46,18 @@ class NotAllowed(ConsoleError):
     status = 403
     default_code = "not_allowed"
 
-    def __init__(self, message: str, *, need: tuple[str, str] = ("", ""), team: str | None = None, **more: Any) -> None:
+    def __init__(
+        self, message: str, *, need: tuple[str, str] = ("", ""), team: str | None = None, words: str | None = None, **more: Any
+    ) -> None:
         super().__init__(message, **more)
         self.need = need
+        self._words = words
         self.team = team  # the team in which it was judged; none: in all of the person's
+
+    @property
+    def words(self) -> str:
+        """The message with the right in words (`start KYC review`), not by its name (`workflow.start`)."""
+        return self._words or self.message
 
 
 class NotFound(ConsoleError):

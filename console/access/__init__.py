@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.access import clearance as labels, narrowing, store
+from console.access import clearance as labels, narrowing, store, words
 from console.access.index import Index, Verdict
 from console.access.names import spoken, team_name
 from console.access.narrowing import Scopes
@@ -99,7 +99,7 @@ def require(
     if not can(actor, team, obj, act, record, run=run, typed=typed):
         if not narrowing.within(actor, obj, act):
             raise NotAllowed(_not_in_key(obj, act), code="not_in_key", need=(obj, act))
-        raise NotAllowed(_missing(team, obj, act), need=(obj, act), team=team)
+        raise _not_allowed(team, obj, act)
 
 
 def can(
@@ -375,5 +375,11 @@ def _not_in_key(obj: str, act: str) -> str:
 
 
 def _missing(team: str | None, obj: str, act: str) -> str:
+    return _not_allowed(team, obj, act).message
+
+
+def _not_allowed(team: str | None, obj: str, act: str) -> NotAllowed:
     who = "An admin" if team is None else f"A lead of {team_name(team)} or an admin"
-    return f"Needs {kind_of(obj)}.{act}{f' on {spoken(obj)}' if ':' in obj else ''}. {who} can grant it."
+    named = spoken(obj) if ":" in obj else ""
+    message = f"Needs {kind_of(obj)}.{act}{f' on {named}' if named else ''}. {who} can grant it."
+    return NotAllowed(message, need=(obj, act), team=team, words=f"You may not {words.refused(obj, act, named)}. {who} can grant it.")

@@ -15,6 +15,15 @@ ACT_WORDS = {
     "see": "see",
     "audit": "audit",
 }
+_ALONE = {
+    "activity": "the activity log",
+    "ai": "the AI",
+    "subject": "personal data",
+    "source": "data sources",
+    "policy": "rights",
+    "key": "API keys",
+    "user": "people and teams",
+}
 _COMPARED = {"==": "is", "!=": "is not", "<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least"}
 _NOT_COMPARED = {"==": "is not", "!=": "is", "<": "is not less than", "<=": "is more than", ">": "is at most", ">=": "is less than"}
 _METHODS = {"startsWith": "starts with", "endsWith": "ends with", "contains": "contains"}
@@ -64,6 +73,11 @@ def acts_of(kind: str) -> list[str]:
 def right(obj: str, act_name: str, names: Names) -> str:
     """`update Customers`."""
     return f"{act(act_name)} {names.object(obj)}"
+
+
+def refused(obj: str, act_name: str, named: str) -> str:
+    """`start KYC review`, `read the activity log`: what somebody may not do, said to themselves. `named`: the object's title, of those that have one."""
+    return f"{act(act_name)} {named or _ALONE.get(obj, obj)}"
 
 
 def rule(row: Row, names: Names) -> str:

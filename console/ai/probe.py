@@ -41,7 +41,7 @@ REDIRECTED = "The base URL leads to another address, which is not followed. Ente
 UNFIT = "The model answers, and not in the form that was asked for. Choose one that can be asked for JSON by a schema."
 LOOSE = "Works, but the schema was refused: the form is asked for {how}, and more proposals will be thrown away."
 SILENT = "something answers there, and does not tell of its models: test the connection to be sure"
-HOW = {"tool": "as a tool's input", "json_object": "as any JSON"}
+HOW = {"tool": "as a tool's input", "json_object": "as any JSON", "text": "in words alone"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """What a provider sent: text and how it ended. `stop` is complete, truncated, refused or other; `mode` how the form was asked for (json_schema, tool, json_object, rules)."""
+    """What a provider sent: text and how it ended. `stop` is complete, truncated, refused or other; `mode` how the form was asked for (json_schema, tool, json_object, text, rules)."""
 
     text: str
     stop: Literal["complete", "truncated", "refused", "other"]

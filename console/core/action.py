@@ -144,7 +144,10 @@ class LookUp(Definition):
 
 
 class Follow(Definition):
-    """What is not final when it is done: it is looked up again until it is, also after the run has ended. Expressions look at `results`, its own among them."""
+    """What is not final when it is done: it is looked up again until it is, also after the run has ended.
+
+    Expressions look at `results` of all effects of the action, its own among them: everything is done by then.
+    """
 
     pending: str = Field(description="It may still come to something else")
     failed: str = Field(description="It came to nothing after all")
@@ -365,7 +368,8 @@ def texts(action: Action) -> Iterator[tuple[Located, bool, int | None]]:
     for number, effect in enumerate(action.effects):
         if isinstance(effect, Http) and effect.follow is not None:
             yield from (
-                (text._replace(field=f"effects[{number}].follow.{text.field}"), form, number + 1) for text, form in _follow(effect.follow)
+                (text._replace(field=f"effects[{number}].follow.{text.field}"), form, len(action.effects))
+                for text, form in _follow(effect.follow)
             )
         yield from ((text._replace(field=f"effects[{number}].{text.field}"), template, number) for text, template in text_of(effect))
     every = len(action.effects)

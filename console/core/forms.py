@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from console.core import media
-from console.core.operands import NUMBER
+from console.core.operands import NUMBER, Spelled
 from console.errors import Invalid
 
 FieldType: TypeAlias = Literal[
@@ -35,6 +35,7 @@ DRAWN = frozenset({"widget", "lines", "minor"})
 SAFE_INTEGER = 2**53 - 1  # what every JSON reader keeps exactly
 
 _INTEGER = re.compile(r"-?\d{1,16}")
+_WHOLE = re.compile(r"(-?\d{1,16})(?:\.0{1,30})?")
 _DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?")
 _EMAIL = re.compile(r"[^\s@<>(),;:\"\[\]\\]+@[^\s@.<>(),;:\"\[\]\\]+(\.[^\s@.<>(),;:\"\[\]\\]+)+")
 _PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]{3,30}")
@@ -94,9 +95,13 @@ def clean(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> dict[str
 
 
 def refusal(details: Sequence[Mapping[str, Any]]) -> Invalid:
-    """The error that names these fields."""
-    names = ", ".join(str(detail["field"]) for detail in details[:5]) + (" …" if len(details) > 5 else "")
-    return Invalid(f"Nothing was saved: please look at {names}.", details=details)
+    """The error that names these fields, as programs do; a page says their labels."""
+    return Invalid(not_saved([str(detail["field"]) for detail in details]), details=details)
+
+
+def not_saved(fields: Sequence[str]) -> str:
+    """The sentence of a form that was refused for these fields; it lists the first five."""
+    return f"Nothing was saved: please look at {', '.join(fields[:5])}{' …' if len(fields) > 5 else ''}."
 
 
 def examine(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
@@ -122,15 +127,21 @@ def examine(fields: Iterable[FormField], submitted: Mapping[str, Any]) -> tuple[
 
 def missing(field: FormField) -> str:
     """What is said of a required field that is empty."""
+    name = in_sentence(field.label)
     match field.type:
         case "enum" | "reference":
-            return f"{field.label} is needed: choose one."
+            return f"{name} is needed: choose one."
         case "multi_enum" | "checklist":
-            return f"{field.label} is needed: tick at least one."
+            return f"{name} is needed: tick at least one."
         case "file" | "files":
-            return f"{field.label} is needed: send a file."
+            return f"{name} is needed: send a file."
         case _:
-            return f"{field.label} is needed."
+            return f"{name} is needed."
+
+
+def in_sentence(label: str) -> str:
+    """A label as a part of a sentence: one that is a question is quoted."""
+    return f"“{label}”" if label.endswith("?") else label
 
 
 def is_empty(value: Any) -> bool:
@@ -153,7 +164,7 @@ def cleaned(field: FormField, value: Any) -> Any:
 
 def _string(value: Any) -> str:
     """A text as it is stored: NFC, line ends LF."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, Spelled):
         raise Wrong(f"This must be text, in quotes; it is {_kind(value)}.")
     if "\x00" in value:
         raise Wrong("There is a NUL character in the text, which cannot be stored: remove it.")
@@ -169,7 +180,7 @@ def _kind(value: Any) -> str:
             return "null"
         case bool():
             return "true or false"
-        case int() | float():
+        case int() | float() | Spelled():
             return "a number"
         case str():
             return "a text"
@@ -192,6 +203,8 @@ def _text(field: FormField, value: Any) -> Any:
 
 
 def _integer(_: FormField, value: Any) -> int:
+    if isinstance(value, Spelled) and (whole := _WHOLE.fullmatch(value.plain)):
+        value = whole[1]  # JSON's 12.0 is the whole number 12
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()) and value.isascii():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -202,9 +215,12 @@ def _integer(_: FormField, value: Any) -> int:
 
 
 def _decimal(_: FormField, value: Any) -> str:
+    """A number as text, with the digits that were sent; JSON's own numbers are taken as exactly."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     if not isinstance(value, str):
-        raise Wrong('This must be a number written as text, such as "12.50".')
-    text = value.strip()
+        raise Wrong('This must be a number, such as "12.50".')
+    text = value.plain if isinstance(value, Spelled) else value.strip()
     if not (_DECIMAL.fullmatch(text) and text.isascii()):
         raise Wrong('This must be a number such as 12.50: digits, and a point before the decimals ("12,50" and "1e3" are not read).')
     return text
@@ -283,6 +299,8 @@ def _array(field: FormField, value: Any) -> list[Any]:
 
 
 def _scalar(field: FormField, value: Any) -> Any:
+    if isinstance(value, Spelled):
+        return value.plain
     if isinstance(value, str):
         return _limited(field, _string(value))
     if value is None or isinstance(value, bool):
@@ -350,6 +368,18 @@ def _files(field: FormField, value: Any) -> list[dict[str, Any]]:
 def _json(_: FormField, value: Any) -> Any:
     if sum(_weights(value, 0)) > LARGEST_JSON:
         raise Wrong(f"This is too large: at most {LARGEST_JSON} characters.")
+    return _texts(value)
+
+
+def _texts(value: Any) -> Any:
+    """The same with numbers that have a fraction as text, as decimals are everywhere in a run."""
+    match value:
+        case Spelled():
+            return value.plain
+        case list():
+            return [_texts(entry) for entry in value]
+        case dict():
+            return {key: _texts(entry) for key, entry in value.items()}
     return value
 
 

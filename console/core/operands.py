@@ -32,10 +32,22 @@ TIME = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?")
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?")
 
 
+LONGEST = 60
+"""Digits of a number before and after its point that are read."""
+
+
 class Spelled(str):
     """A number with a fraction as a request wrote it: decimals are texts, and inside JSON it is still a number."""
 
     __slots__ = ()
+
+    @property
+    def plain(self) -> str:
+        """The number without an exponent: `1.5e3` is `1500`. One that is too long to be written out stays as it is."""
+        if "e" not in self.lower():
+            return str(self)
+        number = Decimal(self)
+        return f"{number:f}" if number.is_finite() and abs(number.adjusted()) < LONGEST and len(self) < LONGEST else str(self)
 
 
 def number_of(value: Any) -> Decimal | int | None:

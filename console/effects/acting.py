@@ -41,6 +41,7 @@ def ready(actor: Actor, run: Run, action_id: str, key: str | None, record: Recor
         dict(record.values) if record else {},
         problem,
         _limits(actor, run.team, action, roots),
+        {each.id: each.title for each in kept.every().values()},
         lambda values: judged(actor, run.team, action, roots, values),
     )
 

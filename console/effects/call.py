@@ -3,7 +3,7 @@
 Nothing here is kept: what was asked for stands in the effect's request, what holds now is read now.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -138,13 +138,22 @@ def must_hold(requirements: list[Requirement], roots: Mapping[str, Any]) -> None
 
 def results_before(effect: Effect, run: Run) -> dict[str, Any]:
     """Name → values of the effects of the same action that were done before this one at this attempt; of two of one name the later."""
+    return _results(effect, run, lambda index: index < effect.request["index"])
+
+
+def results_beside(effect: Effect, run: Run) -> dict[str, Any]:
+    """The same of all other effects of the action, for what looks back once everything is done."""
+    return _results(effect, run, lambda index: index != effect.request["index"])
+
+
+def _results(effect: Effect, run: Run, counts: Callable[[int], bool]) -> dict[str, Any]:
     found, mine = run.effect(effect.id), effect.request
     return {
         each.request["define"]["name"]: (each.result or {}).get("values", {})
         for each in (found[0].effects if found else ())
         if each.status == "succeeded"
         and each.request.get("action") == mine.get("action")
-        and each.request.get("index", mine["index"]) < mine["index"]
+        and counts(each.request.get("index", mine["index"]))
     }
 
 

@@ -9,7 +9,7 @@ from console.core.action import Follow, Http
 from console.core.actor import Actor
 from console.core.run import Effect, Run
 from console.effects import http, sql_write
-from console.effects.call import Call, prepared
+from console.effects.call import Call, prepared, results_beside
 from console.errors import ConsoleError, SourceDown
 
 NOT_NOTED = "It could not be noted in the record:"
@@ -47,7 +47,7 @@ def look(actor: Actor, effect: Effect, run: Run) -> Stands:
     define: Http = call.define
     follow, found = define.follow, http.check(call)
     values = dict(found.values) if found is not None and found.status == "succeeded" else {}
-    roots = {**call.roots, "results": {**call.roots["results"], define.name: values}}
+    roots = {**call.roots, "results": {**results_beside(effect, run), define.name: values}}
     if follow is None or not values:
         return _stands("pending", values, follow, roots)
     if expressions.parse(follow.failed).test(roots):

@@ -18,6 +18,7 @@ from console.ai import scan
 from console.ai.types import Ask, FieldSpec, Kind, Source
 from console.core.collections import Collection
 from console.core.run import MISSING_MANUAL, Attempt
+from console.core.workflow import Workflow
 from console.log import masking
 from console.proposals import allowed
 from console.proposals.beside import NotRead, documents_of
@@ -40,11 +41,12 @@ FROM_OUTSIDE = frozenset({"llm", "mcp_task", "request_documents", "sms", "email"
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The ask, and how people know its sources: id → title. `unread`: there are documents which there was no time to read."""
+    """The ask, and how people know its sources: id → title. `unread`: there are documents which there was no time to read. `document`: of the workflow."""
 
     ask: Ask
     titles: Mapping[str, str] = field(default_factory=dict)
     unread: bool = False
+    document: Workflow | None = None
 
     @property
     def sources(self) -> Mapping[str, Source]:
@@ -73,7 +75,7 @@ def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
         locale=known.person.locale,
         review=known.review,
     )
-    return Built(ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)}, unread)
+    return Built(ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)}, unread, known.definition.document)
 
 
 def _documents(known: ProposalContext) -> tuple[list[Piece], bool]:

@@ -192,7 +192,9 @@ def allowed(actor: Actor) -> dict[tuple[str, str], workflows.Known]:
     """`pairs`, which must hold something. Raises NotAllowed."""
     if not (found := pairs(actor)):
         raise NotAllowed(
-            "Needs workflow.assign in a team, or ai.audit. A lead of the team or an admin can grant it.", need=("workflow:*", "assign")
+            "Needs workflow.assign in a team, or ai.audit. A lead of the team or an admin can grant it.",
+            need=("workflow:*", "assign"),
+            words="This is for who leads a team, or audits the AI. A lead of the team or an admin can grant it.",
         )
     return found
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from console.ai import scan
 from console.ai.types import Code, Judged, Proposed, Raw, Source
-from console.proposals import words
+from console.proposals import labels, words
 from console.proposals.context import Built
 
 RULES = "rules"
@@ -153,6 +153,7 @@ def _told(source: Source, built: Built, at: str | None, quote: str | None) -> di
         "collection": source.collection,
         "record": source.record,
         "field": at,
+        "label": _label(source, built, at) if at is not None else None,
         "step": source.step,
         "document": source.document,
         "page": source.page,
@@ -160,6 +161,12 @@ def _told(source: Source, built: Built, at: str | None, quote: str | None) -> di
         "quote": quote,
         "trusted": source.trusted,
     }
+
+
+def _label(source: Source, built: Built, name: str) -> str:
+    """What people call the field of the source that holds the value."""
+    step = next((one for one in built.document.steps if one.id == source.step), None) if built.document and source.step else None
+    return source.labels.get(name) or labels.of_step(built.document, step, name)
 
 
 def late(told: Told, seconds: float) -> Result:

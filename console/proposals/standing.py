@@ -1,9 +1,11 @@
-"""How it stands with the providers that are in force: which of them refuses every call, and for what."""
+"""How it stands with the providers that are in force: which of them refuses every call, and for what, and which takes no schema."""
 
 from dataclasses import dataclass
 
 from console import settings
+from console.ai.probe import HOW
 from console.ai.types import Code
+from console.db.engine import fetch
 from console.proposals import options, resting
 from console.proposals.document import PURPOSES
 
@@ -13,6 +15,9 @@ SAYS: dict[str, str] = {
     "model_not_found": "does not know the model, or nothing is at this address",
     "no_key": "wants a key",
 }
+
+
+_MODE = "select schema_mode from console.ai_call where provider = %s and at >= %s and schema_mode is not null order by at desc limit 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +44,11 @@ def refusals() -> list[Refusal]:
     configs = {chosen.config.model: chosen.config for chosen in map(current.chosen, PURPOSES) if not chosen.rules}
     found = [(config, resting.refused(config)) for config in configs.values()]
     return [Refusal(config.name, config.model, code, SAYS[code]) for config, code in found if code is not None]
+
+
+def asked_loosely() -> str | None:
+    """How the form was asked for at the last answer under these settings, in words that continue "The form is asked for …"; None by its schema."""
+    current = options.current()
+    chosen = current.chosen("propose")
+    rows = [] if chosen.rules else fetch(_MODE, (chosen.config.name, current.at))
+    return HOW.get(rows[0][0]) if rows else None

@@ -16,6 +16,7 @@ from console.runs.replay import ReplayView, events, replay
 from console.runs.reporting import report, reportable
 from console.runs.rerunning import rerun
 from console.runs.revising import Preview, abort, abort_preview, preview, revise
+from console.runs.screens import record_shown
 from console.runs.settling import check, retry, settle, stop_trying
 from console.runs.store import ENGINE
 from console.runs.supplying import propose_again, supply, supply_form
@@ -76,6 +77,7 @@ __all__ = [
     "propose_again",
     "proposed",
     "rebuild",
+    "record_shown",
     "reject",
     "release",
     "replay",

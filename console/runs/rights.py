@@ -97,7 +97,7 @@ def lacking(actor: Actor, seen: Seen) -> str | None:
     try:
         require_step(actor, stand(seen.definition, run))
     except NotAllowed as error:
-        return error.message
+        return error.words
     return None
 
 

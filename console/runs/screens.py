@@ -36,6 +36,12 @@ def last_shown(run_id: str, n: int, person: str | None = None) -> tuple[bytes, S
     return (bytes(rows[0][0]), orjson.loads(rows[0][1])) if rows else None
 
 
+def record_shown(run_id: str, person: str) -> Mapping[str, Any] | None:
+    """The panel of the record as the person was last shown it in the run."""
+    rows = fetch("select screen::text from console.shown where run = %s and person = %s order by run_seq desc limit 1", (run_id, person))
+    return orjson.loads(rows[0][0]).get("record") if rows else None
+
+
 def seen_fields(screen: Screen | None) -> Mapping[str, Any] | None:
     """The record's fields as they were on that screen: name → value then."""
     if screen is None:

@@ -184,6 +184,7 @@ class Act:
     seen: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""  # why there is no such record before the person
     limits: str = ""  # up to where the person may execute it, as sentences
+    titles: Mapping[str, str] = field(default_factory=dict)  # what actions are called, by id
     judge: Callable[[Mapping[str, Any]], tuple[Literal["execute", "request", ""], str]] | None = None
 
     def judged(self, values: Mapping[str, Any]) -> tuple[Literal["execute", "request", ""], str]:

@@ -82,7 +82,7 @@ class TriggerAction(StepType):
         act = _act(step, context)
         action = act.action
         if not act.may:
-            raise _refused(action.id)
+            raise _refused(action)
         given = _given(step, context, act)
         values, details = definitions.taken(_form(step, action, given), act.roots, _former(step, context, given), OWN_INPUT, submitted)
         if details:
@@ -90,7 +90,7 @@ class TriggerAction(StepType):
         roots = with_own(act.roots, OWN_INPUT, values)
         may, limits = act.judged(values)
         if not may:
-            raise _refused(action.id, limits)
+            raise _refused(action, limits)
         if not context.done_before:  # what was done may be why it cannot be done now; before it is done again, this is judged
             _require(act, roots)
         told = {"seen": _seen(act)} | ({"compensation": step.config.compensation} if step.config.compensation else {})
@@ -135,9 +135,11 @@ def said_plainly(text: str) -> str:
     return said("{{ input.text }}", {"input": {"text": text}})
 
 
-def _refused(action: str, limits: str = "") -> NotAllowed:
+def _refused(action: Action, limits: str = "") -> NotAllowed:
     """The right is missing, or these values are over what the person may."""
-    return NotAllowed(limits or f"Needs action.execute on {action}. An admin can grant it.", need=(f"action:{action}", "execute"))
+    message = limits or f"Needs action.execute on {action.id}. An admin can grant it."
+    words = limits or f"You may not do “{action.title}”. An admin can grant it."
+    return NotAllowed(message, need=(f"action:{action.id}", "execute"), words=words)
 
 
 def _act(step: StepView, context: Context) -> Act:
@@ -214,7 +216,7 @@ def _notes(step: StepView, context: Context, act: Act, roots: Mapping[str, Any])
     notes += [("Limit", act.limits)] if act.limits else []
     notes += _approvals(act, roots)
     undo = step.config.compensation or (action.compensation.action if action.compensation else None)
-    notes.append(("Undo", NO_RECALL if action.irreversible else f"By {undo}" if undo else "By hand"))
+    notes.append(("Undo", NO_RECALL if action.irreversible else f"By “{act.titles.get(undo, undo)}”" if undo else "By hand"))
     return tuple(notes)
 
 

@@ -9,7 +9,7 @@ from console import actions, browse
 from console.browse import RecordPage
 from console.core.action import Action
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
-from console.views import frame, panes
+from console.views import frame, panes, refusals
 
 blueprint = Blueprint("acting", __name__, url_prefix="/c")
 
@@ -58,8 +58,8 @@ def _sheet(
         "button": sheet.prompt.button,
         "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
         "url": url(found.collection.id, found.record.key or "", sheet.action),
-        "error": wrong.message if wrong else "",
-        "wrong": [(frame.dom_id("f", name), f"{labels[name]}: {one['reason']}") for one in details if (name := one["field"]) in labels],
+        "error": refusals.head(wrong, labels),
+        "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
         "live_run": wrong.extra.get("run_id") if wrong else None,
     }
     return frame.page("actions/sheet.html", context, blocks={"*": "dialog"}, status=status)

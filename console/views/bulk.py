@@ -10,8 +10,9 @@ from console.browse import BrowseQuery
 from console.bulk import Bulk, Item
 from console.core.action import Action
 from console.core.fields import OWN_INPUT, shown
+from console.core.forms import is_empty, missing, refusal
 from console.errors import ConsoleError, Invalid, NotFound
-from console.views import frame, panes
+from console.views import frame, panes, refusals
 from console.views.frame import Badge
 
 blueprint = Blueprint("bulk", __name__, url_prefix="/bulk")
@@ -23,6 +24,7 @@ STATES = {
     bulk.REFUSED: Badge("Not done", "bad"),
     bulk.STOPPED: Badge("Stopped", ""),
 }
+CANNOT = Badge("Cannot be done", "warn")
 
 
 @blueprint.route("/of/<collection>", methods=["GET", "POST"])
@@ -42,6 +44,8 @@ def preview(collection: str) -> Response:
         items = bulk.chosen(actor, collection, action, told.getlist("key"), query if told.get("all") else None)
     except Invalid as wrong:
         return _page(described, action, [], typed, wrong=wrong, status=422)
+    if request.method == "POST" and (lacking := _lacking(action, given)):
+        return _page(described, action, items, typed, wrong=refusal(lacking), status=422)
     judged = bulk.judged(actor, collection, action, items, given) if request.method == "POST" or not _asks(action) else list(items)
     if request.method != "POST" or "go" not in request.form:
         return _page(described, action, judged, typed)
@@ -65,8 +69,27 @@ def follow(bulk_id: str) -> Response:
 
 
 def _asks(action: Action) -> bool:
-    """Whether something has to be typed before it can be told who is in."""
+    """Whether something has to be typed before it can be told which of them it can be done to."""
     return any(not entry.readonly for entry in action.form)
+
+
+def _lacking(action: Action, given: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What is missing for every record alike: fields that are needed, are empty, and are filled in by no record."""
+    asked = [entry for entry in action.form if not entry.readonly and entry.value is None]
+    fields = shown(asked, _roots(action), {}, OWN_INPUT)
+    return [{"field": one.name, "reason": missing(one)} for one in fields if one.required and is_empty(given.get(one.name))]
+
+
+def _roots(action: Action) -> dict[str, Any]:
+    """What the form can look at while no record is at hand."""
+    return {
+        "record": None,
+        "related": {},
+        "variables": action.variables,
+        "currentUser": frame.actor().attributes,
+        "now": frame.look().now,
+        OWN_INPUT: {},
+    }
 
 
 def _page(
@@ -79,26 +102,21 @@ def _page(
     status: int = 200,
 ) -> Response:
     asked = [entry for entry in action.form if not entry.readonly]
-    roots = {
-        "record": None,
-        "related": {},
-        "variables": action.variables,
-        "currentUser": frame.actor().attributes,
-        "now": frame.look().now,
-        OWN_INPUT: {},
-    }
-    fields = [field.to_json() for field in shown(asked, roots, {}, OWN_INPUT)]
-    tested = bool(typed) or not asked
+    fields = [field.to_json() for field in shown(asked, _roots(action), {}, OWN_INPUT)]
+    details = list(wrong.details) if wrong else []
+    labels = {str(field["name"]): str(field["label"]) for field in fields}
+    tested = (bool(typed) or not asked) and not details
     context = {
         "collection": described,
         "action": action,
-        "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed or None, errors=()),
-        "items": [_drawn(described["id"], item) for item in items],
+        "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed or None, errors=details),
+        "items": [_drawn(described["id"], item, CANNOT) for item in items],
         "inside": sum(item.state != bulk.REFUSED for item in items),
         "tested": tested,
         "keys": [] if request.values.get("all") else [item.key for item in items],
         "kept": [(name, request.values[name]) for name in ("segment", "filter", "q", "sort", "all") if request.values.get(name)],
-        "error": wrong.message if wrong else "",
+        "error": refusals.head(wrong, labels),
+        "wrong": refusals.lines([one for one in details if one["field"] in labels], labels),
         "back": frame.collection_url(described["id"]),
         "url": f"/bulk/of/{described['id']}",
     }
@@ -124,11 +142,11 @@ def _progress(found: Bulk) -> dict[str, Any]:
     }
 
 
-def _drawn(collection: str, item: Item) -> dict[str, Any]:
+def _drawn(collection: str, item: Item, refused: Badge = STATES[bulk.REFUSED]) -> dict[str, Any]:
     return {
         "title": item.title,
         "href": frame.record_url(collection, item.key),
-        "badge": STATES[item.state],
+        "badge": refused if item.state == bulk.REFUSED else STATES[item.state],
         "inside": item.state != bulk.REFUSED,
         "why": item.why,
         "run": frame.run_url(item.run) if item.run else None,

@@ -10,13 +10,13 @@ from console import documents, runs
 from console.core.checks import Place, Result
 from console.core.pages import Box, around
 from console.documents import Checklist, Entry
-from console.errors import NotFound
-from console.views import frame
+from console.views import formats, frame
 
 blueprint = Blueprint("checks", __name__, url_prefix="/runs")
 
 WORDS = {"pass": "Passes", "fail": "Fails", "unsure": "Look yourself", "not_applicable": "Does not apply"}
 ICONS = {"pass": "circle-check", "fail": "alert-triangle", "unsure": "eye", "not_applicable": "minus"}
+TITLE = "Checked by rule"
 POLL_S = 1.5
 MOST_BOXES = 8
 
@@ -54,16 +54,33 @@ class Part:
 
 @blueprint.get("/<run_id>/checks")
 def show(run_id: str) -> Response:
-    """The checklist of the open step; 404 where the step checks nothing, or is not this reader's to do."""
+    """The checklist of the open step. Where the step checks nothing, is not this reader's to do, or was left meanwhile: where the run stands."""
     item = request.args.get("item")
     made = documents.checklist(frame.actor(), run_id, item)
     if made is None:
-        raise NotFound("Nothing is checked at this step, or it is not yours to do.")
+        return _over(run_id)
     again = frame.run_url(run_id, "checks", item=item) if made.pending else None
-    context = {"title": "Checked by rule", "run_href": frame.run_url(run_id), "run_title": runs.title(frame.actor(), run_id)}
+    context = {"title": TITLE, "run_href": frame.run_url(run_id), "run_title": runs.title(frame.actor(), run_id)}
     return frame.page(
         "checks/page.html", context | drawn(made.to_json(), _parts(run_id, made)) | {"again": again}, blocks={"checks": "checks"}
     )
+
+
+def _over(run_id: str) -> Response:
+    """Where the run stands now: a link, or a form of before, still asks for a checklist."""
+    run = runs.get(frame.actor(), run_id).json
+    current = run["current"]
+    context = {
+        "title": TITLE,
+        "run_href": frame.run_url(run_id),
+        "run_title": runs.title(frame.actor(), run_id),
+        "replay_href": frame.run_url(run_id, "replay"),
+        "going": current is not None,
+        "where": f"The run stands at “{current['title']}”."
+        if current
+        else f"The run has ended: {frame.status_badge(run['status']).label}.",
+    }
+    return frame.page("checks/over.html", context, blocks={"checks": "checks"}, status=409)
 
 
 def drawn(told: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
@@ -109,9 +126,17 @@ def _part(run_id: str, entry: Entry, item: str | None) -> Part:
 def _lines(run_id: str, ref: str, results: Sequence[Result], item: str | None) -> list[Line]:
     """Those that apply, what fails first, then what a person has to look at."""
     order = ("fail", "unsure", "pass")
+    look = frame.look()
     applying = sorted((one for one in results if one.outcome in order), key=lambda one: order.index(one.outcome))
     return [
-        Line(one.label, one.outcome, WORDS[one.outcome], ICONS[one.outcome], one.said, _ways(run_id, ref, one.places, item))
+        Line(
+            one.label,
+            one.outcome,
+            WORDS[one.outcome],
+            ICONS[one.outcome],
+            formats.in_words(one.said, look),
+            _ways(run_id, ref, one.places, item),
+        )
         for one in applying
     ]
 

@@ -92,7 +92,7 @@ def said(error: ConsoleError) -> str:
         if found is not None:
             manages = found.details and who is not None and access.can(who, None, "source", "manage")
             return f"{found.words} {found.details}." if manages else found.words
-    return error.message
+    return error.message if is_api() else error.words
 
 
 @blueprint.app_errorhandler(HTTPException)

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, make_response, request
-from werkzeug.datastructures import FileStorage
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from console import documents
 from console.documents import Document
@@ -91,11 +92,12 @@ def look(ref: str) -> tuple[Document, int, str]:
     return opened.document, opened.pages or 0, why
 
 
-def viewer(document: Document, pages: int, why: str, to: Any, run_id: str | None) -> Shown:
-    """How the document is shown, by `page`, `zoom` and `turn` of the present address; `to` gives that address with some of them changed."""
-    number = max(1, min(pages or 1, request.args.get("page", 1, type=int)))
-    zoom = max(0, min(len(documents.WIDTHS) - 1, request.args.get("zoom", 0, type=int)))
-    turn = request.args.get("turn", 0, type=int) % 360 // 90 * 90
+def viewer(document: Document, pages: int, why: str, to: Any, run_id: str | None, asked: Mapping[str, str] = MappingProxyType({})) -> Shown:
+    """How the document is shown, by `page`, `zoom` and `turn` of `asked` or else of the present address; `to` gives that address with some of them changed."""
+    told = MultiDict(asked) if asked else request.args
+    number = max(1, min(pages or 1, told.get("page", 1, type=int)))
+    zoom = max(0, min(len(documents.WIDTHS) - 1, told.get("zoom", 0, type=int)))
+    turn = told.get("turn", 0, type=int) % 360 // 90 * 90
     return Shown(
         document=document,
         page=number,
@@ -109,7 +111,7 @@ def viewer(document: Document, pages: int, why: str, to: Any, run_id: str | None
         turn=to(turn=(turn + 90) % 360),
         zoom=zoom,
         why_not=why,
-        marks=_marks(request.args.get("box", ""), turn) if pages else (),
+        marks=_marks(told.get("box", ""), turn) if pages else (),
     )
 
 

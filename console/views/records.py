@@ -15,7 +15,7 @@ from console.core.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.policy import rules
 from console.documents import ARCHIVE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
-from console.views import acting, erasure, errors, formats, frame, home, panes, states
+from console.views import acting, erasure, errors, formats, frame, home, panes, refusals, states
 from console.views.activity import entries
 from console.views.files import file_url
 from console.views.formats import Look
@@ -324,20 +324,14 @@ def _start_form(
     wrong: Invalid | Conflict | None = None,
     status: int = 200,
 ) -> Response:
-    details = [{**one, "field": str(one.get("field", "")).rpartition(f"{OWN_INPUT}.")[2]} for one in wrong.details] if wrong else []
+    details = [{**one, "field": refusals.plain(str(one.get("field", "")))} for one in wrong.details] if wrong else []
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     context = named(found) | {
         "workflow": definition,
         "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
         "action": _start_url(found, definition),
-        "error": wrong.message if wrong else "",
-        "wrong": [
-            (
-                frame.dom_id("f", one["field"]) if one["field"] in labels else "",
-                f"{labels.get(one['field'], '')}: {one.get('reason', '')}".lstrip(": "),
-            )
-            for one in details
-        ],
+        "error": refusals.head(wrong, labels),
+        "wrong": refusals.lines(details, labels),
         "live_run": wrong.extra.get("run_id") if wrong else None,
     }
     return frame.page("records/start.html", context, blocks={"*": "dialog"}, status=status)

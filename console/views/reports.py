@@ -7,10 +7,9 @@ from flask import Blueprint, Response, request
 
 from console import browse, runs
 from console.browse import RecordPage
-from console.core.fields import OWN_INPUT
 from console.errors import ConsoleError, Invalid, NotFound
 from console.runs.reporting import NOT_THERE
-from console.views import frame, panes, records
+from console.views import frame, panes, records, refusals
 from console.workflows import Definition
 
 blueprint = Blueprint("reports", __name__, url_prefix="/c")
@@ -51,13 +50,17 @@ def _form(
     typed: Mapping[str, Any] | None = None,
     wrong: ConsoleError | None = None,
 ) -> Response:
-    details = [{**one, "field": str(one.get("field", "")).rpartition(f"{OWN_INPUT}.")[2]} for one in wrong.details] if wrong else []
+    details = [{**one, "field": refusals.plain(str(one.get("field", "")))} for one in wrong.details] if wrong else []
     labels = {str(field["name"]): str(field["label"]) for field in fields}
-    context = records.named(found) | _told(definition) | {
-        "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
-        "action": frame.record_url(found.collection.id, found.record.key) + f"/report/{definition.slug}",
-        "error": wrong.message if wrong else "",
-        "wrong": [(frame.dom_id("f", one["field"]), f"{labels[one['field']]}: {one.get('reason', '')}") for one in details if one["field"] in labels],
-    }  # fmt: skip
+    context = (
+        records.named(found)
+        | _told(definition)
+        | {
+            "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
+            "action": frame.record_url(found.collection.id, found.record.key) + f"/report/{definition.slug}",
+            "error": refusals.head(wrong, labels),
+            "wrong": refusals.lines([one for one in details if one["field"] in labels], labels),
+        }
+    )
     status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
     return frame.page("records/report.html", context, blocks={"*": "dialog"}, status=status)

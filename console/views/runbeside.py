@@ -1,7 +1,8 @@
 """The right pane of a run: its record, what is related to it, documents, context, activity, or a source that was asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from flask import request
 
@@ -15,11 +16,12 @@ RELATED_ROWS = 5
 MOST_RELATED = 8
 TABS = {"documents": "Documents", "related": "Related", "context": "Context", "activity": "Activity"}
 """Tabs beside the record's own, by their names in addresses."""
+OF_PANE = frozenset({"tab", "doc", "page", "zoom", "turn", "box"})
 
 
 def pane(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[str, str]) -> dict[str, Any]:
     """The right pane: the record as it was shown with the step, what is related to it, what happened to it."""
-    record = (view.screen or {}).get("record")
+    record = (view.screen or {}).get("record") or _while_working(view, actor)
     quoted = _quoted(view, actor, look, states_of)
     chosen = "source" if quoted and tab != "documents" else tab
     if chosen not in ((*TABS, "source") if record else ("documents", "context", "source")):
@@ -41,6 +43,21 @@ def pane(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[s
         "related": related(actor, view.json["id"], collection, key, look) if chosen == "related" else [],
         "activity": activity.on_record(actor, collection, key, limit=15).rows if chosen == "activity" else [],
     }
+
+
+def kept(run_id: str) -> Mapping[str, str]:
+    """What the address says of the pane; where the run alone is drawn anew (it moved on), what the page at hand has open."""
+    asked: Iterable[tuple[str, str]] = request.args.items()
+    if "tab" not in request.args and frame.wants_fragment() and frame.htmx.target == "run":
+        page = urlsplit(frame.htmx.current_url or "")
+        asked = parse_qsl(page.query) if page.path == frame.run_url(run_id) else ()
+    return {name: value for name, value in asked if name in OF_PANE}
+
+
+def _while_working(view: RunView, actor: Actor) -> Mapping[str, Any] | None:
+    """Between two steps no screen is drawn: who holds the run keeps the record at their side, as they were shown it."""
+    run = view.json
+    return None if view.gone or run["ended_at"] or run["holder"] != actor.id else runs.record_shown(run["id"], actor.id)
 
 
 def _tabs(view: RunView, chosen: str, names: Sequence[str] = ("record", *TABS)) -> list[dict[str, Any]]:
@@ -74,17 +91,18 @@ def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, An
     listed = documents.beside(actor, run["id"], run["collection"], run["record"]) if always or files.sent(run["id"]) else []
     if not listed and not always:
         return None
-    ref = request.args.get("doc")
+    open_ = kept(run["id"])
+    ref = open_.get("doc")
     shown = None
     if ref:
         document, pages, why = files.look(ref)
         document = next((one for one in listed if one.ref == ref), document)
 
         def to(**changed: Any) -> str:
-            told = {name: request.args.get(name) for name in ("page", "zoom", "turn", "box", "item")} | changed
+            told = {"item": request.args.get("item")} | {name: open_.get(name) for name in ("page", "zoom", "turn", "box")} | changed
             return frame.run_url(run["id"], tab="documents", doc=ref, **told)
 
-        shown = files.viewer(document, pages, why, to, run["id"])
+        shown = files.viewer(document, pages, why, to, run["id"], open_)
     item = request.args.get("item")
     return {"listed": [(one, frame.run_url(run["id"], tab="documents", doc=one.ref, item=item)) for one in listed], "shown": shown}
 

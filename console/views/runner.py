@@ -13,7 +13,7 @@ from flask import Blueprint, Response, flash, make_response, request
 from console import document_requests, inbox, runs, settings
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import RunView
-from console.views import files, frame, hints, panes, runeffects, runnotices, runpage
+from console.views import files, frame, hints, panes, runbeside, runeffects, runnotices, runpage
 from console.views.formats import clock
 from console.views.runnotices import Note, Typed
 
@@ -31,7 +31,7 @@ def show(run_id: str) -> Response:
     seen = (request.args.get("revision"), request.args.get("status"))
     if waiting and seen == (str(view.json["revision"]), view.json["status"]):
         return make_response("", 204)
-    return drawn(view, tab=request.args.get("tab", "record"))
+    return drawn(view)
 
 
 @blueprint.post("/<run_id>/complete")
@@ -328,9 +328,8 @@ def command(
             flash(toast)
         return frame.moved(frame.run_url(run_id))
     answer = drawn(view or runs.get(frame.actor(), run_id), toast=toast)
-    answer.headers["HX-Replace-Url"] = frame.run_url(
-        run_id
-    )  # the item that was turned to is handed in: a reload shows where the run stands
+    # the item that was turned to is handed in: a reload shows where the run stands, and the same pane beside it
+    answer.headers["HX-Replace-Url"] = frame.run_url(run_id, **runbeside.kept(run_id))
     return answer
 
 
@@ -340,12 +339,13 @@ def drawn(
     typed: Typed | None = None,
     wrong: ConsoleError | None = None,
     status: int = 200,
-    tab: str = "record",
     notes: tuple[Note, ...] = (),
     toast: str | None = None,
 ) -> Response:
     """The run as it stands, with what was typed and what is wrong: a page, or its fragment."""
-    context = runpage.live(view, frame.actor(), frame.look(), typed=typed, wrong=wrong, tab=tab, notes=notes) | {"toast": toast}
+    context = runpage.live(
+        view, frame.actor(), frame.look(), typed=typed, wrong=wrong, tab=runbeside.kept(view.json["id"]).get("tab", "record"), notes=notes
+    ) | {"toast": toast}
     fragment = frame.wants_fragment()
     answer = make_response(frame.render(FRAGMENT if fragment else PAGE, context), status)
     answer.headers["Vary"] = "HX-Request, HX-Target"

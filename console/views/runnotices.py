@@ -9,7 +9,7 @@ from console.core.actor import Actor
 from console.core.run import FINAL
 from console.errors import Conflict, ConsoleError
 from console.runs import RunView
-from console.views import formats, frame, hints, runeffects
+from console.views import formats, frame, hints, refusals, runeffects
 from console.views.formats import Look
 
 
@@ -83,8 +83,7 @@ def _wrong(
             "outcome" if name == "outcome" else frame.dom_id("f", name) if name in labels else name if name in ("result", "reason") else ""
         )
         label = labels.get(name, "Your decision" if name == "outcome" else "")
-        reason = str(detail.get("reason", ""))
-        listed.append((target, f"{label}: {reason}" if label and not reason.startswith(label) else reason))
+        listed.append((target, refusals.line(label, str(detail.get("reason", "")))))
     head = "The change was refused. What you typed is still here."
     if wrong is not None:
         head = (

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, make_response, request
 
 from console import answers, notices, tasks
 from console.errors import Conflict, ConsoleError, Invalid
-from console.views import formats, frame, panes, runpage
+from console.views import formats, frame, panes, refusals, runpage
 
 blueprint = Blueprint("tasks", __name__)
 TABS = (("mine", "Mine"), ("team", "My team's"), ("done", "Done"))
@@ -65,7 +65,8 @@ def answer(question_id: str) -> Response:
             return frame.moved("/tasks")
     details: list[Any] = list(wrong.details) if wrong is not None else []
     drawn = runpage.step_context(asked.screen, look, {}, typed=values if wrong else None, errors=details, chosen=outcome)
-    return frame.page("tasks/answer.html", {"asked": asked, "wrong": wrong, **drawn}, status=wrong.status if wrong else 200)
+    head = refusals.head(wrong, {str(one["name"]): str(one["label"]) for one in asked.screen.get("fields", ())})
+    return frame.page("tasks/answer.html", {"asked": asked, "wrong": head, **drawn}, status=wrong.status if wrong else 200)
 
 
 @blueprint.get("/notices")

@@ -55,7 +55,7 @@ def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
 
 def titled(source: Mapping[str, Any]) -> str:
     """A source in a few words: its title, and the page or the field where it has one."""
-    title, page, name = str(source.get("title") or "Source"), source.get("page"), str(source.get("field") or "")
+    title, page, name = str(source.get("title") or "Source"), source.get("page"), str(source.get("label") or source.get("field") or "")
     if page:
         return title if f"p. {page}" in title else f"{title}, p. {page}"
     return f"{title}, {name.replace('_', ' ')}" if name and source.get("kind") in ("record", "step", "related") else title

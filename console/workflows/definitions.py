@@ -339,7 +339,11 @@ def _home(actor: Actor, team: str | None) -> str:
     for place in places:
         if access.can(actor, place, f"{OBJECT}:*", "edit"):
             return place
-    raise NotAllowed("Needs workflow.edit in a team of yours. A lead of the team or an admin can grant it.", need=(f"{OBJECT}:*", "edit"))
+    raise NotAllowed(
+        "Needs workflow.edit in a team of yours. A lead of the team or an admin can grant it.",
+        need=(f"{OBJECT}:*", "edit"),
+        words="You may not edit workflows in any team. A lead of the team or an admin can grant it.",
+    )
 
 
 def _skeleton(slug: str, title: str, team: str, description: str = "") -> dict[str, Any]:

@@ -177,6 +177,7 @@ def test_a_refusal_names_the_right_and_who_can_grant_it(anna: Actor) -> None:
             "workflow:kyc-review",
             "start",
             "Needs workflow.start on KYC review. A lead of Operations or an admin can grant it.",
+            "You may not start KYC review. A lead of Operations or an admin can grant it.",
         ),
         (
             anna,
@@ -184,15 +185,29 @@ def test_a_refusal_names_the_right_and_who_can_grant_it(anna: Actor) -> None:
             "workflow:other-one",
             "cancel",
             "Needs workflow.cancel on Other one. A lead of Operations or an admin can grant it.",
+            "You may not cancel Other one. A lead of Operations or an admin can grant it.",
         ),
-        (anna, "fin_ops", "workflow:kyc-review", "see", "Needs workflow.see on KYC review. A lead of Fin ops or an admin can grant it."),
-        (anna, None, "collection:erp.bank_accounts", "read", "Needs collection.read on Bank accounts. An admin can grant it."),
-        (anna, None, "activity", "export", "Needs activity.export. An admin can grant it."),
+        (
+            anna,
+            None,
+            "collection:erp.bank_accounts",
+            "read",
+            "Needs collection.read on Bank accounts. An admin can grant it.",
+            "You may not read Bank accounts. An admin can grant it.",
+        ),
+        (
+            anna,
+            None,
+            "activity",
+            "export",
+            "Needs activity.export. An admin can grant it.",
+            "You may not export the activity log. An admin can grant it.",
+        ),
     ]
-    for actor, team, obj, act, message in cases:
+    for actor, team, obj, act, message, words in cases:
         with pytest.raises(NotAllowed) as refused:
             access.require(actor, team, obj, act)
-        assert (refused.value.message, refused.value.need, refused.value.status) == (message, (obj, act), 403)
+        assert (refused.value.message, refused.value.words, refused.value.need, refused.value.status) == (message, words, (obj, act), 403)
         assert access.why(actor, team, obj, act) == access.Why(False, None, message)
 
 

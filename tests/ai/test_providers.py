@@ -268,12 +268,30 @@ def test_what_an_endpoint_does_not_take_is_left_out_one_after_the_other(local: P
     assert ("temperature" in last, last.get("max_tokens"), last["max_completion_tokens"]) == (False, None, 700)
 
 
-def test_an_endpoint_that_takes_no_form_at_all_is_no_use(local: Provider, endpoint: Server) -> None:
+def test_an_endpoint_that_takes_no_form_at_all_is_asked_in_words_and_that_is_remembered(local: Provider, endpoint: Server) -> None:
     endpoint.fault("no_form", times=None)
-    with pytest.raises(ProviderError) as refused:
-        ask(local)
-    assert refused.value.code == "bad_request"
-    assert len(endpoint.asked) == 2
+    raws = [ask(local), ask(local), ask(local, schema(("amount", {"type": "integer"})))]
+    assert [(raw.mode, raw.stop, items(raw)[0]["value"]) for raw in raws[:2]] == [("text", "complete", 89.9)] * 2
+    assert raws[2].mode == "text"
+    forms = [asked.body.get("response_format", {}).get("type") for asked in endpoint.asked]
+    assert forms == ["json_schema", "json_object", None, None, None], "another schema is not tried with a form again"
+    assert json.dumps(AMOUNT) in endpoint.asked[2].body["messages"][0]["content"]
+
+
+@cases(
+    ("sent", "text"),
+    [
+        ('{"a": 1}', '{"a": 1}'),
+        ('```json\n{"a": 1}\n```', '{"a": 1}'),
+        ('  ```\n{"a": 1}\n```\n', '{"a": 1}'),
+        ('Here it is:\n```json\n{"a": 1}\n```', 'Here it is:\n```json\n{"a": 1}\n```'),
+        ("```json\n{}\n```\n```json\n{}\n```", "```json\n{}\n```\n```json\n{}\n```"),
+    ],
+)
+def test_one_fence_around_all_of_an_answer_in_words_is_taken_away(sent: str, text: str) -> None:
+    body = {"choices": [{"message": {"content": sent}, "finish_reason": "stop"}]}
+    assert openai_compatible.completion(body, None, "text", "m").text == text
+    assert openai_compatible.completion(body, None, "json_object", "m").text == sent
 
 
 @cases(
@@ -295,7 +313,7 @@ def test_there_is_an_end_to_trying() -> None:
     dialects = [openai_compatible.Dialect()]
     while (other := dialects[-1].after("response_format temperature max_completion_tokens")) is not None:
         dialects.append(other)
-    assert len(dialects) == 4
+    assert len(dialects) == 5
 
 
 def test_fourty_at_once_with_one_client_get_each_their_own_answer(either: Provider, endpoint: Server) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from console.core.forms import CLEANERS, FIELD_TYPES, NEVER_TYPED, FormField, clean, examine
+from console.core.operands import Spelled
 from console.errors import Invalid
 from tests.tables import cases
 
@@ -43,6 +44,16 @@ def reason_of(made: FormField, typed: Any) -> str:
         ("integer", 2**53 - 1, 2**53 - 1),
         ("integer", "", None),
         ("decimal", "12.50", "12.50"),
+        ("decimal", 12, "12"),
+        ("decimal", -(10**29), "-1" + "0" * 29),
+        ("decimal", Spelled("12.50"), "12.50"),
+        ("decimal", Spelled("0.1000000000000000055511151231"), "0.1000000000000000055511151231"),
+        ("decimal", Spelled("1.5E+3"), "1500"),
+        ("decimal", Spelled("25e-2"), "0.25"),
+        ("integer", Spelled("12.0"), 12),
+        ("integer", Spelled("1.2e1"), 12),
+        ("array", [Spelled("12.50"), 1], ["12.50", 1]),
+        ("json", {"rate": Spelled("0.10"), "list": [Spelled("1e1")]}, {"rate": "0.10", "list": ["10"]}),
         ("decimal", " -0.001 ", "-0.001"),
         ("money", "100", "100"),
         ("boolean", True, True),
@@ -83,8 +94,15 @@ def test_what_fits_is_kept_in_its_canonical_form(kind: str, typed: Any, kept: An
         ("integer", "٣", "whole number"),
         ("integer", 2**53, "too large"),
         ("integer", [1], "whole number"),
-        ("decimal", 12.5, "written as text"),
-        ("decimal", 12, "written as text"),
+        ("decimal", 12.5, "must be a number"),
+        ("decimal", True, "must be a number"),
+        ("decimal", Spelled("1e-400"), "point"),
+        ("decimal", Spelled("1e400"), "point"),
+        ("integer", Spelled("12.5"), "whole number"),
+        ("integer", Spelled("1e400"), "whole number"),
+        ("integer", Spelled("1.0e60"), "whole number"),
+        ("text", Spelled("12.5"), "it is a number"),
+        ("date", Spelled("12.5"), "it is a number"),
         ("decimal", "12,50", "point"),
         ("decimal", "1e3", "point"),
         ("decimal", "NaN", "point"),

@@ -11,8 +11,9 @@ import pytest
 from console import access, accounts, approvals, faults, log, operations, proposals, queue, runs, settings, tasks
 from console.core.run import Run
 from console.db.engine import fetch
-from console.demo import payments, stories
+from console.demo import ledger, payments, stories
 from console.demo.tickets import GRETA_TEXT
+from console.effects import following
 from console.errors import Conflict, ConsoleError, Invalid
 from console.postgres import Embedded
 from console.runs.store import load
@@ -418,6 +419,26 @@ def test_r12_a_refund_that_fails_days_later_is_told_and_the_run_stays_what_it_wa
     assert followed(run_id), "it is told once"
     assert len(runs.news(run_id)) == 1
     assert desk.told(desk.start(charge))["current"] is not None, "and the money can be sent again"
+    whole(run_id)
+
+
+def test_r12_holds_for_a_refund_that_a_person_settled_as_done(desk: Desk) -> None:
+    charge = desk.another(1_950, simulate="timeout_after_commit")
+    run_id = desk.chosen(charge)
+    desk.hand_in(run_id)
+    effect = desk.told(run_id)["attempts"][-1]["effects"][0]
+    runs.settle(desk.people["olivia"], run_id, revision=None, effect=effect["id"], done=True, reason="It stands in the provider's list.")
+    assert desk.to_the_end(run_id) == "refunded"
+    assert desk.refunds(charge) == [(1_950, "pending", "not_received")]
+    with ledger.opened(desk.provider.data_dir) as bank:
+        bank.execute("update refund set status = 'failed', failure_reason = 'expired_or_canceled_card' where charge = ?", (charge,))
+    assert followed(run_id)
+    assert desk.refunds(charge) == [(1_950, "failed", "not_received")]
+    title = "Refund failed later: 19.50 EUR did not reach the card ••4242"
+    [task] = [task for task in tasks.mine(desk.people["olivia"]) if task.title == title]
+    assert following.NOT_NOTED not in (task.text or "")
+    operations.catch_up()
+    assert [(news.open["result"], news.sealed["message"]) for news in runs.news(run_id)] == [("failed", title)]
     whole(run_id)
 
 

@@ -19,7 +19,7 @@ from tests.proposals.conftest import House, denied, said, triage
 from tests.servers.model import KEY, Server
 
 RECORD_KEYS = {"status", "call", "origin", "code", "message", "deadline_at", "fields", "outcome", "flags", "banner"}
-SOURCE_KEYS = {"id", "kind", "title", "collection", "record", "field", "step", "document", "page", "box", "quote", "trusted"}
+SOURCE_KEYS = {"id", "kind", "title", "collection", "record", "field", "label", "step", "document", "page", "box", "quote", "trusted"}
 
 
 def row(run_id: str) -> dict[str, Any]:
@@ -253,7 +253,7 @@ def test_instructions_in_a_record_change_nothing(house: House, text: str, author
     assert "suspicious_content" in found["flags"]
     said_where = found["banner"] or found["message"]
     (warned, *_) = found["warned"]
-    assert (warned["field"], warned["trusted"], bool(warned["quote"])) == ("display_name", False, True)
+    assert (warned["field"], warned["label"], warned["trusted"], bool(warned["quote"])) == ("display_name", "Display name", False, True)
     assert "reads like instructions" in said_where
     assert house.company.told(run_id)["status"] == "waiting_person"
 

@@ -66,7 +66,7 @@ def schema_of(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return dict(form["json_schema"]["schema"])
     words = str(asked["messages"][0].get("content", ""))
     try:
-        return dict(json.loads(words[words.index("{") :])) if form else {}
+        return dict(json.loads(words[words.index("{") :]))
     except ValueError:
         return {}
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from console import access, accounts, actions, background, bulk, notices, queue, runs
+from console import access, accounts, actions, background, bulk, faults, notices, queue, runs
 from console.browse import BrowseQuery
 from console.bulk import Item
 from console.core.action import Action
@@ -103,6 +103,22 @@ def test_a_worker_does_it_and_its_person_is_told(company: Company, rate: Action)
     ]
     bulk.advance(bulk_id)
     assert len(notices.mine(company.olivia)) == 1
+
+
+@pytest.mark.parametrize("point", ["bulk.write.before=raise@4", "bulk.write.after=raise@4", "bulk.write.before=raise@3"])
+def test_a_worker_that_dies_at_the_end_tells_once_all_the_same(
+    company: Company, rate: Action, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    bulk_id = begun(company, rate, "1", "2", risk="high")
+    monkeypatch.setattr(faults, "_passes", type(faults._passes)())
+    monkeypatch.setenv("HANDRAIL_FAULT", point)
+    with pytest.raises(faults.Fault):
+        bulk.advance(bulk_id)
+    monkeypatch.delenv("HANDRAIL_FAULT")
+    for _ in range(2):  # the job of a process that died is given again
+        bulk.advance(bulk_id)
+    assert [item.state for item in bulk.get(company.olivia, bulk_id).items] == ["done", "done"]
+    assert [notice.href for notice in notices.mine(company.olivia)] == [f"/bulk/{bulk_id}"]
 
 
 def test_what_is_left_is_put_back_and_stopped_by_who_began_it(company: Company, rate: Action, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,9 +82,10 @@ def test_rows_are_chosen_only_where_something_can_be_done(acting: "Pages") -> No
 def test_many_are_looked_at_then_done_and_followed(acting: "Pages") -> None:
     path = "/bulk/of/customer?action=customer.rate&key=1&key=3"
     page = acting.olivia.get(path)
-    assert "See who is in" in page.text
+    assert "check which of them it can be done to" in page.text
     seen = acting.olivia.post("/bulk/of/customer", page.forms[0]["fields"] | {"key": ["1", "3"], "v.risk": "high", "look": "1"}, status=200)
-    assert "1 will be done, 1 will not" in seen.text
+    assert "1 can be done, 1 cannot" in seen.text
+    assert "Cannot be done" in seen.text
     assert "is no retail customer" in seen.text
     acting.olivia.post("/bulk/of/customer", page.forms[0]["fields"] | {"key": ["1", "3"], "v.risk": "high", "go": "1"})
     to = acting.olivia.answer.headers["Location"]
@@ -105,3 +106,12 @@ def test_what_cannot_be_begun_is_said(acting: "Pages") -> None:
     fields = acting.olivia.get("/bulk/of/customer?action=customer.rate&key=3").forms[0]["fields"]
     page = acting.olivia.post("/bulk/of/customer", fields | {"key": "3", "v.risk": "high", "go": "1"}, status=422)
     assert "Nothing can be done" in page.text
+
+
+def test_what_every_record_lacks_is_said_at_the_field(acting: "Pages") -> None:
+    page = acting.olivia.get("/bulk/of/customer?action=customer.rate&key=1&key=3")
+    for press in ("look", "go"):
+        wrong = acting.olivia.post("/bulk/of/customer", page.forms[0]["fields"] | {"key": ["1", "3"], press: "1"}, status=422)
+        assert "Nothing was saved: please look at Risk. Risk is needed: choose one." in wrong.text
+        assert [told["id"] for told in wrong.with_attribute("aria-invalid")] == ["f-risk"]
+        assert "can be done, " not in wrong.text

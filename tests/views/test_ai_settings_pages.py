@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from console import settings
 from console.accounts import entry
-from console.db.engine import fetch
+from console.db.engine import fetch, transaction
 from console.log import events_of
 from console.proposals import options, saving
 from tests.company import Company
@@ -156,6 +157,22 @@ def test_what_the_environment_gives_is_shown_and_not_changed(pages: Pages, monke
     finally:
         monkeypatch.undo()
         settings.current.cache_clear()
+
+
+@pytest.mark.parametrize(("mode", "words"), [("json_schema", ""), ("json_object", "as any JSON"), ("text", "in words alone")])
+def test_an_endpoint_that_takes_no_schema_is_named_as_long_as_its_settings_are_the_same(pages: Pages, mode: str, words: str) -> None:
+    save(pages.company, provider="openai_compatible", model="m", base_url=NOWHERE, key=KEY)
+    with transaction() as connection:
+        connection.execute(
+            sa.text(
+                "insert into console.ai_call (id, at, purpose, mode, status, asked, provider, model, schema_mode)"
+                " values ('aic_1', now(), 'propose', 'assist', 'ok', '{}', 'openai_compatible', 'm', :mode)"
+            ),
+            {"mode": mode},
+        )
+    assert (f"The form is asked for {words}" in pages.ines.get("/settings/ai").text) is (words != "")
+    save(pages.company, provider="openai_compatible", model="other", base_url=NOWHERE, key=KEY)
+    assert "The form is asked for" not in pages.ines.get("/settings/ai").text
 
 
 def test_purposes_and_prices(pages: Pages) -> None:

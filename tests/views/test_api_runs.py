@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from console import accounts, log, runs
 from tests.company import Company
 from tests.conftest import web_app
+from tests.papers import at_note, workflow
 
 KEYS = [
     "id",
@@ -275,6 +276,23 @@ def test_strangers_get_nothing(web: Flask, company: Company, olivia: Caller, who
     listed = stranger.get("/runs")
     assert (listed.status_code, listed.get_json().get("data", [])) == (200 if who else 401, [])
     assert olivia.get(f"/runs/{told['id']}").get_json() == told
+
+
+def test_numbers_of_json_are_taken_exactly(web: Flask, company: Company, olivia: Caller) -> None:
+    form = [
+        {"name": name, "label": name, "type": type_}
+        for name, type_ in (("rate", "decimal"), ("fee", "money"), ("many", "integer"), ("more", "json"))
+    ]
+    workflow("exact", {"type": "update_data", "config": {"form": form}, "next": {"default": "rate"}})
+    run_id = at_note(company, "exact")
+    values = '{"rate": 0.1000000000000000055511, "fee": 12, "many": 1.2e1, "more": {"by": [0.50, 1]}}'
+    body = f'{{"step": "note", "revision": {company.told(run_id)["revision"]}, "values": {values}}}'
+    answer = olivia.client.post(
+        f"/api/v1/runs/{run_id}/complete", data=body, headers={**olivia.headers, "Content-Type": "application/json"}
+    )
+    exact = {"rate": "0.1000000000000000055511", "fee": "12", "many": 12, "more": {"by": ["0.50", 1]}}
+    assert answer.get_json()["context"]["note"] == exact
+    assert olivia.get(f"/runs/{run_id}").get_json()["context"]["note"] == exact
 
 
 def test_a_second_start_is_409_with_the_run_for_who_may_see_it(web: Flask, company: Company, olivia: Caller) -> None:

@@ -134,7 +134,7 @@ def test_who_may_look_at_the_ladder_and_who_may_move_it(pages: "Pages") -> None:
     with_ai("decide")
     hidden(pages.company, 125)
     page = pages.ada.get(OURS)
-    assert "Needs workflow.publish" in page.text
+    assert "Who may publish the workflow changes this" in page.text
     pages.ada.post(f"{OURS}/promote", {"csrf_token": pages.ada.token, "mode": "auto", "reason": "x"}, status=403)
     for name in ("olivia", "stan", "ines"):
         getattr(pages, name).get(OURS, status=404)

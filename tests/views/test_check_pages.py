@@ -2,7 +2,7 @@
 
 import pytest
 
-from console import documents
+from console import documents, runs
 from console.views.files import _marks
 from tests.papers import CHECKED, at_note, pdf, workflow
 from tests.services.test_documents_checked import bill, send, worked
@@ -30,6 +30,7 @@ def test_each_line_leads_to_the_page_where_it_was_seen(pages: Pages, run_id: str
     worked()
     page = pages.olivia.get(f"/runs/{run_id}/checks", htmx="checks")
     assert "3 passed" in page.text
+    assert "Of 20 Oct 2026." in page.text  # as its reader writes days
     ways = [told["href"] for told in page.with_attribute("href") if "box=" in told["href"]]
     assert len(ways) == 2
     shown = pages.olivia.get(ways[0])
@@ -53,8 +54,17 @@ def test_it_stands_on_a_page_of_its_own_too(pages: Pages, run_id: str) -> None:
 
 def test_strangers_and_readers_find_none(pages: Pages, run_id: str) -> None:
     pages.stan.get(f"/runs/{run_id}/checks", status=404)
-    pages.rosa.get(f"/runs/{run_id}/checks", status=404)
-    pages.olivia.get(f"/runs/{pages.company.at('note')}/checks", status=404)
+    assert "There is no checklist here now" in pages.rosa.get(f"/runs/{run_id}/checks", status=409).text
+
+
+@pytest.mark.parametrize("htmx", [None, "checks"])
+def test_once_the_run_has_moved_on_it_says_where_it_stands(pages: Pages, htmx: str | None) -> None:
+    run_id = pages.company.at("note")
+    page = pages.olivia.get(f"/runs/{run_id}/checks?item=1", htmx=htmx, status=409)
+    assert "There is no checklist here now The run stands at “Take a note”." in page.text
+    assert {f"/runs/{run_id}", f"/runs/{run_id}/replay"} <= set(page.links)
+    runs.abort(pages.company.olivia, run_id, revision=None, reason="enough")
+    assert "The run has ended: Aborted." in pages.olivia.get(f"/runs/{run_id}/checks?item=1", htmx=htmx, status=409).text
 
 
 def test_replay_says_which_pages_were_never_opened(pages: Pages, run_id: str) -> None:

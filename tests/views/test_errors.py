@@ -19,7 +19,11 @@ SECRET = "select password_hash from console.person"
 
 CASES: dict[str, Callable[[], Exception]] = {
     "malformed": lambda: Malformed("That filter is not JSON.", details=[{"field": "filter", "reason": "is not JSON"}]),
-    "not-allowed": lambda: NotAllowed("Needs activity.read. An admin can grant it.", need=("activity", "read")),
+    "not-allowed": lambda: NotAllowed(
+        "Needs activity.read. An admin can grant it.",
+        need=("activity", "read"),
+        words="You may not read the activity log. An admin can grant it.",
+    ),
     "absent": NotFound,
     "hidden": lambda: NotFound(hidden=True),
     "conflict": lambda: Conflict("A run is live.", code="run_is_live", run_id="run_1"),
@@ -163,7 +167,7 @@ def test_errors_of_the_protocol_in_json(client: FlaskClient, bearer: dict[str, s
 @pytest.mark.usefixtures("raising")
 def test_pages_say_it_to_people(browser: FlaskClient) -> None:
     for case, status, words in (
-        ("not-allowed", 403, "Needs activity.read. An admin can grant it."),
+        ("not-allowed", 403, "You may not read the activity log. An admin can grant it."),
         ("absent", 404, "There is nothing here, or it is outside what you may see."),
         ("invalid", 422, "takes an address"),
         ("conflict", 409, "A run is live."),
@@ -259,5 +263,5 @@ def test_an_error_is_told_even_where_its_page_cannot_be_drawn(app: Flask, browse
 
     answer = browser.get("/boom/not-allowed")
     assert answer.status_code == 403
-    assert "Needs activity.read." in answer.text
+    assert "You may not read the activity log." in answer.text
     assert SECRET not in answer.text

@@ -242,3 +242,21 @@ def test_a_column_is_written_as_its_cells_are() -> None:
                         type_,
                         values,
                     )
+
+
+@cases(
+    ("text", "said"),
+    [
+        ("Of 2026-10-20.", "Of 20 Oct 2026."),
+        ("From 2026-10-20 to 2027-01-02, seen 2026-10-20T22:30:00Z.", "From 20 Oct 2026 to 2 Jan 2027, seen 21 Oct 2026, 01:30."),
+        ("Seen 2026-10-20 22:30:00+00:00", "Seen 21 Oct 2026, 01:30"),
+        (
+            "Number AB-2026-10-20, 2026-10-20-3, 12026-10-20 and 2026-10-20.5",
+            "Number AB-2026-10-20, 2026-10-20-3, 12026-10-20 and 2026-10-20.5",
+        ),
+        ("No day: 2026-13-40", "No day: 2026-13-40"),
+        ("", ""),
+    ],
+)
+def test_days_and_moments_in_a_text_are_said_as_the_reader_writes_them(text: str, said: str) -> None:
+    assert formats.in_words(text, LOOK) == said

@@ -193,7 +193,10 @@ def test_the_proposed_choice_of_a_decision_stands_at_its_option(pages: "Pages") 
     choice = {
         "confidence": "high",
         "reason": "Nothing speaks against it.",
-        "sources": [source(), source("s2", kind="step", step="note", title="Take a note", quote="Looked at it.", field="note")],
+        "sources": [
+            source(),
+            source("s2", kind="step", step="note", title="Take a note", quote="Looked at it.", field="note", label="What you found"),
+        ],
     }
     arrives(pages.company, run, outcome="approve", choice=choice)
     page = pages.olivia.get(f"/runs/{run}")
@@ -201,6 +204,7 @@ def test_the_proposed_choice_of_a_decision_stands_at_its_option(pages: "Pages") 
     assert fields(page)["outcome"] == "approve"
     assert "Nothing speaks against it." in page.text
     assert "Looked at it." in page.text
+    assert "Take a note, What you found" in page.text  # the field by its label
     page = press(pages, run, page, "discard:outcome")
     assert states(page) == {"outcome": "offer"}
     assert "outcome" not in fields(page)

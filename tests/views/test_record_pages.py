@@ -131,6 +131,8 @@ def test_a_run_begins_with_what_the_start_step_asks(pages: "Pages") -> None:
     missing = pages.olivia.send(form, "/start/care-review", status=422)
     assert missing.with_attribute("aria-invalid")
     assert any(told.get("href") == "#f-why" for told in missing.with_attribute("href"))
+    assert "Nothing was saved: please look at Why." in missing.text
+    assert "Why: Why" not in missing.text
     pages.olivia.send(missing, "/start/care-review", v_why="event")
     page = pages.olivia.follow()
     assert ("h2", "Read this") in page.headings

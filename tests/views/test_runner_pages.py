@@ -1,13 +1,16 @@
 """The runner: without script by forms and redirects, with htmx by fragments; conflicts keep what was typed."""
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from console import runs
-
-if TYPE_CHECKING:
-    from tests.views.conftest import Pages
+from console.views import runbeside
+from console.views.formats import Look
+from tests.conftest import web_app
+from tests.views.conftest import Page, Pages
 
 
 def test_a_run_goes_from_start_to_end_without_script(pages: "Pages") -> None:
@@ -204,6 +207,47 @@ def test_the_record_beside_the_form_has_its_tabs(pages: "Pages") -> None:
     opened = [event["kind"] for event in runs.events(pages.company.olivia, run, limit=100, after=before)[0]]
     assert "source_opened" in opened
     pages.olivia.get(f"/runs/{run}?tab=activity")
+
+
+def test_the_pane_stays_where_the_person_was_when_the_run_moves_on(pages: "Pages") -> None:
+    run = pages.company.at("note")
+    page = pages.olivia.get(f"/runs/{run}?tab=activity")
+    form = page.form("/complete")["fields"] | {"v.note": "Looked."}
+    told = {"HX-Request": "true", "HX-Target": "run", "HX-Current-URL": f"http://localhost/runs/{run}?tab=activity"}
+    answer = pages.olivia.client.post(f"/runs/{run}/complete", data=form, headers=told)
+    assert answer.headers["HX-Replace-Url"] == f"/runs/{run}?tab=activity"
+    moved = Page(answer.text)
+    assert "Rate the risk" in moved.text
+    assert here(moved) == ["Activity"]
+    again = Page(pages.olivia.client.get(f"/runs/{run}?revision=0&status=running", headers=told).text)
+    assert here(again) == ["Activity"]
+    chosen = Page(pages.olivia.client.get(f"/runs/{run}", headers=told | {"HX-Target": "context"}).text)
+    assert here(chosen) == ["Record"], "the tab that was pressed"
+    other = Page(
+        pages.olivia.client.get(f"/runs/{run}?revision=0", headers=told | {"HX-Current-URL": "http://localhost/x?tab=activity"}).text
+    )
+    assert here(other) == ["Record"]
+
+
+def test_the_record_stays_beside_an_automatic_step_for_who_was_shown_it(pages: "Pages") -> None:
+    run = pages.company.at("note")
+    pages.olivia.get(f"/runs/{run}")
+    seen = runs.get(pages.company.olivia, run)
+    working = replace(seen, screen=None, json=seen.json | {"status": "running"})
+
+    def pane(name: str) -> dict[str, Any]:
+        with web_app().test_request_context(f"/runs/{run}"):
+            return runbeside.pane(working, getattr(pages.company, name), Look(), "record", {})
+
+    assert (pane("olivia")["context_tab"], pane("olivia")["record"]["key"]) == ("record", "1")
+    assert pane("olivia")["sections"]
+    assert pane("mona")["record"] is None, "who was shown nothing"
+
+
+def here(page: Page) -> list[str]:
+    """The tab of the right pane that is chosen."""
+    pane = page.html.partition('aria-label="Record context"')[2].partition("</nav>")[0]
+    return re.findall(r'aria-current="true">(\w+)<', pane)
 
 
 def test_a_write_that_was_refused_comes_back_at_its_field(pages: "Pages") -> None:

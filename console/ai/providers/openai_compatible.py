@@ -1,7 +1,7 @@
 """Any endpoint that speaks chat/completions as OpenAI does: llama.cpp, vLLM, Ollama, a gateway. Source: docs/how-to/connect-a-model.md.
 
-The form is asked for by its JSON Schema; where that is refused, as any JSON object with the schema in words. What an endpoint does not take is left out from
-then on, and remembered for the process.
+The form is asked for by its JSON Schema; where that is refused, as any JSON object with the schema in words; where no form may be asked for at all, by these
+words alone. What an endpoint does not take is left out from then on, and remembered by the process as long as its settings are the same.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ STOPS: dict[str, Stop] = {"stop": "complete", "length": "truncated", "content_fi
 MOST_DIALECTS = 1000
 _ENDING = re.compile(r"(/chat/completions)?/*$")
 """What is added to the base URL here, and people write into it all the same."""
+_FENCED = re.compile(r"```(?:json|JSON)?[ \t]*\n(.*)\n```", re.DOTALL)
 _UNFIT = ("response_format", "json_schema", "schema", "grammar", "structured", "union", "too complex")
 
 
@@ -44,7 +45,7 @@ class Config:
 class Dialect:
     """What an endpoint takes: how the form is asked for, how the limit is called, whether a temperature may be named."""
 
-    form: Literal["json_schema", "json_object"] = "json_schema"
+    form: Literal["json_schema", "json_object", "text"] = "json_schema"
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     temperature: bool = True
 
@@ -57,6 +58,8 @@ class Dialect:
             return replace(self, temperature=False)
         if self.form == "json_schema" and any(word in words for word in _UNFIT):
             return replace(self, form="json_object")
+        if self.form == "json_object" and "response_format" in words:
+            return replace(self, form="text")
         return None
 
 
@@ -72,6 +75,7 @@ class OpenAICompatible:
 
         self.config, self.model = config, config.model
         self._dialects: dict[str, Dialect] = {}
+        self._usual = Dialect()  # of a schema that was not asked for yet
         self._base = _ENDING.sub("", config.base_url)
         self._bare = self._base.count("/") == 2  # a host and nothing more: most have their API under /v1
         self._client = httpx2.Client(
@@ -90,7 +94,7 @@ class OpenAICompatible:
         """The answer; `user_id` goes as user. Raises ProviderError only."""
         form = json.dumps(schema, sort_keys=True)
         known = hashlib.sha256(form.encode()).hexdigest()
-        dialect = self._dialects.get(known, Dialect())
+        dialect = self._dialects.get(known, self._usual)
         while True:
             try:
                 body, request_id = self._sent(
@@ -104,6 +108,8 @@ class OpenAICompatible:
                 continue
             if len(self._dialects) < MOST_DIALECTS:
                 self._dialects[known] = dialect
+            if dialect.form == "text":
+                self._usual = dialect  # no schema will do better
             return completion(body, request_id, dialect.form, self.model)
 
     def close(self) -> None:
@@ -117,12 +123,16 @@ class OpenAICompatible:
     def _asked(self, dialect: Dialect, system: str, user: str, schema: Mapping[str, Any], max_tokens: int, user_id: str) -> dict[str, Any]:
         strict = dialect.form == "json_schema"
         words = system if strict else f"{system}\n\nAnswer with one JSON object and nothing else. Its JSON Schema:\n{json.dumps(schema)}"
-        named = {"name": "proposal", "strict": True, "schema": schema}
+        form = (
+            {"type": "json_schema", "json_schema": {"name": "proposal", "strict": True, "schema": schema}}
+            if strict
+            else {"type": "json_object"}
+        )
         return {
             "model": self.model,
             "messages": [{"role": "system", "content": words}, {"role": "user", "content": user}],
             dialect.limit: max_tokens,
-            "response_format": {"type": "json_schema", "json_schema": named} if strict else {"type": "json_object"},
+            **({} if dialect.form == "text" else {"response_format": form}),
             **({"temperature": 0} if dialect.temperature else {}),
             **({"user": user_id} if user_id else {}),
         }
@@ -163,7 +173,7 @@ def completion(body: Mapping[str, Any], request_id: str | None, mode: str, model
     named = body.get("model")
     identity = request_id or body.get("id")
     return Raw(
-        text=_text(message.get("content")),
+        text=_bare(_text(message.get("content"))) if mode == "text" else _text(message.get("content")),
         stop=stop,
         model=named[:200] if isinstance(named, str) and named else model,
         mode=mode,
@@ -172,6 +182,12 @@ def completion(body: Mapping[str, Any], request_id: str | None, mode: str, model
         output_tokens=failures.count(usage.get("completion_tokens")),
         request_id=identity[:200] if isinstance(identity, str) else None,
     )
+
+
+def _bare(text: str) -> str:
+    """An answer without the one code fence around all of it: whoever is asked in words alone likes to put it there. Nothing else is taken away."""
+    fenced = _FENCED.fullmatch(text.strip())
+    return fenced[1] if fenced and "```" not in fenced[1] else text
 
 
 def _text(content: Any) -> str:

@@ -15,7 +15,7 @@ DEEPEST = 100
 
 
 def body() -> dict[str, Any]:
-    """The JSON object that was sent. Numbers with a fraction come as text: decimals are text everywhere here.
+    """The JSON object that was sent. Numbers with a fraction come as the text that they are (`Spelled`): decimals are text everywhere here.
 
     Raises `Malformed` for what is no JSON object in UTF-8, names a key twice, or is nested too deep; 415 for what does not say that it is JSON.
     """
@@ -23,7 +23,7 @@ def body() -> dict[str, Any]:
         raise UnsupportedMediaType("Send JSON in UTF-8, with the header Content-Type: application/json.")
     raw = request.get_data()
     try:
-        sent = json.loads(raw.decode(), parse_float=str, parse_constant=_no_number, object_pairs_hook=_once)
+        sent = json.loads(raw.decode(), parse_float=Spelled, parse_constant=_no_number, object_pairs_hook=_once)
         if b"\\u" in raw:
             json.dumps(sent, ensure_ascii=False).encode()  # half a surrogate pair is no text, and nothing can store it
     except (ValueError, RecursionError):

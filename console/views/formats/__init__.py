@@ -8,7 +8,7 @@ Times are shown in the person's zone with UTC beside them on hover and focus.
 from console.views.formats.forms import box, typed
 from console.views.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, Amount, Kind, Look, kind, with_currencies
 from console.views.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker
-from console.views.formats.moments import ago, clock, clock_or_day, full_moment, moment_of, span, when
+from console.views.formats.moments import ago, clock, clock_or_day, full_moment, in_words, moment_of, span, when
 from console.views.formats.words import file_words, grouped, initials, role_words, text
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "full_moment",
     "grouped",
     "html",
+    "in_words",
     "initials",
     "kind",
     "linked",

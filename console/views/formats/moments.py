@@ -1,5 +1,6 @@
 """Moments, days and lengths of time in words, in the person's zone."""
 
+import re
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any
@@ -9,6 +10,8 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from markupsafe import Markup, escape
 
 from console.views.formats.kinds import EMPTY, Look
+
+DAY = len("2026-11-20")
 
 
 def moment_of(value: Any) -> datetime | None:
@@ -57,6 +60,19 @@ def moment_words(value: str, locale: str, zone: str) -> str:
     """A moment as people write it, in their zone; what is none stays as it is."""
     at = moment_of(value)
     return value if at is None else worded(at, "d MMM y, HH:mm", Look(locale, zone, _ANY))
+
+
+_WRITTEN = re.compile(r"(?<![\w.+/-])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d))?(?![\w+/-]|[.:]\d)")
+
+
+def in_words(text: str, look: Look) -> str:
+    """The text with the days and moments in it as the reader writes them; what only looks like one stays, a number with dashes too."""
+
+    def said(found: re.Match[str]) -> str:
+        day = found[0]
+        return day_words(day, look.locale) if len(day) == DAY else moment_words(day, look.locale, look.zone)
+
+    return _WRITTEN.sub(said, text)
 
 
 def clock(value: Any, look: Look) -> str:

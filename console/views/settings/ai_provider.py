@@ -77,6 +77,7 @@ def _page(
         "typed_key": request.form.get("key", "") if error or tested else "",
         "tested": tested,
         "refusals": standing.refusals(),
+        "loosely": standing.asked_loosely(),
         "versions": versions,
         "names": accounts.names({version.current.by for version in versions}),
     }
