@@ -147,9 +147,11 @@ def pg(suite_folder: Path) -> Iterator[Embedded]:
 
 
 @pytest.fixture(scope="session")
-def server(pg: Embedded) -> Server:
+def server(pg: Embedded) -> Iterator[Server]:
     """The same server as its superuser: makes, lends and drops databases."""
-    return Server(pg)
+    made = Server(pg)
+    yield made
+    made.leave()
 
 
 @pytest.fixture(scope="session")

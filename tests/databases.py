@@ -7,6 +7,7 @@ is thrown away and copied anew.
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, LiteralString, TypeAlias
 
 import psycopg
@@ -21,7 +22,7 @@ STUBBORN: LiteralString = "select t.tgrelid::regclass::text, t.tgname from pg_tr
 SHAPE: LiteralString = f"""
 with n as (select oid, xmin, nspname from pg_namespace n where {OURS}),
 c as (select oid, xmin from pg_class where relnamespace in (select oid from n))
-select md5(string_agg(what || id || ' ' || at, ',' order by what, id, at)) from (
+select count(*) || ' ' || sum(hashtextextended(what || id || ' ' || at, 0)) from (
     select 'n' as what, oid::text as id, xmin::text as at from n
     union all select 'c', oid::text, xmin::text from c
     union all select 'a', attrelid || ' ' || attnum, xmin::text from pg_attribute where attrelid in (select oid from c)
@@ -72,10 +73,18 @@ class Server:
     def lend(self, name: str, of: str) -> None:
         """A database as its template is, whatever was done in it when it was lent before."""
         kept = self.lent.pop(name, None)
+        self.leave()
         if kept is None or not kept.put_back():
+            if kept is not None:
+                kept.leave()
             self.copy(name, of)
             kept = Lent(self.pg.url("postgres", name))
         self.lent[name] = kept
+
+    def leave(self) -> None:
+        """Nobody of us is connected to what is lent, until it is lent again: for tests that have to be alone with it."""
+        for kept in self.lent.values():
+            kept.leave()
 
     def _do(self, *statements: LiteralString, **names: str) -> None:
         """Statements in which `{name}` is the name of a thing."""
@@ -86,10 +95,11 @@ class Server:
 
 
 class Lent:
-    """A database that is lent again and again. While it is lent nobody of us is connected to it."""
+    """A database that is lent again and again. We stay connected while it is lent: half of putting back would be to find out anew what its tables are."""
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.kept: Connection | None = None
         with self._connected() as connection:
             self.tables = [sql.Identifier(*row) for row in connection.execute(TABLES).fetchall()]
             self.sequences = [sql.Identifier(*row) for row in connection.execute(SEQUENCES).fetchall()]
@@ -108,24 +118,41 @@ class Lent:
     def put_back(self) -> bool:
         """Make the rows those of the template again; False where more than rows was changed, or nobody answers any more."""
         try:
-            with self._connected() as connection:
-                if _others(connection) or _shape(connection) != self.shape:
-                    return False
-                with connection.transaction():
-                    self._restore(connection)
-                self.shape = _shape(connection)
+            with suppress(psycopg.OperationalError):  # a test ended whoever was connected
+                if self.kept is not None:
+                    return self._put_back(self.kept)
+            self.leave()
+            self.kept = self._connected()
+            return self._put_back(self.kept)
         except psycopg.Error:
             return False
+
+    def leave(self) -> None:
+        """End the connection that is kept, if there is one."""
+        if self.kept is not None:
+            self.kept.close()
+        self.kept = None
+
+    def _put_back(self, connection: Connection) -> bool:
+        if _others(connection) or _shape(connection) != self.shape:
+            return False
+        with connection.transaction():
+            altered = self._restore(connection)
+        if altered:
+            self.shape = _shape(connection)
         return True
 
     def _connected(self) -> Connection:
         # no trigger is asked, but those of the log, which always are
         return psycopg.connect(self.url, autocommit=True, options="-c session_replication_role=replica -c search_path=")
 
-    def _restore(self, connection: Connection) -> None:
+    def _restore(self, connection: Connection) -> bool:
+        """Whether the shape is told anew by that: a trigger that always asks was told not to."""
+        altered = False
         for at in [at for at, told in self._sums(connection).items() if told != self.sums[at]]:
             table = self.tables[at]
             stubborn = self.stubborn.get(".".join(table._obj), [])
+            altered = altered or bool(stubborn)
             for trigger in stubborn:
                 connection.execute(sql.SQL("alter table {} disable trigger {}").format(table, trigger))
             connection.execute(sql.SQL("delete from {}").format(table))
@@ -138,6 +165,7 @@ class Lent:
             if told != self.numbers[at]:
                 name = sql.Literal(self.sequences[at].as_string(connection))
                 connection.execute(sql.SQL("select setval({}, {}, {})").format(name, *self.numbers[at]))
+        return altered
 
     def _read(self, connection: Connection, at: int) -> bytes:
         with connection.cursor().copy(sql.SQL("copy {} to stdout").format(self.tables[at])) as copy:

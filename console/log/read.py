@@ -43,7 +43,7 @@ class Stored(NamedTuple):
     @property
     def values(self) -> dict[str, Any]:
         """The opened values, nested as they were handed in."""
-        return unflatten(self.sealed)
+        return unflatten(self.sealed) if self.sealed else {}
 
 
 def events_of(chain: str, after: int = 0, limit: int | None = None, *, upto: int | None = None, opened: bool = True) -> list[Stored]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import inbox
+from console.views import my_work
 from tests.company import DESK, Company
 from tests.services.test_inbox import UNRATED
 from tests.services.test_tickets import handed_on
@@ -77,13 +78,12 @@ def test_a_run_is_let_go_with_what_was_typed_a_moment_ago(screens: Callable[...,
 
 def test_my_work_follows_by_itself_and_keeps_the_focus(screens: Callable[..., "Screen"], company: Company) -> None:
     olivia = screens().enter("olivia")
+    olivia.page.clock.install()
     page = olivia.go("/my-work")
     page.focus("text=All inboxes")
     handed_on(company, "2", by="tom")
     with page.expect_response(lambda answer: "/my-work?seen=" in answer.url) as asked:
-        page.evaluate(
-            "htmx.trigger('#work', 'every') || htmx.ajax('GET', document.getElementById('work').getAttribute('hx-get'), {source: '#work', target: '#work', swap: 'morph:outerHTML'})"
-        )
+        page.clock.fast_forward(my_work.POLL_S * 1000)
     assert asked.value.status == 200
     page.wait_for_selector("text=1 to do")
     assert page.evaluate("document.activeElement.textContent") == "All inboxes"

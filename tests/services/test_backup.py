@@ -30,10 +30,17 @@ from console.log import checkpoint, heads
 from console.postgres import Embedded
 from console.worker import Duty, Worker
 from tests.company import Company
+from tests.databases import Server
 from tests.services.test_privacy import TEXTS, everything
 
 CLI = Actor("system", "sys_cli", "Command line", session="sys:config")
 ROOT = Path(backup.__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def alone(company: Company, server: Server) -> None:
+    """Nobody else is connected to the company's database: a restore would not begin."""
+    server.leave()
 
 
 def yes(_: str) -> bool:

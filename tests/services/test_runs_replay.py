@@ -1,5 +1,6 @@
 """Replay is what was: the run after event N is what its viewer got when N was the last one, whatever happens to the record later."""
 
+import gc
 from typing import Any
 
 import pytest
@@ -63,6 +64,16 @@ def test_every_position_can_be_replayed_and_no_other(company: Company) -> None:
             runs.replay(company.rosa, run_id, at)
     assert runs.replay(company.rosa, run_id).at == last
     assert log.events_of(run_id)[-1].n == last
+
+
+def test_python_looks_for_cycles_again_once_a_run_is_replayed_or_refused(company: Company) -> None:
+    run_id = company.finished()
+    for at in (1, None, 10_000):
+        try:
+            runs.replay(company.rosa, run_id, at)
+        except NotFound:
+            assert at == 10_000
+        assert gc.isenabled()
 
 
 def test_the_screen_is_the_record_as_it_was(company: Company) -> None:
