@@ -46,11 +46,11 @@ def pane(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[s
 
 
 def kept(run_id: str) -> Mapping[str, str]:
-    """What the address says of the pane; where the run alone is drawn anew (it moved on), what the page at hand has open."""
+    """What the address says of the pane; where the run alone is drawn anew (it moved on), the tab that the page at hand has open."""
     asked: Iterable[tuple[str, str]] = request.args.items()
     if "tab" not in request.args and frame.wants_fragment() and frame.htmx.target == "run":
         page = urlsplit(frame.htmx.current_url or "")
-        asked = parse_qsl(page.query) if page.path == frame.run_url(run_id) else ()
+        asked = [one for one in parse_qsl(page.query) if one[0] == "tab"] if page.path == frame.run_url(run_id) else ()
     return {name: value for name, value in asked if name in OF_PANE}
 
 

@@ -116,6 +116,8 @@ def visited(pages: "Pages") -> None:
     ):  # fmt: skip
         for headers in ({}, {"HX-Request": "true", "HX-Target": "elsewhere"}):
             assert olivia.client.get(path, headers=headers).status_code in (200, 404), path
+    for headers in ({}, {"HX-Request": "true", "HX-Target": "elsewhere"}):
+        assert olivia.client.get(f"/runs/{done}/checks", headers=headers).status_code == 409
     assert pages.app.test_client().get("/request/nothing").status_code == 404
     for who in (olivia, pages.mona):
         for _, path in house.all("GET"):
