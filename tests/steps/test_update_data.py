@@ -92,7 +92,7 @@ def test_former_values_come_before_those_of_the_record() -> None:
 
 def test_everything_wrong_is_said_at_once() -> None:
     with pytest.raises(Invalid) as caught:
-        complete("update_data", CONFIG, context(forms=forms()), {"pep_status": "pep", "limit": 12, "other": 1})
+        complete("update_data", CONFIG, context(forms=forms()), {"pep_status": "pep", "limit": "twelve", "other": 1})
     assert [detail["field"] for detail in caught.value.details] == ["other", "limit", "role"]
 
 

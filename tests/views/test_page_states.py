@@ -147,7 +147,7 @@ def test_a_console_that_is_broken_itself_says_sorry_without_a_word_of_sql(pages:
 @pytest.mark.parametrize(
     ("who", "path", "status", "words"),
     [
-        ("olivia", "/activity", 403, "activity.read"),
+        ("olivia", "/activity", 403, "You may not read the activity log"),
         ("stan", "/c/customer", 404, "outside what you may see"),
         ("tom", "/c/customer/3", 404, "outside what you may see"),
         ("olivia", "/c/customer/999", 404, "outside what you may see"),
