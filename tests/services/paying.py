@@ -175,7 +175,7 @@ def pay(company: Company, run_id: str, amount: int = 5, by: str = "olivia", **mo
 
 
 def effects(told: dict[str, Any]) -> list[tuple[str, str]]:
-    """What was to be done, and how it stands."""
+    """What was asked for, and how it stands."""
     return [(each["summary"], each["status"]) for attempt in told["attempts"] for each in attempt["effects"]]
 
 
