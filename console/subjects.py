@@ -6,6 +6,7 @@ record of a collection (or a person of the console itself, collection `person`).
 
 import functools
 import hashlib
+import hmac
 import secrets
 import threading
 import time
@@ -54,6 +55,11 @@ def wrap(secret: bytes, about: str) -> bytes:
     """`secret` under the master key, for one place only: `about` names table, column and row, and must be given to read it."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     return nonce + _master().encrypt(nonce, secret, about.encode())
+
+
+def digest(told: bytes, about: str) -> bytes:
+    """32 bytes that stand for `told` where it must be known again and never read: without the master key nobody can try out what it was."""
+    return hmac.digest(settings.current().master_key, f"handrail {about}|".encode() + told, "sha256")
 
 
 def unwrap(sealed: bytes, about: str) -> bytes:

@@ -22,6 +22,7 @@ from console.core.scopes import Scope
 from console.db.engine import hot_engine
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound, SourceDown
 from console.inbox import Inbox, Source
+from console.log import once
 from console.records import Record
 from console.runs import RunHead, queues
 from console.runs.queues import Place
@@ -466,7 +467,7 @@ def assign(actor: Actor, inbox_id: str, ticket_ids: Sequence[str], user: str, re
     here = inbox.seen(actor, inbox_id)
     access.require(actor, here.team, f"inbox:{here.id}", "manage")
     _require_some(ticket_ids)
-    return [_each(one, partial(_give, actor, here, one, user, reason)) for one in dict.fromkeys(ticket_ids)]
+    return [_each(actor, one, partial(_give, actor, here, one, user, reason)) for one in dict.fromkeys(ticket_ids)]
 
 
 def unassign(actor: Actor, inbox_id: str, ticket_ids: Sequence[str]) -> list[Given]:
@@ -474,7 +475,7 @@ def unassign(actor: Actor, inbox_id: str, ticket_ids: Sequence[str]) -> list[Giv
     here = inbox.seen(actor, inbox_id)
     access.require(actor, here.team, f"inbox:{here.id}", "manage")
     _require_some(ticket_ids)
-    return [_each(one, partial(_let_go, actor, here, one)) for one in dict.fromkeys(ticket_ids)]
+    return [_each(actor, one, partial(_let_go, actor, here, one)) for one in dict.fromkeys(ticket_ids)]
 
 
 def _require_some(ticket_ids: Sequence[str]) -> None:
@@ -483,20 +484,32 @@ def _require_some(ticket_ids: Sequence[str]) -> None:
         raise Invalid(reason, details=[{"field": "tickets", "reason": reason}])
 
 
-def _each(ticket_id: str, do: Callable[[], str]) -> Given:
+def _each(actor: Actor, ticket_id: str, do: Callable[[], str]) -> Given:
+    """One of several tickets. What was done with it under the same idempotency key before is not done again."""
     try:
-        return Given(ticket_id, do())
+        with once.part(ticket_id) as key:
+            if (done := once.done(key)) is not None:
+                return Given(ticket_id, _still_there(actor, done[0]))
+            return Given(ticket_id, do())
     except (Conflict, NotAllowed, NotFound) as error:
         return Given(ticket_id, None, error.message)
     except Invalid as error:
         return Given(ticket_id, None, str(error.details[0]["reason"]) if error.details else error.message)
 
 
+def _still_there(actor: Actor, run_id: str) -> str:
+    if runs.head(actor, run_id) is None:
+        raise NotFound
+    return run_id
+
+
 def _give(actor: Actor, here: Inbox, ticket_id: str, user: str, reason: str) -> str:
     ticket = _named(actor, here, ticket_id)
-    run_id = ticket.run.id if ticket.run else _begun(actor, here, ticket)
-    if ticket.run is not None or user != actor.id:
-        runs.assign(actor, run_id, revision=None, user=user, reason=reason)
+    if ticket.run is None and user == actor.id:
+        return _begun(actor, here, ticket)
+    with once.before():
+        run_id = ticket.run.id if ticket.run else _begun(actor, here, ticket)
+    runs.assign(actor, run_id, revision=None, user=user, reason=reason)
     return run_id
 
 
@@ -505,7 +518,8 @@ def _let_go(actor: Actor, here: Inbox, ticket_id: str) -> str:
     if ticket.run is None or ticket.run.holder is None:
         raise Conflict("Nobody has this ticket in hand.", code="not_possible")
     if ticket.run.holder != actor.id:
-        runs.take_over(actor, ticket.run.id, revision=ticket.run.revision)
+        with once.before():
+            runs.take_over(actor, ticket.run.id, revision=ticket.run.revision)
     runs.release(actor, ticket.run.id, revision=None)
     return ticket.run.id
 

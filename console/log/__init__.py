@@ -1,8 +1,9 @@
 """The log: the only writer and reader of the event table."""
 
 from console.log import body
-from console.log.append import IDEMPOTENCY, REQUEST, AlreadyDone, Moved, Projection, chained, frame_of, note, now, on_the_way, settle, write
+from console.log.append import REQUEST, Moved, Projection, chained, frame_of, note, now, on_the_way, settle, write
 from console.log.body import Fact, Frame, Link, link
+from console.log.once import IDEMPOTENCY, AlreadyDone
 from console.log.read import Stored, events_of, history, open_values, recent, stored
 
 __all__ = [

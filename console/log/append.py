@@ -25,13 +25,11 @@ from console.db.ahead import Ahead
 from console.db.engine import borrowed, hot_engine
 from console.db.ids import uuid7_text
 from console.log.body import Fact, Frame, Link, link, plain
+from console.log.once import IDEMPOTENCY, LOOKS, AlreadyDone
 from console.queue import BESIDE, Job
 
 REQUEST: contextvars.ContextVar[str | None] = contextvars.ContextVar("request", default=None)
 """The id of the request at hand; the door sets it, each event carries it."""
-
-IDEMPOTENCY: contextvars.ContextVar[str | None] = contextvars.ContextVar("idempotency", default=None)
-"""The caller's idempotency key; the first transition of the request takes it, in its own transaction."""
 
 TRIES = 40
 FEW = 8
@@ -39,10 +37,6 @@ FEW = 8
 
 class Moved(Exception):
     """The chain has moved since it was read; nothing was written."""
-
-
-class AlreadyDone(Exception):
-    """The idempotency key of this request has been used up by an earlier transition; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +95,8 @@ def write(
 
     One statement, which is its own transaction unless a `connection` is given; with a `job`, the same statement puts that in. Raises Moved, AlreadyDone, or the database's error.
     """
-    request = IDEMPOTENCY.get()
-    statement, parameters = _call(chain, seq, links, subject, projection or Projection(), job)
+    request = IDEMPOTENCY.get() if any(made.type not in LOOKS for made in links) else None
+    statement, parameters = _call(chain, seq, links, subject, projection or Projection(), job, request)
     faults.point("log.write.before")
     try:
         last = _execute(statement, parameters, connection)
@@ -125,7 +119,13 @@ def write(
 
 
 def _call(
-    chain: str, seq: int, links: Sequence[Link], subject: str | None, rows: Projection, job: Job | None
+    chain: str,
+    seq: int,
+    links: Sequence[Link],
+    subject: str | None,
+    rows: Projection,
+    job: Job | None,
+    request: str | None,
 ) -> tuple[str, tuple[Any, ...]]:
     """The statement that writes the links, and its parameters."""
     kid, nonces, ciphertexts = _sealed(subject, links)
@@ -137,7 +137,7 @@ def _call(
         *(subject, kid),
         *spread(nonces, ciphertexts),
         *(_json(rows.run), _json(rows.attempts or None), _json(rows.context), _json(rows.effects or None), _json(rows.shown)),
-        IDEMPOTENCY.get(),
+        request,
         *((job.entrypoint, job.payload, job.key) if job else ()),
     )
     return _statement(few, job=job is not None), parameters
@@ -300,10 +300,10 @@ def settle(*, last: bool = False) -> None:
 def _send(told: _Note) -> bool:
     """Whether the event could be sent without waiting for it."""
     under_way = _under_way.get()
-    if under_way is None or IDEMPOTENCY.get() is not None:
+    if under_way is None or (IDEMPOTENCY.get() is not None and told.fact.type not in LOOKS):
         return False
     seq, made = told.linked()
-    statement, parameters = _call(told.chain, seq, [made], told.subject, Projection(), None)
+    statement, parameters = _call(told.chain, seq, [made], told.subject, Projection(), None, None)
     faults.point("log.write.before")
     try:
         under_way.append((Ahead(statement, parameters), told, seq, made))

@@ -13,7 +13,7 @@ from console.runs.preparing import ProposalContext, proposal_context
 from console.runs.reading import PATH_SHOWN, get, noted, source_opened, title
 from console.runs.rebuild import Difference, rebuild
 from console.runs.replay import ReplayView, events, replay
-from console.runs.reporting import report, reportable
+from console.runs.reporting import receipt_of, report, reportable
 from console.runs.rerunning import rerun
 from console.runs.revising import Preview, abort, abort_preview, preview, revise
 from console.runs.screens import record_shown
@@ -77,6 +77,7 @@ __all__ = [
     "propose_again",
     "proposed",
     "rebuild",
+    "receipt_of",
     "record_shown",
     "reject",
     "release",

@@ -75,6 +75,18 @@ def report(actor: Actor, workflow: str, collection: str, record: str, given: Map
     return receipt
 
 
+def receipt_of(actor: Actor, workflow: str, collection: str, record: str, run_id: str) -> str:
+    """The number of a receipt once more, for whoever filed the report and may still report. Raises NotFound."""
+    records.get(collection, record, access.scope_for(actor, collection, "read"))
+    begun = next(iter(log.events_of(run_id, limit=1)), None)
+    if begun is None or begun.body["actor"].get("id") != actor.id or all(each.slug != workflow for each in reportable(actor, collection)):
+        raise NotFound(NOT_THERE)
+    told = begun.values.get("input") or {}
+    if "receipt" not in told:
+        raise NotFound(NOT_THERE)
+    return str(told["receipt"])
+
+
 def number() -> str:
     """A number for a receipt: by chance, and of no use but to be quoted."""
     drawn = "".join(secrets.choice(LETTERS) for _ in range(10))

@@ -306,6 +306,20 @@ def test_a_second_report_is_taken_like_the_first_and_a_bad_one_is_told_by_its_fi
         assert isinstance(refused.value, NotFound)
 
 
+def test_a_report_sent_twice_is_filed_once_and_gives_its_receipt_to_who_filed_it_alone(house: House) -> None:
+    before = fetch("select count(*) from console.run where label is not null")[0][0]
+    body = {"workflow": "suspicion-report", "collection": "customer", "record": TORE, "input": FILED}
+
+    def send(who: str) -> TestResponse:
+        told = {"Authorization": f"Bearer {house.keys[who]}", "X-Idempotency-Key": "filed-1"}
+        return house.app.test_client().post("/api/v1/reports", headers=told, json=body)
+
+    first, again, other = send("tom"), send("tom"), send("olivia")
+    assert [answer.status_code for answer in (first, again, other)] == [201, 201, 201]
+    assert (again.json, again.json == other.json) == (first.json, False)
+    assert fetch("select count(*) from console.run where label is not null")[0][0] == before + 2
+
+
 def test_what_is_on_the_confidential_side_points_to_the_customer_and_not_back(house: House) -> None:
     assert runs.get(house.people["malik"], house.run).json["context"]["intake"]["reported_on"] == {"collection": "customer", "record": TORE}
     events = log.events_of(house.run)

@@ -5,19 +5,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
-from console import access, accounts, log, operations, runs, settings
+from console import access, accounts, log, operations, settings
 from console.access import Scopes
 from console.accounts import rates
 from console.app import create_app
 from console.core.actor import Actor
-from console.db.engine import fetch, hot_engine
+from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from console.postgres import Embedded
 from tests.company import Company
 
 START = {"workflow": "care-review", "collection": "customer", "record": "1", "input": {"why": "periodic"}}
@@ -264,94 +261,6 @@ def test_keys_that_open_nothing_slow_down_their_address_alone(web: Flask, house:
     assert statuses == {401, 429}
     assert Program(web, wrong, "198.51.100.67")("GET", "/me").status_code == 401
     assert Program(web, key(house.olivia), "198.51.100.66")("GET", "/me").status_code == 200
-
-
-# ----------------------------------------------------------------------------------------------------------- idempotency
-
-
-def test_the_same_request_twice_at_once_is_done_once(web: Flask, house: Company) -> None:
-    """The second finds the claim of the first: 409 with Retry-After; once the first is answered, its answer."""
-    program = Program(web, key(house.olivia))
-    body = {"title": "Twins"}
-    mona = Program(web, key(house.mona))
-    first = mona("POST", "/workflows", body, X_Idempotency_Key="twins")
-    fetch("update console.idempotency set status = null, body = null, at = now() where key like %s returning key", ("%|twins",))
-    with hot_engine().connect() as connection:
-        connection.execute(sa.text("delete from console.request_done where key like '%|twins'"))
-    second = mona("POST", "/workflows", body, X_Idempotency_Key="twins")
-    assert (second.status_code, second.get_json()["code"], second.headers["Retry-After"]) == (409, "in_progress", "1")
-    assert mona("POST", "/workflows", {"title": "Other"}, X_Idempotency_Key="twins").status_code == 422
-    fetch("update console.idempotency set at = now() - interval '31 s' where key like %s returning key", ("%|twins",))
-    third = mona("POST", "/workflows", body, X_Idempotency_Key="twins")
-    assert (third.status_code, third.get_json()["slug"], first.get_json()["slug"]) == (201, "twins-2", "twins")
-    assert program("POST", "/workflows", body, X_Idempotency_Key="twins").status_code == 403  # another person's key is another key
-
-
-def test_twins_that_race(web: Flask, house: Company) -> None:
-    text, answers = key(house.mona), []
-    gate = threading.Barrier(4)
-
-    def ask() -> None:
-        program = Program(web, text)
-        gate.wait()
-        answers.append(program("POST", "/workflows", {"title": "Race"}, X_Idempotency_Key="race"))
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    done = [answer.get_json() for answer in answers if answer.status_code == 201]
-    assert done
-    assert {one["id"] for one in done} == {done[0]["id"]}
-    assert all(answer.get_json()["code"] == "in_progress" for answer in answers if answer.status_code != 201)
-    assert fetch("select count(*) from console.workflow where title = 'Race'") == [(1,)]
-
-
-@pytest.mark.parametrize("place", ["after", "before"])
-def test_a_crash_in_between(web: Flask, house: Company, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
-    """After the commit the repeat is told how the thing stands; before it the work is done now."""
-    mona, body = Program(web, key(house.mona)), {"title": f"Crash {place}"}
-    monkeypatch.setenv("HANDRAIL_FAULT", f"log.write.{place}=raise")
-    assert mona("POST", "/workflows", body, X_Idempotency_Key=place).status_code == 500
-    monkeypatch.delenv("HANDRAIL_FAULT")
-    again = mona("POST", "/workflows", body, X_Idempotency_Key=place)
-    assert (again.status_code, again.get_json()["title"]) == (201, body["title"])
-    assert fetch("select count(*) from console.workflow where title = %s", (body["title"],)) == [(1,)]
-
-
-def test_a_lost_answer_is_found_again(web: Flask, house: Company) -> None:
-    """The work was committed, the process died before it kept the answer."""
-    mona = Program(web, key(house.mona))
-    made = mona("POST", "/workflows", {"title": "Lost"}, X_Idempotency_Key="lost").get_json()
-    fetch("update console.idempotency set status = null, body = null where key like %s returning key", ("%|lost",))
-    again = mona("POST", "/workflows", {"title": "Lost"}, X_Idempotency_Key="lost")
-    assert (again.status_code, again.get_json()) == (201, made)
-
-
-def test_an_answer_that_cannot_be_kept_is_given_all_the_same(web: Flask, house: Company, pg: Embedded) -> None:
-    """The database goes away between the work and the answer."""
-    mona = Program(web, key(house.mona))
-    away = "create function pg_temp.away() returns trigger language plpgsql as $$ begin raise 'gone' using errcode = '57P01'; end $$"
-    with psycopg.connect(pg.url("postgres", str(hot_engine().url.database)), autocommit=True) as superuser:
-        superuser.execute(away)
-        superuser.execute("create trigger away before update on console.idempotency for each row execute function pg_temp.away()")
-        made = mona("POST", "/workflows", {"title": "Gone"}, X_Idempotency_Key="gone")
-        superuser.execute("drop trigger away on console.idempotency")
-    assert (made.status_code, made.get_json()["title"]) == (201, "Gone")
-    assert mona("POST", "/workflows", {"title": "Gone"}, X_Idempotency_Key="gone").get_json()["id"] == made.get_json()["id"]
-
-
-def test_an_answer_is_kept_for_a_day(web: Flask, house: Company) -> None:
-    program = Program(web, key(house.olivia))
-    body = START | {"record": "2"}
-    first = program("POST", "/runs", body, X_Idempotency_Key="day")
-    runs.cancel(house.mona, first.get_json()["id"], revision=first.get_json()["revision"], reason="For the test.")
-    fetch("update console.idempotency set at = now() - interval '25 h' where key like %s returning key", ("%|day",))
-    fetch("delete from console.request_done where key like %s returning key", ("%|day",))  # nobody may change what it was done at
-    operations.sweep()
-    assert fetch("select key from console.idempotency where key like %s", ("%|day",)) == []
-    assert program("POST", "/runs", body, X_Idempotency_Key="day").get_json()["id"] != first.get_json()["id"]
 
 
 def test_a_person_has_at_most_so_many_keys(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:

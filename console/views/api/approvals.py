@@ -1,14 +1,14 @@
 """Approvals as JSON: those that the caller may see, and the answer to one. The same service functions as the pages."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import approvals
 from console.views.api import listing
-from console.views.api.operation import Example, Paged, Sent, asked, operation, read
+from console.views.api.operation import Done, Example, Paged, Sent, asked, operation, read
 from console.views.api.shapes import Approval, Listed
 
 blueprint = Blueprint("api_approvals", __name__, url_prefix="/api/v1")
@@ -40,6 +40,11 @@ class Reject(Sent):
     reason: str | None = Field("", description="Needed: whoever asked reads it")
 
 
+def _decided(_done: Done) -> dict[str, Any]:
+    """The request as it stands now."""
+    return approvals.get(g.actor, str((request.view_args or {})["approval_id"])).line.to_json()
+
+
 @blueprint.get("/approvals")
 @operation("findApprovals", "own", Listed[Approval], query=Wanted, refuses=(404,), example=Example(query={"status": "open"}))
 def find() -> ResponseReturnValue:
@@ -59,7 +64,15 @@ def one(approval_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/approvals/<approval_id>/approve")
-@operation("approve", "action.approve", Approval, body=Approve, refuses=(403,), example=Example(body={"reason": "The receipt fits."}))
+@operation(
+    "approve",
+    "action.approve",
+    Approval,
+    body=Approve,
+    refuses=(403,),
+    again=_decided,
+    example=Example(body={"reason": "The receipt fits."}),
+)
 def approve(approval_id: str) -> ResponseReturnValue:
     """Yes: what was asked for is done at once where this was the last answer needed.
 
@@ -71,7 +84,15 @@ def approve(approval_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/approvals/<approval_id>/reject")
-@operation("reject", "action.approve", Approval, body=Reject, refuses=(403,), example=Example(body={"reason": "The receipt is missing."}))
+@operation(
+    "reject",
+    "action.approve",
+    Approval,
+    body=Reject,
+    refuses=(403,),
+    again=_decided,
+    example=Example(body={"reason": "The receipt is missing."}),
+)
 def reject(approval_id: str) -> ResponseReturnValue:
     """No, with a reason: nothing is done."""
     approvals.reject(g.actor, approval_id, reason=read(Reject).reason or "")

@@ -1,6 +1,6 @@
 """Files of runs for programs: sent ahead of the step that hands them in, read by who may see the run; what rules tell of documents."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, g, jsonify, make_response, request
@@ -12,7 +12,8 @@ from console import documents
 from console.errors import Invalid, NotFound
 from console.log import body as canonical
 from console.runs import attachments
-from console.views.api.operation import Asked, Example, Media, Sent, asked, operation
+from console.views.api import idempotency
+from console.views.api.operation import Asked, Done, Example, Media, Sent, asked, operation
 from console.views.api.shapes import Checklist, File, FileValue
 
 blueprint = Blueprint("api_files", __name__, url_prefix="/api/v1")
@@ -35,6 +36,11 @@ class Turned(Asked):
     item: str | None = Field(None, description="At a list: this item")
 
 
+def _sent(done: Done) -> dict[str, Any] | None:
+    """The file that was kept, if it is still there."""
+    return attachments.anywhere(g.actor, done.made).value if done.made else None
+
+
 @blueprint.post("/files")
 @operation(
     "sendFile",
@@ -42,6 +48,7 @@ class Turned(Asked):
     {201: FileValue},
     body=Media("multipart/form-data", "The file and where it belongs", Upload),
     refuses=(403, 404),
+    again=_sent,
     example=Example(status=201),
 )
 def send() -> ResponseReturnValue:
@@ -55,6 +62,7 @@ def send() -> ResponseReturnValue:
         raise Invalid("Send run, step, field and one file.", details=[{"field": name, "reason": reason} for name, reason in wrong])
     sent, (run, step, field) = request.files["file"], (request.form[name] for name in PARTS)
     stored = attachments.attach(g.actor, run, step=step, field=field, name=sent.filename or "", content=sent.stream.read())
+    idempotency.made(stored.id)
     return jsonify(stored.value), 201
 
 

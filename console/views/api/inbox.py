@@ -1,7 +1,7 @@
 """Inboxes and their tickets as JSON."""
 
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
@@ -11,7 +11,7 @@ from console import inbox, runs, tickets
 from console.errors import Malformed
 from console.tickets import Given as Came
 from console.views.api import listing
-from console.views.api.operation import Example, Nothing, Paged, Sent, asked, operation, read
+from console.views.api.operation import Done, Example, Nothing, Paged, Sent, asked, operation, read
 from console.views.api.shapes import Given, Inbox, Listed, Run, Tickets
 
 blueprint = Blueprint("api_inbox", __name__, url_prefix="/api/v1")
@@ -45,6 +45,11 @@ class Assign(Unassign):
     reason: str | None = ""
 
 
+def taken(done: Done) -> dict[str, Any] | None:
+    """The run that was taken, as it stands now."""
+    return runs.get(g.actor, done.chain).json if done.chain else None
+
+
 @blueprint.get("/inboxes")
 @operation("listInboxes", "inbox.work", Listed[Inbox])
 def every() -> ResponseReturnValue:
@@ -71,7 +76,7 @@ def listed(name: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/inboxes/<name>/next")
-@operation("takeNextTicket", "inbox.work", Run, body=Nothing, refuses=(403,), example=Example(DESK, body={}))
+@operation("takeNextTicket", "inbox.work", Run, body=Nothing, refuses=(403,), again=taken, example=Example(DESK, body={}))
 def take_next(name: str) -> ResponseReturnValue:
     """The next ticket, held by the caller from now on: its run. 409 `inbox_empty`."""
     read(Nothing, Malformed)
@@ -80,7 +85,13 @@ def take_next(name: str) -> ResponseReturnValue:
 
 @blueprint.post("/inboxes/<name>/take")
 @operation(
-    "takeTicket", "inbox.work", Run, body=Take, refuses=(403,), example=Example(DESK, body={"ticket": "run_01j0000000000000000000000a"})
+    "takeTicket",
+    "inbox.work",
+    Run,
+    body=Take,
+    refuses=(403,),
+    again=taken,
+    example=Example(DESK, body={"ticket": "run_01j0000000000000000000000a"}),
 )
 def take(name: str) -> ResponseReturnValue:
     """One ticket, held by the caller from now on: its run. 409 `ticket_taken` where somebody was quicker."""
@@ -94,7 +105,6 @@ def take(name: str) -> ResponseReturnValue:
     Listed[Given],
     body=Assign,
     refuses=(403,),
-    repeatable=True,
     example=Example(
         DESK,
         body={"tickets": ["run_01j0000000000000000000000a"], "user": "usr_01j0000000000000000000000a", "reason": "Knows the customer."},
@@ -113,7 +123,6 @@ def assign(name: str) -> ResponseReturnValue:
     Listed[Given],
     body=Unassign,
     refuses=(403,),
-    repeatable=True,
     example=Example(DESK, body={"tickets": ["run_01j0000000000000000000000a"]}),
 )
 def unassign(name: str) -> ResponseReturnValue:

@@ -28,7 +28,7 @@ Everything that the pages do with records, runs and workflows, for programs, wit
 A key acts as its person: `Authorization: Bearer cns_…`. Lists take `limit` (1 to 100) and `after`, the `next` of the answer before. Decimals are text, moments RFC 3339
 in UTC, ids begin with what they name. Releases may add names to answers: ignore those that you do not know. A name in a body or an address that the call does not know is refused.
 
-Every POST takes `X-Idempotency-Key`: sent again within a day with the same body, it gives the first answer again and does nothing.
+Every POST takes `X-Idempotency-Key`: sent again within a day with the same body, it does nothing and tells how what it made stands now.
 """
 TAGS = {
     "me": "Who the key speaks for",
@@ -98,7 +98,7 @@ class Call:
         """Every status of an error that it may be answered with."""
         found = {*ALWAYS, *self.operation.refuses}
         found |= {*WITH_BODY} if self.operation.body is not None or self.method == "POST" else set()
-        found |= {404} if self.parameters else set()
+        found |= {404} if self.parameters or self.operation.again is not None else set()
         return sorted(found)
 
 
@@ -164,7 +164,7 @@ def document(app: Flask) -> dict[str, Any]:
                 "IdempotencyKey": {
                     "name": "X-Idempotency-Key",
                     "in": "header",
-                    "description": "A text of your own: the same key and body within a day give the first answer again, another body is 422",
+                    "description": "A text of your own: the same key and body within a day are done once and what was made is read anew, another body is 422",
                     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"},
                     "example": "order-4711",
                 }

@@ -6,6 +6,7 @@ fails a test. What is wrong with a body is 422 (400 where it cannot be read), wi
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from flask import request
@@ -80,8 +81,23 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What was done under an idempotency key: the first event of it (its chain and number there; None where it wrote none), the id of what
+    it made where the view named one (`made`), and when it was asked for.
+    """
+
+    chain: str | None
+    number: int
+    made: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """A call. `answers` by status, `refuses` the statuses of errors beside those that every call has; `permission` as `workflow.start`."""
+    """A call. `answers` by status, `refuses` the statuses of errors beside those that every call has; `permission` as `workflow.start`.
+
+    `again` reads anew, for the caller of now, what a repeated POST was answered with. A POST without it is judged and done each time.
+    """
 
     id: str
     permission: str
@@ -90,7 +106,7 @@ class Operation:
     body: type[BaseModel] | Media | None
     query: type[BaseModel] | None
     example: Example
-    repeatable: bool
+    again: Callable[[Done], Any] | None
 
     @property
     def open(self) -> bool:
@@ -111,12 +127,12 @@ def operation(
     body: type[BaseModel] | Media | None = None,
     query: type[BaseModel] | None = None,
     example: Example | None = None,
-    repeatable: bool = False,
+    again: Callable[[Done], Any] | None = None,
 ) -> Callable[[View], View]:
-    """Declare a view as this call; its docstring is its description. `repeatable`: a POST that may be done again where its answer was lost."""
+    """Declare a view as this call; its docstring is its description."""
     answers = answer if isinstance(answer, Mapping) else {200: answer}
     shown = example or Example(status=min(answers))
-    declared = Operation(name, permission, answers, frozenset(refuses), body, query, shown, repeatable)
+    declared = Operation(name, permission, answers, frozenset(refuses), body, query, shown, again)
 
     def mark(view: View) -> View:
         setattr(view, OPERATION, declared)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field
 
 from console import runs
-from console.views.api.operation import Example, Sent, operation, read
+from console.views.api.operation import Done, Example, Sent, operation, read
 from console.views.api.runs import Text
 
 blueprint = Blueprint("api_reports", __name__, url_prefix="/api/v1")
@@ -30,6 +30,12 @@ class Receipt(BaseModel):
     receipt: str = Field(description="A number to be quoted")
 
 
+def _filed(done: Done) -> dict[str, Any] | None:
+    """The number of the receipt, for who may still report from the record."""
+    sent = read(Report)
+    return {"receipt": runs.receipt_of(g.actor, sent.workflow, sent.collection, sent.record, done.chain)} if done.chain else None
+
+
 @blueprint.post("/reports")
 @operation(
     "fileReport",
@@ -37,6 +43,7 @@ class Receipt(BaseModel):
     {201: Receipt},
     body=Report,
     refuses=(404,),
+    again=_filed,
     example=Example(body={"workflow": "suspicion-report", "collection": "customer", "record": "17", "input": {}}, status=404),
 )
 def report() -> ResponseReturnValue:

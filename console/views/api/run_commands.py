@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
 from console import runs
 from console.log import body as canonical
-from console.views.api.operation import Example, Nothing, Sent, operation, read
+from console.views.api.operation import Done, Example, Nothing, Sent, operation, read
 from console.views.api.shapes import Checked, Run, Saved
 
 blueprint = Blueprint("api_runs_commands", __name__, url_prefix="/api/v1")
@@ -106,9 +106,34 @@ class Named(Seen):
     effect: Text
 
 
+SETTLED = {"succeeded": "done", "failed": "not_done"}
+
+
 def _run(run_id: str) -> ResponseReturnValue:
     """The run as it stands next, for whoever acted."""
     return jsonify(runs.get(g.actor, run_id).json)
+
+
+def moved(done: Done) -> dict[str, Any]:
+    """The run that a command moved or began, as it stands now."""
+    return runs.get(g.actor, done.chain or _named()).json
+
+
+def _named() -> str:
+    return str((request.view_args or {})["run_id"])
+
+
+def _kept(done: Done) -> dict[str, Any]:
+    """When the draft that is there was kept; where the step has been handed in meanwhile, when this one was sent."""
+    current = runs.get(g.actor, _named()).json["current"] or {}
+    return {"saved_at": (current.get("draft") or {}).get("saved_at") or canonical.moment(done.at)}
+
+
+def _checked(done: Done) -> dict[str, Any]:
+    """The run, and what is known of the effect now."""
+    told, wanted = moved(done), read(Named).effect
+    found = [effect["status"] for attempt in told["attempts"] for effect in attempt["effects"] if effect["id"] == wanted]
+    return told | {"checked": SETTLED.get(found[-1] if found else "", "unclear")}
 
 
 @blueprint.post("/runs/<run_id>/complete")
@@ -118,6 +143,7 @@ def _run(run_id: str) -> ResponseReturnValue:
     Run,
     body=Handed,
     refuses=(403,),
+    again=moved,
     example=Example(body={"step": "decide", "revision": 4, "values": {}, "outcome": "approve"}),
 )
 def complete(run_id: str) -> ResponseReturnValue:
@@ -147,6 +173,7 @@ def complete(run_id: str) -> ResponseReturnValue:
     Saved,
     body=Drafted,
     refuses=(403,),
+    again=_kept,
     example=Example(body={"step": "note", "revision": 2, "values": {"note": "Called, no ans"}}),
 )
 def draft(run_id: str) -> ResponseReturnValue:
@@ -157,7 +184,7 @@ def draft(run_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/runs/<run_id>/propose")
-@operation("proposeAgain", "workflow.start", Run, body=ProposalWanted, refuses=(403,), example=Example(body={"revision": 2}))
+@operation("proposeAgain", "workflow.start", Run, body=ProposalWanted, refuses=(403,), again=moved, example=Example(body={"revision": 2}))
 def propose(run_id: str) -> ResponseReturnValue:
     """Ask for a proposal for the open step once more; moves nothing. It is `pending` first: ask for the run again until it is not."""
     sent = read(ProposalWanted)
@@ -172,6 +199,7 @@ def propose(run_id: str) -> ResponseReturnValue:
     Run,
     body=Supplied,
     refuses=(403,),
+    again=moved,
     example=Example(body={"revision": 4, "step": "note", "values": {"count": 3}}),
 )
 def supply(run_id: str) -> ResponseReturnValue:
@@ -185,7 +213,7 @@ def supply(run_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/runs/<run_id>/save")
-@operation("saveRun", "workflow.start", Run, body=Seen, refuses=(403,), example=Example(body={"revision": 2}))
+@operation("saveRun", "workflow.start", Run, body=Seen, refuses=(403,), again=moved, example=Example(body={"revision": 2}))
 def save(run_id: str) -> ResponseReturnValue:
     """Put the run aside with what was typed; nobody holds it."""
     runs.save(g.actor, run_id, revision=read(Seen).revision)
@@ -193,7 +221,7 @@ def save(run_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/runs/<run_id>/resume")
-@operation("resumeRun", "workflow.resume", Run, body=Seen, refuses=(403,), example=Example(body={"revision": 3}))
+@operation("resumeRun", "workflow.resume", Run, body=Seen, refuses=(403,), again=moved, example=Example(body={"revision": 3}))
 def resume(run_id: str) -> ResponseReturnValue:
     """Take a saved run up again: the caller holds it, at the same step."""
     runs.resume(g.actor, run_id, revision=read(Seen).revision)
@@ -201,7 +229,7 @@ def resume(run_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/runs/<run_id>/take-over")
-@operation("takeOverRun", "workflow.takeover", Run, body=Seen, refuses=(403,), example=Example(body={"revision": 2}))
+@operation("takeOverRun", "workflow.takeover", Run, body=Seen, refuses=(403,), again=moved, example=Example(body={"revision": 2}))
 def take_over(run_id: str) -> ResponseReturnValue:
     """Become the holder, where nobody is, or whoever is has been idle or may be followed."""
     runs.take_over(g.actor, run_id, revision=read(Seen).revision)
@@ -209,7 +237,7 @@ def take_over(run_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/runs/<run_id>/release")
-@operation("releaseRun", "workflow.start", Run, body=Seen, refuses=(403,), example=Example(body={"revision": 2}))
+@operation("releaseRun", "workflow.start", Run, body=Seen, refuses=(403,), again=moved, example=Example(body={"revision": 2}))
 def release(run_id: str) -> ResponseReturnValue:
     """Let the run go: nobody holds it."""
     runs.release(g.actor, run_id, revision=read(Seen).revision)
@@ -223,6 +251,7 @@ def release(run_id: str) -> ResponseReturnValue:
     Run,
     body=Escalated,
     refuses=(403,),
+    again=moved,
     example=Example(body={"revision": 2, "inbox": "desk", "reason": "Needs a second look.", "priority": "high"}),
 )
 def escalate(run_id: str) -> ResponseReturnValue:
@@ -241,6 +270,7 @@ def escalate(run_id: str) -> ResponseReturnValue:
     Run,
     body=Assigned,
     refuses=(403,),
+    again=moved,
     example=Example(body={"revision": 2, "user": "usr_01j0000000000000000000000a", "reason": "Knows the customer."}),
 )
 def assign(run_id: str) -> ResponseReturnValue:
@@ -252,7 +282,13 @@ def assign(run_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/runs/<run_id>/step-in")
 @operation(
-    "stepIn", "workflow.start", Run, body=Reasoned, refuses=(403,), example=Example(body={"revision": 5, "reason": "It takes too long."})
+    "stepIn",
+    "workflow.start",
+    Run,
+    body=Reasoned,
+    refuses=(403,),
+    again=moved,
+    example=Example(body={"revision": 5, "reason": "It takes too long."}),
 )
 def step_in(run_id: str) -> ResponseReturnValue:
     """Wait no longer for what the step waits for: the holder does it by hand."""
@@ -262,7 +298,7 @@ def step_in(run_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/runs/<run_id>/retry")
-@operation("retryStep", "workflow.start", Run, body=Seen, refuses=(403,), example=Example(body={"revision": 5}))
+@operation("retryStep", "workflow.start", Run, body=Seen, refuses=(403,), again=moved, example=Example(body={"revision": 5}))
 def retry(run_id: str) -> ResponseReturnValue:
     """Begin the open step anew, after it could not be done by itself."""
     runs.retry(g.actor, run_id, revision=read(Seen).revision)
@@ -270,7 +306,7 @@ def retry(run_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/runs/<run_id>/stop-trying")
-@operation("stopTrying", "workflow.start", Run, body=Seen, refuses=(403,), example=Example(body={"revision": 5}))
+@operation("stopTrying", "workflow.start", Run, body=Seen, refuses=(403,), again=moved, example=Example(body={"revision": 5}))
 def stop_trying(run_id: str) -> ResponseReturnValue:
     """Do not try again by itself; the form is there, with what went wrong."""
     runs.stop_trying(g.actor, run_id, revision=read(Seen).revision)
@@ -279,7 +315,13 @@ def stop_trying(run_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/runs/<run_id>/abort")
 @operation(
-    "abortRun", "workflow.start", Run, body=Broken, refuses=(403,), example=Example(body={"revision": 2, "reason": "Started by mistake."})
+    "abortRun",
+    "workflow.start",
+    Run,
+    body=Broken,
+    refuses=(403,),
+    again=moved,
+    example=Example(body={"revision": 2, "reason": "Started by mistake."}),
 )
 def abort(run_id: str) -> ResponseReturnValue:
     """Break the run off, with a reason; first take back what is named."""
@@ -295,6 +337,7 @@ def abort(run_id: str) -> ResponseReturnValue:
     Run,
     body=Reasoned,
     refuses=(403,),
+    again=moved,
     example=Example(body={"revision": 2, "reason": "The customer has left."}),
 )
 def cancel(run_id: str) -> ResponseReturnValue:
@@ -311,6 +354,7 @@ def cancel(run_id: str) -> ResponseReturnValue:
     Run,
     body=Revised,
     refuses=(403,),
+    again=moved,
     example=Example(body={"revision": 5, "step": "note", "reason": "Read the file again."}),
 )
 def revise(run_id: str) -> ResponseReturnValue:
@@ -335,6 +379,7 @@ def revise(run_id: str) -> ResponseReturnValue:
     Run,
     body=Settled,
     refuses=(403,),
+    again=moved,
     example=Example(body={"revision": 6, "effect": "eff_01j0000000000000000000000a", "result": "done", "reason": "Seen at the bank."}),
 )
 def settle(run_id: str) -> ResponseReturnValue:
@@ -359,6 +404,7 @@ def settle(run_id: str) -> ResponseReturnValue:
     Checked,
     body=Named,
     refuses=(403,),
+    again=_checked,
     example=Example(body={"revision": 6, "effect": "eff_01j0000000000000000000000a"}),
 )
 def check(run_id: str) -> ResponseReturnValue:
@@ -375,6 +421,7 @@ def check(run_id: str) -> ResponseReturnValue:
     {201: Run},
     body=Again,
     refuses=(403,),
+    again=moved,
     example=Example(body={"from": "start", "version": "current"}, status=201),
 )
 def rerun(run_id: str) -> ResponseReturnValue:
@@ -385,7 +432,7 @@ def rerun(run_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/runs/<run_id>/look-again")
-@operation("lookAgain", "workflow.see", Run, body=Nothing, refuses=(403,), example=Example(body={}))
+@operation("lookAgain", "workflow.see", Run, body=Nothing, refuses=(403,), again=moved, example=Example(body={}))
 def look_again(run_id: str) -> ResponseReturnValue:
     """There is news of what the run has sent: look it up now and not later. For a provider's webhook; nothing of what it says is taken on trust."""
     read(Nothing)

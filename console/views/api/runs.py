@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from console import documents, reports, runs
 from console.views.api import listing
-from console.views.api.operation import Asked, Example, Limit, Media, Paged, Sent, Whole, asked, operation, read
+from console.views.api.operation import Asked, Done, Example, Limit, Media, Paged, Sent, Whole, asked, operation, read
 from console.views.api.shapes import AbortPreview, Event, Listed, Replay, RevisePreview, Run, RunHead, Status
 
 blueprint = Blueprint("api_runs", __name__, url_prefix="/api/v1")
@@ -77,8 +77,13 @@ class Following(Asked):
     after: Whole | None = Field(None, description="The `next` of the page before")
 
 
+def _begun(done: Done) -> dict[str, Any] | None:
+    """The run that was begun, as it stands now."""
+    return runs.get(g.actor, done.chain).json if done.chain else None
+
+
 @blueprint.post("/runs")
-@operation("startRun", "workflow.start", {201: Run}, body=Start, refuses=(403, 404), example=Example(body=START, status=201))
+@operation("startRun", "workflow.start", {201: Run}, body=Start, refuses=(403, 404), again=_begun, example=Example(body=START, status=201))
 def start() -> ResponseReturnValue:
     """Begin a run; 409 `run_is_live` with `run_id` when one is live on the record."""
     sent = read(Start)

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import ConfigDict, Field
 
-from console import workflows
+from console import log, workflows
 from console.views.api import listing
-from console.views.api.operation import Asked, Example, Limit, Nothing, Paged, Sent, Whole, asked, operation, read
+from console.views.api.operation import Asked, Done, Example, Limit, Nothing, Paged, Sent, Whole, asked, operation, read
 from console.views.api.shapes import Definition, Listed, VersionHead, VersionWhole, Workflow
 
 blueprint = Blueprint("api_workflows", __name__, url_prefix="/api/v1")
@@ -65,6 +65,14 @@ DRAFT: dict[str, Any] = {
 }
 
 
+def _changed(done: Done) -> dict[str, Any] | None:
+    """The workflow that was made or changed, as it stands now."""
+    named = (request.view_args or {}).get("workflow_id")
+    if done.chain is not None:
+        named = log.events_of(done.chain, after=done.number - 1, limit=1)[0].open["workflow"]
+    return workflows.entry(g.actor, named).to_json() if named is not None else None
+
+
 @blueprint.post("/workflows")
 @operation(
     "createWorkflow",
@@ -72,6 +80,7 @@ DRAFT: dict[str, Any] = {
     {201: Workflow},
     body=CreatedWorkflow,
     refuses=(403,),
+    again=_changed,
     example=Example(body={"title": "Call back", "description": "Who asked to be called."}, status=201),
 )
 def create() -> ResponseReturnValue:
@@ -121,7 +130,7 @@ def remove(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/workflows/<workflow_id>/activate")
-@operation("activateWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), example=Example(ONE, body={}))
+@operation("activateWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
 def activate(workflow_id: str) -> ResponseReturnValue:
     """On: runs may start. Publishes the draft where nothing is published yet; 409 `not_ready` with a reason per step."""
     read(Nothing)
@@ -129,7 +138,7 @@ def activate(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/workflows/<workflow_id>/pause")
-@operation("pauseWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), example=Example(ONE, body={}))
+@operation("pauseWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
 def pause(workflow_id: str) -> ResponseReturnValue:
     """Off for now: no run starts, those under way go on."""
     read(Nothing)
@@ -137,7 +146,7 @@ def pause(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/workflows/<workflow_id>/archive")
-@operation("archiveWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), example=Example(ONE, body={}))
+@operation("archiveWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
 def archive(workflow_id: str) -> ResponseReturnValue:
     """Put it away: no run starts; its runs stay and can be replayed."""
     read(Nothing)
@@ -145,7 +154,7 @@ def archive(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/workflows/<workflow_id>/publish")
-@operation("publishWorkflow", "workflow.publish", Workflow, body=Nothing, refuses=(403,), example=Example(ONE, body={}))
+@operation("publishWorkflow", "workflow.publish", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
 def publish(workflow_id: str) -> ResponseReturnValue:
     """The draft becomes the live version; runs under way keep theirs. 409 `not_ready` with a reason per step."""
     read(Nothing)
@@ -153,7 +162,15 @@ def publish(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/workflows/<workflow_id>/duplicate")
-@operation("duplicateWorkflow", "workflow.edit", {201: Workflow}, body=Nothing, refuses=(403,), example=Example(ONE, body={}, status=201))
+@operation(
+    "duplicateWorkflow",
+    "workflow.edit",
+    {201: Workflow},
+    body=Nothing,
+    refuses=(403,),
+    again=_changed,
+    example=Example(ONE, body={}, status=201),
+)
 def duplicate(workflow_id: str) -> ResponseReturnValue:
     """A copy of its draft, as a draft under a name of its own."""
     read(Nothing)
