@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import accounts, log, runs, subjects
+from console import access, accounts, log, runs, subjects
 from console.core.actor import Actor
 from console.core.forms import FormField, clean
 from console.db.engine import fetch, transaction
@@ -16,15 +16,15 @@ ANSWERED = "answered"
 SHOWN = 100
 _OPEN = """
 select q.id, q.run, q.needs, q.until, q.asked_at, q.subject, q.nonce, q.ct, q.people ? %(me)s from console.question q
-join console.run r on r.id = q.run and r.status = 'waiting_event' and r.waiting->>'key' = q.id
+join {runs} on r.id = q.run and r.status = 'waiting_event' and r.waiting->>'key' = q.id
 where {where} order by q.until nulls last, q.id limit {limit}
 """
-_LEFT = """
+_LEFT = f"""
 select q.id, q.run, q.subject, a.outcome from console.question q
-join console.run r on r.id = q.run and r.status = 'waiting_event' and r.waiting->>'key' = q.id
+join {access.EVERY_RUN.sql()} on r.id = q.run and r.status = 'waiting_event' and r.waiting->>'key' = q.id
 join lateral (select outcome, count(*) as given, max(at) as last from console.answer where question = q.id group by outcome) a on a.given >= q.needs
 where a.last < now() - interval '5 seconds' limit 100
-"""
+"""  # noqa: S608 (a text of ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,18 @@ class Asked:
 
 def open_for(actor: Actor) -> list[Asked]:
     """Questions that wait for this person's answer, those that end first at the top."""
-    rows = fetch(_OPEN.format(where="q.people ? %(me)s", limit=SHOWN), {"me": actor.id})
+    rows = fetch(_OPEN.format(runs=access.runs(actor).sql(), where="q.people ? %(me)s", limit=SHOWN), {"me": actor.id})
     found = [asked for row in rows if (asked := _asked(actor, row)) is not None]
     return [asked for asked in found if not asked.mine]
 
 
 def one(actor: Actor, question_id: str) -> Asked:
     """The question. Raises NotFound where it is not for this person, does not stand any more, or is about what they may not see."""
-    rows = fetch(_OPEN.format(where="q.id = %(id)s", limit=1), {"me": actor.id, "id": question_id}) if "\x00" not in question_id else []
+    rows = (
+        fetch(_OPEN.format(runs=access.runs(actor).sql(), where="q.id = %(id)s", limit=1), {"me": actor.id, "id": question_id})
+        if "\x00" not in question_id
+        else []
+    )
     asked = _asked(actor, rows[0]) if rows and rows[0][8] else None
     if asked is None:
         raise NotFound

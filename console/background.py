@@ -18,9 +18,7 @@ select count(*) filter (where r.status = 'waiting_time'),
        count(*) filter (where r.status = 'running')
 from console.run r where r.ended_at is null and r.status in ('running', 'waiting_time') and (r.label is null or r.label = any(%s))
 """
-_OPEN = (
-    "not exists (select from console.run r where r.id = convert_from(q.payload, 'UTF8') and r.label is not null and not r.label = any(%s))"
-)
+_OPEN = "not exists (select from console.run r where r.id = convert_from(q.payload, 'UTF8') and not (r.label is null or r.label = any(%s)))"
 """That the job moves no run which the reader is not cleared for."""
 _COUNTS = f"""
 select count(*) filter (where status = 'queued' and execute_after <= now()), count(*) filter (where status = 'queued' and execute_after > now()),
@@ -82,7 +80,7 @@ class State:
 def read(actor: Actor) -> State:
     """How the background stands. Raises NotAllowed without the right `source.manage`."""
     access.require(actor, None, "source", "manage")
-    return _state(sorted(access.clearance(actor)))
+    return _state(access.runs(actor).cleared)
 
 
 def _state(cleared: Sequence[str]) -> State:
@@ -136,7 +134,7 @@ def switch(actor: Actor, *, on: bool, reason: str) -> None:
 def try_again(actor: Actor, job: int) -> None:
     """Put a job that was given up into the queue again. Raises NotFound where there is none. Needs `source.manage`."""
     access.require(actor, None, "source", "manage")
-    given = (job, sorted(access.clearance(actor)))
+    given = (job, access.runs(actor).cleared)
     if fetch(_AGAIN, given):
         return
     if not fetch(_GIVEN_UP, given):  # another of the same key is there already

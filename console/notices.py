@@ -18,7 +18,7 @@ SHOWN = 50
 AT_ONCE = 50
 _log = logging.getLogger(__name__)
 _COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct"
-_OPEN = "not exists (select from console.run r where r.id = notice.run and r.label is not null and not r.label = any(%s))"
+_OPEN = "not exists (select from console.run r where r.id = notice.run and not (r.label is null or r.label = any(%s)))"
 """That it is about no run with a label that its reader is not cleared for, or not any more."""
 _MINE = f"select {_COLUMNS} from console.notice where person = %s and {_OPEN} order by at desc, id desc limit %s"  # noqa: S608 (names of this file)
 _ONE = f"select {_COLUMNS} from console.notice where id = %s and person = %s and {_OPEN}"  # noqa: S608 (as above)
@@ -78,7 +78,7 @@ def unread(actor: Actor) -> int:
 
 
 def _cleared(actor: Actor) -> list[str]:
-    return sorted(access.clearance(actor))
+    return access.runs(actor).cleared
 
 
 def mine(actor: Actor, limit: int = SHOWN) -> list[Notice]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from console import files, log, privacy, settings
+from console import access, files, log, privacy, settings
 from console.core.actor import Actor
 from console.db.engine import alone, fetch, transaction
 from console.proposals import cache, options, prompts
@@ -39,7 +39,7 @@ where v.event > %(after)s and v.sub <> 'expired' and (%(kinds)s::text[] is null 
 _COUNT = """
 select count(distinct v.event), count(distinct v.event) filter (where exists (select from console.hold h where h.subject = v.sub))
 """
-_OF_RUNS = {"run": "join console.run r on r.id = a.run", "old": "r.ended_at < %(before)s"}
+_OF_RUNS = {"run": f"join {access.EVERY_RUN.sql()} on r.id = a.run", "old": "r.ended_at < %(before)s"}
 _OTHERS = {"run": "", "old": "a.at < %(before)s"}
 _FREE = "and not exists (select from console.hold h where h.subject = v.sub)"
 

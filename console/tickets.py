@@ -159,7 +159,7 @@ def _stage(actor: Actor, here: Inbox, stage: str, limit: int, mark: str) -> tupl
     """At most `limit` tickets of one kind after the mark, and the mark of those after them."""
     if stage == RECORDS:
         offered = _offered(actor, here)
-        return _free(offered, limit, mark or None) if offered else ([], None)
+        return _free(actor, offered, limit, mark or None) if offered else ([], None)
     place = _place(mark) if mark else None
     if stage == PUT_DOWN:
         heads, last = queues.put_down(actor, here.id, _workflow(here), limit=limit, after=place)
@@ -190,7 +190,7 @@ def count(actor: Actor, here: Sequence[Inbox]) -> dict[str, Count]:
     for one in here:
         offered = _offered(actor, one)
         try:
-            free, more = _count_free(offered) if offered else (0, False)
+            free, more = _count_free(actor, offered) if offered else (0, False)
         except SourceDown:
             made[one.id] = Count(min(waiting[one.id], CAP), waiting[one.id] > CAP, down=True)
             continue
@@ -284,7 +284,7 @@ def _offered(actor: Actor, here: Inbox) -> _Offered | None:
     return _Offered(source, known.id, collection, scope, where, sort)
 
 
-def _free(offered: _Offered, limit: int, after: str | None) -> tuple[list[Ticket], str | None]:
+def _free(actor: Actor, offered: _Offered, limit: int, after: str | None) -> tuple[list[Ticket], str | None]:
     """At most `limit` records without a live run after the cursor, in one statement where half of the page is free. Long stretches of
     records that are being worked on are passed quickly.
     """
@@ -292,7 +292,7 @@ def _free(offered: _Offered, limit: int, after: str | None) -> tuple[list[Ticket
     size = limit
     while True:
         page = _page(offered, size, after)
-        live = queues.live_keys(offered.workflow, offered.collection.id, [row.key for row in page.rows if row.key is not None])
+        live = queues.live_keys(actor, offered.workflow, offered.collection.id, [row.key for row in page.rows if row.key is not None])
         free = [(place, row) for place, row in enumerate(page.rows) if row.key is not None and row.key not in live]
         wanted = limit - len(found)
         found += [row for _, row in free[:wanted]]
@@ -355,10 +355,10 @@ def _seen_as(offered: _Offered) -> tuple[Any, ...]:
     return scope.everything, tuple(one.text for one in scope.allow), tuple(one.text for one in scope.deny), whose
 
 
-def _count_free(offered: _Offered) -> tuple[int, bool]:
+def _count_free(actor: Actor, offered: _Offered) -> tuple[int, bool]:
     """(how many records wait, whether there are more than that)."""
     total = _total(offered)
-    busy = queues.live_records(offered.workflow, offered.collection.id)
+    busy = queues.live_records(actor, offered.workflow, offered.collection.id)
     if total > CAP or len(busy) > CAP:
         return CAP, total > CAP
     within = records.visible(offered.collection.id, busy, offered.scope, offered.where) if busy else set()

@@ -18,6 +18,7 @@ from console.access import clearance as labels, narrowing, store, words
 from console.access.index import Index, Verdict
 from console.access.names import spoken, team_name
 from console.access.narrowing import Scopes
+from console.access.reach import EVERY_RUN, Runs
 from console.access.rights import RoleRights, rights
 from console.access.rows import ACTS, EVERY, PolicyError, Row, export, kind_of, line, parse
 from console.core import expressions, scopes
@@ -28,13 +29,16 @@ from console.errors import NotAllowed
 __all__ = [
     "ACTS",
     "EVERYWHERE",
+    "EVERY_RUN",
     "Index",
     "PolicyError",
     "RoleRights",
     "Row",
+    "Runs",
     "Scopes",
     "Why",
     "acts_of",
+    "all_labelled",
     "all_rows",
     "assign",
     "can",
@@ -49,6 +53,7 @@ __all__ = [
     "export",
     "grant",
     "held",
+    "hidden_from",
     "holders",
     "known_labels",
     "label_of",
@@ -61,6 +66,7 @@ __all__ = [
     "rights",
     "roles_of",
     "roots_of",
+    "runs",
     "scope_for",
     "why",
 ]
@@ -207,6 +213,11 @@ def clearance(actor: Actor) -> frozenset[str]:
     return labels.held(held.index, held.known, f"user:{actor.id}", actor.attributes)
 
 
+def runs(reader: Actor) -> Runs:
+    """The runs that are there for this reader, for every statement about runs. For the engine and whoever has the shell: all of them."""
+    return EVERY_RUN if reader.kind == "system" else Runs(tuple(sorted(clearance(reader))))
+
+
 def clearance_of(person_id: str) -> frozenset[str]:
     """As `clearance`, of the person of this id, before there is an actor."""
     held = store.current()
@@ -215,8 +226,7 @@ def clearance_of(person_id: str) -> frozenset[str]:
 
 def cleared_for(actor: Actor, label: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """That a row without a label, or with one that the actor may see, stands here: the one condition of every list."""
-    seen = sorted(clearance(actor))
-    return sa.or_(label.is_(None), label.in_(seen)) if seen else label.is_(None)
+    return runs(actor).condition(label)
 
 
 def label_of(obj: str, record: Mapping[str, Any] | None = None) -> str | None:
@@ -230,6 +240,16 @@ def label_of(obj: str, record: Mapping[str, Any] | None = None) -> str | None:
 def labelled(label: str) -> list[str]:
     """Objects (`workflow:<slug>`, `collection:<id>`) that carry the label, in order."""
     return sorted(obj for obj, each in store.current().labels.items() if each.id == label)
+
+
+def all_labelled() -> frozenset[str]:
+    """Objects (`workflow:<slug>`, `collection:<id>`) that carry any label, for some of their records at least."""
+    return frozenset(store.current().labels)
+
+
+def hidden_from(actor: Actor) -> list[str]:
+    """Objects that are not there for the actor, because of their label, in order; none for the engine and whoever has the shell."""
+    return [] if actor.kind == "system" else sorted(obj for obj in store.current().labels if not exists_for(actor, obj))
 
 
 def check_clearance(told: Any) -> None:

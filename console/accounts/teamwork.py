@@ -24,12 +24,13 @@ _INSERT = sa.text("insert into console.team (id, name) values (:id, :name) on co
 _UPDATE = sa.text("update console.team set name = :name, description = :description, lead = :lead where id = :id")
 _SIZES = sa.text(
     "select t.id, (select count(*) from console.person_team m where m.team = t.id) as members,"
-    " (select count(*) from console.workflow w where w.team = t.id) as workflows,"
+    " (select count(*) from console.workflow w where w.team = t.id and not 'workflow:' || w.slug = any(:hidden)) as workflows,"
     " (select count(*) from console.inbox i where i.team = t.id and i.closed_at is null) as inboxes from console.team t"
 )
 _OWNED = {
-    "live run": "select r.id from console.run r where r.team = :team and r.ended_at is null order by r.created_at limit 100",
-    "workflow": "select w.title from console.workflow w where w.team = :team and w.status not in ('completed', 'cancelled') order by w.title",
+    "live run": "select r.id from {runs} where r.team = :team and r.ended_at is null order by r.created_at limit 100",
+    "workflow": "select w.title from console.workflow w where w.team = :team and w.status not in ('completed', 'cancelled')"
+    " and not 'workflow:' || w.slug = any(:hidden) order by w.title",
     "inbox": "select i.title from console.inbox i where i.team = :team and i.closed_at is null order by i.title",
     "person": "select p.name from console.person p where p.removed_at is null and (p.id in (select t.person from console.person_team t where t.team = :team)"
     " or p.id in (select substr(g.sub, 6) from console.policy g where g.ptype = 'g' and g.dom = 't:' || :team and g.sub like 'user:%')) order by p.name",
@@ -59,7 +60,10 @@ def listed(actor: Actor) -> list[tuple[Team, Sizes]]:
     """Every team by name, archived ones last. Raises NotAllowed."""
     authority.require(actor)
     with db.hot_engine().connect() as connection:
-        sizes = {row.id: Sizes(row.members, row.workflows, row.inboxes) for row in connection.execute(_SIZES)}
+        sizes = {
+            row.id: Sizes(row.members, row.workflows, row.inboxes)
+            for row in connection.execute(_SIZES, {"hidden": access.hidden_from(actor)})
+        }
     return sorted(((team, sizes[team.id]) for team in persons.teams()), key=lambda one: one[0].archived)
 
 
@@ -130,10 +134,13 @@ def drop_member(actor: Actor, team_id: str, person_id: str) -> None:
 
 
 def archive(actor: Actor, team_id: str) -> None:
-    """Put the team away; what was done in it stays. Raises NotAllowed, NotFound, and Conflict naming what it still has."""
+    """Put the team away; what was done in it stays. Raises NotAllowed, NotFound, and Conflict naming what it still has.
+
+    What has a label that the actor is not cleared for is neither counted nor named, and stops nothing: it stays as it is, for who may see it.
+    """
     with authority.changing(actor) as connection:
         _open(connection, team_id)
-        owned = [words for kind in _OWNED if (words := _named(connection, kind, team_id))]
+        owned = [words for kind in _OWNED if (words := _named(actor, connection, kind, team_id))]
         if owned:
             raise Conflict(
                 f"The team still has {'; '.join(owned)}. End, move or close these first.",
@@ -208,9 +215,11 @@ def _inbox_id(ident: str, source: str, to: str) -> str:
     return f"{plain}-{to.replace('_', '-')}"[:LONGEST_INBOX].strip("-")
 
 
-def _named(connection: Connection, kind: str, team_id: str) -> str:
-    """`2 workflows (KYC review, Refund)`; empty where it has none of the kind."""
-    found = [str(name) for name in connection.execute(sa.text(_OWNED[kind]), {"team": team_id}).scalars()]
+def _named(actor: Actor, connection: Connection, kind: str, team_id: str) -> str:
+    """`2 workflows (KYC review, Refund)`; empty where it has none of the kind that is there for the actor."""
+    told = {"team": team_id} | ({"hidden": access.hidden_from(actor)} if kind == "workflow" else {})
+    statement = sa.text(_OWNED[kind].format(runs=access.runs(actor).sql()))
+    found = [str(name) for name in connection.execute(statement, told).scalars()]
     if not found:
         return ""
     shown = ", ".join(found[:NAMED]) + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")

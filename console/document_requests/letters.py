@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from babel.dates import format_date
 
 from console import log, mail, queue, runs, settings
+from console.access.reach import EVERY_RUN
 from console.core.outside_words import OUTSIDE
 from console.db.engine import alone, fetch
 from console.document_requests.store import Request, by_id, close, ensure, hashed, settled, token_of
@@ -19,10 +20,10 @@ AGAIN = timedelta(minutes=5)
 
 _log = logging.getLogger(__name__)
 
-_NEW = """
-select r.id from console.run r where r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'for' = 'documents'
+_NEW = f"""
+select r.id from {EVERY_RUN.sql()} where r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'for' = 'documents'
 and not exists (select from console.document_request d where d.id = r.waiting->>'key') limit %s
-"""
+"""  # noqa: S608 (a text of ours)
 _DUE = "select id from console.document_request where status in ('open', 'revoked') and least(remind_at, until) <= now() order by least(remind_at, until) limit %s"
 
 

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import settings, subjects
+from console.access.reach import EVERY_RUN
 from console.core import media
 from console.db import tables
 from console.db.engine import fetch, transaction
@@ -63,7 +64,7 @@ class Stored:
 
 
 _COLUMNS = ", ".join(f'"{entry.name}"' for entry in fields(Stored))
-_OVER = "{0}.run in (select r.id from console.run r where r.ended_at < %s) and not exists (select from console.hold h where h.subject = {0}.subject)"
+_OVER = f"{{0}}.run in (select r.id from {EVERY_RUN.sql()} where r.ended_at < %s) and not exists (select from console.hold h where h.subject = {{0}}.subject)"  # noqa: S608 (a text of ours)
 _FIND = f"select {_COLUMNS} from console.file where "  # noqa: S608 (names of ours)
 
 
@@ -197,7 +198,7 @@ def expire(before: datetime) -> int:
 def sweep() -> int:
     """Delete what nobody handed in, a day after its run ended, and bytes that belong to no row; how many files and bytes went."""
     gone = _removed(
-        "run in (select r.id from console.run r where r.ended_at < now() - interval '1 day') and request is null and not exists "
+        f"run in (select r.id from {EVERY_RUN.sql()} where r.ended_at < now() - interval '1 day') and request is null and not exists "
         '(select from console.attempt a where a.run = file.run and strpos(a."values"::text, file.id) > 0)',
         (),
     )

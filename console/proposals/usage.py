@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from console import access
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.proposals.document import Budget
@@ -11,7 +12,7 @@ from console.proposals.saving import require
 _TODAY = """
 select count(*), count(*) filter (where coalesce(cost, reserved) is not null), coalesce(sum(coalesce(cost, reserved)), 0),
        count(*) filter (where status = 'pending'), count(*) filter (where status = 'failed'), count(*) filter (where code = 'budget')
-from console.ai_call where at >= date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'
+from console.ai_call c where c.at >= date_trunc('day', now() at time zone 'UTC') at time zone 'UTC' and {known}
 """
 
 
@@ -44,9 +45,9 @@ class Level:
 
 
 def today(actor: Actor) -> Today:
-    """The figures of this day. Raises NotAllowed for who does not set up the AI."""
+    """The figures of this day, of the calls that are there for the actor; the budgets count all of them. Raises NotAllowed for who does not set up the AI."""
     require(actor)
-    return Today(*fetch(_TODAY)[0])
+    return Today(*fetch(_TODAY.format(known=access.runs(actor).open("c")))[0])
 
 
 def levels(found: Today, budget: Budget) -> dict[str, Level]:

@@ -173,7 +173,7 @@ def live_ahead(actor: Actor, collection: str, keys: Sequence[str]) -> Iterator[C
     if not keys or not pairs:
         yield dict
         return
-    asked: tuple[Parameter, ...] = (collection, list(keys), sorted(access.clearance(actor)))
+    asked: tuple[Parameter, ...] = (collection, list(keys), access.runs(actor).cleared)
     with Ahead(_LIVE, asked) as sent:
         yield lambda: _by_record(actor, pairs, sent, asked)
 

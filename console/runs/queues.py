@@ -127,18 +127,20 @@ def taken_from(run_id: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-def live_keys(workflow: str, collection: str, among: Sequence[str]) -> set[str]:
-    """Those of the records that have a live run of the workflow."""
-    ends = ("", *(f"|{label}" for label in sorted(access.known_labels())))
+def live_keys(actor: Actor, workflow: str, collection: str, among: Sequence[str]) -> set[str]:
+    """Those of the records that have a live run of the workflow which is there for the actor."""
+    ends = ("", *(f"|{label}" for label in access.runs(actor).cleared))
     keys = [f"{workflow}|{collection}|{key}{end}" for key in among for end in ends]
-    rows = fetch("select record from console.run where exclusive_key = any(%s) and ended_at is null", (keys,)) if keys else []
+    statement = f"select r.record from {access.runs(actor).sql()} where r.exclusive_key = any(%s) and r.ended_at is null"  # noqa: S608 (a text of ours)
+    rows = fetch(statement, (keys,)) if keys else []
     return {row[0] for row in rows}
 
 
-def live_records(workflow: str, collection: str) -> list[str]:
-    """Records that have a live run of the workflow, at most `MOST` and one more."""
+def live_records(actor: Actor, workflow: str, collection: str) -> list[str]:
+    """Records that have a live run of the workflow which is there for the actor, at most `MOST` and one more."""
     rows = fetch(
-        "select record from console.run where workflow = %s and collection = %s and ended_at is null and exclusive_key is not null limit %s",
+        f"select r.record from {access.runs(actor).sql()} where r.workflow = %s and r.collection = %s and r.ended_at is null"  # noqa: S608 (as above)
+        " and r.exclusive_key is not null limit %s",
         (workflow, collection, MOST + 1),
     )
     return [row[0] for row in rows]
@@ -157,7 +159,7 @@ def counts(actor: Actor, served: Mapping[str, str | None]) -> dict[str, int]:
         "workflows": list(served.values()),
         "scoped": scoped,
         "most": MOST + 1,
-        "cleared": sorted(access.clearance(actor)),
+        "cleared": access.runs(actor).cleared,
     }
     allowed = visible_pairs(actor, "resume")
     found = dict.fromkeys(served, 0)

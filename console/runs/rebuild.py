@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from console import log
+from console.access.reach import EVERY_RUN
 from console.core.run import Run, fold
 from console.db import tables
 from console.db.engine import fetch, transaction
@@ -60,7 +61,8 @@ def rebuild(run_id: str | None = None, *, check: bool = False) -> Iterator[Diffe
 
 
 def _runs() -> list[str]:
-    rows = fetch("select distinct run from console.event where starts_with(run, 'run_') union select id from console.run order by 1")
+    chains = "select distinct run from console.event where starts_with(run, 'run_')"
+    rows = fetch(f"{chains} union select r.id from {EVERY_RUN.sql()} order by 1")  # noqa: S608 (a text of ours)
     return [row[0] for row in rows]
 
 
@@ -77,7 +79,7 @@ def _told(run_id: str) -> dict[str, list[dict[str, Any]]]:
             row[0]
             for row in fetch(
                 "select v.sub from console.event e join console.event_value v on v.event = e.id where e.run = %s and v.ct <> '' "
-                "union all select subject from console.run where id = %s limit 1",  # no value is left: the head still knows
+                f"union all select r.subject from {EVERY_RUN.sql()} where r.id = %s limit 1",
                 (run_id, run_id),
             )
         ),

@@ -83,7 +83,7 @@ def holder_idle_s(run: Run) -> float:
         return 0.0
     rows = fetch(
         "select extract(epoch from now() - greatest(r.active_at, (select max(d.saved_at) from console.draft d "
-        "where d.run = r.id and d.person = r.holder)))::float8 from console.run r where r.id = %s",
+        f"where d.run = r.id and d.person = r.holder)))::float8 from {access.EVERY_RUN.sql()} where r.id = %s",
         (run.id,),
     )
     return max(0.0, float(rows[0][0])) if rows else 0.0

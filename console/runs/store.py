@@ -15,6 +15,7 @@ import orjson
 import psycopg
 
 from console import faults, log, queue
+from console.access.reach import EVERY_RUN
 from console.core import commands
 from console.core.actor import Actor
 from console.core.approval import Approval, Decided
@@ -466,7 +467,7 @@ class LiveRun(Conflict):
 
 def live_run(exclusive_key: str) -> str | None:
     """The run that holds the key, None where there is none any more."""
-    rows = fetch("select id from console.run where exclusive_key = %s and ended_at is null", (exclusive_key,))
+    rows = fetch(f"select r.id from {EVERY_RUN.sql()} where r.exclusive_key = %s and r.ended_at is null", (exclusive_key,))  # noqa: S608 (a text of ours)
     return rows[0][0] if rows else None
 
 

@@ -3,6 +3,7 @@
 import logging
 
 from console import queue
+from console.access.reach import EVERY_RUN
 from console.db.engine import fetch
 from console.runs.effecting import give_up_waiting
 from console.runs.transitions import save_idle
@@ -19,25 +20,25 @@ and not exists (select from queue.pgqueuer q where q.status = 'failed' and q.ded
 and not exists (select from console.version v where v.name = 'paused' and v.number > 0{even_paused})
 """
 _STUCK = f"""
-select r.id, r.run_seq from console.run r where r.ended_at is null and r.status in ('running', 'waiting_event')
+select r.id, r.run_seq from {EVERY_RUN.sql()} where r.ended_at is null and r.status in ('running', 'waiting_event')
 and (r.status = 'running' or r.waiting->>'for' = 'effect')
 and r.active_at < now() - make_interval(secs => %s) and {_NO_JOB.format(even_paused=" and r.status = 'running'")} order by r.active_at limit %s
 """  # noqa: S608 (texts of this file)
 _DUE = f"""
-select r.id, r.run_seq from console.run r where r.status in ('waiting_time', 'waiting_event')
+select r.id, r.run_seq from {EVERY_RUN.sql()} where r.status in ('waiting_time', 'waiting_event')
 and (r.waiting->>'until') collate "C" <= to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') and {_NO_JOB.format(even_paused="")}
 order by (r.waiting->>'until') collate "C" limit %s
 """  # noqa: S608 (texts of this file)
-_UNDER_WAY = """
-select r.id from console.run r where r.ended_at is null and r.status in ('running', 'waiting_event') and r.waiting->>'for' = 'effect'
+_UNDER_WAY = f"""
+select r.id from {EVERY_RUN.sql()} where r.ended_at is null and r.status in ('running', 'waiting_event') and r.waiting->>'for' = 'effect'
 and r.active_at < now() - make_interval(secs => %s) order by r.active_at limit %s
-"""
-_IDLE = """
-select r.id from console.run r
+"""  # noqa: S608 (a text of ours)
+_IDLE = f"""
+select r.id from {EVERY_RUN.sql()}
 where r.ended_at is null and r.holder is not null and r.status = 'waiting_person' and r.active_at < now() - make_interval(mins => %(minutes)s)
 and not exists (select from console.draft d where d.run = r.id and d.n = r.current and d.saved_at >= now() - make_interval(mins => %(minutes)s))
 order by r.active_at limit %(most)s
-"""
+"""  # noqa: S608 (as above)
 
 
 def wake() -> int:

@@ -102,14 +102,20 @@ def resume(name: str, *, by: Actor = SYSTEM) -> None:
 
 
 def consequences(name: str, *, by: Actor = SYSTEM) -> Consequences:
-    """What `remove` would end. Raises NotFound, NotAllowed."""
+    """What `remove` would end, as far as it is there for `by`. Raises NotFound, NotAllowed."""
     keeping.judge(by)
     keeping.source_of(name)
-    own = [one.id for one in records.collections() if one.source == name]
-    live = fetch("select id from console.run where ended_at is null and collection = any(%s) order by id", (own,))
+    hidden = frozenset(access.hidden_from(by))
+    own = [one for one in _collections(name) if f"collection:{one}" not in hidden]
+    statement = f"select r.id from {access.runs(by).sql()} where r.ended_at is null and r.collection = any(%s) order by r.id"  # noqa: S608 (a text of ours)
+    live = fetch(statement, (own,))
     return Consequences(
         tuple(own),
-        tuple((known.slug, known.title) for known in workflows.all_known() if known.collection in own),
+        tuple(
+            (known.slug, known.title)
+            for known in workflows.all_known()
+            if known.collection in own and f"workflow:{known.slug}" not in hidden
+        ),
         tuple(action.title for action in kept.every().values() if action.collection in own),
         len(_rights(own)),
         tuple(row[0] for row in live[:10]),
@@ -131,7 +137,7 @@ def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequence
         )
     source = keeping.source_of(name)
     with transaction() as connection:
-        store.write(connection, removed=_rights(found.collections))
+        store.write(connection, removed=_rights(_collections(name)))
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         connection.execute(sa.delete(tables.data_source).where(tables.data_source.c.name == name))
         keeping.moved(connection)
@@ -141,6 +147,10 @@ def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequence
     connect.dispose(name)
     keeping.forget()
     return found
+
+
+def _collections(name: str) -> list[str]:
+    return [one.id for one in records.collections() if one.source == name]
 
 
 def _rights(collections: Several[str]) -> list[access.Row]:

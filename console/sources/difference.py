@@ -76,7 +76,7 @@ class Difference:
 def difference(name: str, *, by: Actor = SYSTEM) -> Difference:
     """What `take` would do. Raises NotFound, NotAllowed, SourceDown."""
     keeping.judge(by)
-    return of(name, keeping.look_at(name))
+    return of(name, keeping.look_at(name), by)
 
 
 def take(name: str, stamp: str | None = None, *, by: Actor = SYSTEM) -> list[Collection]:
@@ -172,8 +172,8 @@ def spoken(found: Difference) -> str:
     return "; ".join(said[:5]) + (f"; and {len(said) - 5} more" if len(said) > 5 else "")
 
 
-def of(name: str, seen: Look) -> Difference:
-    """The difference between what is kept and what was seen."""
+def of(name: str, seen: Look, by: Actor = SYSTEM) -> Difference:
+    """The difference between what is kept and what was seen; what breaks as far as it is there for `by`."""
     before = _stored()
     after, _, dropped = _mended(name, seen)
     now = assemble(before, hooked.fields())
@@ -185,7 +185,7 @@ def of(name: str, seen: Look) -> Difference:
         *(TableChange(one, "new", found[one].id) for one in sorted(set(found) - set(known))),
         *(_changed(one, known[one], found[one]) for one in sorted(set(known) & set(found)) if known[one].structure != found[one].structure),
     ]
-    breaks = [*dropped, *_workflows(now, then), *_actions(now, then), *_policy(now, then)] if changes else []
+    breaks = [*dropped, *_workflows(now, then, by), *_actions(now, then, by), *_policy(now, then, by)] if changes else []
     return Difference(name, tuple(changes), tuple(dict.fromkeys(breaks)), _stamp(seen))
 
 
@@ -280,15 +280,18 @@ def _segments(after: list[Stored], mended: list[dict[str, Any]]) -> list[Break]:
 # ----------------------------------------------------------------------------------- workflows, actions and conditions
 
 
-def _workflows(now: Mapping[str, Collection], then: Mapping[str, Collection]) -> Iterator[Break]:
+def _workflows(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
     """What only fails then: in the live version of each workflow, and in older ones that runs still follow."""
     running = {
         (row[0], row[1]): row[2]
-        for row in fetch("select workflow, version, count(*) from console.run where ended_at is null group by 1, 2")
+        for row in fetch(f"select r.workflow, r.version, count(*) from {access.runs(by).sql()} where r.ended_at is null group by 1, 2")  # noqa: S608 (a text of ours)
     }
+    hidden = access.hidden_from(by)
     wanted = dict.fromkeys([*((known.id, known.live) for known in workflows.all_known() if known.live), *running])
     for workflow, number in wanted:
         definition = workflows.version(workflow, int(number))
+        if f"workflow:{definition.slug}" in hidden:
+            continue
         document = definition.document.to_json()
         before, after = (
             {(p.step, p.field, p.reason) for p in workflows.check(document, Surroundings(dict(where)))} for where in (now, then)
@@ -301,17 +304,23 @@ def _workflows(now: Mapping[str, Collection], then: Mapping[str, Collection]) ->
             yield Break("workflow", f"{definition.title}, version {number}", f"/workflows/{definition.slug}", words)
 
 
-def _actions(now: Mapping[str, Collection], then: Mapping[str, Collection]) -> Iterator[Break]:
+def _actions(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
+    hidden = access.hidden_from(by)
     for action in kept.every().values():
+        if f"collection:{action.collection}" in hidden:
+            continue
         before, after = ({(p.field, p.reason) for p in action_check.check(action.canonical(), dict(where))} for where in (now, then))
         for field, reason in sorted(after - before):
             yield Break("action", action.title, f"/workflows/{action.slug}", f"{field}: {reason}")
 
 
-def _policy(now: Mapping[str, Collection], then: Mapping[str, Collection]) -> Iterator[Break]:
+def _policy(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
     """Conditions of rights over records, and fields that are kept from somebody."""
+    hidden = access.hidden_from(by)
     for row in access.all_rows():
         kind, _, ident = row.obj.partition(":")
+        if f"collection:{ident.partition('/')[0]}" in hidden or row.obj in hidden:
+            continue
         if kind == "field":
             collection, _, name = ident.partition("/")
             if name in _names(now, collection) and name not in _names(then, collection):
