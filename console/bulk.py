@@ -25,6 +25,7 @@ IN_ONE_GO_S = 1.5
 PAGE = 200
 WAITING, BEGUN, DONE, REFUSED, OPEN, STOPPED = "waiting", "begun", "done", "refused", "open", "stopped"
 LATER_S = 2.0
+UNSEEN = "Not there for you any more"
 _RUN = f"""
 select r.id from {access.EVERY_RUN.sql()} join console.workflow w on w.id = r.workflow
 where w.slug = %s and r.collection = %s and r.record = %s and r.started_by = %s and r.created_at >= %s order by r.created_at limit 1
@@ -37,14 +38,14 @@ class Item:
     """One record: waiting, begun, done, open (its run waits for somebody or something), stopped, or refused with the reason."""
 
     key: str
-    title: str
+    title: str = ""
     state: str = WAITING
     why: str = ""
     run: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As it is kept."""
-        return {name: getattr(self, name) for name in ("key", "title", "state", "why", "run")}
+        """As it is kept: what the record is called is read when it is shown."""
+        return {name: getattr(self, name) for name in ("key", "state", "why", "run")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +131,19 @@ def begin(actor: Actor, collection_id: str, action: Action, items: Sequence[Item
 
 
 def get(actor: Actor, bulk_id: str) -> Bulk:
-    """What this person began. Raises NotFound for anybody else."""
+    """What this person began, each record as they may see it now. Raises NotFound for anybody else."""
     found = _read(bulk_id) if "\x00" not in bulk_id else None
     if found is None or found.person != actor.id:
         raise NotFound
-    return found
+    try:
+        titles = records.titles(found.collection, [item.key for item in found.items], access.scope_for(actor, found.collection, "read"))
+    except ConsoleError:
+        titles = {}
+    items = [
+        replace(item, title=titles[item.key]) if item.key in titles else replace(item, title=UNSEEN, why="", run=None)
+        for item in found.items
+    ]
+    return replace(found, items=items)
 
 
 def _read(bulk_id: str) -> Bulk | None:

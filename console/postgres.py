@@ -62,6 +62,8 @@ CONFIGURATION = {
     "timezone": "'UTC'",
     "log_timezone": "'UTC'",
     "logging_collector": "on",
+    "log_error_verbosity": "terse",  # the details of an error hold the row that it is about
+    "log_min_error_statement": "panic",  # and the statement what somebody typed
     "log_filename": "'%a.log'",
     "log_truncate_on_rotation": "on",
     "log_rotation_age": "1d",

@@ -159,12 +159,13 @@ def _forget(actor: Actor, subject: str, reason: str, ready: Callable[[Connection
         ready(connection)
         gone = connection.execute(sa.delete(tables.event_value).where(tables.event_value.c.sub == subject)).rowcount
         ours = sa.text(f"select r.id from {access.EVERY_RUN.sql()} where r.subject = :subject")  # noqa: S608 (a text of ours)
-        connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subject))
+        named = connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subject).returning(*_WHOSE)).first()
         connection.execute(sa.delete(tables.hold).where(tables.hold.c.subject == subject))
         places = files.forget(connection, subject)
         prompts.erase(connection, subject)
         run_ids = [row[0] for row in connection.execute(ours, {"subject": subject})]
         mark(connection, run_ids)
+        _unsay(connection, run_ids, (named.collection, named.record) if named else None)
         told = {"subject": subject, "count": gone, "runs": len(run_ids)}
         log.note(actor, "subject_erased", open=told, sealed={"reason": reason}, connection=connection)
     subjects.forget(subject)
@@ -172,6 +173,30 @@ def _forget(actor: Actor, subject: str, reason: str, ready: Callable[[Connection
     files.release(places)  # unreadable since the key is gone; what a crash leaves lying is swept away
     mend()
     return int(gone)
+
+
+_WHOSE = (tables.subject.c.collection, tables.subject.c.record)
+
+
+def _unsay(connection: Connection, run_ids: list[str], whose: tuple[str, str] | None) -> None:
+    """Take what was typed for many records at once, and why it could not be done, from those of them that are the person's."""
+    table = tables.bulk
+    for row in connection.execute(sa.select(table).with_for_update()):
+        theirs = [_is_theirs(row.collection, item, run_ids, whose) for item in row.items]
+        if any(theirs):
+            items = [{**item, "why": ""} if mine else item for item, mine in zip(row.items, theirs, strict=True)]
+            connection.execute(sa.update(table).where(table.c.id == row.id).values(items=items))
+
+
+def _is_theirs(collection: str, item: dict[str, Any], run_ids: list[str], whose: tuple[str, str] | None) -> bool:
+    if item.get("run") in run_ids or whose == (collection, item["key"]):
+        return True
+    if not item.get("why") or whose is None:
+        return False
+    try:
+        return records.subject(collection, item["key"]) == whose
+    except ConsoleError:
+        return True  # whose it is cannot be told now: better one reason too few
 
 
 def mark(connection: Connection, run_ids: Iterable[str]) -> None:

@@ -38,6 +38,7 @@ from console.effects import python as actions
 from console.postgres import Embedded
 from console.records import connect
 from console.settings import Settings
+from tests import statements
 from tests.databases import Server
 
 if TYPE_CHECKING:
@@ -119,6 +120,18 @@ class Database:
     name: str
     url: str
     admin_url: str
+
+
+statements.watch()
+
+
+@pytest.fixture(autouse=True)
+def _runs_are_read_for_somebody() -> Iterator[None]:
+    """No statement of the product reads runs without saying for whom."""
+    yield
+    told = "\n".join(f"{sender}: {statement}" for statement, sender in statements.stray.items())
+    statements.stray.clear()
+    assert not told, f"runs are read for nobody in particular; take them from access.runs(reader):\n{told}"
 
 
 def pytest_report_header(config: pytest.Config) -> str:

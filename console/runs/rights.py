@@ -82,7 +82,7 @@ def holder_idle_s(run: Run) -> float:
     if run.holder is None:
         return 0.0
     rows = fetch(
-        "select extract(epoch from now() - greatest(r.active_at, (select max(d.saved_at) from console.draft d "
+        "select extract(epoch from now() - greatest(r.active_at, (select max(d.saved_at) from console.draft d "  # noqa: S608 (a text of ours)
         f"where d.run = r.id and d.person = r.holder)))::float8 from {access.EVERY_RUN.sql()} where r.id = %s",
         (run.id,),
     )

@@ -1,5 +1,6 @@
 """Scenario k11: what is reported in confidence leaves no trace for anybody but the reporting officer, in whatever list, page, count, search, log or refusal."""
 
+import difflib
 import io
 import re
 import zipfile
@@ -29,18 +30,21 @@ from console import (
     runs,
     settings,
     sources,
+    succession,
     workflows,
 )
 from console.access import store
+from console.accounts import teamwork
 from console.core.actor import Actor
 from console.db import engine as db
 from console.db.engine import fetch
 from console.demo import filling, loading, people, stories
 from console.demo.world import World
-from console.errors import ConsoleError, Invalid, NotFound
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.log.select import LogFilter
 from console.log.verify import main as verify
 from console.postgres import Embedded
+from console.proposals import usage
 from tests.company import PASSWORD
 from tests.conftest import copied
 
@@ -143,6 +147,7 @@ def _made(url: str) -> House:
         *("", "", {}),
     )
     made.before = {(name, path): answered(made.get(name, path)) for name in OUTSIDE for path in LISTS}
+    made.before |= {("ines", place): told for place, told in managed(made).items()}
     typed = {f"v.{key}": value for key, value in FILED.items()} | {f"t.{key}": TYPES.get(key, "long_text") for key in FILED}
     told = made.get("olivia", f"/c/customer/{TORE}/report/suspicion-report", "POST", data=typed)
     assert told.status_code == 201, re.findall(r"alert.*?</div>", told.text, re.DOTALL)
@@ -179,6 +184,49 @@ def test_the_officer_sees_it_and_works_it_to_its_end(house: House) -> None:
 def test_every_list_answers_what_it_answered_before(house: House, who: str) -> None:
     for path in LISTS:
         assert answered(house.get(who, path)) == house.before[who, path], path
+
+
+def managed(house: House) -> dict[str, Any]:
+    """What is told to who manages people, teams and sources, of those where the case is: pages, refusals and previews."""
+    malik, ines = house.people["malik"], house.people["ines"]
+    pages = (
+        f"/settings/people/{malik.id}", f"/settings/people/{malik.id}/close", "/settings/people", "/settings/teams", f"/settings/teams/{malik.teams[0]}",
+        "/settings/sources", f"/settings/sources/{loading.CORE}", f"/settings/sources/{loading.CORE}/remove", "/settings/ai/costs", "/operations",
+        "/settings/retention", "/settings/roles",
+    )  # fmt: skip
+    told: dict[str, Any] = {path: without_moments(house.get("ines", path)) for path in pages}
+    with pytest.raises(Conflict) as refused:
+        teamwork.archive(ines, malik.teams[0])
+    told["archive"] = (str(refused.value), list(refused.value.details))
+    told["remove"] = sources.consequences(loading.CORE, by=ines)
+    told["held"] = succession.held(ines, malik.id)
+    told["difference"] = sources.difference(loading.CORE, by=ines)
+    told["costs"] = usage.today(ines)
+    return told
+
+
+def without_moments(answer: TestResponse) -> tuple[int, str]:
+    return answer.status_code, re.sub(r"data-session-left=\S+|<time.*?</time>|csrf[^>]*>|\d\d:\d\d(:\d\d)?|nonce=.[^\"]*|req_\w+|Request [-0-9a-f]+", "", answer.text)
+
+
+def test_who_manages_people_teams_and_sources_is_told_what_was_told_before(house: House) -> None:
+    """While the officer has the case in hand, and a call to a model was made for it."""
+    malik = house.people["malik"]
+    runs.resume(malik, house.run, revision=None)
+    fetch(
+        "insert into console.ai_call (id, at, run, workflow, team, label, purpose, mode, status, cost, deadline_at) select 'aic_hidden', now(), r.id, r.workflow,"
+        " r.team, r.label, 'propose', 'assist', 'ok', 1, now() from console.run r where r.id = %s returning id",
+        (house.run,),
+    )
+    try:
+        after = managed(house)
+        for place, told in after.items():
+            was = house.before["ines", place]
+            assert told == was, (place, *difflib.unified_diff(str(was).split("\\n"), str(told).split("\\n"), n=0, lineterm=""))
+        assert not [needle for needle in ("sar_case", "uspicion") if needle in str(after["archive"]) + str(after["remove"])]
+    finally:
+        fetch("delete from console.ai_call where id = 'aic_hidden' returning id")
+        runs.save(malik, house.run, revision=None)
 
 
 @pytest.mark.parametrize("who", OUTSIDE)

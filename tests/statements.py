@@ -1,0 +1,77 @@
+"""What the product asks the database while tests run: each statement that reads runs says for whom.
+
+Statements are looked at once, where they leave for the server (psycopg's cursor, and the prepared ones of `console.db.hot`), and only those that the
+product itself sends: a test may look where it likes.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from console.access.reach import ALL
+from console.db import hot
+
+ROOT = Path(__file__).parents[1]
+OURS, ENGINES, OTHERS = (
+    str(ROOT / "console") + "/",
+    str(ROOT / "console" / "db") + "/",
+    (str(ROOT / "tests") + "/", str(ROOT / "migrations") + "/"),
+)
+TABLE = re.compile(
+    r"(?<!update )(?<!into )(?<!delete from )\bconsole\.run\b(?!\.)(?P<after>(?: \w+)? " + re.escape(ALL) + r")?", re.IGNORECASE
+)
+JUDGED = re.compile(r"\blabel is null\b|\bwhere false\b", re.IGNORECASE)
+
+stray: dict[str, str] = {}
+"""Statement → who sent it: those that read runs for nobody in particular."""
+_seen: set[str] = set()
+
+
+def reads_for_nobody(statement: str) -> bool:
+    """Whether the statement reads runs without saying for whom: neither with the labels of a reader nor marked as the engine's."""
+    found = [match for match in TABLE.finditer(statement) if match["after"] is None]
+    return len(found) > len(JUDGED.findall(statement))
+
+
+def watch() -> None:
+    """Look at every statement from now on."""
+    execute, compiled = psycopg.Cursor.execute, hot._compiled
+
+    def looked_at(self: Any, query: Any, *given: Any, **more: Any) -> Any:
+        if isinstance(query, str):
+            _look(query)
+        return execute(self, query, *given, **more)
+
+    def prepared(statement: str) -> Any:
+        _look(statement)
+        return compiled(statement)
+
+    psycopg.Cursor.execute = looked_at  # type: ignore[method-assign]
+    hot._compiled = prepared  # type: ignore[assignment]
+
+
+def _look(statement: str) -> None:
+    if statement in _seen:
+        return
+    if "console.run" in statement and reads_for_nobody(statement):
+        sender = _sender()
+        if sender is None:
+            return  # a test's own: the product may send the same
+        stray[statement] = sender
+    _seen.add(statement)
+
+
+def _sender() -> str | None:
+    """The place in the product that sends the statement; None where a test or a migration does."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(OTHERS) and name != __file__:
+            return None
+        if name.startswith(OURS) and not name.startswith(ENGINES):
+            return f"{name.removeprefix(str(ROOT) + '/')}:{frame.f_lineno}"
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
