@@ -23,6 +23,7 @@ OURS, ENGINES, OTHERS = (
 TABLE = re.compile(
     r"(?<!update )(?<!into )(?<!delete from )\bconsole\.run\b(?!\.)(?P<after>(?: \w+)? " + re.escape(ALL) + r")?", re.IGNORECASE
 )
+READS = re.compile(r"\s*(select|with|insert|update|delete)\b", re.IGNORECASE)
 JUDGED = re.compile(r"\blabel is null\b|\bwhere false\b", re.IGNORECASE)
 
 stray: dict[str, str] = {}
@@ -32,6 +33,8 @@ _seen: set[str] = set()
 
 def reads_for_nobody(statement: str) -> bool:
     """Whether the statement reads runs without saying for whom: neither with the labels of a reader nor marked as the engine's."""
+    if not READS.match(statement):
+        return False
     found = [match for match in TABLE.finditer(statement) if match["after"] is None]
     return len(found) > len(JUDGED.findall(statement))
 

@@ -1,9 +1,11 @@
 """`console subject erase`: what is held about a person is made unreadable."""
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from console import privacy
 from console.core.actor import Actor
+from console.db import tidying
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 subject = click.Group("subject", help="People whose data the console holds.")
@@ -22,7 +24,26 @@ def erase(collection: str, key: str, reason: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"{told} Erase?", abort=True, err=True)
     receipt = privacy.erase(COMMAND_LINE, collection, key, reason)
+    _tidy()
     click.echo(f"erased {receipt.subject}: values of {receipt.events} events, texts of {receipt.runs} runs, {receipt.at}")
+
+
+@subject.command("tidy", epilog="Example: console subject tidy")
+def tidy() -> None:
+    """Let the database tidy up at once what was erased on pages: it does so by itself too, some time later."""
+    if _tidy():
+        click.echo("tidied up: what was erased is in no page of the tables any more")
+
+
+def _tidy() -> bool:
+    """Whether the database tidied up; where it could not, a line says so."""
+    try:
+        tidying.tidy()
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+        click.echo(f"The database could not tidy up now ({reason}); it does so by itself some time later.", err=True)
+        return False
+    return True
 
 
 commands = [subject]

@@ -34,3 +34,8 @@ begin
         execute format('alter table %s alter column %I type %s, alter column %I set statistics 0', place.named, place.attname, place.type, place.attname);
     end loop;
 end $$;
+
+-- So too of the people's names in the order of their list.
+drop index console.person_by_name;
+create index person_by_name on console.person (lower(name), id);
+alter index console.person_by_name alter column 1 set statistics 0;

@@ -206,7 +206,9 @@ def managed(house: House) -> dict[str, Any]:
 
 
 def without_moments(answer: TestResponse) -> tuple[int, str]:
-    return answer.status_code, re.sub(r"data-session-left=\S+|<time.*?</time>|csrf[^>]*>|\d\d:\d\d(:\d\d)?|nonce=.[^\"]*|req_\w+|Request [-0-9a-f]+", "", answer.text)
+    return answer.status_code, re.sub(
+        r"data-session-left=\S+|<time.*?</time>|csrf[^>]*>|\d\d:\d\d(:\d\d)?|nonce=.[^\"]*|req_\w+|Request [-0-9a-f]+", "", answer.text
+    )
 
 
 def test_who_manages_people_teams_and_sources_is_told_what_was_told_before(house: House) -> None:
