@@ -4,11 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from console import access
+from console import access, accounts, inbox, log, privacy, sources, succession
 from console.access import EVERY_RUN, Runs
+from console.accounts import teamwork
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.db.engine import fetch, transaction
+from console.errors import Conflict, NotFound
+from console.runs import queues
 from tests.company import Company
 from tests.statements import reads_for_nobody
 
@@ -76,3 +80,68 @@ def test_a_reader_knows_of_the_runs_whose_label_they_are_cleared_for(company: Co
 def test_a_label_that_is_no_name_reaches_nothing() -> None:
     assert "drop" not in Runs(("x'); drop table console.run; --", "fine")).sql()
     assert "'fine'" in Runs(("fine",)).sql()
+
+
+@pytest.fixture(name="confidential")
+def fixture_confidential(company: Company) -> str:
+    """A run that Olivia holds, handed to the desk and about the person of customer 2, under a label that Rosa alone is cleared for."""
+    run_id = company.started("2")
+    ticket = '{"inbox": "desk", "at": "2026-11-20T08:00:00.000Z", "priority": "high", "by": "", "reason": "Hushed"}'
+    fetch("update console.run set label = 'confidential', ticket = %s, team = 'quiet' where id = %s returning id", (ticket, run_id))
+    with transaction() as connection:
+        connection.execute(sa.text("insert into console.team (id, name) values ('quiet', 'Quiet')"))
+    access.grant("reviewer", "label:confidential", ["see"])
+    access.refresh()
+    return run_id
+
+
+def test_nothing_is_refused_counted_or_named_because_of_it(company: Company, confidential: str) -> None:
+    ines, shell = company.ines, Actor("system", "sys_cli", "Command line", session="sys:config")
+    assert succession.held(ines, company.olivia.id) == ([], 0)
+    assert sources.consequences("company", by=ines).live == 0
+    assert sources.consequences("company", by=shell).runs == (confidential,)
+    with pytest.raises(Conflict, match="1 live run"):
+        teamwork.archive(shell, "quiet")
+    teamwork.archive(ines, "quiet")
+    with pytest.raises(Conflict, match="1 run waits"):
+        inbox.close("desk", by=shell)
+    inbox.close("desk", by=ines)
+    assert queues.live_keys(company.olivia, "wf", "customer", ["2"]) == set()
+    assert queues.live_records(company.olivia, fetch("select workflow from console.run")[0][0], "customer") == []
+    assert sources.remove("company", by=ines).live == 0
+    told = [event.open for event in log.events_of("sys:config") if event.type == "source_removed"]
+    assert [one["runs"] for one in told] == [0]
+    assert fetch("select ended_at from console.run where id = %s", (confidential,)) == [(None,)]
+
+
+def test_it_is_told_of_to_who_is_cleared(company: Company, confidential: str) -> None:
+    access.assign(company.rosa.id, [("admin", "*"), ("reviewer", "operations")])
+    rosa = accounts.actor_of_person(company.rosa.id, "ses_rosa")
+    assert succession.held(rosa, company.olivia.id)[1] == 1
+    assert sources.consequences("company", by=rosa).runs == (confidential,)
+    with pytest.raises(Conflict, match="1 live run"):
+        teamwork.archive(rosa, "quiet")
+    with pytest.raises(Conflict, match="1 run waits"):
+        inbox.close("desk", by=rosa)
+    with pytest.raises(Conflict, match="1 live run works"):
+        sources.remove("company", by=rosa)
+
+
+def test_a_record_with_a_label_by_rule_is_not_there_to_be_erased(company: Company) -> None:
+    """Until the rule is there it is; where the record cannot be looked at, it counts as labelled."""
+    company.finished("1")
+    company.finished("2")
+    assert privacy.preview(company.ines, "customer", "1").events > 0
+    fetch(
+        "update console.collection set document = jsonb_set(document, '{clearance}', %s) where id = 'customer' returning id",
+        ('{"label": "confidential", "when": "record.id == 1"}',),
+    )
+    access.grant("reviewer", "label:confidential", ["see"])
+    access.refresh()
+    with pytest.raises(NotFound, match="Nothing is held about this record"):
+        privacy.preview(company.ines, "customer", "1")
+    assert privacy.preview(company.ines, "customer", "2").events > 0
+    company.sql("drop table account")
+    company.sql("alter table customer rename to elsewhere")
+    with pytest.raises(NotFound, match="Nothing is held about this record"):
+        privacy.preview(company.ines, "customer", "2")

@@ -194,6 +194,7 @@ def managed(house: House) -> dict[str, Any]:
         "/settings/sources", f"/settings/sources/{loading.CORE}", f"/settings/sources/{loading.CORE}/remove", "/settings/ai/costs", "/operations",
         "/settings/retention", "/settings/roles",
     )  # fmt: skip
+    operations.catch_up()
     told: dict[str, Any] = {path: without_moments(house.get("ines", path)) for path in pages}
     with pytest.raises(Conflict) as refused:
         teamwork.archive(ines, malik.teams[0])
