@@ -7,6 +7,7 @@ product itself sends: a test may look where it likes.
 import re
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import psycopg
@@ -69,12 +70,12 @@ def _look(statement: str) -> None:
 
 def _sender() -> str | None:
     """The place in the product that sends the statement; None where a test or a migration does."""
-    frame = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         name = frame.f_code.co_filename
         if name.startswith(OTHERS) and name != __file__:
             return None
         if name.startswith(OURS) and not name.startswith(ENGINES):
             return f"{name.removeprefix(str(ROOT) + '/')}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None

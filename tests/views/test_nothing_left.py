@@ -36,15 +36,15 @@ CONFIGURED = {
 def used(company: Company) -> None:
     """What is held about four customers: what they are called, what was typed and shown, everywhere that the product takes it."""
     for key in KEYS:
-        told = (f"Zqmarker Name {key}", f"zqmarker{key}@customers.example", f"ZQMARKER{key}", key)
-        company.sql("update customer set display_name = ?, email = ?, tax_id = ? where id = ?", *told)
+        called = (f"Zqmarker Name {key}", f"zqmarker{key}@customers.example", f"ZQMARKER{key}", key)
+        company.sql("update customer set display_name = ?, email = ?, tax_id = ? where id = ?", *called)
     pages = Pages(company, web_app())
     house = furnished(pages)
     web, olivia = pages.app.test_client(), company.olivia
-    key = {"Authorization": f"Bearer {accounts.create_key('zq', olivia.id).text}", "X-Idempotency-Key": "zqmarker asks"}
+    headers = {"Authorization": f"Bearer {accounts.create_key('zq', olivia.id).text}", "X-Idempotency-Key": "zqmarker asks"}
     told = company.told(house.run)
     draft = {"step": "rate", "revision": told["revision"], "values": {"email": "zqmarker@draft.example"}}
-    assert web.post(f"/api/v1/runs/{house.run}/draft", headers=key, json=draft).status_code == 200
+    assert web.post(f"/api/v1/runs/{house.run}/draft", headers=headers, json=draft).status_code == 200
     finished = company.at("note", "2")
     company.answer(finished, note="Zqmarker said so.")
     runs.escalate(olivia, finished, revision=company.told(finished)["revision"], inbox="desk", reason="Zqmarker waits.", priority="high")
@@ -120,8 +120,7 @@ def test_nothing_of_the_erased_is_found(company: Company, saved: Path) -> None:
         assert done.exit_code == 0, done.output
     sampled()
     assert found() == NOTHING
-    done = restore.restore(CLI, saved, replace=True, agree=lambda _: True)
-    assert done.erased == len(KEYS)
+    assert restore.restore(CLI, saved, replace=True, agree=lambda _: True).erased == len(KEYS)
     sampled()
     assert found() == NOTHING
     assert log.events_of("sys:config")
