@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from console import access, accounts, actions, background, bulk, faults, notices, queue, runs
+from console import access, accounts, actions, background, bulk, faults, notices, privacy, queue, runs
 from console.browse import BrowseQuery
 from console.bulk import Item
 from console.core.action import Action
@@ -204,3 +204,21 @@ def test_importing_again_changes_what_counts_and_notes_it_once(company: Company,
     changed = actions.import_file({**RATE, "title": "Rate them"})
     assert (changed.title, actions.export(rate.id) == before) == ("Rate them", False)
     assert [action.id for action in actions.listed()] == ["customer.rate"]
+
+
+def test_what_records_are_called_and_why_they_were_refused_is_judged_when_it_is_read(company: Company, rate: Action) -> None:
+    """Nothing of it outlives a right, or the person."""
+    bulk_id = begun(company, rate, "1", "3", risk="low")
+    bulk.advance(bulk_id)
+
+    def told() -> list[tuple[str, str]]:
+        return [(item.title, item.why) for item in bulk.get(company.olivia, bulk_id).items]
+
+    refused = "Halcyon Harbour Trading B.V. is no retail customer."
+    assert told() == [("Adaeze Okonkwo-Bell", told()[0][1]), ("Halcyon Harbour Trading B.V.", refused)]
+    assert "'title'" not in str(fetch("select items from console.bulk"))
+    company.finished("3", by="mona")
+    privacy.erase(company.ines, "customer", "3", "They asked us to.")
+    assert "Halcyon" not in str(fetch("select items from console.bulk"))
+    access.assign(company.olivia.id, [("buyer", "procurement")])
+    assert {(title, why) for title, why in told()} == {(bulk.UNSEEN, "")}
