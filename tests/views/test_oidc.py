@@ -137,9 +137,9 @@ def somebody(sub: str, *groups: str, **more: Any) -> dict[str, Any]:
 
 def actor_of(client: FlaskClient) -> Actor:
     with client.session_transaction() as session:
-        actor = accounts.actor_of_session(session["_user_id"])
-    assert actor is not None
-    return actor
+        known = accounts.standing(session["_user_id"])
+    assert known is not None
+    return known.actor
 
 
 def person(sub: str, house: House) -> accounts.Person | None:
@@ -593,7 +593,7 @@ def test_showing_again_who_one_is_asks_the_provider_to_ask(house: House) -> None
     assert (answer.status_code, answer.headers["Location"]) == (303, "/settings/me")
     with client.session_transaction() as session:
         assert session["_user_id"] != former
-    assert accounts.actor_of_session(former) is None
+    assert accounts.standing(former) is None
     assert fetch("select count(*) from console.session where proved_at > now() - interval '1 minute'") == [(1,)]
     house.provider.person("rolf", **somebody("rolf", "ops"))
     answer = come_back(client, There(house.provider).walk(leave(client, "/settings/me", "&for=step_up")))
