@@ -134,7 +134,9 @@ def render(template: str, context: Mapping[str, Any], block: str | None = None) 
     found = current_app.jinja_env.get_or_select_template(template)
     values = dict(context)
     if hidden := MACROS & values.keys():
-        raise ValueError(f"{template} is given {', '.join(sorted(hidden))}, which is the name of a macro: no template could call it any more.")
+        raise ValueError(
+            f"{template} is given {', '.join(sorted(hidden))}, which is the name of a macro: no template could call it any more."
+        )
     current_app.update_template_context(values)
     text = found.render(values) if block is None else "".join(found.blocks[block](found.new_context(values)))
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a value may hold one, a page may not
