@@ -1,6 +1,6 @@
 """What the measurements share: a server and a console of their own in a temporary folder, and rounds taken in turn.
 
-Every script runs alone (`python bench/step.py`), writes to disk as in production, and leaves nothing behind.
+Every script runs alone (`python bench/list.py`), writes to disk as in production, and leaves nothing behind.
 """
 
 import os
@@ -63,58 +63,6 @@ def per_second(work: Callable[[], Any], seconds: float) -> float:
         work()
         done += 1
     return done / passed
-
-
-PGBENCH_SETUP = """
-create schema peer;
-create table peer.run (id int primary key, status text, revision int, seq int, head bytea, updated timestamptz);
-create table peer.event (run int, seq int, leaf bytea, body bytea, primary key (run, seq));
-create table peer.attempt (run int, n int, status text, entered timestamptz, "values" jsonb, primary key (run, n));
-insert into peer.run select i, 'waiting_person', 0, 0, null, now() from generate_series(1, 1000) i;
-"""
-PGBENCH_STEP = r"""
-\set id random(1, 1000)
-begin;
-select revision, seq, status from peer.run where id = :id for update \gset r_
-insert into peer.event values (:id, :r_seq + 1, decode(repeat('ab', 32), 'hex'), decode(repeat('6a', 700), 'hex'));
-insert into peer.event values (:id, :r_seq + 2, decode(repeat('ab', 32), 'hex'), decode(repeat('6a', 700), 'hex'));
-update peer.run set revision = revision + 1, seq = seq + 2, head = decode(repeat('ab', 32), 'hex'), updated = now() where id = :id;
-insert into peer.attempt values (:id, :r_seq + 1, 'done', now(), '{"note": "what was typed into the form of this step"}');
-commit;
-"""
-
-
-class PgBench:
-    """The same rows as seven prepared round trips by pgbench: begin, read for update, two events, run row, attempt row, commit."""
-
-    def __init__(self, server: Any, folder: Path) -> None:
-        from console.postgres import binaries
-
-        self.program = binaries() / "pgbench"
-        self.url = server.url("postgres", "console")
-        self.script = folder / "step.sql"
-        self.script.write_text(PGBENCH_STEP)
-        server.sql(PGBENCH_SETUP, "console")
-
-    def per_second(self, clients: int, seconds: float) -> float:
-        """Transactions a second."""
-        command = [
-            self.program,
-            "-n",
-            "-M",
-            "prepared",
-            "-c",
-            str(clients),
-            "-j",
-            str(min(clients, 2)),
-            "-T",
-            str(max(1, round(seconds))),
-            "-f",
-            self.script,
-            self.url,
-        ]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        return next(float(line.split()[2]) for line in told.splitlines() if line.startswith("tps"))
 
 
 class Peer:

@@ -1,20 +1,7 @@
-"""A step completed in process against pgbench writing the same rows as seven prepared round trips.
+"""A run that goes round for ever, for the measurements that complete steps: viewflow.py in process, http_step.py over HTTP, long_run.py, engine.py and ai.py.
 
-    python bench/step.py [--rounds 5] [--seconds 2] [--flush 0]
-
-Ours: `runs.complete` of a form of two fields, rights judged, two chained events with sealed values, run and attempt rows, context,
-commit. Prints steps a second, the ratio for one client and for four (processes), and the number of SQL statements.
+One step is `runs.complete` of a form of two fields: rights judged, two chained events with sealed values, run and attempt rows, context, one commit.
 """
-
-import argparse
-import multiprocessing
-import os
-import statistics
-import tempfile
-from pathlib import Path
-from typing import Any
-
-import rig
 
 STEPS = [
     {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "one"}},
@@ -82,77 +69,3 @@ class Walker:
         self.runs.complete(self.actor, self.run_id, step=self.step, revision=self.revision, values=values)
         self.revision += 1
         self.step = "two" if self.step == "one" else "one"
-
-
-def _client(person: str, seconds: float, gate: Any, out: Any) -> None:
-    walker = Walker(person)
-    for _ in range(50):
-        walker.complete()
-    gate.wait()
-    out.put(rig.per_second(walker.complete, seconds))
-
-
-def together(person: str, clients: int, seconds: float) -> float:
-    """Steps a second of so many processes at once, each on its own run."""
-    context = multiprocessing.get_context("spawn")
-    gate, out = context.Barrier(clients), context.Queue()
-    processes = [context.Process(target=_client, args=(person, seconds, gate, out)) for _ in range(clients)]
-    for process in processes:
-        process.start()
-    total = sum(out.get(timeout=120) for _ in processes)
-    for process in processes:
-        process.join()
-    return float(total)
-
-
-def statements(walker: Walker) -> int:
-    """Statements that one completed step sends to the console's database."""
-    import psycopg
-
-    from console.db import hot
-
-    sent = []
-    cursor_execute, scalar = psycopg.Cursor.execute, hot.scalar
-
-    def counted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
-        sent.append(query)
-        return cursor_execute(self, query, *given, **more)
-
-    psycopg.Cursor.execute = counted  # type: ignore[method-assign,assignment]
-    hot.scalar = lambda driver, query, given: (sent.append(query), scalar(driver, query, given))[1]
-    try:
-        walker.complete()
-    finally:
-        psycopg.Cursor.execute = cursor_execute  # type: ignore[method-assign]
-        hot.scalar = scalar
-    return len(sent)
-
-
-def main() -> None:
-    """Set up, measure in turn, print."""
-    parser = argparse.ArgumentParser(description="A completed step against pgbench.")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument(
-        "--flush", type=int, default=0, metavar="MICROSECONDS", help="what a commit waits for the disk beyond what this one takes, for both"
-    )
-    told = parser.parse_args()
-    with rig.console() as server, tempfile.TemporaryDirectory() as folder:
-        server.sql(f"alter system set commit_delay = {told.flush}; ", "console")
-        server.sql("alter system set commit_siblings = 0", "console")
-        server.sql("select pg_reload_conf()", "console")
-        pgbench = rig.PgBench(server, Path(folder))
-        person = prepare()
-        walker = Walker(person)
-        for _ in range(200):
-            walker.complete()
-        print(f"{os.cpu_count()} cores, {told.rounds} rounds of {told.seconds:g} s, {statements(walker)} statements a step")
-        for clients, ours in ((1, lambda: rig.per_second(walker.complete, told.seconds)), (4, lambda: together(person, 4, told.seconds))):
-            mine, theirs = rig.in_turn(told.rounds, ours, lambda clients=clients: pgbench.per_second(clients, told.seconds))
-            print(
-                f"{clients} client(s): {statistics.median(mine):,.0f} steps/s, pgbench {statistics.median(theirs):,.0f}/s, ratio {rig.ratio(mine, theirs):.2f}"
-            )
-
-
-if __name__ == "__main__":
-    main()

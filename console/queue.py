@@ -29,6 +29,9 @@ FOLLOW = "follow"
 READ = "read_documents"
 """The job that reads documents beside a run: its text names the run, who wants to see them, and which."""
 
+JOBS = frozenset([ADVANCE, PROPOSE, BULK, FOLLOW, READ])
+"""All jobs there are. A worker refuses to start without a function for each (`console.worker.handlers`), and no other name is put in."""
+
 KEPT = timedelta(days=7)
 """How long the queue's own notes on what became of its jobs stay."""
 
@@ -57,6 +60,14 @@ class Job:
     payload: str
     key: str
 
+    def __post_init__(self) -> None:
+        _check(self.entrypoint)
+
+
+def _check(entrypoint: str) -> None:
+    if entrypoint not in JOBS:
+        raise ValueError(f"No worker takes a job named {entrypoint!r}: add it to console.queue.JOBS and to console.worker.handlers.")
+
 
 def advance(run_id: str, seq: int) -> Job:
     """The job that moves the run on from its event number `seq`; a later event of the run needs a later job."""
@@ -72,6 +83,7 @@ def enqueue(
     connection: sa.Connection, entrypoint: str, payload: str, *, dedupe_key: str | None = None, execute_after: timedelta = timedelta(0)
 ) -> int | None:
     """Put a job in with the transaction of `connection`; its number, None where one of the same key is there already."""
+    _check(entrypoint)
     told = {"entrypoint": entrypoint, "payload": payload, "after": execute_after, "key": dedupe_key}
     found: int | None = connection.execute(_ONE, told).scalar()
     return found

@@ -310,4 +310,4 @@ SETTINGS: tuple[Setting, ...] = (
         "Serves the demo company: says so on every page and prints who can sign in. `bin/demo` sets it.",
     ),
 )
-"""What interface.md promises, in its order."""
+"""Every setting, in the order of docs/reference/settings.md."""

@@ -1,8 +1,8 @@
 """The background door: jobs are done as they come, by a pool of threads; runs whose time has come, and those that a crash left behind, become jobs.
 
 Beside that, each second the events that were committed get their place, each minute idle runs are saved, a head of the log is signed where it has grown,
-and it is looked whether the log is still in order; each day the values past their time go. Proposals have a pool of threads of their own: most of the time
-they wait for somebody outside. In threads of their own, because the order
+and it is looked whether the log is still in order; each day the values past their time go. Proposals have a pool of threads of their own, for most of the time
+they wait for somebody outside, and so have documents, which take seconds to read. In threads of their own, because the order
 of the log waits for none of it, heads are taken outside, and what reads or changes much of the log at once is done.
 
 Any number of workers may run, on any number of machines: the database lets one at a time do each thing, the others find nothing to do.
@@ -37,6 +37,8 @@ THREADS = 4
 CALLS = 128
 """How many proposals are waited for at once: they hold a thread each, and no connection to the database."""
 CALL_CONNECTIONS = 4
+READERS = 2
+"""How many documents are read at once: a picture that has to be recognised takes seconds, and no run waits behind it."""
 _log = logging.getLogger(__name__)
 
 
@@ -64,6 +66,25 @@ class Duty:
             _log.exception("alarm: %s failed", self.name)
 
 
+def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable[[str], None]]:
+    """What is done with each job: its name in `console.queue.JOBS` → a function that takes the job's text.
+
+    Long jobs ask `stopping` and come back when it says so. Raises LookupError where a name has no function or a function no name.
+    """
+    from console import bulk, documents, proposals, queue, runs
+
+    made: dict[str, Callable[[str], None]] = {
+        queue.ADVANCE: functools.partial(runs.advance, stopping=stopping),
+        queue.BULK: functools.partial(bulk.advance, stopping=stopping),
+        queue.FOLLOW: runs.follow,
+        queue.PROPOSE: proposals.propose,
+        queue.READ: documents.read_ordered,
+    }
+    if unmatched := queue.JOBS ^ set(made):
+        raise LookupError(f"Jobs and functions do not match: {', '.join(sorted(unmatched))}")
+    return made
+
+
 class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
@@ -71,7 +92,6 @@ class Worker:
         from console import (
             accounts,
             answers,
-            bulk,
             document_requests,
             notices,
             operations,
@@ -86,7 +106,7 @@ class Worker:
         from console.dispatch import Dispatcher
         from console.proposals import ladder
 
-        engine.make_room(threads + CALL_CONNECTIONS)
+        engine.make_room(threads + CALL_CONNECTIONS + READERS)
         self.stopping = threading.Event()
         self.duties = [
             Duty("sequence", SEQUENCE_S, operations.sequence),
@@ -107,14 +127,10 @@ class Worker:
         self.outside = [Duty("publish", PUBLISH_S, publishing.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
         self.models = [Duty("model", EXPIRE_S, proposals.make_ready)]
         self.letters = [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)]
-        stopping = self.stopping.is_set
-        moved: dict[str, Callable[[str], None]] = {
-            queue.ADVANCE: functools.partial(runs.advance, stopping=stopping),
-            queue.BULK: functools.partial(bulk.advance, stopping=stopping),
-            queue.FOLLOW: runs.follow,
-        }
-        self.jobs = Dispatcher(moved, threads)
-        self.calls = Dispatcher({queue.PROPOSE: proposals.propose}, CALLS)
+        made = handlers(self.stopping.is_set)
+        apart = {queue.PROPOSE: CALLS, queue.READ: READERS}
+        moved = {name: function for name, function in made.items() if name not in apart}
+        self.dispatchers = [Dispatcher(moved, threads), *(Dispatcher({name: made[name]}, count) for name, count in apart.items())]
         self._stop_waiting = proposals.stop_waiting
         self._presence: sa.Connection | None = None
 
@@ -128,13 +144,12 @@ class Worker:
             ("models", self.models),
         )
         others = [threading.Thread(target=self._do, args=(duties,), name=name, daemon=True) for name, duties in told if duties]
-        others.append(threading.Thread(target=self.jobs.run, name="jobs", daemon=True))
-        others.append(threading.Thread(target=self.calls.run, name="calls", daemon=True))
+        others += [threading.Thread(target=one.run, name=" ".join(one.handlers), daemon=True) for one in self.dispatchers]
         for thread in others:
             thread.start()
         self._do(self.duties, before=self._be_present)
-        self.jobs.stop()
-        self.calls.stop()
+        for dispatcher in self.dispatchers:
+            dispatcher.stop()
         self._stop_waiting()
         self._leave()
         until = time.monotonic() + LEAVE_S

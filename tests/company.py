@@ -13,6 +13,7 @@ from typing import Any
 from console import access, accounts, inbox, runs, sources, workflows
 from console.core.actor import Actor
 from console.db.engine import fetch
+from tests.jobs import RUNNING, work_until_idle
 
 SQL = """
 create table customer (
@@ -134,10 +135,6 @@ PEOPLE = {
     "ada": ("auditor", "audit", {}),
     "ines": ("admin", "admin", {}),
 }
-TAKE = """
-with taken as (delete from queue.pgqueuer where status = 'queued' and execute_after <= now() returning id, convert_from(payload, 'UTF8') as run)
-select run from taken order by id
-"""
 PASSWORD = "correct horse battery staple"
 
 
@@ -186,12 +183,7 @@ class Company:
         """What a worker does: what is due or stuck becomes jobs, and each job is done; how many there were."""
         runs.pick_up()
         runs.wake()
-        done = 0
-        while jobs := fetch(TAKE):
-            for (run_id,) in jobs:
-                runs.advance(run_id)
-                done += 1
-        return done
+        return work_until_idle(RUNNING)
 
     def finished(self, record: str = "1", by: str = "olivia") -> str:
         """A run that went through to its end."""

@@ -197,7 +197,7 @@ def test_doctor_finds_nothing_to_mend_and_everybody_at_work(serving: Serving) ->
 
 
 def test_its_memory_is_small(serving: Serving) -> None:
-    """The bar of issue A is 250 MB with one web worker and without PostgreSQL; of it the supervisor, which stays for ever, has little."""
+    """The bar is 250 MB (bench/memory.py) with one web worker and without PostgreSQL; of it the supervisor, which stays for ever, has little."""
     assert until(serving.well)
     everybody = [process for process in psutil.Process(serving.process.pid).children(recursive=True) if process.name() != "postgres"]
     supervisor_bytes = psutil.Process(serving.process.pid).memory_full_info().pss

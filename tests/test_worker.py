@@ -8,6 +8,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from console import queue
 from console.db.engine import app_url
 from console.db.presence import PRESENCE
 from console.errors import Conflict
@@ -101,7 +102,7 @@ def test_its_duties_are_the_order_of_the_log_the_sweep_heads_and_what_goes_out(c
         "proposals": 2.0,
         "ladder": 60.0,
     }
-    assert list(Worker().jobs.handlers) == ["advance", "bulk", "follow"]
+    assert sorted(name for one in Worker().dispatchers for name in one.handlers) == sorted(queue.JOBS), "each job in one pool"
     assert {duty.name: duty.every_s for duty in Worker().outside} == {"publish": 5.0, "mail": 5.0}
 
 

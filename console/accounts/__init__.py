@@ -38,7 +38,7 @@ from console.accounts.persons import (
     teams,
 )
 from console.accounts.recent import require_recent
-from console.accounts.sessions import Session, Standing, actor_of_session, renewed, sessions_of, sign_out, standing
+from console.accounts.sessions import Session, Standing, renewed, sessions_of, sign_out, standing
 from console.accounts.signing_in import CodeWanted, note_stranger, sign_in, sign_in_with_code, waits_for_code
 
 __all__ = [
@@ -63,7 +63,6 @@ __all__ = [
     "accept",
     "actor_of_key",
     "actor_of_person",
-    "actor_of_session",
     "change_person",
     "change_roles",
     "closed",

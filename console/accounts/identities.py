@@ -135,11 +135,12 @@ def _newcomer(connection: Connection, arrival: Arrival, address: str, mapped: Pa
             code="not_linked",
             person=known,
         )
-    invited = invitations.take_of(connection, address) if arrival.claims.get("email_verified") is True else None
+    checked = arrival.claims.get("email_verified") is True
+    invited = invitations.take_of(connection, address) if checked else None
     roles = mapped | (invited.roles if invited else frozenset())
     if not roles:
         raise ProviderRefused(_NO_ROLE, code="no_role")
-    if not persons.EMAIL.fullmatch(address) or len(address) > 254 or arrival.claims.get("email_verified") is False:
+    if not persons.EMAIL.fullmatch(address) or len(address) > 254 or not checked:
         raise ProviderRefused("The identity provider tells no e-mail address of yours that it has checked.", code="no_address")
     person_id = invited.person if invited else new_id("usr")
     told: dict[str, Any] = {
@@ -185,8 +186,8 @@ def _follow(connection: Connection, person_id: str, before: Pairs, mapped: Pairs
 def _mapped(claims: Mapping[str, Any]) -> Pairs:
     """The roles of the groups that the provider tells."""
     rules = entry.current()
-    told = claims.get(rules.groups_claim)
-    groups = {told} if isinstance(told, str) else {one for one in told if isinstance(one, str)} if isinstance(told, list) else set()
+    told = claims.get(rules.groups_claim, [])
+    groups = {told} if isinstance(told, str) else set(told)
     return frozenset((line.role, line.team) for line in rules.groups if line.group in groups)
 
 
@@ -195,13 +196,11 @@ def _teams(pairs: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def _address(claims: Mapping[str, Any]) -> str:
-    told = claims.get("email")
-    return told.strip().lower()[:300].replace("\0", "") if isinstance(told, str) else ""
+    return str(claims.get("email", "")).strip().lower()[:300].replace("\0", "")
 
 
 def _name(claims: Mapping[str, Any], address: str) -> str:
-    told = claims.get("name")
-    shown = " ".join(told.split())[:200] if isinstance(told, str) else ""
+    shown = " ".join(str(claims.get("name", "")).split())[:200]
     return shown if shown and shown.isprintable() else address.partition("@")[0].replace(".", " ").title()
 
 

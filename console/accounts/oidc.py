@@ -6,11 +6,12 @@ by a key of the provider and made for us and this very request. Requests go out 
 
 import hmac
 import json
+import math
 import secrets
 import threading
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -123,8 +124,9 @@ def arrive(kept: str, query: Mapping[str, str]) -> Arrival:
     if "code" not in query:
         raise ProviderRefused("The identity provider did not sign you in.", code="no_code")
     token = _token(there, left, query)
-    claims = _claims(there, str(token.get("id_token", "")), left)
-    return Arrival(there.issuer, _more(there, claims, str(token.get("access_token", ""))), left["purpose"], left["session"], left["to"])
+    claims = _more(there, _claims(there, str(token.get("id_token", "")), left), str(token.get("access_token", "")))
+    _check_types(claims)
+    return Arrival(there.issuer, claims, left["purpose"], left["session"], left["to"])
 
 
 def farewell(back: str) -> str | None:
@@ -188,6 +190,7 @@ def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, An
     except (JoseError, KeyError, TypeError, ValueError) as error:
         raise ProviderRefused("The identity provider's token does not fit.", code="token") from error
     claims = dict(token.claims)
+    _check_types(claims)
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if (several or "azp" in claims) and claims.get("azp") != client_id:
         raise ProviderRefused("The identity provider's token was made for somebody else.", code="token")
@@ -198,19 +201,60 @@ def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, An
     return claims
 
 
+def _check_types(claims: Mapping[str, Any]) -> None:
+    """Each claim that something follows from has the type of its standard; nothing is guessed from another. Raises `ProviderRefused`, which names the claim.
+
+    Source: OpenID Connect Core 1.0, sections 2 and 5.1; of the claim for groups a text or a list of texts.
+    """
+    for name, fits in {**_TYPES, entry.current().groups_claim: _is_groups}.items():
+        if name in claims and not fits(claims[name]):
+            raise ProviderRefused(
+                f"The identity provider sent the claim {name} in a form that is not allowed. Ask its administrator to correct it.",
+                code="claim",
+            )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_moment(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_groups(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+
+
+_TYPES: dict[str, Callable[[object], bool]] = {
+    **dict.fromkeys(("iss", "sub", "azp", "nonce", "email", "name"), _is_text),
+    **dict.fromkeys(("exp", "iat", "nbf", "auth_time"), _is_moment),
+    "aud": _is_groups,
+    "email_verified": _is_flag,
+}
+
+
 def _fresh(claims: Mapping[str, Any], left: Mapping[str, Any]) -> bool:
     at = claims.get("auth_time")
-    return isinstance(at, int) and at >= left["at"] - LEEWAY_S
+    return at is not None and bool(at >= left["at"] - LEEWAY_S)
 
 
 def _more(there: Provider, claims: Mapping[str, Any], access_token: str) -> Mapping[str, Any]:
-    """The claims with those that the provider tells only when it is asked for them; the token's own come first."""
+    """The claims with those that the provider tells only when it is asked for them; the token's own come first.
+
+    What it says of an address being checked counts for the address that stands beside it, and for no other.
+    """
     if there.userinfo_endpoint is None or (entry.current().groups_claim in claims and "email" in claims):
         return claims
     told = _json("GET", there.userinfo_endpoint, {"Authorization": f"Bearer {access_token}"})
     if told.get("sub") != claims["sub"]:
         raise ProviderRefused("The identity provider told of somebody else than it had signed in.", code="token")
-    return {**told, **claims}
+    checked = claims if "email" in claims and claims["email"] != told.get("email") else {**told, **claims}
+    return {**told, **claims, "email_verified": checked.get("email_verified", False)}
 
 
 def _provider(issuer: str, told: Mapping[str, Any]) -> Provider:

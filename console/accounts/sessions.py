@@ -106,12 +106,6 @@ def standing(token: str, *, background: bool = False) -> Standing | None:
     )
 
 
-def actor_of_session(token: str) -> Actor | None:
-    """Who signed in with this token; None once the session has ended, was idle for too long or is too old."""
-    found = standing(token)
-    return None if found is None else found.actor
-
-
 def open_session(person_id: str, method: Method, ip: str, agent: str, connection: sa.Connection) -> str:
     """The token of a new session, in the caller's transaction. It counts from the moment at which its event is in the log: without the event there is none."""
     token, session = secrets.token_urlsafe(32), new_id("ses")

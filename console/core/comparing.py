@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from console.core import similarity
 from console.core.forms import is_empty
 from console.core.proposal import DECLINED, HIDDEN_MODES, LEVELS, READY, SECOND
 
@@ -119,7 +120,5 @@ def _bare(text: str) -> str:
 
 def _near(left: str, right: str) -> bool:
     """Whether at most a twentieth differs, counted in characters; of very long texts the beginnings are compared."""
-    from rapidfuzz.distance import Levenshtein
-
     one, other = (SPACING.sub(" ", text.strip()).casefold()[:LONGEST_COMPARED] for text in (left, right))
-    return Levenshtein.normalized_distance(one, other, score_cutoff=SMALL) <= SMALL
+    return similarity.distance(one, other) <= SMALL * max(len(one), len(other))

@@ -8,6 +8,8 @@ import re
 import unicodedata
 from typing import Literal
 
+from console.core import similarity
+
 Likeness = Literal["match", "close", "no_match"]
 CLOSE = 84.0  # of 100: a letter or two in an ordinary name
 SPACED = 92.0  # where blanks are all that is left out
@@ -52,11 +54,9 @@ def _words(upper: str, table: dict[str, str]) -> list[str]:
 
 
 def _close(one: list[str], other: list[str]) -> bool:
-    from rapidfuzz import fuzz
-
     fewer, more = sorted((set(one), set(other)), key=len)
     if len(fewer) >= LEAST_SHARED and fewer <= more:
         return True
-    if fuzz.ratio("".join(one), "".join(other)) >= SPACED:
+    if similarity.ratio("".join(one), "".join(other)) >= SPACED:
         return True
-    return fuzz.token_sort_ratio(" ".join(one), " ".join(other)) >= CLOSE
+    return similarity.sorted_ratio(" ".join(one), " ".join(other)) >= CLOSE

@@ -1,6 +1,6 @@
 """A proposal as a run holds it: what was asked for whom, what came, and what became of it when the step was handed in.
 
-The keys of shapes.md ("AI") are always there; beside them `warned` (sources whose text reads like instructions), `for` (the person with whose rights it was asked), `mode`, `fill`, `choice`, `dropped`, `asked`, `requested_at`, `answered_at`
+The keys of docs/reference/proposals.md are always there; beside them `warned` (sources whose text reads like instructions), `for` (the person with whose rights it was asked), `mode`, `fill`, `choice`, `dropped`, `asked`, `requested_at`, `answered_at`
 and, at a step that goes through a list, `item`. `second` is there where somebody was asked for a second look at it: `call`, `status`, `deadline_at`, and what that look would
 propose itself (`fields`, `outcome`, `choice`).
 """

@@ -1,7 +1,7 @@
 """Numbers for value added tax of the European Union, the United Kingdom, Switzerland, Norway, Andorra, Brazil, Russia and Serbia: their form, and their check digits.
 
 Whether a number is registered only the register can tell; whether it was typed wrongly the number tells itself.
-Source: the algorithms that the tax authorities publish, as collected by the European Commission for VIES; ISO 7064 (mod 11,10), Luhn.
+Source: the algorithms that the tax authorities publish, as collected by the European Commission for VIES; ISO 7064 (mod 11,10), Luhn. Compared once, 60,000 numbers a country, with python-stdnum 2.2 (docs/adr/0002-dependencies.md says why it is not used).
 """
 
 import re
@@ -127,10 +127,12 @@ def _romania(text: str) -> bool:
 
 
 def _kingdom(text: str) -> bool:
+    """Government departments and health authorities, in short and in the long form of the register; else the scheme of 1973 or, from 100 on, that of 2009 ("9755")."""
     if text[:2] in ("GD", "HA"):
-        return int(text[2:]) < 500 if text[:2] == "GD" else int(text[2:]) >= 500
-    total = _weighted(text, range(8, 1, -1)) + int(text[7:9])
-    return total % 97 == 0 or (total + 55) % 97 == 0
+        number, check = (text[2:], "") if len(text) == 5 else (text[6:9], text[9:])
+        return (int(number) < 500) is (text[:2] == "GD") and (not check or int(number) % 97 == int(check))
+    rest = (_weighted(text, range(8, 1, -1)) + int(text[7:9])) % 97
+    return rest == 0 or (rest in (42, 55) and int(text[:3]) >= 100)
 
 
 def _not_ten(total: int) -> int:
@@ -156,9 +158,9 @@ COUNTRIES: Mapping[str, Country] = {
     "BG": Country(r"\d{9,10}", "BG175074752", _bulgaria),
     "BR": Country(r"\d{14}", "BR45723174000110", _brazil),
     "CH": Country(r"E\d{9}(MWST|TVA|IVA|VAT)?", "CHE107787577", lambda text: _last((5, 4, 3, 2, 7, 6, 5, 4), _not_ten)(text[1:])),
-    "CY": Country(r"\d{8}[A-Z]", "CY10259033P", _cyprus),
+    "CY": Country(r"(?!12)\d{8}[A-Z]", "CY10259033P", _cyprus),
     "CZ": Country(
-        r"\d{8,10}", "CZ25123891", lambda text: len(text) != 8 or (11 - _weighted(text[:7], range(8, 1, -1)) % 11) % 10 == int(text[7])
+        r"[0-8]\d{7}|\d{9,10}", "CZ25123891", lambda text: len(text) != 8 or (11 - _weighted(text[:7], range(8, 1, -1)) % 11) % 10 == int(text[7])
     ),
     "DE": Country(r"[1-9]\d{8}", "DE136695976", _mod_11_10),
     "DK": Country(r"[1-9]\d{7}", "DK13585628", _sums_to((2, 7, 6, 5, 4, 3, 2, 1), 11)),
@@ -167,16 +169,16 @@ COUNTRIES: Mapping[str, Country] = {
     "ES": Country(r"\d{8}[A-Z]|[XYZKLM]\d{7}[A-Z]|[A-HJNP-SUVW]\d{7}[0-9A-J]", "ESA13585625", _spain),
     "FI": Country(r"\d{8}", "FI20774740", _sums_to((7, 9, 10, 5, 8, 4, 2, 1), 11)),
     "FR": Country(r"[0-9A-HJ-NP-Z]{2}\d{9}", "FR40303265045", _france),
-    "GB": Country(r"\d{9}(\d{3})?|(GD|HA)\d{3}", "GB980780684", _kingdom),
+    "GB": Country(r"\d{9}(\d{3})?|(GD|HA)(8888\d{2})?\d{3}", "GB980780684", _kingdom),
     "HR": Country(r"\d{11}", "HR33392005961", _mod_11_10),
     "HU": Country(r"\d{8}", "HU12892312", _sums_to((9, 7, 3, 1, 9, 7, 3, 1), 10)),
     "IE": Country(r"\d[0-9A-Z+*]\d{5}[A-W]|\d{7}[A-W][A-I]", "IE6433435F", _ireland),
     "IT": Country(r"\d{11}", "IT00743110157", _luhn),
-    "LT": Country(r"\d{9}|\d{12}", "LT119511515", _lithuania),
+    "LT": Country(r"\d{7}1\d|\d{10}1\d", "LT119511515", _lithuania),
     "LU": Country(r"\d{8}", "LU15027442", lambda text: int(text[:6]) % 89 == int(text[6:])),
     "LV": Country(r"\d{11}", "LV40003521600", _latvia),
-    "MT": Country(r"\d{8}", "MT11679112", _sums_to((3, 4, 6, 7, 8, 9, 10, 1), 37)),
-    "NL": Country(r"\d{9}B\d{2}", "NL004495445B01", _netherlands),
+    "MT": Country(r"[1-9]\d{7}", "MT11679112", _sums_to((3, 4, 6, 7, 8, 9, 10, 1), 37)),
+    "NL": Country(r"\d{9}B(?!00)\d{2}", "NL004495445B01", _netherlands),
     "NO": Country(r"\d{9}(MVA)?", "NO995525828MVA", _last((3, 2, 7, 6, 5, 4, 3, 2), _not_ten)),
     "PL": Country(r"\d{10}", "PL8567346215", _last((6, 5, 7, 2, 3, 4, 5, 6, 7), lambda total: total % 11)),
     "PT": Country(r"[1-9]\d{8}", "PT501964843", _last(tuple(range(9, 1, -1)), lambda total: (11 - total % 11) % 11 % 10)),
@@ -185,7 +187,7 @@ COUNTRIES: Mapping[str, Country] = {
     "RU": Country(r"\d{10}|\d{12}", "RU7707083893", _russia),
     "SE": Country(r"\d{10}01", "SE123456789701", lambda text: _luhn(text[:10])),
     "SI": Country(r"[1-9]\d{7}", "SI50223054", _last(tuple(range(8, 1, -1)), lambda total: (11 - total % 11) % 10 if total % 11 else -1)),
-    "SK": Country(r"\d{10}", "SK2022749619", lambda text: int(text) % 11 == 0),
-    "XI": Country(r"\d{9}(\d{3})?|(GD|HA)\d{3}", "XI980780684", _kingdom),
+    "SK": Country(r"[1-9]\d[2-47-9]\d{7}", "SK2022749619", lambda text: int(text) % 11 == 0),
+    "XI": Country(r"\d{9}(\d{3})?|(GD|HA)(8888\d{2})?\d{3}", "XI980780684", _kingdom),
 }
 """By the letters that a number begins with; `XI` is Northern Ireland."""

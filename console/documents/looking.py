@@ -147,7 +147,7 @@ def content_of(actor: Actor, ref: str) -> Opened:
     if file.stat().st_size > MOST_BYTES:
         raise Invalid(f"The file is larger than {media.size(MOST_BYTES)}: open it where it lies.")
     content = file.read_bytes()
-    return Opened(document, file.name, files.kind_of(content, file.name) or "", content, None)
+    return Opened(document, file.name, files.media_type_of(content, file.name) or "", content, None)
 
 
 def _record(actor: Actor, ref: str) -> tuple[Collection, Field, Record]:

@@ -4,7 +4,7 @@ from console.core.media import DRAWN
 from console.files import texts
 from console.files.pictures import languages, page
 from console.files.scan import Infected
-from console.files.sniff import Refused, examine, media_type_of as kind_of
+from console.files.sniff import Refused, examine, media_type_of
 from console.files.store import Stored, content, expire, find, forget, kept, of_request, of_run, put, release, remove, restore, sweep
 
 __all__ = [
@@ -18,8 +18,8 @@ __all__ = [
     "find",
     "forget",
     "kept",
-    "kind_of",
     "languages",
+    "media_type_of",
     "of_request",
     "of_run",
     "page",

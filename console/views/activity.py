@@ -145,11 +145,16 @@ def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
         made.append(Entry(
             frame.dom_id("e", event["id"]), day if day != last else "", row.at, row.at.isoformat(), row.at.astimezone(zone).strftime("%H:%M:%S"),
             row.at.astimezone(UTC).strftime("%H:%M:%S UTC"), actor.get("kind") in ("user", "key"), row.sentence, formats.initials(who), who,
-            str(event["kind"]), event.get("run"), (collection, record) if collection and record is not None else None,
+            str(event["kind"]), event.get("run"), (collection, record) if record is not None and _opens(collection) else None,
             facts(event), bool(event.get("masked")),
         ))  # fmt: skip
         last = day
     return made
+
+
+def _opens(collection: str | None) -> bool:
+    """Whether the reader may open records of the collection at all: an auditor reads of many that are none of theirs."""
+    return collection is not None and access.can(frame.actor(), None, f"collection:{collection}", "read")
 
 
 def facts(event: Any) -> list[tuple[str, str]]:

@@ -47,13 +47,15 @@ COMPONENTS = {
     "chart": ("chart",),
     "empty": ("empty",),
     "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_second", "hint_way"),
-    "field": ("field", "shown", "file_line"),
+    "field": ("field", "box_text", "file_line"),
     "notice": ("notice",),
     "table": ("table",),
     "tile": ("tile",),
     "work": ("work",),
 }
 """File of `templates/components/` → its macros. Every template has them by name, so that a block that is drawn alone has them too; one that uses another comes after it."""
+MACROS = frozenset(name for macros in COMPONENTS.values() for name in macros)
+"""Names that no value of a page may have: it would stand in the macro's place, in this block and in all that are drawn with it."""
 
 htmx = HTMX()
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable(["image"])
@@ -131,6 +133,10 @@ def render(template: str, context: Mapping[str, Any], block: str | None = None) 
     """The text of a template or of one of its blocks, with everything that templates may count on."""
     found = current_app.jinja_env.get_or_select_template(template)
     values = dict(context)
+    if hidden := MACROS & values.keys():
+        raise ValueError(
+            f"{template} is given {', '.join(sorted(hidden))}, which is the name of a macro: no template could call it any more."
+        )
     current_app.update_template_context(values)
     text = found.render(values) if block is None else "".join(found.blocks[block](found.new_context(values)))
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a value may hold one, a page may not

@@ -27,7 +27,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()",
 }
-"""Security.md section 7. A response that set one of them itself (a download with a sandbox) keeps its own."""
+"""What every response carries. One that set some of them itself (a download with a sandbox) keeps its own."""
 
 LARGE = frozenset({
     "files.send", "runner.complete", "runner.request_documents", "runner.draft", "runner.save", "api_files.send", "requests.sent", "requests.send"

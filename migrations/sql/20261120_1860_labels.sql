@@ -7,21 +7,6 @@ alter table console.activity add column label text;
 create index run_labelled on console.run (label, created_at desc, id desc) where label is not null;
 create index activity_labelled on console.activity (pos) where label is not null;
 
--- A run is born with its label and keeps it; its events carry it in their bodies, where the activity list finds it.
-do $$
-declare
-    born text := pg_get_functiondef('console.transition'::regproc);
-    placed text := pg_get_functiondef('console.sequence'::regproc);
-begin
-    if position('r.ended_at, r.ticket;' in born) = 0 or position('run, workflow, origin)' in placed) = 0
-        or position($f$b->'actor'->>'kind'$f$ in placed) = 0 then
-        raise exception 'console.transition or console.sequence is not the one that this migration knows';
-    end if;
-    execute replace(born, 'r.ended_at, r.ticket;', 'r.ended_at, r.ticket, r.label;');
-    execute replace(replace(placed, 'run, workflow, origin)', 'run, workflow, origin, label)'),
-        $f$b->'actor'->>'kind'$f$, $f$b->'actor'->>'kind', b->>'label'$f$);
-end $$;
-
 -- Which workflows and collections have a label is part of the policy: every process follows within a second.
 create function console.note_label() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

@@ -2,16 +2,6 @@
 -- of the step that was handed in; names and enumerations stand readable, values only in the run and in the log.
 alter table console.attempt add column proposal jsonb;
 
-do $$
-declare
-    born text := pg_get_functiondef('console.transition'::regproc);
-begin
-    if position('errors = excluded.errors;' in born) = 0 then
-        raise exception 'console.transition is not the one that this migration knows';
-    end if;
-    execute replace(born, 'errors = excluded.errors;', 'errors = excluded.errors, proposal = excluded.proposal;');
-end $$;
-
 create table console.ai_call (
     id text primary key,
     at timestamptz not null,

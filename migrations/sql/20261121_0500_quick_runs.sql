@@ -10,25 +10,5 @@ drop index console.run_put_down;
 create index run_put_down on console.run (workflow, put_down_at, id)
     where ended_at is null and holder is null and ticket is null and status in ('saved', 'waiting_person');
 
-do $$
-declare
-    born text := pg_get_functiondef('console.transition'::regproc);
-    column_list constant text := 'r.ended_at, r.ticket, r.label;';
-    update_list constant text := 'ended_at = r.ended_at, ticket = r.ticket';
-    after_update constant text := 'if p_attempts is not null then';
-begin
-    if position(column_list in born) = 0 or position(update_list in born) = 0 or position(after_update in born) = 0 then
-        raise exception 'console.transition is not the one that this migration knows';
-    end if;
-    born := replace(born, column_list, 'r.ended_at, r.ticket, r.label, r.put_down_at;');
-    born := replace(born, update_list, update_list || ',
-                put_down_at = r.put_down_at');
-    execute replace(born, after_update, 'if p_run ? ''left_inbox'' then
-            insert into console.inbox_taken values (r.id, p_run->>''left_inbox'', r.active_at)
-            on conflict (run) do update set inbox = excluded.inbox, at = excluded.at;
-        end if;
-        ' || after_update);
-end $$;
-
 drop trigger run_taken on console.run;
 drop function console.note_taken();

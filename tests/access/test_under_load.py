@@ -100,4 +100,4 @@ def test_two_admins_cannot_close_each_other_at_once(clean: object) -> None:
 def test_many_sign_in_at_once(anna: Actor) -> None:
     answers = together(*(lambda: accounts.sign_in("anna@example.com", GOOD, "127.0.0.1", "test") for _ in range(5)))
     assert len({answer for answer in answers if isinstance(answer, str)}) == 5
-    assert all(isinstance(answer, str) and accounts.actor_of_session(answer) for answer in answers)
+    assert all(isinstance(answer, str) and accounts.standing(answer) for answer in answers)

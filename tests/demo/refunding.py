@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from console import access, accounts, actions, inbox, log, runs, settings, sources, workflows
+from console import access, accounts, actions, inbox, log, queue, runs, settings, sources, workflows
 from console.access import store
 from console.core.actor import Actor
 from console.core.run import fold
@@ -22,9 +22,10 @@ from console.db import engine as db
 from console.demo import filling, ledger, loading, people, provider as stand_in
 from console.postgres import Embedded
 from console.runs.store import as_event, load
-from tests.company import PASSWORD, TAKE
+from tests.company import PASSWORD
 from tests.conftest import copied
 from tests.demo.conftest import made
+from tests.jobs import RUNNING, work_until_idle
 
 ROOT = Path(__file__).parents[2]
 ACTIONS = ("charge.refund", "credit.grant", "credit.revoke", "ticket.close", "ticket.reopen")
@@ -150,12 +151,7 @@ class Desk:
         """What a worker does; how many jobs there were."""
         runs.pick_up()
         runs.wake()
-        done = 0
-        while jobs := db.fetch(TAKE):
-            for (run_id,) in jobs:
-                runs.advance(run_id)
-                done += 1
-        return done
+        return work_until_idle(RUNNING - {queue.FOLLOW})
 
 
 def whole(run_id: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, approvals, faults, log, operations, proposals, queue, runs, settings, tasks
+from console import access, accounts, approvals, faults, log, operations, queue, runs, settings, tasks
 from console.core.run import Run
 from console.db.engine import fetch
 from console.demo import ledger, payments, stories
@@ -18,7 +18,7 @@ from console.errors import Conflict, ConsoleError, Invalid
 from console.postgres import Embedded
 from console.runs.store import load
 from tests.demo.refunding import ROOT, Desk, opened, whole
-from tests.proposals.conftest import TAKE as CALLS
+from tests.jobs import do, worked
 from tests.servers.model import Server
 from tests.services.engine import overdue, until
 from tests.services.test_runs_midway import failing
@@ -375,7 +375,7 @@ def followed(run_id: str) -> bool:
         if each.kind == "http" and "follow" in each.request["define"]
     )
     try:
-        runs.follow(f"{run_id} {effect.id}")
+        do(queue.FOLLOW, f"{run_id} {effect.id}")
     except queue.PutBack:
         return False
     return True
@@ -591,8 +591,7 @@ def test_the_customer_is_asked_and_it_is_decided_again_with_what_holds_then(desk
 
 def proposed(desk: Desk, run_id: str) -> dict[str, Any]:
     """What stands before Olivia once a worker was there."""
-    for (call,) in fetch(CALLS):
-        proposals.propose(call)
+    worked({queue.PROPOSE})
     return dict(desk.told(run_id)["current"]["proposal"])
 
 

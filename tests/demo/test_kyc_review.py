@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import access, accounts, actions, inbox, log, proposals, runs, settings, sources, workflows
+from console import access, accounts, actions, inbox, log, queue, runs, settings, sources, workflows
 from console.access import store
 from console.core.actor import Actor
 from console.db import engine as db
@@ -19,8 +19,9 @@ from console.demo import filling, loading, people, stories
 from console.demo.world import World
 from console.errors import Conflict, ConsoleError, NotAllowed, NotFound
 from console.postgres import Embedded
-from tests.company import PASSWORD, TAKE
+from tests.company import PASSWORD
 from tests.conftest import copied
+from tests.jobs import RUNNING, do, work_until_idle
 from tests.servers.model import Server
 from tests.services.four_eyes import whole
 
@@ -67,9 +68,7 @@ class House:
     def told(self, run_id: str, by: str = "olivia") -> dict[str, Any]:
         """The run as this person sees it, once nothing goes by itself any more."""
         runs.pick_up()
-        while jobs := fetch(TAKE):
-            for (job,) in jobs:
-                runs.advance(job)
+        work_until_idle(RUNNING)
         return runs.get(self.people[by], run_id).json
 
     def answer(self, run_id: str, by: str = "olivia", outcome: str | None = None, **values: Any) -> dict[str, Any]:
@@ -383,7 +382,7 @@ def test_k8_while_the_model_is_down_flags_are_ticked_by_hand_and_have_no_referen
     model.fault("http_529", times=None)
     run_id = house.start(ANA)
     told = house.walk(run_id, "flags")
-    proposals.propose(told["current"]["proposal"]["call"])
+    do(queue.PROPOSE, told["current"]["proposal"]["call"])
     told = house.told(run_id)
     found = told["current"]["proposal"]
     assert (found["status"], found["code"], found["fields"]) == ("failed", "overloaded", [])

@@ -8,19 +8,16 @@ from typing import Any
 import orjson
 import pytest
 
-from console import access, proposals, records, runs, settings, workflows
+from console import access, queue, records, runs, settings, workflows
 from console.access import store
 from console.access.rows import Row
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from tests.company import Company
 from tests.conftest import Companies
+from tests.jobs import worked
 from tests.servers.model import KEY, Server, serving
 
-TAKE = """
-with taken as (delete from queue.pgqueuer where status = 'queued' and entrypoint = 'propose' and execute_after <= now() returning id, convert_from(payload, 'UTF8') as call)
-select call from taken order by id
-"""
 FORM: list[dict[str, Any]] = [
     {"name": "display_name", "label": "Name", "type": "text"},
     {"name": "balance", "label": "Balance", "type": "decimal"},
@@ -89,11 +86,7 @@ class House:
 
     def work(self, meanwhile: Callable[[], None] = lambda: None) -> list[str]:
         """What a worker does with the jobs that are there; the calls."""
-        calls = [call for (call,) in fetch(TAKE)]
-        meanwhile()
-        for call in calls:
-            proposals.propose(call)
-        return calls
+        return worked({queue.PROPOSE}, meanwhile)
 
     def proposal(self, run_id: str, by: str = "olivia") -> dict[str, Any]:
         """What this person sees of it."""

@@ -5,21 +5,21 @@ from typing import Any
 import orjson
 import pytest
 
-from console import log, runs, workflows
+from console import log, queue, runs, workflows
 from console.ai.types import Source
 from console.db.engine import fetch
 from console.proposals import allowed, pieces
 from console.proposals.context import MOST_ROWS, Built, build
 from console.proposals.pieces import Piece
 from console.runs.preparing import proposal_context
-from tests.proposals.conftest import TAKE, House, denied, said, triage
+from tests.jobs import taken
+from tests.proposals.conftest import House, denied, said, triage
 from tests.tables import cases
 
 
 def built(house: House) -> Built:
     """The ask of the newest call."""
-    calls = fetch(TAKE)
-    known = proposal_context(calls[-1][0])
+    known = proposal_context(taken({queue.PROPOSE})[-1][1])
     assert known is not None
     return build(known)
 
@@ -96,7 +96,7 @@ def test_what_a_colleague_read_of_a_collection_that_one_may_not_read_is_not_ther
     tom = house.company.tom
     denied(tom, "collection:account", "read")
     run_id = house.at_judge(by="olivia")
-    fetch(TAKE)
+    taken({queue.PROPOSE})
     runs.save(house.company.olivia, run_id, revision=house.company.told(run_id)["revision"])
     runs.resume(tom, run_id, revision=None)
     assert "LT45" not in text(built(house))

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from console import documents, runs, settings, workflows
-from console.db.engine import fetch
+from console import documents, queue, runs, settings, workflows
 from console.demo import papers
 from console.proposals import beside
 from console.proposals.context import build
 from console.runs import attachments
 from console.runs.preparing import proposal_context
-from tests.proposals.conftest import TAKE, House
+from tests.jobs import taken
+from tests.proposals.conftest import House
 
 BILL = {
     "title": "Electricity bill",
@@ -89,7 +89,7 @@ def test_without_the_word_of_the_author_no_document_is_read(house: House) -> Non
 
 def test_every_line_is_a_source_with_its_place(house: House) -> None:
     judged(house, BILL, ["documents"])
-    ((call,),) = fetch(TAKE)
+    ((_, call),) = taken({queue.PROPOSE})
     known = proposal_context(call)
     assert known is not None
     (page,) = build(known).ask.sources

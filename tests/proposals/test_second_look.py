@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from console import log, proposals, runs
+from console import log, queue, runs
 from console.db.engine import fetch
 from console.proposals import evidence, options
 from tests.conftest import web_app
+from tests.jobs import do
 from tests.proposals.conftest import House, triage
 from tests.proposals.test_service import saved
 from tests.views.conftest import Pages
@@ -112,7 +113,7 @@ def test_who_hands_in_before_it_came_is_not_held_up(looking: House) -> None:
     (call,) = looking.work()
     assert len(looking.model.asked) == 1, "nobody is asked what nobody waits for"
     assert [(one["id"], one["status"]) for one in calls(run_id)][1] == (call, "off")
-    proposals.propose(call)
+    do(queue.PROPOSE, call)
     assert runs.overdue_proposals() == 0
 
 

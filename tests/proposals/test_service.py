@@ -9,12 +9,13 @@ from typing import Any
 import orjson
 import pytest
 
-from console import log, notices, proposals, runs, settings
+from console import log, notices, queue, runs, settings
 from console.ai import calling
 from console.db.engine import fetch
 from console.proposals import options, prompts, standing, waits
 from console.queue import PutBack
 from console.records import connect
+from tests.jobs import do
 from tests.proposals.conftest import House, denied, said, triage
 from tests.servers.model import KEY, Server
 
@@ -72,8 +73,8 @@ def test_the_call_leaves_a_row_and_facts_in_the_run(house: House) -> None:
 def test_a_second_delivery_does_nothing(house: House) -> None:
     run_id = house.at_judge()
     (call,) = house.work()
-    proposals.propose(call)
-    proposals.propose("aic_absent")
+    do(queue.PROPOSE, call)
+    do(queue.PROPOSE, "aic_absent")
     assert len(house.model.asked) == 1
     assert kinds(run_id) == ["proposal_requested", "proposal_made"]
 
@@ -225,7 +226,7 @@ def test_a_call_is_put_back_when_the_worker_ends(house: House) -> None:
     finally:
         waits.start()
     assert row(run_id)["status"] == "pending"
-    proposals.propose(row(run_id)["id"])
+    do(queue.PROPOSE, row(run_id)["id"])
     assert row(run_id)["status"] == "ok"
 
 

@@ -174,7 +174,7 @@ def test_an_address_is_taken_once(olivia: accounts.Person) -> None:
 def test_a_closed_account_opens_nothing(olivia: accounts.Person) -> None:
     opened, key = token(), accounts.create_key("report", olivia.id)
     accounts.disable_person(olivia.id)
-    assert accounts.actor_of_session(opened) is None
+    assert accounts.standing(opened) is None
     assert accounts.actor_of_key(key.text) is None
     assert accounts.sign_in(olivia.email, GOOD, *HERE) is None
     assert accounts.person(olivia.id).disabled
@@ -189,7 +189,7 @@ def test_a_closed_account_opens_nothing(olivia: accounts.Person) -> None:
 def test_a_new_password_ends_the_sessions_and_the_old_one(olivia: accounts.Person) -> None:
     opened, key = token(), accounts.create_key("report", olivia.id)
     made = accounts.set_password(olivia.id)
-    assert accounts.actor_of_session(opened) is None
+    assert accounts.standing(opened) is None
     assert accounts.actor_of_key(key.text) is not None
     assert accounts.sign_in(olivia.email, GOOD, *HERE) is None
     assert accounts.sign_in(olivia.email, made, *HERE)
@@ -237,29 +237,31 @@ def test_an_unknown_person_is_not_found_by_name(clean: object) -> None:
 
 def test_a_session_is_known_by_its_token_and_stored_as_a_hash(olivia: accounts.Person) -> None:
     opened = token()
-    actor = accounts.actor_of_session(opened)
-    assert actor is not None
+    known = accounts.standing(opened)
+    assert known is not None
+    actor = known.actor
     assert (actor.kind, actor.id, actor.email, actor.teams) == ("user", olivia.id, olivia.email, ("operations",))
     assert actor.roles == {("operator", "operations")}
     assert (actor.attributes["tags"], actor.policy) == ({"desks": ["retail"]}, access.current_version())
     assert re.fullmatch(r"[\w-]{43}", opened)
     ((stored,),) = sql("select s::text from console.session s")
     assert opened not in stored
-    assert accounts.actor_of_session(opened[:-1]) is None
-    assert accounts.actor_of_session("") is None
+    assert accounts.standing(opened[:-1]) is None
+    assert accounts.standing("") is None
 
 
 def test_signing_in_and_out_are_events_of_the_session(olivia: accounts.Person) -> None:
     opened = token()
-    actor = accounts.actor_of_session(opened)
-    assert actor is not None
+    known = accounts.standing(opened)
+    assert known is not None
+    actor = known.actor
     accounts.sign_out(opened)
     assert [(kind, told) for kind, told, _ in noted(actor.session)] == [
         ("signed_in", {"person": olivia.id, "session": actor.session, "method": "password"}),
         ("signed_out", {"person": olivia.id, "session": actor.session, "reason": "asked"}),
     ]
     assert noted(actor.session)[0][2] == {"ip": "127.0.0.1", "agent": "test"}
-    assert accounts.actor_of_session(opened) is None
+    assert accounts.standing(opened) is None
     accounts.sign_out(opened)
     assert len(noted(actor.session)) == 2
 
@@ -267,7 +269,7 @@ def test_signing_in_and_out_are_events_of_the_session(olivia: accounts.Person) -
 def test_each_sign_in_has_a_token_of_its_own(olivia: accounts.Person) -> None:
     first, second = token(), token()
     accounts.sign_out(first)
-    assert accounts.actor_of_session(second) is not None
+    assert accounts.standing(second) is not None
 
 
 @pytest.mark.parametrize(
@@ -283,13 +285,13 @@ def test_each_sign_in_has_a_token_of_its_own(olivia: accounts.Person) -> None:
 def test_sessions_end_when_idle_or_old(olivia: accounts.Person, change: str, open_still: bool) -> None:
     opened = token()
     sql(f"update console.session set {change}")
-    assert (accounts.actor_of_session(opened) is not None) is open_still
+    assert (accounts.standing(opened) is not None) is open_still
 
 
 def test_looking_keeps_a_session_awake(olivia: accounts.Person) -> None:
     opened = token()
     sql("update console.session set seen_at = now() - interval '20 minutes'")
-    assert accounts.actor_of_session(opened)
+    assert accounts.standing(opened)
     assert sql("select seen_at > now() - interval '1 minute' from console.session") == [(True,)]
 
 

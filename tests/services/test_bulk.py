@@ -11,6 +11,7 @@ from console.core.action import Action
 from console.db.engine import fetch
 from console.errors import Invalid, NotFound
 from tests.company import Company
+from tests.jobs import do
 from tests.services.acting import RATE, imported
 
 
@@ -96,12 +97,12 @@ def test_what_a_crash_left_begun_is_done_once(company: Company, rate: Action) ->
 def test_a_worker_does_it_and_its_person_is_told(company: Company, rate: Action) -> None:
     bulk_id = begun(company, rate, "1", "2", risk="high")
     assert fetch("select entrypoint, convert_from(payload, 'UTF8') from queue.pgqueuer where entrypoint = 'bulk'") == [("bulk", bulk_id)]
-    bulk.advance(bulk_id)
+    do(queue.BULK, bulk_id)
     assert bulk.get(company.olivia, bulk_id).count(bulk.DONE) == 2
     assert [(notice.text, notice.href) for notice in notices.mine(company.olivia)] == [
         ("What you began on several records has come to its end", f"/bulk/{bulk_id}")
     ]
-    bulk.advance(bulk_id)
+    do(queue.BULK, bulk_id)
     assert len(notices.mine(company.olivia)) == 1
 
 
@@ -113,10 +114,10 @@ def test_a_worker_that_dies_at_the_end_tells_once_all_the_same(
     monkeypatch.setattr(faults, "_passes", type(faults._passes)())
     monkeypatch.setenv("HANDRAIL_FAULT", point)
     with pytest.raises(faults.Fault):
-        bulk.advance(bulk_id)
+        do(queue.BULK, bulk_id)
     monkeypatch.delenv("HANDRAIL_FAULT")
     for _ in range(2):  # the job of a process that died is given again
-        bulk.advance(bulk_id)
+        do(queue.BULK, bulk_id)
     assert [item.state for item in bulk.get(company.olivia, bulk_id).items] == ["done", "done"]
     assert [notice.href for notice in notices.mine(company.olivia)] == [f"/bulk/{bulk_id}"]
 
@@ -125,21 +126,21 @@ def test_what_is_left_is_put_back_and_stopped_by_who_began_it(company: Company, 
     monkeypatch.setattr(bulk, "IN_ONE_GO_S", 0.0)
     bulk_id = begun(company, rate, "1", "2", "4", risk="high")
     with pytest.raises(queue.PutBack):
-        bulk.advance(bulk_id)
+        do(queue.BULK, bulk_id)
     with pytest.raises(NotFound):
         bulk.stop(company.mona, bulk_id)
     monkeypatch.setattr(bulk, "IN_ONE_GO_S", 60.0)
     bulk.go_on(company.olivia, bulk_id, stopping=lambda: company.sql("select count(*) from customer where risk = 'high'") == [(1,)])
     told = bulk.stop(company.olivia, bulk_id)
     assert [item.state for item in told.items] == ["done", "stopped", "stopped"]
-    bulk.advance(bulk_id)
+    do(queue.BULK, bulk_id)
     assert company.sql("select id from customer where risk = 'high'") == [(1,)]
 
 
 def test_of_an_account_that_was_closed_nothing_more_is_done(company: Company, rate: Action) -> None:
     bulk_id = begun(company, rate, "1", "2", risk="high")
     accounts.disable_person(company.olivia.id)
-    bulk.advance(bulk_id)
+    do(queue.BULK, bulk_id)
     assert company.sql("select count(*) from customer where risk = 'high'") == [(0,)]
     assert [item.state for item in bulk.get(company.olivia, bulk_id).items] == ["refused", "refused"]
 
@@ -148,7 +149,7 @@ def test_while_everything_is_paused_it_waits(company: Company, rate: Action) -> 
     bulk_id = begun(company, rate, "1", risk="high")
     background.pause(company.ines, "Looking.")
     with pytest.raises(queue.PutBack):
-        bulk.advance(bulk_id)
+        do(queue.BULK, bulk_id)
     assert bulk.get(company.olivia, bulk_id).count(bulk.WAITING) == 1
 
 

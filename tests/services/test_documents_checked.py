@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from console import access, documents, files, log, runs, settings, sources
-from console.db import fetch
+from console import access, documents, files, log, queue, runs, settings, sources
 from console.demo import papers
 from console.documents import Checklist
 from console.errors import NotFound
 from console.runs import attachments
-from tests.company import DOCUMENTS, TAKE, Company
+from tests import jobs
+from tests.company import DOCUMENTS, Company
 from tests.papers import CHECKED, at_note, pdf, workflow
+from tests.services.engine import until, workers
 from tests.services.test_documents_read import BILL, passport
 
 
@@ -26,9 +27,7 @@ def send(company: Company, run_id: str, content: bytes, name: str = "bill.pdf") 
 
 def worked() -> None:
     """What the background does with what was ordered."""
-    for (payload,) in fetch(TAKE):
-        if payload.startswith("{"):
-            documents.read_ordered(payload)
+    jobs.worked({queue.READ})
 
 
 def checklist(company: Company, run_id: str, by: str = "olivia") -> Checklist:
@@ -52,6 +51,15 @@ def run_id(company: Company) -> str:
     return at_note(company, "checked", "2")
 
 
+def test_a_worker_process_reads_what_a_page_ordered(company: Company, run_id: str) -> None:
+    send(company, run_id, bill())
+    with workers():
+        assert until(lambda: not (made := documents.checklist(company.olivia, run_id)) or not made.pending)
+    made = documents.checklist(company.olivia, run_id)
+    assert made is not None
+    assert results(made)["name"] == "pass"
+
+
 def test_a_document_is_read_in_the_background_and_then_judged(company: Company, run_id: str) -> None:
     send(company, run_id, bill())
     made = documents.checklist(company.olivia, run_id)
@@ -59,9 +67,7 @@ def test_a_document_is_read_in_the_background_and_then_judged(company: Company, 
     assert made.pending
     assert made.to_json()["status"] == "reading"
     documents.checklist(company.olivia, run_id)
-    ordered = [json.loads(payload) for (payload,) in fetch(TAKE) if payload.startswith("{")]
-    assert len(ordered) == 1  # asked twice, ordered once
-    documents.read_ordered(json.dumps(ordered[0]))
+    assert len(jobs.worked({queue.READ})) == 1  # asked twice, ordered once
     made = checklist(company, run_id)
     assert results(made) == {"name": "pass", "age": "pass", "digits": "not_applicable"}
     assert [(result.id, result.outcome) for result in made.values] == [("tax", "pass")]
@@ -129,7 +135,7 @@ def test_who_only_reads_and_who_may_not_see_get_none(company: Company, run_id: s
     assert documents.checklist(company.people["rosa"], run_id) is None
     with pytest.raises(NotFound):
         documents.checklist(company.people["stan"], run_id)
-    documents.read_ordered(json.dumps({"run": run_id, "person": company.people["stan"].id, "documents": ["x"]}))
+    jobs.do(queue.READ, json.dumps({"run": run_id, "person": company.people["stan"].id, "documents": ["x"]}))
 
 
 def test_a_step_without_checks_has_none(company: Company, run_id: str) -> None:

@@ -324,7 +324,7 @@ def test_without_a_mail_server_nothing_is_asked_for(house: Company) -> None:
 def test_a_session_of_nobody_ends_nothing(house: Company) -> None:
     token = accounts.sign_in("olivia@fernwick.example", PASSWORD, "127.0.0.1", "x" * 5000)
     assert token is not None
-    (own,) = [one for one in sessions.sessions_of(house.olivia) if accounts.actor_of_session(token)]
+    (own,) = [one for one in sessions.sessions_of(house.olivia) if accounts.standing(token)]
     assert len(own.agent) == sessions.LONGEST_AGENT
     for wrong in ("ses_nobody", "", "' or true --", own.id[:-1]):
         with pytest.raises(NotFound):
@@ -332,7 +332,7 @@ def test_a_session_of_nobody_ends_nothing(house: Company) -> None:
     with pytest.raises(NotFound):
         sessions.end_session(house.tom, own.id)
     sessions.sign_out("nobody's token")
-    assert accounts.actor_of_session(token) is not None
+    assert accounts.standing(token) is not None
     assert sessions.renewed("nobody's token") is None
 
 
@@ -353,7 +353,7 @@ def test_the_code_is_asked_for_before_there_is_any_session(house: Company) -> No
     with pytest.raises(accounts.CodeWanted) as wanted:
         accounts.sign_in("rosa@fernwick.example", PASSWORD, "127.0.0.1", "test")
     assert fetch("select count(*) from console.session") == before
-    assert accounts.actor_of_session(wanted.value.waiting) is None
+    assert accounts.standing(wanted.value.waiting) is None
     assert signing_in.sign_in_with_code("nobody's", "123456", "127.0.0.1", "test") is None
     accounts.reset_factor(accounts.COMMAND_LINE, house.rosa.id)
     assert accounts.sign_in_with_code(wanted.value.waiting, pyotp.TOTP(secret).generate_otp(now + 1), "127.0.0.1", "test") is None

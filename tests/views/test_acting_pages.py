@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, bulk
+from console import access, queue
+from tests.jobs import worked
 from tests.services.acting import RATE, imported
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def test_many_are_looked_at_then_done_and_followed(acting: "Pages") -> None:
     to = acting.olivia.answer.headers["Location"]
     assert "1 to do" in acting.olivia.follow().text
     acting.olivia.get(f"{to}?left=1", htmx="progress", status=204)
-    bulk.advance(to.removeprefix("/bulk/"))
+    worked({queue.BULK})
     part = acting.olivia.get(f"{to}?left=1", htmx="progress", status=200)
     assert "1 done, 0 open, 1 not done, 0 to do" in part.text
     assert acting.company.sql("select id from customer where risk = 'high'") == [(1,)]

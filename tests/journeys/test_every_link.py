@@ -1,0 +1,73 @@
+"""Whatever a page of the demo offers leads somewhere: every link that a person is shown is followed, page by page, and none ends in an error."""
+
+import re
+from collections import Counter, deque
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import pytest
+
+from tests.journeys.conftest import Demo, Visitor
+
+MOST = 80
+"""Pages of different shape for each person."""
+SAME_SHAPE = 2
+"""Of addresses that differ in ids, numbers and search alone, so many are opened."""
+KEPT = {"tab", "list", "view", "segment", "kind", "status", "format"}
+"""What in an address makes another page of it: its value is part of the shape."""
+PEOPLE = ["olivia", "mona", "stan", "malik", "rosa", "ada", "admin"]
+"""One of each kind: operator, lead, buyer, officer, reviewer, auditor, admin."""
+
+
+class Links(HTMLParser):
+    """Where a page leads: links, and what htmx asks for by itself or at a click."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        if tag == "a" and "download" not in told and told.get("href"):
+            self.found.append((told["href"], ""))
+        if told.get("hx-get"):
+            self.found.append((told["hx-get"], told.get("hx-target", "").removeprefix("#") or told.get("id", "")))
+
+
+def shape(path: str, target: str) -> str:
+    """The address without what names one thing among many of its kind."""
+    parts = urlsplit(path)
+    place = re.sub(r"/(?:[a-z]+_[0-9A-Za-z-]{8,}|\d+|[0-9a-f-]{20,}|[^/]*%[^/]*|ch_\w+)(?=/|$)", "/*", parts.path)
+    place = re.sub(r"^/c/[\w.-]+", lambda match: match[0] if match[0] in {"/c/customer", "/c/charge", "/c/supplier"} else "/c/*", place)
+    told = sorted(f"{name}={value}" if name in KEPT else name for name, value in parse_qsl(parts.query))
+    return f"{place}?{'&'.join(told)} {target}"
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_every_link_that_a_person_is_shown_leads_somewhere(demo: Demo, name: str) -> None:
+    visitor = Visitor(demo, name)
+    waiting: deque[tuple[str, str, str]] = deque([("/", "", "the beginning")])
+    seen: Counter[str] = Counter()
+    wrong: list[str] = []
+    opened = 0
+    while waiting and opened < MOST:
+        path, target, before = waiting.popleft()
+        opened += 1
+        headers = {"HX-Request": "true", "HX-Target": target} if target else {}
+        answer = visitor.get(path, **headers)
+        if answer.status not in (200, 204, 303):
+            wrong.append(f"{answer.status} {path} ({target or 'page'}), from {before}")
+        if "text/html" not in str(answer.headers.get("Content-Type", "")):
+            continue
+        for href, into in Links(answer.text).found:
+            full = urlsplit(urljoin(demo.url + path, href))
+            if f"{full.scheme}://{full.netloc}" != demo.url or full.path.startswith(("/static/", "/sign-out")):
+                continue
+            there = full.path + (f"?{full.query}" if full.query else "")
+            kind = shape(there, into)
+            if seen[kind] < SAME_SHAPE:
+                seen[kind] += 1
+                waiting.append((there, into, path))
+    assert not wrong
+    assert opened > 15

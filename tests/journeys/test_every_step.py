@@ -1,0 +1,48 @@
+"""Each step of the demo's workflows as each kind of person may see it, with each tab open, whole and in the parts that htmx asks for: no page ends in an error."""
+
+from typing import Any
+
+import pytest
+
+from console.views.runbeside import TABS
+from tests.journeys.conftest import Demo, Visitor
+from tests.journeys.walking import Walk
+
+STORIES: dict[str, tuple[int, dict[str, Any]]] = {
+    "kyc-review": (9, {"reason": "periodic"}),
+    "customer-refund": (4, {}),
+    "supplier-onboarding": (5, {}),
+}
+"""Each workflow: how many steps its walk comes to at least, and what its first form asks for."""
+READERS = {
+    "kyc-review": ("olivia", "mona", "rosa", "stan"),
+    "customer-refund": ("olivia", "tom", "mona", "ada"),
+    "supplier-onboarding": ("stan", "lena", "petra", "olivia"),
+}
+PARTS = ("picture", "replay", "replay?at=2&since=1", "revise?step=start", "abort", "leave", "escalate", "assign", "why", "checks")
+"""Pages beside the run's own; at every third step."""
+
+
+@pytest.mark.parametrize("workflow", STORIES)
+def test_every_step_with_every_tab_and_every_reader(demo: Demo, workflow: str) -> None:
+    story = [one for one in demo.told["stories"] if one["workflow"] == workflow][-1]
+    least, given = STORIES[workflow]
+    walk = Walk(demo, story["by"])
+    walk.start(workflow, story["collection"], story["record"], given)
+    readers = {name: Visitor(demo, name) for name in READERS[workflow]}
+    wrong, steps = list[str](), list[str]()
+    for run in walk.stands():
+        step = (run["current"] or {}).get("step", run["status"])
+        if steps and steps[-1] == step:
+            continue
+        place = f"/runs/{run['id']}"
+        asked = [(f"{place}?tab={tab}", {"HX-Request": "true", "HX-Target": "run"}) for tab in TABS]
+        asked += [(place, {}), *((f"{place}/{part}", {}) for part in (PARTS if len(steps) % 3 == 0 else ()))]
+        for name, visitor in readers.items():
+            for path, headers in asked:
+                answer = visitor.get(path, **headers)
+                if answer.status >= 500:
+                    wrong.append(f"{answer.status} {path} at {step} by {name}")
+        steps.append(step)
+    assert not wrong
+    assert len(steps) >= least, (steps, walk.refused)

@@ -1,0 +1,80 @@
+"""The house by its own files: who may import what, and that nothing points to a text that is not here."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+CONSOLE = ROOT / "console"
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+DOORS = {"__main__", "app", "views", "cli", "commands", "static"}
+"""What may know that there is a web framework; everything else of the top is a service, a keeper or a rule."""
+RULES = {"console", "lark", "pydantic", "pydantic_core"}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The packages that a module names in its imports, wherever they stand."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def test_rules_import_the_standard_library_pydantic_and_lark_and_nothing_else() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sorted((CONSOLE / "core").rglob("*.py"))
+        for name in imported(path)
+        if name not in sys.stdlib_module_names and name not in RULES
+    }
+    assert not found
+
+
+def test_the_contract_about_flask_names_every_room_that_is_no_door() -> None:
+    rooms = {path.stem for path in CONSOLE.iterdir() if path.suffix == ".py" or (path.is_dir() and path.name[0].isalpha())}
+    (contract,) = [one for one in CONTRACTS if one["name"] == "Services never import Flask"]
+    told = {name.removeprefix("console.") for name in contract["source_modules"]}
+    assert told == rooms - DOORS - {"__init__"}, "add the new room to source_modules of that contract in pyproject.toml"
+
+
+def test_the_notice_names_every_package_under_a_copyleft_licence() -> None:
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    lacking = set()
+    for name in locked:
+        try:
+            told = metadata(name)
+        except PackageNotFoundError:
+            continue  # for other systems than this
+        licences = " ".join([told.get("License-Expression") or "", (told.get("License") or "")[:60], *(told.get_all("Classifier") or [])])
+        if re.search(r"GPL|MPL|Mozilla Public|EPL|CDDL", licences) and not re.search(rf"\b{re.escape(name)}\b", notice):
+            lacking.add(f"{name}: {licences[:80]}")
+    assert not lacking
+
+
+def tracked() -> list[Path]:
+    told = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    return [ROOT / name for name in told.split("\0") if name]
+
+
+def test_no_text_cites_what_is_not_in_the_repository() -> None:
+    """Whoever reads a sentence here can follow it: documents that it names lie here, and nothing is known by the number of somebody's issue."""
+    texts = [
+        path
+        for path in tracked()
+        if path.suffix in {".py", ".md", ".toml", ".html", ".sql", ".js", ".css", ".csv", ".in"} and "vendor" not in path.parts
+    ]
+    known = {path.name for path in tracked()}
+    named = re.compile(r"(?<![\w/.*<{-])((?:[\w-]+/)*[\w-]+\.md)\b")
+    found = set()
+    for path in texts:
+        text = path.read_text(encoding="utf-8")
+        found |= {f"{path.relative_to(ROOT)}: {name}" for name in named.findall(text) if name.rpartition("/")[2] not in known}
+        found |= {f"{path.relative_to(ROOT)}: {name}" for name in re.findall(r"\b[Ii]ssue [A-Z]\b", text)}
+    assert not {one for one in found if not one.startswith("tests/test_house.py")}
