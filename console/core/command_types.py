@@ -402,7 +402,7 @@ class Renew:
 class Report:
     """The engine: what came of an effect. `status` is succeeded, failed or unknown; `passing`: nothing was done, and asked again it may be.
     `unsure`: that nothing was done is the other side's word alone, and it is unknown where it is not asked again. `told` happens beside the run where
-    it no longer waits for this.
+    it no longer waits for this. `asks`: a person is asked whatever the workflow says of errors.
     """
 
     effect: str
@@ -414,6 +414,7 @@ class Report:
     passing: bool = False
     unsure: bool = False
     told: Sequence[Told] = ()
+    asks: bool = False
     by: None = None
 
 

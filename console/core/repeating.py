@@ -25,14 +25,16 @@ LABELS = {
 def outstanding(run: Run, attempts: Iterable[Attempt]) -> list[tuple[Attempt, Effect]]:
     """Changes that these attempts made and that nobody took back, in the order of the attempts, the later of one attempt first.
 
-    A change whose result was kept is named once, as it was made. What only asked another system a question is no change.
+    A change whose result was kept is named once, as it was made. What only asked another system a question is no change. Of a step that was left
+    by its way for errors, a change that nobody knows the result of is one too: it may have been made.
     """
     back = {effect.compensates for attempt in run.attempts.values() for effect in attempt.effects if effect.status == "succeeded"}
     found: dict[str, tuple[Attempt, Effect]] = {}
     for attempt in attempts:
         for effect in reversed(attempt.effects):
             origin = run.effect(effect.keeps) if effect.keeps else (attempt, effect)
-            if effect.status != "succeeded" or effect.compensates is not None or _only_asked(effect):
+            may_stand = effect.status == "succeeded" or (effect.status == "unknown" and attempt.status != "performing")
+            if not may_stand or effect.compensates is not None or _only_asked(effect):
                 continue
             if origin is not None and origin[1].id not in back:
                 found.setdefault(origin[1].id, (attempt, origin[1]))
@@ -83,7 +85,7 @@ def same_wish(one: Wish, other: Wish) -> bool:
 
 
 def _input(request: Any) -> dict[str, Any]:
-    return {name: value for name, value in request.items() if name not in ("key", "seen")}
+    return {name: value for name, value in request.items() if name not in ("key", "seen", "irreversible")}
 
 
 def judged(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effect | None]]:
@@ -107,7 +109,7 @@ def judged(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effec
     matched = _matched(asking, before)
     back = {wish.compensates for wish in command.compensations}
     offered = [
-        *(["keep"] if len(matched) == len(asking) else []),
+        *(["keep"] if len(matched) == len(asking) and all(each.status == "succeeded" for each in matched.values()) else []),
         "again",
         *(["compensate"] if all(effect.id in back for effect in before) else []),
     ]
@@ -137,13 +139,14 @@ def _already_done(before: Sequence[Effect], offered: Sequence[str], choice: str 
     details = [{"field": "repeat", "value": each, "reason": LABELS[each]} for each in offered]
     if choice is not None and choice not in LABELS:
         return Invalid(f"repeat is {' or '.join(offered)}.", details=[{"field": "repeat", "reason": f"One of: {', '.join(offered)}."}])
+    unsure = any(effect.status == "unknown" for effect in before)
     done = "; ".join(effect.summary for effect in before)
     why = {
         "keep": " The result can be kept only for the same input.",
         "compensate": " There is nothing that takes it back.",
     }.get(choice or "", "")
     return Conflict(
-        f"This was done already: {done}.{why} Say what to do about it.",
+        f"This {'may have been' if unsure else 'was'} done already: {done}.{why} Say what to do about it.",
         code="already_done",
         details=details,
         effects=[{"id": effect.id, "kind": effect.kind, "summary": effect.summary} for effect in before],

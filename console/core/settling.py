@@ -97,7 +97,29 @@ def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
             return [said, *if_settled(plan, after_all([said], run), here, now)]
         case "failed" if effect.compensates is None:
             return refused(plan, run, said, command, now)
+        case "unknown" if effect.compensates is None and not _always_asks(effect) and ends_run(plan, here, asks=command.asks):
+            events = [said, *_not_begun(here, effect.id, now)]
+            return [*events, *_without_a_person(plan, after_all(events, run), here, command, now)]
     return [said]
+
+
+def ends_run(plan: Plan, here: Attempt, *, asks: bool) -> bool:
+    """Whether what went wrong at this attempt is nobody's to mend: the engine did the step, and the workflow ends runs on errors. `asks`: a person is asked whatever it says."""
+    return here.step in plan.automatic and here.by is None and plan.workflow.settings.on_error == "fail" and not asks
+
+
+def _always_asks(effect: Effect) -> bool:
+    """Whether a person has to look where nobody knows what came of it, whatever the workflow says: money that was sent, or a message."""
+    return bool(effect.request.get("irreversible") or (effect.request.get("define") or {}).get("irreversible"))
+
+
+def _without_a_person(plan: Plan, run: Run, here: Attempt, why: Report, now: datetime) -> list[Event]:
+    """The step's way for errors, else the end of the run."""
+    step, told = (here.step, here.attempt), {"code": why.code, "type": plan.workflow.step(here.step).type}
+    sealed = {"message": why.message}
+    if way := way_for_errors(plan, run, here):
+        return [Event("step_failed", now, told | {"outcome": "error"}, sealed, step), *_by(plan, run, way, now)]
+    return [Event("step_failed", now, told, sealed, step), Event("run_failed", now, {"code": why.code}, sealed)]
 
 
 def _awaited(run: Run, command: Report) -> Effect | None:
@@ -117,6 +139,8 @@ def refused(plan: Plan, run: Run, said: Event, why: Report, now: datetime) -> li
     told = {"code": why.code, "type": plan.workflow.step(here.step).type}
     if way := way_for_errors(plan, run, here):
         return [*events, Event("step_failed", now, told | {"outcome": "error"}, {"message": why.message}, step), *_by(plan, run, way, now)]
+    if ends_run(plan, here, asks=why.asks):
+        return [*events, *_without_a_person(plan, after_all(events, run), here, why, now)]
     sealed = {"values": dict(here.values), "errors": [dict(error) for error in why.errors]}
     events.append(Event("step_reopened", now, {"effect": why.effect, "code": why.code}, sealed, step))
     if here.step in plan.automatic and here.by is None:
@@ -239,5 +263,5 @@ def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
     said = Event("effect_settled", now, told, {"reason": reason}, (here.step, here.attempt), command.by)
     if command.left and here.outcome is not None and "aborting" not in (run.waiting or {}):
         # the change that was to follow stands on the compensation: the form is open again instead
-        return refused(plan, run, said, Report(effect.id, "failed", "not_compensated"), now)
+        return refused(plan, run, said, Report(effect.id, "failed", "not_compensated", asks=True), now)
     return [said, *if_settled(plan, after_all([said], run), here, now)]

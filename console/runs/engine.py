@@ -96,10 +96,10 @@ def _ask_somebody(definition: Definition, loaded: Loaded, closed: NotAllowed) ->
     here = loaded.run.attempt
     asked = loaded.run.wanted
     if asked is not None and loaded.run.status == "waiting_event":
-        report = commands.Report(asked.id, "unknown", closed.code, closed.message)
+        report = commands.Report(asked.id, "unknown", closed.code, closed.message, asks=True)
         made(definition, loaded, asked, lambda _run: report)
     elif here is not None and loaded.run.status == "running":
-        failing = commands.Fail(here.step, closed.code, closed.message)
+        failing = commands.Fail(here.step, closed.code, closed.message, asks=True)
         write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, failing, log.now()))
 
 
@@ -118,7 +118,8 @@ def go_on(
         if asked is not None and asked.id not in tried:  # whoever asked for it makes it: others could not tell that it was not begun
             tried.add(asked.id)
             left -= 1
-            loaded = made(definition, loaded, asked, performing(actor, asked), hand_on=left <= 0 or time.monotonic() > until)
+            looks = _by_itself(definition, loaded) and definition.document.settings.on_error == "fail"
+            loaded = made(definition, loaded, asked, performing(actor, asked, looks=looks), hand_on=left <= 0 or time.monotonic() > until)
         elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
             break
         else:
@@ -209,7 +210,7 @@ def _not_done(definition: Definition, loaded: Loaded, error: ConsoleError, now: 
     run, step = loaded.run, loaded.run.attempt.step if loaded.run.attempt else ""
     if may_pass(error) and run.tries < definition.document.settings.retries:
         return commands.Delay(step, error.code, error.message, later(run.tries, now))
-    asks = isinstance(error, AsksPerson) or error.code == "already_done"
+    asks = isinstance(error, (AsksPerson, NotAllowed)) or error.code == "already_done"
     return commands.Fail(
         step, error.code, error.message, asks, edge=error.code not in LIMITS and not isinstance(error, (AsksPerson, NotAllowed))
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from console import access, log, records, settings, subjects, workflows
+from console import access, accounts, log, records, settings, subjects, workflows
 from console.core import commands
 from console.core.actor import Actor
 from console.core.command_types import Taken
@@ -16,7 +16,7 @@ from console.core.run import Event, Run, fold
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
-from console.runs import attachments, drafts, proposing, reading, undoing
+from console.runs import attachments, drafts, into_inbox, proposing, reading, undoing
 from console.runs.asking import asked_of, tell
 from console.runs.engine import go_on, handing_in, with_former, with_what_was_done
 from console.runs.rights import Seen, holder_idle_s, see
@@ -413,17 +413,22 @@ def end_for_erasure(run_id: str) -> None:
 
 
 def save_idle(run_id: str) -> None:
-    """Put aside a run whose holder has given no sign for long, with what they had typed."""
+    """Put aside a run whose holder has given no sign for long, with what they had typed; where their account is closed, into an inbox."""
 
     def once() -> None:
         loaded = load(run_id)
-        if loaded is None or loaded.run.status != "waiting_person" or loaded.run.holder is None or loaded.run.unknown:
+        if loaded is None or loaded.run.status != "waiting_person" or loaded.run.holder is None:
             return
         definition = workflows.version(loaded.run.workflow, loaded.run.version)
+        left = accounts.closed(loaded.run.holder)
+        if loaded.run.unknown and not left:
+            return
         minutes = min(definition.document.settings.idle_save_minutes, settings.current().idle_save_minutes)
         if holder_idle_s(loaded.run) < minutes * 60:
             return
-        command = commands.Save(None, loaded.run.revision, typed_of(loaded.run, loaded.subject))
-        write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, command, log.now()))
+        typed, now = typed_of(loaded.run, loaded.subject), log.now()
+        command = commands.Save(None, loaded.run.revision, typed)
+        events = [into_inbox.left(definition, loaded.run, typed, now)] if left else decide(plan_of(definition), loaded, command, now)
+        write(ENGINE, definition, loaded, events)
 
     retried(once)

@@ -78,6 +78,8 @@ def chosen(actor: Actor, run: Run, effects: Sequence[str], now: datetime) -> lis
 
 def _compensation(actor: Actor, run: Run, effect: Effect, now: datetime) -> Compensation | None:
     """The action that the step, or the action itself, names to take it back; None where there is none, or the actor may not execute it alone."""
+    if effect.status != "succeeded":  # what nobody knows to be done is not taken back
+        return None
     request = effect.request
     own = kept.every().get(request.get("action", ""))
     named = request.get("compensation") or (own.compensation.action if own and own.compensation else None)
