@@ -280,6 +280,13 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeOut:
+    """The engine: the run has taken longer than its workflow allows."""
+
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """The engine: an automatic step is done at a moment, with this outcome and output. `until` is aware UTC as programs read it."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from console.core import approving, settling
-from console.core.command_types import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, Unanswered, Wait
+from console.core.command_types import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, TimeOut, Unanswered, Wait
 from console.core.moves import after_all, engine_at, enter, not_possible, onward, open_attempt, require_holder, sealed_of
 from console.core.run import Attempt, Event, Run
 
@@ -30,6 +30,14 @@ def fail(plan: Plan, run: Run, command: Fail, now: datetime) -> list[Event]:
     if plan.workflow.settings.on_error == "fail" and not command.asks:
         return [failed, Event("run_failed", now, {"code": command.code}, {"message": command.message})]
     return [failed]
+
+
+def time_out(plan: Plan, run: Run, _command: TimeOut, now: datetime) -> list[Event]:
+    """The end of a run that the engine moves and that has taken longer than its workflow allows; what a person has to do takes what it takes."""
+    limit = plan.workflow.settings.timeout_ms
+    if limit is None or run.status != "running" or run.worked_by(now) <= limit:
+        raise not_possible(run, "Ending it for its time limit")
+    return [Event("run_timed_out", now, {"limit_seconds": -(-limit // 1000)})]
 
 
 def wait(plan: Plan, run: Run, command: Wait, now: datetime) -> list[Event]:

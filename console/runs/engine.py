@@ -59,6 +59,8 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     waits = loaded.run.status == "waiting_time" or loaded.run.waits_outside
     if (waits or _by_itself(definition, loaded)) and queue.paused():
         return  # found again when it is switched on
+    if waits and workflows.paused(definition):
+        return  # its moment comes late, and in order, when the workflow is activated again
     if waits:
         if (fired := _fired(definition, loaded)) is None:
             return
@@ -172,6 +174,9 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tup
     run, plan = loaded.run, plan_of(definition)
     now, since = log.now(), time.monotonic()
     here = stand(definition, run)
+    limit = definition.document.settings.timeout_ms
+    if limit is not None and run.worked_by(now) > limit:
+        return loaded, decide(plan, loaded, commands.TimeOut(), now)
     try:
         if run.automatic >= definition.document.settings.max_automatic_steps:
             raise Conflict(

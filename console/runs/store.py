@@ -78,6 +78,8 @@ RUN_COLUMNS = [
     "ending",
     "exclusive_key",
     "linked_to",
+    "trigger",
+    "worked_ms",
     "label",
     "created_at",
     "ended_at",

@@ -80,6 +80,7 @@ def begin(
         label=label,
         linked_to=linked_to,
         taken=taken,
+        trigger="api" if actor.kind == "key" else "record" if about is not None else "manual",
     )
     subject = subject_of(about) if about and label is None else subjects.of("run", run_id)
     events = commands.decide(plan_of(definition), Run(), command, now)

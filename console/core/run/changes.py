@@ -27,6 +27,8 @@ def fold(events: Iterable[Event], run: Run | None = None) -> Run:
 
 def _apply(run: Run, event: Event) -> None:
     run.seq += 1
+    if "revision" in event.open:
+        run.worked_ms = run.worked_by(event.at)
     run.revision = int(event.open.get("revision", run.revision))
     change = CHANGES.get(event.type)
     if change is not None:
@@ -69,6 +71,7 @@ def _run_started(run: Run, event: Event) -> None:
     run.last_holder = run.holder
     run.input = event.sealed.get("input", {})
     run.linked_to = told.get("linked_to")
+    run.trigger = told.get("trigger", "record")
 
 
 def _step_entered(run: Run, event: Event) -> None:
