@@ -96,7 +96,8 @@ class Kind(Definition):
     )
     if_: str | None = Field(None, alias="if", description="Expression; where it does not hold the effect is left out")
     irreversible: bool = Field(
-        False, description="Money that leaves, or a message: where nobody knows whether it was done, a person is asked whatever on_error says"
+        False,
+        description="Money that leaves, or a message: where nobody knows whether it was done, a person is asked whatever on_error says",
     )
 
 

@@ -41,7 +41,8 @@ class Wish:
 class Awaited:
     """What a step waits for before it is done. `kind` is event, approval, run, documents, task or answer; `key` is the id of ours that names it.
 
-    At `until` (aware) the step is done with `outcome`, or without one a person is asked.
+    At `until` (aware) the step is done with `outcome`, or without one a person is asked. `effect` is the id under which what is asked for stands
+    as something that the step has made, where it is that.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Awaited:
     until: datetime | None = None
     outcome: str | None = None
     request: Mapping[str, Any] = field(default_factory=dict)
+    effect: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

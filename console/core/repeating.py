@@ -15,6 +15,9 @@ from console.errors import Conflict, Invalid
 COMPARED = frozenset({"sql_write"})
 """Kinds that name the value which they replace: made again, they change only what a person saw, so nobody is asked."""
 
+BESIDE = frozenset({"task", "notice", "documents"})
+"""Kinds of what a step makes in the console itself: `console.core.beside` says what becomes of them."""
+
 LABELS = {
     "keep": "Keep the result: nothing is done anew.",
     "again": "Do it again, with a reason.",
@@ -48,6 +51,11 @@ def _only_asked(effect: Effect) -> bool:
 
 
 def former(run: Run, here: Attempt) -> list[Effect]:
+    """As `former_of`, of changes outside alone."""
+    return [effect for effect in former_of(run, here) if effect.kind not in BESIDE]
+
+
+def former_of(run: Run, here: Attempt) -> list[Effect]:
     """Outstanding changes of earlier attempts of this step that do not stand, newest first; not of those before one that stands and made a change.
 
     Raises ValueError where not every attempt is at hand.
@@ -94,7 +102,7 @@ def judged(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effec
     What this attempt did already, before another of its changes was refused, is left out. Raises Conflict `already_done` where a person has to choose,
     with the choices in the details and the changes in `effects`; Invalid where the choice needs a reason.
     """
-    own = [effect for _, effect in outstanding(run, [here]) if effect.kind not in COMPARED]
+    own = [effect for _, effect in outstanding(run, [here]) if effect.kind not in COMPARED | BESIDE]
     wishes: list[Wish] = []
     for wish in command.effects:
         done = next((effect for effect in own if alike(wish, effect)), None)
@@ -115,7 +123,7 @@ def judged(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effec
     ]
     match command.repeat:
         case choice if choice not in offered:
-            raise _already_done(before, offered, choice)
+            raise already_done(before, offered, choice)
         case "keep":
             return [(wish, matched.get(wish.id)) for wish in wishes]
         case "again":
@@ -135,12 +143,19 @@ def _matched(wishes: Sequence[Wish], before: Sequence[Effect]) -> dict[str, Effe
     return found
 
 
-def _already_done(before: Sequence[Effect], offered: Sequence[str], choice: str | None) -> Exception:
+def said(effect: Effect) -> str:
+    """What was done, as people read it; of a task its words too, as long as they are there."""
+    title = (effect.request.get("asked") or {}).get("title") if effect.kind == "task" else None
+    return f"Task “{title}” was made" if title else effect.summary
+
+
+def already_done(before: Sequence[Effect], offered: Sequence[str], choice: str | None) -> Exception:
+    """What is raised where a person has to choose, with the choices."""
     details = [{"field": "repeat", "value": each, "reason": LABELS[each]} for each in offered]
     if choice is not None and choice not in LABELS:
         return Invalid(f"repeat is {' or '.join(offered)}.", details=[{"field": "repeat", "reason": f"One of: {', '.join(offered)}."}])
     unsure = any(effect.status == "unknown" for effect in before)
-    done = "; ".join(effect.summary for effect in before)
+    done = "; ".join(said(effect) for effect in before)
     why = {
         "keep": " The result can be kept only for the same input.",
         "compensate": " There is nothing that takes it back.",
@@ -149,5 +164,5 @@ def _already_done(before: Sequence[Effect], offered: Sequence[str], choice: str 
         f"This {'may have been' if unsure else 'was'} done already: {done}.{why} Say what to do about it.",
         code="already_done",
         details=details,
-        effects=[{"id": effect.id, "kind": effect.kind, "summary": effect.summary} for effect in before],
+        effects=[{"id": effect.id, "kind": effect.kind, "summary": said(effect)} for effect in before],
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from console.core import repeating
+from console.core import beside, repeating
 from console.core.command_types import Check, Complete, Plan, Postpone, Report, Settle, Wish
 from console.core.moves import after_all, enter, not_possible, onward, require_holder, require_reason
 from console.core.run import Attempt, Effect, Event, Run
@@ -60,8 +60,19 @@ def compensating(run: Run, here: Attempt, wishes: Sequence[Wish], now: datetime,
     back = {effect.id for _, effect in repeating.outstanding(run, run.attempts.values())}
     if unknown := [wish for wish in wishes if wish.compensates not in back]:
         raise Conflict(f"“{unknown[0].summary}” takes back what was not done, or was taken back already.", code="not_possible")
-    first = len(here.effects) + 1
-    return [requested(run, here, wish, number, now, **(then if number == first else {})) for number, wish in enumerate(wishes, first)]
+    closed = [beside.closed(made, wish.id, here, run.holder, now) for wish in wishes if (made := _task(run, wish)) is not None]
+    first = len(here.effects) + len(closed) + 1
+    others = [wish for wish in wishes if wish.kind != beside.TASK]
+    return [
+        *closed,
+        *(requested(run, here, wish, number, now, **(then if number == first else {})) for number, wish in enumerate(others, first)),
+    ]
+
+
+def _task(run: Run, wish: Wish) -> Effect | None:
+    """The task that the wish takes back; None where it takes back something outside."""
+    found = run.effect(wish.compensates or "") if wish.kind == beside.TASK else None
+    return found[1] if found is not None else None
 
 
 # -- what came of them
@@ -153,7 +164,7 @@ def way_for_errors(plan: Plan, run: Run, here: Attempt) -> str | None:
 
     None also where the step has made a change already: it is open again instead, so that the rest of it can be made.
     """
-    if any(effect.kind not in repeating.COMPARED for _, effect in repeating.outstanding(run, [here])):
+    if any(effect.kind not in repeating.COMPARED | repeating.BESIDE for _, effect in repeating.outstanding(run, [here])):
         return None
     target = plan.workflow.step(here.step).next.get("error")
     return target if target is not None and run.visits.get(target, 0) < plan.workflow.settings.visit_limit else None

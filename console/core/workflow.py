@@ -70,7 +70,10 @@ class Settings(Part):
         300, ge=1, le=3600, description="Seconds that an automatic step or a change may take before a person is asked"
     )
     inbox: str | None = Field(
-        None, min_length=1, max_length=60, description="Inbox in which a run waits that needs a person and that nobody holds; none: one of the team's"
+        None,
+        min_length=1,
+        max_length=60,
+        description="Inbox in which a run waits that needs a person and that nobody holds; none: one of the team's",
     )
     timeout_ms: int | None = Field(
         None,

@@ -47,7 +47,15 @@ def perform(actor: Actor, effect: Effect, _run: Run) -> Report:
 
 
 def _refused(effect: Effect, code: str, error: ConsoleError, *, passing: bool = False) -> Report:
-    return Report(effect.id, "failed", code, error.message, errors=[dict(detail) for detail in error.details], passing=passing, asks=isinstance(error, NotAllowed))
+    return Report(
+        effect.id,
+        "failed",
+        code,
+        error.message,
+        errors=[dict(detail) for detail in error.details],
+        passing=passing,
+        asks=isinstance(error, NotAllowed),
+    )
 
 
 def recover(actor: Actor, effect: Effect, _run: Run) -> Report:

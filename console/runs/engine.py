@@ -239,9 +239,10 @@ def with_what_was_done(loaded: Loaded, here: Stand, context: Context) -> Context
 
 
 def with_former(loaded: Loaded, completion: Completion) -> Loaded:
-    """The run with all its attempts where the step comes again and asks for a change: then it matters what was done before. Raises log.Moved."""
+    """The run with all its attempts where the step comes again and asks for a change, or makes something: then it matters what was done before. Raises log.Moved."""
     here = loaded.run.attempt
-    if not completion.effects or here is None or here.attempt == 1 or len(loaded.run.attempts) == loaded.run.made:
+    makes = completion.effects or completion.task or completion.notice or completion.awaits
+    if not makes or here is None or here.attempt == 1 or len(loaded.run.attempts) == loaded.run.made:
         return loaded
     whole = load(loaded.run.id, whole=True)
     if whole is None or whole.run.seq != loaded.run.seq:

@@ -308,7 +308,10 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
     proposal = proposing.used(run, actor.id, item)
     context = replace(context, proposal=None if asked.handled_manually else proposing.in_sight(proposal))
     context = with_what_was_done(seen.loaded, here, context)
-    completion = completion_of(here, context, attachments.taken(here, context, asked.values), asked.outcome)
+    if here.by_hand and not asked.handled_manually and (run.take_over or {}).get("code") == "already_done":
+        completion = here.kind.complete_by_itself(here.view, context)  # it is asked what becomes of what was done before
+    else:
+        completion = completion_of(here, context, attachments.taken(here, context, asked.values), asked.outcome)
     prompt = prompt_of(here, context) if asked.outcome is not None or proposal is not None else None
     chosen = label_of(prompt.outcomes, completion.outcome) if prompt is not None and asked.outcome is not None else None
     loaded = with_former(seen.loaded, completion)
@@ -318,7 +321,7 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
         reason=asked.reason,
         chosen=chosen,
         repeat=asked.repeat,
-        compensations=undoing.of_former(actor, loaded.run, now) if completion.effects else (),
+        compensations=undoing.of_former(actor, loaded.run, now) if completion.effects or completion.task else (),
         approval=asked_of(completion.approval, loaded.run, here, context, seen.record) if completion.approval else None,
         **_of_proposal(run, proposal, prompt, completion, asked, now),
     )

@@ -56,9 +56,7 @@ def report(walk: Walk, result: str) -> None:
         walk.give(commands.Report("eff_1", "succeeded"))
         effect = "eff_2"
     status = "unknown" if result.startswith("unknown") else "failed"
-    walk.give(
-        commands.Report(effect, status, result, "It did not work.", [{"field": "", "reason": "No."}], asks=result == "no_right")
-    )
+    walk.give(commands.Report(effect, status, result, "It did not work.", [{"field": "", "reason": "No."}], asks=result == "no_right"))
 
 
 def expected(on_error: str, way: str, result: str) -> str:

@@ -84,7 +84,9 @@ def test_every_filter_gives_what_the_runs_say_of_themselves(mixed: Company) -> N
         assert runs.get(mixed.mona, one["id"]).json["trigger"] == one["trigger"], "the run says the same as the list"
 
 
-@pytest.mark.parametrize(("name", "value"), [("trigger", "telepathy"), ("trigger", "trg_01"), ("trigger", ""), ("status", "done"), ("created_at.gt", "soon")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("trigger", "telepathy"), ("trigger", "trg_01"), ("trigger", ""), ("status", "done"), ("created_at.gt", "soon")]
+)
 def test_a_value_that_nothing_has_is_refused_by_its_name(company: Company, name: str, value: str) -> None:
     with pytest.raises(Malformed) as refused:
         runs.find(company.mona, {name: value})

@@ -191,5 +191,3 @@ def test_who_is_there_keeps_the_run(company: Company, provider: Provider) -> Non
     told = company.told(run_id)
     assert (told["status"], told["holder"], told["ticket"]) == ("waiting_person", company.olivia.id, None)
     assert "run_escalated" not in kinds(run_id)
-
-
