@@ -104,7 +104,8 @@ def _doers(sketch: Sketch, raw: Mapping[str, Any], here: Any) -> frozenset[str]:
         if any(here.rights.may(role, team, f"workflow:{raw.get('slug')}", act) for act in acts)
         and (not named or here.rights.held(role, team) & named)
     ]
-    return frozenset().union(*(here.rights.people(role, team) for role in able)) & here.people.keys()
+    found: frozenset[str] = frozenset().union(*(here.rights.people(role, team) for role in able)) & here.people.keys()
+    return found
 
 
 def _first(lacks: Mapping[str, str | None]) -> str:

@@ -79,7 +79,10 @@ def _report(effect: Effect, act: Callable[[], tuple[Call, Came]], *, doubtful: b
     except ConsoleError as error:
         passing = isinstance(error, IntegrationError) and not error.permanent
         came = Came(
-            *("unknown" if doubtful else "failed", error.code, error.message, [dict(detail) for detail in error.details]),
+            "unknown" if doubtful else "failed",
+            error.code,
+            error.message,
+            [dict(detail) for detail in error.details],
             passing=passing,
             asks=isinstance(error, NotAllowed),
         )
