@@ -9,7 +9,7 @@ import pytest
 from console import log, runs, workflows
 from console.core.run import Event, Run, evolve
 from console.db.engine import fetch
-from console.runs import engine
+from console.runs import engine, stepping
 from console.runs.store import load
 from tests.company import Company
 from tests.core.graphs import NOW
@@ -18,11 +18,10 @@ from tests.services.engine import counting, kinds, overdue, publish, step, waiti
 
 def slow(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Each automatic step takes so long."""
-    really = engine.context_of
 
     def slowly(*given: Any) -> Any:
         time.sleep(seconds)
-        return really(*given)
+        return stepping.context_of(*given)
 
     monkeypatch.setattr(engine, "context_of", slowly)
 
@@ -95,7 +94,6 @@ def test_what_is_due_while_the_workflow_is_paused_comes_late_and_in_order(compan
         runs.advance(run_id)
     assert [load(run_id) for run_id in made] == before, "nothing of them moved"
     workflows.activate(company.mona, "waiting")
-    workflows.definitions._forget()
     assert runs.wake() == 3
     queued = [row[0] for row in fetch("select convert_from(payload, 'UTF8') from queue.pgqueuer where status = 'queued' order by id")]
     assert queued == [made[2], made[1], made[0]], "the longest overdue first"
