@@ -5,7 +5,7 @@ are those of every run.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,24 @@ def check(document: bytes | str | Mapping[str, Any], *, connected: bool = False)
         return action_check.check(document)
     named = {row.obj if row.ptype == "g" else row.sub for row in access.all_rows()}
     roles = {name.removeprefix("role:") for name in named if name.startswith("role:")}
-    return action_check.check(document, workflows.connected(), kept.every().keys(), python.functions().keys(), roles)
+    found = action_check.check(document, workflows.connected(), kept.every().keys(), python.functions().keys(), roles)
+    return found if any(problem.severity == "error" for problem in found) else [*found, *_unapproved(read(document))]
+
+
+def _unapproved(action: Action) -> list[Problem]:
+    """Approvals that nobody could give where the action is done from a record; warnings, for it may be meant for workflows alone, and people come and go."""
+    here = workflows.around()
+    around = replace(
+        here,
+        approvals={**(here.approvals or {}), action.id: action.approval},
+        actions={**(here.actions or {}), action.id: action.collection},
+    )
+    told = workflows.check(workflow_of(action), around) if action.on_records else []
+    return [
+        Problem(None, "approval", problem.reason, "warning")
+        for problem in told
+        if problem.field == "config.action" and "approval" in problem.reason
+    ]
 
 
 def import_file(source: Path | bytes | Mapping[str, Any], by: Actor | None = None) -> Action:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from console import access, accounts, log, records, runs, workflows
+from console.approvers import deciders
 from console.core.actor import Actor
 from console.core.approval import Approval, Decided
 from console.core.collections import Field
@@ -30,7 +31,6 @@ STATUSES = ("open", "approved", "rejected", "void", "expired")
 FILTERS = frozenset({"status", "run", "action", "requester", "team", "created_at.gte", "created_at.lt"})
 MOST_COUNTED = 100
 BATCH, ROUNDS = 500, 8  # rows looked at once more, and how often, where few of them are for the reader
-MOST_NAMED = 8
 Keep: TypeAlias = Callable[[Approval, str], bool]
 
 
@@ -189,57 +189,6 @@ def get(actor: Actor, approval_id: str) -> View:
         withheld="text" in approval.shown and not _reads_as_much(actor, approval),
         decided=approval.decided,
     )
-
-
-def deciders(found: Asked) -> list[str]:
-    """Names of people who may decide it now, in order, at most `MOST_NAMED`; those who have answered are not among them."""
-    approval, run = found.approval, found.seen.run
-    obj = f"workflow:{found.seen.definition.slug}"
-    people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
-    may = [
-        each
-        for each in people
-        if entitled(Actor("user", each), run.team, approval) and access.can(Actor("user", each), run.team, obj, "see")
-    ]
-    named = sorted((name, each) for each, name in accounts.names(may).items())
-    found_names: list[str] = []
-    for name, person in named:
-        try:
-            theirs = accounts.actor_of_person(person)  # a closed account is nobody
-        except ConsoleError:
-            continue
-        hidden = run.collection is not None and access.scope_for(theirs, run.collection).nothing
-        if not hidden and refusal(theirs, found) is None:
-            found_names.append(name)
-        if len(found_names) == MOST_NAMED:
-            break
-    return found_names
-
-
-def words(actor: Actor, approval_id: str) -> str:
-    """Who is waited for, in a sentence."""
-    found = asked(actor, approval_id)
-    approval = found.approval
-    names = deciders(found)
-    role = _role_words(approval)
-    left = approval.needs - len(approval.approvers)
-    if not names:
-        return f"Waiting for {role} to approve. Nobody has that role here now, or a rule excludes them: an admin can name somebody."
-    others = f" or another {role.removeprefix('a ').removeprefix('an ')}" if len(names) > 1 else ""
-    many = f" ({len(approval.approvers)} of {approval.needs} have)" if approval.needs > 1 else ""
-    return (
-        f"Waiting for {names[0]}{others} to approve{many}."
-        if left <= 1
-        else f"Waiting for {names[0]}{others} and {left - 1} more to approve{many}."
-    )
-
-
-def _role_words(approval: Approval) -> str:
-    """The roles as people say them."""
-    spoken = [role.replace("_", " ") for role in approval.roles]
-    if not spoken:
-        return "somebody with the right to approve it"
-    return ("an " if spoken[0][0] in "aeiou" else "a ") + " or ".join(spoken)
 
 
 # -- lists

@@ -113,12 +113,12 @@ def collections(actor: Actor) -> list[Collection]:
 
 def masked(actor: Actor, collection_id: str) -> tuple[Field, ...]:
     """Fields whose values stand there as dots for the actor, to be uncovered one by one. Raises NotFound."""
-    return _masked(*_browsed(actor, collection_id))
+    return _masked(*browsed(actor, collection_id))
 
 
 def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
     """The collection in the shape of the API, as this actor sees it. Raises NotFound."""
-    collection, scope = _browsed(actor, collection_id)
+    collection, scope = browsed(actor, collection_id)
     described = collection.to_json(scope)
     if not _may(actor, collection_id, "update"):
         described["fields"] = [{**item, "readonly": True} for item in described["fields"]]
@@ -128,7 +128,7 @@ def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
 
 def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
     """A page of the collection's list. Raises NotFound, Malformed naming the field, op, sort, segment or cursor that is wrong, SourceDown."""
-    collection, scope = _browsed(actor, collection_id)
+    collection, scope = browsed(actor, collection_id)
     where, segment, sought = _asked(actor, collection, scope, query)
     order = records.order_of(collection, scope, query.sort)
     columns = _columns(collection, scope, query.fields)
@@ -159,7 +159,7 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
 
     It is part of the look at the list that `page` has noted, and nothing of its own.
     """
-    collection, scope = _browsed(actor, collection_id)
+    collection, scope = browsed(actor, collection_id)
     where, segment, sought = _asked(actor, collection, scope, query)
     if query.count == "exact":
         return Counted(records.count(collection_id, scope, where, sought, None, segment=segment))
@@ -169,12 +169,12 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
 
 def looked_at(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
     """The collection and what the actor may look at of it. Raises NotFound."""
-    return _browsed(actor, collection_id)
+    return browsed(actor, collection_id)
 
 
 def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) -> RecordPage:
     """The record with its fields. Raises NotFound, SourceDown."""
-    collection, scope = _browsed(actor, collection_id)
+    collection, scope = browsed(actor, collection_id)
     found = records.get(collection_id, key, scope)
     may_update = access.can(actor, None, f"collection:{collection_id}", "update", found.values)
     fields = tuple(item for item in collection.readable(scope))
@@ -194,7 +194,7 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
 
 def sample(actor: Actor, becoming: Collection) -> RecordPage | None:
     """The first record as a collection that does not count yet would show it; None where there is none. Raises NotFound, SourceDown."""
-    _, scope = _browsed(actor, becoming.id)
+    _, scope = browsed(actor, becoming.id)
     found = records.sample(becoming, scope)
     log.note(
         actor, "record_listed", open={"count": 1 if found else 0, "sort": "", "more": False}, source=becoming.source, collection=becoming.id
@@ -206,11 +206,11 @@ def related(
     actor: Actor, collection_id: str, key: str, relation: str, limit: int = 50, after: str | None = None, *, before: str | None = None
 ) -> RelatedPage:
     """A page of the records that a relation leads to. Raises NotFound where record, relation or the other collection may not be seen."""
-    collection, scope = _browsed(actor, collection_id)
+    collection, scope = browsed(actor, collection_id)
     link = collection.relation(relation)
     if link is None:
         raise NotFound
-    target, target_scope = _browsed(actor, link.collection)
+    target, target_scope = browsed(actor, link.collection)
     records.get(collection_id, key, scope, fields=())
     found = records.related(collection_id, key, relation, target_scope, limit, after, before=before)
     log.note(
@@ -239,7 +239,7 @@ def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any]
     Raises NotFound, NotAllowed, Conflict `record_changed` with `theirs` per field that moved, Invalid with a detail per field that is wrong,
     SourceDown; WriteUnknown when it cannot be said whether it was made, which is noted as well.
     """
-    collection, scope = _browsed(actor, collection_id)
+    collection, scope = browsed(actor, collection_id)
     before = records.get(collection_id, key, scope)
     obj = f"collection:{collection_id}"
     access.require(actor, None, obj, "update")
@@ -257,11 +257,11 @@ def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any]
     try:
         after = records.write(collection_id, key, wanted, access.scope_for(actor, collection_id, "update"))
     except WriteUnknown:
-        _note_change(actor, collection, key, before.values, values, result="unknown")
+        note_change(actor, collection, key, before.values, values, result="unknown")
         raise
     moved = {name: new for name, new in after.values.items() if name in values and new != before.values.get(name)}
     if moved:
-        _note_change(actor, collection, key, before.values, moved, result="succeeded")
+        note_change(actor, collection, key, before.values, moved, result="succeeded")
     return after
 
 
@@ -278,7 +278,7 @@ def _may(actor: Actor, collection_id: str, act: str) -> bool:
     return access.can(actor, None, f"collection:{collection_id}", act)
 
 
-def _browsed(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
+def browsed(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:
     """The collection and what the actor may read of it. Raises NotFound, in the same words for what is not there and what is not theirs."""
     collection = records.collection(collection_id)
     if not _may(actor, collection_id, "browse"):
@@ -386,12 +386,22 @@ def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, sort: s
     )
 
 
-def _note_change(
-    actor: Actor, collection: Collection, key: str, before: Mapping[str, Any], moved: Mapping[str, Any], *, result: str
+def note_change(
+    actor: Actor,
+    collection: Collection,
+    key: str | None,
+    before: Mapping[str, Any],
+    moved: Mapping[str, Any],
+    *,
+    result: str,
+    effect: str | None = None,
+    whose: str | None = None,
 ) -> None:
-    sealed = {"old": {name: before.get(name) for name in moved}, "new": dict(moved)}
-    open_ = {"fields": sorted(moved), "result": result}
-    whose = subject_of(collection, key)
+    """The event of a change by hand. `effect` is added or deleted where it is not some fields that changed; of what was deleted all that was read is kept."""
+    gone = effect == "deleted"
+    sealed = {"old": dict(before) if gone else {name: before.get(name) for name in moved}, "new": dict(moved)}
+    open_ = {"fields": sorted(moved), "result": result} | ({"effect": effect} if effect else {})
+    whose = whose if gone or key is None else subject_of(collection, key)
     log.note(
         actor,
         "record_changed",
@@ -399,7 +409,7 @@ def _note_change(
         sealed=sealed,
         source=collection.source,
         collection=collection.id,
-        record=ref(collection, key),
+        record=ref(collection, key) if key is not None else None,
         subject=whose,
         label=_label(collection),
     )

@@ -285,6 +285,8 @@ def _record_listed(told: _Told) -> str:
 
 def _record_changed(told: _Told) -> str:
     fields, record = told["fields"], told["record"]
+    if (effect := told.text("effect")) in ("added", "deleted"):
+        return f"{{who}} {effect} " + _braced(record or "a record")
     return "{who} changed " + _braced(f"{fields} of {record or 'a record'}" if fields else record or "a record")
 
 

@@ -35,6 +35,10 @@ class RoleRights:
             sub.removeprefix("user:") for sub in subs if any(role in self._index.held(sub, place) for place in self._places(team))
         )
 
+    def allows(self, person: str, team: str | None, obj: str, act: str) -> bool:
+        """Whether the person of this id may do this, be it under a condition."""
+        return self._index.verdict(f"user:{person}", team, obj, act).possible
+
     def _places(self, team: str | None) -> list[str]:
         """Ids of teams; of those that no row names, one stands for all."""
         return [team] if team is not None else [*sorted(self._index.named_teams), ""]

@@ -40,6 +40,9 @@ ACTS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """Kind of object → what can be done to it."""
 
+NOT_YET: Mapping[str, frozenset[str]] = MappingProxyType({"collection": frozenset({"export"})})
+"""Acts that open nothing so far: rows that name them are kept and harmless, and nobody is offered them."""
+
 LEVELS = ("operator", "lead", "reviewer", "auditor", "developer", "admin")
 """The shipped roles, in the order in which they are listed; a company's own are built from them."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from console.access.names import Names
-from console.access.rows import ACTS, EVERY, Row
+from console.access.rows import ACTS, EVERY, NOT_YET, Row
 from console.core import expressions
 from console.core.expressions import ExpressionError
 from console.core.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within
@@ -68,6 +68,11 @@ def acts_of(kind: str) -> list[str]:
         "erase",
     ]
     return sorted(ACTS[kind], key=order.index)
+
+
+def offered(kind: str) -> list[str]:
+    """Those of them that can be granted: what they open is there."""
+    return [name for name in acts_of(kind) if name not in NOT_YET.get(kind, ())]
 
 
 def right(obj: str, act_name: str, names: Names) -> str:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from console import access, records, workflows
 from console.access import Scopes
+from console.access.narrowing import EVERYTHING
 from console.accounts import persons
 from console.core.actor import Actor
 from console.db import engine as db
@@ -104,7 +105,7 @@ def create_key(
     networks: Iterable[str] = (),
     by: Actor = persons.COMMAND_LINE,
 ) -> CreatedKey:
-    """A key for the person, which opens what they may do (within `scopes`) until it expires.
+    """A key for the person, which opens what they may do (within `scopes`; None: all of it, to approve too) until it expires.
 
     Raises `Invalid` with a detail per field: a life of over a year, an unprintable name, what is no network; `NotFound`, `Conflict` for a closed account.
     """
@@ -116,7 +117,7 @@ def create_key(
     if owner.disabled:
         raise NotFound(f"The account of {owner.email} is closed.")
     key_id, secret = new_id("key"), secrets.token_hex(32)
-    kept, places = (scopes or Scopes()).to_json(), [str(_network(part)) for part in given]
+    kept, places = (EVERYTHING if scopes is None else scopes).to_json(), [str(_network(part)) for part in given]
     values = {"id": key_id, "name": name.strip(), "person": owner.id, "hash": _hash(secret), "lasts": lasts}
     with db.transaction() as connection:
         connection.execute(sa.text("select 1 from console.person where id = :id for update"), {"id": owner.id})

@@ -26,7 +26,7 @@ apikey = click.Group("apikey", help="Keys with which programs use the API.")
 @click.option("--user", "email", required=True, help="Whose rights the key has, at each request those of that moment.")
 @click.option("--expires", default="90d", show_default=True, help="How long it lasts, a year at most: 12h, 90d, 8w.")
 def create(name: str, email: str, expires: str) -> None:
-    """Make a key and print it. Nothing else is printed, and it is said only now."""
+    """Make a key and print it. Nothing else is printed, and it is said only now. It may be used for all that its owner may do, to approve too."""
     lasts = duration(expires)
     made = accounts.create_key(name, accounts.person_of_email(email).id, lasts=lasts)
     click.echo(made.text)

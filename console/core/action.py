@@ -95,6 +95,10 @@ class Kind(Definition):
         description="What it does, in a few words and without values"
     )
     if_: str | None = Field(None, alias="if", description="Expression; where it does not hold the effect is left out")
+    irreversible: bool = Field(
+        False,
+        description="Money that leaves, or a message: where nobody knows whether it was done, a person is asked whatever on_error says",
+    )
 
 
 class SqlWrite(Kind):
@@ -416,7 +420,7 @@ def wishes(
     where = {} if of_run else {"collection": record[0] if record else None, "record": record[1] if record else None}
     told: dict[str, Any] = {**where, "input": dict(given), **more}
     if action is not None:
-        told |= {"action": action.id, "hash": action.hash}
+        told |= {"action": action.id, "hash": action.hash} | ({"irreversible": True} if action.irreversible else {})
         for name in ("related", "require", "variables"):
             if found := getattr(action, name):
                 told[name] = (

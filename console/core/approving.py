@@ -201,7 +201,10 @@ def _reopened(plan: Plan, here: Attempt, code: str, message: str, now: datetime,
     if here.step not in plan.automatic:
         return [reopened]
     told = {"code": code, "type": plan.workflow.step(here.step).type}
-    return [reopened, Event("step_failed", now, told, {"message": message}, step)]
+    failed = Event("step_failed", now, told, {"message": message}, step)
+    if settling.ends_run(plan, here, asks=code == "withdrawn"):
+        return [failed, Event("run_failed", now, {"code": code}, {"message": message})]
+    return [reopened, failed]
 
 
 def void(plan: Plan, run: Run, command: Void, now: datetime) -> list[Event]:

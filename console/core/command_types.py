@@ -41,7 +41,8 @@ class Wish:
 class Awaited:
     """What a step waits for before it is done. `kind` is event, approval, run, documents, task or answer; `key` is the id of ours that names it.
 
-    At `until` (aware) the step is done with `outcome`, or without one a person is asked.
+    At `until` (aware) the step is done with `outcome`, or without one a person is asked. `effect` is the id under which what is asked for stands
+    as something that the step has made, where it is that.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Awaited:
     until: datetime | None = None
     outcome: str | None = None
     request: Mapping[str, Any] = field(default_factory=dict)
+    effect: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +282,13 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeOut:
+    """The engine: the run has taken longer than its workflow allows."""
+
+    by: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """The engine: an automatic step is done at a moment, with this outcome and output. `until` is aware UTC as programs read it."""
 
@@ -402,7 +411,7 @@ class Renew:
 class Report:
     """The engine: what came of an effect. `status` is succeeded, failed or unknown; `passing`: nothing was done, and asked again it may be.
     `unsure`: that nothing was done is the other side's word alone, and it is unknown where it is not asked again. `told` happens beside the run where
-    it no longer waits for this.
+    it no longer waits for this. `asks`: a person is asked whatever the workflow says of errors.
     """
 
     effect: str
@@ -414,6 +423,7 @@ class Report:
     passing: bool = False
     unsure: bool = False
     told: Sequence[Told] = ()
+    asks: bool = False
     by: None = None
 
 

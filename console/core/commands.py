@@ -6,10 +6,11 @@ Source: docs/adr/0005-runs.md.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from console.core import approving, handing_over, revising, settling, waiting
+from console.core import approving, beside, handing_over, revising, settling, waiting
 from console.core.command_types import (
     Abort,
     Approve,
@@ -42,6 +43,7 @@ from console.core.command_types import (
     Supply,
     Taken,
     TakeOver,
+    TimeOut,
     Unanswered,
     Void,
     Wait,
@@ -97,6 +99,7 @@ __all__ = [
     "StopTrying",
     "Supply",
     "TakeOver",
+    "TimeOut",
     "Unanswered",
     "Void",
     "Wait",
@@ -194,7 +197,8 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
     here = require_completable(run, command.by, command.step, command.revision)
     if command.by is None and not _by_ai(run, command) and (here.step not in plan.automatic or run.status != "running"):
         raise not_possible(run, "Completing a person's step without a person")
-    step = (here.step, here.attempt)
+    step, made = (here.step, here.attempt), beside.made(run, here, command, now)
+    command = replace(command, awaits=made.awaits, **_standing(made.stands))
     told = {
         "n": here.n,
         "type": plan.workflow.step(here.step).type,
@@ -211,7 +215,7 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
         if command.handled_manually
         else []
     )
-    chosen += [Event(one.kind, now, {"n": here.n, **one.open}, dict(one.sealed), step, command.by) for one in command.told]
+    chosen += made.events
     if command.effects or command.awaits or command.approval:
         submitted = Event("step_submitted", now, told, sealed, step, command.by)
         onward(plan, run, here.step, command.outcome, command.ends, now)  # a way on that is missing is refused before anything is done
@@ -222,6 +226,11 @@ def _complete(plan: Plan, run: Run, command: Complete, now: datetime) -> list[Ev
         return [*chosen, *manual, submitted, _awaited(here, command.awaits, now)]
     completed = Event("step_completed", now, told, sealed, step, command.by)
     return [*chosen, *manual, completed, *_next(plan, after_all([completed], run), here, command, now)]
+
+
+def _standing(former: Attempt | None) -> dict[str, Any]:
+    """What the step came to before, where what it made has an answer already: it is not waited for again."""
+    return {} if former is None else {"outcome": former.outcome, "values": dict(former.values), "output": former.output}
 
 
 def _by_ai(run: Run, command: Complete) -> bool:
@@ -244,6 +253,7 @@ def _supply(_plan: Plan, run: Run, command: Supply, now: datetime) -> list[Event
 def _awaited(here: Attempt, wanted: Awaited, now: datetime) -> Event:
     """That the step waits for something to come."""
     told = {"n": here.n, "for": wanted.kind, "key": wanted.key, "until": moment_text(wanted.until), "outcome": wanted.outcome}
+    told |= {"effect": wanted.effect} if wanted.effect is not None else {}
     return Event("event_awaited", now, told, sealed_of(request=dict(wanted.request)), (here.step, here.attempt))
 
 
@@ -274,6 +284,7 @@ DECISIONS: Mapping[type, Callable[[Plan, Run, Any, datetime], list[Event]]] = {
     Revise: revising.revise,
     Retry: waiting.retry,
     Fail: waiting.fail,
+    TimeOut: waiting.time_out,
     Wait: waiting.wait,
     Delay: waiting.delay,
     Fire: waiting.fire,

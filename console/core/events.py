@@ -196,7 +196,7 @@ _RUN = (
         "event_awaited",
         "step",
         "The step waits for something outside it: an approval, documents, an answer, a task.",
-        ("n", "for", "key", "until", "outcome"),
+        ("n", "for", "key", "until", "outcome", "effect"),
         ("request",),
         move=True,
     ),
@@ -322,13 +322,19 @@ _RUN = (
     Kind(
         "document_link_revoked", "step", "The link by which documents could be handed in was made useless.", ("request", "n"), ("reason",)
     ),
-    Kind("task_created", "step", "A task was made for a person or a team.", ("task", "n", "assignee", "team", "due"), ("title", "text")),
-    Kind("task_closed", "step", "A task was done, or is not needed any more.", ("task", "n", "result"), ("note",)),
+    Kind(
+        "task_created",
+        "step",
+        "A task was made for a person or a team.",
+        ("task", "n", "assignee", "team", "due", "effect"),
+        ("title", "text"),
+    ),
+    Kind("task_closed", "step", "A task was done, or is not needed any more.", ("task", "n", "result", "effect", "compensates"), ("note",)),
     Kind(
         "notice_sent",
         "step",
         "People were told of something, in the console and where it is set up by mail.",
-        ("notice", "n", "to", "channels", "count"),
+        ("notice", "n", "to", "channels", "count", "effect"),
         ("text",),
     ),
     Kind(

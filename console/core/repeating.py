@@ -15,6 +15,9 @@ from console.errors import Conflict, Invalid
 COMPARED = frozenset({"sql_write"})
 """Kinds that name the value which they replace: made again, they change only what a person saw, so nobody is asked."""
 
+BESIDE = frozenset({"task", "notice", "documents"})
+"""Kinds of what a step makes in the console itself: `console.core.beside` says what becomes of them."""
+
 LABELS = {
     "keep": "Keep the result: nothing is done anew.",
     "again": "Do it again, with a reason.",
@@ -25,14 +28,16 @@ LABELS = {
 def outstanding(run: Run, attempts: Iterable[Attempt]) -> list[tuple[Attempt, Effect]]:
     """Changes that these attempts made and that nobody took back, in the order of the attempts, the later of one attempt first.
 
-    A change whose result was kept is named once, as it was made. What only asked another system a question is no change.
+    A change whose result was kept is named once, as it was made. What only asked another system a question is no change. Of a step that was left
+    by its way for errors, a change that nobody knows the result of is one too: it may have been made.
     """
     back = {effect.compensates for attempt in run.attempts.values() for effect in attempt.effects if effect.status == "succeeded"}
     found: dict[str, tuple[Attempt, Effect]] = {}
     for attempt in attempts:
         for effect in reversed(attempt.effects):
             origin = run.effect(effect.keeps) if effect.keeps else (attempt, effect)
-            if effect.status != "succeeded" or effect.compensates is not None or _only_asked(effect):
+            may_stand = effect.status == "succeeded" or (effect.status == "unknown" and attempt.status != "performing")
+            if not may_stand or effect.compensates is not None or _only_asked(effect):
                 continue
             if origin is not None and origin[1].id not in back:
                 found.setdefault(origin[1].id, (attempt, origin[1]))
@@ -46,6 +51,11 @@ def _only_asked(effect: Effect) -> bool:
 
 
 def former(run: Run, here: Attempt) -> list[Effect]:
+    """As `former_of`, of changes outside alone."""
+    return [effect for effect in former_of(run, here) if effect.kind not in BESIDE]
+
+
+def former_of(run: Run, here: Attempt) -> list[Effect]:
     """Outstanding changes of earlier attempts of this step that do not stand, newest first; not of those before one that stands and made a change.
 
     Raises ValueError where not every attempt is at hand.
@@ -83,7 +93,7 @@ def same_wish(one: Wish, other: Wish) -> bool:
 
 
 def _input(request: Any) -> dict[str, Any]:
-    return {name: value for name, value in request.items() if name not in ("key", "seen")}
+    return {name: value for name, value in request.items() if name not in ("key", "seen", "irreversible")}
 
 
 def judged(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effect | None]]:
@@ -92,7 +102,7 @@ def judged(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effec
     What this attempt did already, before another of its changes was refused, is left out. Raises Conflict `already_done` where a person has to choose,
     with the choices in the details and the changes in `effects`; Invalid where the choice needs a reason.
     """
-    own = [effect for _, effect in outstanding(run, [here]) if effect.kind not in COMPARED]
+    own = [effect for _, effect in outstanding(run, [here]) if effect.kind not in COMPARED | BESIDE]
     wishes: list[Wish] = []
     for wish in command.effects:
         done = next((effect for effect in own if alike(wish, effect)), None)
@@ -107,13 +117,13 @@ def judged(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effec
     matched = _matched(asking, before)
     back = {wish.compensates for wish in command.compensations}
     offered = [
-        *(["keep"] if len(matched) == len(asking) else []),
+        *(["keep"] if len(matched) == len(asking) and all(each.status == "succeeded" for each in matched.values()) else []),
         "again",
         *(["compensate"] if all(effect.id in back for effect in before) else []),
     ]
     match command.repeat:
         case choice if choice not in offered:
-            raise _already_done(before, offered, choice)
+            raise already_done(before, offered, choice)
         case "keep":
             return [(wish, matched.get(wish.id)) for wish in wishes]
         case "again":
@@ -133,18 +143,26 @@ def _matched(wishes: Sequence[Wish], before: Sequence[Effect]) -> dict[str, Effe
     return found
 
 
-def _already_done(before: Sequence[Effect], offered: Sequence[str], choice: str | None) -> Exception:
+def said(effect: Effect) -> str:
+    """What was done, as people read it; of a task its words too, as long as they are there."""
+    title = (effect.request.get("asked") or {}).get("title") if effect.kind == "task" else None
+    return f"Task “{title}” was made" if title else effect.summary
+
+
+def already_done(before: Sequence[Effect], offered: Sequence[str], choice: str | None) -> Exception:
+    """What is raised where a person has to choose, with the choices."""
     details = [{"field": "repeat", "value": each, "reason": LABELS[each]} for each in offered]
     if choice is not None and choice not in LABELS:
         return Invalid(f"repeat is {' or '.join(offered)}.", details=[{"field": "repeat", "reason": f"One of: {', '.join(offered)}."}])
-    done = "; ".join(effect.summary for effect in before)
+    unsure = any(effect.status == "unknown" for effect in before)
+    done = "; ".join(said(effect) for effect in before)
     why = {
         "keep": " The result can be kept only for the same input.",
         "compensate": " There is nothing that takes it back.",
     }.get(choice or "", "")
     return Conflict(
-        f"This was done already: {done}.{why} Say what to do about it.",
+        f"This {'may have been' if unsure else 'was'} done already: {done}.{why} Say what to do about it.",
         code="already_done",
         details=details,
-        effects=[{"id": effect.id, "kind": effect.kind, "summary": effect.summary} for effect in before],
+        effects=[{"id": effect.id, "kind": effect.kind, "summary": said(effect)} for effect in before],
     )

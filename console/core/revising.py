@@ -65,8 +65,14 @@ def abort(_plan: Plan, run: Run, command: Abort, now: datetime) -> list[Event]:
     require_holder(run, command.by)
     require_no_open_effect(run, "Aborting")
     if command.compensations and run.attempt is not None:
-        return settling.compensating(run, run.attempt, command.compensations, now, then="abort", reason=reason)
+        asked = settling.compensating(run, run.attempt, command.compensations, now, then="abort", reason=reason)
+        if any(event.type == "effect_requested" for event in asked):
+            return asked
+        closed = asked
+    else:
+        closed = []
     return [
+        *closed,
         *_given_up(run, "aborted", command.by, now),
         Event("run_aborted", now, {"former_holder": run.holder}, {"reason": reason}, by=command.by),
     ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from console.core import repeating
+from console.core import beside, repeating
 from console.core.command_types import Check, Complete, Plan, Postpone, Report, Settle, Wish
 from console.core.moves import after_all, enter, not_possible, onward, require_holder, require_reason
 from console.core.run import Attempt, Effect, Event, Run
@@ -60,8 +60,19 @@ def compensating(run: Run, here: Attempt, wishes: Sequence[Wish], now: datetime,
     back = {effect.id for _, effect in repeating.outstanding(run, run.attempts.values())}
     if unknown := [wish for wish in wishes if wish.compensates not in back]:
         raise Conflict(f"“{unknown[0].summary}” takes back what was not done, or was taken back already.", code="not_possible")
-    first = len(here.effects) + 1
-    return [requested(run, here, wish, number, now, **(then if number == first else {})) for number, wish in enumerate(wishes, first)]
+    closed = [beside.closed(made, wish.id, here, run.holder, now) for wish in wishes if (made := _task(run, wish)) is not None]
+    first = len(here.effects) + len(closed) + 1
+    others = [wish for wish in wishes if wish.kind != beside.TASK]
+    return [
+        *closed,
+        *(requested(run, here, wish, number, now, **(then if number == first else {})) for number, wish in enumerate(others, first)),
+    ]
+
+
+def _task(run: Run, wish: Wish) -> Effect | None:
+    """The task that the wish takes back; None where it takes back something outside."""
+    found = run.effect(wish.compensates or "") if wish.kind == beside.TASK else None
+    return found[1] if found is not None else None
 
 
 # -- what came of them
@@ -97,7 +108,29 @@ def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
             return [said, *if_settled(plan, after_all([said], run), here, now)]
         case "failed" if effect.compensates is None:
             return refused(plan, run, said, command, now)
+        case "unknown" if effect.compensates is None and not _always_asks(effect) and ends_run(plan, here, asks=command.asks):
+            events = [said, *_not_begun(here, effect.id, now)]
+            return [*events, *_without_a_person(plan, after_all(events, run), here, command, now)]
     return [said]
+
+
+def ends_run(plan: Plan, here: Attempt, *, asks: bool) -> bool:
+    """Whether what went wrong at this attempt is nobody's to mend: the engine did the step, and the workflow ends runs on errors. `asks`: a person is asked whatever it says."""
+    return here.step in plan.automatic and here.by is None and plan.workflow.settings.on_error == "fail" and not asks
+
+
+def _always_asks(effect: Effect) -> bool:
+    """Whether a person has to look where nobody knows what came of it, whatever the workflow says: money that was sent, or a message."""
+    return bool(effect.request.get("irreversible") or (effect.request.get("define") or {}).get("irreversible"))
+
+
+def _without_a_person(plan: Plan, run: Run, here: Attempt, why: Report, now: datetime) -> list[Event]:
+    """The step's way for errors, else the end of the run."""
+    step, told = (here.step, here.attempt), {"code": why.code, "type": plan.workflow.step(here.step).type}
+    sealed = {"message": why.message}
+    if way := way_for_errors(plan, run, here):
+        return [Event("step_failed", now, told | {"outcome": "error"}, sealed, step), *_by(plan, run, way, now)]
+    return [Event("step_failed", now, told, sealed, step), Event("run_failed", now, {"code": why.code}, sealed)]
 
 
 def _awaited(run: Run, command: Report) -> Effect | None:
@@ -117,6 +150,8 @@ def refused(plan: Plan, run: Run, said: Event, why: Report, now: datetime) -> li
     told = {"code": why.code, "type": plan.workflow.step(here.step).type}
     if way := way_for_errors(plan, run, here):
         return [*events, Event("step_failed", now, told | {"outcome": "error"}, {"message": why.message}, step), *_by(plan, run, way, now)]
+    if ends_run(plan, here, asks=why.asks):
+        return [*events, *_without_a_person(plan, after_all(events, run), here, why, now)]
     sealed = {"values": dict(here.values), "errors": [dict(error) for error in why.errors]}
     events.append(Event("step_reopened", now, {"effect": why.effect, "code": why.code}, sealed, step))
     if here.step in plan.automatic and here.by is None:
@@ -129,7 +164,7 @@ def way_for_errors(plan: Plan, run: Run, here: Attempt) -> str | None:
 
     None also where the step has made a change already: it is open again instead, so that the rest of it can be made.
     """
-    if any(effect.kind not in repeating.COMPARED for _, effect in repeating.outstanding(run, [here])):
+    if any(effect.kind not in repeating.COMPARED | repeating.BESIDE for _, effect in repeating.outstanding(run, [here])):
         return None
     target = plan.workflow.step(here.step).next.get("error")
     return target if target is not None and run.visits.get(target, 0) < plan.workflow.settings.visit_limit else None
@@ -239,5 +274,5 @@ def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
     said = Event("effect_settled", now, told, {"reason": reason}, (here.step, here.attempt), command.by)
     if command.left and here.outcome is not None and "aborting" not in (run.waiting or {}):
         # the change that was to follow stands on the compensation: the form is open again instead
-        return refused(plan, run, said, Report(effect.id, "failed", "not_compensated"), now)
+        return refused(plan, run, said, Report(effect.id, "failed", "not_compensated", asks=True), now)
     return [said, *if_settled(plan, after_all([said], run), here, now)]

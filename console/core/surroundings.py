@@ -34,14 +34,24 @@ class Rights(Protocol):
     def people(self, role: str, team: str | None) -> frozenset[str]:
         """Ids of the persons who have the role there."""
 
+    def allows(self, person: str, team: str | None, obj: str, act: str) -> bool:
+        """Whether the person of this id may do this, be it under a condition."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """`collections` by id, the `rights` of roles, and `actions`: id → the collection to whose records it is done, None for none."""
+    """`collections` by id, the `rights` of roles, and `actions`: id → the collection to whose records it is done, None for none.
+
+    `approvals` are the rules by which actions need others' yes, by action; `people` the names of those whose account is open, by id; `managers`
+    the names of those who give roles.
+    """
 
     collections: Mapping[str, Any] | None = None
     rights: Rights | None = None
     actions: Mapping[str, str | None] | None = None
+    approvals: Mapping[str, Sequence[Any]] | None = None
+    people: Mapping[str, str] | None = None
+    managers: Sequence[str] = ()
 
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundings) -> list[Problem]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from console.core import approving, settling
-from console.core.command_types import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, Unanswered, Wait
+from console.core.command_types import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, TimeOut, Unanswered, Wait
 from console.core.moves import after_all, engine_at, enter, not_possible, onward, open_attempt, require_holder, sealed_of
 from console.core.run import Attempt, Event, Run
 
@@ -30,6 +30,14 @@ def fail(plan: Plan, run: Run, command: Fail, now: datetime) -> list[Event]:
     if plan.workflow.settings.on_error == "fail" and not command.asks:
         return [failed, Event("run_failed", now, {"code": command.code}, {"message": command.message})]
     return [failed]
+
+
+def time_out(plan: Plan, run: Run, _command: TimeOut, now: datetime) -> list[Event]:
+    """The end of a run that the engine moves and that has taken longer than its workflow allows; what a person has to do takes what it takes."""
+    limit = plan.workflow.settings.timeout_ms
+    if limit is None or run.status != "running" or run.worked_by(now) <= limit:
+        raise not_possible(run, "Ending it for its time limit")
+    return [Event("run_timed_out", now, {"limit_seconds": -(-limit // 1000)})]
 
 
 def wait(plan: Plan, run: Run, command: Wait, now: datetime) -> list[Event]:
@@ -75,11 +83,7 @@ def _in_vain(plan: Plan, run: Run, here: Attempt, outcome: str | None, now: date
     """What follows from a wait that nothing ended in time: the step's way for that, or a person is asked."""
     step = (here.step, here.attempt)
     if outcome is None:
-        return [
-            Event(
-                "wait_left", now, {"n": here.n, "code": "timed_out"}, {"message": "What this step waited for did not come in time."}, step
-            )
-        ]
+        return _will_not_come(plan, run, here, "timed_out", "What this step waited for did not come in time.", now)
     told = {"n": here.n, "type": plan.workflow.step(here.step).type, "outcome": outcome, "automatic": True}
     completed = Event("step_completed", now, told, _handed_in(here), step)
     return [completed, *onward(plan, after_all([completed], run), here.step, outcome, None, now)]
@@ -113,14 +117,19 @@ def unanswered(plan: Plan, run: Run, command: Unanswered, now: datetime) -> list
     here, waits = run.attempt, run.waiting
     if not run.waits_outside or here is None or waits is None or waits["key"] != command.key:
         raise not_possible(run, "Going on without this answer")
-    step, sealed = (here.step, here.attempt), {"message": command.message}
-    told = {"code": command.code, "type": plan.workflow.step(here.step).type}
+    return _will_not_come(plan, run, here, command.code, command.message, now)
+
+
+def _will_not_come(plan: Plan, run: Run, here: Attempt, code: str, message: str, now: datetime) -> list[Event]:
+    """The step's way for errors, the end of the run where the workflow says so, or a person who goes on without it."""
+    step, sealed = (here.step, here.attempt), {"message": message}
+    told = {"code": code, "type": plan.workflow.step(here.step).type}
     way = settling.way_for_errors(plan, run, here)
     if way is not None:
         return [Event("step_failed", now, told | {"outcome": "error"}, sealed, step), enter(plan, run, way, run.made + 1, now)]
     if plan.workflow.settings.on_error == "fail":
-        return [Event("step_failed", now, told, sealed, step), Event("run_failed", now, {"code": command.code}, sealed)]
-    return [Event("wait_left", now, {"n": here.n, "code": command.code}, sealed, step)]
+        return [Event("step_failed", now, told, sealed, step), Event("run_failed", now, {"code": code}, sealed)]
+    return [Event("wait_left", now, {"n": here.n, "code": code}, sealed, step)]
 
 
 def step_in(plan: Plan, run: Run, command: StepIn, now: datetime) -> list[Event]:
@@ -148,7 +157,7 @@ def stop_trying(plan: Plan, run: Run, command: StopTrying, now: datetime) -> lis
     if run.unsure:
         told = {"effect": effect.id, "effect_kind": effect.kind, "code": waits["code"]}
         return [Event("effect_unknown", now, told, {"message": waits["message"]}, step, command.by)]
-    why = Report(effect.id, "failed", waits["code"], waits["message"], [{"field": "", "reason": waits["message"]}])
+    why = Report(effect.id, "failed", waits["code"], waits["message"], [{"field": "", "reason": waits["message"]}], asks=True)
     told = {"effect": effect.id, "effect_kind": effect.kind, "code": why.code}
     said = Event("effect_failed", now, told, {"message": why.message}, step, command.by)
     return [said] if effect.compensates is not None else settling.refused(plan, run, said, why, now)

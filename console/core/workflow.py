@@ -69,6 +69,18 @@ class Settings(Part):
     step_seconds: int = Field(
         300, ge=1, le=3600, description="Seconds that an automatic step or a change may take before a person is asked"
     )
+    inbox: str | None = Field(
+        None,
+        min_length=1,
+        max_length=60,
+        description="Inbox in which a run waits that needs a person and that nobody holds; none: one of the team's",
+    )
+    timeout_ms: int | None = Field(
+        None,
+        ge=1_000,
+        le=30 * 24 * 3_600_000,
+        description="How long the console may work on a run, in milliseconds, before it ends as timed out; time that it waits or is saved is not counted",
+    )
 
 
 Evidence = Literal["record", "steps", "related", "documents"]
@@ -341,6 +353,8 @@ ALWAYS = ("format", "slug", "title", "collection", "team", "roles", "settings", 
 LATER: Mapping[str, Any] = {
     "retries": 3,
     "step_seconds": 300,
+    "inbox": None,
+    "timeout_ms": None,
 }  # settings that came later: left out where they equal their default, so that older documents keep their bytes
 STEP_ALWAYS = ("id", "type", "title", "config", "next")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from console.core import ai_check, duties_check, graph, reporting_check, surroundings
+from console.core import ai_check, approval_check, duties_check, graph, reporting_check, surroundings
 from console.core.references import Known, wrong_references
 from console.core.shape import loaded, problems_of_values
 from console.core.sketches import Problem, Severity, Sketch, StepKind, placed, shape, sketches as sketches_of
@@ -52,6 +52,7 @@ def check(
     problems += _references(sketches, raw, around.collections)
     problems += surroundings.problems(sketches, raw, around)
     problems += duties_check.problems(sketches, raw, graph.reaching(_edges(sketches)), around.rights)
+    problems += approval_check.problems(sketches, raw, around)
     problems += ai_check.problems(sketches, raw)
     problems += _groups(raw, sketches)
     return _in_order(problems, sketches)

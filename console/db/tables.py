@@ -83,6 +83,8 @@ run = _table(
     ticket=JSONB,
     label=sa.Text,
     put_down_at=Moment,
+    trigger=sa.Text,
+    worked_ms=sa.BigInteger,
 )
 attempt = _table(
     "attempt",

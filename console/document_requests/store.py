@@ -103,7 +103,7 @@ def ensure(run_id: str) -> Request | None:
     if loaded is None or request_id is None or loaded.run.attempt is None:
         return None
     if (there := by_id(request_id)) is not None:
-        return there
+        return there if there.n == loaded.run.attempt.n else _taken_up(there, loaded.run.attempt.n)
     asked, now = loaded.run.attempt.values.get("request"), log.now()
     if asked is None:  # what was asked has been erased
         return None
@@ -116,6 +116,13 @@ def ensure(run_id: str) -> Request | None:
     if made and request is not None:
         noted(request, ENGINE, "document_requested", _told(request), {"address": asked["to"], "text": asked["letter"]})
     return request
+
+
+def _taken_up(request: Request, n: int) -> Request | None:
+    """The request, for which the run waits again at another attempt: its link works on until the day it was given for."""
+    again = "update console.document_request set n = %s, status = case status when 'ended' then 'open' else status end, ended_at = null where id = %s returning id"
+    fetch(again, (n, request.id))
+    return by_id(request.id)
 
 
 def _told(request: Request) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from console.core.command_types import Report
 from console.core.run import Effect, Run
 from console.effects import http, python, record, sql_insert, sql_write
 from console.effects.call import Call, Came, prepared
-from console.errors import ConsoleError, IntegrationError, OutcomeUnknown, SourceDown
+from console.errors import ConsoleError, IntegrationError, NotAllowed, OutcomeUnknown, SourceDown
 
 logger = logging.getLogger(__name__)
 KINDS = MappingProxyType({"sql_write": sql_write, "sql_insert": sql_insert, "http": http, "python": python})
@@ -79,7 +79,12 @@ def _report(effect: Effect, act: Callable[[], tuple[Call, Came]], *, doubtful: b
     except ConsoleError as error:
         passing = isinstance(error, IntegrationError) and not error.permanent
         came = Came(
-            "unknown" if doubtful else "failed", error.code, error.message, [dict(detail) for detail in error.details], passing=passing
+            "unknown" if doubtful else "failed",
+            error.code,
+            error.message,
+            [dict(detail) for detail in error.details],
+            passing=passing,
+            asks=isinstance(error, NotAllowed),
         )
     except Exception:
         logger.exception("effect %s", effect.id)
@@ -93,7 +98,7 @@ def _told(effect: Effect, call: Call | None, came: Came) -> Report:
     if came.status == "succeeded" and "outcomes" in effect.request and call is not None:
         result |= _closing(effect, call, came)
     errors = came.errors or ([{"field": "", "reason": came.message}] if came.status == "failed" else [])
-    return Report(effect.id, came.status, came.code, came.message, errors, result, passing=came.passing, unsure=came.unsure)
+    return Report(effect.id, came.status, came.code, came.message, errors, result, passing=came.passing, unsure=came.unsure, asks=came.asks)
 
 
 def _closing(effect: Effect, call: Call, came: Came) -> dict[str, str]:

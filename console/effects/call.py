@@ -33,6 +33,7 @@ class Refused(Conflict):
 class Came:
     """What came of a try: succeeded, failed (nothing was done) or unknown. `values` are what is found as `results.<name>`, `sent` what a person who looks
     needs to know. `passing`: nothing was done, and the same may work in a moment. `unsure`: that nothing was done is the other side's word alone.
+    `asks`: the right is missing, so a person is asked whatever the workflow says of errors.
     """
 
     status: str
@@ -43,6 +44,7 @@ class Came:
     sent: Mapping[str, Any] = field(default_factory=dict)
     passing: bool = False
     unsure: bool = False
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

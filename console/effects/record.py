@@ -13,7 +13,7 @@ from console import access, faults, records
 from console.core.actor import Actor
 from console.core.commands import Report
 from console.core.run import Effect, Run
-from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.records.write import alike
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,15 @@ def perform(actor: Actor, effect: Effect, _run: Run) -> Report:
 
 
 def _refused(effect: Effect, code: str, error: ConsoleError, *, passing: bool = False) -> Report:
-    return Report(effect.id, "failed", code, error.message, errors=[dict(detail) for detail in error.details], passing=passing)
+    return Report(
+        effect.id,
+        "failed",
+        code,
+        error.message,
+        errors=[dict(detail) for detail in error.details],
+        passing=passing,
+        asks=isinstance(error, NotAllowed),
+    )
 
 
 def recover(actor: Actor, effect: Effect, _run: Run) -> Report:

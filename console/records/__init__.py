@@ -1,6 +1,7 @@
 """The only door to the users' databases: reflect, list, read and write records. Whoever reads hands over the scope that it is judged by."""
 
 from console.records.catalogue import collection, collections, forget
+from console.records.delete import delete
 from console.records.insert import insert, same
 from console.records.reader import Record
 from console.records.select import (
@@ -32,6 +33,7 @@ __all__ = [
     "collections",
     "compare",
     "count",
+    "delete",
     "estimate",
     "forget",
     "forms",

@@ -53,13 +53,13 @@ def write(collection_id: str, key: str, changes: Mapping[str, Mapping[str, Any]]
         try:
             with connect.transaction(engine, collection.source) as connection:
                 return _change(connection, table, key, table.is_key(parts), fields, changes, scope)
-        except _Stale as error:
+        except Stale as error:
             if last:
                 raise connect.refused(error.cause, collection.source) from error.cause
     raise AssertionError("unreachable")  # pragma: no cover
 
 
-class _Stale(Exception):
+class Stale(Exception):
     """The connection was dead before anything was sent."""
 
     def __init__(self, cause: sa.exc.DBAPIError) -> None:
@@ -108,7 +108,7 @@ def _change(
 ) -> Record:
     collection = table.collection
     changed = {field.name: changes[field.name]["new"] for field in fields}
-    former = _locked(connection, table, key, is_key, [field.name for field in fields], scope, checks.needed(collection, changed))
+    former = locked(connection, table, key, is_key, [field.name for field in fields], scope, checks.needed(collection, changed))
     theirs = {field.name: values.read(table.readers[field.name], former[field.name]) for field in fields}
     compare(collection, changes, theirs)
     known = {name: values.read(table.readers[name], item) for name, item in former.items()}
@@ -149,7 +149,7 @@ def _instead(collection: Collection, field: Field, item: Any, former: Any) -> An
         raise Invalid("Some values cannot be saved; nothing was changed.", details=[{"field": field.name, "reason": str(reason)}]) from None
 
 
-def _locked(
+def locked(
     connection: Connection, table: Table, key: str, is_key: Condition, fields: list[str], scope: Scope, more: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """The driver's values of the fields, and of `more` columns, as they are now, the row locked where the database can. Raises NotFound."""
@@ -161,7 +161,7 @@ def _locked(
         row = connection.execute(statement).first()
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
-            raise _Stale(error) from error
+            raise Stale(error) from error
         raise connect.refused(error, table.collection.source) from error
     if row is None or keys.of(table.collection, table.json(names, row)) != key:
         raise NotFound
@@ -238,6 +238,8 @@ def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Fiel
         for field in fields
         if field.name == column or (rule and re.search(rf"(?<![a-z0-9]){re.escape(field.name)}(?![a-z0-9])", rule))
     ]
+    if not named and column is not None and column in collection.by_name:  # of what was not given at all
+        named = [collection.by_name[column]]
     reason = "The database refuses this value" + (f" (rule {rule})." if rule else ".")
     return Invalid(
         "The database refuses this change; nothing was saved.",

@@ -17,6 +17,7 @@ from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, NotFound
 from console.rights import conditions
+from console.rights.cut_off import CutOff, cut_off
 from console.rights.writing import everybody, judge, write
 
 _MINE = "select base, added, removed, at from console.policy_draft where person = %s"
@@ -43,13 +44,17 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a draft would come to: for whom, and which version of the rules it was reckoned with. `people` is how many have an open account."""
+    """What a draft would come to: for whom, and which version of the rules it was reckoned with. `people` is how many have an open account,
+    `cut_off` the live runs that their holders could not go on with.
+    """
 
     version: int
     change: Change
     effects: tuple[Effect, ...]
     people: int
     touched: int
+    cut_off: tuple[CutOff, ...] = ()
+    more_cut_off: bool = False
 
 
 def draft(actor: Actor) -> Draft:
@@ -87,7 +92,8 @@ def preview(actor: Actor, change: Change | None = None) -> Preview:
     people = [f"user:{person.id}" for person in everybody()]
     told = tuple(effects(Index(rows), Index(wanted.applied(rows)), wanted, people))
     touched = {person for effect in told for person in (*effect.gained, *effect.lost, *effect.otherwise)}
-    return Preview(version, wanted, told, len(people), len(touched))
+    cut, more = cut_off(actor, wanted)
+    return Preview(version, wanted, told, len(people), len(touched), tuple(cut), more)
 
 
 def publish(actor: Actor, version: int, note: str = "") -> int:

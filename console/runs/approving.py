@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from console import access, accounts, log, records
-from console.access import limits
+from console.access import limits, narrowing
 from console.core import approving, commands, scopes
 from console.core.actor import Actor
 from console.core.approval import Approval
@@ -79,6 +79,9 @@ def refusal(actor: Actor, found: Asked) -> ConsoleError | None:
 
 def _require_answering(actor: Actor, found: Asked) -> None:
     approval, team = found.approval, found.seen.run.team
+    if not narrowing.answers(actor):
+        words = "This key was not given to approve by name, and everything else that you may do does not include it. Make one that names it: Settings, API keys."
+        raise NotAllowed(words, code="not_in_key", need=(f"action:{approval.action}", "approve"), team=team)
     if actor.kind not in ("user", "key") or not entitled(actor, team, approval):
         who = " or ".join(approval.roles) or "whoever has the right to approve this action"
         raise NotAllowed(

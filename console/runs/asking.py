@@ -7,17 +7,19 @@ from typing import Any
 from console import access, accounts, log
 from console.core.actor import Actor
 from console.core.approval import Approval
+from console.core.approving import ruled_out
 from console.core.command_types import ApprovalAsked
 from console.core.run import Run
 from console.db.engine import transaction
 from console.db.ids import new_id
-from console.errors import NotAllowed, NotFound
+from console.errors import NotAllowed, NotFound, SourceDown
 from console.records import Record
 from console.runs import beside
 from console.runs.people import may_see
 from console.runs.rights import see
 from console.runs.screens import shortened
 from console.runs.stepping import Stand
+from console.runs.store import load
 from console.steps.base import Context
 
 MOST_TOLD = 50
@@ -53,6 +55,41 @@ def entitled(actor: Actor, team: str, approval: Approval) -> bool:
     return approval.decides or access.can(actor, team, f"action:{approval.action}", "approve", record, typed=values)
 
 
+NO_RIGHT, NOT_SEEN, KEPT_OUT = "may not approve it", "may not see this run", "may not decide about it by its rules"
+
+
+def candidates(run: Run, approval: Approval) -> dict[str, str | None]:
+    """Who has a role that the request asks for in the run's team (without roles: who may approve the action) and an open account, and why each could
+    not answer; None where they could. `run` has all its attempts.
+    """
+    wanted = set(approval.roles)
+    persons = sorted({row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")})
+    found: dict[str, str | None] = {}
+    for person in persons:
+        if wanted and access.held(Actor("user", person), run.team).isdisjoint(wanted):
+            continue
+        try:
+            theirs = accounts.actor_of_person(person, "sys:engine")
+        except NotAllowed:
+            continue  # a closed account is nobody
+        right = entitled(theirs, run.team, approval)
+        if not wanted and not right:
+            continue
+        found[person] = _lacks(theirs, run, approval, right=right)
+    return found
+
+
+def _lacks(person: Actor, run: Run, approval: Approval, *, right: bool) -> str | None:
+    if not right:
+        return NO_RIGHT
+    if ruled_out(run, approval, person.id, person.email) is not None:
+        return KEPT_OUT
+    try:
+        return None if may_see(person.id, run) else NOT_SEEN
+    except SourceDown:
+        return None
+
+
 def still_counted(run: Run, approval: Approval) -> frozenset[str]:
     """Who has said yes before and still may: not whose account was closed, who lost the role, or who would no longer see the record."""
     return frozenset(person for person in approval.approvers if _may_still(person, run, approval))
@@ -80,10 +117,8 @@ def tell(run: Run) -> None:
     found = next((each for each in here.approvals if each.id == key), None) if here is not None else None
     if found is None or (run.waiting or {}).get("for") != "approval":
         return
-    asked = {person for role in found.roles for person in access.holders(role)} - {found.requested_by}
-    people = [
-        person for person in sorted(asked) if access.held(Actor("user", person), run.team) & set(found.roles) and may_see(person, run)
-    ]
+    whole = run if len(run.attempts) == run.made else getattr(load(run.id, whole=True), "run", run)
+    people = [person for person, lacks in candidates(whole, found).items() if lacks is None]
     with transaction() as connection:
         beside.tell(
             *(connection, people[:MOST_TOLD], found.id, "approval_requested"),

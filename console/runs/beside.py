@@ -17,6 +17,7 @@ _TASK = sa.text(
     " values (:id, :run, :n, :run_team, :team, :assignee, :waits, cast(:due_on as date), :at, :by, :subject, :kid, :nonce, :ct)"
     " on conflict (id) do nothing"
 )
+_CLOSED = sa.text("update console.task set status = 'not_done', closed_at = :at, closed_by = :by where id = :id and status = 'open'")
 _QUESTION = sa.text(
     "insert into console.question (id, run, n, people, needs, until, asked_at, subject, kid, nonce, ct)"
     " values (:id, :run, :n, cast(:people as jsonb), :needs, cast(:until as timestamptz), :at, :subject, :kid, :nonce, :ct) on conflict (id) do nothing"
@@ -49,6 +50,10 @@ def _task(connection: Connection, _: Run, after: Run, subject: str, event: Event
     connection.execute(_TASK, row | more | sealed(subject, f"task|{told['task']}", event.sealed))
     if told["assignee"] is not None and told["assignee"] != event.by:
         tell(connection, [told["assignee"]], f"{told['task']}", "task_created", run=after.id, by=event.by, at=event.at)
+
+
+def _task_closed(connection: Connection, _: Run, __: Run, ___: str, event: Event, ____: int) -> None:
+    connection.execute(_CLOSED, {"id": event.open["task"], "at": event.at, "by": event.by})
 
 
 def _question(connection: Connection, _: Run, after: Run, subject: str, event: Event, __: int) -> None:
@@ -86,6 +91,7 @@ def _decided(connection: Connection, before: Run, after: Run, __: str, event: Ev
 
 WRITES: Mapping[str, Callable[[Connection, Run, Run, str, Event, int], None]] = {
     "task_created": _task,
+    "task_closed": _task_closed,
     "event_awaited": _question,
     "notice_sent": _notice,
     "run_assigned": _given,

@@ -30,9 +30,11 @@ TIMED_OUT = "No answer came in {seconds} seconds; it cannot be told whether the 
 Act = Callable[[Run], commands.Report]
 
 
-def performing(actor: Actor, effect: Effect) -> Act:
-    """To make the change that nobody has tried to make since it was asked for, or since it was said not to be made."""
-    return functools.partial(_perform, actor, effect)
+def performing(actor: Actor, effect: Effect, *, looks: bool = False) -> Act:
+    """To make the change that nobody has tried to make since it was asked for, or since it was said not to be made. `looks`: where it cannot be told
+    what came of it, the other side is asked once.
+    """
+    return functools.partial(_perform_and_look if looks else _perform, actor, effect)
 
 
 def recovering(actor: Actor, effect: Effect) -> Act:
@@ -48,6 +50,17 @@ def _perform(actor: Actor, effect: Effect, run: Run) -> commands.Report:
     except (IntegrationError, SourceDown) as error:
         details = error.details or [{"field": "", "reason": error.message}]
         return commands.Report(effect.id, "failed", error.code, error.message, details, passing=may_pass(error))
+
+
+def _perform_and_look(actor: Actor, effect: Effect, run: Run) -> commands.Report:
+    report = _perform(actor, effect, run)
+    if report.status != "unknown":
+        return report
+    try:
+        found = effects.check(actor, effect, run)
+    except ConsoleError:
+        return report
+    return found if found is not None and found.status in ("succeeded", "failed") else report
 
 
 def may_pass(error: ConsoleError) -> bool:

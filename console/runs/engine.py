@@ -59,6 +59,8 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     waits = loaded.run.status == "waiting_time" or loaded.run.waits_outside
     if (waits or _by_itself(definition, loaded)) and queue.paused():
         return  # found again when it is switched on
+    if waits and workflows.paused(definition):
+        return  # its moment comes late, and in order, when the workflow is activated again
     if waits:
         if (fired := _fired(definition, loaded)) is None:
             return
@@ -96,10 +98,10 @@ def _ask_somebody(definition: Definition, loaded: Loaded, closed: NotAllowed) ->
     here = loaded.run.attempt
     asked = loaded.run.wanted
     if asked is not None and loaded.run.status == "waiting_event":
-        report = commands.Report(asked.id, "unknown", closed.code, closed.message)
+        report = commands.Report(asked.id, "unknown", closed.code, closed.message, asks=True)
         made(definition, loaded, asked, lambda _run: report)
     elif here is not None and loaded.run.status == "running":
-        failing = commands.Fail(here.step, closed.code, closed.message)
+        failing = commands.Fail(here.step, closed.code, closed.message, asks=True)
         write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, failing, log.now()))
 
 
@@ -118,7 +120,8 @@ def go_on(
         if asked is not None and asked.id not in tried:  # whoever asked for it makes it: others could not tell that it was not begun
             tried.add(asked.id)
             left -= 1
-            loaded = made(definition, loaded, asked, performing(actor, asked), hand_on=left <= 0 or time.monotonic() > until)
+            looks = _by_itself(definition, loaded) and definition.document.settings.on_error == "fail"
+            loaded = made(definition, loaded, asked, performing(actor, asked, looks=looks), hand_on=left <= 0 or time.monotonic() > until)
         elif loaded.run.status != "running" or left <= 0 or time.monotonic() > until or stopping():
             break
         else:
@@ -171,6 +174,9 @@ def _step_by_itself(actor: Actor, definition: Definition, loaded: Loaded) -> tup
     run, plan = loaded.run, plan_of(definition)
     now, since = log.now(), time.monotonic()
     here = stand(definition, run)
+    limit = definition.document.settings.timeout_ms
+    if limit is not None and run.worked_by(now) > limit:
+        return loaded, decide(plan, loaded, commands.TimeOut(), now)
     try:
         if run.automatic >= definition.document.settings.max_automatic_steps:
             raise Conflict(
@@ -209,7 +215,7 @@ def _not_done(definition: Definition, loaded: Loaded, error: ConsoleError, now: 
     run, step = loaded.run, loaded.run.attempt.step if loaded.run.attempt else ""
     if may_pass(error) and run.tries < definition.document.settings.retries:
         return commands.Delay(step, error.code, error.message, later(run.tries, now))
-    asks = isinstance(error, AsksPerson) or error.code == "already_done"
+    asks = isinstance(error, (AsksPerson, NotAllowed)) or error.code == "already_done"
     return commands.Fail(
         step, error.code, error.message, asks, edge=error.code not in LIMITS and not isinstance(error, (AsksPerson, NotAllowed))
     )
@@ -233,9 +239,10 @@ def with_what_was_done(loaded: Loaded, here: Stand, context: Context) -> Context
 
 
 def with_former(loaded: Loaded, completion: Completion) -> Loaded:
-    """The run with all its attempts where the step comes again and asks for a change: then it matters what was done before. Raises log.Moved."""
+    """The run with all its attempts where the step comes again and asks for a change, or makes something: then it matters what was done before. Raises log.Moved."""
     here = loaded.run.attempt
-    if not completion.effects or here is None or here.attempt == 1 or len(loaded.run.attempts) == loaded.run.made:
+    makes = completion.effects or completion.task or completion.notice or completion.awaits
+    if not makes or here is None or here.attempt == 1 or len(loaded.run.attempts) == loaded.run.made:
         return loaded
     whole = load(loaded.run.id, whole=True)
     if whole is None or whole.run.seq != loaded.run.seq:

@@ -10,7 +10,7 @@ from console.core.commands import Command
 from console.core.duties import CODE
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.runs.engine import go_on
-from console.runs.rights import Seen, holder_idle_s, see
+from console.runs.rights import Seen, holder_idle_s, require_works_there, see
 from console.runs.stepping import facts, plan_of, require_step, stand
 from console.runs.store import decide, load, retried, write
 from console.runs.transitions import commanded, reason_of, revision_of, typed_of
@@ -31,6 +31,7 @@ def resume(actor: Actor, run_id: str, *, revision: int | None) -> None:
 
     def make(seen: Seen) -> Command:
         _require_place(actor, seen)
+        require_works_there(actor, seen)
         return commands.Resume(actor.id, revision_of(seen, revision))
 
     commanded(actor, run_id, "resume", make)
@@ -47,6 +48,7 @@ def take_over(actor: Actor, run_id: str, *, revision: int | None) -> None:
 
     def make(seen: Seen) -> Command:
         _require_place(actor, seen)
+        require_works_there(actor, seen)
         entitled = access.can(actor, seen.run.team, f"workflow:{seen.definition.slug}", "takeover", run=facts(seen.run))
         idle = holder_idle_s(seen.run) >= commands.TAKE_OVER_AFTER.total_seconds()
         return commands.TakeOver(actor.id, revision_of(seen, revision), entitled, idle, typed_of(seen.run, seen.loaded.subject))
@@ -88,6 +90,8 @@ def assign(actor: Actor, run_id: str, *, revision: int | None, user: str, reason
         if not (accounts.closed(seen.run.holder) and access.can(actor, None, "user", "manage")):
             access.require(actor, seen.run.team, f"workflow:{seen.definition.slug}", "assign")
         _require_able(user, run_id)
+        if user == actor.id:
+            require_works_there(actor, seen)
         return commands.Assign(actor.id, revision_of(seen, revision), user, reason_of(reason), typed_of(seen.run, seen.loaded.subject))
 
     commanded(actor, run_id, None, make)

@@ -35,6 +35,8 @@ FILTERS = frozenset(
         "created_at.lte",
     }
 )
+TRIGGERS = ("record", "manual", "api", "report", "schedule", "event", "webhook", "mcp")
+"""Kinds of what starts a run."""
 STATUSES = FINAL | {"running", "waiting_person", "waiting_time", "waiting_event", "saved"}
 COLUMNS = [
     "id",
@@ -55,6 +57,7 @@ COLUMNS = [
     "current",
     "active_at",
     "ticket",
+    "trigger",
 ]
 _LIVE = f"""
 select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
@@ -90,6 +93,7 @@ class RunHead:
     reason: str | None
     ending: str | None
     ticket: Mapping[str, Any] | None = None
+    trigger: str = "record"
 
     @property
     def live(self) -> bool:
@@ -101,6 +105,7 @@ class RunHead:
         return {
             "id": self.id,
             "workflow": {"id": self.workflow_id, "slug": self.slug, "title": self.workflow_title},
+            "trigger": {"id": None, "kind": self.trigger},
             **{
                 name: getattr(self, name)
                 for name in [
@@ -289,6 +294,7 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
                 "ending",
                 "step",
                 "ticket",
+                "trigger",
             ]
         }
         heads.append(
@@ -357,7 +363,10 @@ def _conditions(filters: Mapping[str, str]) -> list[Any]:
             case "user":
                 wanted.append(sa.or_(run.started_by == value, run.holder == value))
             case "trigger":
-                wanted.append(sa.literal(value) == "record")
+                if value not in TRIGGERS:
+                    details = [{"field": "trigger", "reason": f"One of {', '.join(TRIGGERS)}; no workflow has a trigger of this id."}]
+                    raise Malformed(f"There is no trigger {value}.", details=details)
+                wanted.append(run.trigger == value)
             case _:
                 wanted.append(_compare(run.created_at, name, value))
     return wanted

@@ -1,6 +1,7 @@
 """Whom a step turns to: persons by name, role or team; only those who may see the run are asked or told of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from console import access, accounts, workflows
@@ -31,6 +32,8 @@ def asked(run: Run, completion: Completion) -> tuple[Sequence[Told], Awaited | N
         awaits = Awaited("task", made.open["task"]) if completion.task.waits else awaits
     if completion.question is not None:
         awaits = _question(run, completion.question)
+    if awaits is not None and awaits.kind == "documents":
+        awaits = replace(awaits, effect=new_id("eff"))
     return told, awaits
 
 
@@ -70,7 +73,11 @@ def _place(run: Run) -> str:
 def _notice(run: Run, wanted: NoticeWanted) -> Told:
     people = meant(run, wanted.to)
     channels = ["console", "mail"] if wanted.mail else ["console"]
-    return Told("notice_sent", {"notice": _place(run), "to": people, "channels": channels, "count": len(people)}, {"text": wanted.text})
+    return Told(
+        "notice_sent",
+        {"notice": _place(run), "to": people, "channels": channels, "count": len(people), "effect": new_id("eff")},
+        {"text": wanted.text},
+    )
 
 
 def _task(run: Run, wanted: TaskWanted) -> Told:
@@ -84,6 +91,7 @@ def _task(run: Run, wanted: TaskWanted) -> Told:
         assignee = found[0]
     team = accounts.team_id(wanted.team) if wanted.team else None
     told = {"task": new_id("tsk"), "assignee": assignee, "team": team, "due": wanted.due.isoformat() if wanted.due else None}
+    told["effect"] = new_id("eff")
     sealed = {"title": wanted.title} | ({"text": wanted.text} if wanted.text else {})
     return Told("task_created", told, sealed)
 

@@ -28,6 +28,7 @@ KEYS = {
     "ai_field": ("call", "name"),
 }
 NOT_TOLD: frozenset[str] = frozenset({"reserved"})  # columns that the log does not decide
+NOT_COMPARED = NOT_TOLD | {"worked_ms"}  # of runs from before it was counted the row says nothing
 NUMBERS = frozenset({"cost", "seconds"})
 OF_RUN = {"run": "t.id = %s", "ai_field": "t.call in (select id from console.ai_call where run = %s)"}
 
@@ -134,7 +135,7 @@ def _compare(run_id: str, table: str, told: Sequence[Mapping[str, Any]], there: 
             sorted(
                 name
                 for name in wanted[each].keys() | found[each].keys()
-                if name not in NOT_TOLD and wanted[each].get(name) != found[each].get(name)
+                if name not in NOT_COMPARED and wanted[each].get(name) != found[each].get(name)
             )
         )
         if columns:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from console import access, records, workflows
+from console import access, inbox, records, workflows
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.run import Run
@@ -101,6 +101,24 @@ def lacking(actor: Actor, seen: Seen) -> str | None:
     return None
 
 
+def require_works_there(actor: Actor, seen: Seen) -> None:
+    """Raise NotAllowed where the run waits in an inbox in which the actor does not work: who takes a ticket is one of those whom it is for."""
+    place = (seen.run.ticket or {}).get("inbox")
+    here = next((one for one in inbox.known() if one.id == place), None)
+    if here is not None and not inbox.may(actor, here, "work"):
+        who = f", which is for {' or '.join(role.replace('_', ' ') for role in here.roles)}" if here.roles else ""
+        words = f"This run waits in the inbox {here.title}{who}. Somebody who works there takes it."
+        raise NotAllowed(words, need=(f"inbox:{here.id}", "work"), team=here.team)
+
+
+def _works_there(actor: Actor, seen: Seen) -> bool:
+    try:
+        require_works_there(actor, seen)
+    except NotAllowed:
+        return False
+    return True
+
+
 def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
     """Commands that the actor may give now: what a page offers. Each is judged again when it is given."""
     run, obj = seen.run, f"workflow:{seen.definition.slug}"
@@ -114,7 +132,7 @@ def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
     if (run.status == "waiting_time" or run.waits_outside) and holds:
         may |= set() if under_way else {"abort", "revise"}
         may |= {"step_in"} if run.waits_outside else {"stop_trying"} if (run.waiting or {}).get("for") == "retry" else set()
-    works_here = access.can(actor, run.team, obj, "resume", run=facts(run)) and lacking(actor, seen) is None
+    works_here = access.can(actor, run.team, obj, "resume", run=facts(run)) and lacking(actor, seen) is None and _works_there(actor, seen)
     if (run.status == "saved" or (run.status == "waiting_person" and run.holder is None)) and works_here:
         may.add("resume")
     if (run.status in ("waiting_person", "waiting_time") or run.waits_outside) and not holds and works_here:

@@ -23,7 +23,7 @@ from console.core.run import Attempt, Effect, Event, Run, copied, fold
 from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import uuid7_text
 from console.errors import Conflict, ConsoleError, SourceDown
-from console.runs import beside, proposing
+from console.runs import beside, into_inbox, proposing
 from console.runs.latest import LATEST, LEFT, MARKS, Left, latest, left_of
 from console.workflows import Definition
 
@@ -79,6 +79,8 @@ RUN_COLUMNS = [
     "ending",
     "exclusive_key",
     "linked_to",
+    "trigger",
+    "worked_ms",
     "label",
     "created_at",
     "ended_at",
@@ -348,6 +350,9 @@ def write(
     state = before.run if before else Run()
     events = [_as_told(event) for event in events]  # the run goes on from what a reader of the log will find: numbers as texts, and so on
     after = fold(events, state)
+    if nobody := into_inbox.put(definition, state, after, events, actor.id):
+        events = [*events, *nobody]
+        after = fold(nobody, after)
     keep_draft = keep_draft or _untouched(
         state, after
     )  # that something is proposed to whoever takes over is no reason to lose what was typed

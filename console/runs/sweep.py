@@ -27,6 +27,7 @@ and r.active_at < now() - make_interval(secs => %s) and {_NO_JOB.format(even_pau
 _DUE = f"""
 select r.id, r.run_seq from {EVERY_RUN.sql()} where r.status in ('waiting_time', 'waiting_event')
 and (r.waiting->>'until') collate "C" <= to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') and {_NO_JOB.format(even_paused="")}
+and not exists (select from console.workflow w where w.id = r.workflow and w.status = 'paused')
 order by (r.waiting->>'until') collate "C" limit %s
 """  # noqa: S608 (texts of this file)
 _UNDER_WAY = f"""
@@ -42,7 +43,7 @@ order by r.active_at limit %(most)s
 
 
 def wake() -> int:
-    """A job for each run whose moment has come, the longest overdue first; how many were put in. None while everything is paused."""
+    """A job for each run whose moment has come, the longest overdue first; how many were put in. None of a workflow that is paused, or while everything is."""
     return queue.enqueue_all([queue.advance(run_id, seq) for run_id, seq in fetch(_DUE, (AT_ONCE,))])
 
 

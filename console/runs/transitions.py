@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from console import access, log, records, settings, subjects, workflows
+from console import access, accounts, log, records, settings, subjects, workflows
 from console.core import commands
 from console.core.actor import Actor
 from console.core.command_types import Taken
@@ -16,7 +16,7 @@ from console.core.run import Event, Run, fold
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
-from console.runs import attachments, drafts, proposing, reading, undoing
+from console.runs import attachments, drafts, into_inbox, proposing, reading, undoing
 from console.runs.asking import asked_of, tell
 from console.runs.engine import go_on, handing_in, with_former, with_what_was_done
 from console.runs.rights import Seen, holder_idle_s, see
@@ -80,6 +80,7 @@ def begin(
         label=label,
         linked_to=linked_to,
         taken=taken,
+        trigger="api" if actor.kind == "key" else "record" if about is not None else "manual",
     )
     subject = subject_of(about) if about and label is None else subjects.of("run", run_id)
     events = commands.decide(plan_of(definition), Run(), command, now)
@@ -307,7 +308,10 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
     proposal = proposing.used(run, actor.id, item)
     context = replace(context, proposal=None if asked.handled_manually else proposing.in_sight(proposal))
     context = with_what_was_done(seen.loaded, here, context)
-    completion = completion_of(here, context, attachments.taken(here, context, asked.values), asked.outcome)
+    if here.by_hand and not asked.handled_manually and (run.take_over or {}).get("code") == "already_done":
+        completion = here.kind.complete_by_itself(here.view, context)  # it is asked what becomes of what was done before
+    else:
+        completion = completion_of(here, context, attachments.taken(here, context, asked.values), asked.outcome)
     prompt = prompt_of(here, context) if asked.outcome is not None or proposal is not None else None
     chosen = label_of(prompt.outcomes, completion.outcome) if prompt is not None and asked.outcome is not None else None
     loaded = with_former(seen.loaded, completion)
@@ -317,7 +321,7 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
         reason=asked.reason,
         chosen=chosen,
         repeat=asked.repeat,
-        compensations=undoing.of_former(actor, loaded.run, now) if completion.effects else (),
+        compensations=undoing.of_former(actor, loaded.run, now) if completion.effects or completion.task else (),
         approval=asked_of(completion.approval, loaded.run, here, context, seen.record) if completion.approval else None,
         **_of_proposal(run, proposal, prompt, completion, asked, now),
     )
@@ -413,17 +417,22 @@ def end_for_erasure(run_id: str) -> None:
 
 
 def save_idle(run_id: str) -> None:
-    """Put aside a run whose holder has given no sign for long, with what they had typed."""
+    """Put aside a run whose holder has given no sign for long, with what they had typed; where their account is closed, into an inbox."""
 
     def once() -> None:
         loaded = load(run_id)
-        if loaded is None or loaded.run.status != "waiting_person" or loaded.run.holder is None or loaded.run.unknown:
+        if loaded is None or loaded.run.status != "waiting_person" or loaded.run.holder is None:
             return
         definition = workflows.version(loaded.run.workflow, loaded.run.version)
+        left = accounts.closed(loaded.run.holder)
+        if loaded.run.unknown and not left:
+            return
         minutes = min(definition.document.settings.idle_save_minutes, settings.current().idle_save_minutes)
         if holder_idle_s(loaded.run) < minutes * 60:
             return
-        command = commands.Save(None, loaded.run.revision, typed_of(loaded.run, loaded.subject))
-        write(ENGINE, definition, loaded, decide(plan_of(definition), loaded, command, log.now()))
+        typed, now = typed_of(loaded.run, loaded.subject), log.now()
+        command = commands.Save(None, loaded.run.revision, typed)
+        events = [into_inbox.left(definition, loaded.run, typed, now)] if left else decide(plan_of(definition), loaded, command, now)
+        write(ENGINE, definition, loaded, events)
 
     retried(once)

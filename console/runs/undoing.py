@@ -42,7 +42,7 @@ class Done:
         """As a preview names it."""
         effect = self.effect
         undo = self.compensation.to_json() if self.compensation else None
-        return {"id": effect.id, "step": self.attempt.step, "kind": effect.kind, "summary": effect.summary, "compensation": undo}
+        return {"id": effect.id, "step": self.attempt.step, "kind": effect.kind, "summary": repeating.said(effect), "compensation": undo}
 
 
 def done(actor: Actor, run: Run, attempts: Iterable[Attempt], now: datetime) -> list[Done]:
@@ -56,7 +56,7 @@ def of_former(actor: Actor, run: Run, now: datetime) -> list[Wish]:
     if here is None:
         return []
     own = [effect for _, effect in repeating.outstanding(run, [here]) if effect.kind not in repeating.COMPARED]
-    found = [_compensation(actor, run, effect, now) for effect in [*own, *repeating.former(run, here)]]
+    found = [_compensation(actor, run, effect, now) for effect in [*own, *repeating.former_of(run, here)]]
     return [wish for undo in found if undo is not None for wish in undo.wishes]
 
 
@@ -78,6 +78,11 @@ def chosen(actor: Actor, run: Run, effects: Sequence[str], now: datetime) -> lis
 
 def _compensation(actor: Actor, run: Run, effect: Effect, now: datetime) -> Compensation | None:
     """The action that the step, or the action itself, names to take it back; None where there is none, or the actor may not execute it alone."""
+    if effect.status != "succeeded":  # what nobody knows to be done is not taken back
+        return None
+    if effect.kind == "task":
+        told = {"key": effect.request["key"]}
+        return Compensation("task.close", "Close the task", [Wish(new_id("eff"), "task", "Close the task", told, compensates=effect.id)])
     request = effect.request
     own = kept.every().get(request.get("action", ""))
     named = request.get("compensation") or (own.compensation.action if own and own.compensation else None)

@@ -62,6 +62,7 @@ def as_json(run: Run, definition: Definition, screen: Screen | None, draft: Mapp
         "collection": run.collection,
         "record": run.record,
         "team": run.team,
+        "trigger": {"id": None, "kind": run.trigger},
         "started_by": run.started_by,
         "holder": run.holder,
         "created_at": moment(run.created_at),

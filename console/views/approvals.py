@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, flash, request
 
-from console import accounts, approvals, browse
+from console import accounts, approvals, approvers, browse
 from console.approvals import MOST_COUNTED, Line, Page, View
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.views import formats, frame
@@ -277,4 +277,4 @@ def words_of_wait(run: Mapping[str, Any]) -> tuple[str, str] | None:
     waiting = (run["current"] or {}).get("waiting") or {}
     if waiting.get("for") != "approval":
         return None
-    return approvals.words(frame.actor(), waiting["key"]), url(waiting["key"])
+    return approvers.words(frame.actor(), waiting["key"]), url(waiting["key"])

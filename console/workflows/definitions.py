@@ -246,7 +246,7 @@ def activate(actor: Actor, slug_or_id: str) -> Entry:
 
 
 def pause(actor: Actor, slug_or_id: str) -> Entry:
-    """The workflow, off for now: no run starts, those under way go on. Raises NotFound, NotAllowed, Conflict."""
+    """The workflow, off for now: no run starts, and what waits for a moment goes on when it is activated again; people go on with theirs. Raises NotFound, NotAllowed, Conflict."""
     return change(actor, slug_or_id, status="paused")
 
 
@@ -271,6 +271,11 @@ def require_active(definition: Definition) -> None:
     if status != "active":
         words = {"paused": "paused", "draft": "a draft"}.get(status, "archived")
         raise Conflict(f"{definition.title} is {words}: no run starts until somebody activates it.", code="not_active")
+
+
+def paused(definition: Definition) -> bool:
+    """Whether the workflow is paused, as it was at most a second ago: what waits for a moment waits on until it is activated again."""
+    return any(one.id == definition.id and one.status == "paused" for one in all_known())
 
 
 # --------------------------------------------------------------------------------------------------------------- inside

@@ -29,6 +29,7 @@ COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 CHAIN = "sys:config"
 OBJECT = "workflow"
 KEPT_S = 1.0
+MOST_MANAGERS = 2
 
 _kept: tuple[float, Engine, list["Known"]] | None = None
 
@@ -134,8 +135,25 @@ def check(document: bytes | str | Mapping[str, Any], here: Surroundings | Mappin
 
 
 def around() -> Surroundings:
-    """What stands around a workflow in this console: the collections of its data sources, and what roles may do with them."""
-    return Surroundings(connected(), access.rights(), {name: action.collection for name, action in kept.every().items()})
+    """What stands around a workflow in this console: the collections of its data sources, what roles may do with them, and the people there are."""
+    every, people = kept.every(), _people()
+    managers = [name for person, name in people.items() if access.can(Actor("user", person), None, "policy", "manage")]
+    return Surroundings(
+        *(connected(), access.rights(), {name: action.collection for name, action in every.items()}),
+        approvals={name: action.approval for name, action in every.items()},
+        people=people,
+        managers=managers[:MOST_MANAGERS],
+    )
+
+
+def _people() -> dict[str, str]:
+    """Names of the people whose account is open, by id, in the order of the names."""
+    person = tables.person.c
+    with hot_engine().connect() as connection:
+        return {
+            row.id: row.name
+            for row in connection.execute(sa.select(person.id, person.name).where(person.disabled_at.is_(None)).order_by(person.name))
+        }
 
 
 def connected() -> dict[str, Any] | None:

@@ -70,7 +70,7 @@ STATES: dict[str, Callable[[], Walk]] = {
 }  # fmt: skip
 SOON: datetime = NOW + timedelta(days=1)
 LATER = "2026-12-01T09:00:00.000000Z"
-ELSEWHERE = {commands.Approve, commands.Reject, commands.Void, commands.Renew}  # tests/core/test_approving.py
+ELSEWHERE = {commands.Approve, commands.Reject, commands.Void, commands.Renew, commands.TimeOut}  # test_approving.py, test_runs_limits.py
 ENDED = ("completed", "aborted", "cancelled", "failed")
 
 

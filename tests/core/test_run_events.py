@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 from console.core.approval import Approval, Decided
 from console.core.events import ENDS, KINDS, MOVES
 from console.core.run import CHANGES, FINAL, MISSING_MANUAL, SUPPLIED, Attempt, Effect, Event, Run, copied, evolve, fold
+from console.core.run.changes import BESIDE
 from console.errors import Conflict
 from tests.core.graphs import Walk, plans
 from tests.tables import cases
@@ -367,7 +368,14 @@ def test_an_event_that_belongs_to_a_move_gives_the_run_its_revision(name: str, b
 def test_every_kind_of_a_run_is_in_the_table() -> None:
     named = {event.type for _, _, event, _ in CASES}
     assert {name for name, kind in KINDS.items() if kind.on_run} <= named
-    assert set(CHANGES) | set(ENDS) <= MOVES | {"step_shown", "proposal_requested", "proposal_made", "proposal_failed"}
+    assert set(CHANGES) | set(ENDS) <= MOVES | {
+        "step_shown",
+        "proposal_requested",
+        "proposal_made",
+        "proposal_failed",
+        *BESIDE,
+        "task_closed",
+    }
     assert set(ENDS.values()) == FINAL
 
 

@@ -43,6 +43,8 @@ def test_what_is_left_out_has_its_default() -> None:
         "max_automatic_steps": 50,
         "retries": 3,
         "step_seconds": 300,
+        "inbox": None,
+        "timeout_ms": None,
     }
     assert made.steps[0].completion == "manual"
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, approvals, log, privacy, runs
-from console.access import Row
+from console import access, accounts, approvals, approvers, log, privacy, runs
+from console.access import Row, store
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.runs import approving
 from tests.company import Company
@@ -452,10 +452,61 @@ def test_a_filter_that_means_nothing_is_named(bank: Company, filters: dict[str, 
 def test_the_run_says_who_is_waited_for(bank: Company) -> None:
     charging(needs=2)
     _, asked = requested(bank)
-    assert approvals.words(bank.olivia, asked) == "Waiting for Mona and 1 more to approve (0 of 2 have)."
+    assert approvers.words(bank.olivia, asked).startswith(
+        "Waiting for a lead to approve. Only Mona can, and 2 more are needed. Ines can give"
+    )
     second_lead(bank)
-    assert approvals.words(bank.olivia, asked) == "Waiting for Lena or another lead and 1 more to approve (0 of 2 have)."
+    assert approvers.words(bank.olivia, asked) == "Waiting for Lena or another lead and 1 more to approve (0 of 2 have)."
     runs.approve(bank.mona, asked)
-    assert approvals.words(bank.olivia, asked) == "Waiting for Lena to approve (1 of 2 have)."
+    assert approvers.words(bank.olivia, asked) == "Waiting for Lena to approve (1 of 2 have)."
     accounts.disable_person(accounts.person_of_email("lena@fernwick.example").id)
-    assert "Nobody has that role" in approvals.words(bank.olivia, asked)
+    assert "Everybody in Operations with that role has decided." in approvers.words(bank.olivia, asked)
+
+
+@pytest.mark.parametrize("how", ["nobody", "cannot see", "out of scope", "kept out", "closed", "no right", "there is one"])
+def test_who_is_waited_for_are_exactly_those_whose_yes_is_taken(bank: Company, how: str) -> None:
+    charging(roles=["lead"] if how != "no right" else ["reviewer"], not_by=["requester", "step:note"])
+    run_id, asked = requested(bank)
+    mona = bank.mona.id
+    match how:
+        case "nobody":
+            access.assign(mona, [("operator", "operations")])
+        case "cannot see":
+            deny("lead", "workflow:charging", "see")
+        case "out of scope":
+            deny("lead", "collection:customer", "read", "record.id == 1")
+        case "kept out":
+            runs.assign(bank.mona, run_id, revision=None, user=mona)
+            runs.revise(bank.mona, run_id, revision=None, step="note", attempt=None, reason="Mine.")
+            bank.answer(run_id, "mona", note="x")
+            bank.answer(run_id, "mona", amount="300")
+            asked = str(bank.told(run_id, "mona")["current"]["waiting"]["key"])
+        case "closed":
+            accounts.disable_person(mona)
+    could = []
+    for name, person in bank.people.items():
+        try:
+            found = approving.asked(accounts.actor_of_person(person.id), asked)
+        except ConsoleError:
+            continue
+        could += [name.title()] if approving.refusal(accounts.actor_of_person(person.id), found) is None else []
+    looker = bank.olivia
+    assert (approvers.deciders(approving.asked(looker, asked)), bool(could)) == (could, how == "there is one")
+    told = approvers.words(looker, asked)
+    said = {
+        "nobody": "Nobody in Operations has that role.",
+        "cannot see": "Mona may not see this run",
+        "out of scope": "Mona may not see this run",
+        "kept out": "Mona may not decide about it by its rules",
+        "closed": "Nobody in Operations has that role.",
+        "no right": "Rosa may not approve it",
+        "there is one": "Waiting for Mona to approve",
+    }[how]
+    assert said in told
+    assert ("Ines can give somebody the role" in told) == (how != "there is one"), "whom to ask"
+
+
+def deny(role: str, obj: str, act: str, when: str = "") -> None:
+    with transaction() as connection:
+        store.write(connection, added=[Row("p", f"role:{role}", "*", obj, act, "deny", when)], by="test")
+    access.refresh()

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import approvals, runs
+from console import accounts, approvals, runs
 from tests.services.four_eyes import asking, balance, bank, charging, requested, status, waiting_for
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def test_what_moved_is_shown_and_ticked(bank: "Company", pages: "Pages") -> None
 
 
 def test_the_answer_of_two_and_what_came_of_it(bank: "Company", pages: "Pages") -> None:
+    lena = accounts.create_person("lena@fernwick.example", role="operations_lead", team="operations", name="Lena").person
     asking(needs=2, fields=["email"], values={"note": "steps.note.note"})
     run_id, asked = requested(bank, slug="asking")
     page = pages.mona.get(f"/approvals/{asked}")
@@ -116,7 +117,11 @@ def test_the_answer_of_two_and_what_came_of_it(bank: "Company", pages: "Pages") 
     page = pages.mona.follow()
     assert "1 of 2 approved" in page.text
     assert "You have decided already" in page.text
-    assert "Nobody has that role" in pages.olivia.get(f"/runs/{run_id}").text
+    assert "Waiting for Lena to approve (1 of 2 have)." in pages.olivia.get(f"/runs/{run_id}").text
+    accounts.disable_person(lena.id)
+    told = pages.olivia.get(f"/runs/{run_id}").text
+    assert "Everybody in Operations with that role has decided." in told
+    assert "Ines can give somebody the role and the right" in told, "whom to ask"
     assert waiting_for(run_id) == asked
 
 

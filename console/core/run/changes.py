@@ -27,6 +27,8 @@ def fold(events: Iterable[Event], run: Run | None = None) -> Run:
 
 def _apply(run: Run, event: Event) -> None:
     run.seq += 1
+    if "revision" in event.open:
+        run.worked_ms = run.worked_by(event.at)
     run.revision = int(event.open.get("revision", run.revision))
     change = CHANGES.get(event.type)
     if change is not None:
@@ -69,6 +71,7 @@ def _run_started(run: Run, event: Event) -> None:
     run.last_holder = run.holder
     run.input = event.sealed.get("input", {})
     run.linked_to = told.get("linked_to")
+    run.trigger = told.get("trigger", "record")
 
 
 def _step_entered(run: Run, event: Event) -> None:
@@ -163,6 +166,45 @@ def _event_awaited(run: Run, event: Event) -> None:
     told = event.open
     run.status = "waiting_event"
     run.waiting = {"for": told["for"], "until": told["until"], "key": told["key"], "outcome": told["outcome"]}
+
+
+BESIDE = {
+    "task_created": ("task", "A task was made"),
+    "notice_sent": ("notice", "People were told"),
+    "event_awaited": ("documents", "Documents were asked for"),
+}
+"""Kinds of events that make something in the console itself → the kind of effect that it stands as, in a few words."""
+
+
+def asked(told: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
+    """What tells one task or notice from another: all that people read of it, and who is meant."""
+    return {name: value for name, value in told.items() if name in ("assignee", "team", "due", "to", "channels")} | dict(sealed)
+
+
+def _made_beside(run: Run, event: Event) -> None:
+    """What the step made in the console itself stands as an effect of it; events from before say nothing of that."""
+    if event.type == "event_awaited":
+        _event_awaited(run, event)
+    told = event.open
+    if "effect" not in told:
+        return
+    here, (kind, words) = _here(run), BESIDE[event.type]
+    request = {
+        "key": told.get("task") or told.get("key") or told.get("notice"),
+        "asked": event.sealed.get("request") or asked(told, event.sealed),
+    }
+    made = Effect(told["effect"], len(here.effects) + 1, kind, words, "succeeded", request, event.at, event.at)
+    _put(run, here, effects=(*here.effects, made))
+
+
+def _task_closed(run: Run, event: Event) -> None:
+    """A task that a run takes back: what closes it by hand is told of elsewhere."""
+    here, told = _here(run), event.open
+    if "effect" in told:
+        back = Effect(
+            told["effect"], len(here.effects) + 1, "task", "The task was closed", "succeeded", {"key": told["task"]}, event.at, event.at
+        )
+        _put(run, here, effects=(*here.effects, replace(back, compensates=told["compensates"])))
 
 
 def _wait_left(run: Run, event: Event) -> None:
@@ -399,7 +441,10 @@ CHANGES: Mapping[str, Callable[[Run, Event], None]] = {
     "run_released": _run_released,
     "run_assigned": _run_assigned,
     "run_escalated": _run_escalated,
-    "event_awaited": _event_awaited,
+    "event_awaited": _made_beside,
+    "task_created": _made_beside,
+    "task_closed": _task_closed,
+    "notice_sent": _made_beside,
     "wait_left": _wait_left,
     "attempt_cancelled": _attempt_cancelled,
     "step_revised": _step_revised,

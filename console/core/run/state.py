@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from console.core.approval import Approval
@@ -18,6 +18,10 @@ NEXT_ITEM = "next_item"
 """The outcome of a loop that has further items: the step is entered anew."""
 FORM_NEEDED = "form_needed"
 """Why a step that could have gone on by itself asks a person, where nothing went wrong."""
+
+
+LONGEST_STRETCH = timedelta(minutes=1)
+"""A stretch without any event counts as no more than this: while everything is paused nobody works on the run."""
 
 
 class Event(NamedTuple):
@@ -105,6 +109,7 @@ class Run:
 
     `revision` counts moves and is what forms carry; `seq` counts all events. `visits` counts entries by step, `automatic` the
     automatic steps since a person's. `visits` also counts the iterations of a loop, as `<step>/items`: they are no visits of their own.
+    `trigger` is the kind of what started it, `worked_ms` how long the console has worked on it so far: waiting is not counted.
     `ticket` says in which inbox the run waits for somebody, and why. Who is not cleared for its `label` is told that there is no such run. `screens` holds, by attempt, what was last shown (replay only).
     """
 
@@ -132,6 +137,8 @@ class Run:
     ending: str | None = None
     exclusive_key: str | None = None
     linked_to: str | None = None
+    trigger: str = "record"
+    worked_ms: int = 0
     label: str | None = None
     created_at: datetime | None = None
     ended_at: datetime | None = None
@@ -174,6 +181,12 @@ class Run:
     def unsure(self) -> bool:
         """Whether one of these tries may have made the change after all."""
         return bool((self.waiting or {}).get("unsure"))
+
+    def worked_by(self, now: datetime) -> int:
+        """Milliseconds that the console will have worked on the run by then, where it works on it now."""
+        if self.active_at is None or not (self.status == "running" or (self.waiting or {}).get("for") == "effect"):
+            return self.worked_ms
+        return self.worked_ms + int(min(LONGEST_STRETCH, max(timedelta(), now - self.active_at)) / timedelta(milliseconds=1))
 
     @property
     def waits_outside(self) -> bool:

@@ -6,7 +6,7 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import browse
+from console import actions, browse, by_hand
 from console.browse import BrowseQuery
 from console.errors import Malformed
 from console.views.api import listing, spelled
@@ -26,6 +26,20 @@ class Wanted(Paged):
     q: str | None = Field(None, description="Words to look for")
     sort: str | None = Field(None, description="A field, with - before it for descending")
     count: Literal["0", "1"] = Field("0", description="1: say how many there are, in `total`")
+
+
+class NewRecord(Sent):
+    """Values of a new record; what is not named gets the database's own."""
+
+    values: dict[str, Any]
+
+
+class GoneRecord(Sent):
+    """What was seen of the record that is to go."""
+
+    expected: dict[str, Any] = Field(
+        default_factory=dict, description="Field → what you saw; where it is something else now, nothing is deleted"
+    )
 
 
 class ChangedRecord(Sent):
@@ -56,7 +70,8 @@ def collections() -> ResponseReturnValue:
 @operation("getCollection", "collection.browse", Collection, example=Example(CUSTOMER))
 def collection(collection: str) -> ResponseReturnValue:
     """One collection: its fields, relations, segments and actions."""
-    return jsonify(browse.describe(g.actor, collection))
+    done = [{"id": one.id, "label": one.title} for one in actions.offered(g.actor, collection)]
+    return jsonify(browse.describe(g.actor, collection) | {"actions": done})
 
 
 @blueprint.get("/collections/<collection>/records")
@@ -83,6 +98,37 @@ def records(collection: str) -> ResponseReturnValue:
 def record(collection: str, key: str) -> ResponseReturnValue:
     """One record with the fields that the caller may read."""
     return jsonify(browse.record(g.actor, collection, key).record.to_json())
+
+
+@blueprint.post("/collections/<collection>/records")
+@operation(
+    "addRecord",
+    "collection.create",
+    {201: Record},
+    body=NewRecord,
+    refuses=(403,),
+    example=Example(CUSTOMER, body={"values": {}}, status=422),
+)
+def add(collection: str) -> ResponseReturnValue:
+    """Add a record in the caller's scope; 409 `exists` where the database says that there is such a one."""
+    read(NewRecord, Malformed)
+    return jsonify(by_hand.create(g.actor, collection, spelled("values")).to_json()), 201
+
+
+@blueprint.delete("/collections/<collection>/records/<key>")
+@operation(
+    "deleteRecord",
+    "collection.delete",
+    {204: None},
+    body=GoneRecord,
+    refuses=(403, 409),
+    example=Example(CUSTOMER | {"key": "17"}, body={"expected": {"id": 0}}, status=409),
+)
+def delete(collection: str, key: str) -> ResponseReturnValue:
+    """Delete a record, if what was expected of it is still so; 409 `in_use` where other records refer to it."""
+    read(GoneRecord, Malformed)
+    by_hand.delete(g.actor, collection, key, spelled("expected"))
+    return "", 204
 
 
 @blueprint.patch("/collections/<collection>/records/<key>")

@@ -35,7 +35,7 @@ class Wanted(Paged):
     record: str | None = Field(None, description="Key of the record, with `collection`")
     user: str | None = Field(None, description="Who began it or holds it")
     team: str | None = None
-    trigger: str | None = Field(None, description="What started it")
+    trigger: str | None = Field(None, description="What started it: record, manual, api, report and so on")
     gt: str | None = Field(None, alias="created_at.gt", description="A moment such as 2026-11-20T06:30:00Z")
     gte: str | None = Field(None, alias="created_at.gte")
     lt: str | None = Field(None, alias="created_at.lt")

@@ -102,7 +102,7 @@ def attempt() -> Response:
         "objects": [
             (TITLES[kind], [(obj, names.object(obj)) for obj in matrix.objects(frame.actor(), kind, rows, names)]) for kind in matrix.KINDS
         ],
-        "acts": [(kind, [(act, words.act(act)) for act in words.acts_of(kind)]) for kind in ACTS if kind != "field" and kind not in WHOLE]
+        "acts": [(kind, [(act, words.act(act)) for act in words.offered(kind)]) for kind in ACTS if kind != "field" and kind not in WHOLE]
         + [("the console", sorted({(act, words.act(act)) for kind in WHOLE for act in ACTS[kind]}))],
     }
     return area.page("settings/try.html", "access", context, status=422 if wrong else 200)

@@ -93,12 +93,8 @@ def create() -> Response:
     days = form.get("days", "")
     accounts.require_recent(frame.actor())
     some = form.get("what") == "some"
-    scopes = Scopes(
-        *(
-            frozenset(form.getlist(name)) if some and (name == "acts" or form.getlist(name)) else None
-            for name in ("acts", "collections", "workflows")
-        )
-    )
+    acts, collections, named = (frozenset(form.getlist(name)) if some else frozenset() for name in ("acts", "collections", "workflows"))
+    scopes = Scopes(acts if some else None, collections or None, named or None)
     try:
         made = accounts.create_own_key(
             frame.actor(),
@@ -171,6 +167,7 @@ def _told(key: Key) -> dict[str, Any]:
         "expires_at": key.expires_at,
         "last_used_at": key.last_used_at,
         "revoked_at": key.revoked_at,
+        "approves": key.scopes.approves,
         "acts": None if acts is None else [WORDS.get(act, act) for act in sorted(acts)],
         "collections": None if key.scopes.collections is None else sorted(key.scopes.collections),
         "workflows": None if key.scopes.workflows is None else sorted(key.scopes.workflows),

@@ -323,7 +323,7 @@ def _kinds(place: str) -> list[tuple[str, str, list[str]]]:
     """(heading, kind, its acts) of what rules can be about; what there is one of only is given everywhere."""
     kinds = [("Collections", "collection"), ("Actions", "action"), ("Workflows", "workflow"), ("Inboxes", "inbox"), ("Labels", "label")]
     more = [("The console itself", kind) for kind in sorted(WHOLE)] if place == EVERY else []
-    return [(title, kind, words.acts_of(kind)) for title, kind in [*kinds, *more]]
+    return [(title, kind, words.offered(kind)) for title, kind in [*kinds, *more]]
 
 
 def _objects(kind: str, rows: Sequence[Row], names: Names) -> list[str]:
@@ -354,7 +354,7 @@ def _lines(role: str, place: str, kind: str, rows: Sequence[Row], index: Index, 
             continue
         own = mine.get(obj, [])
         acts = {row.act for row in own}
-        cells = tuple(Cell(act, rules.standing(index, role, place, obj, act), act in acts or EVERY in acts) for act in words.acts_of(kind))
+        cells = tuple(Cell(act, rules.standing(index, role, place, obj, act), act in acts or EVERY in acts) for act in words.offered(kind))
         said = tuple(dict.fromkeys(words.condition(row.expression) for row in own if row.expression))
         fields = [name for name in mine if name.startswith(f"field:{obj.partition(':')[2]}/")]
         if fields:

@@ -116,7 +116,7 @@ def surroundings(obj: str) -> dict[str, Any]:
     """What the form offers: acts with their words, what conditions look at, how it is compared, and tags of people."""
     found: list[Choice] = conditions.choices(obj)
     return {
-        "acts": [(act, words.act(act)) for act in words.acts_of(kind_of(obj))],
+        "acts": [(act, words.act(act)) for act in words.offered(kind_of(obj))],
         "choices": found,
         "comparisons": COMPARISONS,
         "tags": [f"$currentUser.tags.{name}" for name in conditions.tags()] + ["$currentUser.id"],

@@ -26,6 +26,13 @@ class Ticket(Shape):
     by: str | None
 
 
+class Trigger(Shape):
+    """What started a run."""
+
+    id: str | None = Field(description="Of the workflow's trigger, where one of its own started it")
+    kind: Literal["record", "manual", "api", "report", "schedule", "event", "webhook", "mcp"]
+
+
 class RunHead(Shape):
     """A run as one of a list."""
 
@@ -38,6 +45,7 @@ class RunHead(Shape):
     collection: str | None
     record: str | None
     team: str
+    trigger: Trigger
     started_by: str
     holder: str | None = Field(description="The one person who may act on it now")
     reason: str | None

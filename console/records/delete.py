@@ -1,0 +1,50 @@
+"""Deleting a record: one DELETE, with the scope in its WHERE, if what was seen of the record is still so."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from console.core.scopes import Scope
+from console.errors import Conflict
+from console.records import catalogue, connect, keys, values
+from console.records.tables import Table, table_of
+from console.records.write import Stale, WriteUnknown, compare, locked
+
+
+def delete(collection_id: str, key: str, expected: Mapping[str, Any], scope: Scope) -> None:
+    """The record is gone, where every field of `expected` (name → JSON) still was what it says.
+
+    Raises Conflict `record_changed` with `theirs` per field that moved, `in_use` where other records refer to it, NotFound out of scope, SourceDown, WriteUnknown.
+    """
+    collection = catalogue.collection(collection_id)
+    catalogue.require_writable(collection)
+    for last in (False, True):
+        try:
+            return _delete(table_of(collection), key, expected, scope)
+        except Stale as error:
+            if last:
+                raise connect.refused(error.cause, collection.source) from error.cause
+    return None
+
+
+def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -> None:
+    collection = table.collection
+    is_key = table.is_key(keys.decode(collection, key))
+    with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
+        former = locked(connection, table, key, is_key, list(expected), scope)
+        theirs = {name: values.read(table.readers[name], former[name]) for name in expected}
+        compare(collection, {name: {"old": old} for name, old in expected.items()}, theirs)
+        try:
+            gone = connection.execute(sa.delete(table.table).where(is_key, table.in_scope(scope))).rowcount
+            if gone != 1:
+                raise Conflict("The record changed at this moment. Look at it again; nothing was deleted.", code="record_changed")
+            connection.commit()
+        except sa.exc.IntegrityError as error:
+            message = f"Other records refer to this {collection.label_one.lower()}: delete or change them first. Nothing was deleted."
+            raise Conflict(message, code="in_use") from error
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                message = f"The connection to {collection.source} was lost while the record was deleted. Look whether it is gone."
+                raise WriteUnknown(message) from error
+            raise connect.refused(error, collection.source) from error

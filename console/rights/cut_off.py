@@ -1,0 +1,83 @@
+"""Live runs that a change of the rights takes away from who has them in hand: who publishes sees them before, by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console import access, accounts, records, workflows
+from console.access import store
+from console.access.changes import Change
+from console.access.index import Index, Verdict
+from console.core import scopes
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import fetch
+from console.errors import ConsoleError
+from console.runs.lists import RunHead, listed
+
+SHOWN = 50
+_HELD = "select id, team, workflow, holder, collection, record from console.run where ended_at is null and holder is not null"
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """A live run whose holder could not go on with it; `lacks` says what they would lose."""
+
+    run: RunHead
+    lacks: str
+
+
+def cut_off(actor: Actor, change: Change) -> tuple[list[CutOff], bool]:
+    """(runs that the actor may see and whose holder the change takes the rights for them from, those touched last first; whether there are more)."""
+    before, after = store.current().index, Index(change.applied(access.all_rows()))
+    slugs = {known.id: known.slug for known in workflows.all_known()}
+    losing: dict[str, str] = {}
+    looked_at: dict[tuple[str, str], dict[str, list[str]]] = {}  # holder and collection → record → runs
+    for run, team, workflow, holder, collection, record in fetch(_HELD):
+        obj, sub = f"workflow:{slugs.get(workflow, '')}", f"user:{holder}"
+        if _loses(before, after, sub, team, obj, "see"):
+            losing[run] = "see it"
+        elif _loses(before, after, sub, team, obj, "resume"):
+            losing[run] = "go on with it"
+        elif collection is not None:
+            looked_at.setdefault((holder, collection), {}).setdefault(record, []).append(run)
+    for (holder, collection), runs in looked_at.items():
+        losing |= dict.fromkeys(
+            (run for key in _lost(before, after, holder, collection, list(runs)) for run in runs[key]), "read its record"
+        )
+    if not losing:
+        return [], False
+    run = tables.run.c
+    heads, more = listed(actor, run.id.in_(sorted(losing)), run.ended_at.is_(None), order=(run.active_at.desc(), run.id), limit=SHOWN)
+    return [CutOff(head, losing[head.id]) for head in heads], more is not None
+
+
+def _loses(before: Index, after: Index, sub: str, team: str | None, obj: str, act: str) -> bool:
+    """Whether the person may do this today, be it under a condition, and after the change in no case."""
+    return before.verdict(sub, team, obj, act).possible and not after.verdict(sub, team, obj, act).possible
+
+
+def _lost(before: Index, after: Index, holder: str, collection: str, keys: list[str]) -> set[str]:
+    """Those of the records that the person sees today, and would not see after the change."""
+    obj, sub = f"collection:{collection}", f"user:{holder}"
+    was, will = (index.verdict(sub, None, obj, "read") for index in (before, after))
+    if was == will or not was.possible:
+        return set()
+    if not will.possible:
+        return set(keys)
+    try:
+        attributes = accounts.actor_of_person(holder).attributes
+        seen = [set(records.visible(collection, keys, _scope(collection, verdict, attributes))) for verdict in (was, will)]
+    except ConsoleError:
+        return set()  # a closed account loses nothing, and of a source that does not answer it cannot be told
+    return seen[0] - seen[1]
+
+
+def _scope(collection: str, verdict: Verdict, attributes: Mapping[str, Any]) -> scopes.Scope:
+    return scopes.Scope(
+        collection=collection,
+        allow=() if verdict.barred else verdict.allow,
+        deny=verdict.deny,
+        attributes=attributes,
+        everything=verdict.free and not verdict.barred,
+    )
