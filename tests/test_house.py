@@ -52,7 +52,8 @@ def test_the_notice_names_every_package_under_a_copyleft_licence() -> None:
             told = metadata(name)
         except PackageNotFoundError:
             continue  # for other systems than this
-        licences = " ".join([told.get("License-Expression") or "", (told.get("License") or "")[:60], *(told.get_all("Classifier") or [])])
+        named = [told[field] for field in ("License-Expression", "License") if field in told]
+        licences = " ".join([*(text[:60] for text in named), *(told.get_all("Classifier") or [])])
         if re.search(r"GPL|MPL|Mozilla Public|EPL|CDDL", licences) and not re.search(rf"\b{re.escape(name)}\b", notice):
             lacking.add(f"{name}: {licences[:80]}")
     assert not lacking
