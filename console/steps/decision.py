@@ -28,6 +28,7 @@ from console.steps.base import (
     refused_fields,
     related_texts,
     related_uses,
+    require_right,
     said,
 )
 from console.steps.condition import compared
@@ -213,8 +214,9 @@ class Decision(StepType):
             details = [detail for detail in details if detail["field"] not in left_out]
             values |= dict.fromkeys(left_out)
             details += _lacking(config, chosen, values, {detail["field"] for detail in details})
-        if details or chosen is None:
+        if chosen is None or not chosen.offered(context.roots):
             raise refusal(details)
+        require_right(context, details)
         return chosen, values
 
     def ai_fields(self, config: DecisionConfig) -> tuple[str, ...]:

@@ -422,10 +422,11 @@ def boxes(
     """The form of a step. `typed` wins over what the form starts with (a draft, or what was refused), `answers` over both (replay)."""
     wrong = {str(detail.get("field")): detail for detail in errors}
     columns = (screen.get("record") or {}).get("values", {})
+    before = screen.get("type") == "update_data" and "ways" not in screen  # was drawn when fields did not yet say whose they are
     made = []
     for source in screen.get("fields", ()):
         name = source["name"]
-        of_record = (screen.get("type") == "update_data" and name in columns) or "collection" in source
+        of_record = "collection" in source or (before and name in columns)
         given = {**source, "record": True} if of_record else source
         value = source.get("value")
         if typed and name in typed:

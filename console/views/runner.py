@@ -13,7 +13,7 @@ from flask import Blueprint, Response, flash, make_response, request
 from console import document_requests, inbox, runs, settings
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import RunView
-from console.views import files, frame, hints, panes, runbeside, runeffects, runnotices, runpage
+from console.views import consequences, files, frame, hints, panes, runbeside, runeffects, runnotices, runpage
 from console.views.formats import clock
 from console.views.runnotices import Note, Typed
 
@@ -67,8 +67,17 @@ def draft(run_id: str) -> Response:
     except Invalid as wrong:
         return drawn(runs.get(frame.actor(), run_id), typed=typed, wrong=wrong, status=422)
     if frame.wants_fragment():
-        return make_response(f"Draft saved {clock(saved_at, frame.look())}")
+        return make_response(f"Draft saved {clock(saved_at, frame.look())}{_will(run_id, typed)}")
     return frame.moved(frame.run_url(run_id))
+
+
+def _will(run_id: str, typed: Typed) -> str:
+    """What the button does now, in place of what it would have done before this was typed."""
+    screen, look = runs.foretold(frame.actor(), run_id, typed.values, typed.outcome), frame.look()
+    if screen is None:
+        return ""
+    found = consequences.told(screen, look, typed.outcome)
+    return frame.render("runner/consequences.html", {"consequences": found, "button": screen["button"], "swapped": True})
 
 
 @blueprint.post("/<run_id>/save")
