@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from console import log, subjects
+from console.core.proposal import MARKS
 from console.db.engine import fetch
 
 
@@ -18,8 +19,10 @@ class Draft:
     by: str
 
     def to_json(self) -> dict[str, Any]:
-        """`{values, saved_at, by}`."""
-        return {"values": dict(self.values), "saved_at": log.body.moment(self.saved_at), "by": self.by}
+        """`{values, outcome, saved_at, by}`."""
+        marks = self.values.get(MARKS)
+        outcome = marks.get("outcome") if isinstance(marks, Mapping) else None
+        return {"values": dict(self.values), "outcome": outcome, "saved_at": log.body.moment(self.saved_at), "by": self.by}
 
 
 def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, Any], now: datetime) -> bool:

@@ -106,7 +106,7 @@ def _deed(effect: Mapping[str, Any], here: _Screen, *, first: bool) -> Deed:
     """`first`: others have to agree before it is done."""
     match effect["kind"]:
         case "approval":
-            return Deed(_approval(effect, here))
+            return Deed(_approval(effect))
         case "hand_over":
             return Deed(f"Hands the run on to the inbox “{inbox.title_of(effect['inbox'])}”: it is not with you any more.")
         case "task":
@@ -123,7 +123,7 @@ def _deed(effect: Mapping[str, Any], here: _Screen, *, first: bool) -> Deed:
     return Deed(f"Writes {_title(here, effect)}:", changes)
 
 
-def _approval(effect: Mapping[str, Any], here: _Screen) -> str:
+def _approval(effect: Mapping[str, Any]) -> str:
     who = _listed([formats.role_words(role) for role in effect["roles"]], "or") or "somebody who may approve it"
     many = f"{effect['needs']} of " if effect["needs"] > 1 else ""
     if effect["decides"]:

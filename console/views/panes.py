@@ -258,9 +258,9 @@ def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
 
 
 def read_marks(form: MultiDict[str, str]) -> Marks | None:
-    """How far the person has come with a proposal; None where the form has no step with one."""
+    """The choice, and how far the person has come with a proposal; None where the form asks for neither."""
     if "handled_manually" not in form:
-        return None
+        return Marks(outcome=form["outcome"]) if form.get("outcome") else None
     told = {name.removeprefix(MARK): form[name] for name in form if name.startswith(MARK) and form[name] in MARKED}
     return Marks(told, form["handled_manually"] == "true", form.get("reason", ""), form.get("outcome") or None)
 

@@ -9,7 +9,7 @@ from flask import request
 from console import access, browse, document_requests, inbox, runs, tickets
 from console.core.actor import Actor
 from console.core.collections import humanised
-from console.core.proposal import READY
+from console.core.proposal import MARKS, READY
 from console.core.run import FINAL
 from console.errors import ConsoleError
 from console.proposals import feedback, measure, standing, words
@@ -84,7 +84,7 @@ def live(
     context |= _titles(view, look, face)
     chosen = typed.outcome if typed else None
     kept = dict(_typed_values(run, typed, screen))
-    drafted = hints.marks_of(kept.pop(hints.MARKS, None))
+    drafted = hints.marks_of(kept.pop(MARKS, None))
     marks = typed.marks if typed and typed.marks else drafted
     chosen = chosen if typed else marks.outcome
     proposed = (
@@ -365,13 +365,14 @@ def preview(shown: Preview) -> dict[str, Any]:
 
 
 def _settling(run: Mapping[str, Any], wrong: ConsoleError | None, look: Look) -> dict[str, Any]:
-    effect = (run["current"] or {}).get("effect")
+    current = run["current"] or {}
+    effect, kept = current.get("effect"), runeffects.kept_settling(current.get("draft"))
     return {
         "effect": effect,
         "facts": runeffects.facts(effect, look),
         "settle_errors": {str(detail.get("field")): detail.get("reason") for detail in wrong.details} if wrong else {},
-        "typed_result": request.form.get("result", ""),
-        "typed_reason": request.form.get("reason", ""),
+        "typed_result": request.form.get("result", kept.get("result", "")),
+        "typed_reason": request.form.get("reason", kept.get("reason", "")),
     }
 
 
