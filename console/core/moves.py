@@ -78,7 +78,8 @@ def require_completable(run: Run, by: str | None, step: str, revision: int | Non
         require_holder(run, by)
         if run.status != "waiting_person" or (run.unknown is not None and not drafted):
             raise not_possible(run, "Completing a step")
-    here = open_attempt(run, "Completing a step")
+    settling = drafted and run.unknown is not None and run.status == "waiting_person"
+    here = run.attempt if settling and run.attempt is not None else open_attempt(run, "Completing a step")
     if here.step != step:
         raise Conflict("This run stands at another step now. Reload it to see where it stands.", code="stale_revision")
     return here

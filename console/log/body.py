@@ -203,6 +203,7 @@ class Link(NamedTuple):
     body: bytes
     leaf: bytes
     values: Mapping[str, tuple[bytes, Any]]
+    kind: str = ""
 
 
 def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> Link:
@@ -238,4 +239,4 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
     body = _encoded(told)
     if b"\\u0000" in body:  # in the key of a record: with it no list of the log could be made
         body = _encoded(plain(told))
-    return Link(fact.id, previous, body, leaf(body), values)
+    return Link(fact.id, previous, body, leaf(body), values, fact.type)

@@ -7,6 +7,7 @@ from typing import Any
 
 from console import log, subjects
 from console.core.proposal import MARKS
+from console.db import written
 from console.db.engine import fetch
 
 
@@ -35,6 +36,8 @@ def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, An
         "returning run",
         (n, person, kid, nonce, ciphertext, now, run_id, n, person),
     )
+    if kept:
+        written.keep_draft()
     return bool(kept)
 
 
