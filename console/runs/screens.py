@@ -14,7 +14,7 @@ from console.core.forms import FormField
 from console.core.run import MISSING_MANUAL, Event, Run
 from console.db.engine import fetch
 from console.records import Record
-from console.runs import consequences, proposing
+from console.runs import consequences, earlier, proposing
 from console.runs.rights import Seen
 from console.runs.stepping import context_of, prompt_of, stand
 from console.runs.store import Loaded, write
@@ -70,6 +70,7 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed
     step: Screen = {"step": here.attempt.step, "attempt": here.attempt.attempt, "type": here.view.type, "title": here.view.title}
     no_forms: Mapping[str, FormField] = {}
     no_reads: Mapping[str, Rows] = {}
+    last: Mapping[str, Any] = {}
     if seen.run.unknown is not None:
         prompt, tables, forms, reads = Prompt(button="Settle"), [], no_forms, no_reads
         step["type"] = "settle"
@@ -79,6 +80,7 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed
         prompt, forms, reads = prompt_of(here, context), context.forms, context.reads
         step["ways"] = consequences.ways(actor, here, context, prompt, *((typed.values, typed.outcome) if typed else ()))
         step |= {"by_hand": True} if here.by_hand else {}
+        last = earlier.last_time(here, context, seen.record)
         tables = [table for name in prompt.tables if name in context.reads for table in _tables(name, context.reads[name])]
     progress, proposal = prompt.progress, proposing.evidence(seen.run, actor.id)
     collection = progress.collection if progress else seen.run.collection
@@ -88,7 +90,7 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed
         "button": prompt.button,
         "text": prompt.text,
         "tables": tables,
-        "fields": [_field(field, collection, forms) for field in prompt.fields],
+        "fields": [_field(field, collection, forms, last) for field in prompt.fields],
         **({"progress": _progress(progress)} if progress else {}),
         **({"picks": picks} if picks else {}),
         **({"checks": True} if getattr(here.view.config, "checks", ()) and not here.by_hand and seen.run.unknown is None else {}),
@@ -106,10 +108,11 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed
     }
 
 
-def _field(field: FormField, collection: str | None, forms: Mapping[str, FormField]) -> dict[str, Any]:
-    """A field of the form; one of a record, which is written when the step is handed in, says of which collection."""
+def _field(field: FormField, collection: str | None, forms: Mapping[str, FormField], last: Mapping[str, Any]) -> dict[str, Any]:
+    """A field of the form; one of a record, which is written when the step is handed in, says of which collection; one that is judged anew what was found before."""
     own = {"collection": collection} if field.name in forms else {}
-    return {**field.to_json(), **own}
+    found = {"last": last[field.name]} if field.name in last else {}
+    return {**field.to_json(), **own, **found}
 
 
 def _progress(progress: Progress) -> dict[str, Any]:
@@ -138,6 +141,7 @@ def _table(name: str, rows: Rows) -> dict[str, Any]:
         "columns": columns,
         "rows": [dict(row) for row in rows.rows],
         "more": rows.more,
+        **({"closed": True} if rows.denied and not rows.fields else {}),
     }
 
 

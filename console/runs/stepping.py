@@ -16,7 +16,7 @@ from console.core.actor import Actor
 from console.core.collections import Collection, Relation
 from console.core.commands import Plan
 from console.core.expressions import Expression
-from console.core.forms import FormField, clean
+from console.core.forms import FormField, clean, refusal
 from console.core.policy import Rules, on_day
 from console.core.run import Attempt, Run
 from console.core.scopes import Scope
@@ -306,6 +306,7 @@ def prompt_of(here: Stand, context: Context) -> Prompt:
 
 def completion_of(here: Stand, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
     """What comes of what a person submitted. Raises Invalid with one detail per field that is wrong."""
+    _require_offered(here, context, outcome)
     if not here.by_hand:
         return here.kind.complete(here.view, context, dict(values), outcome)
     prompt = prompt_of(here, context)
@@ -316,6 +317,16 @@ def completion_of(here: Stand, context: Context, values: Mapping[str, Any], outc
     if outcome not in offered:
         raise Invalid("Choose the way on.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
     return Completion(outcome, {}, {"branch": outcome})
+
+
+def _require_offered(here: Stand, context: Context, outcome: str | None) -> None:
+    """Raises Invalid for a choice that the step does not offer now, whoever made it: where the type does not say so itself, and better."""
+    if outcome is None or (here.kind.purpose == "decide" and not here.by_hand):
+        return
+    offered = [option.value for option in prompt_of(here, context).outcomes]
+    if outcome not in offered:
+        named = f" Choose one of: {', '.join(offered)}." if offered else " Nothing is chosen at this step."
+        raise refusal([{"field": "outcome", "reason": f"{outcome[:60]} cannot be chosen here.{named}"}])
 
 
 def label_of(prompt_options: tuple[Option, ...], outcome: str) -> str | None:

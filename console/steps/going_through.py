@@ -276,6 +276,8 @@ class Here:
         """The item as one that cannot be done, with the reason."""
         if self.item is None:
             raise Invalid("There is no such item.")
+        if strangers := self.strangers(given):
+            raise refusal(strangers)
         if is_empty(given.get(WHY)) and not self.context.foretold:
             raise refusal([{"field": WHY, "reason": "Say why it cannot be done: the list goes on without it."}])
         note = clean((WHY_NOT,), {WHY: given.get(WHY)})[WHY]

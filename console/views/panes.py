@@ -82,12 +82,14 @@ class Box:
     many: bool = False
     lines: int = 3
     hint: Hint | None = None
+    last: str = ""
 
     @property
     def described_by(self) -> str:
         """Ids of the help, the error and the reasons of a proposal, for `aria-describedby`."""
         why = self.hint is not None and self.hint.there and self.hint.state != "off"
-        return " ".join(f"{self.id}-{part}" for part, there in (("why", why), ("help", self.help), ("error", self.error)) if there)
+        parts = (("why", why), ("last", self.last), ("help", self.help), ("error", self.error))
+        return " ".join(f"{self.id}-{part}" for part, there in parts if there)
 
 
 def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapping[str, Any] | None = None, answered: bool = False) -> Box:
@@ -121,8 +123,15 @@ def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapp
         collection=_searched(source),
         held=_held(what, value, _control(source, what), look),
         lines=source.get("lines") or 3,
+        last=_last(source, what, look),
         **_files(source, what, value),
     )
+
+
+def _last(source: Mapping[str, Any], what: Kind, look: Look) -> str:
+    """What was found when this was judged before."""
+    told = [(formats.text(what, one["value"], look), one["title"]) for one in source.get("last") or () if one["value"] is not None]
+    return "; ".join(f"{title}: {words}" if title else words for words, title in told)
 
 
 def _files(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:
@@ -345,11 +354,12 @@ def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None, sta
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows that a step shows. Cells are ready `<td>` elements, `href` leads to the record of a row."""
+    """Rows that a step shows. Cells are ready `<td>` elements, `href` leads to the record of a row. `closed`: the reader may read none of them."""
 
     label: str
     columns: Sequence[Kind]
     rows: Sequence[tuple[str | None, str, Markup]]
+    closed: bool = False
 
 
 def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> list[Table]:
@@ -368,7 +378,7 @@ def table_of(source: Mapping[str, Any], look: Look) -> Table:
         values = _with_currencies(columns, row["values"])
         cells = "".join(write(values.get(name)) for name, write in writers)
         rows.append((href, str(row.get("title") or row.get("key") or ""), Markup(cells)))  # noqa: S704 (cells escape their values)
-    return Table(source["label"], columns, rows)
+    return Table(source["label"], columns, rows, bool(source.get("closed")))
 
 
 @dataclass(frozen=True, slots=True)

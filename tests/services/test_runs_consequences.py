@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from console import access, log, runs, steps, workflows
+from console.errors import Invalid
 from console.views import consequences
 from console.views.formats import Look
 from tests.company import Company
@@ -173,3 +174,43 @@ def test_who_may_not_read_a_field_is_not_told_what_it_becomes(company: Company) 
     shown = runs.get(company.rosa, run_id).json["current"]
     assert "IE123" not in str(shown)
     assert "IE999" not in str(shown)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_an_option_that_is_not_offered_is_refused_by_name(company: Company, name: str) -> None:
+    """Whatever the step: a choice that is not on the screen is not silently something else."""
+    kind, config, typed, _ = VARIANTS[name]
+    told = begun(company, kind, config)
+    item = {"item": told["current"]["progress"]["key"]} if "progress" in told["current"] else {}
+    with pytest.raises(Invalid) as caught:
+        runs.complete(company.olivia, told["id"], step="here", revision=told["revision"], values={**typed, **item}, outcome="not_there")
+    assert [detail for detail in caught.value.details if detail["field"] == "outcome" and "not_there" in detail["reason"]]
+    assert company.told(told["id"])["revision"] == told["revision"]
+
+
+def test_an_option_that_its_condition_takes_away_is_reached_by_nobody(company: Company) -> None:
+    """Neither handed in, nor out of a draft, nor after a revision, nor by a rule: it is judged when it is taken."""
+    options = [{"value": "yes", "label": "Yes", "if": "record.risk == 'low'"}, {"value": "no", "label": "No"}]
+    told = begun(company, "decision", {"options": options})
+    run_id = told["id"]
+    assert [one["value"] for one in told["current"]["outcomes"]] == ["no"]
+    runs.draft(company.olivia, run_id, step="here", revision=None, values={}, outcome="yes")
+    for _ in range(2):
+        with pytest.raises(Invalid, match="outcome"):
+            runs.complete(company.olivia, run_id, step="here", revision=None, values={}, outcome="yes")
+        runs.complete(company.olivia, run_id, step="here", revision=None, values={}, outcome="no")
+        runs.revise(company.olivia, run_id, revision=None, step="here", attempt=None, reason="again")
+
+
+def test_what_was_found_before_is_shown_as_last_time(company: Company) -> None:
+    choice = {
+        "name": "risk",
+        "label": "Risk now",
+        "type": "enum",
+        "options": [{"value": "low", "label": "Low"}, {"value": "high", "label": "High"}],
+    }
+    company.sql("update customer set risk = 'high' where id = 1")
+    told = begun(company, "decision", {"form": [choice], "options": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]})
+    (field,) = told["current"]["form"]["fields"]
+    assert field["value"] is None
+    assert field["last"] == [{"collection": "customer", "name": "risk", "value": "high", "title": ""}]
