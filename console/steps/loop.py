@@ -53,10 +53,6 @@ class Loop(StepType):
         read = step.config.items.read(step.config.written)
         return [read] if read is not None else []
 
-    def changes(self, step: StepView) -> bool:
-        """Where fields of an item are written."""
-        return bool(step.config.written)
-
     def focus(self, step: StepView, context: Context) -> Focus | None:
         """The item at hand, where its record may be changed."""
         here = Here(step, context)

@@ -15,6 +15,7 @@ PLAIN = {
     "notice": "Tells people in the console, and by mail where that is set up.",
     "time": "The run waits.",
 }
+EMPTY = "empty"
 WAITS = "The run waits for something to happen outside."
 BY_HAND = "Nothing is done by this: the run goes on as if the step had been done by hand."
 
@@ -30,10 +31,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One thing that will be done, and the fields that it writes."""
+    """One thing that will be done, and the fields that it writes; `later` names those whose values are only known then."""
 
     words: str
     changes: Sequence[Change] = ()
+    later: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +115,13 @@ def _deed(effect: Mapping[str, Any], here: _Screen, *, first: bool) -> Deed:
             return Deed(f"Makes a task for others{'; the run waits until it is closed' if effect['waits'] else ''}.")
         case kind if kind in PLAIN:
             return Deed(PLAIN[kind])
-    changes = [_change(one, here) for one in effect.get("fields", ())]
+    told = _changes(effect.get("fields", ()), here)
+    later = _listed([str(one["label"]) for one in effect.get("fields", ()) if one.get("later")])
+    changes = [one for one in told if one.after != (one.before or EMPTY)]  # what holds its new value already is left alone
     if "summary" in effect:
         sometimes = " (only where its condition holds)" if effect.get("if") else ""
         lead = "After that: " if first else ""
-        return Deed(f"{lead}{effect['summary'].rstrip('.')}{sometimes}{':' if changes else '.'}", changes)
+        return Deed(f"{lead}{effect['summary'].rstrip('.')}{sometimes}{':' if changes else '.'}", changes, later)
     if "collection" not in effect:
         return Deed(WAITS)
     return Deed(f"Writes {_title(here, effect)}:", changes)
@@ -131,15 +135,26 @@ def _approval(effect: Mapping[str, Any]) -> str:
     return f"Asks {many}{who} for approval. Nothing is done before that."
 
 
-def _change(one: Mapping[str, Any], here: _Screen) -> Change:
-    what = formats.kind(one)
-    before = formats.text(what, one["old"], here.look) if "old" in one else None
-    after = "known when it is done" if one.get("later") else formats.text(what, one.get("new"), here.look)
-    return Change(what.label, _or_empty(before), _or_empty(after) or "")
+def _changes(fields: Sequence[Mapping[str, Any]], here: _Screen) -> list[Change]:
+    """The fields whose values are known, amounts with the currency that is beside them."""
+    kinds = {str(one["name"]): formats.kind(one) for one in fields}
+    known = {str(one["name"]): one for one in fields if not one.get("later")}
+    around = dict(here.record.get("values") or {}) | {name: one.get("new") for name, one in known.items()}
+    made = []
+    for name, one in known.items():
+        what = kinds[name]
+        before, after = (
+            formats.text(what, formats.with_currencies({**around, name: one.get(key)}, {name: what.currency})[name], here.look)
+            if what.currency in around
+            else formats.text(what, one.get(key), here.look)
+            for key in ("old", "new")
+        )
+        made.append(Change(what.label, _or_empty(before) if "old" in one else None, _or_empty(after) or ""))
+    return made
 
 
 def _or_empty(shown: str | None) -> str | None:
-    return "empty" if shown == formats.EMPTY else shown
+    return EMPTY if shown == formats.EMPTY else shown
 
 
 def _title(here: _Screen, effect: Mapping[str, Any] | None = None) -> str:
