@@ -114,7 +114,7 @@ def _act(actor: Actor, context: Context, effect: ActionEffect) -> dict[str, Any]
         return made
     if define.get("if") and expressions.parse(define["if"]).denies(_roots(act, told["input"])):
         return made | {"left_out": True}
-    collection = records.collection(define.get("collection") or told.get("collection") or act.collection)
+    collection = records.collection(define.get("collection") or told.get("collection") or act.collection or "")
     rules = define["set"] if effect.kind == "sql_write" else define["values"]
     return made | {
         "collection": collection.id,

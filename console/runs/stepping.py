@@ -306,24 +306,26 @@ def prompt_of(here: Stand, context: Context) -> Prompt:
 
 def completion_of(here: Stand, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
     """What comes of what a person submitted. Raises Invalid with one detail per field that is wrong."""
-    _require_offered(here, context, outcome)
     if not here.by_hand:
-        return here.kind.complete(here.view, context, dict(values), outcome)
+        completion = here.kind.complete(here.view, context, dict(values), outcome)
+        if outcome is not None:
+            _require_offered(prompt_of(here, context), outcome)
+        return completion
     prompt = prompt_of(here, context)
     clean(prompt.fields, dict(values))
     offered = [option.value for option in prompt.outcomes]
     if not offered:
+        if outcome is not None:
+            _require_offered(prompt, outcome)
         return here.kind.by_hand(here.view, context)
     if outcome not in offered:
         raise Invalid("Choose the way on.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
     return Completion(outcome, {}, {"branch": outcome})
 
 
-def _require_offered(here: Stand, context: Context, outcome: str | None) -> None:
-    """Raises Invalid for a choice that the step does not offer now, whoever made it: where the type does not say so itself, and better."""
-    if outcome is None or (here.kind.purpose == "decide" and not here.by_hand):
-        return
-    offered = [option.value for option in prompt_of(here, context).outcomes]
+def _require_offered(prompt: Prompt, outcome: str) -> None:
+    """Raises Invalid for a choice that the step does not offer now, whoever made it: where the type has not said so itself, and better."""
+    offered = [option.value for option in prompt.outcomes]
     if outcome not in offered:
         named = f" Choose one of: {', '.join(offered)}." if offered else " Nothing is chosen at this step."
         raise refusal([{"field": "outcome", "reason": f"{outcome[:60]} cannot be chosen here.{named}"}])

@@ -57,8 +57,8 @@ def of(view: ReplayView, screen: Mapping[str, Any], look: Look) -> Hindsight | N
     handed = next((tick for tick in reversed(ticks) if tick["told"].get("proposal")), None)
     outcomes = dict(handed["told"]["proposal"].get("outcomes") or {}) if handed else {}
     if proposal["status"] != READY:
-        said = _said(screen, proposal, look)
-        return Hindsight(said.head, said.words, _hidden(proposal, outcomes), fields={})
+        strip = _said(screen, proposal, look)
+        return Hindsight(strip.head, strip.words, _hidden(proposal, outcomes), fields={})
     opened = {_seen(tick["told"]) for tick in ticks if tick["kind"] == "source_opened"}
     shown = {str(one["name"]): one for one in screen.get("fields", ())}
     became = {

@@ -165,7 +165,7 @@ def test_what_the_run_changes_by_itself_afterwards_is_told(company: Company) -> 
     workflows.import_file(document, publish=True)
     run = company.told(runs.start(company.olivia, "told", "customer", "1", {}))
     (found,) = run["current"]["ways"]
-    assert (found["effects"], found["after"]) == ([], [document["steps"][3]["title"]])
+    assert (found["effects"], found["after"]) == ([], [made[3]["title"]])
 
 
 def test_who_may_not_read_a_field_is_not_told_what_it_becomes(company: Company) -> None:

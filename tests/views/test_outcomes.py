@@ -21,7 +21,7 @@ from tests.conftest import web_app
 from tests.views.conftest import Pages
 
 ROOT = Path(__file__).parents[2]
-PLACES = {"before": ("log.write.before=raise", "nothing"), "after": ("log.write.after=raise", "done")}
+PLACES: dict[str, tuple[str, written.State]] = {"before": ("log.write.before=raise", "nothing"), "after": ("log.write.after=raise", "done")}
 
 
 def completing(company: Company, run_id: str) -> tuple[str, dict[str, Any]]:
@@ -78,7 +78,7 @@ def test_a_program_is_told_the_same(company: Company, monkeypatch: pytest.Monkey
     monkeypatch.delenv("HANDRAIL_FAULT")
     assert answer.status_code == 500
     assert answer.get_json()["outcome"] == state
-    assert outcomes.WORDS[state] in answer.get_json()["message"]  # type: ignore[index]
+    assert outcomes.WORDS[state] in answer.get_json()["message"]
     assert (company.told(run_id)["revision"] != told["revision"]) == (state == "done")
 
 
