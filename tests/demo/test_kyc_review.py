@@ -254,6 +254,7 @@ def test_k4_a_company_with_layers_comes_to_fifty_and_needs_more(house: House) ->
     run_id = house.start(HALCYON)
     house.walk(run_id, "ownership")
     assert {"72.0000", "28.0000"} <= house.screen(run_id)["percent"]
+    assert house.told(run_id)["status"] == "waiting_person"  # nothing goes by itself any more
     with pytest.raises(Invalid) as caught:
         house.answer(run_id, owners="confirmed", layers=1, in_register="yes", ownership_note=None)
     said = {detail["field"]: detail["reason"] for detail in caught.value.details}
