@@ -12,6 +12,7 @@ from typing import Any
 
 from console.ai import answer, fitting, grounds, scan
 from console.ai.answer import ITEM, Answer, Unreadable
+from console.ai.earlier import rests_on_earlier
 from console.ai.literal import Evidence, Place
 from console.ai.plain import line, storable
 from console.ai.prompt import offered, outcome_name
@@ -155,6 +156,8 @@ def _item(case: Case, item: Any, *, duplicate: bool) -> Proposed:
     ids = _cited(case, item["sources"])
     place = _grounded(case, spec, value, ids)
     level = grounds.level(spec, item["confidence"], place, orders=bool(case.suspicious))
+    if rests_on_earlier(spec, [case.sources[id].source for id in ids]):
+        level = "low"
     if LEVELS.index(level) > LEVELS.index(case.ask.threshold):
         raise Drop("low_confidence")
     found_in, at, quote = place if place is not None else (ids[0], None, None)

@@ -61,7 +61,8 @@ class FieldSpec:
     """A field that may be proposed. `type` is one of the form's (text, long_text, integer, decimal, money, boolean, date, datetime, time, enum, multi_enum, checklist, email, phone, url, reference …).
 
     `options` are (value, label); `minimum` and `maximum` are texts as the form has them. `trusted_only`: a value is only taken where it stands literally
-    in a trusted source that is cited. `opaque`: the options' values are ids that a model never sees (it chooses among c1, c2 …). `now` is what the record holds.
+    in a trusted source that is cited. `opaque`: the options' values are ids that a model never sees (it chooses among c1, c2 …). `now` is what the record holds. `finding`: it is judged anew at
+    this step, so that what a record says of it under the same name is from another time.
     """
 
     name: str
@@ -77,6 +78,7 @@ class FieldSpec:
     trusted_only: bool = False
     opaque: bool = False
     now: Any = None
+    finding: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ LEVELS = ("high", "medium", "low")
 PENDING, READY, DECLINED, FAILED, OFF = "pending", "ready", "declined", "failed", "off"
 SECOND = "second"
 """The mode of a call that looks at a proposal again."""
+MARKS = "proposal."
+"""What a draft keeps beside the values: the choice, and how far the person has come with the proposal."""
 HIDDEN_MODES = frozenset({"shadow", "blind"})
 """Modes in which what was proposed is recorded and shown to nobody before the step is handed in."""
 

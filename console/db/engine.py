@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from console import postgres, settings
+from console.db import written
 
 POOL = 6
 
@@ -106,8 +107,18 @@ def dispose() -> None:
 @contextmanager
 def transaction() -> Iterator[Connection]:
     """One transaction on a connection that answers: a connection that died while idle is replaced before anything is sent."""
-    with engine().begin() as connection:
-        yield connection
+    ready = False
+    with engine().connect() as connection:
+        try:
+            with connection.begin() as begun:
+                yield connection
+                ready = begun.is_active  # else whoever had it took everything back
+        except BaseException as error:
+            written.ended(
+                connection, "unknown" if ready and isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated else "nothing"
+            )
+            raise
+        written.ended(connection, "done" if ready else "nothing")
 
 
 def fetch(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *, binary: bool = False) -> list[Any]:

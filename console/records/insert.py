@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from console.core.collections import Collection, Field
 from console.core.filters import Group, Test
 from console.core.scopes import Scope
+from console.db import written
 from console.errors import Conflict, Invalid, NotAllowed
 from console.records import catalogue, checks, conditions, connect, values
 from console.records.dialects import value
@@ -52,9 +53,11 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record
             raise _exists(error, collection, fields) from error
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
+                written.unknown(collection.id)
                 message = f"The connection to {collection.source} was lost while the record was saved. Look whether it is there."
                 raise WriteUnknown(message) from error
             raise connect.refused(error, collection.source) from error
+    written.done(collection.id)
     return reader.finished([reader.record(found)])[0]
 
 

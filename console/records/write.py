@@ -17,6 +17,7 @@ from console.core.collections import Collection, Field
 from console.core.forms import FormField
 from console.core.operands import Spelled, equal
 from console.core.scopes import Scope
+from console.db import written
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.records import catalogue, checks, connect, exact, keys, values
 from console.records.dialects import Condition, value
@@ -136,8 +137,10 @@ def _change(
             message = (
                 f"The connection to {collection.source} was lost while the change was saved. Look whether it was made before you try again."
             )
+            written.unknown(f"{collection.id}/{key}")
             raise WriteUnknown(message) from error
         raise connect.refused(error, collection.source) from error
+    written.done(f"{collection.id}/{key}")
     return record
 
 

@@ -96,6 +96,7 @@ def _not_wanted(call_id: str, message: str) -> ProposalContext | None:
 def _of(call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Actor, seen: Seen, here: Stand) -> ProposalContext:
     context, prompt = _looked(actor, seen, here)
     settings = proposing.settings_of(seen.definition, here.attempt.step) or StepAI.model_validate({})
+    judged = definitions.judged_of(here.view.config)
     proposable = here.kind.proposes(here.view, context, prompt).only(settings.fields, outcome=settings.outcome)
     return ProposalContext(
         call=call_id,
@@ -113,7 +114,7 @@ def _of(call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Act
         context=context,
         prompt=prompt,
         proposable=proposable,
-        fields=tuple(_spec(field, settings, proposable) for field in proposable.fields),
+        fields=tuple(_spec(field, settings, proposable, judged) for field in proposable.fields),
         outcomes=proposable.outcomes,
         columns=_columns(seen.run, prompt, context, proposable),
         instruction=here.kind.instruction(here.view, context, settings.instruction),
@@ -148,7 +149,7 @@ def _looked(actor: Actor, seen: Seen, here: Stand) -> tuple[Context, Prompt]:
     return context, prompt_of(here, context)
 
 
-def _spec(field: FormField, settings: StepAI, proposable: Proposable) -> FieldSpec:
+def _spec(field: FormField, settings: StepAI, proposable: Proposable, judged: frozenset[str]) -> FieldSpec:
     """A field of the form as it is asked for."""
     options = field.options if isinstance(field.options, list) else []
     return FieldSpec(
@@ -164,6 +165,7 @@ def _spec(field: FormField, settings: StepAI, proposable: Proposable) -> FieldSp
         trusted_only=field.name.partition(".")[0] in settings.trusted_only,
         opaque=field.name == proposable.picks,
         now=field.now,
+        finding=field.name.partition(".")[0] in judged,
     )
 
 

@@ -17,7 +17,7 @@ from console.errors import ConsoleError, NotFound, SourceDown
 from console.log import masking
 from console.runs import answering, drafts, proposing
 from console.runs.rights import TAKE_OVER_AFTER_S, Seen, lacking, possible, see, works
-from console.runs.screens import Screen, draw, last_shown, present
+from console.runs.screens import Screen, Typed, draw, last_shown, present, seen_fields
 from console.runs.store import as_shown, links, retried, run_row
 from console.runs.view import RunView, as_json, outline
 
@@ -124,6 +124,32 @@ def _before(run_id: str, n: int) -> Screen | None:
     """What was last shown of the attempt, to anybody."""
     found = last_shown(run_id, n)
     return found[1] if found else None
+
+
+def foretold(actor: Actor, run_id: str, values: Mapping[str, Any], outcome: str | None = None) -> Screen | None:
+    """The screen of the open step with what it would do if this were handed in; None where nothing can be. Nothing is noted: nobody is shown it yet."""
+    seen = see(actor, run_id)
+    run = seen.run
+    if (
+        run.current is None
+        or run.status != "waiting_person"
+        or seen.down is not None
+        or seen.gone
+        or not works(actor, run, seen.definition)
+    ):
+        return None
+    shown = last_shown(run.id, run.current, actor.id)
+    item = values.get("item")
+    try:
+        return draw(
+            actor,
+            seen,
+            log.now(),
+            item if isinstance(item, str) else None,
+            Typed(values, outcome, seen_fields(shown[1]) if shown else None),
+        )
+    except (SourceDown, NotFound):
+        return None
 
 
 def hidden_from(actor: Actor, *, looking_back: bool = False) -> masking.Hidden:

@@ -16,7 +16,7 @@ from console.core.actor import Actor
 from console.core.collections import Collection, Relation
 from console.core.commands import Plan
 from console.core.expressions import Expression
-from console.core.forms import FormField, clean
+from console.core.forms import FormField, clean, refusal
 from console.core.policy import Rules, on_day
 from console.core.run import Attempt, Run
 from console.core.scopes import Scope
@@ -307,15 +307,28 @@ def prompt_of(here: Stand, context: Context) -> Prompt:
 def completion_of(here: Stand, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
     """What comes of what a person submitted. Raises Invalid with one detail per field that is wrong."""
     if not here.by_hand:
-        return here.kind.complete(here.view, context, dict(values), outcome)
+        completion = here.kind.complete(here.view, context, dict(values), outcome)
+        if outcome is not None:
+            _require_offered(prompt_of(here, context), outcome)
+        return completion
     prompt = prompt_of(here, context)
     clean(prompt.fields, dict(values))
     offered = [option.value for option in prompt.outcomes]
     if not offered:
+        if outcome is not None:
+            _require_offered(prompt, outcome)
         return here.kind.by_hand(here.view, context)
     if outcome not in offered:
         raise Invalid("Choose the way on.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
     return Completion(outcome, {}, {"branch": outcome})
+
+
+def _require_offered(prompt: Prompt, outcome: str) -> None:
+    """Raises Invalid for a choice that the step does not offer now, whoever made it: where the type has not said so itself, and better."""
+    offered = [option.value for option in prompt.outcomes]
+    if outcome not in offered:
+        named = f" Choose one of: {', '.join(offered)}." if offered else " Nothing is chosen at this step."
+        raise refusal([{"field": "outcome", "reason": f"{outcome[:60]} cannot be chosen here.{named}"}])
 
 
 def label_of(prompt_options: tuple[Option, ...], outcome: str) -> str | None:

@@ -12,6 +12,7 @@ from console.core.actor import Actor
 from console.core.command_types import Taken
 from console.core.commands import Command
 from console.core.forms import refusal
+from console.core.proposal import MARKS
 from console.core.run import Event, Run, fold
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
@@ -350,13 +351,14 @@ def _require_record(seen: Seen) -> None:
         )
 
 
-def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values: Mapping[str, Any]) -> datetime:
+def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values: Mapping[str, Any], outcome: str | None = None) -> datetime:
     """Keep what was typed so far, unchecked; answers when. Changes neither revision nor log.
 
     Raises Conflict where the run is not this person's at this step any more: then nothing was kept.
     """
     seen = see(actor, run_id)
-    here = commands.require_completable(seen.run, actor.id, step, revision)
+    here = commands.require_completable(seen.run, actor.id, step, revision, drafted=True)
+    values = {**values, MARKS: {"outcome": outcome}} if outcome is not None else values
     now, kept = log.now(), attachments.drafted(run_id, values)
     if stand(seen.definition, seen.run).kind.by_items:
         kept = drafts.of_items(drafts.latest(run_id, here.n, seen.loaded.subject), kept)

@@ -17,9 +17,6 @@ from console.views.formats import Look
 from console.views.second import Doubt
 from console.views.ways import OUTCOME, WARNED, Way, counted, distinct, ways
 
-MARKS = "proposal."
-"""What a draft keeps beside the values: how far the person has come with the proposal."""
-
 RULES = "rules"
 LEVEL_WORDS = {"high": "High", "medium": "Medium", "low": "Low"}
 MEASURED_FROM = 30
