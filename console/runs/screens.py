@@ -13,8 +13,9 @@ from console.core.actor import Actor
 from console.core.forms import FormField
 from console.core.run import MISSING_MANUAL, Event, Run
 from console.db.engine import fetch
+from console.log import masking
 from console.records import Record
-from console.runs import proposing
+from console.runs import proposing, reach
 from console.runs.rights import Seen
 from console.runs.stepping import context_of, prompt_of, stand
 from console.runs.store import Loaded, write
@@ -54,6 +55,19 @@ def seen_fields(screen: Screen | None) -> Mapping[str, Any] | None:
 
 def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None) -> Screen:
     """The view model of the step that the run stands at, as this actor sees it; of a list, with the form of the `item` they turned to."""
+    screen = _drawn(actor, seen, now, item)
+    hidden = reach.kept_from(actor, seen.run.workflow, seen.run.version, screen["step"])
+    if not masking.names_closed(hidden):
+        return screen
+    left, paths = masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)
+    if not paths:
+        return screen
+    said = _drawn(actor, seen, now, item, reach.without(hidden))
+    return {**left, **{name: said[name] for name in masking.TEXTS & said.keys() & left.keys()}}
+
+
+def _drawn(actor: Actor, seen: Seen, now: datetime, item: str | None, hidden: masking.Within | None = None) -> Screen:
+    """The same with every value that the step knows; with `hidden` without those that are kept from the actor."""
     here = stand(seen.definition, seen.run)
     step = {"step": here.attempt.step, "attempt": here.attempt.attempt, "type": here.view.type, "title": here.view.title}
     no_forms: Mapping[str, FormField] = {}
@@ -62,7 +76,7 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None) -> Sc
         prompt, tables, forms, reads = Prompt(button="Settle"), [], no_forms, no_reads
         step["type"] = "settle"
     else:
-        context = context_of(actor, here, seen.record, now, item=item if here.kind.by_items else None)
+        context = context_of(actor, here, seen.record, now, item=item if here.kind.by_items else None, hidden=hidden)
         prompt, forms, reads = prompt_of(here, context), context.forms, context.reads
         tables = [table for name in prompt.tables if name in context.reads for table in _tables(name, context.reads[name])]
     progress, proposal = prompt.progress, proposing.evidence(seen.run, actor.id)

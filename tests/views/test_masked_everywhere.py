@@ -1,0 +1,78 @@
+"""No answer of any address holds what was made of a field that its reader may not read; whoever may read the field still reads it everywhere."""
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from console import accounts, answers, approvals, notices, runs, tasks
+from tests.company import Company
+from tests.conftest import Companies, web_app
+from tests.services import masked
+from tests.services.masked import FIGURE, MARK, RELATED
+from tests.views.conftest import signed_in
+
+SECRETS = re.compile("|".join(map(re.escape, (MARK, RELATED, FIGURE))), re.IGNORECASE)
+AROUND = 80
+
+
+def addresses(app: Flask, ids: dict[str, str]) -> list[str]:
+    """Every address that can be asked for with these names, the parts of the URL map that none of them fills left out."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()) or rule.arguments - ids.keys() or rule.rule.startswith(("/static", "/sign-in")):
+            continue
+        found.append(re.sub(r"<(?:[^:>]+:)?([a-z_]+)>", lambda match: ids[match[1]], rule.rule))
+    return sorted(found)
+
+
+def leaks(client: Any, address: str, headers: dict[str, str]) -> list[tuple[str, str]]:
+    answer = client.get(address, headers=headers)
+    assert answer.status_code < 500, (address, answer.status_code, answer.text[-600:])
+    return [(address, answer.text[max(0, found.start() - AROUND) : found.end() + AROUND]) for found in SECRETS.finditer(answer.text)]
+
+
+class Reader:
+    """A person with a browser and a key."""
+
+    def __init__(self, company: Company, app: Flask, name: str) -> None:
+        self.name, self.browser, self.program = name, signed_in(app, name), app.test_client()
+        self.key = {"Authorization": f"Bearer {accounts.create_key('tests', company.people[name].id).text}"}
+
+    def leaks(self, address: str) -> list[tuple[str, ...]]:
+        found = leaks(self.program, address, self.key) if address.startswith("/api/") else leaks(self.browser, address, {})
+        return [(self.name, *one) for one in found]
+
+
+def of_run(run: str, last: int | None = None) -> list[str]:
+    api, page = f"/api/v1/runs/{run}", f"/runs/{run}"
+    tabs = [f"{page}?tab={tab}" for tab in ("summary", "context", "activity", "ai")]
+    at = [f"{api}/replay?at={last}", f"{page}/replay?at={last}", f"{page}/replay?at={last}&tab=context"] if last else []
+    return [api, f"{api}/events?limit=100", f"{api}/events?limit=100&after=90", f"{api}/replay", page, *tabs, f"{page}/replay", *at]
+
+
+def test_nothing_that_was_computed_tells_what_its_reader_may_not_read(company: Company) -> None:
+    masked.furnish(company)
+    app = web_app()
+    blind = [Reader(company, app, name) for name in ("olivia", "rosa")]
+    wrong: list[tuple[str, ...]] = []
+    places: set[str] = set()
+    run = ""
+    for run in masked.walk(company):
+        told = company.told(run, "mona")
+        places.add((told["current"] or {}).get("step", "end"))
+        some = [*of_run(run, told["last_event"]), "/my-work", "/notices", "/tasks", "/approvals", "/inbox/desk", "/api/v1/inboxes/desk/tickets"]
+        some += [f"/answers/{one.id}" for one in answers.open_for(company.olivia)]
+        some += [f"/approvals/{one.id}" for one in approvals.find(company.mona).lines]
+        wrong += [leak for reader in blind for address in some for leak in reader.leaks(address)]
+    assert len(places) >= 13
+    ids = {
+        "run_id": run, "run": run, "collection": "customer", "key": "1", "part": "1", "slug": "masked", "workflow_id": "masked", "name": "desk",
+        "approval_id": approvals.find(company.mona).lines[0].id, "relation": "account", "path": "1", "step": "decide", "n": "1", "number": "1",
+        "notice_id": notices.mine(company.olivia)[0].id, "task_id": tasks.mine(company.olivia)[0].id,
+    }  # fmt: skip
+    every = addresses(app, ids)
+    every += [f"/api/v1/runs/{run}/replay?at={at}" for at in range(1, company.told(run, "mona")["last_event"] + 1)]
+    wrong += [leak for reader in blind for address in every for leak in reader.leaks(address)]
+    assert wrong == []
