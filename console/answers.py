@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import accounts, log, runs, subjects
+from console import accounts, evidence, log, runs, subjects
 from console.core.actor import Actor
 from console.core.forms import FormField, clean
 from console.db.engine import fetch, transaction
@@ -105,7 +105,8 @@ def answer(actor: Actor, question_id: str, values: dict[str, Any], outcome: str 
     offered = [option["value"] for option in asked.outcomes]
     if offered and outcome not in offered:
         raise Invalid("Choose an answer.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
-    cleaned, way = clean(fields, values), outcome if offered and outcome else ANSWERED
+    cleaned, way = clean(fields, evidence.with_files(fields, values, asked.run)), outcome if offered and outcome else ANSWERED
+    evidence.require(actor, None, fields, values)
     kid, nonce, ct = subjects.seal(asked.subject, f"answer|{asked.id}|{actor.id}", cleaned)
     put = sa.text(
         "insert into console.answer (question, person, outcome, at, kid, nonce, ct) values (:id, :person, :outcome, :at, :kid, :nonce, :ct) on conflict do nothing"

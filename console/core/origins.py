@@ -5,7 +5,7 @@ compared value was made of, also for what was written long ago. Where that canno
 Only what was worked out is meant: the way that a run took because of a field's value is no value.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -106,6 +106,10 @@ class Version:
         while grown:
             grown = False
             for step in self.steps.values():
+                for name, found in self._of_entries(step, known):
+                    if not found <= known[step.id].get(name, NOTHING):
+                        known[step.id][name] = known[step.id].get(name, NOTHING) | found
+                        grown = True
                 for text in step.texts:
                     found = frozenset[Origin]().union(*(self._of(way, step, text.about, known) for way in text.ways))
                     for name in text.names:
@@ -121,6 +125,16 @@ class Version:
         if isinstance(step.items, str) and step.items in step.reads:
             found["title"] = self.titles.get(step.reads[step.items].collection, NOTHING)
         return found
+
+    def _of_entries(self, step: Step, known: Mapping[str, Mapping[str, Origins]]) -> Iterator[tuple[str, Origins]]:
+        """(name, what it is made of) of the entries of a list that a step goes through; `ANY` where their names cannot be told."""
+        for way in step.items if isinstance(step.items, tuple) else ():
+            found = self._of(way, step, None, known)
+            yield "title", found
+            yield "value", found
+            known_rows = way[:1] == ("steps",) and len(way) == 3 and way[1] in self.steps and way[2] in self.steps[way[1]].reads
+            for origin in found:
+                yield (origin[1] if known_rows and origin[1] != ANY else ANY), frozenset({origin})
 
     def of(self, way: Way, step: str | None) -> Origins:
         """What the value is made of that a path leads to, as the expressions of this step see it."""

@@ -231,7 +231,7 @@ def _made(value: Mapping[str, Any], hidden: Within, place: _Place) -> frozenset[
         return frozenset(value)  # nobody can tell what it was made of
     if not names:
         return frozenset(found)
-    if titled and "title" in names and ("state" in value or place.values):
+    if titled and "title" in names and ("collection" not in value or place.values):
         found.add("title")
     of_field = next((field for field in (value.get("name"), value.get("field")) if isinstance(field, str)), None)
     if of_field is not None and (of_field in names or ANY in names):

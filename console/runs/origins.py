@@ -154,7 +154,7 @@ def made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template
     if place == "items.entries":
         return frozenset({"title", "value"})
     if last in READ or template:
-        return frozenset({SAID, *({place} & (outputs or frozenset())), *({ANY} if place == "prompt" else ())})
+        return frozenset({SAID, *({place} & {"title", *(outputs or ())}), *({ANY} if place == "prompt" else ())})
     if place.startswith(("to.people", "people", "within", "hours", "days")):
         return frozenset({COMPARED})
     return frozenset({place if outputs is not None and place in outputs else "until" if outputs and "until" in outputs else ANY})

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from console import access, actions, answers, runs, tasks, workflows
+from console import access, actions, answers, runs, workflows
 from console.access import store
 from console.db import transaction
-from console.db.engine import fetch
 from tests.company import Company
 
 MARK = "QZ7731MARK"
@@ -79,7 +78,15 @@ STEPS = [
 ]  # fmt: skip
 for _one in STEPS:
     _one["config"] = {name: value for name, value in _one["config"].items() if value is not None}
-DOCUMENT = {"format": 1, "slug": "masked", "title": "Masked", "collection": "customer", "team": "operations", "roles": ["operator"], "steps": STEPS}
+DOCUMENT = {
+    "format": 1,
+    "slug": "masked",
+    "title": "Masked",
+    "collection": "customer",
+    "team": "operations",
+    "roles": ["operator"],
+    "steps": STEPS,
+}
 
 
 def furnish(company: Company) -> None:
@@ -87,7 +94,7 @@ def furnish(company: Company) -> None:
     company.sql("update customer set tax_id = ?, balance = ? where id = 1", MARK, FIGURE)
     company.sql("update account set status = ? where iban = 'LT459999900012345678'", RELATED)
     with transaction() as connection:
-        fields = [("customer", "tax_id"), ("account", "iban"), ("customer", "balance")]
+        fields = [("customer", "tax_id"), ("account", "status"), ("customer", "balance")]
         store.write(connection, added=[access.Row("p", f"role:{role}", "t:operations", f"field:{name}/{field}", "read", "deny", "")
                                        for role in ("operator", "reviewer") for name, field in fields if (role, field) != ("operator", "tax_id")])  # fmt: skip
     access.refresh()
