@@ -25,7 +25,8 @@ def wrong(actor: Actor, team: str | None, fields: Iterable[FormField], given: Ma
     for field in fields:
         value = given.get(field.name)
         target = field.options.get("collection") if isinstance(field.options, Mapping) else None
-        if target is None or field.readonly or value in (None, "") or str(value) in (str(field.value), str(field.now)):
+        held = {str(one) for one in (field.value, field.now) if one is not None}
+        if target is None or field.readonly or value in (None, "") or str(value) in held:
             continue
         asked[str(target)].append((field.name, str(value)))
     found = {target: seen(actor, team, target, {value for _, value in named}) for target, named in asked.items()}

@@ -13,7 +13,7 @@ from console.core.fields import Located
 from console.core.origins import ANY, COMPARED, LIMIT, SAID, SENT, Origin, Step, Taken, Text, Version, Way, ways
 from console.core.workflow import Workflow
 from console.effects import kept
-from console.errors import ConsoleError
+from console.errors import ConsoleError, NotFound
 from console.steps.base import Read, StepType, StepView
 from console.steps.items import LIST
 
@@ -22,6 +22,7 @@ JUDGING = frozenset({"if", "unless", "required_if", "pass", "unsure", "find", "w
 """Settings that decide, and whose value is shown nowhere but among what was compared."""
 READ = frozenset({"text", "title", "question", "message", "said", "why_not", "why", "to", "done", "refused"})
 """Settings that people read, wherever in a step they stand."""
+NOWHERE = Version(None, "", {})
 UNREAD = Version(None, "", {}, read=False)
 
 
@@ -30,7 +31,9 @@ def of(workflow: str, version: int) -> Version:
     try:
         every = kept.every() if (named := _acts(workflow, version)) else {}
         return _of(workflow, version, _Same([every[name] for name in named if name in every]), _Same(records.collections()))
-    except (ConsoleError, ValueError, LookupError):
+    except NotFound:
+        return NOWHERE
+    except (ConsoleError, ValueError, LookupError):  # a type of step that this release does not have
         return UNREAD
 
 

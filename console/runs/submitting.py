@@ -12,7 +12,7 @@ from console.errors import Conflict, Invalid
 from console.log import masking
 from console.records import Record
 from console.runs import reach
-from console.runs.stepping import Stand, completion_of, context_of, prompt_of
+from console.runs.stepping import Stand, completion_of, context_of
 from console.steps.base import Completion, Context
 
 FORMS = ("form", "fields", "output")
@@ -69,4 +69,4 @@ def require_there(actor: Actor, here: Stand, context: Context, given: Mapping[st
     defined += [entry for act in context.acts.values() for entry in act.action.form]
     fields = [*context.forms.values(), *(entry.field() for entry in defined if entry.type == "reference")]
     if evidence.wrong(actor, here.run.team, fields, given):
-        evidence.require(actor, here.run.team, prompt_of(here, context).fields, given)
+        evidence.require(actor, here.run.team, here.kind.prepare(here.view, context).fields, given)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from console import accounts, answers, approvals, notices, tasks
+from console import accounts, answers, approvals, notices, runs, tasks
 from tests.company import Company
 from tests.conftest import web_app
 from tests.services import masked
@@ -105,3 +105,70 @@ def test_nothing_that_was_computed_tells_what_its_reader_may_not_read(company: C
     every += [f"/api/v1/runs/{run}/replay?at={at}" for at in range(1, company.told(run, "mona")["last_event"] + 1)]
     wrong += [leak for reader in blind for address in every for leak in reader.leaks(address)]
     assert not wrong, "\n".join(" ".join(leak) for leak in wrong)
+
+
+def test_whoever_may_read_the_field_still_reads_what_was_made_of_it(company: Company) -> None:
+    masked.furnish(company)
+    mona = Reader(company, web_app(), "mona")
+    told: dict[str, Any] = {}
+    for run in masked.walk(company):
+        told = company.told(run, "mona")
+        here = told["current"]
+        if here and here["form"]:
+            assert MARK in str(mona.leaks(f"/api/v1/runs/{run}")) and mona.leaks(f"/runs/{run}"), here["step"]
+    run = told["id"]
+    for address in (
+        f"/api/v1/runs/{run}",
+        f"/api/v1/runs/{run}/events?limit=100",
+        f"/api/v1/runs/{run}/replay",
+        f"/runs/{run}?tab=context",
+    ):
+        assert mona.leaks(address), address
+    made = {step for step, output in told["context"].items() if SECRETS.search(str(output))}
+    assert made >= {
+        "load",
+        "change",
+        "rule",
+        "decide",
+        "each",
+        "find",
+        "ask_model",
+        "tell",
+        "todo",
+        "ask",
+        "agree",
+        "act",
+        "out",
+        "papers",
+        "hand",
+    }
+    assert runs.replay(company.mona, run).json["masked"] == []
+
+
+def test_what_is_left_out_is_null_and_named(company: Company) -> None:
+    masked.furnish(company)
+    for run in masked.walk(company):
+        if (company.told(run, "mona")["current"] or {}).get("step") == "decide":
+            break
+    told = runs.replay(company.rosa, run).json
+    assert told["run"]["context"]["rule"]["compared"] == {
+        "steps.load.record.tax_id": None,
+        "record.tax_id": None,
+        "input.first": None,
+        "steps.load.newest": None,
+    }
+    assert "run.context.rule.compared.record.tax_id" in told["masked"]
+    assert told["run"]["context"]["change"]["given"] is None
+    assert "run.context.change.given" in told["masked"]
+    events, _ = runs.events(company.rosa, run, limit=100)
+    shown = next(each for each in events if each["kind"] == "step_shown" and each["step"] == "say")
+    assert shown["data"]["screen"]["text"] is None
+    assert "data.screen.text" in shown["masked"]
+    mine = company.told(run, "mona")
+    runs.save(company.mona, run, revision=mine["revision"])
+    runs.resume(company.olivia, run, revision=company.told(run, "olivia")["revision"])
+    view = runs.get(company.olivia, run)
+    assert view.screen is not None
+    assert view.screen["text"] == "Of •••••• and "
+    runs.complete(company.olivia, run, step="decide", revision=view.json["revision"], values={"given": ""}, outcome="yes")
+    assert company.told(run, "mona")["context"]["decide"]["given"] == MARK
