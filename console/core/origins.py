@@ -30,6 +30,8 @@ LIMIT = "<limit>"
 """Before the name of a field: its largest value."""
 COMPARED = "<compared>"
 """Stands among the names for what conditions look at."""
+FORM = "<form>"
+"""Stands among the names for which fields a form has, and what they are called."""
 NOTHING: Origins = frozenset()
 
 
@@ -70,7 +72,7 @@ class Taken:
 @dataclass(frozen=True, slots=True)
 class Step:
     """A step as far as its values come from somewhere. `items` is what `item` stands for: a name among `reads`, or the ways to a list;
-    `own` says that `input` are values of its own form.
+    `own` says that `input` are values of its own form; `declared` are the fields that its settings name themselves.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Step:
     items: str | tuple[Way, ...] | None = None
     own: bool = False
     kind: str = ""
+    declared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

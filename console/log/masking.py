@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from console.core.origins import ANY, LIMIT, SAID, SENT, Closed
+from console.core.origins import ANY, FORM, LIMIT, SAID, SENT, Closed
 
 Hidden = Callable[[str | None], frozenset[str]]
 """Collection id (None: of no collection) → names of the fields that may not be read there."""
@@ -69,6 +69,8 @@ ANSWERS = frozenset({"sent", "result", "results", "answer", "told", "message", "
 """What went to another system, and what it said."""
 VALUES = frozenset({"values", "output", "draft", "defaults", "input", "record", "what"})
 """Names under which values stand by their own names."""
+LISTED = frozenset({"fields", "documents", "required"})
+"""What a form asks for."""
 COMPARED_HERE = "compared"
 
 
@@ -206,9 +208,18 @@ def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str
             masked.append(f"{path}.{key}")
         elif key == COMPARED_HERE and isinstance(item, dict) and isinstance(hidden, Within):
             kept[key] = _compared(item, f"{path}.{key}", hidden, masked)
+        elif key in LISTED and isinstance(item, list) and isinstance(hidden, Within) and FORM in hidden.names:
+            kept[key] = _mask(_declared(item, hidden), f"{path}.{key}", hidden, place, masked)
         else:
             kept[key] = _mask(item, f"{path}.{key}", hidden, place.below(key, item, hidden), masked)
     return kept
+
+
+def _declared(fields: list[Any], hidden: Within) -> list[Any]:
+    """Fields of a form, or their names, without those of which even the name is made of something hidden."""
+    step = hidden.closed.version.steps.get(hidden.step or "") if hidden.closed is not None else None
+    known = step.declared if step is not None else frozenset[str]()
+    return [one for one in fields if (one.get("name") or one.get("id") if isinstance(one, Mapping) else one) in known]
 
 
 def _closed(value: Mapping[str, Any], names: frozenset[str], *, screen: bool) -> frozenset[str]:

@@ -11,6 +11,7 @@ import orjson
 import sqlalchemy as sa
 
 from console import sentences
+from console.core.origins import FORM
 from console.core.proposal import HIDDEN_MODES
 from console.db import tables
 from console.db.engine import hot_engine
@@ -137,7 +138,10 @@ def _data(event: Stored, hidden: Hidden, collection: str | None, *, whole: bool)
         sealed = {}  # what is only recorded is compared with what people do without it: nobody is shown it beside the step
     nested, masked = tree(sealed, committed - sealed.keys(), "data")
     shown, left_out = masking.event(nested, "data", hidden, collection, event.type)
-    return {**event.open, **shown}, sorted([*masked, *left_out])
+    told = dict(event.open)
+    if told.get("wanted") is not None and FORM in getattr(hidden, "names", ()):
+        told["wanted"], left_out = None, [*left_out, "data.wanted"]
+    return {**told, **shown}, sorted([*masked, *left_out])
 
 
 def step_of(event: Stored) -> str | None:

@@ -10,7 +10,7 @@ from console.core import action as actions
 from console.core.collections import Collection
 from console.core.expressions import ExpressionError
 from console.core.fields import Located
-from console.core.origins import ANY, COMPARED, LIMIT, SAID, SENT, Origin, Step, Taken, Text, Version, Way, ways
+from console.core.origins import ANY, COMPARED, FORM, LIMIT, SAID, SENT, Origin, Step, Taken, Text, Version, Way, ways
 from console.core.workflow import Workflow
 from console.effects import kept
 from console.errors import ConsoleError, NotFound
@@ -22,6 +22,8 @@ JUDGING = frozenset({"if", "unless", "required_if", "pass", "unsure", "find", "w
 """Settings that decide, and whose value is shown nowhere but among what was compared."""
 READ = frozenset({"text", "title", "question", "message", "said", "why_not", "why", "to", "done", "refused"})
 """Settings that people read, wherever in a step they stand."""
+OWN = frozenset({"to", "sender", "reason", "option", "item"})
+"""Fields that types of steps bring along."""
 NOWHERE = Version(None, "", {})
 UNREAD = Version(None, "", {}, read=False)
 
@@ -98,7 +100,7 @@ def _step(document: Workflow, kind: StepType, view: StepView, known: Mapping[str
     texts = [*_texts(kind, config, outputs, own), *_acting(kind, view, known, done)]
     if kind.family == "llm":  # what a model answers may be made of all that it was given
         texts.append(Text(frozenset({ANY}), tuple(("steps", view.id, name) for name in reads)))
-    return Step(view.id, tuple(texts), reads, figures, _items(config, reads), kind.name == "start", kind.name)
+    return Step(view.id, tuple(texts), reads, figures, _items(config, reads), kind.name == "start", kind.name, _declared(config))
 
 
 def _read_from(read: Read, own: Collection | None) -> str | None:
@@ -142,6 +144,8 @@ def _about(text: Located, own: Collection | None) -> str | None:
 def made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template: bool) -> frozenset[str]:
     """Names of a step's output that an expression or template at this place of its settings is for; `ANY` where that cannot be told."""
     entry = ENTRY.fullmatch(place)
+    if place == "also":
+        return frozenset({FORM, ANY})
     last = re.split(r"[.\[]", re.sub(r"\[\d+\]$", "", place))[-1]
     if last in JUDGING or place.startswith(("branches[", "rules[")):
         return frozenset({COMPARED})
@@ -161,6 +165,16 @@ def made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template
     if place.startswith(("to.people", "people", "within", "hours", "days")):
         return frozenset({COMPARED})
     return frozenset({place if outputs is not None and place in outputs else "until" if outputs and "until" in outputs else ANY})
+
+
+def _declared(config: Any) -> frozenset[str]:
+    """Names of the fields and documents that the settings list, and of those that every step of the type has."""
+    entries = [entry for name in type(config).model_fields for entry in _listed(getattr(config, name))]
+    return frozenset({*(getattr(entry, "name", None) or getattr(entry, "id", "") for entry in entries), *OWN})
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def _named(config: Any, part: str, place: int) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 from console import access, records
 from console.core.actor import Actor
 from console.core.origins import SAID, Closed
+from console.errors import NotFound
 from console.log import masking
 from console.runs import origins
 
@@ -30,14 +31,23 @@ def hidden_from(actor: Actor, *, looking_back: bool = False) -> masking.Within:
 def within_reach(hidden: masking.Hidden) -> masking.Within:
     """The same with what is made of those fields: the values of runs, and titles."""
     known: dict[tuple[str, int], Closed] = {}
-    titles = {each.id: each.title_fields for each in records.collections()}
 
     def closed(workflow: str, version: int) -> Closed:
         if (workflow, version) not in known:
             known[(workflow, version)] = Closed(origins.of(workflow, version), hidden)
         return known[(workflow, version)]
 
-    return masking.Within(hidden, closed, lambda collection: not hidden(collection).isdisjoint(titles.get(collection, ())))
+    return masking.Within(
+        hidden, closed, lambda collection: bool(names := hidden(collection)) and not names.isdisjoint(_titled(collection))
+    )
+
+
+def _titled(collection_id: str) -> tuple[str, ...]:
+    """Fields that the titles of a collection's records are made of; none where it is not there any more."""
+    try:
+        return records.collection(collection_id).title_fields
+    except NotFound:
+        return ()
 
 
 def kept_from(actor: Actor, workflow: str, version: int, step: str | None, *, looking_back: bool = False) -> masking.Within:
