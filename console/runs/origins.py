@@ -170,7 +170,7 @@ def made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template
 def _declared(config: Any) -> frozenset[str]:
     """Names of the fields and documents that the settings list, and of those that every step of the type has."""
     entries = [entry for name in type(config).model_fields for entry in _listed(getattr(config, name))]
-    return frozenset({*(getattr(entry, "name", None) or getattr(entry, "id", "") for entry in entries), *OWN})
+    return frozenset({*(str(getattr(entry, "name", None) or getattr(entry, "id", "")) for entry in entries), *OWN})
 
 
 def _listed(value: Any) -> list[Any]:
