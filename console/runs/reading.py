@@ -140,17 +140,21 @@ def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bo
     here = (told["current"] or {}).get("step")
     told["current"], found = masking.mask(told["current"], "run.current", masking.at_step(hidden, here), told["collection"], screen=True)
     paths += found
-    closed = hidden(told["collection"])
+    closed, of_steps = (
+        hidden(told["collection"]),
+        {each: masking.at_step(hidden, each) for each in {each["step"] for each in told["attempts"]}},
+    )
+    shut = {each for each, made in of_steps.items() if masking.names_closed(made)}
     for number, attempt in enumerate(told["attempts"]):
-        values, made = attempt["values"], masking.at_step(hidden, attempt["step"])
+        values = attempt["values"]
         if (
             closed.isdisjoint(values)
             and "collection" not in values
             and not any(isinstance(value, (dict, list)) for value in values.values())
-            and not masking.names_closed(made)
+            and attempt["step"] not in shut
         ):
             continue
-        attempt["values"], found = masking.mask(values, f"run.attempts.{number}.values", made, told["collection"])
+        attempt["values"], found = masking.mask(values, f"run.attempts.{number}.values", of_steps[attempt["step"]], told["collection"])
         paths += found
     return told, paths
 
