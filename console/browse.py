@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from console import access, log, records, subjects
+from console import access, evidence, log, records, subjects
 from console.core import expressions, filters, search_syntax
 from console.core.actor import Actor
 from console.core.collections import Collection, Field, Relation
 from console.core.filters import Filter
+from console.core.forms import refusal
 from console.core.scopes import Scope
 from console.core.search_syntax import Several, Sought, Way
 from console.errors import Invalid, Malformed, NotAllowed, NotFound
@@ -254,6 +255,9 @@ def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any]
     wanted = {name: {"old": expected.get(name, before.values.get(name)), "new": new} for name, new in values.items()}
     unchanged = {name: {"old": old, "new": before.values[name]} for name, old in expected.items() if name not in values}
     records.compare(collection, unchanged, before.values)
+    led = {name: new for name, new in values.items() if before.values.get(name) != new}
+    if details := evidence.wrong_columns(actor, collection, led):
+        raise refusal(details)
     try:
         after = records.write(collection_id, key, wanted, access.scope_for(actor, collection_id, "update"))
     except WriteUnknown:

@@ -17,7 +17,8 @@ from console.runs import beside
 SHOWN = 50
 AT_ONCE = 50
 _log = logging.getLogger(__name__)
-_COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct"
+_COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct, (select array[r.workflow, r.version::text] from console.run r where r.id = notice.run)"
+NOT_YOURS = "Something was noted here whose text you may not read"
 _OPEN = "not exists (select from console.run r where r.id = notice.run and not (r.label is null or r.label = any(%s)))"
 """That it is about no run with a label that its reader is not cleared for, or not any more."""
 _MINE = f"select {_COLUMNS} from console.notice where person = %s and {_OPEN} order by at desc, id desc limit %s"  # noqa: S608 (names of this file)
@@ -90,7 +91,7 @@ def mine(actor: Actor, limit: int = SHOWN) -> list[Notice]:
 
 
 def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles: dict[str, str | None]) -> Notice:
-    ident, key, kind, run, by, at, read_at, link, subject, nonce, ct = row
+    ident, key, kind, run, by, at, read_at, link, subject, nonce, ct, made_in = row
     run_id = str(run) if run else None
     if run_id is not None and run_id not in titles:
         titles[run_id] = _title(actor, run_id)
@@ -103,6 +104,8 @@ def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles
             words = str(subjects.unseal(str(subject), f"notice|{key}", nonce, ct)["text"])  # type: ignore[arg-type]
         except subjects.Unreadable:
             words = "Its text was erased"
+        if made_in and not runs.says(actor, made_in[0], int(made_in[1]), None, kind="notify"):  # type: ignore[index]
+            words = NOT_YOURS
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
     return Notice(str(ident), words, about or "", href, at, read_at is not None)  # type: ignore[arg-type]
 

@@ -97,11 +97,19 @@ def checklist(actor: Actor, run_id: str, item: str | None = None, *, shown: bool
         return None
     entries = [_entry(document, seen.loaded.subject, checked, actor) for document in _wanted(actor, seen, checked)[:MOST_DOCUMENTS]]
     made = Checklist(seen.run.attempt.step, seen.run.attempt.n, checked.item, entries, of_values(checked.checks, checked.roots))
+    if not runs.says(actor, seen.run.workflow, seen.run.version, made.step):
+        made = _unsaid(made)
     if made.pending:
         _order(actor, seen, [entry.document.ref for entry in entries if entry.pending])
     elif shown:
         _note(actor, run_id, made)
     return made
+
+
+def _unsaid(made: Checklist) -> Checklist:
+    """The same without its sentences: they are made of what the reader may not see."""
+    entries = [replace(entry, results=[replace(result, said="") for result in entry.results]) for entry in made.entries]
+    return replace(made, entries=entries, values=[replace(result, said="") for result in made.values])
 
 
 def _checked(actor: Actor, seen: Seen, item: str | None) -> Checked | None:

@@ -24,7 +24,7 @@ from console.proposals import allowed
 from console.proposals.beside import NotRead, documents_of
 from console.proposals.pieces import Piece, cut, filled, open_of, texts
 from console.runs.preparing import ProposalContext
-from console.runs.reading import hidden_from
+from console.runs.reach import kept_from
 from console.runs.stepping import Stand, context_of
 from console.steps.base import Rows, StepType, StepView
 from console.workflows import Definition
@@ -233,7 +233,8 @@ def _collection_of(known: ProposalContext, relation: str | None, collection: str
 
 def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping[str, Any], closed: frozenset[str]) -> Iterator[Piece]:
     """What was typed or worked out, without the fields of records that this person may not see."""
-    visible, _ = masking.mask(dict(output), "", hidden_from(known.person), known.run.collection)
+    hidden = kept_from(known.person, known.run.workflow, known.run.version, view.id)
+    visible, _ = masking.mask(dict(output), "", hidden, known.run.collection)
     data = filled({name: open_of(value, closed) for name, value in visible.items()})
     if not data:
         return

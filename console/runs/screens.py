@@ -13,8 +13,9 @@ from console.core.actor import Actor
 from console.core.forms import FormField
 from console.core.run import MISSING_MANUAL, Event, Run
 from console.db.engine import fetch
+from console.log import masking
 from console.records import Record
-from console.runs import consequences, earlier, proposing
+from console.runs import consequences, earlier, proposing, reach
 from console.runs.rights import Seen
 from console.runs.stepping import context_of, prompt_of, stand
 from console.runs.store import Loaded, write
@@ -66,6 +67,19 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed
 
     What it would do is told of the form as it starts, or as it is `typed`.
     """
+    screen = _drawn(actor, seen, now, item, typed)
+    hidden = reach.kept_from(actor, seen.run.workflow, seen.run.version, screen["step"])
+    if not masking.names_closed(hidden):
+        return screen
+    left, paths = masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)
+    if not paths:
+        return screen
+    said = _drawn(actor, seen, now, item, typed, reach.without(hidden))
+    return {**left, **{name: said[name] for name in masking.TEXTS & said.keys() & left.keys()}}
+
+
+def _drawn(actor: Actor, seen: Seen, now: datetime, item: str | None, typed: Typed | None, hidden: masking.Within | None = None) -> Screen:
+    """The same with every value that the step knows; with `hidden` without those that are kept from the actor."""
     here = stand(seen.definition, seen.run)
     step: Screen = {"step": here.attempt.step, "attempt": here.attempt.attempt, "type": here.view.type, "title": here.view.title}
     no_forms: Mapping[str, FormField] = {}
@@ -76,7 +90,7 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed
         step["type"] = "settle"
     else:
         before = typed.before if typed else None
-        context = context_of(actor, here, seen.record, now, before, item if here.kind.by_items else None)
+        context = context_of(actor, here, seen.record, now, before, item if here.kind.by_items else None, hidden=hidden)
         prompt, forms, reads = prompt_of(here, context), context.forms, context.reads
         step["ways"] = consequences.ways(actor, here, context, prompt, *((typed.values, typed.outcome) if typed else ()))
         step |= {"by_hand": True} if here.by_hand else {}
