@@ -40,12 +40,19 @@ def documents_of(known: ProposalContext) -> Iterator[Piece]:
 
 
 def _pages(known: ProposalContext) -> Sequence[Any]:
-    from console import documents
-
     left = (known.deadline_at - log.now()).total_seconds() - FOR_THE_MODEL_S
     try:
-        return waits.within(max(LEAST_S, left), lambda: documents.pages_of(known.person, known.run.id, recognise=known.ai.ocr))
+        return waits.within(max(LEAST_S, left), lambda: _read(known))
     except waits.Late:
         raise NotRead from None
     except ConsoleError:
         return []
+
+
+def _read(known: ProposalContext) -> Sequence[Any]:
+    """The pages beside the run; of a list those of the item at hand alone."""
+    from console import documents
+
+    item = known.at_hand
+    mine = documents.of_item(known.person, known.run.id, item) if item is not None else None
+    return documents.pages_of(known.person, known.run.id, recognise=known.ai.ocr, of=mine)

@@ -27,7 +27,7 @@ FORMAT = 1
 ATTACKS = Path(__file__).parent / "attacks.jsonl"
 MOST = 2_000
 CHOICE_LABEL = "What the step comes to"
-_ELEMENT = re.compile(r"<(step|form|instruction|now|source)((?: [a-z]+=\"[^\"]*\")*)>(.*)</\1>")
+_ELEMENT = re.compile(r"<(step|form|instruction|item|now|source)((?: [a-z]+=\"[^\"]*\")*)>(.*)</\1>")
 _ATTRIBUTE = re.compile(r" ([a-z]+)=\"([^\"]*)\"")
 _CODE = re.compile(r"c[0-9]+")
 _CALLS = """
@@ -142,6 +142,7 @@ def asked(user: str, policy: tuple[str, str] = ("", "")) -> Ask | None:
         tuple(sources),
         policy=policy,
         locale=str(step["language"]),
+        item=parts.get("item"),
     )
 
 

@@ -225,6 +225,27 @@ def subject(collection_id: str, key: str) -> tuple[str, str] | None:
     return collection.id, key
 
 
+def stored(
+    scope: Scope, names: Iterable[str], where: Sequence[Sequence[tuple[str, Any]]] = (), *, key: str | None = None, limit: int = MOST_ROWS
+) -> list[dict[str, Any]]:
+    """Values as they are kept, of hidden columns too, for what has to be known without being shown: the reader is the console itself, `core.scopes.whole`.
+
+    Of the record of this `key`, or of those that one of `where` describes: (column, value) pairs that all hold. Raises SourceDown, ValueError for the
+    scope of a person.
+    """
+    if not scope.unlimited or scope.hidden:
+        raise ValueError("the console alone reads what nobody is shown")
+    collection = catalogue.collection(scope.collection)
+    table, wanted = table_of(collection), [name for name in dict.fromkeys(names) if name in collection.by_name]
+    alternatives = [sa.and_(*(_led(table, column, _kept_there(collection, column, part)) for column, part in pairs)) for pairs in where]
+    alternatives += [table.is_key(keys.decode(collection, key))] if key is not None else []
+    if not wanted or not alternatives:
+        return []
+    statement = sa.select(*(table.columns[name] for name in wanted)).select_from(table.table).where(sa.or_(*alternatives)).limit(limit)
+    rows = _read(collection, lambda connection: list(connection.execute(statement).all()))
+    return [{name: values.read(table.readers[name], item) for name, item in zip(wanted, row, strict=True)} for row in rows]
+
+
 def order_of(collection: Collection, scope: Scope, sort: str | None) -> Order:
     """The order that `sort` names. Raises Malformed for a field that is not there, hidden, or has no order."""
     if not sort:
