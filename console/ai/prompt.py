@@ -241,6 +241,7 @@ def _fitting(source: Source, redactor: Redactor, room: int) -> tuple[list[str], 
     """(the treated data that fits into `room` characters, as pairs of JSON; whether that is everything)."""
     pairs: list[str] = []
     whole, left = True, room - 2
+    lines = _lines(source, redactor)
     for name, value in source.data.items():
         if source.treatments.get(name) == "never":
             continue
@@ -249,7 +250,8 @@ def _fitting(source: Source, redactor: Redactor, room: int) -> tuple[list[str], 
         if rest < 4:
             return pairs, False
         entries = [MOST_SCALARS]
-        treated = _within(redactor.data(source, name, _shortened(value, entries)), min(rest, ROOM_OF_TEXT), rest)
+        told = lines[name] if name in lines else redactor.data(source, name, _shortened(value, entries))
+        treated = _within(told, min(rest, ROOM_OF_TEXT), rest)
         whole = whole and entries[0] > 0 and not _is_cut(value, treated)
         if treated is not _NOTHING:
             pairs.append(f"{key}: {_json(treated)}")
@@ -258,6 +260,14 @@ def _fitting(source: Source, redactor: Redactor, room: int) -> tuple[list[str], 
 
 
 _NOTHING = object()
+
+
+def _lines(source: Source, redactor: Redactor) -> dict[str, str]:
+    """The lines of a page, treated together: a number may begin in one and end in the next. Of any other source none."""
+    if source.kind != "document":
+        return {}
+    names = [name for name, value in source.data.items() if isinstance(value, str) and name not in source.treatments]
+    return dict(zip(names, redactor.lines([whole_words(source.data[name], LARGEST_RAW) for name in names]), strict=True))
 
 
 def _shortened(value: Any, left: list[int]) -> Any:

@@ -82,6 +82,6 @@ def _without_others(value: Any, mine: Mapping[str, Any]) -> Any:
     if isinstance(value, Mapping):
         return {name: _without_others(each, mine) for name, each in value.items()}
     if isinstance(value, list):
-        alone = [each for each in value if each == mine or (mine == {"value": each})]
-        return alone if alone else [_without_others(each, mine) for each in value]
+        alone = [each for each in value if mine in (each, {"value": each})]
+        return alone or [_without_others(each, mine) for each in value]
     return value

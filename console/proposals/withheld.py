@@ -50,7 +50,7 @@ class _Around:
     done: set[tuple[Any, ...]] = field(default_factory=set)
 
     def from_record(self, collection_id: str, key: str) -> None:
-        """This record, whole, and what relations lead to from it."""
+        """The record as a whole, and what relations lead to from it."""
         try:
             collection = records.collection(collection_id)
         except NotFound:
