@@ -165,7 +165,8 @@ def _most(spec: FieldSpec, value: Any, place: Stood | None, known: Known) -> Con
     if place is not None and place[0] not in known.facts:
         return "low"
     if spec.type in TEXTS and known.claims and not spec.quote:
-        return "medium" if place is not None and _whole(spec, value, known.cited) else "low"
+        own = place is not None and _whole(spec, value, known.cited) and (place[1] == spec.name or _is_code(str(value)))
+        return "high" if own else "low"
     return "high" if place is not None or not known.claims else "low"
 
 
@@ -188,6 +189,11 @@ def _whole(spec: FieldSpec, value: Any, cited: Sequence[Evidence]) -> bool:
     held = {line.folded.strip() for line in lines}
     entries = value if isinstance(value, list) else [value]
     return bool(entries) and all({_folded(entry), _folded(labels.get(entry))} & held - {""} for entry in entries)
+
+
+def _is_code(text: str) -> bool:
+    """Whether a text is an identifier, which stands for one thing wherever it stands."""
+    return any(sign.isdigit() for sign in text) and not any(sign.isspace() for sign in text)
 
 
 def _folded(value: Any) -> str:
