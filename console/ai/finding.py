@@ -79,6 +79,8 @@ def _plain(sign: str) -> str:
         return sign
     if (digit := unicodedata.digit(sign, None)) is not None:
         return str(digit)
+    if (kind := unicodedata.category(sign)) in {"Zs", "Pd"}:
+        return " " if kind == "Zs" else "-"
     made = unicodedata.normalize("NFKC", sign)
     return made if len(made) == 1 and made.isascii() and (made.isalnum() or made in "<+-@./") else sign
 

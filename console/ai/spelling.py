@@ -20,6 +20,9 @@ _ALIKE = (
     ("J", "I"),
     ("Y", "I"),
     ("W", "V"),
+    ("IU", "U"),
+    ("IA", "A"),
+    ("IE", "E"),
 )
 _DOUBLE = re.compile(r"([A-Z])\1+")
 
