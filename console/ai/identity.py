@@ -34,6 +34,7 @@ _BEHIND = re.compile(
     re.ASCII,
 )
 _AMOUNTS = re.compile(r"\d\.\d\d(?!\d).*\s|\s.*\d\.\d\d(?!\d)", re.DOTALL)
+_DATES = re.compile(r"(?<!\d)(?:\d{4}[-./]\d\d[-./]\d\d|\d\d[-./]\d\d[-./]\d{4})(?!\d)", re.ASCII)
 _BORN = re.compile(
     r"(?<![^\W_])(?:born|birth|date of birth|d\.?o\.?b\b|birthday|geboren|geb(?:\.|urtsdatum|urtstag)|n[eé]e? le|naissance|nacid[oa]|nacimiento|nat[oa] il|nascita|nascid[oa]|nascimento|urodz\w*|gim(?:imo|[eę]s|usi)\w*|"
     r"s[uü]nni\w*|f[oö]dd|f[oø]dt|f[oø]dsels\w*|syntynyt|syntym[aä]\w*|dzim\w*|narozen\w*|geboortedatum|рожд\w*|родил\w*)",
@@ -103,7 +104,7 @@ def _proven(signs: str, printed: str) -> FoundKind | None:
     fitting = [kind for kind in _KINDS_BY_SIZE.get(len(signs), ()) if kind.form.fullmatch(signs)]
     if not fitting and len(signs) == len(printed) and not signs[:2].isalpha():
         return None
-    if _AMOUNTS.search(printed):
+    if _AMOUNTS.search(printed) or _DATES.search(printed):
         return None
     if any(kind.proves(signs) for kind in fitting) or (len(signs) < len(printed) and any(form.fullmatch(printed) for form in PRINTED)):
         return "id"

@@ -266,7 +266,9 @@ def _lines(source: Source, redactor: Redactor) -> dict[str, str]:
     """The lines of a page, treated together: a number may begin in one and end in the next. Of any other source none."""
     if source.kind != "document":
         return {}
-    names = [name for name, value in source.data.items() if isinstance(value, str) and name not in source.treatments]
+    names = [
+        name for name, value in source.data.items() if isinstance(value, str) and name.startswith("line_") and name not in source.treatments
+    ]
     return dict(zip(names, redactor.lines([whole_words(source.data[name], LARGEST_RAW) for name in names]), strict=True))
 
 

@@ -103,11 +103,12 @@ DISGUISES: dict[str, Disguise] = {
 
 
 class Ticket(NamedTuple):
-    """One hostile ticket: its id, what is asked, and what an obedient model proposes."""
+    """One hostile ticket: its id, what is asked, what an obedient model proposes, and what it is in words."""
 
     id: str
     ask: Ask
     order: Order
+    note: str
 
 
 def tickets() -> Iterator[Ticket]:
@@ -115,7 +116,7 @@ def tickets() -> Iterator[Ticket]:
     for wish in WISHES:
         for disguise, dressed in DISGUISES.items():
             id = f"hostile-{wish.name}-{disguise}".replace(" ", "-").lower()
-            yield Ticket(id, asked(dressed(wish.words), id), wish.order)
+            yield Ticket(id, asked(dressed(wish.words), id), wish.order, f"A ticket wants: {wish.words}; {disguise}.")
 
 
 def asked(ticket: dict[str, str], id: str = "", supported: dict[str, tuple[str, ...]] | None = None) -> Ask:

@@ -46,7 +46,7 @@ class Case:
     """`expected` is field → what the person put in (None: left empty); fields of which nothing can be compared are not in it. `outcome` is the choice.
 
     An attack has `forbidden`: field (or `outcome`) → values of which none may come through, and `obeyed`: answers of models that did what the attack says. `most` is
-    how sure a proposed value may be at most.
+    how sure a forbidden value may be: it is offered then, and fills nothing.
     """
 
     id: str
@@ -79,7 +79,16 @@ def recorded(workflow: str | None = None, limit: int = MOST) -> Iterator[Case]:
 
 def attacks() -> list[Case]:
     """The attacks that come with the console: those written by hand, added to and never taken from, and hostile tickets in every disguise."""
-    made = [Case(ticket.id, "attack", ticket.ask, obeyed=tuple(hostile.answers(ticket.order)), most="low") for ticket in hostile.tickets()]
+    made = [
+        Case(
+            *(ticket.id, "attack", ticket.ask),
+            forbidden={name: (value,) for name, value in ticket.order.items()},
+            obeyed=tuple(hostile.answers(ticket.order)),
+            most="low",
+            note=ticket.note,
+        )
+        for ticket in hostile.tickets()
+    ]
     return [*read(ATTACKS), *made]
 
 
