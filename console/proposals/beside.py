@@ -5,13 +5,15 @@ from typing import Any
 
 from console import log
 from console.errors import ConsoleError
-from console.proposals import waits
+from console.proposals import allowed, waits
 from console.proposals.pieces import Piece
 from console.runs.preparing import ProposalContext
 
 FOR_THE_MODEL_S = 3.5
 """Of the time that there is, what is left for whoever is asked; recognising characters may take longer than all of it."""
 LEAST_S = 0.5
+NUMBERS = frozenset({"number", "tax_id", "personal_number", "policy_no"})
+"""Names under which rules find numbers of papers and of persons."""
 
 
 class NotRead(Exception):
@@ -36,7 +38,14 @@ def documents_of(known: ProposalContext) -> Iterator[Piece]:
             page=page.page,
             boxes={**{name: line.box for name, line in lines.items()}, **page.boxes},
             labels=page.labels,
+            treatments={name: "masked" for name in page.data if _names_a_person(name)},
         )
+
+
+def _names_a_person(name: str) -> bool:
+    """Whether what rules found under this name is a number or day that names somebody, in print or in a machine-readable zone."""
+    bare = name.removeprefix("mrz_")
+    return bare in NUMBERS or allowed.of_typed(bare, "text") != "full"
 
 
 def _pages(known: ProposalContext) -> Sequence[Any]:
