@@ -14,11 +14,11 @@ from console.records.select import (
     page,
     related,
     sample,
-    stored,
     subject,
     titles,
     visible,
 )
+from console.records.stored import stored
 from console.records.totals import Figure, totals
 from console.records.write import WriteUnknown, compare, forms, write
 
