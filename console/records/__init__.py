@@ -19,6 +19,7 @@ from console.records.select import (
     titles,
     visible,
 )
+from console.records.stored import stored
 from console.records.totals import Figure, totals
 from console.records.write import WriteUnknown, compare, forms, write
 
@@ -44,6 +45,7 @@ __all__ = [
     "related",
     "same",
     "sample",
+    "stored",
     "subject",
     "titles",
     "totals",

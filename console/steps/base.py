@@ -247,6 +247,23 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class AtHand:
+    """The item of a list that the form is for: what it is called, which of how many it is, and what is known of it. A proposal is about it alone.
+
+    `collection` is None where the run knows the list; `documents` names its papers where the settings say which these are. `roots` have it as `item`.
+    """
+
+    key: str
+    title: str
+    values: Mapping[str, Any]
+    number: int
+    total: int
+    collection: str | None
+    roots: Mapping[str, Any]
+    documents: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Focus:
     """Another record than the run's whose fields the step may change: `Context.forms` are made of it."""
 
@@ -429,6 +446,10 @@ class StepType:
 
     def checked(self, step: StepView, context: Context) -> "Checked | None":
         """The documents that are to be checked beside the form, and by what; None where there are none to check."""
+        return None
+
+    def at_hand(self, step: StepView, context: Context) -> AtHand | None:
+        """The item that the form is for, where the step goes through a list."""
         return None
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:

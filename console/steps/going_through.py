@@ -13,7 +13,7 @@ from console.core.forms import FormField, clean, is_empty, refusal
 from console.core.run import NEXT_ITEM
 from console.core.workflow import NAME_PATTERN
 from console.errors import Invalid
-from console.steps.base import Completion, Context, Progress, StepView, Values, WriteRecord, refused_fields, require_right, said
+from console.steps.base import AtHand, Completion, Context, Progress, StepView, Values, WriteRecord, refused_fields, require_right, said
 from console.steps.checking import Checked, ChecksConfig
 from console.steps.condition import Branch
 from console.steps.items import LIST, Listed, Source, listed, window
@@ -157,6 +157,18 @@ class Here:
         wanted = expressions.parse(self.config.documents).evaluate(roots) if self.config.documents is not None else None
         of_record = self.rows.collection if self.rows is not None and self.config.documents is None else None
         return Checked(tuple(self.config.checks), roots, wanted, of_record, self.item.key if of_record else None, self.item.key)
+
+    def at_hand(self) -> AtHand | None:
+        """The item as a proposal is made for it; None where nothing is left to do."""
+        item = self.item
+        if item is None:
+            return None
+        noted = self.entries.get(item.key, {}).get("values")
+        roots = self.roots(item, noted)
+        wanted = expressions.parse(self.config.documents).evaluate(roots) if self.config.documents is not None else None
+        collection = self.rows.collection if self.rows is not None else None
+        number = next(place for place, each in enumerate(self.items, 1) if each.key == item.key)
+        return AtHand(item.key, item.title, item.values, number, len(self.items), collection or None, roots, wanted)
 
     def over(self) -> str:
         """What is said where no item is left."""

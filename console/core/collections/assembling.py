@@ -194,7 +194,7 @@ def _computed(kept: Stored, name: str, says: Mapping[str, Any], columns: Mapping
         options=tuple(_option(item) for item in says["options"]) if says.get("options") else None,
         readonly=True, sensitive=sensitive, personal=personal, help=says.get("help"), hidden=bool(says.get("hidden", False)),
         computed=text, inputs=inputs, ai=_made_treatment(name, says, kind, made_of, sensitive=sensitive),
-        author=_author(kind, says, made_of), **_look_of(says),
+        author=_author(name, kind, says, made_of), **_look_of(says),
     )  # fmt: skip
 
 
@@ -212,7 +212,7 @@ def _called(item: Field, says: Mapping[str, Any], columns: Mapping[str, Field]) 
     return replace(
         item, label=says.get("label") or item.label, help=says.get("help"), hidden=bool(says.get("hidden", False)), sensitive=sensitive,
         personal=personal, ai=_made_treatment(item.name, says, item.type, made_of, sensitive=sensitive),
-        author=_author(item.type, says, made_of), **_look_of(says),
+        author=_author(item.name, item.type, says, made_of), **_look_of(says),
     )  # fmt: skip
 
 
@@ -307,16 +307,16 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: 
             treatment.usual(name, kind, form=says.get("format"), widget=says.get("widget"), personal=personal, sensitive=sensitive),
             closed=treatment.secret(name, _kept_as(column, kind)),
         ),
-        author=_author(kind, says),
+        author=_author(name, kind, says),
         required=bool(says.get("required", False)),
         **_look_of(says),
     )
 
 
-def _author(kind: str, says: Mapping[str, Any], made_of: Sequence[Field] = ()) -> Author:
+def _author(name: str, kind: str, says: Mapping[str, Any], made_of: Sequence[Field] = ()) -> Author:
     """Who writes what stands in a field; of a computed one, anybody who writes into what it is made of."""
     told: Author | None = says.get("author")
-    foreign = kind in FREE_TYPES or any(one.author == "customer" for one in made_of)
+    foreign = kind in FREE_TYPES or (kind == "text" and treatment.said_by_others(name)) or any(one.author == "customer" for one in made_of)
     return told or ("customer" if foreign else "system")
 
 
