@@ -35,6 +35,7 @@ GRACE_S = 4.5
 LONGEST_PAUSE_S = 5.0
 STEADY_S = 10.0
 HOPELESS = 5
+SETTLED_S = 1.0
 SPARING = {"MALLOC_ARENA_MAX": "2"}
 """For children, where nothing else is told: threads share two pools of memory. Of their own they would each keep what they once held."""
 DEMO_SECRET = "provider=sk_demo_fernwick_pay"  # noqa: S105 (the stand-in is reached from this machine alone, and guards nothing)
@@ -48,13 +49,18 @@ class StartError(ConsoleError):
 
 
 class Child:
-    """A process that is to run for as long as we do; where it ends by itself it is started again, the sooner it ended the later."""
+    """A process that is to run for as long as we do; where it ends by itself it is started again, the sooner it ended the later.
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    Where its own children can go on without it (`handing_over`), they do until the next one has children that have been there for a moment.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], *, handing_over: bool = False) -> None:
         self.name, self.command, self.environment = name, list(command), SPARING | dict(environment)
         self.process: subprocess.Popen[bytes] | None = None
         self.started_at = 0.0
         self.failures = 0
+        self.handing_over = handing_over
+        self._former: list[subprocess.Popen[bytes]] = []
         self._due = 0.0
 
     @property
@@ -65,12 +71,16 @@ class Child:
     def keep(self, now: float) -> None:
         """Start it where it is not running; `now` is monotonic seconds."""
         if self.alive:
+            if self._former and self._settled():
+                self._end_former()
             return
         if self.process is not None:
             self.failures = 1 if now - self.started_at > STEADY_S else self.failures + 1
             self._due = now + min(LONGEST_PAUSE_S, 0.1 * 2**self.failures) if self.failures > 1 else now
-            self.end_group(signal.SIGKILL)  # what it forked may have outlived it, and may still hold the port
-            self._forget()
+            self._former.append(self.process)
+            self.process = None
+            if not self.handing_over:
+                self._end_former()  # what it forked may have outlived it
         if now >= self._due:
             self.started_at = now
             self.process = subprocess.Popen(self.command, env=self.environment, stdin=subprocess.PIPE, start_new_session=True)
@@ -80,17 +90,28 @@ class Child:
         if self.process is not None and self.alive:
             self.process.terminate()
 
-    def end_group(self, number: signal.Signals) -> None:
-        """A signal to everything in its session."""
+    def end(self) -> None:
+        """Everything in its session, and what its predecessors left, ends now."""
+        self._end_former()
         if self.process is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, number)
+            _kill_group(self.process)
+            self.process.wait()
 
-    def _forget(self) -> None:
-        if self.process is not None and self.process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self.process.stdin.close()
-        self.process = None
+    def _settled(self) -> bool:
+        """Whether what it forked has been there long enough to answer."""
+        try:
+            return any(time.time() - one.create_time() > SETTLED_S for one in psutil.Process(self.process.pid if self.process else 0).children())
+        except psutil.NoSuchProcess:
+            return False
+
+    def _end_former(self) -> None:
+        while self._former:
+            former = self._former.pop()
+            if former.stdin is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    former.stdin.close()  # what listens to it finishes what it is doing
+            if not self.handing_over:
+                _kill_group(former)
 
 
 class Supervisor:
@@ -182,7 +203,7 @@ class Supervisor:
         python, host = [sys.executable, "-P", "-m"], self.told.host
         provider = self._provider()
         web = [*python, "console.web", "--host", host, "--port", str(port), "--workers", str(self.told.workers)]
-        self.children.append(Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, "")))  # only the worker may sign
+        self.children.append(Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, ""), handing_over=True))  # only the worker may sign
         if not self.told.no_worker:
             self.children.append(Child("worker", [*python, "console.worker"], os.environ))
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 (read here, not bound)
@@ -247,13 +268,16 @@ class Supervisor:
         while any(child.alive for child in self.children) and time.monotonic() < deadline:
             time.sleep(0.02)
         for child in self.children:
-            child.end_group(signal.SIGKILL)
-            if child.process is not None:
-                child.process.wait()
+            child.end()
         if self.note is not None:
             self.note.unlink(missing_ok=True)
         if self.server is not None:
             self.server.release()
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _free(port: int) -> int:
