@@ -60,7 +60,11 @@ def measured(workers: int, kills: int, *, master: bool) -> list[float]:
     """The seconds after each kill."""
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         told = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))}
-        told |= {"CONSOLE_ENV_FILE": os.devnull, "CONSOLE_DATA_DIR": str(Path(folder) / "data"), "CONSOLE_SECRET_KEY": secrets.token_urlsafe(32)}
+        told |= {
+            "CONSOLE_ENV_FILE": os.devnull,
+            "CONSOLE_DATA_DIR": str(Path(folder) / "data"),
+            "CONSOLE_SECRET_KEY": secrets.token_urlsafe(32),
+        }
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "console.supervisor", "--port", "0", "--workers", str(workers)],
             stdout=subprocess.PIPE,
@@ -91,7 +95,10 @@ def main() -> int:
         for master in (False, True):
             taken = measured(workers, asked.kills, master=master)
             longest = max(longest, *taken)
-            print(f"{workers} web worker(s), killed: {'the master' if master else 'what answers'}: {' '.join(f'{one:.2f}' for one in taken)} s", flush=True)
+            print(
+                f"{workers} web worker(s), killed: {'the master' if master else 'what answers'}: {' '.join(f'{one:.2f}' for one in taken)} s",
+                flush=True,
+            )
     print(f"longest {longest:.2f} s (bar {BAR_S:.0f} s)")
     return int(longest > BAR_S)
 

@@ -100,7 +100,9 @@ class Child:
     def _settled(self) -> bool:
         """Whether what it forked has been there long enough to answer."""
         try:
-            return any(time.time() - one.create_time() > SETTLED_S for one in psutil.Process(self.process.pid if self.process else 0).children())
+            return any(
+                time.time() - one.create_time() > SETTLED_S for one in psutil.Process(self.process.pid if self.process else 0).children()
+            )
         except psutil.NoSuchProcess:
             return False
 
@@ -123,6 +125,7 @@ class Supervisor:
         self.server: Embedded | None = None
         self.children: list[Child] = []
         self.note: Path | None = None
+        self._provided_at = ""
         self._preparing: subprocess.Popen[bytes] | None = None
         self._next_ensure = 0.0
 
@@ -133,6 +136,7 @@ class Supervisor:
         self.given.check_keys()
         port = self._reserve_port()
         try:
+            self._forget_the_dead()
             if self.given.embedded:
                 self.server = Embedded(self.given.data_dir).acquire()
             self._prepare()
@@ -161,6 +165,19 @@ class Supervisor:
                 ) from error
             return int(probe.getsockname()[1])
 
+    def _forget_the_dead(self) -> None:
+        """Notes of supervisors that are gone, or that serve the folder of which this one is a copy: nobody finds them here any more."""
+        folder = self.given.data_dir
+        for file in (folder / "serving").glob("*.json*"):
+            if _serving(file, folder) is None:
+                file.unlink(missing_ok=True)
+        for part in folder.glob("demo.json.*"):
+            part.unlink(missing_ok=True)
+        told = self._note()
+        if told.get("pid") and not any(note["pid"] == told["pid"] for note in serving(folder)):
+            self._provided_at = str(told.get("provider") or "")
+            write_private(folder / "demo.json", told | {"url": None, "pid": None, "provider": None})
+
     def _prepare(self) -> None:
         """Migrations, and the demo's company, by a process that is gone before we serve: what they load does not stay."""
         command = ["demo", "load", *(["--reset"] if self.told.reset else [])] if self.given.demo else ["migrate"]
@@ -179,10 +196,10 @@ class Supervisor:
             raise StartError(f"`console {' '.join(command)}` failed (status {status}); what it said stands above.")
 
     def _provider(self) -> str | None:
-        """The demo's stand-in provider as a child, and its address, at which it is found again after a restart of any of us; None outside the demo."""
+        """The demo's stand-in provider as a child, and its address, the former one where that is free; None outside the demo."""
         if not self.given.demo or "provider" in self.given.http_targets:
             return self.given.http_targets.get("provider")
-        before = urlsplit(str(self._note().get("provider") or "")).port or 0
+        before = urlsplit(self._provided_at).port or 0
         port = next(port for port in map(_free, (before, 0)) if port)
         url = f"http://127.0.0.1:{port}"
         self.children.append(Child("provider", [sys.executable, "-P", "-m", "console.demo.provider", str(port)], os.environ))
@@ -196,14 +213,19 @@ class Supervisor:
     def _note(self) -> dict[str, Any]:
         """What `demo.json` says so far."""
         file = self.given.data_dir / "demo.json"
-        told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        return told
+        try:
+            told = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return told if isinstance(told, dict) else {}
 
     def _serve(self, port: int) -> None:
         python, host = [sys.executable, "-P", "-m"], self.told.host
         provider = self._provider()
         web = [*python, "console.web", "--host", host, "--port", str(port), "--workers", str(self.told.workers)]
-        self.children.append(Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, ""), handing_over=True))  # only the worker may sign
+        self.children.append(
+            Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, ""), handing_over=True)
+        )  # only the worker may sign
         if not self.told.no_worker:
             self.children.append(Child("worker", [*python, "console.worker"], os.environ))
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 (read here, not bound)
@@ -241,7 +263,8 @@ class Supervisor:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.note = folder / f"{os.getpid()}.json"
         children = {child.name: child.process.pid for child in self.children if child.process}
-        write_private(self.note, {"pid": os.getpid(), "started": psutil.Process().create_time(), "url": address, "children": children})
+        told = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": identity(self.given.data_dir)}
+        write_private(self.note, told | {"url": address, "children": children})
         people = self._people(address, provider) if self.given.demo else []
         print("\n".join([f"Handrail on {address}", *people]), flush=True)  # when all that is told of it in files is there
         if self.told.open:
@@ -312,13 +335,22 @@ def write_private(file: Path, told: Mapping[str, Any]) -> None:
 
 def serving(data_dir: Path) -> list[dict[str, Any]]:
     """The notes `{"pid", "started", "url", "children"}` of the supervisors that serve from this folder now; those of dead ones are passed over."""
-    found = []
-    for file in sorted((data_dir / "serving").glob("*.json")):
-        with contextlib.suppress(OSError, ValueError, psutil.NoSuchProcess):
-            note = json.loads(file.read_text(encoding="utf-8"))
-            if abs(psutil.Process(note["pid"]).create_time() - note["started"]) < 1:
-                found.append(note)
-    return found
+    return [note for file in sorted((data_dir / "serving").glob("*.json")) if (note := _serving(file, data_dir)) is not None]
+
+
+def _serving(file: Path, data_dir: Path) -> dict[str, Any] | None:
+    """The note, where its supervisor lives and serves from this folder; the pid of another program, or of the original of a copy, does not count."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, psutil.Error):
+        note: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if abs(psutil.Process(note["pid"]).create_time() - note["started"]) < 1 and note["folder"] == identity(data_dir):
+            return note
+    return None
+
+
+def identity(folder: Path) -> list[int]:
+    """What a folder keeps when it is renamed, and a copy of it does not have."""
+    status = folder.stat()
+    return [status.st_dev, status.st_ino]
 
 
 def complain(text: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy.engine import URL
 
 from console import settings
 from console.demo import servers
@@ -35,7 +36,10 @@ def load(data_dir: Path, reset: bool, progress: Progress) -> bool:
     data_dir.mkdir(parents=True, exist_ok=True)
     server = servers.of(settings.current())
     note = read_note(data_dir)
-    if not reset and _complete(data_dir, server, note.get("loaded")):
+    if not reset and _complete(data_dir, server, loaded := note.get("loaded")):
+        if not loaded.get("portable"):  # of an earlier release, which kept the path of the data folder in them
+            _readdress(data_dir, server)
+            write_note(data_dir, note | {"loaded": loaded | {"portable": True}})
         return False
     from console.demo import people
 
@@ -58,7 +62,7 @@ def load(data_dir: Path, reset: bool, progress: Progress) -> bool:
         {
             "people": told,
             "stories": listed_stories(),
-            "loaded": {"at": datetime.now(UTC).isoformat(timespec="seconds"), "form": servers.newest_form()},
+            "loaded": {"at": datetime.now(UTC).isoformat(timespec="seconds"), "form": servers.newest_form(), "portable": True},
         },
     )
     return True
@@ -176,14 +180,28 @@ def _connect(data_dir: Path, server: servers.Server) -> None:
     with db.transaction() as connection:
         store.seed(connection)
         before = set(store.rows_of(connection, sub="role:admin"))
-    for name, url in ((CORE, server.database_url(CORE)), (SUPPLY, f"sqlite:///{supply_file(data_dir).resolve()}")):
+    for name, url in _addresses(data_dir, server):
         if name in known:
+            sources.readdress(name, url)
             sources.refresh(name, documents(name))
         else:
             sources.add(name, url, documents=documents(name))
     with db.transaction() as connection:
         store.write(connection, removed=set(store.rows_of(connection, sub="role:admin")) - before)
     access.refresh()
+
+
+def _addresses(data_dir: Path, server: servers.Server) -> tuple[tuple[str, str], ...]:
+    """Where both databases are today, by the name of the source."""
+    file = URL.create("sqlite", database=str(supply_file(data_dir).resolve()))
+    return (CORE, server.database_url(CORE)), (SUPPLY, file.render_as_string())
+
+
+def _readdress(data_dir: Path, server: servers.Server) -> None:
+    from console import sources
+
+    for name, url in _addresses(data_dir, server):
+        sources.readdress(name, url)
 
 
 def _publish_workflows() -> None:

@@ -19,7 +19,7 @@ from console.core.collections import Collection, Stored, assemble
 from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import NotAllowed, NotFound, SourceDown
-from console.records import connect, hooked
+from console.records import connect, hooked, portable
 from console.records.sessions import Terms
 
 KEPT_S = 1.0
@@ -46,7 +46,7 @@ class Source:
     def url(self) -> str:
         """Where it is. Raises SourceDown when it was sealed under another master key."""
         try:
-            return subjects.unwrap(self.sealed, self.place).decode()
+            return portable.here(subjects.unwrap(self.sealed, self.place).decode())
         except subjects.Unreadable:
             raise SourceDown(f"The data source {self.name} cannot be opened: its address was sealed under another master key.") from None
 
@@ -118,6 +118,11 @@ def _source(row: Any) -> Source:
 def _structure(kept: Mapping[str, Any], read_only: bool) -> Mapping[str, Any]:
     """What was reflected; nothing of a source that is only read may be changed."""
     return {**kept, "read_only": True} if read_only else kept
+
+
+def seal(source: str, url: str) -> bytes:
+    """The address of a source as its row keeps it."""
+    return subjects.wrap(portable.kept(url).encode(), sealed_at(source))
 
 
 def sealed_at(source: str) -> str:

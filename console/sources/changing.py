@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log, records, subjects, workflows
+from console import access, log, records, workflows
 from console.access import store
 from console.core.actor import Actor
 from console.db import tables
@@ -70,7 +70,7 @@ def change(
         keeping.all_there(keeping.look(name, address, after), schemas, chosen)
     values: dict[str, Any] = {"settings": after, **({"server": server, "down_since": None} if server else {})}
     if "url" in fields:
-        values["url_sealed"] = subjects.wrap(address.encode(), catalogue.sealed_at(name))
+        values["url_sealed"] = catalogue.seal(name, address)
     old_place, new_place = (testing.place_of(connect.address(one)) for one in (source.url, address))
     with transaction() as connection:
         connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(**values))
@@ -78,6 +78,15 @@ def change(
         _note(connection, by, name, fields, {"place": old_place, **before}, {"place": new_place, **after})
     keeping.forget()
     return fields
+
+
+def readdress(name: str, url: str) -> None:
+    """The same database at the address that it has today, as a moved data folder makes it; no event, because nothing of the source was changed."""
+    with transaction() as connection:
+        sealed = catalogue.seal(name, addresses.read(url).render_as_string(hide_password=False))
+        connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(url_sealed=sealed))
+        keeping.moved(connection)
+    keeping.forget()
 
 
 def bounded(terms: Terms) -> None:

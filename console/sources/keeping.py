@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, log, records, subjects
+from console import access, log, records
 from console.access import PolicyError
 from console.core import expressions
 from console.core.actor import Actor
@@ -98,7 +98,7 @@ def add(
         if connection.execute(sa.select(tables.data_source.c.id).where(tables.data_source.c.name == name)).first():
             raise _taken(name)
         check(connection, kept)
-        sealed = subjects.wrap(text.encode(), catalogue.sealed_at(name))
+        sealed = catalogue.seal(name, text)
         row = {"id": name, "name": name, "url_sealed": sealed, "dialect": dialect, "settings": settings, "server": seen.server}
         connection.execute(sa.insert(tables.data_source).values(**row, looked_at=sa.func.now(), checked_at=sa.func.now()))
         keep(connection, kept)
