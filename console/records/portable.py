@@ -8,7 +8,7 @@ from sqlalchemy.engine import make_url
 from console import settings
 from console.postgres import Embedded
 
-FOLDER = "@data-folder"
+FOLDER = "~data-folder"
 """What stands for the data folder in an address of SQLite, and for its server's socket in one of PostgreSQL."""
 
 
