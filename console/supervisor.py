@@ -36,6 +36,7 @@ LONGEST_PAUSE_S = 5.0
 STEADY_S = 10.0
 HOPELESS = 5
 SETTLED_S = 1.0
+PATIENCE_S = 15.0
 SPARING = {"MALLOC_ARENA_MAX": "2"}
 """For children, where nothing else is told: threads share two pools of memory. Of their own they would each keep what they once held."""
 DEMO_SECRET = "provider=sk_demo_fernwick_pay"  # noqa: S105 (the stand-in is reached from this machine alone, and guards nothing)
@@ -128,6 +129,7 @@ class Supervisor:
         self._provided_at = ""
         self._preparing: subprocess.Popen[bytes] | None = None
         self._next_ensure = 0.0
+        self._next_look = 0.0
 
     def run(self) -> int:
         """The status to exit with. Raises `StartError`, `SettingsError` or `PostgresError` where it cannot start."""
@@ -240,10 +242,17 @@ class Supervisor:
                 child.keep(now)
                 if not ready and child.failures >= HOPELESS:
                     raise StartError(f"The {child.name} process ends as soon as it is started; what it said stands above.")
-            if not ready and answers(address):
+            if not ready and self._ready(address, now):
                 ready = True
                 self._announce(address, provider)
             self._nap()
+
+    def _ready(self, address: str, now: float) -> bool:
+        """Whether all work is done, or pages are answered and the worker is not ours, or takes its time."""
+        if answers(address):
+            return True
+        self._next_look = self._next_look or now + (0.0 if self.told.no_worker else PATIENCE_S)
+        return now >= self._next_look and answers(address, "/health/pages")
 
     def _nap(self) -> None:
         """A signal ends the loop within this time at most; `time.sleep` goes on after a signal."""
@@ -314,12 +323,12 @@ def _free(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def answers(address: str) -> bool:
-    """Whether `/health` answers 200 within a second. Without `http.client`, which would stay with us for this one question."""
+def answers(address: str, path: str = "/health") -> bool:
+    """Whether the path answers 200 within three seconds. Without `http.client`, which would stay with us for this one question."""
     there = urlsplit(address)
     try:
-        with socket.create_connection((there.hostname, there.port or 80), timeout=1) as line:
-            line.sendall(f"GET /health HTTP/1.0\r\nHost: {there.netloc}\r\n\r\n".encode())
+        with socket.create_connection((there.hostname, there.port or 80), timeout=3) as line:
+            line.sendall(f"GET {path} HTTP/1.0\r\nHost: {there.netloc}\r\n\r\n".encode())
             return line.recv(12).endswith(b" 200")
     except (OSError, ValueError):
         return False

@@ -17,6 +17,7 @@ import psycopg
 from sqlalchemy.engine import URL
 
 from console import settings
+from console.db import release
 from console.demo import servers
 from console.errors import ConsoleError
 
@@ -139,6 +140,8 @@ def _complete(data_dir: Path, server: servers.Server, loaded: dict[str, Any] | N
         with psycopg.connect(server.console_url()) as connection:
             if connection.execute("select to_regclass('console.data_source')").fetchone() == (None,):
                 return False
+            applied = connection.execute("select version_num from console.alembic_version").fetchone()
+            release.refuse_newer(applied[0] if applied else None)
             known = connection.execute("select count(*) from console.data_source where name in (%s, %s)", (CORE, SUPPLY)).fetchone()
             there = connection.execute("select count(*) from pg_database where datname = %s", (CORE,)).fetchone()
     except psycopg.Error:

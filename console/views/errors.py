@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
-import sqlalchemy as sa
 from flask import Blueprint, Response, g, jsonify, make_response, request
 from flask_login import current_user
 from markupsafe import escape
@@ -18,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from console import access, log, sources
 from console.core.actor import Actor
+from console.db import troubles
 from console.db.ids import uuid7
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceChanged
 from console.rights.asking import Reason
@@ -47,6 +46,7 @@ KNOWN: Mapping[int, tuple[str, str, str]] = {
     503: ("store_down", "Not available at the moment", "The database does not answer. Nothing was lost; try again in a moment."),
 }
 """Status → code for programs, title of the page, what it says when nothing better is known."""
+AWAY = (troubles.DOWN, troubles.FULL, troubles.READ_ONLY, troubles.READ_ONLY_FOLDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +105,20 @@ def undone(error: HTTPException) -> Response:
     return _respond(Answer(status, code, own or message, headers=headers))
 
 
-@blueprint.app_errorhandler(sa.exc.OperationalError)
-@blueprint.app_errorhandler(sa.exc.InterfaceError)
-@blueprint.app_errorhandler(sa.exc.TimeoutError)
-@blueprint.app_errorhandler(psycopg.OperationalError)
-@blueprint.app_errorhandler(psycopg.InterfaceError)
-def unreachable(error: Exception) -> Response:
-    """The console's own database went away in mid-request: nothing was committed, or the answer got lost and a second try finds it."""
-    request_id = _request_id()
-    _log.error("request %s: the database does not answer: %s", request_id, type(error).__name__)
-    code, _, message = KNOWN[503]
-    return _respond(Answer(503, code, message, headers={"Retry-After": "1"}, request_id=request_id))
-
-
 @blueprint.app_errorhandler(Exception)
 def surprised(error: Exception) -> Response:
-    """What nobody foresaw."""
-    request_id = _request_id()
+    """What nobody foresaw; or the console's own database or disk is away, full or takes no changes: then nothing was committed, or the answer got lost and a
+    second try finds it.
+    """
+    request_id, found = _request_id(), troubles.of(error)
+    if found in AWAY:
+        _log.error("request %s: %s %s", request_id, found.message, type(getattr(error, "orig", error)).__name__)
+        message = (
+            KNOWN[503][2]
+            if found is troubles.DOWN
+            else f"{found.message} Who runs the console has to see to it; what you typed stays in the form. Try again then."
+        )
+        return _respond(Answer(503, found.code, message, headers={"Retry-After": "1"}, request_id=request_id))
     _log.error("request %s failed: %s %s", request_id, request.method, request.endpoint, exc_info=error)
     code, _, message = KNOWN[500]
     return _respond(Answer(500, code, message, request_id=request_id))

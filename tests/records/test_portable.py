@@ -1,7 +1,7 @@
 """Addresses inside the data folder are kept without its path, whatever the path looks like; any other stays as it is."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,11 @@ from console import settings
 from console.postgres import Embedded
 from console.records import portable
 
+Moved = Callable[[Path], Path]
+
 
 @pytest.fixture
-def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moved]:
     """`moved(folder)`: this process works in that data folder now, on its own server."""
     for name in ("DATABASE_URL", "DATABASE_MIGRATION_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -32,7 +34,7 @@ NAMES = ["plain", "with blank", "Zürich ％ 100% #1?x=y&z", "~data-folder", "co
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(moved, tmp_path: Path, name: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(moved: Moved, tmp_path: Path, name: str) -> None:
     first = moved(tmp_path / "first" / name)
     file = URL.create("sqlite", database=str(first / "shop ü.db")).render_as_string()
     server = URL.create("postgresql", "reader", "p:w/d@", query={"host": str(Embedded(first).socket), "port": "5432"}, database="shop")
@@ -54,12 +56,12 @@ def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(moved, tmp_p
         "postgresql://u@/d?host=/run/postgresql",
     ],
 )
-def test_what_lies_elsewhere_stays_as_it_is(moved, tmp_path: Path, url: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_lies_elsewhere_stays_as_it_is(moved: Moved, tmp_path: Path, url: str) -> None:
     moved(tmp_path / "data")
     assert make_url(portable.here(portable.kept(url))) == make_url(url)
 
 
-def test_a_link_in_the_folder_to_a_file_elsewhere_is_kept_as_it_was_typed(moved, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_link_in_the_folder_to_a_file_elsewhere_is_kept_as_it_was_typed(moved: Moved, tmp_path: Path) -> None:
     folder = moved(tmp_path / "data")
     (tmp_path / "out.db").touch()
     os.symlink(tmp_path / "out.db", folder / "in.db")
