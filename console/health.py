@@ -64,16 +64,17 @@ def examine() -> Health:
 
 
 _asking = threading.Lock()
-_known: tuple[float, Health] | None = None
+_known: tuple[float, sa.Engine, Health] | None = None
 
 
 def known() -> Health:
     """How it stood a moment ago: whoever asks often costs no more than who asks once in a few seconds."""
     global _known  # noqa: PLW0603 (one answer per process, swapped whole)
     with _asking:
-        if _known is None or time.monotonic() - _known[0] > KEPT_S:
-            _known = (time.monotonic(), examine())
-        return _known[1]
+        if _known is None or _known[1] is not hot_engine() or time.monotonic() - _known[0] > KEPT_S:
+            found = examine()
+            _known = (time.monotonic(), hot_engine(), found)
+        return _known[2]
 
 
 def writing() -> Trouble | None:

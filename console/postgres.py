@@ -43,7 +43,7 @@ START_S = 60
 STOP_S = 30
 IMPOSSIBLE_PID = 2**30
 
-GUARD = "import fcntl,os,subprocess,sys;os.chdir('/');f=os.open(sys.argv[1],os.O_RDWR);fcntl.flock(f,fcntl.LOCK_EX);subprocess.run(sys.argv[2:])"
+GUARD = "import fcntl,os,subprocess,sys;f=os.open(sys.argv[1],os.O_RDWR);os.chdir(os.path.dirname(sys.argv[1]));fcntl.flock(f,fcntl.LOCK_EX);subprocess.run(sys.argv[2:])"
 
 CONFIGURATION = {
     "listen_addresses": "''",
@@ -269,7 +269,7 @@ class Embedded:
             "-P",
             "-m",
             "console.postgres",
-            str(self.home.parent),
+            "..",  # of its own folder, wherever that is by then
         ]  # a new interpreter, so that the guard stays small
         nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
         environment = clean_environment() | {"PYTHONPATH": str(Path(__file__).parents[1])}
@@ -476,4 +476,4 @@ def _give(paths: list[Path], user: int) -> None:
 
 
 if __name__ == "__main__":
-    Embedded(Path(sys.argv[1])).stop()
+    Embedded(Path(sys.argv[1]).resolve()).stop()

@@ -108,6 +108,8 @@ def suggested(url: str, taken: Collection[str]) -> str:
 
 def place_of(address: URL) -> str:
     """The URL as it may be shown: without its password, and with the kind of database for people."""
+    if address.get_backend_name() == "sqlite":
+        return f"sqlite:///{address.database}"  # a path as people write it
     return address.set(drivername=address.get_backend_name()).render_as_string(hide_password=True)
 
 
