@@ -9,7 +9,7 @@ import click
 import psycopg
 import sqlalchemy.exc
 
-from console import __version__, commands
+from console import __version__, commands, data_folder
 from console.db import release, troubles
 from console.errors import ConsoleError
 
@@ -54,6 +54,7 @@ console = click.version_option(__version__, prog_name="console")(
 def main() -> NoReturn:
     """Run the command; what a person can act on is one line on standard error and a status other than 0."""
     release.refusing = True
+    data_folder.be_private()
     try:
         console.main(prog_name="console", standalone_mode=False)
     except click.ClickException as error:

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import psutil
 import sqlalchemy as sa
 
-from console import files, health, settings, supervisor
-from console.db import dump, engine, migrate, presence, release, troubles
+from console import data_folder, files, health, settings, supervisor
+from console.db import dump, engine, fitness, migrate, presence, release, troubles
 from console.errors import ConsoleError
 from console.files import scan
 from console.log import heads
@@ -108,6 +108,8 @@ def _data_folder(told: settings.Settings) -> Check:
     except OSError as error:
         trouble = troubles.of(error) or troubles.READ_ONLY_FOLDER
         return Check("data folder", ok=False, message=f"nothing can be written in {folder}: {error.strerror}", fix=trouble.fix)
+    if folder.stat().st_mode & data_folder.PRIVATE:
+        return Check("data folder", ok=False, message=f"{folder} is open to other users of this machine", fix=f"chmod 700 {folder}")
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_BYTES:
         return Check(
@@ -265,6 +267,11 @@ def _database(told: settings.Settings) -> Iterator[Check]:
         message=f"at {present or 'nothing'}" + ("" if present == newest else f", this release needs {newest}"),
         fix="" if present == newest else "Start the newer release, whose tables these are" if newer else "console migrate",
     )
+    try:
+        fitness.require()
+    except fitness.Unfit as error:
+        yield Check("connection", ok=False, message=error.message, fix="Set what is said, and start the console again")
+        return
     one = bool(superuser or owner)
     yield Check(
         "roles",

@@ -194,7 +194,7 @@ class Embedded:
 
     def _make_home(self) -> None:
         try:
-            self.home.parent.mkdir(parents=True, exist_ok=True)
+            self.home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.home.mkdir(mode=0o700, exist_ok=True)
             owner = self.home.stat().st_uid
             if owner != os.getuid() and os.getuid() != 0:

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from console import settings
+from console import data_folder, settings
 from console.errors import ConsoleError
 from console.postgres import Embedded, PostgresError
 
@@ -135,8 +135,9 @@ class Supervisor:
         """The status to exit with. Raises `StartError`, `SettingsError` or `PostgresError` where it cannot start."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
-        self.given.check_keys()
         port = self._reserve_port()
+        data_folder.prepare(self.given.data_dir)
+        self.given.check_keys()
         try:
             self._forget_the_dead()
             if self.given.embedded:
@@ -264,8 +265,8 @@ class Supervisor:
             self._next_ensure = now + ENSURE_S
             try:
                 self.server.ensure()
-            except PostgresError as error:  # a full disk: it comes back by itself when there is space
-                complain(error.message)
+            except (PostgresError, OSError) as error:  # a full disk: it comes back by itself when there is space
+                complain(error.message if isinstance(error, PostgresError) else f"the data folder cannot be used: {error.strerror}")
 
     def _announce(self, address: str, provider: str | None) -> None:
         folder = self.given.data_dir / "serving"
@@ -393,6 +394,7 @@ def _positive(text: str) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The status to exit with; what a person can act on is one line."""
+    data_folder.be_private()
     told = arguments().parse_args(argv)
     if told.demo:
         os.environ["CONSOLE_DEMO"] = "on"
@@ -400,7 +402,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Supervisor(told, settings.current()).run()
     except ConsoleError as error:
         complain(error.message)
-        return 1
+    except OSError as error:
+        complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+    return 1
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from console import app, diagnostics
+from console import app, data_folder, diagnostics
 from console.parent import end_with_parent
 
 THREADS = 4
@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
     told = parser.parse_args()
+    data_folder.be_private()
     diagnostics.configure()
     end_with_parent()
     gc.set_threshold(*GARBAGE)  # forked workers keep it

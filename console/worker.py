@@ -185,9 +185,10 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
 
     Of the jobs, `threads` are done at once.
     """
-    from console import diagnostics
+    from console import data_folder, diagnostics
     from console.parent import end_with_parent
 
+    data_folder.be_private()
     diagnostics.configure()
     worker = Worker(threads)
 
