@@ -18,7 +18,7 @@ from console import subjects
 from console.core.collections import Collection, Stored, assemble
 from console.db import tables
 from console.db.engine import hot_engine
-from console.errors import NotAllowed, NotFound, SourceDown
+from console.errors import Invalid, NotAllowed, NotFound, SourceDown
 from console.records import connect, hooked, portable
 from console.records.sessions import Terms
 
@@ -156,6 +156,11 @@ def engine_of(found: Collection) -> Engine:
             passing=True,
             source=source.name,
         )
+    if source.dialect == "sqlite":
+        try:
+            portable.require_place(connect.address(source.url))
+        except Invalid as error:
+            raise SourceDown(f"The data source {source.name} is not read: {error.message}", source=source.name) from error
     return connect.engine(source.name, source.url, source.terms, note_state)
 
 

@@ -3,13 +3,32 @@
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from console import settings
+from console.errors import Invalid
 from console.postgres import Embedded
 
 FOLDER = "~data-folder"
 """What stands for the data folder in an address of SQLite, and for its server's socket in one of PostgreSQL."""
+
+
+def require_place(address: URL, *, typed: bool = False) -> None:
+    """Nothing where a file of SQLite may lie where it does, links followed, and for every other database. Raises Invalid.
+
+    With CONSOLE_SQLITE_FOLDERS: in those and in the demo's data folder. Without: anywhere, unless it is `typed` on a page.
+    """
+    told = settings.current()
+    if address.get_backend_name() != "sqlite" or (told.sqlite_folders is None and not typed):
+        return
+    own = (told.data_dir,) if told.demo and not typed else ()
+    file = Path(str(address.database)).resolve()
+    if not any(file.is_relative_to(folder.resolve()) for folder in (*(told.sqlite_folders or ()), *own)):
+        reason = (
+            "SQLite files are read only from folders that the setting CONSOLE_SQLITE_FOLDERS names, and this is in none of them."
+            " Who runs the console adds its folder there and starts the console again."
+        )
+        raise Invalid(reason, details=[{"field": "database", "reason": reason}])
 
 
 def kept(url: str) -> str:

@@ -14,7 +14,7 @@ from console.db import tables
 from console.db.engine import fetch, transaction
 from console.effects import kept
 from console.errors import Conflict, Invalid
-from console.records import catalogue, connect
+from console.records import catalogue, connect, portable
 from console.records.sessions import Terms
 from console.sources import addresses, keeping, testing
 from console.sources.keeping import CHAIN, SYSTEM
@@ -55,6 +55,8 @@ def change(
     if terms is not None:
         bounded(terms)
     address = source.url if url is None else addresses.read(url).render_as_string(hide_password=False)
+    if address != source.url:
+        portable.require_place(connect.address(address), typed=by.kind != "system")
     server = _answering(source, address) if url is not None else None
     picks = (
         (None, None)

@@ -21,7 +21,7 @@ from console.core.collections.document import CollectionDocument
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
-from console.records import catalogue, conditions, connect, hooked, reflect
+from console.records import catalogue, conditions, connect, hooked, portable, reflect
 from console.records.sessions import USUAL, Terms
 from console.sources import addresses
 from console.sources.testing import place_of
@@ -87,6 +87,7 @@ def add(
     if not NAME.fullmatch(name):
         raise _invalid("name", "A name begins with a letter and has letters, digits, - and _ only, at most 63.")
     address = addresses.read(url)
+    portable.require_place(address, typed=by.kind != "system")
     text = address.render_as_string(hide_password=False)
     free(name)
     settings = picked(terms, schemas, chosen)
