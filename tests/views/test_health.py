@@ -115,6 +115,7 @@ def test_what_is_tried_leaves_nothing_behind(clean: Database) -> None:
 def test_a_disk_without_room_is_a_failure_before_the_server_runs_into_it(
     clean: Database, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings.current().data_dir.mkdir(parents=True, exist_ok=True)
     monkeypatch.setattr(health, "LEAST_FREE_BYTES", 2**60)
     monkeypatch.setattr(settings.Settings, "embedded", property(lambda _: True))
     status, body = look()
