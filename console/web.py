@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask
-from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 
 from console import app, data_folder, diagnostics
 from console.parent import end_with_parent
@@ -25,7 +25,7 @@ HOPELESS = 20
 """So many workers in a row that end within `QUICK_S` seconds: they cannot start, and the supervisor is told."""
 
 
-class Server(Granian):
+class Server(MPServer):
     """Granian, which forks another worker as often as one ends; by itself it gives up where one ends twice within six seconds."""
 
     _quick = 0

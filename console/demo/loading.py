@@ -37,7 +37,8 @@ def load(data_dir: Path, reset: bool, progress: Progress) -> bool:
     data_dir.mkdir(parents=True, exist_ok=True)
     server = servers.of(settings.current())
     note = read_note(data_dir)
-    if not reset and _complete(data_dir, server, loaded := note.get("loaded")):
+    loaded = note.get("loaded") or {}
+    if not reset and _complete(data_dir, server, loaded):
         if not loaded.get("portable"):  # of an earlier release, which kept the path of the data folder in them
             _readdress(data_dir, server)
             write_note(data_dir, note | {"loaded": loaded | {"portable": True}})

@@ -46,6 +46,7 @@ KNOWN: Mapping[int, tuple[str, str, str]] = {
     503: ("store_down", "Not available at the moment", "The database does not answer. Nothing was lost; try again in a moment."),
 }
 """Status → code for programs, title of the page, what it says when nothing better is known."""
+SECRET = ("password", "code", "key", "secret")
 AWAY = (troubles.DOWN, troubles.FULL, troubles.READ_ONLY, troubles.READ_ONLY_FOLDER)
 
 
@@ -116,7 +117,7 @@ def surprised(error: Exception) -> Response:
         message = (
             KNOWN[503][2]
             if found is troubles.DOWN
-            else f"{found.message} Who runs the console has to see to it; what you typed stays in the form. Try again then."
+            else f"{found.message} Who runs the console has to see to it. What you typed is kept here: try again then."
         )
         return _respond(Answer(503, found.code, message, headers={"Retry-After": "1"}, request_id=request_id))
     _log.error("request %s failed: %s %s", request_id, request.method, request.endpoint, exc_info=error)
@@ -143,6 +144,7 @@ def _drawn(answer: Answer) -> str:
         "message": answer.message,
         "details": answer.details,
         "status": answer.status,
+        "resend": _typed() if answer.status == 503 else [],
         "retry": answer.status in (408, 409, 429, 500, 503),
         "request_id": answer.request_id or _request_id(),
         "reason": answer.reason,
@@ -153,6 +155,13 @@ def _drawn(answer: Answer) -> str:
     except Exception:  # noqa: BLE001 - whatever is wrong with the page, the person is told the first error
         _log.exception("the page of an error could not be drawn")
         return f"<!doctype html><title>{escape(answer.title)}</title><h1>{escape(answer.title)}</h1><p>{escape(answer.message)}</p>"
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What a form sent, to be sent once more from the page of the error; none where it held a file or a secret, which no page repeats."""
+    if request.method != "POST" or request.files or any(secret in name for name in request.form for secret in SECRET):
+        return []
+    return list(request.form.items(multi=True))
 
 
 def _note_refusal(error: NotAllowed | NotFound) -> None:

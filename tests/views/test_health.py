@@ -15,7 +15,9 @@ from console.db import engine, presence
 from console.db.engine import app_url
 from console.db.presence import PRESENCE
 from console.postgres import Embedded
+from tests.company import Company
 from tests.conftest import Database
+from tests.views.conftest import Pages
 
 Look = Callable[[], tuple[int, dict[str, Any]]]
 
@@ -132,3 +134,18 @@ def test_without_its_database_it_is_503(clean: Database, monkeypatch: pytest.Mon
     body = answer.json or {}
     assert (answer.status_code, body["status"], body["database"], codes(body)) == (503, "starting", "down", ["store_down"])
     assert pages.status_code == 503
+
+
+def test_what_was_typed_can_be_sent_once_more_where_nothing_could_be_saved(company: Company, pages: Pages, pg: Embedded) -> None:
+    """The sentence says why, and the page keeps what was typed."""
+    ines, name = pages.ines, app_url().database
+    pg.sql(f"alter database {name} set default_transaction_read_only = on")
+    engine.dispose()
+    try:
+        page = ines.post("/operations/pause", {"reason": "Müller & Söhne <b>moved</b>"}, status=503).text
+    finally:
+        pg.sql(f"alter database {name} reset default_transaction_read_only")
+        engine.dispose()
+    assert "takes no changes at the moment" in page
+    assert 'name="reason" value="Müller &amp; Söhne &lt;b&gt;moved&lt;/b&gt;"' in page
+    assert 'action="/operations/pause' in page
