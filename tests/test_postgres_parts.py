@@ -200,9 +200,9 @@ def test_the_pid_of_another_program_is_crossed_out_and_the_rest_stays(tmp_path: 
     sockets = tmp_path / "sockets"
     sockets.mkdir()
     (sockets / ".s.PGSQL.5432.lock").touch()
-    own = folder(tmp_path, *WHOLE)._socket_folder() / ".s.PGSQL.5432.lock"
-    own.touch()
     server = folder(tmp_path, f"{sign}{os.getpid()}", *WHOLE[1:4], str(sockets), *WHOLE[5:])
+    own = server._socket_folder() / ".s.PGSQL.5432.lock"
+    own.touch()
     assert server._state() == "gone"
     assert server._pid_lines() == [str(IMPOSSIBLE_PID), *WHOLE[1:4], str(sockets), *WHOLE[5:]]
     assert not own.exists()
@@ -245,8 +245,7 @@ def test_a_folder_is_quoted_in_the_url(tmp_path: Path, host: str, written: str) 
     sockets = tmp_path / host[1:]
     sockets.mkdir()
     (sockets / ".s.PGSQL.5432").touch()
-    cluster = str(folder(tmp_path, *WHOLE).cluster)
-    server = folder(tmp_path, WHOLE[0], cluster, *WHOLE[2:4], str(sockets), *WHOLE[5:])
+    server = folder(tmp_path, WHOLE[0], str(tmp_path / "data" / "postgres" / "cluster"), *WHOLE[2:4], str(sockets), *WHOLE[5:])
     password(server, "shop", "p")
     assert server.url("shop", "a/b") == f"postgresql://shop:p@/a%2Fb?host={tmp_path}{written}&port=5432"
 
