@@ -3,9 +3,9 @@
 from typing import Any
 
 import psycopg
-import sqlalchemy as sa
 
 from console.db import release
+from console.db.dump import libpq
 from console.db.engine import app_url
 from console.db.troubles import NO_RIGHT
 from console.errors import ConsoleError
@@ -55,5 +55,4 @@ def _backend(connection: "psycopg.Connection[Any]") -> int:
 
 
 def _connected() -> "psycopg.Connection[Any]":
-    url: sa.URL = app_url().set(drivername="postgresql")
-    return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True, connect_timeout=10, prepare_threshold=None)
+    return psycopg.connect(libpq(app_url()), autocommit=True, connect_timeout=10, prepare_threshold=None)
