@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from console import postgres, settings
-from console.db import written
+from console.db import release, written
 
 POOL = 6
 
@@ -84,8 +84,19 @@ def _make(name: str, **more: Any) -> Engine:
                 "pool_timeout": 10,
                 "connect_args": {"connect_timeout": 10},
             }
-            _made[name] = sa.create_engine(app_url(), **common, **more)
+            made = sa.create_engine(app_url(), **common, **more)
+            if release.refusing:
+                sa.event.listen(made, "first_connect", lambda connection, _: _refuse_newer(connection))
+            _made[name] = made
         return _made[name]
+
+
+def _refuse_newer(connection: "psycopg.Connection[Any]") -> None:
+    there = connection.execute("select to_regclass('console.alembic_version')").fetchone()
+    if there and there[0]:
+        row = connection.execute("select version_num from console.alembic_version").fetchone()
+        release.refuse_newer(row[0] if row else None)
+    connection.rollback()
 
 
 def make_room(threads: int) -> None:

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
-import sqlalchemy as sa
 from flask import Blueprint, Response, g, jsonify, make_response, request
 from flask_login import current_user
 from markupsafe import escape
@@ -18,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from console import access, log, sources
 from console.core.actor import Actor
+from console.db import troubles
 from console.db.ids import uuid7
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceChanged
 from console.rights.asking import Reason
@@ -48,6 +47,8 @@ KNOWN: Mapping[int, tuple[str, str, str]] = {
     503: ("store_down", "Not available at the moment", "The database does not answer."),
 }
 """Status → code for programs, title of the page, what it says when nothing better is known."""
+SECRET = ("password", "code", "key", "secret")
+AWAY = (troubles.DOWN, troubles.FULL, troubles.READ_ONLY, troubles.READ_ONLY_FOLDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +110,22 @@ def undone(error: HTTPException) -> Response:
     return _respond(Answer(status, code, own or message, headers=headers, outcome=outcomes.of_request()))
 
 
-@blueprint.app_errorhandler(sa.exc.OperationalError)
-@blueprint.app_errorhandler(sa.exc.InterfaceError)
-@blueprint.app_errorhandler(sa.exc.TimeoutError)
-@blueprint.app_errorhandler(psycopg.OperationalError)
-@blueprint.app_errorhandler(psycopg.InterfaceError)
-def unreachable(error: Exception) -> Response:
-    """The console's own database went away in mid-request."""
-    request_id = _request_id()
-    _log.error("request %s: the database does not answer: %s", request_id, type(error).__name__)
-    code, _, message = KNOWN[503]
-    return _respond(Answer(503, code, message, headers={"Retry-After": "1"}, request_id=request_id, outcome=outcomes.of_request()))
-
-
 @blueprint.app_errorhandler(Exception)
 def surprised(error: Exception) -> Response:
-    """What nobody foresaw."""
-    request_id = _request_id()
+    """What nobody foresaw; or the console's own database or disk is away, full or takes no changes: then nothing was committed, or the answer got lost and a
+    second try finds it.
+    """
+    request_id, found = _request_id(), troubles.of(error)
+    if found in AWAY:
+        _log.error("request %s: %s %s", request_id, found.message, type(getattr(error, "orig", error)).__name__)
+        message = (
+            KNOWN[503][2]
+            if found is troubles.DOWN
+            else f"{found.message} Who runs the console has to see to it. What you typed is kept here: try again then."
+        )
+        return _respond(
+            Answer(503, found.code, message, headers={"Retry-After": "1"}, request_id=request_id, outcome=outcomes.of_request())
+        )
     _log.error("request %s failed: %s %s", request_id, request.method, request.endpoint, exc_info=error)
     code, _, message = KNOWN[500]
     return _respond(Answer(500, code, message, request_id=request_id, outcome=outcomes.of_request()))
@@ -154,6 +154,7 @@ def _drawn(answer: Answer) -> str:
         "details": answer.details,
         "status": answer.status,
         "outcome": answer.outcome,
+        "resend": _typed() if answer.status == 503 and not answer.outcome.to_look_at else [],
         "retry": not answer.outcome.to_look_at and answer.status in (408, 409, 429, 500, 503),
         "request_id": answer.request_id or _request_id(),
         "reason": answer.reason,
@@ -164,6 +165,13 @@ def _drawn(answer: Answer) -> str:
     except Exception:  # noqa: BLE001 - whatever is wrong with the page, the person is told the first error
         _log.exception("the page of an error could not be drawn")
         return f"<!doctype html><title>{escape(answer.title)}</title><h1>{escape(answer.title)}</h1><p>{escape(answer.message)}</p><p>{escape(answer.outcome.words)}</p>"
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What a form sent, to be sent once more from the page of the error; none where it held a file or a secret, which no page repeats."""
+    if request.method != "POST" or request.files or any(secret in name for name in request.form for secret in SECRET):
+        return []
+    return list(request.form.items(multi=True))
 
 
 def _note_refusal(error: NotAllowed | NotFound) -> None:

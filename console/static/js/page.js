@@ -72,7 +72,7 @@
   window.addEventListener("offline", () => away(true));
   window.addEventListener("online", () => away(false));
 
-  // A failure stands where it happened: above the form that sent it, never in a toast.
+  // A failure stands where it happened, in the server's own words where it has some: above the form that sent it, never in a toast.
   function refuse(event, words) {
     const at = event.detail.elt.closest("dialog, form, section, main");
     if (!at || event.detail.elt.closest("[data-quiet]")) return;
@@ -83,7 +83,9 @@
     notice.toggleAttribute("data-away", event.type === "htmx:sendError");
     const status = event.detail.xhr?.status;
     const id = event.detail.xhr?.getResponseHeader?.("X-Request-Id");
-    notice.textContent = words + (status ? ` (${status}${id ? `, request ${id}` : ""})` : "");
+    const answer = status >= 500 ? new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html") : null;
+    const said = answer?.querySelector(".error-card p")?.textContent.trim();
+    notice.textContent = (said ? `${said} ` : "") + words + (status ? ` (${status}${id ? `, request ${id}` : ""})` : "");
     at.prepend(notice);
   }
 
