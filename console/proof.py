@@ -11,7 +11,6 @@ from console.db.engine import fetch, transaction
 from console.errors import Invalid
 from console.log import checkpoint, heads, recheck, select
 from console.log.recheck import Checked
-from console.log.tree import Tiles
 
 __all__ = ["Checked", "Compared", "Head", "Proof", "compare", "read", "verifier"]
 
@@ -72,13 +71,13 @@ def compare(actor: Actor, note: str) -> Compared:
             good=False, size=told.size, words="No key of this log has signed this checkpoint: it is of another log, or it was made up."
         )
     with transaction() as connection:
-        size = connection.exec_driver_sql("select number from console.version where name = 'tree'").scalar_one()
+        size = heads.tree_size(connection)
         if told.size > size:
             words = (
                 f"This log has {size:,} events under a signed head, and the checkpoint covers {told.size:,}: events are missing at the end."
             )
             return Compared(good=False, size=told.size, words=words)
-        same = Tiles(heads.Table(connection), size).root(told.size) == told.root
+        same = heads.Kept(connection, size).root(told.size) == told.root
     if not same:
         return Compared(
             good=False, size=told.size, words=f"The first {told.size:,} events are not those of this checkpoint: the log was changed since."

@@ -14,8 +14,10 @@ from typing import Any
 import orjson
 import pytest
 
+from console import operations, subjects
 from console.core.events import KINDS
 from console.db import fetch
+from console.db.ids import uuid7
 from console.log import Fact, Frame, Link, body, chained, recheck, verify, write
 from console.log.body import FIRST, VERSION
 from tests.conftest import Database
@@ -145,21 +147,24 @@ def test_a_key_of_a_later_release_is_passed_over(said: Said) -> None:
 def test_the_server_lists_what_the_body_says(clean: Database) -> None:
     """The columns of the list, and the look at them, for every kind under every frame."""
     assert clean.name
+    subject = subjects.of("customer", "1")
     for number, frame in enumerate(frames()):
         chain = f"run_{number}"
-        made = chained([fact._replace(id="0" + fact.id[1:14] + f"7{number:03x}" + fact.id[18:]) for fact in facts()], chain, 0, b"", frame)
-        write_all(chain, made)
-    from console import operations
-
+        own = [fact._replace(id=str(uuid7())) for fact in facts()]
+        made = chained(own, chain, 0, b"", frame)
+        assert write(chain, 0, made, subject=subject) == len(made)
     operations.catch_up()
+    operations.seal()
     rows = fetch(
-        "select a.at, a.kind, a.actor, a.team, a.collection, a.record, a.run, a.workflow, a.origin, a.label, e.body from console.activity a join console.event e on e.id = a.event"
+        f"select e.body, {', '.join('a.' + name for name in recheck.LISTED)} from console.activity a join console.event e on e.id = a.event"
     )
     assert len(rows) == len(frames()) * len(facts())
-    for *columns, data in rows:
-        assert recheck.listed(orjson.loads(bytes(data))) == tuple(columns)
-
-
-def write_all(chain: str, links: list[Link]) -> None:
-    """Append these events to their chain, outside runs."""
-    assert write(chain, 0, links, subject="subject") == len(links)
+    for data, *columns in rows:
+        told = orjson.loads(bytes(data))
+        parts = (told["wf"] or {}).get("id"), told["actor"]["kind"], told.get("label")
+        target = told["target"] or {}
+        who = told["actor"]["id"], told["actor"]["team"], target.get("coll"), target.get("key")
+        assert [datetime.fromisoformat(told["at"]), told["type"], *who, told["run"], *parts] == columns
+        assert recheck.listed(told) == tuple(columns)
+    assert recheck.check() is None
+    assert fetch("select * from console.relist(false)") == []

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from console.log import body, tree, verify
-from console.log.tree import EMPTY, Memory, Tiles
+from console.log.tree import EMPTY
+from tests.log.growing import Memory, Tiles
 
 # The test tree of the Certificate Transparency reference implementation: eight inputs, the root over the first n of them.
 INPUTS = [
