@@ -16,7 +16,7 @@ from console.db import tables
 from console.db.engine import alone, fetch, hot_engine
 from console.db.presence import somebody_works
 from console.errors import Conflict
-from console.log import checkpoint, heads, recheck, select
+from console.log import checkpoint, heads, select
 
 logger = logging.getLogger(__name__)
 BATCH = 10_000
@@ -148,14 +148,6 @@ def _filed(note: str | None) -> str | None:
         with (folder / HEADS).open("a", encoding="utf-8") as file:
             file.write(note + "\n")
     return note
-
-
-def recheck_log() -> str | None:
-    """Look at the log anew, as `console.log.recheck` does; the first bad place, which is also an alarm in the process's own log."""
-    problem = recheck.check()
-    if problem is not None:
-        logger.error("alarm: the activity log is not in order: %s", problem)
-    return problem
 
 
 ASKED = """

@@ -1,15 +1,16 @@
 """What an auditor needs to check the log without us: how far it was checked here, the newest signed head, the key, and whether a head kept earlier still fits."""
 
 import importlib.resources
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from console import access, operations, publishing
+from console import access, integrity, operations, publishing
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Invalid
-from console.log import checkpoint, heads, recheck, select
+from console.log import checkpoint, heads, select
 from console.log.recheck import Checked
 
 __all__ = ["Checked", "Compared", "Head", "Proof", "compare", "read", "verifier"]
@@ -26,14 +27,25 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How the log stands. `reached` is the newest place, `checked` the console's own look at it, `key` the verifier key of the newest head, `outside` where heads are taken."""
+    """How the log stands. `reached` is the newest place, `standing` the console's own look at it, `key` the verifier key of the newest head, `outside` where heads are taken."""
 
-    checked: Checked
+    standing: integrity.Standing
     reached: select.Reached
     lag: operations.Lag
     head: Head | None
     key: str | None
     outside: Sequence[publishing.Delivery]
+
+    @property
+    def checked(self) -> Checked:
+        """What the last look found."""
+        return self.standing.checked
+
+    @property
+    def problem(self) -> str | None:
+        """The first bad place and what is wrong there, without the name of a run: it may be confidential."""
+        found = self.checked.problem
+        return re.sub(r"(, )?run \S+ event \d+", "", found).removeprefix(": ").partition(". ")[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,7 @@ def read(actor: Actor) -> Proof:
     access.require(actor, None, "activity", "verify")
     head = heads.newest()
     return Proof(
-        recheck.state(), select.reached(), operations.lag(), Head(*head) if head else None, heads.verifier_key(), publishing.state()
+        integrity.standing(), select.reached(), operations.lag(), Head(*head) if head else None, heads.verifier_key(), publishing.state()
     )
 
 

@@ -41,6 +41,7 @@ log_check = _table(
     owed=JSONB,
     heads=sa.BigInteger,
     heads_before=sa.BigInteger,
+    alarm=sa.Text,
 )
 delivery = _table(
     "delivery",

@@ -3,15 +3,25 @@
 A look at the catalogue of the server, whose cost does not depend on how long the log is.
 """
 
+from typing import NamedTuple
+
 from console.db.engine import fetch
 
-REFUSING = {
-    "event": {"event_append_only": 27, "event_no_truncate": 34},
-    "event_value": {"event_value_no_update": 19, "event_value_no_truncate": 34},
-    "checkpoint": {"checkpoint_append_only": 27, "checkpoint_no_truncate": 34},
-    "workflow_version": {"workflow_version_immutable": 27, "workflow_version_no_truncate": 34},
+CHANGE, UPDATE, TRUNCATE = 27, 19, 34
+"""When a trigger fires, as the server counts it."""
+
+FIRES = {
+    CHANGE: "before update or delete on {} for each row",
+    UPDATE: "before update on {} for each row",
+    TRUNCATE: "before truncate on {}",
 }
-"""Table → its triggers, each with the number by which the server tells when it fires (before; row or statement; update, delete, truncate)."""
+REFUSING = {
+    "event": {"event_append_only": CHANGE, "event_no_truncate": TRUNCATE},
+    "event_value": {"event_value_no_update": UPDATE, "event_value_no_truncate": TRUNCATE},
+    "checkpoint": {"checkpoint_append_only": CHANGE, "checkpoint_no_truncate": TRUNCATE},
+    "workflow_version": {"workflow_version_immutable": CHANGE, "workflow_version_no_truncate": TRUNCATE},
+}
+"""Table → its triggers that refuse, and when each fires."""
 
 CONSTRAINTS = {
     "event": ("event_pkey", "event_leaf_is_hash", "event_once"),
@@ -38,7 +48,7 @@ _FOUND = """
 select array(
     select format('%%s %%s %%s', c.relname, t.tgname, t.tgtype) from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
     where c.relnamespace = 'console'::regnamespace and c.relname = any(%(guarded)s) and not t.tgisinternal and t.tgenabled = 'A' and t.tgqual is null
-    and p.pronamespace = 'console'::regnamespace and p.proname = 'refuse_change' and p.prosrc ~ '^\\s*begin\\s+raise exception'
+    and p.pronamespace = 'console'::regnamespace and p.proname = 'refuse_change'
 ), array(
     select format('%%s %%s', c.relname, t.tgname) from pg_trigger t join pg_class c on c.oid = t.tgrelid
     where c.relnamespace = 'console'::regnamespace and c.relname = any(%(tables)s) and not t.tgisinternal
@@ -53,7 +63,9 @@ select array(
     where c.relnamespace = 'console'::regnamespace and c.relname = w.name
     and not (select r.rolsuper or pg_has_role(current_user, c.relowner, 'member') from pg_roles r where r.rolname = current_user)
     and case when w.act in ('insert', 'update') then has_any_column_privilege(c.oid, w.act) else has_table_privilege(c.oid, w.act) end
-)
+), exists (
+    select from pg_proc p where p.pronamespace = 'console'::regnamespace and p.proname = 'refuse_change' and p.prosrc ~ '^\\s*begin\\s+raise exception'
+), current_user
 """
 _GIVEN = {
     "guarded": list(REFUSING),
@@ -63,24 +75,35 @@ _GIVEN = {
 }
 
 
-def missing() -> list[str]:
-    """What is not as the console made it, a sentence each; none where all of it stands. One statement.
+class Missing(NamedTuple):
+    """What is not as the console made it, in words, and the statements by which the owner of the tables puts it right (empty: see the migrations)."""
+
+    words: str
+    mend: str = ""
+
+
+def missing() -> list[Missing]:
+    """What is not as the console made it; none where all of it stands. One statement.
 
     Who owns the tables or is superuser has every right: with a single role only triggers and constraints are looked at.
     """
-    refusing, triggers, rules, constraints, rights = (set(part) for part in fetch(_FOUND, _GIVEN)[0])
-    wanted = {(table, name): f"{table} {name} {kind}" for table, names in REFUSING.items() for name, kind in names.items()}
-    told = [
-        f"the trigger {name} of console.{table} does not refuse changes" for (table, name), line in wanted.items() if line not in refusing
-    ]
-    strange = triggers - {f"{table} {name}" for table, name in wanted}
-    told += [
-        f"the trigger {line.partition(' ')[2]} of console.{line.partition(' ')[0]} is none of the console's" for line in sorted(strange)
-    ]
-    told += [f"the rule {line.partition(' ')[2]} of console.{line.partition(' ')[0]} is none of the console's" for line in sorted(rules)]
-    needed = {
-        f"{table} {name}": f"the constraint {name} of console.{table} is gone" for table, names in CONSTRAINTS.items() for name in names
-    }
-    told += [words for line, words in needed.items() if line not in constraints]
-    told += [f"the application's role may {line.partition(' ')[2]} in console.{line.partition(' ')[0]}" for line in sorted(rights)]
+    refusing, triggers, rules, constraints, rights, refuses, role = fetch(_FOUND, _GIVEN)[0]
+    told = [] if refuses else [Missing("the function console.refuse_change refuses nothing")]
+    for table, names in REFUSING.items():
+        for name, fires_as in names.items():
+            if f"{table} {name} {fires_as}" not in refusing:
+                fires = FIRES[fires_as].format(f"console.{table}")
+                again = f"drop trigger if exists {name} on console.{table}; create trigger {name} {fires} execute function console.refuse_change()"
+                mend = f"{again}; alter table console.{table} enable always trigger {name}"
+                told.append(Missing(f"the trigger {name} of console.{table} does not refuse changes", mend))
+    ours = {f"{table} {name}" for table, names in REFUSING.items() for name in names}
+    for kind, strange in (("trigger", set(triggers) - ours), ("rule", set(rules))):
+        for table, name in (line.split(" ", 1) for line in sorted(strange)):
+            told.append(
+                Missing(f"the {kind} {name} of console.{table} is none of the console's", f'drop {kind} "{name}" on console.{table}')
+            )
+    for table, needed in CONSTRAINTS.items():
+        told += [Missing(f"the constraint {name} of console.{table} is gone") for name in needed if f"{table} {name}" not in constraints]
+    for table, act in (line.split(" ", 1) for line in sorted(rights)):
+        told.append(Missing(f"the application's role may {act} in console.{table}", f'revoke {act} on console.{table} from "{role}", public'))
     return told

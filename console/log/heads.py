@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from console.db import tables
 from console.db.engine import borrowed, engine, fetch, transaction
 from console.errors import Conflict
-from console.log import checkpoint
+from console.log import checkpoint, verify
 from console.log.tree import EMPTY, HASH_BYTES, WIDTH, Tiles
 
 _GROW, _GROW_ANEW = "select console.grow_tree()", "select console.grow_tree(true)"
@@ -126,6 +126,15 @@ def regrown(*, check: bool = False) -> bool:
         if check or not found:
             work.rollback()
         return found
+
+
+def leaves_lead() -> bool:
+    """Whether the leaves in the tree's lowest tiles, all of them, lead to the newest signed head."""
+    size, root = _signed()
+    tree = verify.Tree()
+    for block in leaves(size):
+        tree.append([block[at : at + HASH_BYTES] for at in range(0, len(block), HASH_BYTES)])
+    return (tree.size, tree.root()) == (size, root)
 
 
 def _goes_on(was: bytes, now: bytes, start: int) -> bool:

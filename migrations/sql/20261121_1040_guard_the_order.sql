@@ -126,8 +126,9 @@ end $$;
 delete from console.version where name = 'tree';
 
 -- What the look at the log remembers from one part of a round to the next: values that are gone and not yet accounted for
--- ({"erased": [first place, events]}), how many signed heads it has seen in this round, and in the last whole one.
-alter table console.log_check add column owed jsonb not null default '{}', add column heads bigint not null default 0, add column heads_before bigint not null default 0;
+-- ({"erased": [first place, events]}), how many signed heads it has seen in this round, and in the last whole one; and the alarm that people were told.
+alter table console.log_check add column owed jsonb not null default '{}', add column heads bigint not null default 0, add column heads_before bigint not null default 0,
+    add column alarm text;
 
 revoke execute on function console.listed, console.tile_root, console.grow_tree, console.relist from public;
 do $$

@@ -14,7 +14,7 @@ from tests.conftest import Database
 
 def test_it_is_running_without_a_worker(client: FlaskClient) -> None:
     answer = client.get("/health")
-    assert (answer.status_code, answer.json) == (200, {"status": "running", "version": __version__, "database": "ok", "worker": "none"})
+    assert (answer.status_code, answer.json) == (200, {"status": "running", "version": __version__, "database": "ok", "worker": "none", "log": "ok"})
 
 
 def test_it_sees_a_worker_of_its_own_database_only(app: Flask, client: FlaskClient, database: Database) -> None:
@@ -24,7 +24,7 @@ def test_it_sees_a_worker_of_its_own_database_only(app: Flask, client: FlaskClie
     here = sa.create_engine(app_url(), poolclass=sa.NullPool)
     with elsewhere.connect() as other:
         other.execute(hold, names)
-        assert client.get("/health").json == {"status": "running", "version": __version__, "database": "ok", "worker": "none"}
+        assert client.get("/health").json == {"status": "running", "version": __version__, "database": "ok", "worker": "none", "log": "ok"}
         with here.connect() as ours:
             ours.execute(hold, names)
             assert (client.get("/health").json or {})["worker"] == "ok"
