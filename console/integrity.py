@@ -65,8 +65,7 @@ def look() -> str | None:
     (known,) = fetch("select coalesce(alarm, '') from console.log_check where name = 'new'")[0]
     found = recheck.check()
     if found is not None and found not in known and heads.regrown():  # once: it reads the whole log
-        log.note(operations.SYSTEM, "log_rebuilt", open={"part": "tree"})
-        logger.warning("the tree of the log was not what its events say, and was made anew: %s", found)
+        operations.told_rebuilt(operations.SYSTEM, found)
         recheck.check()
     words = standing().words
     if words is not None:
@@ -92,9 +91,9 @@ def rebuild(actor: Actor, *, check: bool = False) -> Iterator[str]:
     Raises Conflict where the events themselves are not what was signed: then list and tree are what tells of it, and stay.
     """
     if heads.regrown(check=check):
-        yield "tree: made of other events than those that were signed"
+        yield "tree: not the one of the events that were signed"
         if not check:
-            log.note(actor, "log_rebuilt", open={"part": "tree"})
+            operations.told_rebuilt(actor, "rebuild")
     if (rows := _relisted(mend=False)) and not heads.leaves_lead():
         raise Conflict(
             f"position {rows[0][0]}: neither the list of events nor the tree over them leads to what was signed: both stay as they are. {KEEP}.",
@@ -109,7 +108,7 @@ def rebuild(actor: Actor, *, check: bool = False) -> Iterator[str]:
 def _relisted(*, mend: bool) -> Sequence[tuple[int, str]]:
     try:
         with transaction() as connection:
-            return connection.exec_driver_sql("select place, problem from console.relist(%s)", (mend,)).tuples().all()
+            return connection.exec_driver_sql("select place, problem from console.relist(%s)", (mend,)).all()
     except sa.exc.DataError as error:
         raise Conflict(
             "An event of the log cannot be read. `console verify` names it; the list stays as it is.", code="log_damaged"

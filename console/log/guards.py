@@ -105,5 +105,7 @@ def missing() -> list[Missing]:
     for table, needed in CONSTRAINTS.items():
         told += [Missing(f"the constraint {name} of console.{table} is gone") for name in needed if f"{table} {name}" not in constraints]
     for table, act in (line.split(" ", 1) for line in sorted(rights)):
-        told.append(Missing(f"the application's role may {act} in console.{table}", f'revoke {act} on console.{table} from "{role}", public'))
+        told.append(
+            Missing(f"the application's role may {act} in console.{table}", f'revoke {act} on console.{table} from "{role}", public')
+        )
     return told

@@ -27,6 +27,12 @@ _OTHERS = """
 select a.pos from console.activity a join console.event e on e.id = a.event join console.tile t on t.level = 0 and t.index = (a.pos - 1) / 256
 where a.pos > %s and a.pos <= %s and substr(t.hashes, 1 + 32 * ((a.pos - 1) %% 256)::integer, 32) <> e.leaf order by a.pos limit 1
 """
+_ABOVE = """
+select below.index, below.level from console.tile below
+left join console.tile above on above.level = below.level + 1 and above.index = below.index / 256
+where below.index >= %(size)s >> 8 * (below.level + 1) and below.index < %(upto)s >> 8 * (below.level + 1)
+and substr(above.hashes, 1 + 32 * (below.index %% 256)::integer, 32) is distinct from console.tile_root(below.hashes) order by below.index limit 1
+"""
 _MARK = "select bit_xor(hashtextextended(encode(hashes, 'hex'), level * 1000003 + index)) from console.tile"
 _AFTER = "select index, hashes from console.tile where level = 0 and index >= %s"
 
@@ -63,9 +69,13 @@ class Kept(Tiles):
         try:
             return super()._hashes(level, index, count)
         except LookupError:
-            wide = WIDTH ** (level + 1)
-            words = f"positions {index * wide + 1} to {min((index + 1) * wide, self.size)}: the tree over them is not whole. `console rebuild` makes it anew."
-            raise Damaged(words) from None
+            raise _not_whole(index, level, self.size) from None
+
+
+def _not_whole(index: int, level: int, size: int) -> Damaged:
+    wide = WIDTH ** (level + 1)
+    first, last = index * wide + 1, min((index + 1) * wide, size)
+    return Damaged(f"positions {first} to {last}: the tree over them is not the one of their events. `console rebuild` makes it anew")
 
 
 def tree_size(connection: Connection) -> int:
@@ -91,11 +101,15 @@ def _require_whole(tree: Kept) -> None:
         raise Damaged(
             f"position {min(size, tree.size)}: the tree is not the one whose first {size} events were signed. `console verify` says more."
         )
+    if tree.size > (connection.exec_driver_sql("select max(pos) from console.activity").scalar() or 0):
+        raise Damaged(f"position {tree.size}: the event is missing from the list")
     if connection.exec_driver_sql(_CUT_OFF, {"size": tree.size}).scalar():
         raise Damaged(f"position {tree.size + 1}: the event is missing")
     other = connection.exec_driver_sql(_OTHERS, (size, tree.size)).scalar()
     if other is not None:
         raise Damaged(f"position {other}: another event stood here when the tree was made")
+    if (above := connection.exec_driver_sql(_ABOVE, {"size": size, "upto": tree.size}).first()) is not None:
+        raise _not_whole(above[0], above[1], tree.size)
 
 
 def _signed() -> tuple[int, bytes]:

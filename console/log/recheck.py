@@ -160,8 +160,12 @@ def _whole(part: Part, size: int) -> str | None:
 
 def _unplaced(size: int) -> str | None:
     """An event that is in the log and neither in the list nor waiting for its place, among those after the newest signed head."""
-    last = fetch("select event from console.activity where pos = %s", (size,))
-    return _lost(last[0][0] + 1, 2**62) if last else None
+    return _lost(_event_at(size) + 1, 2**62)
+
+
+def _event_at(pos: int) -> int:
+    rows = fetch("select event from console.activity where pos = %s", (pos,))
+    return int(rows[0][0]) if rows else 0
 
 
 def _lost(first: int, last: int) -> str | None:
@@ -176,7 +180,7 @@ def _part(part: Part, upto: int, size: int) -> str | None:
         rows = fetch(_ROWS, (begin, end), binary=True)
         problem = _events(part, rows, begin, end, size) or _signed(part, begin, end, size)
         ids = [row[1] for row in rows]
-        problem = problem or _lost(min(ids), max(ids))
+        problem = problem or _lost(min(_event_at(begin) + 1, *ids), max(ids))
         if problem:
             return problem
         part.upto = end

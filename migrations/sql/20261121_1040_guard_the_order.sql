@@ -68,14 +68,15 @@ begin
         insert into console.tile as t (level, index, hashes)
         select 0, (a.pos - 1) / 256, string_agg(e.leaf, ''::bytea order by a.pos)
         from console.activity a join console.event e on e.id = a.event where a.pos > size and a.pos <= upto group by 2
-        on conflict (level, index) do update set hashes = t.hashes || excluded.hashes;
+        on conflict (level, index) do update set hashes = substr(t.hashes, 1, (32 * greatest(0, size - t.index * 256))::integer) || excluded.hashes;
         height := 0;
         while size >> 8 * (height + 1) < upto >> 8 * (height + 1) loop  -- tiles that are whole now and were not before
             insert into console.tile as t (level, index, hashes)
             select height + 1, below.index / 256, string_agg(console.tile_root(below.hashes), ''::bytea order by below.index)
             from console.tile below
             where below.level = height and below.index >= size >> 8 * (height + 1) and below.index < upto >> 8 * (height + 1) group by 2
-            on conflict (level, index) do update set hashes = t.hashes || excluded.hashes;
+            on conflict (level, index) do update
+            set hashes = substr(t.hashes, 1, (32 * greatest(0, (size >> 8 * (height + 1)) - t.index * 256))::integer) || excluded.hashes;
             height := height + 1;
         end loop;
         size := upto;
@@ -112,7 +113,7 @@ begin
     from told t full join console.activity a on a.pos = t.pos
     where (a.pos, a.event, a.at, a.kind, a.actor, a.team, a.collection, a.record, a.run, a.workflow, a.origin, a.label)
         is distinct from (t.pos, t.event, t.at, t.kind, t.actor, t.team, t.collection, t.record, t.run, t.workflow, t.origin, t.label)
-      and (t.pos is not null or a.pos > (select count(*) from kept) or exists (select from console.event e where e.id = a.event));
+      and (t.pos is not null or a.pos > (select count(*) from kept));
     if p_mend then
         delete from console.activity a using console_relisted r where a.pos = r.at_place or a.event = r.to_be;
         insert into console.activity (pos, event, at, kind, actor, team, collection, record, run, workflow, origin, label)
@@ -138,5 +139,5 @@ begin
     end if;
     revoke insert, update, delete, truncate on console.activity from console;
     revoke insert, update, delete on console.tile from console;
-    grant execute on function console.listed, console.grow_tree, console.relist to console;
+    grant execute on function console.listed, console.tile_root, console.grow_tree, console.relist to console;
 end $$;

@@ -196,6 +196,7 @@ def test_what_the_application_may_do_is_a_short_list(connection: "psycopg.Connec
         "place_of",
         "relist",
         "sequence",
+        "tile_root",
         "transition",
     ]
     owners = connection.execute(
