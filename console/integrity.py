@@ -64,8 +64,9 @@ def look() -> str | None:
     """
     (known,) = fetch("select coalesce(alarm, '') from console.log_check where name = 'new'")[0]
     found = recheck.check()
-    if found is not None and found not in known and heads.regrown():  # once: it reads the whole log
-        operations.told_rebuilt(operations.SYSTEM, found)
+    if found is not None and found not in known:  # once: it reads the whole log
+        if heads.regrown():
+            operations.told_rebuilt(operations.SYSTEM, found)
         recheck.check()
     words = standing().words
     if words is not None:

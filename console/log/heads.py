@@ -130,14 +130,16 @@ def regrown(*, check: bool = False) -> bool:
     """
     size, root = _signed()
     with engine().connect() as connection, connection.begin() as work:
+        connection.exec_driver_sql(_GROW)  # what is only new is no difference
         mark = connection.exec_driver_sql(_MARK).scalar()
         there = connection.exec_driver_sql(_AFTER, (size // WIDTH,)).all()
         tree = Kept(connection, connection.exec_driver_sql(_GROW_ANEW).scalar_one())
         now = {index: bytes(hashes) for index, hashes in connection.exec_driver_sql(_AFTER, (size // WIDTH,))}
         goes_on = all(_goes_on(bytes(was), now.get(index, b""), max(0, size - index * WIDTH) * HASH_BYTES) for index, was in there)
         leads = tree.size >= size and tree.root(size) == root
-        found = goes_on and leads and connection.exec_driver_sql(_MARK).scalar() != mark
-        if check or not found:
+        same = connection.exec_driver_sql(_MARK).scalar() == mark
+        found = goes_on and leads and not same
+        if check or not (found or same):
             work.rollback()
         return found
 

@@ -277,6 +277,13 @@ def test_a_tree_that_is_not_what_was_signed_is_made_anew(used: Company, forge: F
     assert used.people
 
 
+def test_what_is_only_new_is_no_difference(used: Company) -> None:
+    used.finished("4")
+    operations.catch_up()
+    assert heads.regrown(check=True) is False
+    assert CliRunner().invoke(rebuild, ["--check"]).exit_code == 0
+
+
 def test_a_tree_that_tells_of_an_event_which_is_gone_stays(used: Company, forge: Forge) -> None:
     (size,) = fetch("select max(pos) from console.activity")[0]
     forge("update console.tile set hashes = hashes || sha256('x') where level = 0 and index = 0")

@@ -14,7 +14,10 @@ from tests.conftest import Database
 
 def test_it_is_running_without_a_worker(client: FlaskClient) -> None:
     answer = client.get("/health")
-    assert (answer.status_code, answer.json) == (200, {"status": "running", "version": __version__, "database": "ok", "worker": "none", "log": "ok"})
+    assert (answer.status_code, answer.json) == (
+        200,
+        {"status": "running", "version": __version__, "database": "ok", "worker": "none", "log": "ok"},
+    )
 
 
 def test_it_sees_a_worker_of_its_own_database_only(app: Flask, client: FlaskClient, database: Database) -> None:

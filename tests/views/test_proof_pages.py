@@ -83,7 +83,11 @@ def test_damage_is_said_on_both_pages(pages: "Pages") -> None:
     assert "The log is not in order" in page.text
     assert "Position 3: the event was edited" in page.text
     assert "does not guard the log" in page.text
-    assert [words for words in ("run_", "console rebuild") if words in page.text.split("What this console has checked")[0].split("The log is not in order")[1]] == []
+    assert [
+        words
+        for words in ("run_", "console rebuild")
+        if words in page.text.split("What this console has checked")[0].split("The log is not in order")[1]
+    ] == []
 
 
 def test_a_kept_checkpoint_is_compared(pages: "Pages") -> None:
