@@ -3,7 +3,8 @@
 A look at the catalogue of the server, whose cost does not depend on how long the log is.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from console.db.engine import fetch
 
@@ -44,7 +45,7 @@ WITHHELD = {
 }
 """Table → what the application's role may not do there, in an installation with two roles."""
 
-_FOUND = """
+FOUND = """
 select array(
     select format('%%s %%s %%s', c.relname, t.tgname, t.tgtype) from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
     where c.relnamespace = 'console'::regnamespace and c.relname = any(%(guarded)s) and not t.tgisinternal and t.tgenabled = 'A' and t.tgqual is null
@@ -67,7 +68,7 @@ select array(
     select from pg_proc p where p.pronamespace = 'console'::regnamespace and p.proname = 'refuse_change' and p.prosrc ~ '^\\s*begin\\s+raise exception'
 ), current_user
 """
-_GIVEN = {
+GIVEN: Mapping[str, Any] = {
     "guarded": list(REFUSING),
     "tables": [*WITHHELD],
     "names": [table for table, acts in WITHHELD.items() for _ in acts],
@@ -87,7 +88,19 @@ def missing() -> list[Missing]:
 
     Who owns the tables or is superuser has every right: with a single role only triggers and constraints are looked at.
     """
-    refusing, triggers, rules, constraints, rights, refuses, role = fetch(_FOUND, _GIVEN)[0]
+    return named(*fetch(FOUND, GIVEN)[0])
+
+
+def named(
+    refusing: Sequence[str],
+    triggers: Sequence[str],
+    rules: Sequence[str],
+    constraints: Sequence[str],
+    rights: Sequence[str],
+    refuses: bool,
+    role: str,
+) -> list[Missing]:
+    """What is not as the console made it, by what `FOUND` finds."""
     told = [] if refuses else [Missing("the function console.refuse_change refuses nothing")]
     for table, names in REFUSING.items():
         for name, fires_as in names.items():

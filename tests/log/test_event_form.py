@@ -5,7 +5,7 @@ Every kind of event is written with and without each key that an event may lack;
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
@@ -24,8 +24,8 @@ from tests.conftest import Database
 from tests.log.exports import Said, f
 
 FORMAT = Path(__file__).resolve().parents[2] / "docs" / "reference" / "log-format.md"
-ACTOR = {"kind": "user", "id": "usr_1", "session": "ses_1", "team": "operations", "roles": ["operator", "lead"]}
-NOBODY = ACTOR | {"kind": "system", "session": "sys:config", "team": None, "roles": []}
+ACTOR: Mapping[str, Any] = {"kind": "user", "id": "usr_1", "session": "ses_1", "team": "operations", "roles": ["operator", "lead"]}
+NOBODY: Mapping[str, Any] = {**ACTOR, "kind": "system", "session": "sys:config", "team": None, "roles": []}
 FRAME: Mapping[str, Any] = {
     "actor": ACTOR,
     "policy": 3,
@@ -59,10 +59,14 @@ def test_every_part_of_a_frame_and_a_fact_is_tried() -> None:
 
 def facts() -> list[Fact]:
     """One event of every kind, with every open and sealed value that it may have, and one with none."""
-    made = []
+    made: list[Fact] = []
+    nothing: dict[str, Any] = {"open": {}, "sealed": {}}
     for name in sorted(KINDS):
-        whole = {"open": {key: [key, 1, None, {"id": {}}] for key in KINDS[name].open}, "sealed": dict.fromkeys(KINDS[name].sealed, f.ODD)}
-        for parts in (whole, {"open": {}, "sealed": {}}):
+        whole: dict[str, Any] = {
+            "open": {key: [key, 1, None, {"id": {}}] for key in KINDS[name].open},
+            "sealed": dict.fromkeys(KINDS[name].sealed, f.ODD),
+        }
+        for parts in (whole, nothing):
             number = f"01970000-0000-7000-8000-{len(made) + 1:012x}"
             made.append(Fact(**{**FACT, **parts, "id": number, "type": name}))
     return made
@@ -70,9 +74,9 @@ def facts() -> list[Fact]:
 
 def frames() -> list[Frame]:
     """With everything, without any one optional part, without any two, with none."""
-    whole, parts = Frame(**FRAME), [name for name in OPTIONAL if name in FRAME]
+    parts = [name for name in OPTIONAL if name in FRAME]
     without = [(), *((name,) for name in parts), *combinations(parts, 2), tuple(parts)]
-    return [*(replace(whole, **dict.fromkeys(names)) for names in without), replace(whole, actor=NOBODY)]
+    return [*(Frame(**{**FRAME, **dict.fromkeys(names)}) for names in without), Frame(**{**FRAME, "actor": NOBODY})]
 
 
 def written(frame: Frame, *, bare: bool = False) -> list[Link]:

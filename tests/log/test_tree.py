@@ -201,7 +201,7 @@ def test_tiles_of_three_levels() -> None:
     tiles = Tiles(Memory())
     for start in range(0, len(MANY), 9_999):
         tiles.append(MANY[start : start + 9_999])
-    assert {level for level, _ in tiles.store} == {0, 1, 2}  # type: ignore[attr-defined]
+    assert {level for level, _ in tiles.store} == {0, 1, 2}
     assert tiles.root() == tree.root(MANY)
     for index in (0, 255, 256, 65_535, 65_536, 69_999):
         assert tree.included(MANY[index], index, 70_000, tiles.inclusion(index), tiles.root())

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -214,21 +215,13 @@ def test_every_guard_that_is_off_is_named_with_its_way_out(used: Company, server
     assert lacking == {}
 
 
-def _missing_within(connection: "psycopg.Connection[tuple[object, ...]]") -> list[guards.Missing]:
-    """What `guards.missing` tells the application's role, in this transaction."""
-    before = guards.fetch
-
-    def within(statement: str, parameters: object = (), **_: object) -> list[object]:
-        connection.execute("set local role console")
-        rows = connection.execute(statement.encode(), parameters).fetchall()  # type: ignore[arg-type]
-        connection.execute("reset role")
-        return list(rows)
-
-    guards.fetch = within  # type: ignore[assignment]
-    try:
-        return guards.missing()
-    finally:
-        guards.fetch = before
+def _missing_within(connection: "psycopg.Connection[tuple[Any, ...]]") -> list[guards.Missing]:
+    """What the application's role finds missing, in this transaction."""
+    connection.execute("set role console")
+    row = connection.execute(guards.FOUND.encode(), guards.GIVEN).fetchone()
+    connection.execute("reset role")
+    assert row
+    return guards.named(*row)
 
 
 def test_a_guard_that_is_off_is_told_everywhere(used: Company, server: Server) -> None:
@@ -412,6 +405,6 @@ def test_the_server_grows_the_tree_as_a_plain_program_does(used: Company, forge:
 
 
 def test_what_health_and_metrics_ask_costs_the_same_however_long_the_log_is(used: Company) -> None:
-    plans = [json.dumps(fetch("explain (format json) " + guards._FOUND, guards._GIVEN)[0][0])]
+    plans = [json.dumps(fetch("explain (format json) " + guards.FOUND, guards.GIVEN)[0][0])]
     assert [name for name in ("event", "activity", "tile", "event_value") if f'"Relation Name": "{name}"' in plans[0]] == []
     assert used.people
