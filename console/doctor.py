@@ -287,6 +287,7 @@ def _database(told: settings.Settings) -> Iterator[Check]:
         yield _writing()
         yield _background(told)
         yield _signing()
+        yield _log()
         yield from _outside(one)
         yield _backup()
         if not told.ai.told:
@@ -331,6 +332,19 @@ def _signing() -> Check:
         return Check("signing key", ok=False, message=f"{message}: nothing is signed", fix=fix)
     head = heads.newest()
     return Check("signing key", ok=True, message=f"signed {head[0]} events at {_moment(head[2])}" if head else "has signed nothing yet")
+
+
+def _log() -> Check:
+    """Whether the log is in order: what came since the last look and the next part of it is looked at now, at most some seconds' work."""
+    from console import integrity
+    from console.log import recheck
+
+    recheck.check()
+    found = integrity.standing()
+    if not found.in_order:
+        return Check("log", ok=False, message=f"not in order: {found.words}", fix=found.way_out)
+    whole = f", the whole of it last at {_moment(found.checked.whole_at)}" if found.checked.whole_at else ""
+    return Check("log", ok=True, message=f"in order up to position {found.checked.upto:,}{whole}")
 
 
 def _outside(one_role: bool) -> Iterator[Check]:

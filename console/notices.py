@@ -37,6 +37,7 @@ _WORDS = {
     "access_requested": "{by} asks for a right",
     "ai_budget_warn": "Today's budget for AI is above its warning level",
     "ai_budget_used": "Today's budget for AI is used up: steps are done by hand until midnight UTC",
+    "log_damaged": "The activity log is not in order: look at its proof",
     "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
 }
 

@@ -560,6 +560,12 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "subject_erased": _subject_erased,
         "hold_placed": "{who} placed a hold on what is held about a person",
         "hold_released": "{who} lifted a hold on what is held about a person",
+        "log_damaged": lambda told: (
+            "{who} found that the activity log is not in order" + _braced(_after(", first at place ", told.text("position")))
+        ),
+        "log_rebuilt": lambda told: (
+            "{who} made the " + ("list of events" if told.text("part") == "list" else "tree of the log") + " anew from the events"
+        ),
         "backup_made": "{who} made a backup",
         "log_restored": _log_restored,
     }

@@ -96,6 +96,7 @@ class Worker:
             accounts,
             answers,
             document_requests,
+            integrity,
             notices,
             operations,
             proposals,
@@ -119,7 +120,7 @@ class Worker:
             Duty("seal when asked", ASKED_S, operations.seal_if_asked),
             Duty("tidy", EXPIRE_S, queue.tidy),
         ]
-        self.thorough = [Duty("check of the log", SEAL_S, operations.recheck_log), Duty("expire", EXPIRE_S, retention.expire)]
+        self.thorough = [Duty("check of the log", SEAL_S, integrity.look), Duty("expire", EXPIRE_S, retention.expire)]
         self.moving = [
             Duty("due", DUE_S, runs.wake),
             Duty("stuck", STUCK_S, runs.pick_up),

@@ -251,6 +251,18 @@ OUTSIDE = (
         ("subject",),
         ("reason",),
     ),
+    Kind(
+        "log_damaged",
+        "log",
+        "The console found that its own log is not in order, or that something of what guards it is off.",
+        ("position", "guards"),
+    ),
+    Kind(
+        "log_rebuilt",
+        "log",
+        "The list of events, or the tree over them, was not what the events say, and was made anew from them.",
+        ("part", "count", "first"),
+    ),
     Kind("backup_made", "log", "A backup of the console was written.", ("bytes", "size")),
     Kind(
         "log_restored",

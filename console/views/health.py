@@ -1,9 +1,10 @@
 """`/health`: whether the console does its work. `/health/pages`: whether this process can answer pages, for load balancers and the supervisor."""
 
+import psycopg
 import sqlalchemy as sa
 from flask import Blueprint, Response, jsonify
 
-from console import __version__, health
+from console import __version__, health, integrity
 from console.db import presence
 
 blueprint = Blueprint("health", __name__)
@@ -11,10 +12,21 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/health")
 def show() -> tuple[Response, int]:
-    """200 and `{"status": "running", "version", "database": "ok", "worker": "ok"}`; 503 with `problems` where nothing can be written or no worker works."""
+    """200 and `{"status": "running", "version", "database": "ok", "worker": "ok", "log": "ok|broken"}`; 503 with `problems` where nothing can be written or no worker works.
+
+    A log that is not in order is told and no reason to stop serving: what it names is for who runs the console, in `doctor` and on the page of the proof.
+    """
     found = health.known()
     status = "running" if found.ok else "starting" if found.database == "down" else "failing"
-    return jsonify(status=status, version=__version__, **found.to_json()), 200 if found.ok else 503
+    return jsonify(status=status, version=__version__, **found.to_json(), log=_log()), 200 if found.ok else 503
+
+
+def _log() -> str | None:
+    """Whether the log is in order as far as was looked; None while the database does not answer."""
+    try:
+        return "ok" if integrity.standing().in_order else "broken"
+    except (sa.exc.SQLAlchemyError, psycopg.Error):
+        return None
 
 
 @blueprint.get("/health/pages")

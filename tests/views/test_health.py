@@ -55,7 +55,7 @@ def codes(body: dict[str, Any]) -> list[str]:
 def test_all_is_well_with_a_worker_that_gives_signs_of_life(clean: Database, look: Look) -> None:
     presence.sign()
     with held(app_url()):
-        assert look() == (200, {"status": "running", "version": __version__, "database": "ok", "worker": "ok"})
+        assert look() == (200, {"status": "running", "version": __version__, "database": "ok", "worker": "ok", "log": "ok"})
 
 
 def test_no_worker_one_of_another_database_or_one_that_is_frozen_or_paused_is_a_failure(
