@@ -5,16 +5,17 @@ from the rows of the policy (`policies/roles.csv`, then the table `console.polic
 Everything is refused that no row allows; a row that denies wins over every row that allows.
 """
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.access import clearance as labels, narrowing, store, words
+from console.access import clearance as labels, narrowing, store, subjects, words
 from console.access.index import Index, Verdict
 from console.access.names import spoken, team_name
 from console.access.narrowing import Scopes
@@ -119,11 +120,19 @@ def can(
     if obj in held.labels and not _open(held, actor, obj, act, record):
         return False
     verdict = held.index.verdict(f"user:{actor.id}", team, obj, act)
+    if obj.startswith("collection:") and verdict.possible:
+        scope = subjects.rows_of(held, actor, team, obj.partition(":")[2], act)
+        return not scope.nothing if record is None else scope.allows(_leading(scope, record), datetime.now(UTC))
     if verdict.plain or not verdict.possible:
         return verdict.plain
-    if record is None and obj.startswith("collection:"):
-        return True
     return verdict.holds(roots_of(actor, record, run, typed))
+
+
+def _leading(scope: scopes.Scope, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record's values; where the scope follows relations, with what these lead to."""
+    from console.records import leading
+
+    return leading(scope.collection, record) if scope.follows else record
 
 
 def could(
@@ -142,29 +151,28 @@ def could(
 def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive: Iterable[str] | None = None) -> scopes.Scope:
     """The records of the collection on which the actor may `act`, and the fields kept from them; all their teams add up.
 
-    Without a row that allows it the scope holds nothing. `sensitive` names the collection's sensitive fields, for who only looks: where such
-    values are uncovered one by one, they are hidden, and `masked`.
+    Without a row that allows it the scope holds nothing; of a collection that holds somebody's data it holds the records whose subject the
+    actor may read (`access.subjects`). `sensitive` names the collection's sensitive fields, for who only looks: where such values are
+    uncovered one by one, they are hidden, and `masked`.
     """
+    return _scope(actor, None, collection_id, act, sensitive)
+
+
+def _scope(actor: Actor, team: str | None, collection_id: str, act: str, sensitive: Iterable[str] | None = None) -> scopes.Scope:
     held, sub = store.current(), f"user:{actor.id}"
     index, obj = held.index, f"collection:{collection_id}"
-    verdict = index.verdict(sub, None, obj, act)
     hidden = index.hidden(sub, None, collection_id)
     masked = frozenset(sensitive or ()) if obj in held.masking else frozenset()
-    label = held.labels.get(obj)
-    if label is not None and not labels.sees(index, sub, label.id, actor.attributes):
-        verdict |= Verdict(barred=label.when is None, deny=(label.when,) if label.when is not None else ())
     shut = hidden.unreadable | masked
     if not narrowing.within(actor, obj, act):
         return scopes.Scope(collection=collection_id, attributes=actor.attributes, hidden=hidden.unreadable, fixed=hidden.unwritable)
-    return scopes.Scope(
-        collection=collection_id,
-        allow=() if verdict.barred else verdict.allow,
-        deny=verdict.deny,
-        attributes=actor.attributes,
+    rows = subjects.rows_of(held, actor, team, collection_id, act)
+    return replace(
+        rows,
         hidden=shut and shut | _made_of(collection_id, shut),
         fixed=hidden.unwritable | masked,
         masked=masked - hidden.unreadable,
-        everything=verdict.free and not verdict.barred,
+        elsewhere=functools.partial(scope_for, actor),
     )
 
 

@@ -1,0 +1,81 @@
+"""Whose data a collection holds decides who may see it: its records follow the scope of the collection that is their subject.
+
+A document names the subject by relations (`charge.customer`). What somebody may do with a record holds where they may read its subject, unless
+the rule that allows it says `true`: that one holds whosever the record is.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from console.access import clearance as labels
+from console.access.index import Verdict
+from console.core.actor import Actor
+from console.core.collections import Collection
+from console.core.scopes import Scope, Subject, none, stands_alone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+READ = "read"
+
+
+def rows_of(held: Any, actor: Actor, team: str | None, collection_id: str, act: str, above: frozenset[str] = frozenset()) -> Scope:
+    """The records of the collection on which the actor may `act` by the policy that is held, whatever key they came with; no fields.
+
+    `above` are collections whose scope is being put together: a subject that leads back to one of them adds nothing.
+    """
+    index, sub = held.index, f"user:{actor.id}"
+    verdict: Verdict = index.verdict(sub, team, f"collection:{collection_id}", act)
+    label = held.labels.get(f"collection:{collection_id}")
+    if label is not None and not labels.sees(index, sub, label.id, actor.attributes):
+        verdict |= Verdict(barred=label.when is None, deny=(label.when,) if label.when is not None else ())
+    if not verdict.possible:
+        return Scope(collection_id, attributes=actor.attributes)
+    free, allow, alone = verdict.free, verdict.allow, ()
+    led = _led(collection_id) if above.isdisjoint({collection_id}) else None
+    subject = None
+    if led is not None:
+        alone = tuple(condition for condition in allow if stands_alone(condition))
+        allow = tuple(condition for condition in allow if condition not in alone)
+        subject = _subject(held, actor, team, led, above | {collection_id})
+        if any(condition.text.strip() == "true" for condition in alone):
+            free, allow, alone, subject = True, (), (), None
+    return Scope(collection_id, allow=allow, deny=verdict.deny, attributes=actor.attributes, everything=free, alone=alone, subject=subject)
+
+
+def _subject(held: Any, actor: Actor, team: str | None, led: tuple[tuple[str, ...], str | None], above: frozenset[str]) -> Subject | None:
+    """The subject and its scope; None where all of them may be seen."""
+    path, collection = led
+    scope = none("") if collection is None else rows_of(held, actor, team, collection, READ, above)
+    return None if scope.unlimited else Subject(path, scope)
+
+
+def path_of(collection_id: str) -> tuple[str, ...]:
+    """Relations from a record of the collection to its subject, one after another; empty where it has none, or is one itself."""
+    known = _catalogue().get(collection_id)
+    if known is None or not known.subject or known.subject == "self":
+        return ()
+    return tuple(name.strip() for name in known.subject.split("."))
+
+
+def subject_of(collection_id: str) -> str | None:
+    """The collection that is the subject of this one; None where there is none, it is one itself, or the way there is not known."""
+    led = _led(collection_id)
+    return None if led is None else led[1]
+
+
+def _led(collection_id: str) -> tuple[tuple[str, ...], str | None] | None:
+    """(relations to the subject, its collection: None where they lead nowhere); None for a collection without a subject of its own."""
+    path, every = path_of(collection_id), _catalogue()
+    if not path:
+        return None
+    here: Collection | None = every[collection_id]
+    for name in path:
+        relation = here.relation(name) if here is not None else None
+        here = every.get(relation.collection) if relation is not None else None
+    return path, None if here is None else here.id
+
+
+def _catalogue() -> "Mapping[str, Collection]":
+    from console.records import catalogue
+
+    return catalogue.current().collections
