@@ -235,7 +235,9 @@ def main() -> int:
         who = Person(person["email"].split("@")[0], keys[person["email"].split("@")[0]])
         listed_for = whole if demo.call(who.key, "GET", "/collections/customer/records")[0] == 404 else who.key
         every = [row["key"] for row in demo.all(listed_for, "/collections/customer/records")]
-        sees = listed_for == who.key or demo.call(who.key, "GET", f"/collections/customer/records/{every[0]}")[0] == 200  # who reads, and lists nothing
+        sees = (
+            listed_for == who.key or demo.call(who.key, "GET", f"/collections/customer/records/{every[0]}")[0] == 200
+        )  # who reads, and lists nothing
         who.customers = frozenset(every if sees else ())
         demo.sign_in(who, person)
         before = sum(found.asked.values())

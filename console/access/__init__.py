@@ -15,13 +15,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.access import clearance as labels, narrowing, store, subjects, words
-from console.access.index import Index, Verdict
+from console.access import clearance as labels, narrowing, second, store, subjects, words
+from console.access.index import Index
 from console.access.names import spoken, team_name
 from console.access.narrowing import Scopes
 from console.access.rights import RoleRights, rights
 from console.access.rows import ACTS, EVERY, PolicyError, Row, export, kind_of, line, parse
-from console.core import expressions, scopes
+from console.core import scopes
 from console.core.actor import Actor
 from console.db import engine as db
 from console.errors import NotAllowed
@@ -48,6 +48,7 @@ __all__ = [
     "current_version",
     "exists_for",
     "export",
+    "following",
     "grant",
     "held",
     "holders",
@@ -113,10 +114,29 @@ def can(
     run: Mapping[str, Any] | None = None,
     typed: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Whether `require` would let this pass."""
+    """Whether `require` would let this pass. What is rare and dangerous takes the index and Casbin (`access.second`)."""
     if actor.key_id is not None and not narrowing.within(actor, obj, act):
         return False
     held = store.current()
+    if not _indexed(held, actor, team, obj, act, record, run, typed):
+        return False
+    if not second.dangerous(obj, act):
+        return True
+    roots = _judged_roots(actor, obj, record, run, typed)
+    return second.agrees(held, second.Question(actor, team, obj, act, roots, some=record is None and obj.startswith("collection:")))
+
+
+def _indexed(
+    held: store.Held,
+    actor: Actor,
+    team: str | None,
+    obj: str,
+    act: str,
+    record: Mapping[str, Any] | None,
+    run: Mapping[str, Any] | None,
+    typed: Mapping[str, Any] | None,
+) -> bool:
+    """The index's answer."""
     if obj in held.labels and not _open(held, actor, obj, act, record):
         return False
     verdict = held.index.verdict(f"user:{actor.id}", team, obj, act)
@@ -130,9 +150,15 @@ def can(
 
 def _leading(scope: scopes.Scope, record: Mapping[str, Any]) -> Mapping[str, Any]:
     """The record's values; where the scope follows relations, with what these lead to."""
-    from console.records import leading
+    return following(scope.collection, record) or {} if scope.follows else record
 
-    return leading(scope.collection, record) if scope.follows else record
+
+def following(collection_id: str | None, record: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The record's values such that conditions of rights can follow its relations: for a judgement, never to be shown."""
+    from console.records import catalogue, leading
+
+    known = record is not None and collection_id in catalogue.current().collections
+    return leading(str(collection_id), record or {}) if known else record
 
 
 def could(
@@ -167,6 +193,9 @@ def _scope(actor: Actor, team: str | None, collection_id: str, act: str, sensiti
     if not narrowing.within(actor, obj, act):
         return scopes.Scope(collection=collection_id, attributes=actor.attributes, hidden=hidden.unreadable, fixed=hidden.unwritable)
     rows = subjects.rows_of(held, actor, team, collection_id, act)
+    if not rows.nothing and second.dangerous(obj, act):
+        agreed = second.agrees(held, second.Question(actor, team, obj, act, roots_of(actor), some=True))
+        rows = rows if agreed else scopes.Scope(collection_id, attributes=actor.attributes)
     return replace(
         rows,
         hidden=shut and shut | _made_of(collection_id, shut),
@@ -187,26 +216,22 @@ def _made_of(collection_id: str, hidden: frozenset[str]) -> frozenset[str]:
 def why(
     actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
 ) -> Why:
-    """The answer as Casbin gives it, with the row that decided. Slow: for a page that explains, not for a decision."""
-    from console.access.oracle import enforcer
-
-    policy, sub = store.current(), f"user:{actor.id}"
-    index = policy.index
+    """The answer as Casbin gives it, with the row that decided. For a page that explains."""
+    policy = store.current()
     if obj in policy.labels and not _open(policy, actor, obj, act, record):
         return Why(False, None, _missing(team, obj, act))
-    held = [row for row in index.rows if not row.expression or _condition(row, roots_of(actor, record, run))]
-    places = [f"t:{team}"] if team is not None else sorted(index.domains(sub))
-    judge = enforcer(held, teams={row.dom for row in held} | set(places), objects=[obj])
-    decided: Row | None = None
-    for place in places:
-        allowed, told = judge.enforce_ex(sub, place, obj, act)
-        row = next((row for row in held if told and _is(row, told)), None)
-        if row is not None and row.eft == "deny":
-            return Why(False, row, f"Denied by: {line(row)}")
-        decided = row if allowed and decided is None else decided
-    if decided is None:
+    allowed, row = second.decided(policy, second.Question(actor, team, obj, act, _judged_roots(actor, obj, record, run, None)))
+    if row is None:
         return Why(False, None, _missing(team, obj, act))
-    return Why(True, decided, f"Allowed by: {line(decided)}")
+    return Why(allowed, row, f"{'Allowed' if allowed else 'Denied'} by: {line(row)}")
+
+
+def _judged_roots(
+    actor: Actor, obj: str, record: Mapping[str, Any] | None, run: Mapping[str, Any] | None, typed: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What conditions look at, a collection's record so that they can follow its relations."""
+    judged = following(obj.partition(":")[2], record) if obj.startswith("collection:") else record
+    return roots_of(actor, judged, run, typed)
 
 
 def clearance(actor: Actor) -> frozenset[str]:
@@ -347,7 +372,7 @@ def _writing(connection: Connection | None) -> Iterator[Connection]:
     store.refresh()
 
 
-def _open(held: Any, actor: Actor, obj: str, act: str, record: Mapping[str, Any] | None) -> bool:
+def _open(held: store.Held, actor: Actor, obj: str, act: str, record: Mapping[str, Any] | None) -> bool:
     """Whether the label of the object leaves the question to the rows: the actor is cleared for it, or the record has none, or it is only reported to."""
     label = held.labels[obj]
     if act == labels.REPORT or labels.sees(held.index, f"user:{actor.id}", label.id, actor.attributes):
@@ -365,17 +390,6 @@ def roots_of(
     """What conditions look at; what is not given is unknown to them."""
     given = {"record": record, "run": run, "input": typed}
     return {"currentUser": actor.attributes, "now": datetime.now(UTC)} | {name: value for name, value in given.items() if value is not None}
-
-
-def _condition(row: Row, roots: Mapping[str, Any]) -> bool:
-    condition = expressions.parse(row.expression)
-    return condition.test(roots) if row.eft == "allow" else not condition.denies(roots)
-
-
-def _is(row: Row, told: Sequence[str]) -> bool:
-    """Whether this is the row that Casbin names; it sees `workflow:kyc-review` where the row says `workflow:*`."""
-    sub, dom, obj, act, eft = told
-    return (row.sub, row.dom, row.act, row.eft) == (sub, dom, act, eft) and row.obj in (obj, f"{kind_of(obj)}:{EVERY}")
 
 
 def _not_in_key(obj: str, act: str) -> str:

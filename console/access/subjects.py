@@ -4,21 +4,24 @@ A document names the subject by relations (`charge.customer`). What somebody may
 the rule that allows it says `true`: that one holds whosever the record is.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from console.access import clearance as labels
+from console.access.clearance import sees
 from console.access.index import Verdict
 from console.core.actor import Actor
 from console.core.collections import Collection
+from console.core.expressions import Expression
 from console.core.scopes import Scope, Subject, none, stands_alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from console.access.store import Held
+
 READ = "read"
 
 
-def rows_of(held: Any, actor: Actor, team: str | None, collection_id: str, act: str, above: frozenset[str] = frozenset()) -> Scope:
+def rows_of(held: "Held", actor: Actor, team: str | None, collection_id: str, act: str, above: frozenset[str] = frozenset()) -> Scope:
     """The records of the collection on which the actor may `act` by the policy that is held, whatever key they came with; no fields.
 
     `above` are collections whose scope is being put together: a subject that leads back to one of them adds nothing.
@@ -26,12 +29,13 @@ def rows_of(held: Any, actor: Actor, team: str | None, collection_id: str, act: 
     index, sub = held.index, f"user:{actor.id}"
     verdict: Verdict = index.verdict(sub, team, f"collection:{collection_id}", act)
     label = held.labels.get(f"collection:{collection_id}")
-    if label is not None and not labels.sees(index, sub, label.id, actor.attributes):
+    if label is not None and not sees(index, sub, label.id, actor.attributes):
         verdict |= Verdict(barred=label.when is None, deny=(label.when,) if label.when is not None else ())
     if not verdict.possible:
         return Scope(collection_id, attributes=actor.attributes)
-    free, allow, alone = verdict.free, verdict.allow, ()
-    led = _led(collection_id) if above.isdisjoint({collection_id}) else None
+    free, allow = verdict.free, verdict.allow
+    alone: tuple[Expression, ...] = ()
+    led = _led(collection_id) if collection_id not in above else None
     subject = None
     if led is not None:
         alone = tuple(condition for condition in allow if stands_alone(condition))
@@ -42,7 +46,9 @@ def rows_of(held: Any, actor: Actor, team: str | None, collection_id: str, act: 
     return Scope(collection_id, allow=allow, deny=verdict.deny, attributes=actor.attributes, everything=free, alone=alone, subject=subject)
 
 
-def _subject(held: Any, actor: Actor, team: str | None, led: tuple[tuple[str, ...], str | None], above: frozenset[str]) -> Subject | None:
+def _subject(
+    held: "Held", actor: Actor, team: str | None, led: tuple[tuple[str, ...], str | None], above: frozenset[str]
+) -> Subject | None:
     """The subject and its scope; None where all of them may be seen."""
     path, collection = led
     scope = none("") if collection is None else rows_of(held, actor, team, collection, READ, above)
@@ -61,6 +67,12 @@ def subject_of(collection_id: str) -> str | None:
     """The collection that is the subject of this one; None where there is none, it is one itself, or the way there is not known."""
     led = _led(collection_id)
     return None if led is None else led[1]
+
+
+def known() -> dict[str, str]:
+    """Collection → the collection whose data it holds, of those that hold the data of another one."""
+    led = {name: subject_of(name) for name in _catalogue()}
+    return {name: subject for name, subject in led.items() if subject is not None}
 
 
 def _led(collection_id: str) -> tuple[tuple[str, ...], str | None] | None:

@@ -75,7 +75,7 @@ def referring(collection: Collection, names: Container[str]) -> list[Relation]:
 def _is_there(target: Collection, columns: list[str], parts: list[Any], scope: Scope) -> bool:
     there = table_of(target)
     linked = [named_by(there, column, part) for column, part in zip(columns, parts, strict=True)]
-    statement = sa.select(sa.literal_column("1")).select_from(there.table).where(*linked, there.in_scope(scope)).limit(1)
+    statement: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(there.table).where(*linked, there.in_scope(scope)).limit(1)
     return connect.read(catalogue.engine_of(target), target.source, lambda connection: connection.execute(statement).first()) is not None
 
 

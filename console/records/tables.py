@@ -63,7 +63,7 @@ class Table:
         if self.dialect.name != "mysql" or not scope.follows:
             return self.in_scope(scope)
         there = self.aliased("looked_at")
-        one = (
+        one: sa.Select[Any] = (
             sa.select(sa.literal_column("1").label("one"))
             .select_from(there.table)
             .where(there.is_key(parts), there.in_scope(scope))
