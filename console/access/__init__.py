@@ -64,6 +64,9 @@ __all__ = [
     "roles_of",
     "roots_of",
     "scope_for",
+    "subject_for",
+    "subject_of",
+    "subject_path",
     "why",
 ]
 
@@ -71,6 +74,8 @@ EVERYWHERE = frozenset({"auditor", "admin", "developer"})
 """Shipped roles that are not held in one team but in all."""
 
 refresh = store.refresh
+subject_of = subjects.subject_of
+subject_path = subjects.path_of
 require_groups_agreed = store.require_groups_agreed
 
 
@@ -203,6 +208,11 @@ def _scope(actor: Actor, team: str | None, collection_id: str, act: str, sensiti
         masked=masked - hidden.unreadable,
         elsewhere=functools.partial(scope_for, actor),
     )
+
+
+def subject_for(actor: Actor, collection_id: str) -> scopes.Subject | None:
+    """What narrows the actor's rules on the collection: its subject, and which of those they may read; None where nothing does."""
+    return subjects.narrowed(store.current(), actor, collection_id)
 
 
 def _made_of(collection_id: str, hidden: frozenset[str]) -> frozenset[str]:

@@ -55,6 +55,12 @@ def _subject(
     return None if scope.unlimited else Subject(path, scope)
 
 
+def narrowed(held: "Held", actor: Actor, collection_id: str) -> Subject | None:
+    """The subject of the collection with the records of it that the actor may read; None without one, or where these are all."""
+    led = _led(collection_id)
+    return None if led is None else _subject(held, actor, None, led, frozenset({collection_id}))
+
+
 def path_of(collection_id: str) -> tuple[str, ...]:
     """Relations from a record of the collection to its subject, one after another; empty where it has none, or is one itself."""
     known = _catalogue().get(collection_id)
@@ -85,6 +91,39 @@ def _led(collection_id: str) -> tuple[tuple[str, ...], str | None] | None:
         relation = here.relation(name) if here is not None else None
         here = every.get(relation.collection) if relation is not None else None
     return path, None if here is None else here.id
+
+
+def problem(collection: Collection, every: "Mapping[str, Collection]") -> str:
+    """What is wrong with the way to the subject that the collection's document names; empty where nothing is.
+
+    A way into another data source can be named: who sees some of the subjects only then sees none of these records.
+    """
+    here, met = collection, {collection.id}
+    while here.subject and here.subject != "self":
+        for name in here.subject.split("."):
+            relation = here.relation(name.strip())
+            if relation is None:
+                return f"The subject of {collection.label} is {collection.subject}, but {here.label} have no relation {name}."
+            if relation.kind != "to_one" or not relation.exact:
+                return (
+                    f"The subject of {collection.label} cannot be reached by {relation.label} ({name}): that may lead to several records."
+                )
+            here = every[relation.collection]
+        if here.id in met:
+            return f"The subject of {collection.label} leads back to {here.label}: one of them has to be its own subject (self)."
+        met.add(here.id)
+    return ""
+
+
+def way(collection: Collection, every: "Mapping[str, Collection]") -> tuple[object, ...]:
+    """By which columns the subject is reached: who changes this changes what people may see."""
+    told: list[object] = [collection.subject]
+    here: Collection | None = collection
+    for name in (collection.subject or "").split(".") if collection.subject not in (None, "self") else ():
+        relation = here.relation(name.strip()) if here is not None else None
+        told.append(relation and (relation.collection, relation.columns))
+        here = every.get(relation.collection) if relation else None
+    return tuple(told)
 
 
 def _catalogue() -> "Mapping[str, Collection]":

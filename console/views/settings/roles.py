@@ -376,6 +376,11 @@ def _warnings(change: Change) -> list[str]:
             told |= dict.fromkeys(f"{known().object(obj)}: {each}" for each in conditions.warnings(obj, conditions.check(obj, (), text)))
         except ConsoleError:
             continue
+    for obj in sorted({row.obj for row in change.added if row.obj.startswith("collection:") and row.eft == "allow" and not row.expression}):
+        try:
+            told |= dict.fromkeys(f"{known().object(obj)}: {each}" for each in conditions.of_subject(obj))
+        except ConsoleError:
+            continue
     return list(told)
 
 
