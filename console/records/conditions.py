@@ -142,9 +142,12 @@ class Compiler:
         """The comparison, with the records that it led to."""
         if not self._led:
             return compared
-        led = list(self._led.values())
+        first, *more = self._led.values()
         self._led = {}
-        return relations.exists([one.table for one in led], [*(part for one in led for part in one.joined), compared])
+        table: sa.FromClause = first.table
+        for one in more:
+            table = sa.join(table, one.table, sa.and_(*one.joined))
+        return sa.exists(sa.select(sa.literal_column("1")).select_from(table).where(*first.joined, compared))
 
     def _compared(self, node: Node, *, positive: bool) -> Condition:
         """One comparison; relations that it follows are in `_led`."""

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from console.core.collections import Collection, Relation
 from console.errors import DefinitionError
 from console.records import catalogue
@@ -92,8 +90,3 @@ def joined(dialect: Dialect, one: Hop, here: Mapping[str, Any], own: Collection,
 def wrong(reason: str) -> DefinitionError:
     """What is said of a condition that cannot be one."""
     return DefinitionError(reason, code="expression", details=[{"field": "expression", "reason": reason}])
-
-
-def exists(aliases: list[Any], conditions: list[Condition]) -> Condition:
-    """That there are rows of these aliased tables for which the conditions hold."""
-    return sa.exists(sa.select(sa.literal_column("1")).select_from(*aliases).where(*conditions))
