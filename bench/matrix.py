@@ -156,9 +156,10 @@ def quoted(part: Any) -> str:
 def same(one: tuple[int, str], other: tuple[int, str], *names: str) -> bool:
     """Whether two answers are alike but for the keys that were asked for and the number of the request."""
     texts = []
-    for status, text in (one, other):
-        for name in sorted((form for name in names for form in {name, quoted(name)}), key=len, reverse=True):
-            text = text.replace(name, "·") if len(name) > 2 else re.sub(rf"(?<![\w]){re.escape(name)}(?![\w])", "·", text)
+    for status, whole in (one, other):
+        text = whole
+        for form in sorted((form for name in names for form in {name, quoted(name)}), key=len, reverse=True):
+            text = text.replace(form, "·") if len(form) > 2 else re.sub(rf"(?<![\w]){re.escape(form)}(?![\w])", "·", text)
         texts.append((status, re.sub(r"req[a-z_-]*[\"']?\s*[:=]?\s*[\"']?[\w-]{8,}|nonce=.[\w+/=-]+|csrf[^>]{0,200}", "", text)))
     return texts[0] == texts[1]
 
@@ -212,7 +213,7 @@ def listed(demo: Demo, who: Person, whole: str, collection: dict[str, Any], foun
     for row in rows:
         found.asked["listed"] += 1
         if foreign := demo.customer_of(whole, collection["id"], row["values"]) - who.customers:
-            found.leak(f"{who.name} list of {collection['id']} shows {row['key']}, of customer {sorted(foreign)[0]}")
+            found.leak(f"{who.name} list of {collection['id']} shows {row['key']}, of customer {min(foreign)}")
             break
     return rows
 

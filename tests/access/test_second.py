@@ -1,8 +1,10 @@
 """Rare, dangerous acts take both judges: 1,000 random policies × 200 questions (sampled here), and what a disagreement comes to."""
 
+import functools
 import os
 import random
 import threading
+from typing import Any
 
 import pytest
 
@@ -59,16 +61,22 @@ def counts(row: Row, roots: dict[str, object]) -> bool:
     return condition.test(roots) if row.eft == "allow" else not condition.denies(roots)
 
 
-def compared(policies: int, questions: int, seed: int) -> tuple[int, list[object]]:
+def counting(roots: dict[str, object], row: Row) -> bool:
+    """`counts`, the other way round."""
+    return counts(row, roots)
+
+
+def compared(policies: int, questions: int, seed: int) -> tuple[int, list[Any]]:
     """How many answers were allowed, and on which questions the two judges disagree."""
-    draw, allowed, wrong = random.Random(seed), 0, []
+    draw, allowed = random.Random(seed), 0
+    wrong: list[Any] = []
     for _ in range(policies):
         rows = drawn(draw)
         index, judge = Index(rows), Judge(rows)
         for _ in range(questions):
             sub, team, obj, act, roots = asked(draw)
             one = index.verdict(sub, team, obj, act).holds(roots)
-            other, row = judge.decide(sub, team, obj, act, lambda row, roots=roots: counts(row, roots))
+            other, row = judge.decide(sub, team, obj, act, functools.partial(counting, roots))
             allowed += one
             if one is not other or (row is not None and other is not (row.eft == "allow")):
                 wrong.append((rows, sub, team, obj, act, roots, one, other))
