@@ -119,7 +119,7 @@ class Demo:
         except urllib.error.HTTPError as error:
             if error.code != 303:
                 raise
-        jar = next(handler for handler in opener.handlers if isinstance(handler, urllib.request.HTTPCookieProcessor)).cookiejar
+        jar = next(handler for handler in vars(opener)["handlers"] if isinstance(handler, urllib.request.HTTPCookieProcessor)).cookiejar
         person.cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
 
     def customer_of(self, whole: str, collection: str, values: dict[str, Any], depth: int = 0) -> set[str]:
