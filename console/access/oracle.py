@@ -59,12 +59,12 @@ class Judge:
         self._grants: dict[str, list[Row]] = {}
         self._given: dict[str, list[Row]] = {}
         self._alone = frozenset(row.sub for row in self.rows if row.ptype == "p" and not row.sub.startswith("role:"))
-        self._nested = [row for row in self.rows if row.ptype == "g" and row.sub.startswith("role:")]
+        self._nested: dict[str, list[Row]] = {}
         for row in self.rows:
             if row.ptype == "p":
                 self._grants.setdefault(row.obj, []).append(row)
-            elif not row.sub.startswith("role:"):
-                self._given.setdefault(row.sub, []).append(row)
+            else:
+                (self._nested if row.sub.startswith("role:") else self._given).setdefault(row.sub, []).append(row)
         _validate(self.rows, self._named)
 
     def about(self, obj: str, act: str) -> tuple[Row, ...]:
@@ -79,9 +79,12 @@ class Judge:
 
         `counts` says whether the condition of a row lets it take part; `more` are rows for this question only: what a key leaves.
         """
-        rows = [*filter(counts, self.about(obj, act)), *more, *self._given.get(sub, ()), *self._nested]
+        given = self._given.get(sub, [])
+        inner = [row for role in {row.obj for row in given} for row in self._nested.get(role, ())]
+        rows = [*filter(counts, self.about(obj, act)), *more, *given, *inner]
         places = [f"t:{team}"] if team is not None else sorted(self._places(sub, rows))
-        judge = enforcer(rows, teams={*places, *(row.dom for row in rows)}, objects=[obj])
+        rows = [row for row in rows if row.dom == EVERY or row.dom in places]  # what stands for another team says nothing here
+        judge = enforcer(rows, teams=places, objects=[obj])
         decided: Row | None = None
         for place in places:
             allowed, told = judge.enforce_ex(sub, place, obj, act)
@@ -99,13 +102,16 @@ class Judge:
 
 
 def _validate(rows: Sequence[Row], named: frozenset[str]) -> None:
-    """Load everything into an enforcer: raises `PolicyError` where that fails, or a role that a row gives does not lead where it says."""
+    """Load everything into an enforcer: raises `PolicyError` where that fails, or a role that is built from another does not lead there.
+
+    The links of one person are made anew with each question about them.
+    """
     places = {*named, EVERY}
     try:
         judge = enforcer(rows, teams=places, objects={row.obj for row in rows if row.ptype == "p"})
         links = judge.get_role_manager()
         for row in rows:
-            if row.ptype == "g" and not links.has_link(row.sub, row.obj, row.dom):
+            if row.ptype == "g" and row.sub.startswith("role:") and not links.has_link(row.sub, row.obj, row.dom):
                 raise PolicyError(f"Casbin does not link what this row gives (in {line(row)})")
     except PolicyError:
         raise

@@ -92,12 +92,20 @@ def rule(row: Row, names: Names) -> str:
     done = "change by hand" if row.obj.startswith("field:") and row.act == "update" else act(row.act)
     unsure = "" if row.eft == "allow" else ", or where that cannot be told"
     where = f", where {condition(row.expression)}{unsure}" if row.expression else ""
-    if where and stands_alone(expressions.parse(row.expression)):
+    if whosever(row.expression):
         rest = condition(row.expression).removeprefix(WHOSEVER).removeprefix(" and ")
         where = f", {WHOSEVER}{f', where {rest}{unsure}' if rest else ''}"
     elif row.eft == "allow" and (those := names.of_subject(row.obj)):
         where = f" of {those}{where}"
     return f"{names.who(row.sub)} {names.place(row.dom)} {may} {done} {names.object(row.obj)}{where}"
+
+
+def whosever(text: str) -> bool:
+    """Whether a rule with this condition holds whosever a record is; none, and one that cannot be read, does not say so."""
+    try:
+        return bool(text) and stands_alone(expressions.parse(text))
+    except ExpressionError:
+        return False
 
 
 def condition(text: str, label: Callable[[str], str] | None = None) -> str:

@@ -185,7 +185,7 @@ def _sentence(name: str, decision: Decision, obj: str, act: str, team: str | Non
     done = f"{act_words(act)} {names.object(obj)}"
     where = f" {names.place(f't:{team}')}" if team else ""
     if decision.allowed:
-        open_ = some and decision.row is not None and decision.row.expression
+        open_ = some and (decision.subject is not None or (decision.row is not None and decision.row.expression))
         return f"{name} may {done}{where}{', some of the records' if open_ else ''}."
     if decision.row is not None:
         return f"{name} may not {done}{where}: a rule denies it."
@@ -210,7 +210,7 @@ def _change(decision: Decision, who: accounts.Person, obj: str, act: str, team: 
         subject = names.title("collection", decision.outside.collection or "").lower() or "its subject"
         return (
             f"They would have to be able to read the {subject} that it belongs to.",
-            f"Or a rule of theirs on {names.object(obj).lower()} would have to have the condition `true`: then it holds whosever they are.",
+            f"Or a rule of theirs on {names.object(obj).lower()} would have to say “true”: then it holds whosever they are.",
         )
     told = [f"The condition of this rule would have to hold, or be another: {rule(one.row, names)}." for one in decision.unmet]
     own = sorted({role for role, _ in who.roles})

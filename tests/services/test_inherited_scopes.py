@@ -158,7 +158,7 @@ def test_why_and_the_simulator_say_it_in_words(company: Company) -> None:
     told = trying.attempt(company.ines, company.tom.id, "read", "collection:account", key=FOREIGN)
     assert not told.allowed
     assert told.said == "Tom may not read Accounts: only accounts of customers that Tom may see, and this one is of another."
-    assert any("`true`" in each for each in told.change)
+    assert any("“true”" in each for each in told.change)
     assert trying.attempt(company.ines, company.tom.id, "read", "collection:account", key=OURS).allowed
     assert trying.attempt(company.ines, company.olivia.id, "read", "collection:account", key=FOREIGN).allowed
     names = known()
