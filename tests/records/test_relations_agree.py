@@ -21,7 +21,7 @@ from console.core.operands import UNKNOWN
 from console.core.scopes import Scope, Subject, stands_alone
 from console.errors import DefinitionError
 from console.postgres import Embedded
-from console.records import conditions, connect, reflect, scoping
+from console.records import catalogue, conditions, connect, reflect, scoping
 from console.records.tables import Table
 from tests.servers.mariadb import running
 
@@ -287,3 +287,16 @@ def _moved(collection: Collection) -> Iterator[Collection]:
 def test_segments_and_filters_do_not_follow_relations(places: list[Place]) -> None:
     with pytest.raises(DefinitionError, match="only the conditions of rights"):
         conditions.check(expressions.parse("record.client.desk == 'a'"), places[0].paper)
+
+
+def test_a_write_looks_at_other_rows_of_its_own_table(places: list[Place], monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in places:
+        monkeypatch.setattr(catalogue, "current", lambda known=place.all: catalogue.Catalogue(1, {}, known))
+        table = Table(place.all["client"])
+        scope = Scope("client", allow=(expressions.parse("record.boss.desk == 'retail'"),), attributes=USER)
+        changed = []
+        for client in (1, 2, 3, 4, 5, 6):
+            wanted = (table.is_key((client,)), table.in_scope_when_written((client,), scope))
+            changed.append(place.connection.execute(sa.update(table.table).where(*wanted).values({table.columns["name"]: "moved"})).rowcount)
+            place.connection.rollback()
+        assert changed == [0, 1, 0, 0, 1, 0], place.paper.dialect
