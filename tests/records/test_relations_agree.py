@@ -297,6 +297,8 @@ def test_a_write_looks_at_other_rows_of_its_own_table(places: list[Place], monke
         changed = []
         for client in (1, 2, 3, 4, 5, 6):
             wanted = (table.is_key((client,)), table.in_scope_when_written((client,), scope))
-            changed.append(place.connection.execute(sa.update(table.table).where(*wanted).values({table.columns["name"]: "moved"})).rowcount)
+            changed.append(
+                place.connection.execute(sa.update(table.table).where(*wanted).values({table.columns["name"]: "moved"})).rowcount
+            )
             place.connection.rollback()
         assert changed == [0, 1, 0, 0, 1, 0], place.paper.dialect
