@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from console import access, integrity, log, operations, queue
+from console.access import second
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.db.presence import PRESENCE
@@ -180,6 +181,7 @@ def metrics() -> tuple[bytes, str]:
             "When the last look at the whole log ended.",
         ),
         ("log_lag_seconds", state.lag.seconds, "Age of the oldest event without a place in the log."),
+        ("rights_disagreements", second.disagreements(), "Refusals of the last seven days because index and Casbin disagreed; must be 0."),
     ):
         Gauge(f"handrail_{name}", text, registry=registry).set(value)
     return generate_latest(registry), "text/plain; version=0.0.4; charset=utf-8"

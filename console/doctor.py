@@ -286,12 +286,32 @@ def _database(told: settings.Settings) -> Iterator[Check]:
     if present == newest:
         yield _writing()
         yield _background(told)
+        yield _rights()
         yield _signing()
         yield _log()
         yield from _outside(one)
         yield _backup()
         if not told.ai.told:
             yield _chosen()
+
+
+def _rights() -> Check:
+    """The policy that is in force, whether Casbin loads it and links its roles, and whether it ever answered otherwise than the index."""
+    from console import access
+    from console.access import second
+
+    try:
+        access.refresh()
+        version = access.current_version()
+    except ConsoleError as error:
+        return Check("rights", ok=False, message=error.message, fix="console policy check, then publish rights that can be read")
+    count = second.disagreements()
+    return Check(
+        "rights",
+        ok=not count,
+        message=f"version {version}" + (f"; index and Casbin disagreed {count} times in seven days, each was refused" if count else ""),
+        fix="Look for `rights_disagreed` in the activity log and report it: it is a fault of the console or of its Casbin" if count else "",
+    )
 
 
 def _background(told: settings.Settings) -> Check:

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 import sqlalchemy as sa
 
 from console import access, accounts, log, mail, queue, runs, settings, subjects
+from console.access import limits, second
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
@@ -38,6 +39,7 @@ _WORDS = {
     "ai_budget_warn": "Today's budget for AI is above its warning level",
     "ai_budget_used": "Today's budget for AI is used up: steps are done by hand until midnight UTC",
     "log_damaged": "The activity log is not in order: look at its proof",
+    "rights_disagreed": "The two judges of rights disagreed, so something was refused: look at the activity log",
     "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
 }
 
@@ -72,6 +74,17 @@ def tell(
     """
     with transaction() as connection:
         beside.tell(connection, people, key, kind, at=log.now(), run=run, by=by, text=text, subject=subject, link=link, mail=mail)
+
+
+def _disagreed(actor: Actor, team: str | None, obj: str, act: str, version: int) -> None:
+    """Tell who manages the rights that index and Casbin disagreed, once a day for each version of the rights."""
+    del actor, team, obj, act  # the event names them
+    people = [ident for ident, _ in limits.people_able(None, "policy", "manage")]
+    key = f"rights_disagreed:{version}:{log.now().date().isoformat()}"
+    tell(people, "rights_disagreed", key, link="/activity?kind=rights_disagreed")
+
+
+second.watchers.append(_disagreed)
 
 
 def unread(actor: Actor) -> int:

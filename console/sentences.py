@@ -494,6 +494,9 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "record_listed": _record_listed,
         "record_changed": _record_changed,
         "access_refused": _access_refused,
+        "rights_disagreed": lambda told: (
+            "The two judges of rights disagreed" + _braced(_after(": ", told.text("act"))) + "; {who} was refused"
+        ),
         "clearance_asked": _of_person("asked for a clearance for a time"),
         "clearance_granted": _of_person("agreed to a clearance for a time"),
         "clearance_refused": _of_person("refused a clearance for a time"),

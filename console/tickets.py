@@ -350,10 +350,10 @@ def _total(offered: _Offered) -> int:
 def _seen_as(offered: _Offered) -> tuple[Any, ...]:
     """What of the reader decides which records they see: the conditions of their scope, and what these and the segment look at of the reader."""
     scope = offered.scope
-    paths = [path for one in (offered.where, *scope.allow, *scope.deny) for path in expressions.paths(one) if path[0] == "$currentUser"]
+    paths = [path for one in (offered.where, *scope.conditions) for path in expressions.paths(one) if path[0] == "$currentUser"]
     looked_at = scope.attributes.keys() if any(len(path) == 1 for path in paths) else {path[1] for path in paths}
     whose = tuple(repr(scope.attributes.get(name)) for name in sorted(looked_at))
-    return scope.everything, tuple(one.text for one in scope.allow), tuple(one.text for one in scope.deny), whose
+    return *scope.shape, whose
 
 
 def _count_free(actor: Actor, offered: _Offered) -> tuple[int, bool]:

@@ -26,6 +26,12 @@ OUTSIDE = (
         ("object", "act", "reason", "method", "endpoint", "status", "run"),
         ("path",),
     ),
+    Kind(
+        "rights_disagreed",
+        "access",
+        "The two judges of rights, the index and Casbin, disagreed about a rare, dangerous act; it was refused.",
+        ("object", "act", "team", "version"),
+    ),
     Kind("signed_in", "account", "A person signed in.", ("person", "session", "method"), ("ip", "agent")),
     Kind(
         "sign_in_failed",

@@ -2,7 +2,7 @@
 
 A document says so itself (`stakes`); one that is silent is judged by the names and types of what it types and writes. Where something is at stake nothing
 that was proposed stands in a form before a person put it there.
-Source: docs/adr/0018-what-may-be-believed.md.
+Source: docs/adr/0014-what-may-be-believed.md.
 """
 
 import re

@@ -3,6 +3,7 @@
 from console.records.catalogue import collection, collections, forget
 from console.records.delete import delete
 from console.records.insert import insert, same
+from console.records.leading import leading
 from console.records.reader import Record
 from console.records.select import (
     MOST_ROWS,
@@ -40,6 +41,7 @@ __all__ = [
     "forms",
     "get",
     "insert",
+    "leading",
     "order_of",
     "page",
     "related",

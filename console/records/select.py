@@ -3,7 +3,6 @@
 Lists are paged by keyset: (sorted column, key) of the last record, never by counting rows. One page is one statement.
 """
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,12 +14,13 @@ from sqlalchemy.sql import ColumnElement, Select
 
 from console.core.collections import Collection, Field
 from console.core.expressions import Expression
-from console.core.filters import Filter, Test, known
+from console.core.filters import Filter, known
 from console.core.scopes import Scope
 from console.core.search_syntax import Sought, Words, limited
 from console.errors import Malformed, NotFound
 from console.records import catalogue, conditions, connect, cursors, keys, values
 from console.records.dialects import Condition
+from console.records.leading import named_by
 from console.records.reader import Reader, Record
 from console.records.search import sought_condition
 from console.records.tables import Table, table_of
@@ -176,23 +176,7 @@ def led_to(collection_id: str, key: str, relation: str) -> tuple[Collection, lis
     if any(part is None for part in here):
         return target, None
     there = table_of(target)
-    return target, [led(there, column, part) for (_, column), part in zip(link.columns, here, strict=True)]
-
-
-def led(there: Table, column: str, part: Any) -> Condition:
-    """That the column holds what a record elsewhere names it by."""
-    field = there.collection.by_name[column]
-    if field.stored == "binary":
-        return there.dialect.is_raw(there.columns[column], field, bytes.fromhex(part))
-    return conditions.filter_condition(Test(column, "eq", kept_there(there.collection, column, part)), there.collection, there.columns)
-
-
-def kept_there(target: Collection, column: str, part: Any) -> Any:
-    """A value of one data source as another keeps it: the number 17 here may be the text "17" there."""
-    stored = target.by_name[column].stored
-    if stored == "integer" and isinstance(part, str) and re.fullmatch(r"-?[0-9]{1,18}", part):
-        return int(part)
-    return str(part) if stored in {"text", "uuid"} and isinstance(part, int) and not isinstance(part, bool) else part
+    return target, [named_by(there, column, part) for (_, column), part in zip(link.columns, here, strict=True)]
 
 
 def visible(collection_id: str, wanted: Iterable[str], scope: Scope, segment: Expression | None = None) -> set[str]:

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from console.core.scopes import Scope
 from console.records import catalogue, keys, values
-from console.records.select import MOST_ROWS, kept_there, led, read
+from console.records.leading import kept_there, named_by
+from console.records.select import MOST_ROWS, read
 from console.records.tables import table_of
 
 
@@ -23,7 +24,7 @@ def stored(
         raise ValueError("the console alone reads what nobody is shown")
     collection = catalogue.collection(scope.collection)
     table, wanted = table_of(collection), [name for name in dict.fromkeys(names) if name in collection.by_name]
-    alternatives = [sa.and_(*(led(table, column, kept_there(collection, column, part)) for column, part in pairs)) for pairs in where]
+    alternatives = [sa.and_(*(named_by(table, column, kept_there(collection, column, part)) for column, part in pairs)) for pairs in where]
     alternatives += [table.is_key(keys.decode(collection, key))] if key is not None else []
     if not wanted or not alternatives:
         return []

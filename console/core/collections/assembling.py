@@ -384,7 +384,7 @@ def _link(links: dict[str, list[Relation]], made: Mapping[str, Collection], here
     """The two relations that a foreign key is: to the one it names, and back to the many that name it."""
     pairs = tuple(zip(foreign["columns"], foreign["target"], strict=True))
     one = foreign["columns"][0].removesuffix("_id") if len(pairs) == 1 else made[there].table
-    links[here].append(Relation(one, made[there].label_one, there, "to_one", pairs))
+    links[here].append(Relation(one, made[there].label_one, there, "to_one", pairs, exact=True))
     back = tuple((target, column) for column, target in pairs)
     links[there].append(Relation(made[here].table, made[here].label, here, "to_many", back))
 
@@ -395,6 +395,8 @@ def _relations(made: Mapping[str, Collection], own: Collection, found: list[Rela
     What a document says about a collection that is not connected (yet) leads nowhere, and is left out.
     """
     said = [_said(made, own, item) for item in document.get("relations", ()) if item["collection"] in made]
+    warranted = {(item.collection, item.kind, frozenset(item.columns)) for item in found if item.exact}
+    said = [replace(item, exact=item.exact or (item.collection, item.kind, frozenset(item.columns)) in warranted) for item in said]
     same = {(item.collection, item.kind, frozenset(item.columns)) for item in said}
     result = list(said)
     taken = {item.name for item in said}
@@ -432,5 +434,10 @@ def _said(made: Mapping[str, Collection], own: Collection, item: Mapping[str, An
         raise DefinitionError(message, details=[{"field": f"relations.{item['name']}", "reason": message}])
     pairs = tuple(zip(via, to, strict=True)) if item["kind"] == "to_one" else tuple(zip(to, via, strict=True))
     return Relation(
-        item["name"], item.get("label") or (target.label_one if item["kind"] == "to_one" else target.label), target.id, item["kind"], pairs
+        item["name"],
+        item.get("label") or (target.label_one if item["kind"] == "to_one" else target.label),
+        target.id,
+        item["kind"],
+        pairs,
+        exact=item["kind"] == "to_one" and bool(target.key) and set(target.key) <= set(to),
     )
