@@ -112,7 +112,7 @@ def test_whose_customers(desk: str, act: str, who: str) -> None:
 
 @cases(("desk", "who"), [("retail", "olivia tom mona malik"), ("corporate", "olivia mona malik"), ("", "mona malik")])
 def test_whose_screening_hits(desk: str, who: str) -> None:
-    record = {"run": {"customer": {"desk": desk}}} if desk else {}
+    record: dict[str, object] = {"run": {"customer": {"desk": desk}}} if desk else {}
     assert allowed("collection:screening_hit", "update", None, record) == set(who.split()) | ({"olivia"} if not desk else set())
 
 

@@ -141,7 +141,7 @@ def test_a_key_of_a_later_release_is_passed_over(said: Said) -> None:
         told = orjson.loads(each.body) | {"prev": head.hex(), "mark": "m", "via": {"gate": "a", "n": 1}, "zone": None, "kept": 7}
         line = body.canonical(told)
         head = body.leaf(line)
-        made.append(Link(each.id, b"", line, head, each.values))
+        made.append(Link(each.id, b"", line, head, each.values, each.type))
         assert orjson.loads(line)["run_seq"] == number
     assert said(f.exported(f.Log(tuple(made), ("run_1",) * len(made))))[0] == 0
     twice = made[3].body.replace(b'"policy":3', b'"policy":3,"policy":3')
