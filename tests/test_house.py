@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 CONSOLE = ROOT / "console"
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
-DOORS = {"__main__", "app", "views", "cli", "commands", "static"}
+DOORS = {"__main__", "app", "web", "views", "cli", "commands", "static"}
 """What may know that there is a web framework; everything else of the top is a service, a keeper or a rule."""
 RULES = {"console", "lark", "pydantic", "pydantic_core"}
 
