@@ -374,6 +374,11 @@ def ref(collection: Collection, key: str) -> str:
     return subjects.ref(collection.id, key) if collection.personal_key else key
 
 
+def key_behind(collection: Collection, named: str) -> str | None:
+    """The key of the record that the log names so (`ref`); None where nothing leads back to it any more."""
+    return subjects.record_behind(collection.id, named) if collection.personal_key else named
+
+
 def _label(collection: Collection) -> str | None:
     """The label of the whole collection; that of some of its records is minded by who may see the record."""
     return access.label_of(f"collection:{collection.id}")

@@ -7,6 +7,7 @@ from console import access, browse, records
 from console.core.actor import Actor
 from console.core.collections import Collection
 from console.errors import Invalid, NotAllowed, NotFound
+from console.log import Stored
 from console.records import Record, WriteUnknown
 
 
@@ -28,15 +29,30 @@ def create(actor: Actor, collection_id: str, values: Mapping[str, Any]) -> Recor
         browse.note_change(actor, collection, None, {}, values, result="unknown", effect="added")
         raise
     browse.note_change(actor, collection, made.key, {}, values, result="succeeded", effect="added")
-    return _as_read(actor, collection, made)
+    return _as_read(actor, collection, made.key or "")
 
 
-def _as_read(actor: Actor, collection: Collection, made: Record) -> Record:
+def added(actor: Actor, collection_id: str, event: Stored) -> Record:
+    """The record that this event says was added, as far as the actor may read it now.
+
+    Raises NotFound, NotAllowed as `create` does, NotFound too where the person it was of is erased, SourceDown; WriteUnknown when the event says that nobody knows whether it was made.
+    """
+    collection, _ = browse.browsed(actor, collection_id)
+    access.require(actor, None, f"collection:{collection_id}", "create")
+    if event.open["result"] != "succeeded":
+        raise WriteUnknown(f"The connection to {collection.source} was lost while the record was saved. Look whether it is there.")
+    key = browse.key_behind(collection, str(event.body["target"]["key"]))
+    if key is None:
+        raise NotFound("This record is not there any more.")
+    return _as_read(actor, collection, key)
+
+
+def _as_read(actor: Actor, collection: Collection, key: str) -> Record:
     """The record as the actor reads it; without values where it lies outside of what they see."""
     try:
-        return records.get(collection.id, made.key or "", browse.looking(actor, collection))
+        return records.get(collection.id, key, browse.looking(actor, collection))
     except NotFound:
-        return Record(collection.id, made.key, made.key or "", {})
+        return Record(collection.id, key, key, {})
 
 
 def delete(actor: Actor, collection_id: str, key: str, expected: Mapping[str, Any]) -> None:

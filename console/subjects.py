@@ -113,6 +113,15 @@ def ref(collection: str, record: str) -> str:
     return "rec_" + of(collection, record).removeprefix("sub_")
 
 
+def record_behind(collection: str, named: str) -> str | None:
+    """The key of the record of this random name (`rec_…`); None where its subject was erased."""
+    table = tables.subject.c
+    wanted = sa.select(table.record).where(table.collection == collection, table.id == "sub_" + named.removeprefix("rec_"))
+    with hot_engine().connect() as connection:
+        found: str | None = connection.execute(wanted).scalar()
+    return found
+
+
 def load(wanted: Iterable[str]) -> None:
     """Bring the keys of these subjects into memory with one statement, before many values are opened."""
     now, asked = time.monotonic(), set(wanted)

@@ -112,7 +112,12 @@ def test_adding_and_deleting_over_the_api(company: Company) -> None:
     first = client.post("/api/v1/collections/customer/records", json={"values": NEW}, headers=headers)
     again = client.post("/api/v1/collections/customer/records", json={"values": NEW}, headers=headers)
     made, same = first.json or {}, again.json or {}
-    assert (first.status_code, made["key"]) == (201, same["key"]), "once"
+    assert (first.status_code, again.status_code, made) == (201, 201, same), "once"
+    assert (again.headers["X-Idempotency-Replayed"], company.sql("select count(*) from customer")) == ("true", [(6,)])
+    company.sql("update customer set display_name = 'Renamed' where id = ?", made["key"])
+    anew = client.post("/api/v1/collections/customer/records", json={"values": NEW}, headers=headers).json or {}
+    assert anew["values"]["display_name"] == "Renamed", "as it stands now"
+    company.sql("update customer set display_name = 'Newcomer' where id = ?", made["key"])
     gone = f"/api/v1/collections/customer/records/{made['key']}"
     headers.pop("X-Idempotency-Key")
     assert client.delete(gone, json={"expected": {"display_name": "Another"}}, headers=headers).status_code == 409

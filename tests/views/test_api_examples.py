@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from console import accounts, operations, runs, workflows
+from console import access, accounts, operations, runs, workflows
 from console.app import create_app
 from console.records import connect
 from console.views.api import openapi
@@ -41,6 +41,8 @@ def fixture_house(module_company: Company) -> Company:
         module_company.sql(
             f"insert into customer values ({key}, 'Customer {key}', 'c{key}@customers.example', 'retail', null, null, 1, null)"
         )
+    access.grant("operator", "collection:customer", ["create", "delete"], "record.desk in $currentUser.tags.desks", team="operations")
+    access.refresh()
     workflows.import_file(KYC, publish=True)
     asking()
     return module_company
@@ -155,6 +157,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
     return {
         "getMe": ("stan", nothing),
         **dict.fromkeys(("listCollections", "getCollection", "findRecords", "getRecord", "changeRecord"), ("olivia", nothing)),
+        "addRecord": ("tom", nothing),
+        "deleteRecord": ("tom", lambda: {"key": "79"}),
         "startRun": ("olivia", nothing),
         "findRuns": ("olivia", nothing),
         **dict.fromkeys(

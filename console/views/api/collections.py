@@ -2,15 +2,15 @@
 
 from typing import Any, Literal
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import actions, browse, by_hand
+from console import actions, browse, by_hand, log
 from console.browse import BrowseQuery
 from console.errors import Malformed
 from console.views.api import listing, spelled
-from console.views.api.operation import Example, Paged, Sent, asked, operation, read
+from console.views.api.operation import Done, Example, Paged, Sent, asked, operation, read
 from console.views.api.shapes import Collection, CollectionHead, Listed, Record, Records
 
 blueprint = Blueprint("api_collections", __name__, url_prefix="/api/v1")
@@ -100,6 +100,14 @@ def record(collection: str, key: str) -> ResponseReturnValue:
     return jsonify(browse.record(g.actor, collection, key).record.to_json())
 
 
+def _added(done: Done) -> dict[str, Any] | None:
+    """The record that was added, as the caller may read it now. Raises WriteUnknown where it could not be said whether it was."""
+    if done.chain is None:
+        return None
+    [event] = log.events_of(done.chain, after=done.number - 1, limit=1, opened=False)
+    return by_hand.added(g.actor, (request.view_args or {})["collection"], event).to_json()
+
+
 @blueprint.post("/collections/<collection>/records")
 @operation(
     "addRecord",
@@ -107,7 +115,10 @@ def record(collection: str, key: str) -> ResponseReturnValue:
     {201: Record},
     body=NewRecord,
     refuses=(403,),
-    example=Example(CUSTOMER, body={"values": {}}, status=422),
+    again=_added,
+    example=Example(
+        CUSTOMER, body={"values": {"display_name": "Ana Petrauskė", "desk": "retail", "email": "ana@customers.example"}}, status=201
+    ),
 )
 def add(collection: str) -> ResponseReturnValue:
     """Add a record in the caller's scope; 409 `exists` where the database says that there is such a one."""
@@ -122,7 +133,7 @@ def add(collection: str) -> ResponseReturnValue:
     {204: None},
     body=GoneRecord,
     refuses=(403, 409),
-    example=Example(CUSTOMER | {"key": "17"}, body={"expected": {"id": 0}}, status=409),
+    example=Example(CUSTOMER | {"key": "17"}, body={"expected": {"desk": "retail"}}, status=204),
 )
 def delete(collection: str, key: str) -> ResponseReturnValue:
     """Delete a record, if what was expected of it is still so; 409 `in_use` where other records refer to it."""
