@@ -256,6 +256,10 @@ def test_a_major_exception_goes_to_the_leads_and_only_they_waive_it(fresh: House
     fresh.to(run_id, "screen", given={"validate": {"result": "exception", "note": "Names differ"}})
     told = fresh.hand_in(run_id, "stan")
     assert (told["holder"], told["ticket"]["inbox"]) == (None, "supplier-exceptions")
+    with pytest.raises(NotAllowed, match="waits in the inbox Supplier exceptions, which is for lead"):
+        fresh.take(run_id, "stan")
+    fresh.take(run_id, "lena")
+    runs.save(fresh.lena, run_id, revision=fresh.told(run_id, "lena")["revision"])
     fresh.take(run_id, "stan")
     with pytest.raises(Invalid):
         fresh.hand_in(run_id, "stan")
