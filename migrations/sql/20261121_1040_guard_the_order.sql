@@ -130,6 +130,7 @@ delete from console.version where name = 'tree';
 -- ({"erased": [first place, events]}), how many signed heads it has seen in this round, and in the last whole one; and the alarm that people were told.
 alter table console.log_check add column owed jsonb not null default '{}', add column heads bigint not null default 0, add column heads_before bigint not null default 0,
     add column alarm text;
+alter table console.log_check alter column owed set statistics 0;  -- no column of JSON is sampled
 
 revoke execute on function console.listed, console.tile_root, console.grow_tree, console.relist from public;
 do $$
