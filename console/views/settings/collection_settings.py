@@ -218,7 +218,7 @@ def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = No
     drawn = item or Field("", "", "text", "text", computed="")
     others = [one for one in editing.becoming.stored_fields if one.stored == "text"]
     context = _head(editing, wrong) | {
-        "field": item, "drawn": drawn, "said": said, "typed_name": request.form.get("name", ""), "flags": collection_forms.FLAGS,
+        "item": item, "drawn": drawn, "said": said, "typed_name": request.form.get("name", ""), "flags": collection_forms.FLAGS,
         "types": _same(sorted(FIELD_TYPES)), "widgets": collection_forms.offered(drawn) if item else collection_forms.every_widget(), "formats": _same(FORMATS),
         "options_text": collection_forms.options_text(said.get("options")), "rules": [*said.get("validation", []), {"if": "", "message": ""}],
         "currencies": [one.name for one in others], "targets": _same(one.id for one in real_records.collections()), "ai_words": collection_forms.AI_WORDS,
