@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from console import log, queue, runs
+from console.ai.prompt import PROMPT_VERSION, SECOND_VERSION
 from console.db.engine import fetch
 from console.proposals import evidence, options
 from tests.conftest import web_app
@@ -45,8 +46,8 @@ def test_it_comes_after_the_proposal_with_a_row_of_its_own(looking: House) -> No
     assert after | {"second": None} == found | {"second": None}, "nothing of the proposal changes"
     assert (after["second"]["call"], after["second"]["status"]) == (call, "ready")
     assert [(one["mode"], one["status"], one["prompt_version"]) for one in calls(run_id)] == [
-        ("assist", "ok", "1"),
-        ("second", "ok", "1+second"),
+        ("assist", "ok", PROMPT_VERSION),
+        ("second", "ok", SECOND_VERSION),
     ]
     first, again = (asked.body["messages"][0]["content"] for asked in looking.model.asked)
     assert "<proposed>" in again.removeprefix(first)
@@ -63,7 +64,7 @@ def test_what_measures_proposals_does_not_count_it(looking: House) -> None:
     told = calls(run_id)[0]
     about = evidence.under(told["workflow"], "judge")
     assert about is not None
-    assert about.prompt_version == "1"
+    assert about.prompt_version == PROMPT_VERSION
     found = evidence.gathered(about, log.now())
     assert (found.coverage, found.coverage_before) == (1.0, None)
 
