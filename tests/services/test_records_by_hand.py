@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, actions, by_hand
+from console import access, accounts, actions, browse, by_hand, log, records, subjects
 from console.access import narrowing, words
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.records import WriteUnknown
 from tests.company import Company
 from tests.conftest import web_app
 
@@ -123,6 +124,21 @@ def test_adding_and_deleting_over_the_api(company: Company) -> None:
     assert client.delete(gone, json={"expected": {"display_name": "Another"}}, headers=headers).status_code == 409
     assert client.delete(gone, json={"expected": {"display_name": "Newcomer"}}, headers=headers).status_code == 204
     assert client.get(gone, headers=headers).status_code == 404
+
+
+def test_what_was_added_is_found_by_its_event(company: Company) -> None:
+    """Under a name that is not its key too; where nobody knows whether it was added, the repeat says so."""
+    by_hand.create(company.tom, "customer", NEW)
+    browse.note_change(company.tom, records.collection("customer"), None, {}, NEW, result="unknown", effect="added")
+    sure, unsure = [event for event in log.events_of(company.tom.session) if event.type == "record_changed"]
+    assert by_hand.added(company.tom, "customer", sure).values["display_name"] == "Newcomer"
+    with pytest.raises(WriteUnknown):
+        by_hand.added(company.tom, "customer", unsure)
+    for person, refusal in (("stan", NotFound), ("rosa", NotAllowed)):
+        with pytest.raises(refusal):
+            by_hand.added(company.people[person], "customer", sure)
+    assert subjects.record_behind("customer", subjects.ref("customer", "2")) == "2"
+    assert subjects.record_behind("account", subjects.ref("customer", "2")) is None
 
 
 def test_what_opens_nothing_is_not_offered() -> None:
