@@ -25,7 +25,8 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Measure and print."""
-    from console.log.tree import Memory, Tiles, consistent, included
+    from console.log.tree import consistent, included
+    from tests.log.growing import Memory, Tiles
 
     given = arguments()
     store = Memory()

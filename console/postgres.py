@@ -250,6 +250,7 @@ class Embedded:
         self._write_configuration()
         socket_folder = self._socket_folder()
         self._own(socket_folder)
+        (socket_folder / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)  # nobody's by now, though its pid may be another program's
         deadline = time.monotonic() + 10
         while True:
             try:
@@ -324,7 +325,6 @@ class Embedded:
     def _disown(self, lines: list[str]) -> None:
         """Nobody's pid into the file; the file stays, it names the shared memory that is checked for survivors."""
         (self.cluster / "postmaster.pid").write_text("\n".join([str(IMPOSSIBLE_PID), *lines[1:], ""]))
-        (self._socket_folder() / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
     def _pid_lines(self) -> list[str]:
         try:

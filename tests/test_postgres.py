@@ -259,6 +259,21 @@ class TestStalePids:
         server.release()
         other.communicate(b"\n")
 
+    @pytest.mark.parametrize("left", [True, False], ids=["killed", "no pid file"])
+    def test_a_socket_that_was_copied_with_the_folder_stops_no_start(self, tmp_path: Path, left: bool) -> None:
+        """Its lock names a process that lives: the server of the original, or who has that pid by now."""
+        server, lines = self.stopped(tmp_path)
+        if not left:
+            (server.cluster / "postmaster.pid").unlink()
+        other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        (server.cluster / ".s.PGSQL.5432.lock").write_text("\n".join([str(other.pid), *lines[1:5], ""]))
+        server.acquire()
+        assert answer(server) == 1
+        server.stop()
+        assert other.poll() is None
+        server.release()
+        other.communicate(b"\n")
+
     def test_a_zombie_with_the_old_pid_is_no_server(self, tmp_path: Path) -> None:
         server, lines = self.stopped(tmp_path)
         zombie = subprocess.Popen(["true"])

@@ -1,6 +1,8 @@
 """Parts of the embedded server that need no server: names, literals, the socket's folder, URLs and lines of the pid file."""
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,13 @@ import pytest
 from console import postgres
 from console.postgres import CONFIGURATION, FORGETFUL, IMPOSSIBLE_PID, LONGEST_SOCKET, PORT, Embedded, PostgresError
 from tests.tables import cases
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose name is short enough for a socket within a cluster, however deep the folder of the test is."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as made:
+        yield Path(made)
 
 
 def folder(tmp_path: Path, *lines: str, torn: bool = False) -> Embedded:
@@ -195,17 +204,14 @@ def test_a_pid_file_that_names_no_process_is_no_server(tmp_path: Path, lines: tu
 
 
 @pytest.mark.parametrize("sign", ["", "-"], ids=["server", "single"])
-def test_the_pid_of_another_program_is_crossed_out_and_the_rest_stays(tmp_path: Path, sign: str) -> None:
-    """And the lock of our own socket goes; what the file names may be that of the folder which this one was copied from."""
-    sockets = tmp_path / "sockets"
+def test_the_pid_of_another_program_is_crossed_out_and_the_rest_stays(short: Path, sign: str) -> None:
+    """What the file names may be that of the folder which this one was copied from: it is not touched."""
+    sockets = short / "sockets"
     sockets.mkdir()
     (sockets / ".s.PGSQL.5432.lock").touch()
-    server = folder(tmp_path, f"{sign}{os.getpid()}", *WHOLE[1:4], str(sockets), *WHOLE[5:])
-    own = server._socket_folder() / ".s.PGSQL.5432.lock"
-    own.touch()
+    server = folder(short, f"{sign}{os.getpid()}", *WHOLE[1:4], str(sockets), *WHOLE[5:])
     assert server._state() == "gone"
     assert server._pid_lines() == [str(IMPOSSIBLE_PID), *WHOLE[1:4], str(sockets), *WHOLE[5:]]
-    assert not own.exists()
     assert (sockets / ".s.PGSQL.5432.lock").exists()
     assert server._state() == "gone", "and so it stays"
 
@@ -230,8 +236,8 @@ def test_stopping_what_does_not_run_does_nothing(tmp_path: Path) -> None:
     [("abc", "abc"), ("a/b", "a%2Fb"), ("a@b", "a%40b"), ("a:b", "a%3Ab"), ("a b", "a%20b"), ("a+b", "a%2Bb"), ("a%b", "a%25b"), ("a?b#c", "a%3Fb%23c")],
     ids=["plain", "slash", "at", "colon", "blank", "plus", "percent", "query"],
 )  # fmt: skip
-def test_a_password_is_quoted_in_the_url(tmp_path: Path, secret: str, written: str) -> None:
-    server = folder(tmp_path, *WHOLE)
+def test_a_password_is_quoted_in_the_url(short: Path, secret: str, written: str) -> None:
+    server = folder(short, *WHOLE)
     password(server, "console", f"{secret}\n")
     assert server.url() == f"postgresql://console:{written}@/console?host={server.cluster}&port=5432"
 
@@ -250,11 +256,11 @@ def test_a_folder_is_quoted_in_the_url(tmp_path: Path, host: str, written: str) 
     assert server.url("shop", "a/b") == f"postgresql://shop:p@/a%2Fb?host={tmp_path}{written}&port=5432"
 
 
-def test_a_socket_that_only_the_pid_file_of_another_folder_names_is_none_of_ours(tmp_path: Path) -> None:
-    sockets = tmp_path / "sockets"
+def test_a_socket_that_only_the_pid_file_of_another_folder_names_is_none_of_ours(short: Path) -> None:
+    sockets = short / "sockets"
     sockets.mkdir()
     (sockets / ".s.PGSQL.5432").touch()
-    server = folder(tmp_path, WHOLE[0], "/srv/original/postgres/cluster", *WHOLE[2:4], str(sockets), *WHOLE[5:])
+    server = folder(short, WHOLE[0], "/srv/original/postgres/cluster", *WHOLE[2:4], str(sockets), *WHOLE[5:])
     assert server.socket == server.cluster
 
 

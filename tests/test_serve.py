@@ -361,12 +361,16 @@ def test_a_program_that_ends_at_once_is_started_again_ever_later(tmp_path: Path)
 def test_a_note_of_a_dead_supervisor_is_passed_over(tmp_path: Path) -> None:
     folder = tmp_path / "serving"
     folder.mkdir()
-    mine = {"pid": os.getpid(), "started": psutil.Process().create_time(), "url": "http://127.0.0.1:1", "children": {}}
-    for name, note in (("1", mine | {"started": 1.0}), ("2", mine | {"pid": 2**30}), ("3", mine)):
+    place = supervisor.identity(tmp_path)
+    mine = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": place, "url": "http://127.0.0.1:1", "children": {}}
+    copied = mine | {"folder": supervisor.identity(folder)}
+    older = {name: told for name, told in mine.items() if name != "folder"}
+    dead = (mine | {"started": 1.0}, mine | {"pid": 2**30}, copied, older)
+    for name, note in zip("12567", (*dead, mine), strict=True):
         supervisor.write_private(folder / f"{name}.json", note)
     (folder / "4.json").write_text("torn {")
     assert supervisor.serving(tmp_path) == [mine]
-    assert oct((folder / "3.json").stat().st_mode)[-3:] == "600"
+    assert oct((folder / "7.json").stat().st_mode)[-3:] == "600"
 
 
 def test_who_listens_without_being_us_is_not_healthy() -> None:

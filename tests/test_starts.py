@@ -48,6 +48,12 @@ def sentence(one: Serving, words: str) -> None:
     assert len(said.splitlines()) <= 2
 
 
+def opened(folder: Path) -> None:
+    """A new folder that everybody may enter, whatever this process keeps from others."""
+    folder.mkdir()
+    folder.chmod(0o755)
+
+
 def own(database: Database, **other: str) -> dict[str, str]:
     return {name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_MIGRATION_URL")} | KEYS | other
 
@@ -112,8 +118,8 @@ def test_tables_of_a_newer_release_are_left_alone(clean: Database, start: Start)
 class TestDataFolder:
     def test_everything_that_is_made_is_for_its_owner_alone(self, start: Start, tmp_path: Path) -> None:
         folder = tmp_path / "data"
-        folder.mkdir(mode=0o755)
-        (folder / "keys").mkdir(mode=0o755)
+        opened(folder)
+        opened(folder / "keys")
         (folder / "demo.json").write_text("{}")
         (folder / "demo.json").chmod(0o644)
         made = start().ready()
@@ -129,7 +135,7 @@ class TestDataFolder:
     @pytest.mark.parametrize("inside", [["somebody.txt"], ["a", "b"]])
     def test_one_that_holds_something_else_is_refused_and_not_touched(self, start: Start, tmp_path: Path, inside: list[str]) -> None:
         folder = tmp_path / "data"
-        folder.mkdir(mode=0o755)
+        opened(folder)
         for name in inside:
             (folder / name).write_text("x")
         sentence(start(), "is open to other users of this machine, and not the console's own to shut: chmod 700 it")

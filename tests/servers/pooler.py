@@ -26,7 +26,7 @@ def pooling(folder: Path, url: str, mode: str) -> Iterator[str]:
     (folder / "users.txt").write_text(f'"{parts.username}" "{parts.password}"\n')
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\n{name} = host={host} port=5432 dbname={name}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
-        f"auth_type = plain\nauth_file = {folder}/users.txt\npool_mode = {mode}\ndefault_pool_size = 10\nmax_client_conn = 100\n"
+        f"auth_type = plain\nauth_file = {folder}/users.txt\npool_mode = {mode}\ndefault_pool_size = 80\nmax_client_conn = 100\n"
     )
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin") or "pgbouncer"
     root = os.getuid() == 0  # it does not run as root, and has to reach a socket in a private folder

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from console import backup, doctor, integrity, log, operations, privacy, restore, runs, settings
+from console import backup, doctor, integrity, log, operations, privacy, restore, runs, settings, supervisor
 from console.commands.activity import verify
 from console.commands.backup import restore as restore_command
 from console.core.actor import Actor
@@ -353,13 +353,14 @@ def test_not_while_somebody_is_at_work(company: Company, saved: Path) -> None:
     (told.data_dir / "serving").mkdir(parents=True)
     note = told.data_dir / "serving" / "1.json"
     started = psutil.Process().create_time()
-    note.write_text(json.dumps({"pid": os.getpid(), "started": started, "url": "http://127.0.0.1:1", "children": {}}))
+    place = supervisor.identity(told.data_dir)
+    note.write_text(json.dumps({"pid": os.getpid(), "started": started, "folder": place, "url": "http://127.0.0.1:1", "children": {}}))
     with pytest.raises(Conflict, match=f"serves from this data folder .http://127.0.0.1:1.*kill {os.getpid()}"):
         restore.restore(CLI, saved, replace=True, agree=yes)
     note.unlink()
     worker, there = Worker(), threading.Event()
     worker.duties = [Duty("be there", 0.05, there.set)]
-    worker.thorough = worker.moving = worker.outside = (
+    worker.thorough = worker.moving = worker.outside = worker.models = (
         worker.letters
     ) = []  # whose connections a restore in this same process would take from them
     thread = threading.Thread(target=worker.run)

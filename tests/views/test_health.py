@@ -139,13 +139,15 @@ def test_without_its_database_it_is_503(clean: Database, monkeypatch: pytest.Mon
 def test_what_was_typed_can_be_sent_once_more_where_nothing_could_be_saved(company: Company, pages: Pages, pg: Embedded) -> None:
     """The sentence says why, and the page keeps what was typed."""
     ines, name = pages.ines, app_url().database
+    typed = {"csrf_token": ines.token, "reason": "Müller & Söhne <b>moved</b>"}
     pg.sql(f"alter database {name} set default_transaction_read_only = on")
     engine.dispose()
     try:
-        page = ines.post("/operations/pause", {"reason": "Müller & Söhne <b>moved</b>"}, status=503).text
+        ines.post("/operations/pause", typed, status=503)
     finally:
         pg.sql(f"alter database {name} reset default_transaction_read_only")
         engine.dispose()
+    page = ines.answer.text
     assert "takes no changes at the moment" in page
     assert 'name="reason" value="Müller &amp; Söhne &lt;b&gt;moved&lt;/b&gt;"' in page
     assert 'action="/operations/pause' in page
