@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from console import access, accounts, log, mail, queue, runs, settings, subjects
 from console.access import limits, second
+from console.access.reach import ALL
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
@@ -18,13 +19,15 @@ from console.runs import beside
 SHOWN = 50
 AT_ONCE = 50
 _log = logging.getLogger(__name__)
-_MADE_IN = f"select array[r.workflow, r.version::text] from {access.EVERY_RUN.sql()} where r.id = notice.run"  # noqa: S608 (a text of ours)
-_COLUMNS = f"id, key, kind, run, by, at, read_at, link, subject, nonce, ct, ({_MADE_IN})"
+_COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct"
+_MADE_IN = "select array[r.workflow, r.version::text] from console.run r"
+_SHOWN = f"{_COLUMNS}, ({_MADE_IN} where r.id = notice.run and (r.label is null or r.label = any(%s)))"
+_MAILED = f"{_COLUMNS}, ({_MADE_IN} {ALL} where r.id = notice.run)"
 NOT_YOURS = "Something was noted here whose text you may not read"
 _OPEN = "not exists (select from console.run r where r.id = notice.run and not (r.label is null or r.label = any(%s)))"
 """That it is about no run with a label that its reader is not cleared for, or not any more."""
-_MINE = f"select {_COLUMNS} from console.notice where person = %s and {_OPEN} order by at desc, id desc limit %s"  # noqa: S608 (names of this file)
-_ONE = f"select {_COLUMNS} from console.notice where id = %s and person = %s and {_OPEN}"  # noqa: S608 (as above)
+_MINE = f"select {_SHOWN} from console.notice where person = %s and {_OPEN} order by at desc, id desc limit %s"  # noqa: S608 (names of this file)
+_ONE = f"select {_SHOWN} from console.notice where id = %s and person = %s and {_OPEN}"  # noqa: S608 (as above)
 _UNREAD = f"select count(*) from console.notice where person = %s and read_at is null and {_OPEN}"  # noqa: S608 (as above)
 _WORDS = {
     "task_created": "A task for you",
@@ -99,7 +102,7 @@ def _cleared(actor: Actor) -> list[str]:
 
 def mine(actor: Actor, limit: int = SHOWN) -> list[Notice]:
     """The person's notices, newest first. What they may not see any more is named by nothing but its moment."""
-    rows = fetch(_MINE, (actor.id, _cleared(actor), limit))
+    rows = fetch(_MINE, ((cleared := _cleared(actor)), actor.id, cleared, limit))
     names = accounts.names({row[4] for row in rows if row[4]})
     titles: dict[str, str | None] = {}
     return [_notice(actor, row, names, titles) for row in rows]
@@ -154,7 +157,7 @@ def deliver() -> int:
     if settings.current().smtp is None or queue.paused():
         return 0
     taken = "update console.notice set mail = 'sending' where id in (select id from console.notice where mail = 'queued' order by at limit %s for update skip locked)"
-    rows = fetch(f"{taken} returning {_COLUMNS}, person", (AT_ONCE,))
+    rows = fetch(f"{taken} returning {_MAILED}, person", (AT_ONCE,))
     sent = 0
     for row in rows:
         result = _mailed(row[:-1], row[-1])

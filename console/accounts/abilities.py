@@ -104,8 +104,24 @@ def rights(pairs: Iterable[Pair]) -> dict[Right, bool]:
                 for act in sorted(access.ACTS[kind_of(row.obj)]) if row.act == EVERY else [row.act]:
                     verdict = index.verdict(SOMEBODY, place, row.obj, act)
                     if verdict.possible and found.get((EVERY, row.obj, act), True):
-                        found[(team, row.obj, act)] = not verdict.plain
+                        found[(team, row.obj, act)] = _limited(index, place, row.obj, act)
     return {right: some for right, some in found.items() if not _within_every(right, found)}
+
+
+def _limited(index: Index, place: str, obj: str, act: str, above: frozenset[str] = frozenset()) -> bool:
+    """Whether the right holds under a condition only: one of its own, or that of reading the records whose data the collection holds."""
+    verdict = index.verdict(SOMEBODY, place, obj, act)
+    if verdict.barred or verdict.deny:
+        return True
+    collection = obj.removeprefix("collection:")
+    if collection == obj or not access.subject_path(collection):
+        return not verdict.free
+    if any(condition.text.strip() == "true" for condition in verdict.allow):
+        return False
+    subject = access.subject_of(collection)
+    if not verdict.free or subject is None:
+        return True
+    return subject not in above and _limited(index, place, f"collection:{subject}", "read", above | {collection})
 
 
 def said(found: Mapping[Right, bool]) -> list[Ability]:

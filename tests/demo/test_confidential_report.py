@@ -208,7 +208,7 @@ def managed(house: House) -> dict[str, Any]:
 
 def without_moments(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, re.sub(
-        r"data-session-left=\S+|<time.*?</time>|csrf[^>]*>|\d\d:\d\d(:\d\d)?|nonce=.[^\"]*|req_\w+|Request [-0-9a-f]+", "", answer.text
+        r"data-session-left=\S+|, never used|, last used <time.*?</time>|<time.*?</time>|csrf[^>]*>|\d\d:\d\d(:\d\d)?|nonce=.[^\"]*|req_\w+|Request [-0-9a-f]+", "", answer.text
     )
 
 
@@ -243,7 +243,7 @@ def test_no_page_and_no_call_has_a_trace(house: House, who: str) -> None:
         path = re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>", lambda found: values.get(found[2], "1"), rule.rule)
         answer = house.get(who, path)
         looked += 1
-        assert answer.status_code < 500, path
+        assert answer.status_code < 500 or (path, answer.status_code) == ("/health", 503), path  # 503: no worker goes here
         for needle in needles(house):
             if needle not in path:
                 assert needle not in answer.text, (path, needle)

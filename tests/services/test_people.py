@@ -422,7 +422,8 @@ def said(*pairs: tuple[str, str]) -> list[tuple[str, str, bool]]:
 def test_what_roles_allow_is_said_in_words(company: Company) -> None:
     operator = [one for one in said(("operator", "operations")) if not one[1].startswith("report")]
     assert operator[:2] == [("Operations", "see, start and go on with every workflow", False), ("Operations", "work in every inbox", False)]
-    assert ("Operations", "list, open, change and have changed by actions: Customers", True) in operator
+    of_customers = [text.partition(":")[0] for place, text, some in operator if place == "Operations" and some and "Customers" in text]
+    assert all(any(verb in text for text in of_customers) for verb in ("list", "open", "change", "have changed by actions"))
     assert said(("admin", "*"))[0] == ("Everywhere", "see every workflow", False)
     assert ("Everywhere", "manage people and teams", False) in said(("admin", "*"))
     assert {place for place, _, _ in said(("mlro", "operations"), ("mlro", "financial_crime"))} == {"Operations", "Financial crime"}
@@ -479,7 +480,11 @@ def test_a_preview_tells_what_is_gained_and_lost(company: Company) -> None:
 def test_a_condition_that_falls_is_a_gain(company: Company) -> None:
     tom = hired(("operator", "operations"))
     gains = abilities.difference(company.ines, tom.id, [("operator", "operations"), ("reviewer", "operations")]).gains
-    assert ("Operations", "list and open: Customers", False) in [(one.place, one.text, one.some) for one in gains]
+    assert [
+        one
+        for one in gains
+        if (one.place, one.some) == ("Operations", False) and one.text.startswith("list and open: ") and "Customers" in one.text
+    ]
 
 
 def test_the_shell_is_trusted_and_still_guarded(company: Company) -> None:

@@ -87,7 +87,8 @@ def test_who_publishes_second_is_shown_what_the_first_did(company: Company, iris
     assert any("export" in detail["reason"] for detail in refused.value.details)
     assert [one.note for one in rights.draft(ines).theirs] == ["Iris was first"]
     assert published(ines) == access.current_version()
-    assert access.can(company.rosa, None, "collection:account", "export")
+    assert ("role:reviewer", "collection:account", "export") in {(row.sub, row.obj, row.act) for row in access.all_rows()}
+    assert not access.can(company.rosa, None, "collection:account", "export")  # accounts follow their customers, who are not hers to read
     assert not access.can(company.rosa, None, CUSTOMER, "read")
 
 

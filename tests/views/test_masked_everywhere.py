@@ -33,7 +33,7 @@ def addresses(app: Flask, ids: dict[str, str]) -> list[str]:
 def leaks(client: Any, address: str, headers: dict[str, str], secrets: re.Pattern[str]) -> list[tuple[str, str]]:
     answer = client.get(address, headers=headers)
     text = said(answer.data)
-    assert answer.status_code < 500, (address, answer.status_code, text[-600:])
+    assert answer.status_code < 500 or (address, answer.status_code) == ("/health", 503), (address, answer.status_code, text[-600:])
     return [(address, text[max(0, found.start() - AROUND) : found.end() + AROUND]) for found in secrets.finditer(text)]
 
 
