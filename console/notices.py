@@ -21,8 +21,8 @@ AT_ONCE = 50
 _log = logging.getLogger(__name__)
 _COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct"
 _MADE_IN = "select array[r.workflow, r.version::text] from console.run r"
-_SHOWN = f"{_COLUMNS}, ({_MADE_IN} where r.id = notice.run and (r.label is null or r.label = any(%s)))"  # noqa: S608 (names of this file)
-_MAILED = f"{_COLUMNS}, ({_MADE_IN} {ALL} where r.id = notice.run)"  # noqa: S608 (as above; the engine reads, whom it mails is judged)
+_SHOWN = f"{_COLUMNS}, ({_MADE_IN} where r.id = notice.run and (r.label is null or r.label = any(%s)))"
+_MAILED = f"{_COLUMNS}, ({_MADE_IN} {ALL} where r.id = notice.run)"
 NOT_YOURS = "Something was noted here whose text you may not read"
 _OPEN = "not exists (select from console.run r where r.id = notice.run and not (r.label is null or r.label = any(%s)))"
 """That it is about no run with a label that its reader is not cleared for, or not any more."""
@@ -138,7 +138,7 @@ def _title(actor: Actor, run_id: str) -> str | None:
 
 def read(actor: Actor, notice_id: str) -> str:
     """Mark it as read; answers where it leads. Raises NotFound for what is not the person's."""
-    rows = fetch(_ONE, (notice_id, actor.id, _cleared(actor)))
+    rows = fetch(_ONE, ((cleared := _cleared(actor)), notice_id, actor.id, cleared))
     if not rows:
         raise NotFound
     with transaction() as connection:
