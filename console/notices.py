@@ -138,7 +138,7 @@ def _title(actor: Actor, run_id: str) -> str | None:
 
 def read(actor: Actor, notice_id: str) -> str:
     """Mark it as read; answers where it leads. Raises NotFound for what is not the person's."""
-    rows = fetch(_ONE, (notice_id, actor.id, _cleared(actor)))
+    rows = fetch(_ONE, ((cleared := _cleared(actor)), notice_id, actor.id, cleared))
     if not rows:
         raise NotFound
     with transaction() as connection:
