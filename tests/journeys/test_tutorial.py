@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.journeys.conftest import Demo
-from tests.journeys.documents import Passage, blocks, passages
+from tests.journeys.documents import ROOT, Passage, blocks, passages
 from tests.journeys.screens import Open, Screen, Walked, opening, run_of, walked
 
 GUIDE = "docs/tutorial/first-review.md"
@@ -175,6 +175,10 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
             eighteen.press(words)
         page.keyboard.press("ArrowLeft")
     with step(19) as nineteen:
+        page.locator(".band a", has_text="cancelled").first.dispatch_event("click")
+        page.wait_for_function("() => /cancelled/.test(document.querySelector('.said').textContent)")
         nineteen.press("Changed since")
+    with beside() as end:
+        assert end.typed("bin/demo --reset").split()[1] in (ROOT / "bin/demo").read_text(encoding="utf-8")
     assert next(ahead, None) is None
     assert not page.locator("main form[method=post] button").all(), "nothing in a replay changes anything"
