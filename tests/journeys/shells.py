@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -42,10 +41,15 @@ class Shell:
     instead: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def type(self, text: str, answers: str = "", patience_s: float = 180) -> Said:
-        """Type it as it stands, but for `instead`; what comes before in the folder (`.kept`, its variables) is there."""
+    def read(self, text: str) -> str:
+        """The text with what stands for what only the reader has."""
         for theirs, ours in self.instead.items():
             text = text.replace(theirs, ours)
+        return text
+
+    def type(self, text: str, answers: str = "", patience_s: float = 180) -> Said:
+        """Type it as it stands, but for `instead`; what comes before in the folder (`.kept`, its variables) is there."""
+        text = self.read(text)
         kept = self.folder / ".kept"
         script = f"set -eu -o pipefail; shopt -s expand_aliases; . {kept}; set -a\n{text}\nset +a; declare -p URL KEY RUN JSON 2>/dev/null > {kept} || true\n"
         kept.touch()
@@ -85,7 +89,7 @@ def beginnings(demo: Demo, folder: Path) -> Shell:
                 (done / f"readme.{number}").write_text(f"{said.code}\n{said.out}\n{said.err}", encoding="utf-8")
             url_file.write_text(given["postgresql://reader:secret@db.example/shop"], encoding="utf-8")
     folder.mkdir(parents=True, exist_ok=True)
-    return Shell(demo, folder, {**shell.instead, "postgresql://reader:secret@db.example/shop": (done / "url").read_text()})
+    return Shell(demo, folder, {**shell.instead, "postgresql://reader:secret@db.example/shop": url_file.read_text(encoding="utf-8")})
 
 
 def told(demo: Demo, number: int) -> Said:
@@ -93,9 +97,3 @@ def told(demo: Demo, number: int) -> Said:
     code, _, rest = (demo.data.parent / f"{demo.data.name}.readme" / f"readme.{number}").read_text(encoding="utf-8").partition("\n")
     return Said(int(code), rest, rest)
 
-
-def shape(text: str) -> str:
-    """An example of output as a pattern: numbers, keys and what is left out may be anything."""
-    pattern = re.escape(" ".join(text.split()))
-    pattern = re.sub(r"\\?…", ".*", pattern)
-    return re.sub(r"\d[\d,.\\]*", r"[\\d,.]+", pattern)
