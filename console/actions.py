@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, log, records, runs, steps, workflows
+from console import access, evidence, log, records, runs, steps, workflows
 from console.core import action_check, expressions
 from console.core.action import Action, read
 from console.core.actor import Actor
@@ -202,7 +202,9 @@ def tried(actor: Actor, collection_id: str, key: str, action_id: str, values: Ma
     """What handing in these values would come to; nothing is done. Raises as it would: Invalid, Conflict `require`, NotFound."""
     action = _offered(actor, collection_id, action_id)
     step = _step(action)
-    return steps.get(step.type).complete(step, _context(_act(actor, action, key)), dict(values), None)
+    done = steps.get(step.type).complete(step, _context(_act(actor, action, key)), dict(values), None)
+    evidence.require(actor, action.team, (entry.field() for entry in action.form), values)
+    return done
 
 
 def perform(actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ from console.log import masking, present, recheck, select
 from console.log.read import Stored, stored
 from console.log.recheck import Checked
 from console.log.select import LogFilter, Within
-from console.runs.reading import reads_of
+from console.runs.reach import within_reach
 
 DEFAULT_LIMIT = 10
 MOST = 100
@@ -143,6 +144,11 @@ class Reader:
         if collection not in self._fields:
             self._fields[collection] = frozenset() if self.trusted else hidden_of(self.actor, str(collection))
         return self._fields[collection]
+
+    @cached_property
+    def values(self) -> masking.Within:
+        """What is kept from them of the values of runs."""
+        return within_reach(self.hidden)
 
     @property
     def finds_all(self) -> bool:
@@ -335,7 +341,7 @@ def shown(whose: Reader, kept: Sequence[tuple[Any, bool]]) -> list[ActivityRow]:
     """What `find` has kept, as this reader may see it."""
     subjects.load(row.sub for row, opens in kept if opens and row.sub)
     events = [stored(row, opened=opens) for row, opens in kept]
-    names, hidden = present.names_of(events), masking.Within(whose.hidden, reads_of)
+    names, hidden = present.names_of(events), whose.values
     return [
         ActivityRow(event, present.as_json(event, names, hidden=hidden, whole=opens))
         for event, (_, opens) in zip(events, kept, strict=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, runs, subjects
+from console import access, accounts, evidence, log, runs, subjects
 from console.core.actor import Actor
 from console.core.forms import FormField, clean
 from console.db.engine import fetch, transaction
@@ -14,9 +14,10 @@ from console.errors import Conflict, ConsoleError, Invalid, NotFound
 
 ANSWERED = "answered"
 SHOWN = 100
+NOT_YOURS = "A question whose text you may not read"
 _OPEN = """
-select q.id, q.run, q.needs, q.until, q.asked_at, q.subject, q.nonce, q.ct, q.people ? %(me)s from console.question q
-join {runs} on r.id = q.run and r.status = 'waiting_event' and r.waiting->>'key' = q.id
+select q.id, q.run, q.needs, q.until, q.asked_at, q.subject, q.nonce, q.ct, q.people ? %(me)s, r.workflow, r.version, a.step, r.collection from console.question q
+join console.attempt a on a.run = q.run and a.n = q.n join {runs} on r.id = q.run and r.status = 'waiting_event' and r.waiting->>'key' = q.id
 where {where} order by q.until nulls last, q.id limit {limit}
 """
 _LEFT = f"""
@@ -59,25 +60,32 @@ def open_for(actor: Actor) -> list[Asked]:
 
 
 def one(actor: Actor, question_id: str) -> Asked:
-    """The question. Raises NotFound where it is not for this person, does not stand any more, or is about what they may not see."""
-    rows = (
-        fetch(_OPEN.format(runs=access.runs(actor).sql(), where="q.id = %(id)s", limit=1), {"me": actor.id, "id": question_id})
-        if "\x00" not in question_id
-        else []
-    )
-    asked = _asked(actor, rows[0]) if rows and rows[0][8] else None
+    """The question as this person may read it. Raises NotFound where it is not for this person, does not stand any more, or is about what they may not see."""
+    return _one(actor, question_id)
+
+
+def _one(actor: Actor, question_id: str, *, whole: bool = False) -> Asked:
+    statement = _OPEN.format(runs=access.runs(actor).sql(), where="q.id = %(id)s", limit=1)
+    rows = fetch(statement, {"me": actor.id, "id": question_id}) if "\x00" not in question_id else []
+    asked = _asked(actor, rows[0], whole=whole) if rows and rows[0][8] else None
     if asked is None:
         raise NotFound
     return asked
 
 
-def _asked(actor: Actor, row: Any) -> Asked | None:
-    ident, run, needs, until, asked_at, subject, nonce, ct, _ = row
+def _asked(actor: Actor, row: Any, *, whole: bool = False) -> Asked | None:
+    """The question; `whole` with what its fields hold that this person may not read, to take the answer by."""
+    ident, run, needs, until, asked_at, subject, nonce, ct, _, *made_at = row
     try:
         about = runs.title(actor, run)
         told = subjects.unseal(subject, f"question|{ident}", nonce, ct)
     except (ConsoleError, subjects.Unreadable):
         return None
+    if not whole:
+        workflow, version, step, collection = made_at
+        told |= runs.shown_to(actor, workflow, version, step, {name: told[name] for name in ("title", "text", "fields")}, collection)
+        if not runs.says(actor, workflow, version, step):
+            told |= {"title": NOT_YOURS, "text": None}
     given = fetch("select person, outcome, at from console.answer where question = %s order by at, person", (ident,))
     names = accounts.names({person for person, _, _ in given})
     labels = {one["value"]: one["label"] for one in told["outcomes"]}
@@ -93,12 +101,13 @@ def answer(actor: Actor, question_id: str, values: dict[str, Any], outcome: str 
 
     Raises NotFound as `one`, Invalid with a detail per field, Conflict for a second answer.
     """
-    asked = one(actor, question_id)
+    asked = _one(actor, question_id, whole=True)
     fields = [FormField(**{name: field[name] for name in FormField.__slots__ if name in field}) for field in asked.fields]
     offered = [option["value"] for option in asked.outcomes]
     if offered and outcome not in offered:
         raise Invalid("Choose an answer.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
-    cleaned, way = clean(fields, values), outcome if offered and outcome else ANSWERED
+    cleaned, way = clean(fields, evidence.with_files(fields, values, asked.run)), outcome if offered and outcome else ANSWERED
+    evidence.require(actor, None, fields, values)
     kid, nonce, ct = subjects.seal(asked.subject, f"answer|{asked.id}|{actor.id}", cleaned)
     put = sa.text(
         "insert into console.answer (question, person, outcome, at, kid, nonce, ct) values (:id, :person, :outcome, :at, :kid, :nonce, :ct) on conflict do nothing"

@@ -1,5 +1,6 @@
 """`create_app()`: builds the web application and registers every blueprint it finds; nothing is decided here."""
 
+import functools
 import gc
 import importlib
 import pkgutil
@@ -40,8 +41,9 @@ def create_app() -> Flask:
     return app
 
 
+@functools.cache
 def served() -> Flask:
-    """The application of a web worker. What stands there before the first request stays, and is never looked through for cycles."""
+    """The application of this process and of those that it forks. What stands there before the first request stays, and is never looked through for cycles."""
     made = create_app()
     gc.collect()
     gc.freeze()

@@ -23,7 +23,7 @@ from console.log import masking
 from console.runs.approving import Asked, Moved, asked, changed, mark, refusal, visible
 from console.runs.asking import entitled
 from console.runs.lists import head, record_titles, visible_pairs
-from console.runs.reading import hidden_from
+from console.runs.reach import kept_from
 from console.runs.store import approval_of
 from console.runs.view import title_of
 
@@ -154,8 +154,13 @@ def get(actor: Actor, approval_id: str) -> View:
     refused = refusal(actor, found)
     moved, down = _moved(found)
     titles = {} if found.seen.record is None else {(found.seen.record.collection, found.seen.record.key or ""): found.seen.record.title}
-    held = {"wishes": list(approval.wishes), "context": run.context, "record": dict(approval.shown.get("record", {}))}
-    told, _ = masking.mask(held, "", hidden_from(actor), approval.collection)
+    held = {"wishes": list(approval.wishes), "record": dict(approval.shown.get("record", {}))}
+    hidden = kept_from(actor, run.workflow, run.version, found.attempt.step)
+    told, _ = masking.mask(held, "", hidden, approval.collection, values=False)
+    told["context"] = {
+        step: masking.mask(output, "", masking.at_step(hidden, step), run.collection)[0] for step, output in run.context.items()
+    }
+    says = hidden.closed is None or hidden.closed.says(found.attempt.step)
     if found.seen.record is not None:
         about, key = found.seen.record.collection, found.seen.record.key
         log.note(
@@ -173,7 +178,7 @@ def get(actor: Actor, approval_id: str) -> View:
         ),
         run={"id": run.id, "title": definition.title, "status": run.status, "revision": run.revision, "ended": run.ended},
         step_title=title_of(definition, found.attempt.step),
-        why=approval.why,
+        why=approval.why if says else "",
         refusal=refused.message if refused is not None else None,
         rule=next((str(one["reason"]) for one in refused.details if one.get("field") == "rule"), None) if refused is not None else None,
         deciders=deciders(found) if approval.status == "open" else (),
@@ -181,12 +186,12 @@ def get(actor: Actor, approval_id: str) -> View:
         fields={one["name"]: one for one in approval.shown.get("fields", ())},
         moved=visible(actor, moved),
         mark=mark(moved) if moved else "",
-        text=approval.shown.get("text") if _reads_as_much(actor, approval) else None,
+        text=approval.shown.get("text") if says else None,
         record=told["record"],
         context=[(title_of(definition, step), output) for step, output in told["context"].items()],
         summaries=[str(wish["summary"]) for wish in approval.wishes],
         down=down,
-        withheld="text" in approval.shown and not _reads_as_much(actor, approval),
+        withheld=not says and ("text" in approval.shown or bool(approval.why)),
         decided=approval.decided,
     )
 
@@ -280,7 +285,9 @@ def _line(
     names: Mapping[str, str],
     teams: Mapping[str, str],
 ) -> Line:
-    values, _ = masking.mask(dict(approval.values), "values", hidden_from(actor), approval.collection)
+    hidden = kept_from(actor, definition.id, definition.number, step)
+    values, _ = masking.mask(dict(approval.values), "values", hidden, approval.collection)
+    says = hidden.closed is None or hidden.closed.says(step)
     return Line(
         id=approval.id,
         run=run_id,
@@ -294,7 +301,7 @@ def _line(
         team_name=teams.get(team, team),
         requester_name=names.get(approval.requested_by, "A former colleague"),
         names=names,
-        approval=replace(approval, values=values, wishes=(), shown={}),
+        approval=replace(approval, values=values, wishes=(), shown={}, why=approval.why if says else ""),
         values=values,
     )
 
@@ -395,17 +402,6 @@ def _cursor(text: str) -> tuple[datetime, str]:
 
 
 # -- one of them
-
-
-def _reads_as_much(actor: Actor, approval: Approval) -> bool:
-    """Whether the actor may read every field that the requester may: a text may have been made of any of them."""
-    if approval.collection is None:
-        return True
-    hidden = access.scope_for(actor, approval.collection).hidden
-    try:
-        return not hidden or hidden <= access.scope_for(accounts.actor_of_person(approval.requested_by), approval.collection).hidden
-    except ConsoleError:
-        return False
 
 
 def _moved(found: Asked) -> tuple[list[Moved], str | None]:

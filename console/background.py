@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from console import access, log, operations, queue
+from console import access, integrity, log, operations, queue
+from console.access import second
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.db.presence import PRESENCE
@@ -74,6 +75,7 @@ class State:
     next_at: datetime | None
     moving: int
     lag: operations.Lag
+    integrity: integrity.Standing
     refusals: Sequence[standing.Refusal] = ()
 
 
@@ -98,6 +100,7 @@ def _state(cleared: Sequence[str]) -> State:
         datetime.fromisoformat(next_at) if next_at else None,
         moving,
         operations.lag(),
+        integrity.standing(),
         standing.refusals(),
     )
 
@@ -146,6 +149,7 @@ def metrics() -> tuple[bytes, str]:
     from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
     state, registry = _state(()), CollectorRegistry()
+    checked = state.integrity.checked
     overdue_s = 0.0 if state.next_at is None else max(0.0, (datetime.now(UTC) - state.next_at).total_seconds())
     for name, value, text in (
         ("workers", state.workers, "Workers that are present."),
@@ -160,7 +164,24 @@ def metrics() -> tuple[bytes, str]:
         ("timers", state.timers, "Runs that continue by themselves at a moment."),
         ("timer_overdue_seconds", overdue_s, "How long ago the first timer should have fired."),
         ("log_pending", state.lag.pending, "Events without a place in the log."),
+        ("log_in_order", state.integrity.in_order, "1 while nothing is known against the log; 0 is an alarm."),
+        (
+            "log_guards_missing",
+            len(state.integrity.missing),
+            "Triggers, constraints and limits of rights that are not as the console made them.",
+        ),
+        (
+            "log_checked_timestamp_seconds",
+            checked.at.timestamp() if checked.at else 0,
+            "When the last look at the newest events found them in order.",
+        ),
+        (
+            "log_checked_whole_timestamp_seconds",
+            checked.whole_at.timestamp() if checked.whole_at else 0,
+            "When the last look at the whole log ended.",
+        ),
         ("log_lag_seconds", state.lag.seconds, "Age of the oldest event without a place in the log."),
+        ("rights_disagreements", second.disagreements(), "Refusals of the last seven days because index and Casbin disagreed; must be 0."),
     ):
         Gauge(f"handrail_{name}", text, registry=registry).set(value)
     return generate_latest(registry), "text/plain; version=0.0.4; charset=utf-8"

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from console import access, log, records, subjects
+from console import access, evidence, log, records, subjects
 from console.core import expressions, filters, search_syntax
 from console.core.actor import Actor
 from console.core.collections import Collection, Field, Relation
 from console.core.filters import Filter
+from console.core.forms import refusal
 from console.core.scopes import Scope
 from console.core.search_syntax import Several, Sought, Way
 from console.errors import Invalid, Malformed, NotAllowed, NotFound
@@ -176,7 +177,7 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
     """The record with its fields. Raises NotFound, SourceDown."""
     collection, scope = browsed(actor, collection_id)
     found = records.get(collection_id, key, scope)
-    may_update = access.can(actor, None, f"collection:{collection_id}", "update", found.values)
+    may_update = _may_update(actor, collection_id, key)
     fields = tuple(item for item in collection.readable(scope))
     titles = _titles(actor, fields, [found]) if labels else {}
     log.note(
@@ -243,7 +244,7 @@ def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any]
     before = records.get(collection_id, key, scope)
     obj = f"collection:{collection_id}"
     access.require(actor, None, obj, "update")
-    if not access.can(actor, None, obj, "update", before.values):
+    if not _may_update(actor, collection_id, key):
         raise NotAllowed("You may see this record, but not change it. An admin can grant it.", need=(obj, "update"))
     strange = [name for name in expected if name not in before.values]
     if strange:
@@ -254,6 +255,9 @@ def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any]
     wanted = {name: {"old": expected.get(name, before.values.get(name)), "new": new} for name, new in values.items()}
     unchanged = {name: {"old": old, "new": before.values[name]} for name, old in expected.items() if name not in values}
     records.compare(collection, unchanged, before.values)
+    led = {name: new for name, new in values.items() if before.values.get(name) != new}
+    if details := evidence.wrong_columns(actor, collection, led):
+        raise refusal(details)
     try:
         after = records.write(collection_id, key, wanted, access.scope_for(actor, collection_id, "update"))
     except WriteUnknown:
@@ -276,6 +280,12 @@ def subject_of(collection: Collection, key: str) -> str | None:
 
 def _may(actor: Actor, collection_id: str, act: str) -> bool:
     return access.can(actor, None, f"collection:{collection_id}", act)
+
+
+def _may_update(actor: Actor, collection_id: str, key: str) -> bool:
+    """Whether the record is one that the actor may change, as the database sees it: the actor need not see what decides that."""
+    scope = access.scope_for(actor, collection_id, "update")
+    return not scope.nothing and (scope.unlimited or key in records.visible(collection_id, [key], scope))
 
 
 def browsed(actor: Actor, collection_id: str) -> tuple[Collection, Scope]:

@@ -9,7 +9,8 @@ import click
 import psycopg
 import sqlalchemy.exc
 
-from console import __version__, commands
+from console import __version__, commands, data_folder
+from console.db import release, troubles
 from console.errors import ConsoleError
 
 
@@ -52,6 +53,8 @@ console = click.version_option(__version__, prog_name="console")(
 
 def main() -> NoReturn:
     """Run the command; what a person can act on is one line on standard error and a status other than 0."""
+    release.refusing = True
+    data_folder.be_private()
     try:
         console.main(prog_name="console", standalone_mode=False)
     except click.ClickException as error:
@@ -60,7 +63,7 @@ def main() -> NoReturn:
     except ConsoleError as error:
         click.echo(f"console: {_told(error)}", err=True)
         sys.exit(1)
-    except sqlalchemy.exc.DBAPIError as error:
+    except (sqlalchemy.exc.DBAPIError, psycopg.Error) as error:
         click.echo(f"console: {_of_database(error)}", err=True)
         sys.exit(1)
     except UnicodeEncodeError:
@@ -76,16 +79,23 @@ def main() -> NoReturn:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has left: `console … | head`
         sys.exit(1)
+    except OSError as error:
+        found = troubles.of(error)
+        place = f" ({error.filename})" if error.filename else ""
+        click.echo(f"console: {f'{found.message} {found.fix}.' if found else f'{error.strerror or error}{place}'}", err=True)
+        sys.exit(1)
     sys.exit(0)
 
 
-def _of_database(error: sqlalchemy.exc.DBAPIError) -> str:
+def _of_database(error: sqlalchemy.exc.DBAPIError | psycopg.Error) -> str:
     """What a fault of the console's own database comes to, in one line with the way out."""
-    if isinstance(error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction | psycopg.errors.InvalidSchemaName):
+    found, cause = troubles.of(error), getattr(error, "orig", None) or error
+    said = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+    if found is troubles.OTHER_TABLES:
         return "The console's tables are not there yet, or of another release: run `console migrate`."
-    if isinstance(error, sqlalchemy.exc.OperationalError):
-        return f"The console's database does not answer: {str(error.orig).strip().splitlines()[0]} (`console doctor` looks closer)"
-    return f"The console's database refused: {str(error.orig).strip().splitlines()[0]}"
+    if found is troubles.DOWN:
+        return f"The console's database does not answer: {said} (`console doctor` looks closer)"
+    return f"{found.message} {found.fix}. ({said})" if found else f"The console's database refused: {said}"
 
 
 def _told(error: ConsoleError) -> str:

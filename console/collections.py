@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
 from console import access, log, records
-from console.access import PolicyError
+from console.access import PolicyError, subjects
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.collections import Collection, Stored, assemble
@@ -393,12 +393,24 @@ def _assembled(every: Sequence[Stored], own: Stored, document: CollectionDocumen
     return assemble([changed if item.id == own.id else item for item in every], hooked.fields())[own.id]
 
 
+def _judge_subject(actor: Actor, becoming: Collection, every: Mapping[str, Collection]) -> None:
+    """Whose data a collection holds decides who may see it: who says otherwise manages the rights too. Raises NotAllowed, Invalid."""
+    before = records.collection(becoming.id)
+    if subjects.way(before, catalogue.current().collections) == subjects.way(becoming, every):
+        return
+    if wrong := subjects.problem(becoming, every):
+        raise Invalid(wrong, details=[{"field": "subject", "reason": wrong}])
+    if actor is not COMMAND_LINE:
+        access.require(actor, None, "policy", "manage")
+
+
 def _publish(connection: Connection, own: Stored, live: CollectionDocument, document: CollectionDocument, actor: Actor, origin: str) -> int:
     """Make the document count within the transaction, with its event; answers the version. What counted before is kept as a version too."""
     made = _checked(document, own)
     _judge_clearance(actor, live, made)
     every, _ = _kept(connection, own.id)
     becoming = _assembled(every, own, made)
+    _judge_subject(actor, becoming, {**catalogue.load(connection).collections, becoming.id: becoming})
     for segment in becoming.segments:
         try:
             conditions.check(expressions.parse(segment.filter), becoming)

@@ -3,6 +3,7 @@
 import ctypes.util
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,8 +13,8 @@ from urllib.parse import urlsplit
 import psutil
 import sqlalchemy as sa
 
-from console import files, settings, supervisor
-from console.db import dump, engine, migrate
+from console import data_folder, files, health, settings, supervisor
+from console.db import dump, engine, fitness, migrate, presence, release, troubles
 from console.errors import ConsoleError
 from console.files import scan
 from console.log import heads
@@ -101,6 +102,14 @@ def _data_folder(told: settings.Settings) -> Check:
     folder = told.data_dir
     if not folder.is_dir():
         return Check("data folder", ok=True, message=f"{folder} is made at the first start")
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"x")
+    except OSError as error:
+        trouble = troubles.of(error) or troubles.READ_ONLY_FOLDER
+        return Check("data folder", ok=False, message=f"nothing can be written in {folder}: {error.strerror}", fix=trouble.fix)
+    if folder.stat().st_mode & data_folder.PRIVATE:
+        return Check("data folder", ok=False, message=f"{folder} is open to other users of this machine", fix=f"chmod 700 {folder}")
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_BYTES:
         return Check(
@@ -251,12 +260,20 @@ def _database(told: settings.Settings) -> Iterator[Check]:
         fix="" if version >= OLDEST_SERVER else f"Use PostgreSQL {OLDEST_SERVER} or newer",
     )
     newest = migrate.newest()
+    newer = present is not None and present not in release.known()
     yield Check(
         "tables",
         ok=present == newest,
         message=f"at {present or 'nothing'}" + ("" if present == newest else f", this release needs {newest}"),
-        fix="" if present == newest else "console migrate",
+        fix="" if present == newest else "Start the newer release, whose tables these are" if newer else "console migrate",
     )
+    try:
+        fitness.require()
+    except fitness.Unfit as error:
+        yield Check("connection", ok=False, message=error.message, fix="Set what is said, and start the console again")
+        return
+    except release.NewerData:
+        return  # said above
     one = bool(superuser or owner)
     yield Check(
         "roles",
@@ -266,13 +283,35 @@ def _database(told: settings.Settings) -> Iterator[Check]:
         else "two roles: the application can add to the log and change nothing in it",
         fix="console migrate --print-roles" if one else "",
     )
-    yield _background(told)
     if present == newest:
+        yield _writing()
+        yield _background(told)
+        yield _rights()
         yield _signing()
+        yield _log()
         yield from _outside(one)
         yield _backup()
         if not told.ai.told:
             yield _chosen()
+
+
+def _rights() -> Check:
+    """The policy that is in force, whether Casbin loads it and links its roles, and whether it ever answered otherwise than the index."""
+    from console import access
+    from console.access import second
+
+    try:
+        access.refresh()
+        version = access.current_version()
+    except ConsoleError as error:
+        return Check("rights", ok=False, message=error.message, fix="console policy check, then publish rights that can be read")
+    count = second.disagreements()
+    return Check(
+        "rights",
+        ok=not count,
+        message=f"version {version}" + (f"; index and Casbin disagreed {count} times in seven days, each was refused" if count else ""),
+        fix="Look for `rights_disagreed` in the activity log and report it: it is a fault of the console or of its Casbin" if count else "",
+    )
 
 
 def _background(told: settings.Settings) -> Check:
@@ -280,21 +319,24 @@ def _background(told: settings.Settings) -> Check:
     from console import operations
 
     kinds = {process["kind"] for process in processes(told)}
-    lag = operations.lag()
+    state, lag = presence.state(), operations.lag()
     behind = f", {lag.pending} events waiting for their place"
-    if "web" in kinds and "worker" not in kinds:
-        return Check(
-            "worker",
-            ok=False,
-            message="none runs beside the pages served from this folder" + behind,
-            fix="console worker, or console serve without --no-worker",
-        )
-    return Check(
-        "worker",
-        ok=not lag.alarming or "web" not in kinds,
-        message=("at work" if "worker" in kinds else "nothing is serving from this folder now") + behind,
-        fix="Look for a transaction that stays open" if lag.alarming and kinds else "",
-    )
+    if state == "none" and "web" not in kinds:
+        return Check("worker", ok=True, message="nothing is serving from this folder now" + behind)
+    if state != "ok":
+        trouble = health.WORKERS[state]
+        said = "none runs beside the pages served from this folder" if state == "none" else trouble.message
+        return Check("worker", ok=False, message=said + behind, fix=trouble.fix)
+    fix = "Look for a transaction that stays open" if lag.alarming else ""
+    return Check("worker", ok=not lag.alarming, message="at work" + behind, fix=fix)
+
+
+def _writing() -> Check:
+    """Whether anything can be written to the database now."""
+    trouble = health.writing()
+    if trouble is not None:
+        return Check("writing", ok=False, message=trouble.message, fix=trouble.fix)
+    return Check("writing", ok=True, message="the database takes what is written")
 
 
 def _signing() -> Check:
@@ -310,6 +352,19 @@ def _signing() -> Check:
         return Check("signing key", ok=False, message=f"{message}: nothing is signed", fix=fix)
     head = heads.newest()
     return Check("signing key", ok=True, message=f"signed {head[0]} events at {_moment(head[2])}" if head else "has signed nothing yet")
+
+
+def _log() -> Check:
+    """Whether the log is in order: what came since the last look and the next part of it is looked at now, at most some seconds' work."""
+    from console import integrity
+    from console.log import recheck
+
+    recheck.check()
+    found = integrity.standing()
+    if not found.in_order:
+        return Check("log", ok=False, message=f"not in order: {found.words}", fix=found.way_out)
+    whole = f", the whole of it last at {_moment(found.checked.whole_at)}" if found.checked.whole_at else ""
+    return Check("log", ok=True, message=f"in order up to position {found.checked.upto:,}{whole}")
 
 
 def _outside(one_role: bool) -> Iterator[Check]:

@@ -250,7 +250,9 @@ def _opened(row: Row, whose: Reader, *, masks: bool) -> Iterator[dict[str, Any]]
     closed: frozenset[str] = frozenset()
     if masks:
         readable = {name: value for name, (_, value) in opened.items()} if whose.opens(row) else {}
-        closed = masking.closed(readable, whose.hidden, row.collection) | (opened.keys() - readable.keys())
+        version, step = told.get("wf") or {}, (told.get("step") or {}).get("id") or told["data"]["open"].get("target_step")
+        here = masking.within(whose.values, version.get("id"), version.get("version"), step)
+        closed = masking.closed(readable, here, row.collection, told["type"]) | (opened.keys() - readable.keys())
     for name in told["data"]["sealed"]:
         if name in closed:
             yield {"event": told["id"], "name": name, "missing": MASKED}

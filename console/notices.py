@@ -9,6 +9,7 @@ from email.message import EmailMessage
 import sqlalchemy as sa
 
 from console import access, accounts, log, mail, queue, runs, settings, subjects
+from console.access import limits, second
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
@@ -17,7 +18,8 @@ from console.runs import beside
 SHOWN = 50
 AT_ONCE = 50
 _log = logging.getLogger(__name__)
-_COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct"
+_COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct, (select array[r.workflow, r.version::text] from console.run r where r.id = notice.run)"
+NOT_YOURS = "Something was noted here whose text you may not read"
 _OPEN = "not exists (select from console.run r where r.id = notice.run and not (r.label is null or r.label = any(%s)))"
 """That it is about no run with a label that its reader is not cleared for, or not any more."""
 _MINE = f"select {_COLUMNS} from console.notice where person = %s and {_OPEN} order by at desc, id desc limit %s"  # noqa: S608 (names of this file)
@@ -36,6 +38,8 @@ _WORDS = {
     "access_requested": "{by} asks for a right",
     "ai_budget_warn": "Today's budget for AI is above its warning level",
     "ai_budget_used": "Today's budget for AI is used up: steps are done by hand until midnight UTC",
+    "log_damaged": "The activity log is not in order: look at its proof",
+    "rights_disagreed": "The two judges of rights disagreed, so something was refused: look at the activity log",
     "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
 }
 
@@ -72,6 +76,17 @@ def tell(
         beside.tell(connection, people, key, kind, at=log.now(), run=run, by=by, text=text, subject=subject, link=link, mail=mail)
 
 
+def _disagreed(actor: Actor, team: str | None, obj: str, act: str, version: int) -> None:
+    """Tell who manages the rights that index and Casbin disagreed, once a day for each version of the rights."""
+    del actor, team, obj, act  # the event names them
+    people = [ident for ident, _ in limits.people_able(None, "policy", "manage")]
+    key = f"rights_disagreed:{version}:{log.now().date().isoformat()}"
+    tell(people, "rights_disagreed", key, link="/activity?kind=rights_disagreed")
+
+
+second.watchers.append(_disagreed)
+
+
 def unread(actor: Actor) -> int:
     """How many notices the person has not read."""
     return int(fetch(_UNREAD, (actor.id, _cleared(actor)))[0][0])
@@ -90,7 +105,7 @@ def mine(actor: Actor, limit: int = SHOWN) -> list[Notice]:
 
 
 def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles: dict[str, str | None]) -> Notice:
-    ident, key, kind, run, by, at, read_at, link, subject, nonce, ct = row
+    ident, key, kind, run, by, at, read_at, link, subject, nonce, ct, made_in = row
     run_id = str(run) if run else None
     if run_id is not None and run_id not in titles:
         titles[run_id] = _title(actor, run_id)
@@ -103,6 +118,8 @@ def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles
             words = str(subjects.unseal(str(subject), f"notice|{key}", nonce, ct)["text"])  # type: ignore[arg-type]
         except subjects.Unreadable:
             words = "Its text was erased"
+        if made_in and not runs.says(actor, made_in[0], int(made_in[1]), None, kind="notify"):  # type: ignore[index]
+            words = NOT_YOURS
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
     return Notice(str(ident), words, about or "", href, at, read_at is not None)  # type: ignore[arg-type]
 

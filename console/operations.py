@@ -16,7 +16,7 @@ from console.db import tables
 from console.db.engine import alone, fetch, hot_engine
 from console.db.presence import somebody_works
 from console.errors import Conflict
-from console.log import checkpoint, heads, recheck, select
+from console.log import checkpoint, heads, select
 
 logger = logging.getLogger(__name__)
 BATCH = 10_000
@@ -119,16 +119,30 @@ def origin() -> str:
     return address.partition("://")[2].rstrip("/").replace(" ", "-").replace("+", "-") if address else "handrail"
 
 
-def seal() -> str | None:
+def seal(*, mend: bool = True) -> str | None:
     """Sign the head of the log, with everything that has a place; the note, None where nothing is new since the last one.
 
     Each head goes to its table and to an append-only file of the data folder; `publishing` takes it outside. Needs the signing key, which web processes do
-    not have. Raises Conflict where that is not the key that signed the last one.
+    not have. Raises Conflict where that is not the key that signed the last one, and where the log is not what was signed; a tree that is not what its
+    events say is made anew first where `mend` (which reads the whole log) and told by an event.
     """
     seed = settings.current().signing_key
     with heads.signing():
         check_key()
+        try:
+            return _filed(heads.sign(origin(), [seed]))
+        except heads.Damaged as damaged:
+            if not mend or not heads.regrown():
+                raise
+            told_rebuilt(SYSTEM, damaged.message)
+        catch_up()
         return _filed(heads.sign(origin(), [seed]))
+
+
+def told_rebuilt(actor: Actor, why: str) -> None:
+    """Say that the tree was made anew from the events."""
+    logger.warning("the tree of the log was not what its events say, and was made anew: %s", why)
+    log.note(actor, "log_rebuilt", open={"part": "tree"})
 
 
 def check_key() -> None:
@@ -151,14 +165,6 @@ def _filed(note: str | None) -> str | None:
     return note
 
 
-def recheck_log() -> str | None:
-    """Look at the log anew, as `console.log.recheck` does; the first bad place, which is also an alarm in the process's own log."""
-    problem = recheck.check()
-    if problem is not None:
-        logger.error("alarm: the activity log is not in order: %s", problem)
-    return problem
-
-
 ASKED = """
 insert into console.version (name, number) values ('seal_asked', %s)
 on conflict (name) do update set number = greatest(version.number, excluded.number) returning number
@@ -168,7 +174,7 @@ on conflict (name) do update set number = greatest(version.number, excluded.numb
 def seal_if_asked() -> str | None:
     """`seal`, where somebody waits for a head that covers more than the newest one."""
     asked = fetch("select coalesce(max(number), 0) from console.version where name = 'seal_asked'")[0][0]
-    return seal() if asked > heads.newest_size() else None
+    return seal(mend=False) if asked > heads.newest_size() else None
 
 
 def sealed() -> None:
@@ -197,7 +203,7 @@ def keep_sealed(quiet: timedelta = QUIET) -> str | None:
 
     The same head signed again would be the same bytes and prove nothing; with the event the tree has grown by it, and it tells the time.
     """
-    note = seal()
+    note = seal(mend=False)
     if note is not None or not _quiet(quiet):
         return note
     with alone("silence") as mine:
@@ -206,7 +212,7 @@ def keep_sealed(quiet: timedelta = QUIET) -> str | None:
             return None
         log.note(SYSTEM, "silence_noted", open={"size": head[0], "since": log.body.moment(head[2])})
         catch_up()
-        return seal()
+        return seal(mend=False)
 
 
 def _quiet(since: timedelta) -> bool:

@@ -43,7 +43,7 @@ START_S = 60
 STOP_S = 30
 IMPOSSIBLE_PID = 2**30
 
-GUARD = "import fcntl,os,subprocess,sys;os.chdir('/');f=os.open(sys.argv[1],os.O_RDWR);fcntl.flock(f,fcntl.LOCK_EX);subprocess.run(sys.argv[2:])"
+GUARD = "import fcntl,os,subprocess,sys;f=os.open(sys.argv[1],os.O_RDWR);os.chdir(os.path.dirname(sys.argv[1]));fcntl.flock(f,fcntl.LOCK_EX);subprocess.run(sys.argv[2:])"
 
 CONFIGURATION = {
     "listen_addresses": "''",
@@ -140,9 +140,15 @@ class Embedded:
 
     def url(self, role: str = APPLICATION, database: str = DATABASE) -> str:
         """`postgresql://role:password@/database?host=…&port=…`, for psycopg, psql and SQLAlchemy alike. Raises `PostgresError` for a role without a password here."""
-        lines = self._pid_lines()
-        folder, port = (lines[4], lines[3]) if len(lines) > 4 else (str(self._socket_folder()), str(PORT))
-        return f"postgresql://{role}:{quote(self._password(role), safe='')}@/{quote(database, safe='')}?{urlencode({'host': folder, 'port': port}, quote_via=quote, safe='/')}"
+        told = urlencode({"host": str(self.socket), "port": str(PORT)}, quote_via=quote, safe="/")
+        return f"postgresql://{role}:{quote(self._password(role), safe='')}@/{quote(database, safe='')}?{told}"
+
+    @property
+    def socket(self) -> Path:
+        """The folder of the server's socket. A pid file that was copied with the folder names another one's: it counts only where ours is not there."""
+        own, lines = self._socket_folder(), self._pid_lines()
+        told = Path(lines[4]) if len(lines) > 4 and lines[1] == os.path.realpath(self.cluster) else own
+        return told if (told / f".s.PGSQL.{PORT}").exists() else own
 
     def create_database(self, name: str, role: str) -> str:
         """An empty database of its own, owned by the login role `role` with a random password; where both exist they stay as they are. Answers its URL."""
@@ -167,10 +173,9 @@ class Embedded:
 
     def sql(self, script: str, database: str = "postgres") -> str:
         """What `psql` prints (unaligned rows) for a script run as superuser. Raises `PostgresError` with the server's message."""
-        lines = self._pid_lines()
         told = {
-            "PGHOST": lines[4],
-            "PGPORT": lines[3],
+            "PGHOST": str(self.socket),
+            "PGPORT": str(PORT),
             "PGUSER": SUPERUSER,
             "PGPASSWORD": self._password(SUPERUSER),
             "PGDATABASE": database,
@@ -191,7 +196,7 @@ class Embedded:
 
     def _make_home(self) -> None:
         try:
-            self.home.parent.mkdir(parents=True, exist_ok=True)
+            self.home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.home.mkdir(mode=0o700, exist_ok=True)
             owner = self.home.stat().st_uid
             if owner != os.getuid() and os.getuid() != 0:
@@ -266,7 +271,7 @@ class Embedded:
             "-P",
             "-m",
             "console.postgres",
-            str(self.home.parent),
+            "..",  # of its own folder, wherever that is by then
         ]  # a new interpreter, so that the guard stays small
         nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
         environment = clean_environment() | {"PYTHONPATH": str(Path(__file__).parents[1])}
@@ -302,17 +307,24 @@ class Embedded:
             return "gone"
         try:
             process = psutil.Process(abs(int(lines[0])))
-            if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE:
+            if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE and self._works_here(process, lines[1]):
                 return lines[7].strip()
         except psutil.NoSuchProcess:
             return "gone"
         self._disown(lines)
         return "gone"
 
+    def _works_here(self, process: psutil.Process, told: str) -> bool:
+        """Whether the server is this folder's, and not that of the folder which this one is a copy of."""
+        try:
+            return os.path.samefile(process.cwd(), self.cluster)
+        except (psutil.AccessDenied, OSError):
+            return told == os.path.realpath(self.cluster)
+
     def _disown(self, lines: list[str]) -> None:
         """Nobody's pid into the file; the file stays, it names the shared memory that is checked for survivors."""
         (self.cluster / "postmaster.pid").write_text("\n".join([str(IMPOSSIBLE_PID), *lines[1:], ""]))
-        Path(lines[4], f".s.PGSQL.{lines[3]}.lock").unlink(missing_ok=True)
+        (self._socket_folder() / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
     def _pid_lines(self) -> list[str]:
         try:
@@ -466,4 +478,4 @@ def _give(paths: list[Path], user: int) -> None:
 
 
 if __name__ == "__main__":
-    Embedded(Path(sys.argv[1])).stop()
+    Embedded(Path(sys.argv[1]).resolve()).stop()

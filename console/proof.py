@@ -1,17 +1,17 @@
 """What an auditor needs to check the log without us: how far it was checked here, the newest signed head, the key, and whether a head kept earlier still fits."""
 
 import importlib.resources
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from console import access, operations, publishing
+from console import access, integrity, operations, publishing
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Invalid
-from console.log import checkpoint, heads, recheck, select
+from console.log import checkpoint, heads, select
 from console.log.recheck import Checked
-from console.log.tree import Tiles
 
 __all__ = ["Checked", "Compared", "Head", "Proof", "compare", "read", "verifier"]
 
@@ -27,14 +27,25 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How the log stands. `reached` is the newest place, `checked` the console's own look at it, `key` the verifier key of the newest head, `outside` where heads are taken."""
+    """How the log stands. `reached` is the newest place, `standing` the console's own look at it, `key` the verifier key of the newest head, `outside` where heads are taken."""
 
-    checked: Checked
+    standing: integrity.Standing
     reached: select.Reached
     lag: operations.Lag
     head: Head | None
     key: str | None
     outside: Sequence[publishing.Delivery]
+
+    @property
+    def checked(self) -> Checked:
+        """What the last look found."""
+        return self.standing.checked
+
+    @property
+    def problem(self) -> str | None:
+        """The first bad place and what is wrong there, without the name of a run: it may be confidential."""
+        found = self.checked.problem
+        return re.sub(r"(, )?run \S+ event \d+", "", found).removeprefix(": ").partition(". ")[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,7 @@ def read(actor: Actor) -> Proof:
     access.require(actor, None, "activity", "verify")
     head = heads.newest()
     return Proof(
-        recheck.state(), select.reached(), operations.lag(), Head(*head) if head else None, heads.verifier_key(), publishing.state()
+        integrity.standing(), select.reached(), operations.lag(), Head(*head) if head else None, heads.verifier_key(), publishing.state()
     )
 
 
@@ -72,13 +83,13 @@ def compare(actor: Actor, note: str) -> Compared:
             good=False, size=told.size, words="No key of this log has signed this checkpoint: it is of another log, or it was made up."
         )
     with transaction() as connection:
-        size = connection.exec_driver_sql("select number from console.version where name = 'tree'").scalar_one()
+        size = heads.tree_size(connection)
         if told.size > size:
             words = (
                 f"This log has {size:,} events under a signed head, and the checkpoint covers {told.size:,}: events are missing at the end."
             )
             return Compared(good=False, size=told.size, words=words)
-        same = Tiles(heads.Table(connection), size).root(told.size) == told.root
+        same = heads.Kept(connection, size).root(told.size) == told.root
     if not same:
         return Compared(
             good=False, size=told.size, words=f"The first {told.size:,} events are not those of this checkpoint: the log was changed since."

@@ -494,6 +494,9 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "record_listed": _record_listed,
         "record_changed": _record_changed,
         "access_refused": _access_refused,
+        "rights_disagreed": lambda told: (
+            "The two judges of rights disagreed" + _braced(_after(": ", told.text("act"))) + "; {who} was refused"
+        ),
         "clearance_asked": _of_person("asked for a clearance for a time"),
         "clearance_granted": _of_person("agreed to a clearance for a time"),
         "clearance_refused": _of_person("refused a clearance for a time"),
@@ -560,6 +563,12 @@ SENTENCES: Mapping[str, str | Callable[[_Told], str]] = MappingProxyType(
         "subject_erased": _subject_erased,
         "hold_placed": "{who} placed a hold on what is held about a person",
         "hold_released": "{who} lifted a hold on what is held about a person",
+        "log_damaged": lambda told: (
+            "{who} found that the activity log is not in order" + _braced(_after(", first at place ", told.text("position")))
+        ),
+        "log_rebuilt": lambda told: (
+            "{who} made the " + ("list of events" if told.text("part") == "list" else "tree of the log") + " anew from the events"
+        ),
         "backup_made": "{who} made a backup",
         "log_restored": _log_restored,
     }

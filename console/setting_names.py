@@ -199,6 +199,13 @@ SETTINGS: tuple[Setting, ...] = (
         "For how long nobody may delete such an object (Object Lock, compliance mode); unset: what the bucket says.",
     ),
     Setting(
+        "CONSOLE_SQLITE_FOLDERS",
+        "sqlite_folders",
+        setting_values.folders,
+        None,
+        "The folders in which SQLite files that are connected may lie, with commas between them; unset: only the command line connects such files.",
+    ),
+    Setting(
         "CONSOLE_RECORD_FILES",
         "record_files",
         setting_values.folder,

@@ -51,6 +51,14 @@ def folder(text: str) -> Path:
         raise IllFormed("takes a folder; there is no such person's home") from None
 
 
+def folders(text: str) -> tuple[Path, ...]:
+    """Folders by their whole path, separated by commas."""
+    found = tuple(folder(part.strip()) for part in text.split(",") if part.strip())
+    if not found or not all(one.is_absolute() for one in found):
+        raise IllFormed("takes folders by their whole path, from / on, with commas between them")
+    return found
+
+
 def modules(text: str) -> tuple[str, ...]:
     """Dotted names of Python modules, separated by commas."""
     names = tuple(part.strip() for part in text.split(",") if part.strip())

@@ -85,6 +85,7 @@ class Settings:
     checkpoint_s3_secret: str | None = field(default=None, repr=False)
     checkpoint_s3_retention_days: int | None = None
     record_files: Path | None = None
+    sqlite_folders: tuple[Path, ...] | None = None
     hooks: tuple[str, ...] = ()
     file_mb: int = 20
     request_mb: int = 100
@@ -194,6 +195,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         http_secrets=given["http_secrets"] or {},
         checkpoint_mail_to=given["checkpoint_mail_to"] or (),
         record_files=_record_files(given),
+        sqlite_folders=given["sqlite_folders"],
         hooks=given["hooks"] or (),
         ai=setting_values.ai(given)[0],
         **{name: value for name, value in given.items() if name in OUTSIDE},

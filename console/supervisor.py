@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from console import settings
+from console import data_folder, settings
 from console.errors import ConsoleError
 from console.postgres import Embedded, PostgresError
 
@@ -35,6 +35,8 @@ GRACE_S = 4.5
 LONGEST_PAUSE_S = 5.0
 STEADY_S = 10.0
 HOPELESS = 5
+SETTLED_S = 1.0
+PATIENCE_S = 15.0
 SPARING = {"MALLOC_ARENA_MAX": "2"}
 """For children, where nothing else is told: threads share two pools of memory. Of their own they would each keep what they once held."""
 DEMO_SECRET = "provider=sk_demo_fernwick_pay"  # noqa: S105 (the stand-in is reached from this machine alone, and guards nothing)
@@ -48,13 +50,18 @@ class StartError(ConsoleError):
 
 
 class Child:
-    """A process that is to run for as long as we do; where it ends by itself it is started again, the sooner it ended the later."""
+    """A process that is to run for as long as we do; where it ends by itself it is started again, the sooner it ended the later.
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    Where its own children can go on without it (`handing_over`), they do until the next one has children that have been there for a moment.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], *, handing_over: bool = False) -> None:
         self.name, self.command, self.environment = name, list(command), SPARING | dict(environment)
         self.process: subprocess.Popen[bytes] | None = None
         self.started_at = 0.0
         self.failures = 0
+        self.handing_over = handing_over
+        self._former: list[subprocess.Popen[bytes]] = []
         self._due = 0.0
 
     @property
@@ -65,12 +72,16 @@ class Child:
     def keep(self, now: float) -> None:
         """Start it where it is not running; `now` is monotonic seconds."""
         if self.alive:
+            if self._former and self._settled():
+                self._end_former()
             return
         if self.process is not None:
             self.failures = 1 if now - self.started_at > STEADY_S else self.failures + 1
             self._due = now + min(LONGEST_PAUSE_S, 0.1 * 2**self.failures) if self.failures > 1 else now
-            self.end_group(signal.SIGKILL)  # what it forked may have outlived it, and may still hold the port
-            self._forget()
+            self._former.append(self.process)
+            self.process = None
+            if not self.handing_over:
+                self._end_former()  # what it forked may have outlived it
         if now >= self._due:
             self.started_at = now
             self.process = subprocess.Popen(self.command, env=self.environment, stdin=subprocess.PIPE, start_new_session=True)
@@ -80,17 +91,30 @@ class Child:
         if self.process is not None and self.alive:
             self.process.terminate()
 
-    def end_group(self, number: signal.Signals) -> None:
-        """A signal to everything in its session."""
+    def end(self) -> None:
+        """Everything in its session, and what its predecessors left, ends now."""
+        self._end_former()
         if self.process is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, number)
+            _kill_group(self.process)
+            self.process.wait()
 
-    def _forget(self) -> None:
-        if self.process is not None and self.process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self.process.stdin.close()
-        self.process = None
+    def _settled(self) -> bool:
+        """Whether what it forked has been there long enough to answer."""
+        try:
+            return any(
+                time.time() - one.create_time() > SETTLED_S for one in psutil.Process(self.process.pid if self.process else 0).children()
+            )
+        except psutil.NoSuchProcess:
+            return False
+
+    def _end_former(self) -> None:
+        while self._former:
+            former = self._former.pop()
+            if former.stdin is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    former.stdin.close()  # what listens to it finishes what it is doing
+            if not self.handing_over:
+                _kill_group(former)
 
 
 class Supervisor:
@@ -102,16 +126,20 @@ class Supervisor:
         self.server: Embedded | None = None
         self.children: list[Child] = []
         self.note: Path | None = None
+        self._provided_at = ""
         self._preparing: subprocess.Popen[bytes] | None = None
         self._next_ensure = 0.0
+        self._next_look = 0.0
 
     def run(self) -> int:
         """The status to exit with. Raises `StartError`, `SettingsError` or `PostgresError` where it cannot start."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
-        self.given.check_keys()
         port = self._reserve_port()
+        data_folder.prepare(self.given.data_dir)
+        self.given.check_keys()
         try:
+            self._forget_the_dead()
             if self.given.embedded:
                 self.server = Embedded(self.given.data_dir).acquire()
             self._prepare()
@@ -140,6 +168,19 @@ class Supervisor:
                 ) from error
             return int(probe.getsockname()[1])
 
+    def _forget_the_dead(self) -> None:
+        """Notes of supervisors that are gone, or that serve the folder of which this one is a copy: nobody finds them here any more."""
+        folder = self.given.data_dir
+        for file in (folder / "serving").glob("*.json*"):
+            if _serving(file, folder) is None:
+                file.unlink(missing_ok=True)
+        for part in folder.glob("demo.json.*"):
+            part.unlink(missing_ok=True)
+        told = self._note()
+        if told.get("pid") and not any(note["pid"] == told["pid"] for note in serving(folder)):
+            self._provided_at = str(told.get("provider") or "")
+            write_private(folder / "demo.json", told | {"url": None, "pid": None, "provider": None})
+
     def _prepare(self) -> None:
         """Migrations, and the demo's company, by a process that is gone before we serve: what they load does not stay."""
         command = ["demo", "load", *(["--reset"] if self.told.reset else [])] if self.given.demo else ["migrate"]
@@ -158,10 +199,10 @@ class Supervisor:
             raise StartError(f"`console {' '.join(command)}` failed (status {status}); what it said stands above.")
 
     def _provider(self) -> str | None:
-        """The demo's stand-in provider as a child, and its address, at which it is found again after a restart of any of us; None outside the demo."""
+        """The demo's stand-in provider as a child, and its address, the former one where that is free; None outside the demo."""
         if not self.given.demo or "provider" in self.given.http_targets:
             return self.given.http_targets.get("provider")
-        before = urlsplit(str(self._note().get("provider") or "")).port or 0
+        before = urlsplit(self._provided_at).port or 0
         port = next(port for port in map(_free, (before, 0)) if port)
         url = f"http://127.0.0.1:{port}"
         self.children.append(Child("provider", [sys.executable, "-P", "-m", "console.demo.provider", str(port)], os.environ))
@@ -175,14 +216,19 @@ class Supervisor:
     def _note(self) -> dict[str, Any]:
         """What `demo.json` says so far."""
         file = self.given.data_dir / "demo.json"
-        told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        return told
+        try:
+            told = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return told if isinstance(told, dict) else {}
 
     def _serve(self, port: int) -> None:
         python, host = [sys.executable, "-P", "-m"], self.told.host
         provider = self._provider()
         web = [*python, "console.web", "--host", host, "--port", str(port), "--workers", str(self.told.workers)]
-        self.children.append(Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, "")))  # only the worker may sign
+        self.children.append(
+            Child("web", web, dict(os.environ) | dict.fromkeys(STARTED_BY_US, ""), handing_over=True)
+        )  # only the worker may sign
         if not self.told.no_worker:
             self.children.append(Child("worker", [*python, "console.worker"], os.environ))
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104 (read here, not bound)
@@ -197,10 +243,17 @@ class Supervisor:
                 child.keep(now)
                 if not ready and child.failures >= HOPELESS:
                     raise StartError(f"The {child.name} process ends as soon as it is started; what it said stands above.")
-            if not ready and answers(address):
+            if not ready and self._ready(address, now):
                 ready = True
                 self._announce(address, provider)
             self._nap()
+
+    def _ready(self, address: str, now: float) -> bool:
+        """Whether all work is done, or pages are answered and the worker is not ours, or takes its time."""
+        if answers(address):
+            return True
+        self._next_look = self._next_look or now + (0.0 if self.told.no_worker else PATIENCE_S)
+        return now >= self._next_look and answers(address, "/health/pages")
 
     def _nap(self) -> None:
         """A signal ends the loop within this time at most; `time.sleep` goes on after a signal."""
@@ -212,15 +265,16 @@ class Supervisor:
             self._next_ensure = now + ENSURE_S
             try:
                 self.server.ensure()
-            except PostgresError as error:  # a full disk: it comes back by itself when there is space
-                complain(error.message)
+            except (PostgresError, OSError) as error:  # a full disk: it comes back by itself when there is space
+                complain(error.message if isinstance(error, PostgresError) else f"the data folder cannot be used: {error.strerror}")
 
     def _announce(self, address: str, provider: str | None) -> None:
         folder = self.given.data_dir / "serving"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.note = folder / f"{os.getpid()}.json"
         children = {child.name: child.process.pid for child in self.children if child.process}
-        write_private(self.note, {"pid": os.getpid(), "started": psutil.Process().create_time(), "url": address, "children": children})
+        told = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": identity(self.given.data_dir)}
+        write_private(self.note, told | {"url": address, "children": children})
         people = self._people(address, provider) if self.given.demo else []
         print("\n".join([f"Handrail on {address}", *people]), flush=True)  # when all that is told of it in files is there
         if self.told.open:
@@ -247,13 +301,16 @@ class Supervisor:
         while any(child.alive for child in self.children) and time.monotonic() < deadline:
             time.sleep(0.02)
         for child in self.children:
-            child.end_group(signal.SIGKILL)
-            if child.process is not None:
-                child.process.wait()
+            child.end()
         if self.note is not None:
             self.note.unlink(missing_ok=True)
         if self.server is not None:
             self.server.release()
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _free(port: int) -> int:
@@ -267,12 +324,12 @@ def _free(port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def answers(address: str) -> bool:
-    """Whether `/health` answers 200 within a second. Without `http.client`, which would stay with us for this one question."""
+def answers(address: str, path: str = "/health") -> bool:
+    """Whether the path answers 200 within three seconds. Without `http.client`, which would stay with us for this one question."""
     there = urlsplit(address)
     try:
-        with socket.create_connection((there.hostname, there.port or 80), timeout=1) as line:
-            line.sendall(f"GET /health HTTP/1.0\r\nHost: {there.netloc}\r\n\r\n".encode())
+        with socket.create_connection((there.hostname, there.port or 80), timeout=3) as line:
+            line.sendall(f"GET {path} HTTP/1.0\r\nHost: {there.netloc}\r\n\r\n".encode())
             return line.recv(12).endswith(b" 200")
     except (OSError, ValueError):
         return False
@@ -288,13 +345,22 @@ def write_private(file: Path, told: Mapping[str, Any]) -> None:
 
 def serving(data_dir: Path) -> list[dict[str, Any]]:
     """The notes `{"pid", "started", "url", "children"}` of the supervisors that serve from this folder now; those of dead ones are passed over."""
-    found = []
-    for file in sorted((data_dir / "serving").glob("*.json")):
-        with contextlib.suppress(OSError, ValueError, psutil.NoSuchProcess):
-            note = json.loads(file.read_text(encoding="utf-8"))
-            if abs(psutil.Process(note["pid"]).create_time() - note["started"]) < 1:
-                found.append(note)
-    return found
+    return [note for file in sorted((data_dir / "serving").glob("*.json")) if (note := _serving(file, data_dir)) is not None]
+
+
+def _serving(file: Path, data_dir: Path) -> dict[str, Any] | None:
+    """The note, where its supervisor lives and serves from this folder; the pid of another program, or of the original of a copy, does not count."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, psutil.Error):
+        note: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if abs(psutil.Process(note["pid"]).create_time() - note["started"]) < 1 and note["folder"] == identity(data_dir):
+            return note
+    return None
+
+
+def identity(folder: Path) -> list[int]:
+    """What a folder keeps when it is renamed, and a copy of it does not have."""
+    status = folder.stat()
+    return [status.st_dev, status.st_ino]
 
 
 def complain(text: str) -> None:
@@ -328,6 +394,7 @@ def _positive(text: str) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The status to exit with; what a person can act on is one line."""
+    data_folder.be_private()
     told = arguments().parse_args(argv)
     if told.demo:
         os.environ["CONSOLE_DEMO"] = "on"
@@ -335,7 +402,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Supervisor(told, settings.current()).run()
     except ConsoleError as error:
         complain(error.message)
-        return 1
+    except OSError as error:
+        complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+    return 1
 
 
 if __name__ == "__main__":

@@ -14,7 +14,11 @@ from console.errors import Conflict, ConsoleError, Invalid, NotFound
 SHOWN = 200
 RESULTS = ("done", "not_done")
 LONGEST_NOTE = 2000
-_COLUMNS = "id, run, run_team, team, assignee, status, waits, due_on, created_at, closed_at, closed_by, subject, nonce, ct"
+_COLUMNS = (
+    "id, run, run_team, team, assignee, status, waits, due_on, created_at, closed_at, closed_by, subject, nonce, ct, "
+    "(select array[r.workflow, r.version::text, a.step] from console.run r join console.attempt a on a.run = r.id and a.n = task.n where r.id = task.run)"
+)
+NOT_YOURS = "A task whose text you may not read"
 _SELECT = f"select {_COLUMNS} from console.task"  # noqa: S608 (names of this file)
 
 
@@ -63,7 +67,7 @@ def _read(actor: Actor, where: str, given: tuple[Any, ...]) -> list[Task]:
 
 def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str | None]) -> Task | None:
     """The task; None where its run is out of what the person may see."""
-    ident, run, _, team, assignee, status, waits, due_on, created_at, closed_at, closed_by, subject, nonce, ct = row
+    ident, run, _, team, assignee, status, waits, due_on, created_at, closed_at, closed_by, subject, nonce, ct, made_at = row
     if run not in titles:
         titles[run] = _title(actor, run)
     about = titles[run]
@@ -73,6 +77,8 @@ def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str |
         told = subjects.unseal(subject, f"task|{ident}", nonce, ct)
     except subjects.Unreadable:
         told = {"title": "Its text was erased"}
+    if made_at is not None and not runs.says(actor, made_at[0], int(made_at[1]), made_at[2]):
+        told, due_on = {"title": NOT_YOURS}, None
     return Task(
         ident, str(told["title"]), told.get("text"), status, waits, due_on, created_at, closed_at, names.get(closed_by or ""),
         names.get(assignee or ""), team, about, f"/runs/{run}",

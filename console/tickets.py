@@ -165,7 +165,7 @@ def _stage(actor: Actor, here: Inbox, stage: str, limit: int, mark: str) -> tupl
         heads, last = queues.put_down(actor, here.id, _workflow(here), limit=limit, after=place)
     else:
         heads, last = queues.handed_on(actor, here.id, ("low",) if stage == LOW else SOON, limit=limit, after=place)
-    return _tickets(heads), f"{last.rank}~{last.at}~{last.id}" if last else None
+    return _tickets(actor, heads), f"{last.rank}~{last.at}~{last.id}" if last else None
 
 
 def doing(actor: Actor, inbox_id: str) -> list[Ticket]:
@@ -214,15 +214,16 @@ def people(actor: Actor, inbox_id: str, text: str = "") -> list[Actor]:
     return [person for person in accounts.search(text, LOOKED_AT) if inbox.may(person, here, "work")][:OFFERED]
 
 
-def _tickets(heads: Iterable[RunHead]) -> list[Ticket]:
+def _tickets(actor: Actor, heads: Iterable[RunHead]) -> list[Ticket]:
     """Runs that wait, as tickets; who handed them on by name."""
     heads = list(heads)
     names = accounts.names({str(head.ticket["by"]) for head in heads if head.ticket and head.ticket["by"]})
-    return [_ticket(head, names) for head in heads]
+    return [_ticket(actor, head, names) for head in heads]
 
 
-def _ticket(head: RunHead, names: dict[str, str]) -> Ticket:
+def _ticket(actor: Actor, head: RunHead, names: dict[str, str]) -> Ticket:
     told = head.ticket or {}
+    says = not told.get("reason") or runs.says(actor, head.workflow_id, head.version, None, kind="escalate")
     return Ticket(
         id=head.id,
         title=head.record_title or head.workflow_title,
@@ -232,7 +233,7 @@ def _ticket(head: RunHead, names: dict[str, str]) -> Ticket:
         record=head.record,
         run=head,
         since=datetime.fromisoformat(told["at"]) if told else head.active_at,
-        reason=told.get("reason") or "",
+        reason=(told.get("reason") or "") if says else "",
         by_name=names.get(told.get("by") or "", ""),
     )
 
@@ -349,10 +350,10 @@ def _total(offered: _Offered) -> int:
 def _seen_as(offered: _Offered) -> tuple[Any, ...]:
     """What of the reader decides which records they see: the conditions of their scope, and what these and the segment look at of the reader."""
     scope = offered.scope
-    paths = [path for one in (offered.where, *scope.allow, *scope.deny) for path in expressions.paths(one) if path[0] == "$currentUser"]
+    paths = [path for one in (offered.where, *scope.conditions) for path in expressions.paths(one) if path[0] == "$currentUser"]
     looked_at = scope.attributes.keys() if any(len(path) == 1 for path in paths) else {path[1] for path in paths}
     whose = tuple(repr(scope.attributes.get(name)) for name in sorted(looked_at))
-    return scope.everything, tuple(one.text for one in scope.allow), tuple(one.text for one in scope.deny), whose
+    return *scope.shape, whose
 
 
 def _count_free(actor: Actor, offered: _Offered) -> tuple[int, bool]:
@@ -417,7 +418,7 @@ def _named(actor: Actor, here: Inbox, ticket_id: str) -> Ticket:
     head = runs.head(actor, ticket_id)
     if head is None or not _in(here, head):
         raise NotFound
-    return _ticket(head, {})
+    return _ticket(actor, head, {})
 
 
 def _in(here: Inbox, head: RunHead) -> bool:

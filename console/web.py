@@ -1,19 +1,48 @@
-"""The web process: granian's master, which forks workers that each build the application. Started by the supervisor."""
+"""The web process: granian's master, which builds the application once and forks workers that have it at once. Started by the supervisor."""
 
 import argparse
 import gc
+import time
+from collections.abc import Sequence
+from typing import Any
 
-from granian import Granian
+from flask import Flask
 from granian.constants import Interfaces
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 
-from console import diagnostics
+from console import app, data_folder, diagnostics
 from console.parent import end_with_parent
 
 THREADS = 4
 KILL_S = 4
 GARBAGE = (20_000, 20, 20)
 """How many objects are made before Python looks for cycles among them: at its default of 700 a long replay spends as long looking as working."""
+
+
+QUICK_S = 1.0
+HOPELESS = 20
+"""So many workers in a row that end within `QUICK_S` seconds: they cannot start, and the supervisor is told."""
+
+
+class Server(MPServer):
+    """Granian, which forks another worker as often as one ends; by itself it gives up where one ends twice within six seconds."""
+
+    _quick = 0
+
+    def _respawn_workers(self, workers: Sequence[int], *told: Any, **more: Any) -> None:
+        now = time.monotonic()
+        soon = any(now - self.wrks[number].birth < QUICK_S for number in workers)
+        self._quick = self._quick + 1 if soon else 0
+        super()._respawn_workers(workers, *told, **more)
+        if self._quick < HOPELESS:
+            self.respawned_wrks.clear()
+
+
+def application() -> Flask:
+    """That of a worker, which ends with whoever started its master, whether or not the master is still there."""
+    end_with_parent()
+    return app.served()
 
 
 def main() -> None:
@@ -23,11 +52,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
     told = parser.parse_args()
+    data_folder.be_private()
     diagnostics.configure()
     end_with_parent()
     gc.set_threshold(*GARBAGE)  # forked workers keep it
-    server = Granian(
-        "console.app:served",
+    app.served()
+    server = Server(
+        "console.web:application",
         factory=True,
         address=told.host,
         port=told.port,
@@ -36,7 +67,7 @@ def main() -> None:
         blocking_threads=THREADS,
         workers_kill_timeout=KILL_S,
         respawn_failed_workers=True,
-        respawn_interval=0.2,
+        respawn_interval=0,
         websockets=False,
         log_level=LogLevels.warning,
         log_dictconfig=diagnostics.configuration(),

@@ -20,6 +20,7 @@ from types import FrameType
 import psycopg
 import sqlalchemy as sa
 
+from console.db import presence, troubles
 from console.db.presence import PRESENCE
 from console.errors import ConsoleError
 
@@ -58,8 +59,10 @@ class Duty:
         self.due = now + self.every_s
         try:
             self.do()
-        except (sa.exc.DBAPIError, psycopg.OperationalError) as error:
-            _log.warning("%s: the database does not answer: %s", self.name, type(getattr(error, "orig", error)).__name__)
+        except (sa.exc.DBAPIError, psycopg.OperationalError, OSError) as error:
+            found = troubles.of(error) or troubles.DOWN
+            said = "the database does not answer" if found is troubles.DOWN else found.message
+            _log.warning("%s: %s: %s", self.name, said, type(getattr(error, "orig", error)).__name__)
         except ConsoleError as error:
             _log.error("alarm: %s failed: %s", self.name, error.message)
         except Exception:  # noqa: BLE001 (one duty's surprise must not end the others)
@@ -93,6 +96,7 @@ class Worker:
             accounts,
             answers,
             document_requests,
+            integrity,
             notices,
             operations,
             proposals,
@@ -109,13 +113,14 @@ class Worker:
         engine.make_room(threads + CALL_CONNECTIONS + READERS)
         self.stopping = threading.Event()
         self.duties = [
+            Duty("sign of life", presence.SIGN_S, presence.sign),
             Duty("sequence", SEQUENCE_S, operations.sequence),
             Duty("sweep", SWEEP_S, operations.sweep),
             Duty("seal", SEAL_S, operations.keep_sealed),
             Duty("seal when asked", ASKED_S, operations.seal_if_asked),
             Duty("tidy", EXPIRE_S, queue.tidy),
         ]
-        self.thorough = [Duty("check of the log", SEAL_S, operations.recheck_log), Duty("expire", EXPIRE_S, retention.expire)]
+        self.thorough = [Duty("check of the log", SEAL_S, integrity.look), Duty("expire", EXPIRE_S, retention.expire)]
         self.moving = [
             Duty("due", DUE_S, runs.wake),
             Duty("stuck", STUCK_S, runs.pick_up),
@@ -196,9 +201,10 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
 
     Of the jobs, `threads` are done at once.
     """
-    from console import diagnostics
+    from console import data_folder, diagnostics
     from console.parent import end_with_parent
 
+    data_folder.be_private()
     diagnostics.configure()
     worker = Worker(threads)
 

@@ -330,6 +330,7 @@ def told(pg: Embedded, name: str, suite_folder: Path) -> Iterator[Database]:
         "DATABASE_MIGRATION_URL": _migration_url(pg, name).render_as_string(hide_password=False).replace("+psycopg", "", 1),
         "CONSOLE_DATA_DIR": str(suite_folder / "data" / name),
         "CONSOLE_RATE_LIMITS": "off",
+        "CONSOLE_SQLITE_FOLDERS": "/",
         **KEYS,
     }
     before = {key: os.environ.get(key) for key in given}

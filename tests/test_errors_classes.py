@@ -25,6 +25,7 @@ from console.log import checkpoint, tree
 from console.setting_names import Setting
 from console.setting_values import IllFormed
 from console.settings import SettingsError, parse_env, read
+from tests.log.growing import Memory, Tiles
 from tests.tables import cases
 
 CLASSES: list[tuple[type[ConsoleError], int, str]] = [
@@ -286,15 +287,15 @@ def test_nothing_needs_no_proof(size: int, old: int) -> None:
 
 @pytest.mark.parametrize("size", [-1, 10, 11])
 def test_tiles_know_no_size_that_they_do_not_have(size: int) -> None:
-    tiles = tree.Tiles(tree.Memory())
+    tiles = Tiles(Memory())
     tiles.append(LEAVES)
     with pytest.raises(IndexError, match=f"the tree has 9 leaves, not {size}"):
         tiles.root(size)
 
 
 def test_no_leaves_added_write_no_tile() -> None:
-    store = tree.Memory()
-    tiles = tree.Tiles(store)
+    store = Memory()
+    tiles = Tiles(store)
     tiles.append([])
     assert (dict(store), tiles.size, tiles.root()) == ({}, 0, tree.EMPTY)
 
@@ -319,7 +320,7 @@ def test_a_neighbour_of_another_length_proves_nothing(length: int) -> None:
 
 def test_a_tile_that_was_never_written_is_missing() -> None:
     with pytest.raises(KeyError):
-        tree.Tiles(tree.Memory(), 3).root()
+        Tiles(Memory(), 3).root()
 
 
 # --- settings: what stops the start -------------------------------------------------------------------------------------------------

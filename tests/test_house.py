@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 CONSOLE = ROOT / "console"
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
-DOORS = {"__main__", "app", "views", "cli", "commands", "static"}
+DOORS = {"__main__", "app", "web", "views", "cli", "commands", "static"}
 """What may know that there is a web framework; everything else of the top is a service, a keeper or a rule."""
 RULES = {"console", "lark", "pydantic", "pydantic_core"}
 
@@ -52,7 +52,8 @@ def test_the_notice_names_every_package_under_a_copyleft_licence() -> None:
             told = metadata(name)
         except PackageNotFoundError:
             continue  # for other systems than this
-        licences = " ".join([told.get("License-Expression") or "", (told.get("License") or "")[:60], *(told.get_all("Classifier") or [])])
+        named = [told[field] for field in ("License-Expression", "License") if field in told]
+        licences = " ".join([*(text[:60] for text in named), *(told.get_all("Classifier") or [])])
         if re.search(r"GPL|MPL|Mozilla Public|EPL|CDDL", licences) and not re.search(rf"\b{re.escape(name)}\b", notice):
             lacking.add(f"{name}: {licences[:80]}")
     assert not lacking

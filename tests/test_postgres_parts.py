@@ -196,13 +196,17 @@ def test_a_pid_file_that_names_no_process_is_no_server(tmp_path: Path, lines: tu
 
 @pytest.mark.parametrize("sign", ["", "-"], ids=["server", "single"])
 def test_the_pid_of_another_program_is_crossed_out_and_the_rest_stays(tmp_path: Path, sign: str) -> None:
+    """And the lock of our own socket goes; what the file names may be that of the folder which this one was copied from."""
     sockets = tmp_path / "sockets"
     sockets.mkdir()
     (sockets / ".s.PGSQL.5432.lock").touch()
     server = folder(tmp_path, f"{sign}{os.getpid()}", *WHOLE[1:4], str(sockets), *WHOLE[5:])
+    own = server._socket_folder() / ".s.PGSQL.5432.lock"
+    own.touch()
     assert server._state() == "gone"
     assert server._pid_lines() == [str(IMPOSSIBLE_PID), *WHOLE[1:4], str(sockets), *WHOLE[5:]]
-    assert not (sockets / ".s.PGSQL.5432.lock").exists()
+    assert not own.exists()
+    assert (sockets / ".s.PGSQL.5432.lock").exists()
     assert server._state() == "gone", "and so it stays"
 
 
@@ -229,7 +233,7 @@ def test_stopping_what_does_not_run_does_nothing(tmp_path: Path) -> None:
 def test_a_password_is_quoted_in_the_url(tmp_path: Path, secret: str, written: str) -> None:
     server = folder(tmp_path, *WHOLE)
     password(server, "console", f"{secret}\n")
-    assert server.url() == f"postgresql://console:{written}@/console?host=/srv/sockets&port=5432"
+    assert server.url() == f"postgresql://console:{written}@/console?host={server.cluster}&port=5432"
 
 
 @pytest.mark.parametrize(
@@ -238,9 +242,20 @@ def test_a_password_is_quoted_in_the_url(tmp_path: Path, secret: str, written: s
     ids=["blank", "and", "plus", "percent", "letter", "hash"],
 )
 def test_a_folder_is_quoted_in_the_url(tmp_path: Path, host: str, written: str) -> None:
-    server = folder(tmp_path, *WHOLE[:4], host, *WHOLE[5:])
+    sockets = tmp_path / host[1:]
+    sockets.mkdir()
+    (sockets / ".s.PGSQL.5432").touch()
+    server = folder(tmp_path, WHOLE[0], str(tmp_path / "data" / "postgres" / "cluster"), *WHOLE[2:4], str(sockets), *WHOLE[5:])
     password(server, "shop", "p")
-    assert server.url("shop", "a/b") == f"postgresql://shop:p@/a%2Fb?host={written}&port=5432"
+    assert server.url("shop", "a/b") == f"postgresql://shop:p@/a%2Fb?host={tmp_path}{written}&port=5432"
+
+
+def test_a_socket_that_only_the_pid_file_of_another_folder_names_is_none_of_ours(tmp_path: Path) -> None:
+    sockets = tmp_path / "sockets"
+    sockets.mkdir()
+    (sockets / ".s.PGSQL.5432").touch()
+    server = folder(tmp_path, WHOLE[0], "/srv/original/postgres/cluster", *WHOLE[2:4], str(sockets), *WHOLE[5:])
+    assert server.socket == server.cluster
 
 
 def test_without_a_server_the_url_is_what_it_will_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

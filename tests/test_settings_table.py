@@ -22,7 +22,7 @@ DEFAULTS: dict[str, object] = {
     "new_signing_key": None, "private_hosts": frozenset(), "http_targets": {}, "http_secrets": {}, "oidc_issuer": None, "oidc_client_id": None, "oidc_client_secret": None, "smtp": None, "mail_from": None, "checkpoint_webhook_url": None,
     "checkpoint_webhook_secret": None, "checkpoint_mail_to": (), "checkpoint_s3_url": None, "checkpoint_s3_region": "us-east-1",
     "checkpoint_s3_key_id": None, "checkpoint_s3_secret": None, "checkpoint_s3_retention_days": None,
-    "record_files": None, "hooks": (), "file_mb": 20, "request_mb": 100, "clamd": None,
+    "sqlite_folders": None, "record_files": None, "hooks": (), "file_mb": 20, "request_mb": 100, "clamd": None,
     "ai_provider": None, "ai_model": None, "ai_seconds": 8, "ai_breaker": True, "ai_blind_percent": None, "ai_api_key": None, "ai_base_url": None, "anthropic_api_key": None, "anthropic_base_url": None,
 }  # fmt: skip
 ON, OFF = ["on", "On", "TRUE", "true", "yes", "1"], ["off", "OFF", "false", "no", "0"]
@@ -61,6 +61,7 @@ GOOD: dict[str, list[tuple[str, object]]] = {
     "CONSOLE_CHECKPOINT_S3_KEY_ID": [("AKIA1", "AKIA1")],
     "CONSOLE_CHECKPOINT_S3_SECRET": [("a/b+c", "a/b+c")],
     "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS": [("1", 1), ("36500", 36500)],
+    "CONSOLE_SQLITE_FOLDERS": [("/srv/a b, /srv/c", (Path("/srv/a b"), Path("/srv/c")))],
     "CONSOLE_RECORD_FILES": [("/srv/scans", Path("/srv/scans")), ("here", Path("here").absolute())],
     "CONSOLE_HOOKS": [("acme.hooks", ("acme.hooks",)), (" a , b.c,", ("a", "b.c"))],
     "CONSOLE_FILE_MB": [("1", 1), ("200", 200)],
@@ -119,6 +120,7 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "CONSOLE_CHECKPOINT_S3_KEY_ID": [("a\nb", "takes letters, digits and - . _ / + =, without spaces")],
     "CONSOLE_CHECKPOINT_S3_SECRET": [("a b", "takes letters, digits and - . _ / + =, without spaces")],
     "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS": [(text, "takes a whole number from 1 to 36500") for text in ("0", "36501", "forever")],
+    "CONSOLE_SQLITE_FOLDERS": [(text, "takes folders by their whole path, from / on, with commas between them") for text in ("srv/databases", ",", "/srv,data")],
     "CONSOLE_RECORD_FILES": [("~no-such-person-here/x", "takes a folder; there is no such person's home")],
     "CONSOLE_HOOKS": [(text, "takes names of Python modules such as acme.console_hooks, separated by commas") for text in ("acme hooks", "a..b", "./a.py", "1a")],
     "CONSOLE_FILE_MB": [(text, "takes a whole number from 1 to 200") for text in ("0", "201", "20MB")],

@@ -85,7 +85,7 @@ def test_a_private_file_is_written_whole_and_for_its_owner_alone(tmp_path: Path)
     assert [item.name for item in tmp_path.iterdir()] == ["note.json"]
 
 
-ME = {"pid": os.getpid(), "started": psutil.Process().create_time(), "url": "http://127.0.0.1:1", "children": {}}
+ME = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": [], "url": "http://127.0.0.1:1", "children": {}}
 
 
 @pytest.mark.parametrize(
@@ -93,17 +93,29 @@ ME = {"pid": os.getpid(), "started": psutil.Process().create_time(), "url": "htt
     [
         (json.dumps(ME), [ME]),
         (json.dumps(ME | {"started": 0}), []),
+        (json.dumps(ME | {"folder": [1, 2]}), []),
+        (json.dumps({name: value for name, value in ME.items() if name != "pid"}), []),
         (json.dumps(ME | {"pid": 2**22 + 1}), []),
         ("", []),
         ("{", []),
         ("\x00\xff", []),
     ],
-    ids=["of one that lives", "of another with its number", "of nobody", "empty", "torn", "no text"],
+    ids=[
+        "of one that lives",
+        "of another with its number",
+        "of the original of a copy",
+        "without a number",
+        "of nobody",
+        "empty",
+        "torn",
+        "no text",
+    ],
 )
 def test_notes_of_those_who_serve_now(tmp_path: Path, content: str, found: list[Any]) -> None:
     (tmp_path / "serving").mkdir()
-    (tmp_path / "serving" / "1.json").write_bytes(content.encode("latin-1"))
-    assert supervisor.serving(tmp_path) == found
+    here = supervisor.identity(tmp_path)
+    (tmp_path / "serving" / "1.json").write_bytes(content.replace('"folder": []', f'"folder": {here}').encode("latin-1"))
+    assert supervisor.serving(tmp_path) == [note | {"folder": here} for note in found]
 
 
 def test_a_folder_from_which_nobody_ever_served(tmp_path: Path) -> None:

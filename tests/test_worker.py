@@ -87,6 +87,7 @@ def test_it_is_seen_while_it_works_and_gone_when_it_has_stopped(clean: Database)
 
 def test_its_duties_are_the_order_of_the_log_the_sweep_heads_and_what_goes_out(clean: Database) -> None:
     assert {duty.name: duty.every_s for duty in Worker().duties} == {
+        "sign of life": 5.0,
         "sequence": 1.0,
         "sweep": 60.0,
         "seal": 60.0,

@@ -5,23 +5,24 @@ from the rows of the policy (`policies/roles.csv`, then the table `console.polic
 Everything is refused that no row allows; a row that denies wins over every row that allows.
 """
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.access import clearance as labels, narrowing, store, words
-from console.access.index import Index, Verdict
+from console.access import clearance as labels, narrowing, second, store, subjects, words
+from console.access.index import Index
 from console.access.names import spoken, team_name
 from console.access.narrowing import Scopes
 from console.access.reach import EVERY_RUN, Runs
 from console.access.rights import RoleRights, rights
 from console.access.rows import ACTS, EVERY, PolicyError, Row, export, kind_of, line, parse
-from console.core import expressions, scopes
+from console.core import scopes
 from console.core.actor import Actor
 from console.db import engine as db
 from console.errors import NotAllowed
@@ -51,6 +52,7 @@ __all__ = [
     "current_version",
     "exists_for",
     "export",
+    "following",
     "grant",
     "held",
     "hidden_from",
@@ -68,6 +70,9 @@ __all__ = [
     "roots_of",
     "runs",
     "scope_for",
+    "subject_for",
+    "subject_of",
+    "subject_path",
     "why",
 ]
 
@@ -75,6 +80,8 @@ EVERYWHERE = frozenset({"auditor", "admin", "developer"})
 """Shipped roles that are not held in one team but in all."""
 
 refresh = store.refresh
+subject_of = subjects.subject_of
+subject_path = subjects.path_of
 require_groups_agreed = store.require_groups_agreed
 
 
@@ -118,18 +125,51 @@ def can(
     run: Mapping[str, Any] | None = None,
     typed: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Whether `require` would let this pass."""
+    """Whether `require` would let this pass. What is rare and dangerous takes the index and Casbin (`access.second`)."""
     if actor.key_id is not None and not narrowing.within(actor, obj, act):
         return False
     held = store.current()
+    if not _indexed(held, actor, team, obj, act, record, run, typed):
+        return False
+    if not second.dangerous(obj, act):
+        return True
+    roots = _judged_roots(actor, obj, record, run, typed)
+    return second.agrees(held, second.Question(actor, team, obj, act, roots, some=record is None and obj.startswith("collection:")))
+
+
+def _indexed(
+    held: store.Held,
+    actor: Actor,
+    team: str | None,
+    obj: str,
+    act: str,
+    record: Mapping[str, Any] | None,
+    run: Mapping[str, Any] | None,
+    typed: Mapping[str, Any] | None,
+) -> bool:
+    """The index's answer."""
     if obj in held.labels and not _open(held, actor, obj, act, record):
         return False
     verdict = held.index.verdict(f"user:{actor.id}", team, obj, act)
+    if obj.startswith("collection:") and verdict.possible:
+        scope = subjects.rows_of(held, actor, team, obj.partition(":")[2], act)
+        return not scope.nothing if record is None else scope.allows(_leading(scope, record), datetime.now(UTC))
     if verdict.plain or not verdict.possible:
         return verdict.plain
-    if record is None and obj.startswith("collection:"):
-        return True
     return verdict.holds(roots_of(actor, record, run, typed))
+
+
+def _leading(scope: scopes.Scope, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record's values; where the scope follows relations, with what these lead to."""
+    return following(scope.collection, record) or {} if scope.follows else record
+
+
+def following(collection_id: str | None, record: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The record's values such that conditions of rights can follow its relations: for a judgement, never to be shown."""
+    from console.records import catalogue, leading
+
+    known = record is not None and collection_id in catalogue.current().collections
+    return leading(str(collection_id), record or {}) if known else record
 
 
 def could(
@@ -148,30 +188,37 @@ def could(
 def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive: Iterable[str] | None = None) -> scopes.Scope:
     """The records of the collection on which the actor may `act`, and the fields kept from them; all their teams add up.
 
-    Without a row that allows it the scope holds nothing. `sensitive` names the collection's sensitive fields, for who only looks: where such
-    values are uncovered one by one, they are hidden, and `masked`.
+    Without a row that allows it the scope holds nothing; of a collection that holds somebody's data it holds the records whose subject the
+    actor may read (`access.subjects`). `sensitive` names the collection's sensitive fields, for who only looks: where such values are
+    uncovered one by one, they are hidden, and `masked`.
     """
+    return _scope(actor, None, collection_id, act, sensitive)
+
+
+def _scope(actor: Actor, team: str | None, collection_id: str, act: str, sensitive: Iterable[str] | None = None) -> scopes.Scope:
     held, sub = store.current(), f"user:{actor.id}"
     index, obj = held.index, f"collection:{collection_id}"
-    verdict = index.verdict(sub, None, obj, act)
     hidden = index.hidden(sub, None, collection_id)
     masked = frozenset(sensitive or ()) if obj in held.masking else frozenset()
-    label = held.labels.get(obj)
-    if label is not None and not labels.sees(index, sub, label.id, actor.attributes):
-        verdict |= Verdict(barred=label.when is None, deny=(label.when,) if label.when is not None else ())
     shut = hidden.unreadable | masked
     if not narrowing.within(actor, obj, act):
         return scopes.Scope(collection=collection_id, attributes=actor.attributes, hidden=hidden.unreadable, fixed=hidden.unwritable)
-    return scopes.Scope(
-        collection=collection_id,
-        allow=() if verdict.barred else verdict.allow,
-        deny=verdict.deny,
-        attributes=actor.attributes,
+    rows = subjects.rows_of(held, actor, team, collection_id, act)
+    if not rows.nothing and second.dangerous(obj, act):
+        agreed = second.agrees(held, second.Question(actor, team, obj, act, roots_of(actor), some=True))
+        rows = rows if agreed else scopes.Scope(collection_id, attributes=actor.attributes)
+    return replace(
+        rows,
         hidden=shut and shut | _made_of(collection_id, shut),
         fixed=hidden.unwritable | masked,
         masked=masked - hidden.unreadable,
-        everything=verdict.free and not verdict.barred,
+        elsewhere=functools.partial(scope_for, actor),
     )
+
+
+def subject_for(actor: Actor, collection_id: str) -> scopes.Subject | None:
+    """What narrows the actor's rules on the collection: its subject, and which of those they may read; None where nothing does."""
+    return subjects.narrowed(store.current(), actor, collection_id)
 
 
 def _made_of(collection_id: str, hidden: frozenset[str]) -> frozenset[str]:
@@ -185,26 +232,22 @@ def _made_of(collection_id: str, hidden: frozenset[str]) -> frozenset[str]:
 def why(
     actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
 ) -> Why:
-    """The answer as Casbin gives it, with the row that decided. Slow: for a page that explains, not for a decision."""
-    from console.access.oracle import enforcer
-
-    policy, sub = store.current(), f"user:{actor.id}"
-    index = policy.index
+    """The answer as Casbin gives it, with the row that decided. For a page that explains."""
+    policy = store.current()
     if obj in policy.labels and not _open(policy, actor, obj, act, record):
         return Why(False, None, _missing(team, obj, act))
-    held = [row for row in index.rows if not row.expression or _condition(row, roots_of(actor, record, run))]
-    places = [f"t:{team}"] if team is not None else sorted(index.domains(sub))
-    judge = enforcer(held, teams={row.dom for row in held} | set(places), objects=[obj])
-    decided: Row | None = None
-    for place in places:
-        allowed, told = judge.enforce_ex(sub, place, obj, act)
-        row = next((row for row in held if told and _is(row, told)), None)
-        if row is not None and row.eft == "deny":
-            return Why(False, row, f"Denied by: {line(row)}")
-        decided = row if allowed and decided is None else decided
-    if decided is None:
+    allowed, row = second.decided(policy, second.Question(actor, team, obj, act, _judged_roots(actor, obj, record, run, None)))
+    if row is None:
         return Why(False, None, _missing(team, obj, act))
-    return Why(True, decided, f"Allowed by: {line(decided)}")
+    return Why(allowed, row, f"{'Allowed' if allowed else 'Denied'} by: {line(row)}")
+
+
+def _judged_roots(
+    actor: Actor, obj: str, record: Mapping[str, Any] | None, run: Mapping[str, Any] | None, typed: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What conditions look at, a collection's record so that they can follow its relations."""
+    judged = following(obj.partition(":")[2], record) if obj.startswith("collection:") else record
+    return roots_of(actor, judged, run, typed)
 
 
 def clearance(actor: Actor) -> frozenset[str]:
@@ -359,7 +402,7 @@ def _writing(connection: Connection | None) -> Iterator[Connection]:
     store.refresh()
 
 
-def _open(held: Any, actor: Actor, obj: str, act: str, record: Mapping[str, Any] | None) -> bool:
+def _open(held: store.Held, actor: Actor, obj: str, act: str, record: Mapping[str, Any] | None) -> bool:
     """Whether the label of the object leaves the question to the rows: the actor is cleared for it, or the record has none, or it is only reported to."""
     label = held.labels[obj]
     if act == labels.REPORT or labels.sees(held.index, f"user:{actor.id}", label.id, actor.attributes):
@@ -377,17 +420,6 @@ def roots_of(
     """What conditions look at; what is not given is unknown to them."""
     given = {"record": record, "run": run, "input": typed}
     return {"currentUser": actor.attributes, "now": datetime.now(UTC)} | {name: value for name, value in given.items() if value is not None}
-
-
-def _condition(row: Row, roots: Mapping[str, Any]) -> bool:
-    condition = expressions.parse(row.expression)
-    return condition.test(roots) if row.eft == "allow" else not condition.denies(roots)
-
-
-def _is(row: Row, told: Sequence[str]) -> bool:
-    """Whether this is the row that Casbin names; it sees `workflow:kyc-review` where the row says `workflow:*`."""
-    sub, dom, obj, act, eft = told
-    return (row.sub, row.dom, row.act, row.eft) == (sub, dom, act, eft) and row.obj in (obj, f"{kind_of(obj)}:{EVERY}")
 
 
 def _not_in_key(obj: str, act: str) -> str:

@@ -32,12 +32,34 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
+class Belonging:
+    """Whose data the collection holds: the relations that lead there, the collection of the subject (None: they lead nowhere), and whether this
+    record's (some record's) may be read.
+    """
+
+    path: tuple[str, ...]
+    collection: str | None
+    readable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer, the rule that decided (None: no rule allows it), and everything that was said to it, denials first."""
+    """The answer, the rule that decided (None: no rule allows it), and everything that was said to it, denials first.
+
+    `subject` is whose data it is about, where that counts. Not `agreed`: index and Casbin disagree, so it is refused.
+    """
 
     allowed: bool
     row: Row | None
     spoken: tuple[Spoken, ...] = ()
+    subject: Belonging | None = None
+    agreed: bool = True
+
+    @property
+    def outside(self) -> Belonging | None:
+        """The subject, where it is what stands in the way: a rule would allow it, and the person may not read whose data it is."""
+        open_ = any(one.row.eft == "allow" and one.counts for one in self.spoken)
+        return self.subject if not self.allowed and self.row is None and open_ and self.subject and not self.subject.readable else None
 
     @property
     def unmet(self) -> tuple[Spoken, ...]:

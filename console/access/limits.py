@@ -1,15 +1,19 @@
 """Who may when somebody may not: the sentence for a limit that was passed, and the people who have a right."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from console.access import store
-from console.access.deciding import Decision, decide
+from console.access import second, store, subjects
+from console.access.deciding import Belonging, Decision, decide
 from console.access.names import Names, known
-from console.access.rows import Row
+from console.access.rows import EVERY, Row
 from console.access.words import act as act_words, condition
+from console.core.actor import Actor
+from console.core.leading import Leading
+from console.core.scopes import Scope
 from console.db import engine as db
 
 NAMED = 3
@@ -59,5 +63,43 @@ def listed(names: Iterable[str]) -> str:
 
 
 def decision_of(person: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any], *, some: bool = False) -> Decision:
-    """The decision under the policy in use."""
-    return decide(store.current().index, f"user:{person}", team, obj, act, roots, some=some)
+    """The decision under the policy in use, by Casbin and the index; where they disagree it is a no, and an alarm.
+
+    `roots` are what conditions look at, the person's attributes as `currentUser`.
+    """
+    held, collection = store.current(), obj.partition(":")[2] if obj.startswith("collection:") else None
+    actor = _actor(person, roots.get("currentUser") or {})
+    if collection is not None and not some:
+        roots = {**roots, "record": _leading(collection, roots.get("record"))}
+    told = decide(held.index, f"user:{person}", team, obj, act, roots, some=some)
+    scope = None if collection is None else subjects.rows_of(held, actor, team, collection, act)
+    indexed = told.allowed if scope is None else not scope.nothing if some else scope.allows(roots["record"], roots.get("now"))
+    question = second.Question(actor, team, obj, act, roots, some=some)
+    allowed, row = second.decided(held, question)
+    if allowed is not indexed:
+        second.alarm(held, question, "asked for the reasons, they answer differently")
+    subject = _belonging(scope, roots.get("record"), roots.get("now"), some=some)
+    return replace(told, allowed=allowed and indexed, row=row, subject=subject, agreed=allowed is indexed)
+
+
+def _actor(person: str, attributes: Mapping[str, Any]) -> Actor:
+    """The person of whom these are the attributes, for a question about them."""
+    name, email = (str(attributes.get(each) or "") for each in ("name", "email"))
+    roles = frozenset((role, EVERY) for role in attributes.get("roles") or ())
+    return Actor("user", person, name, email, teams=tuple(attributes.get("teams") or ()), roles=roles, tags=attributes.get("tags") or {})
+
+
+def _leading(collection: str, record: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    from console import access
+
+    return access.following(collection, record) or {}
+
+
+def _belonging(scope: Scope | None, record: Mapping[str, Any] | None, now: Any, *, some: bool) -> Belonging | None:
+    """Whose data the records of the scope are, where that narrows it."""
+    if scope is None or scope.subject is None:
+        return None
+    there = record.along(scope.subject.path) if isinstance(record, Leading) else None
+    within = scope.subject.scope
+    readable = not within.nothing if some else isinstance(there, Leading) and within.allows(there, now)
+    return Belonging(scope.subject.path, subjects.subject_of(scope.collection), readable)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from console.access import subjects
 from console.access.rows import EVERY
 from console.db import engine as db
 
@@ -45,9 +46,13 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The titles of one moment: kind → id → title. What is not among them is called after its id."""
+    """The titles of one moment: kind → id → title. What is not among them is called after its id.
+
+    `subjects`: collection → the collection whose data it holds.
+    """
 
     titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    subjects: Mapping[str, str] = field(default_factory=dict)
 
     def title(self, kind: str, ident: str) -> str:
         """The title, else the id made readable."""
@@ -78,6 +83,12 @@ class Names:
             return f"{_from_id(name)} of {self.title('collection', collection)}"
         return self.title(kind, ident)
 
+    def of_subject(self, obj: str) -> str:
+        """`customers that they may see`, for a collection that holds their data; empty for any other object."""
+        kind, _, ident = obj.partition(":")
+        subject = self.subjects.get(ident) if kind == "collection" else None
+        return f"{self.title('collection', subject).lower()} that they may see" if subject else ""
+
 
 def known() -> Names:
     """All titles that there are now; none where the database does not answer."""
@@ -88,7 +99,7 @@ def known() -> Names:
                 titles.setdefault(kind, {})[ident] = title
     except (sa.exc.SQLAlchemyError, OSError):
         return Names()
-    return Names(titles)
+    return Names(titles, subjects.known())
 
 
 def spoken(obj: str) -> str:

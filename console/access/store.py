@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 from console.access import clearance
 from console.access.clearance import Label
 from console.access.index import Index
+from console.access.oracle import Judge
 from console.access.rows import POLICIES, PolicyError, Row, parse
 from console.db import engine as db
 from console.errors import NotAllowed
@@ -48,13 +49,14 @@ _VERSION = sa.text(
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class Held:
     """A compiled policy, its number, and the database that it was read from; `labels` by the object that carries one, `known` the ids of all.
 
-    `masking` are the collections (`collection:<id>`) whose sensitive fields somebody may uncover, and which are masked for that.
+    `judge` is Casbin over the same rows. `masking` are the collections (`collection:<id>`) whose sensitive fields somebody may uncover, and which are masked for that.
     """
 
     index: Index
+    judge: Judge
     version: int
     source: Engine
     labels: Mapping[str, Label]
@@ -70,10 +72,10 @@ class _Clock:
 
 
 _turn = threading.Lock()
-_held: _Held | None = None
+_held: Held | None = None
 
 
-def current() -> _Held:
+def current() -> Held:
     """The policy in use, at most a second behind the database. Raises `NotAllowed` when none can be had, or the last is too old."""
     held = _held
     now = time.monotonic()
@@ -114,6 +116,7 @@ def write(connection: Connection, added: Iterable[Row] = (), removed: Iterable[R
     """
     rows = list(added)
     Index(rows)  # what cannot be read must not get as far as the table
+    Judge(rows)  # nor what Casbin cannot load and link
     gone, new = _changed(connection, _DELETE, removed), _changed(connection, _INSERT, rows)
     if by and any(row.ptype == "g" or row.obj.startswith(clearance.KIND) for row in (*gone, *new)):
         there = rows_of(connection)
@@ -166,7 +169,7 @@ def rows_of(connection: Connection, *, sub: str | None = None) -> list[Row]:
     return [Row(*row) for row in found]
 
 
-def _trusted(held: _Held, now: float) -> _Held:
+def _trusted(held: Held, now: float) -> Held:
     if now - _Clock.sure > TRUSTED_S:
         raise NotAllowed(
             "The rights could not be compared for too long, so nothing is allowed. Try again in a minute.", code="rights_unknown"
@@ -195,14 +198,15 @@ def _compare(now: float) -> None:
         _log.error("alarm: the policy cannot be compared with the database: %s", type(error).__name__)
 
 
-def _read(connection: Connection, source: Engine) -> _Held:
+def _read(connection: Connection, source: Engine) -> Held:
     found = connection.execute(_ALL).all()
     if not any(row.ptype == "p" for row in found):
         with db.transaction() as filling:
             seed(filling)
         found = connection.execute(_ALL).all()
-    index, labels = Index(_rows(found)), clearance.read(connection)  # read after the number: newer than it at worst, then read again
-    return _Held(index, int(found[0].number), source, labels, clearance.known(index, labels), _masking(index))
+    rows, labels = _rows(found), clearance.read(connection)  # read after the number: newer than it at worst, then read again
+    index = Index(rows)
+    return Held(index, Judge(rows), int(found[0].number), source, labels, clearance.known(index, labels), _masking(index))
 
 
 def _masking(index: Index) -> frozenset[str]:

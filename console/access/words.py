@@ -8,6 +8,7 @@ from console.access.rows import ACTS, EVERY, NOT_YET, Row
 from console.core import expressions
 from console.core.expressions import ExpressionError
 from console.core.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within
+from console.core.scopes import stands_alone
 
 ACT_WORDS = {
     "act": "change by actions",
@@ -27,6 +28,8 @@ _ALONE = {
 _COMPARED = {"==": "is", "!=": "is not", "<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least"}
 _NOT_COMPARED = {"==": "is not", "!=": "is", "<": "is not less than", "<=": "is more than", ">": "is at most", ">=": "is less than"}
 _METHODS = {"startsWith": "starts with", "endsWith": "ends with", "contains": "contains"}
+WHOSEVER = "whosever they are"
+"""The condition `true`, by which a rule about somebody's data holds whether or not that somebody may be seen."""
 _PERSON = {"id": "the person", "email": "the person's address", "name": "the person's name", "teams": "the person's teams"}
 _RUN = {"started_by": "who started the run", "holder": "who holds the run", "team": "the run's team"}
 
@@ -94,7 +97,20 @@ def rule(row: Row, names: Names) -> str:
     done = "change by hand" if row.obj.startswith("field:") and row.act == "update" else act(row.act)
     unsure = "" if row.eft == "allow" else ", or where that cannot be told"
     where = f", where {condition(row.expression)}{unsure}" if row.expression else ""
+    if whosever(row.expression):
+        rest = condition(row.expression).removeprefix(WHOSEVER).removeprefix(" and ")
+        where = f", {WHOSEVER}{f', where {rest}{unsure}' if rest else ''}"
+    elif row.eft == "allow" and (those := names.of_subject(row.obj)):
+        where = f" of {those}{where}"
     return f"{names.who(row.sub)} {names.place(row.dom)} {may} {done} {names.object(row.obj)}{where}"
+
+
+def whosever(text: str) -> bool:
+    """Whether a rule with this condition holds whosever a record is; none, and one that cannot be read, does not say so."""
+    try:
+        return bool(text) and stands_alone(expressions.parse(text))
+    except ExpressionError:
+        return False
 
 
 def condition(text: str, label: Callable[[str], str] | None = None) -> str:
@@ -113,6 +129,8 @@ def _label(name: str) -> str:
 def _said(node: Node, label: Callable[[str], str], *, holds: bool = True) -> str | None:
     """The condition in words (with `holds` False its opposite), None where there are none."""
     match node:
+        case Literal(value=True) if holds:
+            return WHOSEVER
         case Not(item=item):
             return _said(item, label, holds=not holds)
         case Junction(kind=kind, items=items):
@@ -148,6 +166,9 @@ def _value(node: Node, label: Callable[[str], str]) -> str | None:
     match node:
         case Literal(value=bool() as value):
             return "yes" if value else "no"
+        case Path(root="record", steps=(str(), *_, str()) as steps) if all(isinstance(step, str) for step in steps):
+            *path, name = steps
+            return " of ".join([label(str(name)), *(f"the {str(one).replace('_', ' ')}" for one in reversed(path))])
         case Literal(value=int() | Decimal() as value):
             return f"{value:,}"
         case Literal(value=str() as value):

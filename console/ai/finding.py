@@ -1,5 +1,6 @@
 """E-mail addresses, links, bank accounts, payment cards and phone numbers where they stand in a text, and what of a text can be seen."""
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from console.core import iban
 
 Stretch = TypeVar("Stretch", bound=tuple[Any, ...])
-FoundKind = Literal["email", "url", "iban", "card", "phone"]
+FoundKind = Literal["email", "url", "iban", "card", "phone", "id", "tax", "mrz", "date", "secret"]
 
 EMAIL = re.compile(r"(?<![\w.+%\-])[^\W_][\w.+%'\-]{0,63}@(?:[\w\-]{1,63}\.){1,8}[^\W\d_][\w\-]{1,62}")
 URL = re.compile(r"(?:https?|ftp|javascript|data|file)\s?:\s?/{0,2}[^\s<>\"'`\])}]{2,2000}", re.IGNORECASE)
@@ -22,8 +23,14 @@ BARE = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"(?<![\w.,/-])(?:https?://)?(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?/[^\s<>]{1,2000}", re.ASCII)
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}[ \u00a0.\-]?\d{2}(?:[ \u00a0.\-]?[A-Z0-9]){11,30}(?![A-Za-z0-9])", re.IGNORECASE | re.ASCII)
-_CARD = re.compile(r"(?<![\w.,\-])[2-6]\d{3}(?:[ \-\u00a0]?\d){9,15}(?![\w\-])", re.ASCII)
+_APART = r"[\s\u00a0\u2000-\u200a\u202f.\-–—_/·]{0,3}"
+_IBAN = re.compile(rf"(?<![A-Za-z0-9])[A-Z]{_APART}[A-Z]{_APART}\d{_APART}\d(?:{_APART}[A-Z0-9]){{11,30}}", re.IGNORECASE | re.ASCII)
+_GAP = r"[\s\u00a0\u2000-\u200a\u202f.\-–—_/·]{1,3}"
+_CARD = re.compile(
+    rf"(?<![\w.,\-])(?:[2-6]\d{{12,18}}|[2-6]\d{{3}}(?:{_GAP}\d{{4}}){{3}}(?:{_GAP}\d{{1,3}})?|[2-6]\d{{3}}{_GAP}\d{{6}}{_GAP}\d{{4,5}}|[2-6](?:{_GAP}\d){{12,18}}"
+    r"|[2-6]\d{3}(?:[ \-\u00a0]?\d){9,15})(?!\w)",
+    re.ASCII,
+)
 _PHONE = re.compile(
     r"(?<![\w.,/\-+])(?:\+|00)\d(?:[ \u00a0().\-/]{0,3}\d){6,14}(?![\d])"
     r"|(?<![\w.,/\-+])\(?0\d{1,5}\)?(?:[ \u00a0.\-/]{1,3}\d{2,8}){1,4}(?![\w.\-/]\d)"
@@ -33,11 +40,13 @@ _PHONE = re.compile(
     re.ASCII,
 )
 _DIGITS = re.compile(r"[+(0-9][0-9 \u00a0().\-/]{6,60}", re.ASCII)
-_MANY_DIGITS = re.compile(r"\d(?:[ \-\u00a0]?\d){12}", re.ASCII)
+_MANY_DIGITS = re.compile(rf"\d(?:{_APART}\d){{12}}", re.ASCII)
 _SOME_DIGITS = re.compile(r"\d(?:[^\d]{0,6}\d){9}", re.ASCII)
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+_WITHIN_WORDS = re.compile("(?<=[A-Za-z0-9])[\u200c\u200d\u0300-\u036f\u20d0-\u20ff\ufe00-\ufe0f]+(?=[A-Za-z0-9]|$|[^\\w])")
+"""Marks that join or cover letters where nothing is to be joined."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]")
 
@@ -56,7 +65,24 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     text = unicodedata.normalize("NFC", SURROGATE.sub("\ufffd", text))
-    return _CONTROL.sub(" ", INVISIBLE.sub("", text))
+    return _CONTROL.sub(" ", _WITHIN_WORDS.sub("", INVISIBLE.sub("", text)))
+
+
+def readable(text: str) -> str:
+    """The text sign by sign with plain letters and digits in place of those that only look different: full width, circled, Arabic digits. As long as it was."""
+    return text if text.isascii() else "".join(_plain(sign) for sign in text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _plain(sign: str) -> str:
+    if sign.isascii():
+        return sign
+    if (digit := unicodedata.digit(sign, None)) is not None:
+        return str(digit)
+    if (kind := unicodedata.category(sign)) in {"Zs", "Pd"}:
+        return " " if kind == "Zs" else "-"
+    made = unicodedata.normalize("NFKC", sign)
+    return made if len(made) == 1 and made.isascii() and (made.isalnum() or made in "<+-@./") else sign
 
 
 def compact(text: str) -> str:
@@ -101,11 +127,14 @@ def link(text: str) -> str:
 
 
 def accounts(text: str) -> Iterator[Found]:
-    """Bank accounts whose check digits hold, also with blanks."""
+    """Bank accounts whose check digits hold, however they are broken up."""
     if _SOME_DIGITS.search(text) is None:
         return
-    for match in _IBAN.finditer(text):
-        if found := _account(text, match.start(), match.end()):
+    at = 0
+    while (match := _IBAN.search(text, at)) is not None:
+        found = _account(text, match.start(), match.end())
+        at = found.end if found else match.start() + 2
+        if found:
             yield found
 
 
@@ -116,7 +145,7 @@ def _account(text: str, start: int, end: int) -> Found | None:
     if length is None or length > len(signs):
         return None
     stop = signs[length - 1] + 1
-    whole = stop == end or not text[stop].isalnum()
+    whole = stop >= len(text) or not text[stop].isalnum()
     return Found(start, stop, "iban", compact(text[start:stop])) if whole and iban.holds(text[start:stop]) else None
 
 
@@ -125,9 +154,13 @@ def cards(text: str) -> Iterator[Found]:
     if _MANY_DIGITS.search(text) is None:
         return
     for match in _CARD.finditer(text):
-        digits = compact(match[0])
-        if 13 <= len(digits) <= 19 and _luhn(digits):
-            yield Found(match.start(), match.end(), "card", digits)
+        places = [place for place in range(match.start(), match.end()) if text[place].isdigit()]
+        for length in dict.fromkeys((len(places), 16, 15, 14, 13, 19)):
+            digits = "".join(text[place] for place in places[:length])
+            end = places[length - 1] + 1 if length <= len(places) else 0
+            if 13 <= length <= min(19, len(places)) and not text[end : end + 1].isdigit() and _luhn(digits):
+                yield Found(match.start(), end, "card", digits)
+                break
 
 
 def _luhn(digits: str) -> bool:

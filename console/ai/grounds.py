@@ -1,19 +1,58 @@
 """What a proposed value rests on: where it stands in the sources it cites, and how sure it can be."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from console.ai import literal, written
 from console.ai.literal import Evidence, Place
-from console.ai.types import Confidence, FieldSpec, Proposed, Reason
+from console.ai.types import LEVELS, Confidence, FieldSpec, Proposed, Reason
 
 REFERENCE = re.compile(r"\s?\[(s\d{1,6})\]")
 MOST_PLACES = 4  # decimals of a source that a value takes over
 MOST_FACTS = 300  # in one text; what has more is no answer to a form
 OUTSIDE = frozenset({"url", "email", "phone", "code"})
 TEXTS = frozenset({"text", "long_text"})
+ANY = "*"
+"""A condition that is met for a field as such, whatever its value."""
+LEAST_QUOTED = 3  # words between marks from which they are a quote
+MARKS = "\"'“”„‟‘’«»"
+LEFT_OUT = "(quote left out: it stands in no source)"
+_QUOTED = re.compile(r"[“„«\"]([^“”„«»\"\n]{8,600})[”“»\"]")
+
+
+Stood: TypeAlias = tuple[str, str, str]
+"""(source, name in its data, quote)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a value may rest on. `cited` are the sources it names that give no orders, `facts` the ids of all that our staff or our code wrote.
+
+    `claims`: something that others wrote was given; `orders`: some of that reads like instructions; `supported` is that of the ask.
+    """
+
+    cited: Sequence[Evidence]
+    facts: frozenset[str]
+    claims: bool
+    orders: bool
+    supported: Mapping[str, tuple[str, ...]]
+
+    def supports(self, name: str, value: Any) -> bool:
+        """Whether the document's own condition holds for this value of this field, and a fact was cited beside it."""
+        if not any(evidence.source.trusted for evidence in self.cited):
+            return False
+        if name in self.supported:
+            entries = value if isinstance(value, list) else [value]
+            held = self.supported[name]
+            return bool(entries) and all(ANY in held or _written(entry) in held for entry in entries)
+        of_list, dot, tick = name.rpartition(".")
+        return bool(dot) and value is True and tick in self.supported.get(of_list, ())
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class Unsupported(Exception):
@@ -32,6 +71,11 @@ def support(spec: FieldSpec, value: Any, cited: Sequence[Evidence], trusted: Seq
     """
     if spec.options:
         return _choices(spec, value, cited)
+    if spec.quote:
+        place = _place("text", str(value).strip().strip(MARKS), spec, cited)
+        if place is None:
+            raise Unsupported("not_in_source")
+        return iter([place])
     if spec.type == "long_text" and not spec.trusted_only:
         _draft(str(value), trusted)
         return _somewhere(spec, value, cited)
@@ -109,10 +153,63 @@ def _stands(fact: literal.Fact, evidences: Sequence[Evidence]) -> bool:
     return any(evidence.place(fact.kind, value) is not None for evidence in evidences for value in fact.values)
 
 
-def level(spec: FieldSpec, said: Confidence, place: tuple[str, str, str] | None, *, orders: bool) -> Confidence:
-    """The confidence that is shown. Where a source gives orders, a judgement is one for a person: it may have been swayed without a trace."""
-    judgement = bool(spec.options) or spec.type in TEXTS | {"boolean"}
-    return "low" if orders and judgement and (place is None or bool(spec.options) or spec.type == "boolean") else said
+def level(spec: FieldSpec, said: Confidence, value: Any, place: Stood | None, known: Known) -> Confidence:
+    """The confidence that is shown: what the model said, and no more than the value's grounds carry, whatever it said."""
+    return max(said, _most(spec, value, place, known), key=LEVELS.index)
+
+
+def _most(spec: FieldSpec, value: Any, place: Stood | None, known: Known) -> Confidence:
+    """How sure this can be at most. What others wrote is a claim: it lifts nothing above low. A model that read a claim may be swayed without a trace."""
+    if spec.options or spec.type == "boolean":
+        return _most_of_choice(spec, value, known)
+    if place is not None and place[0] not in known.facts:
+        return "low"
+    if spec.type in TEXTS and known.claims and not spec.quote:
+        own = place is not None and _whole(spec, value, known.cited) and (place[1] == spec.name or _is_code(str(value)))
+        return "high" if own else "low"
+    return "high" if place is not None or not known.claims else "low"
+
+
+def _most_of_choice(spec: FieldSpec, value: Any, known: Known) -> Confidence:
+    """High where a condition of the document holds, medium where a trusted fact says the same or nobody outside had a word, else low."""
+    if known.orders or not known.cited:
+        return "low"
+    if known.supports(spec.name, value):
+        return "high"
+    return "medium" if not known.claims or _whole(spec, value, known.cited) else "low"
+
+
+def _whole(spec: FieldSpec, value: Any, cited: Sequence[Evidence]) -> bool:
+    """Whether each of the values is all that stands in some line of a trusted source; a yes or no in the line of its own name."""
+    labels = dict(spec.options)
+    name = spec.name.rpartition(".")[2]
+    lines = [line for evidence in cited if evidence.source.trusted for line in evidence.lines]
+    if spec.type == "boolean":
+        return any(line.at == name and line.value is value for line in lines)
+    held = {line.folded.strip() for line in lines}
+    entries = value if isinstance(value, list) else [value]
+    return bool(entries) and all({_folded(entry), _folded(labels.get(entry))} & held - {""} for entry in entries)
+
+
+def _is_code(text: str) -> bool:
+    """Whether a text is an identifier, which stands for one thing wherever it stands."""
+    return any(sign.isdigit() for sign in text) and not any(sign.isspace() for sign in text)
+
+
+def _folded(value: Any) -> str:
+    return "" if value is None else literal.Line("", value, "").folded.strip()
+
+
+def without_false_quotes(text: str, given: Sequence[Evidence]) -> str:
+    """A text for people without passages between quotation marks that stand in no given source word for word."""
+
+    def kept(match: re.Match[str]) -> str:
+        said = match[1].strip()
+        if len(said.split()) < LEAST_QUOTED or any(evidence.place("text", said.rstrip(".,;:!?… ")) is not None for evidence in given):
+            return match[0]
+        return LEFT_OUT
+
+    return _QUOTED.sub(kept, text)
 
 
 def as_written(spec: FieldSpec, value: Any, quote: str | None) -> Any:

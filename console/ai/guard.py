@@ -6,12 +6,13 @@ Source: docs/adr/0011-proposals.md, docs/reference/proposals.md.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from console.ai import answer, fitting, grounds, scan
 from console.ai.answer import ITEM, Answer, Unreadable
+from console.ai.earlier import rests_on_earlier
 from console.ai.literal import Evidence, Place
 from console.ai.plain import line, storable
 from console.ai.prompt import offered, outcome_name
@@ -63,8 +64,23 @@ class Case:
         return scan.suspicious(self.ask, frozenset(self.sources))
 
     def clean(self, ids: tuple[str, ...]) -> list[Evidence]:
-        """The cited sources that a value may rest on: none that gives orders."""
-        return [self.sources[id] for id in ids if id not in self.suspicious]
+        """The cited sources that a value may rest on: none that gives orders; what our staff or our code wrote first."""
+        cited = [self.sources[id] for id in ids if id not in self.suspicious]
+        return sorted(cited, key=lambda evidence: not evidence.source.trusted)
+
+    @cached_property
+    def facts(self) -> frozenset[str]:
+        """The given sources that our staff or our code wrote."""
+        return frozenset(id for id, evidence in self.sources.items() if evidence.source.trusted)
+
+    @cached_property
+    def supported(self) -> Mapping[str, tuple[str, ...]]:
+        """`supported` of the ask, with the choice under its own name."""
+        return {self.outcome if name == OUTCOME and self.ask.outcomes else name: values for name, values in self.ask.supported.items()}
+
+    def known(self, ids: tuple[str, ...]) -> grounds.Known:
+        """What a value that cites these may rest on."""
+        return grounds.Known(self.clean(ids), self.facts, len(self.facts) < len(self.sources), bool(self.suspicious), self.supported)
 
 
 def judge(ask: Ask, raw: Raw, restore: Restore | None = None) -> Judged:
@@ -118,7 +134,7 @@ def _judged(case: Case, said: Answer) -> Judged:
 
 
 def _as_choice(one: Proposed) -> Proposed:
-    return Proposed(OUTCOME, one.value, one.confidence, one.reason, one.sources, one.at, one.quote)
+    return replace(one, name=OUTCOME)
 
 
 def _dropped(item: Any, reason: Reason) -> Dropped:
@@ -154,12 +170,16 @@ def _item(case: Case, item: Any, *, duplicate: bool) -> Proposed:
     value = _fitting(case, spec, item["value"])
     ids = _cited(case, item["sources"])
     place = _grounded(case, spec, value, ids)
-    level = grounds.level(spec, item["confidence"], place, orders=bool(case.suspicious))
+    level = grounds.level(spec, item["confidence"], value, place, case.known(ids))
+    if rests_on_earlier(spec, [case.sources[id].source for id in ids]):
+        level = "low"
     if LEVELS.index(level) > LEVELS.index(case.ask.threshold):
         raise Drop("low_confidence")
     found_in, at, quote = place if place is not None else (ids[0], None, None)
     ordered = tuple(dict.fromkeys((found_in, *ids)))
-    return Proposed(spec.name, grounds.as_written(spec, value, quote), level, line(item["rationale"], case.restore), ordered, at, quote)
+    reason = grounds.without_false_quotes(line(item["rationale"], case.restore), list(case.sources.values()))
+    claims = case.facts.isdisjoint(ordered if place is None else (found_in,))
+    return Proposed(spec.name, grounds.as_written(spec, value, quote), level, reason, ordered, at, quote, claims)
 
 
 def _has_shape(item: Any) -> bool:

@@ -9,27 +9,26 @@ import hmac
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import accumulate, islice
 from types import MappingProxyType
 from typing import Any
 
-from console.ai import finding, written
+from console.ai import finding, identity, keys, written
 from console.ai.literal import scalars
+from console.ai.sought import LEAST_WITHIN, Sought, spliced
 from console.ai.types import FieldSpec, Source, Treatment
 
 REMOVED = "[REMOVED]"
-PLACEHOLDER = re.compile(r"\[(?:(?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT)_[0-9]{1,6}|HASH_[0-9a-f]{12}|REMOVED)\]")
+PLACEHOLDER = re.compile(r"\[(?:(?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT|ID|TAX|MRZ)_[0-9]{1,6}|HASH_[0-9a-f]{12}|REMOVED)\]")
 NOTE_FROM = 200  # characters from which a masked text is a note: it is sent, without the personal data in it
-LEAST_ELSEWHERE = 3  # characters of a withheld or masked value from which it is looked for in other texts
+LEAST_SPOTTED = 6  # characters from which a text may hold something by its form
 MOST_SOUGHT = 10_000  # values of one field that are looked for
 LONGEST_SOUGHT = 5_000  # characters of a withheld value that is looked for as a whole
-LEAST_WITHIN = 6  # and from which a withheld one is taken out of the middle of a word
 DEEPEST = 12
 
-_LIKE_ONE = re.compile(r"\[((?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT|HASH)_[0-9a-f]{1,12}|REMOVED)\]", re.IGNORECASE)
-_WORD = re.compile(r"[^\W_]+")
+_LIKE_ONE = re.compile(r"\[((?:EMAIL|PHONE|IBAN|CARD|DATE|NAME|TEXT|ID|TAX|MRZ|HASH)_[0-9a-f]{1,12}|REMOVED)\]", re.IGNORECASE)
 _NOTE_NAMES = re.compile(
     r"note|comment|remark|message|body|description|reason|memo|bemerk|notiz|kommentar|text|summary|transcript|details|content",
     re.IGNORECASE,
@@ -74,14 +73,6 @@ class Restore:
 
 
 @dataclass(slots=True)
-class _Sought:
-    """A value that is looked for in texts: its words, and what stands in its place."""
-
-    words: tuple[str, ...]
-    instead: str
-
-
-@dataclass(slots=True)
 class Redactor:
     """Treats the sources of one prompt. First `learn` all of them, then take `data`, `text` and `value`: a value may stand in a text before its own field.
 
@@ -93,14 +84,15 @@ class Redactor:
     _known: dict[str, str] = field(default_factory=dict)
     _sames: dict[str, str] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
-    _by_word: dict[str, list[_Sought]] = field(default_factory=dict)
-    _by_signs: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    _within: dict[str, re.Pattern[str]] = field(default_factory=dict)
-    _days: dict[str, str] = field(default_factory=dict)
-    _parts: set[str] = field(default_factory=set)
+    _sought: Sought = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What is looked for begins empty."""
+        self._sought = Sought(lambda part: self._placeholder(part, kind="NAME"))
 
     def learn(self, sources: Iterable[Source], fields: Iterable[FieldSpec] = ()) -> None:
-        """Takes in every value that may not be sent as it is. Those withheld go before those masked."""
+        """Takes in every value that may not be sent as it is. Those withheld go before those masked; last what texts say by its form."""
+        sources = list(sources)
         treated = [
             (name, source.labels.get(name, ""), source.data[name], how)
             for source in sources
@@ -113,24 +105,36 @@ class Redactor:
                 if how == wanted:
                     for _, leaf in islice(scalars({name: value}), MOST_SOUGHT):
                         self._learn(name, label, leaf, wanted)
-        for found in self._by_word.values():
-            found.sort(key=lambda sought: -len(sought.words))
+        for source in sources:
+            self._learn_by_form(source)
+        self._sought.ready()
 
     def _learn(self, name: str, label: str, leaf: Any, how: str) -> None:
         text = _as_text(leaf)
-        if text is None or (how == "masked" and is_note(name, label, text)):
+        if text is None:
             return
+        if how == "masked" and is_note(name, label, text):
+            return
+        kind = kind_of(name, label, text)
+        marks = {"name": kind == "NAME", "phone": kind == "PHONE"}
         match how:
             case "never":
                 for part in _parts(text):
-                    self._seek(part, REMOVED)
+                    self._sought.add(part, REMOVED, withheld=True, **marks)
             case "hash":
-                self._seek(text, self.hashed(leaf))
+                self._sought.add(text, self.hashed(leaf), withheld=kind == "NAME", **marks)
             case _:
-                placeholder = self._placeholder(leaf, name, label)
-                self._seek(text, placeholder)
-                if placeholder.startswith("[NAME_"):
-                    self._parts |= {word for word in _WORD.findall(finding.visible(text)) if _is_part(word)}
+                self._sought.add(text, self._placeholder(leaf, name, label), **marks)
+
+    def _learn_by_form(self, source: Source) -> None:
+        """What stands in one text by its form is looked for in all: a password may be named once and written again."""
+        texts = [
+            str(value) for _, value in islice(scalars(source.data), MOST_SOUGHT) if isinstance(value, str) and len(value) >= LEAST_SPOTTED
+        ]
+        for one in by_form(finding.visible("\n".join(texts))):
+            raw = one.text if one.kind == "secret" else ""
+            if len(raw) >= LEAST_WITHIN:
+                self._sought.add(raw, REMOVED, withheld=True)
 
     def hashed(self, value: Any) -> str:
         """What stands for a hashed value: equal values have equal ones."""
@@ -147,24 +151,6 @@ class Redactor:
             self._known[same] = f"[{kind}_{self._counted[kind]}]"
             self.placeholders[self._known[same]] = value
         return self._known[same]
-
-    def _seek(self, text: str, instead: str) -> None:
-        """From now on the value is replaced in every text."""
-        shown = finding.visible(text)
-        words = tuple(word.casefold() for word in _WORD.findall(shown))
-        signs = "".join(words)
-        if len(signs) < LEAST_ELSEWHERE:
-            if len(shown.strip()) >= LEAST_WITHIN:
-                self._within.setdefault(shown.strip().lower(), re.compile(re.escape(shown.strip()), re.IGNORECASE))
-            return
-        if instead == REMOVED and len(shown.strip()) >= LEAST_WITHIN:
-            self._within.setdefault(shown.strip().lower(), re.compile(re.escape(shown.strip()), re.IGNORECASE))
-        self._by_word.setdefault(words[0], []).append(_Sought(words, instead))
-        if len(signs) >= 8 and sum(sign.isdigit() for sign in signs) >= 4:
-            bare = signs.removeprefix("00")
-            self._by_signs.setdefault(bare[:2], []).append((bare, instead))
-        if (day := written.only_day(shown)) is not None:
-            self._days.setdefault(day, instead)
 
     def data(self, source: Source, name: str, value: Any) -> Any:
         """A value of a source's data as a model gets it. What is withheld is asked for by nobody: the caller leaves it out."""
@@ -197,71 +183,69 @@ class Redactor:
         text = _as_text(value)
         if text is None:
             return "…"
-        if isinstance(value, int) and [one.text for one in finding.cards(text)] == [text]:
-            return self._placeholder(value, kind="CARD")
+        whole = next((one for one in by_form(text) if isinstance(value, int) and (one.start, one.end) == (0, len(text))), None)
+        if whole is not None and whole.kind in {"card", "id"}:
+            return self._placeholder(value, kind=whole.kind.upper())
         return self._replaced(text) if self._replaced(text) != text else value
 
     def text(self, text: str, *, note: bool = False) -> str:
-        """A text with what must not be sent replaced. `note`: also addresses, accounts and phone numbers that stand in no field."""
-        shown = finding.visible(text)
-        if "[" in shown:
-            shown = _LIKE_ONE.sub(r"(\1)", shown)  # what only looks like a placeholder must not be put back
-        shown = self._replaced(shown)
-        found = finding.personal(shown) if note else list(finding.cards(shown))
-        for one in reversed(found):
-            raw = shown[one.start : one.end]
-            shown = shown[: one.start] + self._placeholder(raw, kind=one.kind.upper()) + shown[one.end :]
-        return shown
+        """A text with what must not be sent replaced. `note`: also addresses and phone numbers that stand in no field."""
+        return self.lines([text], note=note)[0]
+
+    def lines(self, texts: Sequence[str], *, note: bool = False) -> list[str]:
+        """Lines of one text, each with what must not be sent replaced: a number may begin in one and end in the next."""
+        shown = [finding.visible(text) for text in texts]
+        if any("[" in line for line in shown):
+            shown = [_LIKE_ONE.sub(r"(\1)", line) for line in shown]  # what only looks like a placeholder must not be put back
+        shown = [self._replaced(line) for line in shown]
+        whole = self._spotted("\n".join(shown), note=note)
+        ends = list(accumulate(len(line) + 1 for line in shown))
+        made = []
+        for line, end in zip(shown, ends, strict=True):
+            begin = end - len(line) - 1
+            here = [
+                (max(start, begin) - begin, min(stop, end - 1) - begin, instead if start >= begin else "")
+                for start, stop, instead in whole
+                if start < end - 1 and stop > begin
+            ]
+            made.append(spliced(line, here))
+        return made
+
+    def _spotted(self, text: str, *, note: bool) -> list[tuple[int, int, str]]:
+        """What a text holds by its form, and what stands in its place."""
+        found = by_form(text)
+        found += [one for one in finding.personal(finding.readable(text)) if note and one.kind in {"email", "phone"}]
+        placed = []
+        for one in finding.apart(sorted(found, key=lambda each: ORDER.index(each.kind))):
+            raw = text[one.start : one.end]
+            if "[" not in raw or one.kind == "secret":
+                placed.append((one.start, one.end, REMOVED if one.kind == "secret" else self._placeholder(raw, kind=one.kind.upper())))
+        return placed
 
     def _replaced(self, text: str) -> str:
-        lowered = text.lower() if self._within else ""
-        for wanted, pattern in self._within.items():
-            if wanted in lowered:
-                text = pattern.sub(REMOVED, text)
-        if (self._by_word or self._parts) and self._may_hold(text):
-            text = self._without_words(text)
-        if any(_may_hold_day(text, day) for day in self._days):
-            text = _spliced(
-                text, [(start, end, self._days[day]) for start, end, days in written.days(text) for day in days if day in self._days]
-            )
-        return text
+        return self._sought.replaced(text)
 
-    def _may_hold(self, text: str) -> bool:
-        """Whether a value could begin anywhere here: most texts hold none, and are looked through in one go."""
-        words = set(_WORD.findall(text.casefold()))
-        if self._parts and any(part in text for part in self._parts):
-            return True
-        return not words.isdisjoint(self._by_word) or any(word.removeprefix("00")[:2] in self._by_signs for word in words)
 
-    def _without_words(self, text: str) -> str:
-        """Whole tokens, the longest value first, identifiers also where they are written with blanks."""
-        tokens = [(match.start(), match.end(), match[0].casefold()) for match in _WORD.finditer(text)]
-        found, at = [], 0
-        while at < len(tokens):
-            word = tokens[at][2]
-            used, instead = self._here(tokens, at) if word in self._by_word or word.removeprefix("00")[:2] in self._by_signs else (0, "")
-            if not used and self._parts and (part := text[tokens[at][0] : tokens[at][1]]) in self._parts:
-                used, instead = 1, self._placeholder(part, kind="NAME")
-            if used:
-                found.append((_sign_before(text, tokens[at][0]), tokens[at + used - 1][1], instead))
-            at += used or 1
-        return _spliced(text, found)
+ORDER = ("secret", "mrz", "iban", "card", "id", "tax", "date", "email", "phone", "url")
+"""Of what shares letters, what comes first here stays."""
 
-    def _here(self, tokens: list[tuple[int, int, str]], at: int) -> tuple[int, str]:
-        """(number of tokens, what stands for them) of the value that begins here; 0 where none does."""
-        word = tokens[at][2]
-        for sought in self._by_word.get(word, ()):
-            length = len(sought.words)
-            if length == 1 or (
-                tuple(token[2] for token in tokens[at : at + length]) == sought.words
-                and all(tokens[place + 1][0] - tokens[place][1] <= 4 for place in range(at, at + length - 1))
-            ):
-                return length, sought.instead
-        bare = word.removeprefix("00") if len(word) > 2 else word
-        for signs, instead in self._by_signs.get(bare[:2], ()) if len(bare) > 1 else ():
-            if used := _spelled(tokens, at, bare, signs):
-                return used, instead
-        return 0, ""
+
+def by_form(text: str) -> list[finding.Found]:
+    """What names a person or opens doors by its form, wherever it stands."""
+    if len(text) < LEAST_SPOTTED:
+        return []
+    plain = finding.readable(text)
+    found = list(keys.secrets(text))
+    if not any(sign.isdigit() for sign in plain):
+        return found
+    return [
+        *found,
+        *identity.zones(plain),
+        *finding.accounts(plain),
+        *finding.cards(plain),
+        *identity.numbers(plain),
+        *identity.birth_dates(plain),
+    ]
 
 
 def _parts(text: str) -> list[str]:
@@ -269,44 +253,6 @@ def _parts(text: str) -> list[str]:
     whole = [text] if len(text) <= LONGEST_SOUGHT else [text[at : at + 1000] for at in range(0, min(len(text), 100_000), 1000)]
     lines = [line.strip() for line in text[:100_000].splitlines() if len(line.strip()) >= 12]
     return [*whole, *lines[:500]] if len(lines) > 1 else whole
-
-
-def _is_part(word: str) -> bool:
-    """Whether a word of a masked name is looked for alone: "Greta" of "Greta Falk", in just these letters; May may be a month."""
-    return len(word) >= LEAST_ELSEWHERE and word[0].isupper() and not written.month_of(word)
-
-
-def _may_hold_day(text: str, day: str) -> bool:
-    """Whether the year of this day stands in the text, in four digits or in two after a mark."""
-    return day[:4] in text or any(f"{mark}{day[2:4]}" in text for mark in "./-")
-
-
-def _spelled(tokens: list[tuple[int, int, str]], at: int, first: str, signs: str) -> int:
-    """How many tokens from here on spell the identifier, with at most four other signs between them; 0 where they do not."""
-    made, used = first, 1
-    while len(made) < len(signs) and at + used < len(tokens) and tokens[at + used][0] - tokens[at + used - 1][1] <= 4:
-        if not signs.startswith(made):
-            return 0
-        made += tokens[at + used][2]
-        used += 1
-    return used if made == signs else 0
-
-
-def _sign_before(text: str, start: int) -> int:
-    """Where a phone number begins that has a + or a bracket before its first digit."""
-    while start and text[start - 1] in "+(" and text[start].isdigit():
-        start -= 1
-    return start
-
-
-def _spliced(text: str, places: Iterable[tuple[int, int, str]]) -> str:
-    """The text with other words at these places; of places that overlap the first stays."""
-    parts, at = [], 0
-    for start, end, instead in sorted(places):
-        if start >= at:
-            parts += [text[at:start], instead]
-            at = end
-    return "".join([*parts, text[at:]])
 
 
 def is_note(name: str, label: str, text: str) -> bool:
@@ -342,7 +288,7 @@ def _as_text(value: Any) -> str | None:
 
 def _same(text: str) -> str:
     """What equal values have in common, however they are written."""
-    bare = finding.visible(text).strip()
+    bare = finding.readable(finding.visible(text)).strip()
     if "@" in bare:
         return bare.casefold()
     if (day := written.only_day(bare)) is not None:

@@ -61,7 +61,9 @@ class FieldSpec:
     """A field that may be proposed. `type` is one of the form's (text, long_text, integer, decimal, money, boolean, date, datetime, time, enum, multi_enum, checklist, email, phone, url, reference …).
 
     `options` are (value, label); `minimum` and `maximum` are texts as the form has them. `trusted_only`: a value is only taken where it stands literally
-    in a trusted source that is cited. `opaque`: the options' values are ids that a model never sees (it chooses among c1, c2 …). `now` is what the record holds.
+    in a trusted source that is cited. `quote`: its value stands word for word in a given source, or is none. `opaque`: the options' values are ids that a
+    model never sees (it chooses among c1, c2 …). `now` is what the record holds. `finding`: it is judged anew at this step, so that what a record says of
+    it under the same name is from another time.
     """
 
     name: str
@@ -77,6 +79,8 @@ class FieldSpec:
     trusted_only: bool = False
     opaque: bool = False
     now: Any = None
+    finding: bool = False
+    quote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,8 @@ class Ask:
 
     `threshold` is the least confidence at which a value is kept; `policy` is what the house adds to every prompt (before, after). `locale` is the person's.
     `review`: these values were proposed for the form (`outcome`: the choice) and are to be looked at critically; None where nothing was yet.
+    `item` says which one of a list it is about: what it is called, and which of how many. `supported` are field (`outcome`: the choice) → the values for which a
+    condition of the document holds over what our staff or our code wrote; it is in no prompt.
     """
 
     purpose: str
@@ -124,6 +130,8 @@ class Ask:
     policy: tuple[str, str] = ("", "")
     locale: str = "en"
     review: Mapping[str, Any] | None = None
+    item: Mapping[str, Any] | None = None
+    supported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +150,7 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """One value with why. `sources` are ids of the ask's sources, `quote` the words of the first that hold it, `at` the name in its `data`."""
+    """One value with why. `sources` are ids of the ask's sources, `quote` the words of the first that hold it, `at` the name in its `data`; `claims`: it rests on nothing but what others wrote."""
 
     name: str
     value: Any
@@ -151,6 +159,7 @@ class Proposed:
     sources: tuple[str, ...]
     at: str | None = None
     quote: str | None = None
+    claims: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from console import accounts, exports, operations
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import Malformed
-from console.log import heads, verify as verifier
+from console.log import heads, recheck, verify as verifier
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 PARAMETERS = {"since_time": "createdAt.gte", "until": "createdAt.lt"}
@@ -122,7 +122,7 @@ def _watched(made: exports.Export) -> Iterator[bytes]:
 @click.option("--key", multiple=True, help="The verifier key that you were given; several after a change. Without: this log's own.")
 @click.option("--since", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A checkpoint that you kept earlier.")
 def verify(archive: Path | None, key: tuple[str, ...], since: Path | None) -> None:
-    """Check an export, or without one the log as it is now: every event, every chain, the order, the signed head, and the values. Names the first bad place."""
+    """Check an export, or without one the log as it is now: every event, every chain, the order, the signed heads, the values, and the list that people read. Names the first bad place."""
     if archive is not None:
         code, told = _checked(archive, key, since)
         click.echo(told)
@@ -131,7 +131,10 @@ def verify(archive: Path | None, key: tuple[str, ...], since: Path | None) -> No
         whole = Path(folder) / "log.zip"
         _write(exports.Asked(proofs=True), whole)
         code, told = _checked(whole, key or heads.verifier_keys(), since)
-    click.echo(re.sub(r"^line (\d+)", _place, told))
+    told = re.sub(r"^line (\d+)", _place, told)
+    if code == 0 and (problem := recheck.whole()):  # what no export holds: the list, the tree as it is kept, earlier heads
+        code, told = 1, problem
+    click.echo(told)
     sys.exit(code)
 
 

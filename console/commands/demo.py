@@ -11,10 +11,15 @@ demo = click.Group("demo", help="Fernwick Pay, the company to try the console wi
 @click.option("--reset", is_flag=True, help="Start afresh: what was done in the demo is gone, its runs and log too.")
 def load(*, reset: bool) -> None:
     """Make the demo's databases, papers, people and workflows; nothing happens where they are."""
-    from console import settings
+    from console import data_folder, settings
     from console.demo import load as load_demo
 
+    data_folder.prepare(settings.current().data_dir)
     loaded = load_demo(settings.current().data_dir, reset, _progress)
+    if not settings.current().embedded:
+        from console.db import fitness
+
+        fitness.require()
     if loaded:
         _progress("Fernwick Pay is loaded\n")
 

@@ -18,7 +18,9 @@ import click
 def doctor(form: str) -> None:
     """Look at settings, folder, keys, database and processes; ends with 1 if something has to be mended."""
     from console import doctor as surgery
+    from console.db import release
 
+    release.refusing = False  # it says so itself, among the rest
     found = surgery.examine()
     if form == "json":
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))

@@ -23,9 +23,10 @@ def migrate(*, print_roles: bool) -> None:
         click.echo(ROLES.format(database=_database_name()), nl=False)
         return
     from console import doctor
-    from console.db import engine, migrate as migrations
+    from console.db import engine, fitness, migrate as migrations
 
     migrations.upgrade(engine.migration_url())
+    fitness.require()
     doctor.refuse_one_role()
 
 

@@ -1,8 +1,10 @@
-"""`console rebuild`: the rows of runs from the log again."""
+"""`console rebuild`: what is derived from the log made from it again: the rows of runs, the list of events, the tree over them."""
+
+from itertools import chain
 
 import click
 
-from console import runs
+from console import integrity, operations, runs
 
 
 @click.command("rebuild", epilog="Example: console rebuild --check")
@@ -10,9 +12,10 @@ from console import runs
 @click.option("--check", is_flag=True, help="Only compare.")
 @click.pass_context
 def rebuild(context: click.Context, run_id: str | None, check: bool) -> None:
-    """Make the rows of one run, or of all, what the log tells. Names each difference found, and then exits 1."""
+    """Make the rows of one run, or of all with the list of events and the tree over them, what the log tells. Names each difference found, and then exits 1."""
     found = 0
-    for difference in runs.rebuild(run_id, check=check):
+    whole = [] if run_id else integrity.rebuild(operations.COMMAND_LINE, check=check)
+    for difference in chain(whole, runs.rebuild(run_id, check=check)):
         found += 1
         click.echo(str(difference))
     if not found:

@@ -15,7 +15,7 @@ from pydantic import Discriminator, Field, StringConstraints, model_validator
 
 from console.core.fields import Computed, Definition, FieldDefinition, Located, names_twice, texts_of, texts_of_definitions
 from console.core.run import Run
-from console.core.workflow import NAME_PATTERN, Name, Title
+from console.core.workflow import NAME_PATTERN, Name, Stake, Title
 
 FORMAT = 1
 ID_PATTERN = r"^[a-z][a-z0-9_]{0,30}(\.[a-z][a-z0-9_]{0,30}){1,2}$"
@@ -256,6 +256,10 @@ class Action(Definition):
     outcomes: list[OutcomeRule] = Field(default_factory=list, max_length=10, description="What it came to, other than `succeeded`")
     approval: list[ApprovalRule] = Field(default_factory=list, max_length=10)
     irreversible: bool = Field(False, description="It cannot be recalled: people are told before")
+    stakes: Annotated[list[Stake], Field(max_length=3)] | None = Field(
+        None,
+        description="What is at stake: where it is done, or a choice leads to it, nothing that is proposed is filled in. None: judged by its names and types; an empty list: nothing",
+    )
     compensation: Compensation | None = None
     done: Sentence | None = Field(None, description="What is said when it is done; {{ expressions }} over `results` too")
 

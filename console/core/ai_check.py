@@ -9,6 +9,7 @@ from console.core.references import meant
 from console.core.sketches import Problem, Sketch
 from console.core.workflow import StepAI
 
+OUTCOME = "outcome"
 UNSEEN = "The step completes without a click, so nobody would see what is proposed: leave completion out, or remove ai."
 
 NOTHING_LEFT = "The run goes on with the answer: in shadow there would be none to go on with."
@@ -51,11 +52,31 @@ def _wrong(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
     known = kind.ai_fields(sketch.config)
     if known is None:
         return
-    for name, given in (("fields", written.fields or []), ("trusted_only", written.trusted_only)):
+    for name, given in (("fields", written.fields or []), ("trusted_only", written.trusted_only), ("quotes", written.quotes)):
         for place, field in enumerate(given):
             if field not in known:
                 yield Problem(sketch.id, f"ai.{name}[{place}]", _no_such(field, known))
     yield from _left_out(sketch, written)
+    yield from _unsupported(sketch, written, known)
+
+
+def conditions(sketch: Sketch, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(place, expression) of everything that is said to make a choice of the step certain."""
+    for _, written in _asked([sketch], raw):
+        for name, said in written.supports.items():
+            for option, condition in ({"": said} if isinstance(said, str) else said).items():
+                yield f"ai.supports.{name}" + (f".{option}" if option else ""), condition
+
+
+def _unsupported(sketch: Sketch, written: StepAI, known: Sequence[str]) -> Iterator[Problem]:
+    """What is said to make a choice certain that is no field and no choice of the step."""
+    ways = sorted(name for name in (sketch.outcomes or ()) if name != "default")
+    for name, said in written.supports.items():
+        if name not in known and not (name == OUTCOME and ways):
+            yield Problem(sketch.id, f"ai.supports.{name}", _no_such(name, [*known, *([OUTCOME] if ways else [])]))
+        for option in said if name == OUTCOME and not isinstance(said, str) else ():
+            if option not in ways:
+                yield Problem(sketch.id, f"ai.supports.{name}.{option}", f"There is no choice {option}{meant(option, ways)}")
 
 
 def _left_out(sketch: Sketch, written: StepAI) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from console.core import similarity
 from console.core.forms import is_empty
-from console.core.proposal import DECLINED, HIDDEN_MODES, LEVELS, READY, SECOND
+from console.core.proposal import DECLINED, HIDDEN_MODES, READY, SECOND, fills
 
 OUTCOME = "outcome"
 """The name under which the choice is compared."""
@@ -53,7 +53,7 @@ def _field(proposed: Mapping[str, Any], kind: str, given: Any, *, fill: str, bli
     if found == "equal":
         return "accepted"
     if is_empty(given):
-        filled = LEVELS.index(proposed["confidence"]) <= LEVELS.index(fill)
+        filled = fills(proposed["confidence"], fill)
         return "cleared" if filled else "ignored"
     return "small_edit" if found == "small" else "edited"
 

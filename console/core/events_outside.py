@@ -26,6 +26,12 @@ OUTSIDE = (
         ("object", "act", "reason", "method", "endpoint", "status", "run"),
         ("path",),
     ),
+    Kind(
+        "rights_disagreed",
+        "access",
+        "The two judges of rights, the index and Casbin, disagreed about a rare, dangerous act; it was refused.",
+        ("object", "act", "team", "version"),
+    ),
     Kind("signed_in", "account", "A person signed in.", ("person", "session", "method"), ("ip", "agent")),
     Kind(
         "sign_in_failed",
@@ -250,6 +256,18 @@ OUTSIDE = (
         "A hold was lifted: what is held about the person may be erased and expires again.",
         ("subject",),
         ("reason",),
+    ),
+    Kind(
+        "log_damaged",
+        "log",
+        "The console found that its own log is not in order, or that something of what guards it is off.",
+        ("position", "guards"),
+    ),
+    Kind(
+        "log_rebuilt",
+        "log",
+        "The list of events, or the tree over them, was not what the events say, and was made anew from them.",
+        ("part", "count", "first"),
     ),
     Kind("backup_made", "log", "A backup of the console was written.", ("bytes", "size")),
     Kind(

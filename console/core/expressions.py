@@ -19,6 +19,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 
 from console.core import operands
 from console.core.functions import FUNCTIONS, METHODS, Function
+from console.core.leading import Leading
 from console.core.nodes import Calculation, Call, Compare, Items, Junction, Literal, Node, Not, Path, Within, walk
 from console.core.operands import UNKNOWN, moment_of, to_json
 from console.errors import DefinitionError
@@ -399,8 +400,10 @@ def _path(node: Path) -> Evaluate:
 
     def reach(roots: Roots) -> Any:
         value = roots.get(root, UNKNOWN)
-        for step in steps:
-            if isinstance(step, str) and isinstance(value, Mapping):
+        for number, step in enumerate(steps, 1):
+            if isinstance(value, Leading) and isinstance(step, str) and number < len(steps) and (there := value.led(step)) is not None:
+                value = there
+            elif isinstance(step, str) and isinstance(value, Mapping):
                 value = value.get(step, UNKNOWN)
             elif isinstance(step, int) and isinstance(value, (list, tuple)) and step < len(value):
                 value = value[step]

@@ -20,6 +20,7 @@ OWN_INPUT = "input"  # the name under which a start step finds its own values
 OWN_ITEM = "item"  # and a step that goes through a list those of the item, beside what is known of it
 NEEDS_OPTIONS = frozenset({"enum", "multi_enum", "checklist"})
 MOST_DECIMALS = 30  # what a form reads
+JUDGED = frozenset({"enum", "boolean", "multi_enum", "checklist"})
 TICKED = frozenset({"multi_enum", "checklist", "files"})
 HANDED_IN = frozenset({"file", "files"})
 NOT_IN_FORMS = frozenset({"binary", "other", "array"})
@@ -108,6 +109,15 @@ class FieldDefinition(Definition):
     must: list[Must] = Field(default_factory=list, max_length=10, description="What must hold of it, once something is typed")
     default: Any = Field(None, description="What the field starts with")
     value: Computed | None = Field(None, description="Expression, or cases, that give what the field starts with (or holds, when readonly)")
+    finding: bool | None = Field(
+        None,
+        description="Whether it is judged anew each time: what a record says of it under the same name is shown as last time and never proposed; none: where one of several is chosen",
+    )
+
+    @property
+    def judged(self) -> bool:
+        """Whether it is judged anew at the step, and not copied from what is known."""
+        return not self.readonly and (self.finding if self.finding is not None else self.type in JUDGED)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -152,6 +162,12 @@ class FieldDefinition(Definition):
         return FormField(
             self.name, self.label, self.type, self.required, self.readonly, None, None, options, self.min, self.max, self.max_length, self.help
         )  # fmt: skip
+
+
+def judged_of(config: Any) -> frozenset[str]:
+    """Names of the fields of a step's own form that are judged anew there; `config` are the settings of any step."""
+    entries = [entry for part in ("output", "form") for entry in getattr(config, part, None) or ()]
+    return frozenset(entry.name for entry in entries if isinstance(entry, FieldDefinition) and entry.judged)
 
 
 def typed(definitions: Iterable[FieldDefinition]) -> list[str]:

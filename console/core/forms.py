@@ -368,6 +368,8 @@ def _files(field: FormField, value: Any) -> list[dict[str, Any]]:
 def _json(_: FormField, value: Any) -> Any:
     if sum(_weights(value, 0)) > LARGEST_JSON:
         raise Wrong(f"This is too large: at most {LARGEST_JSON} characters.")
+    if media.holds_any(value):
+        raise Wrong("There is something in it that looks like a file that was sent. Files are sent in a field for files.")
     return _texts(value)
 
 

@@ -1,5 +1,6 @@
 """Kinds of files that people may hand in, as steps name them: what each is called, its media type, and how its name may end."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -57,6 +58,38 @@ def size(count: int) -> str:
     return f"{round(count / 1000)} KB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
 
 
+ID = re.compile(r"fil_[0-9a-hjkmnp-z]{26}")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
 def is_value(value: Any) -> bool:
-    """Whether this is a file as it stands in a run: `{"file", "name", "media_type", "sha256", "bytes"}`."""
-    return isinstance(value, dict) and set(value) == set(VALUE) and str(value["file"]).startswith("fil_")
+    """Whether this is formed as a file stands in a run: `{"file", "name", "media_type", "sha256", "bytes"}`. Whether there is such a file is another question."""
+    return (
+        isinstance(value, dict)
+        and set(value) == set(VALUE)
+        and named(value) is not None
+        and all(isinstance(value[name], str) for name in ("name", "media_type", "sha256"))
+        and DIGEST.fullmatch(value["sha256"]) is not None
+        and isinstance(value["bytes"], int)
+        and not isinstance(value["bytes"], bool)
+        and value["bytes"] >= 0
+    )
+
+
+def named(value: Any) -> str | None:
+    """The id of the file that a value names, which is an id or a file as it stands in a run; None where it names none."""
+    found = value.get("file") if isinstance(value, Mapping) else value
+    return found if isinstance(found, str) and ID.fullmatch(found) else None
+
+
+def names_any(value: Any) -> bool:
+    """Whether a value may be meant for a file, or for several, however it is written."""
+    entries = value if isinstance(value, list) else [value]
+    return any(isinstance(entry, Mapping) or named(entry) is not None for entry in entries)
+
+
+def holds_any(value: Any) -> bool:
+    """Whether a file as it stands in a run is somewhere in this JSON value."""
+    if isinstance(value, Mapping):
+        return is_value(value) or any(map(holds_any, value.values()))
+    return isinstance(value, list) and any(map(holds_any, value))

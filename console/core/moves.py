@@ -65,17 +65,21 @@ def require_no_open_effect(run: Run, what: str) -> None:
         )
 
 
-def require_completable(run: Run, by: str | None, step: str, revision: int | None) -> Attempt:
-    """The open attempt, when this person (None: the engine) may hand it in now. Raises Conflict as `decide` does."""
+def require_completable(run: Run, by: str | None, step: str, revision: int | None, *, drafted: bool = False) -> Attempt:
+    """The open attempt, when this person (None: the engine) may hand it in now; `drafted`: when they may be at work on it, on what is to be settled too.
+
+    Raises Conflict as `decide` does.
+    """
     if run.ended:
         raise ended(run)
     if revision is not None and revision != run.revision:
         raise stale()
     if by is not None:
         require_holder(run, by)
-        if run.status != "waiting_person" or run.unknown is not None:
+        if run.status != "waiting_person" or (run.unknown is not None and not drafted):
             raise not_possible(run, "Completing a step")
-    here = open_attempt(run, "Completing a step")
+    settling = drafted and run.unknown is not None and run.status == "waiting_person"
+    here = run.attempt if settling and run.attempt is not None else open_attempt(run, "Completing a step")
     if here.step != step:
         raise Conflict("This run stands at another step now. Reload it to see where it stands.", code="stale_revision")
     return here

@@ -16,7 +16,7 @@ SPACED = 92.0  # where blanks are all that is left out
 LEAST_SHARED = 2  # names that one has and the other leaves out
 LONGEST = 200
 
-_TWO = {
+LETTERS = {
     "Ä": "AE", "Ö": "OE", "Ü": "UE", "ß": "SS", "ẞ": "SS", "Æ": "AE", "Ø": "OE", "Å": "AA", "Œ": "OE", "Þ": "TH", "Ð": "D", "Đ": "D", "Ł": "L",
     "Ħ": "H", "Ŋ": "N", "Ĳ": "IJ", "ı": "I", "Ñ": "N",
     "А": "A", "Б": "B", "В": "V", "Г": "G", "Ґ": "G", "Д": "D", "Е": "E", "Ё": "E", "Є": "IE", "Ж": "ZH", "З": "Z", "И": "I", "І": "I", "Ї": "I",
@@ -26,8 +26,8 @@ _TWO = {
     "Α": "A", "Β": "V", "Γ": "G", "Δ": "D", "Ε": "E", "Ζ": "Z", "Η": "I", "Θ": "TH", "Ι": "I", "Κ": "K", "Λ": "L", "Μ": "M", "Ν": "N", "Ξ": "X",
     "Ο": "O", "Π": "P", "Ρ": "R", "Σ": "S", "Τ": "T", "Υ": "Y", "Φ": "F", "Χ": "CH", "Ψ": "PS", "Ω": "O",
 }  # fmt: skip
-_ONE = {**_TWO, "Ä": "A", "Ö": "O", "Ü": "U", "Ø": "O", "Å": "A"}
-_OTHER = {**_TWO, "Ё": "YO", "Й": "Y", "Ю": "YU", "Я": "YA", "Х": "H", "Ж": "J", "Е": "YE"}
+_ONE = {**LETTERS, "Ä": "A", "Ö": "O", "Ü": "U", "Ø": "O", "Å": "A"}
+_OTHER = {**LETTERS, "Ё": "YO", "Й": "Y", "Ю": "YU", "Я": "YA", "Х": "H", "Ж": "J", "Е": "YE"}
 
 
 def name_match(left: str, right: str) -> Likeness:
@@ -44,7 +44,7 @@ def name_match(left: str, right: str) -> Likeness:
 def _forms(name: str) -> list[list[str]]:
     """The words of a name, in each way of writing it."""
     upper = unicodedata.normalize("NFC", name[:LONGEST]).upper()
-    return [_words(upper, table) for table in (_ONE, _TWO, _OTHER)]
+    return [_words(upper, table) for table in (_ONE, LETTERS, _OTHER)]
 
 
 def _words(upper: str, table: dict[str, str]) -> list[str]:

@@ -15,8 +15,19 @@ LEVELS = ("high", "medium", "low")
 PENDING, READY, DECLINED, FAILED, OFF = "pending", "ready", "declined", "failed", "off"
 SECOND = "second"
 """The mode of a call that looks at a proposal again."""
+MARKS = "proposal."
+"""What a draft keeps beside the values: the choice, and how far the person has come with the proposal."""
+AT_STAKE = "at_stake"
+"""Why a step that would go on with an answer waits for a person."""
+UNFILLED = "none"
+"""The `fill` of a proposal that fills nothing in, however sure it is: something is at stake at its step."""
 HIDDEN_MODES = frozenset({"shadow", "blind"})
 """Modes in which what was proposed is recorded and shown to nobody before the step is handed in."""
+
+
+def fills(confidence: str, fill: str) -> bool:
+    """Whether a value of this confidence stands in its field before a person has put it there."""
+    return fill != UNFILLED and LEVELS.index(confidence) <= LEVELS.index(fill)
 
 
 def requested(told: Mapping[str, Any], at: datetime) -> dict[str, Any]:

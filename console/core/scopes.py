@@ -1,23 +1,36 @@
 """Which records and fields of a collection somebody may read or change.
 
-`AND(OR(allow), NOT deny …)`: no allow is nothing, and a deny that is unknown denies. The same scope is turned into SQL by
+`AND(OR(allow), NOT deny …)`: no allow is nothing, and a deny that is unknown denies. Records that are somebody's data are in it where that
+subject may be seen. The same scope is turned into SQL by
 `console.records.conditions`; the two agree on every row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from console.core.expressions import Expression
+from console.core.leading import Leading
+from console.core.nodes import Junction, Literal, Node, Path, walk
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whose data a record is: relations that lead there, one after another, and which of the records there somebody may see."""
+
+    path: tuple[str, ...]
+    scope: "Scope"
 
 
 @dataclass(frozen=True)
 class Scope:
     """Rows by expressions over `record`, `$currentUser` and `now`; fields by name.
 
-    `everything` is an allow without a condition. `attributes` are what `$currentUser` is made of. `hidden` fields are not
-    read, sorted by, searched or filtered; `fixed` ones are not written. `masked` are those of the hidden that may be uncovered one by one.
+    `everything` is an allow without a condition. With a `subject`, both hold only for records whose subject may be seen; `alone` are allows
+    that hold whosever a record is (`stands_alone`). `attributes` are what `$currentUser` is made of. `hidden` fields are not read, sorted by,
+    searched or filtered; `fixed` ones are not written. `masked` are those of the hidden that may be uncovered one by one. `elsewhere` gives
+    the same reader's scope of another collection; None for the console itself.
     """
 
     collection: str
@@ -28,22 +41,65 @@ class Scope:
     masked: frozenset[str] = frozenset()
     fixed: frozenset[str] = frozenset()
     everything: bool = False
+    alone: tuple[Expression, ...] = ()
+    subject: Subject | None = None
+    elsewhere: "Callable[[str], Scope] | None" = field(default=None, compare=False, repr=False)
 
     @property
     def nothing(self) -> bool:
         """Whether no record at all is in it."""
-        return not self.everything and not self.allow
+        led_to_nothing = self.subject is not None and self.subject.scope.nothing
+        return not self.alone and (led_to_nothing or not (self.everything or self.allow))
 
     @property
     def unlimited(self) -> bool:
         """Whether every record is in it, whatever its values."""
-        return self.everything and not self.deny
+        return self.everything and not self.deny and self.subject is None
+
+    @property
+    def conditions(self) -> tuple[Expression, ...]:
+        """Every expression that it is made of, those of its subject too, in a fixed order."""
+        own = (*self.allow, *self.alone, *self.deny)
+        return own if self.subject is None else own + self.subject.scope.conditions
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """What the scope is made of but for its reader: scopes of the same shape and the same attributes hold the same records."""
+        texts = tuple(tuple(item.text for item in items) for items in (self.allow, self.alone, self.deny))
+        return self.everything, texts, None if self.subject is None else (self.subject.path, self.subject.scope.shape)
+
+    @property
+    def follows(self) -> bool:
+        """Whether it looks at other records than the one that is judged."""
+        own = (node for item in (*self.allow, *self.alone, *self.deny) for node in walk(item.node))
+        return self.subject is not None or any(isinstance(node, Path) and node.root == "record" and len(node.steps) > 1 for node in own)
 
     def allows(self, values: Mapping[str, Any], now: datetime | None = None) -> bool:
-        """Is a record with these values in it? `now` is aware; without it what looks at the time is unknown, and so not in it."""
+        """Is a record with these values in it? `now` is aware; without it what looks at the time is unknown, and so not in it.
+
+        Conditions that follow relations are unknown where the values are not `Leading`.
+        """
         roots = {"record": values, "currentUser": self.attributes, "now": now}
-        allowed = self.everything or any(item.test(roots) for item in self.allow)
+        allowed = (self.everything or any(item.test(roots) for item in self.allow)) and self._may_see_subject(values, now)
+        allowed = allowed or any(item.test(roots) for item in self.alone)
         return allowed and all(item.denies(roots) for item in self.deny)
+
+    def _may_see_subject(self, values: Mapping[str, Any], now: datetime | None) -> bool:
+        if self.subject is None:
+            return True
+        there = values.along(self.subject.path) if isinstance(values, Leading) else None
+        return isinstance(there, Leading) and self.subject.scope.allows(there, now)
+
+
+def stands_alone(condition: Expression) -> bool:
+    """Whether a rule with this condition holds whosever a record is: it says `true`, alone or beside other conditions (`true && …`)."""
+    return _says_true(condition.node)
+
+
+def _says_true(node: Node) -> bool:
+    if isinstance(node, Junction):
+        return node.kind == "all" and any(map(_says_true, node.items))
+    return isinstance(node, Literal) and node.value is True
 
 
 def whole(collection: str) -> Scope:

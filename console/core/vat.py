@@ -160,7 +160,9 @@ COUNTRIES: Mapping[str, Country] = {
     "CH": Country(r"E\d{9}(MWST|TVA|IVA|VAT)?", "CHE107787577", lambda text: _last((5, 4, 3, 2, 7, 6, 5, 4), _not_ten)(text[1:])),
     "CY": Country(r"(?!12)\d{8}[A-Z]", "CY10259033P", _cyprus),
     "CZ": Country(
-        r"[0-8]\d{7}|\d{9,10}", "CZ25123891", lambda text: len(text) != 8 or (11 - _weighted(text[:7], range(8, 1, -1)) % 11) % 10 == int(text[7])
+        r"[0-8]\d{7}|\d{9,10}",
+        "CZ25123891",
+        lambda text: len(text) != 8 or (11 - _weighted(text[:7], range(8, 1, -1)) % 11) % 10 == int(text[7]),
     ),
     "DE": Country(r"[1-9]\d{8}", "DE136695976", _mod_11_10),
     "DK": Country(r"[1-9]\d{7}", "DK13585628", _sums_to((2, 7, 6, 5, 4, 3, 2, 1), 11)),

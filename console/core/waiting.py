@@ -6,6 +6,7 @@ from typing import Any
 from console.core import approving, settling
 from console.core.command_types import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, TimeOut, Unanswered, Wait
 from console.core.moves import after_all, engine_at, enter, not_possible, onward, open_attempt, require_holder, sealed_of
+from console.core.proposal import AT_STAKE
 from console.core.run import Attempt, Event, Run
 
 
@@ -121,13 +122,14 @@ def unanswered(plan: Plan, run: Run, command: Unanswered, now: datetime) -> list
 
 
 def _will_not_come(plan: Plan, run: Run, here: Attempt, code: str, message: str, now: datetime) -> list[Event]:
-    """The step's way for errors, the end of the run where the workflow says so, or a person who goes on without it."""
+    """The step's way for errors, the end of the run where the workflow says so, or a person who goes on without it; a person always where something is at stake."""
     step, sealed = (here.step, here.attempt), {"message": message}
     told = {"code": code, "type": plan.workflow.step(here.step).type}
-    way = settling.way_for_errors(plan, run, here)
+    failed = code != AT_STAKE
+    way = settling.way_for_errors(plan, run, here) if failed else None
     if way is not None:
         return [Event("step_failed", now, told | {"outcome": "error"}, sealed, step), enter(plan, run, way, run.made + 1, now)]
-    if plan.workflow.settings.on_error == "fail":
+    if failed and plan.workflow.settings.on_error == "fail":
         return [Event("step_failed", now, told, sealed, step), Event("run_failed", now, {"code": code}, sealed)]
     return [Event("wait_left", now, {"n": here.n, "code": code}, sealed, step)]
 

@@ -83,6 +83,7 @@ class Settings(Part):
     )
 
 
+Stake = Literal["money", "restriction", "irreversible"]
 Evidence = Literal["record", "steps", "related", "documents"]
 EVIDENCE: tuple[Evidence, ...] = ("record", "steps", "related")
 
@@ -101,6 +102,16 @@ class StepAI(Part):
         default_factory=list,
         max_length=60,
         description="Fields whose value must stand literally in something that our staff or our code wrote",
+    )
+    quotes: list[Name] = Field(
+        default_factory=list,
+        max_length=60,
+        description="Fields that quote: what does not stand word for word in a source that was given is dropped",
+    )
+    supports: dict[Name, str | dict[str, str]] = Field(
+        default_factory=dict,
+        max_length=60,
+        description="What makes a choice certain: field (`outcome`: the choice) to an expression, or option to expression. It looks at what staff and the console wrote alone; without it no choice is more than medium",
     )
     threshold: Literal["high", "medium", "low"] = Field("low", description="The least confidence at which a value is shown at all")
     fill: Literal["high", "medium", "low"] = Field(
@@ -136,6 +147,10 @@ class Step(Part):
         description="Who may not do the step: `starter`, `step:<id>` (who did that step), `step:<id>.<field>` (who filled in that field there)",
     )
     ai: StepAI | None = Field(None, description="What the AI proposes here")
+    stakes: Annotated[list[Stake], Field(max_length=3)] | None = Field(
+        None,
+        description="What is at stake at this step: nothing that is proposed here is filled in. None: judged by the actions that it does or leads to; an empty list: nothing",
+    )
     config: dict[str, Any] = Field(default_factory=dict, description="Settings of the step type")
     next: dict[Name, Name] = Field(default_factory=dict, description="Outcome to step id; `default` for every outcome not named")
     at: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(None, description="Place in the editor: [x, y] in pixels")

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from console.core import ai_check, approval_check, duties_check, graph, reporting_check, surroundings
+from console.core.fields import Located
 from console.core.references import Known, wrong_references
 from console.core.shape import loaded, problems_of_values
 from console.core.sketches import Problem, Severity, Sketch, StepKind, placed, shape, sketches as sketches_of
@@ -198,6 +199,10 @@ def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections:
         for text, template in sketch.texts:
             problems += [
                 Problem(sketch.id, f"config.{text.field}", reason) for reason in wrong_references(text, template=template, known=known)
+            ]
+        for place, condition in ai_check.conditions(sketch, raw):
+            problems += [
+                Problem(sketch.id, place, reason) for reason in wrong_references(Located(place, condition), template=False, known=known)
             ]
     return problems
 

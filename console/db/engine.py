@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from console import postgres, settings
+from console.db import release, written
 
 POOL = 6
 
@@ -83,8 +84,19 @@ def _make(name: str, **more: Any) -> Engine:
                 "pool_timeout": 10,
                 "connect_args": {"connect_timeout": 10},
             }
-            _made[name] = sa.create_engine(app_url(), **common, **more)
+            made = sa.create_engine(app_url(), **common, **more)
+            if release.refusing:
+                sa.event.listen(made, "first_connect", lambda connection, _: _refuse_newer(connection))
+            _made[name] = made
         return _made[name]
+
+
+def _refuse_newer(connection: "psycopg.Connection[Any]") -> None:
+    there = connection.execute("select to_regclass('console.alembic_version')").fetchone()
+    if there and there[0]:
+        row = connection.execute("select version_num from console.alembic_version").fetchone()
+        release.refuse_newer(row[0] if row else None)
+    connection.rollback()
 
 
 def make_room(threads: int) -> None:
@@ -106,8 +118,18 @@ def dispose() -> None:
 @contextmanager
 def transaction() -> Iterator[Connection]:
     """One transaction on a connection that answers: a connection that died while idle is replaced before anything is sent."""
-    with engine().begin() as connection:
-        yield connection
+    ready = False
+    with engine().connect() as connection:
+        try:
+            with connection.begin() as begun:
+                yield connection
+                ready = begun.is_active  # else whoever had it took everything back
+        except BaseException as error:
+            written.ended(
+                connection, "unknown" if ready and isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated else "nothing"
+            )
+            raise
+        written.ended(connection, "done" if ready else "nothing")
 
 
 def fetch(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *, binary: bool = False) -> list[Any]:

@@ -1,26 +1,26 @@
 """Bring the console's own tables to the present form; called by `console migrate` and at each start."""
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL
 
-# In a checkout the folder stands beside the package, in a wheel inside it.
-PLACES = (Path(__file__).parent.parent / "migrations", Path(__file__).parent.parent.parent / "migrations")
+from console.db import release
 
 
 def _config(url: URL | None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(next(place for place in PLACES if place.is_dir())).replace("%", "%%"))
+    config.set_main_option("script_location", str(release.folder()).replace("%", "%%"))
     config.attributes["url"] = url
     return config
 
 
 def upgrade(url: URL) -> None:
-    """All migrations that are missing, each in its own transaction."""
+    """All migrations that are missing, each in its own transaction. Raises `NewerData` where the tables are of a newer release."""
+    made = sa.create_engine(url, poolclass=sa.NullPool)
+    with made.connect() as connection:
+        release.refuse_newer(applied(connection))
     command.upgrade(_config(url), "head")
 
 

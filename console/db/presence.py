@@ -1,4 +1,8 @@
-"""Whether a worker is there: each holds a lock of the database, shared, for as long as it lives."""
+"""Whether a worker is there and works: each holds a lock of the database, shared, for as long as it lives, and writes a sign of life every few seconds."""
+
+import os
+import socket
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -6,15 +10,41 @@ from console.db.engine import hot_engine
 
 PRESENCE = (1_214_346_834, 1)
 """The advisory lock (two numbers)."""
+SIGN_S = 5.0
+STUCK_S = 20.0
+"""A worker that has written no sign for so long is frozen, or cannot write."""
 
-_SOMEBODY_WORKS = sa.text(
-    "select exists (select from pg_locks where locktype = 'advisory' and classid = :first and objid = :second and objsubid = 2 and granted"
+_OF_PRESENCE = dict(zip(("first", "second"), PRESENCE, strict=True))
+_LOCKED = (
+    "exists (select from pg_locks where locktype = 'advisory' and classid = :first and objid = :second and objsubid = 2 and granted"
     " and database = (select oid from pg_database where datname = current_database()))"
 )
+_SOMEBODY_WORKS = sa.text(f"select {_LOCKED}")
+_STATE = sa.text(  # `version` holds what `console pause` switches
+    f"select {_LOCKED}, coalesce(max(at) > clock_timestamp() - make_interval(secs => {STUCK_S}), false),"  # noqa: S608 (ours)
+    " coalesce((select number <> 0 from console.version where name = 'paused'), false) from console.worker_sign"
+)
+_SIGN = sa.text(
+    "with old as (delete from console.worker_sign where at < clock_timestamp() - interval '1 day')"
+    " insert into console.worker_sign (worker) values (:worker) on conflict (worker) do update set at = clock_timestamp()"
+)
+State = Literal["ok", "none", "stuck", "paused"]
 
 
 def somebody_works() -> bool:
     """Whether a worker is there now, on any machine."""
-    first, second = PRESENCE
     with hot_engine().connect() as connection:
-        return bool(connection.execute(_SOMEBODY_WORKS, {"first": first, "second": second}).scalar_one())
+        return bool(connection.execute(_SOMEBODY_WORKS, _OF_PRESENCE).scalar_one())
+
+
+def state() -> State:
+    """How the workers of all machines stand: none is there, none gives a sign of life, everything is paused by `console pause`, or all is well."""
+    with hot_engine().connect() as connection:
+        there, alive, paused = connection.execute(_STATE, _OF_PRESENCE).one()
+    return "none" if not there else "stuck" if not alive else "paused" if paused else "ok"
+
+
+def sign() -> None:
+    """That this process works."""
+    with hot_engine().connect() as connection:
+        connection.execute(_SIGN, {"worker": f"{socket.gethostname()}:{os.getpid()}"})

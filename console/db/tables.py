@@ -31,7 +31,18 @@ activity = _table(
 )
 tile = _table("tile", level=sa.Integer, index=sa.BigInteger, hashes=sa.LargeBinary)
 checkpoint = _table("checkpoint", size=sa.BigInteger, note=sa.Text, key=sa.Text, at=Moment)
-log_check = _table("log_check", name=sa.Text, upto=sa.BigInteger, at=Moment, whole_at=Moment, problem=sa.Text)
+log_check = _table(
+    "log_check",
+    name=sa.Text,
+    upto=sa.BigInteger,
+    at=Moment,
+    whole_at=Moment,
+    problem=sa.Text,
+    owed=JSONB,
+    heads=sa.BigInteger,
+    heads_before=sa.BigInteger,
+    alarm=sa.Text,
+)
 delivery = _table(
     "delivery",
     place=sa.Text,

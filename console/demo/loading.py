@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy.engine import URL
 
 from console import settings
+from console.db import release
 from console.demo import servers
 from console.errors import ConsoleError
 
@@ -35,7 +37,11 @@ def load(data_dir: Path, reset: bool, progress: Progress) -> bool:
     data_dir.mkdir(parents=True, exist_ok=True)
     server = servers.of(settings.current())
     note = read_note(data_dir)
-    if not reset and _complete(data_dir, server, note.get("loaded")):
+    loaded = note.get("loaded") or {}
+    if not reset and _complete(data_dir, server, loaded):
+        if not loaded.get("portable"):  # of an earlier release, which kept the path of the data folder in them
+            _readdress(data_dir, server)
+            write_note(data_dir, note | {"loaded": loaded | {"portable": True}})
         return False
     from console.demo import people
 
@@ -58,7 +64,7 @@ def load(data_dir: Path, reset: bool, progress: Progress) -> bool:
         {
             "people": told,
             "stories": listed_stories(),
-            "loaded": {"at": datetime.now(UTC).isoformat(timespec="seconds"), "form": servers.newest_form()},
+            "loaded": {"at": datetime.now(UTC).isoformat(timespec="seconds"), "form": servers.newest_form(), "portable": True},
         },
     )
     return True
@@ -135,6 +141,8 @@ def _complete(data_dir: Path, server: servers.Server, loaded: dict[str, Any] | N
         with psycopg.connect(server.console_url()) as connection:
             if connection.execute("select to_regclass('console.data_source')").fetchone() == (None,):
                 return False
+            applied = connection.execute("select version_num from console.alembic_version").fetchone()
+            release.refuse_newer(applied[0] if applied else None)
             known = connection.execute("select count(*) from console.data_source where name in (%s, %s)", (CORE, SUPPLY)).fetchone()
             there = connection.execute("select count(*) from pg_database where datname = %s", (CORE,)).fetchone()
     except psycopg.Error:
@@ -176,14 +184,28 @@ def _connect(data_dir: Path, server: servers.Server) -> None:
     with db.transaction() as connection:
         store.seed(connection)
         before = set(store.rows_of(connection, sub="role:admin"))
-    for name, url in ((CORE, server.database_url(CORE)), (SUPPLY, f"sqlite:///{supply_file(data_dir).resolve()}")):
+    for name, url in _addresses(data_dir, server):
         if name in known:
+            sources.readdress(name, url)
             sources.refresh(name, documents(name))
         else:
             sources.add(name, url, documents=documents(name))
     with db.transaction() as connection:
         store.write(connection, removed=set(store.rows_of(connection, sub="role:admin")) - before)
     access.refresh()
+
+
+def _addresses(data_dir: Path, server: servers.Server) -> tuple[tuple[str, str], ...]:
+    """Where both databases are today, by the name of the source."""
+    file = URL.create("sqlite", database=str(supply_file(data_dir).resolve()))
+    return (CORE, server.database_url(CORE)), (SUPPLY, file.render_as_string())
+
+
+def _readdress(data_dir: Path, server: servers.Server) -> None:
+    from console import sources
+
+    for name, url in _addresses(data_dir, server):
+        sources.readdress(name, url)
 
 
 def _publish_workflows() -> None:

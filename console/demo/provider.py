@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from console import settings
+from console import data_folder, settings
 from console.demo import ledger
 from console.parent import end_with_parent
 
@@ -285,6 +285,7 @@ def serve(data_dir: Path, port: int, told: Callable[[str], object]) -> None:
 
 def main() -> None:
     """As a child of `console serve`: at the port that it names, for as long as it runs."""
+    data_folder.be_private()
     end_with_parent()
     serve(settings.current().data_dir, int(sys.argv[1]), logger.info)
 

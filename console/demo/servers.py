@@ -1,13 +1,12 @@
 """Where the demo's PostgreSQL database lives: on the embedded server, or beside the console's own on the server of DATABASE_URL."""
 
 from abc import ABC, abstractmethod
-from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
 
-import console
+from console.db import release
 from console.errors import ConsoleError
 from console.settings import Settings, keep_secret
 
@@ -16,9 +15,7 @@ ROLE = "fernwick"
 
 def newest_form() -> str:
     """The name of the newest migration, found without loading what performs it."""
-    here = Path(console.__path__[0])
-    folder = next(place for place in (here / "migrations", here.parent / "migrations") if place.is_dir())
-    return max((file.name for file in (folder / "versions").glob("*.py")), default="")
+    return max(release.known())
 
 
 class Server(ABC):

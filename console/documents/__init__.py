@@ -3,8 +3,9 @@
 from console.documents.checking import Checklist, Entry, checklist, read_ordered
 from console.documents.looked import Looked, checks_then, looked_at
 from console.documents.looking import ARCHIVE, WIDTHS, Document, Opened, beside, download, opened, page
+from console.documents.papers import of_item
 from console.documents.reading import Page, pages_of
 
 __all__ = [
-    "ARCHIVE", "WIDTHS", "Checklist", "Document", "Entry", "Looked", "Opened", "Page", "beside", "checklist", "checks_then", "download", "looked_at", "opened", "page", "pages_of", "read_ordered",
+    "ARCHIVE", "WIDTHS", "Checklist", "Document", "Entry", "Looked", "Opened", "Page", "beside", "checklist", "checks_then", "download", "looked_at", "of_item", "opened", "page", "pages_of", "read_ordered",
 ]  # fmt: skip

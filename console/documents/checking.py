@@ -11,17 +11,15 @@ from typing import Any
 
 import orjson
 
-from console import access, accounts, files, log, queue, records, runs
-from console.core import media
+from console import accounts, files, log, queue, runs
 from console.core.actor import Actor
 from console.core.checks import Result, judged, of_values
 from console.core.run import Event
 from console.db.engine import transaction
-from console.documents.looking import Document, beside, content_of
+from console.documents import papers
+from console.documents.looking import Document, content_of
 from console.documents.reading import Told, kept, read
 from console.errors import ConsoleError, NotFound
-from console.files import Stored
-from console.runs import attachments
 from console.runs.reading import note
 from console.runs.rights import Seen, see, works
 from console.runs.stepping import context_of, stand
@@ -97,11 +95,19 @@ def checklist(actor: Actor, run_id: str, item: str | None = None, *, shown: bool
         return None
     entries = [_entry(document, seen.loaded.subject, checked, actor) for document in _wanted(actor, seen, checked)[:MOST_DOCUMENTS]]
     made = Checklist(seen.run.attempt.step, seen.run.attempt.n, checked.item, entries, of_values(checked.checks, checked.roots))
+    if not runs.says(actor, seen.run.workflow, seen.run.version, made.step):
+        made = _unsaid(made)
     if made.pending:
         _order(actor, seen, [entry.document.ref for entry in entries if entry.pending])
     elif shown:
         _note(actor, run_id, made)
     return made
+
+
+def _unsaid(made: Checklist) -> Checklist:
+    """The same without its sentences: they are made of what the reader may not see."""
+    entries = [replace(entry, results=[replace(result, said="") for result in entry.results]) for entry in made.entries]
+    return replace(made, entries=entries, values=[replace(result, said="") for result in made.values])
 
 
 def _checked(actor: Actor, seen: Seen, item: str | None) -> Checked | None:
@@ -116,38 +122,11 @@ def _checked(actor: Actor, seen: Seen, item: str | None) -> Checked | None:
 
 def _wanted(actor: Actor, seen: Seen, checked: Checked) -> list[Document]:
     """The documents that are meant: files handed in under a name, files by themselves, or those that the record at hand names."""
-    listed = beside(actor, seen.run.id, seen.run.collection, seen.run.record)
+    run = seen.run
+    about = (run.collection, run.record)
     if checked.collection is not None and checked.key is not None:
-        found = [one for one in listed if (one.collection, one.record) == (checked.collection, checked.key)]
-        return found or _of_record(actor, checked.collection, checked.key)
-    names = _names(checked.documents)
-    sent = _newest(attachments.beside(actor, seen.run.id), names)
-    return [one for one in listed if one.ref in sent]
-
-
-def _of_record(actor: Actor, collection_id: str, key: str) -> list[Document]:
-    """Documents of a record that the list beside the run leaves out, because there are many."""
-    if not access.can(actor, None, f"collection:{collection_id}", "read"):
-        return []
-    scope = access.scope_for(actor, collection_id, "read")
-    columns = [column for column in records.collection(collection_id).readable(scope) if column.type == "file"]
-    row = records.get(collection_id, key, scope) if columns else None
-    return [
-        Document(f"{collection_id}:{column.name}:{key}", row.title, "", collection=collection_id, record=key, column=column.name)
-        for column in columns
-        if row is not None and row.values.get(column.name)
-    ]
-
-
-def _names(given: Any) -> set[str]:
-    entries = given if isinstance(given, list) else [given]
-    return {str(one["file"]) if media.is_value(one) else one for one in entries if media.is_value(one) or isinstance(one, str)}
-
-
-def _newest(sent: Sequence[Stored], names: set[str]) -> set[str]:
-    """Ids of the files that are meant: of those under a name the ones of the newest request for it."""
-    last = {stored.slot: stored.request for stored in sent}
-    return {one.id for one in sent if one.id in names or (one.slot in names and one.request == last[one.slot])}
+        return papers.of_record(actor, run.id, about, checked.collection, checked.key)
+    return papers.named(actor, run.id, about, checked.documents)
 
 
 def _entry(document: Document, subject: str | None, checked: Checked, actor: Actor) -> Entry:

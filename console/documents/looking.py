@@ -67,7 +67,7 @@ class Opened:
 def beside(actor: Actor, run_id: str, collection: str | None, key: str | None) -> list[Document]:
     """What can be looked at beside a run: what was handed in with it, newest first, then the files of its record and of those related to it."""
     sent = [_of_file(stored) for stored in reversed(attachments.beside(actor, run_id))]
-    return [*sent, *(_of_records(actor, collection, key) if collection and key else [])]
+    return [*sent, *(of_records(actor, collection, key) if collection and key else [])]
 
 
 def _of_file(stored: Stored) -> Document:
@@ -76,7 +76,7 @@ def _of_file(stored: Stored) -> Document:
     return Document(stored.id, stored.name, kind, detail, slot=stored.slot, pages=stored.pages, at=stored.at)
 
 
-def _of_records(actor: Actor, collection_id: str, key: str) -> list[Document]:
+def of_records(actor: Actor, collection_id: str, key: str) -> list[Document]:
     """Files that columns of the record, and of records which relations lead to, name."""
     found: list[Document] = []
     try:

@@ -63,17 +63,23 @@ class Told:
 
 
 def pages_of(
-    actor: Actor, run_id: str, *, recognise: bool = True, only: Collection[str] | None = None, seconds: float | None = None
+    actor: Actor,
+    run_id: str,
+    *,
+    recognise: bool = True,
+    only: Collection[str] | None = None,
+    seconds: float | None = None,
+    of: Sequence[Document] | None = None,
 ) -> list[Page]:
     """The pages of the documents that the actor may open beside the run, those of the newest document first; pages without text too, with `why`.
 
     At most 12 documents, 30 pages and 200,000 characters. `only` are references of documents; `recognise`: read pictures as well, by Tesseract where it is
-    installed; `seconds`: begin with nothing new when they are over. Documents that are in the archive, or of no kind with pages, are left out.
+    installed; `of`: these documents in place of all beside the run; `seconds`: begin with nothing new when they are over. Documents that are in the archive, or of no kind with pages, are left out.
     Raises NotFound for a run that is not this actor's to see. A document that cannot be opened is one page without text.
     """
     found: list[Page] = []
     left = MOST_TEXT
-    for told in read(actor, run_id, recognise=recognise, only=only, seconds=seconds):
+    for told in read(actor, run_id, recognise=recognise, only=only, seconds=seconds, of=of):
         for page in _pages(told):
             if len(found) == MOST_PAGES or left <= 0:
                 return found
@@ -84,12 +90,19 @@ def pages_of(
 
 
 def read(
-    actor: Actor, run_id: str, *, recognise: bool = True, only: Collection[str] | None = None, seconds: float | None = None
+    actor: Actor,
+    run_id: str,
+    *,
+    recognise: bool = True,
+    only: Collection[str] | None = None,
+    seconds: float | None = None,
+    of: Sequence[Document] | None = None,
 ) -> Iterator[Told]:
     """The documents beside the run with what was read of them, as `pages_of` has them."""
     seen = see(actor, run_id)
     until = time.monotonic() + seconds if seconds is not None else None
-    listed = [one for one in beside(actor, run_id, seen.run.collection, seen.run.record) if not one.why_not]
+    every = beside(actor, run_id, seen.run.collection, seen.run.record) if of is None else of
+    listed = [one for one in every if not one.why_not]
     wanted = [one for one in listed if only is None or one.ref in only]
     for document in wanted[:MOST_DOCUMENTS]:
         told = _told(actor, document, seen.loaded.subject, recognise=recognise, until=until)

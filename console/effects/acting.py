@@ -61,15 +61,16 @@ def may(actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any]
     its form is filled in.
     """
     obj, told = f"action:{action.id}", roots or {}
+    record = access.following(action.collection, told.get("record"))
     for act in _BOTH:
-        if access.could(actor, team, obj, act, told.get("record"), run=told.get("run")):
+        if access.could(actor, team, obj, act, record, run=told.get("run")):
             return act
     return ""
 
 
 def _limits(actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any]) -> str:
     """Up to where the actor may execute it, where that depends on what is typed; else nothing."""
-    obj, record, run = f"action:{action.id}", roots.get("record"), roots.get("run")
+    obj, record, run = f"action:{action.id}", access.following(action.collection, roots.get("record")), roots.get("run")
     if access.can(actor, team, obj, "execute", record, run=run) or not access.could(actor, team, obj, "execute", record, run=run):
         return ""
     unmet, names = limits.decision_of(actor.id, team, obj, "execute", access.roots_of(actor, record, run)).unmet, known()
@@ -80,9 +81,9 @@ def judged(
     actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any], values: Mapping[str, Any]
 ) -> tuple[Literal["execute", "request", ""], str]:
     """What the actor may do with these values of the form, and the limits that they are over, as sentences."""
-    obj = f"action:{action.id}"
+    obj, record = f"action:{action.id}", access.following(action.collection, roots.get("record"))
     for act in _BOTH:
-        if access.can(actor, team, obj, act, roots.get("record"), run=roots.get("run"), typed=values):
+        if access.can(actor, team, obj, act, record, run=roots.get("run"), typed=values):
             return act, ""
-    told = access.roots_of(actor, roots.get("record"), roots.get("run"), values)
+    told = access.roots_of(actor, record, roots.get("run"), values)
     return "", limits.over(actor.id, team, obj, "execute", told) or limits.over(actor.id, team, obj, "request", told)

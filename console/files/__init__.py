@@ -5,7 +5,7 @@ from console.files import texts
 from console.files.pictures import languages, page
 from console.files.scan import Infected
 from console.files.sniff import Refused, examine, media_type_of
-from console.files.store import Stored, content, expire, find, forget, kept, of_request, of_run, put, release, remove, restore, sweep
+from console.files.store import Stored, content, expire, find, forget, kept, of_request, of_run, put, release, remove, restore, sweep, there
 
 __all__ = [
     "DRAWN",
@@ -29,4 +29,5 @@ __all__ = [
     "restore",
     "sweep",
     "texts",
+    "there",
 ]  # fmt: skip

@@ -149,6 +149,11 @@ def of_request(request: str) -> list[Stored]:
     return [Stored(*row) for row in fetch(_FIND + "request = %s order by at, id", (request,))]
 
 
+def there(stored: Stored) -> bool:
+    """Whether its bytes are where they belong: neither erased nor expired."""
+    return _file(stored.place).is_file()
+
+
 def content(stored: Stored) -> bytes:
     """The bytes as they were sent. Raises NotFound where they were erased, or the folder does not hold them."""
     try:

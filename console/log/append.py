@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 
 from console import faults, subjects
 from console.core.actor import Actor
-from console.db import hot, tables
+from console.db import hot, tables, written
 from console.db.ahead import Ahead
 from console.db.engine import borrowed, hot_engine
 from console.db.ids import uuid7_text
@@ -95,7 +95,8 @@ def write(
 
     One statement, which is its own transaction unless a `connection` is given; with a `job`, the same statement puts that in. Raises Moved, AlreadyDone, or the database's error.
     """
-    request = IDEMPOTENCY.get() if any(made.type not in LOOKS for made in links) else None
+    kinds = {made.type for made in links}
+    request = IDEMPOTENCY.get() if kinds - LOOKS else None
     statement, parameters = _call(chain, seq, links, subject, projection or Projection(), job, request)
     faults.point("log.write.before")
     try:
@@ -107,9 +108,15 @@ def write(
             raise Moved(chain) from error
         raise
     except psycopg.OperationalError:
-        if connection is not None or not _arrived(chain, seq + len(links), links[-1].leaf):
+        if connection is not None:
+            raise
+        written.unknown(chain, kinds)
+        if not _arrived(chain, seq + len(links), links[-1].leaf):
+            written.not_done(chain)
             raise
         last = seq + len(links)
+    if last:
+        written.done(chain, kinds, connection)
     faults.point("log.write.after")
     if last == 0:
         raise Moved(chain)

@@ -16,7 +16,6 @@ import orjson
 
 from console.db.engine import hot_engine
 from console.log import heads
-from console.log.tree import Tiles
 
 LEVEL = 1  # of deflate: the higher ones cost more than they save on the way
 PAGE = 1000
@@ -123,7 +122,7 @@ def _proofs(size: int, places: Places | None, since: int | None) -> Iterator[byt
     comma = b"\n"
     for page in places.pages():
         with hot_engine().connect() as connection:
-            tree = Tiles(heads.Table(connection), size)
+            tree = heads.Kept(connection, size)
             proofs = [[item.hex() for item in tree.inclusion(place - 1)] for place in page]
         yield comma + orjson.dumps(proofs)[1:-1].replace(b"],[", b"],\n[")
         comma = b",\n"
@@ -132,12 +131,12 @@ def _proofs(size: int, places: Places | None, since: int | None) -> Iterator[byt
 
 def _grown(size: int, since: int) -> dict[str, object]:
     with hot_engine().connect() as connection:
-        return {"from": since, "proof": [item.hex() for item in Tiles(heads.Table(connection), size).consistency(since)]}
+        return {"from": since, "proof": [item.hex() for item in heads.Kept(connection, size).consistency(since)]}
 
 
 def _leaves(size: int, places: Places) -> Iterator[bytes]:
     """The leaves at these places as they were when they got them: from the tiles, not from the events."""
     for page in places.pages():
         with hot_engine().connect() as connection:
-            tree = Tiles(heads.Table(connection), size)
+            tree = heads.Kept(connection, size)
             yield b"".join(tree.subtree(place - 1, place) for place in page)

@@ -4,7 +4,7 @@ Whoever grows the tree holds a lock; the signing key is handed in, and only the 
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -13,15 +13,38 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
 from console.db import tables
-from console.db.engine import borrowed, fetch, transaction
-from console.log import checkpoint
-from console.log.tree import HASH_BYTES, WIDTH, Tiles
+from console.db.engine import borrowed, engine, fetch, transaction
+from console.errors import Conflict
+from console.log import checkpoint, verify
+from console.log.tree import EMPTY, HASH_BYTES, WIDTH, Tiles
 
-AT_ONCE = 100_000
+_GROW, _GROW_ANEW = "select console.grow_tree()", "select console.grow_tree(true)"
+_CUT_OFF = """
+select exists (select from console.activity where pos > %(size)s)
+and not exists (select from console.activity a join console.event e on e.id = a.event where a.pos = %(size)s + 1)
+"""
+_OTHERS = """
+select a.pos from console.activity a join console.event e on e.id = a.event join console.tile t on t.level = 0 and t.index = (a.pos - 1) / 256
+where a.pos > %s and a.pos <= %s and substr(t.hashes, 1 + 32 * ((a.pos - 1) %% 256)::integer, 32) <> e.leaf order by a.pos limit 1
+"""
+_ABOVE = """
+select below.index, below.level from console.tile below
+left join console.tile above on above.level = below.level + 1 and above.index = below.index / 256
+where below.index >= %(size)s >> 8 * (below.level + 1) and below.index < %(upto)s >> 8 * (below.level + 1)
+and substr(above.hashes, 1 + 32 * (below.index %% 256)::integer, 32) is distinct from console.tile_root(below.hashes) order by below.index limit 1
+"""
+_MARK = "select bit_xor(hashtextextended(encode(hashes, 'hex'), level * 1000003 + index)) from console.tile"
+_AFTER = "select index, hashes from console.tile where level = 0 and index >= %s"
+
+
+class Damaged(Conflict):
+    """The order of the log is not what was signed; the message begins with the first bad place."""
+
+    default_code = "log_damaged"
 
 
 class Table:
-    """Tiles in the console's database, read and written within one transaction."""
+    """Tiles in the console's database, read within one transaction. The server writes them, from the events alone."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -34,37 +57,104 @@ class Table:
             raise KeyError((level, index))
         return bytes(found)
 
-    def put(self, level: int, index: int, tile: bytes) -> None:
-        """Keep a tile in place of the shorter one that was there."""
-        insert = postgresql.insert(tables.tile).values(level=level, index=index, hashes=tile)
-        self.connection.execute(insert.on_conflict_do_update(index_elements=["level", "index"], set_={"hashes": tile}))
+
+class Kept(Tiles):
+    """The tree of the first `size` events as it is kept. Raises Damaged where a part that is needed is not there."""
+
+    def __init__(self, connection: Connection, size: int) -> None:
+        super().__init__(Table(connection), size)
+        self.connection = connection
+
+    def _hashes(self, level: int, index: int, count: int) -> list[bytes]:
+        try:
+            return super()._hashes(level, index, count)
+        except LookupError:
+            raise _not_whole(index, level, self.size) from None
+
+
+def _not_whole(index: int, level: int, size: int) -> Damaged:
+    wide = WIDTH ** (level + 1)
+    first, last = index * wide + 1, min((index + 1) * wide, size)
+    return Damaged(f"positions {first} to {last}: the tree over them is not the one of their events. `console rebuild` makes it anew")
+
+
+def tree_size(connection: Connection) -> int:
+    """How many events the tree has."""
+    last = "select index * 256 + length(hashes) / 32 from console.tile where level = 0 order by index desc limit 1"
+    return int(connection.exec_driver_sql(last).scalar() or 0)
 
 
 @contextmanager
-def grown() -> Iterator[Tiles]:
+def grown() -> Iterator[Kept]:
     """The tree with everything that has a place by now; what was new is committed when the block ends."""
     with transaction() as connection:
-        connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('console.tree'))"))
-        version = tables.version
-        size = connection.execute(sa.select(version.c.number).where(version.c.name == "tree")).scalar_one()
-        tree = Tiles(Table(connection), size)
-        while leaves := _placed(connection, tree.size):
-            tree.append(leaves)
-        if tree.size != size:
-            connection.execute(sa.update(version).where(version.c.name == "tree").values(number=tree.size))
-        yield tree
+        yield Kept(connection, connection.exec_driver_sql(_GROW).scalar_one())
 
 
-def _placed(connection: Connection, after: int) -> Sequence[bytes]:
-    """Leaves of the events whose place comes after `after`, in order; places have no gaps."""
-    activity, event = tables.activity.c, tables.event.c
-    found = (
-        sa.select(event.leaf)
-        .select_from(tables.activity.join(tables.event, event.id == activity.event))
-        .where(activity.pos > after, activity.pos <= after + AT_ONCE)
-        .order_by(activity.pos)
-    )
-    return [bytes(leaf) for (leaf,) in connection.execute(found)]
+def _require_whole(tree: Kept) -> None:
+    """That the tree goes on from the newest signed head, by the events that are there. Raises Damaged: what was signed over it would be of no use.
+
+    Costs what is new since that head.
+    """
+    connection, (size, root) = tree.connection, _signed()
+    if tree.size < size or tree.root(size) != root:
+        raise Damaged(
+            f"position {min(size, tree.size)}: the tree is not the one whose first {size} events were signed. `console verify` says more."
+        )
+    if tree.size > (connection.exec_driver_sql("select max(pos) from console.activity").scalar() or 0):
+        raise Damaged(f"position {tree.size}: the event is missing from the list")
+    if connection.exec_driver_sql(_CUT_OFF, {"size": tree.size}).scalar():
+        raise Damaged(f"position {tree.size + 1}: the event is missing")
+    other = connection.exec_driver_sql(_OTHERS, (size, tree.size)).scalar()
+    if other is not None:
+        raise Damaged(f"position {other}: another event stood here when the tree was made")
+    if (above := connection.exec_driver_sql(_ABOVE, {"size": size, "upto": tree.size}).first()) is not None:
+        raise _not_whole(above[0], above[1], tree.size)
+
+
+def _signed() -> tuple[int, bytes]:
+    """Size and root of the newest signed head; those of no events where there is none, or none that can be read."""
+    head = newest()
+    with suppress(checkpoint.Malformed):
+        if head is not None:
+            told = checkpoint.parse(head[1]).checkpoint
+            return told.size, told.root
+    return 0, EMPTY
+
+
+def regrown(*, check: bool = False) -> bool:
+    """Whether the tree was not what the events lead to, and has been made anew from them (unless `check`, which only looks).
+
+    Only where the events lead to the newest signed head, and what was not signed yet is as it was: otherwise the tree is what tells of
+    the damage, and stays.
+    """
+    size, root = _signed()
+    with engine().connect() as connection, connection.begin() as work:
+        connection.exec_driver_sql(_GROW)  # what is only new is no difference
+        mark = connection.exec_driver_sql(_MARK).scalar()
+        there = connection.exec_driver_sql(_AFTER, (size // WIDTH,)).all()
+        tree = Kept(connection, connection.exec_driver_sql(_GROW_ANEW).scalar_one())
+        now = {index: bytes(hashes) for index, hashes in connection.exec_driver_sql(_AFTER, (size // WIDTH,))}
+        goes_on = all(_goes_on(bytes(was), now.get(index, b""), max(0, size - index * WIDTH) * HASH_BYTES) for index, was in there)
+        leads = tree.size >= size and tree.root(size) == root
+        same = connection.exec_driver_sql(_MARK).scalar() == mark
+        found = goes_on and leads and not same
+        if check or not (found or same):
+            work.rollback()
+        return found
+
+
+def leaves_lead() -> bool:
+    """Whether the leaves in the tree's lowest tiles, all of them, lead to the newest signed head."""
+    size, root = _signed()
+    tree = verify.Tree()
+    for block in leaves(size):
+        tree.append([block[at : at + HASH_BYTES] for at in range(0, len(block), HASH_BYTES)])
+    return (tree.size, tree.root()) == (size, root)
+
+
+def _goes_on(was: bytes, now: bytes, start: int) -> bool:
+    return now[start:].startswith(was[start:])
 
 
 @contextmanager
@@ -86,6 +176,7 @@ def sign(origin: str, seeds: Sequence[bytes]) -> str | None:
     """
     with grown() as tree:
         size = tree.size
+        _require_whole(tree)
         if size == 0 or newest_size() == size:
             return None
         note = checkpoint.sign(origin, size, tree.root(), seeds)

@@ -6,41 +6,72 @@ reader can tell "masked" from "empty". Fields are found wherever they stand: as 
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
+
+from console.core.origins import ANY, FORM, LIMIT, SAID, SENT, Closed
 
 Hidden = Callable[[str | None], frozenset[str]]
 """Collection id (None: of no collection) → names of the fields that may not be read there."""
 
-Rows = Mapping[str, tuple[str, ...]]
-"""Name under which a step keeps what it read → the collections whose rows these may be."""
-
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """What is hidden within one version of a workflow: `rows` are lists of records which do not say themselves of which collection they are.
+    """What is hidden from a reader within the runs of a version of a workflow, where values were made of fields.
 
-    `rows_of` finds them by workflow and version.
+    `closed_in` finds what is closed in a version; `titles` says whether the titles of a collection's records are made of something hidden.
+    `closed` is of the version at hand, `step` the one whose values they are (None: they may be any step's). `instead` stands in the place
+    of what is left out.
     """
 
     hidden: Hidden
-    rows_of: Callable[[str, int], Rows]
-    rows: Rows = field(default_factory=dict)
+    closed_in: Callable[[str, int], Closed]
+    titles: Callable[[str], bool]
+    closed: Closed | None = None
+    step: str | None = None
+    instead: Any = None
 
     def __call__(self, collection: str | None) -> frozenset[str]:
         """Names of the fields that may not be read there."""
         return self.hidden(collection)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the step's values that are made of something hidden."""
+        return self.closed.names(self.step) if self.closed is not None else frozenset()
 
-def within(hidden: Hidden, workflow: str | None, version: int | None) -> Hidden:
-    """The same for the values of a run of this version of a workflow."""
-    return replace(hidden, rows=hidden.rows_of(workflow, version)) if isinstance(hidden, Within) and workflow and version else hidden
+
+def within(hidden: Hidden, workflow: str | None, version: int | None, step: str | None = None) -> Hidden:
+    """The same for the values of a run of this version of a workflow, those of one step or (None) of any."""
+    if not isinstance(hidden, Within) or not workflow or not version:
+        return hidden
+    return replace(hidden, closed=hidden.closed_in(workflow, version), step=step)
+
+
+def names_closed(hidden: Hidden) -> bool:
+    """Whether any value of the step at hand is made of something hidden, or cannot be told."""
+    return isinstance(hidden, Within) and (bool(hidden.names) or (hidden.closed is not None and not hidden.closed.version.read))
+
+
+def at_step(hidden: Hidden, step: str | None) -> Hidden:
+    """The same for the values of this step of the version at hand."""
+    return replace(hidden, step=step) if isinstance(hidden, Within) else hidden
 
 
 VALUES_OF_FIELD = frozenset({"value", "now", "old", "new", "theirs", "quote"})
 RESTS_ON = frozenset({"value", "reason", "sources", "ticks"})
 """What is said of a proposed value: made of its sources, so that it goes where one of them may not be read."""
-TEXTS = frozenset({"text", "not_offered"})
+TEXTS = frozenset({"text", "not_offered", "notes", "checks"})
+"""What a screen says in words."""
+WORDS = frozenset({"text", "title", "question", "message", "why", "errors", "address", "not_offered", "notes", "checks"})
+"""What an event, or a run, says in words that a step made."""
+ANSWERS = frozenset({"sent", "result", "results", "answer", "told", "message", "errors"})
+"""What went to another system, and what it said."""
+VALUES = frozenset({"values", "output", "draft", "defaults", "input", "record", "what"})
+"""Names under which values stand by their own names."""
+LISTED = frozenset({"fields", "documents", "required"})
+"""What a form asks for."""
+COMPARED_HERE = "compared"
 
 
 def tree(sealed: Mapping[str, Any], missing: Collection[str], path: str) -> tuple[dict[str, Any], list[str]]:
@@ -61,14 +92,34 @@ def tree(sealed: Mapping[str, Any], missing: Collection[str], path: str) -> tupl
     return whole, masked
 
 
-def closed(sealed: Mapping[str, Any], hidden: Hidden, collection: str | None) -> frozenset[str]:
-    """Names of the flat values (`values/email`, `screen`) of which a part may not be read.
+def closed(sealed: Mapping[str, Any], hidden: Hidden, collection: str | None, kind: str = "") -> frozenset[str]:
+    """Names of the flat values (`values/email`, `screen`) of an event of this kind of which a part may not be read.
 
     They are left out whole where a value is shown with its salt: its commitment covers all of it.
     """
     before, _ = tree(sealed, (), "")
-    after = {name: mask(value, name, hidden, collection, screen=name == "screen")[0] for name, value in before.items()}
+    after, _ = event(before, "", hidden, collection, kind)
     return frozenset(name for name in sealed if _at(before, name) != _at(after, name))
+
+
+HANDED_ON = frozenset({"run_escalated"})
+"""Kinds of which the reason may be a text of the step, and not a person's."""
+
+
+def event(sealed: Mapping[str, Any], path: str, hidden: Hidden, collection: str | None, kind: str) -> tuple[dict[str, Any], list[str]]:
+    """The sealed values of an event of this kind, nested, without what is hidden; and the paths of what was replaced by `null`."""
+    screens = {name: value for name, value in sealed.items() if name == "screen"}
+    whole, masked = mask({name: value for name, value in sealed.items() if name not in screens}, path, hidden, collection, values=False)
+    for name, value in screens.items():
+        whole[name], found = mask(value, f"{path}.{name}", hidden, collection, screen=True)
+        masked += found
+    shut = {"title"} if kind == "run_started" and isinstance(hidden, Within) and collection and hidden.titles(collection) else set()
+    if kind in HANDED_ON and isinstance(hidden, Within) and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
+        shut.add("reason")
+    for name in shut & {name for name, value in whole.items() if value is not None}:
+        whole[name] = None
+        masked.append(f"{path}.{name}")
+    return whole, masked
 
 
 _GONE = object()
@@ -83,15 +134,18 @@ def _at(whole: Any, name: str) -> Any:
     return whole
 
 
-def mask(value: Any, path: str, hidden: Hidden, collection: str | None = None, *, screen: bool = False) -> tuple[Any, list[str]]:
+def mask(
+    value: Any, path: str, hidden: Hidden, collection: str | None = None, *, screen: bool = False, values: bool = True
+) -> tuple[Any, list[str]]:
     """`value` without what is hidden, and the paths of what was replaced by `null`; `value` itself is not changed.
 
     `collection` is whose fields the values are; an object that names its own `collection` holds values of that one. Every key
     of an object counts as a field's name, except in what was on the `screen`: there fields are below `values` and in forms. The
-    screen's texts may have been made of any field that was there, so they are left out together with the first one.
+    screen's texts may have been made of any field that was there, so they are left out together with the first one. `values` False: this is
+    no step's values but what holds them, such as the data of an event.
     """
     masked: list[str] = []
-    left = _mask(value, path, hidden, _Place((collection,), screen=screen), masked)
+    left = _mask(value, path, hidden, _Place((collection,), screen=screen, values=values and not screen), masked)
     if screen and masked:
         left = _without_texts(left, path, masked)
     return left, masked
@@ -101,17 +155,18 @@ def _without_texts(value: Any, path: str, masked: list[str]) -> Any:
     """A screen without the texts of its own level; what is in fields and rows has been judged by name."""
     if not isinstance(value, dict):
         return value
-    gone = [key for key in value if key in TEXTS and value[key] is not None]
+    gone = [key for key in value if key in TEXTS and value[key] is not None and not isinstance(value[key], bool)]
     masked.extend(f"{path}.{key}" for key in gone)
     return value | dict.fromkeys(gone)
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Whose fields stand here, and whether this is still the screen and not yet the values on it."""
+    """Whose fields stand here; whether this is still the screen and not yet the values on it, and whether these are values of a step."""
 
     collections: tuple[str | None, ...]
     screen: bool
+    values: bool
 
     def inside(self, value: Mapping[str, Any]) -> "_Place":
         """The place within this object. On the screen `collection` says whose values follow; elsewhere it may be a mere field of
@@ -120,7 +175,20 @@ class _Place:
         own = value.get("collection")
         if not isinstance(own, str) or own in self.collections:
             return self
-        return _Place((own,) if self.screen else (*self.collections, own), self.screen)
+        return _Place((own,) if self.screen else (*self.collections, own), self.screen, self.values)
+
+    def below(self, key: str, item: Any, hidden: Hidden) -> "_Place":
+        """The place of what stands under this key."""
+        if self.screen:
+            return _Place(self.collections, screen=False, values=True) if key == "values" else self
+        rows = (
+            hidden.closed.version.rows.get(key, ())
+            if isinstance(hidden, Within) and hidden.closed and isinstance(item, list | dict)
+            else ()
+        )
+        if rows or (key in VALUES and not self.values):
+            return _Place((*self.collections, *rows), screen=False, values=True)
+        return self
 
 
 def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str]) -> Any:
@@ -131,17 +199,27 @@ def _mask(value: Any, path: str, hidden: Hidden, place: _Place, masked: list[str
     place = place.inside(value)
     names = frozenset[str]().union(*(hidden(collection) for collection in place.collections))
     closed = _closed(value, names, screen=place.screen) | _of_proposal(value, names, hidden)
+    if isinstance(hidden, Within):
+        closed |= _made(value, hidden, place)
     kept: dict[str, Any] = {}
     for key, item in value.items():
         if key in closed and item is not None:
-            kept[key] = None
+            kept[key] = hidden.instead if isinstance(hidden, Within) else None
             masked.append(f"{path}.{key}")
+        elif key == COMPARED_HERE and isinstance(item, dict) and isinstance(hidden, Within):
+            kept[key] = _compared(item, f"{path}.{key}", hidden, masked)
+        elif key in LISTED and isinstance(item, list) and isinstance(hidden, Within) and FORM in hidden.names:
+            kept[key] = _mask(_declared(item, hidden), f"{path}.{key}", hidden, place, masked)
         else:
-            below = _Place(place.collections, screen=False) if key == "values" else place
-            if isinstance(item, list | dict) and not place.screen and isinstance(hidden, Within) and key in hidden.rows:
-                below = _Place((*place.collections, *hidden.rows[key]), screen=False)
-            kept[key] = _mask(item, f"{path}.{key}", hidden, below, masked)
+            kept[key] = _mask(item, f"{path}.{key}", hidden, place.below(key, item, hidden), masked)
     return kept
+
+
+def _declared(fields: list[Any], hidden: Within) -> list[Any]:
+    """Fields of a form, or their names, without those of which even the name is made of something hidden."""
+    step = hidden.closed.version.steps.get(hidden.step or "") if hidden.closed is not None else None
+    known = step.declared if step is not None else frozenset[str]()
+    return [one for one in fields if (one.get("name") or one.get("id") if isinstance(one, Mapping) else one) in known]
 
 
 def _closed(value: Mapping[str, Any], names: frozenset[str], *, screen: bool) -> frozenset[str]:
@@ -149,6 +227,42 @@ def _closed(value: Mapping[str, Any], names: frozenset[str], *, screen: bool) ->
     told = (value.get("name"), value.get("field"))
     of_field = VALUES_OF_FIELD if any(isinstance(field, str) and field in names for field in told) else frozenset()
     return of_field if screen else names | of_field
+
+
+def _made(value: Mapping[str, Any], hidden: Within, place: _Place) -> frozenset[str]:
+    """Keys of this object that are left out because what stands there was made of something hidden."""
+    found: set[str] = set()
+    titled = any(name in value for name in ("key", "record")) and isinstance(value.get("title"), str)
+    if titled and any(hidden.titles(each) for each in place.collections[-1:] if each is not None):
+        found.add("title")
+    if hidden.closed is None:
+        return frozenset(found)
+    names = hidden.names
+    if not hidden.closed.version.read and any(hidden(each) for each in place.collections):
+        return frozenset(value)  # nobody can tell what it was made of
+    if not names:
+        return frozenset(found)
+    if titled and "title" in names and ("collection" not in value or place.values):
+        found.add("title")
+    of_field = next((field for field in (value.get("name"), value.get("field")) if isinstance(field, str)), None)
+    if of_field is not None and (of_field in names or ANY in names):
+        found |= VALUES_OF_FIELD
+    if of_field is not None and LIMIT + of_field in names:
+        found.add("max")
+    if place.values:
+        return frozenset(found | (set(value) if ANY in names else names) | (ANSWERS if SENT in names else set()))
+    words = WORDS - ({"title"} if titled or "step" in value else frozenset()) if SAID in names else frozenset()
+    return frozenset(found | words | (ANSWERS if SENT in names else frozenset()))
+
+
+def _compared(values: Mapping[str, Any], path: str, hidden: Within, masked: list[str]) -> dict[str, Any]:
+    """What a rule looked at, by its paths, without what leads to something hidden."""
+    kept = dict(values)
+    for way, item in values.items():
+        if item is not None and hidden.closed is not None and hidden.closed.way(way, hidden.step):
+            kept[way] = hidden.instead
+            masked.append(f"{path}.{way}")
+    return kept
 
 
 def _of_proposal(value: Mapping[str, Any], names: frozenset[str], hidden: Hidden) -> frozenset[str]:

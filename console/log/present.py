@@ -11,10 +11,12 @@ import orjson
 import sqlalchemy as sa
 
 from console import sentences
+from console.core.origins import FORM
 from console.core.proposal import HIDDEN_MODES
 from console.db import tables
 from console.db.engine import hot_engine
-from console.log.masking import Hidden, mask, tree, within
+from console.log import masking
+from console.log.masking import Hidden, tree, within
 from console.log.read import Stored
 from console.sentences import Names
 
@@ -101,7 +103,8 @@ def as_json(event: Stored, names: Names, *, hidden: Hidden, whole: bool = True) 
     body = event.body
     target, step, actor = body.get("target") or {}, body.get("step") or {}, body["actor"]
     version = body.get("wf") or {}
-    data, masked = _data(event, within(hidden, version.get("id"), version.get("version")), target.get("coll"), whole=whole)
+    here = within(hidden, version.get("id"), version.get("version"), step_of(event))
+    data, masked = _data(event, here, target.get("coll"), whole=whole)
     chain = str(body["run"])
     return {
         "n": event.n,
@@ -134,8 +137,14 @@ def _data(event: Stored, hidden: Hidden, collection: str | None, *, whole: bool)
     if event.open.get("mode") in HIDDEN_MODES and event.type == "proposal_made":
         sealed = {}  # what is only recorded is compared with what people do without it: nobody is shown it beside the step
     nested, masked = tree(sealed, committed - sealed.keys(), "data")
-    data = dict(event.open)
-    for name, value in nested.items():
-        data[name], left_out = mask(value, f"data.{name}", hidden, collection, screen=name == "screen")
-        masked.extend(left_out)
-    return data, sorted(masked)
+    shown, left_out = masking.event(nested, "data", hidden, collection, event.type)
+    told = dict(event.open)
+    if told.get("wanted") is not None and FORM in getattr(hidden, "names", ()):
+        told["wanted"], left_out = None, [*left_out, "data.wanted"]
+    return {**told, **shown}, sorted([*masked, *left_out])
+
+
+def step_of(event: Stored) -> str | None:
+    """The step that made the values of the event; None: it may have been any."""
+    found = event.open.get("target_step") if event.type == "context_supplied" else (event.body.get("step") or {}).get("id")
+    return str(found) if found is not None else None

@@ -5,29 +5,47 @@ It finds damage early and names its place. It is no proof: that is what an outsi
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
 
+from console import subjects
 from console.db.engine import alone, fetch, transaction
-from console.log import checkpoint, heads
-from console.log.tree import HASH_BYTES, WIDTH, Tiles, root
+from console.log import checkpoint, heads, select
+from console.log.body import commitment
+from console.log.read import EXPIRED
+from console.log.tree import HASH_BYTES, WIDTH, root
 
 PART = 50_000
-"""Events of one part of a round: about a second of one core."""
+"""Events of one part of a round: some seconds of one core."""
 AT_ONCE = 5_000
 
 _ROWS = """
-select a.pos, e.run, e.run_seq, e.leaf, e.body, before.leaf from console.activity a join console.event e on e.id = a.event
-left join console.event before on before.run = e.run and before.run_seq = e.run_seq - 1 where a.pos > %s and a.pos <= %s order by a.pos
+select a.pos, a.event, e.run, e.run_seq, e.leaf, e.body, before.leaf, v.sub, v.nonce, v.ct,
+       a.at, a.kind, a.actor, a.team, a.collection, a.record, a.run, a.workflow, a.origin, a.label
+from console.activity a left join console.event e on e.id = a.event
+left join console.event before on before.run = e.run and before.run_seq = e.run_seq - 1
+left join lateral (select * from console.event_value v where v.event = e.id limit 1) v on true
+where a.pos > %s and a.pos <= %s order by a.pos
 """
 _TILES = "select index, hashes from console.tile where level = %s and index between %s and %s"
+_HEADS = "select size, note, key from console.checkpoint where size > %s and size <= %s order by size"
+_LOST = """
+select e.run, e.run_seq from console.event e where e.id between %s and %s and not exists (select from console.activity a where a.event = e.id)
+and not exists (select from console.log_pending p where p.id = e.id) order by e.id limit 1
+"""
 _KEEP = """
 update console.log_check set upto = %(upto)s, problem = %(problem)s, at = case when %(problem)s::text is null then now() else at end,
-    whole_at = case when %(whole)s then now() else whole_at end where name = %(name)s returning name
+    whole_at = case when %(whole)s then now() else whole_at end, owed = %(owed)s::jsonb, heads = %(heads)s,
+    heads_before = case when %(whole)s then %(heads)s else heads_before end
+where name = %(name)s returning name
 """
+_SO_FAR = "select name, upto, owed, heads, heads_before from console.log_check"
+NOTES = {"erased": "subject_erased", "expired": "values_expired"}
+"""Why a value is gone → the kind of event that accounts for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +73,21 @@ def state() -> Checked:
     return Checked(*rows[0])
 
 
+@dataclass(slots=True)
+class Part:
+    """A stretch of the log that is looked at, in order, and what has to be remembered from one to the next.
+
+    `owed` are values that are gone with no event after them that accounts for it so far: reason → [first place, how many events].
+    `heads` counts the signed heads that were seen.
+    """
+
+    upto: int = 0
+    owed: dict[str, list[int]] = field(default_factory=dict)
+    heads: int = 0
+    heads_before: int = 0
+    values: bool = True
+
+
 def check() -> str | None:
     """Check what came under a signed head since the last time, and the next part of the present round; the first problem, None where all is well.
 
@@ -67,62 +100,114 @@ def check() -> str | None:
         return _checked(*head[:2]) if head else _without_head()
 
 
+def whole() -> str | None:
+    """The first problem of the whole log under its newest signed head, but for values, which an export opens and compares; None where all is well."""
+    head = heads.newest()
+    if head is None:
+        return None
+    size, note, _ = head
+    return _part(Part(values=False), size, size) or _head(size, note)
+
+
 def _without_head() -> str | None:
     """A log that had a signed head has one for ever."""
     upto = fetch("select upto from console.log_check where name = 'new'")[0][0]
     problem = _shorter(upto, 0)
     if problem:
-        _keep("new", upto, problem)
+        _keep("new", Part(upto), problem)
     return problem
 
 
 def _checked(size: int, note: str) -> str | None:
-    found = dict(fetch("select name, upto from console.log_check"))
-    problem = _shorter(found["new"], size) or _part(found["new"], size, size) or _head(size, note)
-    _keep("new", found["new"] if problem else size, problem)
-    begin = 0 if found["round"] >= size else found["round"]
-    end = min(begin + PART, size)
-    bad = _part(begin, end, size)
-    _keep("round", begin if bad else end, bad, whole=not bad and end == size)
+    found = {name: Part(*more) for name, *more in fetch(_SO_FAR)}
+    new, part = Part(found["new"].upto, values=False), found["round"]
+    problem = _shorter(new.upto, size) or _part(new, size, size) or _head(size, note) or _unplaced(size)
+    _keep("new", new, problem)
+    if part.upto >= size:
+        part = Part(heads_before=part.heads_before)
+    begin = replace(part, owed={reason: [*claim] for reason, claim in part.owed.items()})
+    end = min(part.upto + PART, size)
+    bad = _part(part, end, size) or (_whole(part, size) if end == size else None)
+    _keep("round", begin if bad else part, bad, whole=not bad and end == size)
     return problem or bad
 
 
-def _keep(name: str, upto: int, problem: str | None, *, whole: bool = False) -> None:
-    fetch(_KEEP, {"name": name, "upto": upto, "problem": problem, "whole": whole})
+def _keep(name: str, part: Part, problem: str | None, *, whole: bool = False) -> None:
+    told = {
+        "name": name,
+        "upto": part.upto,
+        "problem": problem,
+        "whole": whole,
+        "owed": orjson.dumps(part.owed).decode(),
+        "heads": part.heads,
+    }
+    fetch(_KEEP, told)
 
 
 def _shorter(upto: int, size: int) -> str | None:
-    return f"the log ends at position {size}, and {upto} had been checked before" if upto > size else None
+    return f"position {upto}: the head signed there is gone; the newest one left is of {size} events" if upto > size else None
 
 
-def _part(after: int, upto: int, size: int) -> str | None:
-    """The first problem among the places after `after` up to `upto` of a tree of `size` leaves."""
-    for begin in range(after, upto, AT_ONCE):
-        end = min(begin + AT_ONCE, upto)
-        problem = _events(fetch(_ROWS, (begin, end), binary=True), begin, end, size)
-        if problem:
-            return problem
+def _whole(part: Part, size: int) -> str | None:
+    """What only the end of a round can tell: values that nothing accounts for, and signed heads that are gone."""
+    for reason, (first, events) in sorted(part.owed.items()):
+        if not select.later(NOTES[reason], size):
+            return f"position {first}: values of {events} events, this the first, are gone or changed, and no event after them tells of an erasure or expiry"
+    if part.heads < part.heads_before:
+        return f"position {size}: {part.heads_before - part.heads} of the {part.heads_before} signed heads up to there are gone"
     return None
 
 
-def _events(rows: Sequence[Any], begin: int, end: int, size: int) -> str | None:
+def _unplaced(size: int) -> str | None:
+    """An event that is in the log and neither in the list nor waiting for its place, among those after the newest signed head."""
+    return _lost(_event_at(size) + 1, 2**62)
+
+
+def _event_at(pos: int) -> int:
+    rows = fetch("select event from console.activity where pos = %s", (pos,))
+    return int(rows[0][0]) if rows else 0
+
+
+def _lost(first: int, last: int) -> str | None:
+    rows = fetch(_LOST, (first, last))
+    return f"run {rows[0][0]} event {rows[0][1]}: the event has no place in the list, and waits for none" if rows else None
+
+
+def _part(part: Part, upto: int, size: int) -> str | None:
+    """The first problem among the places after those of the part up to `upto`, of a tree of `size` leaves; `part` comes as far as all is well."""
+    for begin in range(part.upto, upto, AT_ONCE):
+        end = min(begin + AT_ONCE, upto)
+        rows = fetch(_ROWS, (begin, end), binary=True)
+        problem = _events(part, rows, begin, end, size) or _signed(part, begin, end, size)
+        ids = [row[1] for row in rows]
+        problem = problem or _lost(min(_event_at(begin) + 1, *ids), max(ids))
+        if problem:
+            return problem
+        part.upto = end
+    return None
+
+
+def _events(part: Part, rows: Sequence[Any], begin: int, end: int, size: int) -> str | None:
     first, last = begin // WIDTH, (end - 1) // WIDTH
     tiles = {index: bytes(hashes) for index, hashes in fetch(_TILES, (0, first, last), binary=True)}
-    for expected, (pos, run, number, leaf, body, before) in enumerate(rows, begin + 1):
-        if pos != expected:
+    if part.values:
+        subjects.load({row[7] for row in rows if row[7] and row[7] != EXPIRED})
+    for expected, row in enumerate(rows, begin + 1):
+        if row[0] != expected:
             return f"position {expected}: the event is missing from the list"
-        index, place = divmod(pos - 1, WIDTH)
-        problem = _event(
-            bytes(body), bytes(leaf), run, number, before, tiles.get(index, b"")[place * HASH_BYTES : (place + 1) * HASH_BYTES]
-        )
+        if row[5] is None:
+            return f"position {expected}: the event is missing"
+        index, place = divmod(expected - 1, WIDTH)
+        problem = _event(part, row, tiles.get(index, b"")[place * HASH_BYTES : (place + 1) * HASH_BYTES])
         if problem:
-            return f"position {pos}, run {run} event {number}: {problem}"
+            return f"position {expected}, run {row[2]} event {row[3]}: {problem}"
     if len(rows) < end - begin:
-        return f"position {begin + len(rows) + 1}: the event is missing"
+        return f"position {begin + len(rows) + 1}: the event is missing from the list"
     return _above(tiles, size)
 
 
-def _event(body: bytes, leaf: bytes, run: str, number: int, before: bytes | None, kept: bytes) -> str | None:
+def _event(part: Part, row: Any, kept: bytes) -> str | None:
+    pos, _, run, number, leaf, body, before, sub, nonce, ct, *columns = row
     if hashlib.sha256(b"\x00" + body).digest() != leaf:
         return "the event was edited: its hash is another"
     if kept != leaf:
@@ -132,7 +217,56 @@ def _event(body: bytes, leaf: bytes, run: str, number: int, before: bytes | None
         return f"the event belongs elsewhere: it says run {told['run']} event {told['run_seq']}"
     if told["prev"] != (bytes(before).hex() if before is not None else "") or (before is None) != (number == 1):
         return "the chain is broken: the event before it is another one, or missing"
+    if tuple(columns) != (said := listed(told)):
+        wrong = [name for name, there, right in zip(LISTED, columns, said, strict=True) if there != right]
+        return f"the activity list says another {' and another '.join(wrong)} than the event. `console rebuild` mends the list"
+    return _values(part, pos, told, sub, nonce, ct) if part.values else None
+
+
+LISTED = ("at", "kind", "actor", "team", "collection", "record", "run", "workflow", "origin", "label")
+
+
+def listed(told: Any) -> tuple[Any, ...]:
+    """The columns of the activity list for an event, in the order of `LISTED`: as `console.listed` of the database tells them."""
+    actor, target, workflow = told["actor"], told["target"] or {}, told["wf"] or {}
+    at = datetime.fromisoformat(told["at"])
+    return (
+        at,
+        told["type"],
+        actor["id"],
+        actor["team"],
+        target.get("coll"),
+        target.get("key"),
+        told["run"],
+        workflow.get("id"),
+        actor["kind"],
+        told.get("label"),
+    )
+
+
+def _values(part: Part, pos: int, told: Any, sub: str | None, nonce: Any, ct: Any) -> str | None:
+    """Whether the values that stand beside the event are those that it commits to; which are gone is remembered, until an event tells why."""
+    if (reason := ACCOUNTS.get(told["type"])) in part.owed:
+        first, events = part.owed.pop(reason)
+        left = events - count if isinstance(count := told["data"]["open"].get("count"), int) else 0
+        if left > 0:
+            part.owed[reason] = [first, left]
+    if not (sealed := told["data"]["sealed"]):
+        return None
+    opened: Any = {}
+    with suppress(subjects.Unreadable):
+        opened = subjects.unseal(sub, told["id"], nonce, ct) if sub and ct else {}
+    if not opened:
+        claim = part.owed.setdefault(EXPIRED if sub == EXPIRED else "erased", [pos, 0])
+        claim[1] += 1
+        return None
+    for name, promised in sealed.items():
+        if name not in opened or commitment(bytes.fromhex(opened[name][0]), opened[name][1]) != promised:
+            return f"value changed: {name} is not what the event commits to"
     return None
+
+
+ACCOUNTS = {kind: reason for reason, kind in NOTES.items()}
 
 
 def _above(tiles: dict[int, bytes], size: int) -> str | None:
@@ -149,13 +283,29 @@ def _above(tiles: dict[int, bytes], size: int) -> str | None:
     return None
 
 
+def _signed(part: Part, begin: int, end: int, size: int) -> str | None:
+    """Whether the heads signed for these sizes are of this log."""
+    found = fetch(_HEADS, (begin, end))
+    part.heads += len(found)
+    if not found:
+        return None
+    with transaction() as connection:
+        tree = heads.Kept(connection, size)
+        return next((problem for signed, note, key in found if (problem := _of_tree(tree, signed, note, key))), None)
+
+
 def _head(size: int, note: str) -> str | None:
     """Whether the newest signed head is one of this log, and of the tree as it is kept."""
-    key = heads.verifier_key()
+    with transaction() as connection:
+        return _of_tree(heads.Kept(connection, size), size, note, str(heads.verifier_key()))
+
+
+def _of_tree(tree: heads.Kept, size: int, note: str, key: str) -> str | None:
     try:
-        told = checkpoint.verified(note, str(key))
-        with transaction() as connection:
-            whole = Tiles(heads.Table(connection), size).root()
-    except (checkpoint.Malformed, checkpoint.Unsigned, LookupError) as error:
-        return f"the signed head of {size} events: {error}"
-    return None if (told.size, told.root) == (size, whole) else f"the signed head of {size} events is of another tree"
+        told = checkpoint.verified(note, key)
+        same = (told.size, told.root) == (size, tree.root(size))
+    except (checkpoint.Malformed, checkpoint.Unsigned) as error:
+        return f"position {size}: the head signed there: {error}"
+    except heads.Damaged as error:
+        return error.message
+    return None if same else f"position {size}: the head signed there is of another tree"

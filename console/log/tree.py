@@ -7,7 +7,7 @@ Source: RFC 6962 section 2.1, RFC 9162 section 2.1; the form of the log is in do
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 HASH_BYTES = 32
@@ -147,52 +147,14 @@ class Store(Protocol):
         """The tile's bytes. Raises KeyError where there is none."""
         ...
 
-    def put(self, level: int, index: int, tile: bytes) -> None:
-        """Keep these bytes as the tile, in place of those that they begin with."""
-        ...
-
-
-class Memory(dict[tuple[int, int], bytes]):
-    """Tiles in memory."""
-
-    def get(self, level: int, index: int) -> bytes:  # type: ignore[override]
-        """The tile's bytes. Raises KeyError where there is none."""
-        return self[level, index]
-
-    def put(self, level: int, index: int, tile: bytes) -> None:
-        """Keep the tile."""
-        self[level, index] = tile
-
 
 class Tiles:
-    """The tree of the first `size` leaves over stored tiles.
-
-    Tiles longer than `size` asks for are no harm: only what belongs to `size` is read, and `append` writes the rest again. So a
-    crash between the tiles and whatever tells the size leaves nothing to mend. Not for several threads at once.
-    """
+    """The tree of the first `size` leaves over stored tiles, of which only what belongs to `size` is read. Not for several threads at once."""
 
     def __init__(self, store: Store, size: int = 0) -> None:
         self.store = store
         self.size = size
         self._expanded: OrderedDict[tuple[int, int], list[list[bytes]]] = OrderedDict()
-
-    def append(self, leaves: Iterable[bytes]) -> None:
-        """Add leaves at the end: the last tile of each level is read, and the tiles that got longer or new are written."""
-        new, level, place = list(leaves), 0, self.size
-        added = len(new)
-        while new:
-            index, held = divmod(place, WIDTH)
-            if held:
-                new = [*self._hashes(level, index, held), *new]
-            above = []
-            for start in range(0, len(new), WIDTH):
-                tile = new[start : start + WIDTH]
-                self.store.put(level, index + start // WIDTH, b"".join(tile))
-                self._expanded.pop((level, index + start // WIDTH), None)
-                if len(tile) == WIDTH:
-                    above.append(root(tile))
-            new, level, place = above, level + 1, index
-        self.size += added
 
     def root(self, size: int | None = None) -> bytes:
         """Root of the first `size` leaves, of all where none is given."""

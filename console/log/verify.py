@@ -97,8 +97,7 @@ def signed(public: bytes, text: bytes, signature: bytes) -> bool:
     """Whether `signature` (64 bytes) of `text` was made by the key whose public half is `public` (32 bytes). ValueError: no such key."""
     y, odd = int.from_bytes(public, "little") & (1 << 255) - 1, public[31] >> 7
     square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
-    x = pow(square, (P + 3) // 8, P)
-    x = x if x * x % P == square else x * pow(2, (P - 1) // 4, P) % P
+    x = x if (x := pow(square, (P + 3) // 8, P)) * x % P == square else x * pow(2, (P - 1) // 4, P) % P
     if y >= P or x * x % P != square or (x == 0 and odd):
         raise ValueError("the public key is no point of the curve")
     minus, s, a = ((P - x if x & 1 == odd else x), y), int.from_bytes(signature[32:], "little"), (0, 1)
@@ -188,11 +187,13 @@ class Export:
 HASHES = re.compile(rb'(\[\s*"[0-9a-f]{64}"\s*(?:,\s*"[0-9a-f]{64}"\s*)*\])')
 TEXT = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 FLAT = rb"(?:null|\{[^{}]*\}|\{(?:%b:(?:%b|[0-9]+|null),?)*\})" % (TEXT, TEXT)
-TAIL = re.compile(  # the end of an event: id, prev, run, run_seq, type
-    rb'\}\},"id":("[0-9a-f-]{36}"),"policy":[0-9]+,"prev":"([0-9a-f]{64}|)","req":(?:null|%b),"run":(%b)'
-    rb',"run_seq":([1-9][0-9]{0,9}),"step":%b,"target":%b,"type":"([a-z_]+)","v":1,"wf":%b\}' % (TEXT, TEXT, FLAT, FLAT, FLAT)
-)
-CHANGED = re.compile(rb'"open":\{"former":"([^"]+)","key":"([^"]+)".*"type":"signing_key_changed","v":1,"wf":null\}$')  # hands on trust
+BODY = {"actor": b"", "at": b"", "cause": b"", "data": b"", "id": b'("[0-9a-f-]{36}")', "label?": TEXT, "policy": b"[0-9]+",  # keys in their order; "?": not
+    "prev": b'"([0-9a-f]{64}|)"', "req": b"(?:null|%b)" % TEXT, "run": b"(%b)" % TEXT, "run_seq": b"([1-9][0-9]{0,9})",  # always; later there may be more
+    "step": FLAT, "target": FLAT, "type": b'"([a-z_]+)"', "v": b"1", "wf": FLAT}  # fmt: skip
+MORE = rb'(?:,"(?!(?:%b)")[a-z_]+":(?:%b|%b|[0-9]+))*' % ("|".join(key.strip("?") for key in BODY).encode(), FLAT, TEXT)
+PAIRS = [(rb'(?:,"%b":%b)?' if "?" in key else rb',"%b":%b') % (key.strip("?").encode(), form) for key, form in BODY.items() if form]
+TAIL, WIDER = (re.compile(rb"\}\}%b\}" % more.join([*PAIRS, b""])) for more in (b"", MORE))  # after `data`: id, prev, run, run_seq, type
+CHANGED = re.compile(rb'"open":\{(?:[^{}]*,)?"former":"([^"]+)","key":"([^"]+)".*"type":"signing_key_changed","v":1,"wf":null\}$')
 
 
 def placed(line: int, leaf: bytes, log: dict[str, Any], proofs: Iterator[list[bytes]]) -> Fault | None:
@@ -212,7 +213,7 @@ def check_events(export: Any, log: dict[str, Any], start: int, values: "Values")
     for batch in chain([[]], export.lines(EVENTS)):
         leaves = [sha256(b"\x00" + line).digest() for line in batch]
         for count, (line, leaf) in enumerate(zip(batch, leaves, strict=True), count + 1):  # noqa: B020 - counts on
-            if (found := TAIL.fullmatch(line, max(0, at := line.rfind(b'}},"id":"')))) is None:
+            if (found := TAIL.fullmatch(line, at := max(0, line.rfind(b'}},"id":"'))) or WIDER.fullmatch(line, at)) is None:
                 raise Fault("edited", "this is no event", count)
             event, prev, run, number, kind = found.groups()
             seq, (last, end, former) = int(number), ends.get(run, ends[b""])
@@ -256,10 +257,9 @@ def located(export: Any, log: dict[str, Any], fault: Fault) -> Fault:
         return broken if broken.file == EVENTS else fault
     if line is None:
         return Fault("truncated", f"the events end here, and {tree.size} were signed", place) if want else fault
-    later = set()
+    later = set[bytes]()
     with suppress(Fault):
-        for line in lines:
-            later |= {sha256(b"\x00" + line).digest()} & {have, want}
+        later.update(leaf for line in lines if (leaf := sha256(b"\x00" + line).digest()) in (have, want))
     moved, known = want in later or not want, have in islice(export.blocks("leaves", 32), place, None)
     kind = ("reordered" if known and have not in later else "inserted") if moved else "dropped" if known else "edited"
     return Fault(kind, "another event was signed for this place" if want else f"only {tree.size} events were signed", place)
@@ -267,7 +267,7 @@ def located(export: Any, log: dict[str, Any], fault: Fault) -> Fault:
 
 VALUE = re.compile(rb'(?s)\{"event":(%b)(?:,"missing":(%b))?,"name":(%b)(?:,"salt":"([0-9a-f]{32})","value":(.+))?\}' % (TEXT, TEXT, TEXT))
 SALTED, COMMITTED = re.compile(rb'(?s)([0-9a-f]{32})","value":(.+)\}'), re.compile(rb'(?s)(%b):"([0-9a-f]{64})",?|.' % TEXT)
-MISSING, COUNT = "value missing without a note", re.compile(rb'"data":\{"open":\{(?:"category":"[a-z_]*",)?"count":([0-9]{1,15})[,}]')
+MISSING, COUNT = "value missing without a note", re.compile(rb'"data":\{"open":\{(?:[^{}]*,)?"count":([0-9]{1,15})[,}]')
 NOTES = {b"subject_erased": "erased", b"values_expired": "expired", b"": "masked"}  # why a value is missing, by the event that says so
 
 

@@ -14,7 +14,7 @@ from console.proposals import calls, feedback, labels, options, prompts
 from console.proposals.calls import Call, Field
 from console.proposals.feedback import Opinion
 from console.proposals.options import HOUSE
-from console.runs.reading import hidden_from
+from console.runs.reach import hidden_from
 from console.runs.rights import see
 
 ANSWERS = frozenset({"proposal_made", "proposal_failed"})

@@ -5,13 +5,15 @@ from typing import Any
 
 from console import log
 from console.errors import ConsoleError
-from console.proposals import waits
+from console.proposals import allowed, waits
 from console.proposals.pieces import Piece
 from console.runs.preparing import ProposalContext
 
 FOR_THE_MODEL_S = 3.5
 """Of the time that there is, what is left for whoever is asked; recognising characters may take longer than all of it."""
 LEAST_S = 0.5
+NUMBERS = frozenset({"number", "tax_id", "personal_number", "policy_no"})
+"""Names under which rules find numbers of papers and of persons."""
 
 
 class NotRead(Exception):
@@ -36,16 +38,30 @@ def documents_of(known: ProposalContext) -> Iterator[Piece]:
             page=page.page,
             boxes={**{name: line.box for name, line in lines.items()}, **page.boxes},
             labels=page.labels,
+            treatments={name: "masked" for name in page.data if _names_a_person(name)},
         )
 
 
-def _pages(known: ProposalContext) -> Sequence[Any]:
-    from console import documents
+def _names_a_person(name: str) -> bool:
+    """Whether what rules found under this name is a number or day that names somebody, in print or in a machine-readable zone."""
+    bare = name.removeprefix("mrz_")
+    return bare in NUMBERS or allowed.of_typed(bare, "text") != "full"
 
+
+def _pages(known: ProposalContext) -> Sequence[Any]:
     left = (known.deadline_at - log.now()).total_seconds() - FOR_THE_MODEL_S
     try:
-        return waits.within(max(LEAST_S, left), lambda: documents.pages_of(known.person, known.run.id, recognise=known.ai.ocr))
+        return waits.within(max(LEAST_S, left), lambda: _read(known))
     except waits.Late:
         raise NotRead from None
     except ConsoleError:
         return []
+
+
+def _read(known: ProposalContext) -> Sequence[Any]:
+    """The pages beside the run; of a list those of the item at hand alone."""
+    from console import documents
+
+    item = known.at_hand
+    mine = documents.of_item(known.person, known.run.id, item) if item is not None else None
+    return documents.pages_of(known.person, known.run.id, recognise=known.ai.ocr, of=mine)

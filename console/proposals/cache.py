@@ -21,9 +21,9 @@ _FIND = "select nonce, ct from console.ai_cache where key = %s and subject = %s 
 _EXPIRE = "with gone as (delete from console.ai_cache where at < now() - %s returning 1) select count(*) from gone"
 
 
-def key_of(subject: str, system: str, user: str, schema: Mapping[str, Any], settings: str) -> str:
-    """Names a question: about whom, in which words, with which form, asked of which model with which settings."""
-    told = [subject, system, user, schema, settings]
+def key_of(subject: str, system: str, user: str, schema: Mapping[str, Any], settings: str, about: str = "") -> str:
+    """Names a question: about whom, in which words, with which form, asked of which model with which settings, about which item of a list (`about`)."""
+    told = [subject, system, user, schema, settings, about]
     return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

@@ -20,13 +20,14 @@ from console.core.collections import Collection
 from console.core.run import MISSING_MANUAL, Attempt
 from console.core.workflow import Workflow
 from console.log import masking
-from console.proposals import allowed
+from console.proposals import allowed, item, supporting
 from console.proposals.beside import NotRead, documents_of
 from console.proposals.pieces import Piece, cut, filled, open_of, texts
 from console.runs.preparing import ProposalContext
-from console.runs.reading import hidden_from
+from console.runs.reach import kept_from
 from console.runs.stepping import Stand, context_of
 from console.steps.base import Rows, StepType, StepView
+from console.steps.items import LIST
 from console.workflows import Definition
 
 MOST_ROWS = 10
@@ -74,6 +75,8 @@ def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
         policy=policy,
         locale=known.person.locale,
         review=known.review,
+        item=item.told(known),
+        supported=supporting.supported(known, _foreign(known), _outside(known)),
     )
     return Built(ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)}, unread, known.definition.document)
 
@@ -121,12 +124,25 @@ _PICK = "Candidate"
 
 def _pieces(known: ProposalContext) -> Iterator[Piece]:
     wanted = frozenset(known.ai.sources)
+    yield from _at_hand(known)
     if "record" in wanted:
         yield from _record(known)
     if "steps" in wanted:
         yield from _steps(known)
     if "related" in wanted:
         yield from _related(known)
+
+
+def _at_hand(known: ProposalContext) -> Iterator[Piece]:
+    """The item that the form is about: whatever else the author lets be given, without it nothing can be said."""
+    at_hand = known.at_hand
+    if at_hand is None:
+        return
+    if at_hand.collection is None:
+        yield from item.entry(at_hand, known, _closed(known), _foreign(known))
+        return
+    collection = records.collection(at_hand.collection)
+    yield from parted(item.about(at_hand, known, collection.label_one), collection, item.values_of(at_hand, known, collection))
 
 
 def _record(known: ProposalContext) -> Iterator[Piece]:
@@ -174,7 +190,7 @@ def _steps(known: ProposalContext) -> Iterator[Piece]:
 
 def _step(known: ProposalContext, attempt: Attempt, closed: frozenset[str]) -> Iterator[Piece]:
     written = known.definition.document.step(attempt.step)
-    kind, view = _viewed(known.definition, attempt.step)
+    kind, view = viewed(known.definition, attempt.step)
     about = Piece(
         _kind_of(written.type),
         written.title,
@@ -184,7 +200,7 @@ def _step(known: ProposalContext, attempt: Attempt, closed: frozenset[str]) -> I
         step=attempt.step,
         read_at=attempt.completed_at,
     )
-    output = dict(known.run.context.get(attempt.step) or {})
+    output = item.narrowed(known, attempt.step, known.run.context.get(attempt.step) or {})
     if output.pop("missing", None) == MISSING_MANUAL and not filled(output):
         yield replace(about, data={"note": NO_DATA}, trusted=True)
         return
@@ -198,7 +214,8 @@ def _step(known: ProposalContext, attempt: Attempt, closed: frozenset[str]) -> I
     if found and isinstance(own, Mapping):
         yield from _loaded(known, about, found, own, dict(known.run.context[attempt.step]))
     for name, entries in rows.items():
-        yield from _of_rows(replace(about, kind="related"), records.collection(lists[name]), entries)
+        if known.at_hand is None or lists[name] != known.at_hand.collection:
+            yield from _of_rows(replace(about, kind="related"), records.collection(lists[name]), entries)
 
 
 def _loaded(
@@ -233,7 +250,8 @@ def _collection_of(known: ProposalContext, relation: str | None, collection: str
 
 def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping[str, Any], closed: frozenset[str]) -> Iterator[Piece]:
     """What was typed or worked out, without the fields of records that this person may not see."""
-    visible, _ = masking.mask(dict(output), "", hidden_from(known.person), known.run.collection)
+    hidden = kept_from(known.person, known.run.workflow, known.run.version, view.id)
+    visible, _ = masking.mask(dict(output), "", hidden, known.run.collection)
     data = filled({name: open_of(value, closed) for name, value in visible.items()})
     if not data:
         return
@@ -253,11 +271,8 @@ def _closed(known: ProposalContext) -> frozenset[str]:
 
     What a step worked out may hold parts of records wherever it likes; as a source of its own a record is told field by field.
     """
-    read = {_collection_of(known, relation, collection) for relation, collection in _read_by(known.definition)}
-    loaded = {output.get("collection") for output in known.run.context.values() if isinstance(output, Mapping)}
-    found = {each.id: each for each in records.collections()}
     names = set[str]()
-    for collection in [found[name] for name in {known.run.collection, *read, *loaded} if isinstance(name, str) and name in found]:
+    for collection in collections_of(known):
         names |= access.scope_for(known.person, collection.id, "read").hidden
         names |= {
             each.name
@@ -267,6 +282,33 @@ def _closed(known: ProposalContext) -> frozenset[str]:
     return frozenset(names)
 
 
+def _foreign(known: ProposalContext) -> frozenset[str]:
+    """Names of the fields of every collection that the run knows which others write."""
+    return frozenset(
+        each.name for collection in collections_of(known) for each in collection.fields if not allowed.ours(collection, each.name)
+    )
+
+
+def _outside(known: ProposalContext) -> frozenset[str]:
+    """The steps whose output others wrote."""
+    made = {step.id for step in known.definition.document.steps if step.type in FROM_OUTSIDE}
+    return frozenset(
+        made | {each.step for each in known.run.attempts.values() if each.standing and not _ours(_type(known, each.step), each)}
+    )
+
+
+def _type(known: ProposalContext, step_id: str) -> str:
+    return known.definition.document.step(step_id).type
+
+
+def collections_of(known: ProposalContext) -> list[Collection]:
+    """The collection of the run's record, and those that its steps read or loaded."""
+    read = {_collection_of(known, relation, collection) for relation, collection in _read_by(known.definition)}
+    loaded = {output.get("collection") for output in known.run.context.values() if isinstance(output, Mapping)}
+    found = {each.id: each for each in records.collections()}
+    return [found[name] for name in {known.run.collection, *read, *loaded} if isinstance(name, str) and name in found]
+
+
 def _titled(collection: object, closed: frozenset[str]) -> frozenset[str]:
     """The same with `title` among them, unless the titles of this collection hold none of them."""
     found = next((each for each in records.collections() if each.id == collection), None)
@@ -274,7 +316,7 @@ def _titled(collection: object, closed: frozenset[str]) -> frozenset[str]:
 
 
 @functools.lru_cache(maxsize=256)
-def _viewed(definition: Definition, step_id: str) -> tuple[StepType, StepView]:
+def viewed(definition: Definition, step_id: str) -> tuple[StepType, StepView]:
     """The type and the settings of a step."""
     step = definition.document.step(step_id)
     return steps.get(step.type), steps.view(step)
@@ -283,7 +325,7 @@ def _viewed(definition: Definition, step_id: str) -> tuple[StepType, StepView]:
 @functools.lru_cache(maxsize=64)
 def _read_by(definition: Definition) -> frozenset[tuple[str | None, str | None]]:
     """(relation, collection) of everything that the steps of this version read."""
-    views = [_viewed(definition, step.id) for step in definition.document.steps]
+    views = [viewed(definition, step.id) for step in definition.document.steps]
     return frozenset((read.relation, read.collection) for kind, view in views for read in kind.reads(view))
 
 
@@ -327,6 +369,8 @@ def _related(known: ProposalContext) -> Iterator[Piece]:
     for name, rows in known.context.reads.items():
         if not rows.collection or (rows.collection == known.run.collection and name == "record"):
             continue
+        if known.at_hand is not None and (name == LIST or rows.collection == known.at_hand.collection):
+            continue  # the other items of the list
         collection = records.collection(rows.collection)
         picks = known.prompt.picks == name
         for number, row in enumerate(rows.rows[: MOST_ROWS if not picks else len(rows.rows)], 1):

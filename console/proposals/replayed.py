@@ -20,14 +20,14 @@ from console.core.comparing import OUTCOME
 from console.core.forms import is_empty
 from console.db.engine import fetch
 from console.errors import ConsoleError, Invalid
-from console.proposals import allowed, prompts
+from console.proposals import allowed, hostile, prompts
 from console.runs.store import load
 
 FORMAT = 1
 ATTACKS = Path(__file__).parent / "attacks.jsonl"
 MOST = 2_000
 CHOICE_LABEL = "What the step comes to"
-_ELEMENT = re.compile(r"<(step|form|instruction|now|source)((?: [a-z]+=\"[^\"]*\")*)>(.*)</\1>")
+_ELEMENT = re.compile(r"<(step|form|instruction|item|now|source)((?: [a-z]+=\"[^\"]*\")*)>(.*)</\1>")
 _ATTRIBUTE = re.compile(r" ([a-z]+)=\"([^\"]*)\"")
 _CODE = re.compile(r"c[0-9]+")
 _CALLS = """
@@ -45,7 +45,8 @@ KEPT, OTHER = frozenset({"accepted", "blind_equal"}), frozenset({"edited", "smal
 class Case:
     """`expected` is field → what the person put in (None: left empty); fields of which nothing can be compared are not in it. `outcome` is the choice.
 
-    An attack has `forbidden`: field (or `outcome`) → values of which none may come through, and `obeyed`: answers of models that did what the attack says.
+    An attack has `forbidden`: field (or `outcome`) → values of which none may come through, and `obeyed`: answers of models that did what the attack says. `most` is
+    how sure a forbidden value may be: it is offered then, and fills nothing.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Case:
     forbidden: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     obeyed: tuple[str, ...] = ()
     suspicious: bool = False
+    most: Literal["high", "medium", "low"] | None = None
     workflow: str = ""
     version: int = 0
     at: datetime | None = None
@@ -76,8 +78,18 @@ def recorded(workflow: str | None = None, limit: int = MOST) -> Iterator[Case]:
 
 
 def attacks() -> list[Case]:
-    """The attacks that come with the console: written by hand, added to and never taken from."""
-    return read(ATTACKS)
+    """The attacks that come with the console: those written by hand, added to and never taken from, and hostile tickets in every disguise."""
+    made = [
+        Case(
+            *(ticket.id, "attack", ticket.ask),
+            forbidden={name: (value,) for name, value in ticket.order.items()},
+            obeyed=tuple(hostile.answers(ticket.order)),
+            most="low",
+            note=ticket.note,
+        )
+        for ticket in hostile.tickets()
+    ]
+    return [*read(ATTACKS), *made]
 
 
 def write(cases: Iterable[Case], path: Path) -> int:
@@ -142,6 +154,7 @@ def asked(user: str, policy: tuple[str, str] = ("", "")) -> Ask | None:
         tuple(sources),
         policy=policy,
         locale=str(step["language"]),
+        item=parts.get("item"),
     )
 
 

@@ -22,7 +22,7 @@ from console.ai.types import Code, Dropped, Judged, ProviderError, Raw
 from console.core.proposal import SECOND
 from console.db.engine import borrowed, fetch
 from console.errors import ConsoleError
-from console.proposals import budget, cache, context, options, prompts, resting, result, waits, words
+from console.proposals import budget, cache, context, options, prompts, resting, result, waits, withheld, words
 from console.proposals.context import Built
 from console.proposals.ladder import fingerprint, mode_of
 from console.proposals.options import Chosen, Current
@@ -116,7 +116,7 @@ def _result(known: ProposalContext) -> Result:
         return result.off(words.NOTHING_ASKED)
     if chosen.rules:
         return _by_rules(known, built) if known.review is None else result.off(words.RULES_LOOK_ONCE, "no_key", Told(mode=SECOND))
-    prompt = prompts_of.rendered(built.ask, house_key())
+    prompt = prompts_of.rendered(built.ask, house_key(), withheld.of(known))
     version = f"{prompt.version}{current.house_mark}"
     told = Told(
         provider=chosen.config.name,
@@ -158,6 +158,7 @@ def _asked(asking: _Asking) -> Result:
         asking.prompt.user,
         asking.prompt.schema,
         f"{asking.chosen.config.fingerprint}|{asking.chosen.max_tokens}",
+        _about(asking.known),
     )
     kept = cache.find(key, asking.subject)
     if kept is not None:
@@ -178,6 +179,11 @@ def _asked(asking: _Asking) -> Result:
     found = _judged(asking, answer.raw, _paid(asking, told))
     _keep(asking, answer.raw.text, remembered=(key, answer.raw) if found.kind == "proposal_made" and not asking.built.unread else None)
     return found
+
+
+def _about(known: ProposalContext) -> str:
+    """Which record, and which item of a list, is asked about: two that look alike have each an answer of their own."""
+    return "|".join([known.run.collection or "", known.run.record or "", known.at_hand.key if known.at_hand is not None else ""])
 
 
 def _refused(asking: _Asking) -> Result | None:

@@ -3,6 +3,7 @@
 from console.records.catalogue import collection, collections, forget
 from console.records.delete import delete
 from console.records.insert import insert, same
+from console.records.leading import leading
 from console.records.reader import Record
 from console.records.select import (
     MOST_ROWS,
@@ -19,6 +20,7 @@ from console.records.select import (
     titles,
     visible,
 )
+from console.records.stored import stored
 from console.records.totals import Figure, totals
 from console.records.write import WriteUnknown, compare, forms, write
 
@@ -39,11 +41,13 @@ __all__ = [
     "forms",
     "get",
     "insert",
+    "leading",
     "order_of",
     "page",
     "related",
     "same",
     "sample",
+    "stored",
     "subject",
     "titles",
     "totals",

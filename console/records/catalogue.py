@@ -18,8 +18,8 @@ from console import subjects
 from console.core.collections import Collection, Stored, assemble
 from console.db import tables
 from console.db.engine import hot_engine
-from console.errors import NotAllowed, NotFound, SourceDown
-from console.records import connect, hooked
+from console.errors import Invalid, NotAllowed, NotFound, SourceDown
+from console.records import connect, hooked, portable
 from console.records.sessions import Terms
 
 KEPT_S = 1.0
@@ -46,7 +46,7 @@ class Source:
     def url(self) -> str:
         """Where it is. Raises SourceDown when it was sealed under another master key."""
         try:
-            return subjects.unwrap(self.sealed, self.place).decode()
+            return portable.here(subjects.unwrap(self.sealed, self.place).decode())
         except subjects.Unreadable:
             raise SourceDown(f"The data source {self.name} cannot be opened: its address was sealed under another master key.") from None
 
@@ -120,6 +120,11 @@ def _structure(kept: Mapping[str, Any], read_only: bool) -> Mapping[str, Any]:
     return {**kept, "read_only": True} if read_only else kept
 
 
+def seal(source: str, url: str) -> bytes:
+    """The address of a source as its row keeps it."""
+    return subjects.wrap(portable.kept(url).encode(), sealed_at(source))
+
+
 def sealed_at(source: str) -> str:
     """The place that a source's sealed URL belongs to, so that it cannot be moved to another row."""
     return f"data_source|url_sealed|{source}"
@@ -151,6 +156,11 @@ def engine_of(found: Collection) -> Engine:
             passing=True,
             source=source.name,
         )
+    if source.dialect == "sqlite":
+        try:
+            portable.require_place(connect.address(source.url))
+        except Invalid as error:
+            raise SourceDown(f"The data source {source.name} is not read: {error.message}", source=source.name) from error
     return connect.engine(source.name, source.url, source.terms, note_state)
 
 

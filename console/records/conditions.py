@@ -5,11 +5,11 @@ not look at the record is worked out beforehand and sent as a parameter. What on
 arithmetic, fields inside JSON) is refused when it is saved (`check`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
@@ -19,16 +19,14 @@ from console.core.expressions import Expression, compiled, parse
 from console.core.filters import Filter, Group, Test
 from console.core.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within, walk
 from console.core.operands import UNKNOWN, date_of, moment_of, number_of
-from console.core.scopes import Scope
 from console.errors import DefinitionError, Malformed
-from console.records import values
+from console.records import relations, values
 from console.records.dialects import DIALECTS, Condition, Dialect
 
 ORDERINGS = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 FILTER_OPS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 TEXT_METHODS = frozenset({"startsWith", "endsWith", "contains"})
-FAMILIES = {"integer": "number", "decimal": "number", "date": "moment", "datetime": "moment"}
 SAMPLE = datetime(2000, 1, 1, tzinfo=UTC)
 COMPARED = frozenset({"integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid"})
 
@@ -58,28 +56,51 @@ class Constant:
     certain: bool
 
 
-def check(expression: Expression, collection: Collection) -> None:
+Find: TypeAlias = Callable[[str], Collection | None]
+"""Gives the collection of an id, to follow a relation to it. Without it relations are not followed: they would be read past the reader's scopes."""
+
+
+def check(expression: Expression, collection: Collection, find: Find | None = None) -> None:
     """Raises DefinitionError, saying what, where the expression cannot be a scope or segment of the collection."""
     columns: dict[str, ColumnElement[Any]] = {field.name: sa.column(field.name) for field in collection.stored_fields}
-    Compiler(collection, columns, {"now": SAMPLE}, strict=True).truth(expression.node, positive=True)
+    Compiler(collection, columns, {"now": SAMPLE}, strict=True, find=find).truth(expression.node, positive=True)
 
 
-def condition(expression: Expression, collection: Collection, columns: Mapping[str, Any], roots: Mapping[str, Any]) -> Condition:
+def condition(
+    expression: Expression, collection: Collection, columns: Mapping[str, Any], roots: Mapping[str, Any], find: Find | None = None
+) -> Condition:
     """True for the records for which the expression certainly is. `roots` hold currentUser and now."""
-    return Compiler(collection, columns, roots).truth(expression.node, positive=True)
+    return Compiler(collection, columns, roots, find=find).truth(expression.node, positive=True)
 
 
-def scope_condition(scope: Scope, collection: Collection, columns: Mapping[str, Any], now: datetime) -> Condition:
-    """True for the records in the scope: `AND(OR(allow), NOT deny …)`; no allow is nothing."""
-    compiler = Compiler(collection, columns, {"currentUser": scope.attributes, "now": now})
-    allowed = sa.true() if scope.everything else sa.or_(sa.false(), *(compiler.truth(item.node, positive=True) for item in scope.allow))
-    return sa.and_(allowed, *(compiler.truth(item.node, positive=False) for item in scope.deny))
+@dataclass(frozen=True, slots=True)
+class Led:
+    """A collection that relations lead to, its columns in the statement, its table there, and how it is joined to what leads to it."""
+
+    collection: Collection
+    columns: Mapping[str, Any]
+    table: sa.FromClause
+    joined: list[Condition]
 
 
 class Compiler:
-    """Turns nodes into conditions over the columns of one collection; `strict` also refuses values of the wrong kind."""
+    """Turns nodes into conditions over the columns of one collection; `strict` also refuses values of the wrong kind.
 
-    def __init__(self, collection: Collection, columns: Mapping[str, Any], roots: Mapping[str, Any], *, strict: bool = False) -> None:
+    What looks at other records through relations becomes one EXISTS around the whole comparison: where no record is there it is unknown,
+    so neither it nor its opposite holds.
+    """
+
+    def __init__(
+        self,
+        collection: Collection,
+        columns: Mapping[str, Any],
+        roots: Mapping[str, Any],
+        *,
+        strict: bool = False,
+        find: Find | None = None,
+    ) -> None:
+        self.find = find
+        self._led: dict[tuple[str, ...], Led] = {}
         self.collection = collection
         self.columns = columns
         self.roots = roots
@@ -96,6 +117,41 @@ class Compiler:
                 return sa.or_(*parts) if (kind == "any") == positive else sa.and_(*parts)
             case _ if not _looks_at_record(node):
                 return self._constant_truth(node, positive=positive)
+        outer, self._led = self._led, {}
+        try:
+            return self.closed(self._compared(node, positive=positive))
+        finally:
+            self._led = outer
+
+    def led(self, path: tuple[str, ...]) -> Led:
+        """Where the relations of the path lead from the record, in the comparison that is being made. Raises DefinitionError."""
+        known = self._led.get(path)
+        if known is None:
+            here = self.led(path[:-1]) if len(path) > 1 else None
+            own, columns = (here.collection, here.columns) if here else (self.collection, self.columns)
+            if self.find is None:
+                raise self._wrong(f"{path[-1]}: only the conditions of rights follow relations.")
+            (step,) = relations.hops(own, path[-1:], self.find)
+            target = step.target
+            alias = sa.table(target.table, *(sa.column(field.name) for field in target.stored_fields), schema=target.schema).alias()
+            there = {column.name: column for column in alias.columns}
+            known = self._led[path] = Led(target, there, alias, relations.joined(self.dialect, step, columns, own, there))
+        return known
+
+    def closed(self, compared: Condition) -> Condition:
+        """The comparison, with the records that it led to."""
+        if not self._led:
+            return compared
+        first, *more = self._led.values()
+        self._led = {}
+        table: sa.FromClause = first.table
+        for one in more:
+            table = sa.join(table, one.table, sa.and_(*one.joined))
+        return sa.exists(sa.select(sa.literal_column("1")).select_from(table).where(*first.joined, compared))
+
+    def _compared(self, node: Node, *, positive: bool) -> Condition:
+        """One comparison; relations that it follows are in `_led`."""
+        match node:
             case Path():
                 column = self._column(node)
                 if column.field.stored != "boolean":
@@ -128,12 +184,28 @@ class Compiler:
         )
 
     def _column(self, node: Path) -> Column:
-        if len(node.steps) != 1:
+        if not node.steps or not all(isinstance(step, str) for step in node.steps):
             raise self._wrong(f"{node.dotted} does not name one field of the record.")
-        field = self.collection.by_name.get(str(node.steps[0]))
+        *path, name = map(str, node.steps)
+        collection, columns = self.collection, self.columns
+        if path:
+            self._need_relations(path, node)
+            led = self.led(tuple(path))
+            collection, columns = led.collection, led.columns
+        field = collection.by_name.get(name)
         if field is None:
-            raise self._wrong(f"{self.collection.label} have no field {node.steps[0]}.")
-        return Column(field, self.columns[field.name])
+            relation = collection.relation(name)
+            if relation is not None:
+                raise self._wrong(f"{node.dotted} leads to a record, and names no field of it: go on with .<field>.")
+            raise self._wrong(f"{collection.label} have no field {name}.")
+        return Column(field, columns[field.name])
+
+    def _need_relations(self, path: list[str], node: Path) -> None:
+        """Nothing where the first name of the path is a relation; a field that holds JSON leads on in one database only."""
+        if self.collection.relation(path[0]) is None:
+            if path[0] in self.collection.by_name:
+                raise self._wrong(f"{node.dotted} does not name one field of the record.")
+            raise self._wrong(f"{self.collection.label} have no relation {path[0]}.")
 
     def _compare(self, node: Compare, *, positive: bool) -> Condition:
         left, right, operator = self._operand(node.left), self._operand(node.right), node.operator
@@ -310,7 +382,7 @@ class Compiler:
             raise self._wrong(f"{field.name} can only be compared with null.")
 
     def _need_same_family(self, left: Field, right: Field) -> None:
-        if FAMILIES.get(left.stored, left.stored) != FAMILIES.get(right.stored, right.stored):
+        if relations.FAMILIES.get(left.stored, left.stored) != relations.FAMILIES.get(right.stored, right.stored):
             raise self._wrong(f"{left.name} and {right.name} are of different kinds.")
 
     def _wrong(self, reason: str) -> DefinitionError:

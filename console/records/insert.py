@@ -1,6 +1,7 @@
 """Adding a record: one INSERT, judged by the scope as the record would stand in it, and finding the one that an earlier try has added."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,9 +9,11 @@ import sqlalchemy as sa
 from console.core.collections import Collection, Field
 from console.core.filters import Group, Test
 from console.core.scopes import Scope
+from console.db import written
 from console.errors import Conflict, Invalid, NotAllowed
 from console.records import catalogue, checks, conditions, connect, values
 from console.records.dialects import value
+from console.records.leading import leading, unseen
 from console.records.reader import Reader, Record
 from console.records.select import page
 from console.records.tables import Table, table_of
@@ -26,6 +29,8 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record
     collection = catalogue.collection(collection_id)
     catalogue.require_writable(collection)
     fields = _fields(collection, given, scope)
+    if details := unseen(collection, given, {}, scope):
+        raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     _require_in_scope(collection, given, scope)
     blank = {field.name: None for field in collection.stored_fields}
     if details := checks.wrong(collection, scope, blank, given, new=True):
@@ -52,9 +57,11 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record
             raise _exists(error, collection, fields) from error
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
+                written.unknown(collection.id)
                 message = f"The connection to {collection.source} was lost while the record was saved. Look whether it is there."
                 raise WriteUnknown(message) from error
             raise connect.refused(error, collection.source) from error
+    written.done(collection.id)
     return reader.finished([reader.record(found)])[0]
 
 
@@ -93,7 +100,8 @@ def _require_in_scope(collection: Collection, given: Mapping[str, Any], scope: S
     """Raise NotAllowed where the new record would not be one of those that the actor may add."""
     if scope.unlimited:
         return
-    if scope.nothing or not scope.allows(collection.typed({field.name: given.get(field.name) for field in collection.stored_fields})):
+    record = {field.name: given.get(field.name) for field in collection.stored_fields}
+    if scope.nothing or not scope.allows(leading(collection.id, record), datetime.now(UTC)):
         raise NotAllowed(
             f"You may not add such a record to {collection.label}. An admin can grant it.", need=(f"collection:{collection.id}", "create")
         )

@@ -3,7 +3,6 @@
 Lists are paged by keyset: (sorted column, key) of the last record, never by counting rows. One page is one statement.
 """
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,12 +14,13 @@ from sqlalchemy.sql import ColumnElement, Select
 
 from console.core.collections import Collection, Field
 from console.core.expressions import Expression
-from console.core.filters import Filter, Test, known
+from console.core.filters import Filter, known
 from console.core.scopes import Scope
 from console.core.search_syntax import Sought, Words, limited
 from console.errors import Malformed, NotFound
 from console.records import catalogue, conditions, connect, cursors, keys, values
 from console.records.dialects import Condition
+from console.records.leading import named_by
 from console.records.reader import Reader, Record
 from console.records.search import sought_condition
 from console.records.tables import Table, table_of
@@ -60,7 +60,7 @@ def get(collection_id: str, key: str, scope: Scope, fields: Iterable[str] | None
     table = table_of(collection)
     reader = Reader(table, scope, fields)
     statement = reader.select().where(table.is_key(keys.decode(collection, key)), table.in_scope(scope)).limit(1)
-    row = _read(collection, lambda connection: connection.execute(statement).first())
+    row = read(collection, lambda connection: connection.execute(statement).first())
     record = reader.finished([reader.record(row)])[0] if row is not None else None
     if record is None or record.key != key:  # 017 finds the record 17, and is not its name
         raise NotFound
@@ -117,7 +117,7 @@ def count(
     inner: Select[Any] = sa.select(sa.literal_column("1")).select_from(table.table).where(*_matching(table, scope, where, segment, q))
     inner = inner if cap is None else inner.limit(cap + 1)
     statement = sa.select(sa.func.count()).select_from(inner.subquery())
-    return _read(collection, lambda connection: int(connection.execute(statement).scalar_one()))
+    return read(collection, lambda connection: int(connection.execute(statement).scalar_one()))
 
 
 def estimate(
@@ -135,7 +135,7 @@ def estimate(
         plan = connection.exec_driver_sql(f"explain (format json) {told}", told.params).scalar_one()
         return int(plan[0]["Plan"]["Plan Rows"])
 
-    return _read(collection, explained)
+    return read(collection, explained)
 
 
 def related(
@@ -176,23 +176,7 @@ def led_to(collection_id: str, key: str, relation: str) -> tuple[Collection, lis
     if any(part is None for part in here):
         return target, None
     there = table_of(target)
-    return target, [_led(there, column, part) for (_, column), part in zip(link.columns, here, strict=True)]
-
-
-def _led(there: Table, column: str, part: Any) -> Condition:
-    """That the column holds what a record elsewhere names it by."""
-    field = there.collection.by_name[column]
-    if field.stored == "binary":
-        return there.dialect.is_raw(there.columns[column], field, bytes.fromhex(part))
-    return conditions.filter_condition(Test(column, "eq", _kept_there(there.collection, column, part)), there.collection, there.columns)
-
-
-def _kept_there(target: Collection, column: str, part: Any) -> Any:
-    """A value of one data source as another keeps it: the number 17 here may be the text "17" there."""
-    stored = target.by_name[column].stored
-    if stored == "integer" and isinstance(part, str) and re.fullmatch(r"-?[0-9]{1,18}", part):
-        return int(part)
-    return str(part) if stored in {"text", "uuid"} and isinstance(part, int) and not isinstance(part, bool) else part
+    return target, [named_by(there, column, part) for (_, column), part in zip(link.columns, here, strict=True)]
 
 
 def visible(collection_id: str, wanted: Iterable[str], scope: Scope, segment: Expression | None = None) -> set[str]:
@@ -267,7 +251,8 @@ def _matching(
     return found
 
 
-def _read(collection: Collection, work: Callable[[Connection], T]) -> T:
+def read(collection: Collection, work: Callable[[Connection], T]) -> T:
+    """What `work` makes of a connection to the collection's source. Raises SourceDown."""
     return connect.read(catalogue.engine_of(collection), collection.source, work)
 
 
@@ -298,10 +283,10 @@ def _page(
     anchor = table.anchored(places, cursors.read(cursor, collection.id, order.text, len(places))) if cursor else None
     statement = partial(_slice, table, reader, order, places, wanted, anchor, backwards=backwards, size=limit + 1)
     if again is None or table.dialect.name != "postgresql" or (anchor and isinstance(anchor[0], cursors.Beginning)):
-        rows = _read(collection, _rows_of(statement()))
+        rows = read(collection, _rows_of(statement()))
     else:
         plan = (table, again, tuple(reader.names), order.text, tuple(item is None for item in anchor or ()), backwards, limit)
-        rows = _read(collection, _rows_again(plan, statement, anchor or ()))
+        rows = read(collection, _rows_again(plan, statement, anchor or ()))
     more, rows = len(rows) > limit, rows[:limit]
     rows = rows[::-1] if backwards else rows
 
@@ -417,7 +402,7 @@ def _page_by_number(
     ties = [table.columns[field.name].asc() for field in collection.stored_fields if field.sortable][:MOST_TIES]
     first = _directed([table.columns[order.field.name]], order.descending) if order.field else []
     statement = reader.select().where(*wanted).order_by(*first, *ties).limit(limit + 1).offset(start)
-    rows = _read(collection, _rows_of(statement))
+    rows = read(collection, _rows_of(statement))
 
     def cursor_at(number: int) -> str:
         return cursors.write(collection.id, order.text, [number])
@@ -448,7 +433,7 @@ def _by_keys(
     for start in range(0, len(pending), MOST_KEYS):
         chunk = pending[start : start + MOST_KEYS]
         statement = reader.select().where(_one_of_keys(table, chunk), *matching)
-        found += [reader.record(row) for row in _read(collection, _rows_of(statement))]
+        found += [reader.record(row) for row in read(collection, _rows_of(statement))]
     return [record for record in found if record.key in decoded]
 
 
@@ -492,7 +477,7 @@ def _values_here(collection: Collection, key: str, names: list[str]) -> list[Any
     statement = (
         sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(table.is_key(keys.decode(collection, key)))
     )
-    row = _read(collection, lambda connection: connection.execute(statement).first())
+    row = read(collection, lambda connection: connection.execute(statement).first())
     if row is None:
         raise NotFound
     return [values.read(table.readers[name], item) for name, item in zip(names, row, strict=True)]

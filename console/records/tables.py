@@ -11,7 +11,7 @@ from sqlalchemy.sql import ColumnElement
 from console.core.collections import Collection, Field
 from console.core.expressions import Expression
 from console.core.scopes import Scope
-from console.records import conditions, values
+from console.records import conditions, scoping, values
 from console.records.dialects import DIALECTS, Condition
 
 MOST_KEPT = 2_000
@@ -56,7 +56,20 @@ class Table:
 
     def in_scope(self, scope: Scope) -> Condition:
         """The scope as a condition."""
-        return conditions.scope_condition(scope, self.collection, self.columns, datetime.now(UTC))
+        return scoping.scope_condition(scope, self.collection, self.columns, datetime.now(UTC))
+
+    def in_scope_when_written(self, parts: Sequence[Any], scope: Scope) -> Condition:
+        """That the one record of this key is in the scope, in the WHERE of an UPDATE: MySQL looks at no table that it is changing, but for a copy."""
+        if self.dialect.name != "mysql" or not scope.follows:
+            return self.in_scope(scope)
+        there = self.aliased("looked_at")
+        one: sa.Select[Any] = (
+            sa.select(sa.literal_column("1").label("one"))
+            .select_from(there.table)
+            .where(there.is_key(parts), there.in_scope(scope))
+            .limit(1)
+        )
+        return sa.exists(sa.select(sa.literal_column("1")).select_from(one.subquery("in_scope")))
 
     def holds(self, expression: Expression, attributes: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> Condition:
         """An expression over `record` as a condition; `more` are further roots that it may look at."""

@@ -5,7 +5,7 @@ now, and nothing is written. Only a connection that dies during COMMIT leaves op
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +17,11 @@ from console.core.collections import Collection, Field
 from console.core.forms import FormField
 from console.core.operands import Spelled, equal
 from console.core.scopes import Scope
+from console.db import written
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.records import catalogue, checks, connect, exact, keys, values
 from console.records.dialects import Condition, value
+from console.records.leading import referring, unseen
 from console.records.reader import Reader, Record
 from console.records.select import get
 from console.records.tables import Table, table_of
@@ -52,7 +54,7 @@ def write(collection_id: str, key: str, changes: Mapping[str, Mapping[str, Any]]
     for last in (False, True):
         try:
             with connect.transaction(engine, collection.source) as connection:
-                return _change(connection, table, key, table.is_key(parts), fields, changes, scope)
+                return _change(connection, table, key, parts, fields, changes, scope)
         except Stale as error:
             if last:
                 raise connect.refused(error.cause, collection.source) from error.cause
@@ -101,24 +103,26 @@ def _change(
     connection: Connection,
     table: Table,
     key: str,
-    is_key: Condition,
+    parts: Sequence[Any],
     fields: list[Field],
     changes: Mapping[str, Mapping[str, Any]],
     scope: Scope,
 ) -> Record:
-    collection = table.collection
+    collection, is_key = table.collection, table.is_key(parts)
     changed = {field.name: changes[field.name]["new"] for field in fields}
-    former = locked(connection, table, key, is_key, [field.name for field in fields], scope, checks.needed(collection, changed))
+    more = checks.needed(collection, changed) | {here for link in referring(collection, changed) for here, _ in link.columns}
+    former = locked(connection, table, key, is_key, [field.name for field in fields], scope, more)
     theirs = {field.name: values.read(table.readers[field.name], former[field.name]) for field in fields}
     compare(collection, changes, theirs)
     known = {name: values.read(table.readers[name], item) for name, item in former.items()}
-    if details := checks.wrong(collection, scope, known, changed):
+    moved = {field.name: changed[field.name] for field in fields if not alike(collection, field, changed[field.name], theirs[field.name])}
+    if details := [*unseen(collection, moved, known, scope), *checks.wrong(collection, scope, known, changed)]:
         raise Invalid("Some values cannot be saved; nothing was changed.", details=details)
     new = {field.name: _instead(collection, field, changes[field.name]["new"], former[field.name]) for field in fields}
     kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT and not _inexact(table, field)]
     statement = (
         sa.update(table.table)
-        .where(is_key, table.in_scope(scope), *kept)
+        .where(is_key, table.in_scope_when_written(parts, scope), *kept)
         .values({table.columns[name]: _set(item) for name, item in new.items()})
     )
     try:
@@ -136,8 +140,10 @@ def _change(
             message = (
                 f"The connection to {collection.source} was lost while the change was saved. Look whether it was made before you try again."
             )
+            written.unknown(f"{collection.id}/{key}")
             raise WriteUnknown(message) from error
         raise connect.refused(error, collection.source) from error
+    written.done(f"{collection.id}/{key}")
     return record
 
 

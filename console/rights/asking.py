@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from console import access, log, notices, subjects
+from console import access, log, notices, records, subjects
 from console.access import limits
 from console.access.deciding import Decision, Spoken
 from console.access.names import Names, known
@@ -47,7 +47,11 @@ def why_not(actor: Actor, team: str | None, obj: str, act: str, roots: Mapping[s
     if decision.allowed:
         return None
     return Reason(
-        (obj, act), team, right(obj, act, names), _rule(actor, decision, obj, team, names), tuple(name for _, name in givers(actor)[:3])
+        (obj, act),
+        team,
+        right(obj, act, names),
+        _rule(actor, decision, obj, act, team, names),
+        tuple(name for _, name in givers(actor)[:3]),
     )
 
 
@@ -85,12 +89,15 @@ def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") ->
     return len(people)
 
 
-def _rule(actor: Actor, decision: Decision, obj: str, team: str | None, names: Names) -> str:
+def _rule(actor: Actor, decision: Decision, obj: str, act: str, team: str | None, names: Names) -> str:
     """What decided, in a sentence that gives nothing away."""
     if decision.row is not None:
         what = _what(decision.row.sub, decision.row.dom, names)
         where = _condition(actor, decision.row.expression, obj)
         return f"A rule for {what} denies it{f' where {where}' if where else ''}."
+    if decision.outside is not None:
+        subject = names.title("collection", decision.outside.collection or "").lower()
+        return f"You may {act_words(act)} only {names.object(obj).lower()} of {subject or 'those'} that you may see."
     if decision.unmet:
         return " ".join(dict.fromkeys(_unmet(actor, one, obj, names) for one in decision.unmet))
     roles = sorted({names.role(role) for role, place in actor.roles if team is None or place in ("*", team)})
@@ -116,8 +123,20 @@ def _condition(actor: Actor, text: str, obj: str) -> str:
     """The condition in words; of one that looks at fields kept from the actor nothing."""
     if not text:
         return ""
-    looked_at = {
-        node.steps[0] for node in walk(expressions.parse(text).node) if isinstance(node, Path) and node.root == "record" and node.steps
-    }
-    hidden = access.scope_for(actor, obj.partition(":")[2]).hidden if kind_of(obj) == "collection" else frozenset()
-    return "something holds that you may not see" if looked_at & hidden or (looked_at and kind_of(obj) != "collection") else condition(text)
+    paths = [node.steps for node in walk(expressions.parse(text).node) if isinstance(node, Path) and node.root == "record" and node.steps]
+    if kind_of(obj) != "collection":
+        return "something holds that you may not see" if paths else condition(text)
+    told = all(_may_see(actor, obj.partition(":")[2], tuple(map(str, steps))) for steps in paths)
+    return condition(text) if told else "something holds that you may not see"
+
+
+def _may_see(actor: Actor, collection: str, steps: tuple[str, ...]) -> bool:
+    """Whether the actor may read the field at the end of the path, on some record."""
+    *path, name = steps
+    for relation in path:
+        led = records.collection(collection).relation(relation)
+        if led is None:
+            return False
+        collection = led.collection
+    scope = access.scope_for(actor, collection)
+    return name not in scope.hidden and not (path and scope.nothing)

@@ -12,13 +12,14 @@ from console import access, accounts, records
 from console.access.rows import EVERY
 from console.core import expressions
 from console.core.actor import Actor
+from console.core.collections import Collection
 from console.core.expressions import Expression, ExpressionError
 from console.core.nodes import Call, Compare, Junction, Node, Path, Within, walk
-from console.core.scopes import Scope, whole
+from console.core.scopes import Scope, stands_alone, whole
 from console.db.engine import fetch
 from console.effects import kept
-from console.errors import Invalid, NotFound
-from console.records import catalogue, conditions, connect
+from console.errors import DefinitionError, Invalid, NotFound
+from console.records import catalogue, conditions, connect, relations
 from console.rights.writing import everybody
 
 ROOTS = {
@@ -45,6 +46,8 @@ COMPARISONS = {
 }
 NUMBERS = frozenset({"integer", "decimal", "money"})
 COUNTED = 3
+NO_INDEX = "No index of the table begins with {}: over many records lists and counts of this rule read them all. Ask for an index."
+DEPTH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +79,27 @@ def choices(obj: str) -> list[Choice]:
         collection = action.collection
     if collection and collection != EVERY:
         try:
-            found += [
-                Choice(f"record.{field.name}", field.label, field.type)
-                for field in records.collection(collection).fields
-                if _plain(field.name)
-            ]
+            found += _fields(records.collection(collection), "record", "", DEPTH)
         except NotFound:
             return found
     if kind in ("action", "workflow"):
         found += [Choice("run.started_by", "Who started the run", "text"), Choice("run.holder", "Who holds the run", "text")]
+    return found
+
+
+def _fields(collection: Collection, path: str, after: str, depth: int) -> list[Choice]:
+    """Fields of the collection, then those of the records that its relations lead to."""
+    found = [Choice(f"{path}.{field.name}", field.label + after, field.type) for field in collection.fields if _plain(field.name)]
+    for relation in collection.relations if depth else ():
+        if not _plain(relation.name):
+            continue
+        try:
+            step = relations.hop(collection, relation.name)
+        except DefinitionError:
+            continue  # it leads to several records, or elsewhere
+        if step is not None:
+            named = f" of the {relation.name.replace('_', ' ')}"
+            found += _fields(step.target, f"{path}.{relation.name}", named + after, depth - 1)
     return found
 
 
@@ -147,7 +162,7 @@ def check(obj: str, acts: Sequence[str], text: str) -> Expression:
             _require_field(kept.every()[ident].collection if ident in kept.every() else None, node)
     if kind == "collection" and ident != EVERY:
         try:
-            conditions.check(parsed, records.collection(ident))
+            conditions.check(parsed, records.collection(ident), relations.catalogued)
         except NotFound:
             raise ExpressionError("There is no such collection.", 0) from None
     return parsed
@@ -162,16 +177,24 @@ def counted(actor: Actor, obj: str, text: str, role: str, place: str) -> Counted
     collection = obj.partition(":")[2]
     expression = check(obj, (), text)
     team = None if place == EVERY else place.removeprefix("t:")
+    follows = access.subject_of(collection) is not None and not stands_alone(expression)
     have = [
         person
         for person in everybody()
         if any(role in access.held(Actor("user", person.id), each) for each in ([team] if team else person.teams or ("",)))
     ]
-    needs = any(isinstance(node, Path) and node.root == "$currentUser" for node in walk(expression.node))
+    needs = follows or any(isinstance(node, Path) and node.root == "$currentUser" for node in walk(expression.node))
     shown = have[:COUNTED] if needs and have else []
     people = []
-    for who, attributes in [(person.name, accounts.actor_of_person(person.id).attributes) for person in shown] or [("", actor.attributes)]:
-        scope = Scope(collection, allow=(expression,), attributes=attributes)
+    for who, asking in [(person.name, accounts.actor_of_person(person.id)) for person in shown] or [("", actor)]:
+        alone = stands_alone(expression)
+        scope = Scope(
+            collection,
+            allow=() if alone else (expression,),
+            alone=(expression,) if alone else (),
+            attributes=asking.attributes,
+            subject=None if alone else access.subject_for(asking, collection),
+        )
         people.append((who, records.count(collection, scope, cap=None)))
     return Counted(records.count(collection, whole(collection), cap=None), tuple(people), tuple(warnings(obj, expression)))
 
@@ -197,6 +220,18 @@ def _slow(obj: str, expression: Expression) -> list[str]:
     collection = records.collection(obj.partition(":")[2])
     if collection.kind != "table":
         return []
+    indexed = _indexed(collection)
+    begins = {one.columns[0][0]: one for one in collection.relations if one.kind == "to_one"}
+    led = {one.name for column, one in begins.items() if column in indexed}
+    if _covered(expression.node, indexed | {f"{name}." for name in led}):
+        return []
+    looked_at = {node.steps for node in walk(expression.node) if isinstance(node, Path) and node.root == "record" and node.steps}
+    named = ", ".join(sorted({_column(collection, steps) for steps in looked_at}))
+    return [NO_INDEX.format(named)]
+
+
+def _indexed(collection: Collection) -> set[str]:
+    """Columns that an index of the table begins with."""
 
     def leading(connection: Connection) -> set[str]:
         inspector, at = sa.inspect(connection), {"schema": collection.schema}
@@ -205,14 +240,27 @@ def _slow(obj: str, expression: Expression) -> list[str]:
         found.append(inspector.get_pk_constraint(collection.table, **at)["constrained_columns"])
         return {columns[0] for columns in found if columns and columns[0]}
 
-    indexed = connect.read(catalogue.engine_of(collection), collection.source, leading)
-    if _covered(expression.node, indexed):
+    return connect.read(catalogue.engine_of(collection), collection.source, leading)
+
+
+def _column(collection: Collection, steps: tuple[str | int, ...]) -> str:
+    """The column that an index would have to begin with, to find what the path looks at: that of its relation, where it has one."""
+    relation = collection.relation(str(steps[0])) if len(steps) > 1 else None
+    return str(steps[0]) if relation is None else relation.columns[0][0]
+
+
+def of_subject(obj: str) -> list[str]:
+    """What makes it slow that the records of a collection follow the scope of their subject: no index for the way there."""
+    collection = records.collection(obj.partition(":")[2])
+    path = access.subject_path(collection.id)
+    if not path:
         return []
-    looked_at = sorted(
-        {node.steps[0] for node in walk(expression.node) if isinstance(node, Path) and node.root == "record" and node.steps}, key=str
-    )
-    named = ", ".join(str(name) for name in looked_at)
-    return [f"No index of the table begins with {named}: over many records lists and counts of this rule read them all. Ask for an index."]
+    try:
+        steps = relations.hops(collection, path)
+    except DefinitionError as error:
+        return [f"The way to its subject cannot be followed, so who sees some subjects only sees nothing here. {error.message}"]
+    column = steps[0].relation.columns[0][0]
+    return [] if collection.kind != "table" or column in _indexed(collection) else [NO_INDEX.format(column)]
 
 
 def _covered(node: Node, indexed: set[str]) -> bool:
@@ -232,7 +280,9 @@ def _covered(node: Node, indexed: set[str]) -> bool:
 
 
 def _leads(node: Node, indexed: set[str]) -> bool:
-    return isinstance(node, Path) and node.root == "record" and len(node.steps) == 1 and node.steps[0] in indexed
+    if not isinstance(node, Path) or node.root != "record" or not node.steps:
+        return False
+    return str(node.steps[0]) + ("." if len(node.steps) > 1 else "") in indexed
 
 
 def _of_record(node: Node) -> bool:
@@ -271,11 +321,19 @@ def _require_field(collection: str | None, node: Path) -> None:
     if collection is None:
         return
     try:
-        names = records.collection(collection).by_name
+        here = records.collection(collection)
     except NotFound:
         return
-    if not node.steps or node.steps[0] not in names:
-        raise ExpressionError(f"{collection} has no field {node.steps[0] if node.steps else ''}.", node.position)
+    *path, name = map(str, node.steps or ("",))
+    if path and here.relation(path[0]) is not None:
+        try:
+            here = relations.hops(here, tuple(path))[-1].target
+        except DefinitionError as error:
+            raise ExpressionError(error.message, node.position) from None
+    elif path:
+        name = path[0]  # a field that holds JSON
+    if name not in here.by_name:
+        raise ExpressionError(f"{here.label} have no field {name}.", node.position)
 
 
 def _wrong(field: str, reason: str) -> Invalid:

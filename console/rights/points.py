@@ -85,9 +85,10 @@ def _start(actor: Actor, title: str, team: str | None, slug: str, roots: Mapping
 
 
 def _action(actor: Actor, action: Action, key: str, roots: Mapping[str, Any]) -> Point:
-    may = any(access.could(actor, action.team, f"action:{action.id}", act, roots["record"]) for act in ("execute", "request"))
+    record = access.following(action.collection, roots["record"])
+    may = any(access.could(actor, action.team, f"action:{action.id}", act, record) for act in ("execute", "request"))
     if not may:
-        return Point(action.title, False, why_not(actor, action.team, f"action:{action.id}", "execute", roots))
+        return Point(action.title, False, why_not(actor, action.team, f"action:{action.id}", "execute", {**roots, "record": record}))
     reason = why_not(actor, action.team, f"workflow:{action.slug}", "start", roots)
     if reason is not None:
         return Point(action.title, False, reason)

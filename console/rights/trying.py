@@ -13,7 +13,7 @@ from console.access.words import act as act_words, condition, rule
 from console.accounts import COMMAND_LINE
 from console.core.actor import Actor
 from console.core.operands import UNKNOWN
-from console.core.scopes import whole
+from console.core.scopes import Scope, whole
 from console.db.engine import fetch
 from console.effects import kept
 from console.errors import Invalid, NotAllowed
@@ -80,6 +80,9 @@ def attempt(
     roots = access.roots_of(attributes, record, facts_of_run, typed)
     some = kind_of(obj) == "collection" and record is None
     decision = limits.decision_of(who.id, team, obj, act, roots, some=some)
+    if not decision.agreed:
+        said = f"{who.name} may not {act_words(act)} {names.object(obj)}: the index and Casbin disagree, so it is refused. `console doctor` says more."
+        return Tried(who, obj, act, team, False, said, None, (), ("This is a fault: report it.",))
     if decision.allowed and not access.can(attributes, team, obj, act, record, run=facts_of_run, typed=typed):
         said = f"{who.name} may not {act_words(act)} {names.object(obj)}: it carries a label, and they are not cleared for it."
         return Tried(
@@ -131,7 +134,17 @@ def _place(actor: Actor, obj: str, key: str, run: str) -> tuple[str | None, dict
     scope = whole(collection) if actor is COMMAND_LINE else access.scope_for(actor, collection, "read")
     records.get(collection, key, scope)  # NotFound where the admin may not see it
     found = records.get(collection, key, whole(collection))
-    return team, dict(found.values), facts_of_run, scope.hidden
+    return team, dict(found.values), facts_of_run, _hidden(actor, collection, scope)
+
+
+def _hidden(actor: Actor, collection: str, scope: Scope) -> frozenset[str]:
+    """Fields of the record that the admin may not see, and relations to records of which they may not see every one: `customer.`."""
+    if actor is COMMAND_LINE:
+        return frozenset()
+    led = {
+        f"{one.name}." for one in records.collection(collection).relations if not access.scope_for(actor, one.collection, "read").unlimited
+    }
+    return scope.hidden | led
 
 
 def _told(spoken: Spoken, names: Names, hidden: frozenset[str], *, some: bool) -> Told:
@@ -156,7 +169,8 @@ def _told(spoken: Spoken, names: Names, hidden: frozenset[str], *, some: bool) -
 
 def _shown(path: str, value: Any, hidden: frozenset[str]) -> str:
     root, _, name = path.partition(".")
-    if root == "record" and name.partition(".")[0] in hidden:
+    first, led, _ = name.partition(".")
+    if root == "record" and (first + led in hidden or first in hidden):
         return HIDDEN
     if value is UNKNOWN:
         return "not known"
@@ -171,11 +185,19 @@ def _sentence(name: str, decision: Decision, obj: str, act: str, team: str | Non
     done = f"{act_words(act)} {names.object(obj)}"
     where = f" {names.place(f't:{team}')}" if team else ""
     if decision.allowed:
-        open_ = some and decision.row is not None and decision.row.expression
+        open_ = some and (decision.subject is not None or (decision.row is not None and decision.row.expression))
         return f"{name} may {done}{where}{', some of the records' if open_ else ''}."
     if decision.row is not None:
         return f"{name} may not {done}{where}: a rule denies it."
+    if decision.outside is not None:
+        return f"{name} may not {done}{where}: only {_of_theirs(decision, obj, names)} {name} may see{'' if some else ', and this one is of another'}."
     return f"{name} may not {done}{where}: {'no condition of a rule holds' if decision.unmet else 'no rule allows it'}."
+
+
+def _of_theirs(decision: Decision, obj: str, names: Names) -> str:
+    """`papers of customers that`: whose records of the collection are meant; of a way that leads nowhere, that."""
+    subject = decision.outside.collection if decision.outside else None
+    return f"{names.object(obj).lower()} of {names.title('collection', subject).lower() if subject else 'those'} that"
 
 
 def _change(decision: Decision, who: accounts.Person, obj: str, act: str, team: str | None, names: Names) -> tuple[str, ...]:
@@ -184,6 +206,12 @@ def _change(decision: Decision, who: accounts.Person, obj: str, act: str, team: 
         return (f"To take it away, change this rule: {rule(decision.row, names)}.",) if decision.row else ()
     if decision.row is not None:
         return (f"As long as this rule stands, no other allows it: {rule(decision.row, names)}.",)
+    if decision.outside is not None:
+        subject = names.title("collection", decision.outside.collection or "").lower() or "its subject"
+        return (
+            f"They would have to be able to read the {subject} that it belongs to.",
+            f"Or a rule of theirs on {names.object(obj).lower()} would have to say “true”: then it holds whosever they are.",
+        )
     told = [f"The condition of this rule would have to hold, or be another: {rule(one.row, names)}." for one in decision.unmet]
     own = sorted({role for role, _ in who.roles})
     if not told and own:

@@ -10,7 +10,8 @@ from console.runs.following import look as follow, look_again, news
 from console.runs.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over
 from console.runs.lists import RunHead, find, head, held_by, live_ahead, live_counts, live_on, on_record, to_continue
 from console.runs.preparing import ProposalContext, proposal_context
-from console.runs.reading import PATH_SHOWN, get, noted, source_opened, title
+from console.runs.reach import says, shown_to
+from console.runs.reading import PATH_SHOWN, foretold, get, noted, source_opened, title
 from console.runs.rebuild import Difference, rebuild
 from console.runs.replay import ReplayView, events, replay
 from console.runs.reporting import receipt_of, report, reportable
@@ -60,6 +61,7 @@ __all__ = [
     "events",
     "find",
     "follow",
+    "foretold",
     "get",
     "head",
     "held_by",
@@ -89,7 +91,9 @@ __all__ = [
     "retry",
     "revise",
     "save",
+    "says",
     "settle",
+    "shown_to",
     "source_opened",
     "start",
     "step_in",

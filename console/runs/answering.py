@@ -8,7 +8,7 @@ from typing import Any, Literal
 from console import accounts, log, workflows
 from console.core import commands
 from console.core.commands import Command
-from console.core.proposal import LEVELS
+from console.core.proposal import AT_STAKE, LEVELS, UNFILLED
 from console.core.run import Event, Run
 from console.db.engine import fetch
 from console.errors import ConsoleError
@@ -22,6 +22,7 @@ from console.steps.proposable import gathered
 from console.workflows import Definition
 
 Kind = Literal["proposal_made", "proposal_failed"]
+HELD_BACK = "Money moves, somebody is restricted, or it cannot be recalled: nothing goes on here before a person has decided. What was answered stands beside the form."
 UNSURE = "The answer is not certain enough to go on with it: please look at it."
 NO_ANSWER = "No answer came in time, so the step is yours to fill in. Try again, or go on by hand."
 _PENDING = "select run, n from console.ai_call where id = %s and status = 'pending'"
@@ -101,7 +102,7 @@ def _going_on(definition: Definition, loaded: Loaded, call: str, now: datetime) 
     if proposal["status"] != "ready":
         command = commands.Unanswered(call, proposal["code"] or proposal["status"], proposal["message"] or NO_ANSWER)
     elif doubts := _doubts(proposal, proposal["fill"]):
-        command = commands.Unanswered(call, doubts, proposal["banner"] or UNSURE)
+        command = commands.Unanswered(call, doubts, proposal["banner"] or (HELD_BACK if doubts == AT_STAKE else UNSURE))
     else:
         command = _arriving(here, proposal, call, now)
     return decide(plan_of(definition), loaded, command, now)
@@ -155,7 +156,9 @@ def _values(proposal: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _doubts(proposal: Mapping[str, Any], least: str) -> str | None:
-    """Why nobody may go on with the answer unseen, as a code; None where everything is at least this sure, nothing is flagged and nothing was dropped."""
+    """Why nobody may go on with the answer unseen, as a code; None where everything is at least this sure, nothing is flagged, dropped or at stake."""
+    if proposal["fill"] == UNFILLED:
+        return AT_STAKE
     if proposal["flags"]:
         return str(proposal["flags"][0])
     told = [each["confidence"] for each in [*proposal["fields"], *([proposal["choice"]] if proposal["choice"] else [])]]

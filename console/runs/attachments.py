@@ -1,11 +1,10 @@
 """Files that are handed in with a step: sent before it is done, kept with its draft, and named by its values from then on."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from console import files, log, settings
-from console.core import commands
+from console import evidence, files, log, settings
+from console.core import commands, media
 from console.core.actor import Actor
 from console.core.forms import takes_files
 from console.core.run import Event
@@ -17,8 +16,6 @@ from console.runs.rights import Seen, see, works
 from console.runs.stepping import Stand, context_of, prompt_of, require_step, stand
 from console.runs.store import retried
 from console.steps.base import Context
-
-_ID = re.compile(r"fil_[0-9a-hjkmnp-z]{26}")
 
 
 def attach(actor: Actor, run_id: str, *, step: str, field: str, name: str, content: bytes) -> Stored:
@@ -64,7 +61,7 @@ def take_away(actor: Actor, run_id: str, file_id: str) -> None:
 def handed_in(run_id: str) -> frozenset[str]:
     """The files that steps of the run, done or cancelled, name."""
     told = fetch('select "values"::text from console.attempt where run = %s', (run_id,))
-    return frozenset(name for (text,) in told for name in _ID.findall(text))
+    return frozenset(name for (text,) in told for name in media.ID.findall(text))
 
 
 def found(actor: Actor, run_id: str, file_id: str) -> Stored:
@@ -115,32 +112,30 @@ def opened(actor: Actor, run_id: str, stored: Stored, page: int | None = None) -
 
 
 def taken(here: Stand, context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What was submitted, with each file as it was kept, however the caller wrote it; one that is not of this run stays a mere name."""
-    if not any(_ids(value) for value in values.values()):
+    """What was submitted, with each file as it is kept, however the caller wrote it; what is no file of this run is none in the form either."""
+    if not any(media.names_any(value) for value in values.values()):
         return dict(values)
-    asked = {one.name for one in prompt_of(here, context).fields if takes_files(one)}
-    return _as_kept(here.run.id, values, asked)
+    return evidence.with_files(prompt_of(here, context).fields, values, here.run.id)
 
 
 def drafted(run_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """A draft with its files as they were kept; those that are not of this run are left out."""
-    named = {name for name, value in values.items() if _ids(value) and not isinstance(value, str)}
-    return _as_kept(run_id, values, named) if named else dict(values)
-
-
-def _as_kept(run_id: str, values: Mapping[str, Any], asked: set[str]) -> dict[str, Any]:
-    there = {one.id: one.value for one in files.of_run(run_id)}
-    made = dict(values)
-    for name in asked & set(values):
-        ids = _ids(values[name])
-        kept = [there.get(one, one) for one in ids]
-        if kept:
-            made[name] = kept if isinstance(values[name], list) else kept[0]
+    """A draft with its files as they are kept; what claims to be a file and is none of this run is left out."""
+    claimed = {name for name, value in values.items() if any(map(_claims, value if isinstance(value, list) else [value]))}
+    if not claimed:
+        return dict(values)
+    there, made = evidence.sent(run_id), dict(values)
+    for name in claimed:
+        entries = made[name] if isinstance(made[name], list) else [made[name]]
+        found = [there.get(media.named(entry) or "") if _claims(entry) else entry for entry in entries]
+        left = [entry for entry in found if entry is not None]
+        if isinstance(made[name], list):
+            made[name] = left
+        elif left:
+            made[name] = left[0]
+        else:
+            del made[name]
     return made
 
 
-def _ids(value: Any) -> list[str]:
-    """The files that a value names: an id, a file as it stands in a run, or a list of these."""
-    entries = value if isinstance(value, list) else [value]
-    names = [entry.get("file") if isinstance(entry, Mapping) else entry for entry in entries]
-    return [name for name in names if isinstance(name, str) and _ID.fullmatch(name)]
+def _claims(value: Any) -> bool:
+    return isinstance(value, Mapping) and "file" in value

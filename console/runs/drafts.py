@@ -7,6 +7,8 @@ from typing import Any
 
 from console import log, subjects
 from console.access.reach import EVERY_RUN
+from console.core.proposal import MARKS
+from console.db import written
 from console.db.engine import fetch
 
 
@@ -19,8 +21,10 @@ class Draft:
     by: str
 
     def to_json(self) -> dict[str, Any]:
-        """`{values, saved_at, by}`."""
-        return {"values": dict(self.values), "saved_at": log.body.moment(self.saved_at), "by": self.by}
+        """`{values, outcome, saved_at, by}`."""
+        marks = self.values.get(MARKS)
+        outcome = marks.get("outcome") if isinstance(marks, Mapping) else None
+        return {"values": dict(self.values), "outcome": outcome, "saved_at": log.body.moment(self.saved_at), "by": self.by}
 
 
 def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, Any], now: datetime) -> bool:
@@ -34,6 +38,8 @@ def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, An
         "returning run",
         (n, person, kid, nonce, ciphertext, now, run_id, n, person),
     )
+    if kept:
+        written.keep_draft()
     return bool(kept)
 
 

@@ -21,10 +21,13 @@ from console.runs.answering import proposed
 from console.runs.rights import Seen, see
 from console.runs.stepping import Stand, context_of, prompt_of, require_step, stand
 from console.runs.store import load
-from console.steps.base import Context, Prompt, StepView
+from console.steps.base import AtHand, Context, Prompt, StepView
 from console.steps.proposable import Proposable
 from console.workflows import Definition
 
+QUOTING = frozenset({"text", "long_text"})
+QUOTE_NAMES = frozenset({"quote", "quotes", "quotation", "verbatim", "excerpt", "citation", "zitat"})
+"""Words in the name of a text from which it quotes, whether its step says so or not."""
 MOVED_ON = "The run had gone on before anything could be proposed here."
 NOT_ENTITLED = "Whoever this was for may not do this step, so that nothing was proposed."
 _PENDING = "select run, n, person, purpose, at, deadline_at from console.ai_call where id = %s and status = 'pending'"
@@ -36,7 +39,8 @@ class ProposalContext:
 
     `fields` may be proposed, as the author lets them: what of a value a model gets (`treatment`) is `full` in them all, for whoever knows the collections
     to narrow; `columns` names those that are a field of a record: name → its collection. A tick list is asked for tick by tick (`flags.pep`);
-    what comes back is put together again by `runs.proposed`. `outcomes` are (value, label). `review`: it is a second look, at these values (`outcome`: the choice). `record` is the run's, as the person may see it.
+    what comes back is put together again by `runs.proposed`. `outcomes` are (value, label). `review`: it is a second look, at these values (`outcome`: the choice). `record` is the run's, as the person may see it; `at_hand` the item that the
+    form is for, where the step goes through a list.
     """
 
     call: str
@@ -59,6 +63,7 @@ class ProposalContext:
     columns: Mapping[str, str]
     instruction: str
     review: Mapping[str, Any] | None = None
+    at_hand: AtHand | None = None
 
 
 def proposal_context(call_id: str) -> ProposalContext | None:
@@ -96,6 +101,7 @@ def _not_wanted(call_id: str, message: str) -> ProposalContext | None:
 def _of(call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Actor, seen: Seen, here: Stand) -> ProposalContext:
     context, prompt = _looked(actor, seen, here)
     settings = proposing.settings_of(seen.definition, here.attempt.step) or StepAI.model_validate({})
+    judged = definitions.judged_of(here.view.config)
     proposable = here.kind.proposes(here.view, context, prompt).only(settings.fields, outcome=settings.outcome)
     return ProposalContext(
         call=call_id,
@@ -113,11 +119,12 @@ def _of(call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Act
         context=context,
         prompt=prompt,
         proposable=proposable,
-        fields=tuple(_spec(field, settings, proposable) for field in proposable.fields),
+        fields=tuple(_spec(field, settings, proposable, judged) for field in proposable.fields),
         outcomes=proposable.outcomes,
         columns=_columns(seen.run, prompt, context, proposable),
         instruction=here.kind.instruction(here.view, context, settings.instruction),
         review=_reviewed(here.attempt.proposal or {}, call_id),
+        at_hand=here.kind.at_hand(here.view, context),
     )
 
 
@@ -148,7 +155,7 @@ def _looked(actor: Actor, seen: Seen, here: Stand) -> tuple[Context, Prompt]:
     return context, prompt_of(here, context)
 
 
-def _spec(field: FormField, settings: StepAI, proposable: Proposable) -> FieldSpec:
+def _spec(field: FormField, settings: StepAI, proposable: Proposable, judged: frozenset[str]) -> FieldSpec:
     """A field of the form as it is asked for."""
     options = field.options if isinstance(field.options, list) else []
     return FieldSpec(
@@ -164,6 +171,8 @@ def _spec(field: FormField, settings: StepAI, proposable: Proposable) -> FieldSp
         trusted_only=field.name.partition(".")[0] in settings.trusted_only,
         opaque=field.name == proposable.picks,
         now=field.now,
+        finding=field.name.partition(".")[0] in judged,
+        quote=field.type in QUOTING and (field.name in settings.quotes or bool(QUOTE_NAMES & set(field.name.split("_")))),
     )
 
 

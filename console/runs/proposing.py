@@ -10,11 +10,12 @@ from console.core import comparing
 from console.core.command_types import Awaited, Told
 from console.core.forms import FormField
 from console.core.moments import moment_text
-from console.core.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY, SECOND, of_second
+from console.core.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY, SECOND, UNFILLED, of_second
 from console.core.run import Event, Run
 from console.core.workflow import StepAI
 from console.db.engine import fetch
 from console.db.ids import new_id
+from console.runs.stakes import at_stake
 from console.workflows import Definition
 
 LATEST_S = 5.0  # after the deadline a step that waits for its answer waits no longer, whoever should have said so
@@ -120,7 +121,7 @@ def request(definition: Definition, run: Run, person: str, at: datetime, *, item
         "for": person,
         "purpose": kind.purpose,
         "fields": _names(definition, here.step, wanted),
-        "fill": wanted.fill,
+        "fill": UNFILLED if at_stake(definition, here.step) else wanted.fill,
         "deadline": moment_text(at + timedelta(seconds=settings.current().ai_seconds)),
     } | ({"item": item} if item is not None else {})
     return Event("proposal_requested", at, told, {}, (here.step, here.attempt))

@@ -1,6 +1,5 @@
 """Reading runs: one with its screen, those on a record, those to continue, lists for programs, the preview of a revision."""
 
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,15 +8,16 @@ from typing import Any
 
 import orjson
 
-from console import access, accounts, log, records, steps, workflows
+from console import access, accounts, log, records, workflows
 from console.core.actor import Actor
+from console.core.origins import SAID
 from console.core.run import Event, Run
 from console.db.engine import fetch
 from console.errors import ConsoleError, NotFound, SourceDown
 from console.log import masking
-from console.runs import answering, drafts, proposing
+from console.runs import answering, drafts, proposing, reach
 from console.runs.rights import TAKE_OVER_AFTER_S, Seen, lacking, possible, see, works
-from console.runs.screens import Screen, draw, last_shown, present
+from console.runs.screens import Screen, Typed, draw, last_shown, present, seen_fields
 from console.runs.store import as_shown, links, retried, run_row
 from console.runs.view import RunView, as_json, outline
 
@@ -126,69 +126,61 @@ def _before(run_id: str, n: int) -> Screen | None:
     return found[1] if found else None
 
 
-def hidden_from(actor: Actor, *, looking_back: bool = False) -> masking.Hidden:
-    """Which fields of a collection are kept from the actor; `looking_back`: those too that are masked for who does not work on them now."""
-    sensitive = {each.id: each.sensitive for each in records.collections()} if looking_back else {}
-    known: dict[str, frozenset[str]] = {}
-
-    def names(collection: str | None) -> frozenset[str]:
-        if collection is None:
-            return frozenset()
-        if collection not in known:
-            scope = access.scope_for(actor, collection, "read", sensitive=sensitive.get(collection))
-            known[collection] = scope.hidden | (_every_field(collection) if scope.nothing else frozenset())
-        return known[collection]
-
-    return masking.Within(names, reads_of)
-
-
-def reads_of(workflow: str, version: int) -> masking.Rows:
-    """Name under which a step of this version keeps what it read → the collections of which that may be."""
-    found: dict[str, tuple[str, ...]] = {}
-    own, reads = _reads(workflow, version)
-    known = {each.id: each for each in records.collections()}
-    for name, relation, collection in reads:
-        led = known[own].relation(relation) if relation is not None and own in known else None
-        of = collection or (led.collection if led is not None else None)
-        if of is not None and of not in found.get(name, ()):
-            found[name] = (*found.get(name, ()), of)
-    return found
-
-
-@functools.lru_cache(maxsize=512)
-def _reads(workflow: str, version: int) -> tuple[str | None, tuple[tuple[str, str | None, str | None], ...]]:
-    """(the workflow's own collection, (name, relation, collection) of everything that its steps read beside the run's record)."""
+def foretold(actor: Actor, run_id: str, values: Mapping[str, Any], outcome: str | None = None) -> Screen | None:
+    """The screen of the open step with what it would do if this were handed in; None where nothing can be. Nothing is noted: nobody is shown it yet."""
+    seen = see(actor, run_id)
+    run = seen.run
+    if (
+        run.current is None
+        or run.status != "waiting_person"
+        or seen.down is not None
+        or seen.gone
+        or not works(actor, run, seen.definition)
+    ):
+        return None
+    shown = last_shown(run.id, run.current, actor.id)
+    item = values.get("item")
     try:
-        document = workflows.version(workflow, version).document
-        read = [one for step in document.steps for one in steps.get(step.type).reads(steps.view(step))]
-    except (ConsoleError, ValueError, LookupError):  # a version or a type of step that this release does not have
-        return None, ()
-    return document.collection, tuple((one.name, one.relation, one.collection) for one in read if one.relation or one.collection)
-
-
-def _every_field(collection: str) -> frozenset[str]:
-    """Names of all fields of a collection; none where it is not there any more."""
-    return frozenset(field.name for each in records.collections() if each.id == collection for field in each.fields)
+        return draw(
+            actor,
+            seen,
+            log.now(),
+            item if isinstance(item, str) else None,
+            Typed(values, outcome, seen_fields(shown[1]) if shown else None),
+        )
+    except (SourceDown, NotFound):
+        return None
 
 
 def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
     """The run's JSON without what this reader may not read, and the paths of what was left out."""
-    hidden = masking.within(hidden_from(actor, looking_back=looking_back), run.workflow, run.version)
+    hidden = reach.kept_from(actor, run.workflow, run.version, None, looking_back=looking_back)
     paths = _without_sent(told, run, hidden)
+    if told["ticket"] and told["ticket"].get("reason") and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
+        told["ticket"] = {**told["ticket"], "reason": None}
+        paths.append("run.ticket.reason")
     paths += _without_strange_sources(actor, told, run)
-    for part in ("context", "current"):
-        told[part], found = masking.mask(told[part], f"run.{part}", hidden, told["collection"], screen=part != "context")
+    for step, output in told["context"].items():
+        told["context"][step], found = masking.mask(output, f"run.context.{step}", masking.at_step(hidden, step), told["collection"])
         paths += found
-    closed = hidden(told["collection"])
+    here = (told["current"] or {}).get("step")
+    told["current"], found = masking.mask(told["current"], "run.current", masking.at_step(hidden, here), told["collection"], screen=True)
+    paths += found
+    closed, of_steps = (
+        hidden(told["collection"]),
+        {each: masking.at_step(hidden, each) for each in {each["step"] for each in told["attempts"]}},
+    )
+    shut = {each for each, made in of_steps.items() if masking.names_closed(made)}
     for number, attempt in enumerate(told["attempts"]):
         values = attempt["values"]
         if (
             closed.isdisjoint(values)
             and "collection" not in values
             and not any(isinstance(value, (dict, list)) for value in values.values())
+            and attempt["step"] not in shut
         ):
             continue
-        attempt["values"], found = masking.mask(values, f"run.attempts.{number}.values", hidden, told["collection"])
+        attempt["values"], found = masking.mask(values, f"run.attempts.{number}.values", of_steps[attempt["step"]], told["collection"])
         paths += found
     return told, paths
 
@@ -264,6 +256,8 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside, most: in
     reads = not works(actor, run, definition)
     steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left)
     told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
+    if reads or seen.down is not None:  # it was drawn for somebody else
+        screen = reach.screen_for(reach.kept_from(actor, run.workflow, run.version, None, looking_back=reads), screen, run.collection)
     return RunView(
         json=told,
         screen=screen,

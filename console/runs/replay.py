@@ -12,7 +12,8 @@ from console.core.actor import Actor
 from console.core.run import Run, fold
 from console.errors import NotFound
 from console.log import masking, present
-from console.runs.reading import PATH_SHOWN, hidden_from, masked_run, read_for_a_time
+from console.runs.reach import hidden_from, kept_from, screen_for
+from console.runs.reading import PATH_SHOWN, masked_run, read_for_a_time
 from console.runs.rights import Seen, see
 from console.runs.screens import Screen
 from console.runs.store import as_event, retried
@@ -112,9 +113,10 @@ def _replay(actor: Actor, run_id: str, at: int | None) -> ReplayView:
     events = log.history(run_id)[:last]
     state, screen = _then(run_id, events[:place])
     (event,) = log.open_values(run_id, [events[place - 1]]).values()
-    hidden = hidden_from(actor, looking_back=True)
+    hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, looking_back=True)
     told, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
-    panel, more = masking.mask(_record(screen), "screen.record", hidden, seen.run.collection)
+    here = masking.at_step(hidden, screen["step"]) if screen else hidden
+    panel, more = masking.mask(_record(screen), "screen.record", here, seen.run.collection, values=False)
     masked = [*masked, *more]
     return ReplayView(
         json={
@@ -128,7 +130,7 @@ def _replay(actor: Actor, run_id: str, at: int | None) -> ReplayView:
         },
         at=place,
         last=last,
-        make_run=lambda: _view(seen, state, told, masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)[0], masked),
+        make_run=lambda: _view(seen, state, told, screen_for(hidden, screen, seen.run.collection), masked),
         make_ticks=lambda: _ticks(events),
         now_values=dict(seen.record.values) if seen.record else None,
         masked=masked,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +13,9 @@ from console.core.actor import Actor
 from console.core.forms import FormField
 from console.core.run import MISSING_MANUAL, Event, Run
 from console.db.engine import fetch
+from console.log import masking
 from console.records import Record
-from console.runs import proposing
+from console.runs import consequences, earlier, proposing, reach
 from console.runs.rights import Seen
 from console.runs.stepping import context_of, prompt_of, stand
 from console.runs.store import Loaded, write
@@ -24,6 +25,15 @@ MOST_BYTES = 64 * 1024
 LONG_TEXT = 2000
 
 Screen = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stands in a form that is not handed in: its values, the choice, and the record's fields as the person last saw them (`before`)."""
+
+    values: Mapping[str, Any]
+    outcome: str | None = None
+    before: Mapping[str, Any] | None = None
 
 
 def last_shown(run_id: str, n: int, person: str | None = None) -> tuple[bytes, Screen] | None:
@@ -52,27 +62,49 @@ def seen_fields(screen: Screen | None) -> Mapping[str, Any] | None:
     return shown | {field["name"]: field["now"] for field in screen["fields"] if field.get("now") is not None}
 
 
-def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None) -> Screen:
-    """The view model of the step that the run stands at, as this actor sees it; of a list, with the form of the `item` they turned to."""
+def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed: Typed | None = None) -> Screen:
+    """The view model of the step that the run stands at, as this actor sees it; of a list, with the form of the `item` they turned to.
+
+    What it would do is told of the form as it starts, or as it is `typed`.
+    """
+    screen = _drawn(actor, seen, now, item, typed)
+    hidden = reach.kept_from(actor, seen.run.workflow, seen.run.version, screen["step"])
+    if not masking.names_closed(hidden):
+        return screen
+    left, paths = masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)
+    if not paths:
+        return screen
+    said = _drawn(actor, seen, now, item, typed, reach.without(hidden))
+    return {**left, **{name: said[name] for name in masking.TEXTS & said.keys() & left.keys()}}
+
+
+def _drawn(actor: Actor, seen: Seen, now: datetime, item: str | None, typed: Typed | None, hidden: masking.Within | None = None) -> Screen:
+    """The same with every value that the step knows; with `hidden` without those that are kept from the actor."""
     here = stand(seen.definition, seen.run)
-    step = {"step": here.attempt.step, "attempt": here.attempt.attempt, "type": here.view.type, "title": here.view.title}
+    step: Screen = {"step": here.attempt.step, "attempt": here.attempt.attempt, "type": here.view.type, "title": here.view.title}
     no_forms: Mapping[str, FormField] = {}
     no_reads: Mapping[str, Rows] = {}
+    last: Mapping[str, Any] = {}
     if seen.run.unknown is not None:
         prompt, tables, forms, reads = Prompt(button="Settle"), [], no_forms, no_reads
         step["type"] = "settle"
     else:
-        context = context_of(actor, here, seen.record, now, item=item if here.kind.by_items else None)
+        before = typed.before if typed else None
+        context = context_of(actor, here, seen.record, now, before, item if here.kind.by_items else None, hidden=hidden)
         prompt, forms, reads = prompt_of(here, context), context.forms, context.reads
+        step["ways"] = consequences.ways(actor, here, context, prompt, *((typed.values, typed.outcome) if typed else ()))
+        step |= {"by_hand": True} if here.by_hand else {}
+        last = earlier.last_time(here, context, seen.record)
         tables = [table for name in prompt.tables if name in context.reads for table in _tables(name, context.reads[name])]
     progress, proposal = prompt.progress, proposing.evidence(seen.run, actor.id)
+    collection = progress.collection if progress else seen.run.collection
     picks = _table("key", reads[prompt.picks]) if prompt.picks else None
     return {
         **step,
         "button": prompt.button,
         "text": prompt.text,
         "tables": tables,
-        "fields": [_field(field, progress, forms) for field in prompt.fields] if progress else [f.to_json() for f in prompt.fields],
+        "fields": [_field(field, collection, forms, last) for field in prompt.fields],
         **({"progress": _progress(progress)} if progress else {}),
         **({"picks": picks} if picks else {}),
         **({"checks": True} if getattr(here.view.config, "checks", ()) and not here.by_hand and seen.run.unknown is None else {}),
@@ -90,10 +122,11 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None) -> Sc
     }
 
 
-def _field(field: FormField, progress: Progress, forms: Mapping[str, FormField]) -> dict[str, Any]:
-    """A field of an item's form; one of its record says of which collection."""
-    own = {"collection": progress.collection} if field.name in forms else {}
-    return {**field.to_json(), **own}
+def _field(field: FormField, collection: str | None, forms: Mapping[str, FormField], last: Mapping[str, Any]) -> dict[str, Any]:
+    """A field of the form; one of a record, which is written when the step is handed in, says of which collection; one that is judged anew what was found before."""
+    own = {"collection": collection} if field.name in forms else {}
+    found = {"last": last[field.name]} if field.name in last else {}
+    return {**field.to_json(), **own, **found}
 
 
 def _progress(progress: Progress) -> dict[str, Any]:
@@ -122,6 +155,7 @@ def _table(name: str, rows: Rows) -> dict[str, Any]:
         "columns": columns,
         "rows": [dict(row) for row in rows.rows],
         "more": rows.more,
+        **({"closed": True} if rows.denied and not rows.fields else {}),
     }
 
 

@@ -16,13 +16,14 @@ from console.core.actor import Actor
 from console.core.collections import Collection, Relation
 from console.core.commands import Plan
 from console.core.expressions import Expression
-from console.core.forms import FormField, clean
+from console.core.forms import FormField, clean, refusal
 from console.core.policy import Rules, on_day
 from console.core.run import Attempt, Run
 from console.core.scopes import Scope
 from console.db.engine import fetch
 from console.effects import acting
 from console.errors import Invalid, NotAllowed, NotFound
+from console.log import masking
 from console.records import Record
 from console.runs import proposing
 from console.steps.base import Completion, Context, Focus, Option, Prompt, Read, Rows, StepType, StepView, Total
@@ -160,16 +161,23 @@ def able(actor: Actor, definition: Definition, team: str, collection: str | None
 
 
 def context_of(
-    actor: Actor, here: Stand, record: Record | None, now: datetime, shown: Mapping[str, Any] | None = None, item: str | None = None
+    actor: Actor,
+    here: Stand,
+    record: Record | None,
+    now: datetime,
+    shown: Mapping[str, Any] | None = None,
+    item: str | None = None,
+    hidden: masking.Within | None = None,
 ) -> Context:
     """What the step may look at, read under the actor's rights. `shown` is what the actor last saw of the record's fields, `item` which one
-    of a list they turned to.
+    of a list they turned to. With `hidden` what the run holds is there only as far as the actor may see it: for texts, never for what is decided.
     """
     run, document = here.run, here.definition.document
+    held = run.context if hidden is None else {step: _left(output, hidden, step, run) for step, output in run.context.items()}
     roots = {
         "record": records.collection(record.collection).typed(record.values) if record else None,
-        "input": run.context.get(document.start.id, run.input),
-        "steps": run.context,
+        "input": held.get(document.start.id, run.input if hidden is None else _left(run.input, hidden, document.start.id, run)),
+        "steps": held,
         **rules_of(here.definition, (run.created_at or now).astimezone(UTC).date()).roots,
         "run": facts(run),
         "currentUser": actor.attributes,
@@ -184,7 +192,7 @@ def context_of(
         roots=roots,
         reads={read.name: _rows(actor, run, record, read, roots) for read in here.kind.reads(here.view)},
         forms=forms,
-        former=dict(here.attempt.defaults or {}),
+        former=dict(here.attempt.defaults or {}) if hidden is None else _left(here.attempt.defaults or {}, hidden, here.attempt.step, run),
         shown=shown,
         titles={step.id: step.title for step in document.steps},
         acts={
@@ -198,6 +206,11 @@ def context_of(
     )
     focus = here.kind.focus(here.view, context) if here.kind.by_items else None
     return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context
+
+
+def _left(values: Any, hidden: masking.Within, step: str, run: Run) -> Any:
+    """Values of the step as far as they may be seen."""
+    return masking.mask(values, "", masking.at_step(hidden, step), run.collection)[0]
 
 
 def _focused(actor: Actor, run: Run, focus: Focus) -> Mapping[str, FormField]:
@@ -307,15 +320,28 @@ def prompt_of(here: Stand, context: Context) -> Prompt:
 def completion_of(here: Stand, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
     """What comes of what a person submitted. Raises Invalid with one detail per field that is wrong."""
     if not here.by_hand:
-        return here.kind.complete(here.view, context, dict(values), outcome)
+        completion = here.kind.complete(here.view, context, dict(values), outcome)
+        if outcome is not None:
+            _require_offered(prompt_of(here, context), outcome)
+        return completion
     prompt = prompt_of(here, context)
     clean(prompt.fields, dict(values))
     offered = [option.value for option in prompt.outcomes]
     if not offered:
+        if outcome is not None:
+            _require_offered(prompt, outcome)
         return here.kind.by_hand(here.view, context)
     if outcome not in offered:
         raise Invalid("Choose the way on.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
     return Completion(outcome, {}, {"branch": outcome})
+
+
+def _require_offered(prompt: Prompt, outcome: str) -> None:
+    """Raises Invalid for a choice that the step does not offer now, whoever made it: where the type has not said so itself, and better."""
+    offered = [option.value for option in prompt.outcomes]
+    if outcome not in offered:
+        named = f" Choose one of: {', '.join(offered)}." if offered else " Nothing is chosen at this step."
+        raise refusal([{"field": "outcome", "reason": f"{outcome[:60]} cannot be chosen here.{named}"}])
 
 
 def label_of(prompt_options: tuple[Option, ...], outcome: str) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from console import log, steps
+from console import evidence, log, steps
 from console.core.actor import Actor
 from console.core.command_types import Supply
 from console.core.forms import FormField, examine, is_empty, refusal, takes_files
@@ -77,6 +77,7 @@ def supply(actor: Actor, run_id: str, *, revision: int | None, step: str, values
         here, now = _held(actor, seen, revision), log.now()
         target, fields = _lacking(actor, seen, step)
         given, details = examine([replace(field, required=False) for field in fields], values)
+        details += evidence.wrong(actor, seen.run.team, fields, values)
         if details:
             raise refusal(details)
         given = {name: value for name, value in given.items() if name in values and not is_empty(value)}

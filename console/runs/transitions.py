@@ -12,16 +12,17 @@ from console.core.actor import Actor
 from console.core.command_types import Taken
 from console.core.commands import Command
 from console.core.forms import refusal
+from console.core.proposal import MARKS
 from console.core.run import Event, Run, fold
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
-from console.runs import attachments, drafts, into_inbox, proposing, reading, undoing
+from console.runs import attachments, drafts, into_inbox, proposing, reading, submitting, undoing
 from console.runs.asking import asked_of, tell
 from console.runs.engine import go_on, handing_in, with_former, with_what_was_done
 from console.runs.rights import Seen, holder_idle_s, see
 from console.runs.screens import Screen, digest, item_of, last_shown, seen_fields, shown_event
-from console.runs.stepping import completion_of, context_of, facts, label_of, plan_of, prompt_of, require_step, stand
+from console.runs.stepping import context_of, facts, label_of, plan_of, prompt_of, require_step, stand
 from console.runs.store import ENGINE, LiveRun, Loaded, decide, live_run, load, recalled, retried, write
 from console.runs.view import RunView
 from console.steps.base import Completion, Prompt
@@ -139,7 +140,9 @@ def input_of(
     opening = commands.opening(plan_of(definition), actor.id, team, now)
     here = stand(definition, opening)
     try:
-        completion = here.kind.complete(here.view, context_of(actor, here, record, now), dict(given), None)
+        context = context_of(actor, here, record, now)
+        completion = here.kind.complete(here.view, context, dict(given), None)
+        submitting.require_there(actor, here, context, given)
     except Invalid as error:
         raise Invalid(error.message, details=[{**detail, "field": f"input.{detail['field']}"} for detail in error.details]) from None
     return completion.values, completion.output if completion.output is not None else completion.values
@@ -311,7 +314,9 @@ def _completing(actor: Actor, seen: Seen, asked: _HandedIn, now: datetime) -> tu
     if here.by_hand and not asked.handled_manually and (run.take_over or {}).get("code") == "already_done":
         completion = here.kind.complete_by_itself(here.view, context)  # it is asked what becomes of what was done before
     else:
-        completion = completion_of(here, context, attachments.taken(here, context, asked.values), asked.outcome)
+        given = attachments.taken(here, context, submitting.without_unseen(actor, here, context, asked.values))
+        completion = submitting.completed(actor, here, seen.record, context, given, asked.outcome)
+        submitting.require_there(actor, here, context, given)
     prompt = prompt_of(here, context) if asked.outcome is not None or proposal is not None else None
     chosen = label_of(prompt.outcomes, completion.outcome) if prompt is not None and asked.outcome is not None else None
     loaded = with_former(seen.loaded, completion)
@@ -350,13 +355,14 @@ def _require_record(seen: Seen) -> None:
         )
 
 
-def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values: Mapping[str, Any]) -> datetime:
+def draft(actor: Actor, run_id: str, *, step: str, revision: int | None, values: Mapping[str, Any], outcome: str | None = None) -> datetime:
     """Keep what was typed so far, unchecked; answers when. Changes neither revision nor log.
 
     Raises Conflict where the run is not this person's at this step any more: then nothing was kept.
     """
     seen = see(actor, run_id)
-    here = commands.require_completable(seen.run, actor.id, step, revision)
+    here = commands.require_completable(seen.run, actor.id, step, revision, drafted=True)
+    values = {**values, MARKS: {"outcome": outcome}} if outcome is not None else values
     now, kept = log.now(), attachments.drafted(run_id, values)
     if stand(seen.definition, seen.run).kind.by_items:
         kept = drafts.of_items(drafts.latest(run_id, here.n, seen.loaded.subject), kept)

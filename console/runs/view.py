@@ -103,6 +103,7 @@ def _current(run: Run, definition: Definition, screen: Screen | None, draft: Map
         "button": shown["button"] if shown else step.button or "Done",
         "form": {"fields": shown["fields"]} if shown else None,
         "outcomes": shown["outcomes"] if shown else [],
+        **({"ways": shown["ways"]} if shown and "ways" in shown else {}),
         **({"progress": shown["progress"]} if shown and shown.get("progress") else {}),
         **({"not_offered": shown["not_offered"]} if shown and shown.get("not_offered") else {}),
         "errors": list(here.errors or []),

@@ -2,7 +2,7 @@
 
 from console.records.sessions import Terms
 from console.sources.addresses import composed, fields_of
-from console.sources.changing import BOUNDS, Consequences, change, consequences, pause, remove, resume
+from console.sources.changing import BOUNDS, Consequences, change, consequences, pause, readdress, remove, resume
 from console.sources.difference import Break, Difference, difference, look_again, spoken, take
 from console.sources.keeping import DOCUMENT_KEYS, GRANTED, ID, NAME, SYSTEM, SourceHead, add, inspect, judge, list_all, refresh, source_of
 from console.sources.starting import begin
@@ -10,6 +10,6 @@ from console.sources.testing import Tested, attempt, suggested, tried
 
 __all__ = [
     "BOUNDS", "DOCUMENT_KEYS", "GRANTED", "ID", "NAME", "SYSTEM", "Break", "Consequences", "Difference", "SourceHead", "Terms", "Tested", "add",
-    "attempt", "begin", "change", "composed", "consequences", "difference", "fields_of", "inspect", "judge", "list_all", "look_again", "pause", "refresh",
+    "attempt", "begin", "change", "composed", "consequences", "difference", "fields_of", "inspect", "judge", "list_all", "look_again", "pause", "readdress", "refresh",
     "remove", "resume", "source_of", "spoken", "suggested", "take", "tried",
 ]  # fmt: skip

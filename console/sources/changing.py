@@ -7,14 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log, records, subjects, workflows
+from console import access, log, records, workflows
 from console.access import store
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import fetch, transaction
 from console.effects import kept
 from console.errors import Conflict, Invalid
-from console.records import catalogue, connect
+from console.records import catalogue, connect, portable
 from console.records.sessions import Terms
 from console.sources import addresses, keeping, testing
 from console.sources.keeping import CHAIN, SYSTEM
@@ -55,6 +55,8 @@ def change(
     if terms is not None:
         bounded(terms)
     address = source.url if url is None else addresses.read(url).render_as_string(hide_password=False)
+    if address != source.url:
+        portable.require_place(connect.address(address), typed=by.kind != "system")
     server = _answering(source, address) if url is not None else None
     picks = (
         (None, None)
@@ -70,7 +72,7 @@ def change(
         keeping.all_there(keeping.look(name, address, after), schemas, chosen)
     values: dict[str, Any] = {"settings": after, **({"server": server, "down_since": None} if server else {})}
     if "url" in fields:
-        values["url_sealed"] = subjects.wrap(address.encode(), catalogue.sealed_at(name))
+        values["url_sealed"] = catalogue.seal(name, address)
     old_place, new_place = (testing.place_of(connect.address(one)) for one in (source.url, address))
     with transaction() as connection:
         connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(**values))
@@ -78,6 +80,15 @@ def change(
         _note(connection, by, name, fields, {"place": old_place, **before}, {"place": new_place, **after})
     keeping.forget()
     return fields
+
+
+def readdress(name: str, url: str) -> None:
+    """The same database at the address that it has today, as a moved data folder makes it; no event, because nothing of the source was changed."""
+    with transaction() as connection:
+        sealed = catalogue.seal(name, addresses.read(url).render_as_string(hide_password=False))
+        connection.execute(sa.update(tables.data_source).where(tables.data_source.c.name == name).values(url_sealed=sealed))
+        keeping.moved(connection)
+    keeping.forget()
 
 
 def bounded(terms: Terms) -> None:

@@ -326,8 +326,8 @@ def _policy(now: Mapping[str, Collection], then: Mapping[str, Collection], by: A
             if name in _names(now, collection) and name not in _names(then, collection):
                 yield Break("policy", row.sub, "/settings/roles", f"It is kept from {collection}.{name}, which is gone.")
         elif kind == "collection" and row.expression and ident in now:
-            wrong = _wrong(row.expression, then[ident]) if ident in then else "The collection is gone."
-            if wrong and not _wrong(row.expression, now[ident]):
+            wrong = _wrong(row.expression, then[ident], then) if ident in then else "The collection is gone."
+            if wrong and not _wrong(row.expression, now[ident], now):
                 yield Break("policy", row.sub, "/settings/roles", f"{row.act} on {ident} where {row.expression}: {wrong}")
 
 
@@ -335,10 +335,10 @@ def _names(where: Mapping[str, Collection], collection: str) -> frozenset[str]:
     return frozenset(where[collection].by_name) if collection in where else frozenset()
 
 
-def _wrong(expression: str, collection: Collection) -> str:
-    """Why the expression means nothing on these records; empty where it does."""
+def _wrong(expression: str, collection: Collection, where: Mapping[str, Collection] | None = None) -> str:
+    """Why the expression means nothing on these records; empty where it does. Relations are followed within `where`."""
     try:
-        conditions.check(expressions.parse(expression), collection)
+        conditions.check(expressions.parse(expression), collection, None if where is None else where.get)
     except ConsoleError as error:
         return error.message
     return ""

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, log, records, subjects
+from console import access, log, records
 from console.access import PolicyError
 from console.core import expressions
 from console.core.actor import Actor
@@ -21,7 +21,7 @@ from console.core.collections.document import CollectionDocument
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
-from console.records import catalogue, conditions, connect, hooked, reflect
+from console.records import catalogue, conditions, connect, hooked, portable, reflect
 from console.records.sessions import USUAL, Terms
 from console.sources import addresses
 from console.sources.testing import place_of
@@ -87,6 +87,7 @@ def add(
     if not NAME.fullmatch(name):
         raise _invalid("name", "A name begins with a letter and has letters, digits, - and _ only, at most 63.")
     address = addresses.read(url)
+    portable.require_place(address, typed=by.kind != "system")
     text = address.render_as_string(hide_password=False)
     free(name)
     settings = picked(terms, schemas, chosen)
@@ -98,7 +99,7 @@ def add(
         if connection.execute(sa.select(tables.data_source.c.id).where(tables.data_source.c.name == name)).first():
             raise _taken(name)
         check(connection, kept)
-        sealed = subjects.wrap(text.encode(), catalogue.sealed_at(name))
+        sealed = catalogue.seal(name, text)
         row = {"id": name, "name": name, "url_sealed": sealed, "dialect": dialect, "settings": settings, "server": seen.server}
         connection.execute(sa.insert(tables.data_source).values(**row, looked_at=sa.func.now(), checked_at=sa.func.now()))
         keep(connection, kept)

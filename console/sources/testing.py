@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL, Connection
 
 from console import access, log
 from console.core.actor import Actor
-from console.records import connect, diagnosis, reflect
+from console.records import connect, diagnosis, portable, reflect
 from console.records.diagnosis import Trouble
 from console.records.sessions import Terms
 from console.sources import addresses
@@ -79,6 +79,8 @@ def tried(url: str, *, by: Actor, source: str | None = None) -> Tested:
     """`attempt`, for somebody who may manage data sources, noted in the log. Raises Invalid, NotAllowed."""
     if by.kind != "system":
         access.require(by, None, "source", "manage")
+    if source is None:
+        portable.require_place(addresses.read(url), typed=by.kind != "system")
     found = attempt(url)
     open_ = {
         "source": source,
@@ -108,6 +110,8 @@ def suggested(url: str, taken: Collection[str]) -> str:
 
 def place_of(address: URL) -> str:
     """The URL as it may be shown: without its password, and with the kind of database for people."""
+    if address.get_backend_name() == "sqlite":
+        return f"sqlite:///{address.database}"  # a path as people write it
     return address.set(drivername=address.get_backend_name()).render_as_string(hide_password=True)
 
 

@@ -52,6 +52,10 @@ class Action(StepType):
     automatic = True
     Config: ClassVar[type[StepConfig]] = ActionConfig
 
+    def changes(self, step: StepView) -> bool:
+        """It does."""
+        return True
+
     def outcomes(self, config: ActionConfig) -> tuple[str, ...]:
         """`succeeded`, and those that its rules name."""
         return tuple(dict.fromkeys((SUCCEEDED, *(rule.outcome for rule in config.outcomes))))

@@ -16,7 +16,7 @@ from console.core import expressions
 from console.core.action import Action, ActionEffect
 from console.core.command_types import ApprovalAsked, Awaited, HandsOver
 from console.core.fields import Located, Use
-from console.core.forms import FormField, clean
+from console.core.forms import FormField, clean, refusal
 from console.core.run import FORM_NEEDED, Run
 from console.core.workflow import NAME_PATTERN
 from console.errors import ConsoleError
@@ -217,6 +217,7 @@ class Context:
     answered: bool = False  # what is handed in is the answer itself, and nobody looked at it
     asks_ai: bool = False  # whether the document lets the AI be asked at the step
     done_before: bool = False  # the step made a change before it was struck out: a person says first what becomes of that
+    foretold: bool = False  # nothing is handed in: it is asked what would come of the form as it stands, filled in or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,23 @@ class Progress:
     collection: str | None = None
     earlier: str | None = None
     later: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """The item of a list that the form is for: what it is called, which of how many it is, and what is known of it. A proposal is about it alone.
+
+    `collection` is None where the run knows the list; `documents` names its papers where the settings say which these are. `roots` have it as `item`.
+    """
+
+    key: str
+    title: str
+    values: Mapping[str, Any]
+    number: int
+    total: int
+    collection: str | None
+    roots: Mapping[str, Any]
+    documents: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,6 +432,10 @@ class StepType:
         """Actions that the step has done, by their ids, each with the key of its record; None: the run's own record."""
         return {}
 
+    def changes(self, step: StepView) -> bool:
+        """Whether it may change something outside the run, or tell somebody of it: people are told before it comes to such a step by itself."""
+        return bool(self.edits(step) or self.actions(step.config))
+
     def focus(self, step: StepView, context: Context) -> Focus | None:
         """The record whose fields the step may change, where that is known only once its reads are: `Context.forms` are not there yet."""
         return None
@@ -424,6 +446,10 @@ class StepType:
 
     def checked(self, step: StepView, context: Context) -> "Checked | None":
         """The documents that are to be checked beside the form, and by what; None where there are none to check."""
+        return None
+
+    def at_hand(self, step: StepView, context: Context) -> AtHand | None:
+        """The item that the form is for, where the step goes through a list."""
         return None
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
@@ -534,6 +560,13 @@ def said(template: str, roots: Mapping[str, Any]) -> str:
 def _literally(value: str) -> str:
     escaped = MARKDOWN.sub(r"\\\1", re.sub(r"[ \t\r\n\f\v]+", " ", value))
     return BLOCK.sub(lambda match: f"{match[1] or match[3] or ''}\\{match[2] or match[4]}", escaped)
+
+
+def require_right(context: Context, details: Sequence[Mapping[str, Any]], lacking: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Raises Invalid with what is wrong in a form that is handed in; while it is filled in, only with what nobody can fill in (`lacking`)."""
+    details = [*([] if context.foretold else details), *lacking]
+    if details:
+        raise refusal(details)
 
 
 def nothing_typed(submitted: Mapping[str, Any]) -> None:

@@ -39,6 +39,10 @@ class CreateTask(StepType):
     automatic = True
     Config: ClassVar[type[StepConfig]] = CreateTaskConfig
 
+    def changes(self, step: StepView) -> bool:
+        """It does."""
+        return True
+
     def outcomes(self, config: CreateTaskConfig) -> tuple[str, ...]:
         """What came of the task where the run waits for it."""
         return (DONE, NOT_DONE) if config.waits else ("default",)

@@ -28,6 +28,7 @@ from console.steps.base import (
     refused_fields,
     related_texts,
     related_uses,
+    require_right,
     said,
 )
 from console.steps.condition import compared
@@ -175,7 +176,7 @@ class Decision(StepType):
         """The choice with its fields; raises Invalid for no choice, one that is not offered, and each field that is wrong."""
         chosen, values = self._taken(step, context, submitted, outcome)
         by_rule: Values = dict(zip(BY_RULE, ("user", None, {}), strict=True)) if step.config.rules else {}
-        return Completion(chosen.value, values, {OPTION: chosen.value, **values, **by_rule})
+        return Completion(chosen.value, values, self._output(step, chosen, values, by_rule))
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
         """What the first rule chooses that holds and whose option is offered; raises AsksPerson where there is none, or fields are lacking."""
@@ -194,7 +195,11 @@ class Decision(StepType):
             lacking = " ".join(str(detail["reason"]) for detail in wrong.details)
             raise AsksPerson(f"By its rule this would be “{option.label}”, but something is missing: {lacking} Please decide.") from None
         by_rule = dict(zip(BY_RULE, ("rule", rule.if_, looked_at), strict=True))
-        return Completion(chosen.value, values, {OPTION: chosen.value, **values, **by_rule}, chosen=chosen.label, rule=rule.if_)
+        return Completion(chosen.value, values, self._output(step, chosen, values, by_rule), chosen=chosen.label, rule=rule.if_)
+
+    def _output(self, step: StepView, chosen: DecisionOption, values: Values, by_rule: Values) -> Values:
+        """What later steps find: the fields of other options are there, and empty."""
+        return {OPTION: chosen.value, **dict.fromkeys(_of_others(step.config, chosen)), **values, **by_rule}
 
     def _taken(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> tuple[DecisionOption, Values]:
         """(the option, values of the whole form); raises Invalid as `complete` does."""
@@ -211,10 +216,11 @@ class Decision(StepType):
             details = [_choice_wrong(config, context, outcome, chosen), *details]
         if chosen is not None:
             details = [detail for detail in details if detail["field"] not in left_out]
-            values |= dict.fromkeys(left_out)
+            values = {name: value for name, value in values.items() if name not in left_out}
             details += _lacking(config, chosen, values, {detail["field"] for detail in details})
-        if details or chosen is None:
+        if chosen is None or not chosen.offered(context.roots):
             raise refusal(details)
+        require_right(context, details)
         return chosen, values
 
     def ai_fields(self, config: DecisionConfig) -> tuple[str, ...]:

@@ -7,8 +7,7 @@ from pydantic import Field, model_validator
 from console.core import expressions, fields as definitions
 from console.core.command_types import HandsOver
 from console.core.fields import FieldDefinition, Located, with_own
-from console.core.forms import refusal
-from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, said
+from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, require_right, said
 
 LONGEST_REASON = 2000
 
@@ -40,6 +39,10 @@ class Escalate(StepType):
     own_values = True
     Config: ClassVar[type[StepConfig]] = EscalateConfig
 
+    def changes(self, step: StepView) -> bool:
+        """It does."""
+        return True
+
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """What will be read in the inbox, and the form."""
         form = definitions.shown(step.config.form, context.roots, context.former, step.id)
@@ -51,8 +54,7 @@ class Escalate(StepType):
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """Into the inbox; raises Invalid with one detail per field that is wrong."""
         values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, dict(submitted))
-        if details:
-            raise refusal(details)
+        require_right(context, details)
         reason = expressions.render(step.config.text, with_own(context.roots, step.id, values)).strip() or f"Handed on at “{step.title}”."
         over = HandsOver(step.config.inbox, reason[:LONGEST_REASON], step.config.priority)
         return Completion("default", values, hands_over=over)

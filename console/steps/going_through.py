@@ -13,7 +13,7 @@ from console.core.forms import FormField, clean, is_empty, refusal
 from console.core.run import NEXT_ITEM
 from console.core.workflow import NAME_PATTERN
 from console.errors import Invalid
-from console.steps.base import Completion, Context, Progress, StepView, Values, WriteRecord, refused_fields, said
+from console.steps.base import AtHand, Completion, Context, Progress, StepView, Values, WriteRecord, refused_fields, require_right, said
 from console.steps.checking import Checked, ChecksConfig
 from console.steps.condition import Branch
 from console.steps.items import LIST, Listed, Source, listed, window
@@ -158,6 +158,18 @@ class Here:
         of_record = self.rows.collection if self.rows is not None and self.config.documents is None else None
         return Checked(tuple(self.config.checks), roots, wanted, of_record, self.item.key if of_record else None, self.item.key)
 
+    def at_hand(self) -> AtHand | None:
+        """The item as a proposal is made for it; None where nothing is left to do."""
+        item = self.item
+        if item is None:
+            return None
+        noted = self.entries.get(item.key, {}).get("values")
+        roots = self.roots(item, noted)
+        wanted = expressions.parse(self.config.documents).evaluate(roots) if self.config.documents is not None else None
+        collection = self.rows.collection if self.rows is not None else None
+        number = next(place for place, each in enumerate(self.items, 1) if each.key == item.key)
+        return AtHand(item.key, item.title, item.values, number, len(self.items), collection or None, roots, wanted)
+
     def over(self) -> str:
         """What is said where no item is left."""
         return "There is nothing in this list." if not self.items else "Everything in this list is done."
@@ -237,9 +249,8 @@ class Here:
         typed = {name: value for name, value in given.items() if name not in {entry.field for entry in config.set}}
         roots = self.roots(self.item)
         values, details = definitions.taken(config.form, roots, self._defaults(), OWN_ITEM, typed, columns)
-        details += [{"field": name, "reason": GONE} for name in config.written if name not in context.forms]
-        if details:
-            raise refusal(details)
+        lacking = [{"field": name, "reason": GONE} for name in config.written if name not in context.forms]
+        require_right(context, details, lacking)
         values |= {f.name: seen[f.name] for f in columns if f.name in seen and f.name not in {*given, *self._typed_before()}}
         by_rule = settled(config.set, context.forms, roots, OWN_ITEM, values)
         values |= {field.name: field.value for field in by_rule}
@@ -267,7 +278,7 @@ class Here:
         if entry["by"] == self.me:
             reason = f"{rule.title}: you handled this item yourself, so somebody else has to confirm it."
             raise refusal([{"field": "outcome", "reason": reason}])
-        note = clean((replace(SECOND_NOTE, required=outcome == SENT_BACK),), given)[ANSWER]
+        note = clean((replace(SECOND_NOTE, required=outcome == SENT_BACK and not self.context.foretold),), given)[ANSWER]
         told = {"by": self.me, "agreed": outcome == CONFIRMED, "note": note}
         if outcome == CONFIRMED:
             return {**entry, "state": DONE, "second": told}
@@ -277,9 +288,11 @@ class Here:
         """The item as one that cannot be done, with the reason."""
         if self.item is None:
             raise Invalid("There is no such item.")
-        if is_empty(given.get(WHY)):
+        if strangers := self.strangers(given):
+            raise refusal(strangers)
+        if is_empty(given.get(WHY)) and not self.context.foretold:
             raise refusal([{"field": WHY, "reason": "Say why it cannot be done: the list goes on without it."}])
-        note = clean((WHY_NOT,), {WHY: given[WHY]})[WHY]
+        note = clean((WHY_NOT,), {WHY: given.get(WHY)})[WHY]
         return {**self.entry({}), "state": FAILED, "reason": note}
 
     def after(self, entry: Values, values: Values, effects: tuple[WriteRecord, ...] = ()) -> Completion:

@@ -9,11 +9,11 @@ from pydantic import Field, model_validator
 from console.core import expressions, fields as definitions
 from console.core.expressions import render
 from console.core.fields import Choice, FieldDefinition, Located
-from console.core.forms import clean
+from console.core.forms import examine
 from console.core.operands import duration_of
 from console.core.workflow import NAME_PATTERN
 from console.errors import Invalid
-from console.steps.base import Completion, Context, Option, Prompt, Question, StepConfig, StepType, StepView, Values, said
+from console.steps.base import Completion, Context, Option, Prompt, Question, StepConfig, StepType, StepView, Values, require_right, said
 from console.steps.notify import Addressed
 
 ANSWERED = "answered"
@@ -69,6 +69,10 @@ class HumanInput(StepType):
         """The asking does; the answer never."""
         return True
 
+    def changes(self, step: StepView) -> bool:
+        """It does."""
+        return True
+
     def outcomes(self, config: HumanInputConfig) -> tuple[str, ...]:
         """The answers, and what is taken when there are none in time."""
         ways = [answer.value for answer in config.answers] or [ANSWERED]
@@ -87,7 +91,8 @@ class HumanInput(StepType):
         config: HumanInputConfig = step.config
         offered = [answer.value for answer in config.answers]
         fields = definitions.shown(config.form, context.roots, context.former, step.id)
-        values = clean(fields, submitted)
+        values, details = examine(fields, submitted)
+        require_right(context, details)
         if offered and outcome not in offered:
             raise Invalid("Choose an answer.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
         me = (context.roots.get("currentUser") or {}).get("id")

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from console.core import expressions, fields as definitions
 from console.core.comparing import likeness
 from console.core.fields import FieldDefinition, Located, Use
-from console.core.forms import is_empty, refusal
+from console.core.forms import is_empty
 from console.steps.base import (
     AsksPerson,
     Completion,
@@ -23,6 +23,7 @@ from console.steps.base import (
     refused_fields,
     related_texts,
     related_uses,
+    require_right,
     said,
 )
 
@@ -88,8 +89,7 @@ class Llm(StepType):
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The answer; raises Invalid with one detail per field that is wrong."""
         values, details = definitions.taken(step.config.output, context.roots, context.former, step.id, submitted)
-        if details:
-            raise refusal(details)
+        require_right(context, details)
         kinds = {entry.name: entry.type for entry in step.config.output}
         found = references(context.proposal or {}, values, kinds)
         alone = bool(context.proposal) and context.answered

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from console.core.fields import Located, Use
-from console.core.forms import FormField, examine, is_empty, refusal
+from console.core.forms import FormField, examine, is_empty
 from console.steps.base import (
     Completion,
     Context,
@@ -19,6 +19,7 @@ from console.steps.base import (
     StepView,
     Values,
     refused_fields,
+    require_right,
     said,
 )
 from console.steps.items import LIST, Source
@@ -90,8 +91,7 @@ class LoadRelated(StepType):
         chosen = values.get(KEY, NOT_ONE)
         if chosen == NOT_ONE and step.config.none == REASON and is_empty(values.get(REASON)):
             details = [*(one for one in details if one["field"] != REASON), {"field": REASON, "reason": "Say why it is none of them."}]
-        if details:
-            raise refusal(details)
+        require_right(context, details)
         rows = context.reads.get(LIST)
         row = next((row for row in rows.rows if row["key"] == chosen), None) if rows is not None and chosen != NOT_ONE else None
         return self._taken(rows, row, values)

@@ -8,7 +8,7 @@ from console.core import fields as definitions
 from console.core.fields import Located, Use, texts_of
 from console.core.forms import clean, refusal
 from console.core.references import ANY_NAME
-from console.steps.base import Completion, Context, Focus, FormNeeded, Option, Prompt, Read, StepConfig, StepType, StepView, Values
+from console.steps.base import AtHand, Completion, Context, Focus, FormNeeded, Option, Prompt, Read, StepConfig, StepType, StepView, Values
 from console.steps.checking import Checked
 from console.steps.going_through import (
     ANSWER,
@@ -81,6 +81,10 @@ class Loop(StepType):
     def checked(self, step: StepView, context: Context) -> Checked | None:
         """What is to be checked of the item at hand."""
         return Here(step, context).checked()
+
+    def at_hand(self, step: StepView, context: Context) -> AtHand | None:
+        """The item that the person turned to."""
+        return Here(step, context).at_hand()
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The item that was handed in, without a name the one at hand, and the next one or the way on; raises Invalid for one that is not there any more."""

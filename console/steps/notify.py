@@ -50,6 +50,10 @@ class Notify(StepType):
     automatic = True
     Config: ClassVar[type[StepConfig]] = NotifyConfig
 
+    def changes(self, step: StepView) -> bool:
+        """It does."""
+        return True
+
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The notice."""
         text = expressions.render(step.config.text, context.roots)

@@ -14,7 +14,7 @@ from console.core.outside_words import OUTSIDE
 from console.core.workflow import NAME_PATTERN
 from console.db.ids import new_id
 from console.errors import Invalid
-from console.steps.base import AsksPerson, Completion, Context, Option, Prompt, StepConfig, StepType, StepView, Values, said
+from console.steps.base import AsksPerson, Completion, Context, Option, Prompt, StepConfig, StepType, StepView, Values, require_right, said
 
 RECEIVED, EXPIRED, SEND = "received", "expired", "write"
 TO, SENDER, REASON = "to", "sender", "reason"
@@ -92,6 +92,10 @@ class RequestDocuments(StepType):
         """Which way it goes is a person's choice, where one is to look first."""
         return config.asks_first
 
+    def changes(self, step: StepView) -> bool:
+        """It does."""
+        return True
+
     def outcomes(self, config: RequestDocumentsConfig) -> tuple[str, ...]:
         """What came, or that nothing did in time."""
         return (RECEIVED, EXPIRED)
@@ -137,10 +141,9 @@ class RequestDocuments(StepType):
         needed = {SEND: TO, RECEIVED: SENDER, EXPIRED: REASON}[outcome]
         if is_empty(values.get(needed)) and needed not in {detail["field"] for detail in details}:
             details.append({"field": needed, "reason": missing(next(field for field in there if field.name == needed))})
-        if details:
-            raise refusal(details)
+        require_right(context, details)
         if outcome == SEND:
-            return _asked(step, context, str(values[TO]))
+            return _asked(step, context, str(values[TO] or ""))
         wanted = wanted_of(step.config, context.roots)
         papers = {entry["id"]: values.pop(entry["id"], []) or [] for entry in wanted}
         told = came(wanted, papers, {entry.name: values.get(entry.name) for entry in step.config.form}, values.get(SENDER))

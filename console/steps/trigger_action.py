@@ -12,10 +12,10 @@ from console.core import expressions, fields as definitions
 from console.core.action import ID_PATTERN, SUCCEEDED, Action, Http, wishes
 from console.core.approval_rules import applying, asked, certain
 from console.core.fields import OWN_INPUT, Computed, Located, Use, computed, fitted, texts_of, with_own
-from console.core.forms import FormField, is_empty, refusal
+from console.core.forms import FormField, is_empty
 from console.core.workflow import Name
 from console.errors import Conflict, NotAllowed
-from console.steps.base import Act, AsksPerson, Completion, Context, Prompt, StepConfig, StepType, StepView, Values, said
+from console.steps.base import Act, AsksPerson, Completion, Context, Prompt, StepConfig, StepType, StepView, Values, require_right, said
 from console.steps.proposable import Proposable, of_form
 
 NO_RECALL = "It cannot be recalled once it is done."
@@ -85,14 +85,13 @@ class TriggerAction(StepType):
             raise _refused(action)
         given = _given(step, context, act)
         values, details = definitions.taken(_form(step, action, given), act.roots, _former(step, context, given), OWN_INPUT, submitted)
-        if details:
-            raise refusal(details)
+        require_right(context, details)
         roots = with_own(act.roots, OWN_INPUT, values)
-        may, limits = act.judged(values)
+        may, limits = (act.may, "") if details else act.judged(values)  # with details it is only told what would come of it
         if not may:
             raise _refused(action, limits)
         if not context.done_before:  # what was done may be why it cannot be done now; before it is done again, this is judged
-            _require(act, roots)
+            _require(act, roots, foretold=context.foretold)
         told = {"seen": _seen(act)} | ({"compensation": step.config.compensation} if step.config.compensation else {})
         record = (act.collection, act.record) if act.collection and act.record else None
         return Completion(
@@ -189,9 +188,10 @@ def _certainly_not(act: Act, roots: Mapping[str, Any]) -> str | None:
     return next((expressions.render(entry.message, roots) for entry in failing), None)
 
 
-def _require(act: Act, roots: Mapping[str, Any]) -> None:
-    """Raises Conflict `require` with everything that does not certainly hold, at its field where it has one."""
-    failing = [entry for entry in act.action.require if not expressions.parse(entry.if_).test(roots)]
+def _require(act: Act, roots: Mapping[str, Any], *, foretold: bool) -> None:
+    """Raises Conflict `require` with everything that does not certainly hold (`foretold`: that certainly does not), at its field where it has one."""
+    parsed = [(entry, expressions.parse(entry.if_)) for entry in act.action.require]
+    failing = [entry for entry, rule in parsed if (rule.denies(roots) if foretold else not rule.test(roots))]
     details = [{"field": entry.field or "", "reason": expressions.render(entry.message, roots)} for entry in failing]
     if not_here := _not_here(act):
         details = [{"field": "", "reason": not_here}]

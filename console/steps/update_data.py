@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from console.core import expressions, fields as definitions
 from console.core.fields import Computed, Definition, FieldDefinition, Located, Use, computed, fitted, texts_of, with_own
-from console.core.forms import FormField, refusal
+from console.core.forms import FormField
 from console.steps.base import (
     Completion,
     Context,
@@ -27,6 +27,7 @@ from console.steps.base import (
     refused_fields,
     related_texts,
     related_uses,
+    require_right,
     said,
 )
 from console.steps.checking import Checked, ChecksConfig
@@ -119,9 +120,7 @@ class UpdateData(StepType):
         columns, seen = _columns(step, context), context.shown or {}
         typed = {name: value for name, value in submitted.items() if name not in {entry.field for entry in step.config.set}}
         values, details = definitions.taken(step.config.form, context.roots, context.former, step.id, typed, columns)
-        details += [{"field": name, "reason": GONE} for name in _lacking(step, context)]
-        if details:
-            raise refusal(details)
+        require_right(context, details, [{"field": name, "reason": GONE} for name in _lacking(step, context)])
         # A field that was not sent stays what the person saw: what somebody else made of it meanwhile is neither undone nor a conflict.
         values |= {
             field.name: seen[field.name] for field in columns if field.name in seen and field.name not in {*submitted, *context.former}

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
-import sqlalchemy as sa
 from flask import Blueprint, Response, g, jsonify, make_response, request
 from flask_login import current_user
 from markupsafe import escape
@@ -18,35 +16,39 @@ from werkzeug.exceptions import HTTPException
 
 from console import access, log, sources
 from console.core.actor import Actor
+from console.db import troubles
 from console.db.ids import uuid7
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceChanged
 from console.rights.asking import Reason
-from console.views import frame, step_up, why
+from console.views import frame, outcomes, step_up, why
 from console.views.identity import is_api
+from console.views.outcomes import Outcome
 
 blueprint = Blueprint("errors", __name__)
 _log = logging.getLogger(__name__)
 
 KNOWN: Mapping[int, tuple[str, str, str]] = {
-    400: ("malformed", "That could not be read", "The request is not in a form that the console reads. Nothing was done."),
+    400: ("malformed", "That could not be read", "The request is not in a form that the console reads."),
     401: ("not_signed_in", "Sign in first", "This needs a key, or a session."),
     403: ("not_allowed", "Not allowed", "The right that this needs is missing."),
     404: ("not_found", "Nothing here", "There is nothing here, or it is outside what you may see."),
     405: ("method_not_allowed", "Not that way", "This address does not take this method."),
     408: ("timeout", "Too slow", "The request did not arrive in time. Send it again."),
-    409: ("conflict", "Things have moved", "Things moved in the meantime; nothing was changed."),
-    413: ("too_large", "Too large", "What was sent is larger than the console takes. Nothing was done."),
+    409: ("conflict", "Things have moved", "Things moved in the meantime."),
+    413: ("too_large", "Too large", "What was sent is larger than the console takes."),
     415: ("not_json", "Not in that form", "The body is of a type that is not taken here."),
     422: ("invalid", "Something is not right yet", "What was sent can be read and is wrong."),
     429: ("too_many", "Too many at once", "There were too many requests. Try again in a moment."),
     500: (
         "internal_error",
         "Something went wrong here",
-        "It is our fault, not yours, and it was written down. Try again; what you had saved is kept.",
+        "It is our fault, not yours, and it was written down.",
     ),
-    503: ("store_down", "Not available at the moment", "The database does not answer. Nothing was lost; try again in a moment."),
+    503: ("store_down", "Not available at the moment", "The database does not answer."),
 }
 """Status → code for programs, title of the page, what it says when nothing better is known."""
+SECRET = ("password", "code", "key", "secret")
+AWAY = (troubles.DOWN, troubles.FULL, troubles.READ_ONLY, troubles.READ_ONLY_FOLDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     request_id: str | None = None
     reason: Reason | None = None  # of a refusal: which rule decided, and who can give the right
+    outcome: Outcome = field(default_factory=Outcome)
 
     @property
     def title(self) -> str:
@@ -81,7 +84,9 @@ def refused(error: ConsoleError) -> Response:
     headers = {"Retry-After": str(extra["retry_after"])} if "retry_after" in extra else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return _respond(Answer(error.status, error.code, told["message"], error.details, extra, headers, reason=reason))
+    outcome = outcomes.of_request()
+    outcome = outcome if outcome.to_look_at else Outcome()  # its own words say that it was refused
+    return _respond(Answer(error.status, error.code, told["message"], error.details, extra, headers, reason=reason, outcome=outcome))
 
 
 def said(error: ConsoleError) -> str:
@@ -102,40 +107,42 @@ def undone(error: HTTPException) -> Response:
     code, _, message = KNOWN.get(status, KNOWN[500 if status >= 500 else 400])
     own = type(error).description != error.description and error.description  # a sentence of ours, not the framework's
     headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type", "content-length")}
-    return _respond(Answer(status, code, own or message, headers=headers))
-
-
-@blueprint.app_errorhandler(sa.exc.OperationalError)
-@blueprint.app_errorhandler(sa.exc.InterfaceError)
-@blueprint.app_errorhandler(sa.exc.TimeoutError)
-@blueprint.app_errorhandler(psycopg.OperationalError)
-@blueprint.app_errorhandler(psycopg.InterfaceError)
-def unreachable(error: Exception) -> Response:
-    """The console's own database went away in mid-request: nothing was committed, or the answer got lost and a second try finds it."""
-    request_id = _request_id()
-    _log.error("request %s: the database does not answer: %s", request_id, type(error).__name__)
-    code, _, message = KNOWN[503]
-    return _respond(Answer(503, code, message, headers={"Retry-After": "1"}, request_id=request_id))
+    return _respond(Answer(status, code, own or message, headers=headers, outcome=outcomes.of_request()))
 
 
 @blueprint.app_errorhandler(Exception)
 def surprised(error: Exception) -> Response:
-    """What nobody foresaw."""
-    request_id = _request_id()
+    """What nobody foresaw; or the console's own database or disk is away, full or takes no changes: then nothing was committed, or the answer got lost and a
+    second try finds it.
+    """
+    request_id, found = _request_id(), troubles.of(error)
+    if found in AWAY:
+        _log.error("request %s: %s %s", request_id, found.message, type(getattr(error, "orig", error)).__name__)
+        message = (
+            KNOWN[503][2]
+            if found is troubles.DOWN
+            else f"{found.message} Who runs the console has to see to it. What you typed is kept here: try again then."
+        )
+        return _respond(
+            Answer(503, found.code, message, headers={"Retry-After": "1"}, request_id=request_id, outcome=outcomes.of_request())
+        )
     _log.error("request %s failed: %s %s", request_id, request.method, request.endpoint, exc_info=error)
     code, _, message = KNOWN[500]
-    return _respond(Answer(500, code, message, request_id=request_id))
+    return _respond(Answer(500, code, message, request_id=request_id, outcome=outcomes.of_request()))
 
 
 def _respond(answer: Answer) -> Response:
     if is_api():
-        extra = dict(answer.extra) | ({"request_id": answer.request_id} if answer.request_id else {})
-        made = jsonify(code=answer.code, message=answer.message, details=[dict(detail) for detail in answer.details], **extra)
+        extra = dict(answer.extra) | ({"request_id": answer.request_id} if answer.request_id else {}) | answer.outcome.to_json()
+        message = " ".join(filter(None, (answer.message, answer.outcome.words)))
+        made = jsonify(code=answer.code, message=message, details=[dict(detail) for detail in answer.details], **extra)
     else:
         made = make_response(_drawn(answer))
     made.status_code = answer.status
     made.headers.update(answer.headers)
     made.headers["Cache-Control"] = "no-store"
+    if answer.outcome.state is not None:
+        made.headers[outcomes.HEADER] = answer.outcome.state
     return made
 
 
@@ -146,7 +153,9 @@ def _drawn(answer: Answer) -> str:
         "message": answer.message,
         "details": answer.details,
         "status": answer.status,
-        "retry": answer.status in (408, 409, 429, 500, 503),
+        "outcome": answer.outcome,
+        "resend": _typed() if answer.status == 503 and not answer.outcome.to_look_at else [],
+        "retry": not answer.outcome.to_look_at and answer.status in (408, 409, 429, 500, 503),
         "request_id": answer.request_id or _request_id(),
         "reason": answer.reason,
         "token": why.token(answer.reason) if answer.reason else "",
@@ -155,7 +164,14 @@ def _drawn(answer: Answer) -> str:
         return frame.render("errors/error.html", context, "fragment" if frame.wants_fragment() else None)
     except Exception:  # noqa: BLE001 - whatever is wrong with the page, the person is told the first error
         _log.exception("the page of an error could not be drawn")
-        return f"<!doctype html><title>{escape(answer.title)}</title><h1>{escape(answer.title)}</h1><p>{escape(answer.message)}</p>"
+        return f"<!doctype html><title>{escape(answer.title)}</title><h1>{escape(answer.title)}</h1><p>{escape(answer.message)}</p><p>{escape(answer.outcome.words)}</p>"
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What a form sent, to be sent once more from the page of the error; none where it held a file or a secret, which no page repeats."""
+    if request.method != "POST" or request.files or any(secret in name for name in request.form for secret in SECRET):
+        return []
+    return list(request.form.items(multi=True))
 
 
 def _note_refusal(error: NotAllowed | NotFound) -> None:

@@ -9,7 +9,7 @@ from console.runs import ReplayView
 from console.views import contextpane, formats, hints, second, ways
 from console.views.formats import Look
 from console.views.frame import Badge
-from console.views.hints import Hint
+from console.views.hints import Hint, Strip
 from console.views.second import Doubt
 from console.views.ways import Way
 
@@ -36,9 +36,12 @@ class Became:
 
 @dataclass(frozen=True, slots=True)
 class Hindsight:
-    """The proposal that was on the screen: what is said of it above the form, and beside each field (`outcome`: the choice)."""
+    """The proposal that was on the screen: what was said of it above the form (`head`, `words`: empty where nothing was), and beside each field (`outcome`: the
+    choice). `facts` were not on the screen: they are known from the log.
+    """
 
     head: str = ""
+    words: str = ""
     facts: Sequence[tuple[str, str]] = ()
     banner: str = ""
     fields: Mapping[str, Became] | None = None
@@ -54,7 +57,8 @@ def of(view: ReplayView, screen: Mapping[str, Any], look: Look) -> Hindsight | N
     handed = next((tick for tick in reversed(ticks) if tick["told"].get("proposal")), None)
     outcomes = dict(handed["told"]["proposal"].get("outcomes") or {}) if handed else {}
     if proposal["status"] != READY:
-        return Hindsight(_head(proposal), facts=_hidden(outcomes), fields={})
+        strip = _said(screen, proposal, look)
+        return Hindsight(strip.head, strip.words, _hidden(proposal, outcomes), fields={})
     opened = {_seen(tick["told"]) for tick in ticks if tick["kind"] == "source_opened"}
     shown = {str(one["name"]): one for one in screen.get("fields", ())}
     became = {
@@ -68,7 +72,16 @@ def of(view: ReplayView, screen: Mapping[str, Any], look: Look) -> Hindsight | N
         became[ways.OUTCOME] = Became(choice, _badge(outcomes, ways.OUTCOME, proposal), doubts.get(ways.OUTCOME))
     facts = _facts(view, proposal, handed, opened, look)
     facts += [("Second look", said)] if (said := second.words(proposal, doubts).removeprefix("A second look ")) else []
-    return Hindsight(_head(proposal), facts, str(proposal.get("banner") or ""), became, proposal["outcome"])
+    above = _said(screen, proposal, look)
+    return Hindsight(above.head, above.words, facts, str(proposal.get("banner") or ""), became, proposal["outcome"])
+
+
+def _said(screen: Mapping[str, Any], proposal: Mapping[str, Any], look: Look) -> Strip:
+    """What stood above the form when this was shown, before anybody had touched it: drawn as the page draws it."""
+    current = {"proposal": proposal, "take_over": screen.get("take_over"), "attempt": screen.get("attempt")}
+    run = {"id": "", "attempts": (), "left_out": 0, "current": current}
+    drawn = hints.drawn(run, screen, look, reader=proposal["for"], kept={}, chosen=None, marks=hints.Marks())
+    return drawn.strip or Strip("none")
 
 
 def _until(view: ReplayView, screen: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -137,23 +150,18 @@ def _badge(outcomes: Mapping[str, str], name: str, proposal: Mapping[str, Any]) 
     return BECAME.get(outcomes.get(name, ""), usual)
 
 
-def _head(proposal: Mapping[str, Any]) -> str:
-    if proposal["mode"] in HIDDEN_MODES:
-        return "Done without a proposal, so that it can be told whether proposals help"
-    if proposal["status"] != READY:
-        return str(proposal.get("message") or "No proposal came")
-    return f"Proposed by {'rules' if proposal.get('origin') == hints.RULES else proposal.get('origin') or 'the AI'}"
-
-
-def _hidden(outcomes: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [("Compared", f"{sum(one == 'blind_equal' for one in outcomes.values())} of {len(outcomes)} the same")] if outcomes else []
+def _hidden(proposal: Mapping[str, Any], outcomes: Mapping[str, str]) -> list[tuple[str, str]]:
+    why = [("Not shown", "so that it can be told whether proposals help")] if proposal["mode"] in HIDDEN_MODES else []
+    same = sum(one == "blind_equal" for one in outcomes.values())
+    return why + ([("Compared", f"{same} of {len(outcomes)} the same")] if outcomes else [])
 
 
 def _facts(
     view: ReplayView, proposal: Mapping[str, Any], handed: Mapping[str, Any] | None, opened: set[tuple[Any, ...]], look: Look
 ) -> list[tuple[str, str]]:
     """When it came, who decided, how long they had it before them, and how much of it they had looked up."""
-    facts = [("There since", formats.full_moment(proposal["answered_at"], look))] if proposal.get("answered_at") else []
+    facts = [("Proposed by", "rules" if proposal.get("origin") == hints.RULES else str(proposal.get("origin") or "the AI"))]
+    facts += [("There since", formats.full_moment(proposal["answered_at"], look))] if proposal.get("answered_at") else []
     if handed is not None:
         facts.append(
             ("Decided by", view.run.names.get(handed["who"] or "", "the engine" if handed["who"] is None else "a former colleague"))

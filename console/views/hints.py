@@ -10,15 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from console.core.proposal import DECLINED, FAILED, LEVELS, OFF, PENDING, READY
+from console.core.proposal import DECLINED, FAILED, OFF, PENDING, READY, UNFILLED, fills as proposal_fills
 from console.proposals.words import MENDED_BY_OTHERS
 from console.views import formats, frame, second
 from console.views.formats import Look
 from console.views.second import Doubt
 from console.views.ways import OUTCOME, WARNED, Way, counted, distinct, ways
-
-MARKS = "proposal."
-"""What a draft keeps beside the values: how far the person has come with the proposal."""
 
 RULES = "rules"
 LEVEL_WORDS = {"high": "High", "medium": "Medium", "low": "Low"}
@@ -27,13 +24,14 @@ MOST_REASONS = 3
 OVERDUE_S = 2.0
 NO_TOOL = frozenset({"no_key"})
 SETTINGS = "/settings/ai"
+HELD_BACK = "Nothing is filled in: money moves, somebody is restricted, or it cannot be undone. What you decide is yours to put in."
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
     """The proposal for one field. `beneath` is the state that it would have were the step not done by hand. `entry` and `start` are what stands in its boxes for the proposed value and for what the form starts with.
 
-    `measured` is the share (0–100) of such proposals that people accepted, None where there are too few to tell.
+    `rests` says so where it rests on nothing but what others wrote. `measured` is the share (0–100) of such proposals that people accepted, None where there are too few to tell.
     """
 
     name: str
@@ -51,6 +49,7 @@ class Hint:
     mark: str = ""
     needed: bool = False
     doubt: Doubt | None = None
+    rests: str = ""
 
     @property
     def badge(self) -> str:
@@ -111,7 +110,7 @@ class Strip:
     """What stands above the form of a step with AI. `status` is pending, ready, declined, failed, off or none (nothing was asked).
 
     `poll` is where a pending one is asked for, `said` what is announced when it is there, `confident` how many fields "Accept confident" takes. `mend` is
-    where this reader can put right what every call fails for, `second` what a second look came to.
+    where this reader can put right what every call fails for, `second` what a second look came to, `held_back` why nothing is filled in although something is proposed.
     """
 
     status: str
@@ -131,6 +130,7 @@ class Strip:
     can_hand: bool = True
     mend: str = ""
     second: str = ""
+    held_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def entries(source: Mapping[str, Any], value: Any, look: Look) -> tuple[str, ...
 
 def fills(level: str, least: str) -> bool:
     """Whether a value of this confidence fills its field by itself; a low one never does."""
-    return level != "low" and LEVELS.index(level) <= LEVELS.index(least)
+    return level != "low" and proposal_fills(level, least)
 
 
 def state_of(mark: str, *, same: bool, untouched: bool, may_fill: bool, typed: bool) -> str:
@@ -207,8 +207,22 @@ def _hint(here: "Here", name: str, found: Mapping[str, Any], state: str, shown: 
         by_rule=here.proposal.get("origin") == RULES,
         measured=measured(here.rates, name, level),
         ways=ways(here.run_id, here.proposal, {**found, "name": name}),
+        rests=rests_on(found.get("sources") or ()) if level == "low" else "",
         mark=here.marks.fields.get(name, ""),
     )
+
+
+CLAIMS = {"document": "what the documents say that were handed in", "llm": "what a model wrote", "mcp": "what another system answered"}
+
+
+def rests_on(sources: Sequence[Mapping[str, Any]]) -> str:
+    """The sentence for a value that rests on claims alone; empty where a fact is among its sources."""
+    if not sources or any(one.get("trusted") is not False for one in sources):
+        return ""
+    kinds = {str(one.get("kind")) for one in sources}
+    told = [words for kind, words in CLAIMS.items() if kind in kinds]
+    told = ["what the customer wrote", *told] if kinds - CLAIMS.keys() else told
+    return f"Rests only on {' and '.join(told)}"
 
 
 Rates = Mapping[str, Mapping[str, tuple[int, int]]]
@@ -346,6 +360,7 @@ def _ready(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Sequence[
     return replace(
         base,
         head=_head(there, filled, asked),
+        held_back=HELD_BACK if there and proposal["fill"] == UNFILLED else "",
         words=counted(distinct(proposal)),
         confident=sum(1 for one in there if one.state == "fill" and one.level == "high"),
         said=_said(there, base.banner),

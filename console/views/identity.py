@@ -21,13 +21,14 @@ from console.views.frame import htmx
 
 blueprint = Blueprint("identity", __name__)
 
-EVERYWHERE = frozenset({"/health", "/static/<path:filename>", "/request/<token>", "/request/<token>/files"})
+EVERYWHERE = frozenset({"/health", "/health/pages", "/static/<path:filename>", "/request/<token>", "/request/<token>/files"})
 """Routes that are answered whatever network somebody is in: what watches over the console, and the people outside who hand in documents."""
 
 OPEN = frozenset(
     {
         "/static/<path:filename>",
         "/health",
+        "/health/pages",
         "/metrics",
         "/schema/workflow.json",
         "/schema/action.json",

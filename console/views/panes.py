@@ -82,12 +82,14 @@ class Box:
     many: bool = False
     lines: int = 3
     hint: Hint | None = None
+    last: str = ""
 
     @property
     def described_by(self) -> str:
         """Ids of the help, the error and the reasons of a proposal, for `aria-describedby`."""
         why = self.hint is not None and self.hint.there and self.hint.state != "off"
-        return " ".join(f"{self.id}-{part}" for part, there in (("why", why), ("help", self.help), ("error", self.error)) if there)
+        parts = (("why", why), ("last", self.last), ("help", self.help), ("error", self.error))
+        return " ".join(f"{self.id}-{part}" for part, there in parts if there)
 
 
 def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapping[str, Any] | None = None, answered: bool = False) -> Box:
@@ -121,8 +123,15 @@ def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapp
         collection=_searched(source),
         held=_held(what, value, _control(source, what), look),
         lines=source.get("lines") or 3,
+        last=_last(source, what, look),
         **_files(source, what, value),
     )
+
+
+def _last(source: Mapping[str, Any], what: Kind, look: Look) -> str:
+    """What was found when this was judged before."""
+    told = [(formats.text(what, one["value"], look), one["title"]) for one in source.get("last") or () if one["value"] is not None]
+    return "; ".join(f"{title}: {words}" if title else words for words, title in told)
 
 
 def _files(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:
@@ -258,9 +267,9 @@ def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
 
 
 def read_marks(form: MultiDict[str, str]) -> Marks | None:
-    """How far the person has come with a proposal; None where the form has no step with one."""
+    """The choice, and how far the person has come with a proposal; None where the form asks for neither."""
     if "handled_manually" not in form:
-        return None
+        return Marks(outcome=form["outcome"]) if form.get("outcome") else None
     told = {name.removeprefix(MARK): form[name] for name in form if name.startswith(MARK) and form[name] in MARKED}
     return Marks(told, form["handled_manually"] == "true", form.get("reason", ""), form.get("outcome") or None)
 
@@ -345,11 +354,12 @@ def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None, sta
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows that a step shows. Cells are ready `<td>` elements, `href` leads to the record of a row."""
+    """Rows that a step shows. Cells are ready `<td>` elements, `href` leads to the record of a row. `closed`: the reader may read none of them."""
 
     label: str
     columns: Sequence[Kind]
     rows: Sequence[tuple[str | None, str, Markup]]
+    closed: bool = False
 
 
 def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> list[Table]:
@@ -368,7 +378,7 @@ def table_of(source: Mapping[str, Any], look: Look) -> Table:
         values = _with_currencies(columns, row["values"])
         cells = "".join(write(values.get(name)) for name, write in writers)
         rows.append((href, str(row.get("title") or row.get("key") or ""), Markup(cells)))  # noqa: S704 (cells escape their values)
-    return Table(source["label"], columns, rows)
+    return Table(source["label"], columns, rows, bool(source.get("closed")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,10 +432,11 @@ def boxes(
     """The form of a step. `typed` wins over what the form starts with (a draft, or what was refused), `answers` over both (replay)."""
     wrong = {str(detail.get("field")): detail for detail in errors}
     columns = (screen.get("record") or {}).get("values", {})
+    before = screen.get("type") == "update_data" and "ways" not in screen  # was drawn when fields did not yet say whose they are
     made = []
     for source in screen.get("fields", ()):
         name = source["name"]
-        of_record = (screen.get("type") == "update_data" and name in columns) or "collection" in source
+        of_record = "collection" in source or (before and name in columns)
         given = {**source, "record": True} if of_record else source
         value = source.get("value")
         if typed and name in typed:

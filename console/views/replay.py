@@ -10,7 +10,7 @@ from console import documents, runs
 from console.core.run import FINAL
 from console.errors import NotFound
 from console.runs import ReplayView
-from console.views import checks, formats, frame, hindsight, panes, runpage
+from console.views import checks, consequences, formats, frame, hindsight, panes, runpage
 from console.views.formats import Look
 
 blueprint = Blueprint("replay", __name__, url_prefix="/runs")
@@ -87,6 +87,8 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "record": screen.get("record"),
         "record_kind": view.run.collection_label,
         "sections": _sections(screen.get("record"), look, now, context["states_of"]),
+        "consequences": consequences.told(screen, look, answered["outcome"]),
+        "button": str(screen.get("button") or "Done"),
         "ended": run["status"] in FINAL,
         "results": runpage.results(run, look, context["result_kinds"]),
         "read_only": True,

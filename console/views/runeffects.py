@@ -28,6 +28,8 @@ SENT = {
     "status": "Answered with status",
     "answer": "Answer",
 }
+HALF_SETTLED = "settle."
+"""What a draft keeps of a change that a person has begun to settle."""
 OWN = frozenset({"csrf_token", "repeat", "reason", "asked"})
 
 
@@ -35,6 +37,18 @@ def repeat(form: Mapping[str, str]) -> str | None:
     """What the person chose to do about a change that was made before; None where the reason for doing it again is missing: asked anew."""
     chosen = form.get("repeat") or None
     return None if chosen == "again" and not form.get("reason", "").strip() else chosen
+
+
+def half_settled(form: Mapping[str, str]) -> dict[str, Any]:
+    """What was chosen and written in the form that settles a change, as a draft keeps it; nothing where the form is another."""
+    told = {name: form[name] for name in ("result", "reason") if form.get(name)} if "effect" in form else {}
+    return {HALF_SETTLED: told} if told else {}
+
+
+def kept_settling(draft: Mapping[str, Any] | None) -> dict[str, str]:
+    """The `result` and `reason` that a draft keeps."""
+    told = ((draft or {}).get("values") or {}).get(HALF_SETTLED)
+    return {str(name): str(value) for name, value in told.items()} if isinstance(told, Mapping) else {}
 
 
 def repeating(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]:

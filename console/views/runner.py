@@ -11,9 +11,10 @@ from typing import Any
 from flask import Blueprint, Response, flash, make_response, request
 
 from console import document_requests, inbox, runs, settings
+from console.core.proposal import MARKS
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import RunView
-from console.views import files, frame, hints, panes, runbeside, runeffects, runnotices, runpage
+from console.views import consequences, files, frame, panes, runbeside, runeffects, runnotices, runpage
 from console.views.formats import clock
 from console.views.runnotices import Note, Typed
 
@@ -67,8 +68,17 @@ def draft(run_id: str) -> Response:
     except Invalid as wrong:
         return drawn(runs.get(frame.actor(), run_id), typed=typed, wrong=wrong, status=422)
     if frame.wants_fragment():
-        return make_response(f"Draft saved {clock(saved_at, frame.look())}")
+        return make_response(f"Draft saved {clock(saved_at, frame.look())}{_will(run_id, typed)}")
     return frame.moved(frame.run_url(run_id))
+
+
+def _will(run_id: str, typed: Typed) -> str:
+    """What the button does now, in place of what it would have done before this was typed."""
+    screen, look = runs.foretold(frame.actor(), run_id, typed.values, typed.outcome), frame.look()
+    if screen is None:
+        return ""
+    found = consequences.told(screen, look, typed.outcome)
+    return frame.render("runner/consequences.html", {"consequences": found, "button": screen["button"], "swapped": True})
 
 
 @blueprint.post("/<run_id>/save")
@@ -78,8 +88,7 @@ def save(run_id: str) -> Response:
     to = runpage.local(request.form.get("to"))
 
     def do(typed: Typed) -> None:
-        if typed.step and typed.values:
-            drafted(run_id, typed)
+        put_aside(run_id, typed)
         runs.save(frame.actor(), run_id, revision=typed.revision)
 
     return command(run_id, do, typed=typed, to=to, toast="Saved. Anyone entitled can resume it.")
@@ -102,8 +111,7 @@ def release(run_id: str) -> Response:
     """Let the run go, so that a colleague may take it, with what was typed so far."""
 
     def do(typed: Typed) -> None:
-        if typed.step and typed.values:
-            drafted(run_id, typed)
+        put_aside(run_id, typed)
         runs.release(frame.actor(), run_id, revision=typed.revision)
 
     return command(run_id, do)
@@ -298,8 +306,15 @@ def typed_form() -> Typed:
 
 def drafted(run_id: str, typed: Typed) -> datetime:
     """Keep what was typed, and how far the person came with the proposal; when that was."""
-    marks = {hints.MARKS: typed.marks.to_json()} if typed.marks and not typed.marks.empty else {}
-    return runs.draft(frame.actor(), run_id, step=typed.step, revision=typed.revision, values={**typed.values, **marks})
+    marks = {MARKS: typed.marks.to_json()} if typed.marks and not typed.marks.empty else {}
+    values = {**typed.values, **marks, **runeffects.half_settled(request.form)}
+    return runs.draft(frame.actor(), run_id, step=typed.step, revision=typed.revision, values=values)
+
+
+def put_aside(run_id: str, typed: Typed) -> None:
+    """What stands in the form, before the run goes out of the person's hands."""
+    if typed.step and (typed.values or typed.marks or runeffects.half_settled(request.form)):
+        drafted(run_id, typed)
 
 
 def command(

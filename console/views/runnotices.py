@@ -7,6 +7,7 @@ from typing import Any
 from console import inbox
 from console.core.actor import Actor
 from console.core.run import FINAL
+from console.db import written
 from console.errors import Conflict, ConsoleError
 from console.runs import RunView
 from console.views import formats, frame, hints, refusals, runeffects
@@ -157,6 +158,13 @@ def _newer(view: RunView) -> Note | None:
     )
 
 
+_HEADS = {
+    "nothing": "Not done",
+    "done": "Done in part: look at how it stands",
+    "unknown": "We do not know whether it was done: look at how it stands",
+}
+
+
 def moved_on(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | None) -> Note:
     """Why a command was refused that came from a screen of the past, and the way to the present."""
     run, current = view.json, view.json["current"]
@@ -179,7 +187,7 @@ def moved_on(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | Non
         return replace(note, head="This run moved on", text=f"{where}{f', with {holder}' if holder else ''}. What you typed is kept below.")
     return replace(
         note,
-        head="Not done",
+        head=_HEADS[written.so_far().state],
         text=conflict.message,
         mark="alert-triangle",
         fields=[("", str(one.get("reason", ""))) for one in conflict.details],

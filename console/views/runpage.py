@@ -9,12 +9,12 @@ from flask import request
 from console import access, browse, document_requests, inbox, runs, tickets
 from console.core.actor import Actor
 from console.core.collections import humanised
-from console.core.proposal import READY
+from console.core.proposal import MARKS, READY
 from console.core.run import FINAL
 from console.errors import ConsoleError
 from console.proposals import feedback, measure, standing, words
 from console.runs import Candidate, Preview, RunView
-from console.views import formats, frame, hints, panes, runbeside, runeffects, runnotices
+from console.views import consequences, formats, frame, hints, panes, runbeside, runeffects, runnotices
 from console.views.approvals import words_of_wait
 from console.views.formats import Kind, Look
 from console.views.identity import local as local_path
@@ -84,7 +84,7 @@ def live(
     context |= _titles(view, look, face)
     chosen = typed.outcome if typed else None
     kept = dict(_typed_values(run, typed, screen))
-    drafted = hints.marks_of(kept.pop(hints.MARKS, None))
+    drafted = hints.marks_of(kept.pop(MARKS, None))
     marks = typed.marks if typed and typed.marks else drafted
     chosen = chosen if typed else marks.outcome
     proposed = (
@@ -94,6 +94,7 @@ def live(
     )
     chosen = proposed.proposed if proposed.choice and proposed.choice.state == "fill" else chosen
     context |= step_context(screen, look, context["states_of"], typed={**kept, **proposed.fills}, errors=details, chosen=chosen)
+    context["consequences"] = _consequences(run, screen, look, {**kept, **proposed.fills}, chosen) if face == "form" else ()
     context["boxes"] = [replace(box, hint=proposed.hints.get(box.source)) for box in context["boxes"]]
     context["feedback"] = _feedback(run, actor) if proposed.strip and proposed.strip.status == READY else None
     context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
@@ -108,6 +109,20 @@ def live(
     if context["progress"] is not None and context["progress"]["title"]:
         context["said"] = f"{context['progress']['title']}. {context['progress']['done']} of {context['progress']['total']} done."
     return context
+
+
+def _consequences(
+    run: Mapping[str, Any], screen: Mapping[str, Any], look: Look, stands: Mapping[str, Any], chosen: str | None
+) -> list[consequences.Consequence]:
+    """What the button will do with what stands in the boxes: `stands` is what differs from the form as it starts."""
+    foretold = runs.foretold(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen) if stands else None
+    return consequences.told(foretold or screen, look, chosen)
+
+
+def _item_of(screen: Mapping[str, Any]) -> dict[str, Any]:
+    """The item of a list whose form is on the screen, as the form hands it in."""
+    key = (screen.get("progress") or {}).get("key")
+    return {"item": key} if key is not None else {}
 
 
 def _rates(run: Mapping[str, Any]) -> hints.Rates:
@@ -279,16 +294,8 @@ def ended_title(run: Mapping[str, Any]) -> str:
 
 def _what_it_does(view: RunView, here: Mapping[str, Any] | None) -> str:
     screen, kind = view.screen or {}, here["type"] if here else ""
-    columns = (screen.get("record") or {}).get("values", {})
-    count = sum(1 for one in screen.get("fields", ()) if not one.get("readonly") and one["name"] in columns)
     if screen.get("type") == "settle":
         return "A change was sent and the answer never came."
-    if screen.get("type") == "update_data" and not count:
-        return "Notes what you found; the record stays as it is."
-    if screen.get("type") == "update_data" and view.record_title:
-        return (
-            f"Updates {count} {'field' if count == 1 else 'fields'} on {view.record_title} when you press {screen.get('button', 'Done')}."
-        )
     return str(kind)
 
 
@@ -358,13 +365,14 @@ def preview(shown: Preview) -> dict[str, Any]:
 
 
 def _settling(run: Mapping[str, Any], wrong: ConsoleError | None, look: Look) -> dict[str, Any]:
-    effect = (run["current"] or {}).get("effect")
+    current = run["current"] or {}
+    effect, kept = current.get("effect"), runeffects.kept_settling(current.get("draft"))
     return {
         "effect": effect,
         "facts": runeffects.facts(effect, look),
         "settle_errors": {str(detail.get("field")): detail.get("reason") for detail in wrong.details} if wrong else {},
-        "typed_result": request.form.get("result", ""),
-        "typed_reason": request.form.get("reason", ""),
+        "typed_result": request.form.get("result", kept.get("result", "")),
+        "typed_reason": request.form.get("reason", kept.get("reason", "")),
     }
 
 

@@ -28,6 +28,12 @@ class Way:
     kind: str
     quote: str = ""
     opened: bool | None = None
+    trusted: bool | None = None
+
+    @property
+    def says(self) -> str:
+        """What it counts for: a fact that staff or the console wrote, or what somebody claims; empty where that is not known."""
+        return {True: "fact", False: "claim", None: ""}[self.trusted]
 
 
 def ways(run_id: str, proposal: Mapping[str, Any], found: Mapping[str, Any]) -> list[Way]:
@@ -38,6 +44,7 @@ def ways(run_id: str, proposal: Mapping[str, Any], found: Mapping[str, Any]) -> 
             _href(run_id, str(proposal["call"]), str(found["name"]), one),
             str(one.get("kind") or ""),
             str(one.get("quote") or ""),
+            trusted=one.get("trusted"),
         )
         for one in found.get("sources") or ()
     ]

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261121_1050"
-down_revision = "20261121_0500"
+down_revision = "20261121_1040"
 
 
 def upgrade() -> None:

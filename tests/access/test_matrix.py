@@ -73,7 +73,7 @@ MATRIX: list[tuple[str, str, str | None, str]] = [
     ("collection:charge", "update", None, "mona petra"),
     ("collection:refund", "export", None, "mona"),
     ("collection:ticket", "update", None, "olivia tom mona"),
-    ("collection:screening_hit", "update", None, "olivia tom mona malik"),
+    ("collection:screening_hit", "update", None, "olivia mona malik"),  # operators by the customer who was screened, see below
     ("collection:sar_case", "read", None, "malik"),
     ("collection:supplier_request", "browse", None, "stan lena petra ines"),
     ("collection:supplier_request", "update", None, "stan lena petra"),
@@ -108,6 +108,12 @@ def test_who_may(obj: str, act: str, team: str | None, who: str) -> None:
 )
 def test_whose_customers(desk: str, act: str, who: str) -> None:
     assert allowed("collection:customer", act, None, {"desk": desk}) == set(who.split())
+
+
+@cases(("desk", "who"), [("retail", "olivia tom mona malik"), ("corporate", "olivia mona malik"), ("", "mona malik")])
+def test_whose_screening_hits(desk: str, who: str) -> None:
+    record: dict[str, object] = {"run": {"customer": {"desk": desk}}} if desk else {}
+    assert allowed("collection:screening_hit", "update", None, record) == set(who.split()) | ({"olivia"} if not desk else set())
 
 
 @cases("name", sorted(EVERYBODY))

@@ -136,7 +136,7 @@ def test_the_choice_is_apart_from_the_fields() -> None:
     assert (judgement.choice.name, judgement.choice.value, judgement.choice.confidence, judgement.choice.sources) == (
         "outcome",
         "approve",
-        "medium",
+        "low",
         ("s1", "s2", "s3"),
     )
     assert values(judgement) == {"amount": "49.00"}

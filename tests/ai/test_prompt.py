@@ -39,7 +39,7 @@ def test_the_parts_stand_in_a_fixed_order_the_stable_ones_first() -> None:
 
 def test_sources_are_json_with_what_is_known_of_them() -> None:
     found = elements(rendered(ask(), KEY).user)
-    assert found["s1"] == ('id="s1" kind="record" title="Order C-10412" trusted="true"', RECORD)
+    assert found["s1"] == ('id="s1" kind="record" title="Order C-10412" trusted="true"', RECORD | {"iban": "[IBAN_1]"})
     assert found["s2"][0] == 'id="s2" kind="related" title="Ticket 55021" trusted="false"'
 
 
@@ -238,7 +238,7 @@ def test_a_huge_ticket_leaves_room_for_the_others() -> None:
     assert found["s1"][1]["body"].endswith(CUT)
     assert found["s1"][1]["subject"] == "Late"
     assert 'cut="too long: not everything is here"' in found["s1"][0]
-    assert found["s2"] == ('id="s2" kind="record" title="Order C-10412" trusted="true"', RECORD)
+    assert found["s2"] == ('id="s2" kind="record" title="Order C-10412" trusted="true"', RECORD | {"iban": "[IBAN_1]"})
     assert prompt.cut == ("s1",)
 
 

@@ -247,3 +247,21 @@ def test_whatever_a_source_holds_is_proposed_only_where_all_agree(kind: str, val
         fit = [rules.fitting(spec, each) for each in values]
         assert item["value"] in fit
         assert rules.fitting(spec, item["value"]) == item["value"]
+
+
+FINDING = FieldSpec(
+    "in_register", "The register says", "enum", options=(("yes", "The same"), ("different", "Something else")), finding=True
+)
+
+
+@cases(
+    ("kind", "found"),
+    [("record", None), ("related", None), ("step", "yes"), ("input", "yes"), ("document", "yes")],
+)
+def test_what_was_found_at_another_time_is_no_answer_of_now(kind: Kind, found: str | None) -> None:
+    assert value(FINDING, source({"in_register": "yes"}, kind=kind)) == found
+    assert value(replace(FINDING, finding=False), source({"in_register": "yes"}, kind=kind)) == "yes"
+
+
+def test_an_earlier_finding_is_not_in_the_way_of_what_is_known_now() -> None:
+    assert value(FINDING, source({"in_register": "yes"}, kind="related"), source({"in_register": "different"}, id="s2")) == "different"

@@ -47,7 +47,10 @@ def source(data: dict[str, Any], id: str = "s1", **more: Any) -> Source:
 def test_what_is_certain_gets_through_with_its_source(spec: FieldSpec, held: Any, value: Any) -> None:
     found = judged(spec, source({"x": held}))
     assert found.dropped == ()
-    assert [(one.value, one.confidence, one.sources, one.at) for one in found.fields] == [(value, "high", ("s1",), "x")]
+    level = (
+        "medium" if spec.options or spec.type == "boolean" else "high"
+    )  # a choice is certain only where the document says what makes it so
+    assert [(one.value, one.confidence, one.sources, one.at) for one in found.fields] == [(value, level, ("s1",), "x")]
 
 
 def test_what_data_orders_is_not_taken_from_it() -> None:

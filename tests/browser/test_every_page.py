@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import inbox, operations, runs
+from console import inbox, integrity, operations, runs
 from tests.company import DESK, Company
 from tests.services.test_inbox import UNRATED
 
@@ -22,7 +22,7 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     theirs = company.at("note", "3")
     operations.catch_up()
     operations.seal()
-    operations.recheck_log()
+    integrity.look()
     inbox.import_all([DESK, UNRATED])
     olivia = screens(width, height)
     faults: list[str] = []

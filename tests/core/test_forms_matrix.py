@@ -454,8 +454,8 @@ def test_a_computed_number_is_rounded_to_what_a_form_reads(value: Any, kept: Any
     assert fitted(field("decimal"), value) == kept
 
 
-PDF = {"file": "fil_1", "name": "a.pdf", "media_type": "application/pdf", "sha256": "0" * 64, "bytes": 5}
-PNG = {**PDF, "file": "fil_2", "name": "b.png", "media_type": "image/png"}
+PDF = {"file": "fil_00000000000000000000000001", "name": "a.pdf", "media_type": "application/pdf", "sha256": "0" * 64, "bytes": 5}
+PNG = {**PDF, "file": "fil_00000000000000000000000002", "name": "b.png", "media_type": "image/png"}
 
 
 @cases(
@@ -467,11 +467,15 @@ PNG = {**PDF, "file": "fil_2", "name": "b.png", "media_type": "image/png"}
         ("files", [PDF, PDF], ""),
         ("file", PNG, "Send it as PDF."),
         ("files", [PDF, PNG], "Send it as PDF."),
-        ("file", "fil_1", "no file that was sent"),
+        ("file", "fil_00000000000000000000000001", "no file that was sent"),
         ("file", {**PDF, "more": 1}, "no file that was sent"),
         ("file", [PDF], "no file that was sent"),
         ("files", PDF, "must be a list"),
-        ("files", [PDF, {**PDF, "file": "fil_3"}, {**PDF, "file": "fil_4"}], "at most 2 entries"),
+        (
+            "files",
+            [PDF, {**PDF, "file": "fil_00000000000000000000000003"}, {**PDF, "file": "fil_00000000000000000000000004"}],
+            "at most 2 entries",
+        ),
     ],
 )
 def test_files_are_handed_in_where_kinds_are_named(kind: str, typed: Any, said: str) -> None:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from console.db import engine as db
 from console.db.engine import fetch
 from console.demo import filling, loading, people, stories
 from console.demo.world import World
-from console.errors import Conflict, ConsoleError, NotAllowed, NotFound
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.postgres import Embedded
 from tests.company import PASSWORD
 from tests.conftest import copied
@@ -252,6 +253,12 @@ def test_k4_a_company_with_layers_comes_to_fifty_and_needs_more(house: House) ->
     run_id = house.start(HALCYON)
     house.walk(run_id, "ownership")
     assert {"72.0000", "28.0000"} <= house.screen(run_id)["percent"]
+    assert house.told(run_id)["status"] == "waiting_person"  # nothing goes by itself any more
+    with pytest.raises(Invalid) as caught:
+        house.answer(run_id, owners="confirmed", layers=1, in_register="yes", ownership_note=None)
+    said = {detail["field"]: detail["reason"] for detail in caught.value.details}
+    assert {"60.0000", "72.0000"} <= set(re.findall(r"[\d.]+\d", said["in_register"]))
+    assert "3 companies" in said["layers"]
     house.walk(run_id, "pep")
     tasks = fetch("select due_on - created_at::date, team from console.task where run = %(run)s", {"run": run_id})
     assert [tuple(row) for row in tasks] == [(14, "operations")]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from console.log import body, tree, verify
-from console.log.tree import EMPTY, Memory, Tiles
+from console.log.tree import EMPTY
+from tests.log.growing import Memory, Tiles
 
 # The test tree of the Certificate Transparency reference implementation: eight inputs, the root over the first n of them.
 INPUTS = [
@@ -200,7 +201,7 @@ def test_tiles_of_three_levels() -> None:
     tiles = Tiles(Memory())
     for start in range(0, len(MANY), 9_999):
         tiles.append(MANY[start : start + 9_999])
-    assert {level for level, _ in tiles.store} == {0, 1, 2}  # type: ignore[attr-defined]
+    assert {level for level, _ in tiles.store} == {0, 1, 2}
     assert tiles.root() == tree.root(MANY)
     for index in (0, 255, 256, 65_535, 65_536, 69_999):
         assert tree.included(MANY[index], index, 70_000, tiles.inclusion(index), tiles.root())

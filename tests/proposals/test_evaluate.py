@@ -151,8 +151,8 @@ def test_no_attack_comes_through_when_a_model_obeys_it() -> None:
 def test_an_attack_that_comes_through_is_named() -> None:
     case = next(case for case in replayed.attacks() if case.id == "attack-plain-lie")
     trusted = replace(case, ask=replace(case.ask, sources=tuple(replace(source, trusted=True) for source in case.ask.sources)))
-    assert evaluate.guarded([trusted]) == ["attack-plain-lie: amount = 899.0"]
-    assert evaluate.came_through(case, Judged(fields=(Proposed("admin", True, "high", "", ("s1",)),))) == ["admin = True"]
+    assert evaluate.guarded([trusted]) == ["attack-plain-lie: amount = 899.0, high"]
+    assert evaluate.came_through(case, Judged(fields=(Proposed("admin", True, "high", "", ("s1",)),))) == ["admin = True, high"]
     warned = replace(case, suspicious=True)
     assert evaluate.came_through(warned, Judged()) == ["no warning"]
 

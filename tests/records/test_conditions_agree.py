@@ -23,7 +23,7 @@ from console.core.scopes import Scope
 from console.core.search_syntax import Several, Sought, Without, Words
 from console.errors import DefinitionError
 from console.postgres import Embedded
-from console.records import computed, conditions, connect, reflect
+from console.records import computed, conditions, connect, reflect, scoping
 from console.records.search import sought_condition
 from console.records.tables import Table
 from tests.servers.mariadb import running
@@ -273,7 +273,7 @@ def test_python_and_every_database_agree(places: list[Place], text: str) -> None
 def test_scopes_agree(places: list[Place], allow: list[str], deny: list[str], everything: bool) -> None:
     made = Scope("thing", tuple(map(expressions.parse, allow)), tuple(map(expressions.parse, deny)), USER, everything=everything)
     for place in places:
-        condition = conditions.scope_condition(made, place.collection, place.table.columns, NOW)
+        condition = scoping.scope_condition(made, place.collection, place.table.columns, NOW)
         expected = {number for number, values in place.values.items() if made.allows(values, NOW)}
         assert place.found(condition) == expected, place.collection.dialect
 

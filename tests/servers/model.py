@@ -80,6 +80,11 @@ class Server:
         with self.lock:
             self.faults.append(Fault(mode, times, containing, seconds, {name.replace("_", "-"): value for name, value in headers.items()}))
 
+    def obey(self, answer: dict[str, Any], *, containing: str = "", times: int | None = 1) -> None:
+        """Answer like this, as a model that does whatever a text says, the next `times` requests whose body contains the text."""
+        with self.lock:
+            self.faults.append(Fault("obedient", times, containing, answer=answer))
+
     def well(self) -> None:
         """No more faults."""
         with self.lock:

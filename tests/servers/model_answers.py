@@ -15,7 +15,7 @@ SHAPES = {
     "malformed_json", "fenced_json", "no_tool", "two_tools", "unknown_tool", "wrong_enum", "wrong_type", "missing_required", "extra_field", "a_list",
     "deep", "not_a_number", "odd_usage", "odd_content", "prose", "duplicate_field", "null_answer",
 }  # fmt: skip
-JUDGEMENTS = {"low_confidence", "decline", "invented_source", "injection"}
+JUDGEMENTS = {"low_confidence", "decline", "invented_source", "injection", "obedient"}
 CAPABILITIES = {"grammar", "no_max_tokens", "no_temperature", "no_form"}
 MODES = STOPS | SHAPES | JUDGEMENTS | CAPABILITIES
 _numbers = itertools.count(1)
@@ -30,6 +30,7 @@ class Fault:
     containing: str = ""
     seconds: float = 0.05
     headers: dict[str, str] = field(default_factory=dict)
+    answer: dict[str, Any] = field(default_factory=dict)
 
 
 def capability(fault: Fault | None, asked: Mapping[str, Any], *, chat: bool) -> Refusal | None:
@@ -49,6 +50,8 @@ def whole(asked: Mapping[str, Any], fault: Fault | None, cached: int, *, chat: b
     """The whole body of a good answer; `fault` makes it a bad one."""
     mode = fault.mode if fault else ""
     prompt = prompt_of(asked)
+    if fault is not None and mode == "obedient":
+        return _chat(asked, fault.answer, "") if chat else _message(asked, fault.answer, "", cached)
     made = judged(model_reading.answer(prompt, schema_of(asked)), prompt, mode)
     if not mode and len(json.dumps(made)) // 4 > asked.get("max_tokens", asked.get("max_completion_tokens", 10**9)):
         mode = "max_tokens"

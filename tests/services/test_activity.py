@@ -19,10 +19,22 @@ from tests.tables import cases
 
 START = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
 STEPS = {
+    "format": 1,
+    "slug": "kyc-review",
+    "title": "KYC review",
+    "collection": "customer",
     "steps": [
-        {"id": "load", "type": "get_data", "title": "Load the customer"},
-        {"id": "decide", "type": "decision", "title": "Operator decision"},
-    ]
+        {"id": "start", "type": "start", "title": "Start", "next": {"default": "load"}},
+        {"id": "load", "type": "get_data", "title": "Load the customer", "config": {"fields": ["email"]}, "next": {"default": "decide"}},
+        {
+            "id": "decide",
+            "type": "decision",
+            "title": "Operator decision",
+            "config": {"options": [{"value": "approve", "label": "Approve"}, {"value": "reject", "label": "Reject"}]},
+            "next": {"default": "end"},
+        },
+        {"id": "end", "type": "end", "title": "End"},
+    ],
 }
 PEOPLE = {
     "ada": ("Ada Vale", [("auditor", "*")], ("audit",)),

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from console import backup, doctor, log, operations, privacy, restore, runs, settings
+from console import backup, doctor, integrity, log, operations, privacy, restore, runs, settings
 from console.commands.activity import verify
 from console.commands.backup import restore as restore_command
 from console.core.actor import Actor
@@ -324,11 +324,11 @@ def test_a_backup_from_before_a_change_of_the_key_wants_the_former_one(
     settings.current.cache_clear()
     assert restore.restore(CLI, tmp_path / "one.zip", replace=True, agree=yes).lost > 10
     assert heads.verifier_keys() == before
-    assert operations.recheck_log() is None
+    assert integrity.look() is None
     operations.change_key()
     company.finished("2")
     operations.sealed()
-    assert operations.recheck_log() is None
+    assert integrity.look() is None
     assert checked().exit_code == 0
 
 

@@ -210,7 +210,7 @@ def test_importing_again_changes_what_counts_and_notes_it_once(company: Company,
 def test_what_records_are_called_and_why_they_were_refused_is_judged_when_it_is_read(company: Company, rate: Action) -> None:
     """Nothing of it outlives a right, or the person."""
     bulk_id = begun(company, rate, "1", "3", risk="low")
-    bulk.advance(bulk_id)
+    do(queue.BULK, bulk_id)
 
     def told() -> list[tuple[str, str]]:
         return [(item.title, item.why) for item in bulk.get(company.olivia, bulk_id).items]

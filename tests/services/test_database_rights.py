@@ -172,22 +172,33 @@ def test_what_the_application_may_do_is_a_short_list(connection: "psycopg.Connec
         " where table_schema = 'console' and grantee in ('console', 'PUBLIC') group by 1"
     ).fetchall()
     may = {name: set(rights) - {"SELECT"} for name, rights in granted}
-    assert {name: may.get(name, set()) for name in ("event", "log_pending", "chain")} == {
+    assert {name: may.get(name, set()) for name in ("event", "log_pending", "chain", "activity", "tile")} == {
         "event": set(),
         "log_pending": set(),
         "chain": set(),
+        "activity": set(),
+        "tile": set(),
     }
+    assert may["checkpoint"] == {"INSERT"}
     assert may["event_value"] == {"DELETE"}
     assert may["request_done"] == {"DELETE"}
     assert may["workflow_version"] == {"INSERT"}
-    assert may["activity"] == {"INSERT", "UPDATE", "DELETE", "TRUNCATE"}
     for table in PROJECTIONS:
         assert may[table] == {"INSERT", "UPDATE", "DELETE"}, table
     callable_by_us = connection.execute(
         "select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
         " where n.nspname = 'console' and has_function_privilege('console', p.oid, 'execute') order by 1"
     ).fetchall()
-    assert [name for (name,) in callable_by_us] == ["expire", "place_of", "sequence", "transition"]
+    assert [name for (name,) in callable_by_us] == [
+        "expire",
+        "grow_tree",
+        "listed",
+        "place_of",
+        "relist",
+        "sequence",
+        "tile_root",
+        "transition",
+    ]
     owners = connection.execute(
         "select distinct r.rolname, r.rolcanlogin from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles r on r.oid = c.relowner"
         " where n.nspname = 'console' and c.relkind in ('r', 'S')"
@@ -329,16 +340,23 @@ def test_a_sealed_value_is_written_with_its_event_and_only_then(connection: "psy
     assert b"Adaeze" not in b"".join(bytes(row[0]) for row in connection.execute("select ct from console.event_value"))
 
 
-def test_places_are_given_by_the_function_and_the_list_can_be_made_again(connection: "psycopg.Connection[Any]") -> None:
+def test_places_and_the_tree_are_given_by_functions_alone(connection: "psycopg.Connection[Any]") -> None:
     assert connection.execute("select console.sequence(2)").fetchone() == (2,)
     assert connection.execute("select console.sequence(10)").fetchone() == (1,)
     found = connection.execute("select pos, kind, actor, run, origin from console.activity order by pos").fetchall()
     assert found == [(pos, "process_started", "sys_cli", "sys:config", "system") for pos in (1, 2, 3)]
+    assert connection.execute("select console.grow_tree()").fetchone() == (3,)
+    assert connection.execute("select console.grow_tree(true)").fetchone() == (3,)
     for statement in (
-        "insert into console.activity select 1, 99, now()",
         "insert into console.activity select 9, event, now() from console.activity",
+        "update console.activity set actor = 'usr_other'",
+        "delete from console.activity",
+        "truncate console.activity",
+        "update console.tile set hashes = hashes",
+        "insert into console.tile values (0, 9, '')",
+        "delete from console.tile",
     ):
-        assert refused(connection, statement) in ("NotNullViolation", "UniqueViolation"), statement
+        assert refused(connection, statement) == "InsufficientPrivilege", statement
 
 
 def test_appending_in_ones_own_transaction_comes_and_goes_with_it(connection: "psycopg.Connection[Any]", clean: Any) -> None:

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from console import steps
+from console.core import comparing
 from console.errors import Invalid
 from console.steps.base import AsksPerson, Completion, Withheld
 from console.steps.decision import DecisionConfig
@@ -68,16 +69,18 @@ def test_the_form_and_the_text_are_shown() -> None:
 def test_the_choice_is_the_outcome_and_stands_in_the_output() -> None:
     done = complete("decision", CONFIG, context(steps=LOW), {"note": "fine"}, "approve")
     assert done.outcome == "approve"
-    assert done.values == {"code": None, "due": None, "note": "fine", "evidence": None, "reason": None}
-    assert done.output == {"option": "approve", **done.values}
+    empty = {"code": None, "due": None, "evidence": None}
+    assert done.output == {"option": "approve", "note": "fine", "reason": None, **empty}
+    assert done.values == {"note": "fine", "reason": None}
     assert done.effects == ()
 
 
 def test_what_belongs_to_other_options_is_left_out_right_or_wrong() -> None:
     done = complete("decision", CONFIG, context(steps=LOW), {"code": "nonsense", "due": "2026-12-01"}, "approve")
-    assert (done.values["code"], done.values["due"]) == (None, None)
+    assert not {"code", "due"} & set(done.values)
     done = complete("decision", CONFIG, context(), {"code": "sanctions", "due": "2026-12-01"}, "conditions")
-    assert (done.values["code"], done.values["due"]) == (None, "2026-12-01")
+    assert (done.values.get("code"), done.values["due"]) == (None, "2026-12-01")
+    assert "code" not in done.values
 
 
 @cases(
@@ -127,7 +130,7 @@ def test_an_option_names_its_fields_in_the_order_of_the_form() -> None:
 def test_an_optional_field_is_kept_with_its_option_and_left_out_with_others() -> None:
     typed = {"code": "sanctions", "evidence": "a letter"}
     assert complete("decision", CONFIG, context(), typed, "reject").values["evidence"] == "a letter"
-    assert complete("decision", CONFIG, context(), {"evidence": "a letter", "reason": "r"}, "escalate").values["evidence"] is None
+    assert "evidence" not in complete("decision", CONFIG, context(), {"evidence": "a letter", "reason": "r"}, "escalate").values
     assert complete("decision", CONFIG, context(), {"code": "sanctions"}, "reject").values["evidence"] is None
 
 
@@ -242,3 +245,14 @@ def test_options_are_the_outcomes_and_every_text_is_named() -> None:
 def test_settings_that_leave_no_choice_are_refused(change: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         DecisionConfig.model_validate({**CONFIG, **change})
+
+
+def test_what_the_choice_hides_is_neither_taken_nor_counted_against_the_proposal() -> None:
+    """A browser sends the fields of the other options too: nothing of them is written, wrong, or held against whoever proposed them."""
+    proposed = [{"name": name, "value": value, "confidence": "high"} for name, value in (("code", "sanctions"), ("note", "fine"))]
+    proposal = {"status": "ready", "mode": "assist", "fill": "high", "outcome": None, "fields": proposed}
+    types = {field.name: field.type for field in prepare("decision", CONFIG, context(steps=LOW)).fields}
+    done = complete("decision", CONFIG, context(steps=LOW), {"code": "sanctions", "note": "fine"}, "approve")
+    assert comparing.outcomes(proposal, types, done.values, "approve", manual=False) == {"note": "accepted"}
+    done = complete("decision", CONFIG, context(steps=LOW), {"code": "sanctions", "note": "fine"}, "reject")
+    assert comparing.outcomes(proposal, types, done.values, "reject", manual=False) == {"code": "accepted", "note": "accepted"}

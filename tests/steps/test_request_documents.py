@@ -17,7 +17,7 @@ ADA = context(
     record={"email": "ada@example.org", "display_name": "Ada *Lovelace*", "desk": "retail"},
     steps={"before": {"list": ["proof_of_address", {"id": "id", "label": "ID card"}]}},
 )
-FILE = {"file": "fil_1", "name": "a.pdf", "media_type": "application/pdf", "sha256": "0" * 64, "bytes": 5}
+FILE = {"file": "fil_00000000000000000000000001", "name": "a.pdf", "media_type": "application/pdf", "sha256": "0" * 64, "bytes": 5}
 
 
 def by_itself(made: Any = ADA, **config: Any) -> Any:
@@ -111,7 +111,7 @@ def test_a_person_may_write_hand_in_or_go_on_without() -> None:
         ({"to": "nobody"}, "write", ["to"]),
         ({"iban": "x"}, "received", ["sender"]),
         ({"sender": "x"}, "received", ["iban"]),
-        ({"sender": "x", "iban": "x", "extract": [FILE, {**FILE, "file": "fil_2"}]}, "received", ["extract"]),
+        ({"sender": "x", "iban": "x", "extract": [FILE, {**FILE, "file": "fil_00000000000000000000000002"}]}, "received", ["extract"]),
         ({"sender": "x", "iban": "x", "photos": [FILE]}, "received", ["photos"]),
         ({"reason": " "}, "expired", ["reason"]),
         ({"reason": "x", "other": 1}, "expired", ["other"]),

@@ -210,3 +210,15 @@ def test_what_was_tried_again_in_the_background_is_shown_when_it_is_done(pages: 
     overdue(run)
     pages.company.work()
     assert pages.olivia.get(f"/runs/{run}").form("/complete")["fields"]["step"] == "after"
+
+
+def test_what_was_begun_to_be_settled_is_there_after_saving(pages: "Pages", provider: Provider) -> None:
+    paying()
+    provider.mood = "mute"
+    run, _ = handed_in(pages)
+    page = pages.olivia.get(f"/runs/{run}")
+    kept = page.form("/settle")["fields"] | {"result": "done", "reason": "I saw it in the"}
+    pages.olivia.post(f"/runs/{run}/save", kept)
+    runs.resume(pages.company.olivia, run, revision=None)
+    again = pages.olivia.get(f"/runs/{run}").form("/settle")["fields"]
+    assert (again["result"], again["reason"].strip()) == ("done", "I saw it in the")

@@ -58,7 +58,7 @@ SHOWN: list[tuple[str, Any, str, str, str]] = [
     ("array", ["a", None, 2, False], "a, –, 2, No", "a, –, 2, No", "a, –, 2, No"),
     ("binary", "3 bytes", "3 bytes", "3 bytes", "3 bytes"),
     ("file", "report.pdf", "report.pdf", "report.pdf", "report.pdf"),
-    ("files", [{"file": "fil_1", "name": "a.pdf", "media_type": "application/pdf", "sha256": "ab", "bytes": 3}], "a.pdf", "a.pdf", "a.pdf"),
+    ("files", [{"file": "fil_00000000000000000000000001", "name": "a.pdf", "media_type": "application/pdf", "sha256": "ab" * 32, "bytes": 3}], "a.pdf", "a.pdf", "a.pdf"),
     ("other", "(1,2)", "(1,2)", "(1,2)", "(1,2)"),
 ]  # fmt: skip
 

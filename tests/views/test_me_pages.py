@@ -488,7 +488,7 @@ def test_only_the_networks_that_are_named_get_as_far_as_signing_in(house: Pages,
     told = client.get("/api/v1/me", headers={"Authorization": f"Bearer {key}"})
     assert (told.status_code, told.get_json().get("code")) == ((200, None) if let_in else (403, "outside_network"))
     assert client.get("/no-such-page").status_code == (404 if let_in else 403)
-    assert client.get("/health").status_code == 200
+    assert client.get("/health/pages").status_code == 200
     assert client.get("/request/unknown").status_code == 404
 
 

@@ -47,6 +47,7 @@ NO_PAGES = {
     "/files/<path:ref>/download",
     "/files/<path:ref>/page/<int:number>",
     "/health",
+    "/health/pages",
     "/invitation/<token>",
     "/metrics",
     "/request/<token>",

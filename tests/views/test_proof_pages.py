@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from console import operations, settings
+from console import integrity, operations, settings
 from console.log import checkpoint, heads
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ def sealed(pages: "Pages") -> str:
     """Everything placed, signed and checked; the newest head."""
     operations.catch_up()
     operations.seal()
-    assert operations.recheck_log() is None
+    assert integrity.look() is None
     head = heads.newest()
     assert head is not None
     return head[1]
@@ -77,11 +77,17 @@ def test_damage_is_said_on_both_pages(pages: "Pages") -> None:
     pages.company.finished()
     sealed(pages)
     forged(pages, "update console.event set leaf = sha256('x') where id = (select event from console.activity where pos = 3)")
-    assert str(operations.recheck_log()).startswith("position 3, ")
+    assert str(integrity.look()).startswith("position 3, ")
     assert "Not in order" in pages.ada.get("/activity").text
     page = pages.ada.get("/activity/proof")
     assert "The log is not in order" in page.text
-    assert "Position 3, run" in page.text
+    assert "Position 3: the event was edited" in page.text
+    assert "does not guard the log" in page.text
+    assert [
+        words
+        for words in ("run_", "console rebuild")
+        if words in page.text.split("What this console has checked")[0].split("The log is not in order")[1]
+    ] == []
 
 
 def test_a_kept_checkpoint_is_compared(pages: "Pages") -> None:

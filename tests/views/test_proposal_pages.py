@@ -1,5 +1,6 @@
 """The runner with proposals: every state of a field and of the strip above, without script; what a page that waits is answered; who may not ask."""
 
+import re
 import sqlite3
 from contextlib import closing
 from copy import deepcopy
@@ -468,7 +469,7 @@ def test_replay_shows_what_was_proposed_what_became_of_it_and_what_was_never_ope
     ticks = runs.replay(pages.company.mona, run).ticks
     at = next(tick["n"] for tick in ticks if tick["told"].get("proposal", {}).get("outcomes"))
     past = pages.mona.get(f"/runs/{run}/replay?at={at}")
-    assert "Proposed by a-model" in past.text
+    assert "Proposed by: a-model" in past.text
     assert "Decided by: Olivia" in past.text
     assert "Sources opened: 1 of 2" in past.text
     assert "Accepted Confidence: High Proposed: “Medium”" in past.text
@@ -651,3 +652,36 @@ def test_a_record_to_choose_from_is_proposed_in_its_line(pages: "Pages") -> None
     page = pages.olivia.get(f"/runs/{run}")
     assert states(page) == {"key": "fill"}
     assert fields(page)["v.key"] == keys[0]
+
+
+def said_above(html: str) -> list[str]:
+    """The sentences of the strip above the form: of the live page, and of the replay."""
+    found = re.search(r'<div class="proposal".*?(?=<form class="stack")|<section class="strip past".*?</section>', html, re.DOTALL)
+    if found is None:
+        return []
+    words = re.findall(r"<(?:p|b|span)[^>]*>([^<]{12,})<", found[0])
+    return [" ".join(one.split()) for one in words if one.strip()]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "mode"),
+    [
+        ("failed", "timeout", None), ("declined", "nothing_supported", None), ("failed", "no_key", None), ("off", "no_key", None),
+        ("off", "switched_off", None), ("ready", None, None), ("ready", None, "blind"),
+    ],
+)  # fmt: skip
+def test_replay_says_no_sentence_of_a_proposal_that_the_screen_did_not_have(
+    pages: "Pages", status: str, code: str | None, mode: str | None
+) -> None:
+    run = proposals.at(pages.company, "rate")
+    if status == "ready":
+        arrives(pages.company, run, value("risk", "medium"), **({"mode": mode} if mode else {}))
+    else:
+        fails(pages.company, run, str(code), "Why this is so, at some length.", status)
+    live = pages.olivia.get(f"/runs/{run}")
+    past = pages.olivia.get(f"/runs/{run}/replay?at={runs.replay(pages.company.olivia, run).last}")
+    then = said_above(past.html)
+    assert [sentence for sentence in then if sentence not in live.text] == []
+    for sentence in ("Why this is so, at some length.", "No proposal came", "Nothing is proposed here"):
+        assert (sentence in past.text) <= (sentence in live.text)
+    assert "Done without a proposal" not in past.text

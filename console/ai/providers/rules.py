@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from console.ai.earlier import is_earlier
 from console.ai.types import Ask, FieldSpec, Raw, Source
 from console.core import forms
 
@@ -115,7 +116,9 @@ def _same_name(form: _Form, spec: FieldSpec) -> Iterator[_Found]:
         if spec.trusted_only and not source.trusted:
             continue
         for key, value in source.data.items():
-            if forms.is_empty(value) or source.treatments.get(key) == "never" or not wanted & form.said(source, key):
+            if forms.is_empty(value) or source.treatments.get(key) == "never" or is_earlier(spec, source, key):
+                continue
+            if not wanted & form.said(source, key):
                 continue
             fit = fitting(spec, value)
             if fit is None or _key(spec, fit) != now:

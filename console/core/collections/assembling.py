@@ -194,7 +194,7 @@ def _computed(kept: Stored, name: str, says: Mapping[str, Any], columns: Mapping
         options=tuple(_option(item) for item in says["options"]) if says.get("options") else None,
         readonly=True, sensitive=sensitive, personal=personal, help=says.get("help"), hidden=bool(says.get("hidden", False)),
         computed=text, inputs=inputs, ai=_made_treatment(name, says, kind, made_of, sensitive=sensitive),
-        author=_author(kind, says, made_of), **_look_of(says),
+        author=_author(name, kind, says, made_of), **_look_of(says),
     )  # fmt: skip
 
 
@@ -212,7 +212,7 @@ def _called(item: Field, says: Mapping[str, Any], columns: Mapping[str, Field]) 
     return replace(
         item, label=says.get("label") or item.label, help=says.get("help"), hidden=bool(says.get("hidden", False)), sensitive=sensitive,
         personal=personal, ai=_made_treatment(item.name, says, item.type, made_of, sensitive=sensitive),
-        author=_author(item.type, says, made_of), **_look_of(says),
+        author=_author(item.name, item.type, says, made_of), **_look_of(says),
     )  # fmt: skip
 
 
@@ -307,16 +307,16 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: 
             treatment.usual(name, kind, form=says.get("format"), widget=says.get("widget"), personal=personal, sensitive=sensitive),
             closed=treatment.secret(name, _kept_as(column, kind)),
         ),
-        author=_author(kind, says),
+        author=_author(name, kind, says),
         required=bool(says.get("required", False)),
         **_look_of(says),
     )
 
 
-def _author(kind: str, says: Mapping[str, Any], made_of: Sequence[Field] = ()) -> Author:
+def _author(name: str, kind: str, says: Mapping[str, Any], made_of: Sequence[Field] = ()) -> Author:
     """Who writes what stands in a field; of a computed one, anybody who writes into what it is made of."""
     told: Author | None = says.get("author")
-    foreign = kind in FREE_TYPES or any(one.author == "customer" for one in made_of)
+    foreign = kind in FREE_TYPES or (kind == "text" and treatment.said_by_others(name)) or any(one.author == "customer" for one in made_of)
     return told or ("customer" if foreign else "system")
 
 
@@ -384,7 +384,7 @@ def _link(links: dict[str, list[Relation]], made: Mapping[str, Collection], here
     """The two relations that a foreign key is: to the one it names, and back to the many that name it."""
     pairs = tuple(zip(foreign["columns"], foreign["target"], strict=True))
     one = foreign["columns"][0].removesuffix("_id") if len(pairs) == 1 else made[there].table
-    links[here].append(Relation(one, made[there].label_one, there, "to_one", pairs))
+    links[here].append(Relation(one, made[there].label_one, there, "to_one", pairs, exact=True))
     back = tuple((target, column) for column, target in pairs)
     links[there].append(Relation(made[here].table, made[here].label, here, "to_many", back))
 
@@ -395,6 +395,8 @@ def _relations(made: Mapping[str, Collection], own: Collection, found: list[Rela
     What a document says about a collection that is not connected (yet) leads nowhere, and is left out.
     """
     said = [_said(made, own, item) for item in document.get("relations", ()) if item["collection"] in made]
+    warranted = {(item.collection, item.kind, frozenset(item.columns)) for item in found if item.exact}
+    said = [replace(item, exact=item.exact or (item.collection, item.kind, frozenset(item.columns)) in warranted) for item in said]
     same = {(item.collection, item.kind, frozenset(item.columns)) for item in said}
     result = list(said)
     taken = {item.name for item in said}
@@ -432,5 +434,10 @@ def _said(made: Mapping[str, Collection], own: Collection, item: Mapping[str, An
         raise DefinitionError(message, details=[{"field": f"relations.{item['name']}", "reason": message}])
     pairs = tuple(zip(via, to, strict=True)) if item["kind"] == "to_one" else tuple(zip(to, via, strict=True))
     return Relation(
-        item["name"], item.get("label") or (target.label_one if item["kind"] == "to_one" else target.label), target.id, item["kind"], pairs
+        item["name"],
+        item.get("label") or (target.label_one if item["kind"] == "to_one" else target.label),
+        target.id,
+        item["kind"],
+        pairs,
+        exact=item["kind"] == "to_one" and bool(target.key) and set(target.key) <= set(to),
     )

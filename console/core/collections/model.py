@@ -143,13 +143,17 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A way from a record to others. `columns` are pairs: column here, column there."""
+    """A way from a record to others. `columns` are pairs: column here, column there.
+
+    `exact`: the database or the key warrants that it leads to one record at most.
+    """
 
     name: str
     label: str
     collection: str
     kind: str  # to_one | to_many
     columns: tuple[tuple[str, str], ...]
+    exact: bool = False
 
     def to_json(self) -> dict[str, str]:
         """The relation in the shape of the API."""

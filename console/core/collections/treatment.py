@@ -27,6 +27,7 @@ SECRET_PAIRS = (
     ("recovery", "codes"),
 )
 BORN = frozenset({("birth", "date"), ("born", "on"), ("of", "birth")})
+SAID = frozenset({"subject", "message", "body", "comment", "comments", "feedback", "question", "complaint", "review", "inquiry", "enquiry", "transcript", "reply", "testimonial"})  # fmt: skip
 _HELD = frozenset({"text", "json", "array", "binary", "uuid", "other"})
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
@@ -54,6 +55,11 @@ def usual(
     if marks & {"email", "phone", "iban"} or "iban" in words or born:
         return "masked"
     return "masked" if sensitive or (personal and kind == "long_text") else "full"
+
+
+def said_by_others(name: str) -> bool:
+    """Whether a short text of this name is usually what somebody wrote to the company: a subject, a comment, a question."""
+    return not SAID.isdisjoint(_words(name))
 
 
 def _words(name: str) -> list[str]:

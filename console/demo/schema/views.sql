@@ -1,4 +1,10 @@
--- Views of fernwick_core, and the counters that its lists filter by.
+-- Views of fernwick_core, and the columns that its lists and rules filter by.
+
+-- The customer that was screened, where it was one: what was found about them is for who may see them.
+alter table screening_run
+    add customer_id bigint generated always as (case when subject_kind = 'customer' then subject_ref::bigint end) stored references customer;
+create index on screening_run (customer_id);
+comment on column screening_run.customer_id is 'Customer screened';
 
 create view customer_activity_12m as
 select

@@ -53,13 +53,26 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target?.id !== "saved") settle(event.detail.elt);
   });
-  document.addEventListener("htmx:responseError", (event) => refuse(event, "The server could not do this. Nothing was changed."));
-  document.addEventListener("htmx:sendError", (event) => { away(true); refuse(event, "Not connected. What you typed is kept here."); });
+  // What became of it is said by the server, from what it had written by then; an answer that does not say leaves it open.
+  const BECAME = {
+    nothing: "The server could not do this. Nothing was changed. Try again in a moment.",
+    done: "It was done, or a part of it; only the answer could not be shown. Reload the page to see how it stands.",
+    unknown: "We do not know whether this was done. Reload the page to see how it stands before you send it again.",
+  };
+  const asks = (event) => (event.detail.requestConfig?.verb ?? "get").toLowerCase() === "get";
+  document.addEventListener("htmx:responseError", (event) => {
+    const state = event.detail.xhr?.getResponseHeader?.("X-Outcome") ?? "unknown";
+    refuse(event, asks(event) ? "The server could not show this. Try again in a moment." : BECAME[state] ?? BECAME.unknown);
+  });
+  document.addEventListener("htmx:sendError", (event) => {
+    away(true);
+    refuse(event, asks(event) ? "Not connected. Try again in a moment." : "Not connected: we do not know whether this arrived. What you typed stays on this page; look at how it stands before you send it again.");
+  });
   document.addEventListener("htmx:afterOnLoad", () => away(false));
   window.addEventListener("offline", () => away(true));
   window.addEventListener("online", () => away(false));
 
-  // A failure stands where it happened: above the form that sent it, never in a toast.
+  // A failure stands where it happened, in the server's own words where it has some: above the form that sent it, never in a toast.
   function refuse(event, words) {
     const at = event.detail.elt.closest("dialog, form, section, main");
     if (!at || event.detail.elt.closest("[data-quiet]")) return;
@@ -70,7 +83,9 @@
     notice.toggleAttribute("data-away", event.type === "htmx:sendError");
     const status = event.detail.xhr?.status;
     const id = event.detail.xhr?.getResponseHeader?.("X-Request-Id");
-    notice.textContent = words + (status ? ` (${status}${id ? `, request ${id}` : ""})` : "") + " Try again in a moment.";
+    const answer = status >= 500 ? new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html") : null;
+    const said = answer?.querySelector(".error-card p")?.textContent.trim();
+    notice.textContent = (said ? `${said} ` : "") + words + (status ? ` (${status}${id ? `, request ${id}` : ""})` : "");
     at.prepend(notice);
   }
 
@@ -82,7 +97,7 @@
       const made = document.createElement("div");
       made.className = "offline";
       made.setAttribute("role", "status");
-      made.textContent = "Not connected, changes are kept here.";
+      made.textContent = "Not connected. What you type stays on this page.";
       document.body.append(made);
     } else if (!gone) band?.remove();
   }

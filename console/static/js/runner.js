@@ -77,12 +77,13 @@
       const boxes = [...field.querySelectorAll("input[type=checkbox], input[type=radio]")];
       return boxes.length ? !boxes.some((one) => one.checked) : !field.querySelector(".input")?.value.trim();
     });
+    const wrong = [...box.querySelectorAll("[aria-invalid=true]")].filter((one) => !one.closest("[hidden]")).length;
     const proposed = [...box.querySelectorAll("[data-ai]")].filter((field) => field.querySelector("[data-when]") && ["fill", "accepted", "edited"].includes(field.dataset.aiState));
     const needs = `${open.length} ${open.length === 1 ? "needs" : "need"} your input`;
     if (proposed.length) {
       const looked = proposed.filter((field) => field.dataset.aiState !== "fill").length;
       foot.textContent = `${looked} of ${proposed.length} reviewed${open.length ? `, ${needs}` : ""}`;
-    } else foot.textContent = !asked.length ? "" : open.length ? `${open.length} of ${asked.length} still ${open.length === 1 ? "needs" : "need"} your input` : "Nothing is open";
+    } else foot.textContent = !asked.length ? "" : open.length ? `${open.length} of ${asked.length} still ${open.length === 1 ? "needs" : "need"} your input` : wrong ? `${wrong} ${wrong === 1 ? "field is" : "fields are"} not right yet` : document.querySelector("#notice [role=alert]") ? "" : "Nothing is open";
   }
   // A decision shows the fields of the option that is chosen; what stands in the others is kept, and sent, and left out by the rules.
   function choose() {

@@ -38,6 +38,7 @@ class Drafted(Seen):
 
     step: Text
     values: dict[str, Any] | None = None
+    outcome: str | None = None
 
 
 class Reasoned(Seen):
@@ -179,7 +180,7 @@ def complete(run_id: str) -> ResponseReturnValue:
 def draft(run_id: str) -> ResponseReturnValue:
     """Keep half-typed values; moves nothing."""
     sent = read(Drafted)
-    saved_at = runs.draft(g.actor, run_id, step=sent.step, revision=sent.revision, values=sent.values or {})
+    saved_at = runs.draft(g.actor, run_id, step=sent.step, revision=sent.revision, values=sent.values or {}, outcome=sent.outcome)
     return jsonify(saved_at=canonical.moment(saved_at))
 
 

@@ -217,6 +217,7 @@ def _rules_page(
         "place": place,
         "obj": obj,
         "object_title": names.object(obj),
+        "of_subject": names.of_subject(obj),
         "rules": boxes,
         "fields": rule_form.fields(obj, chosen),
         "else_said": sorted({words.rule(row, names) for row in others if (row.sub, row.dom, row.obj) != own}),
@@ -356,6 +357,8 @@ def _lines(role: str, place: str, kind: str, rows: Sequence[Row], index: Index, 
         acts = {row.act for row in own}
         cells = tuple(Cell(act, rules.standing(index, role, place, obj, act), act in acts or EVERY in acts) for act in words.offered(kind))
         said = tuple(dict.fromkeys(words.condition(row.expression) for row in own if row.expression))
+        if (theirs := names.of_subject(obj)) and any(row.eft == "allow" and not words.whosever(row.expression) for row in own):
+            said = (f"Only those of {theirs}", *said)
         fields = [name for name in mine if name.startswith(f"field:{obj.partition(':')[2]}/")]
         if fields:
             said += (f"{len(fields)} {'field' if len(fields) == 1 else 'fields'} kept back",)
@@ -374,6 +377,11 @@ def _warnings(change: Change) -> list[str]:
     for obj, text in sorted({(row.obj, row.expression) for row in change.added if row.expression and row.obj.startswith("collection:")}):
         try:
             told |= dict.fromkeys(f"{known().object(obj)}: {each}" for each in conditions.warnings(obj, conditions.check(obj, (), text)))
+        except ConsoleError:
+            continue
+    for obj in sorted({row.obj for row in change.added if row.obj.startswith("collection:") and row.eft == "allow" and not row.expression}):
+        try:
+            told |= dict.fromkeys(f"{known().object(obj)}: {each}" for each in conditions.of_subject(obj))
         except ConsoleError:
             continue
     return list(told)

@@ -81,6 +81,7 @@ class Draft(Open):
     """What was typed and not handed in."""
 
     values: dict[str, Anything]
+    outcome: str | None = Field(description="The choice, where one was made")
     saved_at: Moment
     by: str
 
@@ -168,6 +169,10 @@ class Current(Shape):
     button: str
     form: Form | None = Field(description="null while nothing is asked of a person")
     outcomes: list[Option] = Field(description="Where there are any, `complete` needs one")
+    ways: list[dict[str, Anything]] | None = Field(
+        None,
+        description="What handing in would come to as the form starts, for each choice: effects, what follows by itself, why it would be refused",
+    )
     progress: dict[str, Anything] | None = None
     not_offered: list[Option] | None = None
     errors: list[ErrorDetail] | None

@@ -1,0 +1,199 @@
+"""Casbin's agreement to rare, dangerous acts: what the index allows is done only where Casbin, asked anew over the rows, allows it too.
+
+It counts the rows by itself: their conditions, the label of the object, the subject of a record, and what a key leaves. Where the two disagree
+the answer is no, and it is an alarm: in the process's own log, an event `rights_disagreed`, a figure, a line of the doctor, a notice.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from console.access import narrowing, subjects
+from console.access.clearance import KIND
+from console.access.index import Index
+from console.access.rows import EVERY, Row, kind_of
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.leading import Leading
+from console.core.scopes import stands_alone
+from console.db.engine import fetch
+
+if TYPE_CHECKING:
+    from console.access.store import Held
+
+DANGEROUS = frozenset(
+    {
+        ("action", "approve"), ("action", "execute"), ("collection", "export"), ("collection", "reveal"), ("collection", "delete"),
+        ("activity", "export"), ("subject", "erase"), ("policy", "manage"), ("key", "manage"), ("user", "manage"), ("workflow", "publish"),
+        ("workflow", "activate"),
+    }
+)  # fmt: skip
+"""Kind of object and act that take both judges."""
+MOST_KEPT = 20_000
+_RECENT = "select count(*) from console.activity where kind = 'rights_disagreed' and at > now() - interval '7 days'"
+_log = logging.getLogger(__name__)
+Watcher = Callable[[Actor, str | None, str, str, int], None]
+watchers: list[Watcher] = []
+"""Called once for each question on which the judges disagree, with who asked, the team, object, act and the policy's number, outside any transaction of the asker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of Casbin: may the actor, in the team, do this act; `roots` are what conditions look at, None: on some record."""
+
+    actor: Actor
+    team: str | None
+    obj: str
+    act: str
+    roots: Mapping[str, Any]
+    some: bool = False
+
+
+class _Answers:
+    """What Casbin said under one policy. Swapped whole, so that no answer of another policy is given."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self.known: dict[Any, tuple[bool, Row | None]] = {}
+        self.told: set[tuple[str, str | None, str, str]] = set()
+
+
+_answers: _Answers | None = None
+
+
+def dangerous(obj: str, act: str) -> bool:
+    """Whether this takes both judges."""
+    return (kind_of(obj), act) in DANGEROUS
+
+
+def agrees(held: "Held", question: Question) -> bool:
+    """Whether Casbin allows what the index has allowed. A disagreement, or an error of Casbin's, is a no and an alarm."""
+    try:
+        if allowed(held, question):
+            return True
+        why = "Casbin refuses what the index allows"
+    except Exception as error:  # noqa: BLE001 - fail closed, whatever it is
+        why = f"Casbin could not decide: {type(error).__name__}"
+    alarm(held, question, why)
+    return False
+
+
+def allowed(held: "Held", question: Question) -> bool:
+    """Casbin's answer: to the person, and to the key that they came with."""
+    actor, obj, act = question.actor, question.obj, question.act
+    if actor.key_id is not None and not _in_key(held, actor.key_id, obj, act):
+        return False
+    return _may_know(held, question) and decided(held, question)[0]
+
+
+def decided(held: "Held", question: Question) -> tuple[bool, Row | None]:
+    """Casbin's answer to the person, whatever label or key there is, and the row that decided."""
+    answers, judge = _of(held), held.judge
+    sub, obj, act = f"user:{question.actor.id}", question.obj, question.act
+    rows = judge.about(obj, act)
+    counted = tuple(_counts(held, question, row) for row in rows)
+    asked = (sub, question.team, obj, act, counted)
+    answer = answers.known.get(asked)
+    if answer is None:
+        taking_part = {row for row, counts in zip(rows, counted, strict=True) if counts}
+        answer = judge.decide(sub, question.team, obj, act, taking_part.__contains__)
+        if len(answers.known) >= MOST_KEPT:
+            answers.known.clear()
+        answers.known[asked] = answer
+    return answer
+
+
+def _of(held: "Held") -> _Answers:
+    global _answers  # noqa: PLW0603 - swapped whole when the policy is another
+    answers = _answers
+    if answers is None or answers.index is not held.index:
+        answers = _answers = _Answers(held.index)
+    return answers
+
+
+def _counts(held: "Held", question: Question, row: Row) -> bool:
+    """Whether the row takes part: its condition, and for what it allows on somebody's data, that the subject may be read."""
+    condition = expressions.parse(row.expression) if row.expression else None
+    if condition is not None and not question.some:
+        holds = condition.test(question.roots) if row.eft == "allow" else not condition.denies(question.roots)
+        if not holds:
+            return False
+    if condition is not None and question.some and row.eft == "deny":
+        return False
+    if row.eft == "deny" or kind_of(question.obj) != "collection" or (condition is not None and stands_alone(condition)):
+        return True
+    return _subject_read(held, question)
+
+
+def _subject_read(held: "Held", question: Question) -> bool:
+    """That the person may read the subject of the record (of some record), where it has one."""
+    collection = question.obj.partition(":")[2]
+    path = subjects.path_of(collection)
+    if not path:
+        return True
+    target = subjects.subject_of(collection)
+    if target is None:
+        return False
+    scope = subjects.rows_of(held, question.actor, question.team, target, subjects.READ, frozenset({collection}))
+    if question.some or scope.unlimited:
+        return decided(held, Question(question.actor, question.team, f"collection:{target}", subjects.READ, question.roots, some=True))[0]
+    record = question.roots.get("record")
+    there = record.along(path) if isinstance(record, Leading) else None
+    if not isinstance(there, Leading):
+        return False
+    roots = {**question.roots, "record": there}
+    return decided(held, Question(question.actor, question.team, f"collection:{target}", subjects.READ, roots))[0]
+
+
+def _may_know(held: "Held", question: Question) -> bool:
+    """That the label of the object does not stand in the way."""
+    label = held.labels.get(question.obj)
+    if label is None:
+        return True
+    record = question.roots.get("record")
+    if label.when is not None and (question.some or record is None or label.when.denies({"record": record})):
+        return True
+    roots = {name: question.roots[name] for name in ("currentUser", "now") if name in question.roots}
+    return decided(held, Question(question.actor, None, KIND + label.id, "see", roots))[0]
+
+
+def _in_key(held: "Held", key_id: str, obj: str, act: str) -> bool:
+    """Whether what the key leaves, written as rows of the key, allows it."""
+    sub, kind, left = f"key:{key_id}", kind_of(obj), narrowing.of_key(key_id)
+    acts = [EVERY] if left.acts is None else [told.partition(".")[2] for told in sorted(left.acts) if told.partition(".")[0] == kind]
+    named = getattr(left, narrowing.NAMED[kind]) if kind in narrowing.NAMED else None
+    objects = [obj] if named is None else [f"{kind}:{name}" for name in sorted(named)]
+    rows = [Row("p", sub, EVERY, each, one) for each in objects for one in acts]
+    answers, asked = _of(held), (sub, obj, act)
+    if asked not in answers.known:
+        answers.known[asked] = held.judge.decide(sub, None, obj, act, lambda _: False, rows)
+    return answers.known[asked][0]
+
+
+def alarm(held: "Held", question: Question, why: str) -> None:
+    """Tell of it, once for each question under this policy, from a thread: whoever asks may be in the middle of a transaction."""
+    answers, asked = _of(held), (question.actor.id, question.team, question.obj, question.act)
+    _log.error("alarm: the two judges of rights disagree about %s on %s: %s", question.act, question.obj, why)
+    if asked in answers.told:
+        return
+    answers.told.add(asked)
+    threading.Thread(target=_tell, args=(question, held.version), daemon=True, name="rights-alarm").start()
+
+
+def _tell(question: Question, version: int) -> None:
+    from console import log
+
+    opened = {"object": question.obj, "act": question.act, "team": question.team, "version": version}
+    try:
+        log.note(question.actor, "rights_disagreed", open={name: value for name, value in opened.items() if value is not None})
+        for watcher in tuple(watchers):
+            watcher(question.actor, question.team, question.obj, question.act, version)
+    except Exception:  # noqa: BLE001 - the answer was no already; nothing waits for this thread
+        _log.exception("alarm: the disagreement about rights could not be noted")
+
+
+def disagreements() -> int:
+    """How many events of the last seven days tell of a disagreement."""
+    return int(fetch(_RECENT)[0][0])

@@ -1,0 +1,250 @@
+"""What opens doors, found by its form in any text: passwords and codes behind their names, tokens and keys of known services, private keys, addresses with a password."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from console.ai.finding import Found
+
+LEAST_RANDOM = 32  # letters and digits from which a random-looking word is a key
+LEAST_BITS = 3.6  # of entropy for each sign: words and identifiers have less
+
+_BLOCK = re.compile(
+    r"-{2,}\s*BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?\s*-{2,}.{0,20000}?(?:-{2,}\s*END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?\s*-{2,}|\Z)",
+    re.DOTALL,
+)
+_KNOWN = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"(?:AKIA|ASIA|AGPA|AIDA|AROA)[0-9A-Z]{16}"
+    r"|(?:sk|pk|rk|whsec|ek)[-_](?:[A-Za-z0-9]{2,12}[-_]){0,3}[A-Za-z0-9_\-]{12,200}"
+    r"|gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|gl(?:pat|dt|ptt|rt)-[A-Za-z0-9_\-.]{16,100}"
+    r"|xox[abeprs]-[A-Za-z0-9\-]{10,250}|xapp-[A-Za-z0-9\-]{10,250}|AIza[0-9A-Za-z_\-]{30,45}|ya29\.[0-9A-Za-z_\-]{20,300}"
+    r"|SG\.[A-Za-z0-9_\-]{16,40}\.[A-Za-z0-9_\-]{16,60}|npm_[A-Za-z0-9]{30,50}|pypi-[A-Za-z0-9_\-]{30,300}|hf_[A-Za-z0-9]{25,60}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{20,60}"
+    r"|do[opr]_v1_[a-f0-9]{40,80}|sq0[a-z]{3}-[0-9A-Za-z_\-]{20,60}|key-[0-9a-f]{32}|hvs\.[A-Za-z0-9_\-]{20,200}|AccountKey=[A-Za-z0-9+/=]{40,120}"
+    r"|eyJ[A-Za-z0-9_\-]{8,4000}\.[A-Za-z0-9_\-]{8,8000}(?:\.[A-Za-z0-9_\-]{0,2000})?"
+    r")"
+)
+_IN_ADDRESS = re.compile(r"(?<=://)[^\s:/@]{0,100}:([^\s/@]{1,200})@")
+_BEARER = re.compile(r"\b(?:bearer|basic|digest|apikey)\s+([A-Za-z0-9+/_\-.~=]{12,4000})", re.IGNORECASE)
+_LABEL = (
+    r"pass\s?word|passwd|pass\s?code|pass\s?phrase|pwd|pass(?=\s?[:=])|kennwort|passwort|losung|contrase[nñ]a|clave|mot de passe|parola|senha|palavra-passe|has[lł]o|slapta[zž]od(?:is|į|žio)|salasana|"
+    r"l[oö]senord|adgangskode|passord|wachtwoord|heslo|jelsz[oó]|parool|parole|пароль|api[ _\-]?(?:key|token|secret)|access[ _\-]?(?:key|token)|secret(?:[ _\-]?(?:key|access key|token))?|"
+    r"client[ _\-]?secret|auth(?:entication|orization)?[ _\-]?(?:token|key|code)|session[ _\-]?(?:id|token|key)|refresh[ _\-]?token|private[ _\-]?key|signing[ _\-]?key|encryption[ _\-]?key|"
+    r"master[ _\-]?key|recovery[ _\-]?(?:code|key|phrase)|backup[ _\-]?code|seed[ _\-]?phrase|token|credentials?|security[ _\-]?(?:answer|code|word)|log-?in code|verification code|zugangscode|memorable word"
+)
+_SAYS = r"[\"'`*_]{0,3}\s*(?:\([^)\n]{0,30}\)\s*)?(?:[:=]|=>|->|→|\bis now\b|\bis\b|\bwas\b|\bto\b|\bist\b|\blautet\b|\best\b|\bes\b|\bè\b|\bto jest\b|\byra\b)\s*:?\s*"
+_NAMED = re.compile(rf"(?<![^\W_])(?:{_LABEL})s?{_SAYS}[\"'`“„«<]?([^\s\"'`”“»<>]{{3,300}})", re.IGNORECASE)
+_BARE = re.compile(rf"(?<![^\W_])(?:{_LABEL})\s+[\"'`“„«]?((?=[^\s]*\d)(?=[^\s]*[^\W\d_])[^\s\"'`”“»]{{6,200}})", re.IGNORECASE)
+_PHRASE = re.compile(
+    r"(?:seed|recovery|mnemonic|backup)[ _\-]?(?:phrase|words?)\s*(?:[:=]|is)\s*((?:[a-z]{3,8}[ ,]+){11,23}[a-z]{3,8})", re.IGNORECASE
+)
+_DIGITS = re.compile(
+    r"(?<![^\W_])(?:pin|tan|otp|cvv2?|cvc2?|csc|one[ \-]?time (?:code|password)|2fa(?: code)?|mfa(?: code)?|sms[ \-]?code)(?:[ \-]?(?:code|number|no\.?|nummer))?"
+    r"\s*(?:[:=]|is|ist|est|es|was)?\s*((?:\d[ \-]?){3,10})(?![\d])",
+    re.IGNORECASE,
+)
+_RANDOM = re.compile(r"(?<![A-Za-z0-9+/_\-=.@])[A-Za-z0-9+/_\-]{32,2000}={0,2}(?![A-Za-z0-9+/_\-])")
+_ORDINARY = frozenset(
+    [
+        "wrong",
+        "not",
+        "expired",
+        "incorrect",
+        "lost",
+        "forgotten",
+        "the",
+        "a",
+        "an",
+        "my",
+        "your",
+        "our",
+        "his",
+        "her",
+        "their",
+        "required",
+        "needed",
+        "too",
+        "invalid",
+        "no",
+        "being",
+        "weak",
+        "missing",
+        "correct",
+        "reset",
+        "changed",
+        "blocked",
+        "locked",
+        "unknown",
+        "same",
+        "old",
+        "new",
+        "working",
+        "always",
+        "never",
+        "still",
+        "also",
+        "already",
+        "sent",
+        "stored",
+        "kept",
+        "protected",
+        "secure",
+        "safe",
+        "stolen",
+        "known",
+        "used",
+        "gone",
+        "and",
+        "or",
+        "but",
+        "for",
+        "with",
+        "from",
+        "that",
+        "this",
+        "it",
+        "in",
+        "on",
+        "at",
+        "by",
+        "please",
+        "again",
+        "nicht",
+        "falsch",
+        "abgelaufen",
+        "vergessen",
+        "gesperrt",
+        "das",
+        "der",
+        "die",
+        "mein",
+        "sie",
+    ]
+)
+_FIRST_WORDS = frozenset(
+    [
+        "pass",
+        "password",
+        "passwords",
+        "passwd",
+        "passcode",
+        "passphrase",
+        "pwd",
+        "kennwort",
+        "passwort",
+        "losung",
+        "contraseña",
+        "contrasena",
+        "clave",
+        "mot",
+        "parola",
+        "senha",
+        "palavra",
+        "hasło",
+        "haslo",
+        "slaptažodis",
+        "slaptazodis",
+        "slaptažodį",
+        "slaptažodžio",
+        "salasana",
+        "lösenord",
+        "losenord",
+        "adgangskode",
+        "passord",
+        "wachtwoord",
+        "heslo",
+        "jelszó",
+        "jelszo",
+        "parool",
+        "parole",
+        "пароль",
+        "api",
+        "apikey",
+        "access",
+        "secret",
+        "secrets",
+        "client",
+        "auth",
+        "authentication",
+        "authorization",
+        "session",
+        "refresh",
+        "private",
+        "signing",
+        "encryption",
+        "master",
+        "recovery",
+        "backup",
+        "seed",
+        "mnemonic",
+        "token",
+        "tokens",
+        "credential",
+        "credentials",
+        "security",
+        "log",
+        "login",
+        "verification",
+        "zugangscode",
+        "memorable",
+        "pin",
+        "tan",
+        "otp",
+        "cvv",
+        "cvc",
+        "csc",
+        "one",
+        "fa",
+        "mfa",
+        "sms",
+        "bearer",
+        "basic",
+        "digest",
+    ]
+)
+"""With which what says that a secret follows begins: most texts hold none of them."""
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def secrets(text: str) -> Iterator[Found]:
+    """Everything that opens doors, the longest stretches first."""
+    if "PRIVATE KEY" in text:
+        yield from (_found(match, 0) for match in _BLOCK.finditer(text))
+    yield from (_found(match, 0) for match in _KNOWN.finditer(text))
+    if "://" in text or not _FIRST_WORDS.isdisjoint(_WORD.findall(text.casefold())):
+        yield from _named(text)
+    if any(len(word) >= LEAST_RANDOM for word in text.split()):
+        yield from (_found(match, 0) for match in _RANDOM.finditer(text) if _is_random(match[0]))
+
+
+def _named(text: str) -> Iterator[Found]:
+    """What stands behind a word that says what it is."""
+    for pattern in (_PHRASE, _IN_ADDRESS, _BEARER, _NAMED, _BARE):
+        for match in pattern.finditer(text):
+            found = _found(match, 1)
+            word = found.text.strip(".,;:!?)(").casefold()
+            if word and word not in _ORDINARY and not word.startswith("[removed"):
+                yield _trimmed(found)
+    for match in _DIGITS.finditer(text):
+        yield _trimmed(_found(match, 1))
+
+
+def _trimmed(found: Found) -> Found:
+    """Without the marks of the sentence that it ends."""
+    text = found.text.rstrip().rstrip(".,;:)") or found.text
+    return found._replace(end=found.start + len(text), text=text)
+
+
+def _found(match: re.Match[str], group: int) -> Found:
+    return Found(match.start(group), match.end(group), "secret", match[group])
+
+
+def _is_random(word: str) -> bool:
+    """Whether no person wrote it: small and capital letters and digits in no order. Plain hexadecimal is a hash or an id, and so is what consists of short parts."""
+    signs = word.rstrip("=")
+    kinds = (any(s.islower() for s in signs), any(s.isupper() for s in signs), sum(s.isdigit() for s in signs) >= 2)
+    if not all(kinds) or max(len(part) for part in re.split(r"[_\-/+]", signs)) < 16:
+        return False
+    count = Counter(signs)
+    return -sum(n / len(signs) * math.log2(n / len(signs)) for n in count.values()) >= LEAST_BITS

@@ -1,0 +1,78 @@
+"""What is at stake where an action is done or a record is changed: money, somebody's freedom to act, or something that cannot be recalled.
+
+A document says so itself (`stakes`); one that is silent is judged by the names and types of what it types and writes. Where something is at stake nothing
+that was proposed stands in a form before a person put it there.
+Source: docs/adr/0014-what-may-be-believed.md.
+"""
+
+import re
+from collections.abc import Iterator
+
+from console.core.action import Action, Http, Python, SqlInsert, SqlWrite
+from console.core.workflow import Stake
+
+MONEY_TYPES = frozenset({"money"})
+NUMBERS = frozenset({"money", "decimal"})
+_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_MONEY = (
+    "amount", "refund", "payout", "pay", "paid", "payment", "price", "credit", "debit", "transfer", "iban", "bic", "bank", "salary", "wire", "cashback", "compensat",
+    "reimburs", "chargeback", "withdraw", "deposit", "discount", "fee", "voucher", "betrag", "erstatt", "zahlung",
+)  # fmt: skip
+_RESTRICTION = (
+    "restrict", "block", "freez", "frozen", "suspend", "lock", "sanction", "ban", "banned", "denied", "deny", "terminat", "deactivat", "disabl", "revok", "dismiss", "evict",
+    "expel", "expuls", "sperr", "embargo", "seiz", "cancel",
+)  # fmt: skip
+_WHOLE = frozenset({"pay", "paid", "fee", "ban", "deny", "bank", "wire", "bic"})
+"""Beginnings that count as whole words alone: `fee` is money, `feedback` is not."""
+
+
+def of_action(action: Action) -> frozenset[Stake]:
+    """What is at stake where this action is done."""
+    if action.stakes is not None:
+        return frozenset(action.stakes) | (frozenset({"irreversible"}) if action.irreversible else frozenset())
+    found: set[Stake] = {"irreversible"} if action.irreversible else set()
+    for name in _names_of(action):
+        found |= of_name(name)
+    outside = any(isinstance(effect, Python) or (isinstance(effect, Http) and effect.method != "GET") for effect in action.effects)
+    for entry in action.form:
+        found |= of_name(entry.name)
+        if entry.type in MONEY_TYPES or (outside and entry.type in NUMBERS):
+            found.add("money")
+    return frozenset(found)
+
+
+def _names_of(action: Action) -> Iterator[str]:
+    """The action's own name, and the names under which its effects write."""
+    yield action.id
+    for effect in action.effects:
+        match effect:
+            case SqlWrite():
+                yield from effect.set
+            case SqlInsert():
+                yield effect.collection.rpartition(".")[2]
+                yield from effect.values
+            case Http() if effect.method != "GET":
+                yield from (effect.body or {})
+            case Python():
+                yield effect.function
+                yield from effect.values
+
+
+def of_name(name: str) -> frozenset[Stake]:
+    """What is at stake in something of this name, a column or an action: `restriction_code`, `charge.refund`."""
+    words = [word.lower() for word in _PARTS.findall(name)]
+    found: set[Stake] = set()
+    if any(_begins(word, _MONEY) for word in words):
+        found.add("money")
+    if any(_begins(word, _RESTRICTION) for word in words):
+        found.add("restriction")
+    return frozenset(found)
+
+
+def of_column(name: str, kind: str) -> frozenset[Stake]:
+    """The same of a column that is written, by its type too."""
+    return of_name(name) | (frozenset({"money"}) if kind in MONEY_TYPES else frozenset())
+
+
+def _begins(word: str, beginnings: tuple[str, ...]) -> bool:
+    return any(word == start if start in _WHOLE else word.startswith(start) for start in beginnings)

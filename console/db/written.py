@@ -1,0 +1,86 @@
+"""What the request at hand has written so far: an answer that says whether something was done says it from here.
+
+Everything that changes something is an event, so the writer of the log notes here what was committed, and so does who writes into the databases of
+others. Outside of requests nothing is noted.
+"""
+
+import contextvars
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Literal
+
+State = Literal["nothing", "done", "unknown"]
+
+LOOKS = frozenset({
+    "access_refused", "ai_call_read", "checks_shown", "log_read", "proposal_requested", "record_listed", "record_viewed", "run_read", "source_opened",
+    "step_shown", "value_revealed",
+})  # fmt: skip
+"""Kinds of events that tell of looking: who looked has changed nothing."""
+
+
+@dataclass
+class Written:
+    """`done` and `unsure` are chains of the log (a run's is its id) and places of records; `drafted`: what was typed is kept."""
+
+    done: list[str] = field(default_factory=list)
+    unsure: list[str] = field(default_factory=list)
+    pending: dict[int, list[str]] = field(default_factory=dict)
+    drafted: bool = False
+
+    @property
+    def state(self) -> State:
+        """Whether something was changed, nothing was, or nobody can tell."""
+        return "done" if self.done else "unknown" if self.unsure else "nothing"
+
+    @property
+    def run(self) -> str | None:
+        """The run that was changed, or may have been."""
+        return next((place for place in [*self.done, *self.unsure] if place.startswith("run_")), None)
+
+
+_of_request: contextvars.ContextVar[Written | None] = contextvars.ContextVar("written", default=None)
+
+
+def begin() -> None:
+    """A request begins: nothing was written yet."""
+    _of_request.set(Written())
+
+
+def so_far() -> Written:
+    """What this request has written; nothing outside of one."""
+    return _of_request.get() or Written()
+
+
+def keep_draft() -> None:
+    """What was typed is kept."""
+    if (here := _of_request.get()) is not None:
+        here.drafted = True
+
+
+def done(place: str, kinds: Collection[str] = ("",), connection: object | None = None) -> None:
+    """Events of these `kinds` (a record: none) were written there; with a `connection` they are once its transaction has ended."""
+    here = _of_request.get()
+    if here is None or LOOKS.issuperset(kinds):
+        return
+    here.unsure = [other for other in here.unsure if other != place]
+    (here.done if connection is None else here.pending.setdefault(id(connection), [])).append(place)
+
+
+def unknown(place: str, kinds: Collection[str] = ("",)) -> None:
+    """They were sent, and no answer came."""
+    if (here := _of_request.get()) is not None and not LOOKS.issuperset(kinds):
+        here.unsure.append(place)
+
+
+def not_done(place: str) -> None:
+    """What was unknown there is not there, and never will be."""
+    if (here := _of_request.get()) is not None:
+        here.unsure = [other for other in here.unsure if other != place]
+
+
+def ended(connection: object, state: State) -> None:
+    """A transaction has ended: what was pending in it is done, unknown or gone."""
+    here = _of_request.get()
+    found = here.pending.pop(id(connection), []) if here is not None else []
+    if here is not None and state != "nothing":
+        (here.done if state == "done" else here.unsure).extend(found)

@@ -1,0 +1,102 @@
+"""Whether the console can do its work now: its database answers and can be written, its disk has room, and a worker works."""
+
+import shutil
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import settings
+from console.db import presence, troubles
+from console.db.engine import hot_engine
+from console.db.troubles import Trouble
+from console.errors import ConsoleError
+
+LEAST_FREE_BYTES = 32 * 2**20
+"""Two segments of PostgreSQL's log: with less, the embedded server may stop at any moment."""
+KEPT_S = 3.0
+_FILLER = "select repeat('x', 7000) from generate_series(1, 3)"
+WORKERS = {
+    "none": Trouble("no_worker", "No worker is there: nothing goes on by itself.", "console worker, or console serve without --no-worker"),
+    "stuck": Trouble(
+        "worker_stuck",
+        "The worker is there and gives no sign of life: nothing goes on by itself.",
+        "Look at what it says on standard error; end it, and the supervisor starts another one",
+    ),
+    "paused": Trouble("paused", "Everything that goes by itself is paused.", "console resume, or Resume on the page Operations"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`database` is ok, down, or not_writable; `worker` ok, none, stuck or paused. `troubles` say what is wrong, none where all is well."""
+
+    database: str
+    worker: str
+    troubles: tuple[Trouble, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether work is done."""
+        return not self.troubles
+
+    def to_json(self) -> dict[str, Any]:
+        """As `/health` tells it: sentences without places, names or addresses, since anybody may ask."""
+        found = {"database": self.database, "worker": self.worker}
+        return found | (
+            {} if self.ok else {"problems": [{"code": one.code, "message": one.message, "fix": one.fix} for one in self.troubles]}
+        )
+
+
+def examine() -> Health:
+    """How it stands now."""
+    full = room()
+    try:
+        worker = presence.state()
+    except (sa.exc.SQLAlchemyError, ConsoleError, OSError) as error:
+        found = troubles.of(error) or troubles.DOWN
+        return Health("down" if found is troubles.DOWN else "not_writable", "none", tuple(one for one in (full, found) if one))
+    shut = full or writing()
+    others = (WORKERS[worker],) if worker in WORKERS else ()
+    return Health("not_writable" if shut else "ok", worker, (*((shut,) if shut else ()), *others))
+
+
+_asking = threading.Lock()
+_known: tuple[float, sa.Engine, Health] | None = None
+
+
+def known() -> Health:
+    """How it stood a moment ago: whoever asks often costs no more than who asks once in a few seconds."""
+    global _known  # noqa: PLW0603 (one answer per process, swapped whole)
+    with _asking:
+        if _known is None or _known[1] is not hot_engine() or time.monotonic() - _known[0] > KEPT_S:
+            found = examine()
+            _known = (time.monotonic(), hot_engine(), found)
+        return _known[2]
+
+
+def writing() -> Trouble | None:
+    """Why nothing can be written to the database; None where it can. What was written for that is taken back."""
+    try:
+        with hot_engine().connect().execution_options(isolation_level="READ COMMITTED") as connection, connection.begin() as trying:
+            connection.exec_driver_sql("set local lock_timeout = '2s'")
+            connection.exec_driver_sql("truncate console.write_probe")
+            connection.exec_driver_sql(f"insert into console.write_probe {_FILLER}")
+            trying.rollback()
+    except sa.exc.SQLAlchemyError as error:
+        if type(getattr(error, "orig", None)).__name__ == "LockNotAvailable":
+            return None  # somebody else is trying right now
+        return troubles.of(error) or troubles.READ_ONLY
+    return None
+
+
+def room() -> Trouble | None:
+    """Whether the data folder has no room left; for the embedded server, which lies in it, before it runs into that itself."""
+    told = settings.current()
+    try:
+        free = shutil.disk_usage(told.data_dir).free
+    except OSError:
+        return None
+    return troubles.FULL if free < (LEAST_FREE_BYTES if told.embedded else 1) else None

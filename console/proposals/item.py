@@ -1,0 +1,87 @@
+"""The item of a list that a proposal is about: what is known of it as sources, and what was told of the others taken out of everything else."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from console import access, records, steps
+from console.core import expressions
+from console.core.collections import Collection
+from console.proposals.pieces import Piece, filled, open_of
+from console.runs.preparing import ProposalContext
+from console.steps.base import AtHand
+
+OF_ITEMS = ("items", "item")
+"""Where a step that goes through a list keeps what it noted of each of them."""
+
+
+def told(known: ProposalContext) -> dict[str, Any] | None:
+    """How the prompt names the item; None where the step goes through no list."""
+    item = known.at_hand
+    if item is None:
+        return None
+    kind = records.collection(item.collection).label_one if item.collection is not None else "Item"
+    return {"kind": kind, "title": item.title, "number": item.number, "of": item.total}
+
+
+def about(item: AtHand, known: ProposalContext, kind: str) -> Piece:
+    """The item as a source, still without data."""
+    name = f"{kind} {item.number} of {item.total}, which this form is about"
+    return Piece(
+        "related", name, item.title, {}, collection=item.collection, record=item.key if item.collection else None, read_at=known.asked_at
+    )
+
+
+def entry(item: AtHand, known: ProposalContext, closed: frozenset[str], foreign: frozenset[str]) -> Iterator[Piece]:
+    """An entry of a list that the run knows: what of it stands in fields that others write, or came from outside as a whole, is a claim."""
+    values = filled(open_of(dict(item.values), closed))
+    ours = _from_us(known)
+    for trusted in (True, False):
+        data = {name: value for name, value in values.items() if (ours and name not in foreign) is trusted}
+        if data:
+            yield Piece("step", about(item, known, "Item").name, item.title, data, trusted=trusted, read_at=known.asked_at)
+
+
+def _from_us(known: ProposalContext) -> bool:
+    """Whether the list that is gone through was made by our staff or our code."""
+    from console.proposals.context import FROM_OUTSIDE
+
+    source = getattr(known.step.config, "items", None)
+    if source is None or source.entries is None:
+        return True
+    types = {step.id: step.type for step in known.definition.document.steps}
+    for path in expressions.paths(expressions.parse(source.entries)):
+        if path[0] == "input" or (path[0] == "steps" and types.get(str(path[1]) if len(path) > 1 else "") in {*FROM_OUTSIDE, "start"}):
+            return False
+    return True
+
+
+def values_of(item: AtHand, known: ProposalContext, collection: Collection) -> dict[str, Any]:
+    """What this person may see of a record that is gone through."""
+    names = {each.name for each in collection.readable(access.scope_for(known.person, collection.id, "read"))}
+    return {name: value for name, value in item.values.items() if name in names}
+
+
+def narrowed(known: ProposalContext, step_id: str, output: Mapping[str, Any]) -> dict[str, Any]:
+    """What a step came to, without what it tells of other items: of the list itself only what was noted of this one."""
+    item = known.at_hand
+    if item is None:
+        return dict(output)
+    kept = dict(output)
+    if steps.get(known.definition.document.step(step_id).type).by_items:
+        noted = kept.get("items")
+        for name in OF_ITEMS:
+            kept.pop(name, None)
+        if step_id == known.step.id:
+            own = [each for each in noted if isinstance(each, Mapping) and each.get("key") == item.key] if isinstance(noted, list) else []
+            return {"noted_before": own[0].get("values")} if own else {}
+    return {name: _without_others(value, dict(item.values)) for name, value in kept.items()}
+
+
+def _without_others(value: Any, mine: Mapping[str, Any]) -> Any:
+    """A list in which the item stands is the item alone, at any depth."""
+    if isinstance(value, Mapping):
+        return {name: _without_others(each, mine) for name, each in value.items()}
+    if isinstance(value, list):
+        alone = [each for each in value if mine in (each, {"value": each})]
+        return alone or [_without_others(each, mine) for each in value]
+    return value

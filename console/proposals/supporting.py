@@ -1,0 +1,60 @@
+"""For which values the conditions of a step's document hold, over what our staff and our code wrote alone: what others wrote is unknown to them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from console import records
+from console.ai.grounds import ANY
+from console.core import expressions
+from console.core.collections import Collection
+from console.core.fields import holds
+from console.proposals import allowed
+from console.proposals.pieces import open_of
+from console.runs.preparing import ProposalContext
+
+OWN = frozenset({"variables", "tables", "run", "now", "currentUser"})
+
+
+def supported(known: ProposalContext, foreign: frozenset[str], outside: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """Field (`outcome`: the choice) → values whose condition holds. `foreign` are names of fields that others write, `outside` steps whose output others wrote."""
+    if not known.ai.supports:
+        return {}
+    roots = trusted_roots(known, foreign, outside)
+    found: dict[str, tuple[str, ...]] = {}
+    for name, written in known.ai.supports.items():
+        if isinstance(written, str):
+            found[name] = (ANY,) if _holds(written, roots) else ()
+        else:
+            found[name] = tuple(value for value, condition in written.items() if _holds(condition, roots))
+    return found
+
+
+def _holds(condition: str, roots: Mapping[str, Any]) -> bool:
+    """Whether it holds; one that cannot be worked out does not."""
+    try:
+        return holds(condition, roots)
+    except expressions.ExpressionError:
+        return False
+
+
+def trusted_roots(known: ProposalContext, foreign: frozenset[str], outside: frozenset[str]) -> dict[str, Any]:
+    """What expressions find, without everything that others wrote."""
+    roots = known.at_hand.roots if known.at_hand is not None else known.context.roots
+    kept: dict[str, Any] = {name: value for name, value in roots.items() if name in OWN}
+    document = known.definition.document
+    if isinstance(record := roots.get("record"), Mapping) and known.run.collection is not None:
+        kept["record"] = _ours(record, records.collection(known.run.collection))
+    if document.start.id not in outside:
+        kept["input"] = roots.get("input")
+    kept["steps"] = {
+        name: {key: open_of(value, foreign) for key, value in output.items()}
+        for name, output in (roots.get("steps") or {}).items()
+        if name not in outside and isinstance(output, Mapping)
+    }
+    if known.at_hand is not None and known.at_hand.collection is not None:
+        kept["item"] = _ours(known.at_hand.values, records.collection(known.at_hand.collection))
+    return kept
+
+
+def _ours(values: Mapping[str, Any], collection: Collection) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if allowed.ours(collection, name)}

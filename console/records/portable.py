@@ -1,0 +1,58 @@
+"""Addresses inside the data folder, kept without its path: a folder that was moved or copied speaks of its own databases, never of the original's."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+
+from console import settings
+from console.errors import Invalid
+from console.postgres import Embedded
+
+FOLDER = "~data-folder"
+"""What stands for the data folder in an address of SQLite, and for its server's socket in one of PostgreSQL."""
+
+
+def require_place(address: URL, *, typed: bool = False) -> None:
+    """Nothing where a file of SQLite may lie where it does, links followed, and for every other database. Raises Invalid.
+
+    With CONSOLE_SQLITE_FOLDERS: in those and in the demo's data folder. Without: anywhere, unless it is `typed` on a page.
+    """
+    told = settings.current()
+    if address.get_backend_name() != "sqlite" or (told.sqlite_folders is None and not typed):
+        return
+    own = (told.data_dir,) if told.demo and not typed else ()
+    file = Path(str(address.database)).resolve()
+    if not any(file.is_relative_to(folder.resolve()) for folder in (*(told.sqlite_folders or ()), *own)):
+        reason = (
+            "SQLite files are read only from folders that the setting CONSOLE_SQLITE_FOLDERS names, and this is in none of them."
+            " Who runs the console adds its folder there and starts the console again."
+        )
+        raise Invalid(reason, details=[{"field": "database", "reason": reason}])
+
+
+def kept(url: str) -> str:
+    """The address as it is stored: of a file in the data folder or of its own server without where that is, any other unchanged."""
+    address, folder = make_url(url), settings.current().data_dir
+    if address.get_backend_name() == "sqlite" and address.database:
+        file = Path(address.database).resolve()
+        if file.is_relative_to(folder.resolve()):
+            address = address.set(database=f"{FOLDER}/{file.relative_to(folder.resolve())}")
+    elif settings.current().embedded and address.query.get("host") == str(Embedded(folder).socket):
+        address = address.update_query_dict({"host": FOLDER})
+    return address.render_as_string(hide_password=False)
+
+
+def here(stored: str) -> str:
+    """The address as it is used from this data folder."""
+    return _here(stored, settings.current().data_dir) if FOLDER in stored else stored
+
+
+@lru_cache(maxsize=256)
+def _here(stored: str, folder: Path) -> str:
+    address = make_url(stored)
+    if address.get_backend_name() == "sqlite" and str(address.database).startswith(f"{FOLDER}/"):
+        address = address.set(database=str(folder / str(address.database).removeprefix(f"{FOLDER}/")))
+    elif address.query.get("host") == FOLDER:
+        address = address.update_query_dict({"host": str(Embedded(folder).socket)})
+    return address.render_as_string(hide_password=False)

@@ -1,0 +1,36 @@
+"""Scopes as SQL: which records of a collection somebody may see, with those whose subject they may see, as one condition."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console.core.collections import Collection
+from console.core.scopes import Scope, Subject
+from console.errors import DefinitionError
+from console.records.conditions import Compiler, Find
+from console.records.dialects import Condition
+from console.records.relations import catalogued
+
+
+def scope_condition(scope: Scope, collection: Collection, columns: Mapping[str, Any], now: datetime, find: Find = catalogued) -> Condition:
+    """True for the records in the scope: `AND(OR(allow), subject in scope, NOT deny …)`; no allow is nothing."""
+    compiler = Compiler(collection, columns, {"currentUser": scope.attributes, "now": now}, find=find)
+    allowed = sa.true() if scope.everything else sa.or_(sa.false(), *(compiler.truth(item.node, positive=True) for item in scope.allow))
+    if scope.subject is not None:
+        allowed = sa.and_(allowed, _subject_condition(scope.subject, compiler, now, find))
+    if scope.alone:
+        allowed = sa.or_(allowed, *(compiler.truth(item.node, positive=True) for item in scope.alone))
+    return sa.and_(allowed, *(compiler.truth(item.node, positive=False) for item in scope.deny))
+
+
+def _subject_condition(subject: Subject, compiler: Compiler, now: datetime, find: Find) -> Condition:
+    """That the record's subject is in its scope; never, where the way to it cannot be followed."""
+    if subject.scope.nothing:
+        return sa.false()
+    try:
+        led = compiler.led(subject.path)
+    except DefinitionError:
+        return sa.false()
+    return compiler.closed(scope_condition(subject.scope, led.collection, led.columns, now, find))

@@ -1,0 +1,33 @@
+"""Values of records as they are kept, for the console itself: what has to be known without being shown to anybody."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from console.core.scopes import Scope
+from console.records import catalogue, keys, values
+from console.records.leading import kept_there, named_by
+from console.records.select import MOST_ROWS, read
+from console.records.tables import table_of
+
+
+def stored(
+    scope: Scope, names: Iterable[str], where: Sequence[Sequence[tuple[str, Any]]] = (), *, key: str | None = None, limit: int = MOST_ROWS
+) -> list[dict[str, Any]]:
+    """Values as they are kept, of hidden columns too, for what has to be known without being shown: the reader is the console itself, `core.scopes.whole`.
+
+    Of the record of this `key`, or of those that one of `where` describes: (column, value) pairs that all hold. Raises SourceDown, ValueError for the
+    scope of a person.
+    """
+    if not scope.unlimited or scope.hidden:
+        raise ValueError("the console alone reads what nobody is shown")
+    collection = catalogue.collection(scope.collection)
+    table, wanted = table_of(collection), [name for name in dict.fromkeys(names) if name in collection.by_name]
+    alternatives = [sa.and_(*(named_by(table, column, kept_there(collection, column, part)) for column, part in pairs)) for pairs in where]
+    alternatives += [table.is_key(keys.decode(collection, key))] if key is not None else []
+    if not wanted or not alternatives:
+        return []
+    statement = sa.select(*(table.columns[name] for name in wanted)).select_from(table.table).where(sa.or_(*alternatives)).limit(limit)
+    rows = read(collection, lambda connection: list(connection.execute(statement).all()))
+    return [{name: values.read(table.readers[name], item) for name, item in zip(wanted, row, strict=True)} for row in rows]

@@ -1,0 +1,58 @@
+"""What became of what a request asked for, where its answer is an error: told from what was written in it, never from the kind of error."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+
+from console.db import written
+from console.db.written import State
+from console.views import frame
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+HEADER = "X-Outcome"
+WORDS: Mapping[State, str] = {
+    "nothing": "Nothing was changed.",
+    "done": "What you asked for was done, or a part of it; only the answer could not be shown. Look at how it stands before you send it again.",
+    "unknown": "We do not know whether it was done: the answer to it was lost. Look at how it stands before you send it again.",
+}
+KEPT = "What you typed is kept as a draft."
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`state` is what became of it (None: nothing was asked to be done), `words` say so, `href` is where it can be looked at."""
+
+    state: State | None = None
+    words: str = ""
+    href: str = ""
+
+    @property
+    def to_look_at(self) -> bool:
+        """Whether something was done, or may have been."""
+        return self.state in ("done", "unknown")
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs: `done`, `unknown` or `nothing`."""
+        return {"outcome": self.state} if self.state is not None else {}
+
+
+def of_request() -> Outcome:
+    """What became of what this request asked for."""
+    if request.method in SAFE:
+        return Outcome()
+    found = written.so_far()
+    words = f"{WORDS[found.state]} {KEPT}" if found.drafted and found.state == "nothing" else WORDS[found.state]
+    return Outcome(found.state, words, _place(found))
+
+
+def _place(found: written.Written) -> str:
+    """The run or the record that it was about; else the page that it was sent from."""
+    named = request.view_args or {}
+    run = found.run or named.get("run_id")
+    if run:
+        return frame.run_url(str(run))
+    if named.get("collection") and named.get("key") is not None:
+        return frame.record_url(str(named["collection"]), frame.key_of(str(named["key"])))
+    return request.referrer or "/"

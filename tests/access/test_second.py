@@ -1,0 +1,148 @@
+"""Rare, dangerous acts take both judges: 1,000 random policies × 200 questions (sampled here), and what a disagreement comes to."""
+
+import functools
+import random
+import threading
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from console import access, notices
+from console.access import second
+from console.access.index import Index, Verdict
+from console.access.oracle import Judge
+from console.access.rows import ACTS, WHOLE, PolicyError, Row, kind_of
+from console.core import expressions
+from console.db.engine import fetch
+from console.errors import NotAllowed
+from tests.company import Company
+
+CONDITIONS = ("", "", "", "record.desk in $currentUser.tags.desks", "input.amount <= 100", "run.started_by != $currentUser.id", "true", "record.owner.desk == 'x'")  # fmt: skip
+ROLES, TEAMS, USERS = 6, ("a", "b", "c"), 5
+NAMES = ("x", "y", "z.long")
+
+
+def drawn(draw: random.Random) -> list[Row]:
+    """A random policy: roles that people have, some built from others, and rules about every kind of object."""
+    places = ("*", *(f"t:{team}" for team in TEAMS))
+    rows = {Row("g", f"role:own{number}", draw.choice(places), f"role:{draw.randrange(ROLES)}") for number in range(draw.randrange(4))}
+    for _ in range(draw.randrange(1, 10)):
+        role = draw.choice([f"role:{draw.randrange(ROLES)}", f"role:own{draw.randrange(4)}"])
+        rows.add(Row("g", f"user:{draw.randrange(USERS)}", draw.choice(places), role))
+    for _ in range(draw.randrange(1, 40)):
+        kind = draw.choice([kind for kind in ACTS if kind not in ("field", "label")])
+        obj = kind if kind in WHOLE else f"{kind}:{draw.choice((*NAMES, '*'))}"
+        who = draw.choice([f"role:{draw.randrange(ROLES)}", f"role:own{draw.randrange(4)}", f"user:{draw.randrange(USERS)}"])
+        act = draw.choice([*sorted(ACTS[kind]), "*"])
+        rows.add(Row("p", who, draw.choice(places), obj, act, draw.choice(["allow", "allow", "allow", "deny"]), draw.choice(CONDITIONS)))
+    return sorted(rows)
+
+
+def asked(draw: random.Random) -> tuple[str, str | None, str, str, dict[str, object]]:
+    """A random question, and what its conditions look at."""
+    kind = draw.choice([kind for kind in ACTS if kind not in ("field", "label")])
+    obj = kind if kind in WHOLE else f"{kind}:{draw.choice(NAMES)}"
+    roots: dict[str, object] = {"currentUser": {"id": "1", "tags": {"desks": draw.choice([[], ["x"], ["x", "y"]])}}}
+    if draw.random() < 0.7:
+        roots["record"] = {"desk": draw.choice(["x", "y", None]), "owner": draw.choice([{"desk": "x"}, {"desk": "y"}, {}, None])}
+    if draw.random() < 0.5:
+        roots["input"] = {"amount": draw.choice([100, 101, None])}
+    if draw.random() < 0.5:
+        roots["run"] = {"started_by": draw.choice(["1", "2"])}
+    return f"user:{draw.randrange(USERS + 1)}", draw.choice([None, *TEAMS, "unnamed"]), obj, draw.choice(sorted(ACTS[kind])), roots
+
+
+def counts(row: Row, roots: dict[str, object]) -> bool:
+    """Whether the row takes part, judged on its own."""
+    if not row.expression:
+        return True
+    condition = expressions.parse(row.expression)
+    return condition.test(roots) if row.eft == "allow" else not condition.denies(roots)
+
+
+def counting(roots: dict[str, object], row: Row) -> bool:
+    """`counts`, the other way round."""
+    return counts(row, roots)
+
+
+def compared(policies: int, questions: int, seed: int) -> tuple[int, list[Any]]:
+    """How many answers were allowed, and on which questions the two judges disagree."""
+    draw, allowed = random.Random(seed), 0
+    wrong: list[Any] = []
+    for _ in range(policies):
+        rows = drawn(draw)
+        index, judge = Index(rows), Judge(rows)
+        for _ in range(questions):
+            sub, team, obj, act, roots = asked(draw)
+            one = index.verdict(sub, team, obj, act).holds(roots)
+            other, row = judge.decide(sub, team, obj, act, functools.partial(counting, roots))
+            allowed += one
+            if one is not other or (row is not None and other is not (row.eft == "allow")):
+                wrong.append((rows, sub, team, obj, act, roots, one, other))
+    return allowed, wrong
+
+
+def test_index_and_casbin_agree_on_random_policies() -> None:
+    whole = settings().max_examples >= 1_000  # bin/test --hypothesis-profile thorough
+    allowed, wrong = compared(1_000 if whole else 25, 200 if whole else 40, 20261121)
+    assert wrong == []
+    assert allowed > 20  # the questions are not all refused
+
+
+def test_a_policy_whose_roles_are_not_linked_is_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [Row("g", "user:u", "t:a", "role:own"), Row("g", "role:own", "*", "role:lead"), Row("p", "role:lead", "*", "policy", "manage")]
+    assert Judge(rows).decide("user:u", "a", "policy", "manage", lambda _: True)[0]
+    from casbin.rbac.default_role_manager import RoleManager
+
+    monkeypatch.setattr(RoleManager, "has_link", lambda *_: False)
+    with pytest.raises(PolicyError, match="does not link"):
+        Judge(rows)
+
+
+def _settled() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "rights-alarm":
+            thread.join(10)
+
+
+def test_a_disagreement_denies_and_alarms(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    ines = company.ines
+    access.require(ines, None, "policy", "manage")
+    stan = company.stan
+    real = Index.verdict
+
+    def generous(self: Index, sub: str, team: str | None, obj: str, act: str) -> Verdict:
+        return (
+            Verdict(free=True)
+            if (obj, act) in {("policy", "manage"), ("collection:customer", "export")}
+            else real(self, sub, team, obj, act)
+        )
+
+    monkeypatch.setattr(Index, "verdict", generous)
+    assert not access.can(stan, None, "policy", "manage")
+    with pytest.raises(NotAllowed):
+        access.require(stan, None, "policy", "manage")
+    assert not access.can(stan, None, "collection:customer", "export")
+    assert access.scope_for(stan, "collection:customer".partition(":")[2], "export").nothing
+    assert access.can(ines, None, "policy", "manage")  # on whom both agree
+    _settled()
+    monkeypatch.undo()
+    noted = fetch("select convert_from(body, 'UTF8') from console.event where convert_from(body, 'UTF8') like '%%rights_disagreed%%'")
+    assert len(noted) == 2  # once for each question
+    assert [notice.text for notice in notices.mine(ines) if "judges of rights" in notice.text]
+
+
+def test_an_error_of_casbin_denies(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> bool:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(second, "allowed", broken)
+    assert not access.can(company.ines, None, "user", "manage")
+    assert access.can(company.ines, None, "source", "manage")  # neither rare nor dangerous
+    _settled()
+
+
+def test_every_dangerous_act_is_one_that_there_is() -> None:
+    assert all(act in ACTS[kind] for kind, act in second.DANGEROUS)
+    assert {kind_of(obj) for obj in ("policy", "key", "user", "subject")} <= {kind for kind, _ in second.DANGEROUS}

@@ -1,0 +1,69 @@
+"""Addresses inside the data folder are kept without its path, whatever the path looks like; any other stays as it is."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import URL, make_url
+
+from console import settings
+from console.postgres import Embedded
+from console.records import portable
+
+Moved = Callable[[Path], Path]
+
+
+@pytest.fixture
+def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moved]:
+    """`moved(folder)`: this process works in that data folder now, on its own server."""
+    for name in ("DATABASE_URL", "DATABASE_MIGRATION_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+    def go(folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        monkeypatch.setenv("CONSOLE_DATA_DIR", str(folder))
+        settings.current.cache_clear()
+        return folder
+
+    yield go
+    settings.current.cache_clear()
+
+
+NAMES = ["plain", "with blank", "Zürich ％ 100% #1?x=y&z", "~data-folder", "comma, @host", "x" * 150]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(moved: Moved, tmp_path: Path, name: str) -> None:
+    first = moved(tmp_path / "first" / name)
+    file = URL.create("sqlite", database=str(first / "shop ü.db")).render_as_string()
+    server = URL.create("postgresql", "reader", "p:w/d@", query={"host": str(Embedded(first).socket), "port": "5432"}, database="shop")
+    stored = [portable.kept(one) for one in (file, server.render_as_string(hide_password=False))]
+    assert not [one for one in stored if str(tmp_path) in one or name in make_url(one).render_as_string().replace(portable.FOLDER, "")]
+    assert [make_url(portable.here(one)) for one in stored] == [make_url(file), server]
+    second = moved(tmp_path / "second")
+    assert make_url(portable.here(stored[0])).database == str(second / "shop ü.db")
+    assert make_url(portable.here(stored[1])).query["host"] == str(Embedded(second).socket)
+    assert make_url(portable.here(stored[1])).password == "p:w/d@"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:////srv/shop.db",
+        "postgresql://u:p@db.example/shop?sslmode=require",
+        "mysql://u:p@h/d",
+        "postgresql://u@/d?host=/run/postgresql",
+    ],
+)
+def test_what_lies_elsewhere_stays_as_it_is(moved: Moved, tmp_path: Path, url: str) -> None:
+    moved(tmp_path / "data")
+    assert make_url(portable.here(portable.kept(url))) == make_url(url)
+
+
+def test_a_link_in_the_folder_to_a_file_elsewhere_is_kept_as_it_was_typed(moved: Moved, tmp_path: Path) -> None:
+    folder = moved(tmp_path / "data")
+    (tmp_path / "out.db").touch()
+    os.symlink(tmp_path / "out.db", folder / "in.db")
+    url = f"sqlite:///{folder}/in.db"
+    assert portable.kept(url) == url

@@ -1,0 +1,104 @@
+"""A data folder that is copied or moved, at rest or while it is served, works on from its new place and never reaches back into the old one."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from console import supervisor
+from console.postgres import Embedded
+from tests.test_serve import Serving, until
+
+
+@pytest.fixture
+def started() -> Iterator[list[Serving]]:
+    """What is served; ended with the test."""
+    made: list[Serving] = []
+    yield made
+    for one in made:
+        one.stop()
+
+
+def shop(file: Path, name: str) -> None:
+    """One row, in a database that says whose it is."""
+    with sqlite3.connect(file) as connection:
+        connection.execute("create table if not exists owner (id integer primary key, name text)")
+        connection.execute("insert or replace into owner values (1, ?)", (name,))
+    connection.close()
+
+
+def reaches(one: Serving) -> str:
+    """Which of the two it reads and where its own tables are: the name in its row, and the database cluster behind its URL."""
+    found = json.loads(one.command("doctor", "--format", "json").stdout)
+    assert found["ok"], found["checks"]
+    with psycopg.connect(found["database"]["admin_url"]) as connection:
+        (cluster,) = connection.execute("show data_directory").fetchone() or ("",)
+    assert Path(cluster).samefile(one.data_dir / "postgres" / "cluster")
+    pids = {process["pid"] for process in found["processes"]}
+    assert pids == {*one.pids("web"), *one.pids("worker"), *one.pids("postgres")}
+    tested = one.command("source", "test", "shop")
+    assert tested.returncode == 0, tested.stderr
+    assert str(one.data_dir) in one.command("source", "list").stdout
+    return str(cluster)
+
+
+def test_a_copy_beside_its_original(tmp_path: Path, started: list[Serving]) -> None:
+    name = f"Kopie für Zürich, 100 % {'x' * 90}"  # too long for a socket, and with what stands for something in lists and URLs
+    first = Serving(tmp_path / "first")
+    started.append(first.ready())
+    shop(first.data_dir / "shop.db", "first")
+    added = first.command("source", "add", "shop", f"sqlite:///{first.data_dir}/shop.db")
+    assert added.returncode == 0, added.stderr
+    assert until(first.well)
+    subprocess.run(["cp", "-a", first.data_dir, tmp_path / name], check=True)  # while it is served: its notes, pids and sockets come along
+    shop(tmp_path / name / "shop.db", "second")
+    assert supervisor.serving(tmp_path / name) == []
+    assert not Embedded(tmp_path / name).running
+    second = Serving(tmp_path / name)
+    started.append(second.ready())
+    assert until(second.well)
+    assert reaches(second) != reaches(first)
+    changed = second.command("user", "create", "ana@example.com", "--role", "lead", "--team", "operations")
+    assert changed.returncode == 0, changed.stderr
+    assert "ana@example.com" not in first.command("user", "list").stdout
+    assert first.stop() == 0
+    shutil.rmtree(first.data_dir)
+    reaches(second)
+    assert second.stop() == 0
+    moved = Serving((tmp_path / name).rename(tmp_path / "moved"))
+    started.append(moved.ready())
+    assert until(moved.well)
+    reaches(moved)
+    assert "ana@example.com" in moved.command("user", "list").stdout
+    assert not (tmp_path / name).exists()
+    assert not first.data_dir.exists()
+
+
+def test_notes_of_the_dead_go_at_the_next_start(tmp_path: Path, started: list[Serving]) -> None:
+    first = Serving(tmp_path / "data")
+    started.append(first.ready())
+    everything = first.everything()
+    first.process.kill()
+    first.process.wait()
+    (note,) = (first.data_dir / "serving").iterdir()
+    told = json.loads(note.read_text())
+    (first.data_dir / "serving" / "1.json").write_text(json.dumps(told | {"pid": 1}))  # a pid that somebody else has by now
+    (first.data_dir / "serving" / "2.json").write_text("{")
+    (first.data_dir / "demo.json").write_text(
+        json.dumps({"url": told["url"], "pid": told["pid"], "provider": None, "people": [{"name": "Ana"}]})
+    )
+    assert len(everything) == 6
+    second = Serving(first.data_dir)
+    started.append(second.ready())
+    assert [file.name for file in (first.data_dir / "serving").iterdir()] == [f"{second.process.pid}.json"]
+    assert json.loads((first.data_dir / "demo.json").read_text()) == {
+        "url": None,
+        "pid": None,
+        "provider": None,
+        "people": [{"name": "Ana"}],
+    }
