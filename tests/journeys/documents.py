@@ -10,18 +10,18 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
-Kind: TypeAlias = Literal["strong", "em", "code"]
+Kind: TypeAlias = Literal["strong", "em", "code", "lead"]
 
 
 @dataclass(frozen=True)
 class Word:
-    """Words that are set off: `strong` is pressed or named, `em` is a title, `code` is typed."""
+    """Words that are set off: `strong` is pressed or named, `em` is a title, `code` is typed; `lead` begins a paragraph and ends with its own stop."""
 
     kind: Kind
     text: str
 
     def __str__(self) -> str:
-        mark = {"strong": "**", "em": "*", "code": "`"}[self.kind]
+        mark = {"strong": "**", "em": "*", "code": "`", "lead": "**"}[self.kind]
         return f"{mark}{self.text}{mark}"
 
 
@@ -56,12 +56,14 @@ class _Open:
 
 def _set_off(inline: Token) -> Iterator[Word]:
     kind: Kind | None = None
-    said = ""
-    for token in inline.children or ():
+    said, first = "", False
+    children = [token for token in inline.children or () if token.type != "text" or token.content]
+    for place, token in enumerate(children):
         if token.type in ("strong_open", "em_open"):
-            kind, said = ("strong" if token.type == "strong_open" else "em"), ""
+            kind, said, first = ("strong" if token.type == "strong_open" else "em"), "", place == 0
         elif token.type in ("strong_close", "em_close") and kind:
-            yield Word(kind, " ".join(said.rstrip(".,:;").split()))
+            leads = kind == "strong" and first and said.endswith((".", ":", "?"))
+            yield Word("lead" if leads else kind, " ".join(said.rstrip(".,:;").split()))
             kind = None
         elif kind:
             said += token.content or (" " if token.type == "softbreak" else "")

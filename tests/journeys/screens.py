@@ -83,6 +83,11 @@ class Screen:
         self.page.wait_for_load_state("load")
         self.page.wait_for_function("() => window.shown && !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
 
+    def offers(self, words: str) -> bool:
+        """Whether something of this name can be pressed now."""
+        self.settled()
+        return bool(self.page.evaluate("(words) => control(words) !== null", words))
+
     def control(self, words: str, within: str = "") -> JSHandle:
         """What can be pressed and is called exactly so; waits for it."""
         try:

@@ -6,6 +6,7 @@ What stands for what only the reader has (hosts, addresses, passwords, keys) is 
 import html
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -157,12 +158,14 @@ def test_every_setting_of_a_block_is_taken(tmp_path: Path) -> None:
             for setting, value in told.items():
                 if setting.endswith("_FILE"):
                     told[setting] = str(tmp_path / ("webhook" if "WEBHOOK" in setting else "secret"))
-                elif setting.endswith("_KEY") and value == "…":
+                elif value == "…":
                     told[setting] = key
+                else:
+                    told[setting] = value.replace("…", "x")
             read = settings.read({**told, "CONSOLE_ENV_FILE": os.devnull})
             assert read, name
             tried += 1
-    assert tried >= 8
+    assert tried >= 7
 
 
 @cache
@@ -178,27 +181,22 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", " ", html.unescape(text)).replace("’", "'")
 
 
-EMPHASIS = {
+EMPHASIS: dict[str, set[str]] = {
     "add-people-and-roles": {"Reviewer in Finance", "can now approve every action in Operations, can no longer …"},
     "ask-for-documents": {"enter what came another way", "handle manually"},
-    "back-up-and-restore": {"In it", "Not in it", "Your own databases", "The demo's company"},
     "check-an-export": {"what happened to one customer", "and signed again with the right key", "Chosen from N"},
     "connect-your-database": {"without a primary key"},
-    "erase-a-person": {"Pages of tables", "The write-ahead log"},
-    "give-rights": {"No index of the table begins with …", "Amount is at most 50000"},
-    "keep-a-case-confidential": {
-        "Archiving a team, removing a data source, closing an inbox", "Runs in somebody's hands", "A second run", "Erasing a person",
-        "The log has one order", "An export proves what is in it", "The database is not masked", "What people say",
-    },
-    "let-others-approve": {"Not your own", "One person counts once", "What moved is shown", "What was approved is what is done", "What was approved and could not be done keeps its yes"},
-    "refund-a-charge": {"The customer has to answer", "A dispute", "An account that is being checked"},
+    "give-rights": {"No index of the table begins with …", "Desk of the customer", "Operator in Operations may read Accounts of customers that they may see", "Amount is at most 50000"},
+    "keep-a-case-confidential": {"Archiving a team, removing a data source, closing an inbox", "Runs in somebody's hands", "A second run", "Erasing a person"},
+    "let-others-approve": {"One person counts once", "What was approved and could not be done keeps its yes"},
+    "refund-a-charge": {"An account that is being checked"},
+    "restore-after-a-crash": {"It cannot be told whether the change was made", "Activity log › Proof", "By each question of /health, /metrics and doctor", "Within a minute, by the worker", "At the end of a round", "By console verify", "The message names console rebuild", "A trigger, a constraint or a right", "Anything else"},
     "sign-in-with-your-identity-provider": {"confidential client", "Who has no role at all is not let in"},
     "work-with-inboxes": {"Records of a segment", "Runs that were saved or let go"},
     "work-with-proposals": {"sees 1 value differently", "Missing from “…”"},
     "write-a-workflow": {"Start Check customer", "the steps in words"},
-    "write-an-action": {"What if no answer comes?", "Which statuses mean that nothing was done?", "Is a yes really one?", "Can it be taken back?"},
 }  # fmt: skip
-"""What how-tos set off and no page writes so: emphasis, beginnings of paragraphs, examples of a sentence that a page makes."""
+"""What how-tos set off and no page writes so: emphasis, and examples of a sentence that a page makes."""
 
 
 @cases("name", HOW_TOS)
@@ -226,7 +224,7 @@ def test_a_backup_is_restored_as_the_page_says(shell: Shell, tmp_path: Path) -> 
     assert "--replace" in refused.err
     said = elsewhere.type("console user list > /dev/null; console apikey create lost --user tom@fernwick.example; console seal")
     assert said.code == 0, said.err
-    said = elsewhere.type(again.text, answers="y\n")
+    said = elsewhere.type(f"script -qec {shlex.quote(again.text.strip().replace('/srv/backups', str(tmp_path)))} /dev/null", answers="y\n")  # asked at a terminal alone
     assert said.code == 0, said.err
     told = " ".join((said.out + said.err).split())
     for line in asked.text.splitlines():
@@ -260,5 +258,9 @@ def test_an_export_is_checked_as_the_page_says(shell: Shell, tmp_path: Path) -> 
     said = here.type(given)
     assert said.code == 0, said.out + said.err
     assert re.fullmatch(re.sub(r"\d+", r"\\d+", re.escape(shown)), said.out.strip())
-    bytes_ = (tmp_path / "first/events.jsonl").read_bytes() if (tmp_path / "first/events.jsonl").exists() else b""
-    assert bytes_
+    events = tmp_path / "first/events.jsonl"
+    changed = events.read_bytes().replace(b"1", b"2", 1)
+    events.write_bytes(changed)
+    said = here.type(f"python first/verify.py first --key '{key}'")
+    assert said.code == 1
+    assert re.search("line 1: (edited|dropped|inserted)", said.out + said.err)
