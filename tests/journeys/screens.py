@@ -147,12 +147,12 @@ class Walked:
     def press(self, *names: str, within: str = "") -> None:
         """Press what the document sets in bold, one after another."""
         for name in names:
-            self.screen.press(self._take(name, "strong", "em"), within)
+            self.screen.press(self._take(name, "strong", "em", "lead"), within)
 
     def see(self, *titles: str) -> None:
         """Look for titles that the document names."""
         for title in titles:
-            self.screen.see(self._take(title, "strong", "em"))
+            self.screen.see(self._take(title, "strong", "em", "lead"))
 
     def typed(self, words: str) -> str:
         """What the document says to type."""
@@ -165,7 +165,7 @@ class Walked:
     def named(self, *words: str) -> None:
         """Words that are no more than said: emphasis, and people."""
         for one in words:
-            self._take(one, "strong", "em", "code")
+            self._take(one, "strong", "em", "code", "lead")
 
 
 @contextmanager

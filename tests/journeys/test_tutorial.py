@@ -173,9 +173,10 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
         screen.press("Previous decision")
         for words in ("Previous decision", "Next decision", "Back", "On", "Play"):
             eighteen.press(words)
+        page.click("[data-play]")  # and it stands
         page.keyboard.press("ArrowLeft")
     with step(19) as nineteen:
-        page.locator(".band a", has_text="cancelled").first.dispatch_event("click")
+        page.locator(".band a", has_text="cancelled").first.evaluate("(mark) => mark.click()")
         page.wait_for_function("() => /cancelled/.test(document.querySelector('.said').textContent)")
         nineteen.press("Changed since")
     with beside() as end:
