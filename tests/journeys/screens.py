@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, JSHandle, Page
 from tests.journeys.conftest import Demo, Visitor
 from tests.journeys.documents import Kind, Passage, Word
 
-PATIENCE_MS = int(__import__("os").environ.get("PATIENCE", "30000"))
+PATIENCE_MS = 30_000
 
 LOOK = """
 const plain = (text) => text.replace(/\\s+/g, " ").trim();
@@ -139,7 +139,9 @@ class Walked:
 
     def _take(self, words: str, *kinds: Kind) -> str:
         found = next((word for word in self.left if word.text == words and word.kind in kinds), None)
-        assert found or any(word.text == words and word.kind in kinds for word in self.passage.words), f"{words!r} does not stand in {self.passage}"
+        assert found or any(word.text == words and word.kind in kinds for word in self.passage.words), (
+            f"{words!r} does not stand in {self.passage}"
+        )
         if found:
             self.left.remove(found)
         return words

@@ -96,4 +96,3 @@ def told(demo: Demo, number: int) -> Said:
     """What the README's block of this number came to."""
     code, _, rest = (demo.data.parent / f"{demo.data.name}.readme" / f"readme.{number}").read_text(encoding="utf-8").partition("\n")
     return Said(int(code), rest, rest)
-

@@ -36,12 +36,20 @@ def shell(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Shell:
 
 def ways(name: str) -> list[tuple[str, ...]]:
     """The ways through the settings that a how-to names: `Settings, People, Invite`."""
-    return [tuple(said.split(", ")) for said in dict.fromkeys(words(f"docs/how-to/{name}.md", "strong", "em")) if said.startswith("Settings, ")]
+    return [
+        tuple(said.split(", ")) for said in dict.fromkeys(words(f"docs/how-to/{name}.md", "strong", "em")) if said.startswith("Settings, ")
+    ]
 
 
-AS = {("Settings", "AI", "Calls"): "ada"}
+AS: dict[tuple[str, ...], str] = {("Settings", "AI", "Calls"): "ada"}
 """Who goes there, where it is not the admin."""
-ELSEWHERE = {("Settings", "Me", "Company account"): "only where an identity provider is connected: tests/views/test_oidc*.py and tests/browser/test_signing_in.py"}
+ELSEWHERE = {
+    (
+        "Settings",
+        "Me",
+        "Company account",
+    ): "only where an identity provider is connected: tests/views/test_oidc*.py and tests/browser/test_signing_in.py"
+}
 
 
 def test_how_tos_lead_through_the_settings(screens: Open) -> None:

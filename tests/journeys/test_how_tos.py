@@ -84,7 +84,7 @@ TYPED: dict[str, Typed] = {
     "sign-in-with-your-identity-provider": Typed(),
     "use-a-second-factor": Typed(elsewhere={0: "typed by test_a_second_factor_is_set_up_and_reset_as_the_page_says"}),
     "use-an-ai-provider": Typed(elsewhere={0: "serves in the foreground; the settings are read by test_every_setting_of_a_block_is_taken"}),
-    "use-the-api": Typed(before="cp %s/docs/how-to/check-customer.json call-back.json" % ROOT),
+    "use-the-api": Typed(before=f"cp {ROOT}/docs/how-to/check-customer.json call-back.json"),
     "work-with-inboxes": Typed(files={"inboxes.json": 0}),
     "write-a-workflow": Typed(before=f"cp {ROOT}/docs/how-to/check-customer.json ."),
 }  # fmt: skip
@@ -97,7 +97,11 @@ def page(name: str) -> str:
 
 def is_settings(block: Block) -> bool:
     """Whether a block is a settings file: names and values alone."""
-    return all(SETTING.fullmatch(line) and not line.startswith(("URL=", "KEY=", "RUN=", "JSON=")) and " console " not in line for line in block.text.splitlines() if line.strip())
+    return all(
+        SETTING.fullmatch(line) and not line.startswith(("URL=", "KEY=", "RUN=", "JSON=")) and " console " not in line
+        for line in block.text.splitlines()
+        if line.strip()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +175,14 @@ def test_every_setting_of_a_block_is_taken(tmp_path: Path) -> None:
 @cache
 def product() -> str:
     """All that the product can write on a page, in one text."""
-    kinds = {"templates": "*.html", "console": "*.py", "console/static/js": "*.js", "workflows": "*.json", "actions": "*.json", "console/demo": "*.json"}
+    kinds = {
+        "templates": "*.html",
+        "console": "*.py",
+        "console/static/js": "*.js",
+        "workflows": "*.json",
+        "actions": "*.json",
+        "console/demo": "*.json",
+    }
     said = "\n".join(file.read_text(encoding="utf-8") for folder, kind in kinds.items() for file in (ROOT / folder).rglob(kind))
     return plain(said)
 
@@ -210,10 +221,16 @@ def test_a_backup_is_restored_as_the_page_says(shell: Shell, tmp_path: Path) -> 
     name = "back-up-and-restore"
     make, daily, restore, again, _, practise = blocks(page(name), "sh")
     made, asked = blocks(page(name), "text")
-    folder = Shell(shell.demo, tmp_path, {"/srv/backups": str(tmp_path), "cp -a data/keys": f"cp -a {shell.demo.data}/keys", "/tmp/drill": str(tmp_path / "drill")})
+    folder = Shell(
+        shell.demo,
+        tmp_path,
+        {"/srv/backups": str(tmp_path), "cp -a data/keys": f"cp -a {shell.demo.data}/keys", "/tmp/drill": str(tmp_path / "drill")},
+    )
     said = folder.type(make.text)
     assert said.code == 0, said.err
-    assert re.search(r"monday\.zip: [\d.,]+ MB, a log of [\d,]+ signed events\. Keep apart from it: the master key \w+", " ".join(said.out.split()))
+    assert re.search(
+        r"monday\.zip: [\d.,]+ MB, a log of [\d,]+ signed events\. Keep apart from it: the master key \w+", " ".join(said.out.split())
+    )
     assert "a log of" in made.text
     assert folder.type(daily.text).code == 0
     assert folder.type(make.text).code == 1, "a file that is there is never written over"
@@ -224,7 +241,9 @@ def test_a_backup_is_restored_as_the_page_says(shell: Shell, tmp_path: Path) -> 
     assert "--replace" in refused.err
     said = elsewhere.type("console user list > /dev/null; console apikey create lost --user tom@fernwick.example; console seal")
     assert said.code == 0, said.err
-    said = elsewhere.type(f"script -qec {shlex.quote(again.text.strip().replace('/srv/backups', str(tmp_path)))} /dev/null", answers="y\n")  # asked at a terminal alone
+    said = elsewhere.type(
+        f"script -qec {shlex.quote(again.text.strip().replace('/srv/backups', str(tmp_path)))} /dev/null", answers="y\n"
+    )  # asked at a terminal alone
     assert said.code == 0, said.err
     told = " ".join((said.out + said.err).split())
     for line in asked.text.splitlines():
@@ -248,9 +267,13 @@ def test_an_export_is_checked_as_the_page_says(shell: Shell, tmp_path: Path) -> 
     _, check = blocks(page("check-an-export"), "sh")
     shown = blocks(page("check-an-export"), "text")[0].text.strip()
     here = Shell(shell.demo, tmp_path)
-    said = here.type("console seal > /dev/null; console activity export --format zip --out first.zip; unzip -q -o first.zip -d first; cp first/checkpoint last-checkpoint.txt; console apikey create one-more --user tom@fernwick.example; console seal")
+    said = here.type(
+        "console seal > /dev/null; console activity export --format zip --out first.zip; unzip -q -o first.zip -d first; cp first/checkpoint last-checkpoint.txt; console apikey create one-more --user tom@fernwick.example; console seal"
+    )
     assert said.code == 0, said.err
-    said = here.type('console activity export --format zip --out export.zip --since "$(sed -n 2p last-checkpoint.txt)"; cp first/verify.py .')
+    said = here.type(
+        'console activity export --format zip --out export.zip --since "$(sed -n 2p last-checkpoint.txt)"; cp first/verify.py .'
+    )
     assert said.code == 0, said.err
     key = (tmp_path / "first/key").read_text(encoding="utf-8").strip()
     given = re.sub(r"'[^']*AQOh…'", f"'{key}'", check.text)
