@@ -49,7 +49,8 @@ def delete(actor: Actor, collection_id: str, key: str, expected: Mapping[str, An
     before = records.get(collection_id, key, scope)
     obj = f"collection:{collection_id}"
     access.require(actor, None, obj, "delete")
-    if not access.can(actor, None, obj, "delete", before.values):
+    allowed = access.scope_for(actor, collection_id, "delete")
+    if allowed.nothing or (not allowed.unlimited and key not in records.visible(collection_id, [key], allowed)):
         raise NotAllowed("You may see this record, but not delete it. An admin can grant it.", need=(obj, "delete"))
     strange = [name for name in expected if name not in before.values]
     if strange:
@@ -57,7 +58,7 @@ def delete(actor: Actor, collection_id: str, key: str, expected: Mapping[str, An
         raise Invalid(f"There is no field {', '.join(strange)}.", details=details)
     whose = browse.subject_of(collection, key)  # told before it is gone: afterwards nothing leads there
     try:
-        records.delete(collection_id, key, expected, access.scope_for(actor, collection_id, "delete"))
+        records.delete(collection_id, key, expected, allowed)
     except WriteUnknown:
         browse.note_change(actor, collection, key, before.values, {}, result="unknown", effect="deleted", whose=whose)
         raise

@@ -18,7 +18,8 @@ from console.runs import beside
 SHOWN = 50
 AT_ONCE = 50
 _log = logging.getLogger(__name__)
-_COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct, (select array[r.workflow, r.version::text] from console.run r where r.id = notice.run)"
+_MADE_IN = f"select array[r.workflow, r.version::text] from {access.EVERY_RUN.sql()} where r.id = notice.run"  # noqa: S608 (a text of ours)
+_COLUMNS = f"id, key, kind, run, by, at, read_at, link, subject, nonce, ct, ({_MADE_IN})"
 NOT_YOURS = "Something was noted here whose text you may not read"
 _OPEN = "not exists (select from console.run r where r.id = notice.run and not (r.label is null or r.label = any(%s)))"
 """That it is about no run with a label that its reader is not cleared for, or not any more."""

@@ -16,7 +16,7 @@ from console.errors import ConsoleError
 from console.runs.lists import RunHead, listed
 
 SHOWN = 50
-_HELD = "select id, team, workflow, holder, collection, record from console.run where ended_at is null and holder is not null"
+_HELD = "select r.id, r.team, r.workflow, r.holder, r.collection, r.record from {runs} where r.ended_at is null and r.holder is not null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def cut_off(actor: Actor, change: Change) -> tuple[list[CutOff], bool]:
     slugs = {known.id: known.slug for known in workflows.all_known()}
     losing: dict[str, str] = {}
     looked_at: dict[tuple[str, str], dict[str, list[str]]] = {}  # holder and collection → record → runs
-    for run, team, workflow, holder, collection, record in fetch(_HELD):
+    for run, team, workflow, holder, collection, record in fetch(_HELD.format(runs=access.runs(actor).sql())):
         obj, sub = f"workflow:{slugs.get(workflow, '')}", f"user:{holder}"
         if _loses(before, after, sub, team, obj, "see"):
             losing[run] = "see it"

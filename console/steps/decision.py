@@ -276,9 +276,10 @@ def _of_others(config: DecisionConfig, chosen: DecisionOption) -> list[str]:
 
 
 def _choice_wrong(config: DecisionConfig, context: Context, outcome: str | None, chosen: DecisionOption | None) -> dict[str, str]:
-    """What is said of a choice that is missing, by the labels that a person sees, or not offered, by the values that a program sends."""
-    offered = ", ".join(option.label if outcome is None else option.value for option in config.options if option.offered(context.roots))
-    said = "No choice was made" if outcome is None else f"{str(outcome)[:60]} cannot be chosen here"
+    """What is said of a choice that is missing or not offered."""
+    offered = ", ".join(f"“{option.label}”" for option in config.options if option.offered(context.roots))
+    named = str(outcome)[:60] if chosen is None else f"“{chosen.label}”"
+    said = "No choice was made" if outcome is None else f"{named} cannot be chosen here"
     why = f" {render(chosen.why_not, context.roots)}" if chosen is not None and chosen.why_not else ""
     return {"field": "outcome", "reason": f"{said}: choose one of {offered}.{why}"}
 

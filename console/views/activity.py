@@ -154,7 +154,7 @@ def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
 
 def _opens(collection: str | None) -> bool:
     """Whether the reader may open records of the collection at all: an auditor reads of many that are none of theirs."""
-    return collection is not None and access.can(frame.actor(), None, f"collection:{collection}", "read")
+    return collection is not None and all(access.can(frame.actor(), None, f"collection:{collection}", act) for act in ("browse", "read"))
 
 
 def facts(event: Any) -> list[tuple[str, str]]:

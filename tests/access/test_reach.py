@@ -25,6 +25,7 @@ ENGINES = {
     "bulk.py": "the run that a worker began before it died",
     "document_requests/letters.py": "runs that have just come to ask for documents",
     "files/store.py": "files of runs that ended long ago",
+    "notices.py": "by which version of a workflow the text of a notice was made",
     "privacy.py": "what erasing takes along, of the person alone",
     "retention.py": "values of runs that ended long ago",
     "runs/drafts.py": "what its holder types",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company, width: int, height: int) -> None:
     held, done = company.at("rate", "1"), company.finished("2", "tom")
     saved = company.at("note", "4")

@@ -115,7 +115,7 @@ def test_a_charge_is_refunded_as_the_page_says(screens: Open, demo: Demo) -> Non
         olivia.reads("Within 14 days of delivery")
         olivia.press("Done")
         olivia.was_answered(422)
-        olivia.reads("No choice was made: choose one of Refund what remains, Refund a part")
+        olivia.reads("No choice was made: choose one of “Refund what remains”, “Refund a part”")
         olivia.press("Refund what remains")
         olivia.press("Withdrawal")
         olivia.press("Done")

@@ -107,10 +107,10 @@ def test_what_is_missing_or_wrong_is_named(outcome: str | None, values: dict[str
 def test_a_choice_that_is_not_offered_is_told_what_is() -> None:
     with pytest.raises(Invalid) as caught:
         complete("decision", CONFIG, context(steps={"hits": {"result": "true_match"}}), {"code": "sanctions"}, "reject")
-    assert caught.value.details[0]["reason"] == "reject cannot be chosen here: choose one of conditions, escalate."
+    assert caught.value.details[0]["reason"] == "“Reject” cannot be chosen here: choose one of “With conditions”, “Pass on”."
     with pytest.raises(Invalid) as caught:
         complete("decision", CONFIG, context(steps={"score": {"band": "high"}}), {}, "approve")
-    assert caught.value.details[0]["reason"].endswith("choose one of conditions, reject, escalate. The band is high: <b>ask</b>.")
+    assert caught.value.details[0]["reason"].endswith("choose one of “With conditions”, “Reject”, “Pass on”. The band is high: <b>ask</b>.")
 
 
 def test_why_an_option_is_not_offered_is_said_and_only_then() -> None:
