@@ -4,6 +4,7 @@ What stands for what only the reader has (hosts, addresses, passwords, keys) is 
 """
 
 import html
+import json
 import os
 import re
 import shlex
@@ -14,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from console import settings
+from console import settings, steps
+from console.core import workflow_check
 from tests.journeys.conftest import Demo
 from tests.journeys.documents import ROOT, Block, blocks, words
 from tests.journeys.shells import Shell, beginnings
@@ -287,3 +289,31 @@ def test_an_export_is_checked_as_the_page_says(shell: Shell, tmp_path: Path) -> 
     said = here.type(f"python first/verify.py first --key '{key}'")
     assert said.code == 1
     assert re.search("line 1: (edited|dropped|inserted)", said.out + said.err)
+
+
+def test_every_step_that_a_how_to_shows_is_one_that_the_check_takes() -> None:
+    checked = 0
+    for name in HOW_TOS:
+        for block in blocks(page(name), "json"):
+            shown = json.loads(block.text) if block.text.startswith("{") else {}
+            if not {"id", "type", "next"} <= shown.keys() or shown["type"] == "start":
+                continue
+            start = {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": shown["id"]}}
+            ends = [{"id": end, "type": "end", "title": end, "config": {}, "next": {}} for end in sorted(set(shown["next"].values()))]
+            frame = {"format": 1, "slug": "shown", "title": "Shown", "collection": "customer", "team": "operations", "roles": ["operator"]}
+            file = json.dumps({**frame, "settings": {}, "variables": {}, "steps": [start, shown, *ends]})
+            wrong = [problem.reason for problem in workflow_check.check(file.encode(), steps.all_types(), None)]
+            others = ("There is no step", "does not come before this one")  # what the example takes from steps that it does not show
+            assert [reason for reason in wrong if not any(other in reason for other in others)] == [], (name, shown["id"])
+            checked += 1
+    assert checked >= 5
+
+
+def test_the_action_of_the_guide_is_checked_and_read_in(shell: Shell, tmp_path: Path) -> None:
+    name = "write-an-action"
+    commands = [word for word in words(page(name), "code") if word.startswith("console action")]
+    assert len(commands) == 2
+    (tmp_path / "ticket.settle.json").write_text(blocks(page(name), "json")[0].text, encoding="utf-8")
+    for command in commands:
+        said = Shell(shell.demo, tmp_path).type(command)
+        assert said.code == 0, (command, said.out, said.err)
