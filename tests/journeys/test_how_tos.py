@@ -202,7 +202,7 @@ EMPHASIS: dict[str, set[str]] = {
     "give-rights": {"No index of the table begins with …", "Desk of the customer", "Operator in Operations may read Accounts of customers that they may see", "Amount is at most 50000"},
     "keep-a-case-confidential": {"Archiving a team, removing a data source, closing an inbox", "Runs in somebody's hands", "A second run", "Erasing a person"},
     "let-others-approve": {"One person counts once", "What was approved and could not be done keeps its yes"},
-    "refund-a-charge": {"An account that is being checked"},
+    "refund-a-charge": {"An account that is being checked", "Start Customer refund"},
     "restore-after-a-crash": {"It cannot be told whether the change was made", "Activity log › Proof", "By each question of /health, /metrics and doctor", "Within a minute, by the worker", "At the end of a round", "By console verify", "The message names console rebuild", "A trigger, a constraint or a right", "Anything else"},
     "sign-in-with-your-identity-provider": {"confidential client", "Who has no role at all is not let in"},
     "work-with-inboxes": {"Records of a segment", "Runs that were saved or let go"},

@@ -173,8 +173,14 @@ def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
         screen.press("Previous decision")
         for words in ("Previous decision", "Next decision", "Back", "On", "Play"):
             eighteen.press(words)
-        page.click("[data-play]")  # and it stands
+        page.wait_for_selector("[data-play][aria-pressed=true]")
+        page.click("[data-play]")
+        page.wait_for_selector("[data-play][aria-pressed=false]")
+        screen.settled()
+        before = page.inner_text(".said b")
         page.keyboard.press("ArrowLeft")
+        page.wait_for_function("(before) => document.querySelector('.said b').textContent !== before", arg=before)
+        screen.settled()
     with step(19) as nineteen:
         page.locator(".band a", has_text="cancelled").first.evaluate("(mark) => mark.click()")
         page.wait_for_function("() => /cancelled/.test(document.querySelector('.said').textContent)")
