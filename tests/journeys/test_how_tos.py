@@ -86,7 +86,7 @@ TYPED: dict[str, Typed] = {
     "sign-in-with-your-identity-provider": Typed(),
     "use-a-second-factor": Typed(elsewhere={0: "typed by test_a_second_factor_is_set_up_and_reset_as_the_page_says"}),
     "use-an-ai-provider": Typed(elsewhere={0: "serves in the foreground; the settings are read by test_every_setting_of_a_block_is_taken"}),
-    "use-the-api": Typed(before=f"cp {ROOT}/docs/how-to/check-customer.json call-back.json"),
+    "use-the-api": Typed(before=f"cp {ROOT}/docs/how-to/check-customer.json call-back.json", elsewhere=dict.fromkeys(range(3, 8), "speak of a run and of rights that are not there yet: curl would end with 0 on any answer")),
     "work-with-inboxes": Typed(files={"inboxes.json": 0}),
     "write-a-workflow": Typed(before=f"cp {ROOT}/docs/how-to/check-customer.json ."),
 }  # fmt: skip
