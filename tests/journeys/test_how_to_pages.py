@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import re
 import struct
 import time
 from collections.abc import Iterator
