@@ -42,6 +42,8 @@ from tests import statements
 from tests.databases import Server
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.company import Company
 
 KEYS = {name: secrets.token_urlsafe(32) for name in ("CONSOLE_SECRET_KEY", "CONSOLE_MASTER_KEY", "CONSOLE_SIGNING_KEY")}
@@ -143,6 +145,18 @@ def pytest_collection_finish() -> None:
     """Thousands of tests and the modules behind them stay until the end: the garbage collector need not walk through them again and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """One Chromium for the whole suite; the machine's own where it has one."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 from werkzeug.serving import make_server
 
 from tests.company import PASSWORD, Company
 from tests.conftest import web_app
 from tests.views.conftest import signed_in
 
-CHROMIUM = "/usr/bin/chromium"
 AXE = (Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
@@ -29,16 +28,6 @@ addEventListener("securitypolicyviolation", (event) => violations.push(`${event.
 """
 
 expect.set_options(timeout=30_000)  # a busy machine is slow, and no test here measures time
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One Chromium for the whole suite; the machine's own where it has one."""
-    with sync_playwright() as playwright:
-        path = CHROMIUM if Path(CHROMIUM).exists() else None
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

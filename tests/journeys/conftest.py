@@ -82,9 +82,12 @@ class Visitor:
     demo: Demo
     name: str
     opener: urllib.request.OpenerDirector = field(init=False)
+    cookies: CookieJar = field(default_factory=CookieJar)
 
     def __post_init__(self) -> None:
-        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar()), _Stay())
+        self.opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.cookies), _Stay()
+        )
         page = self.get("/sign-in")
         person = self.demo.people[self.name]
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)

@@ -36,6 +36,14 @@
     if (event.detail.requestConfig?.path === form()?.dataset.draft) form().removeAttribute("data-touched");
   });
 
+  // What is handed in goes before what is kept: a draft that came behind it would be told that the run has moved on.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const box = form(), draft = box?.querySelector(`[hx-post="${box.dataset.draft}"]`);
+    if (!draft) return;
+    if (event.detail.elt === draft && box.classList.contains("htmx-request")) event.preventDefault();
+    else if (event.detail.elt === box) window.htmx.trigger(draft, "htmx:abort");
+  });
+
   // The strip of steps on a narrow screen begins at the present one; on a wide one what was and what comes stay in view around it.
   const AROUND = 112;
   function reveal() {

@@ -1,0 +1,206 @@
+"""Somebody before the demo with Chromium who does what a document says: presses what it names, looks for the titles that it quotes, types what it gives."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, JSHandle, Page
+
+from tests.journeys.conftest import Demo, Visitor
+from tests.journeys.documents import Kind, Passage, Word
+
+PATIENCE_MS = 30_000
+
+LOOK = """
+const plain = (text) => text.replace(/\\s+/g, " ").trim();
+const there = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: false });
+const said = (element) => {
+  const copy = element.cloneNode(true);
+  for (const beside of copy.querySelectorAll("kbd, .num, .count, .vh, svg, .hint, .muted, .required, small, select")) beside.remove();
+  return plain(copy.textContent);
+};
+const CONTROLS = "a[href], button, summary, label, option, [role=tab], [role=menuitem], [role=button], input[type=submit]";
+window.control = (words, within) => {
+  const top = document.querySelector("dialog[open]") ?? document;
+  const found = [...top.querySelectorAll(CONTROLS)].filter((element) => there(element.matches("option") ? (element.closest("select") ?? element) : element));
+  const near = within ? found.filter((element) => element.closest(within)) : found;
+  const names = (element) => [said(element), plain(element.textContent), plain(element.getAttribute("aria-label") ?? ""), plain(element.value ?? "")];
+  return near.find((element) => said(element) === words) ?? near.find((element) => names(element).includes(words)) ?? null;
+};
+window.shown = (words) => {
+  const top = document.querySelector("dialog[open]") ?? document.body;
+  if (words.split(" ").length > 3 && plain(document.body.innerText).includes(words)) return true;
+  return [...top.querySelectorAll("*"), ...document.querySelectorAll("h1, h2")].some((element) =>
+    there(element) && ([said(element), plain(element.placeholder ?? ""), plain(element.getAttribute("aria-label") ?? "")].includes(words)
+      || [...element.childNodes].some((node) => node.nodeType === 3 && plain(node.data) === words)));
+};
+"""
+
+
+@dataclass
+class Screen:
+    """A browser of somebody's own. What it complains of, and each page that fails, stands in `complaints`."""
+
+    demo: Demo
+    context: BrowserContext
+    page: Page = field(init=False)
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.context.add_init_script(LOOK)
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.context.set_default_navigation_timeout(PATIENCE_MS)
+        self.page = self.context.new_page()
+        self.context.on("response", lambda answer: self._note(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
+        self.page.on("pageerror", lambda error: self._note(str(error)))
+        self.page.on("console", lambda told: self._note(told.text) if told.type in ("error", "warning") else None)
+
+    def _note(self, words: str) -> None:
+        self.complaints.append(f"{words} (on {self.page.url})")
+
+    def was_answered(self, status: int) -> None:
+        """Take note that the last click was answered with this status, which Chromium writes into its console: a question, or a refusal that is shown."""
+        found = [one for one in self.complaints if f"the server responded with a status of {status}" in one]
+        assert found, f"nothing was answered with {status}"
+        self.complaints.remove(found[0])
+
+    def enter(self, name: str) -> "Screen":
+        """As this person of the demo, where signing in is not the point."""
+        self.context.clear_cookies()
+        for cookie in Visitor(self.demo, name).cookies:
+            self.context.add_cookies([{"name": cookie.name, "value": str(cookie.value), "url": self.demo.url}])
+        return self
+
+    def go(self, path: str) -> "Screen":
+        """Open an address."""
+        self.page.goto(self.demo.url + path)
+        return self
+
+    def settled(self) -> None:
+        """Wait until nothing is on its way any more."""
+        self.page.wait_for_load_state("load")
+        self.page.wait_for_function("() => window.shown && !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+
+    def offers(self, words: str) -> bool:
+        """Whether something of this name can be pressed now."""
+        self.settled()
+        return bool(self.page.evaluate("(words) => control(words) !== null", words))
+
+    def control(self, words: str, within: str = "") -> JSHandle:
+        """What can be pressed and is called exactly so; waits for it."""
+        try:
+            self.settled()
+            return self.page.wait_for_function("([words, within]) => control(words, within)", arg=[words, within])
+        except Exception as error:
+            raise AssertionError(f"nothing is called {words!r} on {self.page.url}:\n{self.page.inner_text('body')[:3000]}") from error
+
+    def press(self, words: str, within: str = "") -> None:
+        """Press, choose or tick what is called exactly so."""
+        element = self.control(words, within).as_element()
+        assert element is not None
+        if element.evaluate("(element) => element.tagName") == "OPTION":
+            field_of = element.evaluate_handle("(element) => element.closest('select')").as_element()
+            assert field_of is not None
+            field_of.select_option(label=words)
+        else:
+            element.scroll_into_view_if_needed()
+            element.click()
+        self.page.wait_for_timeout(30)  # what a click sets going has begun by then
+        self.settled()
+
+    def see(self, words: str) -> None:
+        """Wait until exactly this is written on the page, as a title, label or text of its own."""
+        try:
+            self.settled()
+            self.page.wait_for_function("(words) => shown(words)", arg=words)
+        except Exception as error:
+            raise AssertionError(f"{words!r} is not to be seen on {self.page.url}:\n{self.page.inner_text('body')[:3000]}") from error
+
+    def fill(self, label: str, words: str) -> None:
+        """Type into the box of this label or placeholder."""
+        self.settled()
+        box = self.page.get_by_label(label, exact=True).or_(self.page.get_by_placeholder(label, exact=True)).first
+        box.fill(words)
+
+    def reads(self, pattern: str) -> None:
+        """Wait until the text of the page has this."""
+        self.page.wait_for_function("(pattern) => new RegExp(pattern, 'i').test(document.body.innerText)", arg=pattern)
+
+
+@dataclass
+class Walked:
+    """A passage that is walked: only words that it has may be used, and by the end each has been."""
+
+    passage: Passage
+    screen: Screen
+    left: list[Word]
+
+    def _take(self, words: str, *kinds: Kind) -> str:
+        found = next((word for word in self.left if word.text == words and word.kind in kinds), None)
+        assert found or any(word.text == words and word.kind in kinds for word in self.passage.words), (
+            f"{words!r} does not stand in {self.passage}"
+        )
+        if found:
+            self.left.remove(found)
+        return words
+
+    def press(self, *names: str, within: str = "") -> None:
+        """Press what the document sets in bold, one after another."""
+        for name in names:
+            self.screen.press(self._take(name, "strong", "em", "lead"), within)
+
+    def see(self, *titles: str) -> None:
+        """Look for titles that the document names."""
+        for title in titles:
+            self.screen.see(self._take(title, "strong", "em", "lead"))
+
+    def typed(self, words: str) -> str:
+        """What the document says to type."""
+        return self._take(words, "code")
+
+    def said(self, words: str) -> str:
+        """Words of the document that the test itself does something with."""
+        return self._take(words, "strong", "em")
+
+    def named(self, *words: str) -> None:
+        """Words that are no more than said: emphasis, and people."""
+        for one in words:
+            self._take(one, "strong", "em", "code", "lead")
+
+
+@contextmanager
+def walked(passage: Passage, screen: Screen) -> Iterator[Walked]:
+    """Walk a passage to the letter."""
+    one = Walked(passage, screen, list(passage.words))
+    yield one
+    assert not one.left, f"not walked in {passage.number or passage.title}: {', '.join(map(str, one.left))}"
+    assert not screen.complaints, screen.complaints
+
+
+Open = Callable[..., Screen]
+
+
+@contextmanager
+def opening(chromium: Browser, demo: Demo) -> Iterator[Open]:
+    """Opens screens; none has complained of anything by the end."""
+    opened: list[Screen] = []
+
+    def open_one(name: str = "", **options: Any) -> Screen:
+        context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", **options)
+        opened.append(Screen(demo, context))
+        return opened[-1].enter(name) if name else opened[-1]
+
+    yield open_one
+    complaints = [words for screen in opened for words in screen.complaints]
+    for screen in opened:
+        screen.context.close()
+    assert not complaints
+
+
+def run_of(screen: Screen) -> str:
+    """The run whose page is open."""
+    found = re.search(r"/runs/(run_\w+)", screen.page.url)
+    assert found, screen.page.url
+    return found[1]

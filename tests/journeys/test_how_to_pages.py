@@ -1,0 +1,131 @@
+"""The pages of the how-tos, in a browser: each way through the settings that they name leads there, for whom they name; what they say to press is there."""
+
+import base64
+import hashlib
+import hmac
+import struct
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.journeys.conftest import Demo
+from tests.journeys.documents import ROOT, Passage, blocks, passages, words
+from tests.journeys.screens import Open, opening, walked
+from tests.journeys.shells import Shell, beginnings
+
+CHARGE = "ch_SofiaAlmeida1890"
+"""Small enough that nobody else has to agree, within 14 days of its delivery; no other journey names it."""
+HOW_TOS = sorted(path.stem for path in (ROOT / "docs/how-to").glob("*.md"))
+
+
+@pytest.fixture(scope="module")
+def screens(chromium: Browser, demo: Demo) -> Iterator[Open]:
+    """Screens before the demo."""
+    with opening(chromium, demo) as open_one:
+        yield open_one
+
+
+@pytest.fixture(scope="module")
+def shell(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A shell beside the demo."""
+    return beginnings(demo, tmp_path_factory.mktemp("pages"))
+
+
+def ways(name: str) -> list[tuple[str, ...]]:
+    """The ways through the settings that a how-to names: `Settings, People, Invite`."""
+    return [
+        tuple(said.split(", ")) for said in dict.fromkeys(words(f"docs/how-to/{name}.md", "strong", "em")) if said.startswith("Settings, ")
+    ]
+
+
+AS: dict[tuple[str, ...], str] = {("Settings", "AI", "Calls"): "ada"}
+"""Who goes there, where it is not the admin."""
+ELSEWHERE = {
+    (
+        "Settings",
+        "Me",
+        "Company account",
+    ): "only where an identity provider is connected: tests/views/test_oidc*.py and tests/browser/test_signing_in.py"
+}
+
+
+def test_how_tos_lead_through_the_settings(screens: Open) -> None:
+    said = {way for name in HOW_TOS for way in ways(name)}
+    assert said >= {*AS, *ELSEWHERE}
+    people = {name: screens(name) for name in {"admin", *AS.values()}}
+    wrong, walked = list[str](), 0
+    for way in sorted(said - {*ELSEWHERE}):
+        screen = people[AS.get(way, "admin")].go("/")
+        for words_ in way:
+            if screen.offers(words_):
+                screen.press(words_)
+            elif not screen.page.evaluate("(words) => shown(words)", words_):  # a heading over what comes next, or of what was looked for
+                wrong.append(f"{', '.join(way)}: nothing is called {words_!r} on {screen.page.url}")
+        walked += 1
+    assert not wrong, "\n".join(wrong)
+    assert walked >= 12
+
+
+def part(name: str, title: str, number: int = 0) -> Passage:
+    """A passage of a how-to by its heading, and by its number where it is numbered."""
+    return next(one for one in passages(f"docs/how-to/{name}.md") if one.title == title and one.number == number)
+
+
+def code_of(secret: str) -> str:
+    """What an app for one-time codes shows now (RFC 6238)."""
+    counter = struct.pack(">Q", int(time.time()) // 30)
+    digest = hmac.digest(base64.b32decode(secret.replace(" ", "") + "=" * (-len(secret.replace(" ", "")) % 8)), counter, hashlib.sha1)
+    place = digest[-1] & 15
+    return f"{(int.from_bytes(digest[place : place + 4], 'big') & 0x7FFFFFFF) % 10**6:06d}"
+
+
+def test_a_second_factor_is_set_up_and_reset_as_the_page_says(screens: Open, shell: Shell) -> None:
+    name, stan = "use-a-second-factor", screens("stan")
+    with walked(part(name, "Set it up", 1), stan) as first:
+        first.named("Settings, Me, Second factor")
+        stan.go(first.typed("/settings/me/second-factor"))
+    secret = stan.page.inner_text("#secret")
+    with walked(part(name, "Set it up", 3), stan) as third:
+        stan.fill("Code", code_of(secret))
+        third.press("Turn on")
+    stan.see("Keep these recovery codes")
+    assert stan.page.locator("#recovery-codes code").count() == 10
+    block = blocks(f"docs/how-to/{name}.md", "sh")[0]
+    said = Shell(shell.demo, shell.folder, {"ana@example.com": shell.demo.people["stan"]["email"]}).type(block.text)
+    assert said.code == 0, said.err
+    stan.page.goto(f"{stan.demo.url}/settings/me")
+    assert "/sign-in" in stan.page.url, "signed out everywhere"
+
+
+def test_a_charge_is_refunded_as_the_page_says(screens: Open, demo: Demo) -> None:
+    name, olivia = "refund-a-charge", screens("olivia")
+    with walked(part(name, "Refund a charge", 1), olivia) as one:
+        olivia.go("/inbox")
+        one.see("Refund requests")
+        olivia.go(f"/c/charge/{CHARGE}")
+        one.press("Start Customer refund")
+    if olivia.offers("Start refund"):
+        olivia.press("Start refund")
+    olivia.page.wait_for_url("**/runs/run_*")
+    with walked(part(name, "Refund a charge", 3), olivia) as three:
+        three.see("What do we do?")
+        olivia.reads("Within 14 days of delivery")
+        olivia.press("Done")
+        olivia.was_answered(422)
+        olivia.reads("No choice was made: choose one of “Refund what remains”, “Refund a part”")
+        olivia.press("Refund what remains")
+        olivia.press("Withdrawal")
+        olivia.press("Done")
+    with walked(part(name, "Refund a charge", 4), olivia) as four:
+        olivia.see("Send the refund")
+        olivia.reads("card ••[0-9]{4}, and nowhere else")
+        four.press("Send the refund")
+    with walked(part(name, "Refund a charge", 5), olivia) as five:
+        olivia.reads(f"{five.said('Tell the customer')}: refunded")
+        olivia.press("Told")
+        five.see("Close the ticket")
+        olivia.page.click("#done")
+    olivia.reads("Customer refund is done")
+    olivia.go(f"/c/charge/{CHARGE}").reads(r"€18\.90\s+EUR\s+Succeeded\s+Withdrawal")

@@ -1,0 +1,319 @@
+"""The how-tos, typed as they stand: every block of a shell, every settings file, every file to import; and every label that they name is one of the product.
+
+What stands for what only the reader has (hosts, addresses, passwords, keys) is `Typed.instead`, page by page; where a block is not typed, `elsewhere` says why.
+"""
+
+import html
+import json
+import os
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from console import settings, steps
+from console.core import workflow_check
+from tests.journeys.conftest import Demo
+from tests.journeys.documents import ROOT, Block, blocks, words
+from tests.journeys.shells import Shell, beginnings
+from tests.tables import cases
+
+HOW_TOS = sorted(path.stem for path in (ROOT / "docs/how-to").glob("*.md"))
+SETTING = re.compile(r"[A-Z_]+=\S.*")
+
+
+@dataclass(frozen=True)
+class Typed:
+    """How a page is typed: what comes before it, what stands for what, what is answered to questions, which blocks are not typed here and why, what ends with another code."""
+
+    before: str = ""
+    instead: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[int, str] = field(default_factory=dict)
+    elsewhere: Mapping[int, str] = field(default_factory=dict)
+    ends: Mapping[int, int] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, int] = field(default_factory=dict)
+    """Files that the page shows: name → which of its blocks of JSON."""
+
+
+BEA = {f"{verb} ana@example.com": f"{verb} bea@example.com" for verb in ("disable", "enable", "password", "remove")}
+EDITED = "p, role:reviewer, t:operations, collection:shop.purchase, browse, allow"
+TYPED: dict[str, Typed] = {
+    "add-code-of-your-own": Typed(elsewhere={0: "serves in the foreground: tests/test_hooks and tests/services start it"}),
+    "add-people-and-roles": Typed(
+        before="console user create bea@example.com --role operator --team operations --name 'Bea Horn'",
+        instead={
+            "invite ana@example.com": "invite cleo@example.com", **BEA, "malik@example.com": "malik@fernwick.example", "'Financial Crime'": "'Fraud Desk'", "financial_crime": "fraud_desk",
+            "archive growth": "archive fraud_desk", "create nightly-report --user ana@example.com --expires 90d": "create nightly-report --user olivia@fernwick.example --expires 90d | tee key",
+            "key_01jd…": r"$(sed 's/^cns_\(.*\)_.*/key_\1/' key)",
+        },
+    ),
+    "back-up-and-restore": Typed(elsewhere=dict.fromkeys(range(6), "typed by test_a_backup_is_restored_as_the_page_says")),
+    "check-an-export": Typed(before="KEY=$(console apikey create exporting --user ada@fernwick.example); URL=http://127.0.0.1:8000; console seal > /dev/null", elsewhere={1: "typed by test_an_export_is_checked_as_the_page_says"}),
+    "connect-your-database": Typed(
+        instead={
+            "source add shop postgresql://reader:secret@db.example/shop --role operator --documents": "source add depot postgresql://reader:secret@db.example/shop --role operator --documents",
+            "refresh shop --documents": "refresh depot --documents", '"shop': '"depot',
+            "source add shop": "source add store", "refresh shop": "refresh store", "change shop": "change store", "inspect shop": "inspect store",
+        },
+        files={"collections/depot.customer.json": 0},
+    ),
+    "erase-a-person": Typed(
+        before="console hold place customer 901 --reason 'Looked at'; console hold release customer 901 --reason 'Done'",
+        instead={"customer 17": "customer 901"},
+        answers={0: "y\n"},
+    ),
+    "find-out-why": Typed(instead={"olivia@example.com": "olivia@fernwick.example"}),
+    "give-rights": Typed(environment={"EDITOR": "./edit"}, before=f"printf '#!/bin/sh\\necho {EDITED} >> \"$1\"\\n' > edit; chmod +x edit"),
+    "limit-how-long-values-are-kept": Typed(instead={"customer 17": "customer 902"}),
+    "measure-proposals": Typed(
+        before="printf 'Be strict.\\n' > stricter.txt",
+        elsewhere={1: "asks a provider: tests/commands/test_ai.py has one", 2: "asks a provider: tests/commands/test_ai.py has one"},
+    ),
+    "read-the-activity-log": Typed(before="KEY=$(console apikey create reading --user ada@fernwick.example); URL=http://127.0.0.1:8000"),
+    "restore-after-a-crash": Typed(),
+    "run-in-production": Typed(
+        elsewhere={0: "an administrator of another server: tests/test_postgres", 3: "serves in the foreground; its commands are typed in add-people-and-roles and restore-after-a-crash"},
+    ),
+    "send-checkpoints-outside": Typed(
+        elsewhere={4: "typed by test_a_backup_is_restored_as_the_page_says, in the restored copy", 5: "the same with a key of one's own: tests/commands/test_key.py"},
+    ),
+    "shape-your-collections": Typed(),
+    "sign-in-with-your-identity-provider": Typed(),
+    "use-a-second-factor": Typed(elsewhere={0: "typed by test_a_second_factor_is_set_up_and_reset_as_the_page_says"}),
+    "use-an-ai-provider": Typed(elsewhere={0: "serves in the foreground; the settings are read by test_every_setting_of_a_block_is_taken"}),
+    "use-the-api": Typed(before=f"cp {ROOT}/docs/how-to/check-customer.json call-back.json", elsewhere=dict.fromkeys(range(3, 8), "speak of a run and of rights that are not there yet: curl would end with 0 on any answer")),
+    "work-with-inboxes": Typed(files={"inboxes.json": 0}),
+    "write-a-workflow": Typed(before=f"cp {ROOT}/docs/how-to/check-customer.json ."),
+}  # fmt: skip
+
+
+def page(name: str) -> str:
+    """The path of a how-to."""
+    return f"docs/how-to/{name}.md"
+
+
+def is_settings(block: Block) -> bool:
+    """Whether a block is a settings file: names and values alone."""
+    return all(
+        SETTING.fullmatch(line) and not line.startswith(("URL=", "KEY=", "RUN=", "JSON=")) and " console " not in line
+        for line in block.text.splitlines()
+        if line.strip()
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this module types."""
+    return tmp_path_factory.mktemp("how-tos")
+
+
+@pytest.fixture(scope="module")
+def shell(demo: Demo, folder: Path) -> Shell:
+    """After the README's five things."""
+    return beginnings(demo, folder)
+
+
+def of(shell: Shell, name: str) -> Shell:
+    """The shell for one page, in a folder of its own."""
+    typed = TYPED[name]
+    own = shell.folder / name
+    own.mkdir(exist_ok=True)
+    return Shell(shell.demo, own, {**typed.instead, **shell.instead}, typed.environment)
+
+
+def test_every_how_to_with_a_block_for_a_shell_is_typed() -> None:
+    with_blocks = {name for name in HOW_TOS if any(not is_settings(block) for block in blocks(page(name), "sh"))}
+    assert set(TYPED) >= with_blocks
+    assert set(TYPED) <= set(HOW_TOS)
+
+
+@pytest.mark.parametrize("name", sorted(TYPED))
+def test_a_how_to_can_be_typed_as_it_stands(shell: Shell, name: str) -> None:
+    typed, here = TYPED[name], of(shell, name)
+    if typed.before:
+        begun = here.type(typed.before)
+        assert begun.code == 0, begun.err
+    for file, number in typed.files.items():
+        (here.folder / file).parent.mkdir(exist_ok=True)
+        (here.folder / file).write_text(here.read(blocks(page(name), "json")[number].text), encoding="utf-8")
+    wrong = []
+    for number, block in enumerate(blocks(page(name), "sh")):
+        if number in typed.elsewhere or is_settings(block):
+            continue
+        said = here.type(block.text, typed.answers.get(number, ""))
+        if said.code != typed.ends.get(number, 0):
+            wrong.append(f"{block.text}\nended with {said.code}:\n{said.out[-1500:]}\n{said.err[-1500:]}")
+    assert not wrong, "\n\n".join(wrong)
+
+
+def test_every_setting_of_a_block_is_taken(tmp_path: Path) -> None:
+    key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    (tmp_path / "secret").write_text("a-secret-of-some-length\n", encoding="utf-8")
+    (tmp_path / "webhook").write_text(f"whsec_{key}\n", encoding="utf-8")
+    tried = 0
+    for name in HOW_TOS:
+        for block in blocks(page(name), "sh"):
+            if not is_settings(block):
+                continue
+            told = settings.parse_env(block.text, name)
+            for setting, value in told.items():
+                if setting.endswith("_FILE"):
+                    told[setting] = str(tmp_path / ("webhook" if "WEBHOOK" in setting else "secret"))
+                elif value == "…":
+                    told[setting] = key
+                else:
+                    told[setting] = value.replace("…", "x")
+            read = settings.read({**told, "CONSOLE_ENV_FILE": os.devnull})
+            assert read, name
+            tried += 1
+    assert tried >= 7
+
+
+@cache
+def product() -> str:
+    """All that the product can write on a page, in one text."""
+    kinds = {
+        "templates": "*.html",
+        "console": "*.py",
+        "console/static/js": "*.js",
+        "workflows": "*.json",
+        "actions": "*.json",
+        "console/demo": "*.json",
+    }
+    said = "\n".join(file.read_text(encoding="utf-8") for folder, kind in kinds.items() for file in (ROOT / folder).rglob(kind))
+    return plain(said)
+
+
+def plain(text: str) -> str:
+    """Without marks that differ between a page and a document."""
+    return re.sub(r"\s+", " ", html.unescape(text)).replace("’", "'")
+
+
+EMPHASIS: dict[str, set[str]] = {
+    "add-people-and-roles": {"Reviewer in Finance", "can now approve every action in Operations, can no longer …"},
+    "ask-for-documents": {"enter what came another way", "handle manually"},
+    "check-an-export": {"what happened to one customer", "and signed again with the right key", "Chosen from N"},
+    "connect-your-database": {"without a primary key"},
+    "give-rights": {"No index of the table begins with …", "Desk of the customer", "Operator in Operations may read Accounts of customers that they may see", "Amount is at most 50000"},
+    "keep-a-case-confidential": {"Archiving a team, removing a data source, closing an inbox", "Runs in somebody's hands", "A second run", "Erasing a person"},
+    "let-others-approve": {"One person counts once", "What was approved and could not be done keeps its yes"},
+    "refund-a-charge": {"An account that is being checked", "Start Customer refund"},
+    "restore-after-a-crash": {"It cannot be told whether the change was made", "Activity log › Proof", "By each question of /health, /metrics and doctor", "Within a minute, by the worker", "At the end of a round", "By console verify", "The message names console rebuild", "A trigger, a constraint or a right", "Anything else"},
+    "sign-in-with-your-identity-provider": {"confidential client", "Who has no role at all is not let in"},
+    "work-with-inboxes": {"Records of a segment", "Runs that were saved or let go"},
+    "work-with-proposals": {"sees 1 value differently", "Missing from “…”"},
+    "write-a-workflow": {"Start Check customer", "the steps in words"},
+}  # fmt: skip
+"""What how-tos set off and no page writes so: emphasis, and examples of a sentence that a page makes."""
+
+
+@cases("name", HOW_TOS)
+def test_what_a_how_to_calls_something_the_product_calls_it_too(name: str) -> None:
+    said = {plain(one) for one in words(page(name), "strong", "em")}
+    unknown = {one for one in said if one not in product() and not all(part in product() for part in one.split(", "))}
+    assert unknown == {plain(one) for one in EMPHASIS.get(name, ())}
+
+
+def test_a_backup_is_restored_as_the_page_says(shell: Shell, tmp_path: Path) -> None:
+    name = "back-up-and-restore"
+    make, daily, restore, again, _, practise = blocks(page(name), "sh")
+    made, asked = blocks(page(name), "text")
+    folder = Shell(
+        shell.demo,
+        tmp_path,
+        {"/srv/backups": str(tmp_path), "cp -a data/keys": f"cp -a {shell.demo.data}/keys", "/tmp/drill": str(tmp_path / "drill")},
+    )
+    said = folder.type(make.text)
+    assert said.code == 0, said.err
+    assert re.search(
+        r"monday\.zip: [\d.,]+ MB, a log of [\d,]+ signed events\. Keep apart from it: the master key \w+", " ".join(said.out.split())
+    )
+    assert "a log of" in made.text
+    assert folder.type(daily.text).code == 0
+    assert folder.type(make.text).code == 1, "a file that is there is never written over"
+    assert folder.type(practise.text.replace("rm -rf /tmp/drill", "")).code == 0
+    elsewhere = Shell(shell.demo, tmp_path, folder.instead, {"CONSOLE_DATA_DIR": str(tmp_path / "drill")})
+    refused = elsewhere.type(restore.text)
+    assert refused.code == 1
+    assert "--replace" in refused.err
+    said = elsewhere.type("console user list > /dev/null; console apikey create lost --user tom@fernwick.example; console seal")
+    assert said.code == 0, said.err
+    said = elsewhere.type(
+        f"script -qec {shlex.quote(again.text.strip().replace('/srv/backups', str(tmp_path)))} /dev/null", answers="y\n"
+    )  # asked at a terminal alone
+    assert said.code == 0, said.err
+    told = " ".join((said.out + said.err).split())
+    for line in asked.text.splitlines():
+        assert re.search(pattern(line), told), (line, told)
+    said = elsewhere.type(blocks(page("send-checkpoints-outside"), "sh")[4].text)
+    assert said.code == 0, said.err
+    assert (tmp_path / "double-signed.txt").read_text(encoding="utf-8").count("— ") == 2
+    assert folder.type(practise.text.splitlines()[-1]).code == 0
+    assert not (tmp_path / "drill").exists()
+
+
+def pattern(line: str) -> str:
+    """A line of shown output, with any number, moment and word in place of its own."""
+    shown = re.escape(line.partition(": y")[0])
+    shown = re.sub(r"\d{4}\\?-\d\d\\?-\d\dT[\d:.\\]+Z", r"\\S+Z", shown)
+    shown = re.sub(r"(?<!\\S\+)\d[\d,]*", r"[\\d,]+", shown)
+    return shown.replace("events", "events?").replace("are", "(are|is)").replace(r"that\ came", r"that\ came")
+
+
+def test_an_export_is_checked_as_the_page_says(shell: Shell, tmp_path: Path) -> None:
+    _, check = blocks(page("check-an-export"), "sh")
+    shown = blocks(page("check-an-export"), "text")[0].text.strip()
+    here = Shell(shell.demo, tmp_path)
+    said = here.type(
+        "console seal > /dev/null; console activity export --format zip --out first.zip; unzip -q -o first.zip -d first; cp first/checkpoint last-checkpoint.txt; console apikey create one-more --user tom@fernwick.example; console seal"
+    )
+    assert said.code == 0, said.err
+    said = here.type(
+        'console activity export --format zip --out export.zip --since "$(sed -n 2p last-checkpoint.txt)"; cp first/verify.py .'
+    )
+    assert said.code == 0, said.err
+    key = (tmp_path / "first/key").read_text(encoding="utf-8").strip()
+    given = re.sub(r"'[^']*AQOh…'", f"'{key}'", check.text)
+    assert given != check.text
+    said = here.type(given)
+    assert said.code == 0, said.out + said.err
+    assert re.fullmatch(re.sub(r"\d+", r"\\d+", re.escape(shown)), said.out.strip())
+    events = tmp_path / "first/events.jsonl"
+    changed = events.read_bytes().replace(b"1", b"2", 1)
+    events.write_bytes(changed)
+    said = here.type(f"python first/verify.py first --key '{key}'")
+    assert said.code == 1
+    assert re.search("line 1: (edited|dropped|inserted)", said.out + said.err)
+
+
+def test_every_step_that_a_how_to_shows_is_one_that_the_check_takes() -> None:
+    checked = 0
+    for name in HOW_TOS:
+        for block in blocks(page(name), "json"):
+            shown = json.loads(block.text) if block.text.startswith("{") else {}
+            if not {"id", "type", "next"} <= shown.keys() or shown["type"] == "start":
+                continue
+            start = {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": shown["id"]}}
+            ends = [{"id": end, "type": "end", "title": end, "config": {}, "next": {}} for end in sorted(set(shown["next"].values()))]
+            frame = {"format": 1, "slug": "shown", "title": "Shown", "collection": "customer", "team": "operations", "roles": ["operator"]}
+            file = json.dumps({**frame, "settings": {}, "variables": {}, "steps": [start, shown, *ends]})
+            wrong = [problem.reason for problem in workflow_check.check(file.encode(), steps.all_types(), None)]
+            others = ("There is no step", "does not come before this one")  # what the example takes from steps that it does not show
+            assert [reason for reason in wrong if not any(other in reason for other in others)] == [], (name, shown["id"])
+            checked += 1
+    assert checked >= 5
+
+
+def test_the_action_of_the_guide_is_checked_and_read_in(shell: Shell, tmp_path: Path) -> None:
+    name = "write-an-action"
+    commands = [word for word in words(page(name), "code") if word.startswith("console action")]
+    assert len(commands) == 2
+    (tmp_path / "ticket.settle.json").write_text(blocks(page(name), "json")[0].text, encoding="utf-8")
+    for command in commands:
+        said = Shell(shell.demo, tmp_path).type(command)
+        assert said.code == 0, (command, said.out, said.err)

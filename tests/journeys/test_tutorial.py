@@ -1,0 +1,191 @@
+"""The tutorial, read and done to the letter: each control that it names is pressed, each title that it quotes is seen, what it gives to type is typed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.journeys.conftest import Demo
+from tests.journeys.documents import ROOT, Passage, blocks, passages
+from tests.journeys.screens import Open, Screen, Walked, opening, run_of, walked
+
+GUIDE = "docs/tutorial/first-review.md"
+LIST = ".rail"
+PATH = "[aria-label='Steps'], .path, .steps"
+
+Step = Callable[[int, Screen], AbstractContextManager[Walked]]
+
+
+@pytest.fixture(scope="module")
+def screens(chromium: Browser, demo: Demo) -> Iterator[Open]:
+    """Screens before the demo."""
+    with opening(chromium, demo) as open_one:
+        yield open_one
+
+
+def sign_in(screen: Screen, name: str) -> None:
+    """By the form, as who is printed by `bin/demo` under this first name."""
+    person = screen.demo.people[name.lower()]
+    assert person["name"].split()[0] == name
+    screen.go("/sign-in").fill("E-mail", person["email"])
+    screen.fill("Password", person["password"])
+    screen.press("Sign in")
+    screen.page.wait_for_url(f"{screen.demo.url}/")
+
+
+def sign_out(screen: Screen, words: str) -> None:
+    """By the menu behind the circle with the initials."""
+    screen.page.click(".rail a.me")
+    screen.press(words)
+    screen.page.wait_for_url("**/sign-in**")
+
+
+def tick(screen: Screen, words: str) -> None:
+    """Tick the box of this label."""
+    screen.page.get_by_label(words, exact=True).check()
+
+
+def test_the_tutorial_to_the_letter(screens: Open, demo: Demo) -> None:
+    screen = screens()
+    page = screen.page
+    ahead: Iterator[Passage] = iter([one for one in passages(GUIDE) if one.words])
+
+    def step(number: int) -> AbstractContextManager[Walked]:
+        passage = next(ahead)
+        assert passage.number == number, f"{passage} where step {number} was to be"
+        return walked(passage, screen)
+
+    def beside() -> AbstractContextManager[Walked]:
+        return step(0)
+
+    begun = blocks(GUIDE, "")[0].text.splitlines()
+    assert begun[0].startswith("Handrail on ")
+    for line in begun[1:-1]:
+        assert line.split()[0] in {one["email"] for one in demo.told["people"]}, line
+    with step(0) as start:
+        start.typed("data/demo.json")
+    with step(1) as one:
+        one.named("Olivia")
+        sign_in(screen, "Olivia")
+        one.see("Home")
+    with step(2) as two:
+        two.press("Customers", "Due in 30 days")
+        two.named("segment")
+    with step(3) as three:
+        screen.fill(three.passage.words[1].text, three.typed("Gallagher"))
+        three.see("Search customers")
+        page.keyboard.press("Enter")
+        three.press("Niamh Gallagher")
+        three.see("Summary", "Details")
+    with step(4) as four:
+        four.press("Start KYC review", "Periodic review")
+        four.press("Start")
+        page.wait_for_url("**/runs/run_*")
+    run = run_of(screen)
+    with step(5) as five:
+        five.see("Documents on file", "First impression")
+        five.press("Seen", "Done")
+    with step(6) as six:
+        six.see("Check each document", "Checked by rule")
+        six.press("Page 1")
+        tick(screen, "Readable on every page")
+        six.press("Accepted", "Done")
+        page.wait_for_selector("#item-title:has-text('Passport')")
+    with beside() as between:
+        between.see("AI is not configured here, so nothing is pre-filled")
+    with step(7) as seven:
+        seven.see("Note")
+        screen.fill("Note", seven.typed("Looked at page 1, page 2 is left."))
+        seven.press("Save")
+    with beside() as saved:
+        saved.see("To Continue")
+    with step(8) as eight:
+        sign_out(screen, eight.said("Sign out"))
+        eight.named("Tom")
+        sign_in(screen, "Tom")
+        eight.see("Home", "To Continue")
+        eight.press("Resume", within=f"form[action*='{run}'], a[href*='{run}']")
+        page.wait_for_url(f"**/runs/{run}*")
+        assert page.input_value("textarea[name='v.remark']") == "Looked at page 1, page 2 is left."
+    with step(9) as nine:
+        nine.press("Accepted", "Done")
+        nine.see("Is the set complete?")
+        nine.press("Done")
+        page.wait_for_selector(f"h2:has-text('{nine.said('Politically exposed?')}')")
+    with step(10) as ten:
+        page.hover(f".step:has(b:text-is('{ten.said('Check each document')}'))")
+        again = page.locator(".step:has(b:text-is('Check each document')) a.revise", has_text=ten.said("Revise")).first
+        again.click()
+        page.wait_for_selector("dialog[open]")
+    with step(11) as eleven:
+        page.locator("dialog[open] textarea").fill("The check digits were not looked at.")
+        eleven.press("Revise")
+        page.wait_for_selector("dialog[open]", state="detached")
+        assert page.locator("select[name='v.document_status']").input_value() == "accepted"
+        tick(screen, "Check digits are right")
+        eleven.press("Done")
+        eleven.see("Is the set complete?")
+        eleven.press("Done")
+    with step(12) as twelve:
+        twelve.see("Screen all names")
+        twelve.press("Execute")
+        screen.was_answered(409)  # the question what to do about what was done already
+        twelve.press("Keep the result", "Go on")
+    with step(13) as thirteen:
+        thirteen.see("Politically exposed?")
+        thirteen.press("None", "Done")
+        thirteen.see("Adverse media, by hand")
+        for place in page.locator("#step-form fieldset input[type=checkbox]").all()[:2]:
+            place.check()
+        thirteen.press("Nothing found")
+        screen.press("Done")
+        for title in ("Expected against actual", "Red flags", "Risk score"):
+            thirteen.see(title)
+            thirteen.press("Done")
+        thirteen.see("Before you decide")
+        thirteen.press("Go on")
+    with step(14) as fourteen:
+        fourteen.see("Decision")
+        fourteen.press("Approve")
+        page.locator("#step-form textarea").first.fill("Documents in order, no hit, low risk.")
+        fourteen.press("Done")
+    with step(15) as fifteen:
+        fifteen.see("Apply the decision")
+        fifteen.press("Apply")
+    with step(16) as sixteen:
+        sixteen.see("Tell the customer")
+        sixteen.press("The customer is told")
+        screen.reads("KYC review is done")
+        screen.reads(sixteen.said("approved"))
+    with step(17) as seventeen:
+        sign_out(screen, "Sign out")
+        seventeen.named("Rosa")
+        sign_in(screen, "Rosa")
+        seventeen.press("Customers")
+        screen.fill("Search customers", "Gallagher")
+        page.keyboard.press("Enter")
+        screen.press("Niamh Gallagher")
+        seventeen.see("Runs on this record")
+        screen.page.click(f"a[href*='{run}']")
+        seventeen.press("Replay")
+    with step(18) as eighteen:
+        screen.press("Previous decision")
+        for words in ("Previous decision", "Next decision", "Back", "On", "Play"):
+            eighteen.press(words)
+        page.wait_for_selector("[data-play][aria-pressed=true]")
+        page.click("[data-play]")
+        page.wait_for_selector("[data-play][aria-pressed=false]")
+        screen.settled()
+        before = page.inner_text(".said b")
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_function("(before) => document.querySelector('.said b').textContent !== before", arg=before)
+        screen.settled()
+    with step(19) as nineteen:
+        page.locator(".band a", has_text="cancelled").first.evaluate("(mark) => mark.click()")
+        page.wait_for_function("() => /cancelled/.test(document.querySelector('.said').textContent)")
+        nineteen.press("Changed since")
+    with beside() as end:
+        assert end.typed("bin/demo --reset").split()[1] in (ROOT / "bin/demo").read_text(encoding="utf-8")
+    assert next(ahead, None) is None
+    assert not page.locator("main form[method=post] button").all(), "nothing in a replay changes anything"
