@@ -208,7 +208,9 @@ def managed(house: House) -> dict[str, Any]:
 
 def without_moments(answer: TestResponse) -> tuple[int, str]:
     return answer.status_code, re.sub(
-        r"data-session-left=\S+|, never used|, last used <time.*?</time>|<time.*?</time>|csrf[^>]*>|\d\d:\d\d(:\d\d)?|nonce=.[^\"]*|req_\w+|Request [-0-9a-f]+", "", answer.text
+        r"data-session-left=\S+|, never used|, last used <time.*?</time>|<time.*?</time>|csrf[^>]*>|\d\d:\d\d(:\d\d)?|nonce=.[^\"]*|req_\w+|Request [-0-9a-f]+",
+        "",
+        answer.text,
     )
 
 
