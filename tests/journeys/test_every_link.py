@@ -15,6 +15,7 @@ SAME_SHAPE = 2
 """Of addresses that differ in ids, numbers and search alone, so many are opened."""
 KEPT = {"tab", "list", "view", "segment", "kind", "status", "format"}
 """What in an address makes another page of it: its value is part of the shape."""
+BEGINNING = "the beginning"
 PEOPLE = ["olivia", "mona", "stan", "malik", "rosa", "ada", "admin"]
 """One of each kind: operator, lead, buyer, officer, reviewer, auditor, admin."""
 
@@ -35,6 +36,14 @@ class Links(HTMLParser):
             self.found.append((told["hx-get"], told.get("hx-target", "").removeprefix("#") or told.get("id", "")))
 
 
+def offered(visitor: Visitor, page: str, path: str) -> bool:
+    """Whether the page offers this still: other tests change records, people and runs of the same demo meanwhile."""
+    links = Links(visitor.get(page).text).found
+    return path in {
+        urlsplit(urljoin(visitor.demo.url + page, href))._replace(scheme="", netloc="", fragment="").geturl() for href, _ in links
+    }
+
+
 def shape(path: str, target: str) -> str:
     """The address without what names one thing among many of its kind."""
     parts = urlsplit(path)
@@ -47,7 +56,7 @@ def shape(path: str, target: str) -> str:
 @pytest.mark.parametrize("name", PEOPLE)
 def test_every_link_that_a_person_is_shown_leads_somewhere(demo: Demo, name: str) -> None:
     visitor = Visitor(demo, name)
-    waiting: deque[tuple[str, str, str]] = deque([("/", "", "the beginning")])
+    waiting: deque[tuple[str, str, str]] = deque([("/", "", BEGINNING)])
     seen: Counter[str] = Counter()
     wrong: list[str] = []
     opened = 0
@@ -56,7 +65,7 @@ def test_every_link_that_a_person_is_shown_leads_somewhere(demo: Demo, name: str
         opened += 1
         headers = {"HX-Request": "true", "HX-Target": target} if target else {}
         answer = visitor.get(path, **headers)
-        if answer.status not in (200, 204, 303):
+        if answer.status not in (200, 204, 303) and (before == BEGINNING or offered(visitor, before, path)):
             wrong.append(f"{answer.status} {path} ({target or 'page'}), from {before}")
         if "text/html" not in str(answer.headers.get("Content-Type", "")):
             continue

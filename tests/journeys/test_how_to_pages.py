@@ -82,21 +82,21 @@ def code_of(secret: str) -> str:
 
 
 def test_a_second_factor_is_set_up_and_reset_as_the_page_says(screens: Open, shell: Shell) -> None:
-    name, stan = "use-a-second-factor", screens("stan")
-    with walked(part(name, "Set it up", 1), stan) as first:
+    name, gita = "use-a-second-factor", screens("gita")
+    with walked(part(name, "Set it up", 1), gita) as first:
         first.named("Settings, Me, Second factor")
-        stan.go(first.typed("/settings/me/second-factor"))
-    secret = stan.page.inner_text("#secret")
-    with walked(part(name, "Set it up", 3), stan) as third:
-        stan.fill("Code", code_of(secret))
+        gita.go(first.typed("/settings/me/second-factor"))
+    secret = gita.page.inner_text("#secret")
+    with walked(part(name, "Set it up", 3), gita) as third:
+        gita.fill("Code", code_of(secret))
         third.press("Turn on")
-    stan.see("Keep these recovery codes")
-    assert stan.page.locator("#recovery-codes code").count() == 10
+    gita.see("Keep these recovery codes")
+    assert gita.page.locator("#recovery-codes code").count() == 10
     block = blocks(f"docs/how-to/{name}.md", "sh")[0]
-    said = Shell(shell.demo, shell.folder, {"ana@example.com": shell.demo.people["stan"]["email"]}).type(block.text)
+    said = Shell(shell.demo, shell.folder, {"ana@example.com": shell.demo.people["gita"]["email"]}).type(block.text)
     assert said.code == 0, said.err
-    stan.page.goto(f"{stan.demo.url}/settings/me")
-    assert "/sign-in" in stan.page.url, "signed out everywhere"
+    gita.page.goto(f"{gita.demo.url}/settings/me")
+    assert "/sign-in" in gita.page.url, "signed out everywhere"
 
 
 def test_a_charge_is_refunded_as_the_page_says(screens: Open, demo: Demo) -> None:
