@@ -199,6 +199,7 @@ class TestUsers:
         guard.kill()
         assert until(lambda: gone(guard.pid))
         server.ensure()
+        assert until(lambda: any(process.pid != guard.pid and not gone(process.pid) for process in guards(server.home.parent)))
         (other,) = [process for process in guards(server.home.parent) if not gone(process.pid)]
         assert other.pid != guard.pid
         server.ensure()

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 from werkzeug.serving import make_server
+from werkzeug.wsgi import ClosingIterator
 
 from tests.company import PASSWORD, Company
 from tests.conftest import web_app
+from tests.services.engine import until
 from tests.views.conftest import signed_in
 
 AXE = (Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js").read_text()
@@ -37,15 +40,37 @@ def url(company: Company) -> Iterator[str]:
         yield address
 
 
+class Requests:
+    """The application, and how many requests it is at: a connection that is in use when its engine is disposed of is never closed."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app, self.under_way, self._lock = app, 0, threading.Lock()
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        self._count(1)
+        try:
+            body = self.app(environ, start_response)
+        except BaseException:
+            self._count(-1)
+            raise
+        return ClosingIterator(body, [lambda: self._count(-1)])
+
+    def _count(self, by: int) -> None:
+        with self._lock:
+            self.under_way += by
+
+
 @contextmanager
 def served() -> Iterator[str]:
     """The console over the database that the settings point to, on a free port of this machine."""
-    server = make_server("127.0.0.1", 0, web_app(), threaded=True)
+    requests = Requests(web_app())
+    server = make_server("127.0.0.1", 0, requests, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
+    assert until(lambda: not requests.under_way), "a page is still being drawn"
     server.server_close()
 
 
