@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261121_1020"
-down_revision = "20261121_1000"
+down_revision = "20261121_0500"
 
 
 def upgrade() -> None:
