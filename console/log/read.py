@@ -90,8 +90,11 @@ def rows(chain: str, after: int = 0, *, upto: int = NEVER) -> list[Row]:
 
 def closed(row: Row) -> Stored:
     """The event of this row, values closed and place unknown."""
-    body = orjson.loads(row.body)
-    return Stored(row.n, body["id"], None, body["type"], datetime.fromisoformat(body["at"]), body, row.leaf)
+    return _event(row, orjson.loads(row.body), {}, {})
+
+
+def _event(row: Row, body: Mapping[str, Any], sealed: Mapping[str, Any], missing: Mapping[str, str]) -> Stored:
+    return Stored(row.n, body["id"], None, body["type"], datetime.fromisoformat(body["at"]), body, row.leaf, sealed, missing)
 
 
 def history(chain: str) -> list[Stored]:
@@ -109,12 +112,12 @@ def passing(chain: str, given: Sequence[Row], unopened: Collection[str] = ()) ->
         some = given[start : start + AT_ONCE]
         values = _values(chain, [row.n for row in some if not any(mark in row.body for mark in without)])
         for row in some:
-            event = closed(row)
-            if event.body["data"]["sealed"] and event.type not in unopened:
-                found = values.get(row.n) or _values(chain, [row.n])[row.n]  # the bytes had such a mark in another place
-                sealed, missing = _opened(event.body, *found)
-                event = event._replace(sealed=sealed, missing=missing)
-            yield event
+            body = orjson.loads(row.body)
+            if not body["data"]["sealed"] or body["type"] in unopened:
+                yield _event(row, body, {}, {})
+                continue
+            found = values.get(row.n) or _values(chain, [row.n])[row.n]  # the bytes had such a mark in another place
+            yield _event(row, body, *_opened(body, *found))
 
 
 def _values(chain: str, numbers: Sequence[int]) -> dict[int, tuple[str | None, bytes | None, bytes | None]]:

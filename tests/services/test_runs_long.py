@@ -74,7 +74,8 @@ def test_what_passes_is_what_the_chain_says(company: Company, monkeypatch: pytes
 
 def test_values_are_opened_whatever_else_stands_in_the_body(company: Company) -> None:
     """Bytes that look like another kind, or like an event without values, are no reason to leave values closed."""
-    for told in ({"type": "step_shown"}, {"sealed": {}}, {}):
+    bodies: list[dict[str, Any]] = [{"type": "step_shown"}, {"sealed": {}}, {}]
+    for told in bodies:
         log.note(company.olivia, "record_viewed", open={"told": [told]}, sealed={"what": "a paper"}, chain="ses_marks")
     rows = log.rows("ses_marks")
     assert [b"step_shown" in row.body for row in rows] == [True, False, False]
