@@ -4,7 +4,7 @@ from console.log import body
 from console.log.append import REQUEST, Moved, Projection, chained, frame_of, note, now, on_the_way, settle, write
 from console.log.body import Fact, Frame, Link, link
 from console.log.once import IDEMPOTENCY, AlreadyDone
-from console.log.read import Stored, events_of, history, open_values, recent, stored
+from console.log.read import Row, Stored, closed, events_of, history, open_values, passing, recent, rows, stored
 
 __all__ = [
     "IDEMPOTENCY",
@@ -15,9 +15,11 @@ __all__ = [
     "Link",
     "Moved",
     "Projection",
+    "Row",
     "Stored",
     "body",
     "chained",
+    "closed",
     "events_of",
     "frame_of",
     "history",
@@ -26,7 +28,9 @@ __all__ = [
     "now",
     "on_the_way",
     "open_values",
+    "passing",
     "recent",
+    "rows",
     "settle",
     "stored",
     "write",

@@ -4,7 +4,7 @@ What things are called is read in at most two statements however many events the
 version never change and are kept.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -24,7 +24,7 @@ PEOPLE = ("holder", "former_holder", "person")
 RUN = "run_"
 
 
-def names_of(events: Sequence[Stored], records: Mapping[tuple[str, str], str] | None = None) -> Names:
+def names_of(events: Iterable[Stored], records: Mapping[tuple[str, str], str] | None = None) -> Names:
     """Names for every id that the sentences of these events use. `records` are titles that the reader may see, by collection and key."""
     people, collections, workflows, versions = set[str](), set[str](), set[str](), set[tuple[str, int]]()
     before: Mapping[str, Any] = {}

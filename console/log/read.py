@@ -1,7 +1,7 @@
 """Reading a chain: its events in order, with the values that still can be opened."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -15,6 +15,10 @@ from console.db.engine import fetch, hot_engine
 from console.log.body import unflatten
 
 ERASED = "erased"
+AT_ONCE = 500
+"""So many rows of values come with one statement."""
+NEVER = 2**31 - 1
+"""No chain has an event of that number."""
 EXPIRED = "expired"  # also in the place of the subject: what is left of a row of values past their time limit
 
 
@@ -65,17 +69,64 @@ def events_of(chain: str, after: int = 0, limit: int | None = None, *, upto: int
     return [stored(row, opened=opened) for row in rows]
 
 
-def history(chain: str) -> list[Stored]:
-    """Every event of a chain in order, values closed and places unknown; for long chains. Those that are needed come by `open_values`.
+class Row(NamedTuple):
+    """An event as the table holds it: its number in the chain, the bytes of its body, their hash."""
+
+    n: int
+    body: bytes
+    leaf: bytes
+
+
+def rows(chain: str, after: int = 0, *, upto: int = NEVER) -> list[Row]:
+    """The events of a chain in order, numbers after `after` up to and including `upto`, unread: ten thousand of them are 7 MB.
 
     Put in order here: the server would sort bodies of several MB on disk.
     """
-    rows = fetch("select run_seq, body, leaf from console.event where run = %s", (chain,), binary=True)
-    made = []
-    for number, data, leaf in sorted(rows, key=itemgetter(0)):
-        body = orjson.loads(data)
-        made.append(Stored(number, body["id"], None, body["type"], datetime.fromisoformat(body["at"]), body, leaf))
-    return made
+    found = fetch(
+        "select run_seq, body, leaf from console.event where run = %s and run_seq > %s and run_seq <= %s", (chain, after, upto), binary=True
+    )
+    return [Row(*row) for row in sorted(found, key=itemgetter(0))]
+
+
+def closed(row: Row) -> Stored:
+    """The event of this row, values closed and place unknown."""
+    return _event(row, orjson.loads(row.body), {}, {})
+
+
+def _event(row: Row, body: Mapping[str, Any], sealed: Mapping[str, Any], missing: Mapping[str, str]) -> Stored:
+    return Stored(row.n, body["id"], None, body["type"], datetime.fromisoformat(body["at"]), body, row.leaf, sealed, missing)
+
+
+def history(chain: str) -> list[Stored]:
+    """Every event of a chain in order, values closed and places unknown; for long chains. Those that are needed come by `open_values`."""
+    return [closed(row) for row in rows(chain)]
+
+
+def passing(chain: str, given: Sequence[Row], unopened: Collection[str] = ()) -> Iterator[Stored]:
+    """The events of these rows in order with their values, those of the kinds in `unopened` without; places unknown.
+
+    One is held at a time: to take fresh memory for ten thousand of them takes longer than to read them.
+    """
+    without = [b'"sealed":{}', *(f'"type":"{kind}"'.encode() for kind in unopened)]
+    for start in range(0, len(given), AT_ONCE):
+        some = given[start : start + AT_ONCE]
+        values = _values(chain, [row.n for row in some if not any(mark in row.body for mark in without)])
+        for row in some:
+            body = orjson.loads(row.body)
+            if not body["data"]["sealed"] or body["type"] in unopened:
+                yield _event(row, body, {}, {})
+                continue
+            found = values.get(row.n) or _values(chain, [row.n])[row.n]  # the bytes had such a mark in another place
+            yield _event(row, body, *_opened(body, *found))
+
+
+def _values(chain: str, numbers: Sequence[int]) -> dict[int, tuple[str | None, bytes | None, bytes | None]]:
+    """(subject, nonce, ciphertext) of the values of these events, by number; one statement."""
+    if not numbers:
+        return {}
+    found = """select e.run_seq, v.sub, v.nonce, v.ct from console.event e left join console.event_value v on v.event = e.id
+        where e.run = %s and e.run_seq = any(%s)"""
+    return {number: (subject, nonce, sealed) for number, subject, nonce, sealed in fetch(found, (chain, numbers), binary=True)}
 
 
 def recent(chain: str, kind: str, after: int) -> list[Stored]:
@@ -85,28 +136,23 @@ def recent(chain: str, kind: str, after: int) -> list[Stored]:
     )
     made = []
     for number, data, leaf in fetch(found, (chain, after, f'"type":"{kind}"'.encode()), binary=True):
-        body = orjson.loads(data)
-        if body["type"] == kind:
-            made.append(Stored(number, body["id"], None, body["type"], datetime.fromisoformat(body["at"]), body, leaf))
+        event = closed(Row(number, data, leaf))
+        if event.type == kind:
+            made.append(event)
     return made
 
 
-def open_values(chain: str, events: Sequence[Stored], *, placed: bool = True) -> dict[int, Stored]:
-    """These events of `history` with their values and, if `placed`, their places in the whole log, by number; one statement."""
+def open_values(chain: str, events: Sequence[Stored]) -> dict[int, Stored]:
+    """These events of `history` with their values and their places in the whole log, by number; one statement."""
     wanted = {event.n: event for event in events}
-    rows = fetch(_OPENED if placed else _OPENED_ALONE, (chain, list(wanted)), binary=True)
+    found = """select e.run_seq, a.pos, v.sub, v.nonce, v.ct from console.event e left join console.activity a on a.event = e.id
+        left join console.event_value v on v.event = e.id where e.run = %s and e.run_seq = any(%s)"""
     made = {}
-    for number, place, subject, nonce, ciphertext in rows:
+    for number, place, subject, nonce, ciphertext in fetch(found, (chain, list(wanted)), binary=True):
         event = wanted[number]
         sealed, missing = _opened(event.body, subject, nonce, ciphertext)
-        made[number] = Stored(number, event.id, place, event.type, event.at, event.body, event.leaf, sealed, missing)
+        made[number] = event._replace(pos=place, sealed=sealed, missing=missing)
     return made
-
-
-_OPENED = """select e.run_seq, a.pos, v.sub, v.nonce, v.ct from console.event e left join console.activity a on a.event = e.id
-left join console.event_value v on v.event = e.id where e.run = %s and e.run_seq = any(%s)"""
-_OPENED_ALONE = """select e.run_seq, null, v.sub, v.nonce, v.ct from console.event e
-left join console.event_value v on v.event = e.id where e.run = %s and e.run_seq = any(%s)"""
 
 
 def stored(row: Any, *, opened: bool = True) -> Stored:

@@ -1,15 +1,13 @@
 """Replay: a run, and what was on the screen, as they were after any of its events. From the log alone; nothing here can act."""
 
-import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from console import accounts, log, records, sentences
 from console.core.actor import Actor
-from console.core.run import Run, fold
+from console.core.run import Event, Run, fold
 from console.errors import NotFound
 from console.log import masking, present
 from console.runs.reach import hidden_from, kept_from, screen_for
@@ -55,10 +53,11 @@ class Tick(dict[str, Any]):
     """An event on the scrubber: `n`, `about` (number of the attempt, or None), `kind`, `at`, `actor` (person, automatic), `who`, `decision`, `quiet`, what
     it tells openly (`told`, of some kinds), and its `sentence`.
 
-    The sentence is put together when it is asked for: of a long run a page shows few.
+    The sentence is put together when it is asked for: of a long run a page shows few. Until then the event is kept as its bytes.
     """
 
-    def __init__(self, stored: log.Stored, names: sentences.Names) -> None:
+    def __init__(self, row: log.Row, names: sentences.Names) -> None:
+        stored = log.closed(row)
         kind = stored.body["actor"]["kind"]
         person = kind in ("user", "key")
         super().__init__(
@@ -72,47 +71,26 @@ class Tick(dict[str, Any]):
             who=stored.body["actor"]["id"] if person else None,
             told=stored.open if stored.type in TOLD else {},
         )
-        self._of = stored, names
+        self._of = row, names
 
     def __missing__(self, name: str) -> str:
         if name != "sentence":
             raise KeyError(name)
-        self[name] = present.sentence(*self._of)
+        row, names = self._of
+        self[name] = present.sentence(log.closed(row), names)
         return str(self[name])
-
-
-_replaying: list[str] = []
-"""Runs that are being replayed, in whatever thread."""
-
-
-@contextmanager
-def _all_kept(run_id: str) -> Iterator[None]:
-    """While a long run is read nothing that is made goes away: Python need not look for what could, which takes a tenth of the time."""
-    _replaying.append(run_id)
-    gc.disable()
-    try:
-        yield
-    finally:
-        _replaying.remove(run_id)
-        if not _replaying:
-            gc.enable()
 
 
 def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     """The run after event `at` (None: its last). Raises NotFound for a number that the run does not have."""
-    with _all_kept(run_id):
-        return _replay(actor, run_id, at)
-
-
-def _replay(actor: Actor, run_id: str, at: int | None) -> ReplayView:
     seen = retried(lambda: read_for_a_time(actor, see(actor, run_id)))
     last = seen.run.seq
     place = last if at is None else at
     if not 1 <= place <= last:
         raise NotFound(f"This run has events 1 to {last}.")
-    events = log.history(run_id)[:last]
-    state, screen = _then(run_id, events[:place])
-    (event,) = log.open_values(run_id, [events[place - 1]]).values()
+    rows = log.rows(run_id, upto=place)
+    state, screen = _then(run_id, rows)
+    (event,) = log.open_values(run_id, [log.closed(rows[-1])]).values()
     hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, looking_back=True)
     told, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
     here = masking.at_step(hidden, screen["step"]) if screen else hidden
@@ -131,19 +109,26 @@ def _replay(actor: Actor, run_id: str, at: int | None) -> ReplayView:
         at=place,
         last=last,
         make_run=lambda: _view(seen, state, told, screen_for(hidden, screen, seen.run.collection), masked),
-        make_ticks=lambda: _ticks(events),
+        make_ticks=lambda: _ticks([*rows, *log.rows(run_id, place, upto=last)]),
         now_values=dict(seen.record.values) if seen.record else None,
         masked=masked,
     )
 
 
-def _then(run_id: str, events: Sequence[log.Stored]) -> tuple[Run, Screen | None]:
+def _then(run_id: str, rows: Sequence[log.Row]) -> tuple[Run, Screen | None]:
     """The run after these events, and the newest screen of the step at which it stood: of all that were shown, only this one is opened."""
-    opened = log.open_values(run_id, [event for event in events if event.type not in QUIET and event.body["data"]["sealed"]], placed=False)
-    state = fold(as_event(opened.get(event.n, event)) for event in events)
-    last = next((event for event in reversed(events) if event.type == "step_shown" and event.open["n"] == state.current), None)
-    if last is None:
+    shown: dict[int, int] = {}
+
+    def told() -> Iterator[Event]:
+        for stored in log.passing(run_id, rows, unopened=QUIET):
+            if stored.type == "step_shown":
+                shown[stored.open["n"]] = stored.n
+            yield as_event(stored)
+
+    state = fold(told())
+    if state.current not in shown:
         return state, None
+    last = log.closed(rows[shown[state.current] - 1])
     found = log.open_values(run_id, [last])[last.n].values.get("screen")
     return state, dict(found) if found else None
 
@@ -154,9 +139,9 @@ def _record(screen: Screen | None) -> dict[str, Any] | None:
     return {name: panel[name] for name in ("collection", "key", "title", "values")} if panel else None
 
 
-def _ticks(events: Sequence[log.Stored]) -> list[Tick]:
-    called = present.names_of(events)
-    return [Tick(stored, called) for stored in events]
+def _ticks(rows: Sequence[log.Row]) -> list[Tick]:
+    called = present.names_of(map(log.closed, rows))
+    return [Tick(row, called) for row in rows]
 
 
 def _view(seen: Seen, state: Run, told: dict[str, Any], screen: Screen | None, masked: Sequence[str]) -> RunView:

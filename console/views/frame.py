@@ -190,9 +190,17 @@ def run_url(run: str, rest: str = "", **query: Any) -> str:
 
 def here(**changes: Any) -> str:
     """The present address with some parameters of its query set, or dropped where the value is None."""
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in changes]
-    kept += [(name, value) for name, value in changes.items() if value is not None]
-    return request.path + ("?" + urlencode(kept) if kept else "")
+    kept = [written for name, written in _query() if name not in changes]
+    changed = urlencode([(name, value) for name, value in changes.items() if value is not None])
+    return request.path + ("?" + "&".join([*kept, *filter(None, [changed])]) if kept or changed else "")
+
+
+def _query() -> list[tuple[str, str]]:
+    """The parameters of the present address: name → as an address has them. Written once for a request: a page names itself ten times."""
+    kept: list[tuple[str, str]] | None = request.environ.get("console.query")
+    if kept is None:
+        kept = request.environ["console.query"] = [(name, urlencode([(name, value)])) for name, value in request.args.items(multi=True)]
+    return kept
 
 
 def with_query(path: str, query: Mapping[str, Any]) -> str:

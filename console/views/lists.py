@@ -214,7 +214,7 @@ def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], loo
         href = f"{above}/{formats.escaped(frame.segment(row.key))}"
         marks = _marks(live[row.key]) if row.key in live else ""
         tick = (
-            f'<input type="checkbox" class="tick" form="bulk" name="key" value="{escape(row.key)}" aria-label="Choose {title}">'
+            f'<input type="checkbox" class="tick" form="bulk" name="key" value="{formats.escaped(row.key)}" aria-label="Choose {title}">'
             if choose
             else ""
         )
@@ -227,15 +227,15 @@ def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], loo
 
 def _cells(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, html: Callable[[str], str]) -> list[list[str]]:
     """The cells of each column, written column by column."""
-    collection, written = found.collection, []
+    collection, written, of_rows = found.collection, [], [row.values for row in found.rows]
     state = collection.summary.get("badge")
     for item in shown:
         what = kinds[item.name]
         write = states.column(what, look) if item.name == state or item.widget == "badge" else formats.column(what, look, html)
-        values: list[Any] = [row.values.get(item.name) for row in found.rows]
+        values: list[Any] = [one.get(item.name) for one in of_rows]
         if item.name in collection.currencies:
             alone = {item.name: collection.currencies[item.name]}
-            values = [formats.with_currencies(row.values, alone).get(item.name) for row in found.rows]
+            values = [formats.with_currencies(one, alone).get(item.name) for one in of_rows]
         if titles := found.titles.get(item.name):  # of a reference, how the record is called that it leads to
             values = [value if value is None else titles.get(str(value), value) for value in values]
         written.append(write(values))

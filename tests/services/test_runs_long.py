@@ -58,6 +58,31 @@ def test_only_the_events_that_are_asked_for_are_opened(company: Company) -> None
     assert log.history("run_that_is_not_there") == []
 
 
+@pytest.mark.parametrize("at_once", [1, 7, 500])
+def test_what_passes_is_what_the_chain_says(company: Company, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    """However many come with one statement; kinds that stay closed do, and no other."""
+    run_id = company.finished()
+    whole = [event._replace(pos=None) for event in log.events_of(run_id)]
+    monkeypatch.setattr("console.log.read.AT_ONCE", at_once)
+    assert list(log.passing(run_id, log.rows(run_id))) == whole
+    closed = {"step_shown"}
+    assert [(event.n, bool(event.sealed)) for event in log.passing(run_id, log.rows(run_id), closed)] == [
+        (event.n, bool(event.sealed) and event.type not in closed) for event in whole
+    ]
+    assert {event.type for event in whole if event.sealed} > closed
+
+
+def test_values_are_opened_whatever_else_stands_in_the_body(company: Company) -> None:
+    """Bytes that look like another kind, or like an event without values, are no reason to leave values closed."""
+    bodies: list[dict[str, Any]] = [{"type": "step_shown"}, {"sealed": {}}, {}]
+    for told in bodies:
+        log.note(company.olivia, "record_viewed", open={"told": [told]}, sealed={"what": "a paper"}, chain="ses_marks")
+    rows = log.rows("ses_marks")
+    assert [b"step_shown" in row.body for row in rows] == [True, False, False]
+    assert [event.sealed for event in log.passing("ses_marks", rows, {"step_shown"})] == [{"what": "a paper"}] * 3
+    assert log.rows("ses_marks", 1, upto=2) == rows[1:2]
+
+
 def test_what_was_erased_stays_closed_and_is_named(company: Company) -> None:
     run_id = company.at("rate")
     assert runs.replay(company.olivia, run_id).run.screen is not None
@@ -77,7 +102,7 @@ def test_a_tick_says_its_sentence_when_it_is_asked_and_nothing_else(company: Com
     run_id = company.finished()
     events = log.events_of(run_id)
     names = present.names_of(events)
-    ticks = [Tick(event, names) for event in events]
+    ticks = [Tick(row, names) for row in log.rows(run_id)]
     assert not any("sentence" in tick for tick in ticks)
     assert [tick["sentence"] for tick in ticks] == [present.sentence(event, names) for event in events]
     assert all("sentence" in tick for tick in ticks)

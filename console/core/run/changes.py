@@ -27,13 +27,13 @@ def fold(events: Iterable[Event], run: Run | None = None) -> Run:
 
 def _apply(run: Run, event: Event) -> None:
     run.seq += 1
-    if "revision" in event.open:
-        run.worked_ms = run.worked_by(event.at)
-    run.revision = int(event.open.get("revision", run.revision))
+    moved = event.open.get("revision")
+    if moved is not None:
+        run.worked_ms, run.revision = run.worked_by(event.at), int(moved)
     change = CHANGES.get(event.type)
     if change is not None:
         change(run, event)
-    if "revision" in event.open:
+    if moved is not None:
         run.active_at = event.at
     ending = ENDS.get(event.type)
     if ending is not None:

@@ -1,0 +1,41 @@
+"""What the processes that are always there load: each megabyte of it is held by every one of them, whether or not anybody ever asks for it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+EVERY_PAGE = {
+    "_argon2_cffi_bindings", "_brotli", "_cffi_backend", "_openssl", "annotated_types", "anyio", "argon2", "babel", "blinker", "bracex", "brotli",
+    "casbin", "click", "cryptography", "dotenv", "flask", "flask_htmx", "flask_login", "flask_wtf", "granian", "itsdangerous", "jinja2", "lark",
+    "markdown_it", "markupsafe", "mdurl", "nh3", "orjson", "psutil", "psycopg", "psycopg_binary", "pydantic", "pydantic_core", "pyotp", "regex",
+    "simpleeval", "sqlalchemy", "typing_extensions", "typing_inspection", "urllib3", "uvloop", "wcmatch", "werkzeug", "wtforms",
+}  # fmt: skip
+"""What pages and jobs of every day take. Whatever else a page or a job needs it imports where it uses it."""
+SAID = """
+import sys
+import console.web, console.worker
+from console import app
+app.served()
+console.worker.handlers()
+print(*sorted({name.partition(".")[0] for name in sys.modules if not name.startswith("_cython")} - sys.stdlib_module_names))
+print(*sorted(name for name in sys.modules if name.startswith(("sqlalchemy.orm", "alembic", "email.mime", "unittest", "tkinter"))))
+"""
+
+
+def test_idle_processes_load_nothing_that_is_rarely_used(tmp_path: Path) -> None:
+    """Reading of papers, pictures and tables, models, drawing of documents, migrations: none of it before somebody asks for it."""
+    told = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", SAID],
+        cwd=tmp_path,
+        env=told | {"PYTHONPATH": str(ROOT), "CONSOLE_DATA_DIR": str(tmp_path), "CONSOLE_ENV_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded, parts = (set(line.split()) for line in done.stdout.splitlines())
+    ours = {"console", "__main__", "__mp_main__", "cython_runtime"}
+    assert {name for name in loaded if not name.startswith("_sysconfigdata")} - ours <= EVERY_PAGE
+    assert parts == set()
