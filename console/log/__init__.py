@@ -3,7 +3,7 @@
 from console.log import body
 from console.log.append import REQUEST, Moved, Projection, chained, frame_of, note, now, on_the_way, settle, write
 from console.log.body import Fact, Frame, Link, link
-from console.log.once import IDEMPOTENCY, AlreadyDone
+from console.log.once import IDEMPOTENCY, AlreadyDone, reserved
 from console.log.read import Stored, events_of, history, open_values, recent, stored
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "on_the_way",
     "open_values",
     "recent",
+    "reserved",
     "settle",
     "stored",
     "write",
