@@ -14,7 +14,7 @@ from console.access.reach import ALL
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
-from console.runs import beside
+from console.runs import beside, unseen
 
 SHOWN = 50
 AT_ONCE = 50
@@ -45,6 +45,7 @@ _WORDS = {
     "log_damaged": "The activity log is not in order: look at its proof",
     "rights_disagreed": "The two judges of rights disagreed, so something was refused: look at the activity log",
     "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
+    **unseen.WORDS,
 }
 
 
