@@ -113,7 +113,7 @@ def _replay(actor: Actor, run_id: str, at: int | None) -> ReplayView:
     events = log.history(run_id)[:last]
     state, screen = _then(run_id, events[:place])
     (event,) = log.open_values(run_id, [events[place - 1]]).values()
-    hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, looking_back=True)
+    hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
     told, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
     here = masking.at_step(hidden, screen["step"]) if screen else hidden
     panel, more = masking.mask(_record(screen), "screen.record", here, seen.run.collection, values=False)

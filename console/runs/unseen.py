@@ -48,7 +48,7 @@ def _sees(person: str, run_id: str) -> bool:
         return loaded.run.label in access.clearance_of(person)
 
 
-WORDS: dict[Change, str] = {
+WORDS: dict[str, str] = {
     "team_archived": "{by} archived the team of this run",
     "account_closed": "{by} closed the account of who has this run in hand",
     "source_paused": "{by} paused the data source that this run works on",
