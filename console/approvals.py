@@ -155,7 +155,7 @@ def get(actor: Actor, approval_id: str) -> View:
     moved, down = _moved(found)
     titles = {} if found.seen.record is None else {(found.seen.record.collection, found.seen.record.key or ""): found.seen.record.title}
     held = {"wishes": list(approval.wishes), "record": dict(approval.shown.get("record", {}))}
-    hidden = kept_from(actor, run.workflow, run.version, found.attempt.step)
+    hidden = kept_from(actor, run.workflow, run.version, found.attempt.step, run=run.id)
     told, _ = masking.mask(held, "", hidden, approval.collection, values=False)
     told["context"] = {
         step: masking.mask(output, "", masking.at_step(hidden, step), run.collection)[0] for step, output in run.context.items()
@@ -285,7 +285,7 @@ def _line(
     names: Mapping[str, str],
     teams: Mapping[str, str],
 ) -> Line:
-    hidden = kept_from(actor, definition.id, definition.number, step)
+    hidden = kept_from(actor, definition.id, definition.number, step, run=run_id)
     values, _ = masking.mask(dict(approval.values), "values", hidden, approval.collection)
     says = hidden.closed is None or hidden.closed.says(step)
     return Line(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from console import access, evidence, log, records, subjects
+from console import access, evidence, faults, log, records, subjects
 from console.core import expressions, filters, search_syntax
 from console.core.actor import Actor
 from console.core.collections import Collection, Field, Relation
@@ -263,6 +263,7 @@ def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any]
     except WriteUnknown:
         note_change(actor, collection, key, before.values, values, result="unknown")
         raise
+    faults.point("browse.note.before")
     moved = {name: new for name, new in after.values.items() if name in values and new != before.values.get(name)}
     if moved:
         note_change(actor, collection, key, before.values, moved, result="succeeded")

@@ -251,7 +251,8 @@ def _opened(row: Row, whose: Reader, *, masks: bool) -> Iterator[dict[str, Any]]
     if masks:
         readable = {name: value for name, (_, value) in opened.items()} if whose.opens(row) else {}
         version, step = told.get("wf") or {}, (told.get("step") or {}).get("id") or told["data"]["open"].get("target_step")
-        here = masking.within(whose.values, version.get("id"), version.get("version"), step)
+        run = told["run"] if str(told["run"]).startswith("run_") else None
+        here = masking.within(whose.values, version.get("id"), version.get("version"), step, run)
         closed = masking.closed(readable, here, row.collection, told["type"]) | (opened.keys() - readable.keys())
     for name in told["data"]["sealed"]:
         if name in closed:

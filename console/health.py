@@ -31,7 +31,7 @@ WORKERS = {
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`database` is ok, down, or not_writable; `worker` ok, none, stuck or paused. `troubles` say what is wrong, none where all is well."""
+    """`database` is ok, down, or not_writable; `worker` ok, none, stuck or paused. `troubles` say what is broken: a pause that somebody asked for is not."""
 
     database: str
     worker: str
@@ -39,8 +39,15 @@ class Health:
 
     @property
     def ok(self) -> bool:
-        """Whether work is done."""
+        """Whether nothing is broken."""
         return not self.troubles
+
+    @property
+    def status(self) -> str:
+        """In one word, for monitors: running, paused, failing, or starting while the database does not answer."""
+        if self.ok:
+            return "paused" if self.worker == "paused" else "running"
+        return "starting" if self.database == "down" else "failing"
 
     def to_json(self) -> dict[str, Any]:
         """As `/health` tells it: sentences without places, names or addresses, since anybody may ask."""
@@ -59,7 +66,7 @@ def examine() -> Health:
         found = troubles.of(error) or troubles.DOWN
         return Health("down" if found is troubles.DOWN else "not_writable", "none", tuple(one for one in (full, found) if one))
     shut = full or writing()
-    others = (WORKERS[worker],) if worker in WORKERS else ()
+    others = (WORKERS[worker],) if worker in ("none", "stuck") else ()
     return Health("not_writable" if shut else "ok", worker, (*((shut,) if shut else ()), *others))
 
 

@@ -14,7 +14,7 @@ from console.access.reach import ALL
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
-from console.runs import beside
+from console.runs import beside, unseen
 
 SHOWN = 50
 AT_ONCE = 50
@@ -45,6 +45,7 @@ _WORDS = {
     "log_damaged": "The activity log is not in order: look at its proof",
     "rights_disagreed": "The two judges of rights disagreed, so something was refused: look at the activity log",
     "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
+    **unseen.WORDS,
 }
 
 
@@ -122,7 +123,7 @@ def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles
             words = str(subjects.unseal(str(subject), f"notice|{key}", nonce, ct)["text"])  # type: ignore[arg-type]
         except subjects.Unreadable:
             words = "Its text was erased"
-        if made_in and not runs.says(actor, made_in[0], int(made_in[1]), None, kind="notify"):  # type: ignore[index]
+        if made_in and not runs.says(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):  # type: ignore[index]
             words = NOT_YOURS
     href = str(link) if link else f"/runs/{run_id}" if run_id else ""
     return Notice(str(ident), words, about or "", href, at, read_at is not None)  # type: ignore[arg-type]

@@ -223,7 +223,7 @@ def _tickets(actor: Actor, heads: Iterable[RunHead]) -> list[Ticket]:
 
 def _ticket(actor: Actor, head: RunHead, names: dict[str, str]) -> Ticket:
     told = head.ticket or {}
-    says = not told.get("reason") or runs.says(actor, head.workflow_id, head.version, None, kind="escalate")
+    says = not told.get("reason") or runs.says(actor, head.workflow_id, head.version, None, kind="escalate", run=head.id)
     return Ticket(
         id=head.id,
         title=head.record_title or head.workflow_title,

@@ -129,7 +129,10 @@ def disable_person(person_id: str, *, by: Actor = persons.COMMAND_LINE) -> None:
     authority.require_another(by, person_id, "closes their own account")
 
     def close(connection: Connection) -> dict[str, Any] | None:
+        from console.runs import unseen
+
         authority.keep_an_admin(connection, person_id)
+        unseen.tell(connection, by, "account_closed", person_id)
         persons.end_access(connection, person_id)
         told = sa.text("update console.person set disabled_at = now() where id = :id and disabled_at is null")
         return {"fields": ["disabled"], "disabled": True} if connection.execute(told, {"id": person_id}).rowcount else None
@@ -157,6 +160,8 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
         raise Invalid(
             f"Type {CONFIRM} to remove the account.", details=[{"field": "confirm", "reason": f"takes {CONFIRM}, as it stands here"}]
         )
+    from console.runs import unseen
+
     authority.require_another(actor, person_id, "removes their own account")
     with authority.changing(actor) as connection:
         authority.row(connection, person_id)
@@ -169,6 +174,7 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
             "roles_before": words(before),
             "teams_before": list(connection.execute(_TEAMS, {"id": person_id}).scalar_one()),
         }
+        unseen.tell(connection, actor, "account_closed", person_id)
         persons.end_access(connection, person_id)
         persons.forget_ways_in(connection, person_id)
         persons.join(connection, person_id, ())

@@ -136,8 +136,10 @@ def drop_member(actor: Actor, team_id: str, person_id: str) -> None:
 def archive(actor: Actor, team_id: str) -> None:
     """Put the team away; what was done in it stays. Raises NotAllowed, NotFound, and Conflict naming what it still has.
 
-    What has a label that the actor is not cleared for is neither counted nor named, and stops nothing: it stays as it is, for who may see it.
+    What has a label that the actor is not cleared for is neither counted nor named, and stops nothing: it stays as it is, for who may see it, and they are told.
     """
+    from console.runs import unseen
+
     with authority.changing(actor) as connection:
         _open(connection, team_id)
         owned = [words for kind in _OWNED if (words := _named(actor, connection, kind, team_id))]
@@ -147,6 +149,7 @@ def archive(actor: Actor, team_id: str) -> None:
                 code="team_in_use",
                 details=[{"field": "team", "reason": words} for words in owned],
             )
+        unseen.tell(connection, actor, "team_archived", team_id)
         connection.execute(sa.text("update console.team set archived_at = now(), lead = null where id = :id"), {"id": team_id})
         _note(actor, connection, team_id, ["archived"])
 

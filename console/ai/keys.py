@@ -1,5 +1,7 @@
 """What opens doors, found by its form in any text: passwords and codes behind their names, tokens and keys of known services, private keys, addresses with a password."""
 
+import base64
+import binascii
 import math
 import re
 from collections import Counter
@@ -45,6 +47,9 @@ _DIGITS = re.compile(
     re.IGNORECASE,
 )
 _RANDOM = re.compile(r"(?<![A-Za-z0-9+/_\-=.@])[A-Za-z0-9+/_\-]{32,2000}={0,2}(?![A-Za-z0-9+/_\-])")
+_ENCODED = re.compile(r"(?<![A-Za-z0-9+/_\-=])(?:[A-Za-z0-9+/]{60,76}\r?\n){0,200}[A-Za-z0-9+/_\-]{16,20000}={0,2}(?![A-Za-z0-9+/_\-=])")
+LEAST_ENCODED = 16
+DEEP = 2  # how often something may be encoded
 _ORDINARY = frozenset(
     [
         "wrong",
@@ -207,8 +212,10 @@ _FIRST_WORDS = frozenset(
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def secrets(text: str) -> Iterator[Found]:
-    """Everything that opens doors, the longest stretches first."""
+def secrets(text: str, deep: int = DEEP) -> Iterator[Found]:
+    """Everything that opens doors, the longest stretches first; what is encoded in base64 goes whole where such a thing is in it."""
+    if deep and any(len(word) >= LEAST_ENCODED for word in text.split()):
+        yield from (_found(match, 0) for match in _ENCODED.finditer(text) if any(secrets(_decoded(match[0]), deep - 1)))
     if "PRIVATE KEY" in text:
         yield from (_found(match, 0) for match in _BLOCK.finditer(text))
     yield from (_found(match, 0) for match in _KNOWN.finditer(text))
@@ -216,6 +223,19 @@ def secrets(text: str) -> Iterator[Found]:
         yield from _named(text)
     if any(len(word) >= LEAST_RANDOM for word in text.split()):
         yield from (_found(match, 0) for match in _RANDOM.finditer(text) if _is_random(match[0]))
+
+
+def _decoded(word: str) -> str:
+    """What base64 stands for, of either alphabet, with or without its end; nothing where that is no text."""
+    plain = "".join(word.split()).rstrip("=").translate(_STANDARD)
+    try:
+        text = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return text if all(sign.isprintable() or sign in "\r\n\t" for sign in text) else ""
+
+
+_STANDARD = str.maketrans("-_", "+/")
 
 
 def _named(text: str) -> Iterator[Found]:

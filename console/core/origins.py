@@ -89,6 +89,7 @@ class Step:
 class Version:
     """A version of a workflow: its steps, and what its collections' titles are made of.
 
+    `asks`: something may be proposed at a step. `taken`: of one run of it, step → field → what the proposed value rests on that a person took over.
     `led` says where a relation of a collection leads, `rows` of which collections lists may be that steps keep under a name. `read` False: it
     cannot be read, and nothing is known of it.
     """
@@ -100,6 +101,8 @@ class Version:
     led: Mapping[tuple[str, str], str] = field(default_factory=dict)
     rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     read: bool = True
+    asks: bool = False
+    taken: Mapping[str, Mapping[str, Origins]] = field(default_factory=dict)
 
     @cached_property
     def made(self) -> Mapping[str, Mapping[str, Origins]]:
@@ -125,6 +128,8 @@ class Version:
     def _read(self, step: Step) -> dict[str, Origins]:
         """What is known of a step before its expressions are looked at."""
         found: dict[str, Origins] = {name: frozenset({origin}) for name, origin in step.figures.items()}
+        for name, origins in self.taken.get(step.id, {}).items():
+            found[name] = found.get(name, NOTHING) | origins
         if isinstance(step.items, str) and step.items in step.reads:
             found["title"] = self.titles.get(step.reads[step.items].collection, NOTHING)
         return found

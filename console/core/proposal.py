@@ -26,8 +26,8 @@ HIDDEN_MODES = frozenset({"shadow", "blind"})
 
 
 def fills(confidence: str, fill: str) -> bool:
-    """Whether a value of this confidence stands in its field before a person has put it there."""
-    return fill != UNFILLED and LEVELS.index(confidence) <= LEVELS.index(fill)
+    """Whether a value of this confidence stands in its field before a person has put it there; a low one never does."""
+    return fill != UNFILLED and confidence != "low" and LEVELS.index(confidence) <= LEVELS.index(fill)
 
 
 def requested(told: Mapping[str, Any], at: datetime) -> dict[str, Any]:

@@ -55,7 +55,7 @@ delivery = _table(
 )
 chain = _table("chain", id=sa.Text, seq=sa.Integer, head=sa.LargeBinary)
 request_done = _table("request_done", key=sa.Text, chain=sa.Text, seq=sa.Integer, at=Moment)
-idempotency = _table("idempotency", key=sa.Text, fingerprint=sa.LargeBinary, status=sa.Integer, made=sa.Text, at=Moment)
+idempotency = _table("idempotency", key=sa.Text, fingerprint=sa.LargeBinary, status=sa.Integer, made=sa.Text, at=Moment, writing=Moment)
 subject = _table("subject", id=sa.Text, collection=sa.Text, record=sa.Text, kid=sa.Text, wrapped=sa.LargeBinary, created_at=Moment)
 
 hold = _table("hold", subject=sa.Text, collection=sa.Text, record=sa.Text, reason=sa.Text, placed_at=Moment)

@@ -95,7 +95,7 @@ def checklist(actor: Actor, run_id: str, item: str | None = None, *, shown: bool
         return None
     entries = [_entry(document, seen.loaded.subject, checked, actor) for document in _wanted(actor, seen, checked)[:MOST_DOCUMENTS]]
     made = Checklist(seen.run.attempt.step, seen.run.attempt.n, checked.item, entries, of_values(checked.checks, checked.roots))
-    if not runs.says(actor, seen.run.workflow, seen.run.version, made.step):
+    if not runs.says(actor, seen.run.workflow, seen.run.version, made.step, run=seen.run.id):
         made = _unsaid(made)
     if made.pending:
         _order(actor, seen, [entry.document.ref for entry in entries if entry.pending])

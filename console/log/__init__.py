@@ -3,7 +3,7 @@
 from console.log import body
 from console.log.append import REQUEST, Moved, Projection, chained, frame_of, note, now, on_the_way, settle, write
 from console.log.body import Fact, Frame, Link, link
-from console.log.once import IDEMPOTENCY, AlreadyDone
+from console.log.once import IDEMPOTENCY, AlreadyDone, reserved
 from console.log.read import Row, Stored, closed, events_of, history, open_values, passing, recent, rows, stored
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "open_values",
     "passing",
     "recent",
+    "reserved",
     "rows",
     "settle",
     "stored",

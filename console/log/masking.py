@@ -19,13 +19,13 @@ Hidden = Callable[[str | None], frozenset[str]]
 class Within:
     """What is hidden from a reader within the runs of a version of a workflow, where values were made of fields.
 
-    `closed_in` finds what is closed in a version; `titles` says whether the titles of a collection's records are made of something hidden.
+    `closed_in` finds what is closed in a version, or in a run of it; `titles` says whether the titles of a collection's records are made of something hidden.
     `closed` is of the version at hand, `step` the one whose values they are (None: they may be any step's). `instead` stands in the place
     of what is left out.
     """
 
     hidden: Hidden
-    closed_in: Callable[[str, int], Closed]
+    closed_in: Callable[[str, int, str | None], Closed]
     titles: Callable[[str], bool]
     closed: Closed | None = None
     step: str | None = None
@@ -41,11 +41,11 @@ class Within:
         return self.closed.names(self.step) if self.closed is not None else frozenset()
 
 
-def within(hidden: Hidden, workflow: str | None, version: int | None, step: str | None = None) -> Hidden:
+def within(hidden: Hidden, workflow: str | None, version: int | None, step: str | None = None, run: str | None = None) -> Hidden:
     """The same for the values of a run of this version of a workflow, those of one step or (None) of any."""
     if not isinstance(hidden, Within) or not workflow or not version:
         return hidden
-    return replace(hidden, closed=hidden.closed_in(workflow, version), step=step)
+    return replace(hidden, closed=hidden.closed_in(workflow, version, run), step=step)
 
 
 def names_closed(hidden: Hidden) -> bool:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+from console.db import written
 from console.db.engine import fetch
+from console.errors import ConsoleError
 
 IDEMPOTENCY: contextvars.ContextVar[str | None] = contextvars.ContextVar("idempotency", default=None)
 """The caller's idempotency key; the first transition of the request takes it, in its own transaction."""
@@ -15,6 +17,11 @@ KEPT = timedelta(days=1)
 LOOKS = frozenset({"record_viewed", "record_listed", "step_shown", "source_opened", "checks_shown", "run_read", "access_refused"})
 """Kinds of events that do nothing: a request that only looked has not done its work."""
 
+CLAIMED_S = 30
+"""Seconds that a request has for its work: one that takes longer is dead, or so slow that its transition decides."""
+
+_RESERVE = "update console.idempotency set writing = clock_timestamp() where key = %s and writing is null returning 1"
+_FREE = "update console.idempotency set writing = null where key = %s returning 1"
 _DONE = "select chain, seq from console.request_done where key = %s and at > now() - %s"
 
 
@@ -48,3 +55,23 @@ def before() -> Iterator[None]:
         yield
     finally:
         IDEMPOTENCY.reset(token)
+
+
+@contextmanager
+def reserved() -> Iterator[bool]:
+    """Around a write that no transaction of ours holds, and before its note: the key is marked first, so that a repeat never writes again blindly.
+
+    Gives whether an earlier request of this key has come so far and nothing says what became of it: then look, and write only what cannot be doubled. A
+    refusal before anything was written takes the mark away.
+    """
+    key = IDEMPOTENCY.get()
+    if key is None:
+        yield False
+        return
+    first = bool(fetch(_RESERVE, (key,)))
+    try:
+        yield not first
+    except ConsoleError:
+        if first and written.so_far().state == "nothing":
+            fetch(_FREE, (key,))
+        raise

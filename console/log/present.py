@@ -103,9 +103,9 @@ def as_json(event: Stored, names: Names, *, hidden: Hidden, whole: bool = True) 
     body = event.body
     target, step, actor = body.get("target") or {}, body.get("step") or {}, body["actor"]
     version = body.get("wf") or {}
-    here = within(hidden, version.get("id"), version.get("version"), step_of(event))
-    data, masked = _data(event, here, target.get("coll"), whole=whole)
     chain = str(body["run"])
+    here = within(hidden, version.get("id"), version.get("version"), step_of(event), chain if chain.startswith(RUN) and whole else None)
+    data, masked = _data(event, here, target.get("coll"), whole=whole)
     return {
         "n": event.n,
         "pos": event.pos,

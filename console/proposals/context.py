@@ -250,7 +250,7 @@ def _collection_of(known: ProposalContext, relation: str | None, collection: str
 
 def _typed(known: ProposalContext, about: Piece, view: StepView, output: Mapping[str, Any], closed: frozenset[str]) -> Iterator[Piece]:
     """What was typed or worked out, without the fields of records that this person may not see."""
-    hidden = kept_from(known.person, known.run.workflow, known.run.version, view.id)
+    hidden = kept_from(known.person, known.run.workflow, known.run.version, view.id, run=known.run.id)
     visible, _ = masking.mask(dict(output), "", hidden, known.run.collection)
     data = filled({name: open_of(value, closed) for name, value in visible.items()})
     if not data:

@@ -3,6 +3,7 @@
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from console import records, steps, workflows
@@ -10,8 +11,27 @@ from console.core import action as actions
 from console.core.collections import Collection
 from console.core.expressions import ExpressionError
 from console.core.fields import Located
-from console.core.origins import ANY, COMPARED, FORM, LIMIT, SAID, SENT, Origin, Step, Taken, Text, Version, Way, ways
+from console.core.origins import (
+    ANY,
+    COMPARED,
+    FORM,
+    LIMIT,
+    NOTHING,
+    SAID,
+    SENT,
+    Hidden,
+    Origin,
+    Origins,
+    Step,
+    Taken,
+    Text,
+    Version,
+    Way,
+    shut,
+    ways,
+)
 from console.core.workflow import Workflow
+from console.db.engine import fetch
 from console.effects import kept
 from console.errors import ConsoleError, NotFound
 from console.steps.base import Read, StepType, StepView
@@ -79,7 +99,31 @@ def _of(workflow: str, version: int, done: _Same[actions.Action], known: _Same[C
     for step in made.values():
         for name, taken in step.reads.items():
             rows[name] = tuple(dict.fromkeys((*rows.get(name, ()), taken.collection)))
-    return Version(document.collection, document.start.id, made, titles, led, rows)
+    asks = any(step.ai is not None or steps.get(step.type).family == "llm" for step in document.steps)
+    return Version(document.collection, document.start.id, made, titles, led, rows, asks=asks)
+
+
+_TAKEN = """
+select a.step, p->>'name', s->>'collection', s->>'step', s->>'field' from console.attempt a
+cross join lateral jsonb_array_elements(a.proposal->'fields') p cross join lateral jsonb_array_elements(p->'sources') s
+join console.ai_field f on f.call = a.proposal->>'call' and f.name = p->>'name' and f.outcome in ('accepted', 'small_edit')
+where a.run = %s and jsonb_typeof(a.proposal->'fields') = 'array' and s->>'field' is not null
+"""
+
+
+def of_run(run: str, workflow: str, version: int, hidden: Hidden) -> Version:
+    """The same of one run: what a person took over from a proposal is made of what that rests on. `hidden`: what is kept from the reader, else it does not matter."""
+    known = of(workflow, version)
+    if not known.asks or not any(hidden(each.id) for each in records.collections()):
+        return known
+    taken: dict[str, dict[str, Origins]] = {}
+    for step, name, collection, source, place in fetch(_TAKEN, (run,)):
+        way = tuple(str(place).split("."))
+        rests = known.of(("steps", source, *way), None) if source else NOTHING
+        rests |= {(collection, way[-1])} if collection else NOTHING
+        if shut(rests, hidden):
+            taken.setdefault(step, {})[name] = taken.get(step, {}).get(name, NOTHING) | rests
+    return replace(known, taken=taken) if taken else known
 
 
 def _step(document: Workflow, kind: StepType, view: StepView, known: Mapping[str, Collection], done: Mapping[str, actions.Action]) -> Step:

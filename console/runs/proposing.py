@@ -10,7 +10,7 @@ from console.core import comparing
 from console.core.command_types import Awaited, Told
 from console.core.forms import FormField
 from console.core.moments import moment_text
-from console.core.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY, SECOND, UNFILLED, of_second
+from console.core.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY, SECOND, UNFILLED, fills, of_second
 from console.core.run import Event, Run
 from console.core.workflow import StepAI
 from console.db.engine import fetch
@@ -218,7 +218,7 @@ def shown(proposal: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if proposal is None:
         return None
     if proposal["mode"] not in HIDDEN_MODES or proposal["status"] not in ("ready", "declined"):
-        return dict(proposal)
+        return dict(proposal) | _marked(proposal)
     nothing: dict[str, Any] = {
         "status": OFF,
         "fields": [],
@@ -231,6 +231,15 @@ def shown(proposal: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "message": UNSHOWN,
     }
     return dict(proposal) | nothing
+
+
+def _marked(proposal: Mapping[str, Any]) -> dict[str, Any]:
+    """The proposed values and the choice, each with whether a form holds it before a person has put it there."""
+    choice = proposal["choice"]
+    return {
+        "fields": [{**each, "preselected": fills(each["confidence"], proposal["fill"])} for each in proposal["fields"]],
+        "choice": {**choice, "preselected": fills(choice["confidence"], proposal["fill"])} if choice else choice,
+    }
 
 
 def evidence(run: Run, person: str) -> dict[str, Any] | None:

@@ -30,12 +30,13 @@ def hidden_from(actor: Actor, *, looking_back: bool = False) -> masking.Within:
 
 def within_reach(hidden: masking.Hidden) -> masking.Within:
     """The same with what is made of those fields: the values of runs, and titles."""
-    known: dict[tuple[str, int], Closed] = {}
+    known: dict[tuple[str, int, str | None], Closed] = {}
 
-    def closed(workflow: str, version: int) -> Closed:
-        if (workflow, version) not in known:
-            known[(workflow, version)] = Closed(origins.of(workflow, version), hidden)
-        return known[(workflow, version)]
+    def closed(workflow: str, version: int, run: str | None) -> Closed:
+        if (workflow, version, run) not in known:
+            found = origins.of(workflow, version) if run is None else origins.of_run(run, workflow, version, hidden)
+            known[(workflow, version, run)] = Closed(found, hidden)
+        return known[(workflow, version, run)]
 
     return masking.Within(
         hidden, closed, lambda collection: bool(names := hidden(collection)) and not names.isdisjoint(_titled(collection))
@@ -50,23 +51,25 @@ def _titled(collection_id: str) -> tuple[str, ...]:
         return ()
 
 
-def kept_from(actor: Actor, workflow: str, version: int, step: str | None, *, looking_back: bool = False) -> masking.Within:
-    """What is kept from the actor of the values of this step (None: of any)."""
+def kept_from(
+    actor: Actor, workflow: str, version: int, step: str | None, *, run: str | None = None, looking_back: bool = False
+) -> masking.Within:
+    """What is kept from the actor of the values of this step (None: of any); with the `run`, also of what was proposed there and taken over."""
     reach = hidden_from(actor, looking_back=looking_back)
-    return replace(reach, closed=reach.closed_in(workflow, version), step=step)
+    return replace(reach, closed=reach.closed_in(workflow, version, run), step=step)
 
 
-def says(actor: Actor, workflow: str, version: int, step: str | None, *, kind: str | None = None) -> bool:
+def says(actor: Actor, workflow: str, version: int, step: str | None, *, kind: str | None = None, run: str | None = None) -> bool:
     """Whether the actor may read the texts that this step, or any step of this `kind`, made: those made of no field that is kept from them."""
-    closed = kept_from(actor, workflow, version, step).closed
+    closed = kept_from(actor, workflow, version, step, run=run).closed
     return closed is None or (SAID not in closed.of_kind(kind) if kind is not None and closed.version.read else closed.says(step))
 
 
 def shown_to(
-    actor: Actor, workflow: str, version: int, step: str | None, screen: Mapping[str, Any], collection: str | None
+    actor: Actor, workflow: str, version: int, step: str | None, screen: Mapping[str, Any], collection: str | None, run: str
 ) -> dict[str, Any]:
     """What stands on a screen of this step without what is made of fields that are kept from the actor."""
-    return dict(masking.mask(dict(screen), "screen", kept_from(actor, workflow, version, step), collection, screen=True)[0])
+    return dict(masking.mask(dict(screen), "screen", kept_from(actor, workflow, version, step, run=run), collection, screen=True)[0])
 
 
 def _every_field(collection: str) -> frozenset[str]:

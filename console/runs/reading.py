@@ -154,7 +154,7 @@ def foretold(actor: Actor, run_id: str, values: Mapping[str, Any], outcome: str 
 
 def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
     """The run's JSON without what this reader may not read, and the paths of what was left out."""
-    hidden = reach.kept_from(actor, run.workflow, run.version, None, looking_back=looking_back)
+    hidden = reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=looking_back)
     paths = _without_sent(told, run, hidden)
     if told["ticket"] and told["ticket"].get("reason") and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
         told["ticket"] = {**told["ticket"], "reason": None}
@@ -257,7 +257,9 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside, most: in
     steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left)
     told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
     if reads or seen.down is not None:  # it was drawn for somebody else
-        screen = reach.screen_for(reach.kept_from(actor, run.workflow, run.version, None, looking_back=reads), screen, run.collection)
+        screen = reach.screen_for(
+            reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=reads), screen, run.collection
+        )
     return RunView(
         json=told,
         screen=screen,

@@ -91,7 +91,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     rows = log.rows(run_id, upto=place)
     state, screen = _then(run_id, rows)
     (event,) = log.open_values(run_id, [log.closed(rows[-1])]).values()
-    hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, looking_back=True)
+    hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
     told, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
     here = masking.at_step(hidden, screen["step"]) if screen else hidden
     panel, more = masking.mask(_record(screen), "screen.record", here, seen.run.collection, values=False)

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from console import access, log, records, subjects, workflows
+from console import access, faults, log, records, subjects, workflows
 from console.core import commands, expressions, scopes
 from console.core.actor import Actor
 from console.core.run import Event, Run, fold
@@ -24,6 +24,10 @@ from console.runs.transitions import input_of
 from console.workflows import Definition
 
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is read as something else over the phone
+NOT_KNOWN = (
+    "It is not known whether this report was filed: the console stopped while it was kept. Ask those who read these reports, or file it once more under a new"
+    " X-Idempotency-Key."
+)
 NOT_THERE = "There is no such workflow for this record, or it is not yours to start."
 
 
@@ -44,7 +48,7 @@ def report(actor: Actor, workflow: str, collection: str, record: str, given: Map
     """File a report about the record; answers the number of its receipt.
 
     Raises NotFound for a record or workflow that is not the actor's to report from or into, Invalid per field of the form (named `input.…`),
-    SourceDown: then nothing was filed.
+    SourceDown: then nothing was filed; Conflict `write_unknown` where a process died over the same request before.
     """
     definition = next((each for each in reportable(actor, collection) if each.slug == workflow), None)
     about = records.get(collection, record, access.scope_for(actor, collection, "read"))
@@ -102,7 +106,11 @@ def _case(actor: Actor, definition: Definition, told: Report, collection: str, r
         name: expressions.render(text, roots) if "{{" in text else expressions.parse(text).evaluate(roots)
         for name, text in told.values.items()
     }
-    case = records.insert(target, {name: value for name, value in made.items() if value is not None}, scopes.whole(target))
+    with log.reserved() as repeated:
+        if repeated:
+            raise Conflict(NOT_KNOWN, code="write_unknown")
+        case = records.insert(target, {name: value for name, value in made.items() if value is not None}, scopes.whole(target))
+    faults.point("reporting.filed.before")
     if case.key is None:
         raise Conflict("The report has no key to be found by; an administrator has to look at its collection.", code="not_possible")
     return case

@@ -68,7 +68,7 @@ def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed
     What it would do is told of the form as it starts, or as it is `typed`.
     """
     screen = _drawn(actor, seen, now, item, typed)
-    hidden = reach.kept_from(actor, seen.run.workflow, seen.run.version, screen["step"])
+    hidden = reach.kept_from(actor, seen.run.workflow, seen.run.version, screen["step"], run=seen.run.id)
     if not masking.names_closed(hidden):
         return screen
     left, paths = masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)

@@ -16,6 +16,7 @@ from console.effects import kept
 from console.errors import Conflict, Invalid
 from console.records import catalogue, connect, portable
 from console.records.sessions import Terms
+from console.runs import unseen
 from console.sources import addresses, keeping, testing
 from console.sources.keeping import CHAIN, SYSTEM
 
@@ -148,6 +149,7 @@ def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequence
         )
     source = keeping.source_of(name)
     with transaction() as connection:
+        unseen.tell(connection, by, "source_removed", name)
         store.write(connection, removed=_rights(_collections(name)))
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         connection.execute(sa.delete(tables.data_source).where(tables.data_source.c.name == name))
@@ -198,6 +200,8 @@ def _switch(name: str, *, paused: bool, by: Actor) -> None:
         now = connection.execute(sa.select(table.c.paused_at).where(table.c.name == name).with_for_update()).scalar_one()
         if (now is not None) is paused:
             raise Conflict(f"The data source {name} is paused already." if paused else f"The data source {name} is not paused.")
+        if paused:
+            unseen.tell(connection, by, "source_paused", name)
         connection.execute(sa.update(table).where(table.c.name == name).values(paused_at=sa.func.now() if paused else None))
         keeping.moved(connection)
         _note(connection, by, name, ["paused"], {"paused": not paused}, {"paused": paused})

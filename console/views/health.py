@@ -14,11 +14,10 @@ blueprint = Blueprint("health", __name__)
 def show() -> tuple[Response, int]:
     """200 and `{"status": "running", "version", "database": "ok", "worker": "ok", "log": "ok|broken"}`; 503 with `problems` where nothing can be written or no worker works.
 
-    A log that is not in order is told and no reason to stop serving: what it names is for who runs the console, in `doctor` and on the page of the proof.
+    While everything is paused on purpose it is 200 with the status `paused`: nothing is broken, and pages and the API serve. A log that is not in order is told and no reason to stop serving: what it names is for who runs the console, in `doctor` and on the page of the proof.
     """
     found = health.known()
-    status = "running" if found.ok else "starting" if found.database == "down" else "failing"
-    return jsonify(status=status, version=__version__, **found.to_json(), log=_log()), 200 if found.ok else 503
+    return jsonify(status=found.status, version=__version__, **found.to_json(), log=_log()), 200 if found.ok else 503
 
 
 def _log() -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from console.core.proposal import DECLINED, FAILED, OFF, PENDING, READY, UNFILLED, fills as proposal_fills
+from console.core.proposal import DECLINED, FAILED, OFF, PENDING, READY, UNFILLED, fills
 from console.proposals.words import MENDED_BY_OTHERS
 from console.views import formats, frame, second
 from console.views.formats import Look
@@ -158,11 +158,6 @@ def entries(source: Mapping[str, Any], value: Any, look: Look) -> tuple[str, ...
         return tuple(str(one) for one in value)
     entry = formats.box(what, value, look)
     return (entry,) if entry else ()
-
-
-def fills(level: str, least: str) -> bool:
-    """Whether a value of this confidence fills its field by itself; a low one never does."""
-    return level != "low" and proposal_fills(level, least)
 
 
 def state_of(mark: str, *, same: bool, untouched: bool, may_fill: bool, typed: bool) -> str:

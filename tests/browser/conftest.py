@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
-from werkzeug.serving import make_server
-from werkzeug.wsgi import ClosingIterator
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.company import PASSWORD, Company
 from tests.conftest import web_app
@@ -41,30 +39,41 @@ def url(company: Company) -> Iterator[str]:
 
 
 class Requests:
-    """The application, and how many requests it is at: a connection that is in use when its engine is disposed of is never closed."""
+    """How many requests the server is at: a connection that is in use when its engine is disposed of is never closed.
 
-    def __init__(self, app: Flask) -> None:
-        self.app, self.under_way, self._lock = app, 0, threading.Lock()
+    Counted where the server handles a request, not by the end of its answer, which it never closes for a browser that hung up.
+    """
 
-    def __call__(self, environ: Any, start_response: Any) -> Any:
-        self._count(1)
-        try:
-            body = self.app(environ, start_response)
-        except BaseException:
-            self._count(-1)
-            raise
-        return ClosingIterator(body, [lambda: self._count(-1)])
+    def __init__(self) -> None:
+        self.under_way, self._lock = 0, threading.Lock()
 
-    def _count(self, by: int) -> None:
+    def handler(self) -> type[WSGIRequestHandler]:
+        """What handles a request, and counts it."""
+        counted = self._counted
+
+        class Handler(WSGIRequestHandler):
+            def run_wsgi(self) -> None:
+                with counted():
+                    super().run_wsgi()
+
+        return Handler
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
         with self._lock:
-            self.under_way += by
+            self.under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.under_way -= 1
 
 
 @contextmanager
 def served() -> Iterator[str]:
     """The console over the database that the settings point to, on a free port of this machine."""
-    requests = Requests(web_app())
-    server = make_server("127.0.0.1", 0, requests, threaded=True)
+    requests = Requests()
+    server = make_server("127.0.0.1", 0, web_app(), threaded=True, request_handler=requests.handler())
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

@@ -45,6 +45,7 @@ from console.log.select import LogFilter
 from console.log.verify import main as verify
 from console.postgres import Embedded
 from console.proposals import usage
+from console.records import catalogue
 from tests.company import PASSWORD
 from tests.conftest import copied
 
@@ -371,6 +372,23 @@ def test_a_report_sent_twice_is_filed_once_and_gives_its_receipt_to_who_filed_it
     assert [answer.status_code for answer in (first, again, other)] == [201, 201, 201]
     assert (again.json, again.json == other.json) == (first.json, False)
     assert fetch("select count(*) from console.run where label is not null")[0][0] == before + 2
+
+
+def test_a_report_whose_process_failed_after_its_record_was_made_is_not_filed_twice(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can tell from the repeat alone: it says so, and writes nothing."""
+    body = {"workflow": "suspicion-report", "collection": "customer", "record": TORE, "input": FILED}
+    told = {"Authorization": f"Bearer {house.keys['tom']}", "X-Idempotency-Key": "filed-and-failed"}
+    made = "select count(*) from fiu.sar_case"
+    with catalogue.engine_of(catalogue.collection("sar_case")).connect() as core:
+        before = core.exec_driver_sql(made).scalar_one()
+        with monkeypatch.context() as patch:
+            patch.setenv("HANDRAIL_FAULT", "reporting.filed.before=raise")
+            assert house.app.test_client().post("/api/v1/reports", headers=told, json=body).status_code == 500
+        for _ in range(2):
+            again = house.app.test_client().post("/api/v1/reports", headers=told, json=body)
+            assert (again.status_code, (again.json or {})["code"]) == (409, "write_unknown")
+        core.rollback()
+        assert core.exec_driver_sql(made).scalar_one() == before + 1
 
 
 def test_what_is_on_the_confidential_side_points_to_the_customer_and_not_back(house: House) -> None:

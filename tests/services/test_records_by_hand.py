@@ -9,7 +9,6 @@ from console import access, accounts, actions, browse, by_hand, log, records, su
 from console.access import narrowing, words
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
-from console.records import WriteUnknown
 from tests.company import Company
 from tests.conftest import web_app
 
@@ -132,7 +131,7 @@ def test_what_was_added_is_found_by_its_event(company: Company) -> None:
     browse.note_change(company.tom, records.collection("customer"), None, {}, NEW, result="unknown", effect="added")
     sure, unsure = [event for event in log.events_of(company.tom.session) if event.type == "record_changed"]
     assert by_hand.added(company.tom, "customer", sure).values["display_name"] == "Newcomer"
-    with pytest.raises(WriteUnknown):
+    with pytest.raises(by_hand.NotKnown):
         by_hand.added(company.tom, "customer", unsure)
     for person, refusal in (("stan", NotFound), ("rosa", NotAllowed)):
         with pytest.raises(refusal):

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from console import __version__, health, settings
 from console.app import create_app
-from console.db import engine, presence
+from console.db import engine, presence, troubles
 from console.db.engine import app_url
 from console.db.presence import PRESENCE
 from console.postgres import Embedded
@@ -58,8 +58,8 @@ def test_all_is_well_with_a_worker_that_gives_signs_of_life(clean: Database, loo
         assert look() == (200, {"status": "running", "version": __version__, "database": "ok", "worker": "ok", "log": "ok"})
 
 
-def test_no_worker_one_of_another_database_or_one_that_is_frozen_or_paused_is_a_failure(
-    clean: Database, database: Database, look: Look
+def test_no_worker_one_of_another_database_or_one_that_is_frozen_is_a_failure_and_a_pause_is_told(
+    clean: Database, database: Database, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     presence.sign()
     with held(app_url().set(database=database.name)):
@@ -69,7 +69,12 @@ def test_no_worker_one_of_another_database_or_one_that_is_frozen_or_paused_is_a_
         assert look()[0] == 200
         connection.execute(sa.text("update console.version set number = 1 where name = 'paused'"))
         status, body = look()
-        assert (status, body["worker"], codes(body)) == (503, "paused", ["paused"])
+        assert (status, body["status"], body["worker"], codes(body)) == (200, "paused", "paused", [])
+        monkeypatch.setattr(health, "writing", lambda: troubles.READ_ONLY)
+        status, body = look()
+        assert (status, body["status"], body["worker"], codes(body)) == (503, "failing", "paused", ["read_only"])
+        monkeypatch.undo()
+        monkeypatch.setattr(health, "KEPT_S", -1.0)
         connection.execute(sa.text("update console.worker_sign set at = now() - interval '1 minute'"))
         status, body = look()
         assert (status, body["worker"], codes(body)) == (503, "stuck", ["worker_stuck"])

@@ -10,6 +10,7 @@ from flask import Flask
 from console import access, accounts, answers, approvals, notices, runs, tasks
 from console.access import store
 from console.db import transaction
+from console.views import runbeside, tasks as pages_of_tasks
 from tests.company import Company
 from tests.conftest import web_app
 from tests.services import masked
@@ -18,6 +19,15 @@ from tests.views.conftest import signed_in
 
 SECRETS = re.compile("|".join(map(re.escape, (MARK, RELATED, FIGURE))), re.IGNORECASE)
 AROUND = 80
+TABS_OF_RUN = ("source", *runbeside.TABS)
+TABS = {
+    "/runs/": ("record", *TABS_OF_RUN),
+    "/c/": ("summary", "details", "activity"),
+    "/tasks": tuple(name for name, _ in pages_of_tasks.TABS),
+}
+"""By how a page's address begins."""
+LINKED = re.compile(r"\"(/(?:runs/|c/|tasks\?))[^\"]*?tab=([a-z_]+)")
+"""A link to a tab, as pages have it."""
 
 
 def addresses(app: Flask, ids: dict[str, str]) -> list[str]:
@@ -33,6 +43,8 @@ def addresses(app: Flask, ids: dict[str, str]) -> list[str]:
 def leaks(client: Any, address: str, headers: dict[str, str], secrets: re.Pattern[str]) -> list[tuple[str, str]]:
     answer = client.get(address, headers=headers)
     text = said(answer.data)
+    strange = {(page, tab) for page, tab in LINKED.findall(text) if tab not in TABS[page.rstrip("?")]}
+    assert not strange, f"{address} leads to tabs that are not walked: {strange}"
     assert answer.status_code < 500 or (address, answer.status_code) == ("/health", 503), (address, answer.status_code, text[-600:])
     return [(address, text[max(0, found.start() - AROUND) : found.end() + AROUND]) for found in secrets.finditer(text)]
 
@@ -60,8 +72,9 @@ class Reader:
 
 def of_run(run: str, last: int | None = None) -> list[str]:
     api, page = f"/api/v1/runs/{run}", f"/runs/{run}"
-    tabs = [f"{page}?tab={tab}" for tab in ("summary", "context", "activity", "ai")]
-    at = [f"{api}/replay?at={last}", f"{page}/replay?at={last}", f"{page}/replay?at={last}&tab=context"] if last else []
+    tabs = [f"{page}?tab={tab}" for tab in TABS_OF_RUN]
+    looked_back = [f"{page}/replay?at={last}&tab={tab}" for tab in ("documents", "context")]
+    at = [f"{api}/replay?at={last}", f"{page}/replay?at={last}", *looked_back] if last else []
     return [
         api,
         f"{api}/events?limit=100",
@@ -105,6 +118,7 @@ def test_nothing_that_was_computed_tells_what_its_reader_may_not_read(company: C
         "notice_id": notices.mine(company.olivia)[0].id, "task_id": tasks.mine(company.olivia)[0].id,
     }  # fmt: skip
     every = addresses(app, ids)
+    every += [f"{page}?tab={tab}" for page in ("/c/customer/1", "/tasks") for tab in TABS[page[:3] if page[:3] == "/c/" else page]]
     every += [f"/api/v1/runs/{run}/replay?at={at}" for at in range(1, company.told(run, "mona")["last_event"] + 1)]
     wrong += [leak for reader in blind for address in every for leak in reader.leaks(address)]
     assert not wrong, "\n".join(" ".join(leak) for leak in wrong)

@@ -61,6 +61,13 @@ def test_a_proposal_fills_its_field_and_says_from_where(pages: "Pages") -> None:
     assert page.with_attribute("data-source")
 
 
+def preselected(pages: "Pages", run: str) -> dict[str, bool]:
+    """What the API says that a form holds beforehand."""
+    proposal = pages.company.told(run)["current"]["proposal"]
+    choice = {"outcome": proposal["choice"]["preselected"]} if proposal["choice"] else {}
+    return {each["name"]: each["preselected"] for each in proposal["fields"]} | choice
+
+
 def test_rules_are_named_as_such(pages: "Pages") -> None:
     run = proposals.at(pages.company, "rate")
     arrives(pages.company, run, value("risk", "medium"), origin="rules")
@@ -83,6 +90,7 @@ def test_the_step_says_which_level_fills_and_low_never_does(pages: "Pages", conf
     page = pages.olivia.get(f"/runs/{run}")
     assert states(page)["risk"] == state
     assert fields(page)["v.risk"] == ("medium" if state == "fill" else "")
+    assert preselected(pages, run) == {"risk": state == "fill"}, "programs preselect what the page does"
     assert ("Suggestion not filled in: “medium”" in page.text or "Suggestion not filled in: “Medium”" in page.text) is True
 
 
@@ -202,6 +210,7 @@ def test_the_proposed_choice_of_a_decision_stands_at_its_option(pages: "Pages") 
     arrives(pages.company, run, outcome="approve", choice=choice)
     page = pages.olivia.get(f"/runs/{run}")
     assert states(page) == {"outcome": "fill"}
+    assert preselected(pages, run) == {"outcome": True}
     assert fields(page)["outcome"] == "approve"
     assert "Nothing speaks against it." in page.text
     assert "Looked at it." in page.text

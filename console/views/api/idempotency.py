@@ -28,12 +28,11 @@ logger = logging.getLogger(__name__)
 blueprint = Blueprint("api_idempotency", __name__)
 HEADER = "X-Idempotency-Key"
 REPLAYED = "X-Idempotency-Replayed"
-CLAIMED_S = 30  # a request that takes longer is dead, or so slow that its transition decides
 LONGEST = 200
 
 _CLAIM = """
 insert into console.idempotency as i (key, fingerprint, at) values (%(key)s, %(fingerprint)s, clock_timestamp())
-on conflict (key) do update set fingerprint = excluded.fingerprint, status = null, made = null, at = excluded.at
+on conflict (key) do update set fingerprint = excluded.fingerprint, status = null, made = null, at = excluded.at, writing = case when i.at < clock_timestamp() - %(kept)s then null else i.writing end
 where i.at < clock_timestamp() - %(kept)s or (i.status is null and i.fingerprint = excluded.fingerprint and i.at < clock_timestamp() - %(claimed)s)
 returning key
 """
@@ -55,7 +54,7 @@ def recall() -> ResponseReturnValue | None:
         )
     key = subjects.digest(f"{g.actor.session}|{told}".encode("utf-8", "surrogatepass"), "idempotency").hex()
     fingerprint = _fingerprint()
-    given = {"key": key, "fingerprint": fingerprint, "kept": once.KEPT, "claimed": timedelta(seconds=CLAIMED_S)}
+    given = {"key": key, "fingerprint": fingerprint, "kept": once.KEPT, "claimed": timedelta(seconds=once.CLAIMED_S)}
     claimed = bool(fetch(_CLAIM, given))
     found = once.done(key)
     if not claimed or found is not None:
@@ -148,6 +147,8 @@ def remember(response: Response) -> Response:
 
 def _keep(key: str, status: int) -> None:
     table = tables.idempotency
-    kept = {"status": status, "made": g.get("idempotency_made")} if status < 400 else {"at": sa.func.now() - timedelta(seconds=CLAIMED_S)}
+    kept = (
+        {"status": status, "made": g.get("idempotency_made")} if status < 400 else {"at": sa.func.now() - timedelta(seconds=once.CLAIMED_S)}
+    )
     with hot_engine().connect() as connection:
         connection.execute(sa.update(table).where(table.c.key == key, table.c.status.is_(None)).values(**kept))

@@ -111,6 +111,14 @@ class ProposedValue(Open):
     confidence: Literal["high", "medium", "low"]
     reason: str | None
     sources: list[ProposalSource] | None
+    preselected: bool = Field(description="Whether a form holds it before a person has put it there; false: it is only offered")
+
+
+class ProposedChoice(Open):
+    """What is said of the proposed choice."""
+
+    confidence: Literal["high", "medium", "low"]
+    preselected: bool = Field(description="Whether it is chosen before a person has chosen it; false: it is only offered")
 
 
 class Proposal(Open):
@@ -123,7 +131,8 @@ class Proposal(Open):
     message: str | None = Field(description="Why there is none, and what to do")
     deadline_at: Moment
     fields: list[ProposedValue]
-    outcome: str | None = Field(description="The proposed choice")
+    outcome: str | None = Field(description="The proposed choice; chosen beforehand only where `choice.preselected` says so")
+    choice: ProposedChoice | None
     flags: list[str]
     banner: str | None
 
