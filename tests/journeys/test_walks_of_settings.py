@@ -1,0 +1,90 @@
+"""How-tos about sources, collections and the AI, walked in a browser to the letter."""
+
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.journeys.conftest import Demo
+from tests.journeys.screens import Open, opening
+from tests.journeys.walks import By, Walk, answered, by, choose, download, emphasis, fill, go, key, lacks, named, press, reads, see, typed, way
+
+WALKS: dict[str, list[By]] = {
+    "shape-your-collections": [
+        by(
+            "admin",
+            way("Settings, Collections"),
+            press("Watch list names"),
+            see("Many are called", "One is called", "Title of a record", "List", "Details", "Form", "Preview"),
+            press("More"),
+            see("Help", "Values it may have", "Format", "Rules", "Currency of money", "May a model see it?"),
+            fill("Help", "As the list spells it"),
+            press("Save draft"),
+            press("Add a computed field"),
+            fill("Name", "shouted"),
+            fill("Expression", "upper(record.name)"),
+            press("Save draft"),
+            press("See changes"),
+            press("Undo"),
+            press("Publish"),
+            press("Versions"),
+            press("Restore"),
+            press("As a file"),
+            see("xx"),
+        ),
+    ],
+    "connect-your-database": [
+        by(
+            "admin",
+            way("Settings, Data sources, Connect a database"),
+            see("Where it is"),
+            press("Or give the whole URL"),
+            fill("URL", "postgresql://nobody:secret@127.0.0.1:1/none"),
+            press("Test the connection"),
+            answered(422),
+            reads("Nobody listens"),
+            see("What you want of it", "Connected"),
+            see("xx"),
+        ),
+    ],
+    "use-an-ai-provider": [
+        by(
+            "admin",
+            way("Settings, AI", "Settings, AI, Provider"),
+            press("Anthropic", "An OpenAI-compatible endpoint"),
+            fill("Model", "local-model"),
+            fill("Base URL", "https://models.invalid/v1"),
+            fill("Key", "sk-nothing"),
+            press("Test connection"),
+            reads("there is no such host"),
+            press("Save"),
+            see("Save without trying it"),
+            press("Purposes and prices"),
+            see("Filling forms in", "Decisions", "Texts", "Building workflows", "Prices of a million tokens", "Currency"),
+            press("Budgets"),
+            see("Calls of one run", "Money for one run", "Prompts and answers are kept for"),
+            press("On and off"),
+            choose("Switch it off for another collection", "Calls"),
+            press("House text"),
+            see("xx"),
+        ),
+    ],
+    "what-a-model-sees": [
+        by("admin", way("Settings, Collections"), press("Watch lists"), press("More"), see("May a model see it?"), way("Settings, AI, What a model sees"), see("xx")),
+    ],
+    "add-code-of-your-own": [by("admin", way("Settings, Code"), reads("console.hooks"))],
+    "sign-in-with-your-identity-provider": [by("admin", emphasis("confidential client"), way("Settings, Sign-in"))],
+}
+
+
+@pytest.fixture(scope="module")
+def screens(chromium: Browser, demo: Demo) -> Iterator[Open]:
+    """A screen for each person, the same in all walks."""
+    with opening(chromium, demo) as open_one:
+        yield cache(open_one)
+
+
+@pytest.mark.parametrize("name", sorted(WALKS))
+def test_a_how_to_is_walked_to_the_letter(screens: Open, name: str) -> None:
+    Walk(name, screens).go(WALKS[name])
