@@ -30,6 +30,7 @@ class ReplayView:
     """A run after event `at` of `last`. `json` is its shape in the API; `run` and `ticks` are for pages, and made when asked for.
 
     `now_values` are the record's fields today, where the viewer may read them; None when there is no record to compare with.
+    `gone` says why a screen that was shown then is not there: `erased`, `expired`; empty where it is there, or where there was none.
     """
 
     json: dict[str, Any]
@@ -38,6 +39,7 @@ class ReplayView:
     make_run: Callable[[], RunView]
     make_ticks: Callable[[], Sequence[Mapping[str, Any]]]
     now_values: Mapping[str, Any] | None = None
+    gone: str = ""
     masked: Sequence[str] = field(default_factory=tuple)
 
     @cached_property
@@ -111,7 +113,7 @@ def _replay(actor: Actor, run_id: str, at: int | None) -> ReplayView:
     if not 1 <= place <= last:
         raise NotFound(f"This run has events 1 to {last}.")
     events = log.history(run_id)[:last]
-    state, screen = _then(run_id, events[:place])
+    state, screen, gone = _then(run_id, events[:place])
     (event,) = log.open_values(run_id, [events[place - 1]]).values()
     hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, looking_back=True)
     told, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
@@ -133,19 +135,24 @@ def _replay(actor: Actor, run_id: str, at: int | None) -> ReplayView:
         make_run=lambda: _view(seen, state, told, screen_for(hidden, screen, seen.run.collection), masked),
         make_ticks=lambda: _ticks(events),
         now_values=dict(seen.record.values) if seen.record else None,
+        gone=gone,
         masked=masked,
     )
 
 
-def _then(run_id: str, events: Sequence[log.Stored]) -> tuple[Run, Screen | None]:
-    """The run after these events, and the newest screen of the step at which it stood: of all that were shown, only this one is opened."""
+def _then(run_id: str, events: Sequence[log.Stored]) -> tuple[Run, Screen | None, str]:
+    """The run after these events, and the newest screen of the step at which it stood: of all that were shown, only this one is opened.
+
+    Where it can be opened no more, the last is why.
+    """
     opened = log.open_values(run_id, [event for event in events if event.type not in QUIET and event.body["data"]["sealed"]], placed=False)
     state = fold(as_event(opened.get(event.n, event)) for event in events)
     last = next((event for event in reversed(events) if event.type == "step_shown" and event.open["n"] == state.current), None)
     if last is None:
-        return state, None
-    found = log.open_values(run_id, [last])[last.n].values.get("screen")
-    return state, dict(found) if found else None
+        return state, None, ""
+    shown = log.open_values(run_id, [last])[last.n]
+    found = shown.values.get("screen")
+    return state, dict(found) if found else None, "" if found else next(iter(shown.missing.values()), "")
 
 
 def _record(screen: Screen | None) -> dict[str, Any] | None:

@@ -29,7 +29,7 @@ window.control = (given, within) => {
   const top = document.querySelector("dialog[open]") ?? document;
   const found = [...top.querySelectorAll(CONTROLS)].filter((element) => there(element.matches("option") ? (element.closest("select") ?? element) : element));
   const near = within ? found.filter((element) => element.closest(within)) : found;
-  const names = (element) => [said(element), plain(element.textContent), plain(element.getAttribute("aria-label") ?? ""), plain(element.value ?? "")];
+  const names = (element) => [said(element), plain(element.textContent), plain(element.textContent).replace(/ ?\\d+$/, ""), plain(element.getAttribute("aria-label") ?? ""), plain(element.value ?? "")];
   return near.find((element) => said(element) === words) ?? near.find((element) => names(element).includes(words))
     ?? near.find((element) => [...element.querySelectorAll("b, strong")].some((part) => said(part) === words)) ?? null;
 };
