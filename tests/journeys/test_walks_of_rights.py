@@ -8,7 +8,25 @@ from playwright.sync_api import Browser
 
 from tests.journeys.conftest import Demo
 from tests.journeys.screens import Open, opening
-from tests.journeys.walks import By, Walk, answered, by, choose, download, emphasis, fill, go, keep_run, key, lacks, named, press, reads, see, typed, way
+from tests.journeys.walks import (
+    By,
+    Walk,
+    answered,
+    by,
+    choose,
+    download,
+    emphasis,
+    fill,
+    go,
+    keep_run,
+    lacks,
+    named,
+    press,
+    reads,
+    see,
+    typed,
+    way,
+)
 
 WALKS: dict[str, list[By]] = {
     "find-out-why": [
@@ -43,7 +61,11 @@ WALKS: dict[str, list[By]] = {
             choose("On what", "Customers"),
             fill("Which record", "903"),
             press("Try"),
-            reads("Olivia Petrauskaitė may update Customers", "p, role:operator, t:operations, collection:customer, update, allow", "The condition holds"),
+            reads(
+                "Olivia Petrauskaitė may update Customers",
+                "p, role:operator, t:operations, collection:customer, update, allow",
+                "The condition holds",
+            ),
             see("Every rule that speaks to it", "What would have to change"),
         ),
     ],
@@ -66,7 +88,11 @@ WALKS: dict[str, list[By]] = {
             choose("Comparison", "is"),
             fill("Value", "retail"),
             press("Add"),
-            named("sentences that the page makes of a condition", "No index of the table begins with …", "Operator in Operations may read Accounts of customers that they may see"),
+            named(
+                "sentences that the page makes of a condition",
+                "No index of the table begins with …",
+                "Operator in Operations may read Accounts of customers that they may see",
+            ),
             press("Fields"),
             see("Only read", "Hidden"),
             go("/settings/roles/helper_{own}/on?object=action:charge.refund&place=*"),
@@ -184,7 +210,14 @@ WALKS: dict[str, list[By]] = {
             press("File the report"),
             reads("The number of your receipt", "You will not see the report again"),
             press("Close"),
-            emphasis("Archiving a team, removing a data source, closing an inbox", "is", "Runs in somebody's hands", "A second run", "Erasing a person", "Figures"),
+            emphasis(
+                "Archiving a team, removing a data source, closing an inbox",
+                "is",
+                "Runs in somebody's hands",
+                "A second run",
+                "Erasing a person",
+                "Figures",
+            ),
             go("/my-work"),
             lacks("Confidential report"),
         ),

@@ -8,7 +8,21 @@ from playwright.sync_api import Browser
 
 from tests.journeys.conftest import Demo
 from tests.journeys.screens import Open, opening
-from tests.journeys.walks import By, Walk, answered, by, choose, download, emphasis, fill, go, key, lacks, named, press, reads, see, typed, way
+from tests.journeys.walks import (
+    By,
+    Walk,
+    answered,
+    by,
+    choose,
+    emphasis,
+    fill,
+    go,
+    named,
+    press,
+    reads,
+    see,
+    way,
+)
 
 WALKS: dict[str, list[By]] = {
     "shape-your-collections": [
@@ -110,7 +124,21 @@ WALKS: dict[str, list[By]] = {
         by("ada", way("Settings, AI, Calls")),
     ],
     "add-code-of-your-own": [by("admin", way("Settings, Code"), reads("console.hooks"))],
-    "sign-in-with-your-identity-provider": [by("admin", named("needs a provider: tests/browser/test_signing_in.py has one", "confidential client", "Sign in with your company account"), way("Settings, Sign-in"), see("Identity provider"), emphasis("group", "role", "team", "Who has no role at all is not let in"), named("needs a provider: tests/browser/test_signing_in.py has one", "Settings, Me, Company account", "People may sign in with a password too"), way("Settings, Sign-in"))],
+    "sign-in-with-your-identity-provider": [
+        by(
+            "admin",
+            named("needs a provider: tests/browser/test_signing_in.py has one", "confidential client", "Sign in with your company account"),
+            way("Settings, Sign-in"),
+            see("Identity provider"),
+            emphasis("group", "role", "team", "Who has no role at all is not let in"),
+            named(
+                "needs a provider: tests/browser/test_signing_in.py has one",
+                "Settings, Me, Company account",
+                "People may sign in with a password too",
+            ),
+            way("Settings, Sign-in"),
+        )
+    ],
 }
 
 

@@ -8,7 +8,23 @@ from playwright.sync_api import Browser
 
 from tests.journeys.conftest import Demo
 from tests.journeys.screens import Open, opening
-from tests.journeys.walks import By, Walk, answered, by, choose, emphasis, fill, go, keep_run, key, lacks, named, press, reads, see, typed, way
+from tests.journeys.walks import (
+    By,
+    Walk,
+    answered,
+    by,
+    choose,
+    emphasis,
+    fill,
+    go,
+    keep_run,
+    key,
+    lacks,
+    named,
+    press,
+    reads,
+    see,
+)
 
 PROPOSED = (
     "AI pre-fill", "Pre-filled by rule", "High", "Medium", "Low", "sources", "Now", "Suggestion not filled in", "second look", "A second look agrees",
@@ -92,7 +108,14 @@ WALKS: dict[str, list[By]] = {
             reads("needed to reject"),
             press("Approve"),
             reads("Approved"),
-            named("what holds of each request, by its rule", "Not your own", "One person counts once", "What moved is shown", "What was approved is what is done", "What was approved and could not be done keeps its yes"),
+            named(
+                "what holds of each request, by its rule",
+                "Not your own",
+                "One person counts once",
+                "What moved is shown",
+                "What was approved is what is done",
+                "What was approved and could not be done keeps its yes",
+            ),
         ),
         by(
             "olivia",
