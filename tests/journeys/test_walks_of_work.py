@@ -57,6 +57,8 @@ WALKS: dict[str, list[By]] = {
             see("My work"),
             press("Take next"),
             keep_run("taken"),
+            press("Seen"),
+            see("First impression"),
             press("More"),
             press("Let go, for anybody to take"),
             see("Next ticket"),
