@@ -75,6 +75,7 @@ WALKS: dict[str, list[By]] = {
             go("/runs/{taken}"),
             press("More"),
             press("Assign to…"),
+            press("Why others are not offered"),
             reads("Tom Jansen\\s+Has it in hand already"),
             press("Cancel"),
             go("/inbox/kyc"),
