@@ -28,6 +28,7 @@ class ReplayView:
     """A run after event `at` of `last`. `json` is its shape in the API; `run` and `ticks` are for pages, and made when asked for.
 
     `now_values` are the record's fields today, where the viewer may read them; None when there is no record to compare with.
+    `gone` says why a screen that was shown then is not there: `erased`, `expired`; empty where it is there, or where there was none.
     """
 
     json: dict[str, Any]
@@ -36,6 +37,7 @@ class ReplayView:
     make_run: Callable[[], RunView]
     make_ticks: Callable[[], Sequence[Mapping[str, Any]]]
     now_values: Mapping[str, Any] | None = None
+    gone: str = ""
     masked: Sequence[str] = field(default_factory=tuple)
 
     @cached_property
@@ -89,7 +91,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     if not 1 <= place <= last:
         raise NotFound(f"This run has events 1 to {last}.")
     rows = log.rows(run_id, upto=place)
-    state, screen = _then(run_id, rows)
+    state, screen, gone = _then(run_id, rows)
     (event,) = log.open_values(run_id, [log.closed(rows[-1])]).values()
     hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
     told, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
@@ -111,12 +113,16 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
         make_run=lambda: _view(seen, state, told, screen_for(hidden, screen, seen.run.collection), masked),
         make_ticks=lambda: _ticks([*rows, *log.rows(run_id, place, upto=last)]),
         now_values=dict(seen.record.values) if seen.record else None,
+        gone=gone,
         masked=masked,
     )
 
 
-def _then(run_id: str, rows: Sequence[log.Row]) -> tuple[Run, Screen | None]:
-    """The run after these events, and the newest screen of the step at which it stood: of all that were shown, only this one is opened."""
+def _then(run_id: str, rows: Sequence[log.Row]) -> tuple[Run, Screen | None, str]:
+    """The run after these events, and the newest screen of the step at which it stood: of all that were shown, only this one is opened.
+
+    Where it cannot be opened any more, the last is why.
+    """
     shown: dict[int, int] = {}
 
     def told() -> Iterator[Event]:
@@ -127,10 +133,11 @@ def _then(run_id: str, rows: Sequence[log.Row]) -> tuple[Run, Screen | None]:
 
     state = fold(told())
     if state.current not in shown:
-        return state, None
+        return state, None, ""
     last = log.closed(rows[shown[state.current] - 1])
-    found = log.open_values(run_id, [last])[last.n].values.get("screen")
-    return state, dict(found) if found else None
+    opened = log.open_values(run_id, [last])[last.n]
+    found = opened.values.get("screen")
+    return state, dict(found) if found else None, "" if found else next(iter(opened.missing.values()), "")
 
 
 def _record(screen: Screen | None) -> dict[str, Any] | None:

@@ -18,6 +18,11 @@ blueprint = Blueprint("replay", __name__, url_prefix="/runs")
 PAUSE_S = 3600  # a longer silence than this is drawn as a gap
 MOST_TICKS = 300
 NEAR = 60  # events on each side that always have a tick
+GONE = {
+    "erased": "What was on the screen here was erased.",
+    "expired": "What was on the screen here was kept for its time, and is gone.",
+}
+"""What stands in place of a screen, by why it can be opened no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "consequences": consequences.told(screen, look, answered["outcome"]),
         "button": str(screen.get("button") or "Done"),
         "ended": run["status"] in FINAL,
+        "gone": GONE.get(view.gone, ""),
         "results": runpage.results(run, look, context["result_kinds"]),
         "read_only": True,
         "can": frozenset(),

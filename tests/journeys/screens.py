@@ -4,17 +4,19 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, JSHandle, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, ElementHandle, JSHandle, Page, Response, TimeoutError
 
 from tests.journeys.conftest import Demo, Visitor
 from tests.journeys.documents import Kind, Passage, Word
 
 PATIENCE_MS = 30_000
+ANSWERED = "Failed to load resource: the server responded with a status of"
 
 LOOK = """
-const plain = (text) => text.replace(/\\s+/g, " ").trim();
+const plain = (text) => text.replace(/\\s+/g, " ").replaceAll("’", "'").trim();
 const there = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: false });
 const said = (element) => {
   const copy = element.cloneNode(true);
@@ -22,14 +24,24 @@ const said = (element) => {
   return plain(copy.textContent);
 };
 const CONTROLS = "a[href], button, summary, label, option, [role=tab], [role=menuitem], [role=button], input[type=submit]";
-window.control = (words, within) => {
+window.control = (given, within) => {
+  const words = plain(given);
   const top = document.querySelector("dialog[open]") ?? document;
   const found = [...top.querySelectorAll(CONTROLS)].filter((element) => there(element.matches("option") ? (element.closest("select") ?? element) : element));
   const near = within ? found.filter((element) => element.closest(within)) : found;
-  const names = (element) => [said(element), plain(element.textContent), plain(element.getAttribute("aria-label") ?? ""), plain(element.value ?? "")];
-  return near.find((element) => said(element) === words) ?? near.find((element) => names(element).includes(words)) ?? null;
+  const names = (element) => [said(element), plain(element.textContent), plain(element.textContent).replace(/ ?\\d+$/, ""), plain(element.getAttribute("aria-label") ?? ""), plain(element.value ?? "")];
+  return near.find((element) => said(element) === words) ?? near.find((element) => names(element).includes(words))
+    ?? near.find((element) => [...element.querySelectorAll("b, strong")].some((part) => said(part) === words)) ?? null;
 };
-window.shown = (words) => {
+window.box = (given) => {
+  const words = plain(given);
+  const top = document.querySelector("dialog[open]") ?? document;
+  const boxes = [...top.querySelectorAll("input, textarea, select")].filter(there);
+  const names = (box) => [...[...(box.labels ?? [])].map(said), plain(box.getAttribute("aria-label") ?? ""), plain(box.placeholder ?? "")];
+  return boxes.find((box) => names(box).includes(words)) ?? null;
+};
+window.shown = (given) => {
+  const words = plain(given);
   const top = document.querySelector("dialog[open]") ?? document.body;
   if (words.split(" ").length > 3 && plain(document.body.innerText).includes(words)) return true;
   return [...top.querySelectorAll("*"), ...document.querySelectorAll("h1, h2")].some((element) =>
@@ -47,24 +59,43 @@ class Screen:
     context: BrowserContext
     page: Page = field(init=False)
     complaints: list[str] = field(default_factory=list)
+    refused: list[tuple[int, str]] = field(default_factory=list)
+    """What was answered with 400 to 499, until a walk takes note of it."""
 
     def __post_init__(self) -> None:
         self.context.add_init_script(LOOK)
         self.context.set_default_timeout(PATIENCE_MS)
         self.context.set_default_navigation_timeout(PATIENCE_MS)
         self.page = self.context.new_page()
-        self.context.on("response", lambda answer: self._note(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
+        self.context.on("response", self._answered)
         self.page.on("pageerror", lambda error: self._note(str(error)))
-        self.page.on("console", lambda told: self._note(told.text) if told.type in ("error", "warning") else None)
+        self.page.on("console", self._told)
+
+    def _answered(self, answer: Response) -> None:
+        if answer.status >= 500:
+            self._note(f"{answer.status} {answer.url}")
+        elif answer.status >= 400:
+            self.refused.append((answer.status, answer.url))
+
+    def _told(self, told: ConsoleMessage) -> None:
+        """What Chromium writes about an answer may come long after it, and is known from the answer itself."""
+        if told.type in ("error", "warning") and ANSWERED not in told.text:
+            self._note(told.text)
+
+    @property
+    def wrong(self) -> list[str]:
+        """All that it complains of, and each refusal that no walk took note of."""
+        return self.complaints + [f"{status} {url}" for status, url in self.refused]
 
     def _note(self, words: str) -> None:
         self.complaints.append(f"{words} (on {self.page.url})")
 
     def was_answered(self, status: int) -> None:
-        """Take note that the last click was answered with this status, which Chromium writes into its console: a question, or a refusal that is shown."""
-        found = [one for one in self.complaints if f"the server responded with a status of {status}" in one]
+        """Take note that the last page or click was answered with this status: a question, or a refusal that is shown."""
+        self.settled()
+        found = [one for one in self.refused if one[0] == status]
         assert found, f"nothing was answered with {status}"
-        self.complaints.remove(found[0])
+        self.refused.remove(found[0])
 
     def enter(self, name: str) -> "Screen":
         """As this person of the demo, where signing in is not the point."""
@@ -93,7 +124,7 @@ class Screen:
         try:
             self.settled()
             return self.page.wait_for_function("([words, within]) => control(words, within)", arg=[words, within])
-        except Exception as error:
+        except TimeoutError as error:
             raise AssertionError(f"nothing is called {words!r} on {self.page.url}:\n{self.page.inner_text('body')[:3000]}") from error
 
     def press(self, words: str, within: str = "") -> None:
@@ -110,23 +141,63 @@ class Screen:
         self.page.wait_for_timeout(30)  # what a click sets going has begun by then
         self.settled()
 
+    def download(self, words: str, within: str = "") -> Path:
+        """Press what gives out a file; where it is kept until the browser ends."""
+        element = self.control(words, within).as_element()
+        assert element is not None
+        with self.page.expect_download() as given:
+            element.click()
+        path = given.value.path()
+        assert path.stat().st_size, f"{words!r} gives out an empty file"
+        return path
+
     def see(self, words: str) -> None:
         """Wait until exactly this is written on the page, as a title, label or text of its own."""
         try:
             self.settled()
             self.page.wait_for_function("(words) => shown(words)", arg=words)
-        except Exception as error:
+        except TimeoutError as error:
             raise AssertionError(f"{words!r} is not to be seen on {self.page.url}:\n{self.page.inner_text('body')[:3000]}") from error
 
     def fill(self, label: str, words: str) -> None:
         """Type into the box of this label or placeholder."""
+        self._box(label).fill(words)
+
+    def choose(self, label: str, option: str) -> None:
+        """Choose from the list of this label."""
+        self._box(label).select_option(label=option)
         self.settled()
-        box = self.page.get_by_label(label, exact=True).or_(self.page.get_by_placeholder(label, exact=True)).first
-        box.fill(words)
+
+    def _box(self, label: str) -> ElementHandle:
+        try:
+            self.settled()
+            box = self.page.wait_for_function("(words) => box(words)", arg=label).as_element()
+        except TimeoutError as error:
+            raise AssertionError(f"no box is called {label!r} on {self.page.url}:\n{self.page.inner_text('body')[:3000]}") from error
+        assert box is not None
+        return box
+
+    def key(self, keys: str) -> None:
+        """Press a key, or one after another: `g m`."""
+        for one in keys.split(" "):
+            self.page.keyboard.press(one)
+        self.page.wait_for_timeout(30)
+        self.settled()
+
+    def lacks(self, words: str) -> None:
+        """Wait until nothing is written or called exactly so."""
+        try:
+            self.settled()
+            self.page.wait_for_function("(words) => !control(words) && !shown(words)", arg=words)
+        except TimeoutError as error:
+            raise AssertionError(f"{words!r} is still to be seen on {self.page.url}") from error
 
     def reads(self, pattern: str) -> None:
         """Wait until the text of the page has this."""
-        self.page.wait_for_function("(pattern) => new RegExp(pattern, 'i').test(document.body.innerText)", arg=pattern)
+        try:
+            self.page.wait_for_function("(pattern) => new RegExp(pattern, 'i').test(document.body?.innerText ?? '')", arg=pattern)
+        except TimeoutError as error:
+            raise AssertionError(f"{pattern!r} is not to be read on {self.page.url}:\n{self.page.inner_text('body')[:3000]}") from error
 
 
 @dataclass
@@ -176,7 +247,7 @@ def walked(passage: Passage, screen: Screen) -> Iterator[Walked]:
     one = Walked(passage, screen, list(passage.words))
     yield one
     assert not one.left, f"not walked in {passage.number or passage.title}: {', '.join(map(str, one.left))}"
-    assert not screen.complaints, screen.complaints
+    assert not screen.wrong, screen.wrong
 
 
 Open = Callable[..., Screen]
@@ -193,7 +264,7 @@ def opening(chromium: Browser, demo: Demo) -> Iterator[Open]:
         return opened[-1].enter(name) if name else opened[-1]
 
     yield open_one
-    complaints = [words for screen in opened for words in screen.complaints]
+    complaints = [words for screen in opened for words in screen.wrong]
     for screen in opened:
         screen.context.close()
     assert not complaints

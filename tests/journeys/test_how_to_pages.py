@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from tests.journeys import test_walks_of_rights, test_walks_of_settings, test_walks_of_work
 from tests.journeys.conftest import Demo
 from tests.journeys.documents import ROOT, Passage, blocks, passages, words
 from tests.journeys.screens import Open, opening, walked
@@ -49,6 +50,26 @@ ELSEWHERE = {
         "Company account",
     ): "only where an identity provider is connected: tests/views/test_oidc*.py and tests/browser/test_signing_in.py"
 }
+
+
+NOT_WALKED = {
+    "refund-a-charge": "walked below",
+    "use-a-second-factor": "walked below",
+    "ask-for-documents": "a run that waits for somebody outside: tests/browser/test_documents.py",
+    "back-up-and-restore": "typed in test_how_tos.py; it names no page",
+    "restore-after-a-crash": "typed in test_how_tos.py; what it names is seen of a broken log alone: tests/views/test_proof_pages.py",
+    "separate-duties": "a file of a workflow; it names one button, walked in work-with-inboxes",
+    "write-an-action": "typed in test_how_tos.py; it names one button of a list: tests/views/test_acting_pages.py",
+}
+"""How-tos that set words off and have no table of a walk, and why."""
+
+
+def test_every_how_to_that_names_something_is_walked() -> None:
+    tables = [test_walks_of_rights.WALKS, test_walks_of_work.WALKS, test_walks_of_settings.WALKS]
+    walked_ = [name for table in tables for name in table]
+    assert len(walked_) == len(set(walked_))
+    assert {*walked_, *NOT_WALKED} == {name for name in HOW_TOS if words(f"docs/how-to/{name}.md", "strong", "em", "lead")}
+    assert not {*walked_} & {*NOT_WALKED}
 
 
 def test_how_tos_lead_through_the_settings(screens: Open) -> None:

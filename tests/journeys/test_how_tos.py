@@ -8,10 +8,12 @@ import json
 import os
 import re
 import shlex
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +45,7 @@ class Typed:
 BEA = {f"{verb} ana@example.com": f"{verb} bea@example.com" for verb in ("disable", "enable", "password", "remove")}
 EDITED = "p, role:reviewer, t:operations, collection:shop.purchase, browse, allow"
 TYPED: dict[str, Typed] = {
-    "add-code-of-your-own": Typed(elsewhere={0: "serves in the foreground: tests/test_hooks and tests/services start it"}),
+    "add-code-of-your-own": Typed(elsewhere={0: "serves in the foreground: tests/services/test_collections_said.py and tests/views/test_collection_pages.py read such modules"}),
     "add-people-and-roles": Typed(
         before="console user create bea@example.com --role operator --team operations --name 'Bea Horn'",
         instead={
@@ -72,21 +74,21 @@ TYPED: dict[str, Typed] = {
     "limit-how-long-values-are-kept": Typed(instead={"customer 17": "customer 902"}),
     "measure-proposals": Typed(
         before="printf 'Be strict.\\n' > stricter.txt",
-        elsewhere={1: "asks a provider: tests/commands/test_ai.py has one", 2: "asks a provider: tests/commands/test_ai.py has one"},
+        elsewhere={1: "asks a provider: tests/proposals/test_evaluate.py has one", 2: "asks a provider: tests/proposals/test_evaluate.py has one"},
     ),
     "read-the-activity-log": Typed(before="KEY=$(console apikey create reading --user ada@fernwick.example); URL=http://127.0.0.1:8000"),
     "restore-after-a-crash": Typed(),
     "run-in-production": Typed(
-        elsewhere={0: "an administrator of another server: tests/test_postgres", 3: "serves in the foreground; its commands are typed in add-people-and-roles and restore-after-a-crash"},
+        elsewhere={0: "an administrator of another server: tests/test_cli.py", 3: "serves in the foreground; its commands are typed in add-people-and-roles and restore-after-a-crash"},
     ),
     "send-checkpoints-outside": Typed(
-        elsewhere={4: "typed by test_a_backup_is_restored_as_the_page_says, in the restored copy", 5: "the same with a key of one's own: tests/commands/test_key.py"},
+        elsewhere={4: "typed by test_a_backup_is_restored_as_the_page_says, in the restored copy", 5: "the same with a key of one's own: tests/services/test_key_change.py"},
     ),
     "shape-your-collections": Typed(),
     "sign-in-with-your-identity-provider": Typed(),
     "use-a-second-factor": Typed(elsewhere={0: "typed by test_a_second_factor_is_set_up_and_reset_as_the_page_says"}),
     "use-an-ai-provider": Typed(elsewhere={0: "serves in the foreground; the settings are read by test_every_setting_of_a_block_is_taken"}),
-    "use-the-api": Typed(before=f"cp {ROOT}/docs/how-to/check-customer.json call-back.json", elsewhere=dict.fromkeys(range(3, 8), "speak of a run and of rights that are not there yet: curl would end with 0 on any answer")),
+    "use-the-api": Typed(before=f"cp {ROOT}/docs/how-to/check-customer.json call-back.json", elsewhere=dict.fromkeys(range(8), "typed by test_the_calls_of_the_guide_are_answered")),
     "work-with-inboxes": Typed(files={"inboxes.json": 0}),
     "write-a-workflow": Typed(before=f"cp {ROOT}/docs/how-to/check-customer.json ."),
 }  # fmt: skip
@@ -126,6 +128,20 @@ def of(shell: Shell, name: str) -> Shell:
     return Shell(shell.demo, own, {**typed.instead, **shell.instead}, typed.environment)
 
 
+def test_what_is_not_typed_here_is_typed_where_it_says() -> None:
+    here = Path(__file__).read_text(encoding="utf-8") + (Path(__file__).parent / "test_how_to_pages.py").read_text(encoding="utf-8")
+    for name, typed in TYPED.items():
+        for why in typed.elsewhere.values():
+            files, tests, guides = (
+                re.findall(r"tests/[\w/.]+", why),
+                re.findall(r"\btest_\w+(?!\.py)\b", re.sub(r"tests/\S+", "", why)),
+                re.findall(r"[a-z]+(?:-[a-z]+)+", why),
+            )
+            assert files or tests or set(guides) & set(TYPED) or "read by" in why, (name, why)
+            assert all((ROOT / file).exists() for file in files), (name, why)
+            assert all(f"def {test}" in here for test in tests), (name, why)
+
+
 def test_every_how_to_with_a_block_for_a_shell_is_typed() -> None:
     with_blocks = {name for name in HOW_TOS if any(not is_settings(block) for block in blocks(page(name), "sh"))}
     assert set(TYPED) >= with_blocks
@@ -149,6 +165,61 @@ def test_a_how_to_can_be_typed_as_it_stands(shell: Shell, name: str) -> None:
         if said.code != typed.ends.get(number, 0):
             wrong.append(f"{block.text}\nended with {said.code}:\n{said.out[-1500:]}\n{said.err[-1500:]}")
     assert not wrong, "\n\n".join(wrong)
+
+
+def test_the_calls_of_the_guide_are_answered(shell: Shell, tmp_path: Path) -> None:
+    name, own = "use-the-api", f"{time.monotonic_ns():x}"
+    instead = {
+        **shell.instead,
+        "ana@example.com": f"dora-{own}@example.com",
+        "curl -s ": "curl -sS --fail-with-body ",
+        "order-4711": own,
+        "Call back": f"Call back {own}",
+        "records/1": "records/8",
+        '"record": "2"': '"record": "8"',
+        "call-back": f"call-back-{own}",
+    }
+    here = Shell(shell.demo, tmp_path, instead)
+    made = here.type(
+        f"console user create dora-{own}@example.com --role operator --team operations --name 'Dora Funk'; console user create lea-{own}@example.com --role lead --team operations"
+    )
+    assert made.code == 0, made.err
+    mine = json.loads((ROOT / "docs/how-to/check-customer.json").read_text(encoding="utf-8")) | {"slug": f"call-back-{own}"}
+    (tmp_path / f"call-back-{own}.json").write_text(json.dumps(mine), encoding="utf-8")
+    answers = list[list[Any]]()
+    for block in blocks(page(name), "sh"):
+        edits = "/workflows/" in block.text
+        said = here.type(
+            f"KEPT=$KEY; KEY=$(console apikey create editing --user lea-{own}@example.com)\n{block.text}\nKEY=$KEPT"
+            if edits
+            else block.text
+        )
+        assert said.code == 0, (block.text, said.out, said.err)
+        answers.append(values_of(said.out))
+        if len(answers) == 4:
+            instead["run_…"] = answers[3][0]["id"]
+    me, lists, changed, begun, handed_in, workflow, again, told = answers
+    assert me[0]["name"] == "Dora Funk"
+    assert [len(one["data"]) > 0 for one in lists] == [True, True]
+    assert all(one["values"]["status"] == "new" for one in lists[1]["data"])
+    assert changed[0]["values"]["limit_amount"] == "300.00"
+    assert (begun[0]["current"]["step"], begun[0]["revision"]) == ("purchases", 1)
+    assert [one["status"] for one in handed_in] == ["waiting_person", "waiting_person", "completed"]
+    assert workflow
+    assert again[0]["rerun_of"] == begun[0]["id"]
+    assert (tmp_path / "case.zip").read_bytes()[:2] == b"PK"
+    assert told[0]["data"]
+    assert told[1]["at"] == 4
+
+
+def values_of(out: str) -> list[Any]:
+    """The JSON values that stand in an output, one after another."""
+    found, rest = list[Any](), out.strip()
+    while rest:
+        value, end = json.JSONDecoder().raw_decode(rest)
+        found.append(value)
+        rest = rest[end:].strip()
+    return found
 
 
 def test_every_setting_of_a_block_is_taken(tmp_path: Path) -> None:

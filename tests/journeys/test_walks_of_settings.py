@@ -1,0 +1,154 @@
+"""How-tos about sources, collections and the AI, walked in a browser to the letter."""
+
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.journeys.conftest import Demo
+from tests.journeys.screens import Open, opening
+from tests.journeys.walks import (
+    By,
+    Walk,
+    answered,
+    by,
+    choose,
+    emphasis,
+    fill,
+    go,
+    named,
+    press,
+    reads,
+    see,
+    way,
+)
+
+WALKS: dict[str, list[By]] = {
+    "shape-your-collections": [
+        by(
+            "admin",
+            way("Settings, Collections"),
+            press("Watch list names"),
+            see("Many are called", "One is called", "Title of a record", "List", "Details", "Form", "Preview"),
+            press("More"),
+            see("Help", "Values it may have", "Format", "Rules", "Currency of money", "May a model see it?"),
+            fill("Help", "As the list spells it"),
+            press("Save draft"),
+            press("Add a computed field"),
+            fill("Name", "shouted"),
+            fill("Expression", "upper(record.name)"),
+            press("Save draft"),
+            press("See changes"),
+            press("Undo the last change"),
+            press("See changes"),
+            press("Publish 1 change"),
+            press("Versions"),
+            press("Restore"),
+            press("As a file"),
+            see("Download what counts"),
+        ),
+    ],
+    "connect-your-database": [
+        by(
+            "admin",
+            way("Settings, Data sources, Connect a database"),
+            see("Where it is"),
+            press("Or give the whole URL"),
+            fill("URL", "postgresql://nobody:secret@127.0.0.1:1/none"),
+            press("Test the connection"),
+            answered(422),
+            reads("Nobody listens at 127.0.0.1:1"),
+            see("What you want of it", "Connected"),
+            emphasis("without a primary key"),
+            way("Settings, Collections"),
+            go("/settings/sources/fernwick_supply"),
+            press("Limits"),
+            see("Read-only: nothing can be changed in it from here"),
+            press("Back"),
+            press("Look again"),
+            reads("Nothing has changed in fernwick_supply"),
+            named("offered where something has changed: tests/views/test_source_pages.py", "Take it over"),
+            press("Back to fernwick_supply"),
+            press("Address"),
+            reads("The new address is tried before it counts"),
+            press("Back"),
+            press("Tables"),
+            reads("15 of 15 ticked"),
+        ),
+    ],
+    "use-an-ai-provider": [
+        by(
+            "admin",
+            way("Settings, AI", "Settings, AI, Provider"),
+            press("Anthropic", "An OpenAI-compatible endpoint"),
+            fill("Model", "local-model"),
+            fill("Base URL", "https://models.invalid/v1"),
+            fill("Key", "sk-nothing"),
+            press("Test connection"),
+            reads("there is no such host"),
+            fill("Key", "sk-nothing"),
+            press("Save"),
+            answered(422),
+            see("Save without trying it"),
+            press("Purposes and prices"),
+            see("Filling forms in", "Decisions", "Texts", "Building workflows", "Prices of a million tokens", "Currency"),
+            press("Budgets"),
+            see("Calls of one run", "Money for one run", "Prompts and answers are kept for"),
+            press("On and off"),
+            see("For everybody", "Collections", "Steps"),
+            press("House text"),
+            fill("After it", "Write short sentences."),
+            press("Save"),
+            reads("Version 1\\s+counts"),
+        ),
+        by("ada", way("Settings, AI, Calls"), see("Calls")),
+        by("admin", go("/settings/ai/budgets"), see("Budgets")),
+    ],
+    "what-a-model-sees": [
+        by(
+            "admin",
+            way("Settings, Collections"),
+            press("Watch lists"),
+            press("More"),
+            see("May a model see it?"),
+            way("Settings, AI, What a model sees"),
+            choose("Collection", "Customers"),
+            fill("Its key", "913"),
+            press("Show"),
+            reads("\\[EMAIL_1\\]"),
+            fill("Text", "email: ada@example.com"),
+            press("Show", within="form:has(textarea)"),
+            reads("\\[EMAIL_1\\]"),
+        ),
+        by("ada", way("Settings, AI, Calls")),
+    ],
+    "add-code-of-your-own": [by("admin", way("Settings, Code"), reads("console.hooks"))],
+    "sign-in-with-your-identity-provider": [
+        by(
+            "admin",
+            named("needs a provider: tests/browser/test_signing_in.py has one", "confidential client", "Sign in with your company account"),
+            way("Settings, Sign-in"),
+            see("Identity provider"),
+            emphasis("group", "role", "team", "Who has no role at all is not let in"),
+            named(
+                "needs a provider: tests/browser/test_signing_in.py has one",
+                "Settings, Me, Company account",
+                "People may sign in with a password too",
+            ),
+            way("Settings, Sign-in"),
+        )
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def screens(chromium: Browser, demo: Demo) -> Iterator[Open]:
+    """A screen for each person, the same in all walks."""
+    with opening(chromium, demo) as open_one:
+        yield cache(open_one)
+
+
+@pytest.mark.parametrize("name", sorted(WALKS))
+def test_a_how_to_is_walked_to_the_letter(screens: Open, name: str) -> None:
+    Walk(name, screens).go(WALKS[name])
