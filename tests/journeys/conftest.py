@@ -207,5 +207,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         _count(users, -1)
 
 
+@contextmanager
+def alone(demo: Demo, what: str) -> Iterator[None]:
+    """While the block lasts no other process of the suite is at `what`, such as the policy, which is read, changed and written whole."""
+    with (demo.data.parent / f"{what}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _count(users: Path, by: int) -> None:
     users.write_text(str((int(users.read_text()) if users.exists() else 0) + by))

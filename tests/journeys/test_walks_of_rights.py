@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 from playwright.sync_api import Browser
 
-from tests.journeys.conftest import Demo
+from tests.journeys.conftest import Demo, alone
 from tests.journeys.screens import Open, opening
 from tests.journeys.walks import (
     By,
@@ -298,5 +298,6 @@ def screens(chromium: Browser, demo: Demo) -> Iterator[Open]:
 
 
 @pytest.mark.parametrize("name", sorted(WALKS))
-def test_a_how_to_is_walked_to_the_letter(screens: Open, name: str) -> None:
-    Walk(name, screens).go(WALKS[name])
+def test_a_how_to_is_walked_to_the_letter(demo: Demo, screens: Open, name: str) -> None:
+    with alone(demo, "policy"):
+        Walk(name, screens).go(WALKS[name])
