@@ -166,6 +166,30 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"properties: {hypothesis_settings().max_examples} examples each, where a test says nothing else"
 
 
+LONG = (
+    "test_moved_folder.py",
+    "test_serve.py",
+    "test_setup.py",
+    "test_starts.py",
+    "demo/test_loading.py",
+    "demo/test_proof.py",
+    "journeys/",
+    "browser/",
+)
+"""Whose tests take many seconds each, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests begin first: whichever process has done its own takes short ones from the others, and all end together."""
+    folder = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        place = item.path.relative_to(folder).as_posix() if item.path.is_relative_to(folder) else ""
+        return next((number for number, name in enumerate(LONG) if place.startswith(name)), len(LONG))
+
+    items.sort(key=rank)
+
+
 def pytest_collection_finish() -> None:
     """Thousands of tests and the modules behind them stay until the end: the garbage collector need not walk through them again and again."""
     gc.collect()
