@@ -39,6 +39,7 @@ from console.effects import python as actions
 from console.postgres import Embedded
 from console.records import connect
 from console.settings import Settings
+from console.steps.base import StepType
 from tests import statements
 from tests.databases import Server
 
@@ -125,12 +126,12 @@ def _same_rows(found: Sequence[Any]) -> list[Row]:
 
 
 policy._rows = _same_rows
-policy.Index, policy.Judge = _same_index, _same_judge  # type: ignore[attr-defined, assignment, misc]
+policy.Index, policy.Judge = _same_index, _same_judge  # type: ignore[attr-defined, assignment]
 
 _kinds = functools.cache(steps._kinds)
 
 
-def _same_kinds(source: object) -> list[type[steps.StepType]]:
+def _same_kinds(source: object) -> list[type[StepType]]:
     """The classes of a module stay the same, whatever set of step types is asked for."""
     return _kinds(source)
 

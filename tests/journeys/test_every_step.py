@@ -39,7 +39,8 @@ def test_every_step_with_every_tab_and_every_reader(demo: Demo, workflow: str) -
         asked = [(f"{place}?tab={tab}", {"HX-Request": "true", "HX-Target": "run"}) for tab in TABS]
         asked += [(place, {}), *((f"{place}/{part}", {}) for part in (PARTS if len(steps) % 3 == 0 else ()))]
         for number, (name, visitor) in enumerate(readers.items()):
-            for path, headers in asked[(len(steps) + number) % 2 :: 2]:  # one half of the readers each: at the next step it is the other half
+            half = (len(steps) + number) % 2  # two readers each: at the next step it is the other two
+            for path, headers in asked[half::2]:
                 answer = visitor.get(path, **headers)
                 if answer.status >= 500:
                     wrong.append(f"{answer.status} {path} at {step} by {name}")
