@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoints, entry_points
@@ -31,6 +31,7 @@ from sqlalchemy.engine import URL, Engine, make_url
 from console import access, hooks, settings, steps
 from console.access import store as policy
 from console.access.index import Index
+from console.access.oracle import Judge
 from console.access.rows import Row
 from console.accounts import passwords
 from console.db import engine as engines, migrate
@@ -38,6 +39,7 @@ from console.effects import python as actions
 from console.postgres import Embedded
 from console.records import connect
 from console.settings import Settings
+from console.steps.base import StepType
 from tests import statements
 from tests.databases import Server
 
@@ -102,7 +104,7 @@ def _entry_points(group: str) -> EntryPoints:
 for _module in (actions, hooks, steps):
     _module.entry_points = _entry_points  # type: ignore[attr-defined]
 
-_index = functools.lru_cache(maxsize=16)(Index)
+_index, _judge = functools.lru_cache(maxsize=16)(Index), functools.lru_cache(maxsize=16)(Judge)
 
 
 def _same_index(rows: Iterable[Row]) -> Index:
@@ -110,7 +112,31 @@ def _same_index(rows: Iterable[Row]) -> Index:
     return _index(tuple(rows))
 
 
-policy.Index = _same_index  # type: ignore[attr-defined, assignment]
+def _same_judge(rows: Iterable[Row]) -> Judge:
+    """Nor does a judge, and to load the rows into Casbin takes longer than many tests."""
+    return _judge(tuple(rows))
+
+
+_rows_of = functools.lru_cache(maxsize=16)(policy._rows)
+
+
+def _same_rows(found: Sequence[Any]) -> list[Row]:
+    """Rows that are compared in no time, being the same ones."""
+    return _rows_of(tuple(found))
+
+
+policy._rows = _same_rows
+policy.Index, policy.Judge = _same_index, _same_judge  # type: ignore[attr-defined, assignment]
+
+_kinds = functools.cache(steps._kinds)
+
+
+def _same_kinds(source: object) -> list[type[StepType]]:
+    """The classes of a module stay the same, whatever set of step types is asked for."""
+    return _kinds(source)
+
+
+steps._kinds = _same_kinds
 
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Compiled()}
 
@@ -139,6 +165,30 @@ def _runs_are_read_for_somebody() -> Iterator[None]:
 def pytest_report_header(config: pytest.Config) -> str:
     """How thorough this run is."""
     return f"properties: {hypothesis_settings().max_examples} examples each, where a test says nothing else"
+
+
+LONG = (
+    "test_moved_folder.py",
+    "test_serve.py",
+    "test_setup.py",
+    "test_starts.py",
+    "demo/test_loading.py",
+    "demo/test_proof.py",
+    "journeys/",
+    "browser/",
+)
+"""Whose tests take many seconds each, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests begin first: whichever process has done its own takes short ones from the others, and all end together."""
+    folder = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        place = item.path.relative_to(folder).as_posix() if item.path.is_relative_to(folder) else ""
+        return next((number for number, name in enumerate(LONG) if place.startswith(name)), len(LONG))
+
+    items.sort(key=rank)
 
 
 def pytest_collection_finish() -> None:
@@ -377,13 +427,13 @@ def _forget() -> None:
         sys.modules["console.proposals.waits"].start()
     engines.dispose()
     connect.dispose()
-    for kept in _caches(sum(name.startswith("console") for name in sys.modules)):
+    for kept in _caches(len(sys.modules)):
         kept.cache_clear()
 
 
 @functools.lru_cache(maxsize=1)
 def _caches(_modules: int) -> "list[functools._lru_cache_wrapper[Any]]":
-    """Every `functools.cache` of the console that is loaded by now, as many modules as they are."""
+    """Every `functools.cache` of the console that is loaded by now, as many modules as there are."""
     found = [
         vars(module) for name, module in list(sys.modules.items()) if name.partition(".")[0] == "console" and not name.startswith(PURE)
     ]

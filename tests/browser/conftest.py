@@ -18,15 +18,18 @@ from tests.views.conftest import signed_in
 
 AXE = (Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OF_COLOURS = ["color-contrast", "link-in-text-block"]
-"""The rules that another scheme may break: all others look at elements, names and places."""
+TABLET: ViewportSize = {"width": 1024, "height": 768}
+TELEPHONE: ViewportSize = {"width": 390, "height": 844}
+SIDEWAYS = "document.documentElement.scrollWidth > innerWidth + 1"
 EXPECTED = ("401 (UNAUTHORIZED)", "403 (FORBIDDEN)", "404 (NOT FOUND)", "409 (CONFLICT)", "422 (UNPROCESSABLE ENTITY)")
 """What Chromium logs of an answer that is as it should be."""
 
 WATCH = """
 window.violations = [];
 addEventListener("securitypolicyviolation", (event) => violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+window.axeNow = () => { if (!window.axe) { %s } };
 """
+"""In every page before its own scripts: axe comes to be when it is first asked."""
 
 expect.set_options(timeout=30_000)  # a busy machine is slow, and no test here measures time
 
@@ -140,24 +143,32 @@ class Screen:
         self.page.wait_for_function("(id) => document.activeElement?.id === id", arg=element)
 
     def faults(self, *, both: bool = True) -> list[str]:
-        """What axe finds wrong on the page as it stands, and of its colours in the other scheme (`both`); what overflows sideways, and which policy was broken."""
+        """What is wrong on the page as it stands: what axe finds, what overflows sideways, which policy was broken. A page on a large screen is looked at
+        as a telephone in the other scheme shows it, too (`both`), a tablet between them for what overflows, and left as it was."""
         found = [str(one) for one in self.page.evaluate("window.violations ?? []")]
         session = self.context.new_cdp_session(self.page)
-        session.send("Runtime.evaluate", {"expression": AXE})
-        found += self._axe(session, RULES)
-        if both:
+        found += self._seen(session)
+        size = self.page.viewport_size
+        if both and size != TELEPHONE:
             other: Scheme = "dark" if self.scheme == "light" else "light"
             self.page.emulate_media(color_scheme=other)
-            found += [f"{other}: {one}" for one in self._axe(session, {"type": "rule", "values": OF_COLOURS})]
+            self.page.set_viewport_size(TABLET)
+            found += ["1024 wide: the page scrolls sideways"] if self.page.evaluate(SIDEWAYS) else []
+            self.page.set_viewport_size(TELEPHONE)
+            found += [f"{other}, {TELEPHONE['width']} wide: {one}" for one in self._seen(session)]
+            self.page.set_viewport_size(size or TELEPHONE)
             self.page.emulate_media(color_scheme=self.scheme)
         session.detach()
-        if self.page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
-            found.append("the page scrolls sideways")
         return [f"{self.page.url}: {one}" for one in found + self.complaints]
 
-    def _axe(self, session: CDPSession, only: object) -> list[str]:
-        options = json.dumps({"runOnly": only, "resultTypes": ["violations"]})
-        asked = f"axe.run({options}).then((found) => JSON.stringify(found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.html.slice(0, 200)).join(' | '))))"
+    def _seen(self, session: CDPSession) -> list[str]:
+        options = json.dumps({"runOnly": RULES, "resultTypes": ["violations"]})
+        asked = f"""(async () => {{
+            window.axeNow();
+            const found = await axe.run({options});
+            const told = found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.html.slice(0, 200)).join(' | '));
+            return JSON.stringify({SIDEWAYS} ? [...told, 'the page scrolls sideways'] : told);
+        }})()"""
         answer: dict[str, Any] = session.send("Runtime.evaluate", {"expression": asked, "awaitPromise": True, "returnByValue": True})
         told: list[str] = json.loads(answer["result"]["value"])
         return told
@@ -172,7 +183,7 @@ def screens(chromium: Browser, url: str) -> Iterator[Callable[..., Screen]]:
         context = chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=script, reduced_motion="reduce"
         )
-        context.add_init_script(WATCH)
+        context.add_init_script(WATCH % AXE)
         context.set_default_timeout(40_000)
         opened.append(Screen(context, url, scheme))
         return opened[-1]

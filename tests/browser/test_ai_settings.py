@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import pytest
-
 from console.db.engine import fetch
 from console.proposals import options, saving
 from tests.company import Company
@@ -28,17 +26,16 @@ CALL = (
 )
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company, width: int, height: int) -> None:
+def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company) -> None:
     changes = {"collections": {"customer": "Not yet"}, "house": {"prefix": "Be brief.", "suffix": ""}, "budget": {"day_money": "0.01"}}
     saving.change(company.ines, changes, base=options.newest().version, note="For the picture")
     fetch(CALL, (company.olivia.id,))
-    ines = screens(width, height).enter("ines")
+    ines = screens().enter("ines")
     faults: list[str] = []
     for path in PAGES:
         ines.go(path)
         faults += ines.faults()
-    ada = screens(width, height).enter("ada")
+    ada = screens().enter("ada")
     for path in ("/settings/ai/calls", "/settings/ai/calls?status=failed", "/settings/ai/calls?status=ok", "/settings/ai/calls/aic_1"):
         ada.go(path)
         faults += ada.faults()

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import pytest
-
 from console import runs
 from tests.services.four_eyes import asking, balance, bank, charging, requested, status
 
@@ -15,8 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["bank"]
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
-def test_pages_of_approvals_have_no_fault(bank: "Company", screens: Callable[..., "Screen"], width: int, height: int, scheme: str) -> None:
+def test_pages_of_approvals_have_no_fault(bank: "Company", screens: Callable[..., "Screen"]) -> None:
     charging(needs=2)
     asking(hours=48, fields=["email", "risk"], values={"note": "steps.note.note"})
     run_id, first = requested(bank)
@@ -24,7 +21,7 @@ def test_pages_of_approvals_have_no_fault(bank: "Company", screens: Callable[...
     _, third = requested(bank, record="4", by="tom")
     runs.reject(bank.mona, third, reason="<b>No</b>, the amount is far above what this customer ever paid; ask for a statement first.")
     bank.sql("update customer set balance = 77, email = 'new@customers.example' where id = 1")
-    mona, faults = screens(width, height, scheme).enter("mona"), []
+    mona, faults = screens().enter("mona"), []
     for path in (
         "/approvals",
         "/approvals?list=history",
@@ -38,7 +35,7 @@ def test_pages_of_approvals_have_no_fault(bank: "Company", screens: Callable[...
         faults += mona.faults()
     mona.go("/approvals").click("summary:has-text('Filter')")
     faults += mona.faults()
-    olivia = screens(width, height, scheme).enter("olivia")
+    olivia = screens().enter("olivia")
     for path in (f"/approvals/{first}", f"/runs/{run_id}"):
         olivia.go(path)
         faults += olivia.faults()

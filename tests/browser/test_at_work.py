@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.company import Company
 from tests.services.busy import month
 from tests.services.proposing import with_ai
@@ -16,12 +14,11 @@ if TYPE_CHECKING:
 DRAWN = "() => [...document.querySelectorAll('handrail-chart canvas')].every((one) => one.width > 0)"
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (1024, 768, "dark"), (390, 844, "light")])
-def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company, width: int, height: int, scheme: str) -> None:
+def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company) -> None:
     month(company)
     with_ai("decide")
     hidden(company, 125)
-    mona = screens(width, height, scheme).enter("mona")
+    mona = screens().enter("mona")
     faults = []
     for path in ("/ai", "/ai?days=7&workflow=care-review&step=note", "/ai?days=7&step=nothing", "/ai/cases", "/ai/cases?became=changed&field=note", "/ai/cases?became=automatic",
                  "/ai/ladder/care-review/decide", "/ai/ladder/care-review/note"):  # fmt: skip

@@ -83,11 +83,8 @@ def test_without_script_all_fields_are_there_and_say_whose_they_are(
     assert company.told(at_decide)["context"]["decide"]["code"] == "sanctions"
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
-def test_a_decision_is_for_every_eye(
-    screens: Callable[..., "Screen"], company: Company, at_decide: str, width: int, height: int, scheme: str
-) -> None:
-    olivia = screens(width, height, scheme).enter("olivia")
+def test_a_decision_is_for_every_eye(screens: Callable[..., "Screen"], company: Company, at_decide: str) -> None:
+    olivia = screens().enter("olivia")
     page = olivia.go(f"/runs/{at_decide}")
     assert olivia.faults() == []
     page.check("#outcome-2")

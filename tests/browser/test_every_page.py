@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import pytest
-
 from console import inbox, integrity, operations, runs
 from tests.company import DESK, Company
 from tests.services.test_inbox import UNRATED
@@ -13,8 +11,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company, width: int, height: int) -> None:
+def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company) -> None:
     held, done = company.at("rate", "1"), company.finished("2", "tom")
     saved = company.at("note", "4")
     runs.save(company.olivia, saved, revision=company.told(saved)["revision"])
@@ -24,7 +21,7 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     operations.seal()
     integrity.look()
     inbox.import_all([DESK, UNRATED])
-    olivia = screens(width, height)
+    olivia = screens()
     faults: list[str] = []
     olivia.go("/sign-in")
     faults += olivia.faults()
@@ -38,7 +35,7 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     ):  # fmt: skip
         olivia.go(path)
         faults += olivia.faults()
-    mona = screens(width, height).enter("mona")
+    mona = screens().enter("mona")
     runs.escalate(
         company.olivia, theirs, revision=None, inbox="desk", reason="Please look at this one, it is longer than most", priority="urgent"
     )
@@ -52,12 +49,12 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     ):
         mona.go(path)
         faults += mona.faults()
-    ada = screens(width, height).enter("ada")
+    ada = screens().enter("ada")
     ada.go("/activity").locator("details.entry").first.click()
     faults += ada.faults()
     ada.go("/activity/proof")
     faults += ada.faults()
-    ines = screens(width, height).enter("ines")
+    ines = screens().enter("ines")
     for path in ("/c/customer/1/erase", "/c/customer/2/erase", "/c/customer/1/menu"):
         ines.go(path)
         faults += ines.faults()

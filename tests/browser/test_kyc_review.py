@@ -45,13 +45,12 @@ def test_documents_are_checked_with_the_keyboard_alone(screens: Callable[..., "S
     assert house.sql("select count(*) from kyc_document where customer_id = %s and status = 'received'", stories.PLAIN[0]) == [(0,)]
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
-def test_hits_and_the_decision_for_every_eye(screens: Callable[..., "Screen"], house: House, width: int, height: int, scheme: str) -> None:  # noqa: F811
+def test_hits_and_the_decision_for_every_eye(screens: Callable[..., "Screen"], house: House) -> None:  # noqa: F811
     house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", YURI)  # fmt: skip
     at_hits, at_decision = house.start(YURI), house.start(stories.PLAIN[2])
     house.walk(at_hits, "hits")
     house.walk(at_decision, "decide")
-    olivia = screens(width, height, scheme).enter("olivia")
+    olivia = screens().enter("olivia")
     olivia.go(f"/runs/{at_hits}").wait_for_selector("td:has-text('Караваев Юрий Алексеевич')")
     assert olivia.faults() == []
     olivia.go(f"/runs/{at_decision}").wait_for_selector("h2:has-text('Decision')")

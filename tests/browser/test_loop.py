@@ -63,9 +63,8 @@ def test_item_by_item_with_the_keyboard(screens: Callable[..., "Screen"], compan
     assert company.told(at_list)["context"]["check"]["done"] == 2
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
-def test_a_list_for_every_eye(screens: Callable[..., "Screen"], at_list: str, width: int, height: int, scheme: str) -> None:
-    olivia = screens(width, height, scheme).enter("olivia")
+def test_a_list_for_every_eye(screens: Callable[..., "Screen"], at_list: str) -> None:
+    olivia = screens().enter("olivia")
     olivia.go(f"/runs/{at_list}").wait_for_selector("#item-title")
     assert olivia.faults() == []
 

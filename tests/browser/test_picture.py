@@ -4,8 +4,6 @@ import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from console import runs, workflows
 from tests.company import DOCUMENT, Company
 
@@ -161,12 +159,9 @@ def again(company: Company) -> str:
     return run_id
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
-def test_a_run_shows_what_was_done_what_was_cancelled_and_what_may_come(
-    screens: Callable[..., "Screen"], company: Company, width: int, height: int, scheme: str
-) -> None:
+def test_a_run_shows_what_was_done_what_was_cancelled_and_what_may_come(screens: Callable[..., "Screen"], company: Company) -> None:
     run_id = again(company)
-    olivia = screens(width, height, scheme).enter("olivia")
+    olivia = screens().enter("olivia")
     page = drawn(olivia, f"/runs/{run_id}/picture")
     states = page.evaluate(
         "() => Object.fromEntries([...document.querySelectorAll('.x6-node .nd')].map((one) => [one.closest('.x6-node').dataset.cellId, one.className.replace('nd ', '')]))"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.company import Company
 
 NOTE = source("s2", kind="step", step="note", title="Take a note", field="note", quote="Looked at it.", collection=None, record=None)
-EYES = [(1440, 900, "light"), (1024, 768, "light"), (390, 844, "dark")]
+EYES = [(1440, 900, "light"), (390, 844, "dark")]
 
 
 def come(company: "Company", run_id: str) -> None:

@@ -3,16 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import pytest
-
 from console import runs
 from tests.company import Company
 from tests.services import test_answers, test_runs_related, test_tasks
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
-
-EYES = pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
 
 
 def test_a_task_is_closed_with_the_keyboard(screens: Callable[..., "Screen"], company: Company) -> None:
@@ -64,12 +60,11 @@ def test_one_of_several_is_chosen_with_the_keyboard(screens: Callable[..., "Scre
     assert runs.get(company.olivia, told["id"]).json["context"]["find"]["key"] == "LT459999900012345679"
 
 
-@EYES
-def test_the_pages_for_every_eye(screens: Callable[..., "Screen"], company: Company, width: int, height: int, scheme: str) -> None:
+def test_the_pages_for_every_eye(screens: Callable[..., "Screen"], company: Company) -> None:
     test_tasks.begin(company, {"waits": True})
     told = test_runs_related.begin(company, test_runs_related.ACCOUNT, record="1")
     test_answers.begin(company)
-    mona = screens(width, height, scheme).enter("mona")
+    mona = screens().enter("mona")
     faults = []
     for path in ("/tasks", "/tasks?tab=team", "/tasks?tab=done", "/notices"):
         mona.go(path).wait_for_selector(".bell .count")

@@ -2,11 +2,7 @@
 
 import json
 import os
-import signal
 import stat
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +15,8 @@ from console.demo import loading, people, servers
 from console.errors import ConsoleError
 from console.postgres import Embedded
 from console.settings import Settings, read
+from tests import demo_folder
+from tests.demo_folder import load, note_of
 
 ROOT = Path(console.__path__[0]).parent
 ROLES = {
@@ -28,57 +26,10 @@ ROLES = {
 }  # fmt: skip
 
 
-def command(data: Path, *arguments: str) -> "subprocess.Popen[str]":
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))}
-    environment = plain | {"CONSOLE_DATA_DIR": str(data), "CONSOLE_DEMO": "on", "CONSOLE_ENV_FILE": os.devnull, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, "-m", "console", "demo", "load", *arguments], env=environment, stderr=subprocess.PIPE, text=True
-    )
-
-
-def load(data: Path, *arguments: str) -> str:
-    """What the command says; it must succeed."""
-    process = command(data, *arguments)
-    _, said = process.communicate(timeout=240)
-    assert process.returncode == 0, said
-    return said
-
-
-def note_of(data: Path) -> dict[str, Any]:
-    return json.loads((data / "demo.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
-
-
-def wait_for(data: Path, seconds: float = 60) -> None:
-    """Until the load is well under way: the main database is there."""
-    end = time.monotonic() + seconds
-    while not (data / "demo-files").is_dir():
-        assert time.monotonic() < end, "the load does not begin"
-        time.sleep(0.02)
-
-
 @pytest.fixture(scope="module")
-def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder in which a load was killed on its way."""
-    data = tmp_path_factory.mktemp("demo") / "data"
-    process = command(data)
-    wait_for(data)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    return data
-
-
-@pytest.fixture(scope="module")
-def first_note(interrupted: Path) -> dict[str, Any]:
-    """What demo.json said after the kill."""
-    return note_of(interrupted)
-
-
-@pytest.fixture(scope="module")
-def loaded(interrupted: Path, first_note: dict[str, Any]) -> Path:
-    """The same folder after the next load."""
-    assert "loaded" not in first_note
-    assert "is loaded" in load(interrupted)
-    return interrupted
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder of our own in which a load was killed on its way, and done again."""
+    return demo_folder.copied(tmp_path_factory, tmp_path_factory.mktemp("demo") / "data")
 
 
 @pytest.fixture
@@ -93,8 +44,9 @@ def rows(server: Embedded, query: str, database: str = "console", role: str = "p
         return connection.execute(query).fetchall()
 
 
-def test_interrupted_load_is_done_again_with_the_same_passwords(loaded: Path, first_note: dict[str, Any]) -> None:
-    note = note_of(loaded)
+def test_interrupted_load_is_done_again_with_the_same_passwords(loaded: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    first_note, note = demo_folder.interrupted(tmp_path_factory), note_of(loaded)
+    assert "loaded" not in first_note
     assert note["loaded"]["form"] == servers.newest_form()
     assert note["people"] == first_note["people"]
 

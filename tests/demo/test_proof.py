@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import console
+from tests import demo_folder
 
 ROOT = Path(console.__path__[0]).parent
 PATIENCE_S = 150
@@ -30,8 +31,8 @@ def environment(data: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The data folder of a demo that serves, started as the README says."""
-    data = tmp_path_factory.mktemp("proof") / "data"
+    """The data folder of a demo that was loaded before and serves, started as the README says."""
+    data = demo_folder.copied(tmp_path_factory, tmp_path_factory.mktemp("proof") / "data")
     said = data.with_name("said.txt")
     with said.open("w") as out:
         command = [str(ROOT / "bin" / "demo"), "--port", "0", "--data", str(data), "--no-browser"]

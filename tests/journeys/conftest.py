@@ -25,6 +25,8 @@ from typing import Any
 
 import pytest
 
+from tests import demo_folder
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 180.0
 
@@ -185,7 +187,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         users = folder / "demo.users"
         first = not users.exists()
         if first:
-            with serving(folder / "demo" / "data") as made:
+            with serving(demo_folder.copied(tmp_path_factory, folder / "demo" / "data")) as made:
                 _count(users, 1)
                 fcntl.flock(lock, fcntl.LOCK_UN)
                 yield made

@@ -1,4 +1,4 @@
-"""Each step of the demo's workflows as each kind of person may see it, with each tab open, whole and in the parts that htmx asks for: no page ends in an error."""
+"""Each step of the demo's workflows as each kind of person may see it, with each tab open for two of them, whole and in the parts that htmx asks for: no page ends in an error."""
 
 from typing import Any
 
@@ -38,8 +38,9 @@ def test_every_step_with_every_tab_and_every_reader(demo: Demo, workflow: str) -
         place = f"/runs/{run['id']}"
         asked = [(f"{place}?tab={tab}", {"HX-Request": "true", "HX-Target": "run"}) for tab in TABS]
         asked += [(place, {}), *((f"{place}/{part}", {}) for part in (PARTS if len(steps) % 3 == 0 else ()))]
-        for name, visitor in readers.items():
-            for path, headers in asked:
+        for number, (name, visitor) in enumerate(readers.items()):
+            half = (len(steps) + number) % 2  # two readers each: at the next step it is the other two
+            for path, headers in asked[half::2]:
                 answer = visitor.get(path, **headers)
                 if answer.status >= 500:
                     wrong.append(f"{answer.status} {path} at {step} by {name}")

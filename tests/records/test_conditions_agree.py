@@ -259,7 +259,7 @@ def test_every_database_reads_the_same_values(places: list[Place]) -> None:
     assert places[0].values == places[1].values == places[2].values
 
 
-@settings(max_examples=150, suppress_health_check=FIXED)
+@settings(suppress_health_check=FIXED)
 @given(text=EXPRESSION)
 def test_python_and_every_database_agree(places: list[Place], text: str) -> None:
     expression = expressions.parse(text)
@@ -478,7 +478,7 @@ def _lower(text: str) -> str:
     return text.lower()
 
 
-@settings(max_examples=100, suppress_health_check=FIXED)
+@settings(suppress_health_check=FIXED)
 @given(text=SOUGHT)
 def test_a_search_finds_the_same_everywhere(places: list[Place], text: str) -> None:
     for place in places:

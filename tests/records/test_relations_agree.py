@@ -191,7 +191,7 @@ def test_relations_are_what_the_tests_take_them_for(places: list[Place]) -> None
             assert (relation.collection, relation.columns, relation.exact) == (target, pairs, True)
 
 
-@settings(max_examples=150, suppress_health_check=FIXED)
+@settings(suppress_health_check=FIXED)
 @given(text=EXPRESSION)
 def test_conditions_that_follow_relations_agree(places: list[Place], text: str) -> None:
     made = Scope("paper", allow=(expressions.parse(text),), attributes=USER)
@@ -203,7 +203,7 @@ def test_conditions_that_follow_relations_agree(places: list[Place], text: str) 
             assert found == expected, (text, place.paper.dialect)
 
 
-@settings(max_examples=60, suppress_health_check=FIXED)
+@settings(suppress_health_check=FIXED)
 @given(own=st.lists(EXPRESSION, max_size=2), deny=st.lists(EXPRESSION, max_size=1), everything=st.booleans(), clients=st.lists(OF_CLIENT, max_size=2),
        barred=st.lists(OF_CLIENT, max_size=1), path=st.sampled_from([("client",), ("client", "boss"), ("other",)]))  # fmt: skip
 def test_inherited_scopes_agree(

@@ -3,6 +3,11 @@
 (() => {
   let opener = null;
   const menu = () => document.getElementById("menu");
+  const place = () => {
+    const box = menu(), at = opener.getBoundingClientRect();
+    box.style.top = `${Math.max(8, Math.min(at.bottom + 4, innerHeight - box.offsetHeight - 8))}px`;
+    box.style.left = `${Math.max(8, Math.min(at.right - box.offsetWidth, innerWidth - box.offsetWidth - 8))}px`;
+  };
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-menu]");
@@ -13,13 +18,11 @@
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== menu() || !opener) return;
-    const box = menu();
-    box.showPopover();
-    const at = opener.getBoundingClientRect();
-    box.style.top = `${Math.max(8, Math.min(at.bottom + 4, innerHeight - box.offsetHeight - 8))}px`;
-    box.style.left = `${Math.max(8, Math.min(at.right - box.offsetWidth, innerWidth - box.offsetWidth - 8))}px`;
-    box.querySelector("a, button")?.focus();
+    menu().showPopover();
+    place();
+    menu().querySelector("a, button")?.focus();
   });
+  addEventListener("resize", () => { if (opener && menu()?.matches(":popover-open")) place(); });
   document.addEventListener("keydown", (event) => {
     const box = menu();
     if (!box?.matches(":popover-open")) return;
