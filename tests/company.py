@@ -13,7 +13,6 @@ from typing import Any
 from console import access, accounts, inbox, runs, sources, workflows
 from console.core.actor import Actor
 from console.db.engine import fetch
-from console.runs.store import load
 from tests.jobs import RUNNING, work_until_idle
 
 SQL = """
@@ -126,9 +125,6 @@ DOCUMENT: dict[str, Any] = {
     "settings": {"visit_limit": 5},
     "steps": STEPS,
 }
-SENSIBLE: dict[str, dict[str, Any]] = {"read": {}, "note": {"note": "Looked at it."}, "rate": {"risk": "low"}}
-"""What to type at the steps of it that ask for no choice."""
-
 DESK: dict[str, Any] = {"id": "desk", "title": "Compliance desk", "team": "operations"}
 PEOPLE = {
     "olivia": ("operator", "operations", {"desks": ["retail", "corporate"]}),
@@ -167,8 +163,8 @@ class Company:
     def at(self, step: str, record: str = "1", by: str = "olivia") -> str:
         """A run that stands at this step."""
         run_id = self.started(record, by)
-        while (here := self._stands(run_id)) != step:
-            self._pass(run_id, by, here)
+        while (told := self.told(run_id, by))["current"]["step"] != step:
+            self.answer(run_id, by, told)
         return run_id
 
     def told(self, run_id: str, by: str = "olivia") -> dict[str, Any]:
@@ -179,22 +175,9 @@ class Company:
         """Hand in the step that the run stands at, with something sensible where nothing is given."""
         told = told or self.told(run_id, by)
         here = told["current"]
-        typed = values or SENSIBLE.get(here["step"], {})
+        typed = values or {"note": {"note": "Looked at it."}, "rate": {"risk": "low"}}.get(here["step"], {})
         outcome = here["outcomes"][0]["value"] if here["outcomes"] else None
         runs.complete(self.people[by], run_id, step=here["step"], revision=told["revision"], values=typed, outcome=outcome)
-
-    def _stands(self, run_id: str) -> str | None:
-        """The step that the run stands at, looked up without drawing it; None at its end."""
-        loaded = load(run_id)
-        here = loaded.run.attempt if loaded is not None else None
-        return here.step if here is not None else None
-
-    def _pass(self, run_id: str, by: str, step: str | None) -> None:
-        """Hand in this step, drawn only where it may have a choice."""
-        if step in SENSIBLE:
-            runs.complete(self.people[by], run_id, step=step, revision=None, values=SENSIBLE[step])
-        else:
-            self.answer(run_id, by)
 
     def work(self) -> int:
         """What a worker does: what is due or stuck becomes jobs, and each job is done; how many there were."""
@@ -205,8 +188,8 @@ class Company:
     def finished(self, record: str = "1", by: str = "olivia") -> str:
         """A run that went through to its end."""
         run_id = self.started(record, by)
-        while (here := self._stands(run_id)) is not None:
-            self._pass(run_id, by, here)
+        while self.told(run_id, by)["current"] is not None:
+            self.answer(run_id, by)
         return run_id
 
 

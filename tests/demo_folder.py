@@ -3,6 +3,7 @@
 The first load is killed on its way and done again, as somebody does who lost patience: what that comes to is what all tests of the demo see.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import console
@@ -56,9 +58,21 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not (folder / "done").exists():
             _interrupted(folder / "data", folder / "interrupted")
             assert "is loaded" in load(folder / "data")
-            _until(lambda: not Embedded(folder / "data").running, "the database goes on after the load")
+            _until(lambda: _at_rest(folder / "data"), "the database goes on after the load")
             (folder / "done").touch()
     return folder / "data"
+
+
+def _at_rest(data: Path) -> bool:
+    """Whether neither the database nor anybody who looks after it is there any more: each of them tidies up at its end."""
+    if Embedded(data).running:
+        return False
+    inside = str(data)
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if any(word.startswith(inside) for word in process.cmdline()):
+                return False
+    return True
 
 
 def _interrupted(data: Path, kept: Path) -> None:

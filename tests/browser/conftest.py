@@ -21,6 +21,8 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 TABLET: ViewportSize = {"width": 1024, "height": 768}
 TELEPHONE: ViewportSize = {"width": 390, "height": 844}
 SIDEWAYS = "document.documentElement.scrollWidth > innerWidth + 1"
+DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Once the page knows its new size: scripts hear of it with the next frame."""
 EXPECTED = ("401 (UNAUTHORIZED)", "403 (FORBIDDEN)", "404 (NOT FOUND)", "409 (CONFLICT)", "422 (UNPROCESSABLE ENTITY)")
 """What Chromium logs of an answer that is as it should be."""
 
@@ -153,7 +155,7 @@ class Screen:
             other: Scheme = "dark" if self.scheme == "light" else "light"
             self.page.emulate_media(color_scheme=other)
             self.page.set_viewport_size(TABLET)
-            found += ["1024 wide: the page scrolls sideways"] if self.page.evaluate(SIDEWAYS) else []
+            found += ["1024 wide: the page scrolls sideways"] if self.page.evaluate(f"{DRAWN}.then(() => {SIDEWAYS})") else []
             self.page.set_viewport_size(TELEPHONE)
             found += [f"{other}, {TELEPHONE['width']} wide: {one}" for one in self._seen(session)]
             self.page.set_viewport_size(size or TELEPHONE)
@@ -165,6 +167,7 @@ class Screen:
         options = json.dumps({"runOnly": RULES, "resultTypes": ["violations"]})
         asked = f"""(async () => {{
             window.axeNow();
+            await {DRAWN};
             const found = await axe.run({options});
             const told = found.violations.map((one) => one.id + ': ' + one.nodes.map((node) => node.html.slice(0, 200)).join(' | '));
             return JSON.stringify({SIDEWAYS} ? [...told, 'the page scrolls sideways'] : told);
