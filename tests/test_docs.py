@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import click
 import pytest
 
-from console import sources, steps
+from console import __version__, sources, steps
 from console.access.rows import ACTS, POLICIES, parse
 from console.cli import console
 from console.core import collections as core_collections, commands, expressions, filters, functions, workflow_check
@@ -34,6 +34,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 REFERENCE = DOCS / "reference"
 ADRS = sorted((DOCS / "adr").glob("*.md"))
 MOST_PICTURE_BYTES = 250_000
+MOST_WORDS_OF_A_CHANGE = 30
 
 
 def text(page: Path) -> str:
@@ -134,8 +135,34 @@ def test_every_dependency_has_its_reason(name: str) -> None:
 
 def test_the_changelog_is_kept_in_its_form() -> None:
     log = text(ROOT / "CHANGELOG.md")
-    assert re.findall(r"^## (.+)$", log, re.MULTILINE)[0] == "Unreleased"
-    assert set(re.findall(r"^### (.+)$", log, re.MULTILINE)) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    unreleased, newest, *_ = re.findall(r"^## (.+)$", log, re.MULTILINE)
+    assert unreleased == "Unreleased"
+    assert re.fullmatch(rf"{re.escape(__version__)} - \d{{4}}-\d\d-\d\d", newest)
+    assert set(re.findall(r"^### (.+)$", log, re.MULTILINE)) <= {
+        "Upgrading",
+        "Added",
+        "Changed",
+        "Deprecated",
+        "Removed",
+        "Fixed",
+        "Security",
+    }
+
+
+def test_the_changelog_says_one_thing_a_line() -> None:
+    released = text(ROOT / "CHANGELOG.md").partition("\n## ")[2]
+    lines = [line for line in released.splitlines()[1:] if line and not line.startswith("#")]
+    told = [line for line in lines if line.startswith("- ")]
+    assert told
+    assert [line for line in told if len(line.split()) > MOST_WORDS_OF_A_CHANGE] == []
+    assert [line for line in lines if line.startswith(" ")] == []
+    assert len(set(told)) == len(told)
+
+
+def test_the_changelog_names_only_commands_that_are_there() -> None:
+    called = re.findall(r"`console ([a-z -]+?)(?: [A-Z-].*?)?`", text(ROOT / "CHANGELOG.md"))
+    assert called
+    assert [words for words in called if not any(f"{name} ".startswith(f"{words} ") for name in COMMANDS)] == []
 
 
 @cases("kind", steps.all_types().values(), ids=lambda kind: kind.name)
