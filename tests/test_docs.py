@@ -341,6 +341,20 @@ def test_every_example_of_an_expression_can_be_read() -> None:
         expressions.parse(line)
 
 
+def told_expressions() -> Iterator[tuple[str, str]]:
+    """Every expression in a JSON example, fenced or within a sentence: (page, expression)."""
+    keys = "if|unless|when|where|filter|pass|computed|required_if"
+    for page in PAGES:
+        for found in re.findall(rf'"(?:{keys})": ("(?:[^"\\\n]|\\.)*")', text(page)):
+            if "…" not in found and json.loads(found):
+                yield str(page.relative_to(ROOT)), json.loads(found)
+
+
+@cases(("page", "expression"), sorted(set(told_expressions())))
+def test_every_expression_in_an_example_can_be_read(page: str, expression: str) -> None:
+    expressions.parse(expression)
+
+
 def test_every_type_and_key_of_a_collection_stands_in_the_reference() -> None:
     told = named(REFERENCE / "collections.md")
     assert told >= core_collections.FIELD_TYPES
