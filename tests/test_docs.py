@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import click
 import pytest
 
-from console import sources, steps
+from console import __version__, sources, steps
 from console.access.rows import ACTS, POLICIES, parse
 from console.cli import console
 from console.core import collections as core_collections, commands, expressions, filters, functions, workflow_check
@@ -34,6 +34,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 REFERENCE = DOCS / "reference"
 ADRS = sorted((DOCS / "adr").glob("*.md"))
 MOST_PICTURE_BYTES = 250_000
+MOST_WORDS_OF_A_CHANGE = 30
 
 
 def text(page: Path) -> str:
@@ -134,8 +135,34 @@ def test_every_dependency_has_its_reason(name: str) -> None:
 
 def test_the_changelog_is_kept_in_its_form() -> None:
     log = text(ROOT / "CHANGELOG.md")
-    assert re.findall(r"^## (.+)$", log, re.MULTILINE)[0] == "Unreleased"
-    assert set(re.findall(r"^### (.+)$", log, re.MULTILINE)) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    unreleased, newest, *_ = re.findall(r"^## (.+)$", log, re.MULTILINE)
+    assert unreleased == "Unreleased"
+    assert re.fullmatch(rf"{re.escape(__version__)} - \d{{4}}-\d\d-\d\d", newest)
+    assert set(re.findall(r"^### (.+)$", log, re.MULTILINE)) <= {
+        "Upgrading",
+        "Added",
+        "Changed",
+        "Deprecated",
+        "Removed",
+        "Fixed",
+        "Security",
+    }
+
+
+def test_the_changelog_says_one_thing_a_line() -> None:
+    released = text(ROOT / "CHANGELOG.md").partition("\n## ")[2]
+    lines = [line for line in released.splitlines()[1:] if line and not line.startswith("#")]
+    told = [line for line in lines if line.startswith("- ")]
+    assert told
+    assert [line for line in told if len(line.split()) > MOST_WORDS_OF_A_CHANGE] == []
+    assert [line for line in lines if line.startswith(" ")] == []
+    assert len(set(told)) == len(told)
+
+
+def test_the_changelog_names_only_commands_that_are_there() -> None:
+    called = re.findall(r"`console ([a-z -]+?)(?: [A-Z-].*?)?`", text(ROOT / "CHANGELOG.md"))
+    assert called
+    assert [words for words in called if not any(f"{name} ".startswith(f"{words} ") for name in COMMANDS)] == []
 
 
 @cases("kind", steps.all_types().values(), ids=lambda kind: kind.name)
@@ -314,6 +341,20 @@ def test_every_example_of_an_expression_can_be_read() -> None:
         expressions.parse(line)
 
 
+def told_expressions() -> Iterator[tuple[str, str]]:
+    """Every expression in a JSON example, fenced or within a sentence: (page, expression)."""
+    keys = "if|unless|when|where|filter|pass|computed|required_if"
+    for page in PAGES:
+        for found in re.findall(rf'"(?:{keys})": ("(?:[^"\\\n]|\\.)*")', text(page)):
+            if "…" not in found and json.loads(found):
+                yield str(page.relative_to(ROOT)), json.loads(found)
+
+
+@cases(("page", "expression"), sorted(set(told_expressions())))
+def test_every_expression_in_an_example_can_be_read(page: str, expression: str) -> None:
+    expressions.parse(expression)
+
+
 def test_every_type_and_key_of_a_collection_stands_in_the_reference() -> None:
     told = named(REFERENCE / "collections.md")
     assert told >= core_collections.FIELD_TYPES
@@ -370,7 +411,17 @@ def test_the_collection_document_of_the_guide_means_something() -> None:
     assert shown["fields"].keys() <= {*shown["columns"], *shown["summary"]["sections"][0]["fields"]}
 
 
+WORDS_OF_THE_PRODUCT = """
+    action, activity log, approval, attempt, checkpoint, checkpoint delivery, clearance, collection, data source, decision, disclosure, effect,
+    erase, event, head, hold, inbox, label, mask, proposal, publish, record, report, role, run, scope, seal, segment, step, take-over, team,
+    ticket, trigger, version, workflow
+"""
+
+
 def test_the_glossary_is_in_order_and_says_each_word_once() -> None:
-    words = re.findall(r"^\| \*\*(.+?)\*\* \|", text(DOCS / "glossary.md"), re.MULTILINE)
-    assert words == sorted(words, key=lambda word: word.replace("-", " ~"))
-    assert len(words) == len(set(words)) >= 30
+    rows = re.findall(r"^\| \*\*(.+?)\*\* \| (.+?) \| (.+?) \|$", text(DOCS / "glossary.md"), re.MULTILINE)
+    words = [word for word, _, _ in rows]
+    assert words == sorted(words, key=lambda word: word.lower().replace("-", " ~"))
+    assert len(words) == len(set(words))
+    assert {*re.split(r",\s+", WORDS_OF_THE_PRODUCT.strip())} <= set(words)
+    assert [word for word, meaning, _ in rows if len(meaning.split()) > MOST_WORDS_OF_A_CHANGE] == []
