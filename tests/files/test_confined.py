@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PROBE = """
 import json, os, resource, sys
 try:
-    open("written", "wb").write(b"x")
+    open("written", "wb", buffering=0).write(b"x")
     wrote = True
 except OSError:
     wrote = False
