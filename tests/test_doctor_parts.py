@@ -112,7 +112,7 @@ def test_the_address(base: str | None, ok: bool, words: str) -> None:
 
 @pytest.mark.parametrize("missing", ["secret_key", "master_key", "signing_key"])
 def test_a_key_that_is_missing_is_named_and_never_shown(missing: str) -> None:
-    check = doctor._keys(told(database_url="postgresql://db/x", **{f"given_{missing}": None}))
+    check = doctor._keys(told(database_url="postgresql://db/x", folder=Path(), **{f"given_{missing}": None}))
     assert (check.name, check.ok) == ("keys", False)
     assert f"CONSOLE_{missing.upper()}" in check.message
     assert ":" not in check.message
