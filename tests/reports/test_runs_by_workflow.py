@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,8 @@ def test_runs_are_counted_by_what_became_of_them(company: Company) -> None:
 def test_the_time_is_that_of_completed_runs(company: Company, pages: Pages) -> None:
     run = company.started("1")
     page = pages.olivia.get(f"/runs/{run}")
-    for values in ({}, {"v_note": "x"}, {}, {"outcome": "approve"}):
+    handed_in: list[dict[str, Any]] = [{}, {"v_note": "x"}, {}, {"outcome": "approve"}]
+    for values in handed_in:
         pages.olivia.send(page, "/complete", **values)
         page = pages.olivia.follow()
     ((_, begun, completed, *_, took),) = counted(company)
