@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import click
 import pytest
 
-from console import sources, steps
+from console import effects, sources, steps
 from console.access.rows import ACTS, POLICIES, parse
 from console.cli import console
 from console.core import collections as core_collections, commands, expressions, filters, functions, workflow_check
@@ -20,6 +20,7 @@ from console.core.events import KINDS
 from console.core.forms import FormField
 from console.core.run import FINAL, Attempt, Effect, Run, Status, fold
 from console.core.workflow import read
+from console.reports import tables
 from console.runs.view import as_json
 from console.settings import NOT_VALUES, SETTINGS, Setting
 from console.supervisor import main as serve
@@ -142,25 +143,48 @@ def test_the_changelog_is_kept_in_its_form() -> None:
 @cases("kind", steps.all_types().values(), ids=lambda kind: kind.name)
 def test_a_step_type_has_a_section_a_test_an_icon_and_a_title(kind: Any) -> None:
     told = named(REFERENCE / "steps.md")
-    assert sections(REFERENCE / "steps.md")[kind.name].strip()
-    assert (ROOT / "tests" / "steps" / f"test_{kind.name}.py").exists()
-    assert 'href="' in frame_icon(kind.icon)
-    assert kind.title
+    page = "docs/developers/add-a-step-type.md shows how"
+    assert sections(REFERENCE / "steps.md").get(kind.name, "").strip(), f"docs/reference/steps.md wants a section ## {kind.name}: {page}"
+    assert (ROOT / "tests" / "steps" / f"test_{kind.name}.py").exists(), f"tests/steps/test_{kind.name}.py is missing: {page}"
+    assert_drawn(kind.icon)
+    assert kind.title, f"{kind.name} wants a title, which people read"
     for name, field in kind.Config.model_fields.items():
         choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-        assert (field.alias or name) in told or len(choices) == 1, name  # where there is one answer only, there is nothing to say
+        # where there is one answer only, there is nothing to say
+        assert (field.alias or name) in told or len(choices) == 1, (
+            f"docs/reference/steps.md says nothing of `{name}`, a setting of {kind.name}"
+        )
 
 
-def frame_icon(name: str) -> str:
-    """The drawing of an icon; a name that the sprite lacks would be drawn as the one for unknown types."""
+def assert_drawn(name: str) -> None:
+    """A name that the sprite lacks would be drawn as the icon for unknown types."""
     assert name in frame.drawn_icons(), (
         f"there is no icon {name}: take one that the sprite has, or name it in vendor.toml and run bin/vendor"
     )
-    return f'href="{name}"'
+
+
+@cases("name", effects.KINDS)
+def test_a_kind_of_effect_is_done_documented_and_tested(name: str) -> None:
+    page = "docs/developers/add-an-effect.md shows how"
+    lacking = [part for part in ("perform", "recover", "check") if not callable(getattr(effects.KINDS[name], part, None))]
+    assert not lacking, f"console/effects/{name}.py lacks {', '.join(lacking)}: {page}"
+    assert f"| `{name}` |" in text(REFERENCE / "action-file.md"), f"docs/reference/action-file.md wants a row for `{name}`: {page}"
+    tests = [*(ROOT / "tests" / "effects").glob("*.py"), *(ROOT / "tests" / "services").glob("test_effects_*.py")]
+    assert any(f'"kind": "{name}"' in text(file) for file in tests), f"tests/effects/test_{name}.py is missing: {page}"
+
+
+@cases("name", tables.all_reports())
+def test_a_report_has_a_row_a_test_and_an_icon(name: str) -> None:
+    page = "docs/developers/add-a-report.md shows how"
+    assert f"| `{name}` |" in text(REFERENCE / "reports.md"), f"docs/reference/reports.md wants a row for `{name}`: {page}"
+    file = f"tests/reports/test_{name.replace('-', '_')}.py"
+    assert (ROOT / file).exists(), f"{file} is missing: {page}"
+    assert_drawn(tables.all_reports()[name].icon)
 
 
 def test_no_section_is_about_a_step_type_that_is_not_there() -> None:
-    assert set(sections(REFERENCE / "steps.md")) == set(steps.all_types())
+    spare = sorted(set(sections(REFERENCE / "steps.md")) - set(steps.all_types()))
+    assert not spare, f"docs/reference/steps.md has sections about {', '.join(spare)}, and there is no such step type"
 
 
 @cases("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -264,7 +288,8 @@ def test_every_path_of_the_tree_that_is_named_is_there() -> None:
 
 
 def test_every_kind_of_event_stands_in_the_reference() -> None:
-    assert set(KINDS) <= named(REFERENCE / "events.md")
+    lacking = sorted(set(KINDS) - named(REFERENCE / "events.md"))
+    assert not lacking, f"docs/reference/events.md wants a row for {', '.join(lacking)}, with what is open and what is sealed"
 
 
 def test_every_call_of_the_api_stands_in_the_reference_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,9 +337,11 @@ def test_every_key_of_a_run_stands_in_the_reference() -> None:
 
 def test_every_function_and_root_of_the_expressions_stands_in_the_reference() -> None:
     page = text(REFERENCE / "expressions.md")
-    assert [name for name in functions.FUNCTIONS if f"`{name}(" not in page] == []
-    assert [name for name in functions.METHODS if f".{name}(" not in page] == []
-    assert [root for root in expressions.ROOTS if f"`{root}`" not in page] == []
+    lacking = [name for name in functions.FUNCTIONS if f"`{name}(" not in page] + [
+        name for name in functions.METHODS if f".{name}(" not in page
+    ]
+    lacking += [root for root in expressions.ROOTS if f"`{root}`" not in page]
+    assert not lacking, f"docs/reference/expressions.md says nothing of {', '.join(lacking)}: add-an-expression-function.md shows the row"
 
 
 def test_every_example_of_an_expression_can_be_read() -> None:
