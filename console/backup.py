@@ -267,7 +267,7 @@ def _check_keys(manifest: Mapping[str, Any]) -> None:
         ("signing_key", "signed with the signing key", _signing, _public(str(wanted["signing"]))),
     ):
         place = given.data_dir / settings.KEYS_FOLDER / name
-        there = given.given[name] is not None or place.exists()
+        there = getattr(given, f"given_{name}") is not None or place.exists()
         if not there or (have := here()) != needed:
             former = place.with_name(f"{name}-{checkpoint.parse_key(str(wanted['signing'])).id.hex()}")
             raise BackupError(

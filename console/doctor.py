@@ -19,7 +19,7 @@ from console.errors import ConsoleError
 from console.files import scan
 from console.log import heads
 from console.postgres import LEAST_FREE_BYTES, Embedded
-from console.setting_values import AI
+from console.settings import AI
 
 OLDEST_SERVER = 15
 EVENTS_TABLE = "console.event"

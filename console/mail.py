@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 from console import settings
 from console.errors import IntegrationError, OutcomeUnknown
-from console.setting_values import MailServer
+from console.settings import MailServer
 
 SECONDS = 15.0
 

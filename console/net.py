@@ -11,7 +11,7 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -119,8 +119,16 @@ def _addresses(name: str, port: int) -> list[str]:
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise IntegrationError(f"There is no host {name[:200]}, or the name service does not answer.", code="no_host") from None
-    addresses = list(dict.fromkeys(str(item[4][0]) for item in found))
-    if not private(name, port) and not all(public(address) for address in addresses):
+    return fit(name, port, [str(item[4][0]) for item in found])
+
+
+def fit(name: str, port: int, addresses: Iterable[str], *, meant: bool = False) -> list[str]:
+    """The first of a host's addresses, each once, after all of them were judged: the one guard of every way out. `meant`: the host may be of one's own network.
+
+    Raises IntegrationError where one of them is not of the public internet and the settings do not name the host.
+    """
+    addresses = list(dict.fromkeys(addresses))
+    if not (meant or private(name, port)) and not all(public(address) for address in addresses):
         raise IntegrationError(
             f"{name} is an address of this machine or of a private network: name it in CONSOLE_PRIVATE_HOSTS if it is meant.",
             permanent=True,

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import click
 import pytest
 
-from console import __version__, sources, steps
+from console import __version__, effects, sources, steps
 from console.access.rows import ACTS, POLICIES, parse
 from console.cli import console
 from console.core import collections as core_collections, commands, expressions, filters, functions, workflow_check
@@ -20,8 +20,9 @@ from console.core.events import KINDS
 from console.core.forms import FormField
 from console.core.run import FINAL, Attempt, Effect, Run, Status, fold
 from console.core.workflow import read
+from console.reports import tables
 from console.runs.view import as_json
-from console.setting_names import SETTINGS, Setting
+from console.settings import NOT_VALUES, SETTINGS, Setting
 from console.supervisor import main as serve
 from console.views import frame
 from console.workflows import Definition
@@ -35,6 +36,7 @@ REFERENCE = DOCS / "reference"
 ADRS = sorted((DOCS / "adr").glob("*.md"))
 MOST_PICTURE_BYTES = 250_000
 MOST_WORDS_OF_A_CHANGE = 30
+UNSET: list[Any] = [None, (), {}, frozenset()]
 
 
 def text(page: Path) -> str:
@@ -168,38 +170,71 @@ def test_the_changelog_names_only_commands_that_are_there() -> None:
 @cases("kind", steps.all_types().values(), ids=lambda kind: kind.name)
 def test_a_step_type_has_a_section_a_test_an_icon_and_a_title(kind: Any) -> None:
     told = named(REFERENCE / "steps.md")
-    assert sections(REFERENCE / "steps.md")[kind.name].strip()
-    assert (ROOT / "tests" / "steps" / f"test_{kind.name}.py").exists()
-    assert 'href="' in frame_icon(kind.icon)
-    assert kind.title
+    page = "docs/developers/add-a-step-type.md shows how"
+    assert sections(REFERENCE / "steps.md").get(kind.name, "").strip(), f"docs/reference/steps.md wants a section ## {kind.name}: {page}"
+    assert (ROOT / "tests" / "steps" / f"test_{kind.name}.py").exists(), f"tests/steps/test_{kind.name}.py is missing: {page}"
+    assert_drawn(kind.icon)
+    assert kind.title, f"{kind.name} wants a title, which people read"
     for name, field in kind.Config.model_fields.items():
         choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-        assert (field.alias or name) in told or len(choices) == 1, name  # where there is one answer only, there is nothing to say
+        # where there is one answer only, there is nothing to say
+        assert (field.alias or name) in told or len(choices) == 1, (
+            f"docs/reference/steps.md says nothing of `{name}`, a setting of {kind.name}"
+        )
 
 
-def frame_icon(name: str) -> str:
-    """The drawing of an icon; a name that the sprite lacks would be drawn as the one for unknown types."""
-    assert name in frame.drawn_icons(), name
-    return f'href="{name}"'
+def assert_drawn(name: str) -> None:
+    """A name that the sprite lacks would be drawn as the icon for unknown types."""
+    assert name in frame.drawn_icons(), (
+        f"there is no icon {name}: take one that the sprite has, or name it in vendor.toml and run bin/vendor"
+    )
+
+
+@cases("name", effects.KINDS)
+def test_a_kind_of_effect_is_done_documented_and_tested(name: str) -> None:
+    page = "docs/developers/add-an-effect.md shows how"
+    lacking = [part for part in ("perform", "recover", "check") if not callable(getattr(effects.KINDS[name], part, None))]
+    assert not lacking, f"console/effects/{name}.py lacks {', '.join(lacking)}: {page}"
+    assert f"| `{name}` |" in text(REFERENCE / "action-file.md"), f"docs/reference/action-file.md wants a row for `{name}`: {page}"
+    tests = [*(ROOT / "tests" / "effects").glob("*.py"), *(ROOT / "tests" / "services").glob("test_effects_*.py")]
+    assert any(f'"kind": "{name}"' in text(file) for file in tests), f"tests/effects/test_{name}.py is missing: {page}"
+
+
+@cases("name", tables.all_reports())
+def test_a_report_has_a_row_a_test_and_an_icon(name: str) -> None:
+    page = "docs/developers/add-a-report.md shows how"
+    assert f"| `{name}` |" in text(REFERENCE / "reports.md"), f"docs/reference/reports.md wants a row for `{name}`: {page}"
+    file = f"tests/reports/test_{name.replace('-', '_')}.py"
+    assert (ROOT / file).exists(), f"{file} is missing: {page}"
+    assert_drawn(tables.all_reports()[name].icon)
 
 
 def test_no_section_is_about_a_step_type_that_is_not_there() -> None:
-    assert set(sections(REFERENCE / "steps.md")) == set(steps.all_types())
+    spare = sorted(set(sections(REFERENCE / "steps.md")) - set(steps.all_types()))
+    assert not spare, f"docs/reference/steps.md has sections about {', '.join(spare)}, and there is no such step type"
 
 
 @cases("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_a_setting_stands_in_the_reference_with_its_sentence_and_default(setting: Setting) -> None:
-    row = next(line for line in text(REFERENCE / "settings.md").splitlines() if line.startswith(f"| `{setting.name}` |"))
-    _, _, takes, default, sentence, _ = (part.strip() for part in row.split("|"))
-    assert takes
-    assert default == (
-        "–" if setting.default is None else "off" if setting.default is False else "on" if setting.default is True else str(setting.default)
+    default = (
+        "–"
+        if setting.default in UNSET
+        else "on"
+        if setting.default is True
+        else "off"
+        if setting.default is False
+        else str(setting.default)
     )
-    assert sentence == setting.sentence
+    rows = [line for line in text(REFERENCE / "settings.md").splitlines() if line.startswith(f"| `{setting.name}` |")]
+    wanted = rf"\| `{setting.name}` \| [^|]+ \| {re.escape(default)} \| {re.escape(setting.sentence)} \|"
+    assert [bool(re.fullmatch(wanted, row)) for row in rows] == [True], (
+        f"docs/reference/settings.md wants one row: | `{setting.name}` | what it takes | {default} | {setting.sentence} |"
+    )
 
 
 def test_the_documentation_names_no_setting_that_is_not_there() -> None:
-    known = {setting.name for setting in SETTINGS} | {"CONSOLE_ENV_FILE"}
+    made = {name for page in (DOCS / "developers").glob("*.md") for name in re.findall(r"setting\(\"(\w+)\"", text(page))}
+    known = {setting.name for setting in SETTINGS} | NOT_VALUES | made
     told = {
         name.removesuffix("_FILE") if name not in known else name
         for page in PAGES
@@ -274,12 +309,14 @@ def test_every_path_of_the_tree_that_is_named_is_there() -> None:
     tree = r"`((?:bin|bench|console|docs|migrations|policies|requirements|tests|workflows)/[\w./-]*[\w/]|\.ci/run)(?:[ `])"
     told = {(page.name, path) for page in PAGES for path in re.findall(tree, text(page))}
     assert told
-    absent = {(page, path) for page, path in told if not (ROOT / path).exists() and "type_to_confirm" not in path}
+    made = {path for page in PAGES for path in re.findall(r"^Create `([^`]+)`", text(page), re.MULTILINE)}
+    absent = {(page, path) for page, path in told if not (ROOT / path).exists() and path not in made}
     assert absent == set()
 
 
 def test_every_kind_of_event_stands_in_the_reference() -> None:
-    assert set(KINDS) <= named(REFERENCE / "events.md")
+    lacking = sorted(set(KINDS) - named(REFERENCE / "events.md"))
+    assert not lacking, f"docs/reference/events.md lacks {', '.join(lacking)}: python -m tests.core.test_events writes it anew"
 
 
 def test_every_call_of_the_api_stands_in_the_reference_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,9 +364,11 @@ def test_every_key_of_a_run_stands_in_the_reference() -> None:
 
 def test_every_function_and_root_of_the_expressions_stands_in_the_reference() -> None:
     page = text(REFERENCE / "expressions.md")
-    assert [name for name in functions.FUNCTIONS if f"`{name}(" not in page] == []
-    assert [name for name in functions.METHODS if f".{name}(" not in page] == []
-    assert [root for root in expressions.ROOTS if f"`{root}`" not in page] == []
+    lacking = [name for name in functions.FUNCTIONS if f"`{name}(" not in page] + [
+        name for name in functions.METHODS if f".{name}(" not in page
+    ]
+    lacking += [root for root in expressions.ROOTS if f"`{root}`" not in page]
+    assert not lacking, f"docs/reference/expressions.md says nothing of {', '.join(lacking)}: add-an-expression-function.md shows the row"
 
 
 def test_every_example_of_an_expression_can_be_read() -> None:
@@ -365,7 +404,8 @@ def test_every_object_act_and_shipped_role_stands_in_the_reference() -> None:
     page = text(REFERENCE / "permissions.md")
     for kind, acts in ACTS.items():
         row = next(line for line in page.splitlines() if line.startswith("| `") and re.search(rf"`{kind}[`:]", line))
-        assert [act for act in acts if f"`{act}`" not in row] == [], kind
+        lacking = sorted(act for act in acts if f"`{act}`" not in row)
+        assert not lacking, f"docs/reference/permissions.md says nothing of {', '.join(lacking)} in the row of `{kind}`"
     shipped = {
         row.sub.removeprefix("role:"): row for row in parse((POLICIES / "roles.csv").read_text(encoding="utf-8")) if row.obj == "workflow:*"
     }

@@ -15,27 +15,15 @@ from console.ai import probe, providers
 from console.db import dump
 from console.doctor import Check
 from console.postgres import LEAST_FREE_BYTES
-from console.setting_values import AI
-from console.settings import Settings
+from console.settings import AI, Settings
 from tests.servers import model
 from tests.tables import cases
 
 
 def told(folder: Path = Path("/srv/data"), **more: Any) -> Settings:
     """Settings as a process would have read them: an embedded server unless `database_url` is given."""
-    given = {"secret_key": "s" * 32, "master_key": b"m" * 32, "signing_key": b"k" * 32}
-    values: dict[str, Any] = {
-        "data_dir": folder,
-        "database_url": None,
-        "database_migration_url": None,
-        "base_url": None,
-        "trusted_proxies": 0,
-        "rate_limits": (60, 1_000, 10_000),
-        "idle_save_minutes": 30,
-        "demo": False,
-        "given": given,
-    }
-    return Settings(**(values | more))
+    keys: dict[str, Any] = {"given_secret_key": "s" * 32, "given_master_key": b"m" * 32, "given_signing_key": b"k" * 32}
+    return Settings(**({"data_dir": folder} | keys | more))
 
 
 class Usage(NamedTuple):
@@ -124,8 +112,7 @@ def test_the_address(base: str | None, ok: bool, words: str) -> None:
 
 @pytest.mark.parametrize("missing", ["secret_key", "master_key", "signing_key"])
 def test_a_key_that_is_missing_is_named_and_never_shown(missing: str) -> None:
-    keys: dict[str, Any] = {"secret_key": "s" * 32, "master_key": b"m" * 32, "signing_key": b"k" * 32, missing: None}
-    check = doctor._keys(told(database_url="postgresql://db/x", given=keys))
+    check = doctor._keys(told(database_url="postgresql://db/x", folder=Path(), **{f"given_{missing}": None}))
     assert (check.name, check.ok) == ("keys", False)
     assert f"CONSOLE_{missing.upper()}" in check.message
     assert ":" not in check.message

@@ -22,9 +22,7 @@ from console.errors import (
     TooMany,
 )
 from console.log import checkpoint, tree
-from console.setting_names import Setting
-from console.setting_values import IllFormed
-from console.settings import SettingsError, parse_env, read
+from console.settings import IllFormed, Setting, SettingsError, parse_env, read
 from tests.log.growing import Memory, Tiles
 from tests.tables import cases
 

@@ -32,7 +32,9 @@ def body(kind: str, opened: dict[str, Any] | None = None, **more: Any) -> dict[s
 
 
 def test_registry_and_sentences_name_the_same_kinds() -> None:
-    assert set(SENTENCES) == set(KINDS)
+    lacking, spare = sorted(set(KINDS) - set(SENTENCES)), sorted(set(SENTENCES) - set(KINDS))
+    assert not lacking, f"SENTENCES in console/sentences.py wants a sentence for {', '.join(lacking)}"
+    assert not spare, f"SENTENCES in console/sentences.py has {', '.join(spare)}, and there is no such kind"
 
 
 @cases("kind", KINDS)

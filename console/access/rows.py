@@ -21,23 +21,30 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 POLICIES = next((folder for folder in (_PACKAGE / "policies", _PACKAGE.parent / "policies") if folder.is_dir()), _PACKAGE / "policies")
 """The folder of the files: inside an installed package, beside it in a checkout."""
 
-ACTS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "collection": frozenset({"browse", "read", "create", "update", "delete", "export", "reveal", "act"}),
-        "field": frozenset({"read", "update"}),
-        "action": frozenset({"execute", "request", "approve"}),
-        "workflow": frozenset({"see", "start", "resume", "takeover", "assign", "cancel", "edit", "publish", "activate", "report"}),
-        "inbox": frozenset({"work", "manage"}),
-        "label": frozenset({"see"}),
-        "activity": frozenset({"read", "export", "verify"}),
-        "ai": frozenset({"audit", "manage"}),
-        "subject": frozenset({"erase"}),
-        "source": frozenset({"manage"}),
-        "policy": frozenset({"manage"}),
-        "key": frozenset({"manage"}),
-        "user": frozenset({"manage"}),
-    }
-)
+PERMISSIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({
+    "collection": {
+        "browse": "list", "read": "open", "create": "add", "update": "change", "delete": "delete", "export": "export",
+        "act": "have changed by actions", "reveal": "uncover masked values of",
+    },
+    "field": {"read": "read", "update": "change"},
+    "action": {"execute": "do", "request": "ask for", "approve": "approve"},
+    "workflow": {
+        "see": "see", "report": "report by", "start": "start", "resume": "go on with", "takeover": "take over", "assign": "give away", "cancel": "cancel",
+        "edit": "edit", "publish": "publish", "activate": "pause",
+    },
+    "inbox": {"work": "work in", "manage": "manage"},
+    "label": {"see": "see what is labelled"},
+    "activity": {"read": "read the activity log", "export": "export the activity log", "verify": "verify the activity log"},
+    "ai": {"manage": "set up the AI", "audit": "look at what the AI was asked"},
+    "subject": {"erase": "erase what is held about a person"},
+    "source": {"manage": "manage data sources"},
+    "policy": {"manage": "change what roles may do"},
+    "key": {"manage": "manage everybody's API keys"},
+    "user": {"manage": "manage people and teams"},
+})  # fmt: skip
+"""Kind of object → what can be done to it, in the order in which people think of it, each act with the words that say it of a person: "may …"."""
+
+ACTS: Mapping[str, frozenset[str]] = MappingProxyType({kind: frozenset(acts) for kind, acts in PERMISSIONS.items()})
 """Kind of object → what can be done to it."""
 
 NOT_YET: Mapping[str, frozenset[str]] = MappingProxyType({"collection": frozenset({"export"})})

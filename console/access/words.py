@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from console.access.names import Names
-from console.access.rows import ACTS, EVERY, NOT_YET, Row
+from console.access.rows import EVERY, NOT_YET, PERMISSIONS, Row
 from console.core import expressions
 from console.core.expressions import ExpressionError
 from console.core.nodes import Call, Compare, Items, Junction, Literal, Node, Not, Path, Within
@@ -41,36 +41,7 @@ def act(name: str) -> str:
 
 def acts_of(kind: str) -> list[str]:
     """The acts of a kind of object, in the order in which people think of them."""
-    order = [
-        "see",
-        "report",
-        "browse",
-        "read",
-        "create",
-        "update",
-        "delete",
-        "export",
-        "act",
-        "reveal",
-        "start",
-        "resume",
-        "takeover",
-        "assign",
-        "cancel",
-        "edit",
-        "publish",
-        "activate",
-        "report",
-        "execute",
-        "request",
-        "approve",
-        "work",
-        "manage",
-        "verify",
-        "audit",
-        "erase",
-    ]
-    return sorted(ACTS[kind], key=order.index)
+    return list(PERMISSIONS[kind])
 
 
 def offered(kind: str) -> list[str]:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from console import access
 from console.access import Index, Row
-from console.access.rows import EVERY, kind_of
+from console.access.rows import EVERY, PERMISSIONS, kind_of
 from console.accounts import authority, changes, persons
 from console.accounts.authority import Pair
 from console.core.actor import Actor
@@ -19,26 +19,6 @@ Right = tuple[str, str, str]
 SOMEBODY = "user:somebody"
 NAMED = 8  # objects that a sentence names before it counts the rest
 
-_VERBS: Mapping[str, Mapping[str, str]] = {
-    "collection": {
-        "browse": "list", "read": "open", "create": "add", "update": "change", "delete": "delete", "export": "export",
-        "reveal": "uncover masked values of", "act": "have changed by actions",
-    },
-    "action": {"execute": "do", "request": "ask for", "approve": "approve"},
-    "workflow": {
-        "see": "see", "start": "start", "resume": "go on with", "takeover": "take over", "assign": "give away", "cancel": "cancel",
-        "edit": "edit", "publish": "publish", "activate": "pause", "report": "report by",
-    },
-    "inbox": {"work": "work in", "manage": "manage"},
-    "label": {"see": "see what is labelled"},
-    "activity": {"read": "read the activity log", "export": "export the activity log", "verify": "verify the activity log"},
-    "ai": {"audit": "look at what the AI was asked", "manage": "set up the AI"},
-    "subject": {"erase": "erase what is held about a person"},
-    "source": {"manage": "manage data sources"},
-    "policy": {"manage": "change what roles may do"},
-    "key": {"manage": "manage everybody's API keys"},
-    "user": {"manage": "manage people and teams"},
-}  # fmt: skip
 _EVERY = {
     "collection": "every collection",
     "action": "every action",
@@ -136,7 +116,7 @@ def said(found: Mapping[Right, bool]) -> list[Ability]:
     said: list[tuple[tuple[bool, str, str, int, int], Ability]] = []
     for (team, kind, some, names), acts in groups.items():
         place = "Everywhere" if team == EVERY else teams.get(team, team.replace("_", " ").capitalize())
-        verbs = [_VERBS[kind].get(_acts(kind)[act], _acts(kind)[act].replace("_", " ")) for act in sorted(acts)]
+        verbs = [PERMISSIONS[kind].get(_acts(kind)[act], _acts(kind)[act].replace("_", " ")) for act in sorted(acts)]
         order = (team != EVERY, place, team, _KINDS.index(kind), min(acts))
         said.append((order, Ability(place, f"{_and(verbs)}{_names(names)}", some)))
     return [ability for _, ability in sorted(said, key=lambda one: one[0])]
@@ -144,7 +124,7 @@ def said(found: Mapping[Right, bool]) -> list[Ability]:
 
 def _acts(kind: str) -> list[str]:
     """Acts of the kind in the order in which people think of them."""
-    known = list(_VERBS[kind])
+    known = list(PERMISSIONS[kind])
     return [*known, *sorted(access.ACTS[kind] - set(known))]
 
 

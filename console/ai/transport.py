@@ -21,6 +21,7 @@ import httpx2
 
 from console import net
 from console.ai.types import ProviderError
+from console.errors import IntegrationError
 
 MOST_BYTES = 1024 * 1024
 KEPT_CONNECTIONS = 100
@@ -145,12 +146,10 @@ class _Network(httpcore2.NetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,  # noqa: ARG002 (never asked for)
     ) -> httpcore2.NetworkStream:
         """A connection to the first address where somebody answers. Raises ProviderError and what httpcore2 raises."""
-        addresses = _addresses(host, port)
-        if not (self._private or net.private(host, port)) and not all(net.public(address) for address in addresses):
-            raise ProviderError(
-                "connection",
-                f"{host} is an address of this machine or of a private network: name it in CONSOLE_PRIVATE_HOSTS if it is meant.",
-            )
+        try:
+            addresses = net.fit(host, port, _addresses(host, port), meant=self._private)
+        except IntegrationError as error:
+            raise ProviderError("connection", error.message) from None
         return _Stream(_connected(addresses, port))
 
 
@@ -181,7 +180,7 @@ def _addresses(host: str, port: int) -> list[str]:
         look.join(_clock.left())
         if look.is_alive():
             raise httpcore2.ConnectTimeout from None
-        return list(dict.fromkeys(found))[: net.MOST_ADDRESSES]
+        return found
 
 
 def _look_up(host: str, port: int, found: list[str]) -> None:

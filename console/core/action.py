@@ -11,24 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from console.core.effect_kinds import Effect, Sentence, SqlWrite, text_of
 from console.core.fields import Computed, Definition, FieldDefinition, Located, names_twice, texts_of, texts_of_definitions
 from console.core.run import Run
 from console.core.workflow import NAME_PATTERN, Name, Stake, Title
 
 FORMAT = 1
 ID_PATTERN = r"^[a-z][a-z0-9_]{0,30}(\.[a-z][a-z0-9_]{0,30}){1,2}$"
-HEADER_PATTERN = r"^[A-Za-z][A-Za-z0-9-]{0,60}$"
-FUNCTION_PATTERN = r"^[a-z][a-z0-9_]{0,30}(\.[a-z][a-z0-9_]{0,30}){0,2}$"
 SUCCEEDED, PENDING, FAILED = "succeeded", "pending", "failed"
-LONGEST_S = 30
-OURS = frozenset(
-    {"host", "content-length", "content-type", "transfer-encoding", "connection", "authorization", "user-agent", "cookie", "te", "upgrade"}
-)
 
 ActionId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
-Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
 class Beside(Definition):
@@ -85,143 +79,6 @@ class Compensation(Definition):
     values: dict[Name, Computed] = Field(
         default_factory=dict, description="Field of that action's form to expression; `results` are this one's"
     )
-
-
-class Kind(Definition):
-    """What every kind of effect has."""
-
-    name: Name = Field(description="Where later effects, messages and steps find what came of it: `results.<name>`")
-    summary: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
-        description="What it does, in a few words and without values"
-    )
-    if_: str | None = Field(None, alias="if", description="Expression; where it does not hold the effect is left out")
-    irreversible: bool = Field(
-        False,
-        description="Money that leaves, or a message: where nobody knows whether it was done, a person is asked whatever on_error says",
-    )
-
-
-class SqlWrite(Kind):
-    """Change fields of a record; what holds its new value already is left alone, so doing it twice changes nothing."""
-
-    kind: Literal["sql_write"]
-    collection: str | None = Field(None, max_length=200, description="None: the action's own")
-    record: str | None = Field(None, description="Expression for the key of the record, or a list of keys; none: the action's record")
-    set: dict[str, Computed] = Field(min_length=1, max_length=40, description="Field to expression, or cases")
-
-    @model_validator(mode="after")
-    def _which(self) -> Self:
-        if self.collection is not None and self.record is None:
-            raise ValueError("a record of another collection must be named: give record")
-        return self
-
-
-class SqlInsert(Kind):
-    """Add a record. One that has the same values in `unique` is taken for this one: doing it twice adds one."""
-
-    kind: Literal["sql_insert"]
-    collection: str = Field(min_length=1, max_length=200)
-    values: dict[str, Computed] = Field(min_length=1, max_length=60, description="Field to expression, or cases")
-    unique: list[str] = Field(
-        default_factory=list, max_length=8, description="Fields that the database holds unique together, such as one that is set to `key`"
-    )
-
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        if unknown := sorted(set(self.unique) - set(self.values)):
-            raise ValueError(f"unique names what has no value: {', '.join(unknown)}")
-        return self
-
-
-class LookUp(Definition):
-    """How to ask the other side whether an effect happened."""
-
-    path: Annotated[str, StringConstraints(pattern=r"^/", max_length=500)]
-    query: dict[str, Computed] = Field(default_factory=dict, max_length=20)
-    within: str | None = Field(None, description="Expression over `answer` for the list to look in; none: the answer itself")
-    where: str = Field(description="Expression over `item`, an entry of the list, and `key`: it is ours")
-    expect: str | None = Field(None, description="Expression over `item` that ours has to fulfil; where it does not, a person looks")
-    more: str | None = Field(
-        None, description="Expression over `answer`: there are entries that were not shown, so that not finding says nothing"
-    )
-    result: dict[Name, str] = Field(default_factory=dict, max_length=40, description="Name to expression over `item`")
-
-
-class Follow(Definition):
-    """What is not final when it is done: it is looked up again until it is, also after the run has ended.
-
-    Expressions look at `results` of all effects of the action, its own among them: everything is done by then.
-    """
-
-    pending: str = Field(description="It may still come to something else")
-    failed: str = Field(description="It came to nothing after all")
-    days: int = Field(30, ge=1, le=400, description="So long it is looked up; after that a person is asked to look")
-    note: SqlWrite | None = Field(None, description="What is changed in a record when it is final")
-    title: Sentence = Field(description="The task for a person where it came to nothing, with {{ expressions }}")
-    text: Sentence | None = Field(None, description="What one does about it, with {{ expressions }}")
-
-
-class Http(Kind):
-    """Ask another system. Only targets that CONSOLE_HTTP_TARGETS names are reached, under their own address."""
-
-    kind: Literal["http"]
-    target: Name = Field(description="A name of CONSOLE_HTTP_TARGETS")
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-    path: Annotated[str, StringConstraints(pattern=r"^/", max_length=500)] = Field(
-        description="After the target's address; {{ expressions }} are filled in as one piece of the path each"
-    )
-    query: dict[str, Computed] = Field(default_factory=dict, max_length=20)
-    body: dict[str, Computed] | None = Field(None, max_length=60, description="Name to expression; a dot in a name makes an object inside")
-    encoding: Literal["json", "form"] = "json"
-    headers: dict[Annotated[str, StringConstraints(pattern=HEADER_PATTERN)], Computed] = Field(default_factory=dict, max_length=20)
-    secret: Name | None = Field(None, description="A name of CONSOLE_HTTP_SECRETS, sent as `Authorization: Bearer …`")
-    key_header: Annotated[str, StringConstraints(pattern=HEADER_PATTERN)] = Field(
-        "Idempotency-Key", description="The header that carries `key`"
-    )
-    timeout_s: int = Field(10, ge=1, le=LONGEST_S, description="Seconds to wait for an answer")
-    success: list[Annotated[int, Field(ge=200, le=499)]] = Field(
-        default_factory=list, description="Statuses that mean done; none: 200 to 299"
-    )
-    again: list[Annotated[int, Field(ge=400, le=599)]] = Field(
-        default_factory=lambda: [429], description="Statuses that mean: nothing was done, ask again later"
-    )
-    idempotent: bool = Field(
-        False, description="The target takes the same key twice as one request: it is asked again where no answer came"
-    )
-    result: dict[Name, str] = Field(
-        default_factory=dict, max_length=40, description="Name to expression over `answer`, the JSON that came back"
-    )
-    expect: str | None = Field(
-        None, description="Expression over `answer` that a yes has to fulfil; where it does not, it is unknown what was done"
-    )
-    refused: Sentence | None = Field(None, description="What a refusal is told as; {{ expressions }} over `answer`")
-    look_up: LookUp | None = None
-    follow: Follow | None = None
-
-    @model_validator(mode="after")
-    def _headers(self) -> Self:
-        if self.follow is not None and self.look_up is None:
-            raise ValueError("follow needs look_up: it is what tells how it stands")
-        named = [*self.headers, self.key_header]
-        if wrong := sorted(name for name in named if name.lower() in OURS):
-            raise ValueError(f"these headers are set by the console itself: {', '.join(wrong)}")
-        if len({name.lower() for name in named}) < len(named):
-            raise ValueError("a header is named twice")
-        if self.method in ("GET", "DELETE") and self.body is not None:
-            raise ValueError(f"{self.method} has no body: use query")
-        return self
-
-
-class Python(Kind):
-    """Call a function of ours or of another package, named by the entry point group `console.actions`."""
-
-    kind: Literal["python"]
-    function: Annotated[str, StringConstraints(pattern=FUNCTION_PATTERN)]
-    values: dict[Name, Computed] = Field(default_factory=dict, max_length=60)
-    idempotent: bool = Field(False, description="Called twice with the same key it does the thing once: it is called again after a crash")
-
-
-Effect = Annotated[SqlWrite | SqlInsert | Http | Python, Discriminator("kind")]
 
 
 class Action(Definition):
@@ -310,53 +167,6 @@ def read(document: bytes | str | Mapping[str, Any]) -> Action:
     return Action.model_validate(json.loads(document) if isinstance(document, bytes | str) else dict(document))
 
 
-def text_of(effect: Kind) -> Iterator[tuple[Located, bool]]:
-    """(expression or template, it is a template) of an effect's definition, with the place inside it."""
-    if effect.if_ is not None:
-        yield Located("if", effect.if_), False
-    match effect:
-        case SqlWrite():
-            yield from ((Located("record", text), False) for text in [effect.record] if text is not None)
-            yield from _rules("set", effect.set)
-        case SqlInsert() | Python():
-            yield from _rules("values", effect.values)
-        case Http():
-            yield Located("path", effect.path), True
-            for name, rules in (
-                ("query", effect.query),
-                ("body", effect.body or {}),
-                ("headers", effect.headers),
-                ("result", effect.result),
-            ):
-                yield from _rules(name, rules)
-            if effect.expect is not None:
-                yield Located("expect", effect.expect), False
-            if effect.refused is not None:
-                yield Located("refused", effect.refused), True
-            if effect.look_up is not None:
-                yield from _look_up(effect.look_up)
-
-
-def _follow(told: Follow) -> Iterator[tuple[Located, bool]]:
-    yield from ((Located(name, text), False) for name, text in (("pending", told.pending), ("failed", told.failed)))
-    yield from ((Located(name, text), True) for name, text in (("title", told.title), ("text", told.text)) if text is not None)
-    if told.note is not None:
-        yield from ((text._replace(field=f"note.{text.field}"), form) for text, form in text_of(told.note))
-
-
-def _look_up(told: LookUp) -> Iterator[tuple[Located, bool]]:
-    yield Located("look_up.path", told.path), True
-    yield from _rules("look_up.query", told.query)
-    told_of = {"within": told.within, "where": told.where, "expect": told.expect, "more": told.more}
-    yield from ((Located(f"look_up.{name}", text), False) for name, text in told_of.items() if text is not None)
-    yield from _rules("look_up.result", told.result)
-
-
-def _rules(where: str, rules: Mapping[str, Computed]) -> Iterator[tuple[Located, bool]]:
-    for name, rule in rules.items():
-        yield from ((text, False) for text in texts_of(f"{where}.{name}", rule))
-
-
 def texts(action: Action) -> Iterator[tuple[Located, bool, int | None]]:
     """(expression or template, it is a template, effects whose results it may use) of a whole document; None: it may use none."""
     for name, text in (("if", action.if_), *((f"require[{n}].if", entry.if_) for n, entry in enumerate(action.require))):
@@ -374,11 +184,10 @@ def texts(action: Action) -> Iterator[tuple[Located, bool, int | None]]:
         (Located(f"related[{n}].where", e.where, e.relation), False, None) for n, e in enumerate(action.related) if e.where is not None
     )
     for number, effect in enumerate(action.effects):
-        if isinstance(effect, Http) and effect.follow is not None:
-            yield from (
-                (text._replace(field=f"effects[{number}].follow.{text.field}"), form, len(action.effects))
-                for text, form in _follow(effect.follow)
-            )
+        yield from (
+            (text._replace(field=f"effects[{number}].{text.field}"), template, len(action.effects))
+            for text, template in effect.later_texts()
+        )
         yield from ((text._replace(field=f"effects[{number}].{text.field}"), template, number) for text, template in text_of(effect))
     every = len(action.effects)
     yield from ((Located(f"outcomes[{n}].if", entry.if_), False, every) for n, entry in enumerate(action.outcomes))
@@ -445,4 +254,4 @@ def wishes(
     return tuple(made)
 
 
-__all__ = ["FAILED", "NAME_PATTERN", "PENDING", "SUCCEEDED", "Action", "ActionEffect", "Effect", "read", "texts", "wishes"]
+__all__ = ["FAILED", "NAME_PATTERN", "PENDING", "SUCCEEDED", "Action", "ActionEffect", "Effect", "read", "text_of", "texts", "wishes"]

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from console.core import expressions
-from console.core.action import FORMAT, Action, Http, Python, SqlInsert, SqlWrite, texts
+from console.core.action import FORMAT, Action, texts
+from console.core.effect_kinds import KINDS
 from console.core.expressions import ExpressionError
 from console.core.fields import Located
 from console.core.references import USER
@@ -37,11 +38,10 @@ def check(
         action = Action.model_validate(raw)
     except ValidationError as error:
         # The name of a kind of effect stands in pydantic's place of it; people know it by its number.
-        kinds = {"sql_write", "sql_insert", "http", "python"}
         told = said_of(error, Action)
         return [
             *problems,
-            *(Problem(None, type(spot)(tuple(p for p in spot.place if p not in kinds), "").path, spot.reason) for spot in told),
+            *(Problem(None, type(spot)(tuple(p for p in spot.place if p not in KINDS), "").path, spot.reason) for spot in told),
         ]
     problems += [problem for text, template, results in texts(action) for problem in _wrong(text, template, results, action, collections)]
     problems += _names(action, collections) if collections is not None else []
@@ -126,14 +126,14 @@ def _names(action: Action, collections: Mapping[str, Any]) -> Iterable[Problem]:
         elif (target := collections.get(relation.collection)) is not None:
             yield from _fields(f"related[{number}].fields", entry.fields, target)
     for number, effect in enumerate(action.effects):
-        named = effect.collection or action.collection if isinstance(effect, SqlWrite | SqlInsert) else None
-        if named is None:
+        written = effect.writes()
+        named = written.collection or action.collection if written is not None else None
+        if written is None or named is None:
             continue
         if named not in collections:
             yield Problem(None, f"effects[{number}].collection", f"There is no collection {named}: connect its data source first.")
         else:
-            rules = effect.set if isinstance(effect, SqlWrite) else effect.values if isinstance(effect, SqlInsert) else {}
-            yield from _fields(f"effects[{number}].{'set' if isinstance(effect, SqlWrite) else 'values'}", list(rules), collections[named])
+            yield from _fields(f"effects[{number}].{written.place}", list(written.rules), collections[named])
 
 
 def _fields(where: str, names: list[str], collection: Any) -> Iterable[Problem]:
@@ -148,13 +148,8 @@ def _others(action: Action, actions: Many[str] | None, functions: Many[str] | No
     if action.compensation is not None and actions is not None and action.compensation.action not in {*actions, action.id}:
         yield Problem(None, "compensation.action", f"There is no action {action.compensation.action}: import it first.", "warning")
     for number, effect in enumerate(action.effects):
-        if isinstance(effect, Python) and functions is not None and effect.function not in functions:
-            yield Problem(
-                None, f"effects[{number}].function", f"There is no function {effect.function}: is its package installed?", "warning"
-            )
-        if isinstance(effect, Http) and effect.method not in ("GET", "PUT", "DELETE") and not effect.idempotent and effect.look_up is None:
-            reason = "Where no answer comes nobody can tell what happened: give look_up, or say that the target is idempotent."
-            yield Problem(None, f"effects[{number}].look_up", reason, "warning")
+        for setting, reason in effect.warnings(functions):
+            yield Problem(None, f"effects[{number}].{setting}", reason, "warning")
     for number, rule in enumerate(action.approval):
         for place, role in enumerate(rule.roles):
             if roles is not None and role not in roles:

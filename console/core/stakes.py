@@ -8,7 +8,7 @@ Source: docs/adr/0014-what-may-be-believed.md.
 import re
 from collections.abc import Iterator
 
-from console.core.action import Action, Http, Python, SqlInsert, SqlWrite
+from console.core.action import Action
 from console.core.workflow import Stake
 
 MONEY_TYPES = frozenset({"money"})
@@ -33,7 +33,7 @@ def of_action(action: Action) -> frozenset[Stake]:
     found: set[Stake] = {"irreversible"} if action.irreversible else set()
     for name in _names_of(action):
         found |= of_name(name)
-    outside = any(isinstance(effect, Python) or (isinstance(effect, Http) and effect.method != "GET") for effect in action.effects)
+    outside = any(effect.outside for effect in action.effects)
     for entry in action.form:
         found |= of_name(entry.name)
         if entry.type in MONEY_TYPES or (outside and entry.type in NUMBERS):
@@ -45,17 +45,7 @@ def _names_of(action: Action) -> Iterator[str]:
     """The action's own name, and the names under which its effects write."""
     yield action.id
     for effect in action.effects:
-        match effect:
-            case SqlWrite():
-                yield from effect.set
-            case SqlInsert():
-                yield effect.collection.rpartition(".")[2]
-                yield from effect.values
-            case Http() if effect.method != "GET":
-                yield from (effect.body or {})
-            case Python():
-                yield effect.function
-                yield from effect.values
+        yield from effect.names()
 
 
 def of_name(name: str) -> frozenset[Stake]:

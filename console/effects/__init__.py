@@ -1,11 +1,12 @@
 """Perform an effect, and say what came of it: succeeded, failed (refused, nothing was done) or unknown.
 
-A step's own change of the run's record is `record`; an effect of an action has its definition in its request and a kind, a module each: `sql_write`,
-`sql_insert`, `http`, `python`. A kind does it (`perform`), finds out after a crash (`recover`), and looks without doing anything (`check`).
+A step's own change of the run's record is `record`; an effect of an action has its definition in its request and a kind: each of `core.effect_kinds` has a
+module of its name here. A kind does it (`perform`), finds out after a crash (`recover`), and looks without doing anything (`check`).
 """
 
+import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -14,13 +15,15 @@ from console.core import expressions
 from console.core.action import SUCCEEDED
 from console.core.actor import Actor
 from console.core.command_types import Report
+from console.core.effect_kinds import KINDS as DEFINED
 from console.core.run import Effect, Run
-from console.effects import http, python, record, sql_insert, sql_write
+from console.effects import record
 from console.effects.call import Call, Came, prepared
 from console.errors import ConsoleError, IntegrationError, NotAllowed, OutcomeUnknown, SourceDown
 
 logger = logging.getLogger(__name__)
-KINDS = MappingProxyType({"sql_write": sql_write, "sql_insert": sql_insert, "http": http, "python": python})
+KINDS: Mapping[str, Any] = MappingProxyType({name: importlib.import_module(f"{__name__}.{name}") for name in DEFINED})
+"""Each kind by its name: a module with `perform`, `recover` and `check`."""
 UNKNOWN = "Something unexpected went wrong; it cannot be told whether it was done. Look, then say what you found."
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from console.core import expressions
-from console.core.action import Follow, Http
 from console.core.actor import Actor
+from console.core.effect_kinds import Follow, Http
 from console.core.run import Effect, Run
 from console.effects import http, sql_write
 from console.effects.call import Call, prepared, results_beside

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from console import net, settings
 from console.core import expressions
-from console.core.action import Http
+from console.core.effect_kinds import Http
 from console.core.expressions import ExpressionError
 from console.effects.call import Call, Came
 from console.errors import IntegrationError, Invalid, OutcomeUnknown

@@ -3,7 +3,7 @@
 from typing import Any
 
 from console import access, records
-from console.core.action import SqlInsert
+from console.core.effect_kinds.sql_insert import SqlInsert
 from console.core.fields import fitted
 from console.core.forms import FormField
 from console.effects.call import Call, Came, scope_of

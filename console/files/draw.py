@@ -1,7 +1,6 @@
-"""The process that opens a file which we have not made: `python -I draw.py QUESTION`, the file on its standard input.
+"""The program that opens a file which we have not made: its argument is the question, its standard input the file. It runs under the limits of `confined`.
 
-It is started anew for each file, with no environment, and gives itself limits before it reads the first byte: memory, processor time, no files to
-write and none to open. Of the questions `about` answers JSON with the number of pages; `page` a PNG; `words` JSON with the words of the pages and where
+Of the questions `about` answers JSON with the number of pages; `page` a PNG; `words` JSON with the words of the pages and where
 they stand; `recognise` becomes Tesseract, under the same limits. What cannot be opened is said as JSON with `wrong`. Imports nothing of the console.
 """
 
@@ -9,13 +8,10 @@ import ctypes
 import io
 import json
 import os
-import resource
 import sys
 from collections.abc import Iterator
 from typing import Any
 
-MEMORY = 1 << 30
-CPU_S = 20
 MOST_PAGES = 500
 MOST_PIXELS = 60_000_000  # of a picture that is handed in: a page of A3 at 400 dpi is 31 million
 LONGEST_SIDE = 14_400  # points, as PDF itself limits a page: 5 m
@@ -28,22 +24,6 @@ LIGATURES = {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\
 
 class Wrong(Exception):
     """The file cannot be used; the text is a sentence for whoever sent it."""
-
-
-def limit() -> None:
-    """From here on: so much memory and time, no process, nothing written."""
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, CPU_S),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(what)[1]
-        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        try:
-            resource.setrlimit(what, (allowed, allowed))
-        except (ValueError, OSError):  # macOS knows no limit of the address space
-            continue
 
 
 def _document(content: bytes) -> Any:
@@ -198,7 +178,6 @@ def main(asked: dict[str, Any], content: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    limit()
     given = json.loads(sys.argv[1])
     if given["what"] == "recognise":  # the picture on standard input is one that `page` has drawn
         os.execve(given["program"], ["tesseract", "stdin", "stdout", *given["options"]], {"OMP_THREAD_LIMIT": "1", **given["environment"]})  # noqa: S606 (the program is the one that is installed)

@@ -5,21 +5,17 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from console.errors import Invalid, TooMany
+from console.files.confined import Busy, Confined
 
 SECONDS = 15.0
-AT_ONCE = 2
-WAIT_S = 10.0
 TOO_MUCH = "The file is too much to open: it took too long, or broke off. Make it anew, simpler or in parts, and send that."
 
-_places = threading.BoundedSemaphore(AT_ONCE)
-_CHILD = Path(__file__).with_name("draw.py")
+_draw = Confined(Path(__file__).with_name("draw.py"), memory=1 << 30, cpu_s=20, seconds=SECONDS, at_once=2)
 
 
 def pages(content: bytes, media_type: str) -> int:
@@ -82,21 +78,12 @@ def _asked(question: dict[str, Any], content: bytes, *, picture: bool = False) -
 
 
 def _answered(question: dict[str, Any], content: bytes) -> bytes:
-    if not _places.acquire(timeout=WAIT_S):
-        raise TooMany("Other files are being opened. Try again in a moment.", retry_after=5)
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", str(_CHILD), json.dumps(question)],
-            input=content,
-            capture_output=True,
-            timeout=SECONDS,
-            env={},
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise Invalid(TOO_MUCH, code="file_refused") from None
-    finally:
-        _places.release()
-    if done.returncode or not done.stdout:
+        answer = _draw.ask(content, [json.dumps(question)])
+    except Busy:
+        raise TooMany("Other files are being opened. Try again in a moment.", retry_after=5) from None
+    except TimeoutError:
+        answer = b""
+    if not answer:
         raise Invalid(TOO_MUCH, code="file_refused")
-    return done.stdout
+    return answer

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from console import setting_values
-from console.setting_values import IllFormed
+from console import settings
+from console.settings import IllFormed
 
 ProviderName: TypeAlias = Literal["anthropic", "openai_compatible", "rules"]
 PROVIDERS: tuple[ProviderName, ...] = get_args(ProviderName)
@@ -20,14 +20,14 @@ MOST_PRICES = 40
 
 def _model(text: str) -> str:
     try:
-        return setting_values.model(text)
+        return settings.readers.model(text)
     except IllFormed as error:
         raise ValueError(str(error)) from None
 
 
 def _url(text: str) -> str:
     try:
-        return setting_values.base_url(text)
+        return settings.readers.base_url(text)
     except IllFormed as error:
         raise ValueError(str(error)) from None
 

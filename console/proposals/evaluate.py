@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from console import setting_values, settings
+from console import settings
 from console.ai import guard, prompt as prompts_of, providers
 from console.ai.calling import CallFailed, call as call_provider
 from console.ai.statistics import ratio, sign_test
@@ -239,9 +239,10 @@ def named(provider: str | None, model: str | None, current: Current) -> Proposer
     chosen = current.chosen("propose")
     told = current.ai
     if provider is not None and provider != told.provider:
-        told, missing = setting_values.ai({**settings.current().given, "ai_provider": provider, "ai_model": model})
-        if missing:
-            raise Invalid(f"{missing}.")
+        asked = replace(settings.current(), ai_provider=provider, ai_model=model)
+        told = asked.ai
+        if asked.ai_problem:
+            raise Invalid(f"{asked.ai_problem}.")
     elif told.provider == providers.rules.NAME:
         if model is not None:
             raise Invalid("A model needs a provider: --provider anthropic or openai_compatible.")

@@ -16,7 +16,7 @@ from console.ai import providers
 from console.ai.types import Provider
 from console.db.engine import fetch, hot_engine
 from console.proposals.document import BUILD_S, Options, read
-from console.setting_values import AI
+from console.settings import AI
 
 LOOK_S = 1.0
 MILLION = 1_000_000

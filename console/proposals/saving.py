@@ -18,7 +18,7 @@ from console.errors import Conflict, Invalid
 from console.proposals import options, resting
 from console.proposals.document import PURPOSES, HouseText, Options, Prices, read
 from console.proposals.options import Current
-from console.setting_values import AI
+from console.settings import AI
 
 MOST_NOTE = 500
 ADDRESS = ("provider", "model", "base_url")

@@ -2,9 +2,6 @@
 
 import io
 import json
-import subprocess
-import sys
-import threading
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,17 +13,14 @@ from console import documents, log, runs
 from console.core.actor import Actor
 from console.documents import Looked
 from console.errors import Invalid, NotFound, TooMany
+from console.files.confined import Busy, Confined
 from console.runs import attachments
 
 PAGE = 100
 MOST_LINES = 1_000
-SECONDS = 60.0
-WAIT_S = 10.0
-AT_ONCE = 1
 TOO_LONG = "This run is too long for a paper. Take the archive (format=zip): it holds all of it."
 
-_places = threading.BoundedSemaphore(AT_ONCE)
-_CHILD = Path(__file__).with_name("press.py")
+_press = Confined(Path(__file__).with_name("press.py"), memory=2 << 30, cpu_s=50, seconds=60.0, at_once=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +70,15 @@ def paper(case: CaseFile) -> bytes:
     """
     if len(case.events) + len(case.run["attempts"]) > MOST_LINES:
         raise Invalid(TOO_LONG, code="too_long", details=[{"field": "format", "reason": "Ask for zip."}])
-    if not _places.acquire(timeout=WAIT_S):
-        raise TooMany("Another case file is being drawn. Try again in a moment.", retry_after=5)
     try:
-        command = [sys.executable, "-I", str(_CHILD)]
-        done = subprocess.run(
-            command, input=_page(case).encode("utf-8", "replace"), capture_output=True, timeout=SECONDS, env={}, check=False
-        )
-    except subprocess.TimeoutExpired:
+        made = _press.ask(_page(case).encode("utf-8", "replace"))
+    except Busy:
+        raise TooMany("Another case file is being drawn. Try again in a moment.", retry_after=5) from None
+    except TimeoutError:
         raise Invalid(TOO_LONG, code="too_long") from None
-    finally:
-        _places.release()
-    if done.returncode or not done.stdout.startswith(b"%PDF"):
+    if not made.startswith(b"%PDF"):
         raise Invalid("The paper could not be drawn here. Take the archive (format=zip): it holds the same.", code="no_paper")
-    return done.stdout
+    return made
 
 
 def _content(actor: Actor, file_id: str) -> bytes:

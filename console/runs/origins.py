@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from console import records, steps, workflows
 from console.core import action as actions
 from console.core.collections import Collection
+from console.core.effect_kinds import Kind
 from console.core.expressions import ExpressionError
 from console.core.fields import Located
 from console.core.origins import (
@@ -232,7 +233,7 @@ def _named(config: Any, part: str, place: int) -> str | None:
 def _acting(kind: StepType, view: StepView, known: Mapping[str, Collection], done: Mapping[str, actions.Action]) -> Iterator[Text]:
     """What the step's own effect looks at, and the forms, texts and effects of the actions that it names."""
     effect = getattr(view.config, "effect", None)
-    if isinstance(effect, actions.Kind):
+    if isinstance(effect, Kind):
         for text, template in actions.text_of(effect):
             yield Text(frozenset({SENT}), tuple(_own(way, view.id) for way in _ways(text.text, template=template)))
     for action in (done[use.column] for use in kind.actions(view.config) if use.column is not None and use.column in done):

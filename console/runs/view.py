@@ -222,6 +222,7 @@ def _entry(run: Run, attempt: Attempt, definition: Definition, names: Mapping[st
         "attempt": attempt.attempt,
         "title": step.title,
         "type": kind.title,
+        "kind": kind.name,
         "family": kind.family,
         "icon": kind.icon,
         "state": state,
@@ -253,6 +254,7 @@ def _ahead(step_id: str, definition: Definition) -> list[dict[str, Any]]:
             "attempt": None,
             "title": step.title,
             "type": kind.title,
+            "kind": kind.name,
             "family": kind.family,
             "icon": kind.icon,
         }

@@ -4,7 +4,9 @@ import functools
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Mapping
+from importlib import resources
 from importlib.metadata import entry_points
 from types import MappingProxyType
 
@@ -37,6 +39,16 @@ def get(name: str) -> StepType:
         return all_types()[name]
     except KeyError:
         raise DefinitionError(f"There is no step type {name}: known are {', '.join(all_types())}.") from None
+
+
+def template(name: str) -> str | None:
+    """The text of `steps/<type>.html`, where the package of another's step type holds it as `templates/steps/<type>.html`; else None."""
+    kind = all_types().get(name.removeprefix("steps/").removesuffix(".html")) if name.startswith("steps/") else None
+    package = sys.modules[type(kind).__module__].__package__ if kind is not None else None
+    if not package or package == __name__:
+        return None
+    file = resources.files(package).joinpath("templates", *name.split("/"))
+    return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
 def view(step: Step) -> StepView:

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from console.core import expressions, fields as definitions
-from console.core.action import ID_PATTERN, SUCCEEDED, Action, Http, wishes
+from console.core.action import ID_PATTERN, SUCCEEDED, Action, wishes
 from console.core.approval_rules import applying, asked, certain
+from console.core.effect_kinds import SqlWrite
 from console.core.fields import OWN_INPUT, Computed, Located, Use, computed, fitted, texts_of, with_own
 from console.core.forms import FormField, is_empty
 from console.core.workflow import Name
@@ -201,7 +202,7 @@ def _require(act: Act, roots: Mapping[str, Any], *, foretold: bool) -> None:
 
 def _seen(act: Act) -> dict[str, Any]:
     """Fields of the record that the action will set, as they are when it is asked for: what somebody else changes until then is a conflict."""
-    own = {name for effect in act.action.effects if effect.kind == "sql_write" and effect.record is None for name in effect.set}
+    own = {name for effect in act.action.effects if isinstance(effect, SqlWrite) and effect.record is None for name in effect.set}
     return {name: act.seen[name] for name in sorted(own) if name in act.seen}
 
 
@@ -209,7 +210,7 @@ def _notes(step: StepView, context: Context, act: Act, roots: Mapping[str, Any])
     """What a person should know before: what is done and where, under which key, who must approve, whether it can be taken back."""
     action = act.action
     notes = [("Does", "; ".join(effect.summary for effect in action.effects))]
-    if to := [f"{effect.target} ({effect.method} {effect.path})" for effect in action.effects if isinstance(effect, Http)]:
+    if to := [effect.goes_to for effect in action.effects if effect.goes_to]:
         notes.append(("Goes to", ", ".join(to)))
     notes += [("Record", act.title)] if step.config.record is not None and act.title else []
     notes += [("Key", context.key)] if context.key else []

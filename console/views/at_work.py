@@ -1,7 +1,5 @@
 """`/ai`: proposals at work. How often people took what was proposed, how long it took, and the steps behind every figure."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,12 +8,11 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 
 from console.errors import Malformed
-from console.exports import harmless
 from console.proposals import cases, measure, said
 from console.proposals.cases import Wanted
 from console.proposals.figures import Figures
 from console.proposals.measure import WINDOWS, Field, Group, Report, Window
-from console.views import formats, frame
+from console.views import downloads, formats, frame
 from console.views.charts import Chart, Series
 
 blueprint = Blueprint("at_work", __name__)
@@ -63,10 +60,7 @@ def show() -> Response:
 @blueprint.get("/ai/table.csv")
 def table() -> Response:
     """The table by step and field, for spreadsheets."""
-    told = measure.report(frame.actor(), window())
-    answer = Response(_lines(told), content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = 'attachment; filename="proposals.csv"'
-    return answer
+    return downloads.table("proposals.csv", _lines(measure.report(frame.actor(), window())))
 
 
 @blueprint.get("/ai/cases")
@@ -230,21 +224,13 @@ def _points(value: float | None) -> float | None:
     return None if value is None else round(value * 100, 1)
 
 
-def _lines(told: Report) -> Iterator[str]:
+def _lines(told: Report) -> Iterator[Sequence[Any]]:
     """Every field of every step, and each of its levels, a line each."""
     slugs = {one.id: one.slug for one in told.known}
-    yield _csv(COLUMNS)
+    yield COLUMNS
     for one in told.fields:
         figures: Figures = one.figures
-        yield _csv(
-            (
-                slugs.get(one.workflow, one.workflow), one.step, one.name, one.level or "all", one.found, one.dropped, figures.values, figures.accepted, figures.small, figures.edited,
-                figures.cleared, figures.ignored, "" if figures.precision is None else f"{figures.precision:.4f}", figures.equal, figures.different,
-            )
+        yield (
+            slugs.get(one.workflow, one.workflow), one.step, one.name, one.level or "all", one.found, one.dropped, figures.values, figures.accepted, figures.small, figures.edited,
+            figures.cleared, figures.ignored, "" if figures.precision is None else f"{figures.precision:.4f}", figures.equal, figures.different,
         )  # fmt: skip
-
-
-def _csv(cells: Sequence[Any]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow([harmless(cell) for cell in cells])
-    return out.getvalue()

@@ -1,9 +1,12 @@
 """Exports as responses: bytes that are sent while they are made, at most two at a time by one process."""
 
+import csv
+import io
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 from flask import Response
 
@@ -45,6 +48,15 @@ def send(actor: Actor, asked: Asked) -> Response:
         response.call_on_close(kept.close)  # cut off, perhaps before the first byte
     response.headers["Content-Disposition"] = f'attachment; filename="{export.name}"'
     return response
+
+
+def table(name: str, lines: Iterable[Iterable[Any]]) -> Response:
+    """Lines as a CSV file of this name, in which no spreadsheet takes a text for a formula."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows([exports.harmless(cell) for cell in line] for line in lines)
+    answer = Response(out.getvalue(), content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 def _parts(export: Export, held: ExitStack) -> Iterator[bytes]:

@@ -318,10 +318,17 @@ def _may_measure() -> bool:
     return who is not None and measure.may_read(who)
 
 
+def _may_read_reports() -> bool:
+    from console.reports import tables
+
+    who = g.get("actor")
+    return who is not None and bool(tables.readable(who))
+
+
 def rail() -> Markup:
     """The navigation. At one place it is the same for everybody with these rights and this name, so that it is drawn once for them all."""
     who = g.get("actor")
-    rights = (_has_inboxes(), _may_measure(), _may_read_log(), _may_operate())
+    rights = (_has_inboxes(), _may_measure(), _may_read_reports(), _may_read_log(), _may_operate())
     return _rail(request.script_root, _place(request.path), None if who is None else who.name, *rights)
 
 
@@ -332,8 +339,18 @@ def _place(path: str) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _rail(_root: str, place: str, name: str | None, inboxes: bool, measures: bool, reads_log: bool, operates: bool) -> Markup:
-    shown = {"place": place, "name": name, "inboxes": inboxes, "measures": measures, "reads_log": reads_log, "operates": operates}
+def _rail(
+    _root: str, place: str, name: str | None, inboxes: bool, measures: bool, reports: bool, reads_log: bool, operates: bool
+) -> Markup:
+    shown = {
+        "place": place,
+        "name": name,
+        "inboxes": inboxes,
+        "measures": measures,
+        "reports": reports,
+        "reads_log": reads_log,
+        "operates": operates,
+    }
     return Markup(current_app.jinja_env.get_template("layouts/rail.html").render(shown))  # noqa: S704 (a template of ours)
 
 

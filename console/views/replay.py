@@ -140,6 +140,7 @@ def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
     title = screen.get("title") or (here["title"] if here else runpage.ended_title(run))
     return {
         "step_title": title,
+        "step_kind": here["kind"] if here else "",
         "step_family": here["family"] if here else "start",
         "step_icon": here["icon"] if here else "flag",
         "step_words": here["type"] if here else "",

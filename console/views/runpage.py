@@ -269,6 +269,7 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
     decision = words_of_wait(run) if face == "wait" else None
     return {
         "step_title": title,
+        "step_kind": here["kind"] if here and current.get("type") != "settle" else "",
         "step_family": here["family"] if here else "action",
         "step_icon": here["icon"] if here else "bolt",
         "step_words": _what_it_does(view, here),

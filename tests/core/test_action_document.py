@@ -59,7 +59,9 @@ def test_every_action_of_the_house_is_there_and_somebody_may_do_it() -> None:
 
 
 def test_the_schema_is_that_of_the_model() -> None:
-    assert (ROOT / "console" / "core" / "action.schema.json").read_bytes() == action_schema.text()
+    assert (ROOT / "console" / "core" / "action.schema.json").read_bytes() == action_schema.text(), (
+        "run bin/fix: it writes action.schema.json anew"
+    )
 
 
 @cases(

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -115,8 +116,7 @@ def test_a_page_that_is_not_there_is_said() -> None:
 def test_a_process_that_breaks_off_or_hangs_harms_nobody(child: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "child.py"
     file.write_text(child)
-    monkeypatch.setattr(pictures, "_CHILD", file)
-    monkeypatch.setattr(pictures, "SECONDS", 0.5)
+    monkeypatch.setattr(pictures, "_draw", replace(pictures._draw, program=file, seconds=0.5))
     with pytest.raises(Exception, match="too much to open"):
         pictures.pages(pdf(), "application/pdf")
 

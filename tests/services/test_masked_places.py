@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from console import steps
 from console.core.action import Action
+from console.core.effect_kinds import KINDS, Kind
 from console.core.origins import SAID, SENT, Closed, Step, Taken, Text, Version
 from console.runs.origins import _of_action
 from tests.services import masked
@@ -26,10 +27,8 @@ ELSEWHERE = {
     "loop.items.entries": "the other loop's rows, judged below",
     "loop.checks.find": "looks into documents",
     "update_data.checks.find": "looks into documents",
-    "action.effect.record": "names a record",
-    "action.effect.set.value": "what is written to a record is the record's",
-    **{f"action.effect.{name}": "goes to another system: the last test here" for name in
-       ("body", "expect", "follow", "headers", "look_up", "path", "query", "refused", "result", "values")},
+    **{f"action.effect.{name}": "counts as sent to another system, whatever the kind: the last tests here"
+       for kind in KINDS.values() for name in kind.model_fields.keys() - Kind.model_fields.keys()},
 }  # fmt: skip
 OF_ACTIONS = {"effects", "approval.not", "compensation"}
 

@@ -12,6 +12,7 @@ from console.views.formats import Look
 from tests.company import Company
 from tests.services.acting import RATE, imported
 from tests.services.engine import step
+from tests.steps.registered import handed_in, smallest
 
 NOTE = {"name": "note", "label": "Note"}
 RISK = {"name": "risk", "label": "Risk here", "type": "text"}
@@ -60,7 +61,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str | None]] = {
         None,
     ),
 }
-NOT_BY_A_BUTTON = {
+NOT_BY_A_BUTTON = {name for name, kind in steps.all_types().items() if kind.automatic} | {
     "start",
     "condition",
     "go_to",
@@ -74,6 +75,9 @@ NOT_BY_A_BUTTON = {
     "request_documents",
 }
 """Types at whose form nobody stands without a wait or a failure before; those of them with a form are tested by their own files."""
+for _name in steps.all_types():
+    if _name not in NOT_BY_A_BUTTON | {kind for kind, *_ in VARIANTS.values()}:
+        VARIANTS[_name] = (_name, smallest(_name), *handed_in(_name))
 
 
 def begun(company: Company, kind: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -146,10 +150,6 @@ def test_the_form_as_it_starts_tells_of_the_same_completion(company: Company, na
     writes = any(effect.get("fields") for effect in found[0]["effects"])
     assert words
     assert writes != any("changes no record" in line or "Changes nothing" in line for line in words) or not writes
-
-
-def test_every_type_at_which_somebody_presses_a_button_is_compared() -> None:
-    assert {kind for kind, *_ in VARIANTS.values()} | NOT_BY_A_BUTTON == set(steps.all_types())
 
 
 def test_what_the_run_changes_by_itself_afterwards_is_told(company: Company) -> None:

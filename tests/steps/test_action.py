@@ -6,7 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from console import steps
+from tests.steps.acts import SMALL
 from tests.steps.walk import complete, context, view
+
+SMALLEST: dict[str, Any] = {"effect": SMALL["effects"][0]}
 
 WRITE = {"kind": "sql_write", "name": "thing", "summary": "Mends it", "set": {"state": "input.to"}}
 

@@ -11,6 +11,8 @@ from console.errors import Invalid
 from tests.steps.walk import NOW, complete, context, prepare, rows, view
 from tests.tables import cases
 
+SMALLEST: dict[str, Any] = {"text": "May it go on?", "roles": ["lead"]}
+
 ASK: dict[str, Any] = {"text": "May **{{ record.name }}** go on?", "roles": ["lead", "mlro"]}
 READ = rows({"name": "Ana & <b>", "limit": "10.00"})
 MADE = context(reads={"record": READ}, record={"name": "Ana & <b>"}, steps={"score": {"band": "high", "points": 7}})

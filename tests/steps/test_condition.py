@@ -11,6 +11,8 @@ from console.core.functions import Answers
 from console.steps.condition import ConditionConfig
 from tests.steps.walk import complete, context
 
+SMALLEST: dict[str, Any] = {"branches": [{"if": "1 == 1", "outcome": "sure"}]}
+
 CONFIG: dict[str, Any] = {
     "branches": [
         {"if": 'steps.check.status == "rejected" && record.age > 30', "outcome": "refuse"},

@@ -13,6 +13,8 @@ from console.steps.decision import DecisionConfig
 from tests.steps.walk import complete, context, prepare, rows, view
 from tests.tables import cases
 
+SMALLEST: dict[str, Any] = {"options": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]}
+
 CODES = [{"value": "sanctions", "label": "Sanctions"}, {"value": "documents", "label": "Documents"}]
 CONFIG: dict[str, Any] = {
     "text": "Band {{ steps.score.band }}",

@@ -1,11 +1,15 @@
 """End: the run is over, with a label."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from console import steps
 from console.steps.end import EndConfig
 from tests.steps.walk import complete, context
+
+SMALLEST: dict[str, Any] = {}
 
 
 def test_the_label_says_how_it_went() -> None:

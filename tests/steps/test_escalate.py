@@ -14,6 +14,8 @@ from tests.services.engine import whole
 from tests.steps.walk import complete, context, prepare
 from tests.tables import cases
 
+SMALLEST: dict[str, Any] = {"inbox": "desk", "text": "Look."}
+
 FORM = [{"name": "seen", "label": "What did you see?", "required": True}]
 
 

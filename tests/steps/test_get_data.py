@@ -13,6 +13,8 @@ from console.steps.get_data import GetDataConfig
 from tests.steps.walk import complete, context, prepare, rows, view
 from tests.tables import cases
 
+SMALLEST: dict[str, Any] = {"fields": ["name"]}
+
 CONFIG: dict[str, Any] = {
     "fields": ["name", "tax_id"],
     "related": [

@@ -1,8 +1,12 @@
 """Go to: on to its target, whatever was before."""
 
+from typing import Any
+
 from console import steps
 from console.core.workflow import read
 from tests.steps.walk import complete, context
+
+SMALLEST: dict[str, Any] = {}
 
 
 def test_it_leads_on_by_itself() -> None:

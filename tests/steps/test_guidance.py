@@ -1,11 +1,15 @@
 """Guidance: a text with its values, completed by the button alone."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from console.errors import Invalid
 from console.steps.guidance import GuidanceConfig
 from tests.steps.walk import complete, context, prepare
+
+SMALLEST: dict[str, Any] = {"text": "Do it."}
 
 
 def test_values_are_filled_in_and_never_obeyed() -> None:

@@ -14,6 +14,8 @@ from tests.steps import walk
 from tests.steps.walk import context, view
 from tests.tables import cases
 
+SMALLEST: dict[str, Any] = {"prompt": "What matters?", "output": [{"name": "answer", "label": "Answer"}]}
+
 TICKS = [{"value": "pep", "label": "Exposed"}, {"value": "expired", "label": "Expired"}]
 FLAGS = {"name": "flags", "label": "Flags", "type": "checklist", "options": TICKS}
 SUMMARY = {"name": "summary", "label": "Summary", "type": "long_text", "required": True}

@@ -7,6 +7,8 @@ from pydantic import ValidationError
 
 from console.steps.load_related import LoadRelatedConfig
 
+SMALLEST: dict[str, Any] = {"items": {"relation": "account", "fields": ["iban"]}, "none": "outcome"}
+
 ITEMS: dict[str, Any] = {"relation": "account", "fields": ["iban"]}
 
 

@@ -12,6 +12,8 @@ from console.steps.going_through import LoopConfig
 from tests.steps.walk import complete, context, prepare, view
 from tests.tables import cases
 
+SMALLEST: dict[str, Any] = {"items": {"relation": "account", "fields": ["iban"]}, "form": [{"name": "verdict", "label": "Verdict"}]}
+
 FORM = [{"name": "verdict", "label": "Verdict", "required": True}]
 CONFIG: dict[str, Any] = {"items": {"relation": "account", "fields": ["iban"]}, "form": FORM}
 ENTRIES: dict[str, Any] = {"items": {"entries": "input.lines", "key": "no"}, "form": FORM}

@@ -1,11 +1,15 @@
 """Output: the data that a run comes to, by name."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from console import steps
 from console.steps.output import OutputConfig
 from tests.steps.walk import complete, context
+
+SMALLEST: dict[str, Any] = {"values": {"a": "1 + 1"}}
 
 FOUND = {"score": {"band": "high", "score": 50, "flags": ["pep"]}}
 

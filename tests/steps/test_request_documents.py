@@ -13,6 +13,8 @@ from tests.papers import REQUEST
 from tests.steps.walk import complete, context, prepare, view
 from tests.tables import cases
 
+SMALLEST: dict[str, Any] = {"documents": [{"id": "paper", "label": "Paper"}], "to": "'a@b.example'", "text": "Please."}
+
 ADA = context(
     record={"email": "ada@example.org", "display_name": "Ada *Lovelace*", "desk": "retail"},
     steps={"before": {"list": ["proof_of_address", {"id": "id", "label": "ID card"}]}},

@@ -10,6 +10,8 @@ from console.steps.start import StartConfig
 from tests.steps.walk import complete, context, prepare
 from tests.tables import cases
 
+SMALLEST: dict[str, Any] = {}
+
 REVIEW: dict[str, Any] = {
     "fields": [
         {

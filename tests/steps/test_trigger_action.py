@@ -13,6 +13,8 @@ from tests.steps.acts import act
 from tests.steps.walk import context, view
 from tests.tables import cases
 
+SMALLEST: dict[str, Any] = {"action": "thing.mend"}
+
 FORM = [
     {"name": "amount", "label": "Amount", "type": "integer", "required": True},
     {"name": "double", "label": "Twice", "type": "integer", "readonly": True, "value": "input.amount * 2"},

@@ -13,6 +13,8 @@ from console.steps.update_data import UpdateDataConfig, same
 from tests.steps.walk import complete, context, prepare, rows, view
 from tests.tables import cases
 
+SMALLEST: dict[str, Any] = {"form": [{"name": "note", "label": "Note"}]}
+
 PEP = [{"value": "none", "label": "None"}, {"value": "pep", "label": "PEP"}]
 CONFIG: dict[str, Any] = {
     "fields": ["pep_status", "limit"],

@@ -11,6 +11,8 @@ from console.errors import Invalid
 from tests.steps.walk import NOW, complete, context, view
 from tests.tables import cases
 
+SMALLEST: dict[str, Any] = {"days": 1}
+
 WAYS: list[tuple[dict[str, Any], datetime]] = [
     ({"minutes": 1}, NOW + timedelta(minutes=1)),
     ({"minutes": 30, "hours": 2, "days": 1}, NOW + timedelta(days=1, minutes=150)),

@@ -26,7 +26,7 @@ TEMPLATES = beside("templates")
 NAMES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html"))
 DOOR = {f"auth/{name}.html" for name in ("sign_in", "code", "out", "provider", "forgot", "new_password", "new_password_done", "go_on")}
 NEVER_ALONE = {"layouts/base.html", "settings/base.html", "layouts/plain.html", *DOOR}  # no view answers with a part of them
-OF_OTHERS = ("settings/", "invitations/", "auth/", "api/", "records/receipt", "records/report", "records/reveal", "runner/supply")
+OF_OTHERS = ("settings/", "invitations/", "auth/", "api/", "records/receipt", "records/report", "records/reveal", "runner/supply", "steps/")
 """Folders whose pages tests/views/test_source_pages.py, test_rights_pages.py, test_proposal_pages.py and the others of their rooms draw, whole and in part."""
 Drawn = list[tuple[str, dict[str, Any], str | None]]
 
@@ -126,7 +126,8 @@ def visited(pages: "Pages") -> None:
     for path in ("/activity", "/activity?kind=policy_changed", "/activity?kind=nothing", "/activity/proof"):
         assert ada.client.get(path).status_code in (200, 400)
     assert pages.ines.client.get("/operations").status_code == 200
-    assert pages.mona.client.get(f"/runs/{held}/assign").status_code == 200
+    for path in (f"/runs/{held}/assign", "/reports", "/reports/runs-by-workflow"):
+        assert pages.mona.client.get(path).status_code == 200
     enrolled(pages.ines)
     for path in ("/settings/me", "/settings/me/second-factor", "/settings/sign-in", f"/settings/sign-in/of/{company.ines.id}", "/step-up"):
         assert pages.ines.client.get(path).status_code == 200

@@ -246,6 +246,10 @@ ROUTES = [
     Route(RUN + "/supply", "/runs/{run}/supply?step=note", ("GET", "POST"), status=404),
     Route(RUN + "/checks", "/runs/{checked}/checks", part='<section class="card', target="checks"),
     Route(RUN + "/picture", "/runs/{run}/picture", part='<div class="picture-page', target="replay"),
+    *(
+        Route(f"/reports{part}", f"/reports{part.replace('<name>', 'runs-by-workflow')}", status=404)
+        for part in ("", "/<name>", "/<name>.csv")
+    ),
     Route("/workflows", "/workflows", stan=200),
     Route("/ai", "/ai", stan=403, status=403),
     Route("/ai/table.csv", "/ai/table.csv", stan=403, status=403),

@@ -31,7 +31,7 @@ ANA = Actor(
 )
 NAMES = {"usr_ana": "Ana Lopes", "usr_tom": "Tom Jansen"}
 STEP: dict[str, Any] = {
-    "n": 2, "step": "rate", "attempt": 1, "title": "Rate", "type": "Update data", "family": "action", "icon": "pencil", "state": "now", "by_name": None,
+    "n": 2, "step": "rate", "attempt": 1, "title": "Rate", "type": "Update data", "kind": "update_data", "family": "action", "icon": "pencil", "state": "now", "by_name": None,
     "at": "2026-11-20T10:04:00Z", "automatic": False, "handled_manually": False, "revised": False, "revisable": False, "outcome": None, "person": True,
 }  # fmt: skip
 CURRENT: dict[str, Any] = {

@@ -7,7 +7,7 @@ import threading
 from typing import Literal
 
 from console.ai.providers import anthropic, openai_compatible, rules
-from console.setting_values import AI
+from console.settings import AI
 
 Asking = anthropic.Anthropic | openai_compatible.OpenAICompatible
 Config = anthropic.Config | openai_compatible.Config | rules.Config

@@ -12,19 +12,25 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from console import setting_values
 from console.errors import ConsoleError
-from console.setting_names import KEPT, SETTINGS, Setting
-from console.setting_values import AI, IllFormed, MailServer
+from console.settings import readers
+from console.settings.readers import AI, IllFormed, MailServer
+from console.settings.table import SETTINGS, Setting, Table
 
+__all__ = [
+    "AI", "DEMO_FILES", "KEYS_FOLDER", "NOT_VALUES", "SETTINGS", "IllFormed", "MailServer", "Setting", "Settings", "SettingsError",
+    "current", "fresh_signing_key", "keep_secret", "parse_env", "read", "readers",
+]  # fmt: skip
 PREFIX = "CONSOLE_"
 KEYS_FOLDER = "keys"
 DEMO_FILES = "demo-files"
+NOT_VALUES = frozenset({"CONSOLE_ENV_FILE"})
+"""Read before the settings themselves: where the `.env` file is."""
 
 
 class SettingsError(ConsoleError):
@@ -33,77 +39,66 @@ class SettingsError(ConsoleError):
     default_code = "settings"
 
 
-KEYS = ("secret_key", "master_key", "signing_key", "new_signing_key")
-ASKED = ("ai_provider", "ai_model", "ai_api_key", "ai_base_url", "anthropic_api_key", "anthropic_base_url")
-"""What `Settings.ai` is made of."""
-
-OUTSIDE = frozenset({
-    "oidc_issuer", "oidc_client_id", "oidc_client_secret", "smtp", "mail_from", "checkpoint_webhook_url", "checkpoint_webhook_secret", "checkpoint_s3_url", "checkpoint_s3_region",
-    "checkpoint_s3_key_id", "checkpoint_s3_secret", "checkpoint_s3_retention_days", "file_mb", "request_mb", "clamd", "ai_seconds", "ai_breaker",
-})  # fmt: skip
-NEEDS = (
-    ("database_migration_url", "database_url"),
-    ("oidc_issuer", "oidc_client_id", "base_url"),
-    ("checkpoint_webhook_url", "checkpoint_webhook_secret"),
-    ("checkpoint_mail_to", "smtp", "mail_from"),
-    ("checkpoint_s3_url", "checkpoint_s3_key_id", "checkpoint_s3_secret"),
-)
-"""A setting, and what has to stand beside it."""
-
-NOT_VALUES = frozenset({"CONSOLE_ENV_FILE"})
-"""Read before the settings themselves: where the `.env` file is."""
-
-
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Table):
     """What this process was told, checked; paths are absolute, addresses without a slash at the end."""
 
-    data_dir: Path
-    database_url: str | None = field(repr=False)
-    database_migration_url: str | None = field(repr=False)
-    base_url: str | None
-    trusted_proxies: int
-    rate_limits: tuple[int, ...]
-    idle_save_minutes: int
-    demo: bool
-    given: Mapping[str, Any] = field(repr=False)
-    own_machine_limited: bool = True
-    private_hosts: frozenset[str] = frozenset()
-    http_targets: Mapping[str, str] = field(default_factory=dict)
-    http_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    oidc_issuer: str | None = None
-    oidc_client_id: str | None = None
-    oidc_client_secret: str | None = field(default=None, repr=False)
-    smtp: MailServer | None = None
-    mail_from: str | None = None
-    checkpoint_webhook_url: str | None = field(default=None, repr=False)
-    checkpoint_webhook_secret: bytes | None = field(default=None, repr=False)
-    checkpoint_mail_to: tuple[str, ...] = ()
-    checkpoint_s3_url: str | None = None
-    checkpoint_s3_region: str = "us-east-1"
-    checkpoint_s3_key_id: str | None = None
-    checkpoint_s3_secret: str | None = field(default=None, repr=False)
-    checkpoint_s3_retention_days: int | None = None
-    record_files: Path | None = None
-    sqlite_folders: tuple[Path, ...] | None = None
-    hooks: tuple[str, ...] = ()
-    file_mb: int = 20
-    request_mb: int = 100
-    clamd: str | None = None
-    ai: AI = setting_values.NOBODY
-    ai_seconds: int = 8
-    ai_breaker: bool = True
-    keep_runs_days: int | None = None
-    keep_screens_days: int | None = None
-    keep_looks_days: int | None = None
-    keep_changes_days: int | None = None
-    keep_sign_ins_days: int | None = None
-    ai_blind_percent: int | None = None
+    def __post_init__(self) -> None:
+        """A folder that is not given from `/` on lies in the folder where the process started."""
+        object.__setattr__(self, "data_dir", self.data_dir.absolute())
+        if self.given_record_files is not None:
+            object.__setattr__(self, "given_record_files", self.given_record_files.absolute())
 
     @property
     def keep_days(self) -> Mapping[str, int | None]:
         """Category of values → after how many days they go, None: never."""
-        return {name: getattr(self, f"keep_{name}_days") for name in KEPT}
+        kept = [setting.field for setting in SETTINGS if setting.field.startswith("keep_")]
+        return {name.removeprefix("keep_").removesuffix("_days"): getattr(self, name) for name in kept}
+
+    @property
+    def rate_limits(self) -> tuple[int, ...]:
+        """Requests a minute, an hour and a day of one key; nothing where they are not limited."""
+        return readers.rates("on") if self.given_rate_limits is None else self.given_rate_limits
+
+    @property
+    def own_machine_limited(self) -> bool:
+        """Whether requests from this machine itself are limited too."""
+        return self.given_rate_limits is not None or not self.demo
+
+    @property
+    def record_files(self) -> Path | None:
+        """The folder with a folder of files for each collection."""
+        return self.given_record_files or (self.data_dir / DEMO_FILES if self.demo else None)
+
+    @property
+    def ai(self) -> AI:
+        """Who proposes, as the settings say."""
+        return self._ai()[0]
+
+    @property
+    def ai_problem(self) -> str:
+        """What the provider that is named lacks, or what stands without one; empty where all is well."""
+        return self._ai()[1]
+
+    def _ai(self) -> tuple[AI, str]:
+        """A key of Anthropic alone is enough; it is never sent to anybody else."""
+        name, key = self.ai_provider, self.ai_api_key
+        if name is None and self.anthropic_api_key and not key:
+            name = "anthropic"
+        match name:
+            case None:
+                alone = [setting for setting in ("ai_model", "ai_api_key", "ai_base_url") if getattr(self, setting)]
+                return AI(), f"CONSOLE_{alone[0].upper()} needs CONSOLE_AI_PROVIDER beside it" if alone else ""
+            case "anthropic":
+                key = key or self.anthropic_api_key
+                made = AI(name, self.ai_model, key, self.ai_base_url or self.anthropic_base_url, told=True)
+                return made, "" if key else "CONSOLE_AI_PROVIDER=anthropic needs ANTHROPIC_API_KEY or CONSOLE_AI_API_KEY beside it"
+            case "openai_compatible":
+                made = AI(name, self.ai_model, key, self.ai_base_url, told=True)
+                missing = [f"CONSOLE_{setting.upper()}" for setting in ("ai_base_url", "ai_model") if not getattr(self, setting)]
+                return made, f"CONSOLE_AI_PROVIDER=openai_compatible needs {' and '.join(missing)} beside it" if missing else ""
+            case _:
+                return AI(told=True), ""
 
     @property
     def embedded(self) -> bool:
@@ -118,31 +113,23 @@ class Settings:
     @property
     def secret_key(self) -> str:
         """What signs cookies and form tokens. Raises `SettingsError` where it is required and missing."""
-        return _key_text(self, "CONSOLE_SECRET_KEY") if self.given["secret_key"] is None else str(self.given["secret_key"])
+        return _key_text(self, "CONSOLE_SECRET_KEY") if self.given_secret_key is None else self.given_secret_key
 
     @property
     def master_key(self) -> bytes:
         """The 32 bytes that wrap data keys. Raises `SettingsError` where they are required and missing."""
-        key: bytes | None = self.given["master_key"]
-        return setting_values.key(_key_text(self, "CONSOLE_MASTER_KEY")) if key is None else key
+        return readers.key(_key_text(self, "CONSOLE_MASTER_KEY")) if self.given_master_key is None else self.given_master_key
 
     @property
     def signing_key(self) -> bytes:
         """The 32 bytes (Ed25519 seed) that sign checkpoints, read when asked: the web process never is. Raises `SettingsError` as above."""
-        key: bytes | None = self.given["signing_key"]
-        return setting_values.key(_key_text(self, "CONSOLE_SIGNING_KEY")) if key is None else key
+        return readers.key(_key_text(self, "CONSOLE_SIGNING_KEY")) if self.given_signing_key is None else self.given_signing_key
 
     @property
     def own_signing_key(self) -> Path | None:
         """The file of the data folder that holds the key of checkpoints; None where `CONSOLE_SIGNING_KEY` is given, or has to be."""
-        given = self.given["signing_key"] is not None or not (self.embedded or self.demo)
+        given = self.given_signing_key is not None or not (self.embedded or self.demo)
         return None if given else self.data_dir / KEYS_FOLDER / "signing_key"
-
-    @property
-    def new_signing_key(self) -> bytes | None:
-        """The 32 bytes that are to replace the signing key, where they are given."""
-        key: bytes | None = self.given.get("new_signing_key")
-        return key
 
     def check_keys(self) -> None:
         """For those who are about to serve: every key is there, or is made now. Raises `SettingsError` naming all that are missing."""
@@ -173,53 +160,25 @@ def read(environ: Mapping[str, str]) -> Settings:
         for name in sorted(told)
         if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known and name not in known
     ]
-    given = {setting.field: _value(setting, told, problems) for setting in SETTINGS}
+    given = Settings(**{setting.field: _value(setting, told, problems) for setting in SETTINGS})
     problems += _alone(given)
     if problems:
         raise SettingsError("\n".join(problems))
-    rate_limits = given["rate_limits"]
-    return Settings(
-        data_dir=given["data_dir"].absolute(),
-        database_url=given["database_url"],
-        database_migration_url=given["database_migration_url"],
-        base_url=given["base_url"],
-        trusted_proxies=given["trusted_proxies"],
-        rate_limits=setting_values.rates("on") if rate_limits is None else rate_limits,
-        own_machine_limited=rate_limits is not None or not given["demo"],
-        ai_blind_percent=given["ai_blind_percent"],
-        idle_save_minutes=given["idle_save_minutes"],
-        demo=given["demo"],
-        given={name: given[name] for name in (*KEYS, *ASKED)},
-        private_hosts=given["private_hosts"] or frozenset(),
-        http_targets=given["http_targets"] or {},
-        http_secrets=given["http_secrets"] or {},
-        checkpoint_mail_to=given["checkpoint_mail_to"] or (),
-        record_files=_record_files(given),
-        sqlite_folders=given["sqlite_folders"],
-        hooks=given["hooks"] or (),
-        ai=setting_values.ai(given)[0],
-        **{name: value for name, value in given.items() if name in OUTSIDE},
-        **{name: value for name, value in given.items() if name.startswith("keep_")},
-    )
+    return given
 
 
-def _record_files(given: Mapping[str, Any]) -> Path | None:
-    folder: Path | None = given["record_files"] or (given["data_dir"] / DEMO_FILES if given["demo"] else None)
-    return None if folder is None else folder.absolute()
-
-
-def _alone(given: Mapping[str, Any]) -> Iterator[str]:
+def _alone(given: Settings) -> Iterator[str]:
     """What is wrong with settings that are each well-formed: one that needs another, or plain http to a host that is not ours."""
-    names = {setting.field: setting.name for setting in SETTINGS}
-    for wanted, *needed in NEEDS:
-        if given[wanted] and (missing := [names[other] for other in needed if given[other] is None]):
-            yield f"{names[wanted]} needs {' and '.join(missing)} beside it"
-    if problem := setting_values.ai(given)[1]:
-        yield problem
-    for url in ("oidc_issuer", "checkpoint_webhook_url", "checkpoint_s3_url"):
-        parts = urlsplit(given[url] or "")
-        if parts.scheme == "http" and str(parts.hostname).rstrip(".") not in (given["private_hosts"] or ()):
-            yield f"{names[url]} takes https; plain http only for hosts that CONSOLE_PRIVATE_HOSTS names"
+    values = {setting.name: getattr(given, setting.field) for setting in SETTINGS}
+    for setting in SETTINGS:
+        if values[setting.name] and (missing := [other for other in setting.needs if values[other] is None]):
+            yield f"{setting.name} needs {' and '.join(missing)} beside it"
+    if given.ai_problem:
+        yield given.ai_problem
+    for setting in SETTINGS:
+        parts = urlsplit((values[setting.name] or "") if setting.https else "")
+        if parts.scheme == "http" and str(parts.hostname).rstrip(".") not in given.private_hosts:
+            yield f"{setting.name} takes https; plain http only for hosts that CONSOLE_PRIVATE_HOSTS names"
 
 
 def _read_env(file: Path) -> str:
@@ -290,7 +249,7 @@ def fresh_signing_key(settings: Settings) -> tuple[bytes, Path | None]:
     if given is not None:
         waiting.unlink(missing_ok=True)
     text = None if given is None else base64.urlsafe_b64encode(given).decode().rstrip("=")
-    return setting_values.key(keep_secret(waiting, text)), waiting
+    return readers.key(keep_secret(waiting, text)), waiting
 
 
 def keep_secret(file: Path, text: str | None = None) -> str:

@@ -7,10 +7,10 @@ import base64
 import binascii
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 
@@ -300,28 +300,3 @@ class AI:
     api_key: str | None = field(default=None, repr=False)
     base_url: str | None = None
     told: bool = False
-
-
-NOBODY = AI()
-"""Nothing is said: rules, unless somebody chooses in the console."""
-
-
-def ai(given: Mapping[str, Any]) -> tuple[AI, str]:
-    """(who proposes, what is missing or stands alone: empty where all is well). A key of Anthropic alone is enough; it is never sent to anybody else."""
-    name, key = given["ai_provider"], given["ai_api_key"]
-    if name is None and given["anthropic_api_key"] and not key:
-        name = "anthropic"
-    match name:
-        case None:
-            alone = [setting for setting in ("ai_model", "ai_api_key", "ai_base_url") if given[setting]]
-            return NOBODY, f"CONSOLE_{alone[0].upper()} needs CONSOLE_AI_PROVIDER beside it" if alone else ""
-        case "anthropic":
-            key = key or given["anthropic_api_key"]
-            made = AI(name, given["ai_model"], key, given["ai_base_url"] or given["anthropic_base_url"], told=True)
-            return made, "" if key else "CONSOLE_AI_PROVIDER=anthropic needs ANTHROPIC_API_KEY or CONSOLE_AI_API_KEY beside it"
-        case "openai_compatible":
-            made = AI(name, given["ai_model"], key, given["ai_base_url"], told=True)
-            missing = [f"CONSOLE_{setting.upper()}" for setting in ("ai_base_url", "ai_model") if not given[setting]]
-            return made, f"CONSOLE_AI_PROVIDER=openai_compatible needs {' and '.join(missing)} beside it" if missing else ""
-        case _:
-            return AI(told=True), ""

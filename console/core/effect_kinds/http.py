@@ -1,0 +1,147 @@
+"""Ask another system, look up what came of it, and follow what is not final."""
+
+from collections.abc import Collection as Many, Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from console.core.effect_kinds.base import Kind, Placed, Sentence, in_rules, text_of
+from console.core.effect_kinds.sql_write import SqlWrite
+from console.core.fields import Computed, Definition, Located
+from console.core.workflow import Name
+
+HEADER_PATTERN = r"^[A-Za-z][A-Za-z0-9-]{0,60}$"
+LONGEST_S = 30
+OURS = frozenset(
+    {"host", "content-length", "content-type", "transfer-encoding", "connection", "authorization", "user-agent", "cookie", "te", "upgrade"}
+)
+
+
+class LookUp(Definition):
+    """How to ask the other side whether an effect happened."""
+
+    path: Annotated[str, StringConstraints(pattern=r"^/", max_length=500)]
+    query: dict[str, Computed] = Field(default_factory=dict, max_length=20)
+    within: str | None = Field(None, description="Expression over `answer` for the list to look in; none: the answer itself")
+    where: str = Field(description="Expression over `item`, an entry of the list, and `key`: it is ours")
+    expect: str | None = Field(None, description="Expression over `item` that ours has to fulfil; where it does not, a person looks")
+    more: str | None = Field(
+        None, description="Expression over `answer`: there are entries that were not shown, so that not finding says nothing"
+    )
+    result: dict[Name, str] = Field(default_factory=dict, max_length=40, description="Name to expression over `item`")
+
+
+class Follow(Definition):
+    """What is not final when it is done: it is looked up again until it is, also after the run has ended.
+
+    Expressions look at `results` of all effects of the action, its own among them: everything is done by then.
+    """
+
+    pending: str = Field(description="It may still come to something else")
+    failed: str = Field(description="It came to nothing after all")
+    days: int = Field(30, ge=1, le=400, description="So long it is looked up; after that a person is asked to look")
+    note: SqlWrite | None = Field(None, description="What is changed in a record when it is final")
+    title: Sentence = Field(description="The task for a person where it came to nothing, with {{ expressions }}")
+    text: Sentence | None = Field(None, description="What one does about it, with {{ expressions }}")
+
+
+class Http(Kind):
+    """Ask another system. Only targets that CONSOLE_HTTP_TARGETS names are reached, under their own address."""
+
+    kind: Literal["http"]
+    target: Name = Field(description="A name of CONSOLE_HTTP_TARGETS")
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
+    path: Annotated[str, StringConstraints(pattern=r"^/", max_length=500)] = Field(
+        description="After the target's address; {{ expressions }} are filled in as one piece of the path each"
+    )
+    query: dict[str, Computed] = Field(default_factory=dict, max_length=20)
+    body: dict[str, Computed] | None = Field(None, max_length=60, description="Name to expression; a dot in a name makes an object inside")
+    encoding: Literal["json", "form"] = "json"
+    headers: dict[Annotated[str, StringConstraints(pattern=HEADER_PATTERN)], Computed] = Field(default_factory=dict, max_length=20)
+    secret: Name | None = Field(None, description="A name of CONSOLE_HTTP_SECRETS, sent as `Authorization: Bearer …`")
+    key_header: Annotated[str, StringConstraints(pattern=HEADER_PATTERN)] = Field(
+        "Idempotency-Key", description="The header that carries `key`"
+    )
+    timeout_s: int = Field(10, ge=1, le=LONGEST_S, description="Seconds to wait for an answer")
+    success: list[Annotated[int, Field(ge=200, le=499)]] = Field(
+        default_factory=list, description="Statuses that mean done; none: 200 to 299"
+    )
+    again: list[Annotated[int, Field(ge=400, le=599)]] = Field(
+        default_factory=lambda: [429], description="Statuses that mean: nothing was done, ask again later"
+    )
+    idempotent: bool = Field(
+        False, description="The target takes the same key twice as one request: it is asked again where no answer came"
+    )
+    result: dict[Name, str] = Field(
+        default_factory=dict, max_length=40, description="Name to expression over `answer`, the JSON that came back"
+    )
+    expect: str | None = Field(
+        None, description="Expression over `answer` that a yes has to fulfil; where it does not, it is unknown what was done"
+    )
+    refused: Sentence | None = Field(None, description="What a refusal is told as; {{ expressions }} over `answer`")
+    look_up: LookUp | None = None
+    follow: Follow | None = None
+
+    @model_validator(mode="after")
+    def _headers(self) -> Self:
+        if self.follow is not None and self.look_up is None:
+            raise ValueError("follow needs look_up: it is what tells how it stands")
+        named = [*self.headers, self.key_header]
+        if wrong := sorted(name for name in named if name.lower() in OURS):
+            raise ValueError(f"these headers are set by the console itself: {', '.join(wrong)}")
+        if len({name.lower() for name in named}) < len(named):
+            raise ValueError("a header is named twice")
+        if self.method in ("GET", "DELETE") and self.body is not None:
+            raise ValueError(f"{self.method} has no body: use query")
+        return self
+
+    def texts(self) -> Iterator[Placed]:
+        """The path, what is sent, what is made of the answer, and the look-up."""
+        yield Located("path", self.path), True
+        for name, rules in (("query", self.query), ("body", self.body or {}), ("headers", self.headers), ("result", self.result)):
+            yield from in_rules(name, rules)
+        if self.expect is not None:
+            yield Located("expect", self.expect), False
+        if self.refused is not None:
+            yield Located("refused", self.refused), True
+        if self.look_up is not None:
+            yield from _look_up(self.look_up)
+
+    def later_texts(self) -> Iterator[Placed]:
+        """What is followed."""
+        if self.follow is not None:
+            yield from ((text._replace(field=f"follow.{text.field}"), template) for text, template in _follow(self.follow))
+
+    def names(self) -> Iterator[str]:
+        """What is sent, unless it only asks."""
+        yield from (self.body or {}) if self.outside else ()
+
+    @property
+    def outside(self) -> bool:
+        """Unless it only asks."""
+        return self.method != "GET"
+
+    @property
+    def goes_to(self) -> str:
+        """The target, and what is asked of it."""
+        return f"{self.target} ({self.method} {self.path})"
+
+    def warnings(self, functions: Many[str] | None) -> Iterator[tuple[str, str]]:
+        """A call that cannot be told to have happened."""
+        if self.method not in ("GET", "PUT", "DELETE") and not self.idempotent and self.look_up is None:
+            yield "look_up", "Where no answer comes nobody can tell what happened: give look_up, or say that the target is idempotent."
+
+
+def _follow(told: Follow) -> Iterator[tuple[Located, bool]]:
+    yield from ((Located(name, text), False) for name, text in (("pending", told.pending), ("failed", told.failed)))
+    yield from ((Located(name, text), True) for name, text in (("title", told.title), ("text", told.text)) if text is not None)
+    if told.note is not None:
+        yield from ((text._replace(field=f"note.{text.field}"), form) for text, form in text_of(told.note))
+
+
+def _look_up(told: LookUp) -> Iterator[tuple[Located, bool]]:
+    yield Located("look_up.path", told.path), True
+    yield from in_rules("look_up.query", told.query)
+    told_of = {"within": told.within, "where": told.where, "expect": told.expect, "more": told.more}
+    yield from ((Located(f"look_up.{name}", text), False) for name, text in told_of.items() if text is not None)
+    yield from in_rules("look_up.result", told.result)

@@ -1,0 +1,74 @@
+"""A process of its own for what may fall over, run for ever or eat memory: started anew for each piece of work, without an environment, and under limits.
+
+The one place that has these limits. `Confined` is the side of who asks. Run as a program, `python -I confined.py LIMITS PROGRAM ARGUMENT…`, this file
+limits its own process (memory, processor time, no file to write) and then becomes the program, which so never runs a line without them.
+The program reads its standard input and answers on its standard output. Imports nothing of the console: the process does not know it.
+"""
+
+import json
+import resource
+import runpy
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+WAIT_S = 10.0
+
+
+class Busy(Exception):
+    """As many as may run at once are running, and none ended within `WAIT_S`."""
+
+
+@dataclass(frozen=True)
+class Confined:
+    """A program under limits: `memory` bytes, `cpu_s` of processor time, `seconds` by the clock, `at_once` of them from one process of ours."""
+
+    program: Path
+    memory: int
+    cpu_s: int
+    seconds: float
+    at_once: int
+    _places: threading.BoundedSemaphore = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """As many places as may run at once."""
+        object.__setattr__(self, "_places", threading.BoundedSemaphore(self.at_once))
+
+    def ask(self, content: bytes, arguments: Sequence[str] = ()) -> bytes:
+        """What the program answers to these bytes; nothing where it broke off or ended with an error. Raises Busy, and TimeoutError after `seconds`."""
+        limits = json.dumps([self.memory, self.cpu_s])
+        command = [sys.executable, "-I", __file__, limits, str(self.program), *arguments]
+        if not self._places.acquire(timeout=WAIT_S):
+            raise Busy
+        try:
+            done = subprocess.run(command, input=content, capture_output=True, timeout=self.seconds, env={}, check=False)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError from None
+        finally:
+            self._places.release()
+        return b"" if done.returncode else done.stdout
+
+
+def limit(memory: int, cpu_s: int) -> None:
+    """From here on: so much memory and time, nothing written."""
+    for what, most in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(what)[1]
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        try:
+            resource.setrlimit(what, (allowed, allowed))
+        except (ValueError, OSError):  # macOS knows no limit of the address space
+            continue
+
+
+if __name__ == "__main__":
+    limit(*json.loads(sys.argv[1]))
+    del sys.argv[:2]
+    runpy.run_path(sys.argv[0], run_name="__main__")

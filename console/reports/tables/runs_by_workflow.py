@@ -1,0 +1,57 @@
+"""Runs by workflow: how many were begun, what came of them, and how long they took; for who hands out a team's work."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from console import access, log, workflows
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import hot_engine
+from console.reports.tables.base import Cell, Column, TableReport
+from console.runs import lists
+
+COMPLETED = "completed"
+
+
+class RunsByWorkflow(TableReport):
+    """Of the runs begun in the window, one line for each workflow; confidential runs only for who is cleared for them."""
+
+    title, icon = "Runs by workflow", "route"
+    gist = "How many runs were begun, what came of them, and how long they took"
+    columns = (
+        Column("Workflow"),
+        Column("Begun", "number"),
+        Column("Completed", "number"),
+        Column("Ended otherwise", "number"),
+        Column("Still open", "number"),
+        Column("Half were completed within", "time"),
+    )
+
+    def may_read(self, actor: Actor) -> bool:
+        """Where they hand out the work of a workflow."""
+        return bool(lists.visible_pairs(actor, "assign"))
+
+    def rows(self, actor: Actor, days: int) -> Iterator[tuple[Cell, ...]]:
+        """The busiest workflow first; one statement."""
+        run, pairs = tables.run.c, sorted(lists.visible_pairs(actor, "assign") & lists.visible_pairs(actor))
+        titles = {known.id: known.title for known in workflows.all_known()}
+        took = sa.func.percentile_cont(0.5).within_group(run.ended_at - run.created_at).filter(run.status == COMPLETED)
+        counted = (
+            sa.select(
+                run.workflow,
+                sa.func.count().label("begun"),
+                sa.func.count().filter(run.status == COMPLETED).label("completed"),
+                sa.func.count().filter(run.ended_at.is_not(None), run.status != COMPLETED).label("otherwise"),
+                sa.func.count().filter(run.ended_at.is_(None)).label("open"),
+                took.label("took"),
+            )
+            .where(run.created_at >= log.now() - timedelta(days=days), sa.tuple_(run.team, run.workflow).in_(pairs))
+            .where(access.cleared_for(actor, run.label))
+            .group_by(run.workflow)
+        )
+        with hot_engine().connect() as connection:
+            found = connection.execute(counted).all() if pairs else []
+        for row in sorted(found, key=lambda row: (-row.begun, titles.get(row.workflow, ""))):
+            yield titles.get(row.workflow, row.workflow), row.begun, row.completed, row.otherwise, row.open, row.took

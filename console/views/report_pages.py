@@ -1,0 +1,61 @@
+"""`/reports`: the reports that one may read, each as a page and as CSV. Which there are stands in `console.reports.tables`."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from flask import Blueprint, Response, request
+
+from console.errors import NotFound
+from console.reports import tables
+from console.reports.tables import WINDOWS, Cell
+from console.views import downloads, formats, frame
+
+blueprint = Blueprint("report_pages", __name__, url_prefix="/reports")
+USUAL = 30
+
+
+@blueprint.get("")
+def listed() -> Response:
+    """The list; not there for who may read none."""
+    found = tables.readable(frame.actor())
+    if not found:
+        raise NotFound("There is no report that you may read.")
+    return frame.page("reports/list.html", {"reports": found})
+
+
+@blueprint.get("/<name>")
+def show(name: str) -> Response:
+    """A report as a page."""
+    report, days, look = tables.get(frame.actor(), name), window(), frame.look()
+    rows = [[_shown(cell, look) for cell in row] for row in report.rows(frame.actor(), days)]
+    return frame.page("reports/report.html", {"report": report, "name": name, "rows": rows, "days": days, "windows": WINDOWS})
+
+
+@blueprint.get("/<name>.csv")
+def as_csv(name: str) -> Response:
+    """The same for a spreadsheet; lengths of time in seconds."""
+    report = tables.get(frame.actor(), name)
+    head = [f"{column.label} (seconds)" if column.kind == "time" else column.label for column in report.columns]
+    rows = ([_plain(cell) for cell in row] for row in report.rows(frame.actor(), window()))
+    return downloads.table(f"{name}.csv", [head, *rows])
+
+
+def window() -> int:
+    """How many days back the reader asks for."""
+    asked = request.args.get("days", USUAL, type=int)
+    return asked if asked in WINDOWS else USUAL
+
+
+def _shown(cell: Cell, look: formats.Look) -> str:
+    match cell:
+        case None:
+            return formats.EMPTY
+        case timedelta():
+            return formats.span(cell.total_seconds(), look)
+        case str():
+            return cell
+    return formats.grouped(str(cell), look.locale)
+
+
+def _plain(cell: Cell) -> str | int | Decimal | None:
+    return round(cell.total_seconds()) if isinstance(cell, timedelta) else cell
