@@ -71,7 +71,7 @@ def main() -> int:
     parser.add_argument("--pages", type=int, default=5, help="how often each page is asked for")
     told = parser.parse_args()
     with rig.console() as server:
-        from console.log.select import LogFilter, rows
+        from console.log.event_lists import LogFilter, rows
 
         begin = time.perf_counter()
         server.sql(FILL % {"begin": BEGIN.isoformat(), "step": YEARS_S / told.events, "events": told.events}, "console")

@@ -72,7 +72,7 @@ def without_limits() -> None:
     import orjson
 
     from console.db.engine import fetch
-    from console.proposals.document import Budget, Options
+    from console.proposals.settings_document import Budget, Options
 
     document = Options(blind_percent=0, budget=Budget(run_calls=10_000, run_money=None, day_calls=None, day_money=None)).model_dump(
         mode="json"

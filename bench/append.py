@@ -56,14 +56,14 @@ def writer(kind: str, name: str, seconds: float, gate: Any, out: Any) -> None:
 
 def sequencer(stop: Any, lags: Any) -> None:
     """Once a second, as the worker; the lag ten times a second."""
-    from console import operations
+    from console.activity import sequencing
 
     due, seen = 0.0, []
     while not stop.is_set():
         if time.monotonic() >= due:
             due = time.monotonic() + 1
-            operations.sequence()
-        seen.append(operations.lag().seconds)
+            sequencing.sequence()
+        seen.append(sequencing.lag().seconds)
         time.sleep(0.1)
     lags.put(seen)
 

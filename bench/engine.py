@@ -73,7 +73,7 @@ def person(*slugs: str) -> Any:
 def dispatched(handlers: dict[str, Callable[[str], None]], done: Callable[[], bool], work: int) -> float:
     """How much of the work a second, from the first job to the last, by one worker's dispatcher."""
     from console import runs
-    from console.dispatch import Dispatcher
+    from console.queue.dispatch import Dispatcher
 
     dispatcher = Dispatcher(handlers, 4)
     thread = threading.Thread(target=dispatcher.run)
@@ -92,11 +92,11 @@ def ours(actor: Any, runs_: int, steps: int) -> float:
     """Automatic steps a second of ours."""
     from console import queue, runs
     from console.db.engine import fetch
-    from console.runs import engine
+    from console.runs.engine import advancing
 
-    turn, engine.IN_ONE_GO = engine.IN_ONE_GO, 0  # what starts a run leaves all its steps to the worker
+    turn, advancing.IN_ONE_GO = advancing.IN_ONE_GO, 0  # what starts a run leaves all its steps to the worker
     made = [runs.start(actor, "steps", None, None) for _ in range(runs_)]
-    engine.IN_ONE_GO = turn
+    advancing.IN_ONE_GO = turn
     queue.enqueue_all([queue.advance(run_id, 0) for run_id in made])
     return dispatched({queue.ADVANCE: runs.advance}, lambda: not fetch(LEFT, (made,))[0][0], runs_ * (steps + 1))
 
@@ -168,11 +168,11 @@ def killed(actor: Any, steps: int) -> tuple[float, int, int]:
     """(seconds from the kill until every run had gone on to its end, runs lost, steps done twice)."""
     from console import log, queue, runs
     from console.db.engine import fetch
-    from console.runs import engine
+    from console.runs.engine import advancing
 
-    turn, engine.IN_ONE_GO = engine.IN_ONE_GO, 0
+    turn, advancing.IN_ONE_GO = advancing.IN_ONE_GO, 0
     made = [runs.start(actor, "steps", None, None) for _ in range(IN_FLIGHT)]
-    engine.IN_ONE_GO = turn
+    advancing.IN_ONE_GO = turn
     first, second = worker(), worker()
     try:
         time.sleep(4)  # both are there

@@ -36,7 +36,8 @@ def arguments() -> argparse.Namespace:
 
 def fill(events: int, people: int) -> None:
     """That many events with places and a signed head over them."""
-    from console import operations, subjects
+    from console import subjects
+    from console.activity import sequencing
     from console.db import uuid7
     from console.log import Fact, Frame, chained, write
 
@@ -54,8 +55,8 @@ def fill(events: int, people: int) -> None:
         name = f"run_{chain:026}"
         write(name, 0, chained(facts, name, 0, b"", frame), subject=whose[chain % people])
         if chain % 1000 == 999:
-            operations.sequence()
-    operations.sealed()
+            sequencing.sequence()
+    sequencing.sealed()
 
 
 def values(number: int) -> dict[str, Any]:
@@ -77,8 +78,7 @@ def copied() -> Iterable[bytes]:
 
 def exported(upto: int | None = None, *, judged: bool = False, **asked: Any) -> Iterable[bytes]:
     """An export by whoever has the shell; `upto` cuts it short, `judged` looks at each row."""
-    from console import exports
-    from console.activity import Reader
+    from console.activity import Reader, exports
     from console.core.actor import Actor
 
     class Careful(Reader):
@@ -114,7 +114,7 @@ def growth(parts: Callable[[], Iterable[bytes]]) -> float:
 
 def measure(events: int, rounds: int) -> bool:
     """Print the figures; whether all bars hold."""
-    from console import exports
+    from console.activity import exports
 
     ways: dict[str, Callable[[], Iterable[bytes]]] = {
         "COPY": copied,

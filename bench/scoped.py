@@ -62,7 +62,7 @@ def taken_ms(work: Callable[[], object], rounds: int) -> tuple[float, float]:
 
 def followed(person: str, collection: str) -> list[float]:
     """Seconds from each commit to the moment from which the other process answers by it."""
-    from console.access import store
+    from console.access import policy_store
     from console.access.rows import Row
     from console.db.engine import transaction
 
@@ -76,7 +76,7 @@ def followed(person: str, collection: str) -> list[float]:
         taken = []
         for number in range(CHANGES):
             with transaction() as connection:
-                store.write(connection, **{"removed" if number % 2 else "added": [row]})
+                policy_store.write(connection, **{"removed" if number % 2 else "added": [row]})
             committed = time.time()
             taken.append(float(process.stdout.readline()) - committed)
             time.sleep(0.137)  # not in step with the comparison

@@ -66,8 +66,8 @@ def timed(work: Callable[..., T], *given: Any) -> tuple[float, T]:
 
 def measure(events: int, rounds: int, admin_url: str) -> None:
     """Rounds of both, then pages of the list; prints the medians."""
-    from console import operations
-    from console.log.select import LogFilter, rows
+    from console.activity import sequencing
+    from console.log.event_lists import LogFilter, rows
 
     ours, plain = [], []
     with psycopg.connect(admin_url, autocommit=True) as database:
@@ -77,7 +77,7 @@ def measure(events: int, rounds: int, admin_url: str) -> None:
         for number in range(rounds):
             append(events, number)
             before = database.execute("select coalesce(max(pos), 0) from console.activity").fetchone()
-            seconds, placed = timed(operations.sequence)
+            seconds, placed = timed(sequencing.sequence)
             if placed != events:
                 raise SystemExit(f"placed {placed}, not {events}")
             ours.append(seconds / events)

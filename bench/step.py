@@ -33,7 +33,7 @@ def prepare() -> str:
     import sqlalchemy as sa
 
     from console import access, accounts
-    from console.core.workflow import read
+    from console.core.documents.workflow import read
     from console.db import tables, transaction
 
     person = accounts.create_person("olivia@fernwick.example", role="operator", team="operations").person

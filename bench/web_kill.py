@@ -32,7 +32,7 @@ def answering(supervisor: psutil.Process) -> tuple[psutil.Process, list[psutil.P
 
 def seconds(supervisor: psutil.Process, address: str, *, master: bool) -> float:
     """From the kill until somebody answers who was not there before."""
-    from console.supervisor import answers
+    from console.processes.supervisor import answers
 
     above, below = answering(supervisor)
     begin = time.perf_counter()
@@ -66,7 +66,7 @@ def measured(workers: int, kills: int, *, master: bool) -> list[float]:
             "CONSOLE_SECRET_KEY": secrets.token_urlsafe(32),
         }
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "console.supervisor", "--port", "0", "--workers", str(workers)],
+            [sys.executable, "-P", "-m", "console.processes.supervisor", "--port", "0", "--workers", str(workers)],
             stdout=subprocess.PIPE,
             text=True,
             env=told,

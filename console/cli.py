@@ -9,9 +9,10 @@ import click
 import psycopg
 import sqlalchemy.exc
 
-from console import __version__, commands, data_folder
+from console import __version__, commands
 from console.db import release, troubles
 from console.errors import ConsoleError
+from console.settings import data_folder
 
 
 class Commands(click.Group):

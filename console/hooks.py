@@ -18,7 +18,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from console import settings
-from console.core.collections import FIELD_TYPES
+from console.core.documents.collections import FIELD_TYPES
 
 ENTRY_POINT = "console.hooks"
 LIMIT_S = 0.5

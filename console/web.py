@@ -11,8 +11,9 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from console import app, data_folder, diagnostics
-from console.parent import end_with_parent
+from console import app, diagnostics
+from console.processes.parent import end_with_parent
+from console.settings import data_folder
 
 THREADS = 4
 KILL_S = 4

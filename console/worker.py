@@ -74,7 +74,8 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
 
     Long jobs ask `stopping` and come back when it says so. Raises LookupError where a name has no function or a function no name.
     """
-    from console import bulk, documents, proposals, queue, runs
+    from console import documents, proposals, queue, runs
+    from console.actions import bulk
 
     made: dict[str, Callable[[str], None]] = {
         queue.ADVANCE: functools.partial(runs.advance, stopping=stopping),
@@ -92,32 +93,22 @@ class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
     def __init__(self, threads: int = THREADS) -> None:
-        from console import (
-            accounts,
-            answers,
-            document_requests,
-            integrity,
-            notices,
-            operations,
-            proposals,
-            publishing,
-            queue,
-            retention,
-            runs,
-            tasks,
-        )
+        from console import accounts, document_requests, proposals, queue, runs
+        from console.activity import checkpoint_delivery, integrity, sequencing
         from console.db import engine
-        from console.dispatch import Dispatcher
         from console.proposals import ladder
+        from console.queue.dispatch import Dispatcher
+        from console.upkeep import retention
+        from console.work import notices, questions, tasks
 
         engine.make_room(threads + CALL_CONNECTIONS + READERS)
         self.stopping = threading.Event()
         self.duties = [
             Duty("sign of life", presence.SIGN_S, presence.sign),
-            Duty("sequence", SEQUENCE_S, operations.sequence),
-            Duty("sweep", SWEEP_S, operations.sweep),
-            Duty("seal", SEAL_S, operations.keep_sealed),
-            Duty("seal when asked", ASKED_S, operations.seal_if_asked),
+            Duty("sequence", SEQUENCE_S, sequencing.sequence),
+            Duty("sweep", SWEEP_S, sequencing.sweep),
+            Duty("seal", SEAL_S, sequencing.keep_sealed),
+            Duty("seal when asked", ASKED_S, sequencing.seal_if_asked),
             Duty("tidy", EXPIRE_S, queue.tidy),
         ]
         self.thorough = [Duty("check of the log", SEAL_S, integrity.look), Duty("expire", EXPIRE_S, retention.expire)]
@@ -125,11 +116,11 @@ class Worker:
             Duty("due", DUE_S, runs.wake),
             Duty("stuck", STUCK_S, runs.pick_up),
             Duty("tasks", PUBLISH_S, tasks.pick_up),
-            Duty("answers", PUBLISH_S, answers.pick_up),
+            Duty("answers", PUBLISH_S, questions.pick_up),
             Duty("proposals", STUCK_S, runs.overdue_proposals),
             Duty("ladder", SWEEP_S, ladder.look_back),
         ]
-        self.outside = [Duty("publish", PUBLISH_S, publishing.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
+        self.outside = [Duty("publish", PUBLISH_S, checkpoint_delivery.deliver), Duty("mail", PUBLISH_S, notices.deliver)]
         self.models = [Duty("model", EXPIRE_S, proposals.make_ready)]
         self.letters = [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)]
         made = handlers(self.stopping.is_set)
@@ -201,8 +192,9 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
 
     Of the jobs, `threads` are done at once.
     """
-    from console import data_folder, diagnostics
-    from console.parent import end_with_parent
+    from console import diagnostics
+    from console.processes.parent import end_with_parent
+    from console.settings import data_folder
 
     data_folder.be_private()
     diagnostics.configure()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from console import access, accounts, inbox, runs, sources, workflows
+from console import access, accounts, inboxes, runs, sources, workflows
 from console.core.actor import Actor
 from console.db.engine import fetch
 from tests.jobs import RUNNING, work_until_idle
@@ -208,7 +208,7 @@ def make(folder: Path) -> Company:
     for name, (role, team, tags) in PEOPLE.items():
         accounts.create_person(f"{name}@fernwick.example", role=role, team=team, name=name.title(), password=PASSWORD, tags=tags)
     workflows.import_file(DOCUMENT, publish=True)
-    inbox.import_all([DESK])
+    inboxes.import_all([DESK])
     return found(folder)
 
 

@@ -29,7 +29,7 @@ from jinja2.bccache import Bucket
 from sqlalchemy.engine import URL, Engine, make_url
 
 from console import access, hooks, settings, steps
-from console.access import store as policy
+from console.access import policy_store as policy
 from console.access.index import Index
 from console.access.oracle import Judge
 from console.access.rows import Row

@@ -1,6 +1,6 @@
 """A paper of one page with a word on it."""
 
-from console.demo import papers
+from console.demo import printed_papers
 
 
 def paper(word: str) -> bytes:
@@ -11,4 +11,4 @@ def paper(word: str) -> bytes:
         "lines": f"Customer: Somebody\nAddress: {word}\nDate: 2026-10-20",
         "table": "Period|Amount\n2026-09-20 to 2026-10-20|EUR 118.20",
     }
-    return papers.paper(facts)[0]
+    return printed_papers.paper(facts)[0]

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from console.access.reach import ALL
+from console.access.run_reach import ALL
 from console.db import hot
 
 ROOT = Path(__file__).parents[1]

@@ -15,15 +15,17 @@ import pytest
 from console import __version__, effects, sources, steps
 from console.access.rows import ACTS, POLICIES, parse
 from console.cli import console
-from console.core import collections as core_collections, commands, expressions, filters, functions, workflow_check
+from console.core import expressions, filters
+from console.core.documents import collections as core_collections, workflow_check
+from console.core.documents.workflow import read
 from console.core.events import KINDS
+from console.core.expressions import functions
 from console.core.forms import FormField
-from console.core.run import FINAL, Attempt, Effect, Run, Status, fold
-from console.core.workflow import read
+from console.core.run import FINAL, Attempt, Effect, Run, Status, commands, fold
+from console.processes.supervisor import main as serve
 from console.reports import tables
-from console.runs.view import as_json
+from console.runs.showing.view import as_json
 from console.settings import NOT_VALUES, SETTINGS, Setting
-from console.supervisor import main as serve
 from console.views import frame
 from console.workflows import Definition
 from tests.conftest import KEYS

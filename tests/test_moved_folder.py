@@ -12,8 +12,8 @@ import psutil
 import psycopg
 import pytest
 
-from console import supervisor
 from console.postgres import Embedded
+from console.processes import supervisor
 from tests.test_serve import Serving, until
 
 

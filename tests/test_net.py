@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from console import net, settings
+from console import settings
 from console.errors import IntegrationError, OutcomeUnknown
+from console.integrations import net
 from tests.servers import outside
 from tests.tables import cases
 

@@ -79,7 +79,7 @@ def test_nothing_else_is_in_it(wheel: Path) -> None:
 def test_what_it_installs_serves_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     script = (
-        "import console, pathlib; from console import app, settings, workflows; from console.db import migrate; from console.access import store;"
+        "import console, pathlib; from console import app, settings, workflows; from console.db import migrate; from console.access import policy_store;"
         "made = app.create_app(); print(pathlib.Path(console.__file__).parent, app.beside('templates'), migrate.newest(), len(list(made.url_map.iter_rules())) > 20);"
         "print(made.jinja_env.get_template('auth/sign_in.html').filename)"
     )

@@ -21,8 +21,9 @@ import psutil
 import psycopg
 import pytest
 
-from console import settings, supervisor
+from console import settings
 from console.postgres import Embedded
+from console.processes import supervisor
 from tests.conftest import Database
 
 ROOT = Path(supervisor.__file__).parents[1]

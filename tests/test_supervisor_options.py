@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from console import supervisor
+from console.processes import supervisor
 from tests.tables import cases
 
 DEFAULTS = {"host": "127.0.0.1", "port": 8000, "workers": 1, "no_worker": False, "demo": False, "reset": False, "open": False}

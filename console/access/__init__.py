@@ -15,13 +15,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.access import clearance as labels, narrowing, second, store, subjects, words
+from console.access import clearance as labels, narrowing, policy_store, policy_words, second, subject_scope
 from console.access.index import Index
-from console.access.names import spoken, team_name
 from console.access.narrowing import Scopes
-from console.access.reach import EVERY_RUN, Runs
-from console.access.rights import RoleRights, rights
+from console.access.role_rights import RoleRights, rights
 from console.access.rows import ACTS, EVERY, PolicyError, Row, export, kind_of, line, parse
+from console.access.run_reach import EVERY_RUN, Runs
+from console.access.spoken_names import spoken, team_name
 from console.core import scopes
 from console.core.actor import Actor
 from console.db import engine as db
@@ -50,17 +50,25 @@ __all__ = [
     "cleared_for_good",
     "could",
     "current_version",
+    "deciding",
     "exists_for",
     "export",
     "following",
     "grant",
     "held",
     "hidden_from",
+    "history",
     "holders",
+    "index",
     "known_labels",
     "label_of",
     "labelled",
+    "limits",
+    "narrowing",
     "parse",
+    "policy_changes",
+    "policy_store",
+    "policy_words",
     "refresh",
     "relabelled",
     "require",
@@ -68,21 +76,26 @@ __all__ = [
     "rights",
     "roles_of",
     "roots_of",
+    "rows",
+    "run_reach",
     "runs",
     "scope_for",
+    "second",
+    "spoken_names",
     "subject_for",
     "subject_of",
     "subject_path",
+    "subject_scope",
     "why",
 ]
 
 EVERYWHERE = frozenset({"auditor", "admin", "developer"})
 """Shipped roles that are not held in one team but in all."""
 
-refresh = store.refresh
-subject_of = subjects.subject_of
-subject_path = subjects.path_of
-require_groups_agreed = store.require_groups_agreed
+refresh = policy_store.refresh
+subject_of = subject_scope.subject_of
+subject_path = subject_scope.path_of
+require_groups_agreed = policy_store.require_groups_agreed
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +141,7 @@ def can(
     """Whether `require` would let this pass. What is rare and dangerous takes the index and Casbin (`access.second`)."""
     if actor.key_id is not None and not narrowing.within(actor, obj, act):
         return False
-    held = store.current()
+    held = policy_store.current()
     if not _indexed(held, actor, team, obj, act, record, run, typed):
         return False
     if not second.dangerous(obj, act):
@@ -138,7 +151,7 @@ def can(
 
 
 def _indexed(
-    held: store.Held,
+    held: policy_store.Held,
     actor: Actor,
     team: str | None,
     obj: str,
@@ -152,7 +165,7 @@ def _indexed(
         return False
     verdict = held.index.verdict(f"user:{actor.id}", team, obj, act)
     if obj.startswith("collection:") and verdict.possible:
-        scope = subjects.rows_of(held, actor, team, obj.partition(":")[2], act)
+        scope = subject_scope.rows_of(held, actor, team, obj.partition(":")[2], act)
         return not scope.nothing if record is None else scope.allows(_leading(scope, record), datetime.now(UTC))
     if verdict.plain or not verdict.possible:
         return verdict.plain
@@ -178,7 +191,7 @@ def could(
     """Whether `can` may still say yes when more is known: of an action before its form is filled in. What is offered, not what is done."""
     if actor.key_id is not None and not narrowing.within(actor, obj, act):
         return False
-    held = store.current()
+    held = policy_store.current()
     if obj in held.labels and not _open(held, actor, obj, act, record):
         return False
     verdict = held.index.verdict(f"user:{actor.id}", team, obj, act)
@@ -196,14 +209,14 @@ def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive:
 
 
 def _scope(actor: Actor, team: str | None, collection_id: str, act: str, sensitive: Iterable[str] | None = None) -> scopes.Scope:
-    held, sub = store.current(), f"user:{actor.id}"
+    held, sub = policy_store.current(), f"user:{actor.id}"
     index, obj = held.index, f"collection:{collection_id}"
     hidden = index.hidden(sub, None, collection_id)
     masked = frozenset(sensitive or ()) if obj in held.masking else frozenset()
     shut = hidden.unreadable | masked
     if not narrowing.within(actor, obj, act):
         return scopes.Scope(collection=collection_id, attributes=actor.attributes, hidden=hidden.unreadable, fixed=hidden.unwritable)
-    rows = subjects.rows_of(held, actor, team, collection_id, act)
+    rows = subject_scope.rows_of(held, actor, team, collection_id, act)
     if not rows.nothing and second.dangerous(obj, act):
         agreed = second.agrees(held, second.Question(actor, team, obj, act, roots_of(actor), some=True))
         rows = rows if agreed else scopes.Scope(collection_id, attributes=actor.attributes)
@@ -218,7 +231,7 @@ def _scope(actor: Actor, team: str | None, collection_id: str, act: str, sensiti
 
 def subject_for(actor: Actor, collection_id: str) -> scopes.Subject | None:
     """What narrows the actor's rules on the collection: its subject, and which of those they may read; None where nothing does."""
-    return subjects.narrowed(store.current(), actor, collection_id)
+    return subject_scope.narrowed(policy_store.current(), actor, collection_id)
 
 
 def _made_of(collection_id: str, hidden: frozenset[str]) -> frozenset[str]:
@@ -233,7 +246,7 @@ def why(
     actor: Actor, team: str | None, obj: str, act: str, record: Mapping[str, Any] | None = None, *, run: Mapping[str, Any] | None = None
 ) -> Why:
     """The answer as Casbin gives it, with the row that decided. For a page that explains."""
-    policy = store.current()
+    policy = policy_store.current()
     if obj in policy.labels and not _open(policy, actor, obj, act, record):
         return Why(False, None, _missing(team, obj, act))
     allowed, row = second.decided(policy, second.Question(actor, team, obj, act, _judged_roots(actor, obj, record, run, None)))
@@ -252,7 +265,7 @@ def _judged_roots(
 
 def clearance(actor: Actor) -> frozenset[str]:
     """Labels that the actor may see at this moment, by a role or for a time."""
-    held = store.current()
+    held = policy_store.current()
     return labels.held(held.index, held.known, f"user:{actor.id}", actor.attributes)
 
 
@@ -263,7 +276,7 @@ def runs(reader: Actor) -> Runs:
 
 def clearance_of(person_id: str) -> frozenset[str]:
     """As `clearance`, of the person of this id, before there is an actor."""
-    held = store.current()
+    held = policy_store.current()
     return labels.held(held.index, held.known, f"user:{person_id}", {})
 
 
@@ -274,7 +287,7 @@ def cleared_for(actor: Actor, label: sa.ColumnElement[Any]) -> sa.ColumnElement[
 
 def label_of(obj: str, record: Mapping[str, Any] | None = None) -> str | None:
     """The label of `workflow:<slug>` or `collection:<id>`, None without one; of a collection whose label has a condition, that of this record."""
-    label = store.current().labels.get(obj)
+    label = policy_store.current().labels.get(obj)
     if label is None or (label.when is not None and (record is None or label.when.denies({"record": record}))):
         return None
     return label.id
@@ -282,17 +295,17 @@ def label_of(obj: str, record: Mapping[str, Any] | None = None) -> str | None:
 
 def labelled(label: str) -> list[str]:
     """Objects (`workflow:<slug>`, `collection:<id>`) that carry the label, in order."""
-    return sorted(obj for obj, each in store.current().labels.items() if each.id == label)
+    return sorted(obj for obj, each in policy_store.current().labels.items() if each.id == label)
 
 
 def all_labelled() -> frozenset[str]:
     """Objects (`workflow:<slug>`, `collection:<id>`) that carry any label, for some of their records at least."""
-    return frozenset(store.current().labels)
+    return frozenset(policy_store.current().labels)
 
 
 def hidden_from(actor: Actor) -> list[str]:
     """Objects that are not there for the actor, because of their label, in order; none for the engine and whoever has the shell."""
-    return [] if actor.kind == "system" else sorted(obj for obj in store.current().labels if not exists_for(actor, obj))
+    return [] if actor.kind == "system" else sorted(obj for obj in policy_store.current().labels if not exists_for(actor, obj))
 
 
 def check_clearance(told: Any) -> None:
@@ -302,28 +315,28 @@ def check_clearance(told: Any) -> None:
 
 def exists_for(actor: Actor, obj: str) -> bool:
     """Whether the object is there for the actor at all: what carries a label that they are not cleared for is not."""
-    held = store.current()
+    held = policy_store.current()
     return obj not in held.labels or _open(held, actor, obj, "see", None)
 
 
 def known_labels() -> frozenset[str]:
     """Ids of the labels that the policy, a workflow or a collection names."""
-    return store.current().known
+    return policy_store.current().known
 
 
 def cleared_for_good(person_id: str, label: str) -> bool:
     """Whether the person is cleared for the label by a role, and not for a time."""
-    return labels.for_good(store.current().index, f"user:{person_id}", label)
+    return labels.for_good(policy_store.current().index, f"user:{person_id}", label)
 
 
 def relabelled(connection: Connection, by: str) -> None:
     """Let every process read anew which collections need which clearance, within a second of this transaction's commit."""
-    store.write(connection, by=by, note="A collection needs another clearance.")
+    policy_store.write(connection, by=by, note="A collection needs another clearance.")
 
 
 def acts_of(actor: Actor) -> dict[str, list[str]]:
     """Kind of object → acts that the actor may do on some object of it, be it under a condition: what a key of theirs can be made for."""
-    index, sub = store.current().index, f"user:{actor.id}"
+    index, sub = policy_store.current().index, f"user:{actor.id}"
     objects: dict[str, set[str]] = {}
     for row in index.rows:
         if row.ptype == "p":
@@ -338,27 +351,27 @@ def acts_of(actor: Actor) -> dict[str, list[str]]:
 
 def current_version() -> int:
     """The number of the policy that decisions of this process follow; events keep it."""
-    return store.current().version
+    return policy_store.current().version
 
 
 def all_rows() -> Sequence[Row]:
     """All rows of the policy in use."""
-    return store.current().index.rows
+    return policy_store.current().index.rows
 
 
 def roles_of(person_id: str) -> frozenset[tuple[str, str]]:
     """Pairs of role and team id (`*`: everywhere) of this person."""
-    return store.current().index.roles(f"user:{person_id}")
+    return policy_store.current().index.roles(f"user:{person_id}")
 
 
 def held(actor: Actor, team: str) -> frozenset[str]:
     """Roles of the actor in the team of this id, with the levels that they are built from: what a step's `roles` are compared with."""
-    return store.current().index.held(f"user:{actor.id}", team)
+    return policy_store.current().index.held(f"user:{actor.id}", team)
 
 
 def holders(role: str) -> frozenset[str]:
     """Ids of the persons who have this role somewhere."""
-    return frozenset(sub.removeprefix("user:") for sub in store.current().index.holders(role) if sub.startswith("user:"))
+    return frozenset(sub.removeprefix("user:") for sub in policy_store.current().index.holders(role) if sub.startswith("user:"))
 
 
 def grant(
@@ -378,31 +391,31 @@ def grant(
     """
     added = [Row("p", f"role:{role}", _place(team), obj, act, "allow", expression) for act in acts]
     with _writing(connection) as writing:
-        return store.write(writing, added=added, by=by)
+        return policy_store.write(writing, added=added, by=by)
 
 
 def assign(person_id: str, roles: Iterable[tuple[str, str]], *, connection: Connection | None = None, by: str = "") -> int:
     """Make these pairs of role and team id (`*`: everywhere) the roles of the person, instead of those before; the new version."""
     wanted = {Row("g", f"user:{person_id}", _place(team), f"role:{role}") for role, team in roles}
     with _writing(connection) as writing:
-        before = {row for row in store.rows_of(writing, sub=f"user:{person_id}") if row.ptype == "g"}
-        return store.write(writing, added=sorted(wanted - before), removed=sorted(before - wanted), by=by)
+        before = {row for row in policy_store.rows_of(writing, sub=f"user:{person_id}") if row.ptype == "g"}
+        return policy_store.write(writing, added=sorted(wanted - before), removed=sorted(before - wanted), by=by)
 
 
 @contextmanager
 def _writing(connection: Connection | None) -> Iterator[Connection]:
     """The caller's transaction, or one of its own after which this process follows at once; never on an empty policy."""
     if connection is not None:
-        store.seed(connection)
+        policy_store.seed(connection)
         yield connection
         return
     with db.transaction() as own:
-        store.seed(own)
+        policy_store.seed(own)
         yield own
-    store.refresh()
+    policy_store.refresh()
 
 
-def _open(held: store.Held, actor: Actor, obj: str, act: str, record: Mapping[str, Any] | None) -> bool:
+def _open(held: policy_store.Held, actor: Actor, obj: str, act: str, record: Mapping[str, Any] | None) -> bool:
     """Whether the label of the object leaves the question to the rows: the actor is cleared for it, or the record has none, or it is only reported to."""
     label = held.labels[obj]
     if act == labels.REPORT or labels.sees(held.index, f"user:{actor.id}", label.id, actor.attributes):
@@ -434,4 +447,6 @@ def _not_allowed(team: str | None, obj: str, act: str) -> NotAllowed:
     who = "An admin" if team is None else f"A lead of {team_name(team)} or an admin"
     named = spoken(obj) if ":" in obj else ""
     message = f"Needs {kind_of(obj)}.{act}{f' on {named}' if named else ''}. {who} can grant it."
-    return NotAllowed(message, need=(obj, act), team=team, words=f"You may not {words.refused(obj, act, named)}. {who} can grant it.")
+    return NotAllowed(
+        message, need=(obj, act), team=team, words=f"You may not {policy_words.refused(obj, act, named)}. {who} can grant it."
+    )

@@ -10,8 +10,8 @@ from typing import Any
 from console.access.index import Index
 from console.access.rows import EVERY, Row, kind_of
 from console.core import expressions
-from console.core.nodes import Path, walk
-from console.core.operands import UNKNOWN, to_json
+from console.core.expressions.nodes import Path, walk
+from console.core.expressions.operands import UNKNOWN, to_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.access import store
-from console.access.changes import Change
+from console.access import policy_store
+from console.access.policy_changes import Change
 from console.access.rows import Row
 from console.db import engine as db
 
@@ -53,7 +53,7 @@ def complete(versions: Iterable[Version], after: int, upto: int) -> bool:
 
 def rows_at(number: int, rows: Iterable[Row]) -> list[Row] | None:
     """The rows as they stood in this version, reckoned back from those of now; None where the history has a gap."""
-    later, current = since(number), store.current().version
+    later, current = since(number), policy_store.current().version
     if not complete(later, number, current):
         return None
     there = list(rows)
@@ -79,5 +79,5 @@ def _read(statement: sa.TextClause, connection: Connection | None = None, **valu
 
 
 def _version(row: Any) -> Version:
-    change = Change(frozenset(store.unpacked(row.added)), frozenset(store.unpacked(row.removed)))
+    change = Change(frozenset(policy_store.unpacked(row.added)), frozenset(policy_store.unpacked(row.removed)))
     return Version(row.number, row.at, row.by, row.note, change)

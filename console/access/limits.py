@@ -6,13 +6,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console.access import second, store, subjects
+from console.access import policy_store, second, subject_scope
 from console.access.deciding import Belonging, Decision, decide
-from console.access.names import Names, known
+from console.access.policy_words import act as act_words, condition
 from console.access.rows import EVERY, Row
-from console.access.words import act as act_words, condition
+from console.access.spoken_names import Names, known
 from console.core.actor import Actor
-from console.core.leading import Leading
+from console.core.related_record import Leading
 from console.core.scopes import Scope
 from console.db import engine as db
 
@@ -22,7 +22,7 @@ _OPEN = sa.text("select id, name from console.person where disabled_at is null a
 
 def over(person: str, team: str | None, obj: str, act: str, roots: Mapping[str, Any]) -> str:
     """The limits that keep this person from it, and who may, as sentences; empty where no rule would allow it under any condition."""
-    decision, names = decide(store.current().index, f"user:{person}", team, obj, act, roots), known()
+    decision, names = decide(policy_store.current().index, f"user:{person}", team, obj, act, roots), known()
     told = list(dict.fromkeys(limit(one.row, names) for one in decision.unmet))
     if decision.allowed or not told:
         return ""
@@ -42,7 +42,7 @@ def able(team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None =
 
 def people_able(team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None = None) -> list[tuple[str, str]]:
     """Pairs of id and name of those people."""
-    index = store.current().index
+    index = policy_store.current().index
     found = []
     for sub in sorted(index.subjects):
         kind, _, ident = sub.partition(":")
@@ -67,12 +67,12 @@ def decision_of(person: str, team: str | None, obj: str, act: str, roots: Mappin
 
     `roots` are what conditions look at, the person's attributes as `currentUser`.
     """
-    held, collection = store.current(), obj.partition(":")[2] if obj.startswith("collection:") else None
+    held, collection = policy_store.current(), obj.partition(":")[2] if obj.startswith("collection:") else None
     actor = _actor(person, roots.get("currentUser") or {})
     if collection is not None and not some:
         roots = {**roots, "record": _leading(collection, roots.get("record"))}
     told = decide(held.index, f"user:{person}", team, obj, act, roots, some=some)
-    scope = None if collection is None else subjects.rows_of(held, actor, team, collection, act)
+    scope = None if collection is None else subject_scope.rows_of(held, actor, team, collection, act)
     indexed = told.allowed if scope is None else not scope.nothing if some else scope.allows(roots["record"], roots.get("now"))
     question = second.Question(actor, team, obj, act, roots, some=some)
     allowed, row = second.decided(held, question)
@@ -102,4 +102,4 @@ def _belonging(scope: Scope | None, record: Mapping[str, Any] | None, now: Any, 
     there = record.along(scope.subject.path) if isinstance(record, Leading) else None
     within = scope.subject.scope
     readable = not within.nothing if some else isinstance(there, Leading) and within.allows(there, now)
-    return Belonging(scope.subject.path, subjects.subject_of(scope.collection), readable)
+    return Belonging(scope.subject.path, subject_scope.subject_of(scope.collection), readable)

@@ -10,18 +10,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from console.access import narrowing, subjects
+from console.access import narrowing, subject_scope
 from console.access.clearance import KIND
 from console.access.index import Index
 from console.access.rows import EVERY, Row, kind_of
 from console.core import expressions
 from console.core.actor import Actor
-from console.core.leading import Leading
+from console.core.related_record import Leading
 from console.core.scopes import stands_alone
 from console.db.engine import fetch
 
 if TYPE_CHECKING:
-    from console.access.store import Held
+    from console.access.policy_store import Held
 
 DANGEROUS = frozenset(
     {
@@ -130,21 +130,23 @@ def _counts(held: "Held", question: Question, row: Row) -> bool:
 def _subject_read(held: "Held", question: Question) -> bool:
     """That the person may read the subject of the record (of some record), where it has one."""
     collection = question.obj.partition(":")[2]
-    path = subjects.path_of(collection)
+    path = subject_scope.path_of(collection)
     if not path:
         return True
-    target = subjects.subject_of(collection)
+    target = subject_scope.subject_of(collection)
     if target is None:
         return False
-    scope = subjects.rows_of(held, question.actor, question.team, target, subjects.READ, frozenset({collection}))
+    scope = subject_scope.rows_of(held, question.actor, question.team, target, subject_scope.READ, frozenset({collection}))
     if question.some or scope.unlimited:
-        return decided(held, Question(question.actor, question.team, f"collection:{target}", subjects.READ, question.roots, some=True))[0]
+        return decided(
+            held, Question(question.actor, question.team, f"collection:{target}", subject_scope.READ, question.roots, some=True)
+        )[0]
     record = question.roots.get("record")
     there = record.along(path) if isinstance(record, Leading) else None
     if not isinstance(there, Leading):
         return False
     roots = {**question.roots, "record": there}
-    return decided(held, Question(question.actor, question.team, f"collection:{target}", subjects.READ, roots))[0]
+    return decided(held, Question(question.actor, question.team, f"collection:{target}", subject_scope.READ, roots))[0]
 
 
 def _may_know(held: "Held", question: Question) -> bool:

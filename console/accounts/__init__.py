@@ -1,12 +1,7 @@
 """Accounts: people, teams, sessions, second factors, keys of the API."""
 
 from console.accounts.abilities import Ability, Difference
-from console.accounts.changes import change_person, change_roles, disable_person, enable_person, remove_person
-from console.accounts.entry import Entry, GroupRole, lets_in
-from console.accounts.entry_changes import open_again
-from console.accounts.factors import Enrolment, Factor, factor_of, must_have, reset_factor
-from console.accounts.invitations import Invitation, Sent, accept, invite, opened, resend, revoke
-from console.accounts.keys import (
+from console.accounts.api_keys import (
     CreatedKey,
     Key,
     WrongNetwork,
@@ -19,7 +14,12 @@ from console.accounts.keys import (
     revoke_key,
     withdraw_key,
 )
-from console.accounts.letters import send as send_letters
+from console.accounts.entry import Entry, GroupRole, lets_in
+from console.accounts.entry_changes import open_again
+from console.accounts.factors import Enrolment, Factor, factor_of, must_have, reset_factor
+from console.accounts.invitations import Invitation, Sent, accept, invite, opened, resend, revoke
+from console.accounts.password_letters import send as send_letters
+from console.accounts.person_changes import change_person, change_roles, disable_person, enable_person, remove_person
 from console.accounts.persons import (
     COMMAND_LINE,
     Created,
@@ -60,19 +60,28 @@ __all__ = [
     "Standing",
     "Team",
     "WrongNetwork",
+    "abilities",
     "accept",
     "actor_of_key",
     "actor_of_person",
+    "authority",
     "change_person",
     "change_roles",
     "closed",
+    "confirming",
     "create_key",
     "create_own_key",
     "create_person",
+    "directory",
     "disable_person",
     "enable_person",
+    "entry",
+    "entry_changes",
     "every_key",
     "factor_of",
+    "factors",
+    "identities",
+    "invitations",
     "invite",
     "key_of",
     "keys_of",
@@ -80,11 +89,20 @@ __all__ = [
     "must_have",
     "names",
     "note_stranger",
+    "oidc",
+    "one_time",
     "open_again",
     "opened",
+    "others_keys",
+    "password_letters",
+    "passwords",
     "people",
     "person",
+    "person_changes",
     "person_of_email",
+    "profile",
+    "rates",
+    "recent",
     "remove_person",
     "renewed",
     "require_recent",
@@ -94,6 +112,7 @@ __all__ = [
     "revoke_key",
     "search",
     "send_letters",
+    "sessions",
     "sessions_of",
     "set_password",
     "sign_in",
@@ -102,6 +121,8 @@ __all__ = [
     "standing",
     "team_id",
     "teams",
+    "teamwork",
+    "throttle",
     "waits_for_code",
     "withdraw_key",
 ]

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from console import access
 from console.access import Index, Row
 from console.access.rows import EVERY, PERMISSIONS, kind_of
-from console.accounts import authority, changes, persons
+from console.accounts import authority, person_changes, persons
 from console.accounts.authority import Pair
 from console.core.actor import Actor
 from console.db import engine as db
@@ -60,7 +60,7 @@ def of_person(actor: Actor, person_id: str) -> list[Ability]:
 def difference(actor: Actor, person_id: str, pairs: Iterable[Pair]) -> Difference:
     """What these roles would give the person and take from them. Raises NotAllowed, NotFound."""
     authority.require(actor)
-    before, after = rights(persons.person(person_id).roles), rights(changes.spread(pairs))
+    before, after = rights(persons.person(person_id).roles), rights(person_changes.spread(pairs))
     gained = {right: some for right, some in after.items() if right not in before or (before[right] and not some)}
     lost = {right: some for right, some in before.items() if right not in after or (after[right] and not some)}
     return Difference(tuple(said(gained)), tuple(said(lost)))

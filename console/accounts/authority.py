@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import access
-from console.access import Index, Row, store
+from console.access import Index, Row, policy_store
 from console.access.rows import EVERY
 from console.core.actor import Actor
 from console.db import engine as db
@@ -37,7 +37,7 @@ def changing(actor: Actor) -> Iterator[Connection]:
     """
     access.current_version()  # an empty policy is filled first, in a transaction of its own
     with db.transaction() as connection:
-        store.seed(connection)  # takes the lock of all who write rights
+        policy_store.seed(connection)  # takes the lock of all who write rights
         access.refresh()
         if actor.kind != "system":
             access.require(actor, None, *NEED)
@@ -65,14 +65,14 @@ def row(connection: Connection, person_id: str) -> sa.Row[tuple[bool, bool]]:
 
 def pairs(connection: Connection, person_id: str) -> frozenset[Pair]:
     """The person's roles as they stand in this transaction."""
-    rows = store.rows_of(connection, sub=f"user:{person_id}")
+    rows = policy_store.rows_of(connection, sub=f"user:{person_id}")
     return frozenset((row.obj.removeprefix("role:"), row.dom.removeprefix("t:")) for row in rows if row.ptype == "g")
 
 
 def role_rows() -> Sequence[Row]:
     """The rows of the policy in use that are about roles, not about who has them: there may be tens of thousands of the others."""
     global _role_rows  # noqa: PLW0603 (worked out once for each policy)
-    index, kept = store.current().index, _role_rows
+    index, kept = policy_store.current().index, _role_rows
     if kept is None or kept[0] is not index:
         kept = _role_rows = (index, tuple(row for row in index.rows if row.sub.startswith("role:")))
     return kept[1]

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access
-from console.accounts import authority, changes
+from console.accounts import authority, person_changes
 from console.accounts.authority import Pair
 from console.core.actor import Actor
 from console.db import engine as db
@@ -136,7 +136,7 @@ def _entries(rows: Sequence[Any]) -> list[Entry]:
 
 def _entry(row: Any, more: Any) -> Entry:
     if row.state == "invited":
-        pairs = frozenset(changes.pair_of(word) for word in row.roles)
+        pairs = frozenset(person_changes.pair_of(word) for word in row.roles)
         return Entry(row.id, row.name, row.email, row.state, pairs, tuple(row.teams), None, row.expires_at)
     roles = access.roles_of(row.id)
     if more is None:  # was there a moment ago

@@ -16,13 +16,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log, mail, settings
-from console.accounts import authority, changes, passwords, persons, throttle
+from console import access, log, settings
+from console.accounts import authority, passwords, person_changes, persons, throttle
 from console.accounts.authority import Pair
 from console.core.actor import Actor
 from console.db import engine as db
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotFound, OutcomeUnknown
+from console.integrations import mail
 
 LASTS = timedelta(days=7)
 FREE_MISSES = 20
@@ -88,7 +89,7 @@ def invite(actor: Actor, email: str, pairs: Iterable[Pair], teams: Iterable[str]
     Raises NotAllowed, also for roles above one's own, Invalid with a detail per field, Conflict for an address that is taken or invited.
     """
     address, given = email.strip().lower(), list(pairs)
-    roles = changes.spread(given)
+    roles = person_changes.spread(given)
     joined = sorted(set(teams) or {team for _, team in given if team})
     if not persons.EMAIL.fullmatch(address) or len(address) > 254:
         raise Invalid("This is no e-mail address.", details=[{"field": "email", "reason": "takes an e-mail address"}])
@@ -96,14 +97,21 @@ def invite(actor: Actor, email: str, pairs: Iterable[Pair], teams: Iterable[str]
         raise Invalid("An invitation gives a role.", details=[{"field": "roles", "reason": "takes at least one role"}])
     invitation, person, token = new_id("inv"), new_id("usr"), secrets.token_urlsafe(32)
     with authority.changing(actor) as connection:
-        changes.check_places(connection, roles, joined)
+        person_changes.check_places(connection, roles, joined)
         if not joined:
             raise Invalid("Everybody is in a team.", details=[{"field": "teams", "reason": "takes at least one team"}])
         authority.require_give(actor, roles)
-        changes.require_teams(actor, joined)
+        person_changes.require_teams(actor, joined)
         if connection.execute(_TAKEN, {"email": address}).scalar_one():
             raise _taken(f"Somebody signs in as {address} already.")
-        values = {"id": invitation, "person": person, "email": address, "roles": changes.words(roles), "teams": joined, "by": actor.id}
+        values = {
+            "id": invitation,
+            "person": person,
+            "email": address,
+            "roles": person_changes.words(roles),
+            "teams": joined,
+            "by": actor.id,
+        }
         until = connection.execute(_INSERT, values | {"token": _hash(token), "lasts": LASTS}).scalar()
         if until is None:
             raise _taken(f"{address} is invited already: send that invitation again, or revoke it.")
@@ -117,7 +125,7 @@ def resend(actor: Actor, invitation_id: str) -> Sent:
     with authority.changing(actor) as connection:
         told = _read(connection, invitation_id)
         authority.require_give(actor, told.roles)
-        changes.check_places(connection, told.roles, told.teams)
+        person_changes.check_places(connection, told.roles, told.teams)
         until = connection.execute(_AGAIN, {"id": told.id, "token": _hash(token), "by": actor.id, "lasts": LASTS}).scalar_one()
         _note(actor, told.id, told.person, told.email, told.roles, told.teams, until, connection, again=True)
     return _delivered(actor, told.id, told.email, token, until)
@@ -156,11 +164,17 @@ def opened(token: str, address: str) -> Invitation:
 def accept(token: str, address: str, *, name: str, password: str, locale: str, zone: str) -> persons.Person:
     """Enter the account that the link is for; from then on the link opens nothing. Raises NotFound as `opened`, Invalid with a detail per field."""
     told = opened(token, address)
-    details = changes.wrong({"name": name, "locale": locale, "zone": zone})
+    details = person_changes.wrong({"name": name, "locale": locale, "zone": zone})
     weak = passwords.weakness(password, email=told.email, name=name)
     if details or weak:
         raise Invalid("This cannot be kept.", details=[*details, *([{"field": "password", "reason": weak}] if weak else [])])
-    values = {"name": name.strip(), "hash": passwords.hashed(password), "tags": {}, "locale": changes.locale_of(locale), "zone": zone}
+    values = {
+        "name": name.strip(),
+        "hash": passwords.hashed(password),
+        "tags": {},
+        "locale": person_changes.locale_of(locale),
+        "zone": zone,
+    }
     with authority.changing(persons.COMMAND_LINE) as connection:
         row = connection.execute(_TAKE, {"token": _hash(token)}).one_or_none()
         if row is None or not _counts(connection, _invitation(row)):
@@ -187,7 +201,7 @@ def _counts(connection: Connection, told: Invitation) -> bool:
     if connection.execute(_TAKEN, {"email": told.email}).scalar_one():
         return False
     try:
-        changes.check_places(connection, told.roles, told.teams)
+        person_changes.check_places(connection, told.roles, told.teams)
     except Invalid:
         return False
     if told.invited_by == persons.COMMAND_LINE.id:
@@ -211,7 +225,7 @@ def _read(connection: Connection, invitation_id: str) -> Invitation:
 
 
 def _invitation(row: Any) -> Invitation:
-    pairs = frozenset(changes.pair_of(word) for word in row.roles)
+    pairs = frozenset(person_changes.pair_of(word) for word in row.roles)
     return Invitation(
         row.id, row.person, row.email, pairs, tuple(row.teams), row.invited_by, row.created_at, row.expires_at, row.mail
     )  # fmt: skip
@@ -232,7 +246,7 @@ def _note(
     told = {
         "invitation": invitation,
         "person": person,
-        "roles": changes.words(roles),
+        "roles": person_changes.words(roles),
         "teams": list(teams),
         "expires_at": log.body.moment(until),
     }

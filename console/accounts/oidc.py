@@ -1,7 +1,7 @@
 """The identity provider: where people are sent, and what comes back, by OpenID Connect (code flow with PKCE, state and nonce).
 
 Everything that comes back is judged: the state is of this browser and used once, the issuer is the one that was asked (RFC 9207), the token is signed
-by a key of the provider and made for us and this very request. Requests go out through `console.net`.
+by a key of the provider and made for us and this very request. Requests go out through `console.integrations.net`.
 """
 
 import hmac
@@ -17,9 +17,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
-from console import net, settings, subjects
+from console import settings, subjects
 from console.accounts import entry, one_time
 from console.errors import ConsoleError, IntegrationError, OutcomeUnknown
+from console.integrations import net
 
 if TYPE_CHECKING:
     from authlib.oauth2.client import OAuth2Client
@@ -296,7 +297,7 @@ def _client(there: Provider, back: str) -> "OAuth2Client":
 
 
 class _Out:
-    """What Authlib sends requests with: `console.net`, which goes nowhere it should not."""
+    """What Authlib sends requests with: `console.integrations.net`, which goes nowhere it should not."""
 
     def post(self, url: str, data: Mapping[str, str], headers: Mapping[str, str], auth: Any) -> "_Told":
         """One request, with what shows who we are."""

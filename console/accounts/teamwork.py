@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, inbox, log
-from console.access import Row, store
+from console import access, inboxes, log
+from console.access import Row, policy_store
 from console.access.rows import line
-from console.accounts import authority, changes, persons
+from console.accounts import authority, person_changes, persons
 from console.accounts.persons import Team
 from console.core.actor import Actor
 from console.db import engine as db
@@ -125,12 +125,12 @@ def add_member(actor: Actor, team_id: str, email: str) -> None:
         person = persons.person_of_email(email)
     except NotFound as error:
         raise Invalid(error.message, details=[{"field": "email", "reason": error.message}]) from None
-    changes.change_teams(actor, person.id, add=team_id)
+    person_changes.change_teams(actor, person.id, add=team_id)
 
 
 def drop_member(actor: Actor, team_id: str, person_id: str) -> None:
     """Take the person out of the team; roles that they have there stay. Raises NotAllowed, NotFound, Invalid for their only team."""
-    changes.change_teams(actor, person_id, drop=team_id)
+    person_changes.change_teams(actor, person_id, drop=team_id)
 
 
 def archive(actor: Actor, team_id: str) -> None:
@@ -138,7 +138,7 @@ def archive(actor: Actor, team_id: str) -> None:
 
     What has a label that the actor is not cleared for is neither counted nor named, and stops nothing: it stays as it is, for who may see it, and they are told.
     """
-    from console.runs import unseen
+    from console.runs.changing import cleared_notices
 
     with authority.changing(actor) as connection:
         _open(connection, team_id)
@@ -149,7 +149,7 @@ def archive(actor: Actor, team_id: str) -> None:
                 code="team_in_use",
                 details=[{"field": "team", "reason": words} for words in owned],
             )
-        unseen.tell(connection, actor, "team_archived", team_id)
+        cleared_notices.tell(connection, actor, "team_archived", team_id)
         connection.execute(sa.text("update console.team set archived_at = now(), lead = null where id = :id"), {"id": team_id})
         _note(actor, connection, team_id, ["archived"])
 
@@ -180,19 +180,19 @@ def copy(actor: Actor, source: str, to: str) -> Copy:
             access.require(actor, None, "policy", "manage")
         _found(connection, source)
         _open(connection, to)
-        rules, documents, left = _plan(source, to, store.rows_of(connection))
+        rules, documents, left = _plan(source, to, policy_store.rows_of(connection))
         if rules:
-            store.write(connection, added=rules, by=actor.id)
+            policy_store.write(connection, added=rules, by=actor.id)
         told = {"copied_from": source, "added": len(rules), "inboxes": [one["id"] for one in documents]}
         _note(actor, connection, to, ["rights", "inboxes"], told=told, new={"rules": [line(row) for row in rules]})
-    inbox.import_all(documents, by=actor)
+    inboxes.import_all(documents, by=actor)
     return Copy(tuple(line(row) for row in rules), tuple(one["title"] for one in documents), tuple(left))
 
 
 def _plan(source: str, to: str, rows: Sequence[Row]) -> tuple[list[Row], list[dict[str, Any]], list[str]]:
     """Rules of roles that stand for the team, inboxes as documents, and what stays behind."""
-    known = {one.id for one in inbox.known()}
-    theirs = inbox.used_by(source)
+    known = {one.id for one in inboxes.known()}
+    theirs = inboxes.used_by(source)
     renamed = {one.id: _inbox_id(one.id, source, to) for one in theirs}
     there = set(rows)
     rules = [

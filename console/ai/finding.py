@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from console.core import iban
+from console.core.papers import iban
 
 Stretch = TypeVar("Stretch", bound=tuple[Any, ...])
 FoundKind = Literal["email", "url", "iban", "card", "phone", "id", "tax", "mrz", "date", "secret"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from console.ai import written
+from console.ai import written_values
 from console.ai.prompt import TICKS, is_opaque
 from console.ai.redaction import PLACEHOLDER, REMOVED, Restore
 from console.ai.types import FieldSpec, Reason
@@ -87,13 +87,13 @@ def _canonical(kind: str, value: Any) -> Any:
     if kind in NUMBERS | {"integer"} and isinstance(value, str):
         return _of_number(kind, value)
     if kind == "date" and isinstance(value, str):
-        return written.only_day(value) or value
+        return written_values.only_day(value) or value
     if kind == "datetime" and isinstance(value, str):
         return _of_moment(value)
     if kind == "time" and isinstance(value, str):
         read = {
             clock
-            for reading in written.clocks(value.strip())
+            for reading in written_values.clocks(value.strip())
             if reading.end - reading.start == len(value.strip())
             for clock in reading.values
         }
@@ -103,7 +103,7 @@ def _canonical(kind: str, value: Any) -> Any:
 
 def _of_decimal(kind: str, value: Decimal) -> Any:
     """A JSON number with a point or an exponent: exact as text, a whole number where the form wants one."""
-    if written.decimal(value) is None:
+    if written_values.decimal(value) is None:
         raise Misfit("wrong_type")
     if kind == "integer":
         if value != value.to_integral_value():
@@ -113,7 +113,7 @@ def _of_decimal(kind: str, value: Decimal) -> Any:
 
 
 def _of_number(kind: str, value: str) -> Any:
-    read = written.only_number(value)
+    read = written_values.only_number(value)
     if read is None:
         return value
     plain = f"{read:f}"
@@ -123,7 +123,7 @@ def _of_number(kind: str, value: str) -> Any:
 def _of_moment(value: str) -> str:
     """A day is no moment; a moment without a zone is in UTC, as everywhere in the console's data."""
     bare = value.strip()
-    found = {moment for start, end, read in written.moments(bare) if (start, end) == (0, len(bare)) for moment in read}
+    found = {moment for start, end, read in written_values.moments(bare) if (start, end) == (0, len(bare)) for moment in read}
     return next(iter(found)).isoformat().replace("+00:00", "Z") if len(found) == 1 else value
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from console.ai import literal, written
+from console.ai import literal, written_values
 from console.ai.literal import Evidence, Place
 from console.ai.types import LEVELS, Confidence, FieldSpec, Proposed, Reason
 
@@ -216,8 +216,8 @@ def as_written(spec: FieldSpec, value: Any, quote: str | None) -> Any:
     """A decimal with as many places as its source has: JSON numbers lose the zeros of 49.00."""
     if spec.type not in {"decimal", "money"} or quote is None or len(quote.partition(".")[2]) > MOST_PLACES:
         return value
-    read = written.decimal(quote)
-    return f"{read:f}" if read is not None and read == written.decimal(value) else value
+    read = written_values.decimal(quote)
+    return f"{read:f}" if read is not None and read == written_values.decimal(value) else value
 
 
 def references(one: Proposed, spec: FieldSpec, given: frozenset[str]) -> tuple[Proposed, list[str]]:

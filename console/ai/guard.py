@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from console.ai import answer, fitting, grounds, scan
+from console.ai import answer, fitting, grounds, injection_scan
 from console.ai.answer import ITEM, Answer, Unreadable
-from console.ai.earlier import rests_on_earlier
+from console.ai.earlier_findings import rests_on_earlier
 from console.ai.literal import Evidence, Place
 from console.ai.plain import line, storable
 from console.ai.prompt import offered, outcome_name
@@ -59,9 +59,9 @@ class Case:
         return {source.id: Evidence(source) for source in self.ask.sources if self.restore is None or source.id in self.restore.sent}
 
     @cached_property
-    def suspicious(self) -> Mapping[str, scan.Sign]:
+    def suspicious(self) -> Mapping[str, injection_scan.Sign]:
         """The given sources that read like instructions."""
-        return scan.suspicious(self.ask, frozenset(self.sources))
+        return injection_scan.suspicious(self.ask, frozenset(self.sources))
 
     def clean(self, ids: tuple[str, ...]) -> list[Evidence]:
         """The cited sources that a value may rest on: none that gives orders; what our staff or our code wrote first."""

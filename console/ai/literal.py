@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import islice, pairwise
 from typing import Any, Literal, NamedTuple
 
-from console.ai import finding, written
+from console.ai import finding, written_values
 from console.ai.types import Source
 
 ValueKind = Literal["number", "day", "moment", "clock", "email", "phone", "url", "code", "text", "boolean"]
@@ -70,18 +70,18 @@ class Line:
         return self.text.casefold()
 
     @cached_property
-    def numbers(self) -> list[written.Reading]:
+    def numbers(self) -> list[written_values.Reading]:
         """A value that is a number as the console writes it has one reading; in texts every reading counts, but no part of a day."""
-        plain = written.decimal(self.value) if not (isinstance(self.value, str) and self.kind in IN_TEXT) else None
+        plain = written_values.decimal(self.value) if not (isinstance(self.value, str) and self.kind in IN_TEXT) else None
         if plain is not None:
-            return [written.Reading(0, len(self.text), frozenset({plain}))]
+            return [written_values.Reading(0, len(self.text), frozenset({plain}))]
         days = [(start, end) for start, end, _ in self.days if not self.text[start:end].isdigit()]
-        return [one for one in written.numbers(self.text) if not any(start < one.end and one.start < end for start, end in days)]
+        return [one for one in written_values.numbers(self.text) if not any(start < one.end and one.start < end for start, end in days)]
 
     @cached_property
-    def days(self) -> list[written.Reading]:
+    def days(self) -> list[written_values.Reading]:
         """The calendar days in the text."""
-        return list(written.days(self.text)) if re.search(r"\d", self.text) else []
+        return list(written_values.days(self.text)) if re.search(r"\d", self.text) else []
 
     @cached_property
     def emails(self) -> list[finding.Found]:
@@ -154,7 +154,7 @@ def _leaves(value: Any, depth: int) -> Iterator[Any]:
 
 
 def _number(line: Line, value: Any) -> tuple[int, int] | None:
-    if (wanted := written.decimal(value)) is None or line.value is None or isinstance(line.value, bool):
+    if (wanted := written_values.decimal(value)) is None or line.value is None or isinstance(line.value, bool):
         return None
     return next(((start, end) for start, end, found in line.numbers if wanted in found), None)
 
@@ -170,11 +170,11 @@ def _moment(line: Line, value: Any) -> tuple[int, int] | None:
     except ValueError:
         return None
     wanted = wanted.replace(tzinfo=UTC) if wanted.tzinfo is None else wanted.astimezone(UTC)
-    for start, end, found in written.moments(line.text):
+    for start, end, found in written_values.moments(line.text):
         if wanted in found:
             return start, end
     day = _day(line, wanted.date().isoformat())
-    if day is None or next(iter(written.moments(line.text)), None) is not None:
+    if day is None or next(iter(written_values.moments(line.text)), None) is not None:
         return None
     at_midnight = wanted.time().isoformat() == "00:00:00"
     return day if at_midnight or _clock(line, wanted.time().isoformat()) else None
@@ -182,7 +182,7 @@ def _moment(line: Line, value: Any) -> tuple[int, int] | None:
 
 def _clock(line: Line, value: Any) -> tuple[int, int] | None:
     wanted = str(value) if str(value).count(":") == 2 else f"{value}:00"
-    return next(((start, end) for start, end, found in written.clocks(line.text) if wanted in found), None)
+    return next(((start, end) for start, end, found in written_values.clocks(line.text) if wanted in found), None)
 
 
 def _email(line: Line, value: Any) -> tuple[int, int] | None:
@@ -285,9 +285,9 @@ def facts(text: str) -> list[Fact]:
     found += [(one.start, one.end, Fact("email", (one.text,))) for one in finding.emails(text)]
     found += [(one.start, one.end, Fact("url", (text[one.start : one.end],))) for one in finding.links(text)]
     found += [(one.start, one.end, Fact("code", (one.text,))) for one in [*finding.accounts(text), *finding.cards(text)]]
-    found += [(start, end, Fact("day", tuple(sorted(values)))) for start, end, values in written.days(text)]
+    found += [(start, end, Fact("day", tuple(sorted(values)))) for start, end, values in written_values.days(text)]
     found += [(one.start, one.end, Fact("phone", (one.text,))) for one in finding.phones(text)]
-    found += [(start, end, Fact("number", tuple(sorted(values)))) for start, end, values in written.numbers(text)]
+    found += [(start, end, Fact("number", tuple(sorted(values)))) for start, end, values in written_values.numbers(text)]
     found += [
         (match.start(), match.end(), Fact("text", (match[0],))) for match in re.finditer(r"[^\s,;]*\d[^\s,;]*(?<![.:!?)\]\"'])", text)
     ]

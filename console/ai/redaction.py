@@ -15,7 +15,7 @@ from itertools import accumulate, islice
 from types import MappingProxyType
 from typing import Any
 
-from console.ai import finding, identity, keys, written
+from console.ai import finding, identity_numbers, secret_forms, written_values
 from console.ai.literal import scalars
 from console.ai.sought import LEAST_WITHIN, Sought, spliced
 from console.ai.types import FieldSpec, Source, Treatment
@@ -235,16 +235,16 @@ def by_form(text: str) -> list[finding.Found]:
     if len(text) < LEAST_SPOTTED:
         return []
     plain = finding.readable(text)
-    found = list(keys.secrets(text))
+    found = list(secret_forms.secrets(text))
     if not any(sign.isdigit() for sign in plain):
         return found
     return [
         *found,
-        *identity.zones(plain),
+        *identity_numbers.zones(plain),
         *finding.accounts(plain),
         *finding.cards(plain),
-        *identity.numbers(plain),
-        *identity.birth_dates(plain),
+        *identity_numbers.numbers(plain),
+        *identity_numbers.birth_dates(plain),
     ]
 
 
@@ -268,7 +268,7 @@ def kind_of(name: str, label: str, text: str) -> str:
     for found in finding.personal(bare):
         if (found.start, found.end) == (0, len(bare)):
             return found.kind.upper()
-    if written.only_day(bare) or re.fullmatch(r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:\d\d)?", bare):
+    if written_values.only_day(bare) or re.fullmatch(r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:\d\d)?", bare):
         return "DATE"
     if (_PHONE_NAMES.search(name) or _PHONE_NAMES.search(label)) and sum(sign.isdigit() for sign in bare) >= 5:
         return "PHONE"
@@ -291,7 +291,7 @@ def _same(text: str) -> str:
     bare = finding.readable(finding.visible(text)).strip()
     if "@" in bare:
         return bare.casefold()
-    if (day := written.only_day(bare)) is not None:
+    if (day := written_values.only_day(bare)) is not None:
         return day
     signs = finding.compact(bare)
     if len(signs) >= 7 and sum(sign.isdigit() for sign in signs) >= len(signs) / 2:

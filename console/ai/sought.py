@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
-from console.ai import finding, written
+from console.ai import finding, written_values
 from console.ai.spelling import LOOKALIKES, skeleton
 
 LEAST = 3  # letters and digits from which a value is looked for in other texts
@@ -60,16 +60,16 @@ class Sought:
             self._add_code(signs.removeprefix("00"), instead)
         if phone and digits >= TAIL + 2:
             self._add_code("".join(sign for sign in signs if sign.isdigit())[-TAIL:], instead, tail=True)
-        if (day := written.only_day(shown)) is not None:
+        if (day := written_values.only_day(shown)) is not None:
             self._days.setdefault(day, instead)
             year, month, date = day.split("-")
             for order in (year + month + date, date + month + year, month + date + year):
                 self._add_code(order, instead)
-        elif digits >= LEAST and (amount := written.decimal(shown)) is not None:
+        elif digits >= LEAST and (amount := written_values.decimal(shown)) is not None:
             self._amounts.setdefault(abs(amount), instead)
         if name:
             for word in WORD.findall(shown):
-                if len(word) >= LEAST and word[0].isalpha() and not written.month_of(word):
+                if len(word) >= LEAST and word[0].isalpha() and not written_values.month_of(word):
                     self._parts.setdefault(skeleton(word), instead if withheld else "")
 
     def _add_words(self, words: tuple[str, ...], instead: str) -> None:
@@ -158,12 +158,12 @@ class Sought:
 
     def _day_places(self, text: str) -> Iterable[_Place]:
         if any(_may_hold_day(text, day) for day in self._days):
-            for start, end, days in written.days(text):
+            for start, end, days in written_values.days(text):
                 yield from ((start, end, self._days[day]) for day in days if day in self._days)
 
     def _amount_places(self, text: str) -> Iterable[_Place]:
         if self._amounts:
-            for start, end, values in written.numbers(text):
+            for start, end, values in written_values.numbers(text):
                 yield from ((start, end, self._amounts[abs(value)]) for value in values if abs(value) in self._amounts)
 
 

@@ -4,7 +4,7 @@ import functools
 import re
 import unicodedata
 
-from console.core.names import LETTERS
+from console.core.papers.name_matching import LETTERS
 
 LEAST = 4  # letters from which other spellings count: shorter words have too many neighbours
 LOOKALIKES = str.maketrans("аеіоурсхѕјһԁɡɩΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυχвкмнт", "aeioypcxsjhdgiabezhikmnoptyxaeikvoptuxbkmht")

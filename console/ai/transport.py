@@ -19,9 +19,9 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from console import net
 from console.ai.types import ProviderError
 from console.errors import IntegrationError
+from console.integrations import net
 
 MOST_BYTES = 1024 * 1024
 KEPT_CONNECTIONS = 100

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from console import actions
-from console.core.workflow import MAX_BYTES
+from console.core.documents.workflow import MAX_BYTES
 from console.errors import DefinitionError
 
 action = click.Group("action", help="Actions as files: what can be done to records.")

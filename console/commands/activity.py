@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 
-from console import accounts, exports, operations
+from console import accounts
+from console.activity import exports, sequencing
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import Malformed
-from console.log import heads, recheck, verify as verifier
+from console.log import recheck, tree_heads, verify as verifier
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 PARAMETERS = {"since_time": "createdAt.gte", "until": "createdAt.lt"}
@@ -69,7 +70,7 @@ def export(form: str, out: Path, **given: Any) -> None:
 
 
 def _begun(asked: exports.Asked) -> exports.Export:
-    return exports.begin(COMMAND_LINE, asked, ready=operations.sealed if asked.proofs else operations.catch_up)
+    return exports.begin(COMMAND_LINE, asked, ready=sequencing.sealed if asked.proofs else sequencing.catch_up)
 
 
 def _asked(form: str, given: Mapping[str, Any]) -> exports.Asked:
@@ -130,7 +131,7 @@ def verify(archive: Path | None, key: tuple[str, ...], since: Path | None) -> No
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         whole = Path(folder) / "log.zip"
         _write(exports.Asked(proofs=True), whole)
-        code, told = _checked(whole, key or heads.verifier_keys(), since)
+        code, told = _checked(whole, key or tree_heads.verifier_keys(), since)
     told = re.sub(r"^line (\d+)", _place, told)
     if code == 0 and (problem := recheck.whole()):  # what no export holds: the list, the tree as it is kept, earlier heads
         code, told = 1, problem

@@ -14,7 +14,7 @@ from console.errors import NotFound
 from console.proposals import evaluate as trying, options, replayed
 from console.proposals.evaluate import Proposer, Score, Verdict
 from console.proposals.replayed import Case
-from console.proposals.said import percent
+from console.proposals.report_words import percent
 
 PROVIDERS = click.Choice(["anthropic", "openai_compatible", "rules"])
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from console import backup as backups, restore as restoring
 from console.core.actor import Actor
+from console.upkeep import backup as backups, restore as restoring
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 

@@ -11,8 +11,9 @@ demo = click.Group("demo", help="Fernwick Pay, the company to try the console wi
 @click.option("--reset", is_flag=True, help="Start afresh: what was done in the demo is gone, its runs and log too.")
 def load(*, reset: bool) -> None:
     """Make the demo's databases, papers, people and workflows; nothing happens where they are."""
-    from console import data_folder, settings
+    from console import settings
     from console.demo import load as load_demo
+    from console.settings import data_folder
 
     data_folder.prepare(settings.current().data_dir)
     loaded = load_demo(settings.current().data_dir, reset, _progress)

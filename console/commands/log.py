@@ -2,16 +2,16 @@
 
 import click
 
-from console import operations
-from console.log import heads
+from console.activity import sequencing
+from console.log import tree_heads
 
 
 @click.command("seal", epilog="Example: console seal")
 def seal() -> None:
     """Give every committed event its place in the log, sign the head of the log, and print it."""
-    operations.catch_up()
-    behind, note = operations.lag(), operations.seal()
-    head = heads.newest()
+    sequencing.catch_up()
+    behind, note = sequencing.lag(), sequencing.seal()
+    head = tree_heads.newest()
     click.echo(note or (head[1] if head else "The log is empty; there is nothing to sign.\n"), nl=False)
     if behind.pending:
         raise click.ClickException(
@@ -30,7 +30,7 @@ def change(lost: bool) -> None:
     Where the data folder keeps the key, a new one is drawn and put there. Otherwise give the new one as CONSOLE_NEW_SIGNING_KEY or …_FILE
     beside the present one; afterwards it becomes CONSOLE_SIGNING_KEY.
     """
-    done = operations.change_key(lost=lost)
+    done = sequencing.change_key(lost=lost)
     click.echo(done.note, nl=False)
     click.echo(
         f"The log's verifier key was {done.former or 'none'}\nand is now {done.key}. Give it to your auditors, with this checkpoint.",

@@ -22,8 +22,8 @@ def migrate(*, print_roles: bool) -> None:
     if print_roles:
         click.echo(ROLES.format(database=_database_name()), nl=False)
         return
-    from console import doctor
     from console.db import engine, fitness, migrate as migrations
+    from console.upkeep import doctor
 
     migrations.upgrade(engine.migration_url())
     fitness.require()

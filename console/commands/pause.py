@@ -22,9 +22,10 @@ def resume(reason: str) -> None:
 
 
 def _switch(*, on: bool, reason: str) -> None:
-    from console import background, operations
+    from console.activity import sequencing
+    from console.upkeep import status
 
-    background.switch(operations.COMMAND_LINE, on=on, reason=reason)
+    status.switch(sequencing.COMMAND_LINE, on=on, reason=reason)
 
 
 commands: list[click.Command] = [pause, resume]

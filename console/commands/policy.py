@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from console import access
-from console.access.names import known
+from console.access.policy_words import right
 from console.access.rows import line
-from console.access.words import right
+from console.access.spoken_names import known
 from console.accounts import COMMAND_LINE
 from console.errors import DefinitionError
-from console.rights import drafts, trying
+from console.rights import rule_drafts, trying
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -29,17 +29,17 @@ def export() -> None:
 @click.option("--note", default="", help="Why, for those who read the versions.")
 def import_(file: Path, dry_run: bool, note: str) -> None:
     """Make the rules of a file those in force, as one version. Who has which role stays, unless the file has lines of people."""
-    change = drafts.compare(file.read_text(encoding="utf-8"), file.name)
+    change = rule_drafts.compare(file.read_text(encoding="utf-8"), file.name)
     names = known()
-    for sign, row in drafts.lines(change, names):
+    for sign, row in rule_drafts.lines(change, names):
         click.echo(f"{sign} {line(row)}")
-    told = drafts.preview(COMMAND_LINE, change)
+    told = rule_drafts.preview(COMMAND_LINE, change)
     for effect in told.effects:
         more, less, other = (len(ids) for ids in (effect.gained, effect.lost, effect.otherwise))
         click.echo(f"  {right(effect.obj, effect.act, names)}: {more} more, {less} less, {other} otherwise")
     click.echo(f"{len(change.added)} to come, {len(change.removed)} to go; something changes for {told.touched} of {told.people} people")
     if not dry_run:
-        click.echo(f"published as version {drafts.publish_file(COMMAND_LINE, change, note or f'Import of {file.name}')}")
+        click.echo(f"published as version {rule_drafts.publish_file(COMMAND_LINE, change, note or f'Import of {file.name}')}")
 
 
 @policy.command("check", epilog="Example: console policy check roles.csv")
@@ -47,7 +47,7 @@ def import_(file: Path, dry_run: bool, note: str) -> None:
 def check(file: Path) -> None:
     """Say what is wrong in a file of rules: lines, conditions, and names that this console does not know."""
     rows = access.parse(file.read_text(encoding="utf-8"), file.name)
-    found = drafts.problems(rows)
+    found = rule_drafts.problems(rows)
     for problem in found:
         click.echo(problem)
     if found:

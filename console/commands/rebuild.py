@@ -4,7 +4,8 @@ from itertools import chain
 
 import click
 
-from console import integrity, operations, runs
+from console import runs
+from console.activity import integrity, sequencing
 
 
 @click.command("rebuild", epilog="Example: console rebuild --check")
@@ -14,7 +15,7 @@ from console import integrity, operations, runs
 def rebuild(context: click.Context, run_id: str | None, check: bool) -> None:
     """Make the rows of one run, or of all with the list of events and the tree over them, what the log tells. Names each difference found, and then exits 1."""
     found = 0
-    whole = [] if run_id else integrity.rebuild(operations.COMMAND_LINE, check=check)
+    whole = [] if run_id else integrity.rebuild(sequencing.COMMAND_LINE, check=check)
     for difference in chain(whole, runs.rebuild(run_id, check=check)):
         found += 1
         click.echo(str(difference))

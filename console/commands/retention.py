@@ -2,8 +2,8 @@
 
 import click
 
-from console import privacy, retention as keeping
 from console.core.actor import Actor
+from console.upkeep import erasure, retention as keeping
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 hold = click.Group("hold", help="Holds: what may neither be erased nor expire.")
@@ -27,7 +27,7 @@ def retention(*, dry_run: bool) -> None:
 @click.option("--reason", required=True, help="Why; kept with the hold, and sealed in the log.")
 def place(collection: str, key: str, reason: str) -> None:
     """Let nothing about the person behind the record KEY of COLLECTION be erased or expire."""
-    whose = privacy.hold(COMMAND_LINE, collection, key, reason)
+    whose = erasure.hold(COMMAND_LINE, collection, key, reason)
     click.echo(f"{whose[0]} {whose[1]} is on hold")
 
 
@@ -37,14 +37,14 @@ def place(collection: str, key: str, reason: str) -> None:
 @click.option("--reason", required=True, help="Why; sealed in the log.")
 def release(collection: str, key: str, reason: str) -> None:
     """Lift the hold on the person behind the record KEY of COLLECTION."""
-    privacy.release(COMMAND_LINE, collection, key, reason)
+    erasure.release(COMMAND_LINE, collection, key, reason)
     click.echo(f"{collection} {key} is no longer on hold")
 
 
 @hold.command("list", epilog="Example: console hold list")
 def listing() -> None:
     """Every hold: which record, since when, the values of how many events it keeps, and why."""
-    for each in privacy.holds(COMMAND_LINE):
+    for each in erasure.holds(COMMAND_LINE):
         click.echo(f"{each.collection} {each.key}  since {each.placed_at:%Y-%m-%d}  {each.events:,} events  {each.reason}")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from console import workflows
-from console.core.workflow import MAX_BYTES
+from console.core.documents.workflow import MAX_BYTES
 
 workflow = click.Group("workflow", help="Workflows as files and versions.")
 

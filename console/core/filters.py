@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from console.core.collections import CONVERSIONS, Collection, Field
+from console.core.documents.collections import CONVERSIONS, Collection, Field
 from console.errors import Malformed
 
 OPS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "starts_with", "is_null")

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from console.core import media
-from console.core.operands import NUMBER, Spelled
+from console.core.expressions.operands import NUMBER, Spelled
 from console.errors import Invalid
 
 FieldType: TypeAlias = Literal[

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from console.core import expressions
-from console.core.nodes import Path, walk
+from console.core.expressions.nodes import Path, walk
 
 Origin: TypeAlias = tuple[str, str]
 """(collection, field); the field `ANY` stands for whichever of them."""

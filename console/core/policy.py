@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from console.core.functions import Answers
-from console.core.workflow import Dated, Workflow
+from console.core.documents.workflow import Dated, Workflow
+from console.core.expressions.functions import Answers
 
 
 @dataclass(frozen=True, slots=True)

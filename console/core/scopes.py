@@ -2,7 +2,7 @@
 
 `AND(OR(allow), NOT deny …)`: no allow is nothing, and a deny that is unknown denies. Records that are somebody's data are in it where that
 subject may be seen. The same scope is turned into SQL by
-`console.records.conditions`; the two agree on every row.
+`console.records.sql_conditions`; the two agree on every row.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from console.core.expressions import Expression
-from console.core.leading import Leading
-from console.core.nodes import Junction, Literal, Node, Path, walk
+from console.core.expressions.nodes import Junction, Literal, Node, Path, walk
+from console.core.related_record import Leading
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ Source: docs/adr/0014-what-may-be-believed.md.
 import re
 from collections.abc import Iterator
 
-from console.core.action import Action
-from console.core.workflow import Stake
+from console.core.documents.action_document import Action
+from console.core.documents.workflow import Stake
 
 MONEY_TYPES = frozenset({"money"})
 NUMBERS = frozenset({"money", "decimal"})

@@ -3,4 +3,24 @@
 from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import new_id, uuid7
 
-__all__ = ["fetch", "hot_engine", "new_id", "transaction", "uuid7"]
+__all__ = [
+    "ahead",
+    "dump",
+    "engine",
+    "fetch",
+    "fitness",
+    "hot",
+    "hot_engine",
+    "ids",
+    "migrate",
+    "new_id",
+    "presence",
+    "release",
+    "request_writes",
+    "server",
+    "tables",
+    "tidying",
+    "transaction",
+    "troubles",
+    "uuid7",
+]

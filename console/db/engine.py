@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from console import postgres, settings
-from console.db import release, written
+from console.db import release, request_writes
 
 POOL = 6
 
@@ -125,11 +125,11 @@ def transaction() -> Iterator[Connection]:
                 yield connection
                 ready = begun.is_active  # else whoever had it took everything back
         except BaseException as error:
-            written.ended(
+            request_writes.ended(
                 connection, "unknown" if ready and isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated else "nothing"
             )
             raise
-        written.ended(connection, "done" if ready else "nothing")
+        request_writes.ended(connection, "done" if ready else "nothing")
 
 
 def fetch(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *, binary: bool = False) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from console.demo import customers, documents, growth, holdings, payments, procurement, profiles, reference, screening, tickets
+from console.demo import customers, documents, growth, holdings, payments, procurement, profiles, reference, screening, support_tickets
 from console.demo.world import World
 
 
@@ -16,7 +16,7 @@ def make(today: date) -> World:
     documents.fill(world, drawn)
     screening.fill(world, drawn)
     payments.fill(world, drawn)
-    tickets.fill(world, drawn)
+    support_tickets.fill(world, drawn)
     procurement.fill(world)
     growth.fill(world)
     return world

@@ -5,8 +5,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from console.demo import names, reference, risk, stories
-from console.demo.identity import iban, phone
+from console.demo import name_lists, reference, risk, stories
+from console.demo.paper_numbers import iban, phone
 from console.demo.profiles import Profile
 from console.demo.world import Row, World, dice, pick
 
@@ -70,7 +70,7 @@ def _customer(world: World, profile: Profile, rng: Random, taken: set[str]) -> R
         **who,
         "residence_country": country,
         "desk": "corporate" if profile.company else "retail",
-        "language": names.POOLS[country].language,
+        "language": name_lists.POOLS[country].language,
         **_relationship(world, profile, rng),
         **_review(world, profile, rng),
         "pep_status": profile.pep,
@@ -93,38 +93,38 @@ def _tell(row: Row, story: stories.StoryCustomer, rng: Random) -> None:
     """The story's facts over the drawn ones, and an address in its country."""
     row.update(story.facts)
     country = row["residence_country"]
-    row["address"] = names.address(country, rng)
-    row["language"] = names.POOLS[country].language
+    row["address"] = name_lists.address(country, rng)
+    row["language"] = name_lists.POOLS[country].language
     row["tax_id"] = f"{country}{rng.randrange(10**9):09d}"
     domain = "halcyonharbour.example" if row["kind"] == "company" else "mail.example"
-    row["email"] = names.mailbox("office" if row["kind"] == "company" else row["display_name"], domain)
+    row["email"] = name_lists.mailbox("office" if row["kind"] == "company" else row["display_name"], domain)
     row["phone"] = phone(country, rng)
 
 
 def _residence(profile: Profile, rng: Random) -> str:
     if profile.high_risk:
-        return pick(rng, names.HIGH_RISK)
+        return pick(rng, name_lists.HIGH_RISK)
     if profile.company and profile.points.get("country") == 1:
-        return pick(rng, names.MEDIUM_RISK)
-    return pick(rng, names.RESIDENCE)
+        return pick(rng, name_lists.MEDIUM_RISK)
+    return pick(rng, name_lists.RESIDENCE)
 
 
 def _person(world: World, profile: Profile, country: str, rng: Random) -> Row:
-    origin = pick(rng, names.MEDIUM_RISK) if profile.points.get("country") == 1 else country
-    given, family = names.person(origin, rng)
+    origin = pick(rng, name_lists.MEDIUM_RISK) if profile.points.get("country") == 1 else country
+    given, family = name_lists.person(origin, rng)
     name = f"{given} {family}"
     return {
         "display_name": name,
         "given_names": given,
         "family_name": family,
-        "name_original": names.original(given, family),
+        "name_original": name_lists.original(given, family),
         "birth_date": world.day(-rng.randrange(19 * 366, 84 * 365)),
-        "birth_place": rng.choice(names.POOLS[origin].towns)[0].replace("_", " "),
+        "birth_place": rng.choice(name_lists.POOLS[origin].towns)[0].replace("_", " "),
         "nationalities": [origin],
-        "email": names.mailbox(name, rng.choice(MAIL_DOMAINS)),
+        "email": name_lists.mailbox(name, rng.choice(MAIL_DOMAINS)),
         "phone": phone(country, rng) if rng.random() < 0.8 else None,
         "tax_id": f"{country}{rng.randrange(10**9):09d}" if rng.random() < 0.9 else None,
-        "address": names.address(country, rng),
+        "address": name_lists.address(country, rng),
         "occupation": rng.choice(OCCUPATIONS),
         "legal_form": None,
         "register_no": None,
@@ -133,8 +133,8 @@ def _person(world: World, profile: Profile, country: str, rng: Random) -> Row:
 
 
 def _company(world: World, country: str, rng: Random, taken: set[str]) -> Row:
-    name, form = names.company(country, rng, taken)
-    slug = names.mailbox(name.removesuffix(form).strip(), "").removesuffix("@").replace(".", "")
+    name, form = name_lists.company(country, rng, taken)
+    slug = name_lists.mailbox(name.removesuffix(form).strip(), "").removesuffix("@").replace(".", "")
     return {
         "display_name": name,
         "given_names": None,
@@ -146,7 +146,7 @@ def _company(world: World, country: str, rng: Random, taken: set[str]) -> Row:
         "email": f"office@{slug}.example",
         "phone": phone(country, rng),
         "tax_id": f"{country}{rng.randrange(10**9):09d}",
-        "address": names.address(country, rng),
+        "address": name_lists.address(country, rng),
         "occupation": None,
         "legal_form": form,
         "register_no": f"{country}-{rng.randrange(10**8):08d}",

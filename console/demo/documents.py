@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from console.demo import holdings, stories
-from console.demo.identity import card_zone, document_number, passport_zone
+from console.demo.paper_numbers import card_zone, document_number, passport_zone
 from console.demo.profiles import Profile
 from console.demo.world import Paper, Row, World, dice, sha256_like
 

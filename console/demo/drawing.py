@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self
 
-from console.demo import papers, pictures
+from console.demo import identity_papers, printed_papers
 from console.demo.world import Paper, Row
 
 PROCESSES = 2
@@ -87,9 +87,9 @@ def _enter(row: Row, digest: str, pages: int) -> bool:
 def draw(folder: Path, path: str, form: str, facts: dict[str, str]) -> tuple[str, int]:
     """Hash and pages of the paper, now written to `path` below `folder`; 0 pages where its kind cannot be drawn here."""
     if form in PICTURES:
-        content, pages = pictures.identity(facts), 1
-    elif papers.available():
-        content, pages = papers.paper(facts)
+        content, pages = identity_papers.identity(facts), 1
+    elif printed_papers.available():
+        content, pages = printed_papers.paper(facts)
     else:
         return "-", 0
     target = folder / path

@@ -4,8 +4,8 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
-from console.demo import names, stories
-from console.demo.identity import phone
+from console.demo import name_lists, stories
+from console.demo.paper_numbers import phone
 from console.demo.world import Row, World, dice, pick, spread
 
 CONTACTS, CONSENTS, MESSAGES, CALLS, TASKS = 5000, 9800, 21_000, 6400, 1900
@@ -80,11 +80,11 @@ def _contacts(world: World, rng: Random) -> list[Row]:
     rows = []
     for place, stage in enumerate(stages):
         country = pick(rng, COUNTRIES)
-        given, family = names.person("GB" if country == "US" else country, rng)
+        given, family = name_lists.person("GB" if country == "US" else country, rng)
         row: Row = {
-            "id": str(UUID(int=rng.getrandbits(128), version=4)), "name": f"{given} {family}", "email": names.mailbox(f"{given} {family}", "post.example") if rng.random() < 0.94 else None,
+            "id": str(UUID(int=rng.getrandbits(128), version=4)), "name": f"{given} {family}", "email": name_lists.mailbox(f"{given} {family}", "post.example") if rng.random() < 0.94 else None,
             "phone": phone(country, rng) if rng.random() < 0.85 else None, "country": country, "time_zone": None if place in zoneless else ZONES[country],
-            "language": "en" if country in {"US", "GB", "IE"} else names.POOLS[country].language, "stage": stage, "owner": "gita" if rng.random() < 0.6 else None,
+            "language": "en" if country in {"US", "GB", "IE"} else name_lists.POOLS[country].language, "stage": stage, "owner": "gita" if rng.random() < 0.6 else None,
             "source": rng.choice(("web", "web", "event", "referral", "import")), "customer_no": f"C-{10_000 + rng.randrange(1, 1400)}" if stage == "customer" else None,
             "last_inbound_at": None, "last_outbound_at": None, "created_at": world.moment(-rng.uniform(60, 900)),
         }  # fmt: skip

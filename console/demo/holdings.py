@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from random import Random
 
-from console.demo import names, stories
+from console.demo import name_lists, stories
 from console.demo.profiles import AT_THE_THRESHOLD, Profile
 from console.demo.world import Row, World, dice
 
@@ -40,17 +40,17 @@ class Registry:
     def layer(self) -> int:
         """The id of a new company that only holds others."""
         country = self.rng.choice(("NL", "LT", "DE", "IE", "EE", "MT", "CY"))
-        name, _ = names.company(country if country in names.POOLS else "IE", self.rng, self.taken)
+        name, _ = name_lists.company(country if country in name_lists.POOLS else "IE", self.rng, self.taken)
         return self.company(name.replace(" ", " Holding ", 1), country, f"{country}-{self.rng.randrange(10**8):08d}")
 
     def person(self, country: str) -> int:
         """The id of a new person of that country."""
-        given, family = names.person(country, self.rng)
+        given, family = name_lists.person(country, self.rng)
         born = self.world.day(-self.rng.randrange(24 * 366, 78 * 365))
         return self._add(
             kind="person",
             name=f"{given} {family}",
-            name_original=names.original(given, family),
+            name_original=name_lists.original(given, family),
             birth_date=born,
             nationality=country,
             country=country,
@@ -156,7 +156,7 @@ def _tie(registry: Registry, companies: list[Row], profiles: dict[int, Profile],
     layered = set(single[1 : LAYERED + 1])
     for row in companies:
         company, home = party_of[row["id"]], row["residence_country"]
-        home = home if home in names.POOLS else "NL"
+        home = home if home in name_lists.POOLS else "NL"
         holders = [registry.person(home) for _ in range(people[row["id"]])]
         registry.officer(company, holders[0], "director")
         if profiles[row["id"]].deep:

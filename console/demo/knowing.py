@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from rapidfuzz import fuzz
 
-from console.core.functions import host
-from console.core.iban import plain
-from console.core.operands import number_of
+from console.core.expressions.functions import host
+from console.core.expressions.operands import number_of
+from console.core.papers.iban import plain
 
 if TYPE_CHECKING:
     from console.effects.python import Door

@@ -43,10 +43,10 @@ def load(data_dir: Path, reset: bool, progress: Progress) -> bool:
             _readdress(data_dir, server)
             write_note(data_dir, note | {"loaded": loaded | {"portable": True}})
         return False
-    from console.demo import people
+    from console.demo import staff
 
     known = {} if reset else {person["email"]: person["password"] for person in note.get("people", [])}
-    told = people.with_passwords(known)
+    told = staff.with_passwords(known)
     write_note(data_dir, {"people": told, "stories": listed_stories()})
     if reset:
         progress("Clearing the console's own tables")
@@ -54,7 +54,7 @@ def load(data_dir: Path, reset: bool, progress: Progress) -> bool:
     server.migrate()
     _load_company(data_dir, server, datetime.now(UTC).date(), progress)
     progress("Making people, collections and workflows known")
-    people.create(told)
+    staff.create(told)
     _connect(data_dir, server)
     _import_actions()
     _publish_workflows()
@@ -177,13 +177,13 @@ def _told_missing(missing: int, progress: Progress) -> None:
 def _connect(data_dir: Path, server: servers.Server) -> None:
     """Both databases as data sources with their documents. Who may use them stands in the policy alone."""
     from console import access, sources
-    from console.access import store
+    from console.access import policy_store
     from console.db import engine as db
 
     known = {source.name for source in sources.list_all()}
     with db.transaction() as connection:
-        store.seed(connection)
-        before = set(store.rows_of(connection, sub="role:admin"))
+        policy_store.seed(connection)
+        before = set(policy_store.rows_of(connection, sub="role:admin"))
     for name, url in _addresses(data_dir, server):
         if name in known:
             sources.readdress(name, url)
@@ -191,7 +191,7 @@ def _connect(data_dir: Path, server: servers.Server) -> None:
         else:
             sources.add(name, url, documents=documents(name))
     with db.transaction() as connection:
-        store.write(connection, removed=set(store.rows_of(connection, sub="role:admin")) - before)
+        policy_store.write(connection, removed=set(policy_store.rows_of(connection, sub="role:admin")) - before)
     access.refresh()
 
 
@@ -238,6 +238,6 @@ def _examples(name: str) -> list[Path]:
 
 def _make_inboxes() -> None:
     """The queues of inboxes.json; the workflows that they start are there."""
-    from console import inbox
+    from console import inboxes
 
-    inbox.import_all(json.loads((resources.files("console.demo") / "inboxes.json").read_text(encoding="utf-8")))
+    inboxes.import_all(json.loads((resources.files("console.demo") / "inboxes.json").read_text(encoding="utf-8")))

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from console.demo import names, stories
-from console.demo.identity import iban, phone
+from console.demo import name_lists, stories
+from console.demo.paper_numbers import iban, phone
 from console.demo.world import Paper, Row, World, dice, sha256_like, spread
 
 REQUESTS, SUPPLIERS, ACCOUNTS, DOCUMENTS, INVOICES, CONTRACTS, LINES, SIGNATURES = 240, 420, 470, 1500, 2600, 380, 1120, 560
@@ -53,10 +53,10 @@ def _requests(world: World, rng: Random) -> list[Row]:
     taken: set[str] = set()
     rows = []
     for number, status in enumerate(statuses, 1):
-        country = rng.choice(list(names.RESIDENCE))
+        country = rng.choice(list(name_lists.RESIDENCE))
         yearly = rng.choice((900, 2400, 5200, 9800, 14_000, 36_000, 80_000, 260_000))
         row: Row = {
-            "id": number, "requester": rng.choice(("Gita Rao", "Mona Verbeek", "Tom Jansen", "Ines Carvalho")), "company_name": names.company(country, rng, taken)[0], "country": country,
+            "id": number, "requester": rng.choice(("Gita Rao", "Mona Verbeek", "Tom Jansen", "Ines Carvalho")), "company_name": name_lists.company(country, rng, taken)[0], "country": country,
             "category": rng.choice(CATEGORIES), "est_annual_eur": f"{yearly}.00", "critical": rng.random() < 0.08, "personal_data": rng.random() < 0.15,
             "website": None, "vat_id": None, "iban": None, "status": status, "supplier_id": None, "created_at": world.moment(-0.3 - (REQUESTS - number) * 2.9 + rng.random()),
         }  # fmt: skip
@@ -95,12 +95,12 @@ def _suppliers(world: World, requests: list[Row], rng: Random) -> list[Row]:
 
 
 def _supplier(world: World, number: int, status: str, request: Row | None, rng: Random, taken: set[str]) -> Row:
-    country = request["country"] if request else rng.choice(list(names.RESIDENCE))
-    name = request["company_name"] if request else names.company(country, rng, taken)[0]
-    slug = names.mailbox(name.rsplit(" ", 1)[0], "").removesuffix("@").replace(".", "")
+    country = request["country"] if request else rng.choice(list(name_lists.RESIDENCE))
+    name = request["company_name"] if request else name_lists.company(country, rng, taken)[0]
+    slug = name_lists.mailbox(name.rsplit(" ", 1)[0], "").removesuffix("@").replace(".", "")
     return {
         "id": number, "legal_name": name, "trade_name": name.split(" ", 1)[0] if rng.random() < 0.2 else None, "register_no": f"{country}-{rng.randrange(10**7):07d}",
-        "vat_id": f"{country}{rng.randrange(10**9):09d}", "country": country, "address": names.address(country, rng), "website": f"https://{slug}.example", "main_email": f"accounts@{slug}.example",
+        "vat_id": f"{country}{rng.randrange(10**9):09d}", "country": country, "address": name_lists.address(country, rng), "website": f"https://{slug}.example", "main_email": f"accounts@{slug}.example",
         "main_phone": phone(country, rng), "tier": tier(request) if request else rng.choice(("A", "B", "B", "C", "C", "C")), "status": status, "owner": rng.choice(("stan", "lena")),
         "request_id": request["id"] if request else None, "activated_at": None if status == "onboarding" else world.moment(-rng.uniform(40, 1500)),
         "screening_status": "none" if status == "onboarding" else "hit" if status == "blocked" else "clear",
@@ -302,7 +302,7 @@ def _signatures(world: World, contracts: list[Row], rng: Random) -> list[Row]:
         digest = sha256_like(rng)
         for party, name, role in (
             ("us", "Lena Urbonaitė", "Procurement lead"),
-            ("supplier", " ".join(names.person("DE", rng)), "Managing director"),
+            ("supplier", " ".join(name_lists.person("DE", rng)), "Managing director"),
         ):
             at = world.moment(min((contract["starts_on"] - world.today).days, 0) - rng.uniform(1, 20))
             rows.append(

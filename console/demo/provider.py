@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from console import data_folder, settings
+from console import settings
 from console.demo import ledger
-from console.parent import end_with_parent
+from console.processes.parent import end_with_parent
+from console.settings import data_folder
 
 logger = logging.getLogger(__name__)
 KEY = "sk_demo_fernwick_pay"

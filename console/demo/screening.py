@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from console.demo import names, risk, stories
+from console.demo import name_lists, risk, stories
 from console.demo.holdings import MAREK
 from console.demo.profiles import Profile
 from console.demo.world import Row, World, dice, pick, sha256_like, spread
@@ -33,7 +33,7 @@ PROGRAMMES = {
     "FW-INT": ("Fraud", "Chargebacks"),
 }
 KARAVAYEV, DVORACEK = 1, 701
-ALL_COUNTRIES = names.RESIDENCE | names.MEDIUM_RISK | names.HIGH_RISK
+ALL_COUNTRIES = name_lists.RESIDENCE | name_lists.MEDIUM_RISK | name_lists.HIGH_RISK
 
 
 def fill(world: World, profiles: dict[int, Profile]) -> None:
@@ -60,14 +60,14 @@ def _entries(world: World, rng: Random) -> list[Row]:
         for number in range(1, count + 1):
             country = pick(rng, ALL_COUNTRIES)
             company = rng.random() < 0.15
-            given, family = names.person(country, rng)
-            name = names.company(country, rng, taken)[0] if company else f"{family.upper()} {given}"
+            given, family = name_lists.person(country, rng)
+            name = name_lists.company(country, rng, taken)[0] if company else f"{family.upper()} {given}"
             born = world.day(-rng.randrange(30 * 366, 85 * 365))
             rows.append(
                 {
                     "id": len(rows) + 1, "list": code, "uid": f"{code}-{number:04d}", "kind": "company" if company else "person", "name": name,
                     "birth_dates": [] if company else [born.isoformat() if rng.random() < 0.8 else str(born.year)],
-                    "birth_place": None if company else rng.choice(names.POOLS[country].towns)[0].replace("_", " "),
+                    "birth_place": None if company else rng.choice(name_lists.POOLS[country].towns)[0].replace("_", " "),
                     "nationalities": [country], "ids": [], "programme": rng.choice(PROGRAMMES[code]), "version": rng.randrange(1, 6),
                     "delisted_on": world.day(-rng.randrange(30, 900)) if rng.random() < 0.03 else None,
                 }
@@ -110,7 +110,7 @@ def _aliases(entries: list[Row], rng: Random) -> list[Row]:
 def _alias(name: str, seq: int, rng: Random) -> tuple[str, str, str]:
     """Another spelling: Cyrillic where known, turned round, with an initial, or a spelling slip."""
     family, _, given = name.partition(" ")
-    cyrillic = names.original(given, family.title())
+    cyrillic = name_lists.original(given, family.title())
     if seq == 0 and cyrillic:
         return cyrillic, "cyrillic", "strong"
     match seq:

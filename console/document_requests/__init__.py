@@ -1,9 +1,9 @@
 """Requests for documents to somebody outside: what is asked, the letters, the page behind the link, and what the asker may do meanwhile."""
 
 from console.document_requests.asker import State, by_hand, finish, link, remind, renew, revoke, state
-from console.document_requests.letters import letters
 from console.document_requests.outside import Page, keep, opened, submit, take, take_away
-from console.document_requests.store import Item, Request, known
+from console.document_requests.request_letters import letters
+from console.document_requests.request_rows import Item, Request, known
 
 __all__ = [
     "Item", "Page", "Request", "State", "by_hand", "finish", "keep", "known", "letters", "link", "opened", "remind", "renew", "revoke", "state", "submit",

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from console import log, settings
-from console.core import commands
 from console.core.actor import Actor
 from console.core.forms import FormField, examine
+from console.core.run import commands
 from console.db.engine import fetch
-from console.document_requests import store
-from console.document_requests.letters import link_of
+from console.document_requests import request_rows
 from console.document_requests.outside import hand_in, kept
-from console.document_requests.store import Item, Request, draft, ensure, hashed, noted, token_of
+from console.document_requests.request_letters import link_of
+from console.document_requests.request_rows import Item, Request, draft, ensure, hashed, noted, token_of
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.files import Stored
-from console.runs.rights import see, works
-from console.runs.stepping import require_step, stand
+from console.runs.changing.run_rights import see, works
+from console.runs.engine.stepping import require_step, stand
 
 NOT_SO_SOON = timedelta(minutes=10)
 
@@ -44,7 +44,7 @@ class State:
 def state(actor: Actor, run_id: str) -> State | None:
     """The request that the run waits for, None where it waits for none. Raises NotFound."""
     seen = see(actor, run_id)
-    if store.waits(seen.run) is None:
+    if request_rows.waits(seen.run) is None:
         return None
     request = ensure(run_id)
     if request is None:
@@ -65,7 +65,7 @@ def _may(actor: Actor, run_id: str) -> bool:
 def _worked(actor: Actor, run_id: str) -> Request:
     """The request, for who works on such runs and may do the step. Raises NotFound, NotAllowed, Conflict where the run waits for none."""
     seen = see(actor, run_id)
-    if store.waits(seen.run) is None:
+    if request_rows.waits(seen.run) is None:
         raise Conflict("This run does not wait for documents any more. Reload it to see where it stands.", code="stale_revision")
     if not works(actor, seen.run, seen.definition):
         raise NotAllowed("Only those who work on such runs may do this.", need=(f"workflow:{seen.definition.slug}", "resume"))
@@ -131,7 +131,7 @@ def by_hand(actor: Actor, run_id: str, wanted: str, name: str, content: bytes, s
     if wrong or item is None:
         raise Invalid("This cannot be entered yet.", details=wrong)
     stored = kept(request, wanted, list(item.types), name, content, by=actor.id, sender=said)
-    store.received(request, actor, stored)
+    request_rows.received(request, actor, stored)
     return stored
 
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from console import files, log, runs, settings
 from console.accounts import throttle
+from console.core.document_letters import OUTSIDE
 from console.core.forms import FormField, examine, is_empty
-from console.core.outside_words import OUTSIDE
 from console.db.engine import alone
-from console.document_requests import store
-from console.document_requests.store import Request, by_id, by_token, close, draft, keep_draft, settled
+from console.document_requests import request_rows
+from console.document_requests.request_rows import Request, by_id, by_token, close, draft, keep_draft, settled
 from console.errors import Conflict, Invalid, NotFound, TooMany
 from console.files import Stored
-from console.runs.store import ENGINE
+from console.runs.rows.run_store import ENGINE
 from console.steps.request_documents import RECEIVED, came
 
 FREE_MISSES = 20  # addresses that were wrong, by one visitor, before each further one costs a wait
@@ -127,7 +127,7 @@ def submit(page: Page, values: Mapping[str, Any]) -> None:
         for item in items:
             for stored in item.files:
                 if stored.by is None:  # who entered one by hand was noted then
-                    store.received(request, ENGINE, stored)
+                    request_rows.received(request, ENGINE, stored)
         hand_in(request, typed, request.asked["to"])
 
 

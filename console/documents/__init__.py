@@ -1,10 +1,10 @@
 """Documents beside a run: to be looked at page by page, to be read by rules and proposals, and to be checked against the record."""
 
-from console.documents.checking import Checklist, Entry, checklist, read_ordered
+from console.documents.checklist import Checklist, Entry, checklist, read_ordered
+from console.documents.document_text import Page, pages_of
 from console.documents.looked import Looked, checks_then, looked_at
 from console.documents.looking import ARCHIVE, WIDTHS, Document, Opened, beside, download, opened, page
-from console.documents.papers import of_item
-from console.documents.reading import Page, pages_of
+from console.documents.named_papers import of_item
 
 __all__ = [
     "ARCHIVE", "WIDTHS", "Checklist", "Document", "Entry", "Looked", "Opened", "Page", "beside", "checklist", "checks_then", "download", "looked_at", "of_item", "opened", "page", "pages_of", "read_ordered",

@@ -9,7 +9,7 @@ from console import browse, log, records
 from console.core.actor import Actor
 from console.documents.looking import Document, beside
 from console.errors import NotFound
-from console.runs.rights import see
+from console.runs.changing.run_rights import see
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from typing import Any
 from console import access, browse, files, log, records, runs, settings
 from console.core import media
 from console.core.actor import Actor
-from console.core.collections import Collection, Field
+from console.core.documents.collections import Collection, Field
 from console.errors import Invalid, NotFound, SourceDown
 from console.files import Stored
 from console.records import Record
-from console.runs import attachments
+from console.runs.changing import attachments
 
 ARCHIVE = "In the archive, ask Records"
 MISSING = "The file is not where the record says it is"

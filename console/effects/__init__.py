@@ -12,11 +12,11 @@ from typing import Any
 
 from console import faults
 from console.core import expressions
-from console.core.action import SUCCEEDED
 from console.core.actor import Actor
-from console.core.command_types import Report
+from console.core.documents.action_document import SUCCEEDED
 from console.core.effect_kinds import KINDS as DEFINED
 from console.core.run import Effect, Run
+from console.core.run.command_types import Report
 from console.effects import record
 from console.effects.call import Call, Came, prepared
 from console.errors import ConsoleError, IntegrationError, NotAllowed, OutcomeUnknown, SourceDown
@@ -114,4 +114,4 @@ def _closing(effect: Effect, call: Call, came: Came) -> dict[str, str]:
     return {"outcome": outcome, **({"message": expressions.render(said, roots)} if said else {})}
 
 
-__all__ = ["KINDS", "check", "perform", "recover"]
+__all__ = ["KINDS", "action_preview", "check", "kept", "lookups", "perform", "python", "recover"]

@@ -11,10 +11,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from console import access, log, records
-from console.core import action as documents, expressions
-from console.core.action import Beside, Requirement
+from console.core import expressions
 from console.core.actor import Actor
-from console.core.fields import Computed, computed
+from console.core.documents import action_document as documents
+from console.core.documents.action_document import Beside, Requirement
+from console.core.documents.fields import Computed, computed
 from console.core.run import Effect, Run
 from console.core.scopes import Scope
 from console.errors import Conflict

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from console import net, settings
+from console import settings
 from console.core import expressions
 from console.core.effect_kinds import Http
 from console.core.expressions import ExpressionError
 from console.effects.call import Call, Came
 from console.errors import IntegrationError, Invalid, OutcomeUnknown
+from console.integrations import net
 
 TRIES = 2
 PAUSE_S = 0.5

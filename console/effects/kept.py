@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from console.core.action import Action, read
+from console.core.documents.action_document import Action, read
 from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import NotFound

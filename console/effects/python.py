@@ -22,7 +22,7 @@ from console.records import Record
 
 logger = logging.getLogger(__name__)
 ENTRY_POINT = "console.actions"
-DEMO = "console.demo.acting"
+DEMO = "console.demo.action_functions"
 UNKNOWN = "Something unexpected went wrong while it was done; it cannot be told how far it came. Look, then say what you found."
 
 

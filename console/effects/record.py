@@ -11,8 +11,8 @@ from typing import Any
 
 from console import access, faults, records
 from console.core.actor import Actor
-from console.core.commands import Report
 from console.core.run import Effect, Run
+from console.core.run.commands import Report
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.records.write import alike
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from console import access, records
+from console.core.documents.fields import fitted
 from console.core.effect_kinds.sql_insert import SqlInsert
-from console.core.fields import fitted
 from console.core.forms import FormField
 from console.effects.call import Call, Came, scope_of
 from console.errors import Conflict, Invalid

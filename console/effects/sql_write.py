@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from console import records
+from console.core.documents.fields import fitted
 from console.core.effect_kinds import SqlWrite
-from console.core.fields import fitted
 from console.core.forms import FormField
 from console.effects.call import Call, Came, Refused, scope_of
 from console.errors import Conflict, Invalid

@@ -2,16 +2,32 @@
 
 from console.core.media import DRAWN
 from console.files import texts
-from console.files.pictures import languages, page
-from console.files.scan import Infected
+from console.files.file_store import (
+    Stored,
+    content,
+    expire,
+    find,
+    forget,
+    kept,
+    of_request,
+    of_run,
+    put,
+    release,
+    remove,
+    restore,
+    sweep,
+    there,
+)
+from console.files.page_pictures import languages, page
 from console.files.sniff import Refused, examine, media_type_of
-from console.files.store import Stored, content, expire, find, forget, kept, of_request, of_run, put, release, remove, restore, sweep, there
+from console.files.virus_scan import Infected
 
 __all__ = [
     "DRAWN",
     "Infected",
     "Refused",
     "Stored",
+    "confined",
     "content",
     "examine",
     "expire",
@@ -30,4 +46,5 @@ __all__ = [
     "sweep",
     "texts",
     "there",
-]  # fmt: skip
+    "virus_scan",
+]

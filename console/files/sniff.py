@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from console.core.media import MEDIA, listed
 from console.errors import Invalid
-from console.files import pictures
+from console.files import page_pictures
 
 LONGEST_NAME = 150
 HEAD = 4096
@@ -60,7 +60,7 @@ def examine(content: bytes, name: str, allowed: Sequence[str]) -> tuple[str, str
     pages = None
     if kind in _FIRST:
         try:
-            pages = pictures.pages(content, MEDIA[kind].media_type)
+            pages = page_pictures.pages(content, MEDIA[kind].media_type)
         except Invalid as error:
             raise Refused(f"“{name}”: {error.message}") from None
     return whole, MEDIA[kind].media_type, pages

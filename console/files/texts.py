@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 
 from console import settings, subjects
-from console.core.pages import Line, Read, Word
+from console.core.papers.pages import Line, Read, Word
 from console.errors import Invalid
-from console.files import pictures, reading, store
+from console.files import file_store, page_pictures, text_recognition
 
 FOLDER = "texts"
 VERSION = 1
@@ -34,10 +34,10 @@ def pages(subject: str | None, content: bytes, media_type: str, *, recognise: bo
     if (known := kept(subject, digest, recognise=recognise)) is not None:
         return known, True
     try:
-        made = reading.read(content, media_type, recognise=recognise, until=until)
+        made = text_recognition.read(content, media_type, recognise=recognise, until=until)
     except Invalid as error:
         made = [Read(1, why=error.message)]
-    if subject and not any(page.why == reading.NO_TIME for page in made):
+    if subject and not any(page.why == text_recognition.NO_TIME for page in made):
         _keep(subject, digest, recognise, made)
     return made, False
 
@@ -58,14 +58,14 @@ def kept(subject: str | None, digest: str, *, recognise: bool) -> list[Read] | N
 
 
 def _ways(recognise: bool) -> Sequence[str]:
-    recognised = "+".join(pictures.languages()) or "none"
+    recognised = "+".join(page_pictures.languages()) or "none"
     return (recognised,) if recognise else ("", recognised)
 
 
 def _keep(subject: str, digest: str, recognise: bool, made: Sequence[Read]) -> None:
     place = _place(subject, digest, _ways(recognise)[0])
     try:
-        store.write(place, subjects.lock(subject, f"text|{place.name}", orjson.dumps([_told(page) for page in made])))
+        file_store.write(place, subjects.lock(subject, f"text|{place.name}", orjson.dumps([_told(page) for page in made])))
     except subjects.Unreadable:  # erased meanwhile
         return
 

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 
 from console import faults, subjects
 from console.core.actor import Actor
-from console.db import hot, tables, written
+from console.db import hot, request_writes, tables
 from console.db.ahead import Ahead
 from console.db.engine import borrowed, hot_engine
 from console.db.ids import uuid7_text
@@ -110,13 +110,13 @@ def write(
     except psycopg.OperationalError:
         if connection is not None:
             raise
-        written.unknown(chain, kinds)
+        request_writes.unknown(chain, kinds)
         if not _arrived(chain, seq + len(links), links[-1].leaf):
-            written.not_done(chain)
+            request_writes.not_done(chain)
             raise
         last = seq + len(links)
     if last:
-        written.done(chain, kinds, connection)
+        request_writes.done(chain, kinds, connection)
     faults.point("log.write.after")
     if last == 0:
         raise Moved(chain)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import orjson
 
 from console.db.engine import hot_engine
-from console.log import heads
+from console.log import tree_heads
 
 LEVEL = 1  # of deflate: the higher ones cost more than they save on the way
 PAGE = 1000
@@ -100,7 +100,7 @@ def around(size: int, note: str, key: str, places: Places | None, since: int | N
     Raises IndexError where the log never had `since` events.
     """
     yield "proofs.json", _proofs(size, places, since)
-    yield "leaves", heads.leaves(size) if places is None else _leaves(size, places)
+    yield "leaves", tree_heads.leaves(size) if places is None else _leaves(size, places)
     yield "checkpoint", [note.encode()]
     yield "key", [f"{key}\n".encode()]
     yield "verify.py", [importlib.resources.files("console.log").joinpath("verify.py").read_bytes()]
@@ -122,7 +122,7 @@ def _proofs(size: int, places: Places | None, since: int | None) -> Iterator[byt
     comma = b"\n"
     for page in places.pages():
         with hot_engine().connect() as connection:
-            tree = heads.Kept(connection, size)
+            tree = tree_heads.Kept(connection, size)
             proofs = [[item.hex() for item in tree.inclusion(place - 1)] for place in page]
         yield comma + orjson.dumps(proofs)[1:-1].replace(b"],[", b"],\n[")
         comma = b",\n"
@@ -131,12 +131,12 @@ def _proofs(size: int, places: Places | None, since: int | None) -> Iterator[byt
 
 def _grown(size: int, since: int) -> dict[str, object]:
     with hot_engine().connect() as connection:
-        return {"from": since, "proof": [item.hex() for item in heads.Kept(connection, size).consistency(since)]}
+        return {"from": since, "proof": [item.hex() for item in tree_heads.Kept(connection, size).consistency(since)]}
 
 
 def _leaves(size: int, places: Places) -> Iterator[bytes]:
     """The leaves at these places as they were when they got them: from the tiles, not from the events."""
     for page in places.pages():
         with hot_engine().connect() as connection:
-            tree = heads.Kept(connection, size)
+            tree = tree_heads.Kept(connection, size)
             yield b"".join(tree.subtree(place - 1, place) for place in page)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from console.db import written
+from console.db import request_writes
 from console.db.engine import fetch
 from console.errors import ConsoleError
 
@@ -72,6 +72,6 @@ def reserved() -> Iterator[bool]:
     try:
         yield not first
     except ConsoleError:
-        if first and written.so_far().state == "nothing":
+        if first and request_writes.so_far().state == "nothing":
             fetch(_FREE, (key,))
         raise

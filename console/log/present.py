@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from console import sentences
 from console.core.origins import FORM
-from console.core.proposal import HIDDEN_MODES
+from console.core.run.proposal import HIDDEN_MODES
 from console.db import tables
 from console.db.engine import hot_engine
 from console.log import masking

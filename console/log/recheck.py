@@ -14,7 +14,7 @@ import orjson
 
 from console import subjects
 from console.db.engine import alone, fetch, transaction
-from console.log import checkpoint, heads, select
+from console.log import checkpoint, event_lists, tree_heads
 from console.log.body import commitment
 from console.log.read import EXPIRED
 from console.log.tree import HASH_BYTES, WIDTH, root
@@ -96,13 +96,13 @@ def check() -> str | None:
     with alone("log check") as mine:
         if not mine:
             return None
-        head = heads.newest()
+        head = tree_heads.newest()
         return _checked(*head[:2]) if head else _without_head()
 
 
 def whole() -> str | None:
     """The first problem of the whole log under its newest signed head, but for values, which an export opens and compares; None where all is well."""
-    head = heads.newest()
+    head = tree_heads.newest()
     if head is None:
         return None
     size, note, _ = head
@@ -151,7 +151,7 @@ def _shorter(upto: int, size: int) -> str | None:
 def _whole(part: Part, size: int) -> str | None:
     """What only the end of a round can tell: values that nothing accounts for, and signed heads that are gone."""
     for reason, (first, events) in sorted(part.owed.items()):
-        if not select.later(NOTES[reason], size):
+        if not event_lists.later(NOTES[reason], size):
             return f"position {first}: values of {events} events, this the first, are gone or changed, and no event after them tells of an erasure or expiry"
     if part.heads < part.heads_before:
         return f"position {size}: {part.heads_before - part.heads} of the {part.heads_before} signed heads up to there are gone"
@@ -290,22 +290,22 @@ def _signed(part: Part, begin: int, end: int, size: int) -> str | None:
     if not found:
         return None
     with transaction() as connection:
-        tree = heads.Kept(connection, size)
+        tree = tree_heads.Kept(connection, size)
         return next((problem for signed, note, key in found if (problem := _of_tree(tree, signed, note, key))), None)
 
 
 def _head(size: int, note: str) -> str | None:
     """Whether the newest signed head is one of this log, and of the tree as it is kept."""
     with transaction() as connection:
-        return _of_tree(heads.Kept(connection, size), size, note, str(heads.verifier_key()))
+        return _of_tree(tree_heads.Kept(connection, size), size, note, str(tree_heads.verifier_key()))
 
 
-def _of_tree(tree: heads.Kept, size: int, note: str, key: str) -> str | None:
+def _of_tree(tree: tree_heads.Kept, size: int, note: str, key: str) -> str | None:
     try:
         told = checkpoint.verified(note, key)
         same = (told.size, told.root) == (size, tree.root(size))
     except (checkpoint.Malformed, checkpoint.Unsigned) as error:
         return f"position {size}: the head signed there: {error}"
-    except heads.Damaged as error:
+    except tree_heads.Damaged as error:
         return error.message
     return None if same else f"position {size}: the head signed there is of another tree"

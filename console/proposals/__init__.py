@@ -25,4 +25,28 @@ def stop_waiting() -> None:
     waits.stop()
 
 
-__all__ = ["make_ready", "propose", "stop_waiting"]
+__all__ = [
+    "absence_words",
+    "audit",
+    "cache",
+    "call_log",
+    "cases",
+    "evaluate",
+    "feedback",
+    "figures",
+    "ladder",
+    "make_ready",
+    "measure",
+    "options",
+    "playground",
+    "promotion",
+    "prompts",
+    "propose",
+    "replayed",
+    "report_words",
+    "saving",
+    "settings_document",
+    "standing",
+    "stop_waiting",
+    "usage",
+]

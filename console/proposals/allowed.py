@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.ai.types import Treatment
-from console.core.collections import Collection
-from console.core.collections.treatment import of, secret, usual
+from console.core.documents.collections import Collection
+from console.core.documents.collections.treatment import of, secret, usual
 
 
 def of_field(collection: Collection, name: str) -> Treatment:

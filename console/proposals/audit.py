@@ -10,12 +10,12 @@ from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import NotFound
 from console.log import present
-from console.proposals import calls, feedback, labels, options, prompts
-from console.proposals.calls import Call, Field
+from console.proposals import call_log, feedback, field_labels, options, prompts
+from console.proposals.call_log import Call, Field
 from console.proposals.feedback import Opinion
 from console.proposals.options import HOUSE
-from console.runs.reach import hidden_from
-from console.runs.rights import see
+from console.runs.changing.run_rights import see
+from console.runs.showing.reader_reach import hidden_from
 
 ANSWERS = frozenset({"proposal_made", "proposal_failed"})
 HANDED_IN = frozenset({"step_submitted", "step_completed"})
@@ -57,7 +57,7 @@ class Audited:
 
 def call(actor: Actor, call_id: str) -> Audited:
     """The call, without the words of its prompt. Raises NotAllowed without `ai.audit`, NotFound."""
-    found, fields = calls.get(actor, call_id)
+    found, fields = call_log.get(actor, call_id)
     answer, handed_in, reads = _events(actor, found)
     data = answer.get("data") or {}
     step = _step(found)
@@ -80,7 +80,7 @@ def call(actor: Actor, call_id: str) -> Audited:
 
 def words(actor: Actor, call_id: str) -> tuple[Call, Mapping[str, Any] | None, Kept]:
     """What was sent and what came, None where it is not there any more; that somebody looked is an event. Raises as `call` does."""
-    found, _ = calls.get(actor, call_id)
+    found, _ = call_log.get(actor, call_id)
     state = _kept(found)
     told = prompts.read(call_id) if state == "kept" else None
     log.note(
@@ -141,8 +141,8 @@ def _step(found: Call) -> tuple[str, str, str, Callable[[str], str]]:
         definition = workflows.version(found.workflow or "", found.version or 0)
         step = next(one for one in definition.document.steps if one.id == found.step)
     except (NotFound, StopIteration):
-        return found.workflow or "", "", found.step or "", lambda name: labels.of_step(None, None, name)
-    return definition.title, definition.slug, step.title, lambda name: labels.of_step(definition.document, step, name)
+        return found.workflow or "", "", found.step or "", lambda name: field_labels.of_step(None, None, name)
+    return definition.title, definition.slug, step.title, lambda name: field_labels.of_step(definition.document, step, name)
 
 
 def _compared(

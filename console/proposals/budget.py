@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Literal
 
 from console.db.engine import borrowed
-from console.proposals.document import Budget
 from console.proposals.options import Current
+from console.proposals.settings_document import Budget
 
 Over = Literal["run", "day"]
 Day = Literal["warn", "used"]

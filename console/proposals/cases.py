@@ -7,10 +7,10 @@ from typing import Any
 
 from console import accounts, workflows
 from console.core.actor import Actor
-from console.core.proposal import LEVELS
+from console.core.run.proposal import LEVELS
 from console.db.engine import fetch
 from console.errors import Malformed
-from console.proposals import labels, measure
+from console.proposals import field_labels, measure
 from console.proposals.measure import Window
 
 PAGE = 50
@@ -111,7 +111,7 @@ def found(actor: Actor, window: Window, wanted: Wanted) -> Page:
         accounts.names(people) if people else {},
         measure.titles(list(known.values()), [(case.workflow, case.step) for case in cases]),
         known,
-        labels.of_live(list(known.values()), [(case.workflow, case.step, name) for case in cases for name, _, _ in case.values]),
+        field_labels.of_live(list(known.values()), [(case.workflow, case.step, name) for case in cases for name, _, _ in case.values]),
     )
 
 

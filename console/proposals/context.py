@@ -14,18 +14,18 @@ from typing import Any
 from babel.numbers import get_currency_precision
 
 from console import access, records, steps
-from console.ai import scan
+from console.ai import injection_scan
 from console.ai.types import Ask, FieldSpec, Kind, Source
-from console.core.collections import Collection
+from console.core.documents.collections import Collection
+from console.core.documents.workflow import Workflow
 from console.core.run import MISSING_MANUAL, Attempt
-from console.core.workflow import Workflow
 from console.log import masking
 from console.proposals import allowed, item, supporting
-from console.proposals.beside import NotRead, documents_of
+from console.proposals.document_sources import NotRead, documents_of
 from console.proposals.pieces import Piece, cut, filled, open_of, texts
-from console.runs.preparing import ProposalContext
-from console.runs.reach import kept_from
-from console.runs.stepping import Stand, context_of
+from console.runs.engine.preparing import ProposalContext
+from console.runs.engine.stepping import Stand, context_of
+from console.runs.showing.reader_reach import kept_from
 from console.steps.base import Rows, StepType, StepView
 from console.steps.items import LIST
 from console.workflows import Definition
@@ -57,7 +57,9 @@ class Built:
 
 def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
     """Everything that whoever proposes gets for this call."""
-    names = tuple(sorted({word.casefold() for each in known.fields for word in (each.name, each.label) if len(word) >= scan.LEAST_NAME}))
+    names = tuple(
+        sorted({word.casefold() for each in known.fields for word in (each.name, each.label) if len(word) >= injection_scan.LEAST_NAME})
+    )
     found = list(_pieces(known))
     pages, unread = _documents(known)
     pieces = cut([part for piece in [*found, *pages] for part in _doubted(piece, names)][:MOST_SOURCES])
@@ -106,7 +108,7 @@ def _doubted(piece: Piece, names: tuple[str, ...]) -> Iterator[Piece]:
 
 
 def _reads_like_orders(value: Any, names: tuple[str, ...]) -> bool:
-    return any(len(text) >= SHORTEST_ORDER and scan.first_sign(text, names) is not None for text in texts(value))
+    return any(len(text) >= SHORTEST_ORDER and injection_scan.first_sign(text, names) is not None for text in texts(value))
 
 
 def _spec(spec: FieldSpec, known: ProposalContext) -> FieldSpec:

@@ -17,7 +17,7 @@ from console.ai import guard, prompt as prompts_of, providers
 from console.ai.calling import CallFailed, call as call_provider
 from console.ai.statistics import ratio, sign_test
 from console.ai.types import LEVELS, Confidence, Judged, ProviderError, Raw
-from console.core.comparing import OUTCOME, likeness
+from console.core.run.proposal_comparison import OUTCOME, likeness
 from console.errors import Invalid
 from console.proposals.options import Current
 from console.proposals.replayed import Case

@@ -10,7 +10,7 @@ from console import log, subjects
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Invalid, NotFound
-from console.runs.rights import see
+from console.runs.changing.run_rights import see
 
 Thumb = Literal["up", "down"]
 THUMBS: tuple[str, ...] = get_args(Thumb)

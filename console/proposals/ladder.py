@@ -20,8 +20,8 @@ from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.errors import Invalid
-from console.proposals import evidence, options
-from console.proposals.evidence import Under, fingerprint
+from console.proposals import options, track_record
+from console.proposals.track_record import Under, fingerprint
 
 __all__ = ["ENGINE", "Held", "Mode", "fingerprint", "held", "look_back", "mode_of", "settle", "step_back", "worded"]
 
@@ -93,7 +93,7 @@ def look_back() -> int:
     back = 0
     for workflow, step, mode in fetch(_AUTOMATIC):
         here = held(workflow, step) if mode == "auto" else None
-        about = evidence.under(workflow, step) if here is not None else None
+        about = track_record.under(workflow, step) if here is not None else None
         if here is None or (about is not None and (_why_now(about, here)) is None):
             continue
         step_back(workflow, step, "form" if about is None else _why_now(about, here) or "", fingerprint=about.print if about else "")
@@ -164,7 +164,7 @@ def _why_back(workflow: str, step: str, mark: str, here: Held) -> str | None:
 
 @functools.lru_cache(maxsize=256)
 def _recent(workflow: str, step: str, _at: datetime, _minute: int) -> str | None:
-    here, about = held(workflow, step), evidence.under(workflow, step)
+    here, about = held(workflow, step), track_record.under(workflow, step)
     return None if here is None else "form" if about is None else _why_now(about, here)
 
 
@@ -173,11 +173,11 @@ def _why_now(about: Under, here: Held) -> str | None:
     now = datetime.now(UTC)
     if here.fingerprint != about.print:
         return "changed"
-    if evidence.wrong_trusted(about, now, since=here.at):
+    if track_record.wrong_trusted(about, now, since=here.at):
         return "trusted_only"
-    if evidence.revised_since(about.workflow, about.step, max(here.at, now - timedelta(days=1))) >= REVERTS:
+    if track_record.revised_since(about.workflow, about.step, max(here.at, now - timedelta(days=1))) >= REVERTS:
         return "reverts"
-    cases = evidence.hidden(about, now, RECENT)
+    cases = track_record.hidden(about, now, RECENT)
     agreed = sum(case.agreed for case in cases)
     return "agreement" if wilson_lower(agreed, len(cases)) < LEAST_BOUND else None
 

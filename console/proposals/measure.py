@@ -14,10 +14,10 @@ from typing import Any
 
 from console import access, accounts, workflows
 from console.core.actor import Actor
-from console.core.proposal import LEVELS
+from console.core.run.proposal import LEVELS
 from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound
-from console.proposals import labels
+from console.proposals import field_labels
 from console.proposals.figures import COUNTS, Figures
 
 WINDOWS = (7, 30, 90)
@@ -230,7 +230,7 @@ def report(actor: Actor, window: Window) -> Report:
         cut=total.asked >= MOST_CALLS,
         names=accounts.names(people) if people else {},
         titles=titles(known, [group.key for group in groups["workflow", "step"]]),
-        labels=labels.of_live(known, [(one.workflow, one.step, one.name) for one in values if one.name]),
+        labels=field_labels.of_live(known, [(one.workflow, one.step, one.name) for one in values if one.name]),
         known=known,
     )
 

@@ -15,7 +15,7 @@ from console import settings, subjects
 from console.ai import providers
 from console.ai.types import Provider
 from console.db.engine import fetch, hot_engine
-from console.proposals.document import BUILD_S, Options, read
+from console.proposals.settings_document import BUILD_S, Options, read
 from console.settings import AI
 
 LOOK_S = 1.0

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from console.ai.types import Kind, Source, Treatment
-from console.core.collections.treatment import secret
+from console.core.documents.collections.treatment import secret
 
 MOST_TEXT = 12_000
 MOST_OF_ALL = 60_000

@@ -9,7 +9,7 @@ from console.ai.prompt import rendered
 from console.ai.redaction import PLACEHOLDER, redacted
 from console.ai.types import Ask
 from console.core.actor import Actor
-from console.core.collections import Collection
+from console.core.documents.collections import Collection
 from console.errors import Invalid
 from console.proposals import allowed
 from console.proposals.context import parted

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from console import access, accounts, workflows
 from console.core.actor import Actor
-from console.core.workflow import Step
+from console.core.documents.workflow import Step
 from console.db.engine import fetch
 from console.errors import Conflict, NotFound
-from console.proposals import evidence, ladder, measure
-from console.proposals.evidence import Evidence, Under
+from console.proposals import ladder, measure, track_record
 from console.proposals.ladder import Held
-from console.proposals.said import percent
+from console.proposals.report_words import percent
+from console.proposals.track_record import Evidence, Under
 from console.workflows import Known
 
 Rung = Literal["off", "shadow", "assist", "auto"]
@@ -66,7 +66,7 @@ def standing(actor: Actor, slug: str, step_id: str) -> Standing:
     own: Rung = step.ai.mode if step.ai is not None else "off"
     mode = _mode(own, here, about)
     target = _target(own, mode)
-    told = evidence.gathered(about, datetime.now(UTC))
+    told = track_record.gathered(about, datetime.now(UTC))
     history = [Held(*row) for row in fetch(_HISTORY, (known.id, step_id, SHOWN))]
     people = {one.by for one in history if one.by}
     return Standing(
@@ -154,7 +154,7 @@ def _found(actor: Actor, slug: str, step_id: str) -> tuple[Known, Step, Under]:
         known.id in {workflow for _, workflow in measure.pairs(actor)}
         or (known.label is None and access.can(actor, known.team or None, f"workflow:{slug}", "see") and may_move(actor, known))
     )
-    about = evidence.under(known.id, step_id) if known is not None and seen and "\x00" not in step_id else None
+    about = track_record.under(known.id, step_id) if known is not None and seen and "\x00" not in step_id else None
     if known is None or about is None:
         raise NotFound("There is no such step of a published workflow.")
     document = workflows.version(known.id, known.live or 0).document

@@ -16,12 +16,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from console import records
 from console.ai.types import Ask, FieldSpec, Source
-from console.core.comparing import OUTCOME
 from console.core.forms import is_empty
+from console.core.run.proposal_comparison import OUTCOME
 from console.db.engine import fetch
 from console.errors import ConsoleError, Invalid
 from console.proposals import allowed, hostile, prompts
-from console.runs.store import load
+from console.runs.rows.run_store import load
 
 FORMAT = 1
 ATTACKS = Path(__file__).parent / "attacks.jsonl"

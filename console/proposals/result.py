@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from console.ai import scan
+from console.ai import injection_scan
 from console.ai.types import Code, Judged, Proposed, Raw, Source
-from console.proposals import labels, words
+from console.proposals import absence_words, field_labels
 from console.proposals.context import Built
 
 RULES = "rules"
@@ -108,7 +108,7 @@ def banner(judged: Judged, built: Built) -> str | None:
     """The warning that names where text reads like instructions; None where none does."""
     if "suspicious_content" not in judged.flags:
         return None
-    return words.banner([built.titles.get(source, source) for source in judged.suspicious])
+    return absence_words.banner([built.titles.get(source, source) for source in judged.suspicious])
 
 
 def warned_of(judged: Judged, built: Built) -> list[dict[str, Any]]:
@@ -117,7 +117,7 @@ def warned_of(judged: Judged, built: Built) -> list[dict[str, Any]]:
 
 
 def _warned(source: Source, built: Built) -> dict[str, Any]:
-    at, quote = scan.place(built.ask, source)
+    at, quote = injection_scan.place(built.ask, source)
     return _told(source, built, at, quote)
 
 
@@ -166,9 +166,9 @@ def _told(source: Source, built: Built, at: str | None, quote: str | None) -> di
 def _label(source: Source, built: Built, name: str) -> str:
     """What people call the field of the source that holds the value."""
     step = next((one for one in built.document.steps if one.id == source.step), None) if built.document and source.step else None
-    return source.labels.get(name) or labels.of_step(built.document, step, name)
+    return source.labels.get(name) or field_labels.of_step(built.document, step, name)
 
 
 def late(told: Told, seconds: float) -> Result:
     """The time was up."""
-    return failed("timeout", words.message("timeout", seconds), replace(told, raw=None))
+    return failed("timeout", absence_words.message("timeout", seconds), replace(told, raw=None))

@@ -12,12 +12,12 @@ from console import access, log, subjects
 from console.accounts.recent import require_recent
 from console.ai import probe, providers
 from console.core.actor import Actor
-from console.core.shape import said_of
+from console.core.documents.json_shape import said_of
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid
-from console.proposals import options, resting
-from console.proposals.document import PURPOSES, HouseText, Options, Prices, read
+from console.proposals import options, provider_breaker
 from console.proposals.options import Current
+from console.proposals.settings_document import PURPOSES, HouseText, Options, Prices, read
 from console.settings import AI
 
 MOST_NOTE = 500
@@ -104,7 +104,7 @@ def tried(actor: Actor, changes: Mapping[str, Any], key: str | None = None) -> p
     config = providers.config(told, private=before.from_environment)
     found = probe.probe(config)
     if found.ok:
-        resting.answered(config)
+        provider_breaker.answered(config)
     told_of = {"provider": told.provider, "model": found.model or told.model, "ok": found.ok, "code": found.code, "ms": found.ms}
     log.note(actor, "ai_tested", open={name: value for name, value in told_of.items() if value is not None}, chain="sys:config")
     return found

@@ -14,21 +14,22 @@ from decimal import Decimal
 import psycopg
 import sqlalchemy as sa
 
-from console import access, log, notices, runs, settings, subjects
-from console.ai import breaker, calling, guard, prompt as prompts_of, providers, scan
+from console import access, log, runs, settings, subjects
+from console.ai import breaker, calling, guard, injection_scan, prompt as prompts_of, providers
 from console.ai.calling import Answered, CallFailed
 from console.ai.prompt import Prompt
 from console.ai.types import Code, Dropped, Judged, ProviderError, Raw
-from console.core.proposal import SECOND
+from console.core.run.proposal import SECOND
 from console.db.engine import borrowed, fetch
 from console.errors import ConsoleError
-from console.proposals import budget, cache, context, options, prompts, resting, result, waits, withheld, words
+from console.proposals import absence_words, budget, cache, context, options, prompts, provider_breaker, result, waits, withheld
 from console.proposals.context import Built
 from console.proposals.ladder import fingerprint, mode_of
 from console.proposals.options import Chosen, Current
 from console.proposals.result import Result, Told
 from console.queue import PutBack
-from console.runs.preparing import ProposalContext, unfit
+from console.runs.engine.preparing import ProposalContext, unfit
+from console.work import notices
 
 MARGIN_S = 0.25
 """Of the deadline, what is kept for judging and writing."""
@@ -51,11 +52,11 @@ def propose(call: str) -> None:
     except (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.OperationalError, PutBack):
         raise
     except ConsoleError as error:
-        _note(call, result.off(f"{error.message.rstrip('.')}. {words.BY_HAND}."))
+        _note(call, result.off(f"{error.message.rstrip('.')}. {absence_words.BY_HAND}."))
         return
     except Exception:  # noqa: BLE001 (a person waits: there is always an answer)
         _log.exception("alarm: the proposal %s failed", call)
-        found = result.failed("internal_error", words.message("internal_error", 0), Told())
+        found = result.failed("internal_error", absence_words.message("internal_error", 0), Told())
     _note(call, found)
 
 
@@ -109,13 +110,13 @@ def _result(known: ProposalContext) -> Result:
     current = options.current()
     why = current.off(known.run.collection, known.definition.slug, known.step.id)
     if why is not None:
-        return result.off(words.off(why))
+        return result.off(absence_words.off(why))
     chosen = current.chosen(known.purpose)
     built = context.build(known, current.policy)
     if not built.ask.fields and not built.ask.outcomes:
-        return result.off(words.NOTHING_ASKED)
+        return result.off(absence_words.NOTHING_ASKED)
     if chosen.rules:
-        return _by_rules(known, built) if known.review is None else result.off(words.RULES_LOOK_ONCE, "no_key", Told(mode=SECOND))
+        return _by_rules(known, built) if known.review is None else result.off(absence_words.RULES_LOOK_ONCE, "no_key", Told(mode=SECOND))
     prompt = prompts_of.rendered(built.ask, house_key(), withheld.of(known))
     version = f"{prompt.version}{current.house_mark}"
     told = Told(
@@ -146,7 +147,7 @@ def _by_rules(known: ProposalContext, built: Built) -> Result:
     judged = fitting(known, guard.judge(built.ask, raw))  # real values: nothing was masked for anybody
     told = Told(provider=result.RULES, model=result.RULES, raw=raw, mode=_mode(known, result.RULES, result.RULES))
     if judged.code is not None:
-        return result.off(words.UNREAD if built.unread else words.NOT_CONFIGURED, "no_key", told)
+        return result.off(absence_words.UNREAD if built.unread else absence_words.NOT_CONFIGURED, "no_key", told)
     return result.made(judged, built, replace(told, ms=_ms(began)))
 
 
@@ -174,7 +175,7 @@ def _asked(asking: _Asking) -> Result:
         return _failed(asking, error)
     except CallFailed as error:
         return _failed(asking, error)
-    resting.answered(asking.chosen.config)
+    provider_breaker.answered(asking.chosen.config)
     told = replace(asking.told, raw=answer.raw, ms=answer.ms, tries=answer.tries)
     found = _judged(asking, answer.raw, _paid(asking, told))
     _keep(asking, answer.raw.text, remembered=(key, answer.raw) if found.kind == "proposal_made" and not asking.built.unread else None)
@@ -190,18 +191,18 @@ def _refused(asking: _Asking) -> Result | None:
     """Why nobody is asked: no key, no time, the provider is left alone, or no budget."""
     config = asking.chosen.config
     if not getattr(config, "api_key", None) and config.name == "anthropic":
-        return result.failed("no_key", words.message("no_key", 0), asking.told)
+        return result.failed("no_key", absence_words.message("no_key", 0), asking.told)
     if asking.left() < LEAST_S + MARGIN_S:
         return result.late(asking.told, _whole(asking))
-    if settings.current().ai_breaker and not resting.may_ask(config):
-        code = resting.refused(config) or "breaker"
-        return result.failed(code, words.message(code, 0), asking.told)
+    if settings.current().ai_breaker and not provider_breaker.may_ask(config):
+        code = provider_breaker.refused(config) or "breaker"
+        return result.failed(code, absence_words.message(code, 0), asking.told)
     characters = len(asking.prompt.system) + len(asking.prompt.user)
     cost = budget.estimate(asking.current, config.model, characters, asking.chosen.max_tokens)
     over, day = budget.held(asking.known.call, asking.known.run.id, asking.current.document.budget, cost)
     if day is not None:
         _told_of_budget(day)
-    return None if over is None else result.failed("budget", words.over(over), asking.told)
+    return None if over is None else result.failed("budget", absence_words.over(over), asking.told)
 
 
 def _call(asking: _Asking) -> Answered:
@@ -224,8 +225,8 @@ def _judged(asking: _Asking, raw: Raw, told: Told) -> Result:
     if judged.code is None:
         return result.made(judged, asking.built, told)
     if asking.built.unread:
-        return result.failed("timeout", words.UNREAD, told, replace(judged, declined=False))
-    said = words.declined(judged.why) if judged.declined else words.message(judged.code, _whole(asking))
+        return result.failed("timeout", absence_words.UNREAD, told, replace(judged, declined=False))
+    said = absence_words.declined(judged.why) if judged.declined else absence_words.message(judged.code, _whole(asking))
     return _without(asking, judged, said, told)
 
 
@@ -239,13 +240,13 @@ def _without(asking: _Asking, judged: Judged, said: str, told: Told) -> Result:
 def _failed(asking: _Asking, error: CallFailed) -> Result:
     """Nothing came that could be judged; what of it tells of the provider is counted."""
     _keep(asking, error.raw.text if error.raw else "", error=f"{error.code}: {error.detail}")
-    if settings.current().ai_breaker and resting.failed(asking.chosen.config, error.code):
+    if settings.current().ai_breaker and provider_breaker.failed(asking.chosen.config, error.code):
         _left_alone(asking.chosen.config, error.code)
     told = _paid(asking, replace(asking.told, raw=error.raw, ms=error.ms, tries=error.tries, request_id=error.request_id))
     code: Code = error.code
-    suspicious = tuple(scan.suspicious(asking.built.ask, asking.prompt.restore.sent))
+    suspicious = tuple(injection_scan.suspicious(asking.built.ask, asking.prompt.restore.sent))
     judged = Judged(flags=("suspicious_content",) if suspicious else (), suspicious=suspicious, code=code)
-    return _without(asking, judged, words.message(code, _whole(asking)), told)
+    return _without(asking, judged, absence_words.message(code, _whole(asking)), told)
 
 
 def _told_of_budget(day: budget.Day) -> None:

@@ -6,8 +6,8 @@ from console import settings
 from console.ai.probe import HOW
 from console.ai.types import Code
 from console.db.engine import fetch
-from console.proposals import options, resting
-from console.proposals.document import PURPOSES
+from console.proposals import options, provider_breaker
+from console.proposals.settings_document import PURPOSES
 
 SAYS: dict[str, str] = {
     "auth": "does not accept the key",
@@ -34,15 +34,15 @@ def refused(purpose: str) -> Code | None:
     """What whoever is asked for this purpose refuses every call for at present, with nobody let through to see; None where asking may help."""
     if not settings.current().ai_breaker or (chosen := options.current().chosen(purpose)).rules:
         return None
-    code = resting.refused(chosen.config)
-    return code if code is not None and resting.closed(chosen.config) else None
+    code = provider_breaker.refused(chosen.config)
+    return code if code is not None and provider_breaker.closed(chosen.config) else None
 
 
 def refusals() -> list[Refusal]:
     """Every model in force whose provider refuses it."""
     current = options.current()
     configs = {chosen.config.model: chosen.config for chosen in map(current.chosen, PURPOSES) if not chosen.rules}
-    found = [(config, resting.refused(config)) for config in configs.values()]
+    found = [(config, provider_breaker.refused(config)) for config in configs.values()]
     return [Refusal(config.name, config.model, code, SAYS[code]) for config, code in found if code is not None]
 
 

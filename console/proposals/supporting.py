@@ -6,11 +6,11 @@ from typing import Any
 from console import records
 from console.ai.grounds import ANY
 from console.core import expressions
-from console.core.collections import Collection
-from console.core.fields import holds
+from console.core.documents.collections import Collection
+from console.core.documents.fields import holds
 from console.proposals import allowed
 from console.proposals.pieces import open_of
-from console.runs.preparing import ProposalContext
+from console.runs.engine.preparing import ProposalContext
 
 OWN = frozenset({"variables", "tables", "run", "now", "currentUser"})
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from console import access
 from console.core.actor import Actor
 from console.db.engine import fetch
-from console.proposals.document import Budget
 from console.proposals.saving import require
+from console.proposals.settings_document import Budget
 
 _TODAY = """
 select count(*), count(*) filter (where coalesce(cost, reserved) is not null), coalesce(sum(coalesce(cost, reserved)), 0),

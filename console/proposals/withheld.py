@@ -10,11 +10,11 @@ from typing import Any
 
 from console import records
 from console.ai.types import Source, Treatment
-from console.core.collections import Collection, Relation, treatment
+from console.core.documents.collections import Collection, Relation, treatment
 from console.core.scopes import whole
 from console.errors import NotFound
 from console.proposals import allowed
-from console.runs.preparing import ProposalContext
+from console.runs.engine.preparing import ProposalContext
 
 MOST_READS = 40
 """Statements that one proposal may cost here."""

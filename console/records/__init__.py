@@ -3,9 +3,8 @@
 from console.records.catalogue import collection, collections, forget
 from console.records.delete import delete
 from console.records.insert import insert, same
-from console.records.leading import leading
 from console.records.reader import Record
-from console.records.select import (
+from console.records.record_reads import (
     MOST_ROWS,
     Order,
     Page,
@@ -20,6 +19,7 @@ from console.records.select import (
     titles,
     visible,
 )
+from console.records.related_values import leading
 from console.records.stored import stored
 from console.records.totals import Figure, totals
 from console.records.write import WriteUnknown, compare, forms, write
@@ -31,22 +31,32 @@ __all__ = [
     "Page",
     "Record",
     "WriteUnknown",
+    "catalogue",
     "collection",
     "collections",
     "compare",
+    "connect",
+    "connection_terms",
     "count",
     "delete",
+    "diagnosis",
     "estimate",
     "forget",
     "forms",
     "get",
+    "hooked",
     "insert",
     "leading",
     "order_of",
     "page",
+    "portable",
+    "record_keys",
+    "reflect",
     "related",
+    "relations",
     "same",
     "sample",
+    "sql_conditions",
     "stored",
     "subject",
     "titles",

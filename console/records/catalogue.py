@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from console import subjects
-from console.core.collections import Collection, Stored, assemble
+from console.core.documents.collections import Collection, Stored, assemble
 from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import Invalid, NotAllowed, NotFound, SourceDown
 from console.records import connect, hooked, portable
-from console.records.sessions import Terms
+from console.records.connection_terms import Terms
 
 KEPT_S = 1.0
 _log = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from console.core import expressions
-from console.core.collections import CONVERSIONS, Field
-from console.core.operands import UNKNOWN, number_of, rounded, to_json
+from console.core.documents.collections import CONVERSIONS, Field
+from console.core.expressions.operands import UNKNOWN, number_of, rounded, to_json
 
 
 def value(field: Field, record: dict[str, Any]) -> Any:

@@ -17,10 +17,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from console.errors import Invalid, SourceDown
-from console.records import sessions
-from console.records.breaker import Breaker
+from console.records import connection_terms
+from console.records.connection_terms import USUAL, NoAnswer, Terms
 from console.records.refusals import refused
-from console.records.sessions import USUAL, NoAnswer, Terms
+from console.records.source_breaker import Breaker
 
 __all__ = ["Terms", "address", "create", "dispose", "engine", "plain_moment", "read", "refused", "since", "transaction"]
 
@@ -124,7 +124,7 @@ def dispose(name: str | None = None) -> None:
 
 def create(url: URL, terms: Terms = USUAL) -> Engine:
     """An engine over `url` (of `address`) with these limits on every connection, which nobody else uses."""
-    return sessions.engine(url, terms)
+    return connection_terms.engine(url, terms)
 
 
 def since(name: str) -> datetime | None:

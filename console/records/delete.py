@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from console.core.scopes import Scope
 from console.errors import Conflict
-from console.records import catalogue, connect, keys, values
-from console.records.tables import Table, table_of
+from console.records import catalogue, connect, record_keys, values
+from console.records.sql_tables import Table, table_of
 from console.records.write import Stale, WriteUnknown, compare, locked
 
 
@@ -30,7 +30,7 @@ def delete(collection_id: str, key: str, expected: Mapping[str, Any], scope: Sco
 
 def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -> None:
     collection = table.collection
-    is_key = table.is_key(keys.decode(collection, key))
+    is_key = table.is_key(record_keys.decode(collection, key))
     with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
         former = locked(connection, table, key, is_key, list(expected), scope)
         theirs = {name: values.read(table.readers[name], former[name]) for name in expected}

@@ -15,8 +15,8 @@ from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import NullType
 from typing_extensions import override
 
-from console.core.collections import Field
-from console.core.operands import number_of
+from console.core.documents.collections import Field
+from console.core.expressions.operands import number_of
 
 Condition = ColumnElement[bool]
 Column = ColumnElement[Any]

@@ -5,7 +5,7 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from console.core.operands import Spelled
+from console.core.expressions.operands import Spelled
 
 
 class Digits(str):

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from console import hooks
 from console.core import expressions
-from console.core.collections import Collection, Field, Segment, humanised
-from console.core.collections.assembling import STORED_AS
+from console.core.documents.collections import Collection, Field, Segment, humanised
+from console.core.documents.collections.assembling import STORED_AS
 from console.errors import DefinitionError
-from console.records import conditions
+from console.records import sql_conditions
 
 
 def fields() -> Mapping[str, Sequence[Field]]:
@@ -57,7 +57,7 @@ def _segment(hook: hooks.Hook, collection: Collection) -> Segment | None:
     try:
         if collection.segment(hook.name) is not None:
             raise DefinitionError(f"{collection.id} has a segment {hook.name} already")
-        conditions.check(expressions.parse(str(text)), collection)
+        sql_conditions.check(expressions.parse(str(text)), collection)
     except DefinitionError as error:
         hooks.fail(hook, ValueError(error.message))
         return None

@@ -6,17 +6,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console.core.collections import Collection, Field
+from console.core.documents.collections import Collection, Field
 from console.core.filters import Group, Test
 from console.core.scopes import Scope
-from console.db import written
+from console.db import request_writes
 from console.errors import Conflict, Invalid, NotAllowed
-from console.records import catalogue, checks, conditions, connect, values
+from console.records import catalogue, connect, sql_conditions, values, write_checks
 from console.records.dialects import value
-from console.records.leading import leading, unseen
 from console.records.reader import Reader, Record
-from console.records.select import page
-from console.records.tables import Table, table_of
+from console.records.record_reads import page
+from console.records.related_values import leading, unseen
+from console.records.sql_tables import Table, table_of
 from console.records.write import WriteUnknown, rejected
 
 
@@ -33,7 +33,7 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     _require_in_scope(collection, given, scope)
     blank = {field.name: None for field in collection.stored_fields}
-    if details := checks.wrong(collection, scope, blank, given, new=True):
+    if details := write_checks.wrong(collection, scope, blank, given, new=True):
         raise Invalid(f"The {collection.label_one.lower()} cannot be saved: {details[0]['reason']}", details=details)
     table = table_of(collection)
     row = {table.columns[field.name]: value(values.written(collection.dialect, field, given[field.name])) for field in fields}
@@ -57,11 +57,11 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Record
             raise _exists(error, collection, fields) from error
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
-                written.unknown(collection.id)
+                request_writes.unknown(collection.id)
                 message = f"The connection to {collection.source} was lost while the record was saved. Look whether it is there."
                 raise WriteUnknown(message) from error
             raise connect.refused(error, collection.source) from error
-    written.done(collection.id)
+    request_writes.done(collection.id)
     return reader.finished([reader.record(found)])[0]
 
 
@@ -111,7 +111,7 @@ def _last(table: Table, names: list[str], given: Mapping[str, Any], number: int)
     """The row that was just added, where the database does not give it back: by its key, which was given or drawn."""
     fields = [table.collection.by_name[name] for name in table.collection.key]
     key = [
-        conditions.filter_condition(Test(field.name, "eq", given.get(field.name, number)), table.collection, table.columns)
+        sql_conditions.filter_condition(Test(field.name, "eq", given.get(field.name, number)), table.collection, table.columns)
         for field in fields
     ]
     return sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(*key)

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.sql import Select
 
 from console import hooks
-from console.core.collections import Collection
+from console.core.documents.collections import Collection
 from console.core.scopes import Scope
-from console.records import computed, keys, values
-from console.records.tables import Table, table_of
+from console.records import computed, record_keys, values
+from console.records.sql_tables import Table, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Reader:
     def record(self, row: Sequence[Any]) -> Record:
         """The record that a row of `select` is."""
         collection = self.table.collection
-        key = keys.encode([values.read(reader, row[place]) for place, reader in self._key])
+        key = record_keys.encode([values.read(reader, row[place]) for place, reader in self._key])
         shown = dict(zip(self.shown, row, strict=False))
         for name, reader in self._converted:
             item = shown[name]
@@ -87,7 +87,7 @@ class Reader:
         columns = list(zip(*rows, strict=True))
         shown = [_read_column(self.table.readers[name], column) for name, column in zip(self.shown, columns, strict=False)]
         parts = [_read_column(reader, columns[place]) for place, reader in self._key]
-        named = map(_key_of, parts[0]) if len(parts) == 1 else map(keys.encode, zip(*parts, strict=True)) if parts else repeat(None)
+        named = map(_key_of, parts[0]) if len(parts) == 1 else map(record_keys.encode, zip(*parts, strict=True)) if parts else repeat(None)
         collection, found = self.table.collection.id, []
         for row, key, values_ in zip(rows, named, zip(*shown, strict=True), strict=False):
             found.append(Record(collection, key, self._title(row, key), dict(zip(self.shown, values_, strict=True))))
@@ -116,7 +116,7 @@ def _read_column(convert: Callable[[Any], Any] | None, column: Sequence[Any]) ->
 
 def _key_of(part: Any) -> str | None:
     """`keys.encode` of one column; most are numbers, which stand for themselves."""
-    return str(part) if type(part) is int and part >= 0 else keys.encode((part,))
+    return str(part) if type(part) is int and part >= 0 else record_keys.encode((part,))
 
 
 def _is_named(collection: Collection) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from console.core.operands import DATE, MOMENT, moment_of
+from console.core.expressions.operands import DATE, MOMENT, moment_of
 
 SAMPLE = 200
 DECLARED = (

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.core.collections import Collection, Relation
+from console.core.documents.collections import Collection, Relation
 from console.errors import DefinitionError
 from console.records import catalogue
 from console.records.dialects import Condition, Dialect

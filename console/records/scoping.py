@@ -6,12 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console.core.collections import Collection
+from console.core.documents.collections import Collection
 from console.core.scopes import Scope, Subject
 from console.errors import DefinitionError
-from console.records.conditions import Compiler, Find
 from console.records.dialects import Condition
 from console.records.relations import catalogued
+from console.records.sql_conditions import Compiler, Find
 
 
 def scope_condition(scope: Scope, collection: Collection, columns: Mapping[str, Any], now: datetime, find: Find = catalogued) -> Condition:

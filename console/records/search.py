@@ -8,12 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console.core.collections import Collection, Field
-from console.core.operands import number_of, uuid_of
-from console.core.search_syntax import Several, Sought, Through, Without, Words
-from console.records import catalogue, conditions, values
+from console.core.documents.collections import Collection, Field
+from console.core.expressions.operands import number_of, uuid_of
+from console.core.expressions.search_syntax import Several, Sought, Through, Without, Words
+from console.records import catalogue, sql_conditions, values
 from console.records.dialects import Condition
-from console.records.tables import Table, table_of
+from console.records.sql_tables import Table, table_of
 
 LONGEST = 200
 
@@ -40,7 +40,7 @@ def sought_condition(table: Table, sought: Sought, hidden: frozenset[str], depth
         case Several():
             parts = [sought_condition(table, item, hidden, depth) for item in sought.items]
             return sa.and_(sa.true(), *parts) if sought.kind == "and" else sa.or_(sa.false(), *parts)
-    return conditions.filter_condition(sought, table.collection, table.columns)
+    return sql_conditions.filter_condition(sought, table.collection, table.columns)
 
 
 def _led(table: Table, sought: Through, depth: int) -> Condition:

@@ -6,10 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from console.core.scopes import Scope
-from console.records import catalogue, keys, values
-from console.records.leading import kept_there, named_by
-from console.records.select import MOST_ROWS, read
-from console.records.tables import table_of
+from console.records import catalogue, record_keys, values
+from console.records.record_reads import MOST_ROWS, read
+from console.records.related_values import kept_there, named_by
+from console.records.sql_tables import table_of
 
 
 def stored(
@@ -25,7 +25,7 @@ def stored(
     collection = catalogue.collection(scope.collection)
     table, wanted = table_of(collection), [name for name in dict.fromkeys(names) if name in collection.by_name]
     alternatives = [sa.and_(*(named_by(table, column, kept_there(collection, column, part)) for column, part in pairs)) for pairs in where]
-    alternatives += [table.is_key(keys.decode(collection, key))] if key is not None else []
+    alternatives += [table.is_key(record_keys.decode(collection, key))] if key is not None else []
     if not wanted or not alternatives:
         return []
     statement = sa.select(*(table.columns[name] for name in wanted)).select_from(table.table).where(sa.or_(*alternatives)).limit(limit)

@@ -12,14 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
-from console.core.collections import Field
+from console.core.documents.collections import Field
 from console.core.expressions import Expression
 from console.core.scopes import Scope
 from console.errors import Malformed
 from console.records import catalogue, connect, values
 from console.records.dialects import Condition
-from console.records.select import led_to
-from console.records.tables import Table, table_of
+from console.records.record_reads import led_to
+from console.records.sql_tables import Table, table_of
 
 SAFE_INTEGER = 2**53 - 1
 MOST_SCALE = 9  # decimals of SQLite's numbers that are added up as whole ones

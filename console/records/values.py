@@ -15,9 +15,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from console.core.collections import CONVERSIONS, Field
+from console.core.documents.collections import CONVERSIONS, Field
+from console.core.expressions.operands import duration_text, moment_of, moment_text, number_of
 from console.core.filters import WORDS
-from console.core.operands import duration_text, moment_of, moment_text, number_of
 from console.records import exact
 from console.records.connect import plain_moment
 

@@ -13,18 +13,18 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.core.collections import Collection, Field
+from console.core.documents.collections import Collection, Field
+from console.core.expressions.operands import Spelled, equal
 from console.core.forms import FormField
-from console.core.operands import Spelled, equal
 from console.core.scopes import Scope
-from console.db import written
+from console.db import request_writes
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
-from console.records import catalogue, checks, connect, exact, keys, values
+from console.records import catalogue, connect, exact, record_keys, values, write_checks
 from console.records.dialects import Condition, value
-from console.records.leading import referring, unseen
 from console.records.reader import Reader, Record
-from console.records.select import get
-from console.records.tables import Table, table_of
+from console.records.record_reads import get
+from console.records.related_values import referring, unseen
+from console.records.sql_tables import Table, table_of
 
 UNKEPT = frozenset({"json", "array"})  # kinds that cannot be compared in SQL everywhere; the row is locked, and they are compared before
 
@@ -49,7 +49,7 @@ def write(collection_id: str, key: str, changes: Mapping[str, Mapping[str, Any]]
     if not fields:
         return get(collection_id, key, scope)
     table = table_of(collection)
-    parts = keys.decode(collection, key)
+    parts = record_keys.decode(collection, key)
     engine = catalogue.engine_of(collection)
     for last in (False, True):
         try:
@@ -110,13 +110,13 @@ def _change(
 ) -> Record:
     collection, is_key = table.collection, table.is_key(parts)
     changed = {field.name: changes[field.name]["new"] for field in fields}
-    more = checks.needed(collection, changed) | {here for link in referring(collection, changed) for here, _ in link.columns}
+    more = write_checks.needed(collection, changed) | {here for link in referring(collection, changed) for here, _ in link.columns}
     former = locked(connection, table, key, is_key, [field.name for field in fields], scope, more)
     theirs = {field.name: values.read(table.readers[field.name], former[field.name]) for field in fields}
     compare(collection, changes, theirs)
     known = {name: values.read(table.readers[name], item) for name, item in former.items()}
     moved = {field.name: changed[field.name] for field in fields if not alike(collection, field, changed[field.name], theirs[field.name])}
-    if details := [*unseen(collection, moved, known, scope), *checks.wrong(collection, scope, known, changed)]:
+    if details := [*unseen(collection, moved, known, scope), *write_checks.wrong(collection, scope, known, changed)]:
         raise Invalid("Some values cannot be saved; nothing was changed.", details=details)
     new = {field.name: _instead(collection, field, changes[field.name]["new"], former[field.name]) for field in fields}
     kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT and not _inexact(table, field)]
@@ -140,10 +140,10 @@ def _change(
             message = (
                 f"The connection to {collection.source} was lost while the change was saved. Look whether it was made before you try again."
             )
-            written.unknown(f"{collection.id}/{key}")
+            request_writes.unknown(f"{collection.id}/{key}")
             raise WriteUnknown(message) from error
         raise connect.refused(error, collection.source) from error
-    written.done(f"{collection.id}/{key}")
+    request_writes.done(f"{collection.id}/{key}")
     return record
 
 
@@ -169,7 +169,7 @@ def locked(
         if error.connection_invalidated:
             raise Stale(error) from error
         raise connect.refused(error, table.collection.source) from error
-    if row is None or keys.of(table.collection, table.json(names, row)) != key:
+    if row is None or record_keys.of(table.collection, table.json(names, row)) != key:
         raise NotFound
     return dict(zip(names, row, strict=True))
 

@@ -2,4 +2,4 @@
 
 from console.reports.case_file import CaseFile, archive, case_file, paper
 
-__all__ = ["CaseFile", "archive", "case_file", "paper"]
+__all__ = ["CaseFile", "archive", "case_file", "paper", "tables"]

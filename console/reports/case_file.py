@@ -14,7 +14,7 @@ from console.core.actor import Actor
 from console.documents import Looked
 from console.errors import Invalid, NotFound, TooMany
 from console.files.confined import Busy, Confined
-from console.runs import attachments
+from console.runs.changing import attachments
 
 PAGE = 100
 MOST_LINES = 1_000

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from console import access, accounts, records, workflows
-from console.access import store
-from console.access.changes import Change
+from console.access import policy_store
 from console.access.index import Index, Verdict
+from console.access.policy_changes import Change
 from console.core import scopes
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import fetch
 from console.errors import ConsoleError
-from console.runs.lists import RunHead, listed
+from console.runs.showing.lists import RunHead, listed
 
 SHOWN = 50
 _HELD = "select r.id, r.team, r.workflow, r.holder, r.collection, r.record from {runs} where r.ended_at is null and r.holder is not null"
@@ -29,7 +29,7 @@ class CutOff:
 
 def cut_off(actor: Actor, change: Change) -> tuple[list[CutOff], bool]:
     """(runs that the actor may see and whose holder the change takes the rights for them from, those touched last first; whether there are more)."""
-    before, after = store.current().index, Index(change.applied(access.all_rows()))
+    before, after = policy_store.current().index, Index(change.applied(access.all_rows()))
     slugs = {known.id: known.slug for known in workflows.all_known()}
     losing: dict[str, str] = {}
     looked_at: dict[tuple[str, str], dict[str, list[str]]] = {}  # holder and collection → record → runs

@@ -10,12 +10,12 @@ from console import access, accounts, records
 from console.access import history
 from console.access.history import Version
 from console.access.index import Index
-from console.access.names import Names, known
+from console.access.policy_words import acts_of, condition, rule
 from console.access.rows import EVERY, WHOLE, Row
-from console.access.words import acts_of, condition, rule
+from console.access.spoken_names import Names, known
+from console.activity.exports import FORMULA
 from console.core.actor import Actor
 from console.effects import kept
-from console.exports import FORMULA
 from console.rights.roles import listed
 
 Standing = Literal["yes", "partly", "denied", "no"]

@@ -9,12 +9,12 @@ from typing import Any
 
 from console import access, actions, browse, records, workflows
 from console.core import expressions
-from console.core.action import Action
 from console.core.actor import Actor
+from console.core.documents.action_document import Action
 from console.effects import kept
-from console.rights.asking import Reason, why_not
-from console.runs.rights import holder_idle_s, lacking, possible, see
-from console.runs.stepping import facts
+from console.rights.right_requests import Reason, why_not
+from console.runs.changing.run_rights import holder_idle_s, lacking, possible, see
+from console.runs.engine.stepping import facts
 
 COMMANDS = (
     ("complete", "resume", "Do the step that it stands at"),

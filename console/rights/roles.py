@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from console import access, accounts
-from console.access.changes import Change, rules_of
 from console.access.deciding import roles_in
-from console.access.names import Names, known
+from console.access.policy_changes import Change, rules_of
 from console.access.rows import EVERY, LEVELS, Row
+from console.access.spoken_names import Names, known
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound

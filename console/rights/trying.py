@@ -7,20 +7,20 @@ from typing import Any
 from console import access, accounts, records, workflows
 from console.access import limits
 from console.access.deciding import Decision, Spoken, who_would
-from console.access.names import Names, known
+from console.access.policy_words import act as act_words, condition, rule
 from console.access.rows import ACTS, EVERY, Row, kind_of, line
-from console.access.words import act as act_words, condition, rule
+from console.access.spoken_names import Names, known
 from console.accounts import COMMAND_LINE
 from console.core.actor import Actor
-from console.core.operands import UNKNOWN
+from console.core.expressions.operands import UNKNOWN
 from console.core.scopes import Scope, whole
 from console.db.engine import fetch
 from console.effects import kept
 from console.errors import Invalid, NotAllowed
-from console.rights.rules import require_object
+from console.rights.role_rules import require_object
 from console.rights.writing import judge
-from console.runs.rights import see
-from console.runs.stepping import facts
+from console.runs.changing.run_rights import see
+from console.runs.engine.stepping import facts
 
 HIDDEN = "you may not see it"
 

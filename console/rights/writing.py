@@ -6,13 +6,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import access, accounts, log, subjects
-from console.access import store
-from console.access.changes import Change, shipped
+from console.access import policy_store
 from console.access.history import Version, complete, since
 from console.access.index import Index
-from console.access.names import Names
+from console.access.policy_changes import Change, shipped
+from console.access.policy_words import rule
 from console.access.rows import line
-from console.access.words import rule
+from console.access.spoken_names import Names
 from console.accounts import COMMAND_LINE
 from console.core.actor import Actor
 from console.db.engine import transaction
@@ -55,13 +55,13 @@ def write(
             f"This comes with its level and stays: {rule(fixed[0], names)}. Make a role of your own instead.", need=("policy", "manage")
         )
     with transaction() as connection:
-        store.seed(connection)
+        policy_store.seed(connection)
         number = int(connection.execute(_LOCKED).scalar_one())
         require_unmoved(base, number, names, connection)
-        rows = store.rows_of(connection)
+        rows = policy_store.rows_of(connection)
         change = change.on(rows)
         _require_admin(Index(change.applied(rows)), connection)
-        number = store.write(connection, added=sorted(change.added), removed=sorted(change.removed), by=actor.id, note=note)
+        number = policy_store.write(connection, added=sorted(change.added), removed=sorted(change.removed), by=actor.id, note=note)
         if also is not None:
             also(connection)
         noted(actor, change, number, note, connection)
@@ -89,7 +89,7 @@ def _require_admin(index: Index, connection: Connection) -> None:
     """Raises NotAllowed where nobody with an open account could change the rights any more, though somebody can now; and PolicyError."""
     people = [f"user:{ident}" for (ident,) in connection.execute(sa.text("select id from console.person where disabled_at is null"))]
     able = [sub for sub in people if index.verdict(sub, None, "policy", "manage").plain]
-    before = store.current().index
+    before = policy_store.current().index
     if not able and any(before.verdict(sub, None, "policy", "manage").plain for sub in people):
         raise NotAllowed("After this nobody could change the rights any more.", code="last_admin", need=("policy", "manage"))
 

@@ -1,36 +1,29 @@
 """Runs: start, complete, save, resume, revise, abort, take over, settle; reading, lists and replay."""
 
-from console.runs import attachments
-from console.runs.answering import overdue_proposals, proposed
-from console.runs.approving import approve, reject
-from console.runs.arrival import awaits
-from console.runs.candidates import Candidate, candidates
-from console.runs.engine import advance
-from console.runs.following import look as follow, look_again, news
-from console.runs.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over
-from console.runs.lists import RunHead, find, head, held_by, live_ahead, live_counts, live_on, on_record, to_continue
-from console.runs.preparing import ProposalContext, proposal_context
-from console.runs.reach import says, shown_to
-from console.runs.reading import PATH_SHOWN, foretold, get, noted, source_opened, title
-from console.runs.rebuild import Difference, rebuild
-from console.runs.replay import ReplayView, events, replay
-from console.runs.reporting import receipt_of, report, reportable
-from console.runs.rerunning import rerun
-from console.runs.revising import Preview, abort, abort_preview, preview, revise
-from console.runs.screens import record_shown
-from console.runs.settling import check, retry, settle, stop_trying
-from console.runs.store import ENGINE
-from console.runs.supplying import propose_again, supply, supply_form
-from console.runs.sweep import pick_up, sweep, wake
-from console.runs.transitions import (
-    cancel,
-    complete,
-    complete_and_look,
-    draft,
-    end_for_erasure,
-    start,
-)
-from console.runs.view import RunView
+from console.runs.changing import attachments
+from console.runs.changing.approval_answers import approve, reject
+from console.runs.changing.effect_settling import check, retry, settle, stop_trying
+from console.runs.changing.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over
+from console.runs.changing.missing_context import propose_again, supply, supply_form
+from console.runs.changing.reporting import receipt_of, report, reportable
+from console.runs.changing.rerunning import rerun
+from console.runs.changing.revising import Preview, abort, abort_preview, preview, revise
+from console.runs.changing.transitions import cancel, complete, complete_and_look, draft, end_for_erasure, start
+from console.runs.engine.advancing import advance
+from console.runs.engine.answering import overdue_proposals, proposed
+from console.runs.engine.arrival import awaits
+from console.runs.engine.effect_followup import look as follow, look_again, news
+from console.runs.engine.preparing import ProposalContext, proposal_context
+from console.runs.engine.sweep import pick_up, sweep, wake
+from console.runs.rows.rebuild import Difference, rebuild
+from console.runs.rows.run_store import ENGINE
+from console.runs.showing.candidates import Candidate, candidates
+from console.runs.showing.lists import RunHead, find, head, held_by, live_ahead, live_counts, live_on, on_record, to_continue
+from console.runs.showing.reader_reach import says, shown_to
+from console.runs.showing.reading import PATH_SHOWN, foretold, get, noted, source_opened, title
+from console.runs.showing.replay import ReplayView, events, replay
+from console.runs.showing.screens import record_shown
+from console.runs.showing.view import RunView
 
 __all__ = [
     "ENGINE",
@@ -52,11 +45,13 @@ __all__ = [
     "awaits",
     "cancel",
     "candidates",
+    "changing",
     "check",
     "complete",
     "complete_and_look",
     "draft",
     "end_for_erasure",
+    "engine",
     "escalate",
     "events",
     "find",
@@ -90,9 +85,11 @@ __all__ = [
     "resume",
     "retry",
     "revise",
+    "rows",
     "save",
     "says",
     "settle",
+    "showing",
     "shown_to",
     "source_opened",
     "start",

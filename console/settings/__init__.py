@@ -23,9 +23,24 @@ from console.settings.readers import AI, IllFormed, MailServer
 from console.settings.table import SETTINGS, Setting, Table
 
 __all__ = [
-    "AI", "DEMO_FILES", "KEYS_FOLDER", "NOT_VALUES", "SETTINGS", "IllFormed", "MailServer", "Setting", "Settings", "SettingsError",
-    "current", "fresh_signing_key", "keep_secret", "parse_env", "read", "readers",
-]  # fmt: skip
+    "AI",
+    "DEMO_FILES",
+    "KEYS_FOLDER",
+    "NOT_VALUES",
+    "SETTINGS",
+    "IllFormed",
+    "MailServer",
+    "Setting",
+    "Settings",
+    "SettingsError",
+    "current",
+    "data_folder",
+    "fresh_signing_key",
+    "keep_secret",
+    "parse_env",
+    "read",
+    "readers",
+]
 PREFIX = "CONSOLE_"
 KEYS_FOLDER = "keys"
 DEMO_FILES = "demo-files"

@@ -1,6 +1,6 @@
 """The databases of the company: try, connect, look at again, change, pause and remove them; what is kept of them, and who may use them."""
 
-from console.records.sessions import Terms
+from console.records.connection_terms import Terms
 from console.sources.addresses import composed, fields_of
 from console.sources.changing import BOUNDS, Consequences, change, consequences, pause, readdress, remove, resume
 from console.sources.difference import Break, Difference, difference, look_again, spoken, take
@@ -9,7 +9,39 @@ from console.sources.starting import begin
 from console.sources.testing import Tested, attempt, suggested, tried
 
 __all__ = [
-    "BOUNDS", "DOCUMENT_KEYS", "GRANTED", "ID", "NAME", "SYSTEM", "Break", "Consequences", "Difference", "SourceHead", "Terms", "Tested", "add",
-    "attempt", "begin", "change", "composed", "consequences", "difference", "fields_of", "inspect", "judge", "list_all", "look_again", "pause", "readdress", "refresh",
-    "remove", "resume", "source_of", "spoken", "suggested", "take", "tried",
-]  # fmt: skip
+    "BOUNDS",
+    "DOCUMENT_KEYS",
+    "GRANTED",
+    "ID",
+    "NAME",
+    "SYSTEM",
+    "Break",
+    "Consequences",
+    "Difference",
+    "SourceHead",
+    "Terms",
+    "Tested",
+    "add",
+    "addresses",
+    "attempt",
+    "begin",
+    "change",
+    "composed",
+    "consequences",
+    "difference",
+    "fields_of",
+    "inspect",
+    "judge",
+    "list_all",
+    "look_again",
+    "pause",
+    "readdress",
+    "refresh",
+    "remove",
+    "resume",
+    "source_of",
+    "spoken",
+    "suggested",
+    "take",
+    "tried",
+]

@@ -8,15 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import access, log, records, workflows
-from console.access import store
+from console.access import policy_store
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import fetch, transaction
 from console.effects import kept
 from console.errors import Conflict, Invalid
 from console.records import catalogue, connect, portable
-from console.records.sessions import Terms
-from console.runs import unseen
+from console.records.connection_terms import Terms
+from console.runs.changing import cleared_notices
 from console.sources import addresses, keeping, testing
 from console.sources.keeping import CHAIN, SYSTEM
 
@@ -149,8 +149,8 @@ def remove(name: str, *, force: bool = False, by: Actor = SYSTEM) -> Consequence
         )
     source = keeping.source_of(name)
     with transaction() as connection:
-        unseen.tell(connection, by, "source_removed", name)
-        store.write(connection, removed=_rights(_collections(name)))
+        cleared_notices.tell(connection, by, "source_removed", name)
+        policy_store.write(connection, removed=_rights(_collections(name)))
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         connection.execute(sa.delete(tables.data_source).where(tables.data_source.c.name == name))
         keeping.moved(connection)
@@ -201,7 +201,7 @@ def _switch(name: str, *, paused: bool, by: Actor) -> None:
         if (now is not None) is paused:
             raise Conflict(f"The data source {name} is paused already." if paused else f"The data source {name} is not paused.")
         if paused:
-            unseen.tell(connection, by, "source_paused", name)
+            cleared_notices.tell(connection, by, "source_paused", name)
         connection.execute(sa.update(table).where(table.c.name == name).values(paused_at=sa.func.now() if paused else None))
         keeping.moved(connection)
         _note(connection, by, name, ["paused"], {"paused": not paused}, {"paused": paused})

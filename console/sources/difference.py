@@ -15,15 +15,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access, workflows
-from console.core import action_check, expressions
+from console.core import expressions
 from console.core.actor import Actor
-from console.core.collections import Collection, Stored, assemble
-from console.core.surroundings import Surroundings
+from console.core.documents import action_check
+from console.core.documents.collections import Collection, Stored, assemble
+from console.core.documents.house_check import Surroundings
 from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.effects import kept
 from console.errors import Conflict, ConsoleError
-from console.records import conditions, hooked
+from console.records import hooked, sql_conditions
 from console.sources import keeping, mending
 from console.sources.keeping import SYSTEM, Look, place
 
@@ -338,7 +339,7 @@ def _names(where: Mapping[str, Collection], collection: str) -> frozenset[str]:
 def _wrong(expression: str, collection: Collection, where: Mapping[str, Collection] | None = None) -> str:
     """Why the expression means nothing on these records; empty where it does. Relations are followed within `where`."""
     try:
-        conditions.check(expressions.parse(expression), collection, None if where is None else where.get)
+        sql_conditions.check(expressions.parse(expression), collection, None if where is None else where.get)
     except ConsoleError as error:
         return error.message
     return ""

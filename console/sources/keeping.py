@@ -16,13 +16,13 @@ from console import access, log, records
 from console.access import PolicyError
 from console.core import expressions
 from console.core.actor import Actor
-from console.core.collections import Collection, Stored, assemble
-from console.core.collections.document import CollectionDocument
+from console.core.documents.collections import Collection, Stored, assemble
+from console.core.documents.collections.collection_document import CollectionDocument
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
-from console.records import catalogue, conditions, connect, hooked, portable, reflect
-from console.records.sessions import USUAL, Terms
+from console.records import catalogue, connect, hooked, portable, reflect, sql_conditions
+from console.records.connection_terms import USUAL, Terms
 from console.sources import addresses
 from console.sources.testing import place_of
 
@@ -352,7 +352,7 @@ def check(connection: sa.Connection, kept: list[Stored]) -> None:
     for item in kept:
         for segment in made[item.id].segments:
             try:
-                conditions.check(expressions.parse(segment.filter), made[item.id])
+                sql_conditions.check(expressions.parse(segment.filter), made[item.id])
             except DefinitionError as error:
                 raise _definition(item.id, f"segments.{segment.id}", error.message) from None
 

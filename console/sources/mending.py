@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
-from console.core.collections.changes import changes, worded
-from console.core.collections.checking import check
-from console.core.shape import Spot
+from console.core.documents.collections.document_changes import changes, worded
+from console.core.documents.collections.document_check import check
+from console.core.documents.json_shape import Spot
 from console.records import hooked
 
 NAMES = ("columns", "details", "form", "search", "key")

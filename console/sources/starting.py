@@ -7,7 +7,7 @@ from typing import Any
 from console import access, browse, records, runs, workflows
 from console.browse import BrowseQuery
 from console.core.actor import Actor
-from console.core.collections import SHOWN_ONLY, Collection
+from console.core.documents.collections import SHOWN_ONLY, Collection
 from console.errors import ConsoleError
 
 SHOWN = 8

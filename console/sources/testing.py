@@ -13,8 +13,8 @@ from sqlalchemy.engine import URL, Connection
 from console import access, log
 from console.core.actor import Actor
 from console.records import connect, diagnosis, portable, reflect
+from console.records.connection_terms import Terms
 from console.records.diagnosis import Trouble
-from console.records.sessions import Terms
 from console.sources import addresses
 
 TEST_S = 5

@@ -10,9 +10,11 @@ from importlib import resources
 from importlib.metadata import entry_points
 from types import MappingProxyType
 
-from console.core.workflow import Step
+from console.core.documents.workflow import Step
 from console.errors import DefinitionError
 from console.steps.base import StepType, StepView
+
+__all__ = ["base", "document_check_settings", "items", "proposable", "request_documents"]
 
 ENTRY_POINT = "console.steps"
 

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from console.core import expressions
-from console.core.action import SUCCEEDED, Effect, OutcomeRule, text_of, wishes
+from console.core.documents.action_document import SUCCEEDED, Effect, OutcomeRule, text_of, wishes
+from console.core.documents.fields import Computed, Located, computed, texts_of
+from console.core.documents.workflow import Name
 from console.core.expressions import ExpressionError
-from console.core.fields import Computed, Located, computed, texts_of
-from console.core.workflow import Name
 from console.steps.base import Completion, Context, StepConfig, StepType, StepView, Values
 
 KNOWN = frozenset({"record", "input", "results", "run", "$currentUser", "now", "key", "answer", "item"})

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from console.core import expressions
-from console.core.action import Action, ActionEffect
-from console.core.command_types import ApprovalAsked, Awaited, HandsOver
-from console.core.fields import Located, Use
+from console.core.documents.action_document import Action, ActionEffect
+from console.core.documents.fields import Located, Use
+from console.core.documents.workflow import NAME_PATTERN
 from console.core.forms import FormField, clean, refusal
 from console.core.run import FORM_NEEDED, Run
-from console.core.workflow import NAME_PATTERN
+from console.core.run.command_types import ApprovalAsked, Awaited, HandsOver
 from console.errors import ConsoleError
 from console.steps.proposable import Proposable, of_form
 
 if TYPE_CHECKING:
-    from console.steps.checking import Checked
+    from console.steps.document_check_settings import Checked
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>&~])")
 BLOCK = re.compile(r"^( ?)(-(?=[-\s]|$)|=)|^( ?[0-9]{1,9})(\.(?=\s|$))")  # would begin a list, a rule or a heading where a line begins

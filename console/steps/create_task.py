@@ -5,8 +5,8 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from console.core import expressions
-from console.core.fields import Located
-from console.core.operands import date_of
+from console.core.documents.fields import Located
+from console.core.expressions.operands import date_of
 from console.errors import Invalid
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, TaskWanted, Values, said
 

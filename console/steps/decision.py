@@ -6,11 +6,11 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from console.core import fields as definitions
+from console.core.documents import fields as definitions
+from console.core.documents.fields import Definition, FieldDefinition, Located, Use, holds, with_own
+from console.core.documents.workflow import NAME_PATTERN
 from console.core.expressions import parse, render
-from console.core.fields import Definition, FieldDefinition, Located, Use, holds, with_own
 from console.core.forms import FormField, is_empty, missing, refusal
-from console.core.workflow import NAME_PATTERN
 from console.errors import Invalid
 from console.steps.base import (
     AsksPerson,

@@ -4,9 +4,10 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from console.core import expressions, fields as definitions
-from console.core.command_types import HandsOver
-from console.core.fields import FieldDefinition, Located, with_own
+from console.core import expressions
+from console.core.documents import fields as definitions
+from console.core.documents.fields import FieldDefinition, Located, with_own
+from console.core.run.command_types import HandsOver
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, require_right, said
 
 LONGEST_REASON = 2000

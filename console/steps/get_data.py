@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from console.core.fields import Located, Use, with_own
+from console.core.documents.fields import Located, Use, with_own
 from console.core.forms import FormField
 from console.steps.base import (
     Completion,

@@ -7,15 +7,16 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from console.core import expressions, fields as definitions
-from console.core.fields import OWN_ITEM, Definition, FieldDefinition, holds, with_own
+from console.core import expressions
+from console.core.documents import fields as definitions
+from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, holds, with_own
+from console.core.documents.workflow import NAME_PATTERN
 from console.core.forms import FormField, clean, is_empty, refusal
 from console.core.run import NEXT_ITEM
-from console.core.workflow import NAME_PATTERN
 from console.errors import Invalid
 from console.steps.base import AtHand, Completion, Context, Progress, StepView, Values, WriteRecord, refused_fields, require_right, said
-from console.steps.checking import Checked, ChecksConfig
 from console.steps.condition import Branch
+from console.steps.document_check_settings import Checked, ChecksConfig
 from console.steps.items import LIST, Listed, Source, listed, window
 from console.steps.update_data import GONE, Assignment, changes_of, settled
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from console.core.fields import Located
+from console.core.documents.fields import Located
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, nothing_typed, said
 
 

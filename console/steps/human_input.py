@@ -6,12 +6,13 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from console.core import expressions, fields as definitions
+from console.core import expressions
+from console.core.documents import fields as definitions
+from console.core.documents.fields import Choice, FieldDefinition, Located
+from console.core.documents.workflow import NAME_PATTERN
 from console.core.expressions import render
-from console.core.fields import Choice, FieldDefinition, Located
+from console.core.expressions.operands import duration_of
 from console.core.forms import examine
-from console.core.operands import duration_of
-from console.core.workflow import NAME_PATTERN
 from console.errors import Invalid
 from console.steps.base import Completion, Context, Option, Prompt, Question, StepConfig, StepType, StepView, Values, require_right, said
 from console.steps.notify import Addressed

@@ -8,8 +8,8 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from console.core import expressions
-from console.core.fields import OWN_ITEM, Definition, Located, Use, holds
-from console.core.operands import ordered
+from console.core.documents.fields import OWN_ITEM, Definition, Located, Use, holds
+from console.core.expressions.operands import ordered
 from console.steps.base import Context, Item, Progress, Read, Rows
 
 LIST = "items"

@@ -5,10 +5,11 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from console.core import expressions, fields as definitions
-from console.core.comparing import likeness
-from console.core.fields import FieldDefinition, Located, Use
+from console.core import expressions
+from console.core.documents import fields as definitions
+from console.core.documents.fields import FieldDefinition, Located, Use
 from console.core.forms import is_empty
+from console.core.run.proposal_comparison import likeness
 from console.steps.base import (
     AsksPerson,
     Completion,

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from console.core.fields import Located, Use
+from console.core.documents.fields import Located, Use
 from console.core.forms import FormField, examine, is_empty
 from console.steps.base import (
     Completion,

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from console.core import fields as definitions
-from console.core.fields import Located, Use, texts_of
+from console.core.documents import fields as definitions
+from console.core.documents.fields import Located, Use, texts_of
+from console.core.documents.references import ANY_NAME
 from console.core.forms import clean, refusal
-from console.core.references import ANY_NAME
 from console.steps.base import AtHand, Completion, Context, Focus, FormNeeded, Option, Prompt, Read, StepConfig, StepType, StepView, Values
-from console.steps.checking import Checked
+from console.steps.document_check_settings import Checked
 from console.steps.going_through import (
     ANSWER,
     CONFIRMED,

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from console.core import expressions
-from console.core.fields import Located
+from console.core.documents.fields import Located
 from console.steps.base import Completion, Context, NoticeWanted, People, StepConfig, StepType, StepView, Values
 
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from console.core import expressions
-from console.core.fields import Located
+from console.core.documents.fields import Located
 from console.steps.base import Completion, Context, StepConfig, StepType, StepView, Values
 
 

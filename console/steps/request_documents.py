@@ -6,12 +6,13 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from console.core import expressions, fields as definitions, media
-from console.core.command_types import Awaited
-from console.core.fields import Definition, FieldDefinition, Located, holds
+from console.core import expressions, media
+from console.core.document_letters import OUTSIDE
+from console.core.documents import fields as definitions
+from console.core.documents.fields import Definition, FieldDefinition, Located, holds
+from console.core.documents.workflow import NAME_PATTERN
 from console.core.forms import FormField, Wrong, cleaned, examine, is_empty, missing, refusal
-from console.core.outside_words import OUTSIDE
-from console.core.workflow import NAME_PATTERN
+from console.core.run.command_types import Awaited
 from console.db.ids import new_id
 from console.errors import Invalid
 from console.steps.base import AsksPerson, Completion, Context, Option, Prompt, StepConfig, StepType, StepView, Values, require_right, said

@@ -4,8 +4,8 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from console.core import fields as definitions
-from console.core.fields import OWN_INPUT, FieldDefinition, Located
+from console.core.documents import fields as definitions
+from console.core.documents.fields import OWN_INPUT, FieldDefinition, Located
 from console.core.forms import refusal
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values
 

@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from console.core import expressions, fields as definitions
-from console.core.action import ID_PATTERN, SUCCEEDED, Action, wishes
-from console.core.approval_rules import applying, asked, certain
+from console.core import expressions
+from console.core.documents import fields as definitions
+from console.core.documents.action_document import ID_PATTERN, SUCCEEDED, Action, wishes
+from console.core.documents.approval_rules import applying, asked, certain
+from console.core.documents.fields import OWN_INPUT, Computed, Located, Use, computed, fitted, texts_of, with_own
+from console.core.documents.workflow import Name
 from console.core.effect_kinds import SqlWrite
-from console.core.fields import OWN_INPUT, Computed, Located, Use, computed, fitted, texts_of, with_own
 from console.core.forms import FormField, is_empty
-from console.core.workflow import Name
 from console.errors import Conflict, NotAllowed
 from console.steps.base import Act, AsksPerson, Completion, Context, Prompt, StepConfig, StepType, StepView, Values, require_right, said
 from console.steps.proposable import Proposable, of_form

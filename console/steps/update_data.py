@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from console.core import expressions, fields as definitions
-from console.core.fields import Computed, Definition, FieldDefinition, Located, Use, computed, fitted, texts_of, with_own
+from console.core import expressions
+from console.core.documents import fields as definitions
+from console.core.documents.fields import Computed, Definition, FieldDefinition, Located, Use, computed, fitted, texts_of, with_own
 from console.core.forms import FormField
 from console.steps.base import (
     Completion,
@@ -30,7 +31,7 @@ from console.steps.base import (
     require_right,
     said,
 )
-from console.steps.checking import Checked, ChecksConfig
+from console.steps.document_check_settings import Checked, ChecksConfig
 
 UPDATED, UNCHANGED = "updated", "unchanged"
 GONE = "The record has no such field any more, or you may not see it: ask an administrator."

@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from console.core import expressions
-from console.core.fields import Located
-from console.core.operands import duration_of, moment_of, to_json
+from console.core.documents.fields import Located
+from console.core.expressions.operands import duration_of, moment_of, to_json
 from console.errors import Invalid
 from console.steps.base import Completion, Context, StepConfig, StepType, StepView, Values
 

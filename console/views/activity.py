@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
-from console import access, accounts, activity, browse, exports
-from console.activity import ActivityRow
+from console import access, accounts, activity, browse
+from console.activity import ActivityRow, exports
 from console.core.events import KINDS
 from console.errors import Malformed
 from console.views import downloads, formats, frame

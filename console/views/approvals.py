@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, flash, request
 
-from console import accounts, approvals, approvers, browse
-from console.approvals import MOST_COUNTED, Line, Page, View
+from console import accounts, browse
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.views import formats, frame
 from console.views.activity import Chip
 from console.views.formats import Kind, Look
 from console.views.frame import Badge
+from console.work import approvals, approvers
+from console.work.approvals import MOST_COUNTED, Line, Page, View
 
 blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
 

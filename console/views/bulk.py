@@ -5,15 +5,17 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, request
 
-from console import browse, bulk, queue
+from console import browse, queue
+from console.actions import bulk
+from console.actions.bulk import Bulk, Item
 from console.browse import BrowseQuery
-from console.bulk import Bulk, Item
-from console.core.action import Action
-from console.core.fields import OWN_INPUT, shown
+from console.core.documents.action_document import Action
+from console.core.documents.fields import OWN_INPUT, shown
 from console.core.forms import is_empty, missing, refusal
 from console.errors import ConsoleError, Invalid, NotFound
-from console.views import frame, panes, refusals
+from console.views import frame, refusals
 from console.views.frame import Badge
+from console.views.run import panes
 
 blueprint = Blueprint("bulk", __name__, url_prefix="/bulk")
 STATES = {

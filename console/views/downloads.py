@@ -10,10 +10,11 @@ from typing import Any
 
 from flask import Response
 
-from console import accounts, exports, operations
+from console import accounts
+from console.activity import exports, sequencing
+from console.activity.exports import Asked, Export
 from console.core.actor import Actor
 from console.errors import TooMany
-from console.exports import Asked, Export
 
 AT_ONCE = 2  # of the threads that a web process has: the others are for people who wait for a page
 READY_S = 5.0
@@ -38,9 +39,9 @@ def send(actor: Actor, asked: Asked) -> Response:
                 raise TooMany("Two exports are being sent already. Try again when one of them is done.", retry_after=30)
             held.callback(_places.release)
             if asked.proofs:
-                operations.head_asked_for(READY_S)
+                sequencing.head_asked_for(READY_S)
             else:
-                operations.catch_up(READY_S)
+                sequencing.catch_up(READY_S)
 
         export = exports.begin(actor, asked, ready=ready)
         kept = held.pop_all()

@@ -2,10 +2,12 @@
 
 from flask import Blueprint, Response, request
 
-from console import access, browse, operations, privacy
+from console import access, browse
+from console.activity import sequencing
 from console.core.actor import Actor
-from console.core.collections import Collection
+from console.core.documents.collections import Collection
 from console.errors import Conflict, Invalid, NotFound
+from console.upkeep import erasure
 from console.views import frame
 
 blueprint = Blueprint("erasure", __name__)
@@ -28,19 +30,19 @@ def erase(collection: str, part: str) -> Response:
     if wrong:
         return _form(collection, key, wrong=wrong, status=422)
     try:
-        receipt = privacy.erase(frame.actor(), collection, key, reason)
+        receipt = erasure.erase(frame.actor(), collection, key, reason)
     except Invalid as error:
         return _form(collection, key, wrong={"reason": error.message}, status=422)
     except Conflict as refused:
         return _form(collection, key, refused=refused.message, status=409)
-    operations.catch_up(WAIT_S)
+    sequencing.catch_up(WAIT_S)
     return frame.moved(f"/erasures/{receipt.subject}")
 
 
 @blueprint.get("/erasures/<subject>")
 def receipt(subject: str) -> Response:
     """What was erased, without a word of it, and the event that proves it."""
-    found = privacy.erasure(frame.actor(), subject)
+    found = erasure.erasure(frame.actor(), subject)
     if found is None:
         raise NotFound("The log has no erasure of this name, or its event has no place yet: reload in a moment.")
     return frame.page("records/erased.html", {"erasure": found})
@@ -54,7 +56,7 @@ def offered(actor: Actor, collection: Collection, key: str | None) -> bool:
 def _form(collection: str, key: str, *, wrong: dict[str, str] | None = None, refused: str = "", status: int = 200) -> Response:
     found = browse.record(frame.actor(), collection, key)
     try:
-        held = privacy.preview(frame.actor(), collection, key)
+        held = erasure.preview(frame.actor(), collection, key)
     except NotFound:
         held = None
     context = {

@@ -19,7 +19,7 @@ from console.core.actor import Actor
 from console.db import troubles
 from console.db.ids import uuid7
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceChanged
-from console.rights.asking import Reason
+from console.rights.right_requests import Reason
 from console.views import frame, outcomes, step_up, why
 from console.views.identity import is_api
 from console.views.outcomes import Outcome

@@ -13,8 +13,9 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from console import documents
 from console.documents import Document
 from console.errors import ConsoleError, Invalid, NotFound
-from console.runs import attachments
-from console.views import frame, panes
+from console.runs.changing import attachments
+from console.views import frame
+from console.views.run import panes
 
 blueprint = Blueprint("files", __name__)
 

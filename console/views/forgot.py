@@ -4,7 +4,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from console import settings
-from console.accounts import letters, profile
+from console.accounts import password_letters, profile
 from console.errors import Invalid, NotFound
 from console.views import auth
 
@@ -20,7 +20,7 @@ def forgot() -> Response:
 @blueprint.post("/forgot")
 def ask() -> Response:
     """The same answer for every address, and as fast: whether anybody has it, the worker finds out."""
-    letters.ask(request.form.get("email", ""), auth.place()[0])
+    password_letters.ask(request.form.get("email", ""), auth.place()[0])
     return _page("auth/forgot.html", by_mail=settings.current().smtp is not None, asked=True)
 
 

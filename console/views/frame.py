@@ -23,7 +23,7 @@ from markupsafe import Markup
 
 from console import settings
 from console.core.actor import Actor
-from console.records import keys
+from console.records import record_keys
 from console.views import formats
 
 blueprint = Blueprint("frame", __name__)
@@ -298,10 +298,10 @@ def _may_read_log() -> bool:
 
 
 def _has_inboxes() -> bool:
-    from console import inbox
+    from console import inboxes
 
     who = g.get("actor")
-    return who is not None and bool(inbox.mine(who))
+    return who is not None and bool(inboxes.mine(who))
 
 
 def _may_operate() -> bool:
@@ -392,7 +392,7 @@ def _extend(state: BlueprintSetupState) -> None:
         exactly=lambda value: formats.full_moment(value, look()),
         clock=lambda value: formats.clock(value, look()),
         markdown=markdown,
-        spoken_key=keys.spoken,
+        spoken_key=record_keys.spoken,
         role_words=formats.role_words,
     )
     htmx.init_app(app)

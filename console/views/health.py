@@ -4,8 +4,10 @@ import psycopg
 import sqlalchemy as sa
 from flask import Blueprint, Response, jsonify
 
-from console import __version__, health, integrity
+from console import __version__
+from console.activity import integrity
 from console.db import presence
+from console.upkeep import health
 
 blueprint = Blueprint("health", __name__)
 

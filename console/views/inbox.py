@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
-from console import inbox, tickets
+from console import inboxes
 from console.core.actor import Actor
 from console.errors import Conflict, Invalid
-from console.tickets import Given, Ticket
 from console.views import formats, frame
 from console.views.my_work import count_words
+from console.work import tickets
+from console.work.tickets import Given, Ticket
 
 blueprint = Blueprint("inbox", __name__, url_prefix="/inbox")
 
@@ -47,9 +48,9 @@ class Line:
 def every() -> Response:
     """The inboxes of the reader, with how much there is to do in each."""
     who = frame.actor()
-    here = inbox.mine(who)
+    here = inboxes.mine(who)
     counts = tickets.count(who, here)
-    drawn = [(one, counts[one.id], count_words(counts[one.id]), inbox.may(who, one, "work"), inbox.rule(one)) for one in here]
+    drawn = [(one, counts[one.id], count_words(counts[one.id]), inboxes.may(who, one, "work"), inboxes.rule(one)) for one in here]
     return frame.page("inbox/all.html", {"inboxes": drawn})
 
 
@@ -114,8 +115,8 @@ def url(name: str, rest: str = "", **query: str | None) -> str:
 
 def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Given] = (), status: int = 200) -> Response:
     who = frame.actor()
-    here = inbox.seen(who, name)
-    manages, works = inbox.may(who, here, "manage"), inbox.may(who, here, "work")
+    here = inboxes.seen(who, name)
+    manages, works = inboxes.may(who, here, "manage"), inboxes.may(who, here, "work")
     view = view or request.args.get("view", "")
     view = view if view in VIEWS and (view != "backlog" or manages) else "todo"
     page = tickets.to_do(who, name, limit=PAGE_SIZE, after=request.args.get("after")) if view == "todo" else None
@@ -142,7 +143,7 @@ def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Give
         "works": works,
         "takes": works and view == "todo",
         "count": count,
-        "rule": inbox.rule(here),
+        "rule": inboxes.rule(here),
         "down": page.down if page else None,
         "error": error,
         "refused": refused,
@@ -192,7 +193,7 @@ def _why(ticket: Ticket, look: formats.Look) -> str:
 def _asked(name: str, chosen: list[str], *, error: str = "", status: int = 200) -> Response:
     """To whom: a page of its own, or the dialog of the page that is open."""
     who, text = frame.actor(), request.values.get("q", "")
-    here = inbox.seen(who, name)
+    here = inboxes.seen(who, name)
     people: list[dict[str, Any]] = [
         {"id": one.id, "name": one.name, "email": one.email, "reason": ""} for one in tickets.people(who, name, text)
     ]

@@ -3,9 +3,9 @@
 from flask import Blueprint, Response, request
 
 from console.errors import ConsoleError, NotAllowed, NotFound
-from console.proposals import promotion, said
+from console.proposals import promotion, report_words
 from console.proposals.promotion import Standing
-from console.views import at_work, frame
+from console.views import frame, proposal_report
 
 blueprint = Blueprint("ladder", __name__)
 
@@ -40,7 +40,7 @@ def move(slug: str, step: str, word: str) -> Response:
         raise
     except ConsoleError as wrong:
         return _page(promotion.standing(frame.actor(), slug, step), wrong, word)
-    return frame.moved(at_work.ladder_url(slug, step))
+    return frame.moved(proposal_report.ladder_url(slug, step))
 
 
 def _page(here: Standing, wrong: ConsoleError | None = None, word: str = "") -> Response:
@@ -50,8 +50,8 @@ def _page(here: Standing, wrong: ConsoleError | None = None, word: str = "") -> 
         "titles": {name: title for name, title, _ in RUNGS},
         "lower": promotion.lower(here),
         "causes": CAUSES,
-        "ladder_url": at_work.ladder_url,
-        "said": said,
+        "ladder_url": proposal_report.ladder_url,
+        "said": report_words,
         "wrong": wrong,
         "word": word,
         "reason": request.form.get("reason", ""),

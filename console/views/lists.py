@@ -12,9 +12,10 @@ from zlib import crc32
 from flask import Blueprint, Response, request
 from markupsafe import Markup, escape
 
-from console import browse, bulk, runs
+from console import browse, runs
+from console.actions import bulk
 from console.browse import BrowseQuery, Counted, ListPage
-from console.core.collections import Collection, Field
+from console.core.documents.collections import Collection, Field
 from console.core.filters import Filter, Group, Test
 from console.errors import Malformed
 from console.records import Record

@@ -7,11 +7,11 @@ from zlib import crc32
 
 from flask import Blueprint, Response, make_response, request
 
-from console import answers, approvals, my_work, tasks
 from console.core.actor import Actor
 from console.runs import RunHead
-from console.tickets import Count
 from console.views import frame
+from console.work import approvals, my_work, questions, tasks
+from console.work.tickets import Count
 
 blueprint = Blueprint("my_work", __name__)
 
@@ -53,7 +53,9 @@ def _approvals(who: Actor) -> list[Row]:
 
 
 def _tasks(who: Actor) -> list[Row]:
-    asked = [Row(one.title, one.about, f"/answers/{one.id}", one.asked_at, button="Answer", due=one.until) for one in answers.open_for(who)]
+    asked = [
+        Row(one.title, one.about, f"/answers/{one.id}", one.asked_at, button="Answer", due=one.until) for one in questions.open_for(who)
+    ]
     due = [
         Row(task.title, task.about, "/tasks", task.created_at,
             due=datetime.combine(task.due_on, time.max, UTC) if task.due_on else None)

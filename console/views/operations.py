@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, request
 
-from console import access, background, settings
+from console import access, settings
 from console.errors import ConsoleError
+from console.upkeep import status
 from console.views import frame, identity
 
 blueprint = Blueprint("operations", __name__)
@@ -22,7 +23,7 @@ def show() -> Response:
 @blueprint.post("/operations/<word>")
 def switch(word: str) -> Response:
     """`pause` or `resume`, with a reason."""
-    act = {"pause": background.pause, "resume": background.resume}.get(word)
+    act = {"pause": status.pause, "resume": status.resume}.get(word)
     access.require(frame.actor(), None, "source", "manage")
     if act is None:
         return make_response("", 404)
@@ -36,7 +37,7 @@ def switch(word: str) -> Response:
 @blueprint.post("/operations/jobs/<int:job>/retry")
 def retry(job: int) -> Response:
     """A job that was given up, once more."""
-    background.try_again(frame.actor(), job)
+    status.try_again(frame.actor(), job)
     return frame.moved("/operations")
 
 
@@ -45,7 +46,7 @@ def metrics() -> Response:
     """Figures as Prometheus reads them: with an API key of a person who may manage sources, or from this machine itself."""
     if not _from_here():
         access.require(identity.key_holder(request.headers.get("Authorization")), None, "source", "manage")
-    text, kind = background.metrics()
+    text, kind = status.metrics()
     answer = make_response(text)
     answer.headers["Content-Type"] = kind
     return answer
@@ -64,5 +65,5 @@ def _from_here() -> bool:
 
 
 def _page(wrong: ConsoleError | None = None) -> Response:
-    context = {"state": background.read(frame.actor()), "wrong": wrong, "reason": request.form.get("reason", "")}
+    context = {"state": status.read(frame.actor()), "wrong": wrong, "reason": request.form.get("reason", "")}
     return frame.page("operations/page.html", context, status=wrong.status if wrong else 200)

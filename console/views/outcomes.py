@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import request
 
-from console.db import written
-from console.db.written import State
+from console.db import request_writes
+from console.db.request_writes import State
 from console.views import frame
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -42,12 +42,12 @@ def of_request() -> Outcome:
     """What became of what this request asked for."""
     if request.method in SAFE:
         return Outcome()
-    found = written.so_far()
+    found = request_writes.so_far()
     words = f"{WORDS[found.state]} {KEPT}" if found.drafted and found.state == "nothing" else WORDS[found.state]
     return Outcome(found.state, words, _place(found))
 
 
-def _place(found: written.Written) -> str:
+def _place(found: request_writes.Written) -> str:
     """The run or the record that it was about; else the page that it was sent from."""
     named = request.view_args or {}
     run = found.run or named.get("run_id")

@@ -5,10 +5,11 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from console.views import frame, hints, my_work, panes, ways
+from console.views import frame, my_work
 from console.views.charts import Chart, Series
 from console.views.formats import Look
-from console.views.runnotices import Note
+from console.views.run import panes, proposal, source_links
+from console.views.run.notices import Note
 
 blueprint = Blueprint("patterns", __name__)
 
@@ -113,10 +114,10 @@ def boxes(look: Look) -> list[panes.Box]:
 
 def proposed(look: Look) -> list[panes.Box]:
     """A box with a proposal in each of its states."""
-    way = ways.Way("Shareholder register, p. 3", "/patterns", "document")
-    filled = hints.Hint("pre_filled", "fill", there=True, level="high", reason="Named in the register.", ways=[way])
+    way = source_links.Way("Shareholder register, p. 3", "/patterns", "document")
+    filled = proposal.Hint("pre_filled", "fill", there=True, level="high", reason="Named in the register.", ways=[way])
     offered = replace(filled, state="offer", shown="Trade revenue", level="low")
-    drawn: list[tuple[dict[str, Any], Any, hints.Hint]] = [
+    drawn: list[tuple[dict[str, Any], Any, proposal.Hint]] = [
         (_field("pre_filled", "Pre-filled", now="empty"), "J. van den Berg", filled),
         (_field("measured", "Often right", type="enum", options=_RISK, now="low"), "medium", replace(filled, level="medium", measured=74)),
         (_field("by_rule", "Pre-filled by rule", type="date"), "2027-05-20", replace(filled, by_rule=True)),
@@ -124,26 +125,26 @@ def proposed(look: Look) -> list[panes.Box]:
         (_field("typed_over", "Typed over"), "Belgium", replace(filled, state="edited", shown="Netherlands")),
         (_field("offered", "Offered beside", required=True), None, replace(offered, needed=True)),
         (_field("offered_yes", "Offered, yes or no", type="boolean"), None, replace(offered, shown="Yes", level="medium")),
-        (_field("not_yet", "Still looked for"), None, hints.Hint("not_yet")),
+        (_field("not_yet", "Still looked for"), None, proposal.Hint("not_yet")),
     ]
     return [replace(panes.box(source, look, value=value), hint=replace(hint, name=source["name"])) for source, value, hint in drawn]
 
 
 STRIPS = (
-    hints.Strip("pending", head="Looking for proposals …"),
-    hints.Strip("ready", head="4 of 5 fields pre-filled", words="3 documents, 2 steps", confident=3),
-    hints.Strip(
+    proposal.Strip("pending", head="Looking for proposals …"),
+    proposal.Strip("ready", head="4 of 5 fields pre-filled", words="3 documents, 2 steps", confident=3),
+    proposal.Strip(
         "ready",
         head="1 of 5 fields pre-filled",
         words="the record",
         by_rule=True,
         banner="Text in “Bank letter” reads like instructions. It was not followed.",
     ),
-    hints.Strip("declined", head="Nothing is proposed here", words="No source tells enough about this step.", can_retry=True),
-    hints.Strip("failed", head="No proposal came", words="The model did not answer in 8 s.", can_retry=True),
-    hints.Strip("off", head="AI is not configured here, so nothing is pre-filled.", quiet=True),
-    hints.Strip("none"),
-    hints.Strip("ready", by_hand=True),
+    proposal.Strip("declined", head="Nothing is proposed here", words="No source tells enough about this step.", can_retry=True),
+    proposal.Strip("failed", head="No proposal came", words="The model did not answer in 8 s.", can_retry=True),
+    proposal.Strip("off", head="AI is not configured here, so nothing is pre-filled.", quiet=True),
+    proposal.Strip("none"),
+    proposal.Strip("ready", by_hand=True),
 )
 
 

@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
-from console import pictures
-from console.core.workflow import VALID_FROM, Dated, Table, Workflow
-from console.pictures import Node, Shown
-from console.views import formats, frame, replay, runpage
+from console import diagrams
+from console.core.documents.workflow import VALID_FROM, Dated, Table, Workflow
+from console.diagrams import Node, Shown
+from console.views import formats, frame
 from console.views.frame import Badge
+from console.views.run import page, replay
 
 blueprint = Blueprint("pictures", __name__)
 
@@ -35,7 +36,7 @@ _STATES = {
     "missed": Badge("Not passed"),
 }
 ACTION = "action-"
-"""How the addresses of workflows begin that were made of actions (`console.core.action`)."""
+"""How the addresses of workflows begin that were made of actions (`console.core.documents.action_document`)."""
 _SETTINGS = (
     ("exclusive", "One live run per record", "{}"),
     ("visit_limit", "Entries into one step before the run asks", "{}"),
@@ -50,7 +51,7 @@ _ON_ERROR = {"ask": "it asks a person", "fail": "the run ends as failed"}
 @blueprint.get("/workflows")
 def listed() -> Response:
     """The workflows that the reader may see; those that were made of actions stand apart."""
-    heads = [(head, _STATUS.get(head.known.status, Badge(head.known.status.capitalize()))) for head in pictures.listed(frame.actor())]
+    heads = [(head, _STATUS.get(head.known.status, Badge(head.known.status.capitalize()))) for head in diagrams.listed(frame.actor())]
     acts = [one for one in heads if one[0].known.slug.startswith(ACTION)]
     return frame.page("workflows/list.html", {"heads": [one for one in heads if one not in acts], "acts": acts, "address": address})
 
@@ -58,7 +59,7 @@ def listed() -> Response:
 @blueprint.get("/workflows/<slug>")
 def show(slug: str) -> Response:
     """One workflow; `version` names another than the live one, or the draft."""
-    shown = pictures.show(frame.actor(), slug, request.args.get("version"))
+    shown = diagrams.show(frame.actor(), slug, request.args.get("version"))
     look = frame.look()
     context = {
         "shown": shown,
@@ -81,7 +82,7 @@ def show(slug: str) -> Response:
 @blueprint.get("/runs/<run_id>/picture")
 def path(run_id: str) -> Response:
     """The way that a run took, as it is now or after event `at`. Nothing on it can act."""
-    found = pictures.path(frame.actor(), run_id, replay.place())
+    found = diagrams.path(frame.actor(), run_id, replay.place())
     run = found.replay.run.json
 
     def of(n: int) -> str:
@@ -96,7 +97,7 @@ def path(run_id: str) -> Response:
     def attempt_url(event: int | None) -> str:
         return frame.run_url(run_id) if event is None else frame.run_url(run_id, "replay", at=event)
 
-    context = runpage.named(found.replay.run) | replay.band(found.replay, of) | {
+    context = page.named(found.replay.run) | replay.band(found.replay, of) | {
         "nodes": found.picture.nodes,
         "groups": found.picture.groups,
         "state_badge": lambda node: _STATES[node.state],

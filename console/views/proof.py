@@ -2,7 +2,8 @@
 
 from flask import Blueprint, Response, make_response, request
 
-from console import access, proof
+from console import access
+from console.activity import proof
 from console.errors import Invalid, NotFound
 from console.views import frame
 from console.views.formats import Look, clock_or_day

@@ -8,17 +8,18 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup, escape
 
-from console import actions, activity, browse, revealing, runs, workflows
-from console.browse import RecordPage
-from console.core.collections import Field
-from console.core.fields import OWN_INPUT, FieldDefinition, shown
+from console import actions, activity, browse, runs, workflows
+from console.browse import RecordPage, reveal
+from console.core.documents.collections import Field
+from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.policy import rules
 from console.documents import ARCHIVE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
-from console.views import acting, erasure, errors, formats, frame, home, panes, refusals, states
+from console.views import erasure, errors, formats, frame, home, record_actions, refusals, states
 from console.views.activity import entries
 from console.views.files import file_url
 from console.views.formats import Look
+from console.views.run import panes
 from console.workflows import Definition
 
 blueprint = Blueprint("records", __name__, url_prefix="/c")
@@ -176,7 +177,7 @@ def on_it(found: RecordPage) -> dict[str, Any]:
         "runs": drawn,
         "live": live,
         "may_erase": erasure.offered(who, found.collection, found.record.key),
-        "actions": acting.buttons(found.collection.id, found.record.key),
+        "actions": record_actions.buttons(found.collection.id, found.record.key),
         "reports": [
             Start(one.document.report.title, f"{frame.record_url(found.collection.id, found.record.key)}/report/{one.slug}", asks=True)
             for one in runs.reportable(who, found.collection.id)
@@ -210,7 +211,7 @@ def sections(found: RecordPage, look: Look, *, whole: bool) -> list[dict[str, An
 
 def masked_line(found: RecordPage, item: Field) -> Line:
     """A field whose value is masked, with the way to uncover it for who may."""
-    may = found.record.key is not None and revealing.may(frame.actor(), found.collection.id)
+    may = found.record.key is not None and reveal.may(frame.actor(), found.collection.id)
     href = frame.record_url(found.collection.id, found.record.key) + f"/reveal/{frame.segment(item.name)}" if may else None
     return Line(item.name, item.label, MASKED, None, href)
 

@@ -8,8 +8,9 @@ from flask import Blueprint, Response, request
 from console import browse, runs
 from console.browse import RecordPage
 from console.errors import ConsoleError, Invalid, NotFound
-from console.runs.reporting import NOT_THERE
-from console.views import frame, panes, records, refusals
+from console.runs.changing.reporting import NOT_THERE
+from console.views import frame, records, refusals
+from console.views.run import panes
 from console.workflows import Definition
 
 blueprint = Blueprint("reports", __name__, url_prefix="/c")

@@ -2,7 +2,8 @@
 
 from flask import Blueprint, Response, request
 
-from console import browse, revealing
+from console import browse
+from console.browse import reveal as revealing
 from console.errors import Invalid, NotFound
 from console.views import formats, frame, records
 

@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from itsdangerous import URLSafeTimedSerializer
 
 from console import document_requests, log, settings
-from console.db import written
+from console.db import request_writes
 from console.db.ids import uuid7
 from console.errors import NotAllowed
 
@@ -52,7 +52,7 @@ def name_request() -> None:
     g.actor = None
     g.request_id = str(uuid7())
     log.REQUEST.set(g.request_id)
-    written.begin()
+    request_writes.begin()
     log.on_the_way()
     if request.endpoint in LARGE and ("_user_id" in session or _for_programs() or _has_link()):
         request.max_content_length = (settings.current().request_mb + 1) * 1_000_000

@@ -4,9 +4,10 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import answers, notices, tasks
 from console.errors import Conflict, ConsoleError, Invalid
-from console.views import formats, frame, panes, refusals, runpage
+from console.views import formats, frame, refusals
+from console.views.run import page, panes
+from console.work import notices, questions, tasks
 
 blueprint = Blueprint("tasks", __name__)
 TABS = (("mine", "Mine"), ("team", "My team's"), ("done", "Done"))
@@ -27,7 +28,7 @@ def _listed(wrong: ConsoleError | None = None, task: str = "", status: int = 200
         "tab": tab,
         "tabs": TABS,
         "tasks": read(actor),
-        "questions": answers.open_for(actor),
+        "questions": questions.open_for(actor),
         "wrong": wrong,
         "wrong_task": task,
         "typed_note": request.form.get("note", ""),
@@ -52,19 +53,19 @@ def close(task_id: str) -> Response:
 def answer(question_id: str) -> Response:
     """The form of a question; then its answer."""
     actor, look = frame.actor(), frame.look()
-    asked = answers.one(actor, question_id)
+    asked = questions.one(actor, question_id)
     values, outcome = panes.read_form(request.form, look), request.form.get("outcome") or None
     wrong: ConsoleError | None = None
     if request.method == "POST":
         try:
-            answers.answer(actor, question_id, values, outcome)
+            questions.answer(actor, question_id, values, outcome)
         except (Invalid, Conflict) as error:
             wrong = error
         else:
             flash("Your answer is in. Thank you.")
             return frame.moved("/tasks")
     details: list[Any] = list(wrong.details) if wrong is not None else []
-    drawn = runpage.step_context(asked.screen, look, {}, typed=values if wrong else None, errors=details, chosen=outcome)
+    drawn = page.step_context(asked.screen, look, {}, typed=values if wrong else None, errors=details, chosen=outcome)
     head = refusals.head(wrong, {str(one["name"]): str(one["label"]) for one in asked.screen.get("fields", ())})
     return frame.page("tasks/answer.html", {"asked": asked, "wrong": head, **drawn}, status=wrong.status if wrong else 200)
 

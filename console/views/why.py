@@ -9,8 +9,8 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from console import runs
 from console.core.actor import Actor
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
-from console.rights import asking, points
-from console.rights.asking import Reason
+from console.rights import points, right_requests
+from console.rights.right_requests import Reason
 from console.views import frame
 
 blueprint = Blueprint("why", __name__)
@@ -42,7 +42,7 @@ def ask() -> Response:
         raise Invalid("This can be asked for no more. Try again what you wanted to do.") from None
     if person != frame.actor().id:
         raise NotFound
-    asking.ask(frame.actor(), obj, act, team, request.form.get("reason", ""))
+    right_requests.ask(frame.actor(), obj, act, team, request.form.get("reason", ""))
     flash("Asked. Those who can give it find it at the bell.")
     return frame.moved(back)
 
@@ -53,7 +53,7 @@ def told(error: NotAllowed) -> Reason | None:
     if actor is None or error.code != NotAllowed.default_code or not error.need[0]:
         return None
     try:
-        return asking.why_not(actor, error.team, *error.need)
+        return right_requests.why_not(actor, error.team, *error.need)
     except (ConsoleError, sa.exc.SQLAlchemyError, OSError):
         return None
 

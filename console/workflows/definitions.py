@@ -16,8 +16,8 @@ from sqlalchemy.engine import Connection, Row
 
 from console import access, log
 from console.core.actor import Actor
-from console.core.workflow import FORMAT, Workflow, read
-from console.core.workflow_check import Problem
+from console.core.documents.workflow import FORMAT, Workflow, read
+from console.core.documents.workflow_check import Problem
 from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import new_id

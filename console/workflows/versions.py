@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from console import access, log, records, steps
-from console.core import workflow_check
 from console.core.actor import Actor
-from console.core.workflow import MAX_BYTES, Workflow, read
-from console.core.workflow_check import Problem, Surroundings
+from console.core.documents import workflow_check
+from console.core.documents.workflow import MAX_BYTES, Workflow, read
+from console.core.documents.workflow_check import Problem, Surroundings
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.db.ids import new_id

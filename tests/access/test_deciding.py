@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from console.access import changes, words
-from console.access.changes import Change, between, effects
+from console.access import policy_changes, policy_words
 from console.access.deciding import decide
 from console.access.index import Index
-from console.access.names import Names
 from console.access.oracle import enforcer
+from console.access.policy_changes import Change, between, effects
 from console.access.rows import Row, line, parse
+from console.access.spoken_names import Names
 from console.core import expressions
 
 USERS, BASES, BUILT = ("user:u", "user:base1"), ("role:base1", "role:base2"), ("role:built1", "role:built2")
@@ -137,7 +137,7 @@ def test_a_change_over_a_change_keeps_only_what_is_other_in_the_end() -> None:
 
 
 def test_the_shipped_rules_are_those_of_the_levels_alone() -> None:
-    told = {line(row) for row in changes.shipped()}
+    told = {line(row) for row in policy_changes.shipped()}
     assert "p, role:admin, *, policy, manage, allow" in told
     assert "p, role:operator, *, workflow:*, start, allow" in told
     assert not any("collection:" in one or "t:" in one or "role:mlro" in one for one in told)
@@ -163,7 +163,7 @@ def test_the_shipped_rules_are_those_of_the_levels_alone() -> None:
     ],
 )
 def test_conditions_in_words(text: str, said: str) -> None:
-    assert words.condition(text) == said
+    assert policy_words.condition(text) == said
 
 
 @pytest.mark.parametrize(
@@ -182,4 +182,4 @@ def test_conditions_in_words(text: str, said: str) -> None:
     ],
 )
 def test_rules_in_words(row: str, said: str) -> None:
-    assert words.rule(parse(row)[0], Names()) == said
+    assert policy_words.rule(parse(row)[0], Names()) == said

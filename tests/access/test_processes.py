@@ -9,15 +9,16 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from console import access, exports, operations, rights, runs
-from console.access import store
+from console import access, rights, runs
+from console.access import policy_store
 from console.access.rows import Row
+from console.activity import exports, sequencing
+from console.activity.exports import Asked
 from console.core.actor import Actor
 from console.db.engine import transaction
 from console.errors import Conflict, NotAllowed, NotFound
-from console.exports import Asked
-from console.rights import rules
-from console.rights.rules import Rule
+from console.rights import role_rules
+from console.rights.role_rules import Rule
 from tests.company import Company
 
 OBJ = "collection:customer"
@@ -65,7 +66,7 @@ def test_another_process_follows_a_publication_and_a_lost_notice_and_keeps_the_o
     rosa = company.rosa
     with another() as process:
         assert answer(process, rosa, "export")[0] is False
-        rules.edit(company.ines, "reviewer", "t:operations", "collection:account", [Rule("allow", ("browse", "read", "export"))], {})
+        role_rules.edit(company.ines, "reviewer", "t:operations", "collection:account", [Rule("allow", ("browse", "read", "export"))], {})
         number = rights.publish(company.ines, rights.preview(company.ines).version)
         assert until(process, rosa, "export", True) == number
         with transaction() as connection:  # without a notice: the comparison alone finds it
@@ -80,14 +81,14 @@ def test_another_process_follows_a_publication_and_a_lost_notice_and_keeps_the_o
             )
             connection.execute(sa.text("update console.version set number = number + 1 where name = 'policy'"))
         for _ in range(3):
-            time.sleep(store.COMPARE_S / 2)
+            time.sleep(policy_store.COMPARE_S / 2)
             assert answer(process, rosa, "read") == (True, number + 1)
 
 
 def taken(*gone: Row) -> None:
     """Rules taken away, in force here at once."""
     with transaction() as connection:
-        store.write(connection, removed=gone)
+        policy_store.write(connection, removed=gone)
     access.refresh()
 
 
@@ -119,7 +120,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_right_taken_away_ends_an_export_in_the_middle(company: Company, form: str, gone: str) -> None:
     company.finished("1")
     company.finished("2")
-    export = exports.begin(company.ada, Asked(form=form), ready=operations.catch_up)
+    export = exports.begin(company.ada, Asked(form=form), ready=sequencing.catch_up)
     parts = export.parts()
     next(parts)
     if gone == "right":
@@ -127,7 +128,7 @@ def test_a_right_taken_away_ends_an_export_in_the_middle(company: Company, form:
     elif gone == "scope":
         access.grant("auditor", "collection:customer", ["export"])
         with transaction() as connection:
-            store.write(connection, added=[Row("p", "role:auditor", "*", OBJ, "read", "deny", "record.desk == 'corporate'")])
+            policy_store.write(connection, added=[Row("p", "role:auditor", "*", OBJ, "read", "deny", "record.desk == 'corporate'")])
         access.refresh()
     else:
         access.grant("reviewer", "collection:account", ["export"], team="operations")

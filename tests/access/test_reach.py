@@ -6,34 +6,36 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from console import access, accounts, inbox, log, privacy, sources, succession
+from console import access, accounts, inboxes, log, sources
 from console.access import EVERY_RUN, Runs
 from console.accounts import teamwork
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, NotFound
-from console.runs import queues
+from console.runs.showing import queues
+from console.upkeep import erasure
+from console.work import leavers
 from tests.company import Company
 from tests.statements import reads_for_nobody
 
 CONSOLE = Path(__file__).parents[2] / "console"
 
 ENGINES = {
-    "access/reach.py": "says what it is",
+    "access/run_reach.py": "says what it is",
     "access/__init__.py": "hands it to whoever has the shell",
-    "answers.py": "runs that go on after their answers",
-    "bulk.py": "the run that a worker began before it died",
-    "document_requests/letters.py": "runs that have just come to ask for documents",
-    "files/store.py": "files of runs that ended long ago",
-    "privacy.py": "what erasing takes along, of the person alone",
-    "retention.py": "values of runs that ended long ago",
-    "runs/drafts.py": "what its holder types",
-    "runs/reading.py": "what stands beside a run that was judged",
-    "runs/rebuild.py": "rows made again from the log",
-    "runs/rights.py": "how long the holder of a run that was judged was idle",
-    "runs/store.py": "who holds the key of the one live run; judged by who asks",
-    "runs/sweep.py": "runs that are due, stuck or idle",
-    "tasks.py": "runs that go on after their tasks",
+    "work/questions.py": "runs that go on after their answers",
+    "actions/bulk.py": "the run that a worker began before it died",
+    "document_requests/request_letters.py": "runs that have just come to ask for documents",
+    "files/file_store.py": "files of runs that ended long ago",
+    "upkeep/erasure.py": "what erasing takes along, of the person alone",
+    "upkeep/retention.py": "values of runs that ended long ago",
+    "runs/rows/typed_drafts.py": "what its holder types",
+    "runs/showing/reading.py": "what stands beside a run that was judged",
+    "runs/rows/rebuild.py": "rows made again from the log",
+    "runs/changing/run_rights.py": "how long the holder of a run that was judged was idle",
+    "runs/rows/run_store.py": "who holds the key of the one live run; judged by who asks",
+    "runs/engine/sweep.py": "runs that are due, stuck or idle",
+    "work/tasks.py": "runs that go on after their tasks",
 }
 """Where runs are read for the engine, and why nobody is told of them there."""
 
@@ -97,15 +99,15 @@ def fixture_confidential(company: Company) -> str:
 
 def test_nothing_is_refused_counted_or_named_because_of_it(company: Company, confidential: str) -> None:
     ines, shell = company.ines, Actor("system", "sys_cli", "Command line", session="sys:config")
-    assert succession.held(ines, company.olivia.id) == ([], 0)
+    assert leavers.held(ines, company.olivia.id) == ([], 0)
     assert sources.consequences("company", by=ines).live == 0
     assert sources.consequences("company", by=shell).runs == (confidential,)
     with pytest.raises(Conflict, match="1 live run"):
         teamwork.archive(shell, "quiet")
     teamwork.archive(ines, "quiet")
     with pytest.raises(Conflict, match="1 run waits"):
-        inbox.close("desk", by=shell)
-    inbox.close("desk", by=ines)
+        inboxes.close("desk", by=shell)
+    inboxes.close("desk", by=ines)
     assert queues.live_keys(company.olivia, "wf", "customer", ["2"]) == set()
     assert queues.live_records(company.olivia, fetch("select workflow from console.run")[0][0], "customer") == []
     assert sources.remove("company", by=ines).live == 0
@@ -117,12 +119,12 @@ def test_nothing_is_refused_counted_or_named_because_of_it(company: Company, con
 def test_it_is_told_of_to_who_is_cleared(company: Company, confidential: str) -> None:
     access.assign(company.rosa.id, [("admin", "*"), ("reviewer", "operations")])
     rosa = accounts.actor_of_person(company.rosa.id, "ses_rosa")
-    assert succession.held(rosa, company.olivia.id)[1] == 1
+    assert leavers.held(rosa, company.olivia.id)[1] == 1
     assert sources.consequences("company", by=rosa).runs == (confidential,)
     with pytest.raises(Conflict, match="1 live run"):
         teamwork.archive(rosa, "quiet")
     with pytest.raises(Conflict, match="1 run waits"):
-        inbox.close("desk", by=rosa)
+        inboxes.close("desk", by=rosa)
     with pytest.raises(Conflict, match="1 live run works"):
         sources.remove("company", by=rosa)
 
@@ -131,7 +133,7 @@ def test_a_record_with_a_label_by_rule_is_not_there_to_be_erased(company: Compan
     """Until the rule is there it is; where the record cannot be looked at, it counts as labelled."""
     company.finished("1")
     company.finished("2")
-    assert privacy.preview(company.ines, "customer", "1").events > 0
+    assert erasure.preview(company.ines, "customer", "1").events > 0
     fetch(
         "update console.collection set document = jsonb_set(document, '{clearance}', %s) where id = 'customer' returning id",
         ('{"label": "confidential", "when": "record.id == 1"}',),
@@ -139,9 +141,9 @@ def test_a_record_with_a_label_by_rule_is_not_there_to_be_erased(company: Compan
     access.grant("reviewer", "label:confidential", ["see"])
     access.refresh()
     with pytest.raises(NotFound, match="Nothing is held about this record"):
-        privacy.preview(company.ines, "customer", "1")
-    assert privacy.preview(company.ines, "customer", "2").events > 0
+        erasure.preview(company.ines, "customer", "1")
+    assert erasure.preview(company.ines, "customer", "2").events > 0
     company.sql("drop table account")
     company.sql("alter table customer rename to elsewhere")
     with pytest.raises(NotFound, match="Nothing is held about this record"):
-        privacy.preview(company.ines, "customer", "2")
+        erasure.preview(company.ines, "customer", "2")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from console import access, notices
+from console import access
 from console.access import second
 from console.access.index import Index, Verdict
 from console.access.oracle import Judge
@@ -16,6 +16,7 @@ from console.access.rows import ACTS, WHOLE, PolicyError, Row, kind_of
 from console.core import expressions
 from console.db.engine import fetch
 from console.errors import NotAllowed
+from console.work import notices
 from tests.company import Company
 
 CONDITIONS = ("", "", "", "record.desk in $currentUser.tags.desks", "input.amount <= 100", "run.started_by != $currentUser.id", "true", "record.owner.desk == 'x'")  # fmt: skip

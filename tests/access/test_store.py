@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import access
-from console.access import store
+from console.access import policy_store
 from console.access.rows import PolicyError, Row
 from console.core.actor import Actor
 from console.db import engine as db
@@ -34,11 +34,11 @@ def elsewhere(statement: str, **values: str) -> None:
 
 
 def test_an_empty_policy_is_filled_from_the_file_once(clean: object) -> None:
-    shipped = access.parse(store.ROLES.read_text(encoding="utf-8"))
+    shipped = access.parse(policy_store.ROLES.read_text(encoding="utf-8"))
     assert set(access.all_rows()) == set(shipped)
     assert access.current_version() == 1
     with db.transaction() as connection:
-        assert store.seed(connection) == 0
+        assert policy_store.seed(connection) == 0
 
 
 def test_roles_of_people_do_not_count_as_a_policy(clean: object) -> None:
@@ -49,7 +49,7 @@ def test_roles_of_people_do_not_count_as_a_policy(clean: object) -> None:
 def test_two_processes_at_once_fill_it_once(clean: object) -> None:
     def fill() -> None:
         with db.transaction() as connection:
-            filled.append(store.seed(connection))
+            filled.append(policy_store.seed(connection))
 
     elsewhere("delete from console.policy")
     filled: list[int] = []
@@ -74,7 +74,7 @@ def test_a_change_by_another_process_is_followed(anna: Actor) -> None:
 def test_the_version_is_compared_again_after_a_second(anna: Actor) -> None:
     before = access.current_version()
     elsewhere("delete from console.policy where sub = :sub", sub="user:usr_anna")
-    store._Clock.asked -= store.COMPARE_S
+    policy_store._Clock.asked -= policy_store.COMPARE_S
     assert access.current_version() == before + 1
 
 
@@ -105,7 +105,7 @@ def test_an_unreachable_store_keeps_the_policy_for_thirty_seconds(anna: Actor, c
             access.refresh()
             assert access.can(anna, "operations", "workflow:kyc-review", "start")
             assert "alarm: the policy cannot be compared" in caplog.text
-            store._Clock.sure -= store.TRUSTED_S
+            policy_store._Clock.sure -= policy_store.TRUSTED_S
             with pytest.raises(NotAllowed) as refused:
                 access.can(anna, "operations", "workflow:kyc-review", "start")
             assert refused.value.code == "rights_unknown"
@@ -116,10 +116,10 @@ def test_an_unreachable_store_keeps_the_policy_for_thirty_seconds(anna: Actor, c
 
 
 def test_another_database_is_another_policy(anna: Actor) -> None:
-    held = store.current()
+    held = policy_store.current()
     db.dispose()
-    assert store.current() is not held
-    assert store.current().version == held.version
+    assert policy_store.current() is not held
+    assert policy_store.current().version == held.version
 
 
 def test_grant_gives_a_right_at_once_and_tells_the_others(anna: Actor) -> None:

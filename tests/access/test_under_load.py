@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from console import access, accounts
-from console.access import store
+from console.access import policy_store
 from console.core.actor import Actor
 from console.db import engine as db
 from console.errors import Conflict, NotAllowed
@@ -73,8 +73,8 @@ def test_two_changes_at_once_are_both_there_and_have_their_own_numbers(anna: Act
 def test_a_right_taken_away_elsewhere_is_gone_at_the_next_comparison(anna: Actor) -> None:
     assert access.can(anna, "operations", "workflow:kyc-review", "start")
     with db.transaction() as connection:
-        store.write(connection, removed=store.rows_of(connection, sub=f"user:{anna.id}"))
-    store._Clock.asked -= store.COMPARE_S
+        policy_store.write(connection, removed=policy_store.rows_of(connection, sub=f"user:{anna.id}"))
+    policy_store._Clock.asked -= policy_store.COMPARE_S
     with pytest.raises(NotAllowed):
         access.require(anna, "operations", "workflow:kyc-review", "start")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import example, given, strategies as st
 
-from console.ai import literal, written
+from console.ai import literal, written_values
 from console.ai.guard import judge
 from console.ai.literal import Evidence
 from console.ai.prompt import offered, rendered
@@ -119,7 +119,7 @@ def test_an_amount_gets_through_exactly_where_a_source_has_it(amount: Decimal) -
     )
     assert bool(judgement.fields) is there
     for one in judgement.fields:
-        assert written.decimal(one.value) == amount
+        assert written_values.decimal(one.value) == amount
 
 
 @given(

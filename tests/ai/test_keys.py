@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from console.ai import keys, redaction
+from console.ai import redaction, secret_forms
 from console.ai.prompt import rendered
 from console.ai.types import Source
 from tests.ai.asks import KEY, ask
@@ -39,7 +39,7 @@ def encoded(text: str) -> list[str]:
 def test_what_is_encoded_goes_whole(plain: str) -> None:
     for word in encoded(PLAIN[plain]):
         text = f"Our deploy settings: {word} as you asked."
-        found = [one for one in keys.secrets(text) if one.text == word]
+        found = [one for one in secret_forms.secrets(text) if one.text == word]
         assert found, (plain, word)
         assert text[found[0].start : found[0].end] == word
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from console.ai import written
+from console.ai import written_values
 from tests.tables import cases
 
 
 def amounts_in(text: str) -> list[set[str]]:
-    return [{f"{value:f}" for value in reading.values} for reading in written.numbers(text)]
+    return [{f"{value:f}" for value in reading.values} for reading in written_values.numbers(text)]
 
 
 @cases("text, found", [
@@ -38,7 +38,7 @@ def test_digits_of_something_else_are_no_number(text: str) -> None:
     ([1], None), (float("nan"), None), (float("inf"), None), (10**100, None), (Decimal("1e999999"), None), (Decimal("1e-999999"), None), (Decimal("NaN"), None), ("٤", None),
 ])  # fmt: skip
 def test_a_value_is_a_number_or_none(value: Any, made: str | None) -> None:
-    read = written.decimal(value)
+    read = written_values.decimal(value)
     assert (None if read is None else f"{read:f}") == made
 
 
@@ -47,7 +47,7 @@ def test_a_value_is_a_number_or_none(value: Any, made: str | None) -> None:
     ("-7", "-7"), ("€ 12", "12"), ("forty", None), ("20.11.2026", None),
 ])  # fmt: skip
 def test_a_number_with_two_readings_is_not_taken(text: str, only: str | None) -> None:
-    read = written.only_number(text)
+    read = written_values.only_number(text)
     assert (None if read is None else f"{read:f}") == only
 
 
@@ -62,7 +62,7 @@ def test_a_number_with_two_readings_is_not_taken(text: str, only: str | None) ->
     ("20261120", {"2026-11-20"}), ("20.11.26", {"2026-11-20", "1926-11-20"}), ("on 2026-11-20, at noon", {"2026-11-20"}), ("2026-11-20T09:30:00Z", {"2026-11-20"}), ("29.02.2024", {"2024-02-29"}), ("Due: 5 May 2026.", {"2026-05-05"}),
 ])  # fmt: skip
 def test_days_are_read_in_many_forms(text: str, found: set[str]) -> None:
-    assert {value for reading in written.days(text) for value in reading.values} == found
+    assert {value for reading in written_values.days(text) for value in reading.values} == found
 
 
 @cases("text", [
@@ -70,12 +70,12 @@ def test_days_are_read_in_many_forms(text: str, found: set[str]) -> None:
     "20261120-1", "x20261120", "192.168.1.10", "the 20th", "",
 ])  # fmt: skip
 def test_what_is_no_day_is_none(text: str) -> None:
-    assert list(written.days(text)) == []
+    assert list(written_values.days(text)) == []
 
 
 @cases("text, day", [("20.11.2026", "2026-11-20"), (" 2026-11-20 ", "2026-11-20"), ("03/04/2026", None), ("20.11.26", None), ("on 20.11.2026", None), ("2026-11-20T09:30", None), ("x", None), ("2026 m. lapkričio 20 d.", "2026-11-20"), ("x" * 500, None)])  # fmt: skip
 def test_a_day_with_two_readings_is_not_taken(text: str, day: str | None) -> None:
-    assert written.only_day(text) == day
+    assert written_values.only_day(text) == day
 
 
 @cases("text, found", [
@@ -83,7 +83,7 @@ def test_a_day_with_two_readings_is_not_taken(text: str, day: str | None) -> Non
     ("24:00", None), ("12:60", None), ("1:2", None), ("112:30", None), ("12:30:99", None), ("13:30 pm", None), ("2026", None), ("12.30", None),
 ])  # fmt: skip
 def test_times_of_day_are_read(text: str, found: str | None) -> None:
-    assert {value for reading in written.clocks(text) for value in reading.values} == ({found} if found else set())
+    assert {value for reading in written_values.clocks(text) for value in reading.values} == ({found} if found else set())
 
 
 @cases("text, moment", [
@@ -91,22 +91,22 @@ def test_times_of_day_are_read(text: str, found: str | None) -> None:
     ("2026-11-20 09:30 UTC", datetime(2026, 11, 20, 9, 30, tzinfo=UTC)), ("2026-11-20T09:30:00.25Z", datetime(2026, 11, 20, 9, 30, 0, 250000, tzinfo=UTC)), ("2026-11-20", None), ("2026-13-20T09:30Z", None), ("0001-01-01T00:00+14:00", None),
 ])  # fmt: skip
 def test_moments_are_read_in_utc(text: str, moment: datetime | None) -> None:
-    assert [value for reading in written.moments(text) for value in reading.values] == ([moment] if moment else [])
+    assert [value for reading in written_values.moments(text) for value in reading.values] == ([moment] if moment else [])
 
 
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_readers(text: str) -> None:
-    for read in (written.numbers, written.days, written.clocks, written.moments):
+    for read in (written_values.numbers, written_values.days, written_values.clocks, written_values.moments):
         for reading in read(text):
             assert 0 <= reading.start < reading.end <= len(text)
             assert reading.values
-    written.only_day(text)
-    written.only_number(text)
+    written_values.only_day(text)
+    written_values.only_number(text)
 
 
 @given(st.text(alphabet="0123456789.,:-/ '\u00a0TZapmNov", max_size=60))
 def test_no_heap_of_digits_breaks_the_readers(text: str) -> None:
-    for read in (written.numbers, written.days, written.clocks, written.moments):
+    for read in (written_values.numbers, written_values.days, written_values.clocks, written_values.moments):
         list(read(text))
 
 
@@ -115,10 +115,10 @@ def test_a_number_is_found_again_in_the_forms_of_many_countries(value: Decimal) 
     plain = f"{value:,.2f}"
     german = plain.replace(",", "_").replace(".", ",").replace("_", ".")
     for text in (f"{value}", plain, german, plain.replace(",", "'"), german.replace(".", "\u00a0")):
-        assert value in {read for reading in written.numbers(f"The sum is {text} in all") for read in reading.values}
+        assert value in {read for reading in written_values.numbers(f"The sum is {text} in all") for read in reading.values}
 
 
 @given(st.dates(min_value=datetime(1900, 1, 1).date(), max_value=datetime(2100, 1, 1).date()))  # noqa: DTZ001
 def test_a_day_is_found_again_in_many_forms(day: Any) -> None:
     for form in ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d %B %Y", "%B %d, %Y", "%d-%b-%Y", "%Y%m%d"):
-        assert day.isoformat() in {value for reading in written.days(f"since {day.strftime(form)}!") for value in reading.values}
+        assert day.isoformat() in {value for reading in written_values.days(f"since {day.strftime(form)}!") for value in reading.values}

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from console import inbox, integrity, operations, runs
+from console import inboxes, runs
+from console.activity import integrity, sequencing
 from tests.company import DESK, Company
 from tests.services.test_inbox import UNRATED
 
@@ -17,10 +18,10 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company)
     runs.save(company.olivia, saved, revision=company.told(saved)["revision"])
     decide = company.at("decide", "2")
     theirs = company.at("note", "3")
-    operations.catch_up()
-    operations.seal()
+    sequencing.catch_up()
+    sequencing.seal()
     integrity.look()
-    inbox.import_all([DESK, UNRATED])
+    inboxes.import_all([DESK, UNRATED])
     olivia = screens()
     faults: list[str] = []
     olivia.go("/sign-in")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from console import operations
-from console.log import heads, verify
+from console.activity import sequencing
+from console.log import tree_heads, verify
 from tests.company import Company
 
 
@@ -17,7 +17,7 @@ def test_an_archive_is_downloaded_and_proves_itself(
     screens: Callable[..., Any], company: Company, tmp_path: Path, width: int, scheme: str, script: bool
 ) -> None:
     company.finished("1")
-    operations.sealed()
+    sequencing.sealed()
     screen = screens(width, 844, scheme, script)
     page = screen.go("/sign-in")
     page.fill("#email", "ada@fernwick.example")
@@ -36,4 +36,4 @@ def test_an_archive_is_downloaded_and_proves_itself(
     saved = tmp_path / download.value.suggested_filename
     download.value.save_as(saved)
     assert zipfile.is_zipfile(saved)
-    assert verify.verify(saved, [str(heads.verifier_key())], None).startswith("verified 1 events, chosen from ")
+    assert verify.verify(saved, [str(tree_heads.verifier_key())], None).startswith("verified 1 events, chosen from ")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import inbox
+from console import inboxes
 from console.views import my_work
 from tests.company import DESK, Company
 from tests.services.test_inbox import UNRATED
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _inboxes(company: Company) -> None:
-    inbox.import_all([DESK, UNRATED])
+    inboxes.import_all([DESK, UNRATED])
 
 
 def test_a_ticket_goes_from_hand_to_hand_without_a_mouse(screens: Callable[..., "Screen"], company: Company) -> None:

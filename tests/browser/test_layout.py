@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import operations, runs
+from console import runs
+from console.activity import sequencing
 from tests.company import Company
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def paths(company: Company) -> list[str]:
         company.sql("insert into account values (?, 1, 'open')", f"LT{n}" + "9" * 40)
     held, done, saved = company.at("rate", "1"), company.finished("2"), company.at("note", "4")
     runs.save(company.olivia, saved, revision=company.told(saved)["revision"])
-    operations.catch_up()
+    sequencing.catch_up()
     return [
         "/", "/c", "/settings/me", "/c/customer", "/c/customer/1", "/c/customer/1?tab=details", "/c/customer/1?tab=activity", "/c/customer/1/related/account", f"/runs/{held}", f"/runs/{held}?tab=related",
         f"/runs/{saved}", f"/runs/{done}", f"/runs/{done}/replay?at=9", f"/runs/{held}/revise?step=note", "/c/nothing",

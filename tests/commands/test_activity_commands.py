@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from console import cli, log, operations
+from console import cli, log
+from console.activity import sequencing
 from console.commands.activity import activity, verify
 from console.db import fetch
-from console.log import heads
+from console.log import tree_heads
 from tests.company import Company
 
 
@@ -48,7 +49,7 @@ def test_filters_choose_what_is_written(out: Path, options: list[str], where: st
     assert done.output == f"{len(rows)} events in {out}\n"
     made = export("--out", str(out), *options)
     assert made.exit_code == 0, made.output
-    checked = CliRunner().invoke(verify, [str(out), "--key", str(heads.verifier_key())])
+    checked = CliRunner().invoke(verify, [str(out), "--key", str(tree_heads.verifier_key())])
     assert checked.output.startswith(f"verified {len(rows)} events, chosen from"), checked.output
 
 
@@ -86,8 +87,8 @@ def test_what_no_text_is_cannot_be_looked_for(out: Path, monkeypatch: pytest.Mon
 
 
 def test_an_archive_since_a_kept_checkpoint(out: Path, company: Company) -> None:
-    operations.sealed()
-    size, note, _ = heads.newest() or (0, "", None)
+    sequencing.sealed()
+    size, note, _ = tree_heads.newest() or (0, "", None)
     kept = out.with_name("kept")
     kept.write_text(note)
     company.finished("2")

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import click
 import pytest
 
-from console import access, accounts, cli, log, operations, runs, workflows
-from console.access import store
+from console import access, accounts, cli, log, runs, workflows
+from console.access import policy_store
+from console.activity import sequencing
 from console.core.actor import Actor
 from console.log import checkpoint
 from tests.company import DOCUMENT, Company
@@ -224,7 +225,7 @@ def test_the_policy_that_is_exported_is_the_one_in_use_and_reads_back(company: C
             ("collection:account", "export"),
             ("policy", "manage"),
         ]:
-            ours, used = (each.verdict(f"user:{who.id}", None, obj, act) for each in (index, store.current().index))
+            ours, used = (each.verdict(f"user:{who.id}", None, obj, act) for each in (index, policy_store.current().index))
             told = [(each.free, each.barred, len(each.allow), len(each.deny)) for each in (ours, used)]
             assert told[0] == told[1], (who.name, obj)
 
@@ -257,7 +258,7 @@ def test_a_workflow_goes_out_and_in_again_byte_for_byte(company: Company, shell:
 def test_the_log_is_sealed_and_told(company: Company, shell: Shell) -> None:
     company.finished("2")
     first = checkpoint.parse(shell("seal").out).checkpoint
-    assert operations.lag().pending == 0
+    assert sequencing.lag().pending == 0
     log.note(company.olivia, "signed_out")
     second = shell("seal").out
     assert checkpoint.parse(second).checkpoint.size == first.size + 1

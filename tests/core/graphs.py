@@ -6,10 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from console.core import commands
-from console.core.commands import Plan, decide
-from console.core.run import Event, Run, evolve
-from console.core.workflow import Workflow
+from console.core.documents.workflow import Workflow
+from console.core.run import Event, Run, commands, evolve
+from console.core.run.commands import Plan, decide
 from console.errors import ConsoleError
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from console.core import action_schema
-from console.core.action import read
-from console.core.action_check import check
-from console.core.collections import Collection
+from console.core.documents import action_schema
+from console.core.documents.action_check import check
+from console.core.documents.action_document import read
+from console.core.documents.collections import Collection
 from tests.core.test_collections import column, one
 from tests.tables import cases
 

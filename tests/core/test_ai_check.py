@@ -3,7 +3,7 @@
 from typing import Any
 
 from console import steps
-from console.core.workflow_check import check
+from console.core.documents.workflow_check import check
 from tests.services.engine import step
 from tests.tables import cases
 

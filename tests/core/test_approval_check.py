@@ -8,9 +8,9 @@ import pytest
 from console import steps
 from console.access import RoleRights, parse
 from console.access.index import Index
-from console.core.action import ApprovalRule
-from console.core.surroundings import Surroundings
-from console.core.workflow_check import check
+from console.core.documents.action_document import ApprovalRule
+from console.core.documents.house_check import Surroundings
+from console.core.documents.workflow_check import check
 
 POLICY = """
 p, role:clerk, *, workflow:asking, see start resume, allow

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from console.core import commands
-from console.core.approving import ruled_out
-from console.core.command_types import ApprovalAsked
-from console.core.commands import decide
-from console.core.run import FINAL, fold
+from console.core.run import FINAL, commands, fold
+from console.core.run.approving import ruled_out
+from console.core.run.command_types import ApprovalAsked
+from console.core.run.commands import decide
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from tests.core.graphs import NOW, Walk, plan, step
 from tests.tables import cases

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from console.core.checks import Check, Result, judged, of_values, texts_of_checks
-from console.core.extracting import facts_of
-from console.core.pages import Read
+from console.core.papers.document_checks import Check, Result, judged, of_values, texts_of_checks
+from console.core.papers.extracting import facts_of
+from console.core.papers.pages import Read
 from tests.core.test_extracting import page
 from tests.tables import cases
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from console.core.collections import FIELD_TYPES, FORMATS, TONES, WIDGETS, Stored, assemble
-from console.core.collections.changes import changes, worded
-from console.core.collections.checking import FITTING, check
-from console.core.collections.document import CollectionDocument, cleansed, read
-from console.core.collections.document_schema import text
+from console.core.documents.collections import FIELD_TYPES, FORMATS, TONES, WIDGETS, Stored, assemble
+from console.core.documents.collections.collection_document import CollectionDocument, cleansed, read
+from console.core.documents.collections.document_changes import changes, worded
+from console.core.documents.collections.document_check import FITTING, check
+from console.core.documents.collections.document_schema import text
 
 ROOT = Path(__file__).parents[2]
 DEMO = sorted((ROOT / "console" / "demo" / "collections").glob("*.json"))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console.core.collections import Collection, Stored, assemble, humanised, labelled
+from console.core.documents.collections import Collection, Stored, assemble, humanised, labelled
 from console.core.scopes import Scope, whole
 from console.errors import DefinitionError
 from tests.tables import cases

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console.core.collections import FIELD_TYPES, Collection, Stored, assemble
+from console.core.documents.collections import FIELD_TYPES, Collection, Stored, assemble
 from console.core.scopes import Scope, whole
 from console.errors import DefinitionError
 from tests.tables import cases

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from console.core import workflow_schema
-from console.core.collections import (
+from console.core.documents import workflow_schema
+from console.core.documents.collections import (
     MOST_COLUMNS,
     Collection,
     Field,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from console.core import commands
-from console.core.commands import Plan
+from console.core.run import commands
+from console.core.run.commands import Plan
 from console.errors import Conflict, ConsoleError, Invalid
 from tests.core.graphs import NOW, Walk, plan, step
 from tests.tables import cases

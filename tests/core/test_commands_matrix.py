@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from console.core import commands
-from console.core.commands import Plan, cancelled_by, decide, opening, require_completable, require_reason, revisable
 from console.core.moments import moment_text
-from console.core.moves import NEXT_ITEM
-from console.core.run import FINAL, Event, Run, evolve
+from console.core.run import FINAL, Event, Run, commands, evolve
+from console.core.run.commands import Plan, cancelled_by, decide, opening, require_completable, require_reason, revisable
+from console.core.run.moves import NEXT_ITEM
 from console.errors import Conflict, ConsoleError, Invalid
 from tests.core.graphs import NOW, Walk, plan, step
 from tests.tables import cases

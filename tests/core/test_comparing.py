@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from console.core.comparing import likeness, outcomes
+from console.core.run.proposal_comparison import likeness, outcomes
 from tests.tables import cases
 
 LONG = "The customer sent a passport that is valid until May and a bank letter that names the same address as the register does."

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from console import steps
-from console.core.duties import Done, excluded, refused, steps_of
-from console.core.surroundings import Surroundings
-from console.core.workflow_check import check
+from console.core.documents.house_check import Surroundings
+from console.core.documents.workflow_check import check
+from console.core.run.duties import Done, excluded, refused, steps_of
 
 DONE = [
     Done("enter", "usr_a", {"iban": "DE1", "holder": ""}),

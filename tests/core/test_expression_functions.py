@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from console.core.expressions import ExpressionError, parse
-from console.core.functions import FUNCTIONS, METHODS
-from console.core.operands import UNKNOWN
+from console.core.expressions.functions import FUNCTIONS, METHODS
+from console.core.expressions.operands import UNKNOWN
 from tests.core.values import NOW, VALUES, record
 from tests.tables import cases
 

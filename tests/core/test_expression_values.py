@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from hypothesis import given, strategies as st
 
-from console.core import expressions, operands
-from console.core.expressions import ExpressionError, parse
-from console.core.operands import UNKNOWN
+from console.core import expressions
+from console.core.expressions import ExpressionError, operands, parse
+from console.core.expressions.operands import UNKNOWN
 from tests.core.values import UID, VALUES, record
 from tests.tables import cases
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from console.core import expressions
 from console.core.expressions import ExpressionError, parse
-from console.core.operands import UNKNOWN
+from console.core.expressions.operands import UNKNOWN
 from console.errors import DefinitionError
 from tests.tables import cases
 

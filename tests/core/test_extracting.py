@@ -5,8 +5,8 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from console.core.extracting import amounts_in, days_in, facts_of, places_of
-from console.core.pages import Line, Read, Word, lines_of
+from console.core.papers.extracting import amounts_in, days_in, facts_of, places_of
+from console.core.papers.pages import Line, Read, Word, lines_of
 from tests.tables import cases
 
 HEIGHT, WIDTH = 0.02, 0.012

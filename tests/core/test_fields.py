@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from console.core.documents.fields import Case, FieldDefinition, computed, fitted, holds, names_twice, shown, taken, texts_of_definitions
 from console.core.expressions import ExpressionError
-from console.core.fields import Case, FieldDefinition, computed, fitted, holds, names_twice, shown, taken, texts_of_definitions
 from console.core.forms import FormField
 from tests.tables import cases
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console.core import filters
-from console.core.collections import Collection, Stored, assemble
+from console.core.documents.collections import Collection, Stored, assemble
 from console.core.filters import Group
 from console.errors import Malformed
 from tests.tables import cases

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from console.core import filters
-from console.core.collections import Collection, Stored, assemble
+from console.core.documents.collections import Collection, Stored, assemble
 from console.errors import Malformed
 from tests.tables import cases
 

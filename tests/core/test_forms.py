@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from console.core.expressions.operands import Spelled
 from console.core.forms import CLEANERS, FIELD_TYPES, NEVER_TYPED, FormField, clean, examine
-from console.core.operands import Spelled
 from console.errors import Invalid
 from tests.tables import cases
 

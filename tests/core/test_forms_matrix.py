@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
-from console.core.fields import NEEDS_OPTIONS, NOT_IN_FORMS, FieldDefinition, fitted, taken
+from console.core.documents.fields import NEEDS_OPTIONS, NOT_IN_FORMS, FieldDefinition, fitted, taken
 from console.core.forms import (
     CLEANERS,
     FIELD_TYPES,

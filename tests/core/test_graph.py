@@ -4,7 +4,7 @@ import itertools
 
 from hypothesis import given, strategies as st
 
-from console.core.graph import back_edges, reachable, reaching, turned
+from console.core.documents.graph import back_edges, reachable, reaching, turned
 
 NODES = "abcdef"
 GRAPHS = st.fixed_dictionaries({node: st.lists(st.sampled_from(NODES), max_size=4, unique=True) for node in NODES})

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from console import steps
-from console.core import graph, workflow
+from console.core.documents import graph, workflow
+from console.core.documents.workflow import Workflow, read
+from console.core.documents.workflow_schema import schema
 from console.core.events import ENDS, GROUPS, KINDS, MOVES
-from console.core.workflow import Workflow, read
-from console.core.workflow_schema import schema
 from console.sentences import SENTENCES
 from tests.tables import cases
 

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 from hypothesis import given, strategies as st
 
-from console.core import mrz
-from console.demo.identity import card_zone, passport_zone
+from console.core.papers import mrz
+from console.demo.paper_numbers import card_zone, passport_zone
 from tests.tables import cases
 
 PASSPORT = ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10")

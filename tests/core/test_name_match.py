@@ -2,7 +2,7 @@
 
 from hypothesis import given, strategies as st
 
-from console.core.names import name_match
+from console.core.papers.name_matching import name_match
 from tests.tables import cases
 
 SAME = [

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from console.core import commands
-from console.core.commands import Plan, Wish
-from console.core.run import FINAL, fold
+from console.core.run import FINAL, commands, fold
+from console.core.run.commands import Plan, Wish
 from tests.core.graphs import PEOPLE, Walk, plan, step
 
 ON_ERROR = ("ask", "fail")
@@ -107,7 +106,7 @@ def test_what_a_person_handed_in_is_theirs_whatever_the_workflow_says() -> None:
 
 
 def test_what_may_have_been_done_is_not_done_again_without_a_word() -> None:
-    from console.core.repeating import former, outstanding
+    from console.core.run.repeating import former, outstanding
 
     walk = asked("fail", "held", "edge", "unknown")
     report(walk, "unknown")

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from console import steps
-from console.core import expressions, workflow_check
-from console.core.operands import UNKNOWN
+from console.core import expressions
+from console.core.documents import workflow_check
+from console.core.documents.workflow import Workflow, read
+from console.core.expressions.operands import UNKNOWN
 from console.core.policy import on_day, rules
-from console.core.workflow import Workflow, read
 from tests.tables import cases
 
 OWNERS: dict[str, Any] = {"dated": [{"value": False}, {"valid_from": "2027-07-10", "value": True}]}

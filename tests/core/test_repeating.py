@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from console.core import commands
-from console.core.commands import Plan, Wish
-from console.core.repeating import former, outstanding
-from console.core.run import Effect, fold
-from console.core.settling import key_of
+from console.core.run import Effect, commands, fold
+from console.core.run.commands import Plan, Wish
+from console.core.run.repeating import former, outstanding
+from console.core.run.settling import key_of
 from console.errors import Conflict, ConsoleError, Invalid
 from tests.core.graphs import Walk, plan, step
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from console.core.approval import Approval, Decided
 from console.core.events import ENDS, KINDS, MOVES
 from console.core.run import CHANGES, FINAL, MISSING_MANUAL, SUPPLIED, Attempt, Effect, Event, Run, copied, evolve, fold
-from console.core.run.changes import BESIDE
+from console.core.run.approval_request import Approval, Decided
+from console.core.run.evolve import BESIDE
 from console.errors import Conflict
 from tests.core.graphs import Walk, plans
 from tests.tables import cases

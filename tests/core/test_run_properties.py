@@ -4,9 +4,8 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
-from console.core import commands
 from console.core.events import KINDS
-from console.core.run import FINAL, Event, Run, fold
+from console.core.run import FINAL, Event, Run, commands, fold
 from console.errors import Conflict, ConsoleError
 from tests.core.graphs import NOW, PEOPLE, Walk, plans
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from console.core.collections import Collection, Stored, assemble
+from console.core.documents.collections import Collection, Stored, assemble
+from console.core.expressions.search_syntax import LONGEST, MOST_TERMS, Several, Sought, Through, Way, Without, Words, limited, read, words
 from console.core.filters import Test as Asked
 from console.core.scopes import Scope, whole
-from console.core.search_syntax import LONGEST, MOST_TERMS, Several, Sought, Through, Way, Without, Words, limited, read, words
 
 
 def structure(table: str, columns: dict[str, str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
-from console.core import similarity
+from console.core.papers import similarity
 
 TEXTS = st.text("ab é\U0001f600", max_size=40) | st.text(max_size=60)
 

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from console.core import action, stakes
+from console.core import stakes
+from console.core.documents import action_document
 from tests.tables import cases
 
 WRITE = {"name": "done", "summary": "Does it", "kind": "sql_write", "set": {"note": "'x'"}}
 
 
-def made(**more: Any) -> action.Action:
-    return action.read({"format": 1, "id": "thing.do", "title": "Do", "collection": "customer", "effects": [WRITE]} | more)
+def made(**more: Any) -> action_document.Action:
+    return action_document.read({"format": 1, "id": "thing.do", "title": "Do", "collection": "customer", "effects": [WRITE]} | more)
 
 
 @cases(

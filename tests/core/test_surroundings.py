@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from console import steps
 from console.access.index import Index
-from console.access.rights import RoleRights
+from console.access.role_rights import RoleRights
 from console.access.rows import parse
-from console.core import workflow_check
-from console.core.workflow_check import Surroundings
+from console.core.documents import workflow_check
+from console.core.documents.workflow_check import Surroundings
 from console.steps.base import StepConfig, StepType
 from tests.core.test_workflow_check import COLLECTIONS, GOOD
 from tests.tables import cases

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from console.core.collections import Stored, assemble, treatment
-from console.core.collections.checking import check
-from console.core.collections.document import read
+from console.core.documents.collections import Stored, assemble, treatment
+from console.core.documents.collections.collection_document import read
+from console.core.documents.collections.document_check import check
 from tests.tables import cases
 
 

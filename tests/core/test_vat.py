@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.core.vat import COUNTRIES, problem
+from console.core.papers.vat import COUNTRIES, problem
 
 GOOD = [
     "ATU13585627",

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from console import steps
-from console.core import workflow_check
-from console.core.workflow import MAX_BYTES, read
-from console.core.workflow_check import Problem
+from console.core.documents import workflow_check
+from console.core.documents.workflow import MAX_BYTES, read
+from console.core.documents.workflow_check import Problem
 from tests.tables import cases
 
 FILES = sorted((Path(__file__).parents[2] / "workflows").glob("*.json"))

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from console import steps
-from console.core import shape, workflow, workflow_check
-from console.core.fields import Located
-from console.core.references import Known, wrong_references
-from console.core.shape import Spot, loaded, problems_of_values
-from console.core.workflow import MAX_BYTES, MAX_STEPS, RESERVED, read, upgraded
-from console.core.workflow_check import Problem
+from console.core.documents import json_shape, workflow, workflow_check
+from console.core.documents.fields import Located
+from console.core.documents.json_shape import Spot, loaded, problems_of_values
+from console.core.documents.references import Known, wrong_references
+from console.core.documents.workflow import MAX_BYTES, MAX_STEPS, RESERVED, read, upgraded
+from console.core.documents.workflow_check import Problem
 from tests.tables import cases
 
 
@@ -234,7 +234,7 @@ def test_values_that_cannot_be_kept_exactly(value: dict[str, Any], spots: list[t
     [("one thing", "One thing."), ("done.", "Done."), ("what?", "What?"), ("", "."), ("  x ", "X."), ("Ärger!", "Ärger!")],
 )
 def test_a_reason_is_a_sentence(text: str, sentence: str) -> None:
-    assert shape._sentence(text) == sentence
+    assert json_shape._sentence(text) == sentence
 
 
 # ------------------------------------------------------------------------------------------------------------------- documents

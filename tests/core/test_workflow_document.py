@@ -11,12 +11,12 @@ from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from console import steps
-from console.core import workflow, workflow_schema
-from console.core.workflow import Workflow, read
+from console.core.documents import workflow, workflow_schema
+from console.core.documents.workflow import Workflow, read
 from tests.tables import cases
 
 FILES = sorted((Path(__file__).parents[2] / "workflows").glob("*.json"))
-PUBLISHED = Path(workflow.__file__).parent / "workflow.schema.json"
+PUBLISHED = Path(workflow.__file__).parent.parent / "workflow.schema.json"
 
 
 def document(**more: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console import steps
-from console.core.workflow import read
+from console.core.documents.workflow import read
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "workflows").glob("*.json"))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from console.core.operands import UNKNOWN
+from console.core.expressions.operands import UNKNOWN
 
 NOW = datetime(2026, 5, 31, 22, 30, tzinfo=UTC)
 UID = "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"

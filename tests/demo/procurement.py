@@ -10,8 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from console import access, accounts, actions, inbox, runs, settings, sources, workflows
-from console.access import store
+from console import access, accounts, actions, inboxes, runs, settings, sources, workflows
+from console.access import policy_store
 from console.db.engine import transaction
 from console.demo import ledger, loading, provider
 from console.demo.world import World
@@ -159,7 +159,7 @@ def opened(world: World, supply: Path, folder: Path) -> Iterator[House]:
     settings.current.cache_clear()
     try:
         with transaction() as connection:
-            store.seed(connection)
+            policy_store.seed(connection)
         access.refresh()
         for name, (role, teams) in PEOPLE.items():
             also = [(role, team) for team in teams[1:]]
@@ -170,7 +170,7 @@ def opened(world: World, supply: Path, folder: Path) -> Iterator[House]:
                 actions.import_file(file)
         for file in sorted((ROOT / "workflows").glob("supplier-*.json")):
             workflows.import_file(file, publish=True)
-        inbox.import_all(
+        inboxes.import_all(
             [
                 one
                 for one in json.loads((files("console.demo") / "inboxes.json").read_text(encoding="utf-8"))

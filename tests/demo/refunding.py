@@ -14,14 +14,14 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from console import access, accounts, actions, inbox, log, queue, runs, settings, sources, workflows
-from console.access import store
+from console import access, accounts, actions, inboxes, log, queue, runs, settings, sources, workflows
+from console.access import policy_store
 from console.core.actor import Actor
 from console.core.run import fold
 from console.db import engine as db
-from console.demo import filling, ledger, loading, people, provider as stand_in
+from console.demo import filling, ledger, loading, provider as stand_in, staff
 from console.postgres import Embedded
-from console.runs.store import as_event, load
+from console.runs.rows.run_store import as_event, load
 from tests.company import PASSWORD
 from tests.conftest import copied
 from tests.demo.conftest import made
@@ -200,11 +200,11 @@ def settings_of(told: dict[str, str]) -> Iterator[None]:
 def _furnished(desk: Desk) -> Desk:
     """People, source, actions, the workflow and its inboxes, as the demo has them."""
     with db.transaction() as connection:
-        store.seed(connection)
+        policy_store.seed(connection)
         connection.execute(sa.text('insert into console.sign_in (document) values (\'{"second_factor": "off", "step_up": false}\')'))
     access.refresh()
     sources.add(loading.CORE, desk.url, documents=loading.documents(loading.CORE))
-    for person in people.listed():
+    for person in staff.listed():
         also = [(person["role"], team) for team in person.get("also", ())]
         found = accounts.create_person(
             person["email"], role=person["role"], team=person["team"], name=person["name"], also=also, tags=person.get("tags"),
@@ -214,7 +214,7 @@ def _furnished(desk: Desk) -> Desk:
     for name in ACTIONS:
         actions.import_file(ROOT / "actions" / f"{name}.json")
     workflows.import_file(ROOT / "workflows" / "customer-refund.json", publish=True)
-    inbox.import_all([entry for entry in _inboxes() if entry["id"] in ("refund-requests", "disputes", "compliance-desk")])
+    inboxes.import_all([entry for entry in _inboxes() if entry["id"] in ("refund-requests", "disputes", "compliance-desk")])
     return desk
 
 

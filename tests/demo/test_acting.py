@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.demo.acting import SHOWN, Entry, Subject, _compared, _sounds
+from console.demo.action_functions import SHOWN, Entry, Subject, _compared, _sounds
 from console.demo.romanise import MOST, latin, sound
 
 JURIJ = Subject("customer", "412", ("Jurij Karavajev",), frozenset({"1967-11-04"}), frozenset({"KZ", "LT"}))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from statistics import median, quantiles
 from typing import Any
 
-from console.demo import payments, stories, tickets
+from console.demo import payments, stories, support_tickets
 from console.demo.world import Row, World
 from tests.tables import cases
 
@@ -241,7 +241,7 @@ def test_rates_are_of_400_days_up_to_the_day_of_loading(loaded: World) -> None:
 
 def test_hostile_requests_are_six_on_any_day(loaded: World) -> None:
     first = {row["ticket_id"]: row["body"] for row in loaded.core["ticket_message"] if row["seq"] == 1}
-    hostile = {tickets.GRETA_TEXT, *(text for text, _ in tickets.HOSTILE)}
+    hostile = {support_tickets.GRETA_TEXT, *(text for text, _ in support_tickets.HOSTILE)}
     assert sum(first[ticket["id"]] in hostile for ticket, _, _ in requests(loaded)) == 6
 
 

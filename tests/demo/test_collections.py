@@ -7,7 +7,7 @@ import pytest
 
 from console import records, sources
 from console.core import expressions, scopes
-from console.core.collections import Collection
+from console.core.documents.collections import Collection
 from console.demo import loading
 
 SEGMENTS = {

@@ -15,37 +15,23 @@ from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from console import (
-    access,
-    accounts,
-    actions,
-    activity,
-    approvals,
-    exports,
-    inbox,
-    log,
-    notices,
-    operations,
-    privacy,
-    runs,
-    settings,
-    sources,
-    succession,
-    workflows,
-)
-from console.access import store
+from console import access, accounts, actions, activity, inboxes, log, runs, settings, sources, workflows
+from console.access import policy_store
 from console.accounts import teamwork
+from console.activity import exports, sequencing
 from console.core.actor import Actor
 from console.db import engine as db
 from console.db.engine import fetch
-from console.demo import filling, loading, people, stories
+from console.demo import filling, loading, staff, stories
 from console.demo.world import World
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
-from console.log.select import LogFilter
+from console.log.event_lists import LogFilter
 from console.log.verify import main as verify
 from console.postgres import Embedded
 from console.proposals import usage
 from console.records import catalogue
+from console.upkeep import erasure
+from console.work import approvals, leavers, notices
 from tests.company import PASSWORD
 from tests.conftest import copied
 
@@ -118,10 +104,10 @@ def _made(url: str) -> House:
     from console.app import create_app
 
     with db.transaction() as connection:
-        store.seed(connection)
+        policy_store.seed(connection)
     access.refresh()
     sources.add(loading.CORE, url, documents=loading.documents(loading.CORE))
-    who = [person for person in people.listed() if person["first"] in {*OUTSIDE, "malik", "admin", "stan"}]
+    who = [person for person in staff.listed() if person["first"] in {*OUTSIDE, "malik", "admin", "stan"}]
     for person in who:
         also = [(person["role"], team) for team in person.get("also", ())]
         accounts.create_person(
@@ -136,7 +122,7 @@ def _made(url: str) -> House:
     actions.import_file(ROOT / "actions" / "account.restrict.json")
     actions.import_file(ROOT / "actions" / "account.release.json")
     workflows.import_file(ROOT / "workflows" / "suspicion-report.json", publish=True)
-    inbox.import_all([{"id": "desk", "title": "Desk", "team": "operations"}])
+    inboxes.import_all([{"id": "desk", "title": "Desk", "team": "operations"}])
     named = {("ines" if person["first"] == "admin" else person["first"]): accounts.person_of_email(person["email"]) for person in who}
     app = create_app()
     app.testing = True
@@ -156,7 +142,7 @@ def _made(url: str) -> House:
     assert found is not None
     made.receipt = found[0]
     made.run = fetch("select id from console.run where label = 'confidential'")[0][0]
-    operations.catch_up()
+    sequencing.catch_up()
     return made
 
 
@@ -195,13 +181,13 @@ def managed(house: House) -> dict[str, Any]:
         "/settings/sources", f"/settings/sources/{loading.CORE}", f"/settings/sources/{loading.CORE}/remove", "/settings/ai/costs", "/operations",
         "/settings/retention", "/settings/roles",
     )  # fmt: skip
-    operations.catch_up()
+    sequencing.catch_up()
     told: dict[str, Any] = {path: without_moments(house.get("ines", path)) for path in pages}
     with pytest.raises(Conflict) as refused:
         teamwork.archive(ines, malik.teams[0])
     told["archive"] = (str(refused.value), list(refused.value.details))
     told["remove"] = sources.consequences(loading.CORE, by=ines)
-    told["held"] = succession.held(ines, malik.id)
+    told["held"] = leavers.held(ines, malik.id)
     told["difference"] = sources.difference(loading.CORE, by=ines)
     told["costs"] = usage.today(ines)
     return told
@@ -313,7 +299,7 @@ def test_the_log_has_nothing_of_it_for_those_outside_and_proves_itself_all_the_s
 
 
 def _export(house: House, who: str) -> bytes:
-    made = exports.begin(house.people[who], exports.Asked(proofs=True), ready=operations.sealed)
+    made = exports.begin(house.people[who], exports.Asked(proofs=True), ready=sequencing.sealed)
     return b"".join(made.parts())
 
 
@@ -331,7 +317,7 @@ def test_nobody_is_told_and_nothing_is_counted(house: House) -> None:
     text = house.get("ines", "/operations").text
     assert house.run not in text
     with pytest.raises(NotFound):
-        privacy.preview(house.people["ines"], "sar_case", "1")
+        erasure.preview(house.people["ines"], "sar_case", "1")
 
 
 def test_the_menu_says_the_same_to_all_whether_there_is_a_report_or_not(house: House) -> None:

@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, approvals, faults, log, operations, queue, runs, settings, tasks
+from console import access, accounts, faults, log, queue, runs, settings
+from console.activity import sequencing
 from console.core.run import Run
 from console.db.engine import fetch
 from console.demo import ledger, payments, stories
-from console.demo.tickets import GRETA_TEXT
-from console.effects import following
+from console.demo.support_tickets import GRETA_TEXT
+from console.effects import lookups
 from console.errors import Conflict, ConsoleError, Invalid
 from console.postgres import Embedded
-from console.runs.store import load
+from console.runs.rows.run_store import load
+from console.work import approvals, tasks
 from tests.demo.refunding import ROOT, Desk, opened, whole
 from tests.jobs import do, worked
 from tests.servers.model import Server
@@ -410,7 +412,7 @@ def test_r12_a_refund_that_fails_days_later_is_told_and_the_run_stays_what_it_wa
     title = "Refund failed later: 19.00 EUR did not reach the card ••4242"
     [task] = [task for task in tasks.mine(desk.people["olivia"]) if task.title == title]
     assert task.href.endswith(run_id)
-    operations.catch_up()
+    sequencing.catch_up()
     [news] = runs.news(run_id)
     assert (news.open["result"], news.sealed["message"]) == ("failed", title)
     after = whole_of(run_id)
@@ -436,8 +438,8 @@ def test_r12_holds_for_a_refund_that_a_person_settled_as_done(desk: Desk) -> Non
     assert desk.refunds(charge) == [(1_950, "failed", "not_received")]
     title = "Refund failed later: 19.50 EUR did not reach the card ••4242"
     [task] = [task for task in tasks.mine(desk.people["olivia"]) if task.title == title]
-    assert following.NOT_NOTED not in (task.text or "")
-    operations.catch_up()
+    assert lookups.NOT_NOTED not in (task.text or "")
+    sequencing.catch_up()
     assert [(news.open["result"], news.sealed["message"]) for news in runs.news(run_id)] == [("failed", title)]
     whole(run_id)
 

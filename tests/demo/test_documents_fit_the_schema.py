@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from console.core import expressions
-from console.core.collections import fields_of
+from console.core.documents.collections import fields_of
 from console.demo.world import Row, World
 from tests.demo import promises
 from tests.tables import cases

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from console.demo import drawing, papers, pictures, stories
+from console.demo import drawing, identity_papers, printed_papers, stories
 from console.demo.world import Paper, World
 
 IDENTITY = {
@@ -33,22 +33,22 @@ def _inflated(stream: bytes) -> bytes:
 
 
 def test_identity_paper_is_a_png_of_its_facts() -> None:
-    made = pictures.identity(IDENTITY)
+    made = identity_papers.identity(IDENTITY)
     image = Image.open(io.BytesIO(made))
-    assert (image.format, image.size) == ("PNG", pictures.SIZE)
-    assert made != pictures.identity(IDENTITY | {"number": "CX1234568"})
-    assert made == pictures.identity(IDENTITY)
+    assert (image.format, image.size) == ("PNG", identity_papers.SIZE)
+    assert made != identity_papers.identity(IDENTITY | {"number": "CX1234568"})
+    assert made == identity_papers.identity(IDENTITY)
 
 
 def test_zone_of_three_lines_fits_on_the_card() -> None:
     lines = "I<LTUCX12345676<<<<<<<<<<<<<<<\n8001020<3001017LTU<<<<<<<<<<<6\nZUKAUSKAS<<ROKAS<<<<<<<<<<<<<<"
-    image = Image.open(io.BytesIO(pictures.identity(IDENTITY | {"zone": lines}))).convert("L")
-    margin = image.crop((pictures.SIZE[0] - 40, 430, pictures.SIZE[0] - 12, pictures.SIZE[1] - 12))
+    image = Image.open(io.BytesIO(identity_papers.identity(IDENTITY | {"zone": lines}))).convert("L")
+    margin = image.crop((identity_papers.SIZE[0] - 40, 430, identity_papers.SIZE[0] - 12, identity_papers.SIZE[1] - 12))
     assert min(margin.tobytes()) > 200, "the zone runs over the edge"
 
 
 def test_paper_escapes_what_is_printed() -> None:
-    page = papers.page({"title": "<b>", "issuer": "A & B", "lines": "Name: <script>", "table": "Head|<i>\n1|2", "text": "a\fb"})
+    page = printed_papers.page({"title": "<b>", "issuer": "A & B", "lines": "Name: <script>", "table": "Head|<i>\n1|2", "text": "a\fb"})
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert "A &amp; B" in page
@@ -57,7 +57,7 @@ def test_paper_escapes_what_is_printed() -> None:
 
 @pytest.mark.parametrize(("text", "pages"), [("", 1), ("One page.", 1), ("First\n\fSecond", 2), ("1\f2\f3", 3)])
 def test_paper_counts_its_pages(text: str, pages: int) -> None:
-    made, found = papers.paper({"title": "Articles", "issuer": "Somebody", "lines": "Name: Somebody", "text": text})
+    made, found = printed_papers.paper({"title": "Articles", "issuer": "Somebody", "lines": "Name: Somebody", "text": text})
     assert found == pages
     assert made.startswith(b"%PDF-")
     plain = opened(made)

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given, strategies as st
 
-from console.demo import identity
+from console.demo import paper_numbers
 from tests.tables import cases
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"
@@ -27,7 +27,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"
     ],
 )
 def test_check_digit_of_published_examples(text: str, digit: int) -> None:
-    assert identity.check_digit(text) == digit
+    assert paper_numbers.check_digit(text) == digit
 
 
 @given(st.text(LETTERS, min_size=1, max_size=39), st.integers(0, 38), st.sampled_from("0123456789"))
@@ -39,7 +39,7 @@ def test_one_wrong_figure_is_found_unless_it_differs_by_a_multiple_of_ten(text: 
         return 0 if sign == "<" else int(sign, 36)
 
     differs = (value(text[place]) - value(figure)) * (7, 3, 1)[place % 3] % 10 != 0
-    assert (identity.check_digit(wrong) != identity.check_digit(text)) == differs
+    assert (paper_numbers.check_digit(wrong) != paper_numbers.check_digit(text)) == differs
 
 
 @cases(
@@ -50,11 +50,11 @@ def test_one_wrong_figure_is_found_unless_it_differs_by_a_multiple_of_ten(text: 
     ],
 )  # fmt: skip
 def test_national_letters_are_written_in_latin(name: str, written: str) -> None:
-    assert identity.transliterate(name) == written
+    assert paper_numbers.transliterate(name) == written
 
 
 def test_passport_zone_has_44_signs_a_line_and_agreeing_digits() -> None:
-    first, second = identity.passport_zone(
+    first, second = paper_numbers.passport_zone(
         number="L898902C3",
         issuer="DE",
         nationality="DE",
@@ -64,7 +64,9 @@ def test_passport_zone_has_44_signs_a_line_and_agreeing_digits() -> None:
         expires=date(2031, 4, 15),
     )
     assert first == "P<D<<GROSS<<AASA<MARIA".ljust(44, "<")
-    assert second == "L898902C36D<<7408122<3104150<<<<<<<<<<<<<<0" + str(identity.check_digit(second[:10] + second[13:20] + second[21:43]))
+    assert second == "L898902C36D<<7408122<3104150<<<<<<<<<<<<<<0" + str(
+        paper_numbers.check_digit(second[:10] + second[13:20] + second[21:43])
+    )
 
 
 def test_passport_zone_can_be_spoiled_in_its_number_alone() -> None:
@@ -77,14 +79,14 @@ def test_passport_zone_can_be_spoiled_in_its_number_alone() -> None:
         "birth": date(1980, 1, 1),
         "expires": date(2030, 1, 1),
     }
-    right, wrong = identity.passport_zone(**facts)[1], identity.passport_zone(**facts, number_off_by=3)[1]  # type: ignore[arg-type]
+    right, wrong = paper_numbers.passport_zone(**facts)[1], paper_numbers.passport_zone(**facts, number_off_by=3)[1]  # type: ignore[arg-type]
     assert int(wrong[9]) == (int(right[9]) + 3) % 10
     assert wrong[:9] == right[:9]
     assert wrong[10:43] == right[10:43]
 
 
 def test_card_zone_has_three_lines_of_30_signs() -> None:
-    lines = identity.card_zone(
+    lines = paper_numbers.card_zone(
         code="I<",
         number="D23145890",
         issuer="LT",
@@ -103,9 +105,9 @@ def test_card_zone_has_three_lines_of_30_signs() -> None:
 @pytest.mark.parametrize("known", ["GB82 WEST 1234 5698 7654 32", "DE89 3704 0044 0532 0130 00", "LT12 1000 0111 0100 1000"])
 def test_iban_of_the_standard_holds_and_is_made_again(known: str) -> None:
     plain = known.replace(" ", "")
-    assert identity.iban_holds(known)
-    assert identity.iban(plain[:2], plain[4:]) == plain
-    assert not identity.iban_holds(plain[:-1] + str((int(plain[-1]) + 1) % 10))
+    assert paper_numbers.iban_holds(known)
+    assert paper_numbers.iban(plain[:2], plain[4:]) == plain
+    assert not paper_numbers.iban_holds(plain[:-1] + str((int(plain[-1]) + 1) % 10))
 
 
 @pytest.mark.parametrize(
@@ -117,4 +119,4 @@ def test_iban_of_the_standard_holds_and_is_made_again(known: str) -> None:
 )  # fmt: skip
 def test_phones_are_of_ranges_kept_for_fiction(country: str, form: str) -> None:
     rng = Random(1)
-    assert all(re.fullmatch(form, identity.phone(country, rng)) for _ in range(200))
+    assert all(re.fullmatch(form, paper_numbers.phone(country, rng)) for _ in range(200))

@@ -11,12 +11,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import access, accounts, actions, inbox, log, queue, runs, settings, sources, workflows
-from console.access import store
+from console import access, accounts, actions, inboxes, log, queue, runs, settings, sources, workflows
+from console.access import policy_store
 from console.core.actor import Actor
 from console.db import engine as db
 from console.db.engine import fetch
-from console.demo import filling, loading, people, stories
+from console.demo import filling, loading, staff, stories
 from console.demo.world import World
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.postgres import Embedded
@@ -120,10 +120,10 @@ def loaded_house(pg: Embedded, template: str, world: World, suite_folder: Path) 
         url = pg.create_database("kyc_core", "fernwick")
         filling.fill_postgresql(url, world.core, lambda: None)
         with db.transaction() as connection:
-            store.seed(connection)
+            policy_store.seed(connection)
         access.refresh()
         sources.add(loading.CORE, url, documents=loading.documents(loading.CORE))
-        for person in people.listed():
+        for person in staff.listed():
             also = [(person["role"], team) for team in person.get("also", ())]
             accounts.create_person(
                 person["email"], role=person["role"], team=person["team"], name=person["name"], also=also, tags=person.get("tags"),
@@ -133,14 +133,14 @@ def loaded_house(pg: Embedded, template: str, world: World, suite_folder: Path) 
             actions.import_file(ROOT / "actions" / f"{name}.json")
         workflows.import_file(ROOT / "workflows" / "kyc-review.json", publish=True)
         told = json.loads((ROOT / "console/demo/inboxes.json").read_text())
-        inbox.import_all([entry for entry in told if entry["id"] in ("kyc", "compliance-desk")])
+        inboxes.import_all([entry for entry in told if entry["id"] in ("kyc", "compliance-desk")])
         with psycopg.connect(url, autocommit=True) as connection:
             yield functools.partial(_house, connection)
     pg.drop_database("kyc_core")
 
 
 def _house(connection: "psycopg.Connection[tuple[Any, ...]]") -> House:
-    who = {person["first"]: accounts.person_of_email(person["email"]).id for person in people.listed()}
+    who = {person["first"]: accounts.person_of_email(person["email"]).id for person in staff.listed()}
     return House({name: accounts.actor_of_person(person, f"ses_{name}") for name, person in who.items()}, connection)
 
 

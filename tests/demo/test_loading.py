@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 import console
-from console.demo import loading, people, servers
+from console.demo import loading, servers, staff
 from console.errors import ConsoleError
 from console.postgres import Embedded
 from console.settings import Settings, read
@@ -198,6 +198,6 @@ def test_note_keeps_who_serves_and_replaces_the_rest(tmp_path: Path) -> None:
 
 
 def test_passwords_known_already_stay() -> None:
-    drawn = people.with_passwords({"tom@fernwick.example": "kept"})
+    drawn = staff.with_passwords({"tom@fernwick.example": "kept"})
     assert {one["password"] for one in drawn if one["email"].startswith("tom")} == {"kept"}
     assert len({one["password"] for one in drawn}) == 11

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console.demo import loading, people
+from console.demo import loading, staff
 from tests.tables import cases
 
 POLICY = Path(__file__).parents[2] / "policies" / "roles.csv"
@@ -62,7 +62,7 @@ def grants(person: dict[str, Any]) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def by_name() -> dict[str, dict[str, Any]]:
-    return {person["first"]: person for person in people.listed()}
+    return {person["first"]: person for person in staff.listed()}
 
 
 def test_eleven_people_and_nobody_else(by_name: dict[str, dict[str, Any]]) -> None:
@@ -151,7 +151,7 @@ def test_every_collection_is_granted_to_somebody() -> None:
 
 
 def test_passwords_are_new_each_time_and_kept_for_whom_we_know() -> None:
-    first, second = people.with_passwords({}), people.with_passwords({"tom@fernwick.example": "kept"})
+    first, second = staff.with_passwords({}), staff.with_passwords({"tom@fernwick.example": "kept"})
     assert {person["email"] for person in first} == {person["email"] for person in second}
     assert len({person["password"] for person in first}) == len(first)
     assert not {person["password"] for person in first} & {person["password"] for person in second}

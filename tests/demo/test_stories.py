@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.demo import identity, payments, procurement, risk, stories, tickets
+from console.demo import paper_numbers, payments, procurement, risk, stories, support_tickets
 from console.demo.reference import level
 from console.demo.world import World
 
@@ -23,10 +23,10 @@ def paper_of(world: World, customer: int, form: str) -> dict[str, str]:
 def digits_agree(zone: str) -> dict[str, bool]:
     """Of the second line of a passport: number, birth, expiry, all together."""
     return {
-        "number": identity.check_digit(zone[:9]) == int(zone[9]),
-        "birth": identity.check_digit(zone[13:19]) == int(zone[19]),
-        "expiry": identity.check_digit(zone[21:27]) == int(zone[27]),
-        "all": identity.check_digit(zone[:10] + zone[13:20] + zone[21:43]) == int(zone[43]),
+        "number": paper_numbers.check_digit(zone[:9]) == int(zone[9]),
+        "birth": paper_numbers.check_digit(zone[13:19]) == int(zone[19]),
+        "expiry": paper_numbers.check_digit(zone[21:27]) == int(zone[27]),
+        "all": paper_numbers.check_digit(zone[:10] + zone[13:20] + zone[21:43]) == int(zone[43]),
     }
 
 
@@ -79,7 +79,7 @@ def test_story_3_has_one_wrong_digit_and_another_printed_name(world: World) -> N
     facts = paper_of(world, 633, "passport")
     first, second = facts["zone"].split("\n")
     assert digits_agree(second) == {"number": False, "birth": True, "expiry": True, "all": True}
-    assert int(second[9]) == (identity.check_digit(second[:9]) + 3) % 10
+    assert int(second[9]) == (paper_numbers.check_digit(second[:9]) + 3) % 10
     assert (facts["family"], first[5:14]) == ("Lindquist", "LINDQVIST")
 
 
@@ -122,8 +122,8 @@ def test_every_other_zone_agrees(world: World) -> None:
     for paper in cards:
         lines = paper.facts["zone"].split("\n")
         assert [len(line) for line in lines] == [30, 30, 30]
-        assert identity.check_digit(lines[0][5:14]) == int(lines[0][14])
-        assert identity.check_digit(lines[0][5:30] + lines[1][:7] + lines[1][8:15] + lines[1][18:29]) == int(lines[1][29])
+        assert paper_numbers.check_digit(lines[0][5:14]) == int(lines[0][14])
+        assert paper_numbers.check_digit(lines[0][5:30] + lines[1][:7] + lines[1][8:15] + lines[1][18:29]) == int(lines[1][29])
 
 
 def test_plain_reviews_have_everything_they_need(core: Ask) -> None:
@@ -200,8 +200,8 @@ def test_story_9_is_ticket_55021(core: Ask) -> None:
     assert core(
         "select display_name, charge_id, ticket.status::text from ticket join customer on customer.id = customer_id where ticket.id = 55021"
     ) == [("Greta Falk", payments.GRETA, "open")]
-    assert core("select body from ticket_message where ticket_id = 55021") == [(tickets.GRETA_TEXT,)]
-    assert identity.iban_holds("LT45 9999 9000 1234 5678")
+    assert core("select body from ticket_message where ticket_id = 55021") == [(support_tickets.GRETA_TEXT,)]
+    assert paper_numbers.iban_holds("LT45 9999 9000 1234 5678")
 
 
 def test_six_open_requests_are_hostile(core: Ask) -> None:
@@ -211,7 +211,7 @@ def test_six_open_requests_are_hostile(core: Ask) -> None:
             "select body from ticket join ticket_message on ticket_id = ticket.id and seq = 1 where kind = 'refund_request' and status = 'open'"
         )
     ]
-    hostile = [body for body in bodies if body == tickets.GRETA_TEXT or body in {text for text, _ in tickets.HOSTILE}]
+    hostile = [body for body in bodies if body == support_tickets.GRETA_TEXT or body in {text for text, _ in support_tickets.HOSTILE}]
     assert len(hostile) == 6
     assert max(map(len, hostile)) >= 200_000
     assert sum("\u202e" in body for body in hostile) == 1

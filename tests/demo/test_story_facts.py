@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from console.demo import identity, payments, risk, stories, tickets
+from console.demo import paper_numbers, payments, risk, stories, support_tickets
 from console.demo.world import Row, World
 from tests.tables import cases
 
@@ -238,7 +238,7 @@ def test_hostile_texts_stand_in_open_refund_requests(loaded: World, hostile: Cal
 
 
 def test_hostile_texts_are_nowhere_but_in_messages(world: World) -> None:
-    texts = [tickets.GRETA_TEXT, *(text for text, _ in tickets.HOSTILE)]
+    texts = [support_tickets.GRETA_TEXT, *(text for text, _ in support_tickets.HOSTILE)]
     for name, rows in {**world.core, **world.supply}.items():
         if name != "ticket_message":
             assert not [row for row in rows for value in row.values() if isinstance(value, str) and value in texts], name
@@ -289,7 +289,7 @@ def test_what_is_left_of_story_charges(loaded: World, charge: str, left: int) ->
     ],
 )
 def test_names_of_stories_in_a_zone(given: str, family: str, line: str) -> None:
-    zone = identity.passport_zone(
+    zone = paper_numbers.passport_zone(
         number="CX1234567", issuer="LT", nationality="KZ", family=family, given=given, birth=date(1967, 11, 4), expires=date(2030, 1, 1)
     )
     assert zone[0] == f"P<LTU{line}".ljust(44, "<")

@@ -8,7 +8,7 @@ import pytest
 
 from console import runs
 from console.demo import stories
-from console.demo.identity import iban
+from console.demo.paper_numbers import iban
 from console.demo.world import World
 from console.errors import ConsoleError, NotAllowed, NotFound
 from console.postgres import Embedded

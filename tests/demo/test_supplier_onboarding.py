@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from console import approvals, log, runs
+from console import log, runs
 from console.demo import knowing
 from console.demo.world import World
 from console.effects.python import Door
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.postgres import Embedded
+from console.work import approvals
 from tests.demo.procurement import House, supplied
 from tests.papers import pdf
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from console.core.collections import Stored, assemble
+from console.core.documents.collections import Stored, assemble
 from tests.demo.test_documents_fit_the_schema import DOCUMENTS
 from tests.tables import cases
 

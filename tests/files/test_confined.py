@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.files import pictures
+from console.files import page_pictures
 from console.files.confined import Confined
 from console.reports.case_file import _press
 
@@ -23,7 +23,7 @@ print(json.dumps([told, wrote, sys.argv[1:], sys.stdin.read(), sorted(set(os.env
 """
 
 
-@pytest.mark.parametrize("kind", [pictures._draw, _press], ids=["draw", "press"])
+@pytest.mark.parametrize("kind", [page_pictures._draw, _press], ids=["draw", "press"])
 def test_a_program_is_under_its_limits_before_its_first_line(kind: Confined, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONSOLE_MASTER_KEY", "secret")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from console.demo import papers
+from console.demo import printed_papers
 from console.errors import Invalid
-from console.files import draw, pictures, reading
+from console.files import draw, page_pictures, text_recognition
 from tests.papers import pdf, picture
 from tests.tables import cases
 
@@ -22,7 +22,7 @@ FACTS = {
     "lines": "Company: Halcyon Harbour Trading B.V.\nDate: 2026-10-20",
     "text": "One.\fTwo.",
 }
-needs_tesseract = pytest.mark.skipif(not pictures.languages(), reason="Tesseract is not installed")
+needs_tesseract = pytest.mark.skipif(not page_pictures.languages(), reason="Tesseract is not installed")
 
 
 def written(*contents: bytes, rotate: int = 0, box: str = "0 0 300 400", crop: str = "") -> bytes:
@@ -61,7 +61,7 @@ def scan(content: bytes) -> bytes:
 
 
 def test_pages_have_their_own_text_and_its_places() -> None:
-    first, second = reading.read(papers.paper(FACTS)[0], PDF, recognise=False)
+    first, second = text_recognition.read(printed_papers.paper(FACTS)[0], PDF, recognise=False)
     assert (first.number, first.origin, second.number) == (1, "pdf", 2)
     assert "Company: Halcyon Harbour Trading B.V." in [line.text for line in first.lines]
     assert second.text == "Two."
@@ -75,7 +75,7 @@ def test_pages_have_their_own_text_and_its_places() -> None:
 
 @cases(("rotate", "wide", "high"), [(0, "left", "top"), (90, "right", "top"), (180, "right", "bottom"), (270, "left", "bottom")])
 def test_places_are_those_of_the_page_as_it_is_shown(rotate: int, wide: str, high: str) -> None:
-    (page,) = reading.read(written(text_at(20, 370, "Corner words here"), rotate=rotate), PDF, recognise=False)
+    (page,) = text_recognition.read(written(text_at(20, 370, "Corner words here"), rotate=rotate), PDF, recognise=False)
     left, top, right, bottom = page.lines[0].words[0].box
     assert ((left + right) / 2 < 0.5) == (wide == "left")
     assert ((top + bottom) / 2 < 0.5) == (high == "top")
@@ -83,16 +83,16 @@ def test_places_are_those_of_the_page_as_it_is_shown(rotate: int, wide: str, hig
 
 def test_what_lies_beside_the_page_is_left_out() -> None:
     content = written(text_at(20, 370, "Visible words") + text_at(2000, 370, "Hidden words") + text_at(20, -500, "Below words"))
-    (page,) = reading.read(content, PDF, recognise=False)
+    (page,) = text_recognition.read(content, PDF, recognise=False)
     assert page.text == "Visible words"
-    (cut,) = reading.read(
+    (cut,) = text_recognition.read(
         written(text_at(20, 370, "Visible words") + text_at(200, 20, "Cut off"), crop="0 200 300 400"), PDF, recognise=False
     )
     assert cut.text == "Visible words"
 
 
 def test_control_characters_and_marks_of_direction_are_blanks() -> None:
-    (page,) = reading.read(written(b"BT /F 12 Tf 20 370 Td (pay\\001the\\002bill today) Tj ET"), PDF, recognise=False)
+    (page,) = text_recognition.read(written(b"BT /F 12 Tf 20 370 Td (pay\\001the\\002bill today) Tj ET"), PDF, recognise=False)
     assert all(sign.isprintable() for sign in page.text)
 
 
@@ -108,20 +108,20 @@ def test_control_characters_and_marks_of_direction_are_blanks() -> None:
 )
 def test_a_broken_file_ends_with_a_sentence(content: bytes, words: str) -> None:
     with pytest.raises(Invalid, match=words):
-        reading.read(content, PDF, recognise=True)
+        text_recognition.read(content, PDF, recognise=True)
 
 
 def test_a_page_of_a_million_words_is_cut() -> None:
     line = b"BT /F 1 Tf 1 0 0 1 10 10 Tm (" + b"word " * 20_000 + b") Tj ET\n"
     made = written(*[line] * 6, box="0 0 14000 14000")
-    pages = reading.read(made, PDF, recognise=False)
-    assert sum(len(page.text) for page in pages) <= reading.MOST_CHARACTERS
+    pages = text_recognition.read(made, PDF, recognise=False)
+    assert sum(len(page.text) for page in pages) <= text_recognition.MOST_CHARACTERS
     assert sum(len(line.words) for page in pages for line in page.lines) <= draw.MOST_WORDS
 
 
 def test_only_the_first_pages_are_read() -> None:
     made = written(*[text_at(20, 370, f"Page number {number}") for number in range(40)])
-    assert len(reading.read(made, PDF, recognise=False)) == reading.MOST_PAGES
+    assert len(text_recognition.read(made, PDF, recognise=False)) == text_recognition.MOST_PAGES
 
 
 def test_a_stream_that_unpacks_to_far_more_ends_within_the_limits() -> None:
@@ -129,7 +129,7 @@ def test_a_stream_that_unpacks_to_far_more_ends_within_the_limits() -> None:
     body = b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(bomb), bomb)
     made = written(b"x").replace(b"<</Length 1>>stream\nx\nendstream", body)
     with contextlib.suppress(Invalid):  # a sentence, where a limit ends it
-        assert reading.read(made, PDF, recognise=False)[0].lines == ()
+        assert text_recognition.read(made, PDF, recognise=False)[0].lines == ()
 
 
 def test_a_link_to_a_local_file_is_not_followed(tmp_path: Path) -> None:
@@ -138,18 +138,20 @@ def test_a_link_to_a_local_file_is_not_followed(tmp_path: Path) -> None:
     made = written(text_at(20, 370, "A plain page")).replace(
         b"/Type/Catalog", b"/Type/Catalog/OpenAction<</S/Launch/F(%s)>>" % str(secret).encode()
     )
-    assert "secret" not in reading.read(made, PDF, recognise=False)[0].text
+    assert "secret" not in text_recognition.read(made, PDF, recognise=False)[0].text
 
 
 @needs_tesseract
 def test_a_scan_is_recognised() -> None:
-    made = scan(papers.paper(FACTS)[0])
-    assert json.loads(pictures._asked({"what": "words", "kind": PDF, "most_pages": 5}, made)) == {"of": 1, "pages": [[]]}
-    (page,) = reading.read(made, PDF, recognise=True)
+    made = scan(printed_papers.paper(FACTS)[0])
+    assert json.loads(page_pictures._asked({"what": "words", "kind": PDF, "most_pages": 5}, made)) == {"of": 1, "pages": [[]]}
+    (page,) = text_recognition.read(made, PDF, recognise=True)
     assert page.origin == "ocr"
     assert "Halcyon Harbour Trading" in page.text
     line = next(line for line in page.lines if "Halcyon" in line.text)
-    plain = next(line for line in reading.read(papers.paper(FACTS)[0], PDF, recognise=False)[0].lines if "Halcyon" in line.text)
+    plain = next(
+        line for line in text_recognition.read(printed_papers.paper(FACTS)[0], PDF, recognise=False)[0].lines if "Halcyon" in line.text
+    )
     assert all(abs(one - other) < 0.03 for one, other in zip(line.box, plain.box, strict=True))
 
 
@@ -160,18 +162,18 @@ def test_a_photograph_is_recognised(kind: str) -> None:
     ImageDraw.Draw(image).text((40, 100), "Invoice 4711 of Alder and Finch", fill=20, font=ImageFont.truetype("DejaVuSans.ttf", 36))
     out = io.BytesIO()
     image.save(out, kind)
-    (page,) = reading.read(out.getvalue(), PNG if kind == "PNG" else JPEG, recognise=True)
+    (page,) = text_recognition.read(out.getvalue(), PNG if kind == "PNG" else JPEG, recognise=True)
     assert "Invoice 4711" in page.text
 
 
 def test_a_picture_without_words_says_so() -> None:
-    (page,) = reading.read(picture("PNG", (300, 200)), PNG, recognise=True)
+    (page,) = text_recognition.read(picture("PNG", (300, 200)), PNG, recognise=True)
     assert (page.lines, bool(page.why)) == ((), True)
 
 
 def test_no_more_pages_are_recognised_than_some(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_RECOGNISED", 1)
-    pages = reading.read(pdf(3), PDF, recognise=True)
+    monkeypatch.setattr(text_recognition, "MOST_RECOGNISED", 1)
+    pages = text_recognition.read(pdf(3), PDF, recognise=True)
     assert [page.origin for page in pages] == ["none"] * 3
     assert "no more pages" in pages[1].why
 
@@ -182,4 +184,4 @@ def test_no_more_pages_are_recognised_than_some(monkeypatch: pytest.MonkeyPatch)
 )
 def test_a_broken_picture_ends_with_a_sentence(media_type: str, content: bytes) -> None:
     with pytest.raises(Invalid):
-        reading.read(content, media_type, recognise=True)
+        text_recognition.read(content, media_type, recognise=True)

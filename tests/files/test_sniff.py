@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console.core import media
-from console.files import draw, pictures, sniff
+from console.files import draw, page_pictures, sniff
 from tests.papers import EICAR, archive, pdf, picture
 from tests.tables import cases
 
@@ -102,23 +102,23 @@ def test_long_names_keep_their_ending() -> None:
 def test_pages_are_drawn_as_png_and_turned(turn: int, size: tuple[int, int]) -> None:
     from PIL import Image
 
-    drawn = pictures.page(pdf(2, (200, 300)), "application/pdf", 2, 800, turn)
+    drawn = page_pictures.page(pdf(2, (200, 300)), "application/pdf", 2, 800, turn)
     assert Image.open(io.BytesIO(drawn)).size == size
     assert drawn.startswith(b"\x89PNG")
 
 
 def test_a_page_that_is_not_there_is_said() -> None:
     with pytest.raises(Exception, match="no such page"):
-        pictures.page(pdf(), "application/pdf", 2, 800)
+        page_pictures.page(pdf(), "application/pdf", 2, 800)
 
 
 @pytest.mark.parametrize("child", ["import os; os._exit(11)", "while True: pass", "print('j{}', end='') or __import__('sys').exit(3)"])
 def test_a_process_that_breaks_off_or_hangs_harms_nobody(child: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "child.py"
     file.write_text(child)
-    monkeypatch.setattr(pictures, "_draw", replace(pictures._draw, program=file, seconds=0.5))
+    monkeypatch.setattr(page_pictures, "_draw", replace(page_pictures._draw, program=file, seconds=0.5))
     with pytest.raises(Exception, match="too much to open"):
-        pictures.pages(pdf(), "application/pdf")
+        page_pictures.pages(pdf(), "application/pdf")
 
 
 def test_the_virus_of_the_textbooks_is_no_kind_of_file_by_itself() -> None:

@@ -162,7 +162,7 @@ def serving(data: Path) -> Iterator[Demo]:
     data.parent.mkdir(parents=True, exist_ok=True)
     with (data.parent / f"{data.name}.log").open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "console.supervisor", "--demo", "--port", "0"],
+            [sys.executable, "-P", "-m", "console.processes.supervisor", "--demo", "--port", "0"],
             env=_environment(data), stdin=subprocess.DEVNULL, stdout=said, stderr=said,
         )  # fmt: skip
         try:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console.views.runbeside import TABS
+from console.views.run.pane import TABS
 from tests.journeys.conftest import Demo, Visitor
 from tests.journeys.walking import Walk
 

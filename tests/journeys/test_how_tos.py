@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from console import settings, steps
-from console.core import workflow_check
+from console.core.documents import workflow_check
 from tests.journeys.conftest import Demo, alone
 from tests.journeys.documents import ROOT, Block, blocks, words
 from tests.journeys.shells import Shell, beginnings

@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 import pytest
 
-from console import operations, subjects
+from console import subjects
+from console.activity import sequencing
 from console.core.events import KINDS
 from console.db import fetch
 from console.db.ids import uuid7
@@ -157,8 +158,8 @@ def test_the_server_lists_what_the_body_says(clean: Database) -> None:
         own = [fact._replace(id=str(uuid7())) for fact in facts()]
         made = chained(own, chain, 0, b"", frame)
         assert write(chain, 0, made, subject=subject) == len(made)
-    operations.catch_up()
-    operations.seal()
+    sequencing.catch_up()
+    sequencing.seal()
     rows = fetch(
         f"select e.body, {', '.join('a.' + name for name in recheck.LISTED)} from console.activity a join console.event e on e.id = a.event"
     )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from console import operations
+from console.activity import sequencing
 from console.db.ids import uuid7
 from console.log import Fact, Frame, chained, recheck, write
 from tests.conftest import Database
@@ -21,8 +21,8 @@ def fill(many: int, chain: str = "sys:a", seq: int = 0, head: bytes = b"") -> tu
         [Fact(str(uuid7()), "process_started", datetime.now(UTC), {"mode": str(n)}) for n in range(many)], chain, seq, head, FRAME
     )
     last = write(chain, seq, links), links[-1].leaf
-    operations.catch_up()
-    operations.seal()
+    sequencing.catch_up()
+    sequencing.seal()
     return last
 
 

@@ -10,11 +10,12 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, strategies as st
 
-from console import operations, settings
+from console import settings
+from console.activity import sequencing
 from console.db.engine import hot_engine
 from console.errors import Malformed
 from console.log import Fact, Frame, chained, write
-from console.log.select import EVERYTHING, LogFilter, Within, cursor, position, reached, rows
+from console.log.event_lists import EVERYTHING, LogFilter, Within, cursor, position, reached, rows
 from tests.conftest import Database
 
 START = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
@@ -48,7 +49,7 @@ def fixture_told(clean: object) -> list[int]:
     a = put(8, "run_completed", seq=3, head=a)
     s = put(9, "record_viewed", run="ses_1", seq=2, head=s, workflow=None, key="a/b %")
     put(10, "record_listed", run="ses_1", seq=3, head=s, workflow=None, key=None)
-    assert operations.catch_up() == 10
+    assert sequencing.catch_up() == 10
     return list(range(1, 11))
 
 
@@ -124,7 +125,7 @@ def test_pages_join_without_double_or_hole_while_events_arrive(told: list[int], 
         seen += numbers(page)
         before = position(cursor(page[-1].pos))
         head = put(late, "run_started", run="run_late", seq=late - 100, head=head)
-        operations.catch_up()
+        sequencing.catch_up()
     assert seen == told[::-1]
 
 
@@ -152,7 +153,7 @@ def test_event_without_a_place_is_not_listed_yet(told: list[int]) -> None:
     assert numbers(rows(LogFilter(), limit=1)) == [10]
     assert reached().pos == 10
     assert reached().at == at(10)
-    operations.catch_up()
+    sequencing.catch_up()
     assert numbers(rows(LogFilter(), limit=1)) == [11]
     assert reached().pos == 11
 
@@ -190,10 +191,10 @@ def test_moments_are_found_though_clocks_differ(clean: Database, where: LogFilte
         )
         head = links[0].leaf
         write("ses_1", number, links)
-        operations.catch_up()
+        sequencing.catch_up()
         if number == 4:
             put(99, "signed_in", run="ses_2", seq=0, coll=None, workflow=None)
-    operations.catch_up()
+    sequencing.catch_up()
     with psycopg.connect(clean.admin_url, autocommit=True) as connection:
         connection.execute("update console.activity set at = %s where run = 'ses_2'", (at(4 * HOUR + HOUR // 2),))
     assert sorted(numbers(rows(where, limit=50))) == sorted(found)

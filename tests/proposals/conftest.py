@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from console import access, queue, records, runs, settings, workflows
-from console.access import store
+from console.access import policy_store
 from console.access.rows import Row
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
@@ -161,5 +161,5 @@ def said(collection: str, **document: Any) -> None:
 def denied(person: Actor, obj: str, act: str, expression: str = "") -> None:
     """Keep something from a person."""
     with transaction() as connection:
-        store.write(connection, added=[Row("p", f"user:{person.id}", "*", obj, act, "deny", expression)])
+        policy_store.write(connection, added=[Row("p", f"user:{person.id}", "*", obj, act, "deny", expression)])
     access.refresh()

@@ -2,13 +2,14 @@
 
 import pytest
 
-from console import access, privacy, runs
-from console.access import store
+from console import access, runs
+from console.access import policy_store
 from console.access.rows import Row
 from console.db.engine import fetch, transaction
 from console.errors import Invalid, NotAllowed, NotFound
 from console.log import events_of
 from console.proposals import audit, feedback, options, prompts, saving
+from console.upkeep import erasure
 from tests.proposals.conftest import House
 
 ANSWER = "clean"
@@ -60,7 +61,7 @@ def test_the_words_are_an_event_and_go_with_their_time(house: House) -> None:
 def test_of_a_person_who_was_erased_nothing_is_read(house: House) -> None:
     run_id, call = judged(house, verdict="clean")
     feedback.give(house.company.olivia, run_id, call, "up", "Nice")
-    privacy.erase(house.company.ines, "customer", "1", "They asked for it")
+    erasure.erase(house.company.ines, "customer", "1", "They asked for it")
     assert prompts.read(call) is None
     found = audit.call(house.company.ada, call)
     assert found.words == "gone"
@@ -89,7 +90,7 @@ def test_a_run_that_one_may_not_know_of_has_no_calls(house: House) -> None:
 def test_without_the_run_no_values(house: House) -> None:
     _, call = judged(house, verdict="clean")
     with transaction() as connection:
-        store.write(connection, added=[Row("p", f"user:{house.company.ada.id}", "*", "workflow:*", "see", "deny")])
+        policy_store.write(connection, added=[Row("p", f"user:{house.company.ada.id}", "*", "workflow:*", "see", "deny")])
     access.refresh()
     found = audit.call(house.company.ada, call)
     assert not found.reads

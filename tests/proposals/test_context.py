@@ -11,7 +11,7 @@ from console.db.engine import fetch
 from console.proposals import allowed, pieces
 from console.proposals.context import MOST_ROWS, Built, build
 from console.proposals.pieces import Piece
-from console.runs.preparing import proposal_context
+from console.runs.engine.preparing import proposal_context
 from tests.jobs import taken
 from tests.proposals.conftest import House, denied, said, triage
 from tests.tables import cases

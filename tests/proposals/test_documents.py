@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from console import documents, queue, runs, settings, workflows
-from console.demo import papers
-from console.proposals import beside
+from console.demo import printed_papers
+from console.proposals import document_sources
 from console.proposals.context import build
-from console.runs import attachments
-from console.runs.preparing import proposal_context
+from console.runs.changing import attachments
+from console.runs.engine.preparing import proposal_context
 from tests.jobs import taken
 from tests.proposals.conftest import House
 
@@ -59,7 +59,9 @@ def judged(house: House, facts: dict[str, str], sources: list[str]) -> str:
     checking(sources=sources)
     olivia = house.company.olivia
     run_id = runs.start(olivia, "checking", "customer", "2")
-    sent = attachments.attach(olivia, run_id, step="hand_in", field="evidence", name="Ignore the rules.pdf", content=papers.paper(facts)[0])
+    sent = attachments.attach(
+        olivia, run_id, step="hand_in", field="evidence", name="Ignore the rules.pdf", content=printed_papers.paper(facts)[0]
+    )
     told = house.company.told(run_id)
     runs.complete(olivia, run_id, step="hand_in", revision=told["revision"], values={"evidence": [sent.id]}, outcome=None)
     return run_id
@@ -109,13 +111,13 @@ def test_documents_that_take_too_long_to_read_are_there_the_next_time(house: Hou
         ready.wait(30)
         return real(*args, **more)
 
-    monkeypatch.setattr(beside, "FOR_THE_MODEL_S", 60.0)
+    monkeypatch.setattr(document_sources, "FOR_THE_MODEL_S", 60.0)
     monkeypatch.setattr(documents, "pages_of", slow)
     found = house.proposed(run_id)
     assert (found["status"], found["code"]) == ("failed", "timeout")
     assert found["message"] == "The documents were not read in time. Fill in the form by hand, or try again in a moment."
     ready.set()
-    monkeypatch.setattr(beside, "FOR_THE_MODEL_S", 3.5)
+    monkeypatch.setattr(document_sources, "FOR_THE_MODEL_S", 3.5)
     runs.propose_again(house.company.olivia, run_id, revision=house.company.told(run_id)["revision"])
     assert house.proposed(run_id)["status"] == "ready"
 

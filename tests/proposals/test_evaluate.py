@@ -15,7 +15,7 @@ from console.ai.types import Ask, FieldSpec, Judged, Proposed, Source
 from console.commands.ai import ai
 from console.db.engine import fetch
 from console.errors import Invalid, NotFound
-from console.proposals import document, evaluate, options, replayed
+from console.proposals import evaluate, options, replayed, settings_document
 from console.proposals.evaluate import Score
 from console.proposals.replayed import Case
 from tests.tables import cases as table
@@ -23,7 +23,7 @@ from tests.tables import cases as table
 if TYPE_CHECKING:
     from tests.proposals.conftest import House
 
-USUAL = options.Current(document.read({}))
+USUAL = options.Current(settings_document.read({}))
 RULES = evaluate.named("rules", None, USUAL)
 
 

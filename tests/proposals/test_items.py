@@ -3,7 +3,7 @@
 from typing import Any
 
 from console import runs, workflows
-from console.runs import attachments
+from console.runs.changing import attachments
 from tests.demo_papers import paper
 from tests.proposals.conftest import House
 

@@ -8,12 +8,13 @@ from typing import Any
 import orjson
 import pytest
 
-from console import privacy, retention, subjects
+from console import subjects
 from console.ai.providers import anthropic
 from console.ai.types import Code, Raw
 from console.db.engine import fetch
-from console.proposals import budget, cache, prompts, resting
-from console.proposals.document import Budget
+from console.proposals import budget, cache, prompts, provider_breaker
+from console.proposals.settings_document import Budget
+from console.upkeep import erasure, retention
 from tests.company import Company
 
 RAW = Raw('{"decision": "propose"}', "complete", "claude-haiku-5-5", "json_schema", 900, 0, 80, "req_1")
@@ -43,7 +44,7 @@ def test_what_is_kept_of_a_person_goes_with_them(company: Company) -> None:
     for number, whose in ((1, subject), (2, other)):
         prompts.keep(f"aic_{number}", whose, {"user": "x"})
         cache.keep(f"key{number}", f"aic_{number}", whose, RAW)
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
     assert (prompts.read("aic_1"), prompts.read("aic_2")) == (None, {"user": "x"})
     assert (cache.find("key1", subject), cache.find("key2", other)) == (None, RAW)
     assert fetch("select count(*) from console.ai_prompt where subject = %s", (subject,)) == [(0,)]
@@ -73,7 +74,7 @@ def test_prompts_about_somebody_under_a_hold_stay(company: Company) -> None:
     subject = subjects.of("customer", "1")
     prompts.keep("aic_1", subject, {"user": "x"})
     fetch("update console.ai_prompt set at = now() - interval '99 days' returning 1")
-    privacy.hold(company.ines, "customer", "1", "A court asks for it.")
+    erasure.hold(company.ines, "customer", "1", "A court asks for it.")
     retention.expire()
     assert prompts.read("aic_1") == {"user": "x"}
 
@@ -139,32 +140,32 @@ def test_what_counts_for_a_budget(company: Company) -> None:
 
 
 def test_a_provider_that_fails_again_and_again_is_left_alone_by_every_process(company: Company) -> None:
-    assert resting.may_ask(CONFIG)
-    opened = [resting.failed(CONFIG, "overloaded") for _ in range(5)]
+    assert provider_breaker.may_ask(CONFIG)
+    opened = [provider_breaker.failed(CONFIG, "overloaded") for _ in range(5)]
     assert opened == [False] * 4 + [True]
-    assert not resting.may_ask(CONFIG)
-    assert resting.may_ask(replace(CONFIG, model="claude-sonnet-5-5")), "another model is another matter"
-    assert resting.may_ask(replace(CONFIG, api_key="sk-2")), "with other settings it is worth a try"
+    assert not provider_breaker.may_ask(CONFIG)
+    assert provider_breaker.may_ask(replace(CONFIG, model="claude-sonnet-5-5")), "another model is another matter"
+    assert provider_breaker.may_ask(replace(CONFIG, api_key="sk-2")), "with other settings it is worth a try"
 
 
 def test_after_a_minute_one_is_let_through_and_its_answer_opens_for_all(company: Company) -> None:
     for _ in range(5):
-        resting.failed(CONFIG, "connection")
+        provider_breaker.failed(CONFIG, "connection")
     fetch("update console.ai_breaker set state = jsonb_set(state, '{until}', to_jsonb(extract(epoch from now()) - 1)) returning 1")
-    assert [resting.may_ask(CONFIG) for _ in range(3)] == [True, False, False]
-    resting.answered(CONFIG)
-    assert [resting.may_ask(CONFIG) for _ in range(3)] == [True, True, True]
+    assert [provider_breaker.may_ask(CONFIG) for _ in range(3)] == [True, False, False]
+    provider_breaker.answered(CONFIG)
+    assert [provider_breaker.may_ask(CONFIG) for _ in range(3)] == [True, True, True]
 
 
 def test_a_bad_key_stays_so_until_the_settings_change(company: Company) -> None:
-    assert resting.failed(CONFIG, "auth")
-    assert not resting.failed(CONFIG, "auth"), "told once"
-    assert not resting.may_ask(CONFIG)
-    assert resting.may_ask(replace(CONFIG, api_key="sk-2"))
+    assert provider_breaker.failed(CONFIG, "auth")
+    assert not provider_breaker.failed(CONFIG, "auth"), "told once"
+    assert not provider_breaker.may_ask(CONFIG)
+    assert provider_breaker.may_ask(replace(CONFIG, api_key="sk-2"))
     assert b"sk-" not in orjson.dumps(fetch("select key, state::text from console.ai_breaker"))
 
 
 def test_what_tells_of_one_request_alone_is_not_counted(company: Company) -> None:
     codes: list[Code] = ["bad_request", "refused", "truncated"]
-    assert [resting.failed(CONFIG, code) for code in codes * 4] == [False] * 12
-    assert resting.may_ask(CONFIG)
+    assert [provider_breaker.failed(CONFIG, code) for code in codes * 4] == [False] * 12
+    assert provider_breaker.may_ask(CONFIG)

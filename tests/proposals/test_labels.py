@@ -3,7 +3,7 @@
 from typing import Any
 
 from console import workflows
-from console.proposals import labels
+from console.proposals import field_labels
 from tests.proposals.conftest import House, triage
 from tests.tables import cases
 
@@ -15,12 +15,12 @@ FORM: list[dict[str, Any]] = [
 
 @cases(("name", "label"), [("outcome", "The choice"), ("risk_level", "Risk level"), ("flags.pep", "Flags: pep")])
 def test_without_a_workflow_a_name_reads_as_words(name: str, label: str) -> None:
-    assert labels.of_step(None, None, name) == label
+    assert field_labels.of_step(None, None, name) == label
 
 
 def test_the_form_counts_before_the_collection(house: House) -> None:
     triage({}, slug="labelled", form=FORM)
     known = [one for one in workflows.all_known() if one.slug == "labelled"]
     asked = [(known[0].id, "judge", name) for name in ("verdict", "flags.pep", "tax_id", "gone_by")]
-    found = labels.of_live(known, asked)
+    found = field_labels.of_live(known, asked)
     assert [found[one] for one in asked] == ["What we say", "Red flags: Exposed", "Tax ID", "Gone by"]

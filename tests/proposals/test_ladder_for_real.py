@@ -7,7 +7,7 @@ import pytest
 
 from console import settings, workflows
 from console.db.engine import fetch
-from console.proposals import evidence, ladder
+from console.proposals import ladder, track_record
 
 if TYPE_CHECKING:
     from tests.proposals.conftest import House
@@ -22,7 +22,7 @@ def test_what_was_measured_is_what_is_asked(house: "House", monkeypatch: pytest.
     house.at_judge("1")
     house.work()
     here = workflows.live("triage").id
-    about = evidence.under(here, "judge")
+    about = track_record.under(here, "judge")
     assert about is not None
     assert (about.model, about.versions) == ("claude-haiku-5-5", (1,))
     ladder.settle(house.company.mona, here, "judge", "shadow", "Looked odd", about.print, {})

@@ -7,7 +7,7 @@ import pytest
 from console import log, queue, runs
 from console.ai.prompt import PROMPT_VERSION, SECOND_VERSION
 from console.db.engine import fetch
-from console.proposals import evidence, options
+from console.proposals import options, track_record
 from tests.conftest import web_app
 from tests.jobs import do
 from tests.proposals.conftest import House, triage
@@ -62,10 +62,10 @@ def test_what_measures_proposals_does_not_count_it(looking: House) -> None:
     looking.work()
     looking.work()
     told = calls(run_id)[0]
-    about = evidence.under(told["workflow"], "judge")
+    about = track_record.under(told["workflow"], "judge")
     assert about is not None
     assert about.prompt_version == PROMPT_VERSION
-    found = evidence.gathered(about, log.now())
+    found = track_record.gathered(about, log.now())
     assert (found.coverage, found.coverage_before) == (1.0, None)
 
 

@@ -9,12 +9,13 @@ from typing import Any
 import orjson
 import pytest
 
-from console import log, notices, queue, runs, settings
+from console import log, queue, runs, settings
 from console.ai import calling
 from console.db.engine import fetch
 from console.proposals import options, prompts, standing, waits
 from console.queue import PutBack
 from console.records import connect
+from console.work import notices
 from tests.jobs import do
 from tests.proposals.conftest import House, denied, said, triage
 from tests.servers.model import KEY, Server

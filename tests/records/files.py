@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from console import settings, subjects
-from console.core.collections import Collection, Stored, assemble
+from console.core.documents.collections import Collection, Stored, assemble
 from console.records import catalogue, connect, reflect
 from console.records.catalogue import Catalogue, Source
 

@@ -16,9 +16,9 @@ from sqlalchemy.engine import make_url
 
 from console.errors import SourceDown
 from console.postgres import Embedded
-from console.records import breaker, connect, sessions
-from console.records.breaker import Breaker
-from console.records.sessions import Terms
+from console.records import connect, connection_terms, source_breaker
+from console.records.connection_terms import Terms
+from console.records.source_breaker import Breaker
 from tests.records.files import write
 
 FAST = Terms(pool=2, overflow=0, connect_s=1, statement_s=1)
@@ -26,10 +26,10 @@ FAST = Terms(pool=2, overflow=0, connect_s=1, statement_s=1)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(breaker, "FIRST_S", 0.02)
-    monkeypatch.setattr(breaker, "LONGEST_S", 0.05)
-    monkeypatch.setattr(sessions, "GRACE_S", 0)
-    monkeypatch.setattr(sessions, "TURN_S", 0.2)
+    monkeypatch.setattr(source_breaker, "FIRST_S", 0.02)
+    monkeypatch.setattr(source_breaker, "LONGEST_S", 0.05)
+    monkeypatch.setattr(connection_terms, "GRACE_S", 0)
+    monkeypatch.setattr(connection_terms, "TURN_S", 0.2)
     yield
     connect.dispose()
 
@@ -149,7 +149,7 @@ def test_a_server_that_froze_holds_nobody_longer_than_its_terms(proxy: tuple[Pro
 
 
 def test_a_question_that_takes_long_is_no_reason_to_think_the_server_dead(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "GRACE_S", 5)
+    monkeypatch.setattr(connection_terms, "GRACE_S", 5)
     url = pg.url("postgres", "postgres")
     with pytest.raises(SourceDown, match="took too long"):
         ask(url, "select pg_sleep(10)")

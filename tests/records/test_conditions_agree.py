@@ -13,19 +13,19 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy.engine import Connection, make_url
 
-from console.core import expressions, search_syntax
-from console.core.collections import Collection, Field, Stored, assemble, fields_of
-from console.core.expressions import Expression
+from console.core import expressions
+from console.core.documents.collections import Collection, Field, Stored, assemble, fields_of
+from console.core.expressions import Expression, search_syntax
+from console.core.expressions.functions import FUNCTIONS
+from console.core.expressions.operands import date_of, moment_of, number_of, uuid_of
+from console.core.expressions.search_syntax import Several, Sought, Without, Words
 from console.core.filters import Test as Asked
-from console.core.functions import FUNCTIONS
-from console.core.operands import date_of, moment_of, number_of, uuid_of
 from console.core.scopes import Scope
-from console.core.search_syntax import Several, Sought, Without, Words
 from console.errors import DefinitionError
 from console.postgres import Embedded
-from console.records import computed, conditions, connect, reflect, scoping
+from console.records import computed, connect, reflect, scoping, sql_conditions
 from console.records.search import sought_condition
-from console.records.tables import Table
+from console.records.sql_tables import Table
 from tests.servers.mariadb import running
 
 NOW = datetime(2026, 5, 31, 12, 30, tzinfo=UTC)
@@ -264,7 +264,7 @@ def test_every_database_reads_the_same_values(places: list[Place]) -> None:
 def test_python_and_every_database_agree(places: list[Place], text: str) -> None:
     expression = expressions.parse(text)
     for place in places:
-        condition = conditions.condition(expression, place.collection, place.table.columns, ROOTS)
+        condition = sql_conditions.condition(expression, place.collection, place.table.columns, ROOTS)
         assert place.found(condition) == _expected(place, expression), (text, place.collection.dialect)
 
 
@@ -303,7 +303,7 @@ def test_the_rules_of_the_language(places: list[Place], text: str, rows: Any) ->
     expression = expressions.parse(text)
     for place in places:
         assert (
-            place.found(conditions.condition(expression, place.collection, place.table.columns, ROOTS))
+            place.found(sql_conditions.condition(expression, place.collection, place.table.columns, ROOTS))
             == wanted
             == _expected(place, expression)
         )
@@ -341,7 +341,7 @@ def test_the_rules_of_the_language(places: list[Place], text: str, rows: Any) ->
 def test_what_means_nothing_everywhere_is_refused_when_it_is_saved(places: list[Place], text: str) -> None:
     for place in places:
         with pytest.raises(DefinitionError) as error:
-            conditions.check(expressions.parse(text), place.collection)
+            sql_conditions.check(expressions.parse(text), place.collection)
         assert error.value.details[0]["reason"]
 
 
@@ -351,7 +351,7 @@ def test_a_function_that_is_asked_of_a_field_is_refused_by_its_name(places: list
     call = f"{name}({', '.join(['record.n', '1', '1'][: max(known.least, 1)])})"
     for place, text in itertools.product(places, (f"{call} == 1", call, f"!({call})")):
         with pytest.raises(DefinitionError) as error:
-            conditions.check(expressions.parse(text), place.collection)
+            sql_conditions.check(expressions.parse(text), place.collection)
         assert name in error.value.details[0]["reason"]
 
 
@@ -368,14 +368,14 @@ def test_a_function_that_is_asked_of_a_field_is_refused_by_its_name(places: list
 )
 def test_what_means_something_passes(places: list[Place], text: str) -> None:
     for place in places:
-        conditions.check(expressions.parse(text), place.collection)
+        sql_conditions.check(expressions.parse(text), place.collection)
 
 
 def test_every_pair_of_values_is_compared_alike(places: list[Place]) -> None:
     for name, other in itertools.product(("t", "s"), TEXTS):
         expression = expressions.parse(f"record.{name} == {'null' if other is None else _quoted(other)}")
         for place in places:
-            assert place.found(conditions.condition(expression, place.collection, place.table.columns, ROOTS)) == _expected(
+            assert place.found(sql_conditions.condition(expression, place.collection, place.table.columns, ROOTS)) == _expected(
                 place, expression
             )
 
@@ -505,5 +505,5 @@ def test_a_computed_condition_is_filtered_by_as_it_is_shown(places: list[Place],
         collection = replace(place.collection, computed_fields=(field,))
         shown = {key: computed.value(field, values) for key, values in place.values.items()}
         for (op, wanted), holds in ASKED.items():
-            found = place.found(conditions.filter_condition(Asked("c", op, wanted), collection, place.table.columns))
+            found = place.found(sql_conditions.filter_condition(Asked("c", op, wanted), collection, place.table.columns))
             assert found == {key for key, value in shown.items() if holds(value)}, (collection.dialect, text, op, wanted)

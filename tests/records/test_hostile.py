@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from console import accounts, records, sources
-from console.core.collections import Collection
+from console.core.documents.collections import Collection
+from console.core.expressions.operands import Spelled
 from console.core.filters import Test as Condition, fits
-from console.core.operands import Spelled
 from console.core.scopes import whole
 from console.errors import ConsoleError, DefinitionError, Invalid, Malformed, SourceDown
 from console.postgres import Embedded

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from console import records
-from console.core.collections import Collection, Stored, assemble
+from console.core.documents.collections import Collection, Stored, assemble
 from console.core.scopes import whole
 from console.errors import NotFound
-from console.records import keys, values
+from console.records import record_keys, values
 from tests.records.files import opened
 from tests.tables import cases
 
@@ -50,7 +50,7 @@ def packed(value: Any) -> str:
     ],
 )
 def test_a_harmless_value_is_its_own_key(parts: list[Any], key: str) -> None:
-    assert keys.encode(parts) == key
+    assert record_keys.encode(parts) == key
 
 
 @cases(
@@ -89,16 +89,16 @@ def test_a_harmless_value_is_its_own_key(parts: list[Any], key: str) -> None:
     ids=ascii,
 )
 def test_everything_else_is_packed_into_one_segment_of_a_path(parts: list[Any]) -> None:
-    key = keys.encode(parts)
+    key = record_keys.encode(parts)
     assert key is not None
     assert key.startswith("~")
     assert set(key[1:]) <= set(string.ascii_letters + string.digits + "-_")
-    assert keys._texts(key) == [str(part) for part in parts]
+    assert record_keys._texts(key) == [str(part) for part in parts]
 
 
 @pytest.mark.parametrize("parts", [[], [None], [1, None], [None, None]], ids=str)
 def test_a_record_without_a_whole_key_has_none(parts: list[Any]) -> None:
-    assert keys.encode(parts) is None
+    assert record_keys.encode(parts) is None
 
 
 @cases(
@@ -122,18 +122,18 @@ def test_a_record_without_a_whole_key_has_none(parts: list[Any]) -> None:
     ],
 )
 def test_a_key_of_each_kind_becomes_what_the_driver_compares_with(kind: str, value: Any, sqlite: Any, postgresql: Any) -> None:
-    key = keys.encode([value])
+    key = record_keys.encode([value])
     assert key is not None
-    assert keys.decode(keyed_by(kind), key) == (sqlite,)
-    assert keys.decode(keyed_by(kind, dialect="postgresql"), key) == (postgresql,)
+    assert record_keys.decode(keyed_by(kind), key) == (sqlite,)
+    assert record_keys.decode(keyed_by(kind, dialect="postgresql"), key) == (postgresql,)
 
 
 def test_a_key_of_several_kinds_keeps_their_order() -> None:
     collection = keyed_by("date", "text", "integer")
-    key = keys.encode(["2026-01-31", "DE", 7])
+    key = record_keys.encode(["2026-01-31", "DE", 7])
     assert key is not None
-    assert keys.decode(collection, key) == ("2026-01-31", "DE", 7)
-    assert keys.of(collection, {"k2": 7, "k0": "2026-01-31", "k1": "DE", "other": 1}) == key
+    assert record_keys.decode(collection, key) == ("2026-01-31", "DE", 7)
+    assert record_keys.of(collection, {"k2": 7, "k0": "2026-01-31", "k1": "DE", "other": 1}) == key
 
 
 @cases(
@@ -176,41 +176,41 @@ def test_a_key_of_several_kinds_keeps_their_order() -> None:
 )
 def test_what_no_record_is_called_is_not_found(kinds: tuple[str, ...], key: str) -> None:
     with pytest.raises(NotFound):
-        keys.decode(keyed_by(*kinds), key)
+        record_keys.decode(keyed_by(*kinds), key)
 
 
 def test_what_a_database_shows_in_a_column_of_days_is_its_key_all_the_same() -> None:
     for stored, text in (("date", "0000-00-00"), ("date", "infinity"), ("other", "10.0.0.1")):
-        assert keys.decode(keyed_by(stored), keys.encode([text]) or "") == (values.Raw(text),)
-    assert keys.decode(keyed_by("binary"), "00ff") == (values.Raw(b"\x00\xff"),)
+        assert record_keys.decode(keyed_by(stored), record_keys.encode([text]) or "") == (values.Raw(text),)
+    assert record_keys.decode(keyed_by("binary"), "00ff") == (values.Raw(b"\x00\xff"),)
 
 
 def test_a_collection_without_a_key_has_no_single_records() -> None:
     collection = keyed_by()
-    assert keys.of(collection, {"a": 1}) is None
+    assert record_keys.of(collection, {"a": 1}) is None
     for key in ("1", packed([]), ""):
         with pytest.raises(NotFound):
-            keys.decode(collection, key)
+            record_keys.decode(collection, key)
 
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=4).filter(lambda parts: all("\x00" not in part for part in parts)))
 def test_any_texts_come_back(parts: list[str]) -> None:
-    key = keys.encode(parts)
+    key = record_keys.encode(parts)
     assert key is not None
-    assert keys.decode(keyed_by(*["text"] * len(parts)), key) == tuple(parts)
+    assert record_keys.decode(keyed_by(*["text"] * len(parts)), key) == tuple(parts)
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_two_records_never_share_a_key(one: str, other: str) -> None:
-    assert (keys.encode([one]) == keys.encode([other])) == (one == other)
-    assert keys.encode([one, other]) != keys.encode([one + other])
-    assert (keys.encode([one, other]) == keys.encode([other, one])) == (one == other)
+    assert (record_keys.encode([one]) == record_keys.encode([other])) == (one == other)
+    assert record_keys.encode([one, other]) != record_keys.encode([one + other])
+    assert (record_keys.encode([one, other]) == record_keys.encode([other, one])) == (one == other)
 
 
 @given(st.text(max_size=80))
 def test_any_text_that_is_asked_for_is_a_key_or_not_found(key: str) -> None:
     try:
-        parts = keys.decode(keyed_by("text"), key)
+        parts = record_keys.decode(keyed_by("text"), key)
     except NotFound:
         return
     assert isinstance(parts[0], str)
@@ -238,7 +238,7 @@ def test_each_record_of_a_list_is_found_by_the_key_it_has_there(tmp_path: Path) 
 
 @pytest.mark.parametrize(("parts", "words"), [([17], "17"), (["a/b"], "a/b"), ([1, "x y"], "1, x y"), ([""], ""), ([None], "")])
 def test_a_key_is_said_by_its_values(parts: list[Any], words: str) -> None:
-    assert keys.spoken(keys.encode(parts)) == words
+    assert record_keys.spoken(record_keys.encode(parts)) == words
 
 
 @pytest.mark.parametrize("key", ["017", "+17", "17.0", "1_7", "１７", packed(["17"]), packed(["017"]), "18", "9223372036854775808"])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console import records
-from console.core.collections import MOST_COLUMNS, Collection
+from console.core.documents.collections import MOST_COLUMNS, Collection
 from console.core.scopes import whole
 from console.records.reflect import listed
 from tests.records.files import assembled, opened, structures

@@ -15,14 +15,14 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy.engine import Connection, make_url
 
 from console.core import expressions
-from console.core.collections import Collection, Stored, assemble
-from console.core.leading import Leading
-from console.core.operands import UNKNOWN
+from console.core.documents.collections import Collection, Stored, assemble
+from console.core.expressions.operands import UNKNOWN
+from console.core.related_record import Leading
 from console.core.scopes import Scope, Subject, stands_alone
 from console.errors import DefinitionError
 from console.postgres import Embedded
-from console.records import catalogue, conditions, connect, reflect, scoping
-from console.records.tables import Table
+from console.records import catalogue, connect, reflect, scoping, sql_conditions
+from console.records.sql_tables import Table
 from tests.servers.mariadb import running
 
 NOW = datetime(2026, 5, 31, 12, 30, tzinfo=UTC)
@@ -266,14 +266,14 @@ def test_what_they_hold_for(places: list[Place], text: str, papers: Any) -> None
 def test_what_cannot_be_followed_is_refused_in_words(places: list[Place], text: str, said: str) -> None:
     for place in places:
         with pytest.raises(DefinitionError, match=said):
-            conditions.check(expressions.parse(text), place.paper, place.all.get)
+            sql_conditions.check(expressions.parse(text), place.paper, place.all.get)
 
 
 def test_another_data_source_is_not_followed(places: list[Place]) -> None:
     place = places[0]
     moved: dict[str, Collection] = {**place.all, "client": next(iter(_moved(place.all["client"])))}
     with pytest.raises(DefinitionError, match="another data source"):
-        conditions.check(expressions.parse("record.client.desk == 'a'"), place.paper, moved.get)
+        sql_conditions.check(expressions.parse("record.client.desk == 'a'"), place.paper, moved.get)
     scope = Scope("paper", everything=True, subject=Subject(("client",), Scope("client", allow=(expressions.parse("record.active"),))))
     assert place.found(scoping.scope_condition(scope, place.paper, place.table.columns, NOW, moved.get)) == set()
 
@@ -286,7 +286,7 @@ def _moved(collection: Collection) -> Iterator[Collection]:
 
 def test_segments_and_filters_do_not_follow_relations(places: list[Place]) -> None:
     with pytest.raises(DefinitionError, match="only the conditions of rights"):
-        conditions.check(expressions.parse("record.client.desk == 'a'"), places[0].paper)
+        sql_conditions.check(expressions.parse("record.client.desk == 'a'"), places[0].paper)
 
 
 def test_a_write_looks_at_other_rows_of_its_own_table(places: list[Place], monkeypatch: pytest.MonkeyPatch) -> None:

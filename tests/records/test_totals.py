@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 
 from console.core import expressions
-from console.core.operands import to_json
-from console.records import Figure, conditions
+from console.core.expressions.operands import to_json
+from console.records import Figure, sql_conditions
 from console.records.totals import reckoned
 from tests.records.test_conditions_agree import EXPRESSION, ROOTS, Place, places  # noqa: F401 - the fixture
 
@@ -35,7 +35,7 @@ def test_every_database_reckons_as_by_hand(places: list[Place], text: str) -> No
     expression = expressions.parse(text)
     for place in places:
         fields = {figure.name: place.collection.by_name[figure.field] if figure.field else None for figure in WANTED}
-        condition = conditions.condition(expression, place.collection, place.table.columns, ROOTS)
+        condition = sql_conditions.condition(expression, place.collection, place.table.columns, ROOTS)
         found = reckoned(place.connection, place.table, WANTED, fields, [condition])
         place.connection.commit()
         rows = [row for row in place.values.values() if expression.test({**ROOTS, "record": row})]

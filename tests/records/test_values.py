@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, strategies as st
 
-from console.core.collections import Field, Option
+from console.core.documents.collections import Field, Option
 from console.records import values
 from console.records.values import Unfit
 from tests.tables import cases

@@ -11,7 +11,7 @@ from console.core import expressions
 from console.core.scopes import Scope, whole
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.postgres import Embedded
-from console.records import catalogue, connect, sessions
+from console.records import catalogue, connect, connection_terms
 from tests.records.shop import database_of
 
 C = "own.customer"
@@ -247,7 +247,7 @@ def test_nothing_to_change_is_the_record_as_it_is(own: Embedded) -> None:
 
 
 def test_a_locked_record_is_told_and_a_lost_connection_found_again(own: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "LOCK_S", 1)
+    monkeypatch.setattr(connection_terms, "LOCK_S", 1)
     connect.dispose()
     engine = sa.create_engine(own.url("postgres", "own_shop").replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
     with engine.begin() as other:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from console import access, actions, answers, runs, workflows
-from console.access import store
+from console import access, actions, runs, workflows
+from console.access import policy_store
 from console.db import transaction
+from console.work import questions
 from tests.company import Company
 
 MARK = "QZ7731MARK"
@@ -103,7 +104,7 @@ def furnish(company: Company) -> None:
     company.sql("update account set status = ? where iban = 'LT459999900012345678'", RELATED)
     with transaction() as connection:
         fields = [("customer", "tax_id"), ("account", "status"), ("customer", "balance"), ("customer", "email")]
-        store.write(connection, added=[access.Row("p", f"role:{role}", "t:operations", f"field:{name}/{field}", "read", "deny", "")
+        policy_store.write(connection, added=[access.Row("p", f"role:{role}", "t:operations", f"field:{name}/{field}", "read", "deny", "")
                                        for role in ("operator", "reviewer") for name, field in fields if (role, field) != ("operator", "tax_id")])  # fmt: skip
     access.refresh()
     made = actions.import_file(ACTION)
@@ -124,8 +125,8 @@ def walk(company: Company) -> Iterator[str]:
         if status == "waiting_person":
             _hand_in(company, run, told)
         elif here["waiting"]["for"] == "answer":
-            question = answers.open_for(company.olivia)[0]
-            answers.answer(company.olivia, question.id, {}, "yes")
+            question = questions.open_for(company.olivia)[0]
+            questions.answer(company.olivia, question.id, {}, "yes")
         elif here["waiting"]["for"] == "approval":
             runs.approve(company.rosa, here["waiting"]["key"], reason="Fine.")
         else:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import workflows
-from console.core.workflow import StepAI
+from console.core.documents.workflow import StepAI
 from console.db.engine import transaction
 
 MODEL, PROMPT = "claude-haiku-5-5", "7"

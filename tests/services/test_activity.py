@@ -8,13 +8,13 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
-from console import access, activity, db, operations, subjects
-from console.activity import ActivityPage
+from console import access, activity, db, subjects
+from console.activity import ActivityPage, sequencing
 from console.core.actor import Actor
 from console.db import tables
 from console.errors import Malformed, NotAllowed, NotFound
 from console.log import Fact, Frame, chained, events_of, note, present, recheck, write
-from console.log.select import LogFilter
+from console.log.event_lists import LogFilter
 from tests.tables import cases
 
 START = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
@@ -143,7 +143,7 @@ def fixture_story(house: None) -> None:
     note(actor("olivia"), "record_viewed", source="fernwick_core", collection="customer", record="17")
     note(actor("olivia"), "access_refused", open={"object": "activity", "act": "read"}, collection="customer", record="17")
     note(actor("olivia"), "record_viewed", collection="secret_list", record="1")
-    assert operations.catch_up() == 10
+    assert sequencing.catch_up() == 10
 
 
 ALL = [
@@ -253,7 +253,7 @@ def test_reading_is_noted_after_the_answer_with_the_filter_sealed(story: None) -
     assert noted.values["filter"]["record"] == "17"
     assert b'"17"' not in orjson.dumps(noted.body)
     assert "log_read" not in [row.event.type for row in activity.page(actor("ada"), LogFilter()).rows]
-    operations.catch_up()
+    sequencing.catch_up()
     assert told(activity.page(actor("ada"), LogFilter(), 2)) == [
         "Ada Vale read the activity log (9 events)",
         "Ada Vale read the activity log (1 event)",
@@ -285,7 +285,7 @@ def test_many_rows_out_of_reach_end_a_page_early_and_it_can_be_continued(house: 
     Chain("run_first", "operations", "wf_1", "customer", "17").put("run_started")
     for number in range(7):
         Chain(f"run_{number}", "operations", "wf_2", "supplier", "3").put("run_started")
-    operations.catch_up()
+    sequencing.catch_up()
     page = activity.page(actor("wanda"), LogFilter(), 2)
     assert page.has_more
     assert told(page) == []

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, activity, db, operations, subjects
+from console import access, activity, db, subjects
+from console.activity import sequencing
 from console.core.actor import Actor
 from console.db import tables
 from console.errors import NotFound
 from console.log import Fact, Frame, chained, note, write
-from console.log.select import LogFilter
+from console.log.event_lists import LogFilter
 from console.records import catalogue, connect, reflect
 
 WANDA = Actor(
@@ -66,7 +67,7 @@ def fixture_desks(clean: object, tmp_path: Path) -> None:
         write(f"run_{number}", 0, chained([fact], f"run_{number}", 0, b"", frame))
         note(OLIVIA, "record_viewed", collection="customer", record=str(number))
     note(OLIVIA, "record_listed", open={"count": 5}, sealed={"keys": ["1", "2"]}, collection="customer")
-    operations.catch_up()
+    sequencing.catch_up()
 
 
 def keys(where: LogFilter, limit: int = 100, after: str | None = None) -> list[Any]:

@@ -12,7 +12,7 @@ from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed
 from console.log import events_of, open_values
 from console.proposals import options, saving
-from console.proposals.document import Options, Price, Prices, read
+from console.proposals.settings_document import Options, Price, Prices, read
 from tests.company import Company
 from tests.tables import cases
 

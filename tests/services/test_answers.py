@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from console import answers, notices, runs, subjects, workflows
+from console import runs, subjects, workflows
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotFound
+from console.work import notices, questions
 from tests.company import Company
 from tests.services.engine import step, whole
 
@@ -32,8 +33,8 @@ def test_one_answer_moves_the_run_and_says_whose_it_is(company: Company) -> None
     run_id = begin(company)
     told = company.told(run_id)
     assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_event", "answer"), "it is never skipped"
-    assert [len(answers.open_for(company.people[who])) for who in ("tom", "mona", "stan", "olivia")] == [1, 1, 0, 0]
-    (asked,) = answers.open_for(company.tom)
+    assert [len(questions.open_for(company.people[who])) for who in ("tom", "mona", "stan", "olivia")] == [1, 1, 0, 0]
+    (asked,) = questions.open_for(company.tom)
     assert (asked.title, asked.text, asked.about) == (
         "Is Adaeze Okonkwo-Bell known to you?",
         "About **retail**",
@@ -48,27 +49,27 @@ def test_one_answer_moves_the_run_and_says_whose_it_is(company: Company) -> None
     ]
     for values, outcome in wrong:
         with pytest.raises(Invalid):
-            answers.answer(company.tom, asked.id, values, outcome)
-    answers.answer(company.tom, asked.id, {"how": "From school"}, "no")
+            questions.answer(company.tom, asked.id, values, outcome)
+    questions.answer(company.tom, asked.id, {"how": "From school"}, "no")
     told = company.told(run_id)
     assert told["current"]["step"] == "sorry"
     (given,) = told["context"]["ask"]["answers"]
     assert (given["by"], given["outcome"], given["values"]) == (company.tom.id, "no", {"how": "From school"})
     with pytest.raises(NotFound):
-        answers.answer(company.mona, asked.id, {"how": "late"}, "yes")
+        questions.answer(company.mona, asked.id, {"how": "late"}, "yes")
     whole(run_id)
 
 
 def test_as_many_have_to_agree_as_are_needed(company: Company) -> None:
     run_id = begin(company, {"needs": 2, "to": {"people": [], "team": "operations"}})
-    (asked,) = answers.open_for(company.tom)
-    answers.answer(company.tom, asked.id, {"how": "a"}, "yes")
+    (asked,) = questions.open_for(company.tom)
+    questions.answer(company.tom, asked.id, {"how": "a"}, "yes")
     with pytest.raises(Conflict):
-        answers.answer(company.tom, asked.id, {"how": "twice"}, "yes")
-    answers.answer(company.mona, asked.id, {"how": "b"}, "no")
+        questions.answer(company.tom, asked.id, {"how": "twice"}, "yes")
+    questions.answer(company.mona, asked.id, {"how": "b"}, "no")
     assert company.told(run_id)["status"] == "waiting_event"
-    assert [(name, words) for name, words, _ in answers.one(company.olivia, asked.id).answered] == [("Tom", "Yes"), ("Mona", "No")]
-    answers.answer(company.olivia, asked.id, {"how": "c"}, "yes")
+    assert [(name, words) for name, words, _ in questions.one(company.olivia, asked.id).answered] == [("Tom", "Yes"), ("Mona", "No")]
+    questions.answer(company.olivia, asked.id, {"how": "c"}, "yes")
     told = company.told(run_id)
     assert told["current"]["step"] == "fine"
     assert [entry["outcome"] for entry in told["context"]["ask"]["answers"]] == ["yes", "no", "yes"]
@@ -76,21 +77,21 @@ def test_as_many_have_to_agree_as_are_needed(company: Company) -> None:
 
 def test_who_is_not_asked_or_may_not_see_the_run_is_told_nothing(company: Company) -> None:
     begin(company)
-    (asked,) = answers.open_for(company.tom)
+    (asked,) = questions.open_for(company.tom)
     for who in ("stan", "olivia", "ada"):
         with pytest.raises(NotFound):
-            answers.one(company.people[who], asked.id)
+            questions.one(company.people[who], asked.id)
     for ident in ("ans_nowhere", "", "\x00"):
         with pytest.raises(NotFound):
-            answers.one(company.tom, ident)
+            questions.one(company.tom, ident)
     company.sql("update customer set desk = 'corporate' where id = 1")
     with pytest.raises(NotFound):
-        answers.answer(company.tom, asked.id, {"how": "x"}, "yes")
+        questions.answer(company.tom, asked.id, {"how": "x"}, "yes")
 
 
 def test_when_the_time_is_over_the_chosen_outcome_is_taken(company: Company) -> None:
     run_id = begin(company, {"within": "days(1)", "otherwise": "no"})
-    (asked,) = answers.open_for(company.tom)
+    (asked,) = questions.open_for(company.tom)
     assert asked.until is not None
     fetch(
         "update console.run set waiting = jsonb_set(waiting, '{until}', '\"2020-01-01T00:00:00.000000Z\"') where id = %s returning 1",
@@ -98,7 +99,7 @@ def test_when_the_time_is_over_the_chosen_outcome_is_taken(company: Company) -> 
     )
     company.work()
     assert company.told(run_id)["current"]["step"] == "sorry"
-    assert answers.open_for(company.tom) == []
+    assert questions.open_for(company.tom) == []
 
 
 def test_the_holder_may_do_it_by_hand(company: Company) -> None:
@@ -112,7 +113,7 @@ def test_the_holder_may_do_it_by_hand(company: Company) -> None:
     runs.complete(company.olivia, run_id, step="ask", revision=None, values={"how": "I know"}, outcome="yes")
     told = company.told(run_id)
     assert (told["current"]["step"], told["context"]["ask"]["answers"][0]["by"]) == ("fine", company.olivia.id)
-    assert answers.open_for(company.tom) == []
+    assert questions.open_for(company.tom) == []
 
 
 @pytest.mark.parametrize("config", [{"to": {"people": ["'stan@fernwick.example'"]}}, {"needs": 5}, {"within": "record.display_name"}])
@@ -124,13 +125,13 @@ def test_where_it_cannot_be_asked_the_holder_is(company: Company, config: dict[s
 
 def test_a_run_whose_answer_was_given_by_a_process_that_died_goes_on(company: Company) -> None:
     run_id = begin(company)
-    (asked,) = answers.open_for(company.tom)
+    (asked,) = questions.open_for(company.tom)
     subject = asked.subject
     kid, nonce, ct = subjects.seal(subject, f"answer|{asked.id}|{company.tom.id}", {"how": "From school"})
     fetch(
         "insert into console.answer (question, person, outcome, at, kid, nonce, ct) values (%s, %s, 'yes', now() - interval '1 minute', %s, %s, %s) returning 1",
         (asked.id, company.tom.id, kid, nonce, ct),
     )
-    assert (answers.pick_up(), answers.pick_up()) == (1, 0)
+    assert (questions.pick_up(), questions.pick_up()) == (1, 0)
     told = company.told(run_id)
     assert (told["current"]["step"], told["context"]["ask"]["answers"][0]["values"]) == ("fine", {"how": "From school"})

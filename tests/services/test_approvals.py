@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, approvals, approvers, log, privacy, runs
-from console.access import Row, store
+from console import access, accounts, log, runs
+from console.access import Row, policy_store
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
-from console.runs import approving
+from console.runs.changing import approval_answers
+from console.upkeep import erasure
+from console.work import approvals, approvers
 from tests.company import Company
 from tests.services.engine import overdue
 from tests.services.four_eyes import asking, balance, bank, charging, kinds, requested, status, waiting_for, whole
@@ -242,14 +244,14 @@ def test_two_who_approve_at_once_do_it_once(bank: Company) -> None:
 def test_who_comes_second_is_told_so_and_not_that_the_record_moved(bank: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     charging()
     _, asked = requested(bank)
-    first, compare = second_lead(bank), approving.changed
+    first, compare = second_lead(bank), approval_answers.changed
 
-    def late(found: approving.Asked) -> list[approving.Moved]:
-        monkeypatch.setattr(approving, "changed", compare)
+    def late(found: approval_answers.Asked) -> list[approval_answers.Moved]:
+        monkeypatch.setattr(approval_answers, "changed", compare)
         runs.approve(first, asked)
         return compare(found)
 
-    monkeypatch.setattr(approving, "changed", late)
+    monkeypatch.setattr(approval_answers, "changed", late)
     assert code(lambda: runs.approve(bank.mona, asked)) == "not_possible"
     assert balance(bank) == "300"
 
@@ -402,7 +404,7 @@ def test_erasing_the_person_takes_the_values_and_ends_the_request(bank: Company)
     charging()
     run_id, asked = requested(bank)
     runs.cancel(bank.mona, run_id, revision=None, reason="to be erased")
-    privacy.erase(bank.ines, "customer", "1", "asked for")
+    erasure.erase(bank.ines, "customer", "1", "asked for")
     row = fetch("select to_jsonb(a)::text from console.approval a where id = %s", (asked,))[0][0]
     assert '"void"' in row
     assert "300" not in row
@@ -486,12 +488,12 @@ def test_who_is_waited_for_are_exactly_those_whose_yes_is_taken(bank: Company, h
     could = []
     for name, person in bank.people.items():
         try:
-            found = approving.asked(accounts.actor_of_person(person.id), asked)
+            found = approval_answers.asked(accounts.actor_of_person(person.id), asked)
         except ConsoleError:
             continue
-        could += [name.title()] if approving.refusal(accounts.actor_of_person(person.id), found) is None else []
+        could += [name.title()] if approval_answers.refusal(accounts.actor_of_person(person.id), found) is None else []
     looker = bank.olivia
-    assert (approvers.deciders(approving.asked(looker, asked)), bool(could)) == (could, how == "there is one")
+    assert (approvers.deciders(approval_answers.asked(looker, asked)), bool(could)) == (could, how == "there is one")
     told = approvers.words(looker, asked)
     said = {
         "nobody": "Nobody in Operations has that role.",
@@ -508,5 +510,5 @@ def test_who_is_waited_for_are_exactly_those_whose_yes_is_taken(bank: Company, h
 
 def deny(role: str, obj: str, act: str, when: str = "") -> None:
     with transaction() as connection:
-        store.write(connection, added=[Row("p", f"role:{role}", "*", obj, act, "deny", when)], by="test")
+        policy_store.write(connection, added=[Row("p", f"role:{role}", "*", obj, act, "deny", when)], by="test")
     access.refresh()

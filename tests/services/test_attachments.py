@@ -9,12 +9,14 @@ from typing import Any
 import orjson
 import pytest
 
-from console import access, backup, documents, files, operations, privacy, retention, runs, settings, sources
+from console import access, documents, files, runs, settings, sources
+from console.activity import sequencing
 from console.core.actor import Actor
 from console.db import fetch
 from console.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotAllowed, NotFound
-from console.files import scan, store
-from console.runs import attachments
+from console.files import file_store, virus_scan
+from console.runs.changing import attachments
+from console.upkeep import backup, erasure, retention
 from tests.company import DOCUMENTS, Company
 from tests.papers import EICAR, evidence, pdf, picture, scanner
 
@@ -32,7 +34,7 @@ def hand_in(company: Company, run_id: str, value: Any) -> Told:
 
 
 def blobs() -> list[Path]:
-    return [file for file in (settings.current().data_dir / store.FOLDER).rglob("*") if file.is_file()]
+    return [file for file in (settings.current().data_dir / file_store.FOLDER).rglob("*") if file.is_file()]
 
 
 def fetch_events(run_id: str) -> list[Told]:
@@ -209,7 +211,7 @@ def test_erasure_makes_files_unreadable(company: Company) -> None:
     told = hand_in(company, run_id, [sent.id])
     kept = {file: file.read_bytes() for file in blobs()}
     runs.abort(company.olivia, run_id, revision=told["revision"], reason="Enough.")
-    privacy.erase(Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked.")
+    erasure.erase(Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked.")
     assert blobs() == []
     with pytest.raises(NotFound):
         files.find(sent.id)
@@ -229,7 +231,7 @@ def test_files_go_with_their_run_when_its_time_is_over(company: Company, monkeyp
     settings.current.cache_clear()
     retention.expire(datetime.now(UTC) + timedelta(days=20))
     assert len(blobs()) == 1
-    operations.catch_up()
+    sequencing.catch_up()
     retention.expire(datetime.now(UTC) + timedelta(days=31))
     assert blobs() == []
 
@@ -250,11 +252,11 @@ def test_what_nobody_handed_in_is_swept_away_a_day_after_the_end(company: Compan
 def test_bytes_that_a_crash_left_without_a_row_are_swept_away_when_they_are_old(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     send(company, evidence(company))
     (orphan,) = blobs()
-    lost = orphan.with_name("0" * store.REST)
+    lost = orphan.with_name("0" * file_store.REST)
     lost.write_bytes(b"lost")
     orphan.with_name(f"{orphan.name}.part_x").write_bytes(b"half")
     assert files.sweep() == 0
-    monkeypatch.setattr(store, "YOUNG_S", -5)
+    monkeypatch.setattr(file_store, "YOUNG_S", -5)
     files.sweep()
     assert [file for file in blobs() if "part" not in file.name] == [orphan]
 
@@ -276,7 +278,7 @@ def test_the_scanner_is_asked_where_one_is_set(company: Company, tmp_path: Path,
         monkeypatch.setenv("CONSOLE_CLAMD", listens)
         settings.current.cache_clear()
         with pytest.raises(IntegrationError, match="size limit"):
-            scan.scan(b"x", "a")
+            virus_scan.scan(b"x", "a")
 
 
 def test_a_backup_holds_the_files_and_a_restore_brings_them_back(company: Company, tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from console import background, faults, log, queue, runs
+from console import faults, log, queue, runs
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from console.runs.store import load
+from console.runs.rows.run_store import load
+from console.upkeep import status
 from tests.company import Company
 from tests.services.engine import counting, jobs, kinds, overdue, publish, started, step, waiting, whole
 from tests.services.test_runs_midway import failing
@@ -31,9 +32,9 @@ def test_nothing_goes_by_itself_while_paused_and_by_hand_everything(company: Com
     due, stuck = started(company, "waiting"), started(company, "counting")
     company.answer(due)
     overdue(due)
-    background.pause(company.ines, " The provider lies ")
+    status.pause(company.ines, " The provider lies ")
     with pytest.raises(Conflict):
-        background.pause(company.ines, "again")
+        status.pause(company.ines, "again")
     assert queue.paused()
     assert company.work() == 1, "the job that was there already"
     assert (runs.wake(), jobs()) == (0, [])
@@ -47,7 +48,7 @@ def test_nothing_goes_by_itself_while_paused_and_by_hand_everything(company: Com
     fetch("update console.run set active_at = now() - interval '1 minute' returning 1")
     assert company.work() == 1
     assert (company.told(later)["status"], company.told(due)["status"]) == ("running", "waiting_time")
-    background.resume(company.ines, "Mended")
+    status.resume(company.ines, "Mended")
     assert company.work() >= 3
     assert company.told(due)["current"]["step"] == "after"
     for run_id in (stuck, later):
@@ -63,7 +64,7 @@ def test_nothing_goes_by_itself_while_paused_and_by_hand_everything(company: Com
 @pytest.mark.parametrize("reason", ["", "  \n", "x" * 2001, "a\x00b"])
 def test_the_switch_needs_a_reason(company: Company, reason: str) -> None:
     with pytest.raises(Invalid) as refused:
-        background.pause(company.ines, reason)
+        status.pause(company.ines, reason)
     assert refused.value.details[0]["field"] == "reason"
     assert not queue.paused()
 
@@ -72,10 +73,10 @@ def test_only_who_manages_sources_sees_it_and_turns_it(company: Company) -> None
     job = give_up("a")
     for actor in (company.stan, company.olivia, company.mona, company.ada):
         for act in (
-            background.read,
-            lambda who: background.pause(who, "x"),
-            lambda who: background.resume(who, "x"),
-            lambda who: background.try_again(who, job),
+            status.read,
+            lambda who: status.pause(who, "x"),
+            lambda who: status.resume(who, "x"),
+            lambda who: status.try_again(who, job),
         ):
             with pytest.raises(NotAllowed):
                 act(actor)
@@ -89,12 +90,12 @@ def test_the_state_counts_what_is_there(company: Company) -> None:
     company.answer(run_id)
     started(company, "counting")
     give_up("a")
-    state = background.read(company.ines)
+    state = status.read(company.ines)
     assert (state.workers, state.due, state.picked, state.failed, state.timers, state.moving) == (0, 1, 0, 1, 1, 1)
     assert (state.failures[0].name, state.failures[0].about, state.paused_at) == ("advance", "run_x", None)
     assert state.next_at is not None
     assert log.body.moment(state.next_at) == company.told(run_id)["current"]["waiting"]["until"]
-    text, _ = background.metrics()
+    text, _ = status.metrics()
     assert b"handrail_timers 1.0" in text
     assert b"handrail_jobs_failed 1.0" in text
     assert b"run_" not in text
@@ -102,15 +103,15 @@ def test_the_state_counts_what_is_there(company: Company) -> None:
 
 def test_a_job_that_was_given_up_is_tried_once_more(company: Company) -> None:
     number = give_up("a")
-    background.try_again(company.ines, number)
+    status.try_again(company.ines, number)
     assert jobs() == [("queued", "a")]
     with pytest.raises(NotFound):
-        background.try_again(company.ines, number)
+        status.try_again(company.ines, number)
     other = fetch("update queue.pgqueuer set status = 'failed' returning id")[0][0]
     give_up("b")
     with transaction() as connection:
         queue.enqueue(connection, queue.ADVANCE, "run_x", dedupe_key="a")
-    background.try_again(company.ines, other)
+    status.try_again(company.ines, other)
     assert jobs() == [("failed", "b"), ("queued", "a")], "one of the same key is enough"
 
 

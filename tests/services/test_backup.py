@@ -20,14 +20,17 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from console import backup, doctor, integrity, log, operations, privacy, restore, runs, settings, supervisor
+from console import log, runs, settings
+from console.activity import integrity, sequencing
 from console.commands.activity import verify
 from console.commands.backup import restore as restore_command
 from console.core.actor import Actor
 from console.db import dump, engine, fetch, server
 from console.errors import Conflict, ConsoleError, Invalid
-from console.log import checkpoint, heads
+from console.log import checkpoint, tree_heads
 from console.postgres import Embedded
+from console.processes import supervisor
+from console.upkeep import backup, doctor, erasure, restore
 from console.worker import Duty, Worker
 from tests.company import Company
 from tests.databases import Server
@@ -76,10 +79,10 @@ def test_the_whole_path(company: Company, saved: Path) -> None:
     (open_run,) = [row[0] for row in fetch("select id from console.run where ended_at is null")]
     before = company.told(open_run)
     lost = company.finished("3")
-    operations.catch_up()
-    kept = operations.seal()
-    held = settings.current().data_dir / operations.HEADS
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    sequencing.catch_up()
+    kept = sequencing.seal()
+    held = settings.current().data_dir / sequencing.HEADS
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
     assert any("Adaeze" in text for text in TEXTS)
     asked: list[str] = []
 
@@ -96,7 +99,7 @@ def test_the_whole_path(company: Company, saved: Path) -> None:
     assert company.told(open_run) == before
     company.answer(open_run)
     assert company.told(open_run)["current"]["step"] == "rate"
-    operations.catch_up()
+    sequencing.catch_up()
     assert fetch("select count(*) from console.log_pending")[0][0] == 0
     told = checked()
     assert (told.exit_code, " 0 erased" in told.output) == (0, False), told.output
@@ -113,8 +116,8 @@ def test_the_whole_path(company: Company, saved: Path) -> None:
 def test_an_older_head_that_somebody_kept_tells_that_the_log_was_set_back(company: Company, saved: Path, tmp_path: Path) -> None:
     (tmp_path / "early.txt").write_text(str(zipfile.ZipFile(saved).read("checkpoints.txt").decode().strip()) + "\n")
     company.finished("3")
-    operations.catch_up()
-    (tmp_path / "late.txt").write_text(str(operations.seal()))
+    sequencing.catch_up()
+    (tmp_path / "late.txt").write_text(str(sequencing.seal()))
     restore.restore(CLI, saved, replace=True, agree=yes)
     company.finished("3")
     company.finished("1")
@@ -136,7 +139,7 @@ def test_what_an_archive_holds(company: Company, saved: Path) -> None:
         assert not {key, key.hex().encode(), base64.b64encode(key), base64.urlsafe_b64encode(key)} & {whole}
         assert key not in whole
     assert [event.type for event in log.events_of("sys:config")][-1] == "backup_made"
-    operations.catch_up()
+    sequencing.catch_up()
     assert str(backup.last()).startswith(told["made_at"][:10])
     found = {check["name"]: check for check in doctor.examine()["checks"]}
     assert found["backup"]["message"].endswith("0 days ago")
@@ -260,8 +263,8 @@ def test_an_archive_that_is_not_what_was_made_is_refused(company: Company, saved
 def test_a_log_that_was_edited_before_the_backup_is_found(company: Company, tmp_path: Path) -> None:
     """The archive is whole and signed; what is in it is not what was signed by the minute."""
     company.finished("1")
-    operations.catch_up()
-    operations.seal()
+    sequencing.catch_up()
+    sequencing.seal()
     with psycopg.connect(dump.libpq(engine.migration_url().difference_update_query(["options"])), autocommit=True) as connection:
         connection.execute("alter table console.event disable trigger all")
         forged = "convert_to(replace(convert_from(body, 'UTF8'), '\"policy\":', '\"policy\":1'), 'UTF8')"
@@ -275,7 +278,7 @@ def test_a_log_that_was_edited_before_the_backup_is_found(company: Company, tmp_
 
 def test_a_head_signed_here_that_the_backup_does_not_lead_to(company: Company, saved: Path) -> None:
     """Somebody began the log anew, or made up another one, and signed it with the same key."""
-    heads_file = settings.current().data_dir / operations.HEADS
+    heads_file = settings.current().data_dir / sequencing.HEADS
     fits = heads_file.read_text()
     heads_file.write_text(fits + checkpoint.sign("handrail", 5, bytes(32), [settings.current().signing_key]) + "\n")
     with pytest.raises(backup.BackupError, match="a head of 5 events is signed with this key"):
@@ -310,10 +313,10 @@ def test_a_backup_from_before_a_change_of_the_key_wants_the_former_one(
     settings.current.cache_clear()
     company.finished("1")
     backup.write(CLI, tmp_path / "one.zip")
-    before = heads.verifier_keys()
-    operations.change_key()
+    before = tree_heads.verifier_keys()
+    sequencing.change_key()
     company.finished("2")
-    operations.sealed()
+    sequencing.sealed()
     own = settings.current().own_signing_key
     assert own is not None
     (former,) = own.parent.glob("signing_key-*")
@@ -323,11 +326,11 @@ def test_a_backup_from_before_a_change_of_the_key_wants_the_former_one(
     former.replace(own)
     settings.current.cache_clear()
     assert restore.restore(CLI, tmp_path / "one.zip", replace=True, agree=yes).lost > 10
-    assert heads.verifier_keys() == before
+    assert tree_heads.verifier_keys() == before
     assert integrity.look() is None
-    operations.change_key()
+    sequencing.change_key()
     company.finished("2")
-    operations.sealed()
+    sequencing.sealed()
     assert integrity.look() is None
     assert checked().exit_code == 0
 
@@ -428,19 +431,19 @@ def test_killed_in_the_middle_one_of_the_two_is_live_and_a_second_try_works(comp
 
 def test_erased_on_another_machine_by_its_list(company: Company, saved: Path, tmp_path: Path) -> None:
     """The present state knows nothing of it: neither its database nor its data folder."""
-    sub = privacy.preview(CLI, "customer", "1").subject
+    sub = erasure.preview(CLI, "customer", "1").subject
     other_list = tmp_path / "erasures-of-b.jsonl"
     other_list.write_text(f'{{"subject": "sub_cut off\n{{"subject": "{sub}", "at": "x"}}')
     done = restore.restore(CLI, saved, replace=True, agree=yes, erasures=[other_list])
     assert done.erased == 1
     assert [text for text in TEXTS if text in everything()] == []
-    assert sub in privacy.remembered(), "the next restore knows by itself"
+    assert sub in erasure.remembered(), "the next restore knows by itself"
     assert company.people
 
 
 def test_erased_and_the_list_is_gone_the_log_remembers(company: Company, saved: Path) -> None:
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
-    (settings.current().data_dir / privacy.LIST).unlink()
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
+    (settings.current().data_dir / erasure.LIST).unlink()
     assert restore.restore(CLI, saved, replace=True, agree=yes).erased == 1
     assert [text for text in TEXTS if text in everything()] == []
 
@@ -448,7 +451,7 @@ def test_erased_and_the_list_is_gone_the_log_remembers(company: Company, saved: 
 def test_a_run_about_an_erased_person_that_comes_back_ends(company: Company, saved: Path) -> None:
     (run_id,) = [row[0] for row in fetch("select id from console.run where ended_at is null")]
     runs.abort(company.olivia, run_id, revision=None, reason="He left.")
-    privacy.erase(company.ines, "customer", "2", "He asked us to.")
+    erasure.erase(company.ines, "customer", "2", "He asked us to.")
     restore.restore(CLI, saved, replace=True, agree=yes)
     told = company.told(run_id)
     assert (told["status"], told["current"]) == ("cancelled", None)
@@ -458,11 +461,11 @@ def test_a_run_about_an_erased_person_that_comes_back_ends(company: Company, sav
 
 
 def test_a_hold_placed_after_the_backup_stays(company: Company, saved: Path) -> None:
-    privacy.hold(CLI, "customer", "1", "Proceedings 4711")
+    erasure.hold(CLI, "customer", "1", "Proceedings 4711")
     restore.restore(CLI, saved, replace=True, agree=yes)
-    assert [(hold.key, hold.reason) for hold in privacy.holds(CLI)] == [("1", "Proceedings 4711")]
+    assert [(hold.key, hold.reason) for hold in erasure.holds(CLI)] == [("1", "Proceedings 4711")]
     with pytest.raises(Conflict, match="on hold"):
-        privacy.erase(company.ines, "customer", "1", "She asked us to.")
+        erasure.erase(company.ines, "customer", "1", "She asked us to.")
 
 
 # Other servers.
@@ -504,7 +507,7 @@ def test_into_a_server_that_counts_from_the_beginning(
     done = restore.restore(CLI, tmp_path / "one.zip")
     assert (done.lost, done.erased) == (0, 0)
     assert fetch("select count(*) from console.log_pending")[0][0] == 0
-    assert (tmp_path / "elsewhere" / operations.HEADS).read_text().count("— ") >= 2
+    assert (tmp_path / "elsewhere" / sequencing.HEADS).read_text().count("— ") >= 2
     assert checked().exit_code == 0
     company.answer(waiting)
     assert company.told(waiting)["current"]["step"] == "rate"

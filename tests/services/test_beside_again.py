@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from console import runs, tasks
+from console import runs
 from console.db.engine import fetch
 from console.errors import Conflict
+from console.work import tasks
 from tests.company import Company
 from tests.services.engine import kinds, publish, step, whole
 

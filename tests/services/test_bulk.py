@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from console import access, accounts, actions, background, bulk, faults, notices, privacy, queue, runs
+from console import access, accounts, actions, faults, queue, runs
+from console.actions import bulk
+from console.actions.bulk import Item
 from console.browse import BrowseQuery
-from console.bulk import Item
-from console.core.action import Action
+from console.core.documents.action_document import Action
 from console.db.engine import fetch
 from console.errors import Invalid, NotFound
+from console.upkeep import erasure, status
+from console.work import notices
 from tests.company import Company
 from tests.jobs import do
 from tests.services.acting import RATE, imported
@@ -147,7 +150,7 @@ def test_of_an_account_that_was_closed_nothing_more_is_done(company: Company, ra
 
 def test_while_everything_is_paused_it_waits(company: Company, rate: Action) -> None:
     bulk_id = begun(company, rate, "1", risk="high")
-    background.pause(company.ines, "Looking.")
+    status.pause(company.ines, "Looking.")
     with pytest.raises(queue.PutBack):
         do(queue.BULK, bulk_id)
     assert bulk.get(company.olivia, bulk_id).count(bulk.WAITING) == 1
@@ -219,7 +222,7 @@ def test_what_records_are_called_and_why_they_were_refused_is_judged_when_it_is_
     assert told() == [("Adaeze Okonkwo-Bell", told()[0][1]), ("Halcyon Harbour Trading B.V.", refused)]
     assert "'title'" not in str(fetch("select items from console.bulk"))
     company.finished("3", by="mona")
-    privacy.erase(company.ines, "customer", "3", "They asked us to.")
+    erasure.erase(company.ines, "customer", "3", "They asked us to.")
     assert "Halcyon" not in str(fetch("select items from console.bulk"))
     access.assign(company.olivia.id, [("buyer", "procurement")])
     assert {(title, why) for title, why in told()} == {(bulk.UNSEEN, "")}

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from console import collections, log, records, sources
-from console.core.collections import humanised
-from console.core.collections.document import read
+from console.core.documents.collections import humanised
+from console.core.documents.collections.collection_document import read
 from console.db.engine import transaction
 from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed, NotFound
 from console.records import catalogue

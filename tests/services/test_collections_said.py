@@ -14,7 +14,7 @@ from console import access, browse, collections, hooks, records, runs, sources
 from console.browse import BrowseQuery
 from console.core.scopes import Scope, whole
 from console.errors import Invalid, Malformed, NotFound
-from console.records import checks
+from console.records import write_checks
 from tests.company import Company
 
 ABROAD = """
@@ -227,7 +227,7 @@ def test_a_new_record_is_judged_by_every_rule(house: Company) -> None:
 def test_a_message_says_nothing_that_its_reader_may_not_see(house: Company) -> None:
     collection = records.collection("customer")
     hidden = Scope("customer", everything=True, hidden=frozenset({"display_name"}))
-    (told,) = checks.wrong(collection, hidden, {"display_name": "Adaeze"}, {"balance": "-1"})
+    (told,) = write_checks.wrong(collection, hidden, {"display_name": "Adaeze"}, {"balance": "-1"})
     assert told["reason"] == " cannot owe us -1."
 
 
@@ -252,15 +252,15 @@ def test_a_step_that_breaks_a_rule_comes_back_with_the_field(house: Company) -> 
     ],
 )  # fmt: skip
 def test_formats_are_judged_by_libraries(kind: str, good: str, bad: str) -> None:
-    assert checks.misformed(kind, good) is None
-    assert checks.misformed(kind, f"  {good} ") is None
-    assert (checks.misformed(kind, bad) or "").endswith((".", "00."))
+    assert write_checks.misformed(kind, good) is None
+    assert write_checks.misformed(kind, f"  {good} ") is None
+    assert (write_checks.misformed(kind, bad) or "").endswith((".", "00."))
 
 
 @pytest.mark.parametrize("kind", ["email", "phone", "iban", "bic", "vat", "url"])
 @pytest.mark.parametrize("text", ["\x00", "🦉" * 50, "a" * 10_000, "+", "@", "http://[", "٣", "' or 1=1 --"])
 def test_hostile_texts_are_refused_in_words(kind: str, text: str) -> None:
-    assert checks.misformed(kind, text)
+    assert write_checks.misformed(kind, text)
 
 
 # -- relations across data sources

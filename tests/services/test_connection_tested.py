@@ -8,7 +8,7 @@ import pytest
 from console import settings
 from console.ai import providers
 from console.ai.types import Code
-from console.proposals import options, resting, saving
+from console.proposals import options, provider_breaker, saving
 from tests.company import Company
 from tests.servers import model
 
@@ -33,14 +33,14 @@ def config() -> Any:
 
 @pytest.mark.parametrize("code", ["auth", "billing", "model_not_found"])
 def test_what_lasts_ends_when_a_test_goes_well(company: Company, endpoint: model.Server, code: Code) -> None:
-    assert resting.failed(config(), code), "an administrator hears of it"
-    assert not resting.may_ask(config())
+    assert provider_breaker.failed(config(), code), "an administrator hears of it"
+    assert not provider_breaker.may_ask(config())
     assert saving.tried(company.ines, {}).ok
-    assert resting.may_ask(config())
+    assert provider_breaker.may_ask(config())
 
 
 def test_a_test_that_fails_changes_nothing(company: Company, endpoint: model.Server) -> None:
-    resting.failed(config(), "billing")
+    provider_breaker.failed(config(), "billing")
     endpoint.fault("http_402")
     assert not saving.tried(company.ines, {}).ok
-    assert not resting.may_ask(config())
+    assert not provider_breaker.may_ask(config())

@@ -2,9 +2,9 @@
 
 import sqlalchemy as sa
 
-from console import doctor
 from console.db.engine import transaction
-from console.proposals.document import Options
+from console.proposals.settings_document import Options
+from console.upkeep import doctor
 from tests.company import Company
 from tests.servers import model
 

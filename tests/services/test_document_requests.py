@@ -11,11 +11,12 @@ from typing import Any
 import orjson
 import pytest
 
-from console import document_requests, files, log, privacy, queue, runs, settings
+from console import document_requests, files, log, queue, runs, settings
 from console.core.actor import Actor
 from console.db import fetch
-from console.document_requests import outside, store
+from console.document_requests import outside, request_rows
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
+from console.upkeep import erasure
 from tests.company import Company
 from tests.papers import asking, pdf, picture
 from tests.servers import outside as servers
@@ -423,7 +424,7 @@ def test_erasure_closes_the_request_and_takes_its_files(company: Company) -> Non
     runs.abort(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="Enough.")
     with pytest.raises(NotFound):
         document_requests.opened(link, HERE)
-    privacy.erase(Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked.")
+    erasure.erase(Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked.")
     assert fetch("select count(*) from console.document_request") == [(0,)]
     with pytest.raises(NotFound):
         files.content(stored)
@@ -446,5 +447,5 @@ def test_a_request_that_nobody_looked_at_is_made_by_the_worker(company: Company)
     document_requests.letters()
     document_requests.letters()
     assert len(events(run_id, "document_requested")) == 1
-    assert store.ensure(run_id) is not None
-    assert log.now() < store.ensure(run_id).until  # type: ignore[union-attr]
+    assert request_rows.ensure(run_id) is not None
+    assert log.now() < request_rows.ensure(run_id).until  # type: ignore[union-attr]

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from console import access, documents, files, log, queue, runs, settings, sources
-from console.demo import papers
+from console.demo import printed_papers
 from console.documents import Checklist
 from console.errors import NotFound
-from console.runs import attachments
+from console.runs.changing import attachments
 from tests import jobs
 from tests.company import DOCUMENTS, Company
 from tests.papers import CHECKED, at_note, pdf, workflow
@@ -18,7 +18,7 @@ from tests.services.test_documents_read import BILL, passport
 
 
 def bill(**more: str) -> bytes:
-    return papers.paper({**BILL, **more})[0]
+    return printed_papers.paper({**BILL, **more})[0]
 
 
 def send(company: Company, run_id: str, content: bytes, name: str = "bill.pdf") -> files.Stored:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from console import documents, files, privacy, runs, settings
+from console import documents, files, runs, settings
 from console.core.actor import Actor
-from console.demo import papers, pictures
-from console.demo.identity import passport_zone
+from console.demo import identity_papers, printed_papers
+from console.demo.paper_numbers import passport_zone
 from console.errors import NotFound
-from console.runs import attachments
+from console.runs.changing import attachments
+from console.upkeep import erasure
 from tests.company import Company
 from tests.papers import evidence, pdf, picture
 
@@ -24,7 +25,7 @@ BILL = {
 
 
 def bill() -> bytes:
-    return papers.paper(BILL)[0]
+    return printed_papers.paper(BILL)[0]
 
 
 def passport(*, off_by: int = 0, family: str = "Lindqvist") -> bytes:
@@ -40,7 +41,7 @@ def passport(*, off_by: int = 0, family: str = "Lindqvist") -> bytes:
     )
     facts = {"title": "PASSPORT", "issuer": "SE", "number": "CX1234567", "family": family, "given": "Tore", "nationality": "SE"}
     facts |= {"birth": "1979-03-04", "place": "Malmo", "issued": "2021-05-06", "expires": "2031-05-06", "zone": "\n".join(zone)}
-    return pictures.identity(facts)
+    return identity_papers.identity(facts)
 
 
 def send(company: Company, run_id: str, content: bytes, name: str) -> files.Stored:
@@ -119,7 +120,7 @@ def test_what_was_read_ends_with_the_subject(company: Company, run_id: str) -> N
     send(company, run_id, bill(), "bill.pdf")
     documents.pages_of(company.olivia, run_id)
     runs.abort(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="wrong record")
-    privacy.erase(Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked.")
+    erasure.erase(Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked.")
     assert kept() == []
 
 

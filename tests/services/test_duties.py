@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from console import runs, tickets, workflows
+from console import runs, workflows
 from console.errors import Conflict, Invalid, NotAllowed
+from console.work import tickets
 from tests import company as small
 from tests.company import Company
 

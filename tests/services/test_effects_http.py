@@ -10,7 +10,7 @@ import pytest
 
 from console import access, effects, runs, settings
 from console.core.run import Run
-from console.runs.store import load
+from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.servers import outside
 from tests.servers.outside import Received, Receiver

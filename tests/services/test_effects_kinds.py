@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from console import access, effects, runs
-from console.core.command_types import Report
 from console.core.run import Effect, Run
+from console.core.run.command_types import Report
 from console.effects import python
 from console.errors import Conflict
-from console.runs.store import load
+from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.services.acting import RATE, hand_in, imported, run_of
 

@@ -8,7 +8,7 @@ import pytest
 from console import faults, log, queue, runs
 from console.db.engine import fetch, transaction
 from console.errors import Conflict
-from console.runs.store import load
+from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.conftest import Database
 from tests.services import engine
@@ -55,7 +55,7 @@ ONE_BY_ONE, TOGETHER = -1.0, 60.0  # seconds that automatic steps of one transac
 def test_the_transition_and_its_job_are_there_together_or_not_at_all(
     company: Company, monkeypatch: pytest.MonkeyPatch, point: str, at_once_s: float, last: int
 ) -> None:
-    monkeypatch.setattr("console.runs.engine.AT_ONCE_S", at_once_s)
+    monkeypatch.setattr("console.runs.engine.advancing.AT_ONCE_S", at_once_s)
     counting(50)
     with failing(f"{point}=raise@{last}"), pytest.raises(faults.Fault):
         started(company, "counting")
@@ -89,7 +89,7 @@ def test_a_transition_that_loses_puts_no_job_in(company: Company) -> None:
 def test_steps_that_are_written_together_are_those_that_are_written_one_by_one(
     company: Company, monkeypatch: pytest.MonkeyPatch, at_once_s: float
 ) -> None:
-    monkeypatch.setattr("console.runs.engine.AT_ONCE_S", at_once_s)
+    monkeypatch.setattr("console.runs.engine.advancing.AT_ONCE_S", at_once_s)
     counting(5)
     run_id = started(company, "counting")
     events = log.events_of(run_id)
@@ -101,7 +101,7 @@ def test_steps_that_are_written_together_are_those_that_are_written_one_by_one(
 
 
 def test_a_run_whose_process_died_gets_a_job_once(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.runs.engine.AT_ONCE_S", ONE_BY_ONE)
+    monkeypatch.setattr("console.runs.engine.advancing.AT_ONCE_S", ONE_BY_ONE)
     counting(30)
     with failing("log.write.after=raise@5"), pytest.raises(faults.Fault):
         started(company, "counting")

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from console import access, actions, answers, browse, bulk, evidence, files, log, runs, subjects, workflows
+from console import access, actions, browse, files, log, runs, subjects, workflows
+from console.actions import bulk
+from console.browse import evidence
 from console.core import media
 from console.core.forms import FormField, Wrong, cleaned
 from console.db.ids import new_id
 from console.errors import ConsoleError
-from console.runs import attachments
+from console.runs.changing import attachments
+from console.work import questions
 from tests.company import DOCUMENT, Company
 from tests.papers import pdf
 from tests.services.acting import imported
@@ -67,8 +70,8 @@ def _answered(company: Company, values: Mapping[str, Any]) -> None:
         [step("start", "start", "ask"), {**step("ask", "human_input", None, asks), "next": {"answered": "end"}}, step("end", "end", None)],
     )
     run = runs.start(company.olivia, slug, "customer", "1")
-    question = next(one for one in answers.open_for(company.tom) if one.run == run)
-    answers.answer(company.tom, question.id, dict(values), None)
+    question = next(one for one in questions.open_for(company.tom) if one.run == run)
+    questions.answer(company.tom, question.id, dict(values), None)
 
 
 def _acted(company: Company, values: Mapping[str, Any]) -> None:

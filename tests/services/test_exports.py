@@ -12,15 +12,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import access, activity, exports, log, operations, privacy
+from console import access, activity, log
+from console.activity import exports, sequencing
+from console.activity.exports import Asked, asked
 from console.core.actor import Actor
 from console.db import fetch
 from console.db.engine import migration_url
 from console.db.presence import somebody_works
 from console.errors import Conflict, Malformed, NotAllowed
-from console.exports import Asked, asked
-from console.log import heads, verify
-from console.log.select import LogFilter
+from console.log import tree_heads, verify
+from console.log.event_lists import LogFilter
+from console.upkeep import erasure
 from console.worker import Worker
 from tests.company import Company
 from tests.tables import cases
@@ -41,7 +43,7 @@ class Archive:
 
     @classmethod
     def of(cls, actor: Actor, wanted: Asked) -> "Archive":
-        data = b"".join(exports.begin(actor, wanted, ready=operations.sealed).parts())
+        data = b"".join(exports.begin(actor, wanted, ready=sequencing.sealed).parts())
         with zipfile.ZipFile(io.BytesIO(data)) as made:
             assert made.testzip() is None
             assert made.namelist() == ALL_FILES
@@ -65,7 +67,7 @@ class Archive:
         for name, data in self.files.items():
             (folder / name).write_bytes(data)
         try:
-            return 0, verify.verify(folder, [str(heads.verifier_key())], Path(arguments[0]) if arguments else None)
+            return 0, verify.verify(folder, [str(tree_heads.verifier_key())], Path(arguments[0]) if arguments else None)
         except verify.Fault as fault:
             return 1, str(fault)
 
@@ -80,7 +82,7 @@ def fixture_told(company: Company) -> Company:
     log.note(company.olivia, "record_changed", sealed={"values": {"email": "a@b.c"}}, collection="customer", record="3")
     log.note(company.olivia, "record_listed", open={"count": 2}, sealed={"keys": ["1", "3"]}, collection="customer")
     log.note(company.stan, "record_listed", open={"count": 0}, sealed={"q": "x"}, collection="account", team="procurement")
-    operations.catch_up()
+    sequencing.catch_up()
     return company
 
 
@@ -124,10 +126,10 @@ def test_who_may_read_everything_gets_everything(told: Company, tmp_path: Path) 
 
 def test_the_export_is_an_event_before_its_first_byte(told: Company) -> None:
     where = LogFilter(user=told.olivia.id, kinds=("run_started",))
-    exports.begin(told.ada, Asked(where, proofs=True, since=1), ready=operations.sealed)  # not a byte of it is read
-    exports.begin(told.ada, Asked(form="csv"), ready=operations.catch_up)
+    exports.begin(told.ada, Asked(where, proofs=True, since=1), ready=sequencing.sealed)  # not a byte of it is read
+    exports.begin(told.ada, Asked(form="csv"), ready=sequencing.catch_up)
     first, second = (event for event in log.events_of("ses_ada") if event.type == "log_exported")
-    assert first.open == {"format": "zip", "size": heads.newest_size(), "proofs": True, "filters": ["kinds", "user"]}
+    assert first.open == {"format": "zip", "size": tree_heads.newest_size(), "proofs": True, "filters": ["kinds", "user"]}
     assert first.values == {"filter": {"user": told.olivia.id, "kinds": ["run_started"]}}
     assert (second.open["format"], second.open["proofs"], second.open["filters"], second.values) == ("csv", False, [], {})
 
@@ -154,7 +156,7 @@ def test_a_reader_of_a_part_gets_what_they_find_and_can_prove_it(tom: Actor, tmp
     assert code == 0, words
     assert f"verified {len(expected)} events, chosen from {size}; " in words
     for form in ("jsonl", "csv"):
-        data = b"".join(exports.begin(tom, Asked(form=form), ready=operations.catch_up).parts())
+        data = b"".join(exports.begin(tom, Asked(form=form), ready=sequencing.catch_up).parts())
         ids = (
             [row["id"] for row in csv.DictReader(io.StringIO(data.decode()))]
             if form == "csv"
@@ -192,12 +194,12 @@ def test_whose_limits_leave_nothing_out_has_the_whole(company: Company) -> None:
 @pytest.mark.parametrize("page", [1, 3, 7])
 def test_pages_of_any_size_give_the_same_file(tom: Actor, told: Company, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
     def bodies(reader: Actor, wanted: Asked) -> bytes:
-        made = exports.begin(reader, wanted, ready=operations.catch_up)
+        made = exports.begin(reader, wanted, ready=sequencing.catch_up)
         made.upto = size
         return b"".join(made.parts())
 
-    operations.sealed()
-    size = heads.newest_size()
+    sequencing.sealed()
+    size = tree_heads.newest_size()
     before = [(reader, wanted, bodies(reader, wanted)) for reader in (tom, told.ada) for wanted in (Asked(), Asked(form="csv"))]
     monkeypatch.setattr(exports, "PAGE", page)
     monkeypatch.setattr(exports, "TABLE_PAGE", page)
@@ -213,7 +215,7 @@ def test_an_export_of_nothing(told: Company, tmp_path: Path) -> None:
     made = Archive.of(told.ada, Asked(LogFilter(user="usr_nobody"), proofs=True))
     assert (made.files["events.jsonl"], made.proofs["positions"], made.proofs["inclusion"]) == (b"", [], [])
     assert made.verified(tmp_path)[1].startswith("verified 0 events, chosen from")
-    assert b"".join(exports.begin(told.ada, Asked(LogFilter(user="usr_nobody")), ready=operations.catch_up).parts()) == b""
+    assert b"".join(exports.begin(told.ada, Asked(LogFilter(user="usr_nobody")), ready=sequencing.catch_up).parts()) == b""
 
 
 # The table.
@@ -222,7 +224,7 @@ def test_an_export_of_nothing(told: Company, tmp_path: Path) -> None:
 def test_the_table_is_read_by_any_spreadsheet_and_runs_in_none(tom: Actor, told: Company) -> None:
     log.note(told.olivia, "record_viewed", collection="customer", record="1", open={"tab": 'a "b",\r\nc'})
     log.note(told.ines, "key_created", open={"key": "key_1"}, sealed={"name": "x"}, team="@SUM(1)")
-    data = b"".join(exports.begin(told.ada, Asked(form="csv"), ready=operations.catch_up).parts())
+    data = b"".join(exports.begin(told.ada, Asked(form="csv"), ready=sequencing.catch_up).parts())
     assert data.endswith(b"\r\n")
     rows = list(csv.DictReader(io.StringIO(data.decode(), newline="")))
     assert tuple(rows[0]) == exports.COLUMNS
@@ -237,7 +239,7 @@ def test_the_table_is_read_by_any_spreadsheet_and_runs_in_none(tom: Actor, told:
         assert json.loads(row["data"]) == event["data"]
         assert row["masked"] == " ".join(event["masked"])
     assert "'@SUM(1)" in {row["team"] for row in rows}
-    tables = b"".join(exports.begin(tom, Asked(LogFilter(kinds=("record_changed",)), "csv"), ready=operations.catch_up).parts()).decode()
+    tables = b"".join(exports.begin(tom, Asked(LogFilter(kinds=("record_changed",)), "csv"), ready=sequencing.catch_up).parts()).decode()
     assert "IE124" not in tables
     assert "data.values.tax_id" in tables
 
@@ -258,15 +260,15 @@ def test_what_is_no_formula_stays_as_it_is(cell: Any) -> None:
 
 def test_before_the_first_head_there_is_no_archive(told: Company) -> None:
     with pytest.raises(Conflict) as refused:
-        exports.begin(told.ada, Asked(proofs=True), ready=operations.catch_up)
+        exports.begin(told.ada, Asked(proofs=True), ready=sequencing.catch_up)
     assert refused.value.code == "not_sealed"
-    assert b"".join(exports.begin(told.ada, Asked(), ready=operations.catch_up).parts())
+    assert b"".join(exports.begin(told.ada, Asked(), ready=sequencing.catch_up).parts())
 
 
 @pytest.mark.parametrize("wanted", [Asked(proofs=True), Asked(LogFilter(collection="customer"), proofs=True)], ids=["complete", "filtered"])
 def test_the_log_has_only_grown_since_a_checkpoint_that_was_kept(told: Company, tmp_path: Path, wanted: Asked) -> None:
-    operations.sealed()
-    size, note, _ = heads.newest() or (0, "", None)
+    sequencing.sealed()
+    size, note, _ = tree_heads.newest() or (0, "", None)
     (tmp_path / "kept.txt").write_text(note)
     told.finished("1", "tom")
     made = Archive.of(told.ada, Asked(wanted.where, proofs=True, since=size))
@@ -274,19 +276,19 @@ def test_the_log_has_only_grown_since_a_checkpoint_that_was_kept(told: Company, 
     code, words = made.verified(tmp_path, str(tmp_path / "kept.txt"))
     assert (code, "unchanged since" in words) == (0, True), words
     with pytest.raises(Malformed) as wrong:
-        exports.begin(told.ada, Asked(proofs=True, since=10**6), ready=operations.sealed)
+        exports.begin(told.ada, Asked(proofs=True, since=10**6), ready=sequencing.sealed)
     assert wrong.value.details[0]["field"] == "since"
-    for since in (0, 5, size, heads.newest_size()):  # and whoever kept none may check it too
+    for since in (0, 5, size, tree_heads.newest_size()):  # and whoever kept none may check it too
         assert Archive.of(told.ada, Asked(wanted.where, proofs=True, since=since)).verified(tmp_path)[0] == 0
 
 
 def test_what_is_erased_after_the_checkpoint_is_masked_and_before_it_erased(told: Company, tmp_path: Path) -> None:
     told.answer(told.at("note", "4"))
     told.finished("1", "tom")
-    export = exports.begin(told.ada, Asked(proofs=True), ready=operations.sealed)
-    privacy.erase(told.ines, "customer", "1", "She asked us to.")
+    export = exports.begin(told.ada, Asked(proofs=True), ready=sequencing.sealed)
+    erasure.erase(told.ines, "customer", "1", "She asked us to.")
     (tmp_path / "a.zip").write_bytes(b"".join(export.parts()))
-    key = [str(heads.verifier_key())]
+    key = [str(tree_heads.verifier_key())]
     words = verify.verify(tmp_path / "a.zip", key, None)
     assert " 0 erased" in words
     assert " 0 masked" not in words
@@ -298,13 +300,13 @@ def test_what_is_erased_after_the_checkpoint_is_masked_and_before_it_erased(told
 def test_what_is_erased_after_the_checkpoint_is_not_counted_for_an_erasure_before_it(told: Company, tmp_path: Path) -> None:
     """Whether the second one has its place already or not: no honest archive is called forged."""
     told.finished("4")
-    privacy.erase(told.ines, "customer", "1", "She asked us to.")
-    one, two = (exports.begin(told.ada, Asked(proofs=True), ready=operations.sealed) for _ in range(2))
-    privacy.erase(told.ines, "customer", "4", "They too.")
-    for export, before in ((one, lambda: None), (two, operations.catch_up)):
+    erasure.erase(told.ines, "customer", "1", "She asked us to.")
+    one, two = (exports.begin(told.ada, Asked(proofs=True), ready=sequencing.sealed) for _ in range(2))
+    erasure.erase(told.ines, "customer", "4", "They too.")
+    for export, before in ((one, lambda: None), (two, sequencing.catch_up)):
         before()
         (tmp_path / "a.zip").write_bytes(b"".join(export.parts()))
-        words = verify.verify(tmp_path / "a.zip", [str(heads.verifier_key())], None)
+        words = verify.verify(tmp_path / "a.zip", [str(tree_heads.verifier_key())], None)
         assert " 0 erased" in words
         assert " 0 masked" not in words
     words = Archive.of(told.ada, Asked(proofs=True)).verified(tmp_path)[1]
@@ -313,8 +315,8 @@ def test_what_is_erased_after_the_checkpoint_is_not_counted_for_an_erasure_befor
 
 
 def test_a_worker_seals_what_an_export_waits_for(told: Company) -> None:
-    operations.head_asked_for(5.0)
-    assert heads.newest() is None, "without a worker nobody waits"
+    sequencing.head_asked_for(5.0)
+    assert tree_heads.newest() is None, "without a worker nobody waits"
     worker = Worker()
     worker.duties = [duty for duty in worker.duties if duty.name == "seal when asked"]
     worker.thorough = []
@@ -324,7 +326,7 @@ def test_a_worker_seals_what_an_export_waits_for(told: Company) -> None:
         while not somebody_works():
             assert thread.is_alive()
         committed = fetch("select count(*) from console.event")[0][0]
-        export = exports.begin(told.ada, Asked(proofs=True), ready=lambda: operations.head_asked_for(60.0))
+        export = exports.begin(told.ada, Asked(proofs=True), ready=lambda: sequencing.head_asked_for(60.0))
     finally:
         worker.stop()
         thread.join(60)
@@ -388,7 +390,7 @@ def test_forged_filtered_archives_are_named_for_what_was_done(forged: dict[str, 
 
 
 def test_what_a_superuser_took_away_shows_in_a_filtered_archive_too(told: Company, tmp_path: Path) -> None:
-    operations.sealed()
+    sequencing.sealed()
     (row,) = fetch("select pos, event from console.activity where kind = 'record_changed' and record = '1'")
     url = migration_url().set(drivername="postgresql").difference_update_query(["options"]).render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True) as superuser:

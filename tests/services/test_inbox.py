@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console import access, inbox, log, runs
+from console import access, inboxes, log, runs
 from console.db.engine import fetch
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
 from tests.company import DESK, Company
@@ -52,18 +52,18 @@ WRONG = [
 @pytest.mark.parametrize(("document", "place"), WRONG)
 def test_what_is_wrong_in_a_document_is_named_and_nothing_is_kept(company: Company, document: dict[str, Any], place: str) -> None:
     with pytest.raises(DefinitionError) as caught:
-        inbox.import_all([DESK | {"id": "first"}, document])
+        inboxes.import_all([DESK | {"id": "first"}, document])
     assert caught.value.details[0]["field"] == place, caught.value.message
-    assert [one.id for one in inbox.known()] == ["desk"]
+    assert [one.id for one in inboxes.known()] == ["desk"]
 
 
 def test_a_file_is_read_in_and_again_changes_nothing(company: Company, tmp_path: Path) -> None:
     file = tmp_path / "inboxes.json"
     file.write_text(json.dumps([DESK, UNRATED]))
-    assert [one.title for one in inbox.import_file(file)] == ["Compliance desk", "Unrated"]
-    inbox.import_file(file)
+    assert [one.title for one in inboxes.import_file(file)] == ["Compliance desk", "Unrated"]
+    inboxes.import_file(file)
     file.write_text(json.dumps([DESK | {"title": "Desk", "roles": ["lead"]}, UNRATED]))
-    inbox.import_file(file)
+    inboxes.import_file(file)
     events = [event for event in log.events_of("sys:config") if event.type == "inbox_changed"]
     assert [(event.open["inbox"], event.open["fields"]) for event in events] == [
         ("desk", ["made"]),
@@ -78,30 +78,30 @@ def test_a_file_that_is_no_list_of_inboxes_is_refused(company: Company, tmp_path
     file = tmp_path / "inboxes.json"
     file.write_text(text)
     with pytest.raises(DefinitionError):
-        inbox.import_file(file)
+        inboxes.import_file(file)
     with pytest.raises(DefinitionError):
-        inbox.import_file(tmp_path / "absent.json")
+        inboxes.import_file(tmp_path / "absent.json")
     with pytest.raises(DefinitionError, match="named twice"):
-        inbox.import_all([DESK, DESK])
+        inboxes.import_all([DESK, DESK])
 
 
 def test_an_inbox_is_for_those_with_the_right_and_the_role(company: Company) -> None:
-    inbox.import_all([DESK | {"roles": ["lead"]}, UNRATED])
-    seen = {who: [one.id for one in inbox.mine(company.people[who])] for who in company.people}
+    inboxes.import_all([DESK | {"roles": ["lead"]}, UNRATED])
+    seen = {who: [one.id for one in inboxes.mine(company.people[who])] for who in company.people}
     assert seen == {"olivia": ["unrated"], "tom": ["unrated"], "mona": ["desk", "unrated"], "stan": [], "rosa": [], "ada": [], "ines": []}
-    desk = inbox.known()[0]
-    assert [inbox.may(company.mona, desk, act) for act in ("work", "manage")] == [True, True]
+    desk = inboxes.known()[0]
+    assert [inboxes.may(company.mona, desk, act) for act in ("work", "manage")] == [True, True]
     access.grant("auditor", "inbox:desk", ["manage"], team="operations")
-    assert inbox.seen(company.ada, "desk") == desk
-    assert not inbox.may(company.ada, desk, "work")
+    assert inboxes.seen(company.ada, "desk") == desk
+    assert not inboxes.may(company.ada, desk, "work")
     for who, name in [("olivia", "desk"), ("stan", "unrated"), ("mona", "absent")]:
         with pytest.raises(NotFound) as caught:
-            inbox.seen(company.people[who], name)
+            inboxes.seen(company.people[who], name)
         assert caught.value.message == NotFound().message
 
 
 def test_a_run_goes_only_to_an_inbox_that_its_team_uses(company: Company) -> None:
-    inbox.import_all([DESK, DESK | {"id": "suppliers", "title": "Suppliers", "team": "procurement"}])
+    inboxes.import_all([DESK, DESK | {"id": "suppliers", "title": "Suppliers", "team": "procurement"}])
     run = company.at("note")
     for name in ("nothing", "suppliers", "", "desk\x00"):
         with pytest.raises(Invalid) as caught:
@@ -113,25 +113,25 @@ def test_a_run_goes_only_to_an_inbox_that_its_team_uses(company: Company) -> Non
 
 
 def test_where_the_team_has_no_inbox_the_way_out_is_said(company: Company) -> None:
-    inbox.close("desk")
+    inboxes.close("desk")
     with pytest.raises(Invalid) as caught:
         runs.escalate(company.olivia, company.at("note"), revision=None, inbox="desk", reason="Please look")
     assert "console inbox import" in caught.value.details[0]["reason"]
 
 
 def test_an_inbox_with_runs_in_it_is_not_closed(company: Company) -> None:
-    inbox.import_all([DESK])
+    inboxes.import_all([DESK])
     run = company.at("note")
     runs.escalate(company.olivia, run, revision=None, inbox="desk", reason="Please look")
     with pytest.raises(Conflict, match="1 run waits"):
-        inbox.close("desk")
+        inboxes.close("desk")
     runs.take_over(company.tom, run, revision=None)
-    inbox.close("desk")
-    assert inbox.known() == []
-    assert inbox.title_of("desk") == "desk"
+    inboxes.close("desk")
+    assert inboxes.known() == []
+    assert inboxes.title_of("desk") == "desk"
     with pytest.raises(NotFound):
-        inbox.close("desk")
-    inbox.import_all([DESK])
-    assert [one.id for one in inbox.known()] == ["desk"]
+        inboxes.close("desk")
+    inboxes.import_all([DESK])
+    assert [one.id for one in inboxes.known()] == ["desk"]
     told = [event.open["fields"] for event in log.events_of("sys:config") if event.type == "inbox_changed"]
     assert told == [["made"], ["closed"], ["opened"]]

@@ -6,16 +6,16 @@ import pytest
 import sqlalchemy as sa
 
 from console import access, accounts, browse, collections, records
-from console.access import store
-from console.access.names import known
+from console.access import policy_store
+from console.access.policy_words import rule
 from console.access.rows import Row, line
-from console.access.words import rule
+from console.access.spoken_names import known
 from console.core.actor import Actor
 from console.core.scopes import whole
 from console.db.engine import transaction
 from console.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from console.records import catalogue
-from console.rights import asking, conditions, trying
+from console.rights import right_requests, rule_conditions, trying
 from tests.company import PASSWORD, Company
 
 OURS, OTHER, FOREIGN = "LT459999900012345678", "LT459999900012345679", "NL559999900012345670"
@@ -52,7 +52,7 @@ def test_who_may_read_no_subject_sees_nothing_of_it(company: Company) -> None:
     assert seen(company.stan) == set()
     assert access.scope_for(company.stan, "account").nothing
     assert not access.can(company.stan, None, "collection:account", "browse")
-    reason = asking.why_not(company.stan, None, "collection:account", "read")
+    reason = right_requests.why_not(company.stan, None, "collection:account", "read")
     assert reason is not None
     assert reason.rule == "You may read only accounts of customers that you may see."
     access.grant("buyer", "collection:account", ["browse", "read"], "true", team="procurement")
@@ -74,7 +74,7 @@ def test_a_deny_follows_relations_and_wins(company: Company) -> None:
         "p", "role:lead", "*", "collection:account", "read", "deny", "record.customer.risk == 'low' || record.customer.desk == 'corporate'"
     )
     with transaction() as connection:
-        store.write(connection, added=[row])
+        policy_store.write(connection, added=[row])
     access.refresh()
     company.sql("update customer set risk = 'high' where id = 1")
     assert seen(company.mona) == {OURS, OTHER}
@@ -134,23 +134,23 @@ def test_related_records_totals_and_titles_are_of_the_scope(company: Company) ->
 
 
 def test_the_editor_offers_and_checks_relations(company: Company) -> None:
-    offered = {one.path: one.label for one in conditions.choices("collection:account")}
+    offered = {one.path: one.label for one in rule_conditions.choices("collection:account")}
     assert offered["record.customer.desk"] == "Desk of the customer"
-    made = conditions.compose("collection:account", "record.customer.desk", "==", "retail")
-    assert conditions.check("collection:account", ("read",), made).text == 'record.customer.desk == "retail"'
+    made = rule_conditions.compose("collection:account", "record.customer.desk", "==", "retail")
+    assert rule_conditions.check("collection:account", ("read",), made).text == 'record.customer.desk == "retail"'
     for text, said in (
         ("record.customer.colour == 'x'", "have no field colour"),
         ("record.owner.desk == 'x'", "have no relation owner"),
         ("record.customer == 1", "names no field"),
     ):
         with pytest.raises(DefinitionError, match=said):
-            conditions.check("collection:account", ("read",), text)
+            rule_conditions.check("collection:account", ("read",), text)
     with pytest.raises(DefinitionError, match="leads to many records"):
-        conditions.check("collection:customer", ("read",), "record.account.status == 'open'")
-    assert "begins with customer_id" in conditions.of_subject("collection:account")[0]
+        rule_conditions.check("collection:customer", ("read",), "record.account.status == 'open'")
+    assert "begins with customer_id" in rule_conditions.of_subject("collection:account")[0]
     company.sql("create index of_customer on account (customer_id)")
-    assert conditions.of_subject("collection:account") == []
-    counted = conditions.counted(company.ines, "collection:account", "record.status == 'open'", "operator", "t:operations")
+    assert rule_conditions.of_subject("collection:account") == []
+    counted = rule_conditions.counted(company.ines, "collection:account", "record.status == 'open'", "operator", "t:operations")
     assert dict(counted.people) == {"Olivia": 2, "Tom": 1}
 
 

@@ -9,12 +9,15 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from console import background, doctor, integrity, log, notices, operations, privacy, runs
+from console import log, runs
+from console.activity import integrity, sequencing
 from console.commands.activity import verify
 from console.commands.rebuild import rebuild
 from console.core.actor import Actor
 from console.db import engine, fetch
-from console.log import guards, heads, recheck
+from console.log import guards, recheck, tree_heads
+from console.upkeep import doctor, erasure, status
+from console.work import notices
 from tests.company import Company
 from tests.conftest import Companies, web_app
 from tests.databases import Server
@@ -42,11 +45,11 @@ def template_used(companies: Companies) -> None:
     """A company whose log holds two runs and the beginning of a third, signed several times and looked at."""
     with companies.furnished("integrity") as company:
         company.finished("1")
-        operations.sealed()
+        sequencing.sealed()
         company.finished("2")
-        operations.sealed()
+        sequencing.sealed()
         company.at("note", "3")
-        operations.sealed()
+        sequencing.sealed()
         assert integrity.look() is None
 
 
@@ -147,7 +150,7 @@ def test_damage_is_told_everywhere_once_and_until_it_is_mended(used: Company, fo
     words = integrity.look()
     assert str(words).startswith(place), words
     assert (web_app().test_client().get("/health").json or {})["log"] == "broken"
-    assert b"handrail_log_in_order 0.0" in background.metrics()[0]
+    assert b"handrail_log_in_order 0.0" in status.metrics()[0]
     told = doctor._log()
     assert (told.ok, told.message, told.fix) == (False, f"not in order: {words}", "console rebuild")
     text = "The activity log is not in order: look at its proof"
@@ -160,7 +163,7 @@ def test_damage_is_told_everywhere_once_and_until_it_is_mended(used: Company, fo
     assert doctor._log().ok
     assert (web_app().test_client().get("/health").json or {})["log"] == "ok"
     assert integrity.look() is None
-    assert b"handrail_log_in_order 1.0" in background.metrics()[0]
+    assert b"handrail_log_in_order 1.0" in status.metrics()[0]
 
 
 GUARDS = {
@@ -228,7 +231,7 @@ def test_a_guard_that_is_off_is_told_everywhere(used: Company, server: Server) -
     with psycopg.connect(admin(server), autocommit=True) as connection:
         connection.execute("alter table console.event disable trigger event_append_only")
     assert (web_app().test_client().get("/health").json or {})["log"] == "broken"
-    assert b"handrail_log_guards_missing 1.0" in background.metrics()[0]
+    assert b"handrail_log_guards_missing 1.0" in status.metrics()[0]
     told = doctor._log()
     assert told.message == "not in order: the trigger event_append_only of console.event does not refuse changes"
     assert integrity.look() == told.message.removeprefix("not in order: ")
@@ -251,18 +254,18 @@ def test_a_tree_that_is_not_what_was_signed_is_made_anew(used: Company, forge: F
     """By whoever comes first: the look, `seal`, `verify`, `rebuild`. Nothing is signed over a wrong one."""
     ways: list[Callable[[], object]] = [
         integrity.look,
-        operations.sealed,
+        sequencing.sealed,
         lambda: CliRunner().invoke(verify, []),
         lambda: list(integrity.rebuild(CLI)),
     ]
     for deed, statements in TREES.items():
         for way in ways:
             log.note(CLI, "process_started", open={"mode": deed})
-            operations.catch_up()
+            sequencing.catch_up()
             forge(statements)
             way()
-            assert heads.leaves_lead(), deed
-            operations.sealed()
+            assert tree_heads.leaves_lead(), deed
+            sequencing.sealed()
             assert integrity.look() is None, deed
     said = CliRunner().invoke(verify, [])
     assert said.exit_code == 0, said.output
@@ -272,8 +275,8 @@ def test_a_tree_that_is_not_what_was_signed_is_made_anew(used: Company, forge: F
 
 def test_what_is_only_new_is_no_difference(used: Company) -> None:
     used.finished("4")
-    operations.catch_up()
-    assert heads.regrown(check=True) is False
+    sequencing.catch_up()
+    assert tree_heads.regrown(check=True) is False
     assert CliRunner().invoke(rebuild, ["--check"]).exit_code == 0
 
 
@@ -281,9 +284,9 @@ def test_a_tree_that_tells_of_an_event_which_is_gone_stays(used: Company, forge:
     (size,) = fetch("select max(pos) from console.activity")[0]
     forge("update console.tile set hashes = hashes || sha256('x') where level = 0 and index = 0")
     used.finished("4")
-    with pytest.raises(heads.Damaged, match=f"position {size + 1}: "):
-        operations.sealed()
-    assert heads.regrown() is False
+    with pytest.raises(tree_heads.Damaged, match=f"position {size + 1}: "):
+        sequencing.sealed()
+    assert tree_heads.regrown() is False
 
 
 @pytest.mark.parametrize("deed", ["an event changed with its hash", "an event deleted"])
@@ -301,29 +304,29 @@ def test_what_tells_of_damage_stays_as_it_is(used: Company, forge: Forge, deed: 
 
 def test_what_was_not_signed_yet_is_no_less_evidence(used: Company, forge: Forge) -> None:
     used.finished("4")
-    operations.catch_up()
-    with heads.grown() as tree:
+    sequencing.catch_up()
+    with tree_heads.grown() as tree:
         size = tree.size
     forge(f"update console.event set {HASHED} where id = (select event from console.activity where pos = {size - 1})")
-    assert heads.regrown() is False
-    with pytest.raises(heads.Damaged, match=f"position {size - 1}: "):
-        operations.seal()
+    assert tree_heads.regrown() is False
+    with pytest.raises(tree_heads.Damaged, match=f"position {size - 1}: "):
+        sequencing.seal()
 
 
 def test_an_event_that_is_gone_before_it_was_signed_is_named(used: Company, forge: Forge) -> None:
     used.finished("4")
-    operations.catch_up()
+    sequencing.catch_up()
     (size,) = fetch("select max(pos) from console.activity")[0]
     forge(f"delete from console.event where id = (select event from console.activity where pos = {size})")
-    with pytest.raises(heads.Damaged, match=f"position {size}: the event is missing"):
-        operations.seal()
+    with pytest.raises(tree_heads.Damaged, match=f"position {size}: the event is missing"):
+        sequencing.seal()
 
 
 def test_an_event_that_never_got_a_place_is_named(used: Company, forge: Forge) -> None:
     used.finished("4")
     (chain, number) = fetch("select run, run_seq from console.log_pending order by id limit 1")[0]
     forge("delete from console.log_pending where id = (select min(id) from console.log_pending)")
-    operations.sealed()
+    sequencing.sealed()
     assert f"run {chain} event {number}: " in str(integrity.look())
 
 
@@ -347,18 +350,18 @@ def test_the_list_is_made_anew_on_demand(used: Company, forge: Forge) -> None:
 
 
 def test_an_erasure_is_no_damage(used: Company) -> None:
-    privacy.erase(used.ines, "customer", "1", "She asked us to.")
-    operations.sealed()
+    erasure.erase(used.ines, "customer", "1", "She asked us to.")
+    sequencing.sealed()
     assert integrity.look() is None
     used.finished("4")
-    operations.sealed()
+    sequencing.sealed()
     assert integrity.look() is None
     assert list(runs.rebuild(check=True)) == []
 
 
 def test_an_erasure_does_not_hide_what_else_is_gone(used: Company, forge: Forge) -> None:
-    privacy.erase(used.ines, "customer", "1", "She asked us to.")
-    operations.sealed()
+    erasure.erase(used.ines, "customer", "1", "She asked us to.")
+    sequencing.sealed()
     assert integrity.look() is None
     forge("delete from console.event_value")
     assert "no event after them tells of" in str(integrity.look())
@@ -367,9 +370,9 @@ def test_an_erasure_does_not_hide_what_else_is_gone(used: Company, forge: Forge)
 def test_rounds_in_parts_find_the_same(used: Company, forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recheck, "PART", 7)
     monkeypatch.setattr(recheck, "AT_ONCE", 3)
-    privacy.erase(used.ines, "customer", "1", "She asked us to.")
-    operations.sealed()
-    size = heads.newest_size()
+    erasure.erase(used.ines, "customer", "1", "She asked us to.")
+    sequencing.sealed()
+    size = tree_heads.newest_size()
     assert [integrity.look() for _ in range(2 * size // 7 + 2)] == [None] * (2 * size // 7 + 2)
     forge(
         f"delete from console.event_value where event = (select max(event) from console.event_value where event < (select event from console.activity where pos = {size}))"
@@ -383,14 +386,14 @@ def test_the_server_grows_the_tree_as_a_plain_program_does(used: Company, forge:
     events = "insert into console.event (run, run_seq, leaf, body) overriding user value select 'run_x', n, sha256('\\x00'::bytea || b), b from generate_series({first}, {last}) n, lateral (select convert_to(n::text, 'UTF8') as b) o"
     listed = "insert into console.activity (pos, event, at, kind, run, origin) select (select max(pos) from console.activity) + row_number() over (order by e.run_seq), e.id, now(), 'x', 'run_x', 'system' from console.event e where run = 'run_x' and run_seq between {first} and {last}"
     drawn, stack, done = random.Random(3), Tiles(Memory()), 0
-    with heads.grown() as tree:
+    with tree_heads.grown() as tree:
         base = tree.size
     stack.append(
         [bytes(row[0]) for row in fetch("select e.leaf from console.activity a join console.event e on e.id = a.event order by pos")]
     )
     for upto in (255 - base, 256 - base, 257 - base, 513, *sorted(drawn.sample(range(600, 5_000), 4)), 65_536 - base, 65_600):
         forge((events + ";" + listed).format(first=done + 1, last=upto))
-        with heads.grown() as tree:
+        with tree_heads.grown() as tree:
             stack.append(
                 [
                     bytes(row[0])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console import access, accounts, settings
-from console.accounts import changes, invitations, teamwork
+from console.accounts import invitations, person_changes, teamwork
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from tests.company import Company
@@ -140,7 +140,7 @@ def test_an_invitation_dies_with_the_rights_of_who_sent_it(company: Company) -> 
     count: list[int] = []
     ways: list[Callable[[Actor], object]] = [
         lambda who: accounts.disable_person(who.id, by=company.ines),
-        lambda who: accounts.remove_person(company.ines, who.id, changes.CONFIRM),
+        lambda who: accounts.remove_person(company.ines, who.id, person_changes.CONFIRM),
         lambda who: accounts.change_roles(company.ines, who.id, [("clerk", "operations")]),  # may not give operator any more
         lambda who: accounts.change_roles(company.ines, who.id, [("operator", "operations")]),  # may not invite any more
     ]

@@ -15,14 +15,16 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
-from console import accounts, doctor, log, operations, settings
+from console import accounts, log, settings
+from console.activity import sequencing
 from console.app import create_app
 from console.commands.activity import activity, verify
 from console.commands.log import key as key_command, seal
 from console.core.actor import Actor
 from console.db import fetch
 from console.errors import Conflict
-from console.log import checkpoint, heads
+from console.log import checkpoint, tree_heads
+from console.upkeep import doctor
 from tests.company import Company
 from tests.conftest import KEYS, Database
 
@@ -48,7 +50,7 @@ def fixture_say(monkeypatch: pytest.MonkeyPatch) -> Say:
 
 def happened() -> None:
     log.note(SOMEBODY, "process_started", open={"process": "test"})
-    operations.catch_up()
+    sequencing.catch_up()
 
 
 def changed(*options: str) -> Result:
@@ -56,7 +58,7 @@ def changed(*options: str) -> Result:
 
 
 def of(seed: bytes) -> str:
-    return str(checkpoint.verifier_key(operations.origin(), seed))
+    return str(checkpoint.verifier_key(sequencing.origin(), seed))
 
 
 def exported(path: Path) -> Path:
@@ -80,9 +82,9 @@ def events_of(kind: str) -> list[tuple[int, dict[str, object]]]:
 
 def test_a_given_key_is_changed_with_an_event_and_a_checkpoint_by_both(company: Company, say: Say, tmp_path: Path) -> None:
     company.finished()
-    operations.catch_up()
+    sequencing.catch_up()
     before = tmp_path / "before.txt"
-    before.write_text(str(operations.seal()))
+    before.write_text(str(sequencing.seal()))
     former = of(settings.current().signing_key)
     say(NEW_SIGNING_KEY=base64.b64encode(FRESH).decode())
     done = changed()
@@ -95,20 +97,20 @@ def test_a_given_key_is_changed_with_an_event_and_a_checkpoint_by_both(company: 
     assert told == {"former": former, "key": new, "signed_by": 2}
     for each in (former, new):
         assert checkpoint.verified(done.stdout, each).size >= place
-    assert (settings.current().data_dir / operations.HEADS).read_text().endswith(f"{done.stdout}\n")
-    assert heads.verifier_key() == new
-    assert heads.verifier_keys() == [new, former]
+    assert (settings.current().data_dir / sequencing.HEADS).read_text().endswith(f"{done.stdout}\n")
+    assert tree_heads.verifier_key() == new
+    assert tree_heads.verifier_keys() == [new, former]
 
     company.started("2")
-    operations.catch_up()
+    sequencing.catch_up()
     with pytest.raises(Conflict, match="is not the one of the log's last checkpoint") as refused:
-        operations.seal()
+        sequencing.seal()
     assert new in refused.value.message
     (check,) = [each for each in doctor.examine()["checks"] if each["name"] == "signing key"]
     assert (check["ok"], check["fix"].startswith("After `console key change`, give this process the new key")) == (False, True)
 
     say(SIGNING_KEY=base64.b64encode(FRESH).decode(), NEW_SIGNING_KEY=None)
-    after = checkpoint.parse(str(operations.seal()))
+    after = checkpoint.parse(str(sequencing.seal()))
     assert [each.id for each in after.signatures] == [checkpoint.parse_key(new).id]
     archive = exported(tmp_path / "log.zip")
     assert checked(archive, "--key", new) == 0
@@ -122,8 +124,8 @@ def test_a_given_key_is_changed_with_an_event_and_a_checkpoint_by_both(company: 
 
 def test_the_api_answers_the_new_key(company: Company, say: Say) -> None:
     company.started()
-    operations.catch_up()
-    operations.seal()
+    sequencing.catch_up()
+    sequencing.seal()
     say(NEW_SIGNING_KEY=FRESH.hex())
     assert changed().exit_code == 0
     headers = {"Authorization": f"Bearer {accounts.create_key('tests', company.ada.id).text}"}
@@ -136,7 +138,7 @@ def fixture_own(clean: Database, say: Say) -> Path:
     """The file of a key that the data folder keeps, after one checkpoint; the demo keeps its keys there."""
     say(SIGNING_KEY=None, DEMO="on")
     happened()
-    operations.seal()
+    sequencing.seal()
     file = settings.current().own_signing_key
     assert file is not None
     return file
@@ -153,9 +155,9 @@ def test_a_key_of_the_data_folder_is_drawn_and_put_in_place(own: Path) -> None:
     kept = own.with_name(f"signing_key-{checkpoint.parse_key(of(former)).id.hex()}")
     assert sorted(own.parent.glob("signing_key*")) == [own, kept]
     assert (kept.read_text(), stat.S_IMODE(kept.stat().st_mode)) == (text, 0o600)
-    assert heads.verifier_keys() == [of(settings.current().signing_key), of(former)]
+    assert tree_heads.verifier_keys() == [of(settings.current().signing_key), of(former)]
     happened()
-    assert checkpoint.verified(str(operations.seal()), of(settings.current().signing_key))  # the worker needs no new start
+    assert checkpoint.verified(str(sequencing.seal()), of(settings.current().signing_key))  # the worker needs no new start
 
 
 def test_a_key_of_the_data_folder_may_be_given(own: Path, say: Say) -> None:
@@ -167,7 +169,7 @@ def test_a_key_of_the_data_folder_may_be_given(own: Path, say: Say) -> None:
     assert len(events_of("signing_key_changed")) == 1
 
 
-CHANGE = "from console import operations; operations.change_key()"
+CHANGE = "from console.activity import sequencing; sequencing.change_key()"
 
 
 @pytest.mark.parametrize("point", ["key.noted", "key.signed"])
@@ -181,32 +183,32 @@ def test_a_change_that_was_killed_is_finished_by_the_next(own: Path, point: str)
     assert not own.with_name("signing_key.new").exists()
     keys = {str(told["key"]) for _, told in events_of("signing_key_changed")}
     assert keys == {of(settings.current().signing_key)}
-    newest = heads.newest()
+    newest = tree_heads.newest()
     assert newest is not None
     for each in (of(former), of(settings.current().signing_key)):
         assert checkpoint.verified(newest[1], each)
     happened()
-    assert operations.seal() is not None
+    assert sequencing.seal() is not None
 
 
 def test_what_cannot_be_changed_says_why(clean: Database, say: Say) -> None:
     happened()
-    operations.seal()
+    sequencing.seal()
     told = changed()
     assert (told.exit_code, "CONSOLE_NEW_SIGNING_KEY" in str(told.exception)) == (1, True)
     say(NEW_SIGNING_KEY=KEYS["CONSOLE_SIGNING_KEY"])
     with pytest.raises(Conflict, match="The log has this key already"):
-        operations.change_key()
+        sequencing.change_key()
     say(SIGNING_KEY=bytes(32).hex(), NEW_SIGNING_KEY=FRESH.hex())
     with pytest.raises(Conflict, match="is not the one of the log's last checkpoint"):
-        operations.change_key()
+        sequencing.change_key()
     assert events_of("signing_key_changed") == []
 
 
 def test_a_lost_key_is_replaced_and_said_to_be_lost(clean: Database, say: Say) -> None:
     happened()
-    operations.seal()
-    former = str(heads.verifier_key())
+    sequencing.seal()
+    former = str(tree_heads.verifier_key())
     say(SIGNING_KEY=bytes(32).hex(), NEW_SIGNING_KEY=FRESH.hex())
     done = changed("--lost")
     assert done.exit_code == 0, done.output
@@ -217,60 +219,60 @@ def test_a_lost_key_is_replaced_and_said_to_be_lost(clean: Database, say: Say) -
 
 
 def test_a_change_waits_for_no_open_transaction(clean: Database, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations.catch_up, "__defaults__", (0.1,))
+    monkeypatch.setattr(sequencing.catch_up, "__defaults__", (0.1,))
     happened()
-    operations.seal()
+    sequencing.seal()
     say(NEW_SIGNING_KEY=FRESH.hex())
     with psycopg.connect(clean.admin_url) as open_one:
         open_one.execute("create table public.held (n integer)")
         with pytest.raises(Conflict, match="A transaction is open") as refused:
-            operations.change_key()
+            sequencing.change_key()
     assert refused.value.code == "waiting"
-    assert heads.verifier_key() == of(settings.current().signing_key)
-    assert operations.change_key().key == of(FRESH)
+    assert tree_heads.verifier_key() == of(settings.current().signing_key)
+    assert sequencing.change_key().key == of(FRESH)
 
 
 def test_the_name_of_the_log_stays_when_the_address_of_the_console_changes(clean: Database, say: Say) -> None:
     say(BASE_URL="https://ops.example/handrail")
     happened()
-    operations.seal()
+    sequencing.seal()
     say(BASE_URL="https://elsewhere.example")
     happened()
-    assert str(operations.seal()).splitlines()[0] == operations.origin() == "ops.example/handrail"
+    assert str(sequencing.seal()).splitlines()[0] == sequencing.origin() == "ops.example/handrail"
 
 
 def test_two_who_sign_at_once_sign_one_head(clean: Database) -> None:
     happened()
-    code = "from console import operations as o; print(o.seal() is not None)"
+    code = "from console.activity import sequencing as o; print(o.seal() is not None)"
     both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert sorted(each.communicate()[0].strip() for each in both) == ["False", "True"]
-    kept = (settings.current().data_dir / operations.HEADS).read_text()
+    kept = (settings.current().data_dir / sequencing.HEADS).read_text()
     assert kept.count("\n\n") == 2
 
 
 class TestSilence:
     def test_an_hour_without_news_is_noted_and_signed_once(self, clean: Database) -> None:
         happened()
-        first = operations.keep_sealed()
+        first = sequencing.keep_sealed()
         assert first is not None
-        assert operations.keep_sealed() is None
-        quiet = operations.keep_sealed(timedelta())
+        assert sequencing.keep_sealed() is None
+        quiet = sequencing.keep_sealed(timedelta())
         assert quiet is not None
         old, new = (checkpoint.parse(note).checkpoint.size for note in (first, quiet))
-        head = heads.newest()
+        head = tree_heads.newest()
         assert head is not None
         ((place, told),) = events_of("silence_noted")
         assert (place, told["size"]) == (old + 1, old)
         assert new == old + 1 == head[0]
-        assert operations.keep_sealed() is None
+        assert sequencing.keep_sealed() is None
 
     def test_news_are_signed_without_another_event(self, clean: Database) -> None:
         happened()
-        operations.keep_sealed()
+        sequencing.keep_sealed()
         happened()
-        assert operations.keep_sealed(timedelta()) is not None
+        assert sequencing.keep_sealed(timedelta()) is not None
         assert events_of("silence_noted") == []
 
     def test_an_empty_log_keeps_silent(self, clean: Database) -> None:
-        assert operations.keep_sealed(timedelta()) is None
+        assert sequencing.keep_sealed(timedelta()) is None
         assert CliRunner().invoke(seal).stdout == "The log is empty; there is nothing to sign.\n"

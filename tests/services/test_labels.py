@@ -13,15 +13,18 @@ import orjson
 import pytest
 from hypothesis import given, settings as tries, strategies as st
 
-from console import access, accounts, activity, browse, exports, inbox, labels, log, notices, operations, runs, tickets, workflows
-from console.access import store
+from console import access, accounts, activity, browse, inboxes, log, runs, workflows
+from console.access import policy_store
 from console.access.rows import PolicyError, Row, parse
 from console.accounts import entry, entry_changes
+from console.activity import exports, sequencing
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
-from console.log.select import LogFilter
+from console.log.event_lists import LogFilter
+from console.rights import clearances
+from console.work import notices, tickets
 from tests import company as small
 from tests.company import PASSWORD, Company
 
@@ -34,9 +37,9 @@ SLUGS = {None: "care-review", "amber": "care-amber", "blue": "care-blue"}
 def may_see(*people: tuple[Actor, set[str]]) -> None:
     """Make these the clearances of these people, and of nobody else."""
     with transaction() as connection:
-        there = [row for row in store.rows_of(connection) if row.obj.startswith("label:") and row.sub.startswith("user:")]
+        there = [row for row in policy_store.rows_of(connection) if row.obj.startswith("label:") and row.sub.startswith("user:")]
         wanted = [Row("p", f"user:{who.id}", "*", f"label:{mark}", "see", "allow") for who, marks in people for mark in marks]
-        store.write(connection, added=wanted, removed=there)
+        policy_store.write(connection, added=wanted, removed=there)
     access.refresh()
 
 
@@ -76,7 +79,7 @@ def found(who: Actor, auditor: Actor, record: str) -> dict[str, list[Any]]:
         rows += [(row.json["run"], row.json["id"]) for row in told.rows if row.json["run"]]
         if (cursor := told.next) is None:
             break
-    exported = b"".join(exports.begin(auditor, exports.Asked(), ready=operations.catch_up).parts()).splitlines()
+    exported = b"".join(exports.begin(auditor, exports.Asked(), ready=sequencing.catch_up).parts()).splitlines()
     bodies = [orjson.loads(line) for line in exported]
     return {
         "find": [(head.id, head.status) for head in heads],
@@ -104,7 +107,7 @@ def test_a_reader_finds_what_a_cleared_reader_finds_less_what_they_are_not_clear
         run_id = runs.start(mona, SLUGS[mark], "customer", record, {"why": "event"})
         if record == "2":
             runs.save(mona, run_id, revision=None)
-    operations.catch_up()
+    sequencing.catch_up()
     whole = found(mona, ada, begun[0][1])
     may_see((mona, cleared), (ada, cleared))
     part = found(mona, ada, begun[0][1])
@@ -124,7 +127,7 @@ def test_a_reader_finds_what_a_cleared_reader_finds_less_what_they_are_not_clear
 def test_events_carry_the_label_in_their_bodies_and_the_projections_agree_with_the_log(house: Company) -> None:
     may_see((house.mona, {"amber"}))
     run_id = runs.start(house.mona, "care-amber", "customer", "1", {"why": "event"})
-    operations.catch_up()
+    sequencing.catch_up()
     assert {event.body["label"] for event in log.events_of(run_id)} == {"amber"}
     assert set(fetch("select label from console.activity where run = %s", (run_id,))) == {("amber",)}
     assert list(runs.rebuild(run_id, check=True)) == []
@@ -203,8 +206,8 @@ def test_a_clearance_that_means_nothing_is_refused(house: Company, told: Any, wo
 
 def asked(
     house: Company, by: str = "ines", who: str = "ada", since: datetime = NOW - DAY, until: datetime = NOW + DAY, label: str = "amber"
-) -> labels.Grant:
-    return labels.ask(house.people[by], label, house.people[who].email, since, until, "Audit of the third quarter")
+) -> clearances.Grant:
+    return clearances.ask(house.people[by], label, house.people[who].email, since, until, "Audit of the third quarter")
 
 
 def test_an_auditor_is_cleared_for_a_time_by_two_people_and_each_reading_is_an_event(house: Company) -> None:
@@ -217,11 +220,11 @@ def test_an_auditor_is_cleared_for_a_time_by_two_people_and_each_reading_is_an_e
         runs.get(ada, run_id)
     assert [told.text for told in notices.mine(kim)][:1] == ["Ines asks for your agreement to a clearance"]
     with pytest.raises(NotAllowed, match="Another person"):
-        labels.answer(house.ines, made.id, agree=True)
+        clearances.answer(house.ines, made.id, agree=True)
     with pytest.raises(NotAllowed):
-        labels.answer(house.tom, made.id, agree=True)
-    assert labels.may_agree(kim, made)
-    assert labels.answer(kim, made.id, agree=True).state == "now"
+        clearances.answer(house.tom, made.id, agree=True)
+    assert clearances.may_agree(kim, made)
+    assert clearances.answer(kim, made.id, agree=True).state == "now"
     before = len(log.events_of(run_id))
     assert runs.get(ada, run_id).json["id"] == run_id
     assert runs.replay(ada, run_id).last == before + 2
@@ -234,27 +237,27 @@ def test_an_auditor_is_cleared_for_a_time_by_two_people_and_each_reading_is_an_e
         ("clearance_granted", kim.id),
     ]
     assert kinds[0].values["reason"] == "Audit of the third quarter"
-    assert labels.revoke(kim, made.id).state == "revoked"
+    assert clearances.revoke(kim, made.id).state == "revoked"
     with pytest.raises(NotFound):
         runs.get(ada, run_id)
     with pytest.raises(Conflict):
-        labels.revoke(kim, made.id)
+        clearances.revoke(kim, made.id)
     with pytest.raises(Conflict):
-        labels.answer(kim, made.id, agree=True)
+        clearances.answer(kim, made.id, agree=True)
 
 
 def test_it_begins_and_ends_by_itself(house: Company) -> None:
     may_see()
     run_id = runs.start(house.kim, "care-amber", "customer", "1", {"why": "event"})
     later = asked(house, since=NOW + DAY, until=NOW + 2 * DAY)
-    labels.answer(house.kim, later.id, agree=True)
-    assert labels.listed(house.ines)[0].grants[0].state == "later"
+    clearances.answer(house.kim, later.id, agree=True)
+    assert clearances.listed(house.ines)[0].grants[0].state == "later"
     with pytest.raises(NotFound):
         runs.get(house.ada, run_id)
     for seconds in (0.4, 4, 40):  # a busy machine may take longer to look than the shorter of them last
         soon, seen = datetime.now(UTC) + timedelta(seconds=seconds), None
         with suppress(Conflict, NotFound):
-            brief = labels.answer(house.kim, asked(house, until=soon).id, agree=True)
+            brief = clearances.answer(house.kim, asked(house, until=soon).id, agree=True)
             seen = runs.get(house.ada, run_id).json["id"]
         if datetime.now(UTC) < soon:
             break
@@ -264,9 +267,9 @@ def test_it_begins_and_ends_by_itself(house: Company) -> None:
     with pytest.raises(NotFound):
         runs.get(house.ada, run_id)
     assert fetch("select count(*) from console.policy where sub = %s and obj = 'label:amber'", (f"user:{house.ada.id}",)) == [(2,)]
-    labels.revoke(house.ines, later.id)  # sweeps what is over
+    clearances.revoke(house.ines, later.id)  # sweeps what is over
     assert fetch("select count(*) from console.policy where sub = %s and obj = 'label:amber'", (f"user:{house.ada.id}",)) == [(0,)]
-    assert next(grant for grant in labels.listed(house.ines)[0].grants if grant.id == brief.id).state == "over"
+    assert next(grant for grant in clearances.listed(house.ines)[0].grants if grant.id == brief.id).state == "over"
 
 
 @pytest.mark.parametrize(
@@ -284,7 +287,7 @@ def test_what_is_asked_for_wrongly_names_its_field(house: Company, change: dict[
         asked(house, **change)
     assert [detail["field"] for detail in wrong.value.details] == [field]
     with pytest.raises(Invalid) as wrong:
-        labels.ask(house.ines, "amber", "nobody@fernwick.example", NOW, NOW + DAY, "")
+        clearances.ask(house.ines, "amber", "nobody@fernwick.example", NOW, NOW + DAY, "")
     assert {detail["field"] for detail in wrong.value.details} == {"email", "reason"}
 
 
@@ -293,23 +296,23 @@ def test_who_neither_manages_rights_nor_holds_a_label_has_no_part_in_it(house: C
     made = asked(house, who="olivia")
     actor = house.people[who]
     for call in (
-        lambda: labels.listed(actor),
-        lambda: labels.ask(actor, "amber", "tom@fernwick.example", NOW, NOW + DAY, "x"),
-        lambda: labels.answer(actor, made.id, agree=True),
-        lambda: labels.answer(actor, made.id, agree=False),
-        lambda: labels.revoke(actor, made.id),
+        lambda: clearances.listed(actor),
+        lambda: clearances.ask(actor, "amber", "tom@fernwick.example", NOW, NOW + DAY, "x"),
+        lambda: clearances.answer(actor, made.id, agree=True),
+        lambda: clearances.answer(actor, made.id, agree=False),
+        lambda: clearances.revoke(actor, made.id),
     ):
         with pytest.raises(NotAllowed):
             call()
-    labels.revoke(house.ines, made.id)
+    clearances.revoke(house.ines, made.id)
 
 
 def test_an_admin_lists_labels_without_what_carries_them_and_a_holder_with_it(house: Company) -> None:
-    amber, *others = labels.listed(house.ines)
+    amber, *others = clearances.listed(house.ines)
     assert (amber.id, amber.holds, list(amber.carried_by)) == ("amber", False, [])
     assert {"blue", "confidential"} <= {other.id for other in others}
     assert amber.roles == [("keeper", ["Kim"])]
-    (own,) = labels.listed(house.kim)
+    (own,) = clearances.listed(house.kim)
     assert (own.holds, list(own.carried_by)) == (True, ["workflow:care-amber"])
 
 
@@ -323,7 +326,7 @@ def test_no_group_of_the_provider_clears_anybody_without_the_agreement(house: Co
     harmless = entry.GroupRole("makers", "developer", "*")
     entry_changes.store(ines, replace(entry.current(), groups=(harmless,)))
     with pytest.raises(NotAllowed, match="without anybody's agreement"), transaction() as connection:  # a role that the group gives already
-        store.write(connection, added=[Row("p", "role:developer", "*", "label:amber", "see", "allow")], by=ines.id)
+        policy_store.write(connection, added=[Row("p", "role:developer", "*", "label:amber", "see", "allow")], by=ines.id)
     entry_changes.store(kim, replace(entry.current(), groups=(harmless, gives)))
     entry_changes.store(ines, replace(entry.current(), groups=()))
 
@@ -334,8 +337,8 @@ def test_a_clearance_is_asked_for_and_agreed_to_by_who_has_just_shown_who_they_a
     with pytest.raises(NotAllowed, match="Show once more that it is you"):
         asked(house, who="tom")
     with pytest.raises(NotAllowed, match="Show once more that it is you"):
-        labels.answer(house.kim, made, agree=True)
-    labels.answer(house.kim, made, agree=False)  # to say no takes nothing
+        clearances.answer(house.kim, made, agree=True)
+    clearances.answer(house.kim, made, agree=False)  # to say no takes nothing
     entry_changes.store(accounts.COMMAND_LINE, replace(entry.current(), step_up=False))
 
 
@@ -348,21 +351,21 @@ def test_no_change_of_roles_clears_anybody_without_the_agreement(house: Company)
     assert refused.value.code == "needs_agreement"
     for sub, obj in (("role:operator", "label:amber"), ("role:admin", "label:*"), (f"user:{ines.id}", "label:amber")):
         with pytest.raises(NotAllowed), transaction() as connection:
-            store.write(connection, added=[Row("p", sub, "*", obj, "see", "allow")], by=ines.id)
+            policy_store.write(connection, added=[Row("p", sub, "*", obj, "see", "allow")], by=ines.id)
     with pytest.raises(NotAllowed), transaction() as connection:
-        store.write(connection, added=[Row("g", "role:reviewer", "*", "role:keeper")], by=ines.id)
+        policy_store.write(connection, added=[Row("g", "role:reviewer", "*", "role:keeper")], by=ines.id)
     assert access.clearance(tom) == frozenset()
-    made = labels.answer(kim, asked(house, who="tom").id, agree=True)
+    made = clearances.answer(kim, asked(house, who="tom").id, agree=True)
     accounts.change_roles(ines, tom.id, pairs)
     access.refresh()
     assert access.cleared_for_good(tom.id, "amber")
     accounts.change_roles(ines, tom.id, [("operator", "operations")])
-    labels.revoke(ines, made.id)
+    clearances.revoke(ines, made.id)
     with transaction() as connection:  # nobody holds it yet: the first holder is appointed
-        store.write(connection, added=[Row("p", "role:lead", "t:operations", "label:green", "see", "allow")], by=ines.id)
+        policy_store.write(connection, added=[Row("p", "role:lead", "t:operations", "label:green", "see", "allow")], by=ines.id)
     access.refresh()
     assert access.clearance(house.mona) == {"green"}
-    access.store.refresh()
+    access.policy_store.refresh()
 
 
 # ---------------------------------------------------------------------------------------------------------------- the doors
@@ -371,19 +374,19 @@ def test_no_change_of_roles_clears_anybody_without_the_agreement(house: Company)
 def test_whoever_loses_a_clearance_finds_their_own_notices_and_inboxes_without_it(house: Company) -> None:
     mona, olivia = house.mona, house.olivia
     may_see((mona, {"blue"}), (olivia, {"blue"}))
-    before, waiting = notices.unread(olivia), tickets.count(olivia, inbox.mine(olivia))["desk"].to_do
+    before, waiting = notices.unread(olivia), tickets.count(olivia, inboxes.mine(olivia))["desk"].to_do
     run_id = runs.start(mona, "care-blue", "customer", "1", {"why": "event"})
     runs.assign(mona, run_id, revision=None, user=olivia.id)
     assert notices.unread(olivia) == before + 1
     assert run_id in {head.id for head in runs.held_by(olivia)}
     runs.escalate(olivia, run_id, revision=None, inbox="desk", reason="Look at this")
-    assert tickets.count(olivia, inbox.mine(olivia))["desk"].to_do == waiting + 1
+    assert tickets.count(olivia, inboxes.mine(olivia))["desk"].to_do == waiting + 1
     assert run_id in {ticket.id for ticket in tickets.to_do(olivia, "desk").tickets}
     told = next(each for each in notices.mine(olivia) if run_id in each.href)
     may_see((mona, {"blue"}))
     assert notices.unread(olivia) == before
     assert not [each for each in notices.mine(olivia) if each.id == told.id]
-    assert tickets.count(olivia, inbox.mine(olivia))["desk"].to_do == waiting
+    assert tickets.count(olivia, inboxes.mine(olivia))["desk"].to_do == waiting
     assert run_id not in {ticket.id for ticket in tickets.to_do(olivia, "desk").tickets}
     with pytest.raises(NotFound):
         notices.read(olivia, told.id)
@@ -394,20 +397,20 @@ def test_reading_what_is_labelled_is_told_to_cleared_readers_alone_and_leaves_no
     access.grant("auditor", "workflow:*", ["see"])
     may_see((ada, {"blue"}), (house.mona, {"blue"}))
     run_id = runs.start(house.mona, "care-blue", "customer", "1", {"why": "event"})
-    operations.catch_up()
+    sequencing.catch_up()
     own = len(log.events_of("ses_ada"))
     assert activity.page(ada, LogFilter(run=run_id)).rows
     assert len(log.events_of("ses_ada")) == own
     assert log.events_of("sys:blue")[-1].body["label"] == "blue"
     may_see()
-    operations.catch_up()
+    sequencing.catch_up()
     assert not [row for row in activity.page(ada, LogFilter(), 100).rows if run_id in str(row.json)]
     assert activity.label_of_run(ada, run_id) is None
     assert rosa.id != ada.id
 
 
 def test_the_shipped_rows_clear_one_role_and_let_others_report() -> None:
-    rows = parse(store.ROLES.read_text(encoding="utf-8"))
+    rows = parse(policy_store.ROLES.read_text(encoding="utf-8"))
     assert {(row.sub, row.act) for row in rows if row.obj == "label:confidential"} == {("role:mlro", "see")}
     reporters = {row.sub for row in rows if row.obj == "workflow:suspicion-report"}
     assert reporters == {"role:operator", "role:lead"}

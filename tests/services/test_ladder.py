@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from console import access, log, workflows
-from console.core.workflow import Step
+from console.core.documents.workflow import Step
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from console.proposals import evidence, ladder, promotion
-from console.proposals.evidence import Case, Evidence
+from console.proposals import ladder, promotion, track_record
+from console.proposals.track_record import Case, Evidence
 from tests.company import Company
 from tests.services.proposing import MODEL, PROMPT, call, calls, now, with_ai
 from tests.tables import cases
@@ -148,9 +148,9 @@ def test_only_hidden_cases_of_this_model_prompt_and_form_count(company: Company)
     hidden(company, 6, label="sealed-matter")
     hidden(company, 7, submitted_at=None)
     calls(company, 8, {"outcome": "accepted"}, step="decide", version=2)
-    about = evidence.under(here(), "decide", MODEL, PROMPT)
+    about = track_record.under(here(), "decide", MODEL, PROMPT)
     assert about is not None
-    told = evidence.gathered(about, now())
+    told = track_record.gathered(about, now())
     assert (len(told.hidden), told.shown, told.accepted) == (2, 8, 8)
     assert told.coverage_before == 1.0
 
@@ -161,10 +161,10 @@ def test_a_version_with_the_same_step_keeps_the_evidence(company: Company) -> No
     document = workflows.live("care-review").document.to_json()
     document["title"] = "Care review, renamed"
     workflows.import_file(document, publish=True)
-    about = evidence.under(here(), "decide", MODEL, PROMPT)
+    about = track_record.under(here(), "decide", MODEL, PROMPT)
     assert about is not None
     assert about.versions == (3, 2)
-    assert len(evidence.gathered(about, now()).hidden) == 3
+    assert len(track_record.gathered(about, now()).hidden) == 3
 
 
 def test_another_model_prompt_or_form_steps_back(company: Company) -> None:

@@ -8,10 +8,10 @@ import pytest
 from pydantic import BaseModel
 
 from console import steps
-from console.core.action import Action
+from console.core.documents.action_document import Action
 from console.core.effect_kinds import KINDS, Kind
 from console.core.origins import SAID, SENT, Closed, Step, Taken, Text, Version
-from console.runs.origins import _of_action
+from console.runs.rows.version_origins import _of_action
 from tests.services import masked
 
 TAKES = ("expression", "{{")

@@ -11,7 +11,7 @@ from console import access, workflows
 from console.db import dump
 from console.db.engine import fetch, migration_url, transaction
 from console.errors import Malformed, NotAllowed, NotFound
-from console.proposals import cases, measure, said
+from console.proposals import cases, measure, report_words
 from console.proposals.cases import BECAME, Wanted
 from console.proposals.figures import Figures
 from console.proposals.measure import Window
@@ -177,9 +177,9 @@ def test_measured_needs_thirty(company: Company) -> None:
 
 
 def test_the_paragraph_says_every_figure(company: Company) -> None:
-    assert "No proposed value has been decided about yet" in said.paragraph(measure.Report(WINDOW, Figures(asked=1)))
+    assert "No proposed value has been decided about yet" in report_words.paragraph(measure.Report(WINDOW, Figures(asked=1)))
     month(company)
-    words = said.paragraph(measure.report(company.mona, WINDOW))
+    words = report_words.paragraph(measure.report(company.mona, WINDOW))
     for part in ("55 steps had a proposal, of 60 that asked for one", "People changed 31.6\xa0% of the 98 values", "5 (8.3\xa0%) were handled manually",
                  "In 6 steps the proposal was recorded and not shown; in 5 of them", "8 (19.0\xa0%) were handed in within two seconds", "No step was handed in without a person",
                  "Confidential runs are not counted"):  # fmt: skip
@@ -201,7 +201,7 @@ SECONDS = [
 
 @table("value, words", SECONDS)
 def test_seconds_as_people_say_them(value: float | None, words: str) -> None:
-    assert said.seconds(value) == words
+    assert report_words.seconds(value) == words
 
 
 def test_shares_of_nothing_are_none() -> None:

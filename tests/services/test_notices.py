@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from console import log, notices, queue, runs, settings, workflows
-from console.background import switch
+from console import log, queue, runs, settings, workflows
 from console.db.engine import fetch
 from console.errors import NotFound
-from console.runs.store import ENGINE
+from console.runs.rows.run_store import ENGINE
+from console.upkeep.status import switch
+from console.work import notices
 from tests.company import Company
 from tests.servers.outside import Mailbox, smtp
 from tests.services.engine import step, whole

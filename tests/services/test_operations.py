@@ -10,12 +10,13 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import db, operations
+from console import db
+from console.activity import sequencing as operations
 from console.commands.log import seal
 from console.db.engine import hot_engine
 from console.db.ids import uuid7
 from console.log import Fact, Frame, Moved, chained, write
-from console.log.select import reached
+from console.log.event_lists import reached
 
 FRAME = Frame({"kind": "system", "id": "sys_engine", "session": "sys:engine", "team": None, "roles": []}, 1)
 

@@ -12,7 +12,7 @@ import psycopg
 import sqlalchemy as sa
 from hypothesis import given, settings, strategies as st
 
-from console import operations
+from console.activity import sequencing as operations
 from console.db.engine import hot_engine
 from console.db.ids import uuid7
 from console.log import Fact, Frame, chained

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, runs, succession
-from console.accounts import abilities, authority, changes, directory, factors, oversight, profile, sessions
+from console import access, accounts, runs
+from console.accounts import abilities, authority, directory, factors, others_keys, person_changes, profile, sessions
 from console.accounts.directory import Asked
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowed, NotFound
+from console.work import leavers
 from tests.company import Company
 from tests.services.staff import hired, noted, open_sessions, signed_in, sql
 
@@ -96,7 +97,7 @@ ON_ONESELF: list[tuple[str, Act]] = [
     ("tags", lambda who, me: accounts.change_person(who, me, tags={"desks": ["corporate"]})),
     ("disable", lambda who, me: accounts.disable_person(me, by=who)),
     ("enable", accounts.enable_person),
-    ("remove", lambda who, me: accounts.remove_person(who, me, changes.CONFIRM)),
+    ("remove", lambda who, me: accounts.remove_person(who, me, person_changes.CONFIRM)),
 ]
 
 
@@ -122,7 +123,7 @@ ABOVE: list[tuple[str, list[tuple[str, str]], Act]] = [
     ("a role above taken", [("lead", "operations")], lambda who, tom: accounts.change_roles(who, tom, [])),
     ("a tag that they lack", [], lambda who, tom: accounts.change_person(who, tom, tags={"desks": ["retail", "corporate"]})),
     ("an admin disabled", [("admin", "*")], lambda who, tom: accounts.disable_person(tom, by=who)),
-    ("a lead removed", [("lead", "operations")], lambda who, tom: accounts.remove_person(who, tom, changes.CONFIRM)),
+    ("a lead removed", [("lead", "operations")], lambda who, tom: accounts.remove_person(who, tom, person_changes.CONFIRM)),
     ("a lead renamed", [("lead", "operations")], lambda who, tom: accounts.change_person(who, tom, name="X")),
     ("a lead's sessions", [("lead", "operations")], sessions.end_all),
     ("a lead's session", [("lead", "operations")], lambda who, tom: sessions.end_of_person(who, tom, signed_in(Actor("user", tom)))),
@@ -140,9 +141,9 @@ def test_nobody_gives_or_takes_above_their_own_rights_but_admins(company: Compan
 def test_nobody_gets_into_an_account_above_their_own(company: Company, clerk: Actor) -> None:
     tom = hired(("lead", "operations"))
     key = accounts.create_key("nightly", tom.id)
-    for act in (profile.password_link, factors.reset_factor, lambda who, tom: oversight.revoke_key(who, tom, key.id)):
+    for act in (profile.password_link, factors.reset_factor, lambda who, tom: others_keys.revoke_key(who, tom, key.id)):
         refused("above_own_rights", lambda act=act: act(clerk, tom.id))  # type: ignore[misc]
-    oversight.revoke_key(company.ines, tom.id, key.id)
+    others_keys.revoke_key(company.ines, tom.id, key.id)
 
 
 def test_what_one_has_one_may_give(company: Company, clerk: Actor) -> None:
@@ -161,19 +162,19 @@ NEEDS_THE_RIGHT: list[Act] = [
     lambda who, tom: accounts.change_person(who, tom, name="X"),
     lambda who, tom: accounts.disable_person(tom, by=who),
     accounts.enable_person,
-    lambda who, tom: accounts.remove_person(who, tom, changes.CONFIRM),
+    lambda who, tom: accounts.remove_person(who, tom, person_changes.CONFIRM),
     sessions.sessions_of_person,
     sessions.end_all,
     lambda who, tom: sessions.end_of_person(who, tom, "ses_x"),
-    oversight.api_keys,
-    lambda who, tom: oversight.revoke_key(who, tom, "key_x"),
+    others_keys.api_keys,
+    lambda who, tom: others_keys.revoke_key(who, tom, "key_x"),
     abilities.of_person,
     lambda who, tom: abilities.difference(who, tom, []),
     lambda who, _: directory.listed(who, Asked()),
     lambda who, _: directory.every(who, Asked()),
     lambda who, _: directory.counts(who),
-    succession.held,
-    lambda who, tom: succession.hand_on(who, tom, ["run_x"], "x@example.com"),
+    leavers.held,
+    lambda who, tom: leavers.hand_on(who, tom, ["run_x"], "x@example.com"),
     lambda who, _: accounts.create_person("x@example.com", role="operator", team="operations", by=who),
 ]
 
@@ -298,25 +299,24 @@ def test_runs_stay_and_are_given_away_in_one_go(company: Company) -> None:
     with pytest.raises(NotAllowed) as missing:
         runs.assign(company.ines, retail, revision=None, user=heir.id)
     assert missing.value.need == ("workflow:care-review", "assign")
-    given = succession.hand_on(company.ines, tom.id, [retail], heir.email)
+    given = leavers.hand_on(company.ines, tom.id, [retail], heir.email)
     assert given[0].error.startswith("Needs workflow.assign")
     accounts.disable_person(tom.id, by=company.ines)
-    held, all_held = succession.held(company.ines, tom.id)
+    held, all_held = leavers.held(company.ines, tom.id)
     assert ({run.id for run in held}, all_held) == ({retail, corporate}, 2)
     done = {
-        one.run.id: one.error
-        for one in succession.hand_on(company.ines, tom.id, [retail, corporate, "run_unknown"], heir.email, "Tom left")
+        one.run.id: one.error for one in leavers.hand_on(company.ines, tom.id, [retail, corporate, "run_unknown"], heir.email, "Tom left")
     }
     assert done[retail] == ""
     assert "may not see this run" in done[corporate]  # of another desk
     assert company.told(retail, "olivia")["holder"] == heir.id
-    assert succession.held(company.ines, tom.id)[1] == 1
+    assert leavers.held(company.ines, tom.id)[1] == 1
     for ids, email, field in (([], heir.email, "run"), ([corporate], "nobody@example.com", "email"), ([corporate], "", "email")):
         with pytest.raises(Invalid) as wrong:
-            succession.hand_on(company.ines, tom.id, ids, email)
+            leavers.hand_on(company.ines, tom.id, ids, email)
         assert wrong.value.details[0]["field"] == field
-    accounts.remove_person(company.ines, tom.id, changes.CONFIRM)
-    assert not succession.hand_on(company.ines, tom.id, [corporate], company.olivia.email)[0].error
+    accounts.remove_person(company.ines, tom.id, person_changes.CONFIRM)
+    assert not leavers.hand_on(company.ines, tom.id, [corporate], company.olivia.email)[0].error
 
 
 # --- what opens doors ---------------------------------------------------------------------------------------------------------
@@ -335,11 +335,11 @@ def test_sessions_and_keys_of_others_are_seen_and_ended(company: Company) -> Non
     assert [one.id for one in sessions.sessions_of_person(company.ines, tom.id)] == [second]
     assert (sessions.end_all(company.ines, tom.id), open_sessions(tom.id), open_sessions(other.id)) == (1, 0, 1)
     key, theirs = accounts.create_key("nightly", tom.id), accounts.create_key("other", other.id)
-    assert [(one.id, one.name) for one in oversight.api_keys(company.ines, tom.id)] == [(key.id, "nightly")]
+    assert [(one.id, one.name) for one in others_keys.api_keys(company.ines, tom.id)] == [(key.id, "nightly")]
     with pytest.raises(NotFound):
-        oversight.revoke_key(company.ines, tom.id, theirs.id)
-    oversight.revoke_key(company.ines, tom.id, key.id)
-    assert (accounts.actor_of_key(key.text), oversight.api_keys(company.ines, tom.id)) == (None, [])
+        others_keys.revoke_key(company.ines, tom.id, theirs.id)
+    others_keys.revoke_key(company.ines, tom.id, key.id)
+    assert (accounts.actor_of_key(key.text), others_keys.api_keys(company.ines, tom.id)) == (None, [])
     assert accounts.actor_of_key(theirs.text) is not None
 
 
@@ -356,7 +356,7 @@ def test_the_list_is_searched_filtered_and_told_by_state(company: Company) -> No
         hired(("lead", "procurement"), name="Zed Closed", teams=("procurement",)),
     )
     hired(("reviewer", "procurement"), name="Zed 100% O'Neil_", teams=("operations",))
-    accounts.remove_person(company.ines, gone.id, changes.CONFIRM)
+    accounts.remove_person(company.ines, gone.id, person_changes.CONFIRM)
     accounts.disable_person(closed.id, by=company.ines)
     accounts.invite(company.ines, "zed.invited@fernwick.example", [("reviewer", "procurement")])
     table: list[tuple[dict[str, str], list[str]]] = [

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from console import access, accounts, runs
-from console.accounts import authority, changes, passwords
+from console.accounts import authority, passwords, person_changes
 from console.core.actor import Actor
 from console.db import engine as db
 from console.errors import ConsoleError, NotAllowed
@@ -43,7 +43,7 @@ def test_the_last_admin_stays(clean: object) -> None:
         lambda: accounts.disable_person(first.id),
         lambda: accounts.change_roles(by_shell, first.id, [("lead", "operations")]),
         lambda: accounts.change_roles(by_shell, first.id, []),
-        lambda: accounts.remove_person(by_shell, first.id, changes.CONFIRM),
+        lambda: accounts.remove_person(by_shell, first.id, person_changes.CONFIRM),
     ):
         assert refused("last_admin", act).message == "This is the last admin: make another one first."
     accounts.change_roles(by_shell, first.id, [("admin", "*"), ("lead", "operations")])
@@ -58,7 +58,7 @@ def test_of_many_admins_at_each_other_at_once_one_stays(clean: object) -> None:
     acts: list[Act] = [
         lambda who, other: accounts.disable_person(other, by=who),
         lambda who, other: accounts.change_roles(who, other, []),
-        lambda who, other: accounts.remove_person(who, other, changes.CONFIRM),
+        lambda who, other: accounts.remove_person(who, other, person_changes.CONFIRM),
         lambda who, other: accounts.change_roles(who, other, [("operator", "operations")]),
     ]
     answers: list[str] = []
@@ -145,7 +145,7 @@ def real_act(act: str, who: Actor, victim: str, pairs: Pairs) -> None:
         case "enable":
             accounts.enable_person(who, victim)
         case "remove":
-            accounts.remove_person(who, victim, changes.CONFIRM)
+            accounts.remove_person(who, victim, person_changes.CONFIRM)
 
 
 def in_database() -> dict[str, Someone]:
@@ -163,12 +163,14 @@ def in_log() -> dict[str, Someone]:
     for kind, opened, _ in noted():
         who = opened.get("person", "")
         if kind == "person_created":
-            people[who] = Someone(frozenset(changes.pair_of(word) for word in opened["roles"]))
+            people[who] = Someone(frozenset(person_changes.pair_of(word) for word in opened["roles"]))
         elif kind == "person_removed":
             people[who] = Someone(frozenset(), "removed")
         elif kind == "person_changed":
-            assert {changes.pair_of(word) for word in opened.get("roles_before", ())} <= people[who].roles
-            people[who].roles = frozenset(changes.pair_of(word) for word in opened["roles"]) if "roles" in opened else people[who].roles
+            assert {person_changes.pair_of(word) for word in opened.get("roles_before", ())} <= people[who].roles
+            people[who].roles = (
+                frozenset(person_changes.pair_of(word) for word in opened["roles"]) if "roles" in opened else people[who].roles
+            )
             people[who].state = {True: "disabled", False: "active", None: people[who].state}[opened.get("disabled")]
     return people
 
@@ -312,7 +314,7 @@ def test_what_another_process_changed_counts_before_anything_is_given(clean: obj
 
 def test_the_engine_does_nothing_in_the_name_of_who_is_gone(company: Company) -> None:
     run = company.at("note")
-    accounts.remove_person(company.ines, company.olivia.id, changes.CONFIRM)
+    accounts.remove_person(company.ines, company.olivia.id, person_changes.CONFIRM)
     for act in (
         lambda: accounts.actor_of_person(company.olivia.id),
         lambda: runs.assign(company.mona, run, revision=None, user=company.olivia.id),

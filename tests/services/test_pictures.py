@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, pictures, runs, workflows
-from console.core.workflow import read
+from console import access, diagrams, runs, workflows
+from console.core.documents.workflow import read
 from console.db.engine import hot_engine
+from console.diagrams import Node
 from console.errors import NotFound
-from console.pictures import Node
 from tests.company import DOCUMENT, STEPS, Company
 
 
@@ -33,12 +33,12 @@ def document(**more: Any) -> dict[str, Any]:
     return copy.deepcopy(DOCUMENT) | more
 
 
-def nodes(found: pictures.Picture) -> dict[str, Node]:
+def nodes(found: diagrams.Picture) -> dict[str, Node]:
     return {node.id: node for node in found.nodes}
 
 
 def states(company: Company, run_id: str, at: int | None = None) -> dict[str, str]:
-    return {name: node.state for name, node in nodes(pictures.path(company.olivia, run_id, at).picture).items()}
+    return {name: node.state for name, node in nodes(diagrams.path(company.olivia, run_id, at).picture).items()}
 
 
 def test_the_list_holds_what_the_reader_may_see_with_live_runs(company: Company) -> None:
@@ -46,7 +46,7 @@ def test_the_list_holds_what_the_reader_may_see_with_live_runs(company: Company)
     company.finished("2")
     short = [STEPS[0] | {"next": {"default": "end"}}, STEPS[-1]]
     workflows.import_file(document(slug="draft-one", title="A draft", collection=None, steps=short))
-    (draft, live) = pictures.listed(company.olivia)
+    (draft, live) = diagrams.listed(company.olivia)
     assert (draft.known.title, draft.known.status, draft.known.live, draft.published_at, draft.live_runs, draft.collection) == (
         "A draft",
         "draft",
@@ -63,15 +63,15 @@ def test_the_list_holds_what_the_reader_may_see_with_live_runs(company: Company)
         1,
     )
     assert live.published_at is not None
-    assert [head.known.slug for head in pictures.listed(company.ada)] == ["draft-one", "care-review"]
-    assert pictures.listed(company.stan) == []
+    assert [head.known.slug for head in diagrams.listed(company.ada)] == ["draft-one", "care-review"]
+    assert diagrams.listed(company.stan) == []
 
 
 def test_the_list_asks_the_database_alike_for_one_workflow_and_for_many(company: Company) -> None:
     def asked() -> int:
         workflows.versions._forget()
         with counted() as said:
-            pictures.listed(company.olivia)
+            diagrams.listed(company.olivia)
         return len(said)
 
     few = min(asked() for _ in range(3))  # one of them may compare what is kept for a second
@@ -92,12 +92,12 @@ STEPS_SAY = [
 
 @pytest.mark.parametrize(("step", "gist", "says"), STEPS_SAY, ids=[row[0] for row in STEPS_SAY])
 def test_what_a_step_does_is_said_in_words(company: Company, step: str, gist: str, says: list[tuple[str, str]]) -> None:
-    node = nodes(pictures.show(company.olivia, "care-review").picture)[step]
+    node = nodes(diagrams.show(company.olivia, "care-review").picture)[step]
     assert (node.gist, list(node.says)) == (gist, says)
 
 
 def test_ways_on_have_the_words_of_their_options_and_say_where_they_lead_back(company: Company) -> None:
-    made = nodes(pictures.show(company.olivia, "care-review").picture)
+    made = nodes(diagrams.show(company.olivia, "care-review").picture)
     told = {name: [(way.label, way.title, way.back, way.when) for way in node.ways] for name, node in made.items()}
     assert told["is_high"] == [("High", "Decide", False, "record.risk == 'high'"), ("Otherwise", "Decide", False, "")]
     assert told["decide"] == [("Approve", "Result", False, ""), ("Look again", "Back to the note", False, "")]
@@ -110,7 +110,7 @@ def test_places_groups_roles_and_rules_of_the_document() -> None:
     made = document(groups=[{"title": "Look", "steps": ["read", "note"]}, {"title": "Both", "steps": ["note"]}])
     made["steps"][2] |= {"at": [40, 80], "roles": ["operator", "operations_lead"]}
     made["steps"][6]["config"] |= {"maker": "rule", "rules": [{"if": "record.risk == 'low'", "option": "approve"}]}
-    found = pictures.picture_of(read(made), {})
+    found = diagrams.picture_of(read(made), {})
     told = nodes(found)
     assert (found.groups, [told[name].group for name in ("load", "read", "note")]) == (["Look", "Both"], [None, 0, 0])
     assert (told["read"].at, told["note"].at) == ((40, 80), None)
@@ -123,7 +123,7 @@ def test_a_step_type_that_is_no_longer_there_is_drawn_all_the_same() -> None:
     made = document()
     made["steps"][2]["type"] = "fax"
     made["steps"][3]["config"] = {"colour": "red"}
-    told = nodes(pictures.picture_of(read(made), {}))
+    told = nodes(diagrams.picture_of(read(made), {}))
     assert (told["read"].kind, told["read"].family, told["read"].says) == ("Unknown step type fax", "action", [])
     assert (told["note"].kind, told["note"].says, len(told["note"].ways)) == ("Update data", [], 1)
 
@@ -131,28 +131,28 @@ def test_a_step_type_that_is_no_longer_there_is_drawn_all_the_same() -> None:
 def test_versions_the_draft_and_who_may_look_at_it(company: Company) -> None:
     workflows.import_file(document(title="Care review two"), publish=True)
     workflows.import_file(document(title="Care review three"))
-    live = pictures.show(company.olivia, "care-review")
+    live = diagrams.show(company.olivia, "care-review")
     assert (live.number, live.document.title, live.draft_differs, live.may_edit) == (2, "Care review two", True, False)
     assert [(version.number, version.by) for version in live.versions] == [(2, "Command line"), (1, "Command line")]
-    assert pictures.show(company.olivia, "care-review", "1").document.title == "Care review"
-    assert pictures.show(company.mona, "care-review", "draft").document.title == "Care review three"
+    assert diagrams.show(company.olivia, "care-review", "1").document.title == "Care review"
+    assert diagrams.show(company.mona, "care-review", "draft").document.title == "Care review three"
     for version in ("draft", "3", "0", "x", "9" * 12, "-1", ""):
         with pytest.raises(NotFound):
-            pictures.show(company.olivia, "care-review", version)
+            diagrams.show(company.olivia, "care-review", version)
 
 
 def test_what_is_hidden_is_not_there(company: Company) -> None:
     run_id = company.started()
     for look in (
-        lambda: pictures.show(company.stan, "care-review"),
-        lambda: pictures.show(company.olivia, "no-such"),
-        lambda: pictures.path(company.stan, run_id),
+        lambda: diagrams.show(company.stan, "care-review"),
+        lambda: diagrams.show(company.olivia, "no-such"),
+        lambda: diagrams.path(company.stan, run_id),
     ):
         with pytest.raises(NotFound) as missing:
             look()
         assert missing.value.message == NotFound().message
     with pytest.raises(NotFound):
-        pictures.path(company.olivia, run_id, 10_000)
+        diagrams.path(company.olivia, run_id, 10_000)
 
 
 def test_live_runs_of_other_teams_are_not_counted(company: Company) -> None:
@@ -169,7 +169,7 @@ def test_the_path_of_a_run_says_where_it_stands_and_what_may_come(company: Compa
     first = states(company, run_id, 1)
     assert set(first.values()) <= {"now", "todo", "missed"}
     assert company.told(run_id)["current"]["step"] == "rate"
-    told = pictures.path(company.olivia, run_id)
+    told = diagrams.path(company.olivia, run_id)
     (attempt,) = nodes(told.picture)["rate"].attempts
     assert (attempt.number, attempt.state, attempt.event) == (1, "now", None)
     (before,) = nodes(told.picture)["note"].attempts
@@ -179,7 +179,7 @@ def test_the_path_of_a_run_says_where_it_stands_and_what_may_come(company: Compa
 
 def test_a_finished_run_did_not_pass_the_rest(company: Company) -> None:
     run_id = company.finished()
-    told = nodes(pictures.path(company.olivia, run_id).picture)
+    told = nodes(diagrams.path(company.olivia, run_id).picture)
     assert {name for name, node in told.items() if node.state != "done"} == {"back"}
     assert told["back"].state == "missed"
     assert [(way.label, way.taken) for way in told["decide"].ways] == [("Approve", True), ("Look again", False)]
@@ -190,11 +190,11 @@ def test_visits_are_counted_and_what_was_cancelled_is_told(company: Company) -> 
     run_id = company.at("decide")
     told = company.told(run_id)
     runs.complete(company.olivia, run_id, step="decide", revision=told["revision"], values={}, outcome="again")
-    made = nodes(pictures.path(company.olivia, run_id).picture)
+    made = nodes(diagrams.path(company.olivia, run_id).picture)
     assert [(entry.number, entry.state) for entry in made["note"].attempts] == [(1, "done"), (2, "now")]
     assert (made["note"].state, made["back"].ways[0].taken) == ("now", True)
     runs.revise(company.olivia, run_id, step="rate", attempt=None, revision=company.told(run_id)["revision"], reason="Wrong")
-    made = nodes(pictures.path(company.olivia, run_id).picture)
+    made = nodes(diagrams.path(company.olivia, run_id).picture)
     assert [(entry.number, entry.state) for entry in made["rate"].attempts] == [(1, "revised"), (2, "now")]
     assert {name: node.state for name, node in made.items() if node.state == "cancelled"} == dict.fromkeys(
         ("is_high", "decide", "back"), "cancelled"

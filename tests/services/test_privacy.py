@@ -9,12 +9,14 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import activity, browse, exports, log, operations, privacy, runs, settings, subjects
+from console import activity, browse, log, runs, settings, subjects
+from console.activity import exports, sequencing
 from console.commands.subject import subject
 from console.db import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from console.log import heads, verify
-from console.log.select import LogFilter
+from console.log import tree_heads, verify
+from console.log.event_lists import LogFilter
+from console.upkeep import erasure
 from tests.company import Company
 
 TEXTS = ("Adaeze", "adaeze@", "Looked at it", "A reason of hers")
@@ -53,10 +55,10 @@ def chained() -> None:
 def test_nothing_of_the_person_is_left_and_every_proof_holds(company: Company) -> None:
     run_ids = reviewed(company)
     assert any(text in everything() for text in TEXTS)
-    found = privacy.preview(company.ines, "customer", "1")
+    found = erasure.preview(company.ines, "customer", "1")
     assert (sorted(found.runs), found.live) == (sorted(run_ids), ())
     before = fetch("select count(*) from console.event")[0][0]
-    receipt = privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    receipt = erasure.erase(company.ines, "customer", "1", "She asked us to.")
     left = everything()
     assert [text for text in TEXTS if text in left] == []
     assert receipt.events == found.events > 0
@@ -75,23 +77,23 @@ def test_nothing_of_the_person_is_left_and_every_proof_holds(company: Company) -
 
 def test_the_note_says_who_and_why_and_not_whom(company: Company) -> None:
     reviewed(company)
-    sub = privacy.preview(company.ines, "customer", "1").subject
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    sub = erasure.preview(company.ines, "customer", "1").subject
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
     (note,) = [event for event in log.events_of("ses_ines") if event.type == "subject_erased"]
     assert note.open == {"subject": sub, "count": note.open["count"], "runs": 2}
     assert note.values == {"reason": "She asked us to."}
     assert note.body["target"] is None
-    operations.catch_up()
+    sequencing.catch_up()
     sentences = [row.sentence for row in activity.page(company.ada, LogFilter(kinds=("subject_erased",))).rows]
     assert len(sentences) == 1
 
 
 def test_the_receipt_can_be_had_again_from_the_log(company: Company) -> None:
     reviewed(company)
-    receipt = privacy.erase(company.ines, "customer", "1", "She asked us to.")
-    assert privacy.erasure(company.ines, receipt.subject) is None
-    operations.catch_up()
-    found = privacy.erasure(company.ines, receipt.subject)
+    receipt = erasure.erase(company.ines, "customer", "1", "She asked us to.")
+    assert erasure.erasure(company.ines, receipt.subject) is None
+    sequencing.catch_up()
+    found = erasure.erasure(company.ines, receipt.subject)
     assert found is not None
     assert (found.receipt.subject, found.receipt.events, found.receipt.runs) == (receipt.subject, receipt.events, 2)
     assert (found.by, found.reason) == (company.ines.name, "She asked us to.")
@@ -99,16 +101,16 @@ def test_the_receipt_can_be_had_again_from_the_log(company: Company) -> None:
         "select encode(e.leaf, 'hex') from console.activity a join console.event e on e.id = a.event where a.pos = %s", (found.pos,)
     ) == [(found.leaf,)]
     for unknown in ("sub_nobody", "sub\x00", ""):
-        assert privacy.erasure(company.ines, unknown) is None
+        assert erasure.erasure(company.ines, unknown) is None
     with pytest.raises(NotAllowed):
-        privacy.erasure(company.ada, receipt.subject)
+        erasure.erasure(company.ada, receipt.subject)
 
 
 def test_others_keep_theirs(company: Company) -> None:
     reviewed(company)
     other = company.finished("2")
     told = company.told(other)
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
     assert company.told(other) == told
     assert "Tore" in everything()
 
@@ -116,22 +118,22 @@ def test_others_keep_theirs(company: Company) -> None:
 def test_it_is_refused_while_a_run_is_live_and_without_a_reason(company: Company) -> None:
     run_id = company.at("note")
     with pytest.raises(Conflict) as live:
-        privacy.erase(company.ines, "customer", "1", "She asked us to.")
+        erasure.erase(company.ines, "customer", "1", "She asked us to.")
     assert [detail["reason"] for detail in live.value.details] == [run_id]
     runs.abort(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="enough")
     with pytest.raises(Invalid):
-        privacy.erase(company.ines, "customer", "1", "  ")
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+        erasure.erase(company.ines, "customer", "1", "  ")
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
     with pytest.raises(NotFound):
-        privacy.preview(company.ines, "customer", "1")
+        erasure.preview(company.ines, "customer", "1")
     with pytest.raises(NotFound):
-        privacy.erase(company.ines, "customer", "1", "again")
+        erasure.erase(company.ines, "customer", "1", "again")
 
 
 def test_nobody_else_may(company: Company) -> None:
     reviewed(company)
     for name in ("olivia", "tom", "mona", "stan", "rosa", "ada"):
-        for act in (lambda who: privacy.preview(who, "customer", "1"), lambda who: privacy.erase(who, "customer", "1", "x")):
+        for act in (lambda who: erasure.preview(who, "customer", "1"), lambda who: erasure.erase(who, "customer", "1", "x")):
             with pytest.raises(NotAllowed):
                 act(company.people[name])
     assert "Adaeze" in everything()
@@ -139,10 +141,10 @@ def test_nobody_else_may(company: Company) -> None:
 
 def test_a_new_run_on_the_same_record_begins_a_new_subject(company: Company) -> None:
     reviewed(company)
-    before = privacy.preview(company.ines, "customer", "1").subject
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    before = erasure.preview(company.ines, "customer", "1").subject
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
     company.finished("1")
-    after = privacy.preview(company.ines, "customer", "1")
+    after = erasure.preview(company.ines, "customer", "1")
     assert after.subject != before
     assert len(after.runs) == 1
 
@@ -150,16 +152,16 @@ def test_a_new_run_on_the_same_record_begins_a_new_subject(company: Company) -> 
 def test_an_older_state_that_comes_back_is_erased_again(company: Company) -> None:
     """What a restore of yesterday's backup would bring: the key and the values are there again."""
     run_ids = reviewed(company)
-    sub = privacy.preview(company.ines, "customer", "1").subject
+    sub = erasure.preview(company.ines, "customer", "1").subject
     keys = fetch("select id, collection, record, kid, wrapped from console.subject where id = %s", (sub,))
     values = fetch("select event, sub, kid, nonce, ct from console.event_value where sub = %s", (sub,))
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
-    assert privacy.apply_again(company.ines) == 0
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
+    assert erasure.apply_again(company.ines) == 0
     put_back(keys, values)
     fetch("update console.run set subject = %s where id = any(%s) returning id", (sub, run_ids))
     subjects.forget(sub)
     assert any(event.sealed for run_id in run_ids for event in log.events_of(run_id))
-    assert privacy.apply_again(company.ines) == 1
+    assert erasure.apply_again(company.ines) == 1
     notes = [event.open for event in log.events_of("ses_ines") if event.type == "subject_erased"]
     assert notes == [{"subject": sub, "count": len(values), "runs": 2}] * 2, "each time as many as went"
     assert fetch("select count(*) from console.event_value where sub = %s", (sub,))[0][0] == 0
@@ -183,20 +185,20 @@ def put_back(keys: list[Any], values: list[Any]) -> None:
 
 def test_killed_half_way_it_is_finished_by_the_list(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     reviewed(company)
-    monkeypatch.setattr(privacy, "mark", lambda *given: (_ for _ in ()).throw(RuntimeError("killed")))
+    monkeypatch.setattr(erasure, "mark", lambda *given: (_ for _ in ()).throw(RuntimeError("killed")))
     with pytest.raises(RuntimeError):
-        privacy.erase(company.ines, "customer", "1", "She asked us to.")
+        erasure.erase(company.ines, "customer", "1", "She asked us to.")
     monkeypatch.undo()
-    assert privacy.apply_again(company.ines) == 1
+    assert erasure.apply_again(company.ines) == 1
     assert [text for text in TEXTS if text in everything()] == []
-    assert (settings.current().data_dir / privacy.LIST).read_text().count("sub_") == 1
+    assert (settings.current().data_dir / erasure.LIST).read_text().count("sub_") == 1
 
 
 def test_what_is_written_that_very_moment_goes_too(company: Company, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """By a process that has the key in its memory still: every value that is gone is accounted for."""
     reviewed(company)
-    sub = privacy.preview(company.ines, "customer", "1").subject
-    kept, mend = subjects._kept[sub], privacy.mend
+    sub = erasure.preview(company.ines, "customer", "1").subject
+    kept, mend = subjects._kept[sub], erasure.mend
 
     def meanwhile() -> int:
         monkeypatch.undo()
@@ -205,47 +207,47 @@ def test_what_is_written_that_very_moment_goes_too(company: Company, monkeypatch
         subjects.forget(sub)
         return mend()
 
-    monkeypatch.setattr(privacy, "mend", meanwhile)
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    monkeypatch.setattr(erasure, "mend", meanwhile)
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
     assert [event.open["count"] for event in log.events_of("ses_ines") if event.type == "subject_erased"][1:] == [1]
-    (tmp_path / "log.zip").write_bytes(b"".join(exports.begin(company.ada, exports.Asked(proofs=True), ready=operations.sealed).parts()))
-    assert " 0 erased" not in verify.verify(tmp_path / "log.zip", [str(heads.verifier_key())], None)
+    (tmp_path / "log.zip").write_bytes(b"".join(exports.begin(company.ada, exports.Asked(proofs=True), ready=sequencing.sealed).parts()))
+    assert " 0 erased" not in verify.verify(tmp_path / "log.zip", [str(tree_heads.verifier_key())], None)
 
 
 def test_whom_a_hold_keeps_is_on_no_list_of_erased_people(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though it was placed after the preview: the next restore would erase them otherwise."""
     reviewed(company)
-    before = privacy._preview
+    before = erasure._preview
 
     def then_held(*given: Any) -> Any:
         found = before(*given)
-        privacy.hold(company.ines, "customer", "1", "Proceedings 4711")
+        erasure.hold(company.ines, "customer", "1", "Proceedings 4711")
         return found
 
-    monkeypatch.setattr(privacy, "_preview", then_held)
+    monkeypatch.setattr(erasure, "_preview", then_held)
     with pytest.raises(Conflict, match="is on hold"):
-        privacy.erase(company.ines, "customer", "1", "She asked us to.")
-    assert privacy.remembered() == frozenset()
+        erasure.erase(company.ines, "customer", "1", "She asked us to.")
+    assert erasure.remembered() == frozenset()
 
 
 def test_a_line_that_a_crash_cut_off_swallows_nothing(company: Company) -> None:
     """The person of a name that is not whole was not erased yet: the list is written first."""
     reviewed(company)
-    file = settings.current().data_dir / privacy.LIST
+    file = settings.current().data_dir / erasure.LIST
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text('{"subject": "sub_01234567890123456789012345", "at": "x"}\n{"subject": "sub_0123')
-    sub = privacy.preview(company.ines, "customer", "1").subject
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
-    assert privacy.remembered() == {"sub_01234567890123456789012345", sub}
-    privacy.remember({sub, "sub_zzzzzzzzzzzzzzzzzzzzzzzzzz"})
+    sub = erasure.preview(company.ines, "customer", "1").subject
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
+    assert erasure.remembered() == {"sub_01234567890123456789012345", sub}
+    erasure.remember({sub, "sub_zzzzzzzzzzzzzzzzzzzzzzzzzz"})
     assert file.read_text().count(sub) == 1
-    assert len(privacy.remembered()) == 3
+    assert len(erasure.remembered()) == 3
 
 
 def test_nobody_erases_themselves(company: Company) -> None:
     log.note(company.ines, "signed_in", open={"person": company.ines.id}, sealed={"ip": "192.0.2.7"})
     with pytest.raises(Conflict, match="Nobody erases themselves"):
-        privacy.erase(company.ines, "person", company.ines.id, "I want to.")
+        erasure.erase(company.ines, "person", company.ines.id, "I want to.")
 
 
 def test_the_command_says_what_it_would_do_and_asks(company: Company) -> None:

@@ -7,8 +7,8 @@ import pytest
 from console import runs
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
-from console.runs import drafts
-from console.runs.store import load
+from console.runs.rows import typed_drafts
+from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.services.proposals import begun, call_of, failed, hand_in, holds, made, outcomes, value
 
@@ -35,7 +35,7 @@ def test_asking_again_keeps_what_was_typed(company: Company) -> None:
     failed(told["current"]["proposal"]["call"])
     runs.draft(company.olivia, run_id, step="note", revision=told["revision"], values={"note": "half"})
     runs.propose_again(company.olivia, run_id, revision=None)
-    kept = drafts.latest(run_id, load(run_id).run.current, load(run_id).subject)  # type: ignore[union-attr, arg-type]
+    kept = typed_drafts.latest(run_id, load(run_id).run.current, load(run_id).subject)  # type: ignore[union-attr, arg-type]
     assert kept is not None
     assert kept.values == {"note": "half"}
 

@@ -15,11 +15,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from console import doctor, log, operations, publishing, settings
+from console import log, settings
+from console.activity import checkpoint_delivery, sequencing
 from console.core.actor import Actor
 from console.db import fetch
 from console.db.engine import alone, migration_url
-from console.log import checkpoint, heads
+from console.log import checkpoint, tree_heads
+from console.upkeep import doctor
 from tests.conftest import Database
 from tests.servers import outside
 
@@ -47,8 +49,8 @@ def sealed(many: int = 1) -> list[str]:
     notes = []
     for _ in range(many):
         log.note(SOMEBODY, "process_started", open={"process": "test"})
-        operations.catch_up()
-        notes.append(str(operations.seal()))
+        sequencing.catch_up()
+        notes.append(str(sequencing.seal()))
     return notes
 
 
@@ -73,14 +75,14 @@ def changed(what: str) -> None:
         owner.execute(f"update console.delivery set {what}")
 
 
-def only() -> publishing.Delivery:
-    (one,) = publishing.state()
+def only() -> checkpoint_delivery.Delivery:
+    (one,) = checkpoint_delivery.state()
     return one
 
 
 def test_without_a_place_nothing_leaves_and_doctor_says_what_that_means(say: Say) -> None:
     sealed()
-    assert (publishing.deliver(), publishing.state()) == (0, [])
+    assert (checkpoint_delivery.deliver(), checkpoint_delivery.state()) == (0, [])
     (check,) = [each for each in doctor.examine()["checks"] if each["name"] == "outside"]
     assert check["ok"]
     assert "nobody could tell" in check["message"]
@@ -91,11 +93,11 @@ def test_a_webhook_gets_the_note_signed_as_standard_webhooks_are(say: Say) -> No
     with outside.http() as server:
         say(**webhook(f"{server.url}/hooks/token-that-is-secret?tenant=1"))
         (note,) = sealed()
-        assert publishing.deliver() == 1
-        assert publishing.deliver() == 0
+        assert checkpoint_delivery.deliver() == 1
+        assert checkpoint_delivery.deliver() == 0
         (told,) = server.received
     assert (told.method, told.path, told.body.decode()) == ("POST", "/hooks/token-that-is-secret?tenant=1", note)
-    head = checkpoint.verified(told.body.decode(), str(heads.verifier_key()))
+    head = checkpoint.verified(told.body.decode(), str(tree_heads.verifier_key()))
     name, moment = told.headers["webhook-id"], told.headers["webhook-timestamp"]
     made = hmac.digest(RAW, f"{name}.{moment}.".encode() + told.body, "sha256")
     assert told.headers["webhook-signature"] == f"v1,{base64.b64encode(made).decode()}"
@@ -104,20 +106,20 @@ def test_a_webhook_gets_the_note_signed_as_standard_webhooks_are(say: Say) -> No
     one = only()
     assert (one.kind, one.target, one.size, one.error, one.failing) == ("webhook", server.url, head.size, None, False)
     assert one.delivered_at is not None
-    assert "token-that-is-secret" not in f"{publishing.state()}{fetch('select place from console.delivery')}"
+    assert "token-that-is-secret" not in f"{checkpoint_delivery.state()}{fetch('select place from console.delivery')}"
 
 
 def test_a_place_that_is_new_gets_the_newest_and_then_every_one_in_order(say: Say) -> None:
     with outside.http() as server:
         old = sealed(3)
         say(**webhook(server.url))
-        assert publishing.deliver() == 1
+        assert checkpoint_delivery.deliver() == 1
         new = sealed(3)
-        assert publishing.deliver() == 3
+        assert checkpoint_delivery.deliver() == 3
         assert [each.body.decode() for each in server.received] == [old[-1], *new]
         say(**webhook(f"{server.url}/another"))
         assert only().size is None
-        assert publishing.deliver() == 1
+        assert checkpoint_delivery.deliver() == 1
         assert server.received[-1].body.decode() == new[-1]
 
 
@@ -127,13 +129,13 @@ def test_a_failure_waits_says_since_when_and_is_made_good(
     with outside.http() as server:
         say(**webhook(server.url))
         sealed()
-        publishing.deliver()
+        checkpoint_delivery.deliver()
         server.received.clear()
         server.answer = lambda _: (503, b"<html>secret words</html>", {})
         first = sealed()
         with caplog.at_level(logging.ERROR):
-            assert publishing.deliver() == 0
-            assert publishing.deliver() == 0  # not due yet
+            assert checkpoint_delivery.deliver() == 0
+            assert checkpoint_delivery.deliver() == 0  # not due yet
         assert len(server.received) == 1
         since = only().failing_since
         assert since is not None
@@ -143,7 +145,7 @@ def test_a_failure_waits_says_since_when_and_is_made_good(
         waits = []
         for _ in range(8):
             due_now()
-            publishing.deliver()
+            checkpoint_delivery.deliver()
             waits.append(fetch("select round(extract(epoch from due_at - now())) from console.delivery")[0][0])
         assert sorted(waits) == waits
         assert (waits[0], waits[-1]) == (30, 900)
@@ -155,7 +157,7 @@ def test_a_failure_waits_says_since_when_and_is_made_good(
         server.answer = lambda _: (200, b"", {})
         server.received.clear()
         due_now()
-        assert publishing.deliver() == 3
+        assert checkpoint_delivery.deliver() == 3
         assert [each.body.decode() for each in server.received] == [*first, *more]
         assert (only().tried, only().failing, only().error) == (0, False, None)
 
@@ -164,8 +166,8 @@ def test_one_place_that_is_down_does_not_hold_up_another(say: Say) -> None:
     with outside.store() as store:
         say(**webhook("http://127.0.0.1:9/none"), **store_of(store))
         sealed()
-        assert publishing.deliver() == 1
-        down, up = publishing.state()
+        assert checkpoint_delivery.deliver() == 1
+        down, up = checkpoint_delivery.state()
     assert (down.kind, down.size, down.error) == ("webhook", None, "127.0.0.1 cannot be reached: connection refused")
     assert (up.kind, up.failing) == ("s3", False)
 
@@ -174,18 +176,18 @@ def test_what_a_place_refuses_for_good_is_passed_over_when_it_takes_later_ones(s
     with outside.http() as server:
         say(**webhook(server.url))
         sealed()
-        publishing.deliver()
+        checkpoint_delivery.deliver()
         refused, _, newest = sealed(3)
         server.answer = lambda told: (409 if told.body.decode() == refused else 200, b"", {})
         server.received.clear()
         with caplog.at_level(logging.WARNING):
-            publishing.deliver()
+            checkpoint_delivery.deliver()
         assert [each.body.decode() for each in server.received][:2] == [refused, newest]
         assert "takes later ones" in caplog.text
         assert only().size == checkpoint.parse(newest).checkpoint.size
         server.answer = lambda _: (403, b"", {})
         sealed(2)
-        publishing.deliver()
+        checkpoint_delivery.deliver()
         assert only().error == "it answered 403"
 
 
@@ -193,9 +195,9 @@ def test_a_store_gets_an_object_named_by_size_signed_and_kept(say: Say) -> None:
     with outside.store() as store:
         say(**store_of(store, RETENTION_DAYS=400))
         notes = sealed(1)
-        publishing.deliver()
+        checkpoint_delivery.deliver()
         notes += sealed(2)
-        assert publishing.deliver() == 2
+        assert checkpoint_delivery.deliver() == 2
         sizes = [checkpoint.parse(note).checkpoint.size for note in notes]
         assert list(store.objects) == [f"/audit/handrail/checkpoint-{size:012d}.txt" for size in sizes]
         for note, (told,) in zip(notes, store.objects.values(), strict=True):
@@ -211,11 +213,11 @@ def test_a_store_that_refuses_is_told_by_its_code_and_an_object_is_not_locked_un
     with outside.store() as store:
         say(**store_of(store, SECRET="another"))
         sealed()
-        publishing.deliver()
+        checkpoint_delivery.deliver()
         assert only().error == "it answered 403 SignatureDoesNotMatch"
         say(**store_of(store))
         due_now()
-        assert publishing.deliver() == 1
+        assert checkpoint_delivery.deliver() == 1
         ((told,),) = store.objects.values()
         assert not [name for name in told.headers if name.startswith("x-amz-object-lock")]
 
@@ -228,22 +230,22 @@ def test_auditors_get_the_newest_by_mail_once_an_hour(say: Say) -> None:
             CHECKPOINT_MAIL_TO="ada@audit.example, board@fernwick.example",
         )
         (first,) = sealed()
-        assert publishing.deliver() == 2
+        assert checkpoint_delivery.deliver() == 2
         sealed(2)
-        assert publishing.deliver() == 0
+        assert checkpoint_delivery.deliver() == 0
         due_now()
         (newest,) = sealed()
-        assert publishing.deliver() == 2
+        assert checkpoint_delivery.deliver() == 2
         assert [message["To"] for message in box.messages] == ["ada@audit.example", "board@fernwick.example"] * 2
     for message, note in zip(box.messages, [first, first, newest, newest], strict=True):
         (attached,) = message.iter_attachments()
         size = checkpoint.parse(note).checkpoint.size
         assert attached.get_payload(decode=True) == note.encode()
         assert attached.get_filename() == f"checkpoint-{size:012d}.txt"
-        assert message["Subject"] == f"Checkpoint of {operations.origin()}: {size} events"
+        assert message["Subject"] == f"Checkpoint of {sequencing.origin()}: {size} events"
         assert message["Message-ID"].startswith(f"<checkpoint-{size:012d}-")
         assert "verify.py" in message.get_body().get_content()  # type: ignore[union-attr]
-    assert [each.target for each in publishing.state()] == ["ada@audit.example", "board@fernwick.example"]
+    assert [each.target for each in checkpoint_delivery.state()] == ["ada@audit.example", "board@fernwick.example"]
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -254,16 +256,16 @@ def test_mail_goes_encrypted_and_signed_in(at_once: bool, say: Say, tmp_path: Pa
         mail = {"MAIL_FROM": "handrail@fernwick.example", "CHECKPOINT_MAIL_TO": "ada@audit.example"}
         say(SMTP_URL=f"{scheme}://console:p%40ss%3Aword@localhost:{box.port}", **mail)
         sealed()
-        publishing.deliver()
+        checkpoint_delivery.deliver()
         assert "self-signed certificate" in str(only().error)
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
         due_now()
-        assert publishing.deliver() == 1
+        assert checkpoint_delivery.deliver() == 1
         assert box.senders == ["console"]
         say(SMTP_URL=f"{scheme}://console:wrong@localhost:{box.port}", **mail)
         due_now()
         sealed()
-        publishing.deliver()
+        checkpoint_delivery.deliver()
         assert only().error == "The mail server localhost answered 535."
 
 
@@ -272,12 +274,12 @@ def test_a_mail_server_that_refuses_or_lacks_starttls_is_told(say: Say) -> None:
         mail = {"MAIL_FROM": "handrail@fernwick.example", "CHECKPOINT_MAIL_TO": "ada@audit.example"}
         say(SMTP_URL=f"smtp://localhost:{box.port}", **mail)
         sealed()
-        publishing.deliver()
+        checkpoint_delivery.deliver()
         assert only().error == "The mail server localhost cannot be used: it offers no STARTTLS, or no way to sign in"
         box.reply = "452 full"
         say(SMTP_URL=f"smtp://localhost:{box.port}?tls=off", **mail)
         due_now()
-        publishing.deliver()
+        checkpoint_delivery.deliver()
         assert only().error == "The mail server localhost answered 452."
         assert box.messages == []
 
@@ -288,11 +290,11 @@ def test_one_process_at_a_time(say: Say) -> None:
         sealed()
         with alone("publishing") as mine:
             assert mine
-            assert publishing.deliver() == 0
-        assert publishing.deliver() == 1
+            assert checkpoint_delivery.deliver() == 0
+        assert checkpoint_delivery.deliver() == 1
 
 
-WORK = "from console import publishing; publishing.deliver()"
+WORK = "from console.activity import checkpoint_delivery; checkpoint_delivery.deliver()"
 
 
 def test_a_worker_killed_after_sending_sends_the_same_again_under_the_same_name(say: Say) -> None:
@@ -306,11 +308,11 @@ def test_a_worker_killed_after_sending_sends_the_same_again_under_the_same_name(
         assert [each.body.decode() for each in server.received] == [note, note]
         assert len({each.headers["webhook-id"] for each in server.received}) == 1
         assert len(store.objects) == 1
-    assert all(each.size and not each.failing for each in publishing.state())
+    assert all(each.size and not each.failing for each in checkpoint_delivery.state())
 
 
-def only_of(kind: str) -> publishing.Delivery:
-    (one,) = [each for each in publishing.state() if each.kind == kind]
+def only_of(kind: str) -> checkpoint_delivery.Delivery:
+    (one,) = [each for each in checkpoint_delivery.state() if each.kind == kind]
     return one
 
 
@@ -318,11 +320,13 @@ def test_a_worker_killed_between_sealing_and_delivery_leaves_it_to_the_next(say:
     with outside.http() as server:
         say(**webhook(server.url))
         log.note(SOMEBODY, "process_started", open={"process": "test"})
-        sealing = "import os, signal; from console import operations as o; o.catch_up(); o.seal(); os.kill(os.getpid(), signal.SIGKILL)"
+        sealing = (
+            "import os, signal; from console.activity import sequencing as o; o.catch_up(); o.seal(); os.kill(os.getpid(), signal.SIGKILL)"
+        )
         assert subprocess.run([sys.executable, "-c", sealing], env={**os.environ}, check=False).returncode == -signal.SIGKILL
         assert server.received == []
-        assert publishing.deliver() == 1
-        head = heads.newest()
+        assert checkpoint_delivery.deliver() == 1
+        head = tree_heads.newest()
         assert head is not None
         assert [each.body.decode() for each in server.received] == [head[1]]
 
@@ -338,12 +342,12 @@ def test_the_worker_signs_and_sends_by_itself_and_ends_when_told(say: Say) -> No
 
         server.answer = take
         log.note(SOMEBODY, "process_started", open={"process": "test"})
-        operations.catch_up()
+        sequencing.catch_up()
         worker = subprocess.Popen([sys.executable, "-m", "console", "worker"], env={**os.environ}, cwd=Path(__file__).parents[2])
         assert came.wait(60)
         worker.terminate()
         assert worker.wait(30) == 0
-    head = heads.newest()
+    head = tree_heads.newest()
     assert head is not None
     assert [each.body.decode() for each in server.received][:1] == [head[1]]
 
@@ -353,11 +357,11 @@ def test_a_clock_that_was_put_back_stops_nothing(ahead: str, say: Say) -> None:
     with outside.smtp() as box:
         say(SMTP_URL=f"smtp://127.0.0.1:{box.port}?tls=off", MAIL_FROM="handrail@fernwick.example", CHECKPOINT_MAIL_TO="ada@audit.example")
         sealed()
-        publishing.deliver()
+        checkpoint_delivery.deliver()
         due_now()
         changed(ahead)
         sealed()
-        assert publishing.deliver() == 1
+        assert checkpoint_delivery.deliver() == 1
 
 
 def test_doctor_says_more_where_the_application_owns_the_log(say: Say) -> None:

@@ -15,7 +15,7 @@ from pgqueuer.domain.schema.model import Plan
 
 from console import queue
 from console.db.engine import fetch, hot_engine, transaction
-from console.dispatch import SETTINGS, queries
+from console.queue.dispatch import SETTINGS, queries
 from tests.conftest import Database
 
 
@@ -68,7 +68,7 @@ def test_the_tables_and_the_statement_are_those_of_the_library_that_is_installed
 
 def test_no_variable_of_the_environment_names_other_tables() -> None:
     """The library reads `CHANNEL`, `QUEUE_TABLE` and more from the environment, with and without a prefix of its own."""
-    script = "from console.dispatch import SETTINGS; print(SETTINGS.model_dump_json())"
+    script = "from console.queue.dispatch import SETTINGS; print(SETTINGS.model_dump_json())"
     plain = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     names = [name for name in SETTINGS.model_dump() if name not in ("durability", "widen_id")]
     hostile = {f"{prefix}{name}".upper(): "other_" for name in names for prefix in ("", "pgqueuer_")} | {"PGQUEUER_SCHEMA": "other"}

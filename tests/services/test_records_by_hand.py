@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, actions, browse, by_hand, log, records, subjects
-from console.access import narrowing, words
+from console import access, accounts, actions, browse, log, records, subjects
+from console.access import narrowing, policy_words
+from console.actions import record_changes
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from tests.company import Company
@@ -31,13 +32,13 @@ def told() -> list[tuple[Any, Any]]:
 
 
 def test_a_record_is_added_in_scope(company: Company) -> None:
-    made = by_hand.create(company.tom, "customer", NEW)
+    made = record_changes.create(company.tom, "customer", NEW)
     assert (made.values["display_name"], made.values["desk"], "tax_id" in made.values) == ("Newcomer", "retail", False)
     assert company.sql("select display_name, desk from customer where id = ?", made.key) == [("Newcomer", "retail")]
     with pytest.raises(NotAllowed):
-        by_hand.create(company.tom, "customer", NEW | {"desk": "corporate"})
+        record_changes.create(company.tom, "customer", NEW | {"desk": "corporate"})
     assert company.sql("select count(*) from customer") == [(5,)]
-    assert by_hand.create(company.mona, "customer", NEW | {"desk": "corporate", "tax_id": "LT1"}).values["desk"] == "corporate"
+    assert record_changes.create(company.mona, "customer", NEW | {"desk": "corporate", "tax_id": "LT1"}).values["desk"] == "corporate"
 
 
 @pytest.mark.parametrize(
@@ -51,25 +52,25 @@ def test_a_record_is_added_in_scope(company: Company) -> None:
 )
 def test_what_cannot_be_is_named_and_nothing_is_added(company: Company, values: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refused:
-        by_hand.create(company.olivia, "customer", values)
+        record_changes.create(company.olivia, "customer", values)
     assert field in {detail["field"] for detail in refused.value.details}
     assert company.sql("select count(*) from customer") == [(4,)]
 
 
 def test_a_record_that_is_there_is_not_added_twice(company: Company) -> None:
     with pytest.raises(Conflict) as refused:
-        by_hand.create(company.mona, "customer", NEW | {"id": 1})
+        record_changes.create(company.mona, "customer", NEW | {"id": 1})
     assert refused.value.code == "exists"
 
 
 def test_a_record_is_deleted_where_it_is_as_it_was_seen(company: Company) -> None:
     with pytest.raises(Conflict) as moved:
-        by_hand.delete(company.tom, "customer", "2", {"risk": "high"})
+        record_changes.delete(company.tom, "customer", "2", {"risk": "high"})
     assert moved.value.details[0] == moved.value.details[0] | {"field": "risk", "theirs": "low"}
-    by_hand.delete(company.tom, "customer", "2", {"risk": "low"})
+    record_changes.delete(company.tom, "customer", "2", {"risk": "low"})
     assert company.sql("select count(*) from customer where id = 2") == [(0,)]
     with pytest.raises(NotFound):
-        by_hand.delete(company.tom, "customer", "2", {})
+        record_changes.delete(company.tom, "customer", "2", {})
 
 
 @pytest.mark.parametrize(
@@ -77,15 +78,15 @@ def test_a_record_is_deleted_where_it_is_as_it_was_seen(company: Company) -> Non
 )
 def test_who_may_not_deletes_nothing(company: Company, who: str, key: str, error: type[ConsoleError]) -> None:
     with pytest.raises(error):
-        by_hand.delete(company.people[who], "customer", key, {})
+        record_changes.delete(company.people[who], "customer", key, {})
     with pytest.raises(ConsoleError):
-        by_hand.create(company.people[who], "customer", NEW | {"desk": "corporate"})
+        record_changes.create(company.people[who], "customer", NEW | {"desk": "corporate"})
     assert company.sql("select count(*) from customer") == [(4,)]
 
 
 def test_the_log_says_what_was_added_and_deleted(company: Company) -> None:
-    made = by_hand.create(company.tom, "customer", NEW)
-    by_hand.delete(company.tom, "customer", made.key or "", {})
+    made = record_changes.create(company.tom, "customer", NEW)
+    record_changes.delete(company.tom, "customer", made.key or "", {})
     assert told() == [("added", "succeeded"), ("deleted", "succeeded")]
 
 
@@ -127,21 +128,21 @@ def test_adding_and_deleting_over_the_api(company: Company) -> None:
 
 def test_what_was_added_is_found_by_its_event(company: Company) -> None:
     """Under a name that is not its key too; where nobody knows whether it was added, the repeat says so."""
-    by_hand.create(company.tom, "customer", NEW)
+    record_changes.create(company.tom, "customer", NEW)
     browse.note_change(company.tom, records.collection("customer"), None, {}, NEW, result="unknown", effect="added")
     sure, unsure = [event for event in log.events_of(company.tom.session) if event.type == "record_changed"]
-    assert by_hand.added(company.tom, "customer", sure).values["display_name"] == "Newcomer"
-    with pytest.raises(by_hand.NotKnown):
-        by_hand.added(company.tom, "customer", unsure)
+    assert record_changes.added(company.tom, "customer", sure).values["display_name"] == "Newcomer"
+    with pytest.raises(record_changes.NotKnown):
+        record_changes.added(company.tom, "customer", unsure)
     for person, refusal in (("stan", NotFound), ("rosa", NotAllowed)):
         with pytest.raises(refusal):
-            by_hand.added(company.people[person], "customer", sure)
+            record_changes.added(company.people[person], "customer", sure)
     assert subjects.record_behind("customer", subjects.ref("customer", "2")) == "2"
     assert subjects.record_behind("account", subjects.ref("customer", "2")) is None
 
 
 def test_what_opens_nothing_is_not_offered() -> None:
-    assert "export" not in words.offered("collection")
+    assert "export" not in policy_words.offered("collection")
     assert "export" not in narrowing.spoken_kinds(access.ACTS)["collection"]
-    assert {"create", "delete"} <= {*words.offered("collection")}
+    assert {"create", "delete"} <= {*policy_words.offered("collection")}
     access.Row("p", "role:lead", "*", "collection:customer", "export")  # a stored row stays what it was

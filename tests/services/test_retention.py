@@ -11,14 +11,16 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from console import activity, browse, exports, log, operations, privacy, retention, runs, settings
+from console import activity, browse, log, runs, settings
+from console.activity import exports, sequencing
 from console.commands.activity import verify
 from console.commands.retention import hold as hold_commands, retention as retention_command
 from console.core.actor import Actor
 from console.db import dump, engine, fetch
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from console.log.select import LogFilter
-from console.retention import Due
+from console.log.event_lists import LogFilter
+from console.upkeep import erasure, retention
+from console.upkeep.retention import Due
 from tests.company import Company
 from tests.services.test_privacy import TEXTS, everything, put_back
 
@@ -51,7 +53,7 @@ def missing(chain: str) -> dict[str, set[str]]:
 
 def exported(folder: Path) -> dict[str, int]:
     """Reason → values that an export does not open, by the verifier's own count; the export is verified."""
-    exports.begin(CLI, exports.Asked(proofs=True), ready=operations.sealed).save(folder / "log.zip")
+    exports.begin(CLI, exports.Asked(proofs=True), ready=sequencing.sealed).save(folder / "log.zip")
     told = CliRunner().invoke(verify, [str(folder / "log.zip")])
     assert told.exit_code == 0, told.output
     with zipfile.ZipFile(folder / "log.zip") as archive:
@@ -62,7 +64,7 @@ def exported(folder: Path) -> dict[str, int]:
 
 def test_without_a_limit_everything_stays(company: Company) -> None:
     company.finished("1")
-    operations.catch_up()
+    sequencing.catch_up()
     assert (retention.look(YEARS), retention.expire(YEARS)) == ([], [])
     assert "Adaeze" in everything()
 
@@ -70,7 +72,7 @@ def test_without_a_limit_everything_stays(company: Company) -> None:
 def test_ended_runs_lose_their_values_everywhere_and_every_proof_holds(company: Company, keep: Keep, tmp_path: Path) -> None:
     run_id, live = company.finished("1"), company.at("note", "2")
     before = company.told(live)
-    operations.catch_up()
+    sequencing.catch_up()
     keep(runs=365)
     assert retention.expire() == [Due("runs", 365, 0, 0)], "it ended today"
     (due,) = retention.look(YEARS)
@@ -88,14 +90,14 @@ def test_ended_runs_lose_their_values_everywhere_and_every_proof_holds(company: 
     assert retention.expire(YEARS) == [Due("runs", 365, 0, 0)]
     note = [event for event in log.events_of("sys:retention") if event.type == "values_expired"]
     assert [event.open["count"] for event in note] == [due.events]
-    operations.catch_up()
+    sequencing.catch_up()
     (row,) = activity.page(company.ada, LogFilter(kinds=("values_expired",))).rows
     assert row.sentence == f"{due.events} values past the time limit for runs were deleted"
 
 
 def test_the_screens_alone(company: Company, keep: Keep, tmp_path: Path) -> None:
     run_id = company.finished("1")
-    operations.catch_up()
+    sequencing.catch_up()
     keep(screens=30)
     retention.expire(YEARS)
     assert set(missing(run_id)) == {"step_shown"}
@@ -109,7 +111,7 @@ def test_what_happened_outside_runs_by_its_kind(company: Company, keep: Keep) ->
     log.note(company.mona, "record_listed", open={"count": 1}, sealed={"q": "adaeze"})
     log.note(company.mona, "signed_in", open={"person": company.mona.id}, sealed={"ip": "192.0.2.7"})
     log.note(company.mona, "person_changed", open={"person": company.mona.id}, sealed={"new": {"name": "M."}})
-    operations.catch_up()
+    sequencing.catch_up()
     for category, kind in (("changes", "record_changed"), ("looks", "record_listed"), ("sign_ins", "signed_in")):
         keep(**{category: 30})
         retention.expire(YEARS)
@@ -119,22 +121,22 @@ def test_what_happened_outside_runs_by_its_kind(company: Company, keep: Keep) ->
 
 def test_erased_stays_erased_and_is_not_called_expired(company: Company, keep: Keep, tmp_path: Path) -> None:
     first, second = company.finished("1"), company.finished("2")
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
-    operations.catch_up()
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
+    sequencing.catch_up()
     keep(runs=30)
     retention.expire(YEARS)
     assert set.union(*missing(first).values()) == {"erased"}
     assert set.union(*missing(second).values()) == {"expired"}
     assert set(exported(tmp_path)) == {"erased", "expired"}
-    found = privacy.preview(company.ines, "customer", "2")
+    found = erasure.preview(company.ines, "customer", "2")
     assert (found.events, found.runs) == (0, (second,))
-    privacy.erase(company.ines, "customer", "2", "He asked us to.")
+    erasure.erase(company.ines, "customer", "2", "He asked us to.")
     assert set(exported(tmp_path)) == {"erased", "expired"}
 
 
 def test_in_small_parts_and_killed_between_them(company: Company, keep: Keep, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run_id = company.finished("1")
-    operations.catch_up()
+    sequencing.catch_up()
     keep(runs=30)
     monkeypatch.setattr(retention, "AT_ONCE", 4)
     (due,) = retention.look(YEARS)
@@ -159,9 +161,9 @@ def test_in_small_parts_and_killed_between_them(company: Company, keep: Keep, mo
 
 def test_rows_that_a_crash_left_are_mended_the_next_time(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     company.finished("1")
-    monkeypatch.setattr(privacy, "mend", lambda: (_ for _ in ()).throw(RuntimeError("killed")))
+    monkeypatch.setattr(erasure, "mend", lambda: (_ for _ in ()).throw(RuntimeError("killed")))
     with pytest.raises(RuntimeError):
-        privacy.erase(company.ines, "customer", "1", "She asked us to.")
+        erasure.erase(company.ines, "customer", "1", "She asked us to.")
     monkeypatch.undo()
     assert "Looked at it" in everything()
     retention.expire()
@@ -170,7 +172,7 @@ def test_rows_that_a_crash_left_are_mended_the_next_time(company: Company, monke
 
 def test_only_one_at_a_time(company: Company, keep: Keep) -> None:
     company.finished("1")
-    operations.catch_up()
+    sequencing.catch_up()
     keep(runs=30)
     with engine.alone("console.retention"):
         assert retention.expire(YEARS) == []
@@ -182,26 +184,26 @@ def test_only_one_at_a_time(company: Company, keep: Keep) -> None:
 
 def test_a_hold_stands_against_erasure_and_expiry(company: Company, keep: Keep) -> None:
     first, second = company.finished("1"), company.finished("2")
-    operations.catch_up()
+    sequencing.catch_up()
     keep(runs=30)
-    privacy.hold(company.ines, "customer", "1", "Proceedings 4711")
+    erasure.hold(company.ines, "customer", "1", "Proceedings 4711")
     (due,) = retention.look(YEARS)
     assert due.held > 5
     assert retention.expire(YEARS) == [due]
     assert (missing(first), bool(missing(second))) == ({}, True)
     with pytest.raises(Conflict) as refused:
-        privacy.erase(company.ines, "customer", "1", "She asked us to.")
+        erasure.erase(company.ines, "customer", "1", "She asked us to.")
     assert refused.value.code == "on_hold"
     assert f"the values of {due.held} events stay" in refused.value.message
     assert "console hold release customer 1" in refused.value.message
     with pytest.raises(Conflict, match="already"):
-        privacy.hold(company.ines, "customer", "1", "again")
-    (held,) = privacy.holds(company.ines)
+        erasure.hold(company.ines, "customer", "1", "again")
+    (held,) = erasure.holds(company.ines)
     assert (held.collection, held.key, held.reason, held.events) == ("customer", "1", "Proceedings 4711", due.held)
-    privacy.release(company.ines, "customer", "1", "They are over.")
-    assert privacy.holds(company.ines) == []
+    erasure.release(company.ines, "customer", "1", "They are over.")
+    assert erasure.holds(company.ines) == []
     with pytest.raises(NotFound):
-        privacy.release(company.ines, "customer", "1", "again")
+        erasure.release(company.ines, "customer", "1", "again")
     notes = [event for event in log.events_of("ses_ines") if event.type.startswith("hold_")]
     assert [(event.type, event.values) for event in notes] == [
         ("hold_placed", {"reason": "Proceedings 4711"}),
@@ -212,33 +214,33 @@ def test_a_hold_stands_against_erasure_and_expiry(company: Company, keep: Keep) 
 
 
 def test_a_hold_finds_whose_record_it_is_and_refuses_a_misspelt_one(company: Company) -> None:
-    assert privacy.hold(CLI, "account", "LT459999900012345678", "Proceedings") == ("customer", "1")
-    assert [(held.collection, held.key) for held in privacy.holds(CLI)] == [("customer", "1")]
-    assert privacy.hold(CLI, "person", company.tom.id, "Proceedings") == ("person", company.tom.id)
+    assert erasure.hold(CLI, "account", "LT459999900012345678", "Proceedings") == ("customer", "1")
+    assert [(held.collection, held.key) for held in erasure.holds(CLI)] == [("customer", "1")]
+    assert erasure.hold(CLI, "person", company.tom.id, "Proceedings") == ("person", company.tom.id)
     for collection, key in (("customer", "99"), ("customr", "1"), ("account", "LT00"), ("person", "usr_x"), ("run", "run_x")):
         with pytest.raises(NotFound):
-            privacy.hold(CLI, collection, key, "Proceedings")
-    assert len(privacy.holds(CLI)) == 2
+            erasure.hold(CLI, collection, key, "Proceedings")
+    assert len(erasure.holds(CLI)) == 2
 
 
 def test_who_may_hold(company: Company) -> None:
     for name in ("olivia", "tom", "mona", "stan", "rosa", "ada"):
         acts: list[Callable[[Any], object]] = [
-            lambda who: privacy.hold(who, "customer", "1", "x"),
-            lambda who: privacy.release(who, "customer", "1", "x"),
-            privacy.holds,
+            lambda who: erasure.hold(who, "customer", "1", "x"),
+            lambda who: erasure.release(who, "customer", "1", "x"),
+            erasure.holds,
         ]
         for act in acts:
             with pytest.raises(NotAllowed):
                 act(company.people[name])
     with pytest.raises(Invalid):
-        privacy.hold(company.ines, "customer", "1", " ")
+        erasure.hold(company.ines, "customer", "1", " ")
 
 
 def test_the_database_itself_lets_no_held_value_expire(company: Company) -> None:
     company.finished("1")
-    privacy.hold(company.ines, "customer", "1", "Proceedings 4711")
-    sub = privacy.preview(company.ines, "customer", "1").subject
+    erasure.hold(company.ines, "customer", "1", "Proceedings 4711")
+    sub = erasure.preview(company.ines, "customer", "1").subject
     events = [row[0] for row in fetch("select event from console.event_value where sub = %s", (sub,))]
     assert fetch("select * from console.expire(%s)", (events,)) == []
     with psycopg.connect(dump.libpq(engine.app_url()), autocommit=True) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -250,7 +252,7 @@ def test_the_database_itself_lets_no_held_value_expire(company: Company) -> None
 
 def test_the_commands_say_what_they_do(company: Company, keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     company.finished("1")
-    operations.catch_up()
+    sequencing.catch_up()
     assert CliRunner().invoke(retention_command).output.startswith("No limit is set")
     keep(runs=365, looks=30)
     monkeypatch.setattr(log, "now", lambda: YEARS)
@@ -276,8 +278,8 @@ def test_the_commands_say_what_they_do(company: Company, keep: Keep, monkeypatch
 def test_a_value_that_somebody_took_away_is_not_covered_by_others(company: Company, tmp_path: Path) -> None:
     company.finished("1")
     second = company.finished("2")
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
-    operations.catch_up()
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
+    sequencing.catch_up()
     assert set(exported(tmp_path)) == {"erased"}
     row = fetch(
         "select v.event, v.sub, v.kid, v.nonce, v.ct from console.event_value v join console.event e on e.id = v.event where e.run = %s limit 1",

@@ -7,11 +7,12 @@ import pytest
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 
-from console import access, accounts, activity, browse, log, operations, revealing, runs
+from console import access, accounts, activity, browse, log, runs
+from console.activity import sequencing
 from console.app import create_app
-from console.browse import BrowseQuery
+from console.browse import BrowseQuery, reveal
 from console.errors import Invalid, Malformed, NotAllowed, NotFound
-from console.log.select import LogFilter
+from console.log.event_lists import LogFilter
 from tests.company import PASSWORD, Company
 
 SECRET = "IE123"
@@ -25,7 +26,7 @@ def house(module_company: Company) -> Company:
     assert browse.record(mona, "customer", "1").record.values["tax_id"] == SECRET
     browse.change(mona, "customer", "1", {"tax_id": "IE124"}, {"tax_id": SECRET})
     browse.change(mona, "customer", "1", {"tax_id": SECRET}, {"tax_id": "IE124"})
-    operations.catch_up()
+    sequencing.catch_up()
     access.grant("lead", "collection:customer", ["reveal"], "record.risk != 'high'", team="operations")
     access.refresh()
     module_company.path.with_name("run").write_text(run_id)
@@ -61,7 +62,7 @@ def test_replay_and_log_leave_it_out_and_say_so(house: Company) -> None:
 
 
 def test_it_is_uncovered_with_the_right_and_a_reason_and_the_log_says_who_and_why(house: Company) -> None:
-    shown = revealing.reveal(house.mona, "customer", "1", "tax_id", " The tax office asks ")
+    shown = reveal.reveal(house.mona, "customer", "1", "tax_id", " The tax office asks ")
     assert (shown.value, (shown.until - log.now()).total_seconds() <= 60) == (SECRET, True)
     event = log.events_of("ses_mona")[-1]
     assert (event.type, dict(event.open), event.values) == ("value_revealed", {"field": "tax_id"}, {"reason": "The tax office asks"})
@@ -81,7 +82,7 @@ def test_it_is_uncovered_with_the_right_and_a_reason_and_the_log_says_who_and_wh
         ("stan", "1", "tax_id", "x", NotFound),
     ):
         with pytest.raises(error):
-            revealing.reveal(house.people[who], "customer", key, name, reason)
+            reveal.reveal(house.people[who], "customer", key, name, reason)
     assert not [each for each in log.events_of("ses_mona")[before:] if each.type == "value_revealed"]
     house.sql("update customer set risk = null where id = 2")
 

@@ -1,8 +1,8 @@
 """Publishing rights names the live runs that it takes away from who has them in hand, and no others."""
 
 from console import access, rights, runs
-from console.access import Row, store
-from console.access.changes import Change
+from console.access import Row, policy_store
+from console.access.policy_changes import Change
 from console.db.engine import transaction
 from tests.company import Company
 
@@ -41,6 +41,8 @@ def test_who_may_not_see_a_run_is_not_told_of_it(company: Company) -> None:
     change = without("operator", "workflow:*", "resume")
     assert len(named(company, change)) == 1
     with transaction() as connection:
-        store.write(connection, added=[Row("p", "role:admin", "*", "collection:customer", "read", "deny", "record.id == 1")], by="test")
+        policy_store.write(
+            connection, added=[Row("p", "role:admin", "*", "collection:customer", "read", "deny", "record.id == 1")], by="test"
+        )
     access.refresh()
     assert named(company, change) == {}

@@ -3,7 +3,7 @@
 import pytest
 
 from console import access, actions, runs
-from console.access import store
+from console.access import policy_store
 from console.access.rows import Row
 from console.db.engine import transaction
 from console.errors import Conflict, NotAllowed
@@ -18,9 +18,9 @@ LIMIT = "input.amount_minor <= 50000"
 def granted(*rows: tuple[str, str, str]) -> None:
     """Rows (role, act, condition) on the action in Operations, instead of all others on it."""
     with transaction() as connection:
-        gone = [row for row in store.rows_of(connection) if row.obj == ACTION or (row.obj == "action:*" and row.act == "approve")]
+        gone = [row for row in policy_store.rows_of(connection) if row.obj == ACTION or (row.obj == "action:*" and row.act == "approve")]
         new = [Row("p", f"role:{role}", "t:operations", ACTION, act, "allow", condition) for role, act, condition in rows]
-        store.write(connection, added=new, removed=gone)
+        policy_store.write(connection, added=new, removed=gone)
     access.refresh()
 
 
@@ -99,7 +99,7 @@ def test_a_condition_over_the_run_is_four_eyes(company: Company) -> None:
     with transaction() as connection:
         resume = [Row("p", "role:operator", "*", "workflow:*", "resume")]
         new = [Row("p", "role:operator", "*", "workflow:*", "resume", "allow", "run.started_by != $currentUser.id")]
-        store.write(connection, added=new, removed=resume)
+        policy_store.write(connection, added=new, removed=resume)
     access.refresh()
     with pytest.raises(NotAllowed):
         runs.resume(company.olivia, run_id, revision=company.told(run_id)["revision"])

@@ -8,8 +8,8 @@ from console.access.rows import Row
 from console.core.actor import Actor
 from console.db.engine import transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from console.rights import rules
-from console.rights.rules import Rule
+from console.rights import role_rules
+from console.rights.role_rules import Rule
 from tests.company import PASSWORD, Company
 
 PLACE, CUSTOMER = "t:operations", "collection:customer"
@@ -30,7 +30,7 @@ def published(by: Actor, note: str = "") -> int:
 def test_a_draft_counts_when_it_is_published(company: Company) -> None:
     ines, tom = company.ines, company.tom
     assert access.can(tom, None, CUSTOMER, "update", {"desk": "retail"})
-    rules.edit(
+    role_rules.edit(
         ines,
         "operator",
         PLACE,
@@ -58,7 +58,7 @@ def test_a_draft_counts_when_it_is_published(company: Company) -> None:
 def test_going_back_brings_the_rules_and_leaves_the_people(company: Company) -> None:
     ines = company.ines
     before = set(access.all_rows())
-    rules.edit(ines, "operator", PLACE, CUSTOMER, [Rule("deny", ("read",))], {})
+    role_rules.edit(ines, "operator", PLACE, CUSTOMER, [Rule("deny", ("read",))], {})
     number = published(ines)
     assert not access.can(company.olivia, None, CUSTOMER, "read")
     access.assign(company.tom.id, [("reviewer", "operations")])
@@ -77,8 +77,8 @@ def test_going_back_brings_the_rules_and_leaves_the_people(company: Company) -> 
 
 def test_who_publishes_second_is_shown_what_the_first_did(company: Company, iris: Actor) -> None:
     ines = company.ines
-    rules.edit(ines, "reviewer", PLACE, CUSTOMER, [Rule("allow", ("browse",))], {})
-    rules.edit(iris, "reviewer", PLACE, "collection:account", [Rule("allow", ("export",))], {})
+    role_rules.edit(ines, "reviewer", PLACE, CUSTOMER, [Rule("allow", ("browse",))], {})
+    role_rules.edit(iris, "reviewer", PLACE, "collection:account", [Rule("allow", ("export",))], {})
     seen = rights.preview(ines).version
     published(iris, "Iris was first")
     with pytest.raises(Conflict) as refused:
@@ -93,7 +93,7 @@ def test_who_publishes_second_is_shown_what_the_first_did(company: Company, iris
 
 
 def test_a_role_given_to_somebody_meanwhile_is_no_conflict(company: Company) -> None:
-    rules.edit(company.ines, "reviewer", PLACE, CUSTOMER, [Rule("allow", ("browse",))], {})
+    role_rules.edit(company.ines, "reviewer", PLACE, CUSTOMER, [Rule("allow", ("browse",))], {})
     seen = rights.preview(company.ines).version
     access.assign(company.stan.id, [("buyer", "procurement"), ("reviewer", "operations")])
     assert rights.publish(company.ines, seen)
@@ -107,11 +107,11 @@ def test_own_roles_are_made_copied_renamed_and_taken_away(company: Company) -> N
     assert access.can(company.stan, "operations", "workflow:care-review", "start")
     with pytest.raises(Conflict, match="held by Stan"):
         rights.delete(ines, made)
-    rules.edit(ines, made, PLACE, CUSTOMER, [Rule("allow", ("export",))], {"email": "hidden"})
+    role_rules.edit(ines, made, PLACE, CUSTOMER, [Rule("allow", ("export",))], {"email": "hidden"})
     published(ines)
     other = rights.create(ines, "Night desk two", copy=made)
-    assert rules.of(access.all_rows(), other, PLACE, CUSTOMER) == [Rule("allow", ("export",))]
-    assert rules.fields_of(access.all_rows(), other, PLACE, "customer") == {"email": "hidden"}
+    assert role_rules.of(access.all_rows(), other, PLACE, CUSTOMER) == [Rule("allow", ("export",))]
+    assert role_rules.fields_of(access.all_rows(), other, PLACE, "customer") == {"email": "hidden"}
     assert rights.one(ines, other).built_from == (("operator", "*"),)
     rights.rename(ines, other, "Late desk", "")
     assert rights.one(ines, other).title == "Late desk"
@@ -146,11 +146,11 @@ def test_levels_keep_what_they_come_with(company: Company) -> None:
         rights.rename(ines, "lead", "Boss", "")
     with pytest.raises(NotAllowed, match="shipped level"):
         rights.delete(ines, "operator")
-    rules.edit(ines, "operator", "*", "workflow:*", [Rule("allow", ("see",))], {})
+    role_rules.edit(ines, "operator", "*", "workflow:*", [Rule("allow", ("see",))], {})
     with pytest.raises(NotAllowed, match="comes with its level"):
         published(ines)
     rights.discard(ines)
-    rules.edit(ines, "admin", "*", "policy", [Rule("allow", ("manage",)), Rule("deny", ("manage",))], {})
+    role_rules.edit(ines, "admin", "*", "policy", [Rule("allow", ("manage",)), Rule("deny", ("manage",))], {})
     with pytest.raises(NotAllowed, match="nobody could change the rights") as last:
         published(ines)
     assert last.value.code == "last_admin"
@@ -171,7 +171,7 @@ def test_levels_keep_what_they_come_with(company: Company) -> None:
 )
 def test_rules_that_mean_nothing_are_told_where_they_stand(company: Company, obj: str, rule: Rule, field: str, told: str) -> None:
     with pytest.raises(Invalid) as wrong:
-        rules.edit(company.ines, "operator", PLACE, obj, [rule], {})
+        role_rules.edit(company.ines, "operator", PLACE, obj, [rule], {})
     assert [detail["field"] for detail in wrong.value.details] == [field]
     assert told in wrong.value.details[0]["reason"]
 
@@ -181,7 +181,7 @@ def test_rules_that_mean_nothing_are_told_where_they_stand(company: Company, obj
 )
 def test_there_are_no_rules_on_what_is_not_there(company: Company, obj: str) -> None:
     with pytest.raises(NotFound):
-        rules.edit(company.ines, "operator", PLACE, obj, [], {})
+        role_rules.edit(company.ines, "operator", PLACE, obj, [], {})
 
 
 @pytest.mark.parametrize("who", ["olivia", "mona", "stan", "ada", "rosa"])
@@ -198,7 +198,7 @@ def test_only_who_manages_the_rights_gets_near_them(company: Company, who: str) 
         lambda: rights.publish(actor, 1),
         lambda: rights.versions(actor),
         lambda: rights.undo(actor, 1),
-        lambda: rules.edit(actor, "operator", PLACE, CUSTOMER, [], {}),
+        lambda: role_rules.edit(actor, "operator", PLACE, CUSTOMER, [], {}),
     ):
         with pytest.raises(NotAllowed):
             attempt()

@@ -2,12 +2,13 @@
 
 import pytest
 
-from console import access, accounts, log, notices
-from console.access import store
+from console import access, accounts, log
+from console.access import policy_store
 from console.access.rows import Row
 from console.db.engine import transaction
 from console.errors import Invalid, NotAllowed, NotFound, TooMany
-from console.rights import asking, matrix, points, trying
+from console.rights import matrix, points, right_requests, trying
+from console.work import notices
 from tests.company import Company
 from tests.services.acting import RATE, imported
 
@@ -17,7 +18,7 @@ CUSTOMER = "collection:customer"
 def rows(*added: Row, removed: tuple[Row, ...] = ()) -> None:
     """More rules, in force at once."""
     with transaction() as connection:
-        store.write(connection, added=added, removed=removed)
+        policy_store.write(connection, added=added, removed=removed)
     access.refresh()
 
 
@@ -129,31 +130,31 @@ def test_a_refusal_tells_its_rule_and_who_could_give_the_right(company: Company,
         Row("p", "role:lead", "t:operations", "field:customer/tax_id", "read", "deny"),
         removed=tuple(mona),
     )
-    reason = asking.why_not(company.people[who], None, CUSTOMER, act, {"record": {"desk": "corporate"}})
+    reason = right_requests.why_not(company.people[who], None, CUSTOMER, act, {"record": {"desk": "corporate"}})
     assert reason is not None
     assert (reason.rule, reason.who) == (rule, ("Ines",))
     assert reason.to_json() == {"need": {"object": CUSTOMER, "act": act}, "rule": rule, "who": ["Ines"]}
-    assert asking.why_not(company.people[who], None, CUSTOMER, "nonsense") is None
+    assert right_requests.why_not(company.people[who], None, CUSTOMER, "nonsense") is None
 
 
 def test_asking_reaches_who_can_give_it_once_and_is_slowed_down(company: Company) -> None:
     olivia, ines = company.olivia, company.ines
-    assert asking.ask(olivia, CUSTOMER, "export", None, "For the audit") == 1
+    assert right_requests.ask(olivia, CUSTOMER, "export", None, "For the audit") == 1
     (told,) = notices.mine(ines)
     assert told.text == "Olivia asks: export Customers. “For the audit”"
     assert told.href == f"/settings/access/try?person={olivia.id}&object=collection%3Acustomer&act=export"
-    asking.ask(olivia, CUSTOMER, "export", None)
+    right_requests.ask(olivia, CUSTOMER, "export", None)
     assert len(notices.mine(ines)) == 1
     events = [event for event in log.events_of(olivia.session) if event.type == "access_requested"]
     assert [event.open for event in events] == [{"object": CUSTOMER, "act": "export", "count": 1}] * 2
     with pytest.raises(Invalid):
-        asking.ask(olivia, CUSTOMER, "export", None, "x" * 501)
-    asking.ask(olivia, CUSTOMER, "delete", None)
-    asking.ask(olivia, CUSTOMER, "delete", None)
-    asking.ask(olivia, CUSTOMER, "delete", None)
-    asking.ask(olivia, CUSTOMER, "delete", None)
+        right_requests.ask(olivia, CUSTOMER, "export", None, "x" * 501)
+    right_requests.ask(olivia, CUSTOMER, "delete", None)
+    right_requests.ask(olivia, CUSTOMER, "delete", None)
+    right_requests.ask(olivia, CUSTOMER, "delete", None)
+    right_requests.ask(olivia, CUSTOMER, "delete", None)
     with pytest.raises(TooMany):
-        asking.ask(olivia, CUSTOMER, "delete", None)
+        right_requests.ask(olivia, CUSTOMER, "delete", None)
 
 
 def test_the_points_of_a_record_and_of_a_run(company: Company) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from console import access, log, runs, steps, workflows
 from console.errors import Invalid
-from console.views import consequences
 from console.views.formats import Look
+from console.views.run import consequences
 from tests.company import Company
 from tests.services.acting import RATE, imported
 from tests.services.engine import step

@@ -13,7 +13,7 @@ from console import log, runs
 from console.core.run import fold
 from console.db import engine, hot
 from console.errors import Conflict, ConsoleError
-from console.runs.store import as_event, load
+from console.runs.rows.run_store import as_event, load
 from tests.company import Company
 
 

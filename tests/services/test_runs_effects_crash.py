@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from console import runs, workflows
-from console.core.commands import Report
+from console.core.run.commands import Report
 from console.db.engine import alone, fetch
 from console.errors import Conflict
-from console.runs.effecting import noted
-from console.runs.store import load
+from console.runs.engine.effecting import noted
+from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.services.acting import imported
 from tests.services.engine import kinds, overdue, until, whole, workers

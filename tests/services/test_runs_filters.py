@@ -9,7 +9,7 @@ import pytest
 
 from console import runs
 from console.errors import Malformed
-from console.runs.lists import FILTERS, STATUSES, TRIGGERS
+from console.runs.showing.lists import FILTERS, STATUSES, TRIGGERS
 from tests.company import Company
 from tests.services.engine import counting
 

@@ -9,10 +9,11 @@ import pytest
 from console import log, runs, workflows
 from console.core.actor import Actor
 from console.core.run import NEXT_ITEM, Attempt, Run
-from console.runs import latest, reading, store
-from console.runs.latest import path
-from console.runs.rights import see
-from console.runs.view import outline
+from console.runs.changing.run_rights import see
+from console.runs.rows import latest, run_store
+from console.runs.rows.latest import path
+from console.runs.showing import reading
+from console.runs.showing.view import outline
 from tests.company import Company
 from tests.services.test_runs_long import counted
 from tests.services.test_runs_loop import begin, hand_in
@@ -40,16 +41,16 @@ ROUND: dict[str, Any] = {
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Only so many attempts are the latest."""
-    monkeypatch.setattr(store, "_LOAD_SHOWN", store._LOAD_SHOWN.replace(str(latest.LATEST), str(FEW)))
+    monkeypatch.setattr(run_store, "_LOAD_SHOWN", run_store._LOAD_SHOWN.replace(str(latest.LATEST), str(FEW)))
     monkeypatch.setattr(latest, "LATEST", FEW)
     yield FEW
-    store._recent.clear()
+    run_store._recent.clear()
 
 
 def agree(actor: Actor, run_id: str) -> None:
     """What is remembered is what is read, and a path cut to its last steps is that of the whole run."""
     read, every = see(actor, run_id, shown=True), see(actor, run_id, whole=True)
-    kept = store._recalled(run_id, None, shown=True)
+    kept = run_store._recalled(run_id, None, shown=True)
     assert kept is None or (kept.run.attempts, kept.left, kept.head) == (read.run.attempts, read.loaded.left, read.loaded.head)
     theirs = reading.view(actor, every, None, reading.Beside(), None)
     for most in range(1, FEW):
@@ -83,7 +84,7 @@ def test_a_long_path_through_lists_and_back_is_counted_as_if_all_of_it_were_ther
     every = runs.get(
         company.olivia, run_id, most=None
     ).json  # what is shown here for the first time is noted, and all of it is there all the same
-    assert (len(every["attempts"]), every["left_out"]) == (store.load(run_id).run.made, 0)  # type: ignore[union-attr]
+    assert (len(every["attempts"]), every["left_out"]) == (run_store.load(run_id).run.made, 0)  # type: ignore[union-attr]
 
 
 def test_what_lies_behind_is_counted_attempt_by_attempt(few: int) -> None:
@@ -138,7 +139,7 @@ def test_what_cannot_be_shown_does_not_undo_the_automatic_steps(company: Company
     run_id = runs.start(company.olivia, "round", None, None, {})
     runs.get(company.olivia, run_id)
     with monkeypatch.context() as patch:
-        patch.setattr("console.runs.reading.draw", lambda *_, **__: 1 / 0)
+        patch.setattr("console.runs.showing.reading.draw", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             runs.complete_and_look(company.olivia, run_id, step="say", revision=None, values={"note": "Once more."})
     told = company.told(run_id)

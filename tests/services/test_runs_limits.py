@@ -9,8 +9,8 @@ import pytest
 from console import log, runs, workflows
 from console.core.run import Event, Run, evolve
 from console.db.engine import fetch
-from console.runs import engine, stepping
-from console.runs.store import load
+from console.runs.engine import advancing, stepping
+from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.core.graphs import NOW
 from tests.services.engine import counting, kinds, overdue, publish, step, waiting, whole
@@ -23,7 +23,7 @@ def slow(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
         time.sleep(seconds)
         return stepping.context_of(*given)
 
-    monkeypatch.setattr(engine, "context_of", slowly)
+    monkeypatch.setattr(advancing, "context_of", slowly)
 
 
 def test_a_run_that_takes_too_long_ends_as_timed_out(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:

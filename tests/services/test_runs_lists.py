@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import access, records, runs
-from console.access import Row, store
+from console.access import Row, policy_store
 from console.db import hot
 from console.db.ahead import Ahead
 from console.db.engine import hot_engine, transaction
@@ -208,7 +208,7 @@ def test_filters_are_exact_and_add_up(company: Company, many: list[Told]) -> Non
 )
 def test_what_is_no_filter_is_named(filters: dict[str, str], field: str) -> None:
     with pytest.raises(Malformed) as told:
-        runs.lists._conditions(filters)
+        runs.showing.lists._conditions(filters)
     assert [detail["field"] for detail in told.value.details] == [field]
 
 
@@ -323,13 +323,15 @@ def test_rights_decide_which_runs_are_counted(company: Company, many: list[Told]
     assert len(runs.find(company.rosa, limit=100)[0]) == 100
     deny = Row("p", f"user:{company.rosa.id}", "*", "workflow:care-review", "see", "deny")
     with transaction() as connection:
-        store.write(connection, added=[deny])
+        policy_store.write(connection, added=[deny])
     access.refresh()
     assert runs.find(company.rosa) == ([], None)
     assert runs.on_record(company.rosa, "customer", "1") == []
     assert runs.live_on(company.rosa, "customer", ["1", "2"]) == {}
     with transaction() as connection:
-        store.write(connection, removed=[deny], added=[Row("p", f"user:{company.rosa.id}", "*", "collection:customer", "read", "deny")])
+        policy_store.write(
+            connection, removed=[deny], added=[Row("p", f"user:{company.rosa.id}", "*", "collection:customer", "read", "deny")]
+        )
     access.refresh()
     assert runs.find(company.rosa) == ([], None), "nor those about records that may not be read"
     with hot_engine().connect() as connection2:

@@ -8,11 +8,12 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import access, log, operations, runs, subjects
-from console.access import store
+from console import access, log, runs, subjects
+from console.access import policy_store
+from console.activity import sequencing
 from console.db import hot, tables, transaction
 from console.log import present
-from console.runs.replay import Tick
+from console.runs.showing.replay import Tick
 from tests.company import Company
 
 
@@ -38,7 +39,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 def test_the_history_opened_is_what_the_chain_says(company: Company) -> None:
     run_id = company.finished()
-    operations.catch_up()
+    sequencing.catch_up()
     whole, closed = log.events_of(run_id), log.history(run_id)
     assert [(event.n, event.id, event.type, event.at, event.body, event.leaf) for event in closed] == [
         (event.n, event.id, event.type, event.at, event.body, event.leaf) for event in whole
@@ -143,7 +144,7 @@ def test_a_hidden_column_does_not_hide_what_the_run_says_of_itself(company: Comp
         rows = [
             access.Row("p", "role:reviewer", "t:operations", f"field:customer/{name}", "read", "deny", "") for name in ("risk", "status")
         ]
-        store.write(connection, added=rows)
+        policy_store.write(connection, added=rows)
     access.refresh()
     told = runs.get(company.rosa, run_id).json
     number, rated = next((number, each) for number, each in enumerate(told["attempts"]) if each["step"] == "rate")

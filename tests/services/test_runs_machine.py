@@ -24,8 +24,8 @@ from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.errors import ConsoleError, NotFound
 from console.faults import Fault
-from console.runs.rights import holder_idle_s, possible, see
-from console.runs.store import as_event, load
+from console.runs.changing.run_rights import holder_idle_s, possible, see
+from console.runs.rows.run_store import as_event, load
 from tests.company import DOCUMENT, Company
 from tests.services import proposals
 

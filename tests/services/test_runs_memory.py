@@ -9,9 +9,10 @@ from console import access, log, runs
 from console.core.run import fold
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, NotAllowed, NotFound
-from console.runs import rights, store
-from console.runs.store import as_event, load
-from console.runs.transitions import end_for_erasure
+from console.runs.changing import run_rights
+from console.runs.changing.transitions import end_for_erasure
+from console.runs.rows import run_store
+from console.runs.rows.run_store import as_event, load
 from tests.company import Company
 
 
@@ -27,9 +28,9 @@ def hand_in(company: Company, run_id: str, revision: int | None) -> None:
 
 def elsewhere(run_id: str, act: Callable[[], object]) -> None:
     """What another process does: this one remembers the run as it was before."""
-    remembered = store._recent[run_id]
+    remembered = run_store._recent[run_id]
     act()
-    store._recent[run_id] = remembered
+    run_store._recent[run_id] = remembered
 
 
 def agrees(run_id: str) -> None:
@@ -43,7 +44,7 @@ def agrees(run_id: str) -> None:
 
 def test_what_was_just_written_is_not_read_again(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id, revision = at_note(company)
-    monkeypatch.setattr(rights, "load", lambda *_, **__: pytest.fail("it was read"))
+    monkeypatch.setattr(run_rights, "load", lambda *_, **__: pytest.fail("it was read"))
     hand_in(company, run_id, revision)
     monkeypatch.undo()
     assert company.told(run_id)["current"]["step"] == "rate"
@@ -97,16 +98,16 @@ def test_rights_are_judged_anew(company: Company) -> None:
 
 
 def test_what_is_kept_has_an_end(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "KEPT_MOST", 2)
-    monkeypatch.setattr(store, "_recent", OrderedDict())
+    monkeypatch.setattr(run_store, "KEPT_MOST", 2)
+    monkeypatch.setattr(run_store, "_recent", OrderedDict())
     run_ids = [company.started(key) for key in ("1", "2", "3")]
-    assert list(store._recent) == run_ids[1:]
+    assert list(run_store._recent) == run_ids[1:]
     company.answer(run_ids[0])
     runs.cancel(company.mona, run_ids[2], revision=None, reason="Twice.")
-    assert run_ids[2] not in store._recent, "a run that has ended is not kept"
-    monkeypatch.setattr(store, "KEPT_S", 0.0)
+    assert run_ids[2] not in run_store._recent, "a run that has ended is not kept"
+    monkeypatch.setattr(run_store, "KEPT_S", 0.0)
     fresh = load(run_ids[1])
     assert fresh is not None
-    store._remember(fresh)
-    assert store._recalled(run_ids[1], None, shown=False) is None
+    run_store._remember(fresh)
+    assert run_store._recalled(run_ids[1], None, shown=False) is None
     assert fetch("select 1 from console.run where id = %s", (run_ids[1],))

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, accounts, faults, log, operations, runs, workflows
-from console.access import Row, store
+from console import access, accounts, faults, log, runs, workflows
+from console.access import Row, policy_store
+from console.activity import sequencing
 from console.core.run import fold
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowed, NotFound
 from console.records import connect
-from console.runs import drafts
-from console.runs.store import as_event, load
+from console.runs.rows import typed_drafts
+from console.runs.rows.run_store import as_event, load
 from tests.company import DOCUMENT, STEPS, Company
 
 TO_HOLDER = {"complete", "draft", "save", "release", "abort", "revise", "escalate"}
@@ -29,13 +30,13 @@ TO_HOLDER = {"complete", "draft", "save", "release", "abort", "revise", "escalat
 def ruled(*rows: Row) -> Iterator[None]:
     """Rows of the policy that hold meanwhile."""
     with transaction() as connection:
-        store.write(connection, added=rows)
+        policy_store.write(connection, added=rows)
     access.refresh()
     try:
         yield
     finally:
         with transaction() as connection:
-            store.write(connection, removed=rows)
+            policy_store.write(connection, removed=rows)
         access.refresh()
 
 
@@ -265,7 +266,7 @@ def test_every_command_while_the_source_is_away(company: Company) -> None:
         assert said(lambda: runs.resume(company.olivia, run_id, revision=None)) == "source_down"
         assert said(lambda: runs.resume(company.mona, run_id, revision=None)) == "done"
         runs.advance(run_id)
-        assert operations.catch_up() > 0
+        assert sequencing.catch_up() > 0
     assert company.sql("select risk from customer where id = 1") == [(None,)]
     company.answer(run_id, "mona", note="Back again.")
     assert company.told(run_id, "mona")["current"]["step"] == "rate"
@@ -274,7 +275,7 @@ def test_every_command_while_the_source_is_away(company: Company) -> None:
 
 def test_a_write_that_finds_the_source_away_is_refused_and_what_was_typed_stays(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = company.at("rate")
-    put = runs.transitions.write  # type: ignore[attr-defined]
+    put = runs.changing.transitions.write  # type: ignore[attr-defined]
 
     def going(*given: Any, **more: Any) -> Any:
         made = put(*given, **more)
@@ -283,7 +284,7 @@ def test_a_write_that_finds_the_source_away_is_refused_and_what_was_typed_stays(
             company.path.rename(company.path.with_suffix(".away"))
         return made
 
-    monkeypatch.setattr(runs.transitions, "write", going)
+    monkeypatch.setattr(runs.changing.transitions, "write", going)
     company.answer(run_id, risk="high")
     monkeypatch.undo()
     connect.dispose()
@@ -365,8 +366,8 @@ def test_characters_that_no_database_holds_stop_neither_a_run_nor_the_order_of_t
     log.note(company.olivia, "record_viewed", open={"a\x00": "b\x00"}, sealed={"c\x00": "d\x00"}, collection="customer", record="k\x00")
     log.note(company.olivia, "record_viewed", open={"said": "the six characters \\u0000"})
     whole(run_id)
-    assert operations.catch_up() > 0
-    assert operations.lag().pending == 0
+    assert sequencing.catch_up() > 0
+    assert sequencing.lag().pending == 0
     noted = [event for event in log.events_of("ses_olivia") if event.type == "record_viewed"]
     assert (noted[0].open, noted[0].values, noted[0].body["target"]["key"]) == ({"a\ufffd": "b\ufffd"}, {"c\ufffd": "d\ufffd"}, "k\ufffd")
     assert noted[1].open == {"said": "the six characters \\u0000"}
@@ -444,7 +445,7 @@ def test_a_draft_is_kept_or_refused_and_never_lost_silently(company: Company) ->
     assert n is not None
     keep = [(run_id, n, me.id, True), (run_id, n, company.tom.id, False), (run_id, n + 1, me.id, False), ("run_x", n, me.id, False)]
     for run, place, who, kept in keep:
-        assert drafts.keep(run, place, who, loaded.subject, {"note": "typed"}, now) is kept
+        assert typed_drafts.keep(run, place, who, loaded.subject, {"note": "typed"}, now) is kept
     runs.take_over(company.mona, run_id, revision=None)
     runs.draft(company.mona, run_id, step="note", revision=None, values={"note": "hers"})
     assert said(lambda: runs.draft(me, run_id, step="note", revision=None, values={"note": "his"})) == "not_holder"
@@ -458,14 +459,14 @@ def test_a_draft_is_kept_or_refused_and_never_lost_silently(company: Company) ->
 
 def test_what_is_typed_while_the_run_is_taken_away_is_refused(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = company.at("note")
-    keep = drafts.keep
+    keep = typed_drafts.keep
 
     def late(*given: Any) -> bool:
         monkeypatch.undo()
         runs.take_over(company.mona, run_id, revision=None)
         return keep(*given)
 
-    monkeypatch.setattr(drafts, "keep", late)
+    monkeypatch.setattr(typed_drafts, "keep", late)
     assert said(lambda: runs.draft(company.olivia, run_id, step="note", revision=None, values={"note": "mine"})) == "stale_revision"
     assert company.told(run_id, "mona")["current"]["draft"] is None
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from console import access, accounts, runs, tickets
+from console import access, accounts, runs
 from console.db.engine import fetch
-from console.runs.store import load
+from console.runs.rows.run_store import load
+from console.work import tickets
 from tests.company import Company
 from tests.services.engine import kinds, overdue, publish, step, waiting, whole
 from tests.services.paying import Provider, at_pay, paying, providing
@@ -84,10 +85,10 @@ def test_the_starter_is_gone_while_a_change_is_under_way(
     company: Company, provider: Provider, monkeypatch: pytest.MonkeyPatch, on_error: str
 ) -> None:
     paying(by_itself=True, on_error=on_error)
-    from console.runs import engine
+    from console.runs.engine import advancing
 
     with monkeypatch.context() as patch:  # the process dies between asking and doing
-        patch.setattr(engine, "made", died)
+        patch.setattr(advancing, "made", died)
         run_id = runs.start(company.olivia, "paying", "customer", "1")
         with pytest.raises(KeyboardInterrupt):
             company.answer(run_id)
@@ -135,9 +136,9 @@ def handed_on_before_paying(company: Company, on_error: str) -> None:
 
 
 def test_where_a_team_has_no_inbox_the_run_is_among_the_saved_ones(company: Company) -> None:
-    from console import inbox
+    from console import inboxes
 
-    inbox.close("desk")
+    inboxes.close("desk")
     waiting({"duration": "hours(1)"}, on_error="fail")
     run_id = runs.start(company.olivia, "waiting", None, None)
     company.answer(run_id)
@@ -151,9 +152,9 @@ def test_where_a_team_has_no_inbox_the_run_is_among_the_saved_ones(company: Comp
 
 
 def test_the_inbox_that_the_workflow_names_comes_first_where_somebody_works_there(company: Company) -> None:
-    from console import inbox
+    from console import inboxes
 
-    inbox.import_all(
+    inboxes.import_all(
         [
             {"id": "second", "title": "Second", "team": "operations"},
             {"id": "empty", "title": "Empty", "team": "operations", "roles": ["auditor"]},

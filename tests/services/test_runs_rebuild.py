@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from console import runs
 from console.commands.rebuild import rebuild
 from console.db import transaction
-from console.runs.store import load
+from console.runs.rows.run_store import load
 from tests.company import Company
 
 HARM = [

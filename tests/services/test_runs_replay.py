@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from console import access, log, operations, runs
-from console.access import store
+from console import access, log, runs
+from console.access import policy_store
+from console.activity import sequencing
 from console.core.run import fold
 from console.db import transaction
 from console.errors import NotFound
-from console.runs.store import as_event, load
+from console.runs.rows.run_store import as_event, load
 from tests.company import Company
 
 
@@ -90,7 +91,7 @@ def test_the_screen_is_the_record_as_it_was(company: Company) -> None:
 def test_what_the_viewer_may_not_read_is_null_and_named(company: Company) -> None:
     run_id, seen = walked(company)
     with transaction() as connection:  # a right taken away after the run
-        store.write(connection, added=[access.Row("p", "role:reviewer", "t:operations", "field:customer/email", "read", "deny", "")])
+        policy_store.write(connection, added=[access.Row("p", "role:reviewer", "t:operations", "field:customer/email", "read", "deny", "")])
     access.refresh()
     told = runs.replay(company.rosa, run_id, max(at for at in seen if seen[at]["current"])).json
     assert "screen.record.values.email" in told["masked"]
@@ -150,7 +151,7 @@ def test_events_in_order_with_places_once_they_are_sequenced(company: Company) -
     assert [row["n"] for row in rows] == [1, 2, 3, 4, 5]
     assert following == 5
     assert rows[0]["pos"] is None
-    operations.catch_up()
+    sequencing.catch_up()
     everything: list[dict[str, Any]] = []
     after: int | None = 0
     while after is not None:

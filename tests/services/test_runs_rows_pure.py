@@ -9,7 +9,7 @@ import pytest
 
 from console.core.run import MISSING_MANUAL, Attempt, Effect, Event, Run, evolve, fold
 from console.log import Stored
-from console.runs.store import RUN_COLUMNS, as_event, attempt_row, changes, effect_row, run_row
+from console.runs.rows.run_store import RUN_COLUMNS, as_event, attempt_row, changes, effect_row, run_row
 from tests.core.graphs import Walk, plan, step
 from tests.core.test_run_events import (
     APPLYING,

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from console.core import commands, expressions
+from console.core import expressions
 from console.core.actor import Actor
-from console.core.run import Run, fold
-from console.core.workflow import read
-from console.runs.stepping import context_of, plan_of, stand
+from console.core.documents.workflow import read
+from console.core.run import Run, commands, fold
+from console.runs.engine.stepping import context_of, plan_of, stand
 from console.workflows import Definition
 
 BEFORE, AFTER = datetime(2027, 7, 9, 23, 59, tzinfo=UTC), datetime(2027, 7, 10, 0, 1, tzinfo=UTC)

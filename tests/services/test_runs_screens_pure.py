@@ -10,7 +10,7 @@ import orjson
 import pytest
 from hypothesis import given, strategies as st
 
-from console.runs.screens import LONG_TEXT, MOST_BYTES, digest, fitted, seen_fields, shortened
+from console.runs.showing.screens import LONG_TEXT, MOST_BYTES, digest, fitted, seen_fields, shortened
 from tests.tables import cases
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import runs, steps, workflows
-from console.core.workflow_check import check
+from console.core.documents.workflow_check import check
 from tests.company import Company
 from tests.services.engine import step
 from tests.tables import cases

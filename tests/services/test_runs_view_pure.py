@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console.core.run import Attempt, Event, Run, evolve, fold
-from console.runs.view import _ahead, _revisable, as_json, moment, outline, title_of
+from console.runs.showing.view import _ahead, _revisable, as_json, moment, outline, title_of
 from console.workflows import Definition
 from tests.core.graphs import document, step
 from tests.core.test_run_events import APPLYING, ASKED, AT, BEGUN, LATER, OLIVIA, READING, STARTED, TOM, UNKNOWN, WRITING, done, entered

@@ -7,11 +7,12 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from console import accounts, operations, settings
+from console import accounts, settings
+from console.activity import sequencing
 from console.commands.log import seal
 from console.db import fetch
 from console.db.engine import migration_url
-from console.log import checkpoint, heads, tree
+from console.log import checkpoint, tree, tree_heads
 from tests.company import Company
 from tests.conftest import web_app
 
@@ -23,30 +24,30 @@ def leaves() -> list[bytes]:
 
 def test_a_head_is_the_root_over_every_event_in_order(company: Company) -> None:
     company.finished()
-    operations.catch_up()
-    note = operations.seal()
+    sequencing.catch_up()
+    note = sequencing.seal()
     assert note is not None
-    key = heads.verifier_key()
+    key = tree_heads.verifier_key()
     assert key is not None
     head = checkpoint.verified(note, key)
     everything = leaves()
     assert (head.size, head.root) == (len(everything), tree.root(everything))
-    assert head.origin == operations.origin()
+    assert head.origin == sequencing.origin()
 
 
 def test_nothing_new_is_not_signed_twice(company: Company) -> None:
     company.started()
-    operations.catch_up()
-    first = operations.seal()
-    assert operations.seal() is None
+    sequencing.catch_up()
+    first = sequencing.seal()
+    assert sequencing.seal() is None
     company.started("2")
-    operations.catch_up()
-    second = operations.seal()
+    sequencing.catch_up()
+    second = sequencing.seal()
     assert first is not None
     assert second is not None
     sizes = [checkpoint.parse(note).checkpoint.size for note in (first, second)]
     assert sizes == sorted(set(sizes))
-    kept = (settings.current().data_dir / operations.HEADS).read_text()
+    kept = (settings.current().data_dir / sequencing.HEADS).read_text()
     assert kept == f"{first}\n{second}\n"
 
 
@@ -54,10 +55,10 @@ def test_a_later_head_is_consistent_with_an_earlier_one(company: Company) -> Non
     notes = []
     for record in ("1", "2", "3"):
         company.finished(record)
-        operations.catch_up()
-        notes.append(operations.seal())
+        sequencing.catch_up()
+        notes.append(sequencing.seal())
     old, new = (checkpoint.parse(str(note)).checkpoint for note in (notes[0], notes[-1]))
-    with heads.grown() as grown:
+    with tree_heads.grown() as grown:
         proof = grown.consistency(old.size, new.size)
         included = [grown.inclusion(index, new.size) for index in range(0, new.size, 7)]
     assert tree.consistent(old.size, old.root, new.size, new.root, proof)
@@ -68,8 +69,8 @@ def test_a_later_head_is_consistent_with_an_earlier_one(company: Company) -> Non
 
 def test_an_empty_log_has_nothing_to_sign(clean: object) -> None:
     assert clean
-    assert operations.seal() is None
-    assert heads.newest() is None
+    assert sequencing.seal() is None
+    assert tree_heads.newest() is None
     told = CliRunner().invoke(seal)
     assert (told.exit_code, told.stdout) == (0, "The log is empty; there is nothing to sign.\n")
 
@@ -85,8 +86,8 @@ def test_the_command_prints_the_newest_head(company: Company) -> None:
 
 def test_heads_can_be_neither_changed_nor_taken_away(company: Company) -> None:
     company.started()
-    operations.catch_up()
-    operations.seal()
+    sequencing.catch_up()
+    sequencing.seal()
     url = migration_url().set(drivername="postgresql").render_as_string(hide_password=False)
     for statement in ("update console.checkpoint set note = 'x'", "delete from console.checkpoint", "truncate console.checkpoint"):
         with psycopg.connect(url) as owner, pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -111,8 +112,8 @@ def test_the_api_gives_head_and_key_to_who_may_read_the_log(company: Company, we
         for stranger in ("olivia", "stan"):
             assert web.get(path, headers=headers[stranger]).status_code == 403
         assert web.get(path, headers=headers["ada"]).status_code == 404
-    operations.catch_up()
-    note = operations.seal()
+    sequencing.catch_up()
+    note = sequencing.seal()
     for reader in ("ada", "ines"):
         told = web.get("/api/v1/checkpoint", headers=headers[reader])
         assert (told.status_code, told.mimetype, told.text) == (200, "text/plain", note)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import sources
-from console.core.collections import Stored
+from console.core.documents.collections import Stored
 from console.errors import DefinitionError, Invalid, NotFound
 from console.sources import DOCUMENT_KEYS, GRANTED, ID, NAME, keeping
 from tests.tables import cases

@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, make_url
 
 from console import records, sources
 from console.cli import console
-from console.core.collections import Collection
+from console.core.documents.collections import Collection
 from console.errors import Invalid
 from console.postgres import Embedded
 from console.records import connect, diagnosis, reflect

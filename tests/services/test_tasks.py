@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from console import log, notices, runs, tasks, workflows
+from console import log, runs, workflows
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotFound
+from console.work import notices, tasks
 from tests.company import Company
 from tests.services.engine import kinds, step, whole
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console import access, accounts, inbox
+from console import access, accounts, inboxes
 from console.accounts import teamwork
 from console.core.actor import Actor
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -126,7 +126,7 @@ def test_a_copy_gives_what_roles_may_do_and_inboxes_and_nobody(company: Company)
     people = sql("select count(*) from console.policy where sub like 'user:%'")
     assert teamwork.copy(company.ines, "operations", made) == told
     assert access.can(lead, made, "collection:customer", "read", {"desk": "retail"})
-    assert {one.id for one in inbox.used_by(made)} == {"desk-operations-north"}
+    assert {one.id for one in inboxes.used_by(made)} == {"desk-operations-north"}
     assert access.can(lead, made, "inbox:desk-operations-north", "work")
     assert sql("select count(*) from console.policy where sub like 'user:%'") == people
     opened, sealed = next((opened, sealed) for kind, opened, sealed in reversed(noted()) if kind == "team_changed")

@@ -10,10 +10,11 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import access, inbox, log, my_work, records, runs, tickets
+from console import access, inboxes, log, records, runs
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound, SourceDown
 from console.records import catalogue
+from console.work import my_work, tickets
 from tests.company import DESK, Company
 from tests.services.test_inbox import UNRATED
 from tests.services.test_runs_midway import away
@@ -23,7 +24,7 @@ MANY = 60
 
 @pytest.fixture(autouse=True)
 def _inboxes(company: Company) -> None:
-    inbox.import_all([DESK, UNRATED])
+    inboxes.import_all([DESK, UNRATED])
 
 
 def ids(company: Company, who: str, name: str = "unrated", **more: Any) -> list[str]:
@@ -95,7 +96,7 @@ def test_records_of_the_segment_are_there_until_they_no_longer_match_or_are_begu
 def test_who_sees_a_part_gets_and_counts_that_part(company: Company) -> None:
     handed_on(company, "3")
     handed_on(company, "2")
-    here = inbox.known()
+    here = inboxes.known()
     seen = {who: (ids(company, who), len(ids(company, who, "desk")), tickets.count(company.people[who], here)) for who in ("olivia", "tom")}
     assert seen["olivia"][0] == ["record:4", "record:1"]
     assert seen["olivia"][1:] == (2, {"desk": tickets.Count(2), "unrated": tickets.Count(2)})
@@ -107,7 +108,7 @@ def test_who_sees_a_part_gets_and_counts_that_part(company: Company) -> None:
 
 
 def test_dispatch_is_by_priority_then_age_then_what_was_begun_then_records(company: Company) -> None:
-    inbox.import_all([UNRATED | {"id": "desk", "title": "All"}])
+    inboxes.import_all([UNRATED | {"id": "desk", "title": "All"}])
     low, normal, urgent = handed_on(company, "1", "low"), handed_on(company, "2", "normal"), handed_on(company, "3", "urgent")
     first = tickets.to_do(company.olivia, "desk")
     assert [ticket.id for ticket in first.tickets] == [urgent, normal, "record:4", low]
@@ -151,13 +152,13 @@ def test_pages_join_over_long_stretches_that_are_being_worked_on(company: Compan
     assert len(free) == 3 + MANY - len(busy)
     for limit in (1, 3, 4, 7):
         assert ids(company, "olivia", limit=limit) == free, limit
-    assert tickets.count(company.olivia, inbox.known())["unrated"] == tickets.Count(len(free))
+    assert tickets.count(company.olivia, inboxes.known())["unrated"] == tickets.Count(len(free))
 
 
 def test_a_count_stops_where_it_would_be_long(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tickets, "CAP", 5)
     more_customers(company, 3)
-    assert tickets.count(company.olivia, inbox.known())["unrated"] == tickets.Count(5, more=True)
+    assert tickets.count(company.olivia, inboxes.known())["unrated"] == tickets.Count(5, more=True)
 
 
 @pytest.mark.parametrize(
@@ -179,15 +180,15 @@ def test_a_cursor_of_another_list_is_refused(company: Company, after: str) -> No
 
 
 def test_while_the_source_is_away_what_was_handed_on_is_still_there(company: Company) -> None:
-    inbox.import_all([UNRATED | {"id": "desk", "title": "All"}])
+    inboxes.import_all([UNRATED | {"id": "desk", "title": "All"}])
     run = handed_on(company)
     with away(company):
         page = tickets.to_do(company.mona, "desk")
         assert [ticket.id for ticket in page.tickets] == [run]
         assert page.down
-        assert tickets.count(company.mona, inbox.known())["desk"] == tickets.Count(1, down=True)
+        assert tickets.count(company.mona, inboxes.known())["desk"] == tickets.Count(1, down=True)
         assert tickets.to_do(company.tom, "desk").tickets == []  # whether it is his to see cannot be told
-        assert tickets.count(company.tom, inbox.known())["desk"] == tickets.Count(0, down=True)
+        assert tickets.count(company.tom, inboxes.known())["desk"] == tickets.Count(0, down=True)
 
 
 def test_tickets_that_one_could_not_do_are_not_offered(company: Company) -> None:
@@ -201,7 +202,7 @@ def test_tickets_that_one_could_not_do_are_not_offered(company: Company) -> None
     runs.release(company.olivia, run, revision=None)
     assert company.told(run)["current"]["step"] == "rate"
     assert ids(company, "rosa", "desk") == []  # rating does, and she may not
-    assert tickets.count(company.rosa, [inbox.known()[0]])["desk"] == tickets.Count(0)
+    assert tickets.count(company.rosa, [inboxes.known()[0]])["desk"] == tickets.Count(0)
     assert ids(company, "olivia", "desk") == [run]
     assert before == [(1,)]
     with pytest.raises(Conflict) as caught:
@@ -241,7 +242,7 @@ def test_what_is_no_ticket_of_the_inbox_is_not_taken(company: Company, name: str
 
 
 def test_a_run_elsewhere_is_no_ticket_here(company: Company) -> None:
-    inbox.import_all([DESK, UNRATED, DESK | {"id": "other", "title": "Other"}])
+    inboxes.import_all([DESK, UNRATED, DESK | {"id": "other", "title": "Other"}])
     run = handed_on(company)
     for name in ("other", "unrated"):
         with pytest.raises(NotFound):
@@ -250,7 +251,7 @@ def test_a_run_elsewhere_is_no_ticket_here(company: Company) -> None:
 
 def test_many_who_take_at_once_never_get_the_same(company: Company) -> None:
     more_customers(company, 12)
-    inbox.import_all([UNRATED | {"id": "desk", "title": "All"}])
+    inboxes.import_all([UNRATED | {"id": "desk", "title": "All"}])
     handed = [handed_on(company, str(number)) for number in (1, 2, 3)] + [saved(company, "4")]
     people = [company.olivia, company.mona, company.tom, company.mona] * 3
     together = threading.Barrier(len(people))
@@ -271,7 +272,7 @@ def test_who_was_slower_is_told_and_nothing_is_taken_from_the_quicker(company: C
     run = handed_on(company)
     ticket = tickets.to_do(company.mona, "desk").tickets[0]
     runs.take_over(company.olivia, run, revision=None)
-    assert tickets._taken(company.mona, inbox.known()[0], ticket) is None  # she may take over at once, and here she must not
+    assert tickets._taken(company.mona, inboxes.known()[0], ticket) is None  # she may take over at once, and here she must not
     with pytest.raises(Conflict) as caught:
         tickets.take(company.tom, "desk", run)
     assert caught.value.code == "ticket_taken"
@@ -279,7 +280,7 @@ def test_who_was_slower_is_told_and_nothing_is_taken_from_the_quicker(company: C
 
 
 def test_who_manages_alone_takes_nothing(company: Company) -> None:
-    inbox.import_all([DESK | {"roles": ["mlro"]}])
+    inboxes.import_all([DESK | {"roles": ["mlro"]}])
     run = company.at("note")
     runs.escalate(company.olivia, run, revision=None, inbox="desk", reason="Please look")
     assert ids(company, "mona", "desk") == [run]
@@ -291,7 +292,7 @@ def test_who_manages_alone_takes_nothing(company: Company) -> None:
 
 def test_a_start_that_asks_for_more_is_said(company: Company) -> None:
     fetch("update console.inbox set source = jsonb_set(source, '{input}', '{}') where id = 'unrated' returning 1")
-    inbox.forget()
+    inboxes.forget()
     with pytest.raises(Invalid, match=r"asks for more than Unrated gives \(input.why"):
         tickets.take_next(company.olivia, "unrated")
 
@@ -373,7 +374,7 @@ def test_a_list_costs_the_same_however_long_it_is(company: Company) -> None:
 
 
 def test_who_sees_the_same_shares_a_count_for_a_while(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = inbox.known()
+    here = inboxes.known()
     assert tickets.count(company.mona, here)["unrated"] == tickets.Count(3)
     more_customers(company, 2)
     with counted() as (_, theirs):
@@ -391,8 +392,8 @@ def test_who_sees_the_same_shares_a_count_for_a_while(company: Company, monkeypa
         (lambda company: tickets.to_do(company.mona, "desk"), 5, 1),  # three lists, names of holders and of who handed on; titles
         (lambda company: tickets.doing(company.olivia, "desk"), 1, 0),
         (lambda company: tickets.backlog(company.mona, "unrated"), 3, 1),
-        (lambda company: tickets.count(company.mona, inbox.known()), 2, 2),
-        (lambda company: tickets.count(company.tom, inbox.known()), 2, 3),
+        (lambda company: tickets.count(company.mona, inboxes.known()), 2, 2),
+        (lambda company: tickets.count(company.tom, inboxes.known()), 2, 3),
         (lambda company: my_work.of(company.olivia), 6, 5),
     ],
 )

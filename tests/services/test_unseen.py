@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, inbox, notices, runs, sources, workflows
+from console import access, accounts, inboxes, runs, sources, workflows
 from console.accounts import teamwork
 from console.core.actor import Actor
 from console.records import catalogue
+from console.work import notices
 from tests.company import DESK, DOCUMENT, Company
 
 CHANGES: dict[str, Callable[[Company], Any]] = {
@@ -18,7 +19,7 @@ CHANGES: dict[str, Callable[[Company], Any]] = {
     "removes": lambda at: accounts.remove_person(at.people["ines"], at.olivia.id, "CONFIRM REMOVE"),
     "paused the data source that this run works on": lambda at: sources.pause(source(), by=at.people["ines"]),
     "took away the data source that this run works on": lambda at: sources.remove(source(), by=at.people["ines"]),
-    "closed the inbox that this run waits in": lambda at: inbox.close("apart-desk", by=at.people["ines"]),
+    "closed the inbox that this run waits in": lambda at: inboxes.close("apart-desk", by=at.people["ines"]),
 }
 
 
@@ -54,7 +55,7 @@ def heard(actor: Actor) -> list[str]:
 def test_whoever_is_cleared_is_told_and_nobody_else(company: Company, said: str) -> None:
     run_id = confidential(company, company.olivia, company.mona)
     if "inbox" in said:
-        inbox.import_all([DESK | {"id": "apart-desk", "team": "apart"}])
+        inboxes.import_all([DESK | {"id": "apart-desk", "team": "apart"}])
         runs.escalate(accounts.actor_of_person(company.olivia.id, "ses_olivia"), run_id, revision=None, inbox="apart-desk", reason="Look")
     before = {name: notices.unread(who) for name, who in company.people.items()}
     CHANGES[said](company)

@@ -12,11 +12,13 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
-from console import exports, operations, privacy, runs
+from console import runs
+from console.activity import exports, sequencing
 from console.commands.activity import activity, verify
 from console.db import fetch
 from console.errors import Conflict, NotAllowed
-from console.log import heads
+from console.log import tree_heads
+from console.upkeep import erasure
 from tests.company import Company
 
 
@@ -45,7 +47,7 @@ def test_a_log_that_nobody_touched_is_verified(company: Company, tmp_path: Path)
     assert (told.exit_code, told.output.startswith("verified ")) == (0, True), told.output
     archive = exported(tmp_path)
     assert checked(str(archive)).exit_code == 0
-    key = str(heads.verifier_key())
+    key = str(tree_heads.verifier_key())
     assert "unchanged since" not in checked(str(archive), "--key", key).output
 
 
@@ -123,7 +125,7 @@ def test_what_a_superuser_did_is_named_with_its_place(company: Company, kind: st
 def test_an_erasure_is_the_only_thing_that_is_missing(company: Company, tmp_path: Path) -> None:
     worked(company)
     before = exported(tmp_path, "before.zip")
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
     after = exported(tmp_path, "after.zip")
     for archive in (before, after):
         assert checked(str(archive)).exit_code == 0, checked(str(archive)).output
@@ -149,10 +151,10 @@ def test_who_may_export(company: Company) -> None:
     worked(company)
     asked = exports.Asked(proofs=True)
     with pytest.raises(Conflict):
-        exports.begin(company.ada, asked, ready=operations.catch_up)
+        exports.begin(company.ada, asked, ready=sequencing.catch_up)
     for name in ("olivia", "mona", "stan", "rosa", "ines"):
         with pytest.raises(NotAllowed):
-            exports.begin(company.people[name], asked, ready=operations.sealed)
-    assert b"".join(exports.begin(company.ada, asked, ready=operations.sealed).parts()).startswith(b"PK")
+            exports.begin(company.people[name], asked, ready=sequencing.sealed)
+    assert b"".join(exports.begin(company.ada, asked, ready=sequencing.sealed).parts()).startswith(b"PK")
     kinds = [row[0] for row in fetch("select convert_from(body, 'UTF8')::jsonb->>'type' from console.event where run = 'ses_ada'")]
     assert kinds == ["log_exported"]

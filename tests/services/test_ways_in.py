@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from console import access, accounts, settings, subjects
-from console.access import Row, store
-from console.accounts import entry, factors, identities, letters, oidc, one_time, sessions, signing_in
+from console.access import Row, policy_store
+from console.accounts import entry, factors, identities, oidc, one_time, password_letters, sessions, signing_in
 from console.core.actor import Actor
 from console.db import engine as db
 from console.db.engine import fetch
@@ -106,7 +106,7 @@ ROLES: list[tuple[list[Row], list[tuple[str, str]], bool]] = [
 def test_who_administers_audits_or_approves_by_whatever_role_needs_one(house: Company, case: int) -> None:
     rows, roles, needs = ROLES[case]
     with db.transaction() as connection:
-        store.write(connection, added=rows)
+        policy_store.write(connection, added=rows)
     access.assign(house.stan.id, roles)
     access.refresh()
     try:
@@ -114,7 +114,7 @@ def test_who_administers_audits_or_approves_by_whatever_role_needs_one(house: Co
         assert factors._sensitive(access.current_version(), who.id, who.roles) is needs
     finally:
         with db.transaction() as connection:
-            store.write(connection, removed=rows)
+            policy_store.write(connection, removed=rows)
         access.assign(house.stan.id, [("buyer", "procurement")])
 
 
@@ -320,9 +320,9 @@ def test_groups_of_whatever_shape_give_no_role_that_no_line_names(told: Any) -> 
 
 
 def test_without_a_mail_server_nothing_is_asked_for(house: Company) -> None:
-    letters.ask("olivia@fernwick.example", "127.0.0.1")
+    password_letters.ask("olivia@fernwick.example", "127.0.0.1")
     assert fetch("select count(*) from console.one_time where kind = 'letter'") == [(0,)]
-    assert letters.send() == 0
+    assert password_letters.send() == 0
 
 
 def test_a_session_of_nobody_ends_nothing(house: Company) -> None:

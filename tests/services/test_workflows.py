@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from console import accounts, log, workflows
 from console.commands.workflow import workflow as command
 from console.core.actor import Actor
-from console.core.workflow import read
+from console.core.documents.workflow import read
 from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import DefinitionError, NotAllowed, NotFound

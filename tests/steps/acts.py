@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from console.core.action import read
+from console.core.documents.action_document import read
 from console.steps.base import Act
 from tests.steps.walk import NOW, OLIVIA
 

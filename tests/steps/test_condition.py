@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from console import steps
-from console.core.functions import Answers
+from console.core.expressions.functions import Answers
 from console.steps.condition import ConditionConfig
 from tests.steps.walk import complete, context
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from console import steps
-from console.core import comparing
+from console.core.run import proposal_comparison
 from console.errors import Invalid
 from console.steps.base import AsksPerson, Completion, Withheld
 from console.steps.decision import DecisionConfig
@@ -255,6 +255,6 @@ def test_what_the_choice_hides_is_neither_taken_nor_counted_against_the_proposal
     proposal = {"status": "ready", "mode": "assist", "fill": "high", "outcome": None, "fields": proposed}
     types = {field.name: field.type for field in prepare("decision", CONFIG, context(steps=LOW)).fields}
     done = complete("decision", CONFIG, context(steps=LOW), {"code": "sanctions", "note": "fine"}, "approve")
-    assert comparing.outcomes(proposal, types, done.values, "approve", manual=False) == {"note": "accepted"}
+    assert proposal_comparison.outcomes(proposal, types, done.values, "approve", manual=False) == {"note": "accepted"}
     done = complete("decision", CONFIG, context(steps=LOW), {"code": "sanctions", "note": "fine"}, "reject")
-    assert comparing.outcomes(proposal, types, done.values, "reject", manual=False) == {"code": "accepted", "note": "accepted"}
+    assert proposal_comparison.outcomes(proposal, types, done.values, "reject", manual=False) == {"code": "accepted", "note": "accepted"}

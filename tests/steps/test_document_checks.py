@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from console import files
-from console.core.checks import Check, judged, of_values
-from console.core.extracting import facts_of
-from console.core.pages import Read
+from console.core.documents.workflow import read
+from console.core.papers.document_checks import Check, judged, of_values
+from console.core.papers.extracting import facts_of
+from console.core.papers.pages import Read
 from console.core.policy import rules
-from console.core.workflow import read
-from console.demo import papers
-from console.files import reading
+from console.demo import printed_papers
+from console.files import text_recognition
 from tests.services.test_documents_read import passport
 from tests.steps.walk import NOW
 from tests.tables import cases
@@ -31,8 +31,8 @@ def checks_of(workflow: Any, step: str) -> list[Check]:
 
 @functools.cache
 def paper(title: str, lines: str, text: str = "") -> tuple[Read, ...]:
-    content, _ = papers.paper({"title": title, "issuer": "Issuer", "lines": lines, "text": text})
-    return tuple(reading.read(content, "application/pdf", recognise=False))
+    content, _ = printed_papers.paper({"title": title, "issuer": "Issuer", "lines": lines, "text": text})
+    return tuple(text_recognition.read(content, "application/pdf", recognise=False))
 
 
 def judge(workflow: Any, step: str, roots: dict[str, Any], pages: tuple[Read, ...]) -> dict[str, str]:
@@ -100,7 +100,7 @@ RIGHT = {
 @needs_tesseract
 def test_a_passport() -> None:
     def seen(**more: Any) -> tuple[Read, ...]:
-        return tuple(reading.read(passport(**more), "image/png", recognise=True))
+        return tuple(text_recognition.read(passport(**more), "image/png", recognise=True))
 
     assert kyc(PERSON, "passport", seen(), "CX1234567") == RIGHT
     other = {**PERSON, "birth_date": "1980-01-01", "display_name": "Bo Nilsson"}

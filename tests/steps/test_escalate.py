@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from console import inbox, runs, tickets, workflows
-from console.core.command_types import HandsOver
+from console import inboxes, runs, workflows
+from console.core.run.command_types import HandsOver
 from console.errors import Invalid
 from console.steps.escalate import EscalateConfig
+from console.work import tickets
 from tests.company import DESK, DOCUMENT, STEPS, Company
 from tests.services.engine import whole
 from tests.steps.walk import complete, context, prepare
@@ -80,7 +81,7 @@ def published(**more: Any) -> None:
 
 
 def test_who_takes_it_goes_on_at_the_next_step_with_everything_that_was_done(company: Company) -> None:
-    inbox.import_all([DESK | {"roles": ["lead"]}])
+    inboxes.import_all([DESK | {"roles": ["lead"]}])
     published()
     run = company.at("over")
     company.answer(run)
@@ -96,7 +97,7 @@ def test_who_takes_it_goes_on_at_the_next_step_with_everything_that_was_done(com
 
 
 def test_by_itself_nobody_is_asked_before(company: Company) -> None:
-    inbox.import_all([DESK])
+    inboxes.import_all([DESK])
     published(completion="automatic")
     run = company.at("note")
     company.answer(run)
@@ -108,7 +109,7 @@ def test_by_itself_nobody_is_asked_before(company: Company) -> None:
 
 @pytest.mark.parametrize("completion", ["manual", "automatic"])
 def test_an_inbox_that_is_not_there_loses_no_run(company: Company, completion: str) -> None:
-    inbox.import_all([DESK | {"team": "procurement"}])
+    inboxes.import_all([DESK | {"team": "procurement"}])
     published(completion=completion)
     run = company.at("note")
     company.answer(run)
@@ -119,7 +120,7 @@ def test_an_inbox_that_is_not_there_loses_no_run(company: Company, completion: s
     told = company.told(run)
     assert (told["holder"], told["current"]["step"], told["ticket"]) == (company.olivia.id, "over", None)
     assert (told["current"]["take_over"] is not None) == (completion == "automatic")
-    inbox.import_all([DESK])
+    inboxes.import_all([DESK])
     if completion == "automatic":
         runs.retry(company.olivia, run, revision=told["revision"])
     else:

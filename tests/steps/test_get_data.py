@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from console import steps
-from console.core.fields import Located, Use
+from console.core.documents.fields import Located, Use
 from console.errors import Invalid
 from console.steps.base import Read
 from console.steps.get_data import GetDataConfig

@@ -3,7 +3,7 @@
 from typing import Any
 
 from console import steps
-from console.core.workflow import read
+from console.core.documents.workflow import read
 from tests.steps.walk import complete, context
 
 SMALLEST: dict[str, Any] = {}

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from console import steps
-from console.core.action import Action, read as read_action
-from console.core.approval_rules import asked
+from console.core.documents.action_document import Action, read as read_action
+from console.core.documents.approval_rules import asked
+from console.core.documents.fields import computed
+from console.core.documents.workflow import Workflow, read
 from console.core.expressions import parse
-from console.core.fields import computed
 from console.core.policy import rules
-from console.core.workflow import Workflow, read
 from console.steps.base import Prompt
 from tests.steps.walk import NOW, OLIVIA, context
 from tests.tables import cases

@@ -7,8 +7,8 @@ from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from console import steps
-from console.core import workflow_check
-from console.core.shape import said_of
+from console.core.documents import workflow_check
+from console.core.documents.json_shape import said_of
 from console.views import frame
 from tests.steps.acts import SMALL
 from tests.steps.walk import complete, context, prepare, rows, view

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console import steps
-from console.core.approval_rules import asked
+from console.core.documents.approval_rules import asked
 from console.errors import Conflict, Invalid, NotAllowed
 from console.steps.base import Act, AsksPerson, Completion, Context, Prompt
 from tests.steps.acts import act

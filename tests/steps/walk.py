@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from console import steps
+from console.core.documents.workflow import Step, Workflow
 from console.core.forms import FormField
 from console.core.policy import rules
-from console.core.workflow import Step, Workflow
 from console.steps.base import Completion, Context, Prompt, Rows, StepView, WriteRecord
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)

@@ -8,7 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from console import accounts, log, operations
+from console import accounts, log
+from console.activity import sequencing
 from console.core.actor import Actor
 
 AT = "/api/v1/activity-logs"
@@ -37,7 +38,7 @@ def fixture_keys(app: Flask) -> dict[str, str]:
             open={"session": f"ses_{number}"},
             sealed={"ip": "10.0.0.7"} if number % 3 else None,
         )
-    operations.catch_up()
+    sequencing.catch_up()
     return keys
 
 
@@ -72,7 +73,7 @@ def test_who_may_read_the_log(client: FlaskClient, keys: Mapping[str, str]) -> N
 
 def test_refusal_is_in_the_log(client: FlaskClient, keys: Mapping[str, str], ada: Caller) -> None:
     Caller(client, keys["stan"])()
-    operations.catch_up()
+    sequencing.catch_up()
     row = ada.page("kind=access_refused")["data"][0]
     assert (row["actor"]["name"], row["data"]["object"], row["data"]["act"]) == ("Stan", "activity", "read")
 
@@ -132,7 +133,7 @@ def _walk(ada: Caller, size: int) -> None:
         seen += [row["pos"] for row in page["data"]]
         assert len(page["data"]) == size or not page["hasMore"]
         assert page["hasMore"] is (page["next"] is not None)
-        operations.catch_up()
+        sequencing.catch_up()
         if not page["hasMore"]:
             break
         after = f"&after={page['next']}"

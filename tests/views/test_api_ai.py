@@ -8,7 +8,7 @@ import pytest
 from console import access, accounts
 from console.db.engine import fetch
 from console.errors import NotFound
-from console.proposals import calls
+from console.proposals import call_log
 from tests.views.conftest import Pages
 from tests.views.test_api_approvals import Program
 
@@ -114,8 +114,8 @@ def test_who_audits_one_team_reads_of_that_team(pages: Pages) -> None:
     assert stan.get(f"/ai-calls?run={run_id}").status_code == 404
     assert stan.get("/ai-calls?run=run_absent").get_json() == stan.get(f"/ai-calls?run={run_id}").get_json()
     with pytest.raises(NotFound):
-        calls.get(pages.company.stan, "aic_001")
-    assert calls.get(pages.company.stan, "aic_002")[0].id == "aic_002"
+        call_log.get(pages.company.stan, "aic_001")
+    assert call_log.get(pages.company.stan, "aic_002")[0].id == "aic_002"
 
 
 def test_a_label_that_one_is_not_cleared_for_hides_the_call(pages: Pages) -> None:

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from console import accounts, sources
-from console.core.operands import Spelled
+from console.core.expressions.operands import Spelled
 from console.records import connect, exact
 from console.views.api import spelled
 from tests.company import Company

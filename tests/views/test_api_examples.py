@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from console import access, accounts, operations, runs, workflows
+from console import access, accounts, runs, workflows
+from console.activity import sequencing
 from console.app import create_app
 from console.records import connect
 from console.views.api import openapi
@@ -140,8 +141,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         return {"workflow_id": made.id}
 
     def sealed() -> Scene:
-        operations.catch_up()
-        operations.seal()
+        sequencing.catch_up()
+        sequencing.seal()
         return {}
 
     def checked() -> Scene:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from console import inbox
+from console import inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app
 from tests.services.test_inbox import UNRATED
@@ -17,7 +17,7 @@ from tests.views.test_api_runs import Caller
 @pytest.fixture(name="web")
 def fixture_web(company: Company) -> Flask:
     """The web application over the small company, with its inboxes."""
-    inbox.import_all([DESK, UNRATED])
+    inboxes.import_all([DESK, UNRATED])
     return web_app()
 
 

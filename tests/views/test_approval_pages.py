@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import accounts, approvals, runs
+from console import accounts, runs
+from console.work import approvals
 from tests.services.four_eyes import asking, balance, bank, charging, requested, status, waiting_for
 
 if TYPE_CHECKING:

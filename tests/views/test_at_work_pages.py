@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, accounts, operations, workflows
+from console import access, accounts, workflows
+from console.activity import sequencing
 from tests.services.busy import month
 from tests.services.proposing import call, with_ai
 from tests.services.test_ladder import hidden
@@ -124,7 +125,7 @@ def test_up_with_a_reason_and_down_again(pages: "Pages") -> None:
     assert "Mona" in page.text
     pages.mona.send(page, "/back", mode="shadow", reason="A complaint")
     assert "Shadow Now" in pages.mona.follow().text
-    operations.catch_up()
+    sequencing.catch_up()
     log = pages.ada.get("/activity").text
     assert "Mona raised how far proposals for “decide” of Care review are trusted: done by themselves where all is certain" in log
     assert "Mona lowered how far proposals" in log

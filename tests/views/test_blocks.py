@@ -11,10 +11,12 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from console import operations, runs
+from console import runs
+from console.activity import sequencing
 from console.app import beside
 from console.errors import Conflict
-from console.views import frame, runeffects
+from console.views import frame
+from console.views.run import effects
 from tests.tables import cases
 from tests.views.test_page_routes import furnished
 from tests.views.test_second_factor import enrolled
@@ -106,7 +108,7 @@ def visited(pages: "Pages") -> None:
     done, held = company.finished("2"), house.run
     saved = company.at("note", "4")
     runs.save(company.olivia, saved, revision=company.told(saved)["revision"])
-    operations.catch_up()
+    sequencing.catch_up()
     for path in (
         "/", "/c", "/settings/me", "/patterns", "/c/customer", "/c/customer?q=nobody", "/c/customer?segment=unrated&q=nobody", "/c/nothing", "/c/customer/1",
         "/c/customer/1?tab=details", "/c/customer/1?tab=activity", "/c/customer/3", "/c/customer/1/menu", "/c/customer/3/menu", "/c/customer/1/related/account",
@@ -149,7 +151,7 @@ def test_every_block_is_drawn_alone_with_much_and_with_nothing(pages: "Pages", d
     kept, done = list(drawn), set()
     run = next(context for template, context, _ in kept if template == "runner/abort.html")
     kept.append(
-        ("runner/repeat.html", run | runeffects.repeating(Conflict("Done before.", code="already_done", effects=[]), MultiDict()), None)
+        ("runner/repeat.html", run | effects.repeating(Conflict("Done before.", code="already_done", effects=[]), MultiDict()), None)
     )
     kept.append(("requests/gone.html", {"message": "Nothing here."}, None))
     env = pages.app.jinja_env

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from console.views import consequences
 from console.views.formats import Look
+from console.views.run import consequences
 from tests.tables import cases
 
 ROOT = Path(__file__).parents[2]

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from console import operations, privacy, runs
+from console import runs
+from console.activity import sequencing
+from console.upkeep import erasure
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -13,7 +15,7 @@ def test_from_the_record_to_the_receipt(pages: "Pages") -> None:
     assert "/c/customer/1/erase" in pages.ines.get("/c/customer/1/menu").links
     assert "/c/customer/1/erase" in pages.ines.get("/c/customer/1?tab=details").links
     page = pages.ines.get("/c/customer/1/erase")
-    held = privacy.preview(pages.company.ines, "customer", "1")
+    held = erasure.preview(pages.company.ines, "customer", "1")
     assert f"{held.events} events of the log" in page.text
     assert "in 1 run" in page.text
     pages.ines.send(page, "/erase", reason="Asked by letter.", word="ERASE")
@@ -30,7 +32,7 @@ def test_without_reason_or_word_nothing_is_done_and_what_was_typed_is_kept(pages
         assert wrong in answer.text
         fields = answer.form("/erase")["fields"]
         assert (fields["reason"], fields["word"]) == (reason, word)
-    assert privacy.preview(pages.company.ines, "customer", "1").events > 0
+    assert erasure.preview(pages.company.ines, "customer", "1").events > 0
 
 
 def test_a_live_run_stands_against_it(pages: "Pages") -> None:
@@ -48,25 +50,25 @@ def test_a_live_run_stands_against_it(pages: "Pages") -> None:
 
 def test_nobody_else_may_and_nobody_else_is_led_there(pages: "Pages") -> None:
     pages.company.finished()
-    sub = privacy.preview(pages.company.ines, "customer", "1").subject
+    sub = erasure.preview(pages.company.ines, "customer", "1").subject
     for who in ("stan", "olivia", "mona", "ada"):
         browser = getattr(pages, who)
         browser.get("/c/customer/1/erase", status=403)
         browser.post("/c/customer/1/erase", {"csrf_token": browser.token, "reason": "x", "word": "ERASE"}, status=403)
         browser.get(f"/erasures/{sub}", status=403)
     assert "/c/customer/1/erase" not in pages.olivia.get("/c/customer/1?tab=details").links
-    assert privacy.preview(pages.company.ines, "customer", "1").subject == sub
-    operations.catch_up()
+    assert erasure.preview(pages.company.ines, "customer", "1").subject == sub
+    sequencing.catch_up()
     pages.ines.get(f"/erasures/{sub}", status=404)
 
 
 def test_a_hold_stands_against_it_and_is_said(pages: "Pages") -> None:
     pages.company.finished()
-    privacy.hold(pages.company.ines, "customer", "1", "A complaint is open.")
+    erasure.hold(pages.company.ines, "customer", "1", "A complaint is open.")
     page = pages.ines.get("/c/customer/1/erase")
     assert "on hold" in page.text
     assert not [form for form in page.forms if form["action"].endswith("/erase")]
     data = {"csrf_token": pages.ines.token, "reason": "A letter.", "word": "ERASE"}
     assert "is on hold" in pages.ines.post("/c/customer/1/erase", data, status=409).text
-    privacy.release(pages.company.ines, "customer", "1", "It is settled.")
+    erasure.release(pages.company.ines, "customer", "1", "It is settled.")
     pages.ines.post("/c/customer/1/erase", data)

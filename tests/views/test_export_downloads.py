@@ -10,7 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from console import accounts, exports, log, operations
+from console import accounts, log
+from console.activity import exports, sequencing
 from console.db import fetch
 from console.db.engine import migration_url
 from console.views import downloads
@@ -37,7 +38,7 @@ class Program:
 def programs(company: Company) -> Iterator[dict[str, Program]]:
     """A program of each person, and one of nobody."""
     company.finished("1")
-    operations.sealed()
+    sequencing.sealed()
     with web_app().test_client() as client:
         made = {name: Program(client, accounts.create_key("tests", person.id).text) for name, person in company.people.items()}
         yield made | {"nobody": Program(client, None)}
@@ -45,7 +46,7 @@ def programs(company: Company) -> Iterator[dict[str, Program]]:
 
 def exported() -> int:
     """How many exports the log tells of."""
-    operations.catch_up()
+    sequencing.catch_up()
     return int(fetch("select count(*) from console.activity where kind = 'log_exported'")[0][0])
 
 
@@ -165,7 +166,7 @@ def test_the_button_is_for_who_may_export(pages: "Pages") -> None:
 def test_the_sheet_names_the_filters_in_words_and_carries_them(pages: "Pages") -> None:
     olivia = pages.company.olivia
     pages.company.finished("1")
-    operations.catch_up()
+    sequencing.catch_up()
     whole = pages.ada.get("/activity")
     assert "The whole log, oldest first, as far as you may see it." in whole.text
     page = pages.ada.get(f"/activity?kind=run_started&user={olivia.id}&createdAt.gte=2026-01-01&after=&limit=3")
@@ -177,7 +178,7 @@ def test_the_sheet_names_the_filters_in_words_and_carries_them(pages: "Pages") -
 def test_a_download_from_the_page(pages: "Pages") -> None:
     pages.company.finished("1")
     log.note(pages.company.ines, "key_created", open={"key": "key_1"})
-    operations.sealed()
+    sequencing.sealed()
     ada = pages.ada
     fields = ada.get("/activity?kind=run_started").form("/activity/export")["fields"]
 

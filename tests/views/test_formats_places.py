@@ -11,8 +11,9 @@ from werkzeug.datastructures import MultiDict
 
 from console.core.actor import Actor
 from console.core.forms import FIELD_TYPES
-from console.views import formats, panes
+from console.views import formats
 from console.views.formats import Kind, Look
+from console.views.run import panes
 from tests.tables import cases
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

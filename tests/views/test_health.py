@@ -9,12 +9,13 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from console import __version__, health, settings
+from console import __version__, settings
 from console.app import create_app
 from console.db import engine, presence, troubles
 from console.db.engine import app_url
 from console.db.presence import PRESENCE
 from console.postgres import Embedded
+from console.upkeep import health
 from tests.company import Company
 from tests.conftest import Database
 from tests.views.conftest import Pages

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import activity as service, operations, runs, settings
+from console import activity as service, runs, settings
+from console.activity import sequencing
 from console.errors import Malformed
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def test_the_theme_follows_the_choice(pages: "Pages") -> None:
 
 def test_the_log_tells_in_sentences_newest_first(pages: "Pages") -> None:
     run = pages.company.finished("1")
-    operations.catch_up()
+    sequencing.catch_up()
     page = pages.ada.get("/activity")
     assert "Olivia started Care review on customer 1" in page.text or "started Care review" in page.text
     assert f"/runs/{run}/replay" in page.links
@@ -76,7 +77,7 @@ def test_the_log_tells_in_sentences_newest_first(pages: "Pages") -> None:
 def test_filters_stand_in_the_address_and_as_chips(pages: "Pages") -> None:
     run = pages.company.started("1")
     pages.company.started("2", by="tom")
-    operations.catch_up()
+    sequencing.catch_up()
     page = pages.ada.get(f"/activity?user={pages.company.olivia.id}&kind=run_started&collection=&createdAt.gte=2020-01-01")
     assert page.text.count("started Care review") == 1
     assert "Person: Olivia" in page.text
@@ -94,7 +95,7 @@ def test_a_filter_that_cannot_be_read_is_said(pages: "Pages") -> None:
 def test_older_events_are_a_link_away(pages: "Pages") -> None:
     for record in ("1", "2", "4"):
         pages.company.finished(record)
-    operations.catch_up()
+    sequencing.catch_up()
     page = pages.ada.get("/activity")
     older = next(link for link in page.links if "after=" in link)
     second = pages.ada.get(older)

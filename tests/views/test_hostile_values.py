@@ -8,10 +8,12 @@ from urllib.parse import quote
 
 import pytest
 
-from console import operations, runs
+from console import runs
+from console.activity import sequencing
 from console.core.actor import Actor
-from console.views import activity, formats, frame, panes
+from console.views import activity, formats, frame
 from console.views.formats import Kind, Look
+from console.views.run import panes
 from tests.tables import cases
 from tests.views.conftest import Page
 
@@ -120,7 +122,7 @@ def test_what_is_typed_in_a_run_is_text_in_its_form_its_draft_its_replay_and_the
     assert shown(stale, value)
     runs.resume(company.olivia, run, revision=company.told(run)["revision"])
     olivia.post(f"/runs/{run}/abort", {"csrf_token": olivia.token, "revision": str(company.told(run)["revision"]), "reason": value})
-    operations.catch_up()
+    sequencing.catch_up()
     for who, path in (
         ("olivia", f"/runs/{run}"),
         ("olivia", f"/runs/{run}/replay"),
@@ -178,7 +180,7 @@ def test_a_name_of_a_person_is_text(pages: "Pages", monkeypatch: pytest.MonkeyPa
     assert 'Eve <img src=x onerror="x()"> & Co' in me.text
     eve: Actor = accounts.actor_of_person(accounts.person_of_email("eve@fernwick.example").id, "ses_eve")
     run = runs.start(eve, "care-review", "customer", "2", {"why": "event"})
-    operations.catch_up()
+    sequencing.catch_up()
     for who, path in (
         ("olivia", f"/runs/{run}"),
         ("olivia", "/c/customer"),

@@ -10,10 +10,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from console import access, log, operations, privacy, runs, workflows
+from console import access, log, runs, workflows
+from console.activity import sequencing
 from console.core.actor import Actor
 from console.db.engine import fetch, hot_engine
 from console.postgres import Embedded
+from console.upkeep import erasure
 from console.views.api.operation import OPERATION
 from tests.company import Company
 from tests.papers import pdf
@@ -132,7 +134,7 @@ def test_it_holds_for_a_day(web: Flask, house: Company) -> None:
     ended(house.mona, first)
     fetch("update console.idempotency set at = now() - interval '25 h' returning key")
     fetch("delete from console.request_done returning key")  # nobody may change what it was done at
-    operations.sweep()
+    sequencing.sweep()
     assert stored() == ""
     second = program("POST", "/runs", body, X_Idempotency_Key="day").get_json()
     assert second["id"] != first["id"]
@@ -176,7 +178,7 @@ def test_what_was_erased_is_not_said_again(web: Flask, company: Company) -> None
     kept = stored()
     plain = hashlib.sha256(f"POST /api/v1{address}?\n".encode()).hexdigest()
     assert not [word for word in ("Xylander", "adaeze", "Adaeze", plain) if word in kept]
-    privacy.erase(company.ines, "customer", "1", "She asked us to.")
+    erasure.erase(company.ines, "customer", "1", "She asked us to.")
     again = program("POST", address, body, X_Idempotency_Key="stop adaeze")
     assert (again.status_code, again.get_json()["status"]) == (200, "aborted")
     assert not [word for word in ("Xylander", "Adaeze") if word in again.text]

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import inbox, runs, tickets
+from console import inboxes, runs
+from console.work import tickets
 from tests.company import DESK
 from tests.services.test_inbox import UNRATED
 from tests.services.test_runs_midway import away
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _inboxes(pages: "Pages") -> None:
-    inbox.import_all([DESK, UNRATED])
+    inboxes.import_all([DESK, UNRATED])
 
 
 def refreshed(pages: "Pages", who: str = "olivia") -> str:
@@ -115,7 +116,7 @@ def test_after_completing_the_next_ticket_is_one_key_away(pages: "Pages") -> Non
 
 
 def test_handing_on_asks_for_inbox_and_reason_and_shows_where_the_run_is(pages: "Pages") -> None:
-    inbox.import_all([DESK, UNRATED])
+    inboxes.import_all([DESK, UNRATED])
     run = pages.company.at("note")
     assert f"/runs/{run}/escalate" in pages.olivia.get(f"/runs/{run}").links
     page = pages.olivia.get(f"/runs/{run}/escalate")
@@ -178,7 +179,7 @@ def test_who_works_sees_no_backlog_and_chooses_nothing(pages: "Pages") -> None:
     page = pages.olivia.get("/inbox/unrated?view=backlog")
     assert "Backlog" not in page.text
     assert not [told for told in page.with_attribute("name") if told["name"] == "ticket" and told.get("type") == "checkbox"]
-    inbox.import_all([DESK | {"roles": ["mlro"]}])
+    inboxes.import_all([DESK | {"roles": ["mlro"]}])
     assert "Take next" not in pages.mona.get("/inbox/desk").text
 
 

@@ -8,8 +8,9 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from console import access, accounts, labels
+from console import access, accounts
 from console.app import create_app
+from console.rights import clearances
 from tests.company import PASSWORD, Company
 
 
@@ -61,7 +62,7 @@ def test_a_clearance_is_asked_for_agreed_to_and_taken_back(house: Company) -> No
     assert "Operations lead" not in page.text  # it is the level that is cleared
     assert re.search(r"Lead</b> <span class=\"muted\">", page.text)
     assert ines.post(**typed()).status_code == 303
-    (grant,) = (grant for label in labels.listed(house.ines) for grant in label.grants)
+    (grant,) = (grant for label in clearances.listed(house.ines) for grant in label.grants)
     assert "Yearly audit &lt;b&gt;" in ines.get().text
     assert f"/settings/labels/{grant.id}/agree" not in ines.get().text
     assert "Another person has to agree" in ines.post(f"/{grant.id}/agree").text

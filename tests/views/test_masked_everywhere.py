@@ -7,10 +7,12 @@ from typing import Any
 
 from flask import Flask
 
-from console import access, accounts, answers, approvals, notices, runs, tasks
-from console.access import store
+from console import access, accounts, runs
+from console.access import policy_store
 from console.db import transaction
-from console.views import runbeside, tasks as pages_of_tasks
+from console.views import tasks as pages_of_tasks
+from console.views.run import pane
+from console.work import approvals, notices, questions, tasks
 from tests.company import Company
 from tests.conftest import web_app
 from tests.services import masked
@@ -19,7 +21,7 @@ from tests.views.conftest import signed_in
 
 SECRETS = re.compile("|".join(map(re.escape, (MARK, RELATED, FIGURE))), re.IGNORECASE)
 AROUND = 80
-TABS_OF_RUN = ("source", *runbeside.TABS)
+TABS_OF_RUN = ("source", *pane.TABS)
 TABS = {
     "/runs/": ("record", *TABS_OF_RUN),
     "/c/": ("summary", "details", "activity"),
@@ -108,7 +110,7 @@ def test_nothing_that_was_computed_tells_what_its_reader_may_not_read(company: C
             "/inbox/desk",
             "/api/v1/inboxes/desk/tickets",
         ]
-        some += [f"/answers/{one.id}" for one in answers.open_for(company.olivia)]
+        some += [f"/answers/{one.id}" for one in questions.open_for(company.olivia)]
         some += [f"/approvals/{one.id}" for one in approvals.find(company.mona).lines]
         wrong += [leak for reader in blind for address in some for leak in reader.leaks(address)]
     assert len(places) >= 13
@@ -195,7 +197,9 @@ def test_what_is_left_out_is_null_and_named(company: Company) -> None:
 def test_a_title_that_is_made_of_a_hidden_field_is_told_nowhere(company: Company) -> None:
     run = company.finished()
     with transaction() as connection:
-        store.write(connection, added=[access.Row("p", "role:reviewer", "t:operations", "field:customer/display_name", "read", "deny", "")])
+        policy_store.write(
+            connection, added=[access.Row("p", "role:reviewer", "t:operations", "field:customer/display_name", "read", "deny", "")]
+        )
     access.refresh()
     rosa, mona = (Reader(company, web_app(), name) for name in ("rosa", "mona"))
     last = company.told(run, "mona")["last_event"]

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from console import access, accounts, log, settings
-from console.accounts import confirming, entry, entry_changes, factors, letters, one_time, profile, sessions, signing_in, throttle
+from console.accounts import confirming, entry, entry_changes, factors, one_time, password_letters, profile, sessions, signing_in, throttle
 from console.commands import sign_in as sign_in_commands, user as user_commands
 from console.core.actor import Actor
 from console.db.engine import fetch
@@ -439,18 +439,18 @@ def test_forgotten_passwords_are_answered_alike_and_mailed_to_who_is_there(house
         for address in ("olivia@fernwick.example", "nobody@fernwick.example", "no address", "", "a\r\nBcc: x@y.example@fernwick.example"):
             texts.add(stranger.send(page, "/forgot", status=200, email=address).text)
         assert len(texts) == 1
-        assert letters.send() == 1
+        assert password_letters.send() == 1
         (letter,) = server.messages
         link = re.search(r"http://localhost(/sign-in/new-password/\S+)", letter.get_content())
         assert letter["To"] == "olivia@fernwick.example"
         assert link is not None
         assert "Olivia" not in stranger.get(link[1]).text
-        assert letters.send() == 0
-        for _ in range(letters.PER_PERSON + 3):
-            letters.ask("olivia@fernwick.example", "203.0.113.9")
-        assert letters.send() <= letters.PER_PERSON + 1
-    letters.ask("stan@fernwick.example", "203.0.113.10")
-    assert letters.send() == 0  # the mail server is gone: it waits
+        assert password_letters.send() == 0
+        for _ in range(password_letters.PER_PERSON + 3):
+            password_letters.ask("olivia@fernwick.example", "203.0.113.9")
+        assert password_letters.send() <= password_letters.PER_PERSON + 1
+    password_letters.ask("stan@fernwick.example", "203.0.113.10")
+    assert password_letters.send() == 0  # the mail server is gone: it waits
     assert fetch("select count(*) from console.one_time where kind = 'letter'") == [(1,)]
     monkeypatch.undo()
     settings.current.cache_clear()

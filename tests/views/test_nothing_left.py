@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from sqlalchemy.engine import Connection
 
-from console import accounts, backup, browse, log, operations, restore, runs, settings
+from console import accounts, browse, log, runs, settings
+from console.activity import sequencing
 from console.commands.subject import subject
 from console.core.actor import Actor
 from console.db import engine, fetch
 from console.errors import ConsoleError
+from console.upkeep import backup, restore
 from tests import traces
 from tests.company import Company
 from tests.conftest import web_app
@@ -54,7 +56,7 @@ def used(company: Company) -> None:
     for path in ("/c/customer?q=zqmarker", "/c/customer/1", "/c/account", "/runs", "/inbox/desk", f"/bulk/{house.bulk}"):
         assert pages.mona.client.get(path).status_code < 500, path
     company.work()
-    operations.catch_up()
+    sequencing.catch_up()
 
 
 def ended(company: Company) -> None:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from console import accounts, log
 from console.core.events import KINDS
-from console.db import written
+from console.db import request_writes
 from console.db.engine import transaction
 from console.log import append
 from console.views import outcomes
@@ -21,7 +21,10 @@ from tests.conftest import web_app
 from tests.views.conftest import Pages
 
 ROOT = Path(__file__).parents[2]
-PLACES: dict[str, tuple[str, written.State]] = {"before": ("log.write.before=raise", "nothing"), "after": ("log.write.after=raise", "done")}
+PLACES: dict[str, tuple[str, request_writes.State]] = {
+    "before": ("log.write.before=raise", "nothing"),
+    "after": ("log.write.after=raise", "done"),
+}
 
 
 def completing(company: Company, run_id: str) -> tuple[str, dict[str, Any]]:
@@ -130,8 +133,8 @@ def test_asking_for_a_page_changes_nothing_and_says_nothing_of_it(pages: Pages, 
 
 
 def test_looks_are_kinds_and_none_of_them_moves_a_run() -> None:
-    assert set(KINDS) >= written.LOOKS
-    assert not [name for name in written.LOOKS if KINDS[name].move]
+    assert set(KINDS) >= request_writes.LOOKS
+    assert not [name for name in request_writes.LOOKS if KINDS[name].move]
 
 
 def test_no_other_page_of_an_error_says_by_itself_that_nothing_was_done() -> None:
@@ -144,12 +147,12 @@ def test_no_other_page_of_an_error_says_by_itself_that_nothing_was_done() -> Non
 
 
 def test_what_is_written_in_a_transaction_counts_when_it_has_ended(company: Company) -> None:
-    written.begin()
+    request_writes.begin()
     with transaction() as connection:
         log.note(company.olivia, "engine_paused", connection=connection)
-        assert written.so_far().state == "nothing"
+        assert request_writes.so_far().state == "nothing"
         connection.rollback()
-    assert written.so_far().state == "nothing"
+    assert request_writes.so_far().state == "nothing"
     with transaction() as connection:
         log.note(company.olivia, "engine_paused", connection=connection)
-    assert written.so_far().state == "done"
+    assert request_writes.so_far().state == "done"

@@ -9,7 +9,9 @@ from urllib.parse import unquote
 import pytest
 from werkzeug.test import TestResponse
 
-from console import answers, bulk, files, log, notices, runs, subjects, tasks, workflows
+from console import files, log, runs, subjects, workflows
+from console.actions import bulk
+from console.work import notices, questions, tasks
 from tests.company import DOCUMENT
 from tests.conftest import Companies, web_app
 from tests.papers import CHECKED, at_note, pdf, workflow
@@ -327,7 +329,7 @@ def furnished(pages: Pages) -> House:
         many,
         kept.id,
         tasks.mine(company.olivia)[0].id,
-        answers.open_for(company.olivia)[0].id,
+        questions.open_for(company.olivia)[0].id,
         told,
     )
 

@@ -10,8 +10,9 @@ from markdown_it import MarkdownIt
 from werkzeug.datastructures import MultiDict
 
 from console import steps
-from console.views import frame, panes
+from console.views import frame
 from console.views.formats import Look
+from console.views.run import panes
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, tzinfo=UTC))

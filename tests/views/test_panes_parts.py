@@ -9,9 +9,10 @@ from flask import Flask
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from console.views import frame, panes, states
+from console.views import frame, states
 from console.views.formats import EMPTY, Kind, Look
 from console.views.frame import Badge
+from console.views.run import panes
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 10, 30, tzinfo=UTC))

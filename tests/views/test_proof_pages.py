@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from console import integrity, operations, settings
-from console.log import checkpoint, heads
+from console import settings
+from console.activity import integrity, sequencing
+from console.log import checkpoint, tree_heads
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 
 def sealed(pages: "Pages") -> str:
     """Everything placed, signed and checked; the newest head."""
-    operations.catch_up()
-    operations.seal()
+    sequencing.catch_up()
+    sequencing.seal()
     assert integrity.look() is None
-    head = heads.newest()
+    head = tree_heads.newest()
     assert head is not None
     return head[1]
 
@@ -45,7 +46,7 @@ def test_the_page_holds_what_an_auditor_needs(pages: "Pages") -> None:
     pages.company.finished()
     note = sealed(pages)
     page = pages.ada.get("/activity/proof")
-    key = heads.verifier_key()
+    key = tree_heads.verifier_key()
     assert key is not None
     assert "Verified to" in page.text
     assert note.splitlines()[2] in page.text
@@ -53,7 +54,7 @@ def test_the_page_holds_what_an_auditor_needs(pages: "Pages") -> None:
     assert pages.ada.get("/activity/proof/checkpoint.txt").html == note
     assert 'filename="checkpoint-' in pages.ada.answer.headers["Content-Disposition"]
     assert "sha256" in pages.ada.get("/activity/proof/verify.py").html
-    assert checkpoint.verified(note, key).origin == operations.origin()
+    assert checkpoint.verified(note, key).origin == sequencing.origin()
 
 
 def test_the_log_carries_the_badge_and_the_way_there(pages: "Pages") -> None:
@@ -98,9 +99,9 @@ def test_a_kept_checkpoint_is_compared(pages: "Pages") -> None:
     fits = pages.ada.send(page, "/activity/proof", status=200, checkpoint=kept.replace("\n", "\r\n"))
     assert "The log still begins with exactly the" in fits.text
     size = kept.splitlines()[1]
-    other = checkpoint.sign(operations.origin(), int(size), bytes(32), [settings.current().signing_key])
-    longer = checkpoint.sign(operations.origin(), 10**6, bytes(32), [settings.current().signing_key])
-    foreign = checkpoint.sign(operations.origin(), int(size), bytes(32), [bytes(32)])
+    other = checkpoint.sign(sequencing.origin(), int(size), bytes(32), [settings.current().signing_key])
+    longer = checkpoint.sign(sequencing.origin(), 10**6, bytes(32), [settings.current().signing_key])
+    foreign = checkpoint.sign(sequencing.origin(), int(size), bytes(32), [bytes(32)])
     for note, words in ((other, "the log was changed since"), (longer, "events are missing at the end"), (foreign, "No key of this log")):
         assert words in pages.ada.send(page, "/activity/proof", status=200, checkpoint=note).text
 

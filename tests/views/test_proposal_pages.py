@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import access, runs, settings, workflows
-from console.proposals import options, resting, words
-from console.views import runeffects
+from console.proposals import absence_words, options, provider_breaker
 from console.views.formats import Look
+from console.views.run import effects as runeffects
 from tests.company import DOCUMENT
 from tests.papers import pdf
 from tests.proposals.conftest import said
@@ -140,8 +140,8 @@ def test_who_may_mend_a_refused_key_is_led_there_and_nobody_is_told_to_try_again
     settings.current.cache_clear()
     try:
         run = proposals.at(pages.company, "rate")
-        fails(pages.company, run, "auth", words.message("auth", 8))
-        resting.failed(options.current().chosen("propose").config, "auth")
+        fails(pages.company, run, "auth", absence_words.message("auth", 8))
+        provider_breaker.failed(options.current().chosen("propose").config, "auth")
         page = pages.olivia.get(f"/runs/{run}")
         assert "does not accept our key" in page.text
         assert "try again" not in page.text
@@ -153,7 +153,7 @@ def test_who_may_mend_a_refused_key_is_led_there_and_nobody_is_told_to_try_again
         assert "The provider refuses every call for claude-haiku-5-5" in pages.ines.get("/settings/ai").text
         assert "It does not accept the key." in pages.ines.get("/settings/ai").text
         assert "The model claude-haiku-5-5 cannot be asked" in pages.ines.get("/operations").text
-        resting.answered(options.current().chosen("propose").config)
+        provider_breaker.answered(options.current().chosen("propose").config)
         assert "Retry" in pages.olivia.get(f"/runs/{run}").text
         assert "refuses every call" not in pages.ines.get("/settings/ai").text
     finally:

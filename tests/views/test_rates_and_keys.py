@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from console import access, accounts, log, operations, settings
+from console import access, accounts, log, settings
 from console.access import Scopes
 from console.accounts import rates
+from console.activity import sequencing
 from console.app import create_app
 from console.core.actor import Actor
 from console.db.engine import fetch
@@ -239,7 +240,7 @@ def test_many_at_once_are_counted_each() -> None:
 def test_keys_that_ask_no_more_are_forgotten() -> None:
     rates.count("key_old", (9, 9, 9))
     fetch("update console.api_rate set day_at = day_at - interval '3 days' where key = 'key_old' returning key")
-    operations.sweep()
+    sequencing.sweep()
     assert fetch("select key from console.api_rate where key = 'key_old'") == []
 
 
@@ -264,9 +265,9 @@ def test_keys_that_open_nothing_slow_down_their_address_alone(web: Flask, house:
 
 
 def test_a_person_has_at_most_so_many_keys(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    from console.accounts import keys
+    from console.accounts import api_keys
 
-    monkeypatch.setattr(keys, "MOST_KEYS", len([one for one in accounts.keys_of(house.ada) if one.state == "live"]) + 1)
+    monkeypatch.setattr(api_keys, "MOST_KEYS", len([one for one in accounts.keys_of(house.ada) if one.state == "live"]) + 1)
     made = accounts.create_key("Last", house.ada.id, lasts=timedelta(days=1))
     with pytest.raises(Conflict, match="Revoke one"):
         accounts.create_key("One more", house.ada.id)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import access
-from console.access import Row, store
+from console.access import Row, policy_store
 from console.db.engine import transaction
 
 if TYPE_CHECKING:
@@ -57,10 +57,10 @@ def test_related_records_come_as_a_fragment_or_a_page(pages: "Pages") -> None:
 
 
 def test_the_activity_tab_tells_what_happened(pages: "Pages") -> None:
-    from console import operations
+    from console.activity import sequencing
 
     pages.company.started("1")
-    operations.catch_up()
+    sequencing.catch_up()
     page = pages.olivia.get("/c/customer/1?tab=activity")
     assert "started Care review" in page.text
 
@@ -167,14 +167,14 @@ def test_a_field_that_a_rule_keeps_offers_no_form_and_an_open_one_says_so(pages:
     form = pages.olivia.get("/c/customer/1/edit/email")
     kept = [Row("p", "role:operator", "*", "field:customer/email", "update", "deny")]
     with transaction() as connection:
-        store.write(connection, added=kept)
+        policy_store.write(connection, added=kept)
     access.refresh()
     page = pages.olivia.send(form, "/edit/email", status=403, v_email="other@customers.example")
     assert "nothing was saved" in page.text
     assert "/c/customer/1/edit/email" not in pages.olivia.get("/c/customer/1?tab=details").links
     pages.olivia.get("/c/customer/1/edit/email", status=404)
     with transaction() as connection:
-        store.write(connection, removed=kept)
+        policy_store.write(connection, removed=kept)
     access.refresh()
     assert "/c/customer/1/edit/email" in pages.olivia.get("/c/customer/1?tab=details").links
 

@@ -81,8 +81,8 @@ def test_replay_takes_no_other_method(pages: "Pages") -> None:
 def test_long_runs_have_a_bounded_scrubber() -> None:
     from datetime import UTC, datetime, timedelta
 
-    from console.views import replay
     from console.views.formats import Look
+    from console.views.run import replay
 
     begin = datetime(2026, 11, 20, tzinfo=UTC)
     events = [

@@ -12,7 +12,8 @@ import pytest
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from console import access, accounts, operations
+from console import access, accounts
+from console.activity import sequencing
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.views.identity import OPEN
@@ -113,7 +114,7 @@ def test_no_answer_holds_what_the_policy_keeps_and_what_is_hidden_is_as_if_it_we
             answer.close()
     assert wing.wrong == []
     assert asked > 1_000
-    operations.catch_up()
+    sequencing.catch_up()
     assert fetch("select count(*) from console.activity where kind = 'access_refused'")[0][0] > 100, "refusals are events"
 
 

@@ -11,9 +11,10 @@ from console.core.actor import Actor
 from console.core.run import FINAL
 from console.errors import Conflict, Invalid
 from console.runs import Preview, RunView
-from console.views import formats, frame, runnotices, runpage
+from console.views import formats, frame
 from console.views.formats import Kind, Look
-from console.views.runnotices import Typed
+from console.views.run import notices, page
+from console.views.run.notices import Typed
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
@@ -92,7 +93,7 @@ SCREEN: dict[str, Any] = {
     ],
 )
 def test_the_face_that_a_run_shows(seen: RunView, face: str) -> None:
-    assert runpage.mode(seen) == face
+    assert page.mode(seen) == face
 
 
 @cases(
@@ -110,7 +111,7 @@ def test_the_face_that_a_run_shows(seen: RunView, face: str) -> None:
     ],
 )
 def test_how_often_a_page_asks_again(seen: RunView, seconds: int | None) -> None:
-    assert runpage._poll(seen, ANA) == seconds
+    assert page._poll(seen, ANA) == seconds
 
 
 @cases(
@@ -127,7 +128,7 @@ def test_how_often_a_page_asks_again(seen: RunView, seconds: int | None) -> None
     ],
 )  # fmt: skip
 def test_what_a_run_waits_for(waiting: Mapping[str, Any] | None, words: str) -> None:
-    assert runpage._wait_words(RUN | {"current": CURRENT | {"waiting": waiting}}, LOOK) == words
+    assert page._wait_words(RUN | {"current": CURRENT | {"waiting": waiting}}, LOOK) == words
 
 
 @cases(
@@ -144,7 +145,7 @@ def test_what_a_run_waits_for(waiting: Mapping[str, Any] | None, words: str) -> 
     ],
 )
 def test_what_stands_under_a_step(step: dict[str, Any], words: str) -> None:
-    assert runpage._step_words(STEP | step, LOOK) == words
+    assert page._step_words(STEP | step, LOOK) == words
 
 
 def test_steps_are_counted_without_those_that_do_not_stand() -> None:
@@ -152,13 +153,13 @@ def test_steps_are_counted_without_those_that_do_not_stand() -> None:
         STEP | {"state": state, "revisable": state == "done", "handled_manually": state == "failed"}
         for state in ("done", "cancelled", "done", "skipped", "failed", "now", "todo")
     ]
-    drawn = runpage.outline(view(more={"steps": steps}), LOOK)
+    drawn = page.outline(view(more={"steps": steps}), LOOK)
     assert [step["number"] for step in drawn] == [1, 1, 2, 2, 3, 4, 5]
     assert [step["state_word"] for step in drawn] == ["Done", "Cancelled", "Done", "Skipped", "Handled manually", "Current step", "To do"]
     assert [bool(step["revise_url"]) for step in drawn] == [True, False, True, False, False, False, False]
     assert [step["last_done"] for step in drawn].index(True) == 2
-    assert not any(step["revise_url"] for step in runpage.outline(view(more={"steps": steps}), LOOK, links=False))
-    assert not any(step["revise_url"] for step in runpage.outline(view(frozenset(), more={"steps": steps}), LOOK))
+    assert not any(step["revise_url"] for step in page.outline(view(more={"steps": steps}), LOOK, links=False))
+    assert not any(step["revise_url"] for step in page.outline(view(frozenset(), more={"steps": steps}), LOOK))
 
 
 @cases(
@@ -169,7 +170,7 @@ def test_steps_are_counted_without_those_that_do_not_stand() -> None:
     ],
 )  # fmt: skip
 def test_how_a_run_ended(status: str, ending: str | None, words: str) -> None:
-    assert runpage.ended_title(RUN | {"status": status, "ending": ending}) == words
+    assert page.ended_title(RUN | {"status": status, "ending": ending}) == words
 
 
 @cases(
@@ -184,7 +185,7 @@ def test_how_a_run_ended(status: str, ending: str | None, words: str) -> None:
 def test_what_a_step_does_and_what_its_button_says(
     screen: Mapping[str, Any] | None, current: Mapping[str, Any], words: str, button: str
 ) -> None:
-    told = runpage._titles(view(screen=screen, current=current), LOOK, "form")
+    told = page._titles(view(screen=screen, current=current), LOOK, "form")
     assert (told["step_words"], told["button"]) == (words, button)
     assert told["window_title"].endswith("KYC review, Northwind")
 
@@ -199,7 +200,7 @@ def test_what_a_step_does_and_what_its_button_says(
     ],
 )
 def test_what_was_saved_when(draft: Mapping[str, Any] | None, words: str) -> None:
-    assert runpage._saved_words(view(current={"draft": draft}), ANA, LOOK) == words
+    assert page._saved_words(view(current={"draft": draft}), ANA, LOOK) == words
 
 
 @cases(
@@ -219,7 +220,7 @@ def test_what_was_saved_when(draft: Mapping[str, Any] | None, words: str) -> Non
     ],
 )  # fmt: skip
 def test_what_stands_above_the_form(seen: RunView, heads: list[str]) -> None:
-    assert [note.head for note in runnotices.above(seen, ANA, LOOK, None, [])] == heads
+    assert [note.head for note in notices.above(seen, ANA, LOOK, None, [])] == heads
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_what_stands_above_the_form(seen: RunView, heads: list[str]) -> None:
 def test_who_holds_a_run_since_when_and_whether_one_may_take_it(
     can: frozenset[str], idle: bool, parts: list[str], without: list[str]
 ) -> None:
-    note = runnotices._holder(view(can, holder="usr_tom", more={"holder_idle": idle}), ANA, LOOK)
+    note = notices._holder(view(can, holder="usr_tom", more={"holder_idle": idle}), ANA, LOOK)
     assert note is not None
     assert all(part in note.text for part in parts)
     assert not any(part in note.text for part in without)
@@ -241,7 +242,7 @@ def test_who_holds_a_run_since_when_and_whether_one_may_take_it(
 
 @pytest.mark.parametrize("can", [frozenset({"retry"}), frozenset[str]()])
 def test_a_stopped_step_offers_to_try_again_where_that_is_allowed(can: frozenset[str]) -> None:
-    note = runnotices._take_over(view(can, current={"take_over": {"message": "No rate."}}), LOOK)
+    note = notices._take_over(view(can, current={"take_over": {"message": "No rate."}}), LOOK)
     assert note is not None
     assert (note.text, note.post, note.button) == ("No rate.", "/runs/run_1/retry" if can else "", "Retry" if can else "")
 
@@ -256,7 +257,7 @@ def test_what_is_wrong_is_listed_with_the_labels_of_its_boxes() -> None:
             {"field": "x", "reason": "Risk: odd"},
         ],
     )
-    note = runnotices._wrong(view(screen=SCREEN), wrong, wrong.details)
+    note = notices._wrong(view(screen=SCREEN), wrong, wrong.details)
     assert note is not None
     assert note.head == "Not done yet: 4 things need another look."
     assert list(note.fields) == [
@@ -265,14 +266,14 @@ def test_what_is_wrong_is_listed_with_the_labels_of_its_boxes() -> None:
         ("reason", "Say why."),
         ("", "Risk: odd"),
     ]
-    one = runnotices._wrong(view(screen=SCREEN), wrong, wrong.details[:1])
+    one = notices._wrong(view(screen=SCREEN), wrong, wrong.details[:1])
     assert one is not None
     assert one.head == "Not done yet: 1 thing needs another look."
-    refused = runnotices._wrong(view(screen=SCREEN), None, [{"field": "risk", "reason": "Iris changed it."}])
+    refused = notices._wrong(view(screen=SCREEN), None, [{"field": "risk", "reason": "Iris changed it."}])
     assert refused is not None
     assert refused.head == "The change was refused. What you typed is still here."
-    assert runnotices._wrong(view(), None, []) is None
-    bare = runnotices._wrong(view(), Invalid("The form is empty."), [])
+    assert notices._wrong(view(), None, []) is None
+    bare = notices._wrong(view(), Invalid("The form is empty."), [])
     assert bare is not None
     assert bare.head == "The form is empty."
 
@@ -296,17 +297,17 @@ TYPED = Typed("rate", 3, {"risk": "high"}, None, {"risk": "high"})
     ],
 )
 def test_a_screen_of_the_past_says_what_happened_and_keeps_what_was_typed(code: str, seen: RunView, head: str, text: str) -> None:
-    note = runnotices.moved_on(seen, Conflict("Refused.", code=code, details=[{"reason": "Because."}]), ANA, TYPED)
+    note = notices.moved_on(seen, Conflict("Refused.", code=code, details=[{"reason": "Because."}]), ANA, TYPED)
     assert (note.head, note.text, note.alert, note.href) == (head, text, True, "/runs/run_1")
     assert note.typed == {"risk": "high"}
-    assert runnotices.moved_on(seen, Conflict("Refused.", code=code), ANA, None).typed == {}
+    assert notices.moved_on(seen, Conflict("Refused.", code=code), ANA, None).typed == {}
 
 
 def test_a_run_that_has_ended_meanwhile_is_said_to_have() -> None:
     ended = view(status="aborted", holder=None)
     ended.json["current"] = None
     assert (
-        runnotices.moved_on(ended, Conflict("x", code="stale_revision"), ANA, None).text
+        notices.moved_on(ended, Conflict("x", code="stale_revision"), ANA, None).text
         == "It has ended: Aborted. What you typed is kept below."
     )
 
@@ -323,14 +324,14 @@ def test_results_read_like_the_record_and_leave_out_what_is_empty() -> None:
         "b": {"kyc_status": "approved", "next_step": "call", "hits": None, "flags": [], "note": "", "score": 0, "missing": ["x"]},
         "c": {"y": 1},
     }
-    drawn = runpage.results(RUN | {"attempts": attempts, "context": context}, LOOK, kinds)
+    drawn = page.results(RUN | {"attempts": attempts, "context": context}, LOOK, kinds)
     assert [(line.label, str(line.shown)) for line in drawn] == [("KYC status", "Approved"), ("Next step", "call"), ("Score", "0")]
-    assert runpage.results(RUN, LOOK, {}) == []
+    assert page.results(RUN, LOOK, {}) == []
 
 
 def test_what_a_revision_cancels_names_people_and_machines() -> None:
     cancels = [{"step": "a", "title": "A", "by": by, "completed_at": None} for by in ("usr_ana", None, "usr_gone")]
-    told = runpage.preview(Preview({"cancels": cancels, "effects_done": []}, 4, "Rate", NAMES))
+    told = page.preview(Preview({"cancels": cancels, "effects_done": []}, 4, "Rate", NAMES))
     assert [one["by_name"] for one in told["preview"]["cancels"]] == ["Ana Lopes", "automatic", "a former colleague"]
     assert told["preview_title"] == "Rate"
 

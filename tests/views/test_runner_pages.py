@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from console import runs
-from console.views import runbeside
 from console.views.formats import Look
+from console.views.run import pane as runbeside
 from tests.conftest import web_app
 from tests.views.conftest import Page, Pages
 

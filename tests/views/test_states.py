@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from console.views import formats, panes, states
+from console.views import formats, states
 from console.views.formats import Kind, Look
+from console.views.run import panes
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 10, 30, tzinfo=UTC))

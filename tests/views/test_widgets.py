@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from console.views import formats, panes, states
+from console.views import formats, states
 from console.views.formats import Amount, Kind, Look
+from console.views.run import panes
 
 LOOK = Look("en", "Europe/Berlin", datetime(2026, 11, 20, 12, tzinfo=UTC))
 

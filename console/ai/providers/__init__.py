@@ -9,6 +9,8 @@ from typing import Literal
 from console.ai.providers import anthropic, openai_compatible, rules
 from console.settings import AI
 
+__all__ = ["anthropic"]
+
 Asking = anthropic.Anthropic | openai_compatible.OpenAICompatible
 Config = anthropic.Config | openai_compatible.Config | rules.Config
 Name = Literal["anthropic", "openai_compatible", "rules"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from console.ai.earlier import is_earlier
+from console.ai.earlier_findings import is_earlier
 from console.ai.types import Ask, FieldSpec, Raw, Source
 from console.core import forms
 

@@ -39,4 +39,4 @@ if TYPE_CHECKING:
 else:
     Effect: Any = Annotated[reduce(operator.or_, KINDS.values()), Discriminator("kind")]
 
-__all__ = ["KINDS", "Effect", "Follow", "Http", "Kind", "Sentence", "SqlWrite", "Writes", "text_of"]
+__all__ = ["KINDS", "Effect", "Follow", "Http", "Kind", "Sentence", "SqlWrite", "Writes", "sql_insert", "text_of"]

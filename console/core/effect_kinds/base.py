@@ -5,8 +5,8 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from console.core.fields import Computed, Definition, Located, texts_of
-from console.core.workflow import Name
+from console.core.documents.fields import Computed, Definition, Located, texts_of
+from console.core.documents.workflow import Name
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Placed = tuple[Located, bool]

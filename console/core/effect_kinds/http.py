@@ -5,10 +5,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from console.core.documents.fields import Computed, Definition, Located
+from console.core.documents.workflow import Name
 from console.core.effect_kinds.base import Kind, Placed, Sentence, in_rules, text_of
 from console.core.effect_kinds.sql_write import SqlWrite
-from console.core.fields import Computed, Definition, Located
-from console.core.workflow import Name
 
 HEADER_PATTERN = r"^[A-Za-z][A-Za-z0-9-]{0,60}$"
 LONGEST_S = 30

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from console.core.documents.fields import Computed
+from console.core.documents.workflow import Name
 from console.core.effect_kinds.base import Kind, Placed, in_rules
-from console.core.fields import Computed
-from console.core.workflow import Name
 
 FUNCTION_PATTERN = r"^[a-z][a-z0-9_]{0,30}(\.[a-z][a-z0-9_]{0,30}){0,2}$"
 

@@ -5,8 +5,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from console.core.documents.fields import Computed
 from console.core.effect_kinds.base import Kind, Placed, Writes, in_rules
-from console.core.fields import Computed
 
 
 class SqlInsert(Kind):

@@ -5,7 +5,7 @@
 Source: docs/adr/0005-runs.md.
 """
 
-from console.core.run.changes import CHANGES, evolve, fold
+from console.core.run.evolve import CHANGES, evolve, fold
 from console.core.run.state import (
     FINAL,
     FORM_NEEDED,
@@ -32,7 +32,19 @@ __all__ = [
     "Event",
     "Run",
     "Status",
+    "approval_request",
+    "approving",
+    "command_types",
+    "commands",
     "copied",
+    "duties",
     "evolve",
     "fold",
+    "going_back",
+    "holding",
+    "moves",
+    "proposal",
+    "proposal_comparison",
+    "repeating",
+    "settling",
 ]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from console.core.approval import Approval
 from console.core.events import ENDS
+from console.core.run.approval_request import Approval
 
 Status = Literal[
     "running", "waiting_person", "waiting_time", "waiting_event", "saved", "completed", "aborted", "failed", "cancelled", "timed_out"
@@ -69,7 +69,7 @@ class Attempt(NamedTuple):
     """One entry into a step. `n` is its place in the order taken (1, 2 …), `attempt` counts the entries into this step.
 
     `defaults` are the values that the form starts with (of the attempt it replaces, or as they were refused), `errors` what a
-    refused effect said: `[{"field", "reason"}]`. `proposal` is what was last proposed here, as `console.core.proposal` has it.
+    refused effect said: `[{"field", "reason"}]`. `proposal` is what was last proposed here, as `console.core.run.proposal` has it.
     """
 
     n: int

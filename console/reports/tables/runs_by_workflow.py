@@ -10,7 +10,7 @@ from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine
 from console.reports.tables.base import Cell, Column, TableReport
-from console.runs import lists
+from console.runs.showing import lists
 
 COMPLETED = "completed"
 

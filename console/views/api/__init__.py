@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from console.core.operands import Spelled
+from console.core.expressions.operands import Spelled
 from console.errors import Malformed
 
 MOST = 100

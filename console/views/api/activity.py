@@ -6,7 +6,8 @@ from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import activity, exports
+from console import activity
+from console.activity import exports
 from console.views import downloads
 from console.views.api.operation import Asked, Example, Limit, Media, operation
 from console.views.api.shapes import ActivityPage

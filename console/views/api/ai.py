@@ -6,7 +6,7 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console.proposals import calls
+from console.proposals import call_log
 from console.views.api import listing
 from console.views.api.operation import Example, Paged, asked, operation
 from console.views.api.shapes import AiCall, Listed
@@ -34,5 +34,5 @@ def find() -> ResponseReturnValue:
     """Calls to the AI, also those that failed, newest first: of teams in which the caller may audit it."""
     wanted = asked(Wanted)
     filters = wanted.model_dump(exclude_none=True, exclude={"limit", "after"})
-    found, following = calls.find(g.actor, filters, limit=wanted.limit, after=wanted.after)
+    found, following = call_log.find(g.actor, filters, limit=wanted.limit, after=wanted.after)
     return jsonify(listing([call.to_json() for call in found], following))

@@ -6,10 +6,10 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import approvals
 from console.views.api import listing
 from console.views.api.operation import Done, Example, Paged, Sent, asked, operation, read
 from console.views.api.shapes import Approval, Listed
+from console.work import approvals
 
 blueprint = Blueprint("api_approvals", __name__, url_prefix="/api/v1")
 

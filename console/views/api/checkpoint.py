@@ -4,7 +4,7 @@ from flask import Blueprint, Response, g
 
 from console import access
 from console.errors import NotFound
-from console.log import heads
+from console.log import tree_heads
 from console.views.api.operation import Media, operation
 
 blueprint = Blueprint("api_checkpoint", __name__, url_prefix="/api/v1")
@@ -15,7 +15,7 @@ blueprint = Blueprint("api_checkpoint", __name__, url_prefix="/api/v1")
 def newest() -> Response:
     """The newest checkpoint as a signed note."""
     access.require(g.actor, None, "activity", "read")
-    found = heads.newest()
+    found = tree_heads.newest()
     if found is None:
         raise NotFound("The log has no checkpoint yet; the worker signs one within a minute of the first event.")
     return Response(found[1], mimetype="text/plain; charset=utf-8")
@@ -26,7 +26,7 @@ def newest() -> Response:
 def key() -> Response:
     """The verifier key `origin+id+key`. Compare it once with the one that whoever runs the console tells you by another way."""
     access.require(g.actor, None, "activity", "read")
-    found = heads.verifier_key()
+    found = tree_heads.verifier_key()
     if found is None:
         raise NotFound("The log has no checkpoint yet; the key is published with the first one.")
     return Response(found + "\n", mimetype="text/plain; charset=utf-8")

@@ -6,7 +6,8 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import actions, browse, by_hand, log
+from console import actions, browse, log
+from console.actions import record_changes
 from console.browse import BrowseQuery
 from console.errors import Malformed
 from console.views.api import listing, spelled
@@ -105,7 +106,7 @@ def _added(done: Done) -> dict[str, Any] | None:
     if done.chain is None:
         return None
     [event] = log.events_of(done.chain, after=done.number - 1, limit=1, opened=False)
-    return by_hand.added(g.actor, (request.view_args or {})["collection"], event).to_json()
+    return record_changes.added(g.actor, (request.view_args or {})["collection"], event).to_json()
 
 
 @blueprint.post("/collections/<collection>/records")
@@ -123,7 +124,7 @@ def _added(done: Done) -> dict[str, Any] | None:
 def add(collection: str) -> ResponseReturnValue:
     """Add a record in the caller's scope; 409 `exists` where the database says that there is such a one."""
     read(NewRecord, Malformed)
-    return jsonify(by_hand.create(g.actor, collection, spelled("values")).to_json()), 201
+    return jsonify(record_changes.create(g.actor, collection, spelled("values")).to_json()), 201
 
 
 @blueprint.delete("/collections/<collection>/records/<key>")
@@ -138,7 +139,7 @@ def add(collection: str) -> ResponseReturnValue:
 def delete(collection: str, key: str) -> ResponseReturnValue:
     """Delete a record, if what was expected of it is still so; 409 `in_use` where other records refer to it."""
     read(GoneRecord, Malformed)
-    by_hand.delete(g.actor, collection, key, spelled("expected"))
+    record_changes.delete(g.actor, collection, key, spelled("expected"))
     return "", 204
 
 

@@ -11,7 +11,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from console import documents
 from console.errors import Invalid, NotFound
 from console.log import body as canonical
-from console.runs import attachments
+from console.runs.changing import attachments
 from console.views.api import idempotency
 from console.views.api.operation import Asked, Done, Example, Media, Sent, asked, operation
 from console.views.api.shapes import Checklist, File, FileValue

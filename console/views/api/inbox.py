@@ -7,12 +7,13 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
-from console import inbox, runs, tickets
+from console import inboxes, runs
 from console.errors import Malformed
-from console.tickets import Given as Came
 from console.views.api import listing
 from console.views.api.operation import Done, Example, Nothing, Paged, Sent, asked, operation, read
 from console.views.api.shapes import Given, Inbox, Listed, Run, Tickets
+from console.work import tickets
+from console.work.tickets import Given as Came
 
 blueprint = Blueprint("api_inbox", __name__, url_prefix="/api/v1")
 
@@ -54,7 +55,7 @@ def taken(done: Done) -> dict[str, Any] | None:
 @operation("listInboxes", "inbox.work", Listed[Inbox])
 def every() -> ResponseReturnValue:
     """The caller's inboxes, each with how many tickets they could take; `more` where there are more than that."""
-    here = inbox.mine(g.actor)
+    here = inboxes.mine(g.actor)
     counts = tickets.count(g.actor, here)
     return jsonify(listing([one.to_json() | asdict(counts[one.id]) for one in here]))
 

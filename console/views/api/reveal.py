@@ -6,7 +6,7 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field
 
-from console import revealing
+from console.browse import reveal as revealing
 from console.log import body as canonical
 from console.views.api.operation import Example, Sent, operation, read
 from console.views.api.runs import Text

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from console.core import media
-from console.core.collections import humanised
+from console.core.documents.collections import humanised
 from console.views.formats.kinds import EMPTY, MOMENTS, NUMBERS, Kind, Look
 from console.views.formats.moments import day_of, day_words, moment_words, when
 from console.views.formats.words import DEEPEST, TOO_DEEP, WIDGETS, WRITERS, absent, file_words, plain, text

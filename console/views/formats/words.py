@@ -10,7 +10,7 @@ from babel import Locale
 from babel.numbers import format_currency, get_currency_precision
 
 from console.core import media
-from console.core.collections import humanised
+from console.core.documents.collections import humanised
 from console.views.formats.kinds import EMPTY, LISTS, Amount, Kind, Look
 from console.views.formats.moments import ago, day_words, moment_of, moment_words, within, worded
 

@@ -4,6 +4,8 @@ from flask import Blueprint, Response
 
 from console.views import frame
 
+__all__ = ["person", "person_roles"]
+
 blueprint = Blueprint("settings", __name__)
 
 

@@ -5,9 +5,9 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from console import access, accounts
-from console.access import words
-from console.access.names import known
+from console.access import policy_words
 from console.access.rows import ACTS, WHOLE
+from console.access.spoken_names import known
 from console.core import expressions
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.rights import matrix, trying
@@ -46,8 +46,8 @@ def show() -> Response:
         "person": person,
         "told": told | {"kind": kind, "team": team},
         "unknown": told["person"] if told["person"] and person is None else "",
-        "act_words": words.act,
-        "said": lambda row: words.rule(row, found.names),
+        "act_words": policy_words.act,
+        "said": lambda row: policy_words.rule(row, found.names),
         "names": {one.id: one.name for one in accounts.people()},
         "export": frame.with_query("/settings/access/export.csv", {"team": team or None, "person": person.id if person else None}),
     }
@@ -102,8 +102,12 @@ def attempt() -> Response:
         "objects": [
             (TITLES[kind], [(obj, names.object(obj)) for obj in matrix.objects(frame.actor(), kind, rows, names)]) for kind in matrix.KINDS
         ],
-        "acts": [(kind, [(act, words.act(act)) for act in words.offered(kind)]) for kind in ACTS if kind != "field" and kind not in WHOLE]
-        + [("the console", sorted({(act, words.act(act)) for kind in WHOLE for act in ACTS[kind]}))],
+        "acts": [
+            (kind, [(act, policy_words.act(act)) for act in policy_words.offered(kind)])
+            for kind in ACTS
+            if kind != "field" and kind not in WHOLE
+        ]
+        + [("the console", sorted({(act, policy_words.act(act)) for kind in WHOLE for act in ACTS[kind]}))],
     }
     return area.page("settings/try.html", "access", context, status=422 if wrong else 200)
 

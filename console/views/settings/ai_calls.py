@@ -10,8 +10,8 @@ from flask import Blueprint, Response, request
 from console import access, accounts, workflows
 from console.core.actor import Actor
 from console.errors import Malformed
-from console.proposals import audit, calls
-from console.proposals.calls import Call
+from console.proposals import audit, call_log
+from console.proposals.call_log import Call
 from console.views import formats, frame
 from console.views.frame import Badge
 from console.views.settings import area
@@ -89,10 +89,10 @@ def show() -> Response:
     given = {name: request.args[name].strip() for name in FILTERS if request.args.get(name, "").strip()}
     after, wrong = request.args.get("after") or None, ""
     try:
-        found, following = calls.find(actor, given, limit=PAGE_SIZE, after=after)
+        found, following = call_log.find(actor, given, limit=PAGE_SIZE, after=after)
     except Malformed as error:
         wrong, given, after = error.message, {}, None
-        found, following = calls.find(actor, given, limit=PAGE_SIZE)
+        found, following = call_log.find(actor, given, limit=PAGE_SIZE)
     known = _known(actor)
     people = accounts.names(
         {one.person for one in found if one.person} | {given["person"]}

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from console import settings
 from console.errors import ConsoleError
 from console.proposals import usage
-from console.proposals.document import MOST_PRICES, PURPOSES
+from console.proposals.settings_document import MOST_PRICES, PURPOSES
 from console.views import frame
 from console.views.settings import ai_forms, area
 

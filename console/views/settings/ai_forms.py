@@ -7,8 +7,8 @@ from flask import Response, flash, request
 
 from console.errors import Conflict, ConsoleError, Invalid
 from console.proposals import options, saving
-from console.proposals.document import Options
 from console.proposals.options import Current
+from console.proposals.settings_document import Options
 from console.views import frame
 
 Drawn = Callable[[Mapping[str, str], Mapping[str, str], ConsoleError | None], Response]

@@ -10,7 +10,7 @@ from console import access, accounts, records, workflows
 from console.core.actor import Actor
 from console.errors import ConsoleError, NotFound
 from console.proposals import saving
-from console.proposals.document import HouseText, Options
+from console.proposals.settings_document import HouseText, Options
 from console.views import frame
 from console.views.settings import ai_forms, area
 

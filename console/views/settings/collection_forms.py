@@ -7,8 +7,8 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from console.collections import Editing
-from console.core.collections import SHOWN_ONLY, WIDGETS, Field
-from console.core.collections.checking import FITTING
+from console.core.documents.collections import SHOWN_ONLY, WIDGETS, Field
+from console.core.documents.collections.document_check import FITTING
 
 FLAGS = (
     ("required", "Needed", "May not be left or made empty"),

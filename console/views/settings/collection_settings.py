@@ -9,9 +9,9 @@ from werkzeug.datastructures import MultiDict
 
 from console import accounts, browse, collections, records as real_records
 from console.collections import Editing
-from console.core.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, treatment
-from console.core.collections.changes import Change, worded
-from console.core.shape import loaded
+from console.core.documents.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, treatment
+from console.core.documents.collections.document_changes import Change, worded
+from console.core.documents.json_shape import loaded
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.views import formats, frame, records, states
 from console.views.settings import area, collection_forms

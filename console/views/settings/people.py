@@ -13,7 +13,7 @@ from console.access.rows import EVERY
 from console.accounts import authority, directory
 from console.accounts.authority import Pair
 from console.accounts.directory import Asked, Entry
-from console.exports import harmless
+from console.activity.exports import harmless
 from console.views import formats, frame
 from console.views.settings import area
 

@@ -6,15 +6,16 @@ from zoneinfo import available_timezones
 from babel import Locale
 from flask import Blueprint, Response, flash, request
 
-from console import accounts, succession
-from console.accounts import abilities, authority, changes, oversight, sessions
+from console import accounts
+from console.accounts import abilities, authority, others_keys, person_changes, sessions
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
-from console.succession import Given
 from console.views import frame
 from console.views.settings import area, people
 from console.views.settings.me import LOCALES, device
 from console.views.settings.people import Choice
 from console.views.settings.person_roles import above, reasons
+from console.work import leavers
+from console.work.leavers import Given
 
 blueprint = Blueprint("person", __name__, url_prefix="/settings/people/<person_id>")
 
@@ -32,18 +33,18 @@ def _drawn(person_id: str, *, given: list[Given] | None = None, error: ConsoleEr
     who = frame.actor()
     may = abilities.of_person(who, person_id)
     person, names = accounts.person(person_id), people.team_names()
-    held, all_held = succession.held(who, person.id)
+    held, all_held = leavers.held(who, person.id)
     context = {
         "person": person,
         "state": people.STATES[person.state],
         "roles": people.role_words(person.roles, names),
         "teams": [names.get(team, team) for team in person.teams],
-        "tags": [(key, ", ".join(changes.listed(value))) for key, value in sorted(person.tags.items())],
+        "tags": [(key, ", ".join(person_changes.listed(value))) for key, value in sorted(person.tags.items())],
         "may": people.grouped(may),
         "own": person.id == who.id,
         "factor": accounts.factor_of(person.id),
         "sessions": [(one, device(one.agent)) for one in sessions.sessions_of_person(who, person.id)],
-        "keys": oversight.api_keys(who, person.id),
+        "keys": others_keys.api_keys(who, person.id),
         "held": held,
         "unseen": all_held - len(held),
         "colleagues": [one for one in accounts.search("", COLLEAGUES) if one.id != person.id] if held else [],
@@ -63,7 +64,7 @@ def particulars(person_id: str) -> Response:
     person = accounts.person(person_id)
     own = person.id == who.id
     told = {"name": person.name, "locale": person.locale, "zone": person.zone}
-    tags = [(key, "\n".join(changes.listed(values))) for key, values in sorted(person.tags.items())]
+    tags = [(key, "\n".join(person_changes.listed(values))) for key, values in sorted(person.tags.items())]
     error: ConsoleError | None = None
     if request.method == "POST":
         told = {name: request.form.get(name, "") for name in told}
@@ -114,10 +115,10 @@ def close(person_id: str) -> Response:
     context = {
         "person": person,
         "own": person.id == who.id,
-        "held": succession.held(who, person.id)[1],
+        "held": leavers.held(who, person.id)[1],
         "sessions": len(sessions.sessions_of_person(who, person.id)),
-        "keys": len(oversight.api_keys(who, person.id)),
-        "confirm": changes.CONFIRM,
+        "keys": len(others_keys.api_keys(who, person.id)),
+        "confirm": person_changes.CONFIRM,
         "typed": request.form.get("confirm", ""),
         "error": error,
         "wrong": reasons(error),
@@ -154,7 +155,7 @@ def end_session(person_id: str) -> Response:
 @blueprint.post("/keys")
 def keys(person_id: str) -> Response:
     """Revoke one key (`key`)."""
-    oversight.revoke_key(frame.actor(), person_id, request.form.get("key", ""))
+    others_keys.revoke_key(frame.actor(), person_id, request.form.get("key", ""))
     flash("The key opens nothing any more.")
     return frame.moved(people.url(person_id))
 
@@ -164,7 +165,7 @@ def runs(person_id: str) -> Response:
     """Give the ticked runs (`run`) to the person of an address (`email`); what could not be given is said."""
     form = request.form
     try:
-        given = succession.hand_on(frame.actor(), person_id, form.getlist("run"), form.get("email", ""), form.get("reason", "").strip())
+        given = leavers.hand_on(frame.actor(), person_id, form.getlist("run"), form.get("email", ""), form.get("reason", "").strip())
     except Invalid as error:
         return _drawn(person_id, error=error)
     if any(one.error for one in given):

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, accounts
 from console.access.rows import EVERY
-from console.accounts import abilities, authority, changes
+from console.accounts import abilities, authority, person_changes
 from console.accounts.authority import Pair
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import formats, frame
@@ -45,7 +45,7 @@ def _form(
     person: accounts.Person, pairs: Iterable[Pair], teams: Sequence[str], *, looked: bool = False, error: ConsoleError | None = None
 ) -> Response:
     known, places = authority.known_roles(), {*people.team_names(), EVERY}
-    told = [(role, team) for role, team in changes.spread(pairs) if role in known and team in places]
+    told = [(role, team) for role, team in person_changes.spread(pairs) if role in known and team in places]
     difference = abilities.difference(frame.actor(), person.id, told) if looked or error else None
     context = {
         "person": person,
@@ -75,7 +75,8 @@ def pair_fields(
     held, joined = set(before[0]), set(before[1])
     return {
         "pairs": [
-            (f"{role}@{team}", people.pair_words((role, team), names), (role, team) in held) for role, team in sorted(changes.spread(pairs))
+            (f"{role}@{team}", people.pair_words((role, team), names), (role, team) in held)
+            for role, team in sorted(person_changes.spread(pairs))
         ],
         "blank": range(1, BLANK_ROWS + 1),
         "joined": [(team, names.get(team, team), team in joined) for team in teams],
@@ -93,8 +94,8 @@ def reasons(error: ConsoleError | None) -> dict[str, str]:
 
 def read_pairs() -> frozenset[Pair]:
     """Roles of the form: those that are ticked (`pair`), and the rows that add one (`role.1`, `team.1`)."""
-    ticked = {changes.pair_of(word) for word in request.form.getlist("pair")}
-    return changes.spread(ticked | {(role, team) for role, team in _rows() if role})
+    ticked = {person_changes.pair_of(word) for word in request.form.getlist("pair")}
+    return person_changes.spread(ticked | {(role, team) for role, team in _rows() if role})
 
 
 def read_teams() -> list[str]:
@@ -108,7 +109,7 @@ def named_teams() -> list[str]:
     return sorted(
         {
             team
-            for role, team in [*(changes.pair_of(word) for word in request.form.getlist("pair")), *_rows()]
+            for role, team in [*(person_changes.pair_of(word) for word in request.form.getlist("pair")), *_rows()]
             if role and team not in ("", "*")
         }
     )

@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, records, rights
-from console.access import words
-from console.access.changes import Change, shipped
+from console.access import policy_words
 from console.access.index import Index
-from console.access.names import Names, known
+from console.access.policy_changes import Change, shipped
 from console.access.rows import EVERY, LEVELS, WHOLE, PolicyError, Row
+from console.access.spoken_names import Names, known
 from console.effects import kept
 from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed
-from console.rights import conditions, drafts, rules
+from console.rights import role_rules, rule_conditions, rule_drafts
 from console.views import frame
 from console.views.settings import area, rule_form
 
@@ -122,7 +122,7 @@ def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
         "used": sorted({row.dom for row in rows if row.sub == f"role:{role}" and row.ptype == "p"}),
         "q": q,
         "sections": sections,
-        "act_words": words.act,
+        "act_words": policy_words.act,
         "wrong": _by_field(wrong),
         "error": wrong.message if wrong else "",
         "typed": {"title": request.form.get("title", found.title), "about": request.form.get("about", found.about)},
@@ -138,12 +138,12 @@ def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
 def on(role: str) -> Response:
     """The rules of the role on `?object=` in `?place=`; sent, they are put into the draft."""
     found, place, obj = rights.one(frame.actor(), role), _place(), request.args.get("object", "")
-    rules.require_object(frame.actor(), obj, place)
+    role_rules.require_object(frame.actor(), obj, place)
     mine = rights.draft(frame.actor())
     rows = mine.rows()
     if request.method != "POST":
-        boxes = rule_form.stored(rules.of(rows, role, place, obj))
-        return _rules_page(found, place, obj, boxes, rules.fields_of(rows, role, place, obj.partition(":")[2]), mine)
+        boxes = rule_form.stored(role_rules.of(rows, role, place, obj))
+        return _rules_page(found, place, obj, boxes, role_rules.fields_of(rows, role, place, obj.partition(":")[2]), mine)
     boxes, chosen = rule_form.typed(request.form), rule_form.typed_fields(request.form)
     pending = [box.number for box in boxes if box.path and (box.value.strip() or box.comparison in ("empty", "filled"))]
     if pending and not {"build", "add", "drop"} & set(
@@ -157,7 +157,7 @@ def on(role: str) -> Response:
         boxes = [*boxes, rule_form.RuleBox(len(boxes))]
     elif "drop" not in request.form:
         try:
-            rules.edit(frame.actor(), role, place, obj, [box.rule for box in boxes if not box.blank], chosen)
+            role_rules.edit(frame.actor(), role, place, obj, [box.rule for box in boxes if not box.blank], chosen)
         except Invalid as wrong:
             return _rules_page(found, place, obj, rule_form.marked(boxes, wrong), chosen, mine, error=wrong.message)
         except PolicyError as wrong:
@@ -179,11 +179,11 @@ def check(role: str) -> Response:
     told: dict[str, Any] = {"text": text, "error": "", "counted": None, "said": ""}
     try:
         if text:
-            conditions.check(obj, request.form.getlist(f"{number}.acts"), text)
-            said = words.condition(text)
+            rule_conditions.check(obj, request.form.getlist(f"{number}.acts"), text)
+            said = policy_words.condition(text)
             told["said"] = said if said != text else ""
             if obj.startswith("collection:"):
-                told["counted"] = conditions.counted(frame.actor(), obj, text, role, place)
+                told["counted"] = rule_conditions.counted(frame.actor(), obj, text, role, place)
     except DefinitionError as error:
         told["error"] = error.message
     except NotAllowed:
@@ -198,8 +198,8 @@ def _rules_page(
     place: str,
     obj: str,
     boxes: Sequence[rule_form.RuleBox],
-    chosen: dict[str, rules.FieldRight],
-    mine: drafts.Draft,
+    chosen: dict[str, role_rules.FieldRight],
+    mine: rule_drafts.Draft,
     *,
     error: str = "",
     status: int = 0,
@@ -220,12 +220,12 @@ def _rules_page(
         "of_subject": names.of_subject(obj),
         "rules": boxes,
         "fields": rule_form.fields(obj, chosen),
-        "else_said": sorted({words.rule(row, names) for row in others if (row.sub, row.dom, row.obj) != own}),
+        "else_said": sorted({policy_words.rule(row, names) for row in others if (row.sub, row.dom, row.obj) != own}),
         "action": f"/settings/roles/{role.id}/on?{urlencode({'object': obj, 'place': place})}",
         "check": f"/settings/roles/{role.id}/check?{urlencode({'object': obj, 'place': place})}",
         "back": f"/settings/roles/{role.id}?{urlencode({'place': place})}",
         "error": error,
-        "locked": sorted(words.rule(row, names) for row in shipped() if (row.sub, row.dom, row.obj) == own),
+        "locked": sorted(policy_words.rule(row, names) for row in shipped() if (row.sub, row.dom, row.obj) == own),
         **rule_form.surroundings(obj),
     }
     return area.page("settings/rules.html", "roles", context, status=status or (422 if error else 200))
@@ -267,10 +267,10 @@ def versions() -> Response:
     names = known()
     context = {
         "versions": [
-            (one, drafts.lines(one.change, names)[:SHOWN_LINES], len(one.change.added) + len(one.change.removed)) for one in found
+            (one, rule_drafts.lines(one.change, names)[:SHOWN_LINES], len(one.change.added) + len(one.change.removed)) for one in found
         ],
         "names": names,
-        "said": words.rule,
+        "said": policy_words.rule,
         "older": frame.here(before=found[-1].number) if len(found) == 50 else None,
         "is_rules": lambda change: bool(change.of_rules),
         **_draft_bar(),
@@ -293,11 +293,12 @@ def _draft_page(wrong: ConsoleError | None = None) -> Response:
         "draft": mine,
         "preview": told,
         "names": names,
-        "lines": [(sign, words.rule(row, names), row) for sign, row in drafts.lines(mine.change, names)],
-        "effects": [(words.right(one.obj, one.act, names), one) for one in told.effects],
+        "lines": [(sign, policy_words.rule(row, names), row) for sign, row in rule_drafts.lines(mine.change, names)],
+        "effects": [(policy_words.right(one.obj, one.act, names), one) for one in told.effects],
         "people": {person.id: person.name for person in accounts.people()},
         "theirs": [
-            (one, [(sign, words.rule(row, names)) for sign, row in drafts.lines(one.change.of_rules, names)]) for one in mine.theirs
+            (one, [(sign, policy_words.rule(row, names)) for sign, row in rule_drafts.lines(one.change.of_rules, names)])
+            for one in mine.theirs
         ],
         "error": wrong.message if wrong else "",
         "note": request.form.get("note", ""),
@@ -309,7 +310,7 @@ def _draft_page(wrong: ConsoleError | None = None) -> Response:
 # -- what the pages draw
 
 
-def _draft_bar(mine: drafts.Draft | None = None) -> dict[str, Any]:
+def _draft_bar(mine: rule_drafts.Draft | None = None) -> dict[str, Any]:
     """How many rows the actor's draft changes."""
     mine = mine or rights.draft(frame.actor())
     return {"draft_size": len(mine.change.added) + len(mine.change.removed)}
@@ -324,7 +325,7 @@ def _kinds(place: str) -> list[tuple[str, str, list[str]]]:
     """(heading, kind, its acts) of what rules can be about; what there is one of only is given everywhere."""
     kinds = [("Collections", "collection"), ("Actions", "action"), ("Workflows", "workflow"), ("Inboxes", "inbox"), ("Labels", "label")]
     more = [("The console itself", kind) for kind in sorted(WHOLE)] if place == EVERY else []
-    return [(title, kind, words.offered(kind)) for title, kind in [*kinds, *more]]
+    return [(title, kind, policy_words.offered(kind)) for title, kind in [*kinds, *more]]
 
 
 def _objects(kind: str, rows: Sequence[Row], names: Names) -> list[str]:
@@ -355,9 +356,11 @@ def _lines(role: str, place: str, kind: str, rows: Sequence[Row], index: Index, 
             continue
         own = mine.get(obj, [])
         acts = {row.act for row in own}
-        cells = tuple(Cell(act, rules.standing(index, role, place, obj, act), act in acts or EVERY in acts) for act in words.offered(kind))
-        said = tuple(dict.fromkeys(words.condition(row.expression) for row in own if row.expression))
-        if (theirs := names.of_subject(obj)) and any(row.eft == "allow" and not words.whosever(row.expression) for row in own):
+        cells = tuple(
+            Cell(act, role_rules.standing(index, role, place, obj, act), act in acts or EVERY in acts) for act in policy_words.offered(kind)
+        )
+        said = tuple(dict.fromkeys(policy_words.condition(row.expression) for row in own if row.expression))
+        if (theirs := names.of_subject(obj)) and any(row.eft == "allow" and not policy_words.whosever(row.expression) for row in own):
             said = (f"Only those of {theirs}", *said)
         fields = [name for name in mine if name.startswith(f"field:{obj.partition(':')[2]}/")]
         if fields:
@@ -376,12 +379,14 @@ def _warnings(change: Change) -> list[str]:
     told: dict[str, None] = {}
     for obj, text in sorted({(row.obj, row.expression) for row in change.added if row.expression and row.obj.startswith("collection:")}):
         try:
-            told |= dict.fromkeys(f"{known().object(obj)}: {each}" for each in conditions.warnings(obj, conditions.check(obj, (), text)))
+            told |= dict.fromkeys(
+                f"{known().object(obj)}: {each}" for each in rule_conditions.warnings(obj, rule_conditions.check(obj, (), text))
+            )
         except ConsoleError:
             continue
     for obj in sorted({row.obj for row in change.added if row.obj.startswith("collection:") and row.eft == "allow" and not row.expression}):
         try:
-            told |= dict.fromkeys(f"{known().object(obj)}: {each}" for each in conditions.of_subject(obj))
+            told |= dict.fromkeys(f"{known().object(obj)}: {each}" for each in rule_conditions.of_subject(obj))
         except ConsoleError:
             continue
     return list(told)

@@ -7,12 +7,12 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from console import records
-from console.access import words
+from console.access import policy_words
 from console.access.rows import kind_of
 from console.errors import DefinitionError, Invalid
-from console.rights import conditions, rules
-from console.rights.conditions import COMPARISONS, Choice
-from console.rights.rules import FieldRight, Rule
+from console.rights import role_rules, rule_conditions
+from console.rights.role_rules import FieldRight, Rule
+from console.rights.rule_conditions import COMPARISONS, Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class RuleBox:
     @property
     def said(self) -> str:
         """The condition in words; empty where it is in words already."""
-        told = words.condition(self.condition) if self.condition.strip() else ""
+        told = policy_words.condition(self.condition) if self.condition.strip() else ""
         return told if told != self.condition else ""
 
     @property
@@ -62,7 +62,7 @@ def stored(found: Sequence[Rule]) -> list[RuleBox]:
 
 def typed(form: MultiDict[str, str]) -> list[RuleBox]:
     """The rules as they were typed; a rule that was ticked to go is gone."""
-    count = min(int(form.get("rules", "0")) if form.get("rules", "0").isdigit() else 0, rules.MOST_RULES)
+    count = min(int(form.get("rules", "0")) if form.get("rules", "0").isdigit() else 0, role_rules.MOST_RULES)
     boxes = [
         RuleBox(
             number,
@@ -114,19 +114,19 @@ def typed_fields(form: MultiDict[str, str]) -> dict[str, FieldRight]:
 
 def surroundings(obj: str) -> dict[str, Any]:
     """What the form offers: acts with their words, what conditions look at, how it is compared, and tags of people."""
-    found: list[Choice] = conditions.choices(obj)
+    found: list[Choice] = rule_conditions.choices(obj)
     return {
-        "acts": [(act, words.act(act)) for act in words.offered(kind_of(obj))],
+        "acts": [(act, policy_words.act(act)) for act in policy_words.offered(kind_of(obj))],
         "choices": found,
         "comparisons": COMPARISONS,
-        "tags": [f"$currentUser.tags.{name}" for name in conditions.tags()] + ["$currentUser.id"],
-        "roots": conditions.ROOTS.get(kind_of(obj), ("$currentUser", "now")),
+        "tags": [f"$currentUser.tags.{name}" for name in rule_conditions.tags()] + ["$currentUser.id"],
+        "roots": rule_conditions.ROOTS.get(kind_of(obj), ("$currentUser", "now")),
     }
 
 
 def _with_condition(obj: str, box: RuleBox) -> RuleBox:
     try:
-        made = conditions.compose(obj, box.path, box.comparison, box.value, box.condition)
+        made = rule_conditions.compose(obj, box.path, box.comparison, box.value, box.condition)
     except Invalid as wrong:
         return replace(box, errors={str(detail["field"]): str(detail["reason"]) for detail in wrong.details})
     except DefinitionError as error:

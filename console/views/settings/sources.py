@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, records, sources
-from console.core.collections import Collection
+from console.core.documents.collections import Collection
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.sources import Tested, addresses
 from console.views import frame

@@ -1,0 +1,128 @@
+"""What objects, roles, teams and people are called, for messages and pages. Never a reason to fail: without a title the id is made readable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from console.access import subject_scope
+from console.access.rows import EVERY
+from console.db import engine as db
+
+_TITLE = {
+    "workflow": sa.text("select title from console.workflow where slug = :id or id = :id"),
+    "collection": sa.text("select document ->> 'label' from console.collection where id = :id"),
+    "team": sa.text("select name from console.team where id = :id"),
+    "action": sa.text("select title from console.action where id = :id"),
+    "inbox": sa.text("select title from console.inbox where id = :id"),
+    "role": sa.text("select title from console.role where id = :id"),
+}
+_EVERYTHING = sa.text(
+    "select 'team' as kind, id, name as title from console.team"
+    " union all select 'role', id, title from console.role"
+    " union all select 'collection', id, coalesce(document ->> 'label', '') from console.collection"
+    " union all select 'workflow', slug, title from console.workflow"
+    " union all select 'action', id, title from console.action"
+    " union all select 'inbox', id, title from console.inbox"
+    " union all select 'user', id, name from console.person"
+)
+KINDS = {
+    "collection": "collection",
+    "field": "field",
+    "action": "action",
+    "workflow": "workflow",
+    "inbox": "inbox",
+    "label": "label",
+    "activity": "Activity log",
+    "ai": "AI",
+    "subject": "Personal data",
+    "source": "Data sources",
+    "policy": "Rights",
+    "key": "API keys",
+    "user": "People and teams",
+}
+"""Kind of object → its name; of those that there is one of only, as a title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The titles of one moment: kind → id → title. What is not among them is called after its id.
+
+    `subjects`: collection → the collection whose data it holds.
+    """
+
+    titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    subjects: Mapping[str, str] = field(default_factory=dict)
+
+    def title(self, kind: str, ident: str) -> str:
+        """The title, else the id made readable."""
+        return self.titles.get(kind, {}).get(ident) or _from_id(ident)
+
+    def role(self, role: str) -> str:
+        """`Operations lead`, of an id with or without `role:`."""
+        return self.title("role", role.removeprefix("role:"))
+
+    def place(self, dom: str) -> str:
+        """`in Operations`, or `everywhere`; of a team's id, `t:<id>` or `*`."""
+        return "everywhere" if dom == EVERY else f"in {self.title('team', dom.removeprefix('t:'))}"
+
+    def who(self, sub: str) -> str:
+        """Whoever a row speaks of: a role, a person, a key."""
+        kind, _, ident = sub.partition(":")
+        return self.role(ident) if kind == "role" else self.titles.get(kind, {}).get(ident, ident)
+
+    def object(self, obj: str) -> str:
+        """`Customers`, `every workflow`, `Tax ID of Customers`, `the activity log`."""
+        kind, colon, ident = obj.partition(":")
+        if not colon:
+            return KINDS.get(kind, kind)
+        if ident == EVERY:
+            return f"every {KINDS.get(kind, kind)}"
+        if kind == "field":
+            collection, _, name = ident.partition("/")
+            return f"{_from_id(name)} of {self.title('collection', collection)}"
+        return self.title(kind, ident)
+
+    def of_subject(self, obj: str) -> str:
+        """`customers that they may see`, for a collection that holds their data; empty for any other object."""
+        kind, _, ident = obj.partition(":")
+        subject = self.subjects.get(ident) if kind == "collection" else None
+        return f"{self.title('collection', subject).lower()} that they may see" if subject else ""
+
+
+def known() -> Names:
+    """All titles that there are now; none where the database does not answer."""
+    titles: dict[str, dict[str, str]] = {}
+    try:
+        with db.hot_engine().connect() as connection:
+            for kind, ident, title in connection.execute(_EVERYTHING):
+                titles.setdefault(kind, {})[ident] = title
+    except (sa.exc.SQLAlchemyError, OSError):
+        return Names()
+    return Names(titles, subject_scope.known())
+
+
+def spoken(obj: str) -> str:
+    """`KYC review` of `workflow:kyc-review`; made from the id where nothing has a title: `Bank accounts` of `collection:erp.bank_accounts`."""
+    kind, _, ident = obj.partition(":")
+    return _title(kind, ident) or _from_id(ident)
+
+
+def team_name(team: str) -> str:
+    """The name of the team of this id."""
+    return _title("team", team) or _from_id(team)
+
+
+def _title(kind: str, ident: str) -> str | None:
+    if kind not in _TITLE:
+        return None
+    try:
+        with db.hot_engine().connect() as connection:
+            title = connection.execute(_TITLE[kind], {"id": ident}).scalar_one_or_none()
+            return None if title is None else str(title)
+    except (sa.exc.SQLAlchemyError, OSError):
+        return None
+
+
+def _from_id(ident: str) -> str:
+    return ident.rpartition(".")[2].replace("-", " ").replace("_", " ").capitalize()

@@ -1,0 +1,43 @@
+"""Keys of the API that open doors in somebody's name, seen and revoked by who manages people."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from console.accounts import api_keys as keys, authority
+from console.core.actor import Actor
+from console.db import engine as db
+from console.errors import NotFound
+
+_KEYS = sa.text(
+    "select id, name, created_at, expires_at, last_used_at from console.api_key"
+    " where person = :id and revoked_at is null and expires_at > now() order by created_at desc, id limit 200"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of the API that still opens something."""
+
+    id: str
+    name: str
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+def api_keys(actor: Actor, person_id: str) -> list[Key]:
+    """Keys of the person that open something, the newest first. Raises NotAllowed."""
+    authority.require(actor)
+    with db.hot_engine().connect() as connection:
+        return [Key(*row) for row in connection.execute(_KEYS, {"id": person_id.replace("\0", "")})]
+
+
+def revoke_key(actor: Actor, person_id: str, key_id: str) -> None:
+    """Make a key of the person useless. Raises NotAllowed, NotFound for a key that is not theirs or opens nothing any more."""
+    known = {key.id for key in api_keys(actor, person_id)}
+    authority.require_over_now(actor, person_id)
+    if key_id not in known:
+        raise NotFound
+    keys.revoke_key(key_id, by=actor)

@@ -1,0 +1,70 @@
+"""Mail with a link for a new password: asked for by anybody, sent by the worker to who has an account with a password, and to nobody else."""
+
+from datetime import timedelta
+from email.message import EmailMessage
+
+import sqlalchemy as sa
+
+from console import settings
+from console.accounts import one_time, persons, profile, signing_in, throttle
+from console.accounts.throttle import Limit
+from console.db import engine as db
+from console.errors import IntegrationError, OutcomeUnknown
+from console.integrations import mail
+
+PER_ADDRESS, PER_PERSON = 20, 3
+WAITS = timedelta(minutes=15)
+
+_NEXT = sa.text(
+    "delete from console.one_time where hash = (select hash from console.one_time where kind = 'letter' and until > now()"
+    " order by until limit 1 for update skip locked) returning hash, content"
+)
+_ACCOUNT = sa.text("select id, name from console.person where email = :email and password_hash is not null and disabled_at is null")
+
+
+def ask(email: str, ip: str) -> None:
+    """Note that somebody at this address of the network asks for a link to this mail address; too many are passed over. Takes as long for every address."""
+    address = email.strip().lower()
+    told = settings.current()
+    if told.smtp is None or told.mail_from is None or told.base_url is None or len(address) > 254 or not persons.EMAIL.fullmatch(address):
+        return
+    if throttle.take([Limit("letters", ip, PER_ADDRESS), Limit("letter", address, PER_PERSON)]):
+        one_time.make("letter", None, WAITS, address)
+
+
+def send() -> int:
+    """Send what was asked for; how many letters went out. One that the mail server does not take at the moment waits for the next time."""
+    sent = 0
+    while (address := _next()) is not None:
+        with db.hot_engine().connect() as connection:
+            account = connection.execute(_ACCOUNT, {"email": address}).one_or_none()
+        if account is None:
+            continue
+        try:
+            mail.send(_letter(address, account.name, profile.make_link(signing_in.STRANGER, account.id, by_mail=True)))
+        except OutcomeUnknown:
+            continue
+        except IntegrationError as error:
+            if not error.permanent:
+                one_time.make("letter", None, WAITS, address)
+            return sent
+        sent += 1
+    return sent
+
+
+def _next() -> str | None:
+    with db.hot_engine().connect() as connection:
+        row = connection.execute(_NEXT).one_or_none()
+    return None if row is None else one_time.opened(row.hash, row.content)
+
+
+def _letter(address: str, name: str, token: str) -> EmailMessage:
+    told = settings.current()
+    letter = EmailMessage()
+    letter["From"], letter["To"], letter["Subject"] = told.mail_from, address, "A new password for Handrail"
+    letter.set_content(
+        f"Hello {name},\n\nsomebody, most likely you, asked for a new password for {told.base_url}.\n\n"
+        f"Choose it here within an hour:\n{told.base_url}/sign-in/new-password/{token}\n\n"
+        "If it was not you, do nothing: your password stays what it is.\n"
+    )
+    return letter

@@ -1,0 +1,243 @@
+"""Actions: read in from files, checked, given out; offered on records; done to one record, or to many with a preview.
+
+Doing one from a record's page is a run of a workflow of one step, made when the action is imported: so approval, an unknown result, settling, log and replay
+are those of every run.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import access, log, records, runs, steps, workflows
+from console.browse import evidence
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.documents import action_check
+from console.core.documents.action_document import Action, read
+from console.core.documents.workflow import Step
+from console.core.documents.workflow_check import Problem
+from console.core.run import Run
+from console.db import tables
+from console.db.engine import transaction
+from console.effects import action_preview, kept, python
+from console.errors import ConsoleError, DefinitionError, NotFound
+from console.steps.base import Act, Completion, Context, Prompt, StepView
+from console.workflows import CHAIN, COMMAND_LINE, refused
+
+STEP = "act"
+
+
+def check(document: bytes | str | Mapping[str, Any], *, connected: bool = False) -> list[Problem]:
+    """Every problem of the document; with `connected` also names that only this console can tell: of fields, other actions, functions and roles."""
+    if not connected:
+        return action_check.check(document)
+    named = {row.obj if row.ptype == "g" else row.sub for row in access.all_rows()}
+    roles = {name.removeprefix("role:") for name in named if name.startswith("role:")}
+    found = action_check.check(document, workflows.connected(), kept.every().keys(), python.functions().keys(), roles)
+    return found if any(problem.severity == "error" for problem in found) else [*found, *_unapproved(read(document))]
+
+
+def _unapproved(action: Action) -> list[Problem]:
+    """Approvals that nobody could give where the action is done from a record; warnings, for it may be meant for workflows alone, and people come and go."""
+    here = workflows.around()
+    around = replace(
+        here,
+        approvals={**(here.approvals or {}), action.id: action.approval},
+        actions={**(here.actions or {}), action.id: action.collection},
+    )
+    told = workflows.check(workflow_of(action), around) if action.on_records else []
+    return [
+        Problem(None, "approval", problem.reason, "warning")
+        for problem in told
+        if problem.field == "config.action" and "approval" in problem.reason
+    ]
+
+
+def import_file(source: Path | bytes | Mapping[str, Any], by: Actor | None = None) -> Action:
+    """Read an action in, with the workflow of one step in which it is done from a record; what is there already is replaced.
+
+    `by` None is the command line, which is trusted. Raises DefinitionError with every problem, and then nothing is stored; NotAllowed.
+    """
+    content = _bytes_of(source) if isinstance(source, Path) else source
+    problems = check(content, connected=True)
+    if any(problem.severity == "error" for problem in problems):
+        raise refused(str(source) if isinstance(source, Path) else "The action", problems)
+    action = read(content)
+    if by is not None:
+        access.require(by, action.team, f"workflow:{action.slug}", "edit")
+        access.require(by, action.team, f"workflow:{action.slug}", "publish")
+    actor, former = by or COMMAND_LINE, kept.every().get(action.id)
+    row = {
+        "title": action.title,
+        "collection": action.collection,
+        "team": action.team or "",
+        "document": action.canonical(),
+        "hash": action.hash,
+    }
+    statement = sa.dialects.postgresql.insert(tables.action).values(id=action.id, **row, changed_by=actor.id)
+    with transaction() as connection:
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["id"], set_={**row, "changed_by": actor.id, "changed_at": sa.func.now()})
+        )
+    kept.forget()
+    if former is None or former.hash != action.hash:
+        told = {"action": action.id, "hash": action.hash, "former": former.hash if former else None, "collection": action.collection}
+        log.note(actor, "action_changed", open=told, team=action.team, chain=CHAIN)
+    workflows.import_file(workflow_of(action), by, publish=True, rights=False)
+    return action
+
+
+def workflow_of(action: Action) -> dict[str, Any]:
+    """The workflow of one step in which the action is done from a record."""
+    step = {"id": STEP, "type": "trigger_action", "title": action.title, "config": {"action": action.id}, "next": {"default": "result"}}
+    if action.button:
+        step["button"] = action.button
+    return {
+        "format": 1,
+        "slug": action.slug,
+        "title": action.title,
+        "description": f"Made of the action {action.id}: change the action, not this.",
+        "collection": action.collection,
+        "team": action.team,
+        "roles": [],
+        "steps": [
+            {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": STEP}},
+            step,
+            {
+                "id": "result",
+                "type": "output",
+                "title": "Result",
+                "config": {"values": {"outcome": f"steps.{STEP}.outcome", "result": f"steps.{STEP}.message"}},
+                "next": {"default": "end"},
+            },
+            {"id": "end", "type": "end", "title": "Done", "config": {"label": "Done"}, "next": {}},
+        ],
+    }
+
+
+def export(action_id: str) -> bytes:
+    """The canonical bytes of the action. Raises NotFound."""
+    return kept.get(action_id).canonical()
+
+
+def listed() -> Sequence[Action]:
+    """Every action, by id. Without rights: for the command line."""
+    return list(kept.every().values())
+
+
+# ------------------------------------------------------------------------------------------------------------- on records
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """An action's form before one record."""
+
+    action: Action
+    act: Act
+    prompt: Prompt
+
+
+def offered(actor: Actor, collection_id: str, key: str | None = None) -> list[Action]:
+    """Actions that the actor may have done to records of the collection; with `key` those that are offered on that record now."""
+    found = [action for action in kept.every().values() if action.on_records and action.collection == collection_id and _may(actor, action)]
+    if key is None or not any(action.if_ for action in found):
+        return found
+    record = records.get(collection_id, key, access.scope_for(actor, collection_id, "read"))
+    plain = {"record": records.collection(collection_id).typed(record.values), "currentUser": actor.attributes, "now": log.now()}
+    return [action for action in found if action.if_ is None or _holds(actor, action, action.if_, key, plain)]
+
+
+def _holds(actor: Actor, action: Action, condition: str, key: str, plain: Mapping[str, Any]) -> bool:
+    """Whether the action is offered; what stands beside the record is read only where the condition looks at it."""
+    parsed = expressions.parse(condition)
+    if any(path[0] == "related" for path in expressions.paths(parsed)):
+        return parsed.test(_act(actor, action, key).roots)
+    return parsed.test({**plain, "variables": action.variables})
+
+
+def _may(actor: Actor, action: Action) -> bool:
+    """Whether the actor may have it done, and start the run that this is."""
+    return bool(action_preview.may(actor, action.team, action)) and access.can(actor, action.team, f"workflow:{action.slug}", "start")
+
+
+def made_of_actions() -> frozenset[str]:
+    """Slugs of the workflows that were made of actions: they are no workflows of their own to who starts one."""
+    return frozenset(action.slug for action in kept.every().values())
+
+
+def _offered(actor: Actor, collection_id: str, action_id: str) -> Action:
+    action = next((action for action in offered(actor, collection_id) if action.id == action_id), None)
+    if action is None:
+        raise NotFound("There is no such action for this record, or it is not yours to do.")
+    return action
+
+
+def _act(actor: Actor, action: Action, key: str) -> Act:
+    nowhere = Run(team=action.team or "", started_by=actor.id, holder=actor.id)
+    act = action_preview.ready(actor, nowhere, action.id, key, None, log.now())
+    if act.problem:
+        raise NotFound
+    return act
+
+
+def _step(action: Action) -> StepView:
+    return steps.view(Step.model_validate(workflow_of(action)["steps"][1]))
+
+
+def _context(act: Act, typed: Mapping[str, Any] | None = None) -> Context:
+    roots = {"input": {}, "steps": {}, "currentUser": act.roots["currentUser"], "now": act.roots["now"]}
+    return Context(roots, acts={act.action.id: act}, former=dict(typed or {}))
+
+
+def sheet(actor: Actor, collection_id: str, key: str, action_id: str, typed: Mapping[str, Any] | None = None) -> Sheet:
+    """The action's form before the record, with what was typed so far. Raises NotFound where it is not the actor's to do."""
+    action = _offered(actor, collection_id, action_id)
+    act = _act(actor, action, key)
+    step = _step(action)
+    return Sheet(action, act, steps.get(step.type).prepare(step, _context(act, typed)))
+
+
+def tried(actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]) -> Completion:
+    """What handing in these values would come to; nothing is done. Raises as it would: Invalid, Conflict `require`, NotFound."""
+    action = _offered(actor, collection_id, action_id)
+    step = _step(action)
+    done = steps.get(step.type).complete(step, _context(_act(actor, action, key)), dict(values), None)
+    evidence.require(actor, action.team, (entry.field() for entry in action.form), values)
+    return done
+
+
+def perform(actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]) -> str:
+    """Have the action done to the record: a run of one step; answers its id. What is wrong with the values is said before there is a run.
+
+    Raises NotFound, Invalid, Conflict (`require`; `run_is_live` with `run_id` where it is being done already), NotAllowed, SourceDown.
+    """
+    tried(actor, collection_id, key, action_id, values)
+    run_id = runs.start(actor, kept.get(action_id).slug, collection_id, key)
+    revision = runs.get(actor, run_id).json["revision"]
+    try:
+        runs.complete(actor, run_id, step=STEP, revision=revision, values=values)
+    except ConsoleError as error:  # something moved in between: no form waits for anybody
+        runs.abort(actor, run_id, revision=revision, reason=error.message)
+        raise
+    return run_id
+
+
+def finish(actor: Actor, run_id: str, values: Mapping[str, Any]) -> str:
+    """Hand the action in at a run that was begun for it and at which nobody was since; any other is left as it stands. Raises what `perform` does."""
+    told = runs.get(actor, run_id).json
+    here = told["current"]
+    if here and here["step"] == STEP and here["form"] and not here["take_over"] and not here["errors"] and told["holder"] == actor.id:
+        runs.complete(actor, run_id, step=STEP, revision=told["revision"], values=values)
+    return run_id
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DefinitionError(
+            f"{path} cannot be read: {error.strerror}.", details=[{"step": None, "field": "", "reason": str(error.strerror)}]
+        ) from None

@@ -1,0 +1,20 @@
+"""The activity log as people and auditors meet it: its list, exports, the proof, where checkpoints are delivered, and the order of events."""
+
+from console.activity.event_list import ActivityPage, ActivityRow, Reader, asked, entry, label_of_run, on_record, page, refused
+
+__all__ = [
+    "ActivityPage",
+    "ActivityRow",
+    "Reader",
+    "asked",
+    "checkpoint_delivery",
+    "entry",
+    "exports",
+    "integrity",
+    "label_of_run",
+    "on_record",
+    "page",
+    "proof",
+    "refused",
+    "sequencing",
+]

@@ -1,0 +1,423 @@
+"""The activity log as people read it: newest first, filtered, within what the reader may see.
+
+Reading the log is itself an event, written after the answer was put together and never part of it.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import access, log, records, subjects
+from console.core.actor import Actor
+from console.core.events import KINDS
+from console.core.scopes import Scope
+from console.db import tables
+from console.db.engine import fetch, hot_engine
+from console.errors import Malformed, NotFound
+from console.log import event_lists, masking, present, recheck
+from console.log.event_lists import LogFilter, Within
+from console.log.read import Stored, stored
+from console.log.recheck import Checked
+from console.runs.showing.reader_reach import within_reach
+
+DEFAULT_LIMIT = 10
+MOST = 100
+ROUNDS = 6  # a reader of few records is not served by reading the whole log for one page
+LONGEST_FILTER = 500
+LOOKS = frozenset({"record_viewed", "record_listed", "step_shown", "source_opened", "checks_shown"})
+TEXTS = ("user", "team", "collection", "record", "run")
+MOMENTS = {"createdAt.gt": "gt", "createdAt.gte": "gte", "createdAt.lt": "lt", "createdAt.lte": "lte"}
+FILTERS = (*TEXTS, "kind", *MOMENTS)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a URL asks of the log: the filter, how many (1–100), and the cursor to continue from."""
+
+    where: LogFilter
+    limit: int = DEFAULT_LIMIT
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityRow:
+    """An event for one reader. `json` is EVENT of the API: what may not be read is null there, with its path in `masked`."""
+
+    event: Stored
+    json: Mapping[str, Any]
+
+    @property
+    def at(self) -> datetime:
+        """When it happened, aware UTC."""
+        return self.event.at
+
+    @property
+    def sentence(self) -> str:
+        """The event in one line, without a full stop."""
+        return str(self.json["sentence"])
+
+    @property
+    def actor_name(self) -> str:
+        """Who did it."""
+        return str(self.json["actor"]["name"])
+
+    @property
+    def label(self) -> str:
+        """The kind in words: `Step completed`."""
+        return self._kind("label", self.event.type.replace("_", " ").capitalize())
+
+    @property
+    def group(self) -> str:
+        """The kind's group, a key of `GROUPS` of the registry; empty for a kind of a newer release."""
+        return self._kind("group", "")
+
+    def _kind(self, name: str, otherwise: str) -> str:
+        kind = KINDS.get(self.event.type)
+        return str(getattr(kind, name)) if kind else otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityPage:
+    """Rows newest first; `next` continues below them and is None at the end. `verified_to` is how far the whole log was checked."""
+
+    rows: Sequence[ActivityRow]
+    next: str | None
+    verified_to: Checked
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is something below these rows."""
+        return self.next is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer of the API."""
+        return {"data": [dict(row.json) for row in self.rows], "hasMore": self.has_more, "next": self.next}
+
+
+class Reader:
+    """What one person may find in the log, and read of what they find, by their rights of today; for one page or one export.
+
+    `within` is what the database leaves out, `find` what only a look at each event can tell, `hidden` which fields are masked.
+    """
+
+    def __init__(self, actor: Actor, within: Within, *, trusted: bool = False) -> None:
+        self.actor, self.within, self.trusted = actor, within, trusted
+        self._scopes: dict[str, Scope] = {}
+        self._fields: dict[str | None, frozenset[str]] = {None: frozenset()}
+
+    def find(self, rows: Sequence[Any]) -> list[tuple[Any, bool]]:
+        """Those of the rows that this reader may find, each with whether its sealed values may be opened.
+
+        The run is judged by its workflow in its team, the record by the reader's scope: one question to the source per
+        collection and page, none for who may read every record.
+        """
+        if self.trusted:
+            return [(row, True) for row in rows]
+        slugs = _slugs() if any(row.workflow for row in rows) else {}
+        keys: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            if row.collection is not None and row.record is not None:
+                keys[row.collection].add(row.record)
+        visible = {name: found if self._scope(name).unlimited else _visible(name, found, self._scope(name)) for name, found in keys.items()}
+        kept = []
+        for row in rows:
+            if row.workflow is not None and not _sees(self.actor, row.team, slugs.get(row.workflow, row.workflow)):
+                continue
+            if row.collection is not None and row.record is not None and row.record not in visible[row.collection]:
+                continue
+            kept.append((row, self.opens(row)))
+        return kept
+
+    def opens(self, row: Any) -> bool:
+        """Whether the sealed values of an event that they may find are theirs to read: a list of records names those of other people's scope too."""
+        return self.trusted or row.collection is None or row.record is not None or self._scope(row.collection).unlimited
+
+    def hidden(self, collection: str | None) -> frozenset[str]:
+        """Fields of the collection that are kept from them."""
+        if collection not in self._fields:
+            self._fields[collection] = frozenset() if self.trusted else hidden_of(self.actor, str(collection))
+        return self._fields[collection]
+
+    @cached_property
+    def values(self) -> masking.Within:
+        """What is kept from them of the values of runs."""
+        return within_reach(self.hidden)
+
+    @property
+    def finds_all(self) -> bool:
+        """Whether `find` leaves nothing out of what is `within`, so that nobody has to look at each event."""
+        if self.trusted:
+            return True
+        workflows = {*_slugs().values(), "?"}  # those that are there, and one that is not any more
+        seen = all(_sees(self.actor, team, workflow) for team in (None, "*", *_teams()) for workflow in workflows)
+        return seen and all(self._scope(name).unlimited for name in self._readable())
+
+    @property
+    def masks(self) -> bool:
+        """Whether anything is kept from them in events that they find."""
+        limited = (name for name in self._readable() if not self._scope(name).unlimited)
+        return not self.trusted and (any(limited) or any(map(self.hidden, _collections())))
+
+    def reach(self) -> tuple[Within, Mapping[str, Scope], frozenset[tuple[str | None, str]]]:
+        """What decides what they find and read, under the rights of this moment: two readers with the same reach find the same."""
+        if self.trusted:
+            return self.within, {}, frozenset()
+        workflows = sorted({*_slugs().values(), "?"})
+        seen = frozenset((team, one) for team in (None, "*", *_teams()) for one in workflows if _sees(self.actor, team, one))
+        return self.within, {name: access.scope_for(self.actor, name) for name in sorted(_collections())}, seen
+
+    def _readable(self) -> frozenset[str]:
+        return _collections() if self.within.collections is None else self.within.collections
+
+    def _scope(self, collection: str) -> Scope:
+        if collection not in self._scopes:
+            self._scopes[collection] = access.scope_for(self.actor, collection)
+        return self._scopes[collection]
+
+
+def hidden_of(actor: Actor, collection: str) -> frozenset[str]:
+    """Fields that somebody who looks back does not read: those kept from them, and what is masked."""
+    known = next((each for each in records.collections() if each.id == collection), None)
+    scope = access.scope_for(actor, collection, sensitive=known.sensitive if known is not None else None)
+    return scope.hidden | (frozenset(each.name for each in known.fields) if scope.nothing and known is not None else frozenset())
+
+
+def reader(actor: Actor, *acts: str) -> Reader:
+    """The reader of the whole log that this person is, by the rights `activity.…` of these names, each of them needed. Raises NotAllowed.
+
+    Whoever has the shell is trusted with everything.
+    """
+    if actor.kind == "system":
+        return Reader(actor, event_lists.EVERYTHING, trusted=True)
+    for act in acts:
+        access.require(actor, None, "activity", act)
+    return Reader(actor, _within_log(actor, acts))
+
+
+def page(actor: Actor, where: LogFilter, limit: int = DEFAULT_LIMIT, after: str | None = None) -> ActivityPage:
+    """The newest events that fit, and below them those after the cursor; notes `log_read`, which no page holds that was read before.
+
+    Raises NotAllowed without the right `activity.read`, Malformed for a cursor that this list did not give out.
+    """
+    whose = reader(actor, "read")
+    before = event_lists.position(after) if after is not None else None
+    made = _page(whose, where, limit, before)
+    log.note(actor, "log_read", open=_read(where, made.rows), sealed=filter_of(where), label=_label(made.rows))
+    return made
+
+
+def entry(actor: Actor, pos: int) -> ActivityRow:
+    """The one event at this place. Raises NotAllowed as `page` does, NotFound where the reader would not find it there."""
+    whose = reader(actor, "read")
+    found = whose.find(event_lists.rows(LogFilter(), whose.within, limit=1, before=pos + 1))
+    if not found or found[0][0].pos != pos:
+        raise NotFound
+    row = shown(whose, found)[0]
+    log.note(actor, "log_read", open={"count": 1, "first": pos, "last": pos}, label=_label([row]))
+    return row
+
+
+def on_record(actor: Actor, collection: str, key: str, *, limit: int = 20, after: str | None = None, looks: bool = False) -> ActivityPage:
+    """What happened to a record, for who may read that record: changes, runs on it, effects; with `looks` also who saw it.
+
+    Refusals and readings of the log are for auditors and left out. Raises NotFound where the record is out of the actor's scope.
+    """
+    before = event_lists.position(after) if after is not None else None
+    scope = access.scope_for(actor, collection)
+    if scope.nothing or not (scope.unlimited or _visible(collection, {key}, scope)):
+        raise NotFound(hidden=True)
+    without = {kind.name for kind in KINDS.values() if kind.group not in ("run", "step", "effect", "proposal", "record")}
+    within = _within(actor, teams=None, teamless=True, without=frozenset(without if looks else without | LOOKS))
+    named = subjects.ref(collection, key) if records.collection(collection).personal_key else key
+    return _page(Reader(actor, within), LogFilter(collection=collection, record=named), limit, before)
+
+
+def refused(actor: Actor, need: tuple[str, str], *, collection: str | None = None, record: str | None = None, **circumstances: Any) -> None:
+    """Note that `need` (object, act) was asked for and refused; `circumstances` may be method, endpoint, status, reason, run, path."""
+    path = circumstances.pop("path", None)
+    known = {name: value for name, value in circumstances.items() if value is not None}
+    log.note(
+        actor,
+        "access_refused",
+        open={"object": need[0], "act": need[1], **known},
+        sealed={"path": path} if path else None,
+        collection=collection,
+        record=record,
+    )
+
+
+def asked(arguments: Iterable[tuple[str, str]]) -> Asked:
+    """What these parameters of a URL ask for; `kind` may stand several times, everything else once.
+
+    Raises Malformed with one detail for every parameter that is unknown, repeated or cannot be read.
+    """
+    told = Told(arguments, (*FILTERS, "limit", "after"))
+    limit = told.one("limit", str(DEFAULT_LIMIT))
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", limit) or int(limit) > MOST:
+        told.wrong("limit", f"This must be a whole number from 1 to {MOST}.")
+    where = told.filter()
+    told.check("The log was not read")
+    return Asked(where, int(limit), told.given["after"][0] if "after" in told.given else None)
+
+
+class Told:
+    """Parameters of a URL as they are read: `given` by name, and what is wrong with them until `check` raises it."""
+
+    def __init__(self, arguments: Iterable[tuple[str, str]], known: Sequence[str]) -> None:
+        self.given: dict[str, list[str]] = defaultdict(list)
+        self.details: list[dict[str, str]] = []
+        for name, value in arguments:
+            self.given[name].append(value)
+        for name, values in self.given.items():
+            if name not in known:
+                self.wrong(name, f"There is no such parameter here; known are {', '.join(known)}.")
+            elif name != "kind" and len(values) > 1:
+                self.wrong(name, "This may be given once.")
+            elif any("\x00" in value or len(value) > LONGEST_FILTER for value in values):
+                self.wrong(name, "This is too long, or holds a NUL character.")
+
+    def wrong(self, name: str, reason: str) -> None:
+        """Note what is wrong with a parameter."""
+        self.details.append({"field": name[:100], "reason": reason})
+
+    def one(self, name: str, otherwise: str) -> str:
+        """The value of a parameter that may be given once."""
+        return self.given[name][0] if name in self.given else otherwise
+
+    def filter(self) -> LogFilter:
+        """The filter of the log that is asked for."""
+        given = self.given
+        for kind in given.get("kind", ()):
+            if kind not in KINDS:
+                self.wrong("kind", f"There is no kind of event “{kind[:60]}”; the reference of events names them all.")
+        moments = {short: _moment(given[name][0]) for name, short in MOMENTS.items() if name in given}
+        for name, short in MOMENTS.items():
+            if name in given and moments[short] is None:
+                self.wrong(name, "This must be a date (2026-11-20) or a time with its zone (2026-11-20T06:30:00Z; write + as %2B).")
+        texts = {name: given[name][0] for name in TEXTS if name in given}
+        return LogFilter(**texts, kinds=tuple(dict.fromkeys(given.get("kind", ()))), **moments)  # type: ignore[arg-type]
+
+    def check(self, outcome: str) -> None:
+        """Raises Malformed where something is wrong; `outcome` says what was not done."""
+        if self.details:
+            names = ", ".join(sorted({detail["field"] for detail in self.details}))
+            raise Malformed(f"{outcome}: please look at {names}.", details=self.details)
+
+
+def _moment(text: str) -> datetime | None:
+    """Aware UTC; a date alone is its first moment in UTC. None when it is neither."""
+    if not MOMENT.fullmatch(text):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _page(whose: Reader, where: LogFilter, limit: int, before: int | None) -> ActivityPage:
+    kept: list[tuple[Any, bool]] = []
+    following: int | None = None
+    for _ in range(ROUNDS):
+        found = event_lists.rows(where, whose.within, limit=limit + 1, before=before)
+        kept += whose.find(found)
+        before = following = found[-1].pos if len(found) > limit else None
+        if following is None or len(kept) > limit:
+            break
+    if len(kept) > limit:
+        kept = kept[:limit]
+        following = kept[-1][0].pos
+    return ActivityPage(shown(whose, kept), event_lists.cursor(following) if following is not None else None, recheck.state())
+
+
+def shown(whose: Reader, kept: Sequence[tuple[Any, bool]]) -> list[ActivityRow]:
+    """What `find` has kept, as this reader may see it."""
+    subjects.load(row.sub for row, opens in kept if opens and row.sub)
+    events = [stored(row, opened=opens) for row, opens in kept]
+    names, hidden = present.names_of(events), whose.values
+    return [
+        ActivityRow(event, present.as_json(event, names, hidden=hidden, whole=opens))
+        for event, (_, opens) in zip(events, kept, strict=True)
+    ]
+
+
+def _visible(collection: str, keys: set[str], scope: Scope) -> set[str]:
+    if scope.nothing or not keys:
+        return set()
+    return records.visible(collection, keys, scope)
+
+
+def _sees(actor: Actor, team: str | None, workflow: str) -> bool:
+    return access.can(actor, team, f"workflow:{workflow}", "see")
+
+
+def _slugs() -> dict[str, str]:
+    with hot_engine().connect() as connection:
+        found = connection.execute(sa.select(tables.workflow.c.id, tables.workflow.c.slug))
+        return {row.id: row.slug for row in found}
+
+
+def _within_log(actor: Actor, acts: Iterable[str]) -> Within:
+    """What the rights `activity.…` reach: teams in which all of them are held; `*` asks about a team that no row names."""
+    teams = _teams()
+
+    def held(team: str) -> bool:
+        return all(access.can(actor, team, "activity", act) for act in acts)
+
+    found, everywhere = frozenset(filter(held, teams)), held("*")
+    return _within(actor, teams=None if everywhere and found == teams else found, teamless=everywhere)
+
+
+def _within(actor: Actor, *, teams: frozenset[str] | None, teamless: bool, without: frozenset[str] = frozenset()) -> Within:
+    collections = _collections()
+    readable = frozenset(name for name in collections if not access.scope_for(actor, name).nothing)
+    limited = None if len(readable) == len(collections) else readable
+    return Within(teams, teamless, collections=limited, without=without, labels=access.clearance(actor))
+
+
+def _teams() -> frozenset[str]:
+    with hot_engine().connect() as connection:
+        return frozenset(connection.execute(sa.select(tables.team.c.id)).scalars())
+
+
+def _collections() -> frozenset[str]:
+    with hot_engine().connect() as connection:
+        return frozenset(connection.execute(sa.select(tables.collection.c.id)).scalars())
+
+
+def _read(where: LogFilter, rows: Sequence[ActivityRow]) -> dict[str, Any]:
+    places = {"first": rows[0].event.pos, "last": rows[-1].event.pos} if rows else {}
+    return {"count": len(rows), "filters": used_of(where), **places}
+
+
+def _label(rows: Sequence[ActivityRow]) -> str | None:
+    """The label of what was read: that it was read is then told only to who may read it as well."""
+    return next((str(row.event.body["label"]) for row in rows if row.event.body.get("label")), None)
+
+
+def label_of_run(actor: Actor, run_id: str | None) -> str | None:
+    """The label of the run that was asked about, for who is cleared for it; None without one, and for everybody else."""
+    rows = (
+        fetch(f"select r.label from {access.runs(actor).sql()} where r.id = %s", (run_id,))  # noqa: S608 (a text of ours)
+        if run_id
+        else []
+    )
+    return rows[0][0] if rows else None
+
+
+def used_of(where: LogFilter) -> list[str]:
+    """Names of what is looked for."""
+    return sorted(name for name in LogFilter.__slots__ if getattr(where, name) not in (None, ()))
+
+
+def filter_of(where: LogFilter) -> dict[str, Any] | None:
+    """The values looked for; a record's key or a person may be told by them, so they are sealed."""
+    used = {name: getattr(where, name) for name in used_of(where)}
+    return {"filter": used} if used else None

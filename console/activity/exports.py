@@ -1,0 +1,290 @@
+"""The activity log as files: events as they were hashed, a table for people, and an archive that an outsider checks without us.
+
+Everything that was committed when the export began, within what the reader may find, with the values that they may read. Memory
+stays flat: rows come in pages by their place, and whoever sends the parts takes one at a time.
+"""
+
+import csv
+import io
+import struct
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+import psycopg
+import sqlalchemy as sa
+
+from console import access, accounts, log, subjects
+from console.activity import event_list
+from console.activity.event_list import Reader
+from console.core.actor import Actor
+from console.errors import Conflict, Malformed
+from console.log import bundle, event_lists, masking, tree_heads
+from console.log.event_lists import LogFilter, Row
+
+T = TypeVar("T")
+ANYTHING = LogFilter()
+FORMS = ("jsonl", "csv")
+TYPES = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8", "zip": "application/zip"}
+PAGE, TABLE_PAGE = 4000, 500
+JUDGED_EVERY_S = 1.0  # rights are followed within a second, in an export as elsewhere
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)  # a database that restarts is waited for
+LONGEST_SINCE = 18
+MASKED = "masked"
+NOTES = {"erased": "subject_erased", "expired": "values_expired"}
+"""Why a value is gone → the kind of event that tells so."""
+
+COLUMNS = (
+    "pos", "id", "createdAt", "kind", "run", "n", "step", "attempt", "actor_id", "actor_name", "team", "collection", "record", "sentence", "data", "masked",
+)  # fmt: skip
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a URL asks for: `form` `jsonl` or `csv`, or with `proofs` an archive; `since` the size of a checkpoint that somebody kept."""
+
+    where: LogFilter = ANYTHING
+    form: str = "jsonl"
+    proofs: bool = False
+    since: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """How a file of this kind ends: `jsonl`, `csv` or `zip`."""
+        return "zip" if self.proofs else self.form
+
+
+def asked(arguments: Iterable[tuple[str, str]]) -> Asked:
+    """What these parameters of a URL ask for: the filters of the log, and `format`, `proofs`, `since`.
+
+    Raises Malformed with one detail for every parameter that is unknown, repeated or cannot be read.
+    """
+    told = event_list.Told(arguments, (*event_list.FILTERS, "format", "proofs", "since"))
+    form, proofs, since = told.one("format", FORMS[0]), told.one("proofs", "0"), told.one("since", "")
+    if form not in FORMS:
+        told.wrong("format", "This must be jsonl or csv.")
+    if proofs not in ("0", "1"):
+        told.wrong("proofs", "This must be 1 (an archive with proofs) or 0.")
+    if "since" in told.given and not (since.isascii() and since.isdigit() and len(since) <= LONGEST_SINCE):
+        told.wrong("since", "This must be the size of a checkpoint, its second line: a whole number.")
+    elif since and proofs != "1":
+        told.wrong("since", "Only an archive proves anything since then: ask with proofs=1, `--format zip` of the command.")
+    where = told.filter()
+    told.check("Nothing was exported")
+    return Asked(where, form, proofs == "1", int(since) if since else None)
+
+
+class Export:
+    """An export that was judged and noted, and may be sent: `parts` once, bytes after bytes. `upto` is the last place that it looks at."""
+
+    def __init__(self, asked: Asked, whose: Reader, upto: int, head: tuple[int, str] | None) -> None:
+        self.asked, self.whose, self.upto, self.head = asked, whose, upto, head
+        self.begun_at = datetime.now(UTC)
+        self.count, self.share = 0, 0.0  # events sent, and how much of the work is done (0 to 1)
+        self._policy, self._reach, self._judged = access.current_version(), whose.reach(), time.monotonic()
+
+    @property
+    def name(self) -> str:
+        """A name for the file."""
+        return f"activity-{self.begun_at:%Y%m%dT%H%M%SZ}.{self.asked.kind}"
+
+    @property
+    def type(self) -> str:
+        """Its media type."""
+        return TYPES[self.asked.kind]
+
+    def parts(self) -> Iterator[bytes]:
+        """The bytes of the file."""
+        if self.asked.proofs:
+            yield from filter(None, self._archive())
+        elif self.asked.form == "csv":
+            yield from self._table()
+        else:
+            for lines, _ in self._events(1.0):
+                yield lines
+
+    def save(self, out: Path, parts: Iterable[bytes] | None = None) -> None:
+        """Write it to a file: the whole, or none. `parts` stand for its own where somebody watches them go by."""
+        part = out.with_name(f"{out.name}.part")
+        try:
+            with part.open("wb") as file:
+                file.writelines(self.parts() if parts is None else parts)
+            part.replace(out)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _events(self, work: float) -> Iterator[tuple[bytes, bytes]]:
+        """(lines, their places packed) page by page. Where each row has to be judged it is looked at here, otherwise by the server."""
+        after, all_of_them = 0, self.whose.finds_all
+        while after < self.upto:
+            self._still_allowed()
+            if all_of_them:
+                block = patiently(lambda: event_lists.block(self.asked.where, self.whose.within, after=after, upto=self.upto, limit=PAGE))  # noqa: B023
+                if block is None:
+                    break
+                after, lines, places = block.last, block.lines, block.places
+                self.count += block.events
+            else:
+                rows = self._rows(after, PAGE)
+                if not rows:
+                    break
+                kept, after = [row for row, _ in self.whose.find(rows)], rows[-1].pos
+                lines = b"".join(row.body + b"\n" for row in kept if row.body is not None)
+                places = struct.pack(f">{len(kept)}q", *(row.pos for row in kept))
+                self.count += len(kept)
+            self.share = work * after / self.upto
+            yield lines, places
+        self.share = work
+
+    def _still_allowed(self) -> None:
+        """Raises NotAllowed where the reader may not export any more or their account was closed, Conflict where they would find something else."""
+        actor = self.whose.actor
+        if self.whose.trusted or time.monotonic() - self._judged < JUDGED_EVERY_S:
+            return
+        self._judged = time.monotonic()
+        accounts.actor_of_person(actor.id)
+        if access.current_version() == self._policy:
+            return
+        if event_list.reader(actor, "export", "read").reach() != self._reach:
+            raise Conflict("The rights of who exports were changed meanwhile: begin again.", code="rights_changed")
+        self._policy = access.current_version()
+
+    def _rows(self, after: int, limit: int) -> list[Row]:
+        return patiently(lambda: event_lists.forward(self.asked.where, self.whose.within, after=after, upto=self.upto, limit=limit))
+
+    def _table(self) -> Iterator[bytes]:
+        after = 0
+        yield _csv([COLUMNS])
+        while rows := self._rows(after, TABLE_PAGE):
+            self._still_allowed()
+            after = rows[-1].pos
+            there = [row for row in rows if row.body is not None]
+            made = [_cells(row.json) for row in event_list.shown(self.whose, self.whose.find(there))]
+            self.count, self.share = self.count + len(made), after / self.upto
+            yield _csv(made)
+
+    def _archive(self) -> Iterator[bytes]:
+        size, note = self.head or (0, "")
+        places = bundle.Places()
+
+        def files() -> Iterator[tuple[str, Iterable[bytes]]]:
+            yield "events.jsonl", self._noting(places)
+            complete = self.asked.where == ANYTHING and self.whose.finds_all and not event_lists.left_out(self.whose.within, size)
+            yield "values.jsonl", self._values(places)
+            yield from bundle.around(size, note, str(tree_heads.verifier_key()), None if complete else places, self.asked.since)
+
+        try:
+            yield from bundle.zipped(files())
+        finally:
+            places.close()
+
+    def _noting(self, places: bundle.Places) -> Iterator[bytes]:
+        for lines, packed in self._events(0.3):
+            places.add(packed)
+            yield lines
+
+    def _values(self, places: bundle.Places) -> Iterator[bytes]:
+        masks = self.whose.masks
+        for page in places.pages():
+            self._still_allowed()
+            rows = patiently(lambda: event_lists.at(page))  # noqa: B023
+            subjects.load({row.sub for row in rows if row.sub})
+            told = [line for row in rows for line in _opened(row, self.whose, masks=masks)]
+            gone = {line["missing"] for line in told if line.get("missing") in NOTES}
+            since = {reason for reason in gone if patiently(lambda: event_lists.later(NOTES[reason], self.upto))}  # noqa: B023
+            # What was taken away after the checkpoint has no event in this export that tells so. Which values those are, nothing says:
+            # from then on none is called by that reason, for the events here account for so many and no more.
+            lines = [
+                orjson.dumps(line | {"missing": MASKED} if line.get("missing") in since else line, option=orjson.OPT_SORT_KEYS)
+                for line in told
+            ]
+            self.share = 0.3 + 0.6 * page[-1] / self.upto
+            yield b"".join(line + b"\n" for line in lines)
+
+
+def begin(actor: Actor, asked: Asked, *, ready: Callable[[], object]) -> Export:
+    """The export, noted as an event before its first byte.
+
+    `ready` is called once the reader was judged; it brings the order of the log, and with proofs its newest signed head, up to
+    what is committed. Raises NotAllowed, Malformed where the log was never as long as `since`, and Conflict before the first head.
+    """
+    whose = event_list.reader(actor, "export", "read")
+    ready()
+    head = tree_heads.newest() if asked.proofs else None
+    if asked.proofs and head is None:
+        raise Conflict("The log has no signed head yet: start a worker, or run `console seal` first.", code="not_sealed")
+    upto = head[0] if head else event_lists.reached().pos
+    if asked.since is not None and asked.since > upto:
+        reason = f"The log has {upto} events up to its newest checkpoint, and never had {asked.since}."
+        raise Malformed("Nothing was exported: please look at since.", details=[{"field": "since", "reason": reason}])
+    told = {"format": asked.kind, "size": upto, "proofs": asked.proofs, "filters": event_list.used_of(asked.where)}
+    log.note(
+        actor, "log_exported", open=told, sealed=event_list.filter_of(asked.where), label=event_list.label_of_run(actor, asked.where.run)
+    )
+    return Export(asked, whose, upto, head[:2] if head else None)
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """What `ask` answers; while the database does not answer, asked again for some seconds: an export of an hour outlives a restart."""
+    for pause_s in PAUSES_S:
+        try:
+            return ask()
+        except (sa.exc.OperationalError, psycopg.OperationalError):
+            time.sleep(pause_s)
+    return ask()
+
+
+def _opened(row: Row, whose: Reader, *, masks: bool) -> Iterator[dict[str, Any]]:
+    """A line for each commitment of the event, in their order: opened, or with the reason why not."""
+    body = row.body or b""
+    at = body.rfind(b'"sealed":{') + len(b'"sealed":{')
+    if body[at : at + 1] in (b"}", b""):
+        return
+    told = orjson.loads(body)
+    try:
+        opened = subjects.unseal(row.sub, told["id"], row.nonce or b"", row.ct) if row.sub and row.ct else {}
+    except subjects.Unreadable:
+        opened = {}
+    closed: frozenset[str] = frozenset()
+    if masks:
+        readable = {name: value for name, (_, value) in opened.items()} if whose.opens(row) else {}
+        version, step = told.get("wf") or {}, (told.get("step") or {}).get("id") or told["data"]["open"].get("target_step")
+        run = told["run"] if str(told["run"]).startswith("run_") else None
+        here = masking.within(whose.values, version.get("id"), version.get("version"), step, run)
+        closed = masking.closed(readable, here, row.collection, told["type"]) | (opened.keys() - readable.keys())
+    for name in told["data"]["sealed"]:
+        if name in closed:
+            yield {"event": told["id"], "name": name, "missing": MASKED}
+        elif name in opened:
+            salt, value = opened[name]
+            yield {"event": told["id"], "name": name, "salt": salt, "value": value}
+        else:
+            yield {"event": told["id"], "name": name, "missing": log.read.reason(row.sub)}
+
+
+def _cells(event: Any) -> list[Any]:
+    actor = event["actor"]
+    plain = event | {
+        "actor_id": actor["id"],
+        "actor_name": actor["name"],
+        "data": orjson.dumps(event["data"]).decode(),
+        "masked": " ".join(event["masked"]),
+    }
+    return [harmless(plain[column]) for column in COLUMNS]
+
+
+def harmless(cell: Any) -> Any:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def _csv(rows: Iterable[Iterable[Any]]) -> bytes:
+    """Lines of RFC 4180, every text quoted."""
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerows(rows)
+    return out.getvalue().encode()

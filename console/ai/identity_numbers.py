@@ -1,0 +1,308 @@
+"""Numbers that name a person, found by their form: of passports, national registers and tax offices, machine-readable lines, and birth dates.
+
+A number without a word beside it counts where its own digits prove it: check digits and a day of the calendar, or letters in places. One that proves less counts
+behind the word for it. Blanks, points, hyphens and line breaks inside make no difference.
+Sources: the algorithms that the registers publish; ICAO Doc 9303; `console.core.papers.vat` for tax numbers of companies.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from console.ai import written_values
+from console.ai.finding import Found, FoundKind
+from console.core.papers import mrz, vat
+
+LEAST, WIDEST = 8, 24  # letters and digits of a number
+SHORTEST_ZONE, LONGEST_ZONE = 28, 140  # characters of a line of a zone, with blanks between them
+NEAR = 34  # characters between a word and what it names
+
+_PART_OF_NUMBER = r"(?:[A-Za-z]{0,10}[0-9][A-Za-z0-9]{0,23}|[A-Z]{1,6}(?![A-Za-z]))"
+_RUN = re.compile(rf"(?<![A-Za-z0-9]){_PART_OF_NUMBER}(?:[\s.\-–—_/·]{{1,3}}{_PART_OF_NUMBER})*(?![A-Za-z0-9])", re.ASCII)
+_PART = re.compile(r"[A-Za-z0-9]+", re.ASCII)
+_LABEL = re.compile(
+    r"(?<![^\W_])(?:passport|pass(?:nummer|-?nr)|reisepass(?:nummer)?|(?:personal)?ausweis(?:nummer|-?nr)?|identity (?:card|document|number|no)|id[ \-]?(?:card|number|no\b|nr)|national (?:id|identity|insurance)|"
+    r"personal (?:code|number|no\b|id|identification)|personenkennziffer|asmens kodas|isikukood|personas kods|personnummer|f[oø]dselsnummer|cpr|henkil[oö]tunnus|steuer-?(?:id|nummer|identifikationsnummer)|"
+    r"tax (?:id|number|no\b|payer|reference|identification)|(?-i:\bTIN\b)|(?-i:\bITIN\b)|(?-i:\bUTR\b)|(?-i:\bSSN\b)|social (?:security|insurance)|sozialversicherungs(?:nummer|-?nr)|(?-i:\bBSN\b)|burgerservicenummer|(?-i:\bNIF\b)|(?-i:\bNIE\b)|(?-i:\bDNI\b)|(?-i:\bCPF\b)|"
+    r"(?-i:\bPESEL\b)|(?-i:\bNINO\b)|\bnhs (?:number|no)|(?-i:\bOIB\b)|(?-i:\bEGN\b)|(?-i:\bCNP\b)|(?-i:\bJMBG\b)|(?-i:\bPPS\b)|(?-i:\bPAN\b)|aadhaar|(?-i:\bSNILS\b)|(?-i:\bINN\b)|(?-i:\bCURP\b)|(?-i:\bSVNR\b)|(?-i:\bAHV\b)|codice fiscale|numero de (?:identidad|pasaporte)|num[eé]ro de (?:passeport|s[eé]curit[eé])|"
+    r"driv(?:er|ing)'?s? ?licen[cs]e|f[uü]hrerschein(?:nummer)?|residence permit|visa (?:number|no)|document (?:number|no\b)|паспорт|паспорта|снилс|инн)",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(
+    r"(?:(?<![A-Za-z0-9])[A-Z]{1,3} ?-?)?(?=[A-Za-z]{0,9}\d)[A-Za-z0-9]{1,20}(?:(?: ?[\-–./ ] ?|\n)(?=[A-Za-z]{0,9}\d)[A-Za-z0-9]{1,14}){0,8}",
+    re.ASCII,
+)
+_AMOUNTS = re.compile(r"\d\.\d\d(?!\d).*\s|\s.*\d\.\d\d(?!\d)", re.DOTALL)
+_DATES = re.compile(r"(?<!\d)(?:\d{4}[-./]\d\d[-./]\d\d|\d\d[-./]\d\d[-./]\d{4})(?!\d)", re.ASCII)
+_BORN = re.compile(
+    r"(?<![^\W_])(?:born|birth|date of birth|d\.?o\.?b\b|birthday|geboren|geb(?:\.|urtsdatum|urtstag)|n[eé]e? le|naissance|nacid[oa]|nacimiento|nat[oa] il|nascita|nascid[oa]|nascimento|urodz\w*|gim(?:imo|[eę]s|usi)\w*|"
+    r"s[uü]nni\w*|f[oö]dd|f[oø]dt|f[oø]dsels\w*|syntynyt|syntym[aä]\w*|dzim\w*|narozen\w*|geboortedatum|рожд\w*|родил\w*)",
+    re.IGNORECASE,
+)
+_LINE = re.compile(r"[^\n]+")
+_ZONE = re.compile(r"(?<![A-Z0-9<])(?=[A-Z0-9<]{0,45}<<)[A-Z0-9<]{28,46}(?![A-Z0-9<])", re.ASCII)
+_SIX_DIGITS = re.compile(r"\d(?:\D{0,3}\d){4}", re.ASCII)
+
+
+class Kind(NamedTuple):
+    """A number of a register: how many letters and digits it has, how these are formed, and what proves it."""
+
+    sizes: tuple[int, ...]
+    form: re.Pattern[str]
+    proves: Callable[[str], bool]
+
+
+def numbers(text: str) -> Iterator[Found]:
+    """Numbers that name a person or a tax payer. `text` has plain digits (`finding.readable`)."""
+    if _SIX_DIGITS.search(text) is None:
+        return
+    for run in _RUN.finditer(text):
+        parts = [(match.start(), match.end()) for match in _PART.finditer(text, run.start(), run.end())]
+        yield from _in_run(text, parts)
+    yield from _labelled(text)
+
+
+def _labelled(text: str) -> Iterator[Found]:
+    """What stands behind a word for such a number."""
+    for label in _LABEL.finditer(text):
+        for match in _BEHIND.finditer(text, label.end(), label.end() + NEAR + WIDEST):
+            if match.start() > label.end() + NEAR:
+                break
+            if sum(sign.isdigit() for sign in match[0]) >= 5:
+                yield Found(match.start(), match.end(), "id", _signs(match[0]))
+                break
+
+
+def _in_run(text: str, parts: Sequence[tuple[int, int]]) -> Iterator[Found]:
+    """Numbers that begin and end with one of these parts, the longest first; what lies in one is not looked at again."""
+    at = 0
+    while at < len(parts):
+        last, size = at, parts[at][1] - parts[at][0]
+        while last + 1 < len(parts) and size + parts[last + 1][1] - parts[last + 1][0] <= WIDEST:
+            last += 1
+            size += parts[last][1] - parts[last][0]
+        while last >= at and LEAST <= size <= WIDEST:
+            start, end = parts[at][0], parts[last][1]
+            if (kind := _proven(_signs(text[start:end]), text[start:end])) is not None:
+                yield Found(start, end, kind, _signs(text[start:end]))
+                at = last
+                break
+            size -= parts[last][1] - parts[last][0]
+            last -= 1
+        at += 1
+
+
+def _signs(text: str) -> str:
+    return "".join(sign for sign in text.upper() if sign.isalnum())
+
+
+def _proven(signs: str, printed: str) -> FoundKind | None:
+    """`id` or `tax` where the number proves itself; None where it could be any other."""
+    if sum(sign.isdigit() for sign in signs) < 6:
+        return None
+    fitting = [kind for kind in _KINDS_BY_SIZE.get(len(signs), ()) if kind.form.fullmatch(signs)]
+    if not fitting and len(signs) == len(printed) and not signs[:2].isalpha():
+        return None
+    if _AMOUNTS.search(printed) or _DATES.search(printed):
+        return None
+    if any(kind.proves(signs) for kind in fitting) or (len(signs) < len(printed) and any(form.fullmatch(printed) for form in PRINTED)):
+        return "id"
+    if signs[:2].isalpha() and len(signs) >= 10 and vat.problem(signs) is None:
+        return "tax"
+    return None
+
+
+def zones(text: str) -> Iterator[Found]:
+    """Lines that machines read, whatever stands around them."""
+    for line in _LINE.finditer(text):
+        if SHORTEST_ZONE <= len(line[0]) <= LONGEST_ZONE and next(iter(mrz.zone_lines([line[0]])), None) is not None:
+            yield Found(line.start(), line.end(), "mrz", line[0])
+    if "<<" in text:
+        for match in _ZONE.finditer(text):
+            yield Found(match.start(), match.end(), "mrz", match[0])
+
+
+def birth_dates(text: str) -> Iterator[Found]:
+    """Days behind a word for being born."""
+    labels = [match.end() for match in _BORN.finditer(text)]
+    if not labels:
+        return
+    for start, end, days in written_values.days(text):
+        if any(0 <= start - label <= NEAR for label in labels):
+            yield Found(start, end, "date", min(days))
+
+
+# -- what proves a number
+
+
+def _day(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+def _short_day(six: str, order: str = "ymd") -> bool:
+    """Whether six digits are a day of some century."""
+    pairs = dict(zip(order, (int(six[:2]), int(six[2:4]), int(six[4:6])), strict=True))
+    return _day(2000, pairs["m"], pairs["d"])
+
+
+def _weighted(signs: str, weights: Sequence[int]) -> int:
+    return sum(int(sign) * weight for sign, weight in zip(signs, weights, strict=False))
+
+
+def luhn(digits: str) -> bool:
+    """Whether the last digit checks the others (ISO/IEC 7812)."""
+    doubled = (sum(divmod(2 * int(sign), 10)) for sign in digits[-2::-2])
+    return (sum(int(sign) for sign in digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def _baltic(signs: str) -> bool:
+    first = _weighted(signs, (1, 2, 3, 4, 5, 6, 7, 8, 9, 1)) % 11
+    check = first if first < 10 else _weighted(signs, (3, 4, 5, 6, 7, 8, 9, 1, 2, 3)) % 11 % 10
+    return _short_day(signs[1:7]) and check == int(signs[10])
+
+
+def _pesel(signs: str) -> bool:
+    month = int(signs[2:4]) % 20
+    return 1 <= month <= 12 and 1 <= int(signs[4:6]) <= 31 and -_weighted(signs, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3)) % 10 == int(signs[10])
+
+
+def _norway(signs: str) -> bool:
+    one = -_weighted(signs, (3, 7, 6, 1, 8, 9, 4, 5, 2)) % 11
+    two = -_weighted(signs, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
+    return _short_day(f"{int(signs[0]) % 4}{signs[1:6]}", "dmy") and (one, two) == (int(signs[9]), int(signs[10]))
+
+
+def _germany(signs: str) -> bool:
+    rest = 10
+    for sign in signs[:-1]:
+        rest = 2 * ((rest + int(sign)) % 10 or 10) % 11
+    often = max(signs[:10].count(sign) for sign in signs[:10])
+    return 2 <= often <= 3 and len(set(signs[:10])) in (8, 9) and (11 - rest) % 10 == int(signs[10])
+
+
+def _turkey(signs: str) -> bool:
+    odd, even = sum(int(sign) for sign in signs[0:9:2]), sum(int(sign) for sign in signs[1:8:2])
+    return (7 * odd - even) % 10 == int(signs[9]) and sum(int(sign) for sign in signs[:10]) % 10 == int(signs[10])
+
+
+def _brazil(signs: str) -> bool:
+    if len(set(signs)) == 1:
+        return False
+    one = _weighted(signs, range(10, 1, -1)) * 10 % 11 % 10
+    return (one, _weighted(signs, range(11, 1, -1)) * 10 % 11 % 10) == (int(signs[9]), int(signs[10]))
+
+
+def _belgium(signs: str) -> bool:
+    day = 1 <= int(signs[2:4]) % 20 <= 12 and int(signs[4:6]) <= 31
+    return day and int(signs[9:]) in (97 - int(signs[:9]) % 97, 97 - int(f"2{signs[:9]}") % 97)
+
+
+def _bulgaria(signs: str) -> bool:
+    month = int(signs[2:4]) % 20
+    return 1 <= month <= 12 and 1 <= int(signs[4:6]) <= 31 and _weighted(signs, (2, 4, 8, 5, 10, 9, 7, 3, 6)) % 11 % 10 == int(signs[9])
+
+
+def _romania(signs: str) -> bool:
+    check = _weighted(signs, (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)) % 11
+    return _short_day(signs[1:7]) and (1 if check == 10 else check) == int(signs[12])
+
+
+def _china(signs: str) -> bool:
+    check = "10X98765432"[_weighted(signs[:17], (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)) % 11]
+    return _day(int(signs[6:10]), int(signs[10:12]), int(signs[12:14])) and check == signs[17]
+
+
+def _finland(signs: str) -> bool:
+    return _short_day(signs[:6], "dmy") and "0123456789ABCDEFHJKLMNPRSTUVWXY"[int(signs[:6] + signs[-4:-1]) % 31] == signs[-1]
+
+
+def _spain(signs: str) -> bool:
+    number = {"X": "0", "Y": "1", "Z": "2"}.get(signs[0], signs[0]) + signs[1:-1]
+    return "TRWAGMYFPDXBNJZSQVHLCKE"[int(number) % 23] == signs[-1]
+
+
+def _ireland(signs: str) -> bool:
+    extra = 9 * (ord(signs[8]) - 64) if len(signs) == 9 and signs[8] != "W" else 0
+    return "WABCDEFGHIJKLMNOPQRSTUV"[(_weighted(signs[:7], range(8, 1, -1)) + extra) % 23] == signs[7]
+
+
+def _france(signs: str) -> bool:
+    return 97 - int(signs[:13]) % 97 == int(signs[13:])
+
+
+def _switzerland(signs: str) -> bool:
+    return -_weighted(signs, (1, 3) * 6) % 10 == int(signs[12])
+
+
+def _russia(signs: str) -> bool:
+    one = _weighted(signs, (7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10
+    return (one, _weighted(signs, (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10) == (int(signs[10]), int(signs[11]))
+
+
+def _sweden(signs: str) -> bool:
+    ten = signs[-10:]
+    return _short_day(f"{ten[:4]}{int(ten[4:6]) - 60 if int(ten[4:6]) > 60 else int(ten[4:6]):02}") and luhn(ten)
+
+
+def _czechia(signs: str) -> bool:
+    month = int(signs[2:4]) % 50
+    return (1 <= month <= 12 or 21 <= month <= 32) and 1 <= int(signs[4:6]) <= 31 and int(signs) % 11 == 0 and int(signs[:6]) > 0
+
+
+def _always(_: str) -> bool:
+    return True
+
+
+def _kind(form: str, proves: Callable[[str], bool], *sizes: int) -> Kind:
+    return Kind(sizes, re.compile(form, re.ASCII), proves)
+
+
+KINDS: tuple[Kind, ...] = (
+    _kind(r"[1-6]\d{10}", _baltic, 11),
+    _kind(r"\d{11}", _pesel, 11),
+    _kind(r"[0-7]\d{10}", _norway, 11),
+    _kind(r"[1-9]\d{10}", _germany, 11),
+    _kind(r"[1-9]\d{10}", _turkey, 11),
+    _kind(r"\d{11}", _brazil, 11),
+    _kind(r"\d{11}", _belgium, 11),
+    _kind(r"\d{10}", _bulgaria, 10),
+    _kind(r"\d{10}", _czechia, 10),
+    _kind(r"(?:19|20)?\d{10}", _sweden, 10, 12),
+    _kind(r"[1-9]\d{12}", _romania, 13),
+    _kind(r"\d{13}", lambda signs: _short_day(signs[:6]) and signs[10] in "01" and luhn(signs), 13),
+    _kind(r"[1-8]\d{14}", _france, 15),
+    _kind(r"756\d{10}", _switzerland, 13),
+    _kind(r"\d{12}", _russia, 12),
+    _kind(r"[1-9]\d{16}[0-9X]", _china, 18),
+    _kind(r"\d{6}[A-F]\d{3}[0-9A-Y]", _finland, 11),
+    _kind(r"(?:\d{8}|[XYZ]\d{7})[A-Z]", _spain, 9),
+    _kind(r"\d{7}[A-W][A-IW]?", _ireland, 8, 9),
+    _kind(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]", _always, 9),
+    _kind(r"[A-Z]{6}\d\d[A-EHLMPRST]\d\d[A-Z]\d{3}[A-Z]", _always, 16),
+    _kind(r"[A-Z]{5}\d{4}[A-Z]", lambda signs: signs[3] in "ABCFGHLJPT", 10),
+    _kind(r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d", _always, 18),
+    _kind(r"[A-ZÑ&]{4}\d{6}[A-Z0-9]{3}", _always, 13),
+)
+"""Numbers that prove themselves, however they are printed."""
+_KINDS_BY_SIZE = {size: tuple(kind for kind in KINDS if size in kind.sizes) for size in range(LEAST, WIDEST + 1)}
+
+PRINTED = tuple(
+    re.compile(form, re.ASCII)
+    for form in (
+        r"(?!000|666)\d{3}[-–. ](?!00)\d{2}[-–. ](?!0000)\d{4}",  # United States
+        r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}[-–]\d{4,5}",  # Denmark, Latvia
+        r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}[-+–]\d{3}[0-9A-Y]",  # Finland
+        r"\d\d(?:[05][1-9]|[16][0-2])(?:0[1-9]|[12]\d|3[01])/\d{3,4}",  # Czechia, Slovakia
+        r"\d{6}[-–][1-8]\d{6}",  # Korea
+        r"[2-9]\d{3}[ \-]\d{4}[ \-]\d{4}",  # India
+        r"\d{3}-\d{3}-\d{3}[ -]\d\d",  # Russia
+        r"\d{3}\.\d{3}\.\d{3}-\d\d",  # Brazil
+        r"\d\d\.\d\d\.\d\d-\d{3}\.\d\d",  # Belgium
+    )
+)
+"""Numbers that nothing else is printed like."""

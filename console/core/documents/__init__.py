@@ -1,0 +1,15 @@
+"""Documents that say how the console works: workflows, actions and collections, with their checks and schemas."""
+
+__all__ = [
+    "action_check",
+    "action_document",
+    "approval_rules",
+    "collections",
+    "fields",
+    "graph",
+    "house_check",
+    "json_shape",
+    "references",
+    "workflow",
+    "workflow_check",
+]

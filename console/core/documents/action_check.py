@@ -1,0 +1,165 @@
+"""Everything that is wrong with an action document, all of it at once: its shape, and the names in it that nothing stands behind."""
+
+import difflib
+from collections.abc import Collection as Many, Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from console.core import expressions
+from console.core.documents.action_document import FORMAT, Action, texts
+from console.core.documents.fields import Located
+from console.core.documents.json_shape import loaded, problems_of_values, said_of
+from console.core.documents.references import USER
+from console.core.documents.workflow_check import Problem
+from console.core.effect_kinds import KINDS
+from console.core.expressions import ExpressionError
+
+RUN = frozenset({"id", "started_by", "holder", "team", "version"})
+
+
+def check(
+    document: bytes | str | Mapping[str, Any],
+    collections: Mapping[str, Any] | None = None,
+    actions: Many[str] | None = None,
+    functions: Many[str] | None = None,
+    roles: Many[str] | None = None,
+) -> list[Problem]:
+    """Every problem of the document. What is not given (collections by id, ids of actions, names of functions, roles) is not judged."""
+    raw, found = loaded(document)
+    if raw is None:
+        return [Problem(None, spot.path, spot.reason.replace("A workflow file", "An action file")) for spot in found]
+    problems = [Problem(None, spot.path, spot.reason) for spot in [*found, *problems_of_values(raw)]]
+    written = raw.get("format")
+    if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
+        reason = f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."
+        return [*problems, Problem(None, "format", reason)]
+    try:
+        action = Action.model_validate(raw)
+    except ValidationError as error:
+        # The name of a kind of effect stands in pydantic's place of it; people know it by its number.
+        told = said_of(error, Action)
+        return [
+            *problems,
+            *(Problem(None, type(spot)(tuple(p for p in spot.place if p not in KINDS), "").path, spot.reason) for spot in told),
+        ]
+    problems += [problem for text, template, results in texts(action) for problem in _wrong(text, template, results, action, collections)]
+    problems += _names(action, collections) if collections is not None else []
+    problems += _others(action, actions, functions, roles)
+    return list(dict.fromkeys(problems))
+
+
+def _wrong(text: Located, template: bool, results: int | None, action: Action, collections: Mapping[str, Any] | None) -> Iterable[Problem]:
+    """What is wrong with an expression or the expressions of a template."""
+    try:
+        found = expressions.templates(text.text) if template else [expressions.parse(text.text)]
+    except ExpressionError as error:
+        yield Problem(None, text.field, f"{error.reason.rstrip('.')} (at character {error.position + 1}).")
+        return
+    for path in sorted({path for expression in found for path in expressions.paths(expression)}):
+        reason = _path(list(path), text, results, action, collections)
+        if reason is not None:
+            yield Problem(None, text.field, reason)
+
+
+def _path(path: list[str], text: Located, results: int | None, action: Action, collections: Mapping[str, Any] | None) -> str | None:
+    """What is wrong with one path; None where nothing is, or where it cannot be told."""
+    place = text.field.rpartition(".")[2] if ".look_up." not in text.field else "look_up"
+    match path:
+        case ["steps" | "tables" | "lead" as root, *_]:
+            return f"An action does not know {root}: a workflow gives it values by the fields of its form."
+        case ["document" | "found" as root, *_]:
+            return f"{root} is not known here: it stands only in checks of documents."
+        case ["input", name, *_]:
+            return _known(f"The form asks for no {name}", name, [entry.name for entry in action.form])
+        case ["related", name, *_]:
+            return _known(f"Nothing is read under the name {name}", name, [entry.name for entry in action.related])
+        case ["variables", name, *_]:
+            return _known(f"There is no variable {name}", name, action.variables)
+        case ["results", *_] if results is None:
+            return "There are no results here: they are known to later effects, to outcomes and to what is said at the end."
+        case ["results", name, *_]:
+            return _known(f"No effect before has the name {name}", name, [effect.name for effect in action.effects[:results]])
+        case ["key", *_] if results is None:
+            return "There is no key here: it is known to effects."
+        case ["answer", *_] if not _answers(text.field):
+            return "There is no answer here: it is known to `result`, `expect`, `refused` and `look_up` of a call."
+        case ["item", *_] if place != "look_up" and ".set." not in text.field:
+            return "There is no item here: it is known to `look_up`, and to `set` as the record that is changed."
+        case ["record", *rest]:
+            return _record(rest, text, action, collections)
+        case ["run", name, *_]:
+            return _known(f"run has no {name}", name, RUN)
+        case ["$currentUser", name, *_]:
+            return _known(f"$currentUser has no {name}", name, USER)
+    return None
+
+
+def _answers(field: str) -> bool:
+    return any(part in field for part in (".result.", ".expect", ".refused", ".look_up."))
+
+
+def _record(rest: list[str], text: Located, action: Action, collections: Mapping[str, Any] | None) -> str | None:
+    if action.collection is None and text.relation is None:
+        return "The action has no collection, so there is no record."
+    here = (collections or {}).get(action.collection or "")
+    if here is not None and text.relation is not None:
+        relation = next((entry for entry in here.relations if entry.name == text.relation), None)
+        here = (collections or {}).get(relation.collection) if relation is not None else None
+    if here is None or not rest:
+        return None
+    return _known(f"{here.label} has no field {rest[0]}", rest[0], [entry.name for entry in here.fields])
+
+
+def _names(action: Action, collections: Mapping[str, Any]) -> Iterable[Problem]:
+    """Collections, relations and fields that are not there."""
+    if action.collection is not None and action.collection not in collections:
+        yield Problem(None, "collection", f"There is no collection {action.collection}: connect its data source first.")
+    here = collections.get(action.collection or "")
+    for number, entry in enumerate(action.related):
+        if here is None:
+            break
+        relation = next((found for found in here.relations if found.name == entry.relation), None)
+        if relation is None:
+            reason = _known(f"{here.label} has no relation {entry.relation}", entry.relation, [found.name for found in here.relations])
+            yield Problem(None, f"related[{number}].relation", reason or "")
+        elif (target := collections.get(relation.collection)) is not None:
+            yield from _fields(f"related[{number}].fields", entry.fields, target)
+    for number, effect in enumerate(action.effects):
+        written = effect.writes()
+        named = written.collection or action.collection if written is not None else None
+        if written is None or named is None:
+            continue
+        if named not in collections:
+            yield Problem(None, f"effects[{number}].collection", f"There is no collection {named}: connect its data source first.")
+        else:
+            yield from _fields(f"effects[{number}].{written.place}", list(written.rules), collections[named])
+
+
+def _fields(where: str, names: list[str], collection: Any) -> Iterable[Problem]:
+    known = [entry.name for entry in collection.fields]
+    for name in names:
+        if name not in known:
+            yield Problem(None, f"{where}.{name}", _known(f"{collection.label} has no field {name}", name, known) or "")
+
+
+def _others(action: Action, actions: Many[str] | None, functions: Many[str] | None, roles: Many[str] | None) -> Iterable[Problem]:
+    """Other actions, functions and roles that are not there."""
+    if action.compensation is not None and actions is not None and action.compensation.action not in {*actions, action.id}:
+        yield Problem(None, "compensation.action", f"There is no action {action.compensation.action}: import it first.", "warning")
+    for number, effect in enumerate(action.effects):
+        for setting, reason in effect.warnings(functions):
+            yield Problem(None, f"effects[{number}].{setting}", reason, "warning")
+    for number, rule in enumerate(action.approval):
+        for place, role in enumerate(rule.roles):
+            if roles is not None and role not in roles:
+                yield Problem(None, f"approval[{number}].roles[{place}]", _known(f"There is no role {role}", role, roles) or "")
+
+
+def _known(reason: str, name: str, known: Iterable[str]) -> str | None:
+    """The reason with the name that is spelled alike, None where the name is known."""
+    names = list(known)
+    if name in names:
+        return None
+    near = difflib.get_close_matches(name, names, 1)
+    return f"{reason}: is {near[0]} meant?" if near else f"{reason}."

@@ -1,0 +1,94 @@
+"""What is wrong with what a document lets the AI propose: fields that are not there, steps at which there is nothing to propose or nobody to see it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from console.core.documents.references import meant
+from console.core.documents.workflow import StepAI
+from console.core.documents.workflow_sketch import Problem, Sketch
+
+OUTCOME = "outcome"
+UNSEEN = "The step completes without a click, so nobody would see what is proposed: leave completion out, or remove ai."
+
+NOTHING_LEFT = "The run goes on with the answer: in shadow there would be none to go on with."
+
+
+def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
+    """Everything wrong with `ai` of steps."""
+    return [problem for sketch, written in _asked(sketches, raw) for problem in _wrong(sketch, written)]
+
+
+def _asked(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> Iterator[tuple[Sketch, StepAI]]:
+    """The steps that have sound settings for it; others are told by the document's model."""
+    written = raw.get("steps")
+    steps = written if isinstance(written, list) else []
+    for sketch in sketches:
+        given = steps[sketch.place].get("ai") if sketch.place < len(steps) and isinstance(steps[sketch.place], dict) else None
+        if not isinstance(given, dict):
+            continue
+        try:
+            yield sketch, StepAI.model_validate(given)
+        except ValidationError:
+            continue
+
+
+def _wrong(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
+    kind = sketch.kind
+    if kind is None:
+        return
+    if not kind.ai:
+        yield Problem(sketch.id, "ai", f"There is nothing to propose at a step of type {sketch.type}: remove ai.")
+        return
+    if sketch.config is None:
+        return
+    if sketch.completion == "automatic" and written.mode != "off" and not kind.ai_alone:
+        yield Problem(sketch.id, "ai", UNSEEN)
+    if sketch.completion == "automatic" and written.mode == "shadow" and sketch.type == "llm":
+        yield Problem(sketch.id, "ai.mode", NOTHING_LEFT)
+    if written.fields == [] and not (written.outcome and kind.purpose == "decide"):
+        yield Problem(sketch.id, "ai.fields", "Nothing is left to propose here: name fields, or remove ai.")
+    known = kind.ai_fields(sketch.config)
+    if known is None:
+        return
+    for name, given in (("fields", written.fields or []), ("trusted_only", written.trusted_only), ("quotes", written.quotes)):
+        for place, field in enumerate(given):
+            if field not in known:
+                yield Problem(sketch.id, f"ai.{name}[{place}]", _no_such(field, known))
+    yield from _left_out(sketch, written)
+    yield from _unsupported(sketch, written, known)
+
+
+def conditions(sketch: Sketch, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(place, expression) of everything that is said to make a choice of the step certain."""
+    for _, written in _asked([sketch], raw):
+        for name, said in written.supports.items():
+            for option, condition in ({"": said} if isinstance(said, str) else said).items():
+                yield f"ai.supports.{name}" + (f".{option}" if option else ""), condition
+
+
+def _unsupported(sketch: Sketch, written: StepAI, known: Sequence[str]) -> Iterator[Problem]:
+    """What is said to make a choice certain that is no field and no choice of the step."""
+    ways = sorted(name for name in (sketch.outcomes or ()) if name != "default")
+    for name, said in written.supports.items():
+        if name not in known and not (name == OUTCOME and ways):
+            yield Problem(sketch.id, f"ai.supports.{name}", _no_such(name, [*known, *([OUTCOME] if ways else [])]))
+        for option in said if name == OUTCOME and not isinstance(said, str) else ():
+            if option not in ways:
+                yield Problem(sketch.id, f"ai.supports.{name}.{option}", f"There is no choice {option}{meant(option, ways)}")
+
+
+def _left_out(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
+    """Fields that would have to be trusted and are not proposed at all."""
+    if written.fields is None:
+        return
+    for place, field in enumerate(written.trusted_only):
+        if field not in written.fields:
+            yield Problem(sketch.id, f"ai.trusted_only[{place}]", f"{field} is not among the fields that are proposed.", "warning")
+
+
+def _no_such(field: str, known: Sequence[str]) -> str:
+    if not known:
+        return f"There is no field {field} that could be proposed: the step has no field that a person fills in."
+    return f"There is no field {field} that could be proposed{meant(field, known)}"

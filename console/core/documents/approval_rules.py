@@ -1,0 +1,56 @@
+"""Whether an action needs the agreement of others, by its own rules and the values it would be done with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from console.core import expressions
+from console.core.documents.action_document import Action, ApprovalRule, is_expression
+from console.core.run.command_types import ApprovalAsked
+
+ANYBODY = "Who asked may not execute it without the agreement of another."
+
+
+def asked(
+    action: Action, record: tuple[str, str] | None, values: Mapping[str, Any], roots: Mapping[str, Any], *, always: bool = False
+) -> ApprovalAsked | None:
+    """The approval that all rules which hold ask for together; None where none holds. `always`: who asks may only request it.
+
+    Several rules: as many as the one that needs most, of the roles that all of them name (else of the last rule's: later rules are the stricter ones), and
+    nobody whom one of them rules out. A condition that is unknown counts as true. `roots` hold the form's values as `input`.
+    """
+    rules = applying(action, roots)
+    if not rules and not always:
+        return None
+    common = [role for role in rules[-1].roles if all(role in rule.roles for rule in rules)] if rules else []
+    return ApprovalAsked(
+        id="",
+        action=action.id,
+        collection=record[0] if record else None,
+        record=record[1] if record else None,
+        values=dict(values),
+        needs=max((rule.needs for rule in rules), default=1),
+        roles=tuple(common or (rules[-1].roles if rules else ())),
+        not_by=tuple(dict.fromkeys(who for rule in rules for who in _ruled_out(rule, roots))) or ("requester",),
+        why=" ".join(expressions.render(rule.why, roots) for rule in rules) or ANYBODY,
+    )
+
+
+def applying(action: Action, roots: Mapping[str, Any]) -> list[ApprovalRule]:
+    """The rules that hold, or may."""
+    return [rule for rule in action.approval if rule.if_ is None or not expressions.parse(rule.if_).denies(roots)]
+
+
+def certain(rule: ApprovalRule, roots: Mapping[str, Any]) -> bool:
+    """Whether the rule holds whatever is typed from here on."""
+    return rule.if_ is None or expressions.parse(rule.if_).test(roots)
+
+
+def _ruled_out(rule: ApprovalRule, roots: Mapping[str, Any]) -> list[str]:
+    """Who may not approve; an expression gives a person's id or mail address, told as `person:…`."""
+    found = []
+    for who in rule.not_:
+        if not is_expression(who):
+            found.append(who)
+        elif isinstance(person := expressions.parse(who).evaluate(roots), str) and person:
+            found.append(f"person:{person}")
+    return found

@@ -1,0 +1,233 @@
+"""The document of a collection: its model, its canonical bytes and its hash.
+
+One JSON document is the same thing in a file, in the console's tables, on the page of the settings and in an export. It says what the database does
+not; what it leaves out is found there. What is wrong with one is said by `checking`, all of it at once.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from console.core.documents.collections import treatment
+from console.core.documents.collections.model import Author, FieldKind, Format, Widget
+from console.core.documents.collections.treatment import Ai
+from console.core.documents.workflow import Name, Part
+
+FORMAT = 1
+ID_PATTERN = r"^[A-Za-z][A-Za-z0-9_.-]{0,199}$"
+SEGMENT_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
+MOST_FIELDS = 2_000
+
+Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Help = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+Columns = Annotated[list[Column], Field(max_length=MOST_FIELDS)]
+
+
+class Said(Part):
+    """A part of the document."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class OptionDocument(Said):
+    """One of the values that a field may have, how it is called and which colour it has."""
+
+    value: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    label: Label | None = None
+    tone: Literal["good", "info", "warn", "bad", "neutral"] | None = Field(None, description="Colour of its badge; none: by the word")
+
+
+def _option(given: Any) -> Any:
+    """A bare word is an option that is called like its value."""
+    return {"value": given} if isinstance(given, str) else given
+
+
+class RuleDocument(Said):
+    """Something that must hold whenever a record is written."""
+
+    if_: Text = Field(alias="if", description="Expression over `record` as it would be, and `now`; unknown is not enough")
+    message: Help = Field(description="Said where it does not hold; {{ expressions }} are filled in")
+
+
+class RecordRule(RuleDocument):
+    """The same of several fields together."""
+
+    field: Column | None = Field(None, description="The field at which it is said; none: those that were changed")
+
+
+class FieldDocument(Said):
+    """What is said of a field; a field that no column holds is `computed`."""
+
+    label: Label | None = None
+    help: Help | None = None
+    type: FieldKind | None = None
+    options: list[Annotated[OptionDocument, BeforeValidator(_option)]] | None = Field(None, min_length=1, max_length=500)
+    widget: Widget | None = Field(None, description="How it is shown and typed; none: as its type is")
+    lines: int | None = Field(None, ge=2, le=40, description="Height of a textarea")
+    currency: Column | None = Field(None, description="Of money: the column that holds the currency, or its code in three capitals")
+    minor: bool = Field(False, description="Of money: the amount is kept in cents")
+    format: Format | None = Field(None, description="What a value must be; checked whenever it is written")
+    validation: list[RuleDocument] = Field(default_factory=list, max_length=20)
+    computed: Text | None = Field(None, description="Expression over `record`, `now` and nothing else")
+    references: Annotated[str, StringConstraints(pattern=ID_PATTERN)] | None = Field(None, description="Collection whose keys it holds")
+    required: bool = Field(False, description="May not be left or made empty")
+    readonly: bool = Field(False, description="Cannot be changed here")
+    hidden: bool = Field(False, description="Shown to nobody")
+    sensitive: bool | None = Field(None, description="The API says so; it does not become a record's title by itself")
+    personal: bool | None = Field(
+        None, description="Whether it is data about a person; none: by its type, where the collection has a subject"
+    )
+    ai: Annotated[Ai | None, BeforeValidator(treatment.current)] = Field(
+        None,
+        description="What of it a model may get: the value, a placeholder that stands for it, a code that tells equal from different, or nothing;"
+        " none: masked for e-mail, phone, IBAN, birth date, sensitive fields and notes about persons, never for passwords, tokens and keys, else full",
+    )
+    author: Author | None = Field(
+        None,
+        description="Who writes it: staff, system (our own code) or customer (anybody else), whom a model does not trust. None: customer for long texts, JSON, lists and files, else system",
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Settings that only make sense together."""
+        values = [option.value for option in self.options or ()]
+        if twice := sorted({value for value in values if values.count(value) > 1}):
+            raise ValueError(f"two options have the value {twice[0]}")
+        if self.lines is not None and self.widget != "textarea":
+            raise ValueError("lines are of a textarea")
+        if (self.currency is not None or self.minor) and self.widget != "money":
+            raise ValueError("currency and minor are of the widget money")
+        if self.computed is not None and (self.required or self.validation or self.references or self.format):
+            raise ValueError("a computed field is never typed: leave required, validation, format and references out")
+        return self
+
+
+class SegmentDocument(Said):
+    """A saved filter."""
+
+    id: Annotated[str, StringConstraints(pattern=SEGMENT_PATTERN)]
+    label: Label
+    filter: Text = Field(description="Expression over `record`, `$currentUser` and `now`")
+
+
+class RelationDocument(Said):
+    """A way to records of another collection, of whatever data source."""
+
+    name: Annotated[str, StringConstraints(pattern=SEGMENT_PATTERN)]
+    label: Label | None = None
+    collection: Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+    kind: Literal["to_one", "to_many"]
+    via: Column | Annotated[list[Column], Field(min_length=1, max_length=8)] = Field(
+        description="to_one: the column here that holds the other's key; to_many: the column there that holds this one's"
+    )
+    to: Column | Annotated[list[Column], Field(min_length=1, max_length=8)] | None = Field(
+        None, description="Columns pointed at; none: the key"
+    )
+
+
+class ClearanceDocument(Said):
+    """A label that records have, all of them or those for which `when` holds."""
+
+    label: Name
+    when: Text | None = Field(None, description="Expression over `record`; none: all of them")
+
+
+class SectionDocument(Said):
+    """Fields under a heading."""
+
+    label: Label
+    fields: Columns = Field(min_length=1)
+
+
+class RelatedDocument(Said):
+    """A list beside the summary."""
+
+    relation: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    columns: Columns | None = None
+
+
+class SummaryDocument(Said):
+    """Layout of a record."""
+
+    sections: list[SectionDocument] = Field(default_factory=list, max_length=60)
+    related: list[RelatedDocument] = Field(default_factory=list, max_length=60)
+    badge: Column | None = Field(None, description="Field that stands in the head")
+
+
+class CollectionDocument(Said):
+    """A table or view as the console shows it."""
+
+    format: Literal[1] = 1
+    id: Annotated[str, StringConstraints(pattern=ID_PATTERN)] = Field(description="Its name in addresses, rights and workflows")
+    source: Annotated[str, StringConstraints(min_length=1, max_length=63)]
+    schema_: Annotated[str, StringConstraints(max_length=200)] | None = Field(None, alias="schema", description="None: the default one")
+    table: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    label: Label | None = Field(None, description="How many of them are called")
+    label_one: Label | None = Field(None, description="How one of them is called")
+    help: Help | None = None
+    key: Columns | None = Field(None, description="Columns that name a record, for a view that has no key of its own")
+    title: Text | None = Field(None, description="What a record is called: `{{ record.name }}`")
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=400)] | None = Field(
+        None, description="Whose data it holds: `self`, or the path of a relation; none: nobody's"
+    )
+    clearance: ClearanceDocument | None = Field(None, description="What a reader must be cleared for to know of these records at all")
+    columns: Columns | None = Field(None, description="Columns of the list, in order")
+    details: Columns | None = Field(None, description="Fields of a record's details, in order; none: all")
+    form: Columns | None = Field(None, description="Fields that can be changed on a record's page, in order; none: all")
+    sort: Column | None = Field(None, description="Order of the list: a column, `-` before it for descending")
+    search: Columns | None = Field(None, description="Columns that the quick search looks at")
+    fields: dict[Column, FieldDocument] = Field(default_factory=dict, max_length=MOST_FIELDS)
+    validation: list[RecordRule] = Field(default_factory=list, max_length=50)
+    segments: list[SegmentDocument] = Field(default_factory=list, max_length=100)
+    relations: list[RelationDocument] = Field(default_factory=list, max_length=200)
+    summary: SummaryDocument = Field(default_factory=lambda: SummaryDocument(badge=None))
+
+    def to_json(self) -> dict[str, Any]:
+        """The document in canonical order: fields by name, what says nothing left out."""
+        full = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        fields = {name: _plain(says) for name, says in sorted(full.pop("fields", {}).items()) if says}
+        ordered = {"format": FORMAT} | {_name(entry): full[_name(entry)] for entry in type(self).model_fields if _name(entry) in full}
+        if not fields:
+            return ordered
+        after = ("validation", "segments", "relations", "summary")
+        return {name: said for name, said in ordered.items() if name not in after} | {"fields": fields} | {
+            name: ordered[name] for name in after if name in ordered
+        }  # fmt: skip
+
+    def canonical(self) -> bytes:
+        """The document as bytes: the same for the same document, however its file was laid out."""
+        return (json.dumps(self.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the canonical bytes, hexadecimal."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+
+def _name(entry: str) -> str:
+    return "schema" if entry == "schema_" else entry
+
+
+def _plain(says: dict[str, Any]) -> dict[str, Any]:
+    """An option without label and colour is its value."""
+    if "options" in says:
+        says["options"] = [entry["value"] if len(entry) == 1 else entry for entry in says["options"]]
+    return says
+
+
+def cleansed(said: Any) -> Any:
+    """What is kept of a document without what says nothing: null, empty texts, lists and objects."""
+    if isinstance(said, Mapping):
+        kept = {name: cleansed(entry) for name, entry in said.items()}
+        return {name: entry for name, entry in kept.items() if entry not in (None, "", [], {})}
+    return [cleansed(entry) for entry in said] if isinstance(said, list) else said
+
+
+def read(document: bytes | str | Mapping[str, Any]) -> CollectionDocument:
+    """The document of a file that was checked before. Raises ValueError where it is none: `checking.check` says all that is wrong."""
+    return CollectionDocument.model_validate(json.loads(document) if isinstance(document, bytes | str) else dict(document))

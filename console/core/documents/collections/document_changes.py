@@ -1,0 +1,119 @@
+"""What differs between two documents of a collection, place by place, and what of it an editor should think about twice."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.core.documents.collections.model import Collection
+from console.core.documents.collections.treatment import TREATMENTS
+
+NAMED = {"segments": "id", "relations": "name", "sections": "label", "related": "relation", "options": "value"}
+"""Lists of objects, and the key by which their entries are told apart."""
+
+LOOSER = {
+    "full": "a model gets its value as it is.",
+    "masked": "a model gets a placeholder for it, and may propose it.",
+    "hash": "a model gets a code for it, which tells equal from different.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One place of a document, as keys from the top, with what stood there and what stands there now; None where nothing does."""
+
+    place: tuple[str, ...]
+    before: Any
+    after: Any
+
+    @property
+    def path(self) -> str:
+        """The place as people write it: `fields.email.label`."""
+        return ".".join(self.place)
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """Every difference, in the order of the document; an entry that is new or gone is one change, whatever it holds."""
+    return list(_changes((), before, after))
+
+
+def _changes(place: tuple[str, ...], before: Any, after: Any) -> Iterator[Change]:
+    if before == after:
+        return
+    key = NAMED.get(place[-1]) if place else None
+    ones, others = _by_name(key, before), _by_name(key, after)
+    if ones is None or others is None:
+        yield Change(place, before, after)
+        return
+    if key is not None and list(ones) != list(others) and sorted(ones) == sorted(others):
+        yield Change((*place, "order"), list(ones), list(others))
+    for name in [*others, *(name for name in ones if name not in others)]:
+        if name not in ones or name not in others:
+            yield Change((*place, name), ones.get(name), others.get(name))
+        else:
+            yield from _changes((*place, name), ones[name], others[name])
+
+
+def _by_name(key: str | None, said: Any) -> dict[str, Any] | None:
+    """The parts of an object, or of a list whose entries have names; None for anything else."""
+    if isinstance(said, Mapping):
+        return dict(said)
+    if key is None or not isinstance(said, list):
+        return None
+    made = {str(entry.get(key)) if isinstance(entry, Mapping) else str(entry): entry for entry in said}
+    return made if len(made) == len(said) else None
+
+
+def worded(said: Any) -> str:
+    """A part of a document as one line for people."""
+    match said:
+        case None:
+            return "nothing"
+        case bool():
+            return "yes" if said else "no"
+        case str():
+            return said
+        case list() if all(isinstance(entry, str) for entry in said):
+            return ", ".join(said)
+    return json.dumps(said, ensure_ascii=False)
+
+
+def warnings(before: Collection, after: Collection) -> list[str]:
+    """What an editor should know before it counts: a field that is needed and nobody could fill in, rights to see that others lose or gain."""
+    told = []
+    for field in after.stored_fields:
+        former = before.by_name.get(field.name)
+        needed = field.required or not field.nullable
+        if field.hidden and former is not None and not former.hidden:
+            words = f"{field.label} is hidden from everybody, in lists, records, forms, the API and exports."
+            if needed and not field.readonly:
+                words = f"{field.label} must not be empty, and is hidden: whoever adds a record here cannot fill it in."
+            told.append(words)
+        if after.form is not None and field.name not in after.form and needed and _in_form(before, field.name) and not field.hidden:
+            told.append(f"{field.label} must not be empty, and is no longer in the form: nobody can mend it on the page of a record.")
+        if former is not None and former.hidden and not field.hidden:
+            told.append(f"{field.label} was hidden and is shown to everybody who may read these records.")
+        if former is not None and former.sensitive and not field.sensitive:
+            told.append(f"{field.label} is no longer marked as sensitive.")
+        if former is not None and TREATMENTS.index(field.ai) < TREATMENTS.index(former.ai):
+            told.append(f"{field.label}: {LOOSER[field.ai]}")
+        if former is not None and former.personal and not field.personal:
+            told.append(f"{field.label} no longer counts as personal data: it is left out when somebody is erased.")
+    if before.subject != after.subject:
+        told.append("Whose data these records hold is said differently: what is in the log already stays under the former person.")
+    gone = sorted({one.label for one in before.segments} - {one.label for one in after.segments})
+    if gone:
+        told.append(f"Inboxes and links that use a segment that is gone show nothing: {', '.join(gone)}.")
+    return told
+
+
+def loosened(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What to say where records need another clearance than before, or none."""
+    if before.get("clearance") == after.get("clearance"):
+        return []
+    label = (after.get("clearance") or {}).get("label")
+    return [f"Only who is cleared for {label} knows of these records." if label else "These records need no clearance any more."]
+
+
+def _in_form(collection: Collection, name: str) -> bool:
+    return collection.form is None or name in collection.form

@@ -1,0 +1,180 @@
+"""Everything that is wrong with the document of a collection, all of it at once: its shape, and the names in it that nothing stands behind."""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from console.core import expressions
+from console.core.documents.collections import treatment
+from console.core.documents.collections.collection_document import FORMAT, CollectionDocument, FieldDocument
+from console.core.documents.collections.model import FORMATS
+from console.core.documents.json_shape import Spot, loaded, problems_of_values, said_of
+from console.core.expressions import Expression, ExpressionError
+
+OF_TEXT = frozenset({"textarea", "link", "email", "phone", "iban", "image", "file", "code"})
+FITTING: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(OF_TEXT, frozenset({"text"})),
+    "code": frozenset({"text", "uuid", "integer", "array"}),
+    "textarea": frozenset({"text", "json", "array"}),
+    "switch": frozenset({"boolean"}),
+    "badge": frozenset({"text", "boolean", "array"}),
+    "tags": frozenset({"array"}),
+    **dict.fromkeys(("number", "plain", "money", "percent"), frozenset({"integer", "decimal"})),
+    **dict.fromkeys(("day", "long_day", "iso"), frozenset({"date", "datetime"})),
+    "ago": frozenset({"datetime"}),
+    "json": frozenset({"json", "array", "text"}),
+}
+"""Widget → how a value must be kept for it; those that are not here fit everything."""
+
+CURRENCY_LENGTH = 3
+
+
+def check(
+    document: bytes | str | Mapping[str, Any], structure: Mapping[str, Any] | None = None, called: frozenset[str] = frozenset()
+) -> list[Spot]:
+    """Every problem of the document, [] where there is none; with the structure of its table the names of columns too.
+
+    `called` are names of fields that functions of the company's own give.
+    """
+    raw, found = loaded(document)
+    if raw is None:
+        return [Spot(spot.place, spot.reason.replace("A workflow file", "The file of a collection")) for spot in found]
+    problems = [*found, *problems_of_values(raw)]
+    written = raw.get("format")
+    if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
+        reason = f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."
+        return [*problems, Spot(("format",), reason)]
+    try:
+        made = CollectionDocument.model_validate(raw)
+    except ValidationError as error:
+        return [*problems, *said_of(error, CollectionDocument)]
+    problems += _twice(made)
+    problems += [spot for place, text, template, roots in _texts(made) for spot in _unread(place, text, template, roots)]
+    if structure is not None:
+        problems += _names(made, structure, called)
+    return list({(spot.place, spot.reason): spot for spot in problems}.values())
+
+
+def _texts(made: CollectionDocument) -> Iterator[tuple[tuple[str | int, ...], str, bool, frozenset[str]]]:
+    """(place, expression or template, it is a template, what it may look at)."""
+    record, segment = frozenset({"record", "now"}), frozenset({"record", "now", "$currentUser"})
+    if made.title is not None:
+        yield ("title",), made.title, True, frozenset({"record"})
+    for name, says in made.fields.items():
+        if says.computed is not None:
+            yield ("fields", name, "computed"), says.computed, False, record
+        for number, rule in enumerate(says.validation):
+            yield ("fields", name, "validation", number, "if"), rule.if_, False, record
+            yield ("fields", name, "validation", number, "message"), rule.message, True, record
+    for number, rule in enumerate(made.validation):
+        yield ("validation", number, "if"), rule.if_, False, record
+        yield ("validation", number, "message"), rule.message, True, record
+    for number, entry in enumerate(made.segments):
+        yield ("segments", number, "filter"), entry.filter, False, segment
+
+
+def _unread(place: tuple[str | int, ...], text: str, template: bool, roots: frozenset[str]) -> Iterator[Spot]:
+    """An expression that cannot be read, or that looks at what is not there."""
+    try:
+        found = _parsed(text, template)
+    except ExpressionError as error:
+        yield Spot(place, f"{error.reason.rstrip('.')} (at character {error.position + 1}).")
+        return
+    for root in sorted({path[0] for one in found for path in expressions.paths(one)} - roots):
+        yield Spot(place, f"There is no {root} here; it may look at {', '.join(sorted(roots))}.")
+
+
+def _parsed(text: str, template: bool) -> list[Expression]:
+    return expressions.templates(text) if template else [expressions.parse(text)]
+
+
+def _twice(made: CollectionDocument) -> Iterator[Spot]:
+    """Names that stand twice in a list."""
+    lists: list[tuple[str, Sequence[str]]] = [
+        (place, getattr(made, place) or ()) for place in ("columns", "details", "form", "search", "key")
+    ]
+    lists += [("segments", [entry.id for entry in made.segments]), ("relations", [entry.name for entry in made.relations])]
+    for place, names in lists:
+        for name in dict.fromkeys(name for name in names if list(names).count(name) > 1):
+            yield Spot((place,), f"{name} stands here twice: keep one.")
+
+
+def _names(made: CollectionDocument, structure: Mapping[str, Any], called: frozenset[str]) -> Iterator[Spot]:
+    """Names of columns that the table does not have, and settings that do not fit the column."""
+    columns = {column["name"]: column for column in structure["columns"]}
+    computed = {name for name, says in made.fields.items() if says.computed is not None} | called
+    fields = [*columns, *sorted(computed - columns.keys())]
+    for name, says in made.fields.items():
+        if name in columns or name not in called:
+            yield from _field(name, says, columns, made)
+    for place, names, known in _lists(made, fields, list(columns)):
+        for name in names:
+            if name not in known:
+                yield Spot(place, _no_such(name, known))
+    for place, text, template, _ in _texts(made):
+        try:
+            found = _parsed(text, template)
+        except ExpressionError:
+            continue
+        named = {path[1] for one in found for path in expressions.paths(one) if path[0] == "record" and len(path) > 1}
+        for name in sorted(named - columns.keys()):
+            reason = (
+                f"{name} is computed itself: name the columns that it is made of." if name in computed else _no_such(name, list(columns))
+            )
+            yield Spot(place, reason)
+
+
+def _lists(
+    made: CollectionDocument, fields: list[str], columns: list[str]
+) -> Iterator[tuple[tuple[str | int, ...], Sequence[str], list[str]]]:
+    for name in ("columns", "details", "form"):
+        yield (name,), getattr(made, name) or (), fields
+    for name in ("search", "key"):
+        yield (name,), getattr(made, name) or (), columns
+    yield ("sort",), [made.sort.removeprefix("-")] if made.sort else [], columns
+    yield ("summary", "badge"), [made.summary.badge] if made.summary.badge else [], fields
+    for number, section in enumerate(made.summary.sections):
+        yield ("summary", "sections", number, "fields"), section.fields, fields
+    for number, rule in enumerate(made.validation):
+        yield ("validation", number, "field"), [rule.field] if rule.field else [], columns
+
+
+def _field(name: str, says: FieldDocument, columns: Mapping[str, Any], made: CollectionDocument) -> Iterator[Spot]:
+    place = ("fields", name)
+    column = columns.get(name)
+    if column is None and says.computed is None:
+        yield Spot(place, f"{_no_such(name, list(columns))} A field without a column is computed.")
+        return
+    if column is not None and says.computed is not None:
+        yield Spot((*place, "computed"), f"The table has a column {name}: give the computed field another name.")
+    if says.ai not in (None, "never") and treatment.secret(name, column["stored"] if column else "text"):
+        yield Spot((*place, "ai"), f"{name} is a secret by its name: a model never gets it. Leave this out.")
+    if says.widget is not None and says.widget in FITTING and column is not None and _stored(says, column) not in FITTING[says.widget]:
+        yield Spot((*place, "widget"), f"A field that holds {_stored(says, column)} cannot be shown as {says.widget}.")
+    if says.format is not None and column is not None and column["stored"] != "text":
+        yield Spot((*place, "format"), f"Only texts have a format ({', '.join(FORMATS)}); this holds {column['stored']}.")
+    if (
+        says.currency is not None
+        and says.currency not in columns
+        and not (len(says.currency) == CURRENCY_LENGTH and says.currency.isupper())
+    ):
+        yield Spot((*place, "currency"), "This must be a column, or a code in three capitals such as EUR.")
+    if says.computed is not None:
+        hidden = {other for other, told in made.fields.items() if told.hidden}
+        try:
+            looked = {path[1] for path in expressions.paths(expressions.parse(says.computed)) if path[0] == "record" and len(path) > 1}
+        except ExpressionError:
+            return
+        for other in sorted(looked & hidden):
+            yield Spot((*place, "computed"), f"It is made of {other}, which is hidden: what nobody may see, nobody may see of it.")
+
+
+def _stored(says: FieldDocument, column: Mapping[str, Any]) -> str:
+    return {"date": "date", "datetime": "datetime", "json": "json", "boolean": "boolean"}.get(says.type or "", str(column["stored"]))
+
+
+def _no_such(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"There is no column {name}{f': is {near[0]} meant?' if near else '.'}"

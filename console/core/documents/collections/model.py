@@ -1,0 +1,315 @@
+"""What a collection is: its fields, relations, segments and layout, and what of it somebody may read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, TypeAlias, get_args
+
+from console.core import expressions
+from console.core.documents.collections.treatment import Ai
+from console.core.expressions import nodes, operands
+from console.core.scopes import Scope
+
+FieldKind: TypeAlias = Literal[
+    "text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "reference",
+    "uuid", "email", "phone", "url", "json", "array", "binary", "file", "other",
+]  # fmt: skip
+FIELD_TYPES: frozenset[str] = frozenset(get_args(FieldKind))
+Widget: TypeAlias = Literal[
+    "input", "textarea", "select", "radio", "switch", "badge", "tags", "number", "plain", "money", "percent", "day", "long_day", "iso", "ago",
+    "link", "email", "phone", "iban", "image", "file", "code", "json",
+]  # fmt: skip
+WIDGETS: tuple[str, ...] = get_args(Widget)
+Format: TypeAlias = Literal["email", "phone", "iban", "bic", "vat", "url"]
+FORMATS: tuple[str, ...] = get_args(Format)
+Author: TypeAlias = Literal["staff", "customer", "system"]
+TONES = ("good", "info", "warn", "bad", "neutral")
+SHOWN_ONLY = frozenset({"other", "binary"})
+MOST_COLUMNS = 8
+
+# How a value is kept decides what it can be compared with; how it is shown is the field's type.
+CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
+    "integer": operands.number_of,
+    "decimal": operands.number_of,
+    "date": operands.date_of,
+    "datetime": operands.moment_of,
+    "time": operands.time_of,
+    "uuid": operands.uuid_of,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the values that a field may have."""
+
+    value: str
+    label: str
+    tone: str | None = None
+
+    def to_json(self) -> dict[str, str]:
+        """`{value, label}`, and the colour that its document gives it."""
+        return {"value": self.value, "label": self.label} | ({"tone": self.tone} if self.tone else {})
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Something that must hold of a record when it is written: an expression, what is said where it does not hold, and the field it is said at."""
+
+    if_: str
+    message: str
+    field: str | None = None
+
+    @cached_property
+    def inputs(self) -> frozenset[str]:
+        """Columns that it looks at."""
+        return frozenset(fields_of(self.if_))
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column as the console shows it.
+
+    `stored` is how the source keeps it: integer decimal text boolean date datetime time uuid json array binary other; `native` the
+    source's own name of the type; `items` what an array holds. `least` and `most` bound integers, `scale` counts decimal places.
+
+    `computed` is the expression of a field that no column holds, "" where a function of the company's own gives it; `inputs` the columns it is
+    made of. `author` is who writes what stands in it: staff, system (our own code), or customer (anybody else). `currency` names the column that holds a money's currency, or is the code itself; `minor`: the amount is kept in cents.
+    `ai` is what of its values a model may get.
+    """
+
+    name: str
+    label: str
+    type: str
+    stored: str
+    native: str = ""
+    items: str | None = None
+    nullable: bool = True
+    options: tuple[Option, ...] | None = None
+    readonly: bool = False
+    sensitive: bool = False
+    references: str | None = None
+    personal: bool = False
+    max_length: int | None = None
+    least: int | None = None
+    most: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    help: str | None = None
+    hidden: bool = False
+    widget: str | None = None
+    lines: int | None = None
+    currency: str | None = None
+    minor: bool = False
+    format: str | None = None
+    validation: tuple[Rule, ...] = ()
+    computed: str | None = None
+    inputs: frozenset[str] = frozenset()
+    ai: Ai = "full"
+    author: Author = "system"
+    required: bool = False
+
+    @property
+    def sortable(self) -> bool:
+        """Whether it has an order that every page of a list can rely on."""
+        return self.computed is None and self.stored in {"integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid"}
+
+    @property
+    def comparable(self) -> bool:
+        """Whether it may be compared by < and >. Text may not: collations differ."""
+        return self.stored in {"integer", "decimal", "date", "datetime", "time"}
+
+    def to_json(self) -> dict[str, Any]:
+        """The field in the shape of the API."""
+        return {
+            "name": self.name,
+            "label": self.label,
+            "type": self.type,
+            "nullable": self.nullable,
+            "options": [option.to_json() for option in self.options] if self.options is not None else None,
+            "readonly": self.readonly,
+            "sensitive": self.sensitive,
+            "references": self.references,
+            "max_length": self.max_length,
+            "help": self.help,
+            "required": self.required or not self.nullable,
+            "ai": self.ai,
+            "computed": self.computed is not None,
+            "format": self.format,
+            "widget": self.widget,
+            "lines": self.lines,
+            "currency": self.currency,
+            "minor": self.minor,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A way from a record to others. `columns` are pairs: column here, column there.
+
+    `exact`: the database or the key warrants that it leads to one record at most.
+    """
+
+    name: str
+    label: str
+    collection: str
+    kind: str  # to_one | to_many
+    columns: tuple[tuple[str, str], ...]
+    exact: bool = False
+
+    def to_json(self) -> dict[str, str]:
+        """The relation in the shape of the API."""
+        return {"name": self.name, "label": self.label, "collection": self.collection, "kind": self.kind}
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A saved filter: an expression over `record`."""
+
+    id: str
+    label: str
+    filter: str
+
+    def to_json(self) -> dict[str, str]:
+        """The segment in the shape of the API."""
+        return {"id": self.id, "label": self.label}
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A table or view of a data source as the console shows it. `stored_fields` are all columns, `fields` those that are not hidden and
+    those that are computed. `details` and `form` name the fields that a record's page shows, and offers to change, in order; None: all.
+    """
+
+    id: str
+    source: str
+    schema: str | None
+    table: str
+    kind: str
+    label: str
+    label_one: str
+    key: tuple[str, ...]
+    stored_fields: tuple[Field, ...]
+    dialect: str = ""
+    relations: tuple[Relation, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    title: str = ""
+    subject: str | None = None
+    columns: tuple[str, ...] = ()
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    search: tuple[str, ...] = ()
+    sort: str | None = None
+    help: str | None = None
+    position: int = 0
+    computed_fields: tuple[Field, ...] = ()
+    validation: tuple[Rule, ...] = ()
+    details: tuple[str, ...] | None = None
+    form: tuple[str, ...] | None = None
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields that the collection shows, in order."""
+        return tuple(item for item in (*self.stored_fields, *self.computed_fields) if not item.hidden)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Field]:
+        """Every column by its name, hidden ones too."""
+        return {item.name: item for item in self.stored_fields}
+
+    @cached_property
+    def personal_key(self) -> bool:
+        """Whether the key itself says something about a person (an IBAN): then the log names its records by a random reference."""
+        return any(self.by_name[name].personal or self.by_name[name].sensitive for name in self.key)
+
+    def field(self, name: str) -> Field | None:
+        """The field of that name; None where there is none, or it is hidden for everybody."""
+        return self._shown.get(name)
+
+    @cached_property
+    def _shown(self) -> Mapping[str, Field]:
+        return {item.name: item for item in self.fields}
+
+    def visible(self, name: str, hidden: frozenset[str]) -> Field | None:
+        """The field of that name, as `field`; None also where it is among the hidden, or made of one of them."""
+        found = self._shown.get(name)
+        return None if found is None or name in hidden or found.inputs & hidden else found
+
+    @cached_property
+    def sensitive(self) -> frozenset[str]:
+        """Names of the fields whose values are masked where they are uncovered one by one; never of the key, which is in every address."""
+        return frozenset(item.name for item in self.fields if item.sensitive and item.name not in self.key)
+
+    def readable(self, scope: Scope) -> tuple[Field, ...]:
+        """Fields that the scope's owner may read: a computed one only with all that it is made of."""
+        return tuple(item for item in self.fields if item.name not in scope.hidden and not item.inputs & scope.hidden)
+
+    @cached_property
+    def currencies(self) -> Mapping[str, str]:
+        """Field with an amount → the column that holds its currency."""
+        return {item.name: item.currency for item in self.fields if item.currency in self.by_name and item.currency is not None}
+
+    def relation(self, name: str) -> Relation | None:
+        """The relation of that name, or None."""
+        return next((item for item in self.relations if item.name == name), None)
+
+    def segment(self, segment_id: str) -> Segment | None:
+        """The segment of that id, or None."""
+        return next((item for item in self.segments if item.id == segment_id), None)
+
+    def typed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values with numbers, days, moments and UUIDs in their types, for expressions; what is not so formed stays as it is."""
+        return {name: self._typed(name, value) for name, value in values.items()}
+
+    def _typed(self, name: str, value: Any) -> Any:
+        known = self.by_name.get(name)
+        convert = CONVERSIONS.get(known.stored) if known else None
+        if convert is None or value is None:
+            return value
+        converted = convert(value)
+        return value if converted is None else converted
+
+    def title_of(self, values: Mapping[str, Any], key: str | None) -> str:
+        """How the record is called, from the values that its reader may see; the key where the title comes to nothing."""
+        return expressions.render(self.title, {"record": self._spoken(values)}).strip() or (key if key is not None else self.label_one)
+
+    def _spoken(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values with the labels of options in place of what is stored."""
+        labels = {
+            name: {option.value: option.label for option in field.options or ()}
+            for name, field in self.by_name.items()
+            if name in self.title_fields
+        }
+        return {name: labels.get(name, {}).get(value, value) if isinstance(value, str) else value for name, value in values.items()}
+
+    @cached_property
+    def title_fields(self) -> tuple[str, ...]:
+        """Columns that the title is made of."""
+        return tuple(sorted(fields_of(self.title, template=True) & self.by_name.keys()))
+
+    def head(self) -> dict[str, Any]:
+        """The collection as one of a list."""
+        return {"id": self.id, "label": self.label, "source": self.source, "kind": self.kind, "key": list(self.key)}
+
+    @cached_property
+    def _fields_told(self) -> Mapping[str, dict[str, Any]]:
+        """The fields in the shape of the API, by name; whoever changes one copies it first."""
+        return {item.name: item.to_json() for item in self.fields}
+
+    def to_json(self, scope: Scope) -> dict[str, Any]:
+        """The collection in the shape of the API, without the fields that the scope hides."""
+        readable, told = self.readable(scope), self._fields_told
+        return {
+            **self.head(),
+            "label_one": self.label_one,
+            "help": self.help,
+            "fields": [told[item.name] | ({"readonly": True} if item.name in scope.fixed else {}) for item in readable],
+            "relations": [relation.to_json() for relation in self.relations],
+            "segments": [segment.to_json() for segment in self.segments if not (scope.hidden and fields_of(segment.filter) & scope.hidden)],
+            "actions": [],
+        }
+
+
+def fields_of(text: str, *, template: bool = False) -> set[str]:
+    """Names of the record's columns that an expression or a template looks at."""
+    found = expressions.templates(text) if template else [expressions.parse(text)]
+    paths = [node for item in found for node in nodes.walk(item.node) if isinstance(node, nodes.Path)]
+    return {str(path.steps[0]) for path in paths if path.root == "record" and path.steps}

@@ -1,0 +1,82 @@
+"""What is wrong with rules that separate duties: steps that are not there or come later, and duties that one person alone could do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from console.core.documents.references import meant
+from console.core.documents.workflow_sketch import Problem, Sketch
+from console.core.run.duties import OF_STEP, STARTER
+
+WORK = ("start", "resume")
+
+
+def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], before: Mapping[str, Any], rights: Any | None) -> list[Problem]:
+    """Everything wrong with `not_by` of steps. `before`: step → steps on some path to it; `rights` tells who has which role, None: nothing is said of that."""
+    known = {sketch.id: sketch for sketch in sketches}
+    found = []
+    for sketch, rules in _ruled(sketches, raw):
+        for place, rule in enumerate(rules):
+            reason, severity = _wrong(rule, sketch, known, before)
+            if reason:
+                found.append(Problem(sketch.id, f"not_by[{place}]", reason, severity))  # type: ignore[arg-type]
+        if rights is not None and (alone := _nobody(sketch, rules, known, raw, rights)):
+            found.append(Problem(sketch.id, "not_by", alone, "warning"))
+    return found
+
+
+def _ruled(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[tuple[Sketch, list[str]]]:
+    """The steps that have rules, with those of them that are texts."""
+    written = raw.get("steps")
+    steps = written if isinstance(written, list) else []
+    told = [
+        (sketch, steps[sketch.place].get("not_by"))
+        for sketch in sketches
+        if sketch.place < len(steps) and isinstance(steps[sketch.place], dict)
+    ]
+    return [(sketch, [rule for rule in rules if isinstance(rule, str)]) for sketch, rules in told if isinstance(rules, list)]
+
+
+def _wrong(rule: str, here: Sketch, known: Mapping[str, Sketch], before: Mapping[str, Any]) -> tuple[str, str]:
+    """(what is wrong with one rule, how bad it is); nothing where it is sound."""
+    if rule == STARTER:
+        return "", ""
+    named = OF_STEP.fullmatch(rule)
+    if named is None:
+        return f"A rule is starter, step:<id> or step:<id>.<field>, not {rule[:80]}.", "error"
+    step, name = named.groups()
+    if step not in known:
+        return f"There is no step {step}{meant(step, known)}", "error"
+    if step == here.id:
+        return "A step cannot be kept from who did it: nobody could do it twice.", "error"
+    if step not in before.get(here.id, ()):
+        return f"No way leads from {step} to this step: the rule keeps nobody from it.", "warning"
+    outputs = known[step].outputs
+    if name is not None and outputs is not None and name not in outputs:
+        return f"The step {step} asks for no {name}{meant(name, sorted(outputs))}", "error"
+    return "", ""
+
+
+def _nobody(here: Sketch, rules: Sequence[str], known: Mapping[str, Sketch], raw: Mapping[str, Any], rights: Any) -> str | None:
+    """Why nobody could ever do the step after the steps that its rules name; None where somebody could, or nobody is there at all."""
+    doers = _people(here, raw, rights)
+    kept_from: dict[str, str] = {}
+    for rule in rules:
+        named = OF_STEP.fullmatch(rule)
+        other = known.get(named[1]) if named is not None else next((sketch for sketch in known.values() if sketch.type == "start"), None)
+        alone = _people(other, raw, rights) if other is not None else frozenset()
+        if len(alone) == 1:
+            kept_from[next(iter(alone))] = rule
+    if not doers or doers - kept_from.keys():
+        return None
+    rule = kept_from[min(doers)]
+    return f"Nobody could ever do it: whoever may do this step is the only one who may do what the rule {rule} names. Give another person the role."
+
+
+def _people(sketch: Sketch, raw: Mapping[str, Any], rights: Any) -> frozenset[str]:
+    """Persons who may do the step, as far as roles go."""
+    team, obj = raw.get("team"), f"workflow:{raw.get('slug')}"
+    named = {name for _, name in sketch.roles}
+    acts = ("start",) if sketch.type == "start" else WORK
+    workers = [role for role in sorted(rights.roles) if any(rights.may(role, team, obj, act) for act in acts)]
+    able = [role for role in workers if not named or rights.held(role, team) & named]
+    return frozenset().union(*(rights.people(role, team) for role in able))

@@ -1,0 +1,330 @@
+"""Fields as a workflow document defines them, and the forms that come of them.
+
+A definition may be computed from the run (`value`) and be needed only sometimes (`required_if`). What a form's own fields
+hold so far is found where the step's output will be found later, as `steps.<id>.<field>`; at the start, as `input.<field>`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from console.core import expressions, media
+from console.core.documents.workflow import NAME_PATTERN
+from console.core.expressions.operands import rounded, to_json
+from console.core.forms import FieldType, FormField, Wrong, bound, cleaned, examine, is_empty, missing
+
+OWN_INPUT = "input"  # the name under which a start step finds its own values
+OWN_ITEM = "item"  # and a step that goes through a list those of the item, beside what is known of it
+NEEDS_OPTIONS = frozenset({"enum", "multi_enum", "checklist"})
+MOST_DECIMALS = 30  # what a form reads
+JUDGED = frozenset({"enum", "boolean", "multi_enum", "checklist"})
+TICKED = frozenset({"multi_enum", "checklist", "files"})
+HANDED_IN = frozenset({"file", "files"})
+NOT_IN_FORMS = frozenset({"binary", "other", "array"})
+
+
+class Located(NamedTuple):
+    """An expression or template and where it stands in a step's settings.
+
+    `relation` or `collection` names the rows that `record` stands for; None: `record` is the run's own. `papers`: it judges a document.
+    """
+
+    field: str
+    text: str
+    relation: str | None = None
+    collection: str | None = None
+    papers: bool = False
+
+
+class Use(NamedTuple):
+    """Something of the run's collection that settings name: a column of it, a relation, or a column of a relation's rows.
+
+    With `collection` it is that one, or a column of it, whatever the run is about. `number`: it is reckoned with.
+
+    `changed`: the step writes it, so that it may not be read-only.
+    """
+
+    field: str
+    column: str | None = None
+    relation: str | None = None
+    changed: bool = False
+    collection: str | None = None
+    number: bool = False
+
+
+class Definition(BaseModel):
+    """Settings inside a step; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class Case(Definition):
+    """One of several values: that of the first case whose condition holds. A case without a condition holds always."""
+
+    if_: str | None = Field(None, alias="if", description="Expression; none: otherwise")
+    value: str = Field(description="Expression that gives the value")
+
+
+Computed = str | list[Case]
+
+
+class Must(Definition):
+    """Something that must hold of what was typed into a field."""
+
+    if_: str = Field(alias="if", description="Expression; unknown is not enough")
+    message: Annotated[str, StringConstraints(min_length=1, max_length=1000)] = Field(
+        description="Said at the field where it does not hold; {{ expressions }} are filled in"
+    )
+
+
+class Choice(Definition):
+    """An entry of a list to choose from."""
+
+    value: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    label: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class FieldDefinition(Definition):
+    """A field of a form that is not a column: what is typed stays in the run."""
+
+    name: Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+    label: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    type: FieldType = "text"
+    required: bool = Field(False, description="May not be left empty")
+    required_if: str | None = Field(None, description="Expression; where it holds the field may not be left empty")
+    readonly: bool = Field(False, description="Shown, not typed: holds `value`, computed anew when the step is completed")
+    options: list[Choice] | None = Field(None, description="What can be chosen, for enum, multi_enum and checklist")
+    collection: str | None = Field(None, description="Collection that a reference is searched in")
+    types: list[media.FileKind] | None = Field(
+        None, min_length=1, description="Kinds of files that are taken, for file and files; none: PDF, PNG and JPEG"
+    )
+    help: str | None = Field(None, max_length=500)
+    max_length: int | None = Field(None, ge=1, le=100_000)
+    min: int | str | None = Field(None, description="Smallest value, fewest characters or fewest entries; decimals as strings")
+    max: int | str | None = Field(None, description="Largest value, most characters or most entries; decimals as strings")
+    at_most: Computed | None = Field(None, description="Expression, or cases, for the largest value, where it depends on the run")
+    must: list[Must] = Field(default_factory=list, max_length=10, description="What must hold of it, once something is typed")
+    default: Any = Field(None, description="What the field starts with")
+    value: Computed | None = Field(None, description="Expression, or cases, that give what the field starts with (or holds, when readonly)")
+    finding: bool | None = Field(
+        None,
+        description="Whether it is judged anew each time: what a record says of it under the same name is shown as last time and never proposed; none: where one of several is chosen",
+    )
+
+    @property
+    def judged(self) -> bool:
+        """Whether it is judged anew at the step, and not copied from what is known."""
+        return not self.readonly and (self.finding if self.finding is not None else self.type in JUDGED)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Settings that only make sense together."""
+        if self.type in NOT_IN_FORMS:
+            raise ValueError(f"a field of type {self.type} cannot be typed into a form")
+        if self.type in NEEDS_OPTIONS and not self.options:
+            raise ValueError(f"a field of type {self.type} needs options")
+        if self.options is not None and len({option.value for option in self.options}) < len(self.options):
+            raise ValueError("two options have the same value")
+        if self.type == "reference" and not self.collection:
+            raise ValueError("a reference needs the collection that it is searched in")
+        if self.types is not None and self.type not in HANDED_IN:
+            raise ValueError("types are kinds of files, for a field of type file or files")
+        if self.type in HANDED_IN and (self.readonly or self.default is not None or self.value is not None):
+            raise ValueError("a file is handed in by a person: leave readonly, default and value out")
+        if self.readonly and self.value is None and self.default is None:
+            raise ValueError("a field that is only shown needs a value")
+        self._bounded()
+        if self.default is not None:
+            try:
+                cleaned(self.field(), self.default)
+            except Wrong as wrong:
+                raise ValueError(f"the default does not fit the field: {wrong}") from None
+        return self
+
+    def _bounded(self) -> None:
+        """Raises ValueError for a bound that would be silently nothing."""
+        for name, given in (("min", self.min), ("max", self.max)):
+            if given is not None and bound(self.type, given) is None:
+                raise ValueError(f"{name} does not bound a field of type {self.type}: {given}")
+        if self.min is not None and self.max is not None and bound(self.type, self.min) > bound(self.type, self.max):
+            raise ValueError(f"min is above max: {self.min}, {self.max}")
+
+    def field(self) -> FormField:
+        """The field of the form without a value."""
+        options: Any = [option.model_dump() for option in self.options] if self.options is not None else None
+        if self.type == "reference":
+            options = {"collection": self.collection}
+        if self.type in HANDED_IN:
+            options = {"types": list(self.types or media.USUAL)}
+        return FormField(
+            self.name, self.label, self.type, self.required, self.readonly, None, None, options, self.min, self.max, self.max_length, self.help
+        )  # fmt: skip
+
+
+def judged_of(config: Any) -> frozenset[str]:
+    """Names of the fields of a step's own form that are judged anew there; `config` are the settings of any step."""
+    entries = [entry for part in ("output", "form") for entry in getattr(config, part, None) or ()]
+    return frozenset(entry.name for entry in entries if isinstance(entry, FieldDefinition) and entry.judged)
+
+
+def typed(definitions: Iterable[FieldDefinition]) -> list[str]:
+    """Names of those that people type into."""
+    return [entry.name for entry in definitions if not entry.readonly and entry.type not in HANDED_IN]
+
+
+def names_twice(definitions: Sequence[FieldDefinition]) -> list[str]:
+    """Names that more than one definition has."""
+    counted = Counter(entry.name for entry in definitions)
+    return [name for name, times in counted.items() if times > 1]
+
+
+def computed(rule: Computed, roots: Mapping[str, Any]) -> Any:
+    """What a rule comes to: an expression's value, or that of the first case that holds; None where none does or a name is unknown."""
+    if isinstance(rule, str):
+        return expressions.parse(rule).evaluate(roots)
+    for case in rule:
+        if case.if_ is None or expressions.parse(case.if_).test(roots):
+            return expressions.parse(case.value).evaluate(roots)
+    return None
+
+
+def holds(condition: str | None, roots: Mapping[str, Any]) -> bool:
+    """Whether a condition is true; unknown is not, none always is."""
+    return condition is None or expressions.parse(condition).test(roots)
+
+
+def fitted(field: FormField, value: Any) -> Any:
+    """A computed value as this field holds it; None where it does not fit.
+
+    A day is its midnight in UTC where a moment is asked for; a number with more than 30 decimals is rounded to 30, halves away from zero.
+    """
+    if field.type in ("text", "long_text", "decimal", "money") and isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if field.type == "datetime" and isinstance(value, str) and len(value) == len("2026-11-20"):
+        value = f"{value}T00:00:00Z"
+    if field.type in ("decimal", "money") and isinstance(value, str) and len(value.partition(".")[2]) > MOST_DECIMALS:
+        value = to_json(rounded(value, MOST_DECIMALS))
+    try:
+        return cleaned(field, value)
+    except Wrong:
+        return None
+
+
+def with_own(roots: Mapping[str, Any], own: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The roots with what a form's own fields hold so far."""
+    if own == OWN_INPUT:
+        return {**roots, OWN_INPUT: dict(values)}
+    if own == OWN_ITEM:
+        return {**roots, OWN_ITEM: {**roots.get(OWN_ITEM, {}), **values}}
+    return {**roots, "steps": {**roots.get("steps", {}), own: dict(values)}}
+
+
+def shown(
+    definitions: Iterable[FieldDefinition],
+    roots: Mapping[str, Any],
+    former: Mapping[str, Any],
+    own: str,
+    columns: Sequence[FormField] = (),
+) -> list[FormField]:
+    """The fields as a person sees them: former values before computed ones before defaults, needed ones marked by what holds now.
+
+    `columns` are fields that stand beside the definitions; conditions and computed values may look at them.
+    """
+    definitions = list(definitions)
+    fields = _filled(definitions, roots, former, own, columns)
+    now = with_own(roots, own, {field.name: field.value for field in [*columns, *fields]})
+    pairs = zip(fields, definitions, strict=True)
+    return [
+        replace(field, required=field.required or (entry.required_if is not None and holds(entry.required_if, now)))
+        for field, entry in pairs
+    ]
+
+
+def taken(
+    definitions: Iterable[FieldDefinition],
+    roots: Mapping[str, Any],
+    former: Mapping[str, Any],
+    own: str,
+    submitted: Mapping[str, Any],
+    columns: Sequence[FormField] = (),
+) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """(values of the whole form, details of what is wrong) for what was submitted; `columns` are fields that stand beside the definitions.
+
+    Read-only fields are computed anew from what was typed; conditions for needed ones are judged by it.
+    """
+    definitions = list(definitions)
+    values, details = examine([*columns, *_filled(definitions, roots, former, own, columns)], submitted)
+    for entry in definitions:
+        values[entry.name] = _ticks(entry, values[entry.name])
+        if entry.readonly and entry.value is not None:
+            values[entry.name] = fitted(entry.field(), computed(entry.value, with_own(roots, own, values)))
+    wrong = {detail["field"] for detail in details}
+    now = with_own(roots, own, values)
+    for entry in definitions:
+        if entry.required_if is not None and entry.name not in wrong and is_empty(values[entry.name]) and holds(entry.required_if, now):
+            details.append({"field": entry.name, "reason": missing(entry.field())})
+        elif broken := None if entry.name in wrong or is_empty(values[entry.name]) else _broken(entry, now):
+            details.append({"field": entry.name, "reason": broken})
+    return values, details
+
+
+def _broken(entry: FieldDefinition, now: Mapping[str, Any]) -> str | None:
+    """The sentence of the first rule of the field that does not hold; None where all do."""
+    failing = (rule for rule in entry.must if not expressions.parse(rule.if_).test(now))
+    return next((expressions.render(rule.message, now) for rule in failing), None)
+
+
+def _filled(
+    definitions: Sequence[FieldDefinition], roots: Mapping[str, Any], former: Mapping[str, Any], own: str, columns: Sequence[FormField]
+) -> list[FormField]:
+    """The fields with what they start with; each may look at those before it, and at the columns."""
+    fields: list[FormField] = []
+    values: dict[str, Any] = {field.name: field.value for field in columns}
+    for entry in definitions:
+        field = entry.field()
+        if entry.at_most is not None:
+            field = replace(field, max=computed(entry.at_most, with_own(roots, own, values)))
+        if entry.name in former and not entry.readonly:
+            value = former[entry.name]
+        elif entry.value is not None:
+            value = fitted(field, computed(entry.value, with_own(roots, own, values)))
+        else:
+            value = fitted(field, entry.default)
+        values[entry.name] = _ticks(entry, value)
+        fields.append(field.holding(values[entry.name]))
+    return fields
+
+
+def _ticks(entry: FieldDefinition, value: Any) -> Any:
+    """No tick is an empty list, so that conditions can compare with one."""
+    return [] if value is None and entry.type in TICKED else value
+
+
+def texts_of(where: str, rule: Computed | None) -> list[Located]:
+    """Every expression of a rule, with its place."""
+    if rule is None:
+        return []
+    if isinstance(rule, str):
+        return [Located(where, rule)]
+    found = []
+    for number, case in enumerate(rule):
+        found += [Located(f"{where}[{number}].if", case.if_)] if case.if_ is not None else []
+        found.append(Located(f"{where}[{number}].value", case.value))
+    return found
+
+
+def texts_of_definitions(where: str, definitions: Iterable[FieldDefinition]) -> list[Located]:
+    """Every expression of these definitions, with its place."""
+    found = []
+    for number, entry in enumerate(definitions):
+        found += [Located(f"{where}[{number}].required_if", entry.required_if)] if entry.required_if is not None else []
+        found += texts_of(f"{where}[{number}].value", entry.value)
+        found += texts_of(f"{where}[{number}].at_most", entry.at_most)
+        for place, rule in enumerate(entry.must):
+            at = f"{where}[{number}].must[{place}]"
+            found.append(Located(f"{at}.if", rule.if_))
+            found += [Located(f"{at}.message", match[1].strip()) for match in expressions.TEMPLATE.finditer(rule.message)]
+    return found

@@ -1,0 +1,255 @@
+"""What stands around a workflow here, and what of it the document gets wrong: collections, roles and their rights, actions.
+
+Each part may be unknown (None): then nothing is said about it, so that a file can be checked where no console runs.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from console.core.documents.fields import Use
+from console.core.documents.references import meant
+from console.core.documents.workflow_sketch import Problem, Sketch, named
+
+WORK = ("start", "resume")  # who may do one of these in a workflow may do its steps
+NO_RECORD = "The workflow has no collection, so there is no record to read or change here."
+
+
+class Rights(Protocol):
+    """What the check asks of the policy. `team` None: in whatever team."""
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Every role that there is."""
+
+    def held(self, role: str, team: str | None) -> frozenset[str]:
+        """The role itself, and those that it is built from."""
+
+    def may(self, role: str, team: str | None, obj: str, act: str) -> bool:
+        """Whether the role may do this, be it under a condition."""
+
+    def closed(self, role: str, team: str | None, collection: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Fields that the role may not read, and those that it may not write."""
+
+    def people(self, role: str, team: str | None) -> frozenset[str]:
+        """Ids of the persons who have the role there."""
+
+    def allows(self, person: str, team: str | None, obj: str, act: str) -> bool:
+        """Whether the person of this id may do this, be it under a condition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """`collections` by id, the `rights` of roles, and `actions`: id → the collection to whose records it is done, None for none.
+
+    `approvals` are the rules by which actions need others' yes, by action; `people` the names of those whose account is open, by id; `managers`
+    the names of those who give roles.
+    """
+
+    collections: Mapping[str, Any] | None = None
+    rights: Rights | None = None
+    actions: Mapping[str, str | None] | None = None
+    approvals: Mapping[str, Sequence[Any]] | None = None
+    people: Mapping[str, str] | None = None
+    managers: Sequence[str] = ()
+
+
+def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundings) -> list[Problem]:
+    """Everything in the document that does not fit what is here."""
+    found = [*_collections(sketches, raw, here.collections), *_actions(sketches, raw, here)]
+    return found + (_rights(sketches, raw, here, here.rights) if here.rights is not None else [])
+
+
+# -------------------------------------------------------------------------------------------------------------- collections
+
+
+def _collections(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> list[Problem]:
+    """Fields and relations that a collection does not have, and segments."""
+    name = raw.get("collection")
+    uses = [(sketch, use) for sketch in sketches for use in sketch.uses]
+    if name is None:
+        found = [Problem(sketch.id, f"config.{use.field}", NO_RECORD) for sketch, use in uses if use.collection is None]
+        return found + (_wrong_uses([pair for pair in uses if pair[1].collection is not None], None, collections) if collections else [])
+    if collections is None or not isinstance(name, str):
+        return []
+    if name not in collections:
+        return [Problem(None, "collection", f"There is no collection {name}: connect its data source first.")]
+    segments = {segment.id for segment in collections[name].segments}
+    return _wrong_uses(uses, collections[name], collections) + [
+        Problem(None, f"segments[{place}]", f"The collection {name} has no segment {segment}.", "warning")
+        for place, segment in named(raw.get("segments"))
+        if segment not in segments
+    ]
+
+
+def _wrong_uses(uses: Iterable[tuple[Sketch, Use]], here: Any, collections: Mapping[str, Any]) -> list[Problem]:
+    return [
+        Problem(sketch.id, f"config.{use.field}", wrong)
+        for sketch, use in uses
+        if (wrong := _use_wrong(use, here, collections)) is not None
+    ]
+
+
+def _use_wrong(use: Use, here: Any, collections: Mapping[str, Any]) -> str | None:
+    """What is wrong with a column or relation that settings name; None where nothing is."""
+    target = here if use.collection is None else collections.get(use.collection)
+    if target is None:
+        return f"There is no collection {use.collection}: connect its data source first." if use.column is None else None
+    if use.relation is not None:
+        relation = next((entry for entry in here.relations if entry.name == use.relation), None)
+        if relation is None:
+            missing = f"{here.label} has no relation {use.relation}: it has {_listed(entry.name for entry in here.relations)}."
+            return missing if use.column is None else None
+        target = collections.get(relation.collection)
+    if use.column is None or target is None:
+        return None
+    column = next((entry for entry in target.fields if entry.name == use.column), None)
+    if column is None:
+        return f"{target.label} has no field {use.column}: it has {_listed(entry.name for entry in target.fields)}."
+    if use.number and column.stored not in ("integer", "decimal"):
+        return f"{target.label}: {use.column} is no number, and cannot be added up."
+    if use.changed and column.readonly:
+        return f"{target.label}: {use.column} is read-only and cannot be changed by a step."
+    return None
+
+
+def _listed(names: Iterable[str]) -> str:
+    """The names, the first fifteen when there are many."""
+    every = list(names)
+    return ", ".join(every[:15]) + (f" and {len(every) - 15} more" if len(every) > 15 else "") if every else "none"
+
+
+# ------------------------------------------------------------------------------------------------------------------ actions
+
+
+def _actions(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundings) -> list[Problem]:
+    """Actions that are not there, or that are done to records of another kind than the run's."""
+    if here.actions is None:
+        return []
+    found = []
+    for sketch in sketches:
+        own = {raw.get("collection"), None}
+        for use in sketch.actions:
+            action = use.column or ""
+            if action not in here.actions:
+                found.append(Problem(sketch.id, f"config.{use.field}", f"There is no action {action}{meant(action, here.actions)}"))
+                continue
+            about = here.actions[action]
+            if about not in own and getattr(sketch.config, "record", None) is None:
+                reason = f"The action {action} is done to records of {about}, and the run is about {raw.get('collection') or 'no record'}"
+                found.append(Problem(sketch.id, f"config.{use.field}", f"{reason}: say on which one (record), or choose another action."))
+            own.add(about)  # what undoes an action is done to the same record
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------------------- rights
+
+
+def _rights(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Surroundings, rights: Rights) -> list[Problem]:
+    """Roles that are not there, and steps that nobody could do."""
+    team = raw.get("team") if isinstance(raw.get("team"), str) else None
+    found = [
+        Problem(None, f"roles[{place}]", _no_role(role, rights), "warning")
+        for place, role in named(raw.get("roles"))
+        if role not in rights.roles
+    ]
+    for sketch in sketches:
+        found += [Problem(sketch.id, f"roles[{place}]", _no_role(role, rights)) for place, role in sketch.roles if role not in rights.roles]
+    workflow = f"workflow:{raw.get('slug')}"
+    workers = [role for role in sorted(rights.roles) if any(rights.may(role, team, workflow, act) for act in WORK)]
+    if not workers:
+        reason = f"No role may work in this workflow{_in(team)}: grant one the right to start or resume {workflow}."
+        return [*found, Problem(None, "team", reason)]
+    collection = raw.get("collection")
+    if isinstance(collection, str):
+        found += list(_unreadable(_Hands(None, workers, team, rights), "collection", collection))
+    for sketch in sketches:
+        able = [role for role in workers if not sketch.roles or rights.held(role, team) & {name for _, name in sketch.roles}]
+        if able:
+            found += _step(_Hands(sketch, able, team, rights), raw, here)
+        elif any(role in rights.roles for _, role in sketch.roles):
+            found.append(
+                Problem(sketch.id, "roles", f"None of these roles may work in this workflow{_in(team)}: nobody could do the step.")
+            )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Hands:
+    """A step (None: any) and the roles that may do it, as far as the workflow and the step's own list go."""
+
+    step: Sketch | None
+    roles: Sequence[str]
+    team: str | None
+    rights: Rights
+
+    def problem(self, field: str, reason: str, *, warning: bool = False) -> Problem:
+        """Something that none of the roles may do."""
+        return Problem(self.step.id if self.step else None, field, reason, "warning" if warning else "error")
+
+    def who(self, obj: str, *acts: str, anywhere: bool = False) -> list[str]:
+        """Those of the roles that may do one of the acts; `anywhere`: be it in another team."""
+        team = None if anywhere else self.team
+        return [role for role in self.roles if any(self.rights.may(role, team, obj, act) for act in acts)]
+
+
+def _step(hands: _Hands, raw: Mapping[str, Any], here: Surroundings) -> list[Problem]:
+    """What a step reads, changes and triggers that none of its roles may."""
+    found: list[Problem] = []
+    told: set[tuple[str, bool]] = set()
+    for use in hands.step.uses if hands.step else ():
+        target = _target(use, raw.get("collection"), here.collections)
+        if target is None:
+            continue
+        field = f"config.{use.field}"
+        if (target, use.changed) not in told:
+            told.add((target, use.changed))
+            found += _unwritable(hands, field, target) if use.changed else _unreadable(hands, field, target)
+        if use.column is not None:
+            found += _closed(hands, field, target, use)
+    for use in hands.step.actions if hands.step and here.actions is not None else ():
+        if use.column in (here.actions or {}) and not hands.who(f"action:{use.column}", "execute", "request"):
+            found.append(hands.problem(f"config.{use.field}", f"No role that may do this step may execute or request {use.column}."))
+    return found
+
+
+def _target(use: Use, own: Any, collections: Mapping[str, Any] | None) -> str | None:
+    """The collection that is used; None where it cannot be told, or is not there (which is said elsewhere)."""
+    if use.relation is None:
+        name = use.collection or own
+        return name if isinstance(name, str) and (collections is None or name in collections) else None
+    relations = collections[own].relations if collections is not None and own in collections else ()
+    return next((entry.collection for entry in relations if entry.name == use.relation), None)
+
+
+def _unreadable(hands: _Hands, field: str, collection: str) -> Iterator[Problem]:
+    if hands.who(f"collection:{collection}", "read"):
+        return
+    elsewhere = bool(hands.who(f"collection:{collection}", "read", anywhere=True))
+    what = "this step" if hands.step else "the workflow"
+    reason = f"No role that may do {what} may read {collection}{_in(hands.team)}"
+    yield hands.problem(field, f"{reason}, only in other teams." if elsewhere else f"{reason}.", warning=elsewhere)
+
+
+def _unwritable(hands: _Hands, field: str, collection: str) -> Iterator[Problem]:
+    if not hands.who(f"collection:{collection}", "update"):
+        yield hands.problem(field, f"No role that may do this step may change {collection}{_in(hands.team)}.")
+
+
+def _closed(hands: _Hands, field: str, collection: str, use: Use) -> Iterator[Problem]:
+    """A field that is hidden from, or fixed for, each of the roles that may read or change the others."""
+    able = hands.who(f"collection:{collection}", "update" if use.changed else "read")
+    sides = [hands.rights.closed(role, hands.team, collection)[use.changed] for role in able]
+    if sides and all(use.column in side for side in sides):
+        act = "change" if use.changed else "read"
+        yield hands.problem(
+            field, f"No role that may do this step may {act} the field {use.column} of {collection}.", warning=not use.changed
+        )
+
+
+def _no_role(role: str, rights: Rights) -> str:
+    return f"There is no role {role}{meant(role, sorted(rights.roles))}"
+
+
+def _in(team: str | None) -> str:
+    return f" in the team {team}" if team else ""

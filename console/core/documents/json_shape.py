@@ -1,0 +1,193 @@
+"""What is wrong with the shape of a JSON document, in plain words and with the place of each thing."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from console.core.documents.workflow import MAX_BYTES, MAX_DEPTH
+
+TYPE_WORDS = {
+    "string": "text",
+    "int": "a whole number",
+    "bool": "true or false",
+    "list": "a list",
+    "dict": "an object",
+    "model": "an object",
+}
+SAFE_INTEGER = 2**53 - 1
+UNION_TAG = re.compile(r"^(str|int|bool|none|list\[.*\]|dict\[.*\]|constrained-.*|function-.*|nullable\[.*\])$")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a document, as keys and indexes from the top, and what is wrong there."""
+
+    place: tuple[str | int, ...]
+    reason: str
+
+    @property
+    def path(self) -> str:
+        """The place as people write it: `steps[3].config.text`."""
+        parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.place]
+        return "".join(parts).removeprefix(".")
+
+
+def loaded(document: bytes | str | Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[Spot]]:
+    """(the JSON object, what is wrong with the text of it); None where there is no object to go on with."""
+    if isinstance(document, Mapping):
+        return dict(document), []
+    size = len(document) if isinstance(document, bytes) else len(document.encode(errors="replace"))
+    if size > MAX_BYTES:
+        return None, [Spot((), f"The file is too large: {size} bytes, at most {MAX_BYTES} are read.")]
+    twice: list[str] = []
+    try:
+        text = document.decode("utf-8-sig") if isinstance(document, bytes) else document
+        found = json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, twice), parse_constant=_no_number)
+    except UnicodeDecodeError as error:
+        return None, [Spot((), f"The file is not UTF-8 text: byte {error.start + 1} cannot be read.")]
+    except json.JSONDecodeError as error:
+        return None, [Spot((), f"The file is no JSON: {error.msg} in line {error.lineno}, column {error.colno}.")]
+    except RecursionError:
+        return None, [Spot((), "The file is nested too deep.")]
+    except ValueError as error:
+        return None, [Spot((), f"The file is no JSON: {error}.")]
+    if not isinstance(found, dict):
+        return None, [Spot((), "A workflow file holds one object, in braces.")]
+    return found, [Spot((), f"The key {name} stands twice in the same object: keep one.") for name in dict.fromkeys(twice)]
+
+
+def _object(pairs: list[tuple[str, Any]], twice: list[str]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice += [name for name in made if names.count(name) > 1]
+    return made
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no number")
+
+
+def problems_of_values(raw: Mapping[str, Any]) -> list[Spot]:
+    """Values that cannot be kept exactly: fractions, huge numbers, characters that no database stores, and depth."""
+    return list(_values(raw, (), 0))
+
+
+def _values(value: Any, place: tuple[str | int, ...], depth: int) -> Iterator[Spot]:
+    if depth > MAX_DEPTH:
+        yield Spot(place[:8], f"This is nested too deep: at most {MAX_DEPTH} levels.")
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            if not isinstance(key, str) or not _storable(key):
+                yield Spot(place, f"The key {key!r} cannot be stored.")
+            yield from _values(entry, (*place, str(key)), depth + 1)
+    elif isinstance(value, list | tuple):
+        for number, entry in enumerate(value):
+            yield from _values(entry, (*place, number), depth + 1)
+    elif isinstance(value, float):
+        yield Spot(place, f'Numbers with decimals are written as text: "{value}".')
+    elif isinstance(value, str) and not _storable(value):
+        yield Spot(place, "There is a character in this text that cannot be stored (NUL or half of one).")
+    elif isinstance(value, int) and abs(value) > SAFE_INTEGER:
+        yield Spot(place, "This number is too large to be kept exactly: write it as text.")
+
+
+def _storable(text: str) -> bool:
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def said_of(error: ValidationError, model: type[BaseModel]) -> list[Spot]:
+    """What a model refused, each thing once; of the ways in which none of several shapes fits, the first."""
+    spots: dict[tuple[str | int, ...], Spot] = {}
+    for detail in error.errors(include_url=False):
+        place = tuple(part for part in detail["loc"] if not (isinstance(part, str) and UNION_TAG.match(part)) and part != "[key]")
+        spots.setdefault(place, Spot(place, _reason(detail, model)))
+    return list(spots.values())
+
+
+def _reason(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    """The refusal in words that tell the way out."""
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            return "This is missing."
+        case "extra_forbidden":
+            return _unknown(str(detail["loc"][-1]), model, detail["loc"])
+        case "string_pattern_mismatch":
+            return f"This does not have the form asked for: {_pattern(context['pattern'])}."
+        case "string_too_short" | "too_short":
+            return (
+                "This may not be empty." if context.get("min_length") == 1 else f"This is too short: at least {context.get('min_length')}."
+            )
+        case "string_too_long" | "too_long":
+            return f"This is too long: at most {context.get('max_length')}."
+        case "greater_than_equal":
+            return f"This is too low: at least {context['ge']}."
+        case "less_than_equal":
+            return f"This is too high: at most {context['le']}."
+        case "literal_error":
+            return f"This must be one of {context['expected'].replace(' or ', ', ')}."
+        case "value_error":
+            return _sentence(str(context["error"]))
+        case "assertion_error":
+            return _sentence(str(context["error"]))
+    kind = detail["type"].removesuffix("_type")
+    return f"This must be {TYPE_WORDS[kind]}." if kind in TYPE_WORDS else _sentence(detail["msg"])
+
+
+def _unknown(name: str, model: type[BaseModel], place: tuple[str | int, ...]) -> str:
+    """There is no such setting; where one is spelled alike, it is named."""
+    known = _known(model, place)
+    near = difflib.get_close_matches(name, known, 1)
+    return f"There is no setting {name} here: " + (
+        f"is {near[0]} meant?" if near else f"known are {', '.join(known)}." if known else "remove it."
+    )
+
+
+def _known(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
+    """The keys that may stand at that place, as far as the model tells."""
+    schema = model.model_json_schema()
+    here: Any = schema
+    for part in place[:-1]:
+        here = _inside(here, part, schema)
+    return list(_resolved(here, schema).get("properties", {}))
+
+
+def _inside(here: Any, part: str | int, schema: Mapping[str, Any]) -> Any:
+    here = _resolved(here, schema)
+    if isinstance(part, int):
+        return here.get("items", {})
+    by_name = next(iter(here.get("patternProperties", {}).values()), None)
+    others = here.get("additionalProperties")
+    found = here.get("properties", {}).get(part, by_name or (others if isinstance(others, dict) else None))
+    return found if found is not None else here
+
+
+def _resolved(here: Any, schema: Mapping[str, Any]) -> Any:
+    """The schema behind a reference, or the one object or list among alternatives."""
+    for entry in (*here.get("anyOf", ()), *here.get("oneOf", ())):
+        if "$ref" in entry or "properties" in entry or "items" in entry:
+            return _resolved(entry, schema)
+    if "$ref" in here:
+        return schema["$defs"][here["$ref"].rsplit("/", 1)[1]]
+    return here
+
+
+def _pattern(pattern: str) -> str:
+    """A pattern of ours in words."""
+    known = {
+        r"^[a-z][a-z0-9_]{0,63}$": "a small letter first, then small letters, digits and _, at most 64",
+        r"^[a-z][a-z0-9-]{0,62}[a-z0-9]$": "small letters, digits and hyphens, a letter first, 2 to 64",
+    }
+    return known.get(pattern, pattern)
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")

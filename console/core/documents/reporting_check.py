@@ -1,0 +1,41 @@
+"""What is wrong with how a workflow is reported into: whose clearance it needs, which record it makes, and what it says about that."""
+
+from collections.abc import Collection as Many, Mapping
+from typing import Any
+
+from console.core.documents.fields import Located
+from console.core.documents.references import Known, meant, wrong_references
+from console.core.documents.workflow_sketch import Problem
+
+REPORTED = frozenset({"receipt", "reported_on"})
+"""What a run that was reported has in its input beside the form's fields."""
+
+
+def problems(raw: Mapping[str, Any], asked: frozenset[str] | None, collections: Mapping[str, Any] | None) -> list[Problem]:
+    """Everything that is wrong with `report`; [] where the document has none. `asked` are the fields of the start, None: they cannot be told."""
+    told = raw.get("report")
+    if not isinstance(told, dict):
+        return []
+    found = []
+    if not raw.get("clearance"):
+        found.append(Problem(None, "clearance", "What is reported needs a label that its readers are cleared for, such as confidential."))
+    if raw.get("collection") is None:
+        found.append(Problem(None, "collection", "A report makes a record that the run is about: name its collection."))
+    source, target, values = told.get("collection"), raw.get("collection"), told.get("values")
+    if collections is not None and isinstance(source, str) and source not in collections:
+        found.append(Problem(None, "report.collection", f"There is no collection {source}{meant(source, collections)}"))
+    known = Known({}, frozenset(), frozenset(), {}, asked, source if isinstance(source, str) else None, collections)
+    for name, text in values.items() if isinstance(values, dict) else ():
+        place = f"report.values.{name}"
+        fields = _fields(collections, target)
+        if fields is not None and name not in fields:
+            found.append(Problem(None, place, f"{target} has no field {name}{meant(name, fields)}"))
+        if isinstance(text, str):
+            wrong = wrong_references(Located(place, text), template="{{" in text, known=known)
+            found += [Problem(None, place, reason) for reason in wrong]
+    return found
+
+
+def _fields(collections: Mapping[str, Any] | None, name: Any) -> Many[str] | None:
+    found = collections.get(name) if collections is not None and isinstance(name, str) else None
+    return None if found is None else [each.name for each in found.fields]

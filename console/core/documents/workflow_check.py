@@ -1,0 +1,240 @@
+"""Everything that is wrong with a workflow document, all of it at once: what an editor lists and what keeps it from being published.
+
+`check` reads what it is given, whatever it is, and goes on as far as it can: a document with an unknown setting in one step and
+a missing branch in another is told of both. It raises nothing.
+"""
+
+from collections.abc import Collection as Many, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from console.core.documents import ai_check, approval_check, duties_check, graph, house_check, reporting_check
+from console.core.documents.fields import Located
+from console.core.documents.house_check import Surroundings
+from console.core.documents.json_shape import loaded, problems_of_values
+from console.core.documents.references import Known, wrong_references
+from console.core.documents.workflow import FORMAT, RESERVED, Table, upgraded
+from console.core.documents.workflow_sketch import Problem, Severity, Sketch, StepKind, placed, shape, sketches as sketches_of
+
+__all__ = ["Problem", "Severity", "StepKind", "Surroundings", "check"]
+
+ERRORS = "error"
+"""The way on from a step that could not be done; every step but the start may have one."""
+START, END, GO_TO = "start", "end", "go_to"
+DEFAULT = "default"
+
+
+def check(
+    document: bytes | str | Mapping[str, Any], step_types: Mapping[str, StepKind], here: Surroundings | Mapping[str, Any] | None = None
+) -> list[Problem]:
+    """Every problem of the document, in the order of its steps, those of the whole document first.
+
+    `here` is what stands around it: collections, rights, actions; or the collections alone (id → Collection). What is not given is not
+    judged.
+    """
+    around = here if isinstance(here, Surroundings) else Surroundings(here)
+    raw, found = loaded(document)
+    if raw is None:
+        return [Problem(None, spot.path, spot.reason) for spot in found]
+    problems = [placed(spot, raw) for spot in [*found, *problems_of_values(raw)]]
+    written = raw.get("format")
+    if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
+        return [
+            *problems,
+            Problem(None, "format", f"This file has format {written}; this console reads formats up to {FORMAT}: use a newer release."),
+        ]
+    raw = upgraded(raw)
+    problems += shape(raw)
+    sketches = sketches_of(raw, step_types, problems)
+    problems += _identity(sketches)
+    problems += _ways(sketches, raw)
+    problems += _paths(sketches)
+    problems += _references(sketches, raw, around.collections)
+    problems += house_check.problems(sketches, raw, around)
+    problems += duties_check.problems(sketches, raw, graph.reaching(_edges(sketches)), around.rights)
+    problems += approval_check.problems(sketches, raw, around)
+    problems += ai_check.problems(sketches, raw)
+    problems += _groups(raw, sketches)
+    return _in_order(problems, sketches)
+
+
+# ------------------------------------------------------------------------------------------------------------------- graph
+
+
+def _identity(sketches: Sequence[Sketch]) -> list[Problem]:
+    """Ids that are taken twice or reserved, and how many starts there are."""
+    problems = []
+    first: dict[str, int] = {}
+    for sketch in sketches:
+        if sketch.id in first:
+            problems.append(
+                Problem(sketch.id, "id", f"Two steps have the id {sketch.id}: numbers {first[sketch.id] + 1} and {sketch.place + 1}.")
+            )
+        first.setdefault(sketch.id, sketch.place)
+        if sketch.id in RESERVED:
+            problems.append(Problem(sketch.id, "id", f"{sketch.id} is a word of the expression language: choose another id."))
+    starts = [sketch.id for sketch in sketches if sketch.type == START]
+    if not starts:
+        problems.append(Problem(None, "steps", "There is no step of type start: a run would not know where to begin."))
+    if len(starts) > 1:
+        problems.append(Problem(None, "steps", f"There are {len(starts)} steps of type start ({', '.join(starts)}): keep one."))
+    return problems
+
+
+def _ways(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
+    """Edges that lead nowhere or that no outcome takes, and outcomes without an edge."""
+    steps = raw.get("steps")
+    known = {
+        step["id"] for step in (steps if isinstance(steps, list) else []) if isinstance(step, dict) and isinstance(step.get("id"), str)
+    }
+    problems = []
+    for sketch in sketches:
+        for outcome, target in sketch.next.items():
+            if target not in known:
+                problems.append(Problem(sketch.id, f"next.{outcome}", f"There is no step {target}."))
+            elif sketch.config is not None:
+                problems += _edge(sketch, outcome, target)
+        if sketch.config is None or DEFAULT in sketch.next:
+            continue
+        for outcome in sketch.outcomes:
+            if outcome not in sketch.next:
+                problems.append(Problem(sketch.id, f"next.{outcome}", _no_branch(sketch, outcome)))
+    return problems
+
+
+def _edge(sketch: Sketch, outcome: str, target: str) -> list[Problem]:
+    """What is wrong with an edge whose target exists."""
+    if not sketch.outcomes:
+        return [Problem(sketch.id, f"next.{outcome}", f"Nothing follows a step of type {sketch.type}: remove the edge to {target}.")]
+    if outcome not in (*sketch.outcomes, DEFAULT) and (outcome != ERRORS or sketch.type == "start"):
+        return [Problem(sketch.id, f"next.{outcome}", f"The step has no outcome {outcome}: it has {', '.join(sketch.outcomes)}.")]
+    if target == sketch.id:
+        return [Problem(sketch.id, f"next.{outcome}", "The step leads to itself: only a Go to step may lead back.")]
+    return []
+
+
+def _no_branch(sketch: Sketch, outcome: str) -> str:
+    if outcome == DEFAULT:
+        return "There is no way on from here: name the step that follows as default."
+    return f"The outcome {outcome} of {sketch.id} leads nowhere: give it a step, or give a default."
+
+
+def _paths(sketches: Sequence[Sketch]) -> list[Problem]:
+    """Steps that no run reaches, steps from which no end is reached, and circles."""
+    edges = _edges(sketches)
+    starts = [sketch.id for sketch in sketches if sketch.type == START]
+    ends = [sketch.id for sketch in sketches if sketch.type == END]
+    reached = graph.reachable(edges, starts)
+    problems = []
+    if starts:
+        problems += [
+            Problem(sketch.id, "id", "No way leads to this step from the start.") for sketch in sketches if sketch.id not in reached
+        ]
+    ending = graph.reachable(graph.turned(edges), ends)
+    if not ends:
+        problems.append(Problem(None, "steps", "There is no step of type end: no run could be completed."))
+    elif starts and not reached & set(ends):
+        problems.append(Problem(None, "steps", "No end is reached from the start."))
+    else:
+        stuck = [sketch for sketch in sketches if sketch.id in reached and sketch.id not in ending]
+        problems += [
+            Problem(sketch.id, "next", "No way leads from this step to an end: a run that comes here never completes.") for sketch in stuck
+        ]
+    return problems + _circles(sketches, edges)
+
+
+def _circles(sketches: Sequence[Sketch], edges: Mapping[str, Sequence[str]]) -> list[Problem]:
+    """Edges that close a circle without a Go to step, and circles in which nobody ever is asked."""
+    kinds = {sketch.id: sketch for sketch in sketches}
+    plain = {name: targets for name, targets in edges.items() if kinds[name].type != GO_TO}
+    problems = []
+    for source, target in graph.back_edges(plain):
+        outcome = next(outcome for outcome, to in kinds[source].next.items() if to == target)
+        if source != target:
+            reason = f"This leads back to {target}, an earlier step: only a Go to step may lead back."
+            problems.append(Problem(source, f"next.{outcome}", reason))
+    alone = {sketch.id for sketch in sketches if sketch.kind is not None and (sketch.completion == "automatic" or sketch.by_itself)}
+    unattended = {name: [target for target in targets if target in alone] for name, targets in edges.items() if name in alone}
+    for source, target in graph.back_edges(unattended):
+        if kinds[source].type == GO_TO:
+            problems.append(
+                Problem(source, "next.default", f"The way back to {target} goes round without asking a person: it would never end.")
+            )
+    return problems
+
+
+def _edges(sketches: Sequence[Sketch]) -> dict[str, list[str]]:
+    """Step id → the steps that follow it, those that exist."""
+    known = {sketch.id for sketch in sketches}
+    return {sketch.id: list(dict.fromkeys(target for target in sketch.next.values() if target in known)) for sketch in sketches}
+
+
+# -------------------------------------------------------------------------------------------------------------- references
+
+
+def _references(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> list[Problem]:
+    """Expressions and templates that cannot be read, and names in them that nothing stands behind."""
+    before = graph.reaching(_edges(sketches))
+    variables = raw.get("variables")
+    start = next((sketch for sketch in sketches if sketch.type == START), None)
+    collection = raw.get("collection")
+    tables = _tables(raw)
+    asked = start.outputs if start is not None else None
+    problems = reporting_check.problems(raw, asked, collections)
+    if asked is not None and raw.get("report"):
+        asked |= reporting_check.REPORTED
+    for sketch in sketches:
+        known = Known(
+            outputs={other.id: other.outputs for other in sketches},
+            before=frozenset(before.get(sketch.id, ()))
+            | (frozenset({sketch.id}) if sketch.kind is not None and sketch.kind.own_values else frozenset()),
+            variables=frozenset(variables) if isinstance(variables, dict) else frozenset(),
+            tables=tables,
+            input=asked,
+            collection=collection if isinstance(collection, str) else None,
+            collections=collections,
+            item=sketch.kind.item_names(sketch.config) if sketch.kind is not None and sketch.config is not None else None,
+        )
+        for text, template in sketch.texts:
+            problems += [
+                Problem(sketch.id, f"config.{text.field}", reason) for reason in wrong_references(text, template=template, known=known)
+            ]
+        for place, condition in ai_check.conditions(sketch, raw):
+            problems += [
+                Problem(sketch.id, place, reason) for reason in wrong_references(Located(place, condition), template=False, known=known)
+            ]
+    return problems
+
+
+def _tables(raw: Mapping[str, Any]) -> dict[str, tuple[frozenset[str], int] | None]:
+    """Each policy table with its columns that can be looked up and the number of its keys, as far as it can be read."""
+    given = raw.get("tables")
+    found: dict[str, tuple[frozenset[str], int] | None] = {}
+    for name, table in given.items() if isinstance(given, dict) else ():
+        try:
+            read = Table.model_validate(table)
+        except ValidationError:
+            found[name] = None
+        else:
+            found[name] = frozenset(column.name for column in read.answers), len(read.keys)
+    return found
+
+
+def _groups(raw: Mapping[str, Any], sketches: Sequence[Sketch]) -> list[Problem]:
+    """Groups that name steps which are not there."""
+    groups = raw.get("groups")
+    known: Many[str] = {sketch.id for sketch in sketches}
+    problems = []
+    for number, group in enumerate(groups if isinstance(groups, list) else []):
+        members = group.get("steps") if isinstance(group, dict) else None
+        for place, name in enumerate(members if isinstance(members, list) else []):
+            if isinstance(name, str) and name not in known:
+                problems.append(Problem(None, f"groups[{number}].steps[{place}]", f"There is no step {name}."))
+    return problems
+
+
+def _in_order(problems: Sequence[Problem], sketches: Sequence[Sketch]) -> list[Problem]:
+    """Each once, the document's own first, then step by step."""
+    places = {sketch.id: sketch.place for sketch in reversed(sketches)}
+    return sorted(dict.fromkeys(problems), key=lambda problem: -1 if problem.step is None else places.get(problem.step, len(places)))

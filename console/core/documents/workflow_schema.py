@@ -1,0 +1,40 @@
+"""The JSON Schema of workflow files, for editors that complete and check them; made from the models, never written by hand."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from console.core.documents.workflow import DATED, NAME_PATTERN, Dated, Workflow
+from console.core.documents.workflow_check import StepKind
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+TITLE = "A workflow of Handrail"
+
+
+def schema(step_types: Mapping[str, StepKind]) -> dict[str, Any]:
+    """The schema of a document in the newest format: the model's own, and for each step type that of its settings."""
+    made = Workflow.model_json_schema(by_alias=True)
+    shared: dict[str, Any] = made.pop("$defs")
+    made["properties"]["variables"]["patternProperties"][NAME_PATTERN] = {
+        "if": {"type": "object", "required": [DATED]},
+        "then": {"$ref": f"#/$defs/{Dated.__name__}"},
+    }
+    step = shared["Step"]
+    step["properties"]["type"] = {"enum": list(step_types), "description": "The step type"}
+    step["allOf"] = [_by_type(name, kind.Config, shared) for name, kind in step_types.items()]
+    return {"$schema": DIALECT, **made, "title": TITLE, "$defs": dict(sorted(shared.items()))}
+
+
+def text(step_types: Mapping[str, StepKind]) -> bytes:
+    """The schema as the published file."""
+    return (json.dumps(schema(step_types), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _by_type(name: str, config: type[BaseModel], shared: dict[str, Any]) -> dict[str, Any]:
+    """The rule: where `type` is this, `config` is that."""
+    model = config.model_json_schema(by_alias=True)
+    shared |= model.pop("$defs", {})
+    shared[config.__name__] = model
+    return {"if": {"properties": {"type": {"const": name}}}, "then": {"properties": {"config": {"$ref": f"#/$defs/{config.__name__}"}}}}

@@ -1,0 +1,193 @@
+"""A workflow document as far as it can be read: its steps with the settings that their types understand, and what is wrong with its shape.
+
+The parts of the check (`console.core.documents.workflow_check`) look at these sketches, so that a document with a wrong setting in one step is still
+judged in all others.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field as default
+from typing import Any, ClassVar, Literal, Protocol
+
+from pydantic import BaseModel, ValidationError
+
+from console.core.documents.fields import Located, Use
+from console.core.documents.json_shape import Spot, said_of
+from console.core.documents.workflow import Workflow
+
+Severity = Literal["error", "warning"]
+NEVER_OUTPUT = "missing"  # what a step handled manually leaves in the context
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong. `step` is None where it is the document's; `field` is a path inside the step, else inside the document."""
+
+    step: str | None
+    field: str
+    reason: str
+    severity: Severity = "error"
+
+    def to_json(self) -> dict[str, Any]:
+        """For the API and for details of errors."""
+        return {"step": self.step, "field": self.field, "reason": self.reason, "severity": self.severity}
+
+
+class StepKind(Protocol):
+    """What the check asks of a step type; `console.steps.base.StepType` is one."""
+
+    automatic: ClassVar[bool]
+    own_values: ClassVar[bool]
+    ai: ClassVar[bool]
+    ai_alone: ClassVar[bool]
+    purpose: ClassVar[str]
+    Config: ClassVar[Any]
+
+    def by_itself(self, settings: Mapping[str, Any]) -> bool:
+        """Whether it goes on without a person."""
+
+    def asks(self, config: Any) -> bool:
+        """Whether a person has something to fill in."""
+
+    def outcomes(self, config: Any) -> tuple[str, ...]:
+        """Outcomes that must lead on."""
+
+    def expressions(self, config: Any) -> list[Located]:
+        """Expressions in the settings."""
+
+    def templates(self, config: Any) -> list[Located]:
+        """Templates in the settings."""
+
+    def item_names(self, config: Any) -> frozenset[str] | None:
+        """Names under `item`."""
+
+    def uses(self, config: Any) -> list[Use]:
+        """Columns and relations in the settings."""
+
+    def actions(self, config: Any) -> list[Use]:
+        """Actions in the settings: `column` is the action's id."""
+
+    def ai_fields(self, config: Any) -> tuple[str, ...] | None:
+        """Fields that may be proposed."""
+
+    def outputs(self, config: Any) -> frozenset[str] | None:
+        """Names found under `steps.<id>`."""
+
+
+@dataclass(slots=True)
+class Sketch:
+    """A step as far as it can be read. `place` is its index in the list; `config` None where the settings are wrong."""
+
+    place: int
+    id: str
+    type: str
+    kind: StepKind | None
+    config: Any
+    next: dict[str, str]
+    completion: str
+    outcomes: tuple[str, ...] = ()
+    outputs: frozenset[str] | None = None
+    texts: list[tuple[Located, bool]] = default(default_factory=list)  # (text, it is a template)
+    by_itself: bool = False
+    roles: tuple[tuple[int, str], ...] = ()  # (place in the list, role), those that are texts
+
+    @property
+    def uses(self) -> list[Use]:
+        """Columns and relations in the settings, none where they cannot be read."""
+        if self.kind is None or self.config is None:
+            return []
+        return [*self.kind.uses(self.config), *_searched(self.config)]
+
+    @property
+    def actions(self) -> list[Use]:
+        """Actions in the settings, none where they cannot be read."""
+        return self.kind.actions(self.config) if self.kind is not None and self.config is not None else []
+
+
+def shape(raw: Mapping[str, Any]) -> list[Problem]:
+    """What the document's model refuses."""
+    try:
+        Workflow.model_validate(raw)
+    except ValidationError as error:
+        return [placed(spot, raw) for spot in said_of(error, Workflow)]
+    return []
+
+
+def placed(spot: Spot, raw: Mapping[str, Any]) -> Problem:
+    """The problem with its step's id, where the place is inside a step that has one."""
+    if len(spot.place) > 2 and spot.place[0] == "steps" and isinstance(spot.place[1], int):
+        step = raw["steps"][spot.place[1]]
+        name = step.get("id") if isinstance(step, dict) else None
+        if isinstance(name, str) and spot.place[2] != "id":
+            return Problem(name, Spot(spot.place[2:], "").path, spot.reason)
+    return Problem(None, spot.path, spot.reason)
+
+
+def sketches(raw: Mapping[str, Any], step_types: Mapping[str, StepKind], problems: list[Problem]) -> list[Sketch]:
+    """The steps as far as they can be read; what their types say of the settings is added to `problems`."""
+    steps = raw.get("steps")
+    found = []
+    for place, step in enumerate(steps if isinstance(steps, list) else []):
+        if not isinstance(step, dict) or not isinstance(step.get("id"), str) or not isinstance(step.get("type"), str):
+            continue
+        ways = step.get("next")
+        edges = {str(outcome): target for outcome, target in ways.items() if isinstance(target, str)} if isinstance(ways, dict) else {}
+        kind = step_types.get(step["type"])
+        sketch = Sketch(place, step["id"], step["type"], kind, None, edges, str(step.get("completion", "manual")))
+        sketch.roles = named(step.get("roles"))
+        if kind is None:
+            problems.append(Problem(sketch.id, "type", f"There is no step type {sketch.type}: known are {', '.join(step_types)}."))
+        else:
+            _configure(sketch, kind, step.get("config", {}), problems)
+        found.append(sketch)
+    return found
+
+
+def _configure(sketch: Sketch, kind: StepKind, config: Any, problems: list[Problem]) -> None:
+    """The settings parsed by the step's type, and what follows from them."""
+    sketch.by_itself = kind.automatic
+    if not isinstance(config, dict):
+        return
+    sketch.by_itself = kind.by_itself(config)
+    model: type[BaseModel] = kind.Config
+    try:
+        sketch.config = model.model_validate(config)
+    except ValidationError as error:
+        problems += [Problem(sketch.id, Spot(("config", *spot.place), "").path, spot.reason) for spot in said_of(error, model)]
+        sketch.config = _without_unknown(config, error, model)
+    if sketch.config is None:
+        return
+    if sketch.completion == "automatic" and kind.asks(sketch.config):
+        sketch.completion = "manual"
+        reason = "A person has something to fill in or to choose here, so the step is never completed by itself: leave completion out."
+        problems.append(Problem(sketch.id, "completion", reason, "warning"))
+    sketch.outcomes, sketch.outputs = kind.outcomes(sketch.config), kind.outputs(sketch.config)
+    sketch.texts = [(text, False) for text in kind.expressions(sketch.config)] + [(text, True) for text in kind.templates(sketch.config)]
+    if sketch.outputs and NEVER_OUTPUT in sketch.outputs:
+        problems.append(
+            Problem(sketch.id, "config", f"No field can be named {NEVER_OUTPUT}: it marks what a step handled manually leaves out.")
+        )
+
+
+def _without_unknown(config: Mapping[str, Any], error: ValidationError, model: type[BaseModel]) -> Any:
+    """The settings without unknown keys, so that the rest of the step is judged too; None where that is not all that is wrong."""
+    unknown = {detail["loc"][0] for detail in error.errors() if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1}
+    try:
+        return model.model_validate({name: value for name, value in config.items() if name not in unknown})
+    except ValidationError:
+        return None
+
+
+def named(given: Any) -> tuple[tuple[int, str], ...]:
+    """The texts of a list, each with its place; nothing where it is no list."""
+    return tuple((place, name) for place, name in enumerate(given) if isinstance(name, str)) if isinstance(given, list) else ()
+
+
+def _searched(config: Any) -> list[Use]:
+    """Collections in which references of a form are searched."""
+    return [
+        Use(f"{part}[{place}].collection", collection=entry.collection)
+        for part in ("form", "fields", "output")
+        if part in type(config).model_fields
+        for place, entry in enumerate(getattr(config, part, None) or ())
+        if getattr(entry, "collection", None) is not None
+    ]

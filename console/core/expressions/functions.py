@@ -1,0 +1,357 @@
+"""The functions of the expression language, by the name that an expression uses.
+
+Each takes the moment of evaluation and its arguments, and answers a value or `UNKNOWN`. All are pure and linear in their input.
+A new one is one entry in `FUNCTIONS` or `METHODS` with the number of arguments it takes.
+"""
+
+import hashlib
+from calendar import monthrange
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Context, Decimal
+from typing import Any
+
+from console.core.expressions.operands import UNKNOWN, date_of, moment_of, number_of, ordered, plus, rounded, times
+from console.core.papers import iban, mrz, name_matching, vat
+
+LONGEST_COMPARED = 500
+MRZ_FIELDS = frozenset(
+    {"format", "code", "issuer", "number", "nationality", "birth_date", "sex", "expires_on", "family_name", "given_names", "optional"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """What is called, and with how many arguments (`most` None: any number)."""
+
+    call: Callable[..., Any]
+    least: int
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """A column of a policy table: the values of its keys, in the types of the key columns, to the value that stands there."""
+
+    types: tuple[str, ...]
+    found: Mapping[tuple[Any, ...], Any]
+
+    def at(self, keys: tuple[Any, ...]) -> Any:
+        """The value of the row with these keys; KeyError without one, `UNKNOWN` for a key that has another type than its column."""
+        typed = tuple(_key(kind, given) for kind, given in zip(self.types, keys, strict=True))
+        return UNKNOWN if any(key is UNKNOWN for key in typed) else self.found[typed]
+
+
+def today(now: datetime | None) -> Any:
+    """The day of `now`, in UTC."""
+    return UNKNOWN if now is None else now.astimezone(UTC).date()
+
+
+def add_days(_: datetime | None, start: Any, days: Any) -> Any:
+    """The day or moment so many days later."""
+    number = _whole(days)
+    return UNKNOWN if number is None else _within_calendar(lambda: plus(_calendar(start), timedelta(days=number)))
+
+
+def add_months(_: datetime | None, start: Any, months: Any) -> Any:
+    """The same day so many months later, the last of that month where it has no such day."""
+    number, value = _whole(months), _calendar(start)
+    if number is None or not isinstance(value, date):
+        return UNKNOWN
+    month = value.year * 12 + value.month - 1 + number
+    year, month = month // 12, month % 12 + 1
+    if not 1 <= year <= 9999:
+        return UNKNOWN
+    return value.replace(year=year, month=month, day=min(value.day, monthrange(year, month)[1]))
+
+
+def round_half_up(_: datetime | None, value: Any, digits: Any = 0) -> Any:
+    """The number rounded, halves away from zero: a whole number, or a decimal with `digits` (0 to 20) after the point."""
+    places = _whole(digits)
+    if places is None or not 0 <= places <= 20:
+        return UNKNOWN
+    result = rounded(value, places)
+    return int(result) if isinstance(result, Decimal) and places == 0 else result
+
+
+def total(_: datetime | None, *values: Any) -> Any:
+    """Sum of the arguments, or of the one list: 0 for an empty list, unknown as soon as one of them is no number or duration."""
+    items = _spread(values)
+    if items is None or any(number_of(item) is None and not isinstance(item, timedelta) for item in items):
+        return UNKNOWN
+    result: Any = items[0] if items else 0
+    for item in items[1:]:
+        result = plus(result, item)
+    return plus(result, 0) if len(items) == 1 and not isinstance(result, timedelta) else result
+
+
+def largest(_: datetime | None, *values: Any) -> Any:
+    """The largest of the arguments, or of the one list."""
+    return _extreme(values, 1)
+
+
+def smallest(_: datetime | None, *values: Any) -> Any:
+    """The smallest of the arguments, or of the one list."""
+    return _extreme(values, -1)
+
+
+def size(_: datetime | None, value: Any) -> Any:
+    """Characters of a text, items of a list, names of an object."""
+    return len(value) if isinstance(value, (str, list, tuple, Mapping)) else UNKNOWN
+
+
+def lower(_: datetime | None, value: Any) -> Any:
+    """The text in small letters."""
+    return value.lower() if isinstance(value, str) else UNKNOWN
+
+
+def upper(_: datetime | None, value: Any) -> Any:
+    """The text in capitals."""
+    return value.upper() if isinstance(value, str) else UNKNOWN
+
+
+def trim(_: datetime | None, value: Any) -> Any:
+    """The text without white space at its ends."""
+    return value.strip() if isinstance(value, str) else UNKNOWN
+
+
+def plain(_: datetime | None, value: Any) -> Any:
+    """The letters and digits of a text alone, in capitals."""
+    return iban.plain(value) if isinstance(value, str) else UNKNOWN
+
+
+def last(_: datetime | None, value: Any, count: Any) -> Any:
+    """The last so many characters of a text, all of it where it has no more."""
+    number = _whole(count)
+    if not isinstance(value, str) or number is None or number < 0:
+        return UNKNOWN
+    return value[-number:] if number else ""
+
+
+def host(_: datetime | None, value: Any) -> Any:
+    """The domain of a mail or web address, in small letters and without www."""
+    if not isinstance(value, str):
+        return UNKNOWN
+    address = value.strip().lower()
+    name = address.partition("://")[2] or address
+    return name.partition("/")[0].rpartition("@")[2].partition(":")[0].removeprefix("www.")
+
+
+def iban_holds(_: datetime | None, value: Any) -> Any:
+    """Whether a text is a bank account number (IBAN) with the length of its country and the right check digits."""
+    return iban.holds(value) if isinstance(value, str) else UNKNOWN
+
+
+def vat_valid(_: datetime | None, value: Any) -> Any:
+    """Whether a text is a VAT number of the form of its country, with the right check digits where that has some."""
+    return vat.problem(value) is None if isinstance(value, str) else UNKNOWN
+
+
+def name_match(_: datetime | None, left: Any, right: Any) -> Any:
+    """`match`, `close` or `no_match` of two names; letters of other alphabets, accents, order and signs aside."""
+    if not isinstance(left, str) or not isinstance(right, str) or not left.strip() or not right.strip():
+        return UNKNOWN
+    return name_matching.name_match(left, right)
+
+
+def mrz_valid(now: datetime | None, text: Any) -> Any:
+    """Whether all check digits of a machine-readable zone are right; unknown for a text that holds none."""
+    zone = mrz.parse(text, today(now) if now is not None else None) if isinstance(text, str) else None
+    return UNKNOWN if zone is None else zone.valid
+
+
+def mrz_field(now: datetime | None, text: Any, name: Any) -> Any:
+    """What a machine-readable zone says: `number`, `family_name`, `given_names`, `birth_date`, `expires_on`, `nationality`, `issuer`, `sex` and `code` among them."""
+    zone = mrz.parse(text, today(now) if now is not None else None) if isinstance(text, str) else None
+    found = getattr(zone, name, None) if zone is not None and name in MRZ_FIELDS else None
+    return UNKNOWN if found is None else found
+
+
+def days_between(_: datetime | None, start: Any, end: Any) -> Any:
+    """How many days the second day is after the first; of moments the days in UTC."""
+    first, last = (day(None, value) for value in (start, end))
+    return (last - first).days if isinstance(first, date) and isinstance(last, date) else UNKNOWN
+
+
+def sha256(_: datetime | None, value: Any) -> Any:
+    """The SHA-256 of a text in UTF-8, hexadecimal."""
+    return hashlib.sha256(value.encode()).hexdigest() if isinstance(value, str) else UNKNOWN
+
+
+def days(_: datetime | None, number: Any) -> Any:
+    """A duration of so many days."""
+    return _span(number, 86_400)
+
+
+def hours(_: datetime | None, number: Any) -> Any:
+    """A duration of so many hours."""
+    return _span(number, 3_600)
+
+
+def minutes(_: datetime | None, number: Any) -> Any:
+    """A duration of so many minutes."""
+    return _span(number, 60)
+
+
+def day(_: datetime | None, value: Any) -> Any:
+    """The day of a date, of a moment (in UTC) or of a text in ISO form."""
+    found = date_of(value)
+    if found is not None:
+        return found
+    moment = moment_of(value)
+    return UNKNOWN if moment is None else _within_calendar(lambda: moment.astimezone(UTC).date())
+
+
+def minor(_: datetime | None, amount: Any, exponent: Any) -> Any:
+    """An amount in minor units: 12.50 with exponent 2 is 1250, halves rounded away from zero."""
+    places, number = _whole(exponent), number_of(amount)
+    result = UNKNOWN if places is None or number is None or not 0 <= places <= 6 else rounded(number, places)
+    return UNKNOWN if places is None or not isinstance(result, Decimal) else int(result.scaleb(places, Context(prec=90)))
+
+
+def lookup(_: datetime | None, table: Any, *given: Any) -> Any:
+    """What a policy table has for the keys, or an object under a name; the value after the last key where there is nothing, else unknown."""
+    count = len(table.types) if isinstance(table, Answers) else 1
+    if len(given) not in (count, count + 1):
+        return UNKNOWN
+    keys, default = given[:count], given[count] if len(given) > count else UNKNOWN
+    if isinstance(table, Answers):
+        try:
+            return table.at(keys)
+        except KeyError:
+            return default
+    key = keys[0]
+    if not isinstance(table, Mapping) or key is UNKNOWN or key is None or isinstance(key, (list, Mapping)):
+        return UNKNOWN
+    name = str(key).lower() if isinstance(key, bool) else str(key)
+    return table.get(name, default)
+
+
+def _key(kind: str, given: Any) -> Any:
+    """A key in the type of its column, `UNKNOWN` where it has another."""
+    match kind:
+        case "text":
+            found: Any = given if isinstance(given, str) else None
+        case "boolean":
+            found = given if isinstance(given, bool) else None
+        case "date":
+            found = date_of(given)
+        case _:
+            found = number_of(given)
+    return UNKNOWN if found is None else found
+
+
+def similarity(_: datetime | None, left: Any, right: Any) -> Any:
+    """How alike two texts are, 0 to 1 to three places: the share of their three-letter pieces that both have, letters' case aside."""
+    if not isinstance(left, str) or not isinstance(right, str) or max(len(left), len(right)) > LONGEST_COMPARED:
+        return UNKNOWN
+    first, second = _pieces(left), _pieces(right)
+    if not first and not second:
+        return Decimal(1) if left == right else Decimal(0)
+    return rounded(Decimal(len(first & second)) / Decimal(len(first | second)), 3)
+
+
+def starts_with(_: datetime | None, text: Any, other: Any) -> Any:
+    """Whether the text begins with the other, letter for letter."""
+    return text.startswith(other) if isinstance(text, str) and isinstance(other, str) else UNKNOWN
+
+
+def ends_with(_: datetime | None, text: Any, other: Any) -> Any:
+    """Whether the text ends with the other, letter for letter."""
+    return text.endswith(other) if isinstance(text, str) and isinstance(other, str) else UNKNOWN
+
+
+def contains(_: datetime | None, text: Any, other: Any) -> Any:
+    """Whether the text holds the other, letter for letter."""
+    return other in text if isinstance(text, str) and isinstance(other, str) else UNKNOWN
+
+
+def _whole(value: Any) -> int | None:
+    number = number_of(value)
+    return int(number) if number is not None and -10_000_000 < number < 10_000_000 and number == int(number) else None
+
+
+def _calendar(value: Any) -> Any:
+    """The day, else the moment that a value is; unknown where it is neither."""
+    found = date_of(value)
+    if found is not None:
+        return found
+    moment = moment_of(value)
+    return UNKNOWN if moment is None else moment
+
+
+def _within_calendar(operation: Callable[[], Any]) -> Any:
+    try:
+        return operation()
+    except OverflowError:
+        return UNKNOWN
+
+
+def _span(number: Any, unit_s: int) -> Any:
+    return times(timedelta(seconds=unit_s), number)
+
+
+def _spread(values: tuple[Any, ...]) -> list[Any] | None:
+    """The arguments, or the items of the one list; None where one of them is no value to reckon with."""
+    items = list(values[0]) if len(values) == 1 and isinstance(values[0], (list, tuple)) else list(values)
+    return None if any(item is UNKNOWN or item is None for item in items) else items
+
+
+def _extreme(values: tuple[Any, ...], sign: int) -> Any:
+    items = _spread(values)
+    if not items or any(ordered(item, item) is UNKNOWN for item in items):
+        return UNKNOWN
+    best = items[0]
+    for item in items[1:]:
+        order = ordered(item, best)
+        if order is UNKNOWN:
+            return UNKNOWN
+        best = item if order == sign else best
+    return best
+
+
+def _pieces(text: str) -> set[str]:
+    padded = ["  " + word + " " for word in "".join(letter if letter.isalnum() else " " for letter in text.casefold()).split()]
+    return {word[at : at + 3] for word in padded for at in range(len(word) - 2)}
+
+
+FUNCTIONS: dict[str, Function] = {
+    "today": Function(today, 0, 0),
+    "addDays": Function(add_days, 2, 2),
+    "addMonths": Function(add_months, 2, 2),
+    "round_half_up": Function(round_half_up, 1, 2),
+    "sum": Function(total, 1, None),
+    "max": Function(largest, 1, None),
+    "min": Function(smallest, 1, None),
+    "size": Function(size, 1, 1),
+    "lower": Function(lower, 1, 1),
+    "upper": Function(upper, 1, 1),
+    "trim": Function(trim, 1, 1),
+    "days": Function(days, 1, 1),
+    "hours": Function(hours, 1, 1),
+    "minutes": Function(minutes, 1, 1),
+    "date": Function(day, 1, 1),
+    "minor": Function(minor, 2, 2),
+    "lookup": Function(lookup, 2, 6),
+    "similarity": Function(similarity, 2, 2),
+    "plain": Function(plain, 1, 1),
+    "last": Function(last, 2, 2),
+    "host": Function(host, 1, 1),
+    "iban": Function(iban_holds, 1, 1),
+    "vat_valid": Function(vat_valid, 1, 1),
+    "name_match": Function(name_match, 2, 2),
+    "mrz_valid": Function(mrz_valid, 1, 1),
+    "mrz_field": Function(mrz_field, 2, 2),
+    "days_between": Function(days_between, 2, 2),
+    "sha256": Function(sha256, 1, 1),
+}
+METHODS: dict[str, Function] = {
+    "startsWith": Function(starts_with, 1, 1),
+    "endsWith": Function(ends_with, 1, 1),
+    "contains": Function(contains, 1, 1),
+    "lower": Function(lower, 0, 0),
+    "upper": Function(upper, 0, 0),
+    "trim": Function(trim, 0, 0),
+    "size": Function(size, 0, 0),
+}

@@ -1,0 +1,322 @@
+"""What a person types above a list, as conditions: `refund -cancelled`, `status:open OR (amount:>20 created_at:2026-01)`, `customer.name:"Ana Ilić"`.
+
+Words look at every field, `field:` at one, `relation.field:` at one of the record that a relation leads to; `NULL` is no value, `2026` and `2026-01` are
+all their days. What cannot be read as such, an unbalanced bracket or a field that is not there, is looked for as it stands: a search is never an error.
+"""
+
+import pathlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
+
+from lark import Lark, Token, Transformer
+from lark.exceptions import LarkError
+
+from console.core.documents.collections import Collection, Field, Relation
+from console.core.filters import Test, checked
+from console.core.scopes import Scope
+from console.errors import Malformed
+
+LONGEST = 1_000
+MOST_TERMS = 40
+MOST_DEPTH = 20
+SIGNS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
+YES_NO = {"yes": True, "true": True, "no": False, "false": False}
+NULL = "NULL"
+_PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text that some field of the record holds or equals."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """All of them (`and`), or one of them (`or`)."""
+
+    kind: str
+    items: tuple["Sought", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """Not this: records for which it is unknown are in."""
+
+    item: "Sought"
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """A record that the relation leads to, within `scope`, fulfils this."""
+
+    relation: Relation
+    scope: Scope
+    item: "Sought"
+
+
+Sought: TypeAlias = Words | Without | Through | Test | Several
+
+
+class Way(NamedTuple):
+    """Where a relation leads, for this reader."""
+
+    relation: Relation
+    collection: Collection
+    scope: Scope
+
+
+class _Term(NamedTuple):
+    """`name:value`, as it was typed; `phrase`: between quotes, so that it is never NULL or a period."""
+
+    name: str
+    sign: str
+    value: str
+    phrase: bool
+
+    @property
+    def text(self) -> str:
+        """As it stood there."""
+        return f'{self.name}:{self.sign}"{self.value}"' if self.phrase else f"{self.name}:{self.sign}{self.value}"
+
+
+class _Plain(NamedTuple):
+    """A word or a phrase without a field."""
+
+    text: str
+    phrase: bool
+
+
+class _Joined(NamedTuple):
+    """`and`, `or`, `not` of what was typed."""
+
+    kind: str
+    items: tuple[Any, ...]
+
+
+class _Builder(Transformer[Token, Any]):
+    """Turns what the grammar found into the tuples above."""
+
+    def either(self, items: list[Any]) -> Any:
+        return _Joined("or", tuple(item for item in items if not isinstance(item, Token)))
+
+    def both(self, items: list[Any]) -> Any:
+        return _Joined("and", tuple(item for item in items if not isinstance(item, Token)))
+
+    def without(self, items: list[Any]) -> Any:
+        return _Joined("not", (items[-1],))
+
+    def group(self, items: list[Any]) -> Any:
+        return _Joined("and", (items[0],))
+
+    def fielded(self, items: list[Any]) -> Any:
+        name, sign, value = items
+        phrase = value.type == "PHRASE"
+        return _Term(str(name)[:-1], str(sign or ""), str(value)[1:-1] if phrase else str(value), phrase)
+
+    def phrase(self, items: list[Any]) -> Any:
+        return _Plain(str(items[0])[1:-1], True)
+
+    def word(self, items: list[Any]) -> Any:
+        return _Plain(str(items[0]), False)
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Lark:
+    grammar = pathlib.Path(__file__).with_suffix(".lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", lexer="contextual", maybe_placeholders=True)
+
+
+def read(
+    text: str,
+    collection: Collection,
+    hidden: frozenset[str] = frozenset(),
+    ways: Callable[[str], Way | None] = lambda _name: None,
+    zone: str = "UTC",
+    *,
+    extended: bool = False,
+) -> Sought | None:
+    """What is looked for; None where nothing is. Never raises.
+
+    `hidden` fields are as if they were not there. `ways` tells of a relation's name where it leads for this reader. Days are those of `zone`.
+    `extended`: words are looked for in the records too that this one refers to.
+    """
+    typed = text.strip()[:LONGEST]
+    if not typed:
+        return None
+    try:
+        tree = _Builder().transform(_parser().parse(typed))
+    except (LarkError, RecursionError):
+        tree = _Plain(typed, True)
+    if _size(tree) > MOST_TERMS or _depth(tree) > MOST_DEPTH:
+        tree = _Plain(typed, True)
+    return _Reader(collection, hidden, ways, zone, extended=extended).read(tree)
+
+
+def words(sought: Sought | None) -> list[str]:
+    """The texts that a record may have been found by, for a page that marks them; those after a minus are none."""
+    match sought:
+        case Words():
+            return [sought.text]
+        case Test(op="contains" | "eq") if isinstance(sought.value, str):
+            return [sought.value]
+        case Several():
+            return [text for item in sought.items for text in words(item)]
+    return []
+
+
+def limited(sought: Sought | None) -> bool:
+    """Whether it looks at other records, which only some readers may see."""
+    match sought:
+        case Through():
+            return True
+        case Without():
+            return limited(sought.item)
+        case Several():
+            return any(limited(item) for item in sought.items)
+    return False
+
+
+def _size(tree: Any) -> int:
+    return sum(map(_size, tree.items)) if isinstance(tree, _Joined) else 1
+
+
+def _depth(tree: Any) -> int:
+    return 1 + max(map(_depth, tree.items)) if isinstance(tree, _Joined) else 1
+
+
+class _Reader:
+    """Gives the words their meaning for one collection."""
+
+    def __init__(
+        self, collection: Collection, hidden: frozenset[str], ways: Callable[[str], Way | None], zone: str, *, extended: bool = False
+    ) -> None:
+        self.collection, self.hidden, self.ways, self.zone = collection, hidden, ways, ZoneInfo(zone)
+        self.fields: Mapping[str, Field] = _named(collection, hidden)
+        referred = [self._way(relation.name) for relation in collection.relations if relation.kind == "to_one"] if extended else []
+        self.beside = tuple(way for way in referred if way is not None)
+
+    def read(self, tree: Any) -> Sought:
+        """The condition that the tree is."""
+        match tree:
+            case _Plain():
+                return self._words(tree.text)
+            case _Term():
+                return self._term(tree)
+            case _Joined(kind="not"):
+                return Without(self.read(tree.items[0]))
+            case _Joined(kind="and"):
+                return self._all(tree.items)
+        return Several("or", tuple(self.read(item) for item in tree.items))
+
+    def _all(self, items: tuple[Any, ...]) -> Sought:
+        """All of them; plain words one after another may also stand so in one field, as the label of a value does."""
+        plain = [item.text for item in items if isinstance(item, _Plain)]
+        each = Several("and", tuple(self.read(item) for item in items))
+        together = len(plain) == len(items) > 1 and not any(item.phrase for item in items)
+        return Several("or", (self._words(" ".join(plain)), each)) if together else each if len(items) > 1 else each.items[0]
+
+    def _words(self, text: str) -> Sought:
+        """A text in the record, or in one that it refers to where those are looked at too."""
+        here = Words(text)
+        return Several("or", (here, *(Through(way.relation, way.scope, here) for way in self.beside))) if self.beside else here
+
+    def _term(self, term: _Term) -> Sought:
+        first, dot, rest = term.name.partition(".")
+        field = self.fields.get(_folded(term.name))
+        if field is not None:
+            found = self._test(field, term)
+            return found if found is not None else self._led(term.name, Words(term.value), term)
+        if dot and rest:
+            way = self._way(first)
+            inner = _Reader(way.collection, way.scope.hidden, lambda _name: None, str(self.zone)) if way else None
+            if inner is not None and way is not None and _folded(rest) in inner.fields:
+                return Through(way.relation, way.scope, inner._term(term._replace(name=rest)))
+            return self._words(term.text)
+        return self._led(term.name, Words(term.value), term)
+
+    def _led(self, name: str, item: Sought, term: _Term) -> Sought:
+        """The words in the record that a relation of this name leads to; where there is none, the term as it was typed."""
+        way = self._way(name) if not term.sign else None
+        return Through(way.relation, way.scope, item) if way else Words(term.text)
+
+    def _way(self, name: str) -> Way | None:
+        wanted = _folded(name)
+        found = next(
+            (relation for relation in self.collection.relations if wanted in {_folded(relation.name), _folded(relation.label)}), None
+        )
+        columns = {here for here, _ in found.columns} if found else set()
+        return self.ways(found.name) if found and not columns & self.hidden else None
+
+    def _test(self, field: Field, term: _Term) -> Sought | None:
+        """The field against the value; None where the value is none of the field's."""
+        if term.value == NULL and not term.phrase:
+            return Test(field.name, "is_null", True) if not term.sign else None
+        if field.stored in {"date", "datetime"} and (period := _period(term.value)) is not None:
+            return self._within(field, term.sign, *period)
+        try:
+            op, value = self._value(field, term)
+            return Test(field.name, op, checked(field, op, value))
+        except Malformed:
+            return None
+
+    def _value(self, field: Field, term: _Term) -> tuple[str, Any]:
+        if term.sign:
+            return SIGNS[term.sign], term.value
+        if field.stored == "boolean":
+            return "eq", YES_NO.get(term.value.lower(), term.value)
+        if field.options is not None:
+            wanted = term.value.lower()
+            meant = [each.value for each in field.options if wanted in {each.value.lower(), each.label.lower()}]
+            return ("contains" if field.stored == "array" else "eq"), meant[0] if meant else term.value
+        return "contains" if field.stored in {"text", "array"} else "eq", term.value
+
+    def _within(self, field: Field, sign: str, first: date, after: date) -> Sought:
+        """A day, a month or a year: the field lies in it, before its beginning, or from its end on."""
+        begin, end = self._edge(field, first), self._edge(field, after)
+        match sign:
+            case "<":
+                return Test(field.name, "lt", begin)
+            case "<=":
+                return Test(field.name, "lt", end)
+            case ">":
+                return Test(field.name, "gte", end)
+            case ">=":
+                return Test(field.name, "gte", begin)
+        return Several("and", (Test(field.name, "gte", begin), Test(field.name, "lt", end)))
+
+    def _edge(self, field: Field, day: date) -> str:
+        if field.stored == "date":
+            return day.isoformat()
+        return datetime.combine(day, time(), self.zone).astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _period(text: str) -> tuple[date, date] | None:
+    """(first day, first day after it) of `2026`, `2026-01` or `2026-01-31`; None where it is none."""
+    found = _PERIOD.fullmatch(text)
+    if found is None:
+        return None
+    year, month, day = int(found[1]), int(found[2] or 1), int(found[3] or 1)
+    try:
+        first = date(year, month, day)
+        if found[3]:
+            return first, first + timedelta(days=1)
+        return first, date(year + 1, 1, 1) if not found[2] else date(year + month // 12, month % 12 + 1, 1)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "").replace(" ", "")
+
+
+def _named(collection: Collection, hidden: frozenset[str]) -> dict[str, Field]:
+    """Readable fields by what they may be called: their name, else their label; letters' case, `-` and `_` aside."""
+    shown = [field for field in collection.fields if field.name not in hidden and not field.hidden]
+    return {_folded(field.label): field for field in reversed(shown)} | {_folded(field.name): field for field in reversed(shown)}

@@ -1,0 +1,169 @@
+"""Checks of a document against what the run knows: a rule for each, and what came of it with the places where that was seen.
+
+Our code computes them from what stands in the document. They tick nothing: the person who decides sees them beside the form.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from console.core import expressions
+from console.core.documents.fields import Definition, Located
+from console.core.documents.workflow import NAME_PATTERN
+from console.core.expressions.operands import UNKNOWN
+from console.core.papers.extracting import Facts, places_of
+from console.core.papers.mrz import Zone
+from console.core.papers.pages import Box, Read
+
+Outcome = Literal["pass", "fail", "unsure", "not_applicable"]
+ZONE = "mrz"
+MOST_PLACES = 6
+MANY = ("dates", "amounts")
+DIGITS = {
+    "number": "of the number",
+    "birth_date": "of the date of birth",
+    "expires_on": "of the date of expiry",
+    "optional": "of the personal number",
+    "composite": "over all",
+}
+UNSURE_DIGITS = "The zone could not be read beyond doubt: read it yourself, and never assume a reading error."
+NOT_READ = "The document could not be read by machine: look for yourself."
+NOTHING_SEEN = "Nothing was found in the document that this could be judged by."
+
+
+class Check(Definition):
+    """One check. It passes where `pass` holds, fails where that certainly does not, and is unsure where it cannot be told."""
+
+    id: str = Field(pattern=NAME_PATTERN, description="Name of the check; never changed once runs exist")
+    label: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(description="What people read")
+    if_: str | None = Field(None, alias="if", description="Expression; only where it holds the check applies")
+    pass_: str | None = Field(None, alias="pass", description="Expression over `document`, `found` and what the run knows; none: `found`")
+    unsure: str | None = Field(None, description="Expression; where it holds, a person has to judge whatever `pass` says")
+    find: str | None = Field(
+        None, description="Expression for a text, or a list of texts: whether one of them stands in the document is `found`"
+    )
+    at: list[str] = Field(default_factory=list, max_length=12, description="Names of what was found in the document whose places are shown")
+    said: str | None = Field(None, max_length=500, description="What is said beside the result; {{ expressions }} are filled in")
+    about: Literal["document", "values"] = Field(
+        "document", description="values: judged once, by what the run knows, whether there is a document or not"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Check":
+        if self.pass_ is None and self.find is None:
+            raise ValueError("nothing is judged: give it pass, or find")
+        if self.about == "values" and (self.find or self.at):
+            raise ValueError("find and at look into a document: leave them out, or about")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something was seen."""
+
+    page: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a check: the outcome, a sentence where there is one to say, and where it was seen."""
+
+    id: str
+    label: str
+    outcome: Outcome
+    said: str = ""
+    places: tuple[Place, ...] = ()
+
+
+def document_of(facts: Facts, pages: Sequence[Read], title: str) -> dict[str, Any]:
+    """What expressions find as `document`. What is not there, or stands there in two ways, is unknown."""
+    known = {name: value for name in {one.name for one in facts.found} if (value := facts.value(name)) is not None}
+    known |= {name: [one.value for one in facts.of(name)] for name in MANY}
+    known |= {"ibans": [one.value for one in facts.of("iban")], "vat_ids": [one.value for one in facts.of("vat_id")]}
+    known |= {"title": title, "pages": len(pages), "read": facts.read, "recognised": facts.recognised, "unread": list(facts.unread)}
+    known["text"] = facts.text
+    zone = facts.zone
+    if zone is not None:
+        told = {"family_name", "given_names", "number", "nationality", "issuer", "birth_date", "expires_on", "sex", "code", "format"}
+        mrz = {name: value for name in told if (value := getattr(zone, name))} | {"name": f"{zone.given_names} {zone.family_name}".strip()}
+        known[ZONE] = mrz | (
+            {"valid": zone.valid, "wrong": list(zone.wrong), "told": _digits(zone)} if facts.sure else {"told": UNSURE_DIGITS}
+        )
+    return known
+
+
+def _digits(zone: Zone) -> str:
+    """What is to be said of the check digits of a zone that was read beyond doubt."""
+    if zone.valid:
+        return ""
+    names = [DIGITS[name] for name in zone.wrong]
+    return f"Wrong: the check digit {' and that '.join(names)}. It was read more than once."
+
+
+def judged(checks: Sequence[Check], roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read], title: str) -> list[Result]:
+    """What comes of the checks of a document."""
+    here = {**roots, "document": document_of(facts, pages, title)}
+    return [_judged(check, here, facts, pages) for check in checks if check.about == "document"]
+
+
+def of_values(checks: Sequence[Check], roots: Mapping[str, Any]) -> list[Result]:
+    """What comes of the checks that need no document; those that do not apply are left out."""
+    nothing = Facts()
+    made = [_judged(check, roots, nothing, ()) for check in checks if check.about == "values"]
+    return [result for result in made if result.outcome != "not_applicable"]
+
+
+def _judged(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read]) -> Result:
+    if check.if_ is not None and not expressions.parse(check.if_).test(roots):
+        return Result(check.id, check.label, "not_applicable")
+    found, places = _found(check, roots, facts, pages)
+    here = {**roots, "found": found}
+    outcome = _outcome(check, here)
+    said = expressions.render(check.said, here).strip() if check.said else ""
+    if outcome == "unsure" and not said and check.about == "document":
+        said = NOTHING_SEEN if facts.read else NOT_READ
+    return Result(check.id, check.label, outcome, said[:500], (*places, *_at(check, facts))[:MOST_PLACES])
+
+
+def _outcome(check: Check, roots: Mapping[str, Any]) -> Outcome:
+    if check.unsure is not None and expressions.parse(check.unsure).test(roots):
+        return "unsure"
+    rule = expressions.parse(check.pass_ or "found")
+    return "pass" if rule.test(roots) else "fail" if rule.denies(roots) else "unsure"
+
+
+def _found(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read]) -> tuple[Any, tuple[Place, ...]]:
+    """(whether one of the texts stands in the document, where). Of a document that was recognised, or not wholly read, an absence is unknown."""
+    if check.find is None:
+        return UNKNOWN, ()
+    given = expressions.parse(check.find).evaluate(roots)
+    wanted = [str(one) for one in (given if isinstance(given, list) else [given]) if one not in (None, "")]
+    if not wanted or not facts.read:
+        return UNKNOWN, ()
+    places = tuple(Place(page, box) for text in wanted for page, box in places_of(pages, text))
+    return (True, places) if places else (UNKNOWN if facts.recognised or facts.unread else False, ())
+
+
+def _at(check: Check, facts: Facts) -> tuple[Place, ...]:
+    at = [Place(*facts.zone_at)] if ZONE in check.at and facts.zone_at is not None else []
+    return (*at, *(Place(one.page, one.box) for name in check.at for one in facts.of(name)))
+
+
+def texts_of_checks(checks: Sequence[Check]) -> list[Located]:
+    """The expressions of the checks with their place."""
+    told = []
+    for number, check in enumerate(checks):
+        for name, text in (("if", check.if_), ("pass", check.pass_), ("unsure", check.unsure), ("find", check.find)):
+            if text is not None:
+                told.append(Located(f"checks[{number}].{name}", text, papers=check.about == "document"))
+    return told
+
+
+def said_of_checks(checks: Sequence[Check]) -> list[Located]:
+    """Their templates with their place."""
+    return [
+        Located(f"checks[{number}].said", check.said, papers=check.about == "document") for number, check in enumerate(checks) if check.said
+    ]

@@ -1,0 +1,123 @@
+"""What the rules of a run have in common: where it stands, who holds it, how it comes to a step and goes on from one."""
+
+from datetime import datetime
+from typing import Any
+
+from console.core import run as state
+from console.core.run import Attempt, Event, Run, fold
+from console.core.run.command_types import Plan
+from console.errors import Conflict, Invalid
+
+NEXT_ITEM = state.NEXT_ITEM
+
+
+def ended(run: Run) -> Conflict:
+    """What is said to a command that comes after the end."""
+    return Conflict(f"This run has ended ({run.status}); it accepts no change. Start a new one to correct it.", code="not_possible")
+
+
+def stale() -> Conflict:
+    """What is said to a form that was drawn before the run moved."""
+    return Conflict("This run moved on since the page was drawn. Reload it to see where it stands.", code="stale_revision")
+
+
+def not_possible(run: Run, what: str) -> Conflict:
+    """What is said to a command that the status forbids."""
+    return Conflict(f"{what} is not possible while the run is {run.status.replace('_', ' ')}.", code="not_possible")
+
+
+def require_holder(run: Run, by: str | None) -> None:
+    """Raise Conflict `not_holder` unless the person holds the run; `details[0].reason` names who does."""
+    if run.holder != by:
+        message = "Nobody holds this run; resume it first." if run.holder is None else "Another person holds this run."
+        raise Conflict(message, code="not_holder", details=[{"field": "holder", "reason": run.holder or "nobody"}])
+
+
+def require_reason(reason: str) -> str:
+    """The reason without blanks around it. Raises Invalid on the field `reason` when nothing is left."""
+    if not reason.strip():
+        raise Invalid("A reason is needed.", details=[{"field": "reason", "reason": "Say why in a few words; it is kept in the log."}])
+    return reason.strip()
+
+
+def open_attempt(run: Run, what: str) -> Attempt:
+    """The attempt at which something can be handed in. Raises Conflict `not_possible`."""
+    here = run.attempt
+    if here is None or here.status != "open" or run.status not in ("waiting_person", "running"):
+        raise not_possible(run, what)
+    return here
+
+
+def engine_at(run: Run, step: str, what: str) -> Attempt:
+    """The open attempt of an automatic step. Raises Conflict where the run is elsewhere, or a person is asked."""
+    here = open_attempt(run, what)
+    if here.step != step or run.status != "running":
+        raise not_possible(run, what)
+    return here
+
+
+def require_no_open_effect(run: Run, what: str) -> None:
+    """Raise Conflict while a change is under way or its result is unknown."""
+    here = run.attempt
+    if here is not None and any(effect.status == "requested" or effect.asks for effect in here.effects):
+        raise Conflict(
+            f"{what} is not possible while a change is under way or its result is unknown. Settle it first.", code="not_possible"
+        )
+
+
+def require_completable(run: Run, by: str | None, step: str, revision: int | None, *, drafted: bool = False) -> Attempt:
+    """The open attempt, when this person (None: the engine) may hand it in now; `drafted`: when they may be at work on it, on what is to be settled too.
+
+    Raises Conflict as `decide` does.
+    """
+    if run.ended:
+        raise ended(run)
+    if revision is not None and revision != run.revision:
+        raise stale()
+    if by is not None:
+        require_holder(run, by)
+        if run.status != "waiting_person" or (run.unknown is not None and not drafted):
+            raise not_possible(run, "Completing a step")
+    settling = drafted and run.unknown is not None and run.status == "waiting_person"
+    here = run.attempt if settling and run.attempt is not None else open_attempt(run, "Completing a step")
+    if here.step != step:
+        raise Conflict("This run stands at another step now. Reload it to see where it stands.", code="stale_revision")
+    return here
+
+
+def sealed_of(**values: Any) -> dict[str, Any]:
+    """The values that there are."""
+    return {name: value for name, value in values.items() if value not in (None, "", {})}
+
+
+def after_all(events: list[Event], run: Run) -> Run:
+    """The run after the events."""
+    return fold(events, run)
+
+
+def enter(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status: str | None = None, **more: Any) -> Event:
+    """The event of coming to a step as the attempt at place `n`; `more` are its `replaces`, `defaults` and `iteration`."""
+    number = run.visits.get(step_id, 0) + 1
+    told = {"n": n, "type": plan.workflow.step(step_id).type, "status": status or plan.status_at(step_id), "replaces": more.get("replaces")}
+    if more.get("iteration"):
+        told["iteration"] = more["iteration"]
+    return Event("step_entered", now, told, sealed_of(defaults=more.get("defaults")), (step_id, number))
+
+
+def onward(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | None, now: datetime) -> list[Event]:
+    """Where the run goes from a step that is done: to the next one, or to its end."""
+    if ends is not None:
+        return [Event("run_completed", now, {"label": ends, "step": step_id})]
+    if outcome == NEXT_ITEM:
+        status = "waiting_person" if step_id in plan.asks else None  # a person is at it, and there is another item for them
+        return [enter(plan, run, step_id, run.made + 1, now, status, iteration=run.visits.get(f"{step_id}/items", 0) + 2)]
+    target = plan.workflow.target(step_id, outcome)
+    if target is None:
+        raise Invalid(f"The step has no way on for “{outcome}”.", details=[{"field": "outcome", "reason": "This choice leads nowhere."}])
+    limit = plan.workflow.settings.visit_limit
+    if run.entries(target) >= limit:
+        title = plan.workflow.step(target).title
+        raise Conflict(
+            f"“{title}” was entered {limit} times, which is this workflow's limit. Abort the run, or take another way.", code="not_possible"
+        )
+    return [enter(plan, run, target, run.made + 1, now)]

@@ -1,0 +1,124 @@
+"""A proposal against what was handed in, field by field: the first-class record of what people made of it."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from console.core.forms import is_empty
+from console.core.papers import similarity
+from console.core.run.proposal import DECLINED, HIDDEN_MODES, READY, SECOND, fills
+
+OUTCOME = "outcome"
+"""The name under which the choice is compared."""
+SMALL = 0.05
+"""The part of a long text that may be changed for it to be a small edit."""
+LONGEST_COMPARED = 20_000
+CENT = Decimal("0.01")
+NUMBERS, TICKS = frozenset({"integer", "decimal", "money"}), frozenset({"multi_enum", "checklist", "array"})
+EXACT = frozenset({"boolean", "enum", "reference", "date", "time", "json"})
+
+SPACING = re.compile(r"\s+")
+
+
+def outcomes(
+    proposal: Mapping[str, Any], types: Mapping[str, str], values: Mapping[str, Any], choice: str | None, *, manual: bool
+) -> dict[str, str]:
+    """What became of each proposed value (`outcome` is the choice): accepted, small_edit, edited, cleared, ignored; of what nobody was shown, blind_equal
+    or blind_different. `types` are those of the form's fields; what is in no form (a highlight) is not compared.
+    """
+    if proposal["status"] != "ready":
+        return {}
+    blind = proposal["mode"] in HIDDEN_MODES
+    made = {
+        each["name"]: _field(each, types[each["name"]], values.get(each["name"]), fill=proposal["fill"], blind=blind, manual=manual)
+        for each in proposal["fields"]
+        if each["name"] in types and each["name"] in values
+    }
+    if proposal["outcome"] is not None and choice is not None:
+        same = proposal["outcome"] == choice
+        made[OUTCOME] = (
+            ("blind_equal" if same else "blind_different") if blind else "ignored" if manual else "accepted" if same else "edited"
+        )
+    return made
+
+
+def _field(proposed: Mapping[str, Any], kind: str, given: Any, *, fill: str, blind: bool, manual: bool) -> str:
+    found = likeness(kind, proposed["value"], given)
+    if blind:
+        return "blind_equal" if found in ("equal", "small") else "blind_different"
+    if manual:
+        return "ignored"
+    if found == "equal":
+        return "accepted"
+    if is_empty(given):
+        filled = fills(proposed["confidence"], fill)
+        return "cleared" if filled else "ignored"
+    return "small_edit" if found == "small" else "edited"
+
+
+def doubts(proposal: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Mapping[str, Any] | None]:
+    """Where a second look at the proposal differs: field (`outcome`: the choice) → what it would propose instead, None where it would propose nothing."""
+    second = proposal.get(SECOND) or {}
+    if second.get("status") not in (READY, DECLINED):
+        return {}
+    found = {str(each["name"]): each for each in second["fields"]}
+    made: dict[str, Mapping[str, Any] | None] = {
+        name: found.get(name)
+        for each in proposal["fields"]
+        if (name := str(each["name"])) in types
+        and (name not in found or likeness(types[name], each["value"], found[name]["value"]) == "different")
+    }
+    if proposal["choice"] and proposal["outcome"] != second["outcome"]:
+        made[OUTCOME] = {**second["choice"], "value": second["outcome"]} if second["choice"] else None
+    return made
+
+
+def likeness(kind: str, left: Any, right: Any) -> str:
+    """How alike two values of a field are to people: `equal` (numbers to the cent, texts without case and spacing), `small` (a long text of which at most
+    a twentieth differs) or `different`.
+    """
+    if is_empty(left) or is_empty(right):
+        return "equal" if is_empty(left) and is_empty(right) else "different"
+    if kind in NUMBERS:
+        return _said(_number(left, right))
+    if kind in TICKS:
+        return _said(
+            left == right or (isinstance(left, list) and isinstance(right, list) and sorted(map(str, left)) == sorted(map(str, right)))
+        )
+    if kind == "datetime":
+        return _said(_moment(left, right))
+    if kind in EXACT or not (isinstance(left, str) and isinstance(right, str)):
+        return _said(left == right and isinstance(left, bool) == isinstance(right, bool))
+    if _bare(left) == _bare(right):
+        return "equal"
+    return "small" if kind == "long_text" and _near(left, right) else "different"
+
+
+def _said(equal: bool) -> str:
+    return "equal" if equal else "different"
+
+
+def _number(left: Any, right: Any) -> bool:
+    try:
+        return Decimal(str(left)).quantize(CENT) == Decimal(str(right)).quantize(CENT)
+    except InvalidOperation:
+        return str(left).strip() == str(right).strip()
+
+
+def _moment(left: Any, right: Any) -> bool:
+    try:
+        return datetime.fromisoformat(str(left)) == datetime.fromisoformat(str(right))
+    except (ValueError, TypeError):
+        return bool(left == right)
+
+
+def _bare(text: str) -> str:
+    return SPACING.sub("", text).casefold()
+
+
+def _near(left: str, right: str) -> bool:
+    """Whether at most a twentieth differs, counted in characters; of very long texts the beginnings are compared."""
+    one, other = (SPACING.sub(" ", text.strip()).casefold()[:LONGEST_COMPARED] for text in (left, right))
+    return similarity.distance(one, other) <= SMALL * max(len(one), len(other))

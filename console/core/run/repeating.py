@@ -1,0 +1,168 @@
+"""A run that comes again to a change which was made already: nothing is made a second time without a person's word for it.
+
+A change is *outstanding* where it was made and not taken back. After a revision the run may come again to the step that asked for it; then the person
+who completes the step says what to do: keep the result, do it again, or take the former one back first.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from console.core.run import Attempt, Effect, Run
+from console.core.run.command_types import Complete, Wish
+from console.core.run.moves import require_reason
+from console.errors import Conflict, Invalid
+
+COMPARED = frozenset({"sql_write"})
+"""Kinds that name the value which they replace: made again, they change only what a person saw, so nobody is asked."""
+
+BESIDE = frozenset({"task", "notice", "documents"})
+"""Kinds of what a step makes in the console itself: `console.core.run.side_work` says what becomes of them."""
+
+LABELS = {
+    "keep": "Keep the result: nothing is done anew.",
+    "again": "Do it again, with a reason.",
+    "compensate": "Take back what was done before, then do it.",
+}
+
+
+def outstanding(run: Run, attempts: Iterable[Attempt]) -> list[tuple[Attempt, Effect]]:
+    """Changes that these attempts made and that nobody took back, in the order of the attempts, the later of one attempt first.
+
+    A change whose result was kept is named once, as it was made. What only asked another system a question is no change. Of a step that was left
+    by its way for errors, a change that nobody knows the result of is one too: it may have been made.
+    """
+    back = {effect.compensates for attempt in run.attempts.values() for effect in attempt.effects if effect.status == "succeeded"}
+    found: dict[str, tuple[Attempt, Effect]] = {}
+    for attempt in attempts:
+        for effect in reversed(attempt.effects):
+            origin = run.effect(effect.keeps) if effect.keeps else (attempt, effect)
+            may_stand = effect.status == "succeeded" or (effect.status == "unknown" and attempt.status != "performing")
+            if not may_stand or effect.compensates is not None or _only_asked(effect):
+                continue
+            if origin is not None and origin[1].id not in back:
+                found.setdefault(origin[1].id, (attempt, origin[1]))
+    return list(found.values())
+
+
+def _only_asked(effect: Effect) -> bool:
+    """Whether another system was asked and nothing was changed there."""
+    define = effect.request.get("define")
+    return effect.kind == "http" and isinstance(define, Mapping) and define.get("method") == "GET"
+
+
+def former(run: Run, here: Attempt) -> list[Effect]:
+    """As `former_of`, of changes outside alone."""
+    return [effect for effect in former_of(run, here) if effect.kind not in BESIDE]
+
+
+def former_of(run: Run, here: Attempt) -> list[Effect]:
+    """Outstanding changes of earlier attempts of this step that do not stand, newest first; not of those before one that stands and made a change.
+
+    Raises ValueError where not every attempt is at hand.
+    """
+    if here.attempt > 1 and len(run.attempts) < run.made:
+        raise ValueError(f"run {run.id}: every attempt is needed to tell what was done before")
+    same = [run.attempts[n] for n in sorted(run.attempts, reverse=True) if n < here.n and same_place(run.attempts[n], here)]
+    gone: list[Attempt] = []
+    for attempt in same:
+        if attempt.standing and any(effect.kind not in COMPARED and effect.status == "succeeded" for effect in attempt.effects):
+            break
+        if not attempt.standing:
+            gone.append(attempt)
+    return [effect for _, effect in outstanding(run, gone) if effect.kind not in COMPARED]
+
+
+def same_place(one: Attempt, other: Attempt) -> bool:
+    """Whether both are of one step, and in a loop of one item."""
+    return one.step == other.step and _item(one) == _item(other)
+
+
+def _item(attempt: Attempt) -> Any:
+    item = getattr(attempt, "item", None)
+    return item.get("key", item.get("index")) if item else None
+
+
+def alike(wish: Wish, effect: Effect) -> bool:
+    """Whether the wish asks for what the effect did: the same input, whatever the key under which it was sent."""
+    return (wish.kind, _input(wish.request)) == (effect.kind, _input(effect.request))
+
+
+def same_wish(one: Wish, other: Wish) -> bool:
+    """Whether both ask for the same, seen with the same values in the record."""
+    return one.kind == other.kind and {**one.request, "key": None} == {**other.request, "key": None}
+
+
+def _input(request: Any) -> dict[str, Any]:
+    return {name: value for name, value in request.items() if name not in ("key", "seen", "irreversible")}
+
+
+def judged(run: Run, here: Attempt, command: Complete) -> list[tuple[Wish, Effect | None]]:
+    """What is left of what the step wishes, in order: each wish to be asked for, or with the earlier effect whose result it keeps.
+
+    What this attempt did already, before another of its changes was refused, is left out. Raises Conflict `already_done` where a person has to choose,
+    with the choices in the details and the changes in `effects`; Invalid where the choice needs a reason.
+    """
+    own = [effect for _, effect in outstanding(run, [here]) if effect.kind not in COMPARED | BESIDE]
+    wishes: list[Wish] = []
+    for wish in command.effects:
+        done = next((effect for effect in own if alike(wish, effect)), None)
+        if done is None:
+            wishes.append(wish)
+        else:
+            own.remove(done)
+    asking = [wish for wish in wishes if wish.kind not in COMPARED]
+    before = [*own, *former(run, here)] if asking else []
+    if not before:
+        return [(wish, None) for wish in wishes]
+    matched = _matched(asking, before)
+    back = {wish.compensates for wish in command.compensations}
+    offered = [
+        *(["keep"] if len(matched) == len(asking) and all(each.status == "succeeded" for each in matched.values()) else []),
+        "again",
+        *(["compensate"] if all(effect.id in back for effect in before) else []),
+    ]
+    match command.repeat:
+        case choice if choice not in offered:
+            raise already_done(before, offered, choice)
+        case "keep":
+            return [(wish, matched.get(wish.id)) for wish in wishes]
+        case "again":
+            require_reason(command.reason)
+            return [(wish, None) for wish in wishes]
+    return [(wish, None) for wish in (*command.compensations, *wishes)]
+
+
+def _matched(wishes: Sequence[Wish], before: Sequence[Effect]) -> dict[str, Effect]:
+    """For each wish (by id) an earlier effect of the same input, none twice; the wishes that have none are not in it."""
+    left, found = list(before), {}
+    for wish in wishes:
+        same = next((effect for effect in left if alike(wish, effect)), None)
+        if same is not None:
+            left.remove(same)
+            found[wish.id] = same
+    return found
+
+
+def said(effect: Effect) -> str:
+    """What was done, as people read it; of a task its words too, as long as they are there."""
+    title = (effect.request.get("asked") or {}).get("title") if effect.kind == "task" else None
+    return f"Task “{title}” was made" if title else effect.summary
+
+
+def already_done(before: Sequence[Effect], offered: Sequence[str], choice: str | None) -> Exception:
+    """What is raised where a person has to choose, with the choices."""
+    details = [{"field": "repeat", "value": each, "reason": LABELS[each]} for each in offered]
+    if choice is not None and choice not in LABELS:
+        return Invalid(f"repeat is {' or '.join(offered)}.", details=[{"field": "repeat", "reason": f"One of: {', '.join(offered)}."}])
+    unsure = any(effect.status == "unknown" for effect in before)
+    done = "; ".join(said(effect) for effect in before)
+    why = {
+        "keep": " The result can be kept only for the same input.",
+        "compensate": " There is nothing that takes it back.",
+    }.get(choice or "", "")
+    return Conflict(
+        f"This {'may have been' if unsure else 'was'} done already: {done}.{why} Say what to do about it.",
+        code="already_done",
+        details=details,
+        effects=[{"id": effect.id, "kind": effect.kind, "summary": said(effect)} for effect in before],
+    )

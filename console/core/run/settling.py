@@ -1,0 +1,277 @@
+"""What a step asks for outside, and what came of it: effects are asked for together and made one after another, in the order of their number."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from console.core.run import Attempt, Effect, Event, Run, repeating, side_work
+from console.core.run.command_types import Check, Complete, Plan, Postpone, Report, Settle, Wish
+from console.core.run.moves import after_all, enter, not_possible, onward, require_holder, require_reason
+from console.errors import Conflict
+
+NOT_BEGUN = "Not begun, because the change before it was not made."
+
+
+def key_of(run_id: str, step: str, attempt: int, number: int) -> str:
+    """The idempotency key of an effect: the same for every try of the same effect of the same attempt, and no other's. 32 hexadecimal digits."""
+    return hashlib.sha256(f"{run_id}:{step}:{attempt}:{number}".encode()).hexdigest()[:32]
+
+
+def handed_in(plan: Plan, run: Run, here: Attempt, command: Complete, submitted: Event, now: datetime) -> list[Event]:
+    """What follows from handing in a step with effects: they are asked for, or stand as they were made before. Raises as `repeating.judged`."""
+    onward(plan, run, here.step, command.outcome, command.ends, now)  # a way on that is missing is refused before anything is done
+    judged, events = repeating.judged(run, here, command), [submitted]
+    for number, (wish, former) in enumerate(judged, len(here.effects) + 1):
+        events += [requested(run, here, wish, number, now)] if former is None else kept(here, [(wish, former)], command, now)
+    return [*events, *if_settled(plan, after_all(events, run), here, now)]
+
+
+def kept(here: Attempt, judged: Sequence[tuple[Wish, Effect | None]], command: Complete, now: datetime) -> list[Event]:
+    """The events that say which changes stand as they were made before."""
+    return [
+        Event(
+            "effect_kept",
+            *(now, {"effect": wish.id, "of": former.id, "effect_kind": former.kind}, _reason(command.reason)),
+            *((here.step, here.attempt), command.by),
+        )
+        for wish, former in judged
+        if former is not None
+    ]
+
+
+def _reason(reason: str) -> dict[str, Any]:
+    return {"reason": reason.strip()} if reason.strip() else {}
+
+
+def requested(run: Run, here: Attempt, wish: Wish, number: int, now: datetime, **then: str) -> Event:
+    """The event that asks for the wish as effect `number` of the attempt. `then` says what the run does once it is settled."""
+    told: dict[str, Any] = {"effect": wish.id, "effect_kind": wish.kind, "number": number, "summary": wish.summary}
+    if wish.compensates is not None:
+        told["compensates"] = wish.compensates
+    reason = {"reason": then.pop("reason")} if "reason" in then else {}
+    request = {"key": key_of(run.id, here.step, here.attempt, number), **wish.request}
+    return Event("effect_requested", now, told | then, {"request": request, **reason}, (here.step, here.attempt))
+
+
+def compensating(run: Run, here: Attempt, wishes: Sequence[Wish], now: datetime, **then: str) -> list[Event]:
+    """The events that ask for taking changes back at this attempt, in the order given: newest first. Raises Conflict for what nobody did."""
+    back = {effect.id for _, effect in repeating.outstanding(run, run.attempts.values())}
+    if unknown := [wish for wish in wishes if wish.compensates not in back]:
+        raise Conflict(f"“{unknown[0].summary}” takes back what was not done, or was taken back already.", code="not_possible")
+    closed = [side_work.closed(made, wish.id, here, run.holder, now) for wish in wishes if (made := _task(run, wish)) is not None]
+    first = len(here.effects) + len(closed) + 1
+    others = [wish for wish in wishes if wish.kind != side_work.TASK]
+    return [
+        *closed,
+        *(requested(run, here, wish, number, now, **(then if number == first else {})) for number, wish in enumerate(others, first)),
+    ]
+
+
+def _task(run: Run, wish: Wish) -> Effect | None:
+    """The task that the wish takes back; None where it takes back something outside."""
+    found = run.effect(wish.compensates or "") if wish.kind == side_work.TASK else None
+    return found[1] if found is not None else None
+
+
+# -- what came of them
+
+
+def late(command: Report, now: datetime) -> list[Event]:
+    """What came of an effect when the run no longer waits for it, and what happens beside the run for it."""
+    told = {"effect": command.effect, "result": command.status, "code": command.code}
+    said = Event("effect_reported", now, told, _told(command, "answer"))
+    return [said, *(Event(one.kind, now, dict(one.open), dict(one.sealed)) for one in command.told)]
+
+
+def _told(command: Report, answer: str = "result") -> dict[str, Any]:
+    sealed: dict[str, Any] = {}
+    if command.message:
+        sealed["message"] = command.message
+    if command.errors:
+        sealed["errors"] = [dict(error) for error in command.errors]
+    if command.result:
+        sealed[answer] = dict(command.result)
+    return sealed
+
+
+def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
+    """What came of an effect: the step is done, open again, or a person has to look. An answer that comes after all settles what was unknown."""
+    here, effect = run.attempt, _awaited(run, command)
+    if here is None or effect is None:
+        return late(command, now)
+    told = {"effect": effect.id, "effect_kind": effect.kind, "code": command.code}
+    said = Event(f"effect_{command.status}", now, told, _told(command), (here.step, here.attempt))
+    match command.status:
+        case "succeeded":
+            return [said, *if_settled(plan, after_all([said], run), here, now)]
+        case "failed" if effect.compensates is None:
+            return refused(plan, run, said, command, now)
+        case "unknown" if effect.compensates is None and not _always_asks(effect) and ends_run(plan, here, asks=command.asks):
+            events = [said, *_not_begun(here, effect.id, now)]
+            return [*events, *_without_a_person(plan, after_all(events, run), here, command, now)]
+    return [said]
+
+
+def ends_run(plan: Plan, here: Attempt, *, asks: bool) -> bool:
+    """Whether what went wrong at this attempt is nobody's to mend: the engine did the step, and the workflow ends runs on errors. `asks`: a person is asked whatever it says."""
+    return here.step in plan.automatic and here.by is None and plan.workflow.settings.on_error == "fail" and not asks
+
+
+def _always_asks(effect: Effect) -> bool:
+    """Whether a person has to look where nobody knows what came of it, whatever the workflow says: money that was sent, or a message."""
+    return bool(effect.request.get("irreversible") or (effect.request.get("define") or {}).get("irreversible"))
+
+
+def _without_a_person(plan: Plan, run: Run, here: Attempt, why: Report, now: datetime) -> list[Event]:
+    """The step's way for errors, else the end of the run."""
+    step, told = (here.step, here.attempt), {"code": why.code, "type": plan.workflow.step(here.step).type}
+    sealed = {"message": why.message}
+    if way := way_for_errors(plan, run, here):
+        return [Event("step_failed", now, told | {"outcome": "error"}, sealed, step), *_by(plan, run, way, now)]
+    return [Event("step_failed", now, told, sealed, step), Event("run_failed", now, {"code": why.code}, sealed)]
+
+
+def _awaited(run: Run, command: Report) -> Effect | None:
+    """The effect that the report is about, where the run still waits to hear of it."""
+    found = run.effect(command.effect)
+    if found is None or found[0].n != run.current or run.status == "saved":
+        return None
+    waits = {"requested"} if command.status == "unknown" else {"requested", "unknown"}
+    return found[1] if found[1].status in waits else None
+
+
+def refused(plan: Plan, run: Run, said: Event, why: Report, now: datetime) -> list[Event]:
+    """What follows from a change that was refused: those after it are not begun; the step takes its way for errors, or is open again."""
+    here = run.attempts[run.current or 0]
+    step = (here.step, here.attempt)
+    events = [said, *_not_begun(here, why.effect, now)]
+    told = {"code": why.code, "type": plan.workflow.step(here.step).type}
+    if way := way_for_errors(plan, run, here):
+        return [*events, Event("step_failed", now, told | {"outcome": "error"}, {"message": why.message}, step), *_by(plan, run, way, now)]
+    if ends_run(plan, here, asks=why.asks):
+        return [*events, *_without_a_person(plan, after_all(events, run), here, why, now)]
+    sealed = {"values": dict(here.values), "errors": [dict(error) for error in why.errors]}
+    events.append(Event("step_reopened", now, {"effect": why.effect, "code": why.code}, sealed, step))
+    if here.step in plan.automatic and here.by is None:
+        events.append(Event("step_failed", now, {"code": why.code}, {"message": why.message}, step))
+    return events
+
+
+def way_for_errors(plan: Plan, run: Run, here: Attempt) -> str | None:
+    """Where the step's edge `error` leads; None where it has none, or the run was there as often as the workflow lets it.
+
+    None also where the step has made a change already: it is open again instead, so that the rest of it can be made.
+    """
+    if any(effect.kind not in repeating.COMPARED | repeating.BESIDE for _, effect in repeating.outstanding(run, [here])):
+        return None
+    target = plan.workflow.step(here.step).next.get("error")
+    return target if target is not None and run.visits.get(target, 0) < plan.workflow.settings.visit_limit else None
+
+
+def _by(plan: Plan, run: Run, target: str, now: datetime) -> list[Event]:
+    return [enter(plan, run, target, run.made + 1, now)]
+
+
+def _not_begun(here: Attempt, but: str, now: datetime) -> list[Event]:
+    return [
+        Event(
+            "effect_failed",
+            now,
+            {"effect": effect.id, "effect_kind": effect.kind, "code": "not_begun"},
+            {"message": NOT_BEGUN},
+            (here.step, here.attempt),
+        )
+        for effect in here.effects
+        if effect.status == "requested" and effect.id != but
+    ]
+
+
+def if_settled(plan: Plan, run: Run, here: Attempt, now: datetime) -> list[Event]:
+    """What comes when all effects of the attempt are settled: the step is done, or the run goes back to what it was asked while they were made."""
+    latest, step = run.attempts[here.n], (here.step, here.attempt)
+    if latest.status != "performing" or any(effect.status == "requested" or effect.asks for effect in latest.effects):
+        return []
+    if run.waiting and "aborting" in run.waiting:
+        return [Event("run_aborted", now, {"former_holder": run.holder}, {"reason": run.waiting["aborting"]}, by=run.holder)]
+    if latest.outcome is None:  # nobody handed the step in: something was taken back before it
+        sealed = {"values": dict(latest.defaults or {}), "errors": []}
+        return [Event("step_reopened", now, {"effect": latest.effects[-1].id, "code": "compensated"}, sealed, step)]
+    came_to = _came_to(plan, latest)
+    told = {"n": here.n, "type": plan.workflow.step(here.step).type, "automatic": here.step in plan.automatic and here.by is None}
+    told |= {"came_to": came_to} if came_to != latest.outcome else {}
+    completed = Event("step_completed", now, told, _with_results(latest), step)
+    after = after_all([completed], run)
+    return [completed, *onward(plan, after, here.step, came_to, None, now)]
+
+
+def _came_to(plan: Plan, attempt: Attempt) -> str:
+    """The outcome that the last effect's result names, where the step has a way on for it; else the one that was handed in."""
+    named = [effect.result.get("outcome") for effect in _made(attempt) if effect.result]
+    found = named[-1] if named else None
+    return found if found in plan.workflow.step(attempt.step).next else attempt.outcome or "default"
+
+
+def _made(attempt: Attempt) -> list[Effect]:
+    """What the attempt made, compensations aside."""
+    return [effect for effect in attempt.effects if effect.status == "succeeded" and effect.compensates is None]
+
+
+def _with_results(attempt: Attempt) -> dict[str, Any]:
+    """The output of the step with what came of its effects: `results` by their names, `result` of the last, and the `message`; nothing where there is none."""
+    made = [effect for effect in _made(attempt) if effect.result and ("name" in effect.result or effect.kind not in repeating.COMPARED)]
+    if not made:
+        return {}
+    results = [dict(effect.result or {}) for effect in made]
+    told: dict[str, Any] = {"result": results[-1].get("values", results[-1])}
+    if named := {result["name"]: result.get("values", {}) for result in results if "name" in result}:
+        told["results"] = named
+    told |= {name: results[-1][name] for name in ("message", "outcome") if name in results[-1]}
+    return {"output": {**(attempt.values if attempt.output is None else attempt.output), **told}}
+
+
+# -- what is not known, and what may pass
+
+
+def postpone(_plan: Plan, run: Run, command: Postpone, now: datetime) -> list[Event]:
+    """A change that was not made for a reason that may pass is made later."""
+    here, effect = run.attempt, run.wanted
+    if here is None or effect is None or effect.id != command.effect or run.status != "waiting_event":
+        raise not_possible(run, "Trying again later")
+    told = {"n": here.n, "code": command.code, "tries": run.tries + 1, "until": command.until, "effect": effect.id}
+    told |= {"unsure": True} if command.unsure or run.unsure else {}
+    return [Event("retry_set", now, told, {"message": command.message}, (here.step, here.attempt))]
+
+
+def check(plan: Plan, run: Run, command: Check, now: datetime) -> list[Event]:
+    """The other side was asked: where it can tell, that settles the effect."""
+    require_holder(run, command.by)
+    here, effect = run.attempt, run.unknown
+    if here is None or effect is None or effect.id != command.effect or effect.status != "unknown" or run.status != "waiting_person":
+        raise not_possible(run, "Checking this effect")
+    step, told = (here.step, here.attempt), {"effect": effect.id, "effect_kind": effect.kind, "result": command.result}
+    sealed = {"message": command.message} if command.message else {}
+    asked = Event("effect_checked", now, told | {"code": command.code}, sealed, step, command.by)
+    if command.result == "unclear":
+        return [asked]
+    found = {"answer": dict(command.found)} if command.found and command.result == "done" else {}
+    said = Event("effect_settled", now, told, found, step, command.by)
+    return [asked, said, *if_settled(plan, after_all([said], run), here, now)]
+
+
+def settle(plan: Plan, run: Run, command: Settle, now: datetime) -> list[Event]:
+    """A person says whether an unknown effect happened, or what becomes of a compensation that could not be made."""
+    reason = require_reason(command.reason)
+    require_holder(run, command.by)
+    here, effect = run.attempt, run.unknown
+    if here is None or effect is None or effect.id != command.effect or run.status != "waiting_person":
+        raise not_possible(run, "Settling this effect")
+    if command.left and effect.compensates is None:
+        raise Conflict("Only a compensation can be given up; say whether this change was made.", code="not_possible")
+    result = "left" if command.left else "done" if command.done else "not_done"
+    told = {"effect": effect.id, "effect_kind": effect.kind, "result": result}
+    said = Event("effect_settled", now, told, {"reason": reason}, (here.step, here.attempt), command.by)
+    if command.left and here.outcome is not None and "aborting" not in (run.waiting or {}):
+        # the change that was to follow stands on the compensation: the form is open again instead
+        return refused(plan, run, said, Report(effect.id, "failed", "not_compensated", asks=True), now)
+    return [said, *if_settled(plan, after_all([said], run), here, now)]

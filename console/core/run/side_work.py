@@ -1,0 +1,99 @@
+"""What a step makes in the console itself beside its run (a task, a notice, a request for documents) when the run comes to it again: the same stands as it was made.
+
+A task that would be another one is made only when a person says what becomes of the former.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from console.core.run import Attempt, Effect, Event, Run, repeating
+from console.core.run.command_types import Awaited, Complete, Told
+from console.core.run.evolve import asked
+from console.core.run.moves import require_reason
+
+TASK = "task"
+KINDS = {"task_created": TASK, "notice_sent": "notice"}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The events of what is made, or kept; what the step waits for then; and the attempt whose result stands, where what it made has come to one already."""
+
+    events: list[Event]
+    awaits: Awaited | None
+    stands: Attempt | None = None
+
+
+def made(run: Run, here: Attempt, command: Complete, now: datetime) -> Made:
+    """What follows beside the run from handing in the step. Raises Conflict `already_done` where a person has to choose, as `repeating.judged` does."""
+    step, awaits = (here.step, here.attempt), command.awaits
+    makes = any("effect" in one.open for one in command.told) or (awaits is not None and awaits.effect is not None)
+    before = [each for each in repeating.former_of(run, here) if each.kind in repeating.BESIDE] if makes else []
+    events: list[Event] = []
+    fresh: list[Told] = []
+    stands: Attempt | None = None
+    for one in command.told:
+        same = _same(before, KINDS.get(one.kind, ""), asked(one.open, one.sealed)) if "effect" in one.open else None
+        if same is None:
+            fresh.append(one)
+            continue
+        before.remove(same)
+        if one.kind == "notice_sent" and (others := [person for person in one.open["to"] if person not in same.request["asked"]["to"]]):
+            fresh.append(replace(one, open={**one.open, "to": others, "count": len(others)}))
+            continue
+        events.append(_kept(one.open["effect"], same, step, now, command.by))
+        if awaits is not None and awaits.key == one.open.get("task"):
+            awaits, stands = _again(run, awaits, same, same.request["key"])
+    if awaits is not None and awaits.effect is not None and (same := _same(before, awaits.kind, awaits.request)) is not None:
+        events.append(_kept(awaits.effect, same, step, now, command.by))
+        awaits, stands = _again(run, awaits, same, same.request["key"])
+    events += _instead(here, [one for one in fresh if one.kind == "task_created"], before, command, now)
+    events += [Event(one.kind, now, {"n": here.n, **one.open}, dict(one.sealed), step, command.by) for one in fresh]
+    return Made(events, None if stands is not None else awaits, stands)
+
+
+def closed(effect: Effect, new: str, here: Attempt, by: str | None, now: datetime) -> Event:
+    """The event that a task which was made is not needed any more; `new` is the id of what takes it back."""
+    told = {"task": effect.request["key"], "n": here.n, "result": "not_done", "effect": new, "compensates": effect.id}
+    return Event("task_closed", now, told, {}, (here.step, here.attempt), by)
+
+
+def _same(before: list[Effect], kind: str, asked: Mapping[str, Any]) -> Effect | None:
+    """The one of them that asks for the same; a notice is the same whoever reads it."""
+    wanted = _without_readers(asked)
+    return next((each for each in before if each.kind == kind and _without_readers(each.request.get("asked") or {}) == wanted), None)
+
+
+def _without_readers(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in asked.items() if name != "to" or "channels" not in asked}
+
+
+def _kept(effect: str, former: Effect, step: tuple[str, int], now: datetime, by: str | None) -> Event:
+    return Event("effect_kept", now, {"effect": effect, "of": former.id, "effect_kind": former.kind}, {}, step, by)
+
+
+def _again(run: Run, awaits: Awaited, former: Effect, key: str) -> tuple[Awaited | None, Attempt | None]:
+    """(the wait for what was made before, the attempt whose result stands where that has come): one of the two. What expired is waited for anew."""
+    found = run.effect(former.id)
+    attempt = found[0] if found is not None else None
+    if attempt is not None and attempt.completed_at is not None and attempt.outcome is not None:
+        return None, attempt
+    return replace(awaits, key=key, effect=None), None
+
+
+def _instead(here: Attempt, wanted: list[Told], before: list[Effect], command: Complete, now: datetime) -> list[Event]:
+    """What becomes of former tasks where the step makes others now."""
+    former = [each for each in before if each.kind == TASK]
+    if not wanted or not former:
+        return []
+    match command.repeat:
+        case "again":
+            require_reason(command.reason)
+            return []
+        case "compensate":
+            back = {wish.compensates: wish.id for wish in command.compensations}
+            if all(each.id in back for each in former):
+                return [closed(each, back[each.id], here, command.by, now) for each in former]
+    raise repeating.already_done(former, ["again", "compensate"], command.repeat)

@@ -1,0 +1,304 @@
+"""Functions that the demo's actions call: the screening of names, the comparison with known suppliers, and the keeping of an assessment."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from rapidfuzz import fuzz
+from rapidfuzz.distance import JaroWinkler
+
+from console.core.expressions.operands import number_of
+from console.demo import knowing
+from console.demo.romanise import latin, sound
+from console.errors import Conflict, Invalid
+
+if TYPE_CHECKING:
+    from console.effects.python import Door
+    from console.records import Record
+
+SHOWN = 0.85  # from which score on two names are a hit
+LEVELS = ("low", "medium", "high", "prohibited")
+SAME, NEAR = "same", "near"
+IDENTITY = ("display_name", "name_original", "birth_date", "nationalities", "residence_country")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Somebody whose name is compared."""
+
+    kind: str
+    ref: str
+    names: tuple[str, ...]
+    births: frozenset[str]
+    countries: frozenset[str]
+
+    def digest(self) -> str:
+        """What tells whether anything about them has changed since."""
+        told = [self.kind, self.ref, sorted(self.names), sorted(self.births), sorted(self.countries)]
+        return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of a list with all its names, and these in their common form."""
+
+    id: int
+    version: int
+    kind: str
+    names: tuple[str, ...]
+    sounds: tuple[tuple[str, ...], ...]
+    births: frozenset[str]
+    countries: frozenset[str]
+
+
+def screen(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any]:
+    """Compare a customer (`collection`, `key`), its owners and officers with every list; a screening and its hits per subject are kept.
+
+    A subject that has not changed since its last screening against the same lists keeps that one. A hit that was cleared stays so until subject or entry
+    changes. Answers counts (subjects, lists, hits, open, carried, unchanged), `undecided` (keys of the hits that somebody has to decide), `compared` (by
+    such a key what stands on either side) and `customer` (what was screened of the customer).
+    """
+    del key  # the database holds one screening per subject, its data and the versions of the lists
+    subjects = _subjects(str(values.get("collection") or "customer"), str(values["key"]), door)
+    versions = {record.values["code"]: record.values["version"] for record in door.every("watchlist")}
+    counts = dict.fromkeys(("hits", "carried", "unchanged"), 0)
+    entries: list[Entry] | None = None
+    runs, undecided = [], dict[str, tuple[Subject, "Record"]]()
+    for subject in subjects:
+        told = {"subject_kind": subject.kind, "subject_ref": subject.ref, "subject_hash": subject.digest(), "list_versions": versions}
+        run = _former(door, told)
+        if run is not None:
+            counts["unchanged"] += 1
+        else:
+            entries = entries if entries is not None else _entries(door)
+            run = _screened(door, subject, told, str(values.get("reason") or "event"), entries)
+        hits = door.related("screening_run", run.key or "", "found")
+        counts["hits"] += len(hits)
+        counts["carried"] += sum(hit.values.get("carried_from_id") is not None for hit in hits)
+        undecided |= {str(hit.key): (subject, hit) for hit in _undecided(door, subject)}
+        runs.append(run.key)
+    told_of = {hit: _compare(door, *both) for hit, both in undecided.items()}
+    customer = door.get("customer", str(values["key"])).values
+    seen = {name: customer.get(name) for name in IDENTITY}
+    seen["country_level"] = _worst(door, customer)
+    counts |= {"open": len(undecided), "subjects": len(subjects), "lists": len(versions)}
+    return {
+        **counts,
+        "runs": runs,
+        "versions": versions,
+        "undecided": [hit.values["id"] for _, hit in undecided.values()],
+        "compared": told_of,
+        "customer": seen,
+    }
+
+
+def _worst(door: "Door", customer: Mapping[str, Any]) -> str:
+    """The worst level among the countries of the customer, its owners and the companies between."""
+    codes = {customer.get("residence_country"), *(customer.get("nationalities") or [])}
+    above, seen = [company.values["id"] for company in door.find("party", {"customer_id": customer["id"]})], set[int]()
+    while above := [party for party in above if party not in seen]:
+        seen |= set(above)
+        for party in above:
+            told = door.get("party", str(party)).values
+            codes |= {told.get("country"), told.get("nationality")}
+        holdings = door.find("ownership", {"owned_id": above})
+        above = list(dict.fromkeys(holding.values["owner_id"] for holding in holdings if holding.values["until"] is None))
+    levels = {door.get("country_risk", code).values["level"] for code in sorted(filter(None, codes))}
+    return max(levels, key=LEVELS.index, default="medium")
+
+
+def _undecided(door: "Door", subject: Subject) -> "list[Record]":
+    """Hits of the subject that nobody has decided, of this screening and of those before: each entry once."""
+    found = dict[int, "Record"]()
+    for run in sorted(door.find("screening_run", {"subject_kind": subject.kind, "subject_ref": subject.ref}), key=_when):
+        for hit in door.related("screening_run", run.key or "", "found", where='record.status in ["open", "needs_more"]'):
+            found[hit.values["entry_id"]] = hit
+    return list(found.values())
+
+
+def _compare(door: "Door", subject: Subject, hit: "Record") -> dict[str, Any]:
+    """Subject and entry side by side, as texts: what a person compares before a hit is decided."""
+    entry = door.get("watchlist_entry", str(hit.values["entry_id"])).values
+    others = [alias.values["name"] for alias in door.find("watchlist_alias", {"entry": entry["id"]})]
+    sides = {
+        "names": (subject.names, (entry["name"], *others)),
+        "births": (sorted(subject.births), entry.get("birth_dates") or ()),
+        "countries": (sorted(subject.countries), entry.get("nationalities") or ()),
+    }
+    listed = door.get("watchlist", str(entry["list"])).values
+    told: dict[str, Any] = {"subject": subject.names[0], "entry": entry["name"], "list": listed["name"], "kind": listed["kind"]}
+    told |= {"programme": entry.get("programme"), "birth_place": entry.get("birth_place"), "version": entry["version"]}
+    for name, (own, theirs) in sides.items():
+        told |= {name: ", ".join(map(str, own)), f"listed_{name}": ", ".join(map(str, theirs))}
+    matched = hit.values.get("matched_on") or {}
+    return told | {"birth_date_is": matched.get("birth_date", "unknown"), "nationality_is": matched.get("nationality", "unknown")}
+
+
+def _former(door: "Door", told: Mapping[str, Any]) -> "Record | None":
+    """The screening of the same data against the same versions, where there is one."""
+    known = {name: told[name] for name in ("subject_kind", "subject_ref", "subject_hash")}
+    return next((run for run in door.find("screening_run", known) if run.values["list_versions"] == told["list_versions"]), None)
+
+
+def _screened(door: "Door", subject: Subject, told: Mapping[str, Any], reason: str, entries: list[Entry]) -> "Record":
+    """A new screening with its hits. Two at once: the database keeps one."""
+    found = [(entry, score, matched) for entry in entries for score, matched in [_compared(subject, entry)] if score >= SHOWN]
+    try:
+        run = door.insert("screening_run", {**told, "reason": reason, "hits": len(found), "at": datetime.now(UTC).isoformat()})
+    except Conflict:
+        there = _former(door, told)
+        if there is None:
+            raise
+        return there
+    cleared, waiting = _cleared(door, subject), {(hit.values["entry_id"], hit.values["entry_version"]) for hit in _undecided(door, subject)}
+    for entry, score, matched in sorted(found, key=lambda hit: -hit[1]):
+        if (entry.id, entry.version) in waiting:
+            continue  # the hit of an earlier screening still has to be decided
+        before = cleared.get((entry.id, entry.version))
+        made = {
+            "run_id": run.values["id"],
+            "entry_id": entry.id,
+            "entry_version": entry.version,
+            "score": f"{score:.3f}",
+            "matched_on": matched,
+        }
+        kept = (
+            {"status": before.values["status"], "reason_code": "already_cleared", "carried_from_id": before.values["id"]}
+            if before
+            else {"status": "open"}
+        )
+        door.insert("screening_hit", {**made, **kept})
+    return run
+
+
+def _cleared(door: "Door", subject: Subject) -> dict[tuple[int, int], "Record"]:
+    """(entry, its version) → the newest hit of this subject that was cleared as false, where nothing about the subject has changed since."""
+    found = {}
+    for run in sorted(
+        door.find("screening_run", {"subject_kind": subject.kind, "subject_ref": subject.ref, "subject_hash": subject.digest()}), key=_when
+    ):
+        for hit in door.related("screening_run", run.key or "", "found", where='record.status == "false_positive"'):
+            found[hit.values["entry_id"], hit.values["entry_version"]] = hit
+    return found
+
+
+def _when(record: "Record") -> str:
+    return str(record.values["at"])
+
+
+def _subjects(collection: str, key: str, door: "Door") -> list[Subject]:
+    """The customer, and of a company its owners and officers; each once."""
+    if collection != "customer":
+        raise Invalid(f"Records of {collection} are not screened: start from a customer.")
+    customer = door.get("customer", key).values
+    found = [
+        Subject(
+            "customer", str(customer["id"]), _names(customer, "display_name", "name_original"), _some(customer.get("birth_date")),
+            frozenset(filter(None, [*(customer.get("nationalities") or []), customer.get("residence_country")])),
+        )
+    ]  # fmt: skip
+    parties = [record.values["party_id"] for record in door.find("ownership_effective", {"customer_id": customer["id"]})]
+    parties += [record.values["party_id"] for record in door.find("beneficial_owner", {"customer_id": customer["id"]})]
+    for company in door.find("party", {"customer_id": customer["id"]}):
+        parties += [
+            record.values["person_id"]
+            for record in door.find("officer", {"company_id": company.values["id"]})
+            if record.values["until"] is None
+        ]
+    for party in dict.fromkeys(parties):
+        told = door.get("party", str(party)).values
+        countries = frozenset(filter(None, (told.get("nationality"), told.get("country"))))
+        found.append(Subject("party", str(party), _names(told, "name", "name_original"), _some(told.get("birth_date")), countries))
+    return found
+
+
+def _names(values: Mapping[str, Any], *fields: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(values[field]) for field in fields if values.get(field)))
+
+
+def _some(value: Any) -> frozenset[str]:
+    return frozenset({str(value)}) if value else frozenset()
+
+
+def _entries(door: "Door") -> list[Entry]:
+    """Every entry that stands, with its other names."""
+    others: dict[int, list[str]] = {}
+    for alias in door.every("watchlist_alias"):
+        others.setdefault(int(alias.values["entry"]), []).append(alias.values["name"])
+    made = []
+    for record in door.every("watchlist_entry"):
+        told = record.values
+        if told.get("delisted_on"):
+            continue
+        names = tuple(dict.fromkeys([told["name"], *others.get(int(told["id"]), [])]))
+        births, countries = frozenset(map(str, told.get("birth_dates") or [])), frozenset(told.get("nationalities") or [])
+        made.append(Entry(int(told["id"]), int(told["version"]), told["kind"], names, tuple(map(_sounds, names)), births, countries))
+    return made
+
+
+def _sounds(name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(sound(spelling) for spelling in latin(name)))
+
+
+def _compared(subject: Subject, entry: Entry) -> tuple[float, dict[str, str]]:
+    """(score from 0 to 1, what it was made of): the best of all pairs of names, less where birth or country differ, more where they agree."""
+    best, name = 0.0, ""
+    for spelling in {spelling for own in subject.names for spelling in _sounds(own)}:
+        for listed, sounds in zip(entry.names, entry.sounds, strict=True):
+            score = max((_alike(spelling, other) for other in sounds), default=0.0)
+            if score > best:
+                best, name = score, listed
+    if best < SHOWN - 0.1:
+        return best, {}
+    birth, country = _dates(subject.births, entry.births), _overlap(subject.countries, entry.countries)
+    shift = {SAME: 0.04, NEAR: 0.01, "different": -0.06}.get(birth, 0.0) + {SAME: 0.02, "different": -0.02}.get(country, 0.0)
+    return max(0.0, min(1.0, round(best + shift, 3))), {"name": name, "birth_date": birth, "nationality": country}
+
+
+def _alike(one: str, other: str) -> float:
+    """How alike two names are, whatever the order of their words; a name that lacks the father's name is still the name."""
+    left, right = one.split(), other.split()
+    if not left or not right:
+        return 0.0
+    few, many = sorted((left, right), key=len)
+    pairs = [max(JaroWinkler.similarity(word, candidate) for candidate in many) for word in few]
+    whole = fuzz.token_sort_ratio(one, other) / 100
+    part = sum(pairs) / len(pairs) * (1.0 if len(few) > 1 else 0.8)
+    return max(whole, part - 0.03 * (len(many) - len(few)))
+
+
+def _dates(own: Iterable[str], listed: Iterable[str]) -> str:
+    """same, near (the year alone), different, or unknown."""
+    mine, theirs = set(own), set(listed)
+    if not mine or not theirs:
+        return "unknown"
+    if mine & theirs:
+        return SAME
+    years = {number_of(day[:4]) for day in mine} & {number_of(day[:4]) for day in theirs if len(day) == len("1967")}
+    return NEAR if years else "different"
+
+
+def _overlap(own: frozenset[str], listed: frozenset[str]) -> str:
+    if not own or not listed:
+        return "unknown"
+    return SAME if own & listed else "different"
+
+
+def assess(values: Mapping[str, Any], key: str, door: "Door") -> Mapping[str, Any]:
+    """Add a risk assessment of `customer`: `points_<factor>` each, `score`, `band`, and what was set by hand. Answers its `id`."""
+    del key  # a call whose end is unknown is looked up by a person: an assessment has no key of ours
+    points = {name.removeprefix("points_"): value for name, value in values.items() if name.startswith("points_")}
+    told = {name: values.get(name) for name in ("score", "band", "override_band", "override_reason", "assessor")}
+    made = {**told, "customer_id": values["customer"], "model_version": values["model"], "floor_reason": values.get("floor")}
+    return {"id": door.insert("risk_assessment", {**made, "points": points, "at": datetime.now(UTC).isoformat()}).values["id"]}
+
+
+FUNCTIONS: Mapping[str, Callable[[Mapping[str, Any], str, "Door"], Mapping[str, Any]]] = {
+    "screening.run": screen,
+    "risk.assess": assess,
+    "supplier.match": knowing.match,
+}
+"""By the names under which actions call them."""

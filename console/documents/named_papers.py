@@ -1,0 +1,78 @@
+"""Which of the documents beside a run are meant: those of a record, or those that were handed in under a name."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from console import access, records
+from console.core import media
+from console.core.actor import Actor
+from console.documents.looking import Document, beside, of_records
+from console.errors import NotFound
+from console.files import Stored
+from console.runs.changing import attachments
+from console.runs.changing.run_rights import see
+from console.steps.base import AtHand
+
+
+def of_item(actor: Actor, run_id: str, item: AtHand) -> list[Document]:
+    """The papers of one item of a list: those that its step names, else those of its record and of what belongs to that, or the files that stand in its values.
+
+    Raises NotFound for a run that is not this actor's to see.
+    """
+    run = see(actor, run_id).run
+    about = (run.collection, run.record)
+    if item.documents is not None:
+        return named(actor, run_id, about, item.documents)
+    if item.collection is not None:
+        own = of_record(actor, run_id, about, item.collection, item.key)
+        refs = {document.ref for document in own}
+        return [*own, *(one for one in of_records(actor, item.collection, item.key) if one.ref not in refs)]
+    return named(actor, run_id, about, _files_in(item.values))
+
+
+def of_record(actor: Actor, run_id: str, about: tuple[str | None, str | None], collection: str, key: str) -> list[Document]:
+    """The files that this record names. `about` is what the run is about: (collection, key)."""
+    listed = [one for one in beside(actor, run_id, *about) if (one.collection, one.record) == (collection, key)]
+    return listed or _of_record(actor, collection, key)
+
+
+def named(actor: Actor, run_id: str, about: tuple[str | None, str | None], wanted: Any) -> list[Document]:
+    """Files, or what was handed in under these names: of a name the files of the newest request for it."""
+    sent = _newest(attachments.beside(actor, run_id), _names(wanted))
+    return [one for one in beside(actor, run_id, *about) if one.ref in sent]
+
+
+def _of_record(actor: Actor, collection_id: str, key: str) -> list[Document]:
+    """Documents of a record that the list beside the run leaves out, because there are many."""
+    if not access.can(actor, None, f"collection:{collection_id}", "read"):
+        return []
+    scope = access.scope_for(actor, collection_id, "read")
+    columns = [column for column in records.collection(collection_id).readable(scope) if column.type == "file"]
+    try:
+        row = records.get(collection_id, key, scope) if columns else None
+    except NotFound:
+        return []
+    return [
+        Document(f"{collection_id}:{column.name}:{key}", row.title, "", collection=collection_id, record=key, column=column.name)
+        for column in columns
+        if row is not None and row.values.get(column.name)
+    ]
+
+
+def _names(given: Any) -> set[str]:
+    entries = given if isinstance(given, list) else [given]
+    return {str(one["file"]) if media.is_value(one) else one for one in entries if media.is_value(one) or isinstance(one, str)}
+
+
+def _newest(sent: Sequence[Stored], names: set[str]) -> set[str]:
+    """Ids of the files that are meant: of those under a name the ones of the newest request for it."""
+    last = {stored.slot: stored.request for stored in sent}
+    return {one.id for one in sent if one.id in names or (one.slot in names and one.request == last[one.slot])}
+
+
+def _files_in(value: Any) -> list[Any]:
+    """Every file that stands in a value, as a file or by its id."""
+    if media.is_value(value) or (isinstance(value, str) and value.startswith("fil_")):
+        return [value]
+    entries = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return [one for entry in entries for one in _files_in(entry)]

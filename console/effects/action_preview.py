@@ -1,0 +1,89 @@
+"""An action before a person: the record that it would be done to, what stands beside it, and whether they may."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from console import access, records
+from console.access import limits
+from console.access.spoken_names import known
+from console.core.actor import Actor
+from console.core.documents.action_document import Action
+from console.core.run import Run
+from console.effects import kept
+from console.effects.call import beside, roots_of
+from console.errors import NotFound
+from console.records import Record
+from console.steps.base import Act
+
+_BOTH: tuple[Literal["execute", "request"], ...] = ("execute", "request")
+
+
+def ready(actor: Actor, run: Run, action_id: str, key: str | None, record: Record | None, now: datetime) -> Act:
+    """The action with everything read under the actor's rights; `record` is given where it has been read already.
+
+    A record that is not there, or out of the actor's scope, is the `problem`. Raises NotFound for an action that is not there, SourceDown.
+    """
+    action, problem = kept.get(action_id), ""
+    if action.collection is None:
+        record = None
+    elif record is None or record.collection != action.collection:
+        record, problem = _record(actor, action, key)
+    rows = beside(actor, record, action.related)
+    roots = roots_of(actor, run, record, {}, rows, action.variables, now)
+    return Act(
+        action,
+        action.collection,
+        record.key if record else None,
+        record.title if record else "",
+        roots,
+        may(actor, run.team, action, roots),
+        dict(record.values) if record else {},
+        problem,
+        _limits(actor, run.team, action, roots),
+        {each.id: each.title for each in kept.every().values()},
+        lambda values: judged(actor, run.team, action, roots, values),
+    )
+
+
+def _record(actor: Actor, action: Action, key: str | None) -> tuple[Record | None, str]:
+    """The action's record, or why there is none."""
+    collection = action.collection or ""
+    try:
+        return records.get(collection, key or "", access.scope_for(actor, collection, "read")), ""
+    except NotFound:
+        label = records.collection(collection).label_one
+        return None, f"There is no {label.lower()} here for “{action.title}”, or it is outside what you may see."
+
+
+def may(actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any] | None = None) -> Literal["execute", "request", ""]:
+    """`execute`, else `request`, else nothing: what the actor may do with the action in runs of the team, as far as it can be told before
+    its form is filled in.
+    """
+    obj, told = f"action:{action.id}", roots or {}
+    record = access.following(action.collection, told.get("record"))
+    for act in _BOTH:
+        if access.could(actor, team, obj, act, record, run=told.get("run")):
+            return act
+    return ""
+
+
+def _limits(actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any]) -> str:
+    """Up to where the actor may execute it, where that depends on what is typed; else nothing."""
+    obj, record, run = f"action:{action.id}", access.following(action.collection, roots.get("record")), roots.get("run")
+    if access.can(actor, team, obj, "execute", record, run=run) or not access.could(actor, team, obj, "execute", record, run=run):
+        return ""
+    unmet, names = limits.decision_of(actor.id, team, obj, "execute", access.roots_of(actor, record, run)).unmet, known()
+    return " ".join(dict.fromkeys(limits.limit(one.row, names) for one in unmet))
+
+
+def judged(
+    actor: Actor, team: str | None, action: Action, roots: Mapping[str, Any], values: Mapping[str, Any]
+) -> tuple[Literal["execute", "request", ""], str]:
+    """What the actor may do with these values of the form, and the limits that they are over, as sentences."""
+    obj, record = f"action:{action.id}", access.following(action.collection, roots.get("record"))
+    for act in _BOTH:
+        if access.can(actor, team, obj, act, record, run=roots.get("run"), typed=values):
+            return act, ""
+    told = access.roots_of(actor, record, roots.get("run"), values)
+    return "", limits.over(actor.id, team, obj, "execute", told) or limits.over(actor.id, team, obj, "request", told)

@@ -1,0 +1,304 @@
+"""Inboxes: queues of records and runs that wait for people, who may work in them, and how they are made.
+
+An inbox gets runs that are handed on to it, and with a source every record of a segment that has no live run of its workflow: nothing is
+copied. What is in it now is the business of `console.work.tickets`.
+"""
+
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Connection, Engine
+
+from console import access, log, records, workflows
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.core.expressions import Expression
+from console.db import tables
+from console.db.engine import hot_engine, transaction
+from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotFound
+from console.records import sql_conditions
+
+COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
+CHAIN = "sys:config"
+KEPT_S = 1.0
+MAX_BYTES = 256 * 1024
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+_kept: tuple[float, Engine, list["Inbox"]] | None = None
+
+
+class Source(BaseModel):
+    """Records that come by themselves: those of a segment (or for which `filter` holds) that have no live run of the workflow."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    collection: str = Field(max_length=200)
+    workflow: str = Field(max_length=100, description="Its slug; taking a record starts it")
+    segment: str | None = Field(None, max_length=100, description="A segment of the collection")
+    filter: str | None = Field(None, max_length=2000, description="In place of a segment: an expression over `record`")
+    sort: str | None = Field(None, max_length=100, description="Field whose order is the order of taking, `-` before it for descending")
+    input: dict[str, Any] = Field(default_factory=dict, description="What the workflow's start is given")
+
+    @model_validator(mode="after")
+    def _one(self) -> "Source":
+        if (self.segment is None) == (self.filter is None):
+            raise ValueError("name a segment or a filter, one of the two")
+        return self
+
+    def expression(self, collection: Collection) -> Expression:
+        """Which records are in it. Raises NotFound where the segment is no longer there."""
+        named = collection.segment(self.segment) if self.segment is not None else None
+        text = self.filter if self.segment is None else named.filter if named else None
+        if text is None:
+            raise NotFound(f"{collection.label} have no segment {self.segment} any more.")
+        return expressions.parse(text)
+
+
+class Document(BaseModel):
+    """An inbox as it stands in a file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    id: str = Field(max_length=60)
+    title: str = Field(min_length=1, max_length=60)
+    help: str | None = Field(None, max_length=300, description="One sentence for those who work in it")
+    team: str = Field(min_length=1, max_length=63, description="The team whose workflows use it")
+    roles: list[str] = Field(default_factory=list, max_length=20, description="Only these roles work in it; none: everybody with the right")
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """A queue. `roles` empty means everybody who has the right `work`."""
+
+    id: str
+    title: str
+    help: str | None
+    team: str
+    roles: tuple[str, ...] = ()
+    source: Source | None = field(default=None, compare=False)
+    position: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The inbox as one of a list of the API."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "help": self.help,
+            "team": self.team,
+            "collection": self.source.collection if self.source else None,
+            "workflow": self.source.workflow if self.source else None,
+        }
+
+
+def known() -> list[Inbox]:
+    """Every open inbox in order, as it was at most a second ago. Without rights: callers judge."""
+    global _kept  # noqa: PLW0603 (one list per process, swapped whole)
+    kept, here, now = _kept, hot_engine(), time.monotonic()
+    if kept is None or kept[1] is not here or now - kept[0] >= KEPT_S:
+        kept = _kept = (now, here, _read_all())
+    return kept[2]
+
+
+def _read_all() -> list[Inbox]:
+    table = tables.inbox.c
+    columns = (table.id, table.title, table.help, table.team, table.roles, table.source, table.position)
+    wanted = sa.select(*columns).where(table.closed_at.is_(None)).order_by(table.position, table.title, table.id)
+    with hot_engine().connect() as connection:
+        rows = connection.execute(wanted).all()
+    return [
+        Inbox(
+            row.id, row.title, row.help, row.team, tuple(row.roles), Source.model_validate(row.source) if row.source else None, row.position
+        )
+        for row in rows
+    ]
+
+
+def forget() -> None:
+    """Read the list anew at the next use."""
+    global _kept  # noqa: PLW0603 (as above)
+    _kept = None
+
+
+def title_of(inbox_id: str) -> str:
+    """How the inbox is called; its id where it was closed."""
+    return next((one.title for one in known() if one.id == inbox_id), inbox_id)
+
+
+def rule(here: Inbox) -> str:
+    """The order in which tickets are taken, in sentences for people."""
+    words = "Urgent first, then high, then what has waited longest."
+    if here.source is None:
+        return words
+    words += " What was begun and saved comes before records that nobody has begun"
+    name = (here.source.sort or "").removeprefix("-")
+    field = records.collection(here.source.collection).field(name) if name else None
+    if field is None:
+        return f"{words}."
+    return f"{words}, those by {field.label.lower()}{', the last first' if (here.source.sort or '').startswith('-') else ''}."
+
+
+def may(actor: Actor, inbox: Inbox, act: str) -> bool:
+    """Whether the actor may `work` in the inbox or `manage` it: the right in its team, and for work one of the roles that it names."""
+    if not access.can(actor, inbox.team, f"inbox:{inbox.id}", act):
+        return False
+    return act != "work" or not inbox.roles or bool(access.held(actor, inbox.team) & set(inbox.roles))
+
+
+def mine(actor: Actor) -> list[Inbox]:
+    """Inboxes in which the actor may work, or which they manage, in order."""
+    return [one for one in known() if may(actor, one, "work") or may(actor, one, "manage")]
+
+
+def seen(actor: Actor, inbox_id: str) -> Inbox:
+    """The inbox, if the actor works in it or manages it. Raises NotFound, in the same words for what is not there."""
+    found = next((one for one in known() if one.id == inbox_id), None)
+    if found is None or not (may(actor, found, "work") or may(actor, found, "manage")):
+        raise NotFound(hidden=found is not None)
+    return found
+
+
+def used_by(team: str) -> list[Inbox]:
+    """Inboxes that runs of the team are handed on to, in order."""
+    return [one for one in known() if one.team == team]
+
+
+def require_used(inbox_id: str, team: str) -> None:
+    """Raise Invalid on the field `inbox` where the team's runs cannot be handed on to it; the same words for an unknown one."""
+    offered = used_by(team)
+    if any(one.id == inbox_id for one in offered):
+        return
+    ways = ", ".join(one.id for one in offered)
+    reason = f"One of: {ways}." if ways else "This team has no inbox yet; an administrator makes one with `console inbox import`."
+    raise Invalid("There is no such inbox for this run.", details=[{"field": "inbox", "reason": reason}])
+
+
+# -------------------------------------------------------------------------------------------------------------- making
+
+
+def import_file(path: Path) -> list[Inbox]:
+    """Make or change the inboxes that the file lists, in its order; those that it does not name stay. Raises DefinitionError, nothing is kept then."""
+    try:
+        told = path.read_bytes()[: MAX_BYTES + 1]
+    except OSError as error:
+        raise DefinitionError(f"{path} cannot be read: {error.strerror}.") from None
+    if len(told) > MAX_BYTES:
+        raise DefinitionError(f"{path} is larger than {MAX_BYTES // 1024} KiB.")
+    try:
+        found = json.loads(told)
+    except (ValueError, RecursionError) as error:
+        raise DefinitionError(f"{path} is not JSON: {error}.") from None
+    if not isinstance(found, list):
+        raise DefinitionError(f'{path} holds no list of inboxes: write [{{"id": …, "title": …, "team": …}}].')
+    return import_all(found)
+
+
+def import_all(documents: Sequence[Mapping[str, Any]], by: Actor = COMMAND_LINE) -> list[Inbox]:
+    """As `import_file`, of documents."""
+    read = [_read(number, document) for number, document in enumerate(documents)]
+    twice = sorted({one.id for one in read if [other.id for other in read].count(one.id) > 1})
+    if twice:
+        raise _wrong(twice[0], "id", "is named twice")
+    changed: list[tuple[Document, list[str]]] = []
+    with transaction() as connection:
+        before = {row.id: row for row in connection.execute(sa.select(tables.inbox).with_for_update())}
+        for number, document in enumerate(read):
+            fields = _put(connection, document, number, before.get(document.id), by)
+            changed += [(document, fields)] if fields else []
+    forget()
+    for document, fields in changed:
+        log.note(by, "inbox_changed", open={"inbox": document.id, "fields": fields}, sealed={"name": document.title}, chain=CHAIN)
+    return [one for one in known() if one.id in {document.id for document in read}]
+
+
+def close(inbox_id: str, by: Actor = COMMAND_LINE) -> None:
+    """Close the inbox; imported again it opens. Raises NotFound, Conflict while runs that were handed on wait in it."""
+    from console.runs.changing import cleared_notices
+
+    with transaction() as connection:
+        counted = f"select count(*) from {access.runs(by).sql()} where r.ticket->>'inbox' = :inbox and r.ticket is not null"  # noqa: S608 (a text of ours)
+        waiting = connection.scalar(sa.text(counted), {"inbox": inbox_id})
+        if waiting:
+            runs = "1 run waits" if waiting == 1 else f"{waiting} runs wait"
+            raise Conflict(f"{runs} in {inbox_id}: take or hand on what is in it before it is closed.")
+        cleared_notices.tell(connection, by, "inbox_closed", inbox_id)
+        table = tables.inbox
+        found = connection.execute(
+            sa.update(table)
+            .where(table.c.id == inbox_id, table.c.closed_at.is_(None))
+            .values(closed_at=sa.func.now())
+            .returning(table.c.title)
+        ).first()
+    if found is None:
+        raise NotFound(f"There is no open inbox {inbox_id}.")
+    forget()
+    log.note(by, "inbox_changed", open={"inbox": inbox_id, "fields": ["closed"]}, sealed={"name": found.title}, chain=CHAIN)
+
+
+def _read(number: int, document: Mapping[str, Any]) -> Document:
+    """The document, checked by itself and against what is connected and published."""
+    which = str(document.get("id") or f"inbox {number + 1}") if isinstance(document, Mapping) else f"inbox {number + 1}"
+    try:
+        made = Document.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _wrong(which, ".".join(str(part) for part in first["loc"]) or "source", first["msg"].removeprefix("Value error, ")) from None
+    if not NAME.fullmatch(made.id):
+        raise _wrong(which, "id", "takes small letters and digits, joined by -")
+    if made.source is not None:
+        _check_source(made.id, made.team, made.source)
+    return made
+
+
+def _check_source(which: str, team: str, source: Source) -> None:
+    """The collection, segment, order and workflow are there and fit each other."""
+    try:
+        collection = records.collection(source.collection)
+    except NotFound:
+        raise _wrong(which, "source.collection", f"there is no collection {source.collection}") from None
+    place = "source.filter" if source.segment is None else "source.segment"
+    try:
+        sql_conditions.check(source.expression(collection), collection)
+    except ConsoleError as error:
+        raise _wrong(which, place, error.message) from None
+    if source.sort is not None:
+        ordered = collection.by_name.get(source.sort.removeprefix("-"))
+        if ordered is None or not ordered.sortable:
+            raise _wrong(which, "source.sort", f"{collection.label} cannot be sorted by {source.sort.removeprefix('-')}")
+    try:
+        document = workflows.live(source.workflow).document
+    except NotFound:
+        raise _wrong(which, "source.workflow", f"there is no published workflow {source.workflow}; publish it first") from None
+    if document.collection != source.collection or (document.team or "") != team:
+        raise _wrong(which, "source.workflow", f"{source.workflow} is not about records of {source.collection}, or not of the team {team}")
+    if not document.settings.exclusive:
+        raise _wrong(which, "source.workflow", f"{source.workflow} may run several times on one record; in an inbox each is taken once")
+    asked = [one["name"] for one in document.start.config.get("fields", ()) if one.get("required") and one["name"] not in source.input]
+    if asked:
+        raise _wrong(which, "source.input", f"the start of {source.workflow} asks for {', '.join(asked)}")
+
+
+def _put(connection: Connection, document: Document, number: int, former: Any, by: Actor) -> list[str]:
+    """Write the inbox; names of what changed, `made` for a new one."""
+    source = document.source.model_dump(exclude_defaults=True) if document.source else None
+    told = document.model_dump(include={"title", "help", "team", "roles"}) | {"source": source, "position": number}
+    changed = ["made"] if former is None else sorted(name for name, value in told.items() if getattr(former, name) != value)
+    if former is not None and former.closed_at is not None:
+        changed.append("opened")
+    if changed:
+        insert = postgresql.insert(tables.inbox).values(id=document.id, made_by=by.id, **told)
+        connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=told | {"closed_at": None}))
+    return changed
+
+
+def _wrong(which: str, place: str, reason: str) -> DefinitionError:
+    return DefinitionError(f"{which}: {place}: {reason}.", details=[{"field": place, "reason": reason}])

@@ -1,0 +1,61 @@
+"""What people call the fields for which something is proposed: as the step's form says, else as the collection does, else the name as words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from console import records, workflows
+from console.core.documents.workflow import Step, Workflow
+from console.errors import NotFound
+
+CHOICE = "outcome"
+CHOICE_LABEL = "The choice"
+
+
+def of_step(document: Workflow | None, step: Step | None, name: str) -> str:
+    """The label of one field; of a tick in a list, that of the list and the tick's."""
+    if name == CHOICE:
+        return CHOICE_LABEL
+    whole, _, tick = name.partition(".")
+    form = _form(step)
+    entry = form.get(whole)
+    label = (entry or {}).get("label") or _of_collection(document, whole) or whole.replace("_", " ").capitalize()
+    if not tick:
+        return str(label)
+    options = (entry or {}).get("options")
+    ticks = (
+        {str(one.get("value")): str(one.get("label") or one.get("value")) for one in options if isinstance(one, Mapping)}
+        if isinstance(options, list)
+        else {}
+    )
+    return f"{label}: {ticks.get(tick, tick.replace('_', ' '))}"
+
+
+def of_live(known: Sequence[workflows.Known], fields: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+    """(workflow, step, field) → its label in the live version."""
+    live = {one.id: one.live for one in known}
+    documents: dict[str, Workflow | None] = {}
+    found = {}
+    for workflow, step, name in set(fields):
+        if workflow not in documents:
+            number = live.get(workflow)
+            documents[workflow] = workflows.version(workflow, number).document if number else None
+        document = documents[workflow]
+        found[workflow, step, name] = of_step(
+            document, next((one for one in document.steps if one.id == step), None) if document else None, name
+        )
+    return found
+
+
+def _form(step: Step | None) -> dict[str, Mapping[str, Any]]:
+    entries = [one for part in ("output", "form", "fields") for one in ((step.config.get(part) if step else None) or ())]
+    return {str(one["name"]): one for one in entries if isinstance(one, Mapping) and "name" in one}
+
+
+def _of_collection(document: Workflow | None, name: str) -> str | None:
+    if document is None or document.collection is None:
+        return None
+    try:
+        found = records.collection(document.collection).field(name)
+    except NotFound:
+        return None
+    return found.label if found is not None else None

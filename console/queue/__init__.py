@@ -1,0 +1,42 @@
+"""Jobs for the background: what they are called, putting them in, and (`dispatch`) handing them to workers."""
+
+from console.queue.jobs import (
+    ADVANCE,
+    BESIDE,
+    BULK,
+    FOLLOW,
+    JOBS,
+    PROPOSE,
+    READ,
+    Job,
+    PutBack,
+    advance,
+    enqueue,
+    enqueue_all,
+    forget,
+    paused,
+    paused_at,
+    propose,
+    tidy,
+)
+
+__all__ = [
+    "ADVANCE",
+    "BESIDE",
+    "BULK",
+    "FOLLOW",
+    "JOBS",
+    "PROPOSE",
+    "READ",
+    "Job",
+    "PutBack",
+    "advance",
+    "dispatch",
+    "enqueue",
+    "enqueue_all",
+    "forget",
+    "paused",
+    "paused_at",
+    "propose",
+    "tidy",
+]

@@ -1,0 +1,200 @@
+"""Delivers jobs to functions of ours: PgQueuer fetches them over a connection of its own, a pool of threads does them.
+
+A job may come twice, after a crash or to a worker that was frozen: what it names is looked at anew each time. A worker that dies loses nothing: another
+one takes its jobs as soon as no sign of life has come for `HEARTBEAT`. Source: docs/adr/0008-the-engine.md.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import psycopg
+import sqlalchemy as sa
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.domain.errors import FailingListenerError, RetryRequested
+from pgqueuer.domain.models import Job
+from pgqueuer.domain.settings import DBSettings, Durability
+from pgqueuer.domain.types import Channel
+
+from console.db.engine import app_url
+from console.queue.jobs import PutBack
+
+HEARTBEAT = timedelta(seconds=5)
+POLL = timedelta(seconds=1)
+CONNECT_S = 10.0
+CLOSE_S = 1.0
+TRIES = 8
+LONGEST_PAUSE_S = 60.0
+CHANNEL = "ch_pgqueuer"
+UNDERSTOOD = frozenset(
+    [
+        "host",
+        "port",
+        "sslmode",
+        "sslcert",
+        "sslkey",
+        "sslrootcert",
+        "sslcrl",
+        "sslpassword",
+        "ssl_min_protocol_version",
+        "ssl_max_protocol_version",
+        "passfile",
+        "options",
+        "application_name",
+        "target_session_attrs",
+        "krbsrvname",
+        "gsslib",
+    ]
+)
+"""What asyncpg understands of a URL of libpq's; it hands anything else to the server, which refuses it."""
+
+_log = logging.getLogger(__name__)
+
+# Each name is given: the library would look for it in the environment, under words as common as CHANNEL and TRIGGER.
+SETTINGS = DBSettings(
+    prefix="",
+    db_schema="queue",
+    channel=Channel(CHANNEL),
+    function="fn_pgqueuer_changed",
+    statistics_table="pgqueuer_statistics",
+    queue_status_type="pgqueuer_status",
+    queue_table="pgqueuer",
+    queue_table_log="pgqueuer_log",
+    trigger="tg_pgqueuer_changed",
+    schedules_table="pgqueuer_schedules",
+    durability=Durability.durable,
+    widen_id=True,
+)
+
+
+class JobFailed(Exception):
+    """A job could not be done. What went wrong stands in the log of the process, and not in the queue's tables: it may name persons."""
+
+
+def queries(driver: AsyncpgDriver) -> Queries:
+    """The library's statements over our schema."""
+    environment, scheduler = QueryBuilderEnvironment(settings=SETTINGS), QuerySchedulerBuilder(settings=SETTINGS)
+    return Queries(driver, environment, QueryQueueBuilder(settings=SETTINGS), scheduler)
+
+
+def backoff_s(attempt: int, first_s: float = 1.0, longest_s: float = LONGEST_PAUSE_S) -> float:
+    """Seconds until the next try after try number `attempt` (from 0): twice as long each time, and never in step with others that failed with it."""
+    return float(min(longest_s, first_s * 2.0 ** min(attempt, 30)) * random.uniform(0.75, 1.25))  # noqa: S311 (spread, not secrecy)
+
+
+async def _leave(connection: "asyncpg.Connection[Any]") -> None:
+    """Say goodbye to a server that listens; break off with one that does not, and let the transport be closed either way."""
+    try:
+        await connection.close(timeout=CLOSE_S)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()
+    await asyncio.sleep(0)
+
+
+class Dispatcher:
+    """The jobs of one process: `run` in a thread of its own until `stop`, which may be called from any thread."""
+
+    def __init__(self, handlers: Mapping[str, Callable[[str], None]], threads: int) -> None:
+        self.handlers, self.threads = dict(handlers), threads
+        self.stopping = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._manager: QueueManager | None = None
+        self._starting = threading.Lock()
+        self._ended = asyncio.Event()
+
+    def run(self) -> None:
+        """Deliver until stopped; what is under way then is finished, what was fetched and not begun is put back."""
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="job") as pool:
+            asyncio.run(self._until_stopped(pool))
+
+    def stop(self) -> None:
+        """Fetch no more, and come back from `run` when nothing is under way."""
+        self.stopping.set()
+        with self._starting:
+            if self._loop is not None and not self._loop.is_closed():
+                with contextlib.suppress(RuntimeError):  # it has ended in between
+                    self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        self._ended.set()
+        if self._manager is not None:
+            self._manager.shutdown.set()
+
+    async def _until_stopped(self, pool: ThreadPoolExecutor) -> None:
+        with self._starting:
+            self._loop = asyncio.get_running_loop()
+        failures = 0
+        while not self.stopping.is_set():
+            try:
+                await self._serve(pool)
+                failures = 0
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, FailingListenerError) as error:
+                _log.warning("jobs: the database does not answer: %s", type(error).__name__)
+            except Exception:  # noqa: BLE001 (the next connection may do better)
+                _log.exception("alarm: jobs are not delivered")
+            failures += 1
+            await self._pause(min(5.0, backoff_s(failures, 0.1)))
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), seconds)
+
+    async def _serve(self, pool: ThreadPoolExecutor) -> None:
+        """Deliver over one connection, as long as it lasts."""
+        connection = await asyncpg.connect(dsn(), timeout=CONNECT_S)
+        try:
+            self._manager = QueueManager(queries(AsyncpgDriver(connection)), channel=Channel(CHANNEL))
+            for name, function in self.handlers.items():
+                self._manager.entrypoint(name, accepts_context=False, on_failure="hold")(self._handler(pool, name, function))
+            if not self.stopping.is_set():
+                # Fetched ahead is one job for each thread: more would wait here while other workers have nothing to do.
+                await self._manager.run(
+                    dequeue_timeout=POLL,
+                    batch_size=self.threads,
+                    max_concurrent_tasks=2 * self.threads,
+                    heartbeat_timeout=HEARTBEAT,
+                    shutdown_on_listener_failure=True,
+                    log_aggregation_interval=timedelta(0),
+                )
+        finally:
+            self._manager = None
+            await _leave(connection)
+
+    def _handler(self, pool: ThreadPoolExecutor, name: str, function: Callable[[str], None]) -> Callable[[Job], Any]:
+        async def handle(job: Job) -> None:
+            await asyncio.get_running_loop().run_in_executor(pool, self._do, name, function, job)
+
+        return handle
+
+    def _do(self, name: str, function: Callable[[str], None], job: Job) -> None:
+        """In a thread of the pool. Raises RetryRequested for what is to be tried again, JobFailed for what a person has to look at."""
+        if self.stopping.is_set():
+            raise RetryRequested(timedelta(0), "put back")
+        try:
+            function((job.payload or b"").decode())
+        except PutBack as back:
+            raise RetryRequested(timedelta(seconds=back.after_s), "put back") from None
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError, psycopg.OperationalError) as error:
+            _log.warning("job %s: the database does not answer: %s", name, type(error).__name__)
+            raise RetryRequested(timedelta(seconds=backoff_s(job.attempts)), "the database does not answer") from None
+        except Exception as error:  # noqa: BLE001 (one job's surprise must not end the others)
+            _log.exception("alarm: job %s %s failed", name, job.id)
+            if job.attempts + 1 < TRIES:
+                raise RetryRequested(timedelta(seconds=backoff_s(job.attempts)), type(error).__name__) from None
+            raise JobFailed(type(error).__name__) from None
+
+
+def dsn() -> str:
+    """Where the application's role connects, as asyncpg reads it."""
+    url = app_url().set(drivername="postgresql")
+    return url.difference_update_query([name for name in url.query if name not in UNDERSTOOD]).render_as_string(hide_password=False)

@@ -1,0 +1,137 @@
+"""Jobs for the background: put in within a transaction of the caller's, delivered at least once by `console.queue.dispatch`.
+
+A job is a name and a text that names a run or a record: everything else stands in our own tables. One whose key is queued or under way
+already is not put in again. Source: docs/adr/0008-the-engine.md.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from console.db.engine import borrowed, fetch, hot_engine
+
+ADVANCE = "advance"
+"""The job that moves a run: its text is the run's id."""
+
+PROPOSE = "propose"
+"""The job that asks for a proposal: its text is the call's id."""
+
+BULK = "bulk"
+"""The job that does an action to many records: its text is the bulk's id."""
+
+FOLLOW = "follow"
+"""The job that looks up what may still come to nothing: its text is the run's id and the effect's."""
+
+READ = "read_documents"
+"""The job that reads documents beside a run: its text names the run, who wants to see them, and which."""
+
+JOBS = frozenset([ADVANCE, PROPOSE, BULK, FOLLOW, READ])
+"""All jobs there are. A worker refuses to start without a function for each (`console.worker.handlers`), and no other name is put in."""
+
+KEPT = timedelta(days=7)
+"""How long the queue's own notes on what became of its jobs stay."""
+
+_ENQUEUE = "select ord, id from queue.enqueue(%s::integer[], %s::text[], %s::bytea[], %s::interval[], %s::text[], %s::jsonb[])"
+_ONE = sa.text(
+    "select id from queue.enqueue(array[0], array[:entrypoint], array[convert_to(:payload, 'UTF8')], array[cast(:after as interval)],"
+    " array[cast(:key as text)], array[null::jsonb])"
+)
+BESIDE = "queue.enqueue(array[0], array[%s], array[convert_to(%s, 'UTF8')], array['0'::interval], array[%s], array[null::jsonb])"
+"""A table for the FROM of a statement of psycopg's: puts one job in when it is read; takes the job's name, text and key."""
+
+
+class PutBack(Exception):
+    """What a job was doing is broken off, because the process ends or others have their turn; it goes on after so many seconds, here or elsewhere."""
+
+    def __init__(self, after_s: float = 0.0) -> None:
+        super().__init__("put back")
+        self.after_s = after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to look at in the background. Of jobs with the same key only one is queued or under way at a time."""
+
+    entrypoint: str
+    payload: str
+    key: str
+
+    def __post_init__(self) -> None:
+        _check(self.entrypoint)
+
+
+def _check(entrypoint: str) -> None:
+    if entrypoint not in JOBS:
+        raise ValueError(f"No worker takes a job named {entrypoint!r}: add it to console.queue.JOBS and to console.worker.handlers.")
+
+
+def advance(run_id: str, seq: int) -> Job:
+    """The job that moves the run on from its event number `seq`; a later event of the run needs a later job."""
+    return Job(ADVANCE, run_id, f"{run_id}:{seq}")
+
+
+def propose(call: str) -> Job:
+    """The job that asks for the proposal which this call names."""
+    return Job(PROPOSE, call, call)
+
+
+def enqueue(
+    connection: sa.Connection, entrypoint: str, payload: str, *, dedupe_key: str | None = None, execute_after: timedelta = timedelta(0)
+) -> int | None:
+    """Put a job in with the transaction of `connection`; its number, None where one of the same key is there already."""
+    _check(entrypoint)
+    told = {"entrypoint": entrypoint, "payload": payload, "after": execute_after, "key": dedupe_key}
+    found: int | None = connection.execute(_ONE, told).scalar()
+    return found
+
+
+def enqueue_all(jobs: Sequence[Job]) -> int:
+    """Put all the jobs in, at once and in a transaction of their own; how many were not there already."""
+    count = len(jobs)
+    if not count:
+        return 0
+    columns: tuple[Any, ...] = (
+        *([0] * count, [job.entrypoint for job in jobs], [job.payload.encode() for job in jobs]),
+        *([timedelta(0)] * count, [job.key for job in jobs], [None] * count),
+    )
+    with borrowed() as driver:
+        return len(driver.execute(_ENQUEUE, columns).fetchall())
+
+
+LOOK_S = 1.0
+_looked: tuple[object, float, int] = (None, 0.0, 0)
+
+
+def paused() -> bool:
+    """Whether everything that goes by itself is switched off; looked up once a second at most."""
+    return _since() > 0
+
+
+def paused_at() -> datetime | None:
+    """Since when it is switched off, aware UTC; None where it is not."""
+    since = _since()
+    return datetime.fromtimestamp(since, UTC) if since else None
+
+
+def _since() -> int:
+    global _looked  # noqa: PLW0603 (what this process knows, swapped by one assignment)
+    source, now = hot_engine(), time.monotonic()
+    if _looked[0] is not source or now - _looked[1] > LOOK_S:
+        _looked = (source, now, int(fetch("select number from console.version where name = 'paused'")[0][0]))
+    return _looked[2]
+
+
+def forget() -> None:
+    """Look again at the next question: this process has just turned the switch."""
+    global _looked  # noqa: PLW0603 (as above)
+    _looked = (None, 0.0, 0)
+
+
+def tidy() -> int:
+    """Forget what became of jobs longer ago than `KEPT`; how many notes went."""
+    gone = "with gone as (delete from queue.pgqueuer_log where created < now() - %s returning 1) select count(*) from gone"
+    return int(fetch(gone, (KEPT,))[0][0])

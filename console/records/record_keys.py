@@ -1,0 +1,81 @@
+"""How a record is named: one opaque text for its primary key, fit to be one segment of a path.
+
+A key of one column is its own value where that is harmless (`17`, `ch_0042`); everything else (several columns, a slash, a blank, the empty
+text) is `~` and base64url of the JSON list of the values. Each record has exactly one key: who reads a record by a key compares it with
+the key of what was found (`of`), so that other spellings (`017`) name nothing.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from console.core.documents.collections import Collection, Field
+from console.errors import NotFound
+from console.records import values
+
+PLAIN = re.compile(r"[A-Za-z0-9_@:][A-Za-z0-9_.@:-]{0,254}")
+LONGEST = 2_000
+AS_SHOWN, CALENDAR = frozenset({"other", "binary"}), frozenset({"date", "datetime", "time"})
+
+
+def encode(parts: Sequence[Any]) -> str | None:
+    """The key of a record whose key columns have these JSON values; None where one is null, or there are none."""
+    if not parts or any(part is None for part in parts):
+        return None
+    texts = [str(part).lower() if isinstance(part, bool) else str(part) for part in parts]
+    if len(texts) == 1 and PLAIN.fullmatch(texts[0]):
+        return texts[0]
+    packed = json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return "~" + base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def decode(collection: Collection, key: str) -> tuple[Any, ...]:
+    """The values of the key columns, as the source's driver takes them. Raises NotFound for what no record of the collection is called."""
+    if not collection.key or len(key) > LONGEST:
+        raise NotFound
+    texts = _texts(key)
+    if texts is None or len(texts) != len(collection.key):
+        raise NotFound
+    fields = [collection.by_name[name] for name in collection.key]
+    try:
+        return tuple(_part(collection.dialect, field, text) for field, text in zip(fields, texts, strict=True))
+    except values.Unfit:
+        raise NotFound from None
+
+
+def _part(dialect: str, field: Field, text: str) -> Any:
+    """A part of a key as it is compared; what is none of its column's kind may stand there all the same, as in a file without types."""
+    if field.stored not in AS_SHOWN:
+        try:
+            return values.bound(dialect, field, values.from_text(field, text))
+        except values.Unfit:
+            if not values.storable(text) or field.stored not in CALENDAR:
+                raise
+    return values.raw(field, text)
+
+
+def of(collection: Collection, row: Mapping[str, Any]) -> str | None:
+    """The key of a record from its JSON values, which hold the key columns."""
+    return encode([row.get(name) for name in collection.key])
+
+
+def spoken(key: str | None) -> str:
+    """A key as people say it: the values of its columns, `17` or `500, 1`."""
+    found = _texts(key) if key else None
+    return ", ".join(found) if found else key or ""
+
+
+def _texts(key: str) -> list[str] | None:
+    if not key.startswith("~"):
+        return [key] if PLAIN.fullmatch(key) else None
+    try:
+        body = key[1:].encode("ascii")
+        unpacked = json.loads(
+            base64.b64decode(body + b"=" * (-len(body) % 4), altchars=b"-_", validate=True).decode("utf-8", "surrogatepass")
+        )
+    except (ValueError, binascii.Error, RecursionError):
+        return None
+    return unpacked if isinstance(unpacked, list) and all(isinstance(text, str) for text in unpacked) else None

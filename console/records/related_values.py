@@ -1,0 +1,95 @@
+"""A record read with what its relations lead to, to judge a condition outside the database that holds it; never to be shown."""
+
+import re
+from collections.abc import Container, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from console.core.documents.collections import Collection, Relation
+from console.core.expressions.operands import UNKNOWN
+from console.core.filters import Test
+from console.core.related_record import Leading
+from console.core.scopes import Scope
+from console.errors import DefinitionError
+from console.records import catalogue, connect, relations, sql_conditions
+from console.records.dialects import Condition
+from console.records.relations import Hop
+from console.records.sql_tables import Table, table_of
+
+
+def leading(collection_id: str, values: Mapping[str, Any]) -> Leading:
+    """The record's JSON values, from which conditions can follow relations. Raises NotFound for a collection that is not there."""
+    collection = catalogue.collection(collection_id)
+    return Leading(collection.typed(values), lambda name: _followed(collection, values, name))
+
+
+def _followed(collection: Collection, values: Mapping[str, Any], name: str) -> Any:
+    """What the relation leads to, as `core.leading` wants it. Raises SourceDown."""
+    try:
+        step = relations.hop(collection, name)
+    except DefinitionError:
+        return UNKNOWN
+    if step is None:
+        return None
+    parts = [values.get(here) for here, _ in step.relation.columns]
+    found = None if any(part is None for part in parts) else _read(step, parts)
+    return UNKNOWN if found is None else leading(step.target.id, found)
+
+
+def _read(step: Hop, parts: list[Any]) -> dict[str, Any] | None:
+    """JSON values of the record that the relation leads to, None where there is none."""
+    there = table_of(step.target)
+    names = [field.name for field in step.target.stored_fields]
+    linked = [named_by(there, column, part) for (_, column), part in zip(step.relation.columns, parts, strict=True)]
+    statement = sa.select(*(there.columns[name] for name in names)).select_from(there.table).where(*linked).limit(1)
+    row = connect.read(catalogue.engine_of(step.target), step.target.source, lambda connection: connection.execute(statement).first())
+    return None if row is None else there.json(names, row)
+
+
+def unseen(collection: Collection, changed: Mapping[str, Any], known: Mapping[str, Any], scope: Scope) -> list[dict[str, str]]:
+    """A detail `{"field", "reason"}` for each changed reference to a record that is not there for the scope's owner; `known` holds its other columns.
+
+    What is out of scope is answered as what does not exist. Collections without a subject of which the owner may read nothing, such as a list
+    of currencies, are left to the database.
+    """
+    details = []
+    for relation in referring(collection, changed):
+        if scope.elsewhere is None:
+            break
+        target, parts = catalogue.collection(relation.collection), [{**known, **changed}.get(here) for here, _ in relation.columns]
+        theirs = scope.elsewhere(target.id)
+        if theirs.unlimited or any(part is None for part in parts) or (theirs.nothing and not target.subject):
+            continue
+        if theirs.nothing or not _is_there(target, [there for _, there in relation.columns], parts, theirs):
+            field = next(here for here, _ in relation.columns if here in changed)
+            details.append({"field": field, "reason": f"{collection.by_name[field].label}: there is no such {target.label_one.lower()}."})
+    return details
+
+
+def referring(collection: Collection, names: Container[str]) -> list[Relation]:
+    """Relations to one record that any of these columns takes part in."""
+    return [one for one in collection.relations if one.kind == "to_one" and any(here in names for here, _ in one.columns)]
+
+
+def _is_there(target: Collection, columns: list[str], parts: list[Any], scope: Scope) -> bool:
+    there = table_of(target)
+    linked = [named_by(there, column, part) for column, part in zip(columns, parts, strict=True)]
+    statement: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(there.table).where(*linked, there.in_scope(scope)).limit(1)
+    return connect.read(catalogue.engine_of(target), target.source, lambda connection: connection.execute(statement).first()) is not None
+
+
+def named_by(there: Table, column: str, part: Any) -> Condition:
+    """That the column holds what a record elsewhere names it by."""
+    field = there.collection.by_name[column]
+    if field.stored == "binary":
+        return there.dialect.is_raw(there.columns[column], field, bytes.fromhex(part))
+    return sql_conditions.filter_condition(Test(column, "eq", kept_there(there.collection, column, part)), there.collection, there.columns)
+
+
+def kept_there(target: Collection, column: str, part: Any) -> Any:
+    """A value of one data source as another keeps it: the number 17 here may be the text "17" there."""
+    stored = target.by_name[column].stored
+    if stored == "integer" and isinstance(part, str) and re.fullmatch(r"-?[0-9]{1,18}", part):
+        return int(part)
+    return str(part) if stored in {"text", "uuid"} and isinstance(part, int) and not isinstance(part, bool) else part

@@ -1,0 +1,104 @@
+"""A collection as SQL: its table and columns without types (drivers and databases know theirs), and the conditions every statement needs."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import ColumnElement
+
+from console.core.documents.collections import Collection, Field
+from console.core.expressions import Expression
+from console.core.scopes import Scope
+from console.records import scoping, sql_conditions, values
+from console.records.dialects import DIALECTS, Condition
+
+MOST_KEPT = 2_000
+
+
+class Table:
+    """The table of one collection; `readers` turn a driver's values into JSON (`values.read`)."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        self.table = sa.table(collection.table, *(sa.column(field.name) for field in collection.stored_fields), schema=collection.schema)
+        self.columns: Mapping[str, ColumnElement[Any]] = {column.name: column for column in self.table.columns}
+        self.dialect = DIALECTS.get(collection.dialect, DIALECTS["postgresql"])
+        self._places = {field.name: self.dialect.place(self.columns[field.name], field) for field in collection.stored_fields}
+        known_by = {*collection.key, *(here for relation in collection.relations for here, _ in relation.columns)}
+        self.readers = {
+            field.name: values.hexadecimal
+            if field.stored == "binary" and field.name in known_by
+            else values.reader(field, collection.dialect)
+            for field in collection.stored_fields
+        }
+
+    def aliased(self, name: str) -> "Table":
+        """The same table once more in a statement, under this name."""
+        other = copy.copy(self)
+        alias = self.table.alias(name)
+        other.table, other.columns = alias, {column.name: column for column in alias.columns}  # type: ignore[assignment]
+        return other
+
+    @property
+    def key(self) -> list[ColumnElement[Any]]:
+        """The key columns, in order."""
+        return [self.columns[name] for name in self.collection.key]
+
+    def place(self, name: str) -> ColumnElement[Any]:
+        """The column as a list sorted by it is compared: the column itself, where the database compares as it sorts."""
+        return self._places[name]
+
+    def anchored(self, places: Sequence[str], anchor: Sequence[Any]) -> list[Any]:
+        """What a cursor holds for these columns, as they are compared with it."""
+        return [self.dialect.anchored(self.collection.by_name[name], item) for name, item in zip(places, anchor, strict=True)]
+
+    def in_scope(self, scope: Scope) -> Condition:
+        """The scope as a condition."""
+        return scoping.scope_condition(scope, self.collection, self.columns, datetime.now(UTC))
+
+    def in_scope_when_written(self, parts: Sequence[Any], scope: Scope) -> Condition:
+        """That the one record of this key is in the scope, in the WHERE of an UPDATE: MySQL looks at no table that it is changing, but for a copy."""
+        if self.dialect.name != "mysql" or not scope.follows:
+            return self.in_scope(scope)
+        there = self.aliased("looked_at")
+        one: sa.Select[Any] = (
+            sa.select(sa.literal_column("1").label("one"))
+            .select_from(there.table)
+            .where(there.is_key(parts), there.in_scope(scope))
+            .limit(1)
+        )
+        return sa.exists(sa.select(sa.literal_column("1")).select_from(one.subquery("in_scope")))
+
+    def holds(self, expression: Expression, attributes: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> Condition:
+        """An expression over `record` as a condition; `more` are further roots that it may look at."""
+        roots = {"now": datetime.now(UTC), **(more or {}), "currentUser": attributes}
+        return sql_conditions.condition(expression, self.collection, self.columns, roots)
+
+    def is_key(self, parts: Sequence[Any]) -> Condition:
+        """The one record whose key columns have these values, as `keys.decode` gives them."""
+        fields = [self.collection.by_name[name] for name in self.collection.key]
+        return sa.and_(*(self._holds(column, field, part) for column, field, part in zip(self.key, fields, parts, strict=True)))
+
+    def _holds(self, column: ColumnElement[Any], field: Field, part: Any) -> Condition:
+        if isinstance(part, values.Raw):
+            return self.dialect.is_raw(column, field, part.given)
+        return self.dialect.equals(column, field, part)
+
+    def json(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+        """The driver's row as JSON values by name."""
+        return {name: values.read(self.readers[name], value) for name, value in zip(names, row, strict=True)}
+
+
+_made: dict[int, Table] = {}
+
+
+def table_of(collection: Collection) -> Table:
+    """The table of a collection, made once for as long as the catalogue holds it."""
+    found = _made.get(id(collection))
+    if found is None or found.collection is not collection:
+        if len(_made) >= MOST_KEPT:
+            _made.clear()
+        found = _made[id(collection)] = Table(collection)
+    return found

@@ -1,0 +1,145 @@
+"""What must hold of a record whenever it is written: what is needed, formats, and the rules of its collection.
+
+Formats are judged by libraries. A rule is judged of the record as it would be; unknown is not enough.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from console.core import expressions
+from console.core.documents.collections import Collection, Rule
+from console.core.papers import vat
+from console.core.scopes import Scope
+
+EMPTY: tuple[Any, ...] = ("", [], None)
+
+
+def needed(collection: Collection, changed: Mapping[str, Any], *, new: bool = False) -> frozenset[str]:
+    """Columns that have to be read before the change can be judged: those that rules about a changed field look at."""
+    return frozenset(name for rule in _rules(collection, changed, new=new) for name in (rule.inputs | expressions_in(rule.message)))
+
+
+def expressions_in(message: str) -> frozenset[str]:
+    """Columns that a message names."""
+    paths = {path for found in expressions.templates(message) for path in expressions.paths(found)}
+    return frozenset(path[1] for path in paths if path[0] == "record" and len(path) > 1)
+
+
+def wrong(
+    collection: Collection, scope: Scope, former: Mapping[str, Any], changed: Mapping[str, Any], *, new: bool = False
+) -> list[dict[str, str]]:
+    """A detail `{"field", "reason"}` for each thing that stands against the change; `former` holds the JSON values of what `needed` names."""
+    details = _fields(collection, changed, new=new)
+    known = {detail["field"] for detail in details}
+    record = collection.typed({**former, **changed})
+    roots = {"record": record, "now": datetime.now(UTC)}
+    shown = {"record": {name: value for name, value in record.items() if collection.visible(name, scope.hidden)}, "now": roots["now"]}
+    for rule in _rules(collection, changed, new=new):
+        own = rule.field in changed and rule.field in {field.name for field in collection.stored_fields if rule in field.validation}
+        if own and changed[str(rule.field)] in EMPTY:
+            continue  # a rule of a field is about what stands in it
+        if not expressions.parse(rule.if_).test(roots):
+            places = [rule.field] if rule.field else sorted(rule.inputs & changed.keys()) or sorted(changed)
+            reason = expressions.render(rule.message, shown)
+            details += [{"field": str(place), "reason": reason} for place in places if place not in known]
+    return list({(detail["field"], detail["reason"]): detail for detail in details}.values())
+
+
+def _fields(collection: Collection, changed: Mapping[str, Any], *, new: bool) -> list[dict[str, str]]:
+    details = []
+    for field in collection.stored_fields:
+        value = changed.get(field.name)
+        empty = value in EMPTY or (isinstance(value, str) and not value.strip())
+        if field.required and empty and (field.name in changed or new):
+            details.append({"field": field.name, "reason": f"{field.label} is needed."})
+        elif field.format and not empty and isinstance(value, str) and (reason := misformed(field.format, value)):
+            details.append({"field": field.name, "reason": reason})
+    return details
+
+
+def _rules(collection: Collection, changed: Mapping[str, Any], *, new: bool) -> list[Rule]:
+    """Rules of the changed fields, and those of the record that look at one of them (all of them for a new record)."""
+    own = [rule for field in collection.stored_fields if field.name in changed for rule in field.validation]
+    return [*own, *(rule for rule in collection.validation if new or rule.inputs & changed.keys())]
+
+
+# ---------------------------------------------------------------------------------------------------------------- formats
+
+
+def misformed(kind: str, text: str) -> str | None:
+    """What is wrong with a text of this format, in words that tell the way out; None where nothing is."""
+    return _judges()[kind](text.strip())
+
+
+@cache
+def _judges() -> Mapping[str, Callable[[str], str | None]]:
+    return {"email": _email, "phone": _phone, "iban": _iban, "bic": _bic, "vat": vat.problem, "url": _url}
+
+
+def _email(text: str) -> str | None:
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        validate_email(text, check_deliverability=False)
+    except EmailNotValidError as error:
+        return f"This is no e-mail address: {str(error).rstrip('.')}."
+    return None
+
+
+def _phone(text: str) -> str | None:
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        return "This is no phone number: write it with the country, such as +31 20 794 6000."
+    if phonenumbers.is_valid_number(number):
+        return None
+    region = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    example = phonenumbers.example_number(region)
+    like = (
+        f" One of {region} looks like {phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.INTERNATIONAL)}."
+        if example
+        else ""
+    )
+    return f"There is no such phone number: its length or beginning is wrong.{like}"
+
+
+def _iban(text: str) -> str | None:
+    import schwifty
+    from schwifty import exceptions
+
+    try:
+        schwifty.IBAN(text)
+    except exceptions.InvalidChecksumDigits:
+        return "The check digits of this IBAN are wrong: look at it once more."
+    except exceptions.InvalidLength:
+        return "This IBAN has too few or too many characters for its country."
+    except exceptions.InvalidCountryCode:
+        return "An IBAN begins with the letters of its country, such as NL91 ABNA 0417 1643 00."
+    except exceptions.SchwiftyException:
+        return "This is no IBAN; one looks like NL91 ABNA 0417 1643 00."
+    return None
+
+
+def _bic(text: str) -> str | None:
+    import schwifty
+    from schwifty import exceptions
+
+    try:
+        schwifty.BIC(text)
+    except exceptions.SchwiftyException:
+        return "This is no BIC: 8 or 11 characters such as ABNANL2A, with the country in the middle."
+    return None
+
+
+def _url(text: str) -> str | None:
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and "." in str(parts.hostname) and not any(map(str.isspace, text))
+    except ValueError:
+        fits = False
+    return None if fits else "This is no web address: it begins with https:// or http://, and names a host."

@@ -1,0 +1,274 @@
+"""Clearance for a time: who holds a label by a role, who was given it until a day and why, and the agreement of a second person that this takes.
+
+A clearance is asked for by one and agreed to by another; one of the two manages the rights, and one holds the label by a role. It is a row of the
+policy that looks at the time, so it begins and ends by itself, in every process.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console import access, accounts, log, subjects
+from console.access import policy_store
+from console.access.clearance import KIND
+from console.access.rows import EVERY, Row
+from console.core.actor import Actor
+from console.db import tables
+from console.db.engine import fetch, transaction
+from console.db.ids import new_id
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.work import notices
+
+CHAIN = "sys:config"
+LONGEST = timedelta(days=366)
+LONGEST_REASON = 2000
+SHOWN = 100
+NEED = ("policy", "manage")
+_COLUMNS = [column.name for column in tables.clearance.columns]
+_ALL = f"select {', '.join(_COLUMNS)} from console.clearance where label = %s order by asked_at desc limit {SHOWN}"  # noqa: S608 (names of ours)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A clearance for a time. `state` is asked, refused, revoked, or where it was granted: later, now or over. Times are aware UTC."""
+
+    id: str
+    label: str
+    person: str
+    since: datetime
+    until: datetime
+    reason: str
+    asked_by: str
+    asked_at: datetime
+    answered_by: str | None
+    answered_at: datetime | None
+    status: str
+    revoked_by: str | None
+    revoked_at: datetime | None
+
+    @property
+    def state(self) -> str:
+        """Where it stands now."""
+        now = datetime.now(UTC)
+        if self.status != "granted":
+            return "over" if self.status == "asked" and self.until <= now else self.status
+        return "later" if now < self.since else "now" if now < self.until else "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A label with who holds it: `roles` pairs of a role and the people who have it, `grants` newest first. `holds`: whether the reader does, by a
+    role; `workflows` and `collections` that carry it are named to such readers alone.
+    """
+
+    id: str
+    roles: Sequence[tuple[str, Sequence[str]]]
+    grants: Sequence[Grant]
+    names: Mapping[str, str]
+    holds: bool
+    carried_by: Sequence[str]
+
+
+def listed(actor: Actor) -> list[Holding]:
+    """The labels, for who manages the rights or holds one of them by a role: those then. Raises NotAllowed."""
+    manages = access.can(actor, None, *NEED)
+    found = [label for label in sorted(access.known_labels()) if manages or access.cleared_for_good(actor.id, label)]
+    if not found:
+        access.require(actor, None, *NEED)
+    return [_holding(actor, label) for label in found]
+
+
+def _holding(actor: Actor, label: str) -> Holding:
+    rows = access.all_rows()
+    roles = sorted({row.sub.removeprefix("role:") for row in rows if row.obj == KIND + label and row.sub.startswith("role:")})
+    holders = {role: sorted(access.holders(role)) for role in roles}
+    grants = [_grant(row) for row in fetch(_ALL, (label,))]
+    people = {person for held in holders.values() for person in held}
+    people |= {each for grant in grants for each in (grant.person, grant.asked_by, grant.answered_by, grant.revoked_by) if each}
+    names, holds = accounts.names(people), access.cleared_for_good(actor.id, label)
+    told = [(role, [names.get(person, "A former colleague") for person in held]) for role, held in holders.items()]
+    return Holding(label, told, grants, names, holds, access.labelled(label) if holds else ())
+
+
+def ask(actor: Actor, label: str, email: str, since: datetime, until: datetime, reason: str) -> Grant:
+    """Ask that the person be cleared for the label from `since` until `until` (aware). Whoever may agree is told.
+
+    Raises NotAllowed (also `step_up`), Invalid with a detail per field.
+    """
+    _require_part(actor, label)
+    accounts.require_recent(actor)
+    person = _person(email)
+    details = _wrong(actor, label, person, since, until, reason)
+    if details or person is None:
+        raise Invalid(f"Nothing was asked for: {details[0]['reason']}", details=details)
+    ident = new_id("clr")
+    made = {
+        "id": ident,
+        "label": label,
+        "person": person.id,
+        "since": since,
+        "until": until,
+        "reason": reason.strip(),
+        "asked_by": actor.id,
+    }
+    with transaction() as connection:
+        connection.execute(sa.insert(tables.clearance).values(**made, status="asked"))
+        _note(actor, "clearance_asked", made, connection)
+    grant = _one(ident)
+    notices.tell(_agreeing(grant), "clearance_asked", grant.id, by=actor.id, link="/settings/labels")
+    return grant
+
+
+def answer(actor: Actor, grant_id: str, *, agree: bool) -> Grant:
+    """Agree or refuse, as the second person. Raises NotFound, NotAllowed for who may not, Conflict where it was answered or is over."""
+    found = _one(grant_id)
+    _require_part(actor, found.label)
+    if agree:
+        _require_second(actor, found)
+        accounts.require_recent(actor)
+    if found.state != "asked":
+        raise Conflict("This was answered already, or its time is over.", code="not_possible")
+    status = "granted" if agree else "refused"
+    table = tables.clearance
+    with transaction() as connection:
+        changed = sa.update(table).where(table.c.id == grant_id, table.c.status == "asked")
+        if connection.execute(changed.values(status=status, answered_by=actor.id, answered_at=sa.func.now())).rowcount == 0:
+            raise Conflict("This was answered already.", code="not_possible")
+        if agree:
+            policy_store.write(
+                connection, added=[_row(found)], removed=_over(connection, found.label), by=actor.id, note=f"Clearance {grant_id}"
+            )
+        _note(actor, f"clearance_{status}", _told(found), connection)
+    access.refresh()
+    return _one(grant_id)
+
+
+def revoke(actor: Actor, grant_id: str) -> Grant:
+    """End a clearance before its time, or take back what was asked. Raises NotFound, NotAllowed, Conflict where it has ended."""
+    found = _one(grant_id)
+    _require_part(actor, found.label)
+    table = tables.clearance
+    with transaction() as connection:
+        changed = sa.update(table).where(table.c.id == grant_id, table.c.status.in_(("asked", "granted")), table.c.until > sa.func.now())
+        if connection.execute(changed.values(status="revoked", revoked_by=actor.id, revoked_at=sa.func.now())).rowcount == 0:
+            raise Conflict("It has ended already.", code="not_possible")
+        if found.status == "granted":
+            policy_store.write(
+                connection, removed=[_row(found), *_over(connection, found.label)], by=actor.id, note=f"Clearance {grant_id}"
+            )
+        _note(actor, "clearance_revoked", _told(found), connection)
+    access.refresh()
+    return _one(grant_id)
+
+
+def _person(email: str) -> Actor | None:
+    """The person with this address, as they would act; None where nobody has an open account with it."""
+    try:
+        return accounts.actor_of_person(accounts.person_of_email(email.strip().lower()).id)
+    except ConsoleError:
+        return None
+
+
+def may_agree(actor: Actor, grant: Grant) -> bool:
+    """Whether the actor can be the second person."""
+    try:
+        _require_second(actor, grant)
+    except ConsoleError:
+        return False
+    return grant.state == "asked"
+
+
+def _require_part(actor: Actor, label: str) -> None:
+    """Raise NotAllowed for who neither manages the rights nor holds the label by a role."""
+    if label not in access.known_labels() or not access.cleared_for_good(actor.id, label):
+        access.require(actor, None, *NEED)
+
+
+def _require_second(actor: Actor, grant: Grant) -> None:
+    """Raise NotAllowed unless actor and asker are two, neither is cleared by it, one manages the rights and one holds the label (where anybody does)."""
+    if actor.id in (grant.asked_by, grant.person):
+        raise NotAllowed("Another person has to agree to this: not who asked, and not who is cleared by it.", code="four_eyes", need=NEED)
+    pair = (actor, Actor("user", grant.asked_by))
+    if not any(access.can(each, None, *NEED) for each in pair):
+        raise NotAllowed("This needs the yes of somebody who manages the rights.", code="four_eyes", need=NEED)
+    if _holders(grant.label) and not any(access.cleared_for_good(each.id, grant.label) for each in pair):
+        raise NotAllowed(
+            f"This needs the yes of somebody who is cleared for {grant.label} by a role.",
+            code="four_eyes",
+            need=(KIND + grant.label, "see"),
+        )
+
+
+def _holders(label: str) -> list[str]:
+    people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
+    return [person for person in sorted(people) if access.cleared_for_good(person, label)]
+
+
+def _agreeing(grant: Grant) -> list[str]:
+    """Ids of those who could be the second person: holders of the label, else who manages the rights."""
+    people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
+    return [person for person in sorted(people) if may_agree(Actor("user", person), grant)]
+
+
+def _wrong(actor: Actor, label: str, person: Actor | None, since: datetime, until: datetime, reason: str) -> list[dict[str, str]]:
+    details = []
+    if label not in access.known_labels():
+        details.append({"field": "label", "reason": "There is no such label."})
+    if person is None:
+        details.append({"field": "email", "reason": "Nobody has an open account with this address."})
+    elif person.id == actor.id:
+        details.append({"field": "email", "reason": "Nobody asks for their own clearance: a colleague does."})
+    elif label in access.clearance(person):
+        details.append({"field": "email", "reason": f"{person.name} is cleared for it already."})
+    if until <= since or until <= datetime.now(UTC):
+        details.append({"field": "until", "reason": "It must end after it begins, and not in the past."})
+    elif until - since > LONGEST:
+        details.append({"field": "until", "reason": "At most a year; ask again then."})
+    if not reason.strip() or len(reason) > LONGEST_REASON or "\x00" in reason:
+        details.append({"field": "reason", "reason": "Say why, in at most 2,000 characters; it is kept in the log."})
+    return details
+
+
+def _row(grant: Grant) -> Row:
+    """The clearance as a row of the policy."""
+    since, until = log.body.moment(grant.since), log.body.moment(grant.until)
+    return Row("p", f"user:{grant.person}", EVERY, KIND + grant.label, "see", "allow", f'now >= "{since}" && now < "{until}"')
+
+
+def _over(connection: Connection, label: str) -> list[Row]:
+    """Rows of clearances whose time is over: they say nothing any more."""
+    table = tables.clearance
+    rows = connection.execute(sa.select(table).where(table.c.label == label, table.c.status == "granted", table.c.until <= sa.func.now()))
+    return [_row(_grant([getattr(row, name) for name in _COLUMNS])) for row in rows]
+
+
+def _grant(row: Sequence[Any]) -> Grant:
+    return Grant(**dict(zip(_COLUMNS, row, strict=True)))
+
+
+def _one(grant_id: str) -> Grant:
+    found = fetch(f"select {', '.join(_COLUMNS)} from console.clearance where id = %s", (grant_id,)) if "\x00" not in grant_id else []  # noqa: S608 (as above)
+    if not found:
+        raise NotFound
+    return _grant(found[0])
+
+
+def _told(grant: Grant) -> dict[str, Any]:
+    return {name: getattr(grant, name) for name in ("id", "label", "person", "since", "until", "reason", "asked_by")}
+
+
+def _note(actor: Actor, kind: str, told: Mapping[str, Any], connection: Connection) -> None:
+    open_ = {
+        "clearance": told["id"],
+        "label": told["label"],
+        "person": told["person"],
+        "since": log.body.moment(told["since"]),
+        "until": log.body.moment(told["until"]),
+        "asked_by": told["asked_by"],
+    }
+    subject = subjects.of("person", str(told["person"]))
+    log.note(actor, kind, open=open_, sealed={"reason": told["reason"]}, subject=subject, chain=CHAIN, connection=connection)

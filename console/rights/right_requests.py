@@ -1,0 +1,143 @@
+"""Why somebody may not, as it may be told to themselves, and asking for the right: those who can give it find it at the bell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from console import access, log, records, subjects
+from console.access import limits
+from console.access.deciding import Decision, Spoken
+from console.access.policy_words import act as act_words, condition, right
+from console.access.rows import ACTS, kind_of
+from console.access.spoken_names import Names, known
+from console.accounts import throttle
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.expressions.nodes import Path, walk
+from console.errors import Invalid, TooMany
+from console.work import notices
+
+FREE = 5
+MOST_REASON = 500
+MOST_TOLD = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why somebody may not do this: the right that is missing, the rule that decided, and who could give it, in words. `need` is object and act."""
+
+    need: tuple[str, str]
+    team: str | None
+    right: str
+    rule: str
+    who: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As the API tells it beside the message."""
+        return {"need": {"object": self.need[0], "act": self.need[1]}, "rule": self.rule, "who": list(self.who)}
+
+
+def why_not(actor: Actor, team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None = None) -> Reason | None:
+    """Why the actor themselves may not; None where they may. Says nothing about records, nor what fields hold that are kept from them."""
+    if act not in ACTS.get(kind_of(obj), frozenset()):
+        return None
+    given = {**access.roots_of(actor), **(roots or {})}
+    some = kind_of(obj) == "collection" and "record" not in given
+    decision, names = limits.decision_of(actor.id, team, obj, act, given, some=some), known()
+    if decision.allowed:
+        return None
+    return Reason(
+        (obj, act),
+        team,
+        right(obj, act, names),
+        _rule(actor, decision, obj, act, team, names),
+        tuple(name for _, name in givers(actor)[:3]),
+    )
+
+
+def givers(actor: Actor) -> list[tuple[str, str]]:
+    """Pairs of id and name of the people who manage rights, or people and their roles; whoever asks is not among them."""
+    found = dict(limits.people_able(None, "policy", "manage")) | dict(limits.people_able(None, "user", "manage"))
+    return sorted(((ident, name) for ident, name in found.items() if ident != actor.id), key=lambda one: (one[1], one[0]))
+
+
+def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") -> int:
+    """Ask for a right that the actor was refused: noted, and told to those who can give it, once a day for the same right; how many were told.
+
+    Raises Invalid for a reason that is too long, TooMany after several in a short time.
+    """
+    told = reason.strip()
+    if len(told) > MOST_REASON or "\x00" in told:
+        raise Invalid("That is too long.", details=[{"field": "reason", "reason": f"At most {MOST_REASON} characters."}])
+    if not throttle.take([throttle.Limit("ask", actor.id, FREE)]):
+        raise TooMany("You have asked several times already. Try again in a few minutes.", retry_after=30)
+    names, people = known(), givers(actor)[:MOST_TOLD]
+    said = f"{actor.name} asks: {right(obj, act, names)}{_in(team, names)}{f'. “{told}”' if told else ''}"
+    day = log.now().date().isoformat()
+    link = f"/settings/access/try?{urlencode({'person': actor.id, 'object': obj, 'act': act})}"
+    key = f"ask:{actor.id}:{obj}:{act}:{team or ''}:{day}"
+    notices.tell(
+        [ident for ident, _ in people], "access_requested", key, by=actor.id, text=said, subject=subjects.of_person(actor.id), link=link
+    )
+    opened = {"object": obj, "act": act, "team": team, "count": len(people)}
+    log.note(
+        actor,
+        "access_requested",
+        open={name: value for name, value in opened.items() if value is not None},
+        sealed={"reason": told} if told else None,
+    )
+    return len(people)
+
+
+def _rule(actor: Actor, decision: Decision, obj: str, act: str, team: str | None, names: Names) -> str:
+    """What decided, in a sentence that gives nothing away."""
+    if decision.row is not None:
+        what = _what(decision.row.sub, decision.row.dom, names)
+        where = _condition(actor, decision.row.expression, obj)
+        return f"A rule for {what} denies it{f' where {where}' if where else ''}."
+    if decision.outside is not None:
+        subject = names.title("collection", decision.outside.collection or "").lower()
+        return f"You may {act_words(act)} only {names.object(obj).lower()} of {subject or 'those'} that you may see."
+    if decision.unmet:
+        return " ".join(dict.fromkeys(_unmet(actor, one, obj, names) for one in decision.unmet))
+    roles = sorted({names.role(role) for role, place in actor.roles if team is None or place in ("*", team)})
+    if not roles:
+        return f"You have no role{_in(team, names)}."
+    return f"No rule allows it for {' or '.join(roles)}{_in(team, names)}."
+
+
+def _in(team: str | None, names: Names) -> str:
+    return f" {names.place(f't:{team}')}" if team else ""
+
+
+def _unmet(actor: Actor, spoken: Spoken, obj: str, names: Names) -> str:
+    row = spoken.row
+    return f"{_what(row.sub, row.dom, names)} may {act_words(row.act)} {names.object(row.obj)} only where {_condition(actor, row.expression, obj)}."
+
+
+def _what(sub: str, dom: str, names: Names) -> str:
+    return "you yourself" if sub.startswith(("user:", "key:")) else f"{names.who(sub)} {names.place(dom)}"
+
+
+def _condition(actor: Actor, text: str, obj: str) -> str:
+    """The condition in words; of one that looks at fields kept from the actor nothing."""
+    if not text:
+        return ""
+    paths = [node.steps for node in walk(expressions.parse(text).node) if isinstance(node, Path) and node.root == "record" and node.steps]
+    if kind_of(obj) != "collection":
+        return "something holds that you may not see" if paths else condition(text)
+    told = all(_may_see(actor, obj.partition(":")[2], tuple(map(str, steps))) for steps in paths)
+    return condition(text) if told else "something holds that you may not see"
+
+
+def _may_see(actor: Actor, collection: str, steps: tuple[str, ...]) -> bool:
+    """Whether the actor may read the field at the end of the path, on some record."""
+    *path, name = steps
+    for relation in path:
+        led = records.collection(collection).relation(relation)
+        if led is None:
+            return False
+        collection = led.collection
+    scope = access.scope_for(actor, collection)
+    return name not in scope.hidden and not (path and scope.nothing)

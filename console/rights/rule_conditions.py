@@ -1,0 +1,340 @@
+"""Conditions of rules: what they may look at, put together from a field, a comparison and a value, checked, and counted over today's records."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console import access, accounts, records
+from console.access.rows import EVERY
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.core.expressions import Expression, ExpressionError
+from console.core.expressions.nodes import Call, Compare, Junction, Node, Path, Within, walk
+from console.core.scopes import Scope, stands_alone, whole
+from console.db.engine import fetch
+from console.effects import kept
+from console.errors import DefinitionError, Invalid, NotFound
+from console.records import catalogue, connect, relations, sql_conditions
+from console.rights.writing import everybody
+
+ROOTS = {
+    "collection": ("record", "$currentUser", "now"),
+    "action": ("record", "run", "input", "$currentUser", "now"),
+    "workflow": ("record", "run", "$currentUser", "now"),
+}
+"""Kind of object → what its conditions may look at; of the others `$currentUser` and `now`."""
+
+OF_RUN = ("id", "started_by", "holder", "team", "version")
+WITHOUT_RUN = frozenset({"see", "start", "edit", "publish", "activate"})
+COMPARISONS = {
+    "==": "is",
+    "!=": "is not",
+    "<=": "is at most",
+    ">=": "is at least",
+    "<": "is less than",
+    ">": "is more than",
+    "in": "is one of",
+    "startsWith": "starts with",
+    "contains": "contains",
+    "empty": "is empty",
+    "filled": "is not empty",
+}
+NUMBERS = frozenset({"integer", "decimal", "money"})
+COUNTED = 3
+NO_INDEX = "No index of the table begins with {}: over many records lists and counts of this rule read them all. Ask for an index."
+DEPTH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that a condition may look at: its path, what it is called, and of which type it is."""
+
+    path: str
+    label: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many of a collection's records a condition holds for, for some of those who have the role; and warnings about how it is found."""
+
+    total: int
+    people: tuple[tuple[str, int], ...]
+    warnings: tuple[str, ...] = ()
+
+
+def choices(obj: str) -> list[Choice]:
+    """What a condition on this object may look at."""
+    kind, _, ident = obj.partition(":")
+    found: list[Choice] = []
+    collection = ident if kind == "collection" else None
+    if kind == "action" and ident in kept.every():
+        action = kept.get(ident)
+        found += [Choice(f"input.{entry.name}", f"{entry.label} (typed)", entry.type) for entry in action.form]
+        collection = action.collection
+    if collection and collection != EVERY:
+        try:
+            found += _fields(records.collection(collection), "record", "", DEPTH)
+        except NotFound:
+            return found
+    if kind in ("action", "workflow"):
+        found += [Choice("run.started_by", "Who started the run", "text"), Choice("run.holder", "Who holds the run", "text")]
+    return found
+
+
+def _fields(collection: Collection, path: str, after: str, depth: int) -> list[Choice]:
+    """Fields of the collection, then those of the records that its relations lead to."""
+    found = [Choice(f"{path}.{field.name}", field.label + after, field.type) for field in collection.fields if _plain(field.name)]
+    for relation in collection.relations if depth else ():
+        if not _plain(relation.name):
+            continue
+        try:
+            step = relations.hop(collection, relation.name)
+        except DefinitionError:
+            continue  # it leads to several records, or elsewhere
+        if step is not None:
+            named = f" of the {relation.name.replace('_', ' ')}"
+            found += _fields(step.target, f"{path}.{relation.name}", named + after, depth - 1)
+    return found
+
+
+def tags() -> list[str]:
+    """What people's tags are called: `$currentUser.tags.<name>`."""
+    return [name for (name,) in fetch("select distinct jsonb_object_keys(tags::jsonb) from console.person order by 1 limit 100")]
+
+
+def compose(obj: str, path: str, comparison: str, value: str, before: str = "") -> str:
+    """The condition that says so, after `before` and joined to it where there is one.
+
+    A value that begins with `$currentUser.` is taken for what it names. Raises Invalid with the field that is wrong.
+    """
+    choice = next((one for one in choices(obj) if one.path == path), None)
+    if choice is None:
+        raise _wrong("field", "Choose a field.")
+    if comparison not in COMPARISONS:
+        raise _wrong("comparison", "Choose how it is compared.")
+    told = value.strip()
+    if comparison in ("empty", "filled"):
+        made = f"{path} {'==' if comparison == 'empty' else '!='} null"
+    elif not told:
+        raise _wrong("value", "Say what it is compared with.")
+    elif comparison == "in":
+        listed = (
+            told
+            if told.startswith("$currentUser.")
+            else f"[{', '.join(_literal(one.strip(), choice) for one in told.split(',') if one.strip())}]"
+        )
+        made = f"{path} in {listed}"
+    elif comparison in ("startsWith", "contains"):
+        made = f"{path}.{comparison}({_literal(told, choice)})"
+    else:
+        made = f"{path} {comparison} {_literal(told, choice)}"
+    if not before.strip():
+        return made
+    own = expressions.parse(before)
+    return f"({own.text}) && {made}" if isinstance(own.node, Junction) and own.node.kind == "any" else f"{own.text} && {made}"
+
+
+def check(obj: str, acts: Sequence[str], text: str) -> Expression:
+    """The condition, when it means something on this object. Raises DefinitionError saying what is wrong, and SourceDown never: then only its form is checked."""
+    parsed = expressions.parse(text)
+    kind, _, ident = obj.partition(":")
+    allowed = ROOTS.get(kind, ("$currentUser", "now"))
+    for node in walk(parsed.node):
+        if not isinstance(node, Path):
+            continue
+        if node.root not in allowed:
+            raise ExpressionError(f"A condition on {kind} looks at {', '.join(allowed)}, not at {node.root}.", node.position)
+        if node.root == "run" and (not node.steps or node.steps[0] not in OF_RUN):
+            raise ExpressionError(f"Of a run a condition knows {', '.join(OF_RUN)}.", node.position)
+        if node.root == "run" and kind == "workflow" and (blind := sorted(WITHOUT_RUN & set(acts))):
+            raise ExpressionError(
+                f"There is no run to look at for {', '.join(blind)}: make a rule of its own for the other acts.", node.position
+            )
+        if node.root == "input":
+            _require_input(ident, node)
+        if node.root == "record" and kind == "action":
+            _require_field(kept.every()[ident].collection if ident in kept.every() else None, node)
+    if kind == "collection" and ident != EVERY:
+        try:
+            sql_conditions.check(parsed, records.collection(ident), relations.catalogued)
+        except NotFound:
+            raise ExpressionError("There is no such collection.", 0) from None
+    return parsed
+
+
+def counted(actor: Actor, obj: str, text: str, role: str, place: str) -> Counted:
+    """How many records it holds for now, for up to three people who have the role in the place (nobody's: for the admin themselves).
+
+    Raises NotAllowed, NotFound, DefinitionError, SourceDown.
+    """
+    access.require(actor, None, "policy", "manage")
+    collection = obj.partition(":")[2]
+    expression = check(obj, (), text)
+    team = None if place == EVERY else place.removeprefix("t:")
+    follows = access.subject_of(collection) is not None and not stands_alone(expression)
+    have = [
+        person
+        for person in everybody()
+        if any(role in access.held(Actor("user", person.id), each) for each in ([team] if team else person.teams or ("",)))
+    ]
+    needs = follows or any(isinstance(node, Path) and node.root == "$currentUser" for node in walk(expression.node))
+    shown = have[:COUNTED] if needs and have else []
+    people = []
+    for who, asking in [(person.name, accounts.actor_of_person(person.id)) for person in shown] or [("", actor)]:
+        alone = stands_alone(expression)
+        scope = Scope(
+            collection,
+            allow=() if alone else (expression,),
+            alone=(expression,) if alone else (),
+            attributes=asking.attributes,
+            subject=None if alone else access.subject_for(asking, collection),
+        )
+        people.append((who, records.count(collection, scope, cap=None)))
+    return Counted(records.count(collection, whole(collection), cap=None), tuple(people), tuple(warnings(obj, expression)))
+
+
+def warnings(obj: str, expression: Expression) -> list[str]:
+    """What the condition does not do as it was probably meant, and what makes it slow: fields that no index of the table begins with."""
+    return [*_never(expression), *_slow(obj, expression)]
+
+
+def _never(expression: Expression) -> list[str]:
+    """Comparisons with a tag, which holds several values and so equals none."""
+    compared = [node for node in walk(expression.node) if isinstance(node, Compare) and node.operator in ("==", "!=")]
+    tags = [
+        side
+        for node in compared
+        for side in (node.left, node.right)
+        if isinstance(side, Path) and side.root == "$currentUser" and side.steps[:1] == ("tags",)
+    ]
+    return [f"{tag.dotted} may hold several values, so nothing equals it: write `… in {tag.dotted}`." for tag in tags]
+
+
+def _slow(obj: str, expression: Expression) -> list[str]:
+    collection = records.collection(obj.partition(":")[2])
+    if collection.kind != "table":
+        return []
+    indexed = _indexed(collection)
+    begins = {one.columns[0][0]: one for one in collection.relations if one.kind == "to_one"}
+    led = {one.name for column, one in begins.items() if column in indexed}
+    if _covered(expression.node, indexed | {f"{name}." for name in led}):
+        return []
+    looked_at = {node.steps for node in walk(expression.node) if isinstance(node, Path) and node.root == "record" and node.steps}
+    named = ", ".join(sorted({_column(collection, steps) for steps in looked_at}))
+    return [NO_INDEX.format(named)]
+
+
+def _indexed(collection: Collection) -> set[str]:
+    """Columns that an index of the table begins with."""
+
+    def leading(connection: Connection) -> set[str]:
+        inspector, at = sa.inspect(connection), {"schema": collection.schema}
+        found: list[Sequence[str | None]] = [entry["column_names"] for entry in inspector.get_indexes(collection.table, **at)]
+        found += [entry["column_names"] for entry in inspector.get_unique_constraints(collection.table, **at)]
+        found.append(inspector.get_pk_constraint(collection.table, **at)["constrained_columns"])
+        return {columns[0] for columns in found if columns and columns[0]}
+
+    return connect.read(catalogue.engine_of(collection), collection.source, leading)
+
+
+def _column(collection: Collection, steps: tuple[str | int, ...]) -> str:
+    """The column that an index would have to begin with, to find what the path looks at: that of its relation, where it has one."""
+    relation = collection.relation(str(steps[0])) if len(steps) > 1 else None
+    return str(steps[0]) if relation is None else relation.columns[0][0]
+
+
+def of_subject(obj: str) -> list[str]:
+    """What makes it slow that the records of a collection follow the scope of their subject: no index for the way there."""
+    collection = records.collection(obj.partition(":")[2])
+    path = access.subject_path(collection.id)
+    if not path:
+        return []
+    try:
+        steps = relations.hops(collection, path)
+    except DefinitionError as error:
+        return [f"The way to its subject cannot be followed, so who sees some subjects only sees nothing here. {error.message}"]
+    column = steps[0].relation.columns[0][0]
+    return [] if collection.kind != "table" or column in _indexed(collection) else [NO_INDEX.format(column)]
+
+
+def _covered(node: Node, indexed: set[str]) -> bool:
+    """Whether an index leads to the records for which the condition holds."""
+    match node:
+        case Junction(kind="all", items=items):
+            return any(_covered(item, indexed) for item in items)
+        case Junction(items=items):
+            return all(_covered(item, indexed) for item in items)
+        case Compare(operator=operator, left=left, right=right):
+            return (operator != "!=" and (_leads(left, indexed) or _leads(right, indexed))) or not _of_record(node)
+        case Within(item=item):
+            return _leads(item, indexed) or not _of_record(node)
+        case Call(name="startsWith", arguments=(target, *_)):
+            return _leads(target, indexed)
+    return not _of_record(node)
+
+
+def _leads(node: Node, indexed: set[str]) -> bool:
+    if not isinstance(node, Path) or node.root != "record" or not node.steps:
+        return False
+    return str(node.steps[0]) + ("." if len(node.steps) > 1 else "") in indexed
+
+
+def _of_record(node: Node) -> bool:
+    return any(isinstance(part, Path) and part.root == "record" for part in walk(node))
+
+
+def _plain(name: str) -> bool:
+    """Whether a path can be written with this name as it is."""
+    return name.isidentifier() and name.isascii() and not name.startswith("_")
+
+
+def _literal(told: str, choice: Choice) -> str:
+    if told.startswith("$currentUser."):
+        return told
+    if choice.type in NUMBERS:
+        try:
+            return format(Decimal(told), "f")
+        except InvalidOperation:
+            raise _wrong("value", f"{choice.label} is a number.") from None
+    if choice.type == "boolean":
+        if told.lower() not in ("true", "false", "yes", "no"):
+            raise _wrong("value", f"{choice.label} is yes or no.")
+        return "true" if told.lower() in ("true", "yes") else "false"
+    return json.dumps(told, ensure_ascii=False)
+
+
+def _require_input(action: str, node: Path) -> None:
+    if action == EVERY:
+        return
+    names = [entry.name for entry in kept.every()[action].form] if action in kept.every() else []
+    if not node.steps or node.steps[0] not in names:
+        raise ExpressionError(f"The form of {action} has {', '.join(names) or 'no fields'}.", node.position)
+
+
+def _require_field(collection: str | None, node: Path) -> None:
+    if collection is None:
+        return
+    try:
+        here = records.collection(collection)
+    except NotFound:
+        return
+    *path, name = map(str, node.steps or ("",))
+    if path and here.relation(path[0]) is not None:
+        try:
+            here = relations.hops(here, tuple(path))[-1].target
+        except DefinitionError as error:
+            raise ExpressionError(error.message, node.position) from None
+    elif path:
+        name = path[0]  # a field that holds JSON
+    if name not in here.by_name:
+        raise ExpressionError(f"{here.label} have no field {name}.", node.position)
+
+
+def _wrong(field: str, reason: str) -> Invalid:
+    return Invalid(reason, details=[{"field": field, "reason": reason}])

@@ -1,0 +1,16 @@
+"""What people and programs do to a run: start, complete, save, hand over, approve, revise, settle. Each change judges, decides and commits once."""
+
+__all__ = [
+    "approval_answers",
+    "approval_requests",
+    "attachments",
+    "cleared_notices",
+    "effect_settling",
+    "handing_over",
+    "missing_context",
+    "reporting",
+    "rerunning",
+    "revising",
+    "run_rights",
+    "transitions",
+]

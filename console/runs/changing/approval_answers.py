@@ -1,0 +1,255 @@
+"""Others' yes or no to what a run waits for: who may give it, whether it is still what was asked for, and what follows at once.
+
+At the moment of the answer everything is looked at anew: the roles of whoever answers and of those who answered before, the rule of the action, the
+values that it reckons with, and the record. What is other than it was is shown or asked for anew, never done.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from console import access, accounts, log, records
+from console.access import limits, narrowing
+from console.core import scopes
+from console.core.actor import Actor
+from console.core.run import Attempt, approving, commands
+from console.core.run.approval_request import Approval
+from console.core.run.command_types import ApprovalAsked
+from console.db.engine import fetch
+from console.errors import Conflict, ConsoleError, NotAllowed, NotFound, SourceDown
+from console.records.write import alike
+from console.runs.changing.approval_requests import asked_of, entitled, still_counted, tell
+from console.runs.changing.run_rights import Seen, see
+from console.runs.changing.transitions import reason_of
+from console.runs.engine.advancing import go_on, wishes_of
+from console.runs.engine.stepping import completion_of, context_of, plan_of, prompt_of, record_of, require_step, stand
+from console.runs.rows.run_store import ENGINE, Loaded, decide, retried, write
+from console.runs.showing.screens import shortened
+from console.steps.base import Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for approval that the actor may see, with its run."""
+
+    seen: Seen
+    attempt: Attempt
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A field of a record that is not what it was when the approval was asked for. `wish` is the effect that would overwrite it."""
+
+    collection: str
+    field: str
+    label: str
+    then: Any
+    now: Any
+    wish: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the log keeps what the approver has seen."""
+        return {"field": self.field, "old": self.then, "now": self.now, "wish": self.wish}
+
+
+def asked(actor: Actor, approval_id: str) -> Asked:
+    """The request, where the actor may see its run. Raises NotFound in the same words for what is not there and what is out of scope."""
+    rows = fetch("select run from console.approval where id = %s", (approval_id,)) if "\x00" not in approval_id else []
+    if not rows:
+        raise NotFound
+    seen = see(actor, rows[0][0], whole=True)
+    found = seen.run.approval(approval_id)
+    if found is None:
+        raise NotFound
+    return Asked(seen, *found)
+
+
+def refusal(actor: Actor, found: Asked) -> ConsoleError | None:
+    """Why the actor may not answer: the right is missing, a rule excludes them, they have answered, or nothing is asked any more. None: they may."""
+    try:
+        _require_answering(actor, found)
+    except ConsoleError as error:
+        return error
+    return None
+
+
+def _require_answering(actor: Actor, found: Asked) -> None:
+    approval, team = found.approval, found.seen.run.team
+    if not narrowing.answers(actor):
+        words = "This key was not given to approve by name, and everything else that you may do does not include it. Make one that names it: Settings, API keys."
+        raise NotAllowed(words, code="not_in_key", need=(f"action:{approval.action}", "approve"), team=team)
+    if actor.kind not in ("user", "key") or not entitled(actor, team, approval):
+        who = " or ".join(approval.roles) or "whoever has the right to approve this action"
+        raise NotAllowed(
+            f"This needs the yes of {who}, in the run's team.{_limits(actor, team, approval)}",
+            need=(f"action:{approval.action}", "approve"),
+            team=team,
+        )
+    approving.require_answering(plan_of(found.seen.definition), found.seen.run, approval.id, actor.id, actor.email)
+
+
+def _limits(actor: Actor, team: str, approval: Approval) -> str:
+    """The limits of the actor's own right to approve, where that is what is lacking."""
+    if approval.decides or (approval.roles and access.held(actor, team).isdisjoint(approval.roles)):
+        return ""
+    roots = access.roots_of(actor, approval.shown.get("record"), None, approval.values)
+    told = limits.over(actor.id, team, f"action:{approval.action}", "approve", roots)
+    return f" {told}" if told else ""
+
+
+def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes: bool | str = False) -> None:
+    """Say yes. The answer that completes them performs at once what was asked for.
+
+    `accept_changes`: what moved in the record since is seen and accepted; a text accepts only the difference whose `mark` it is.
+    Raises NotAllowed with the rule's name, Conflict where nothing is to be decided any more (`not_possible`, `already_decided`), where the record
+    moved (`values_moved`, a detail per field), or where it is void and perhaps asked anew (`approval_void`).
+    """
+    said = reason_of(reason)
+
+    def once() -> tuple[Asked, Loaded, commands.Void | commands.Renew | None]:
+        found = asked(actor, approval_id)
+        _require_answering(actor, found)
+        plan, definition = plan_of(found.seen.definition), found.seen.definition
+        other = _anew(found)
+        if other is not None:
+            return found, write(ENGINE, definition, found.seen.loaded, decide(plan, found.seen.loaded, other, log.now())), other
+        moved = changed(found)
+        if moved and accept_changes is not True and accept_changes != mark(moved):
+            # what moved may be what another's yes has done meanwhile: that yes is written before
+            _require_answering(actor, asked(actor, approval_id))
+            raise _moved(actor, moved)
+        command = commands.Approve(
+            actor.id, approval_id, said, still_counted(found.seen.run, found.approval), [each.to_json() for each in moved], actor.email
+        )
+        events = decide(plan, found.seen.loaded, command, log.now())
+        return found, write(actor, definition, found.seen.loaded, events, hand_on=True), None
+
+    found, loaded, other = retried(once)
+    if other is not None:
+        tell(loaded.run)
+        again = f" It is asked for anew as {other.asked.id}." if isinstance(other, commands.Renew) else ""
+        raise Conflict(f"{other.message}{again}", code="approval_void", details=getattr(other, "errors", ()))
+    _further(found, loaded)
+
+
+def reject(actor: Actor, approval_id: str, *, reason: str) -> None:
+    """Say no: nothing is done, and whoever asked is told who said so and why. Raises Invalid without a reason, else as `approve`."""
+    said = reason_of(reason)
+
+    def once() -> tuple[Asked, Loaded]:
+        found = asked(actor, approval_id)
+        _require_answering(actor, found)
+        command = commands.Reject(actor.id, approval_id, said, actor.name, actor.email)
+        events = decide(plan_of(found.seen.definition), found.seen.loaded, command, log.now())
+        return found, write(actor, found.seen.definition, found.seen.loaded, events, hand_on=True)
+
+    _further(*retried(once))
+
+
+def _further(found: Asked, loaded: Loaded) -> None:
+    """Do what was approved, and go on, in the name of who holds the run; where that fails the job that was put in goes on, or asks somebody."""
+    run = loaded.run
+    if run.moving:
+        try:
+            go_on(accounts.actor_of_person(run.holder or run.last_holder or run.started_by, "sys:engine"), found.seen.definition, loaded)
+        except NotAllowed:
+            return
+
+
+# -- whether it is still what was asked for
+
+
+def _anew(found: Asked) -> commands.Void | commands.Renew | None:
+    """What follows where the step would not ask for the same any more, judged as if it were handed in now by who asked. None: it would."""
+    approval = found.approval
+    try:
+        requester = accounts.actor_of_person(approval.requested_by, "sys:engine")
+        completion, now = _completed_anew(requester, found)
+    except SourceDown:
+        raise
+    except ConsoleError as error:
+        message = f"This cannot be done any more as it was asked for: {error.message}"
+        return commands.Void(approval.id, "not_possible", message, error.details)
+    if now is None:
+        return None  # the rule asks for no approval any more; this one was asked for, and what it was given for is what is done
+    why = None
+    if log.body.plain(dict(now.values)) != log.body.plain(dict(approval.values)):
+        why = "values_changed", "What was asked for comes to other values now."
+        if not approval.decides:  # whoever asked has to see what it comes to, before others are asked
+            return commands.Void(approval.id, *why)
+    elif now.needs > approval.needs or not set(approval.roles) <= set(now.roles) or not set(now.not_by) <= set(approval.not_by):
+        why = "rule_changed", "The rule asks for more than it did when this was asked for."
+    if why is None:
+        return None
+    return commands.Renew(approval.id, *why, asked=now, wishes=wishes_of(found.seen.run, completion))
+
+
+def _completed_anew(requester: Actor, found: Asked) -> tuple[Completion, ApprovalAsked | None]:
+    """(what the step comes to now with what was handed in, what it would ask for)."""
+    run = found.seen.run
+    here = stand(found.seen.definition, run)
+    record = record_of(requester, run)
+    by_hand = found.attempt.by is not None and not found.approval.decides
+    if by_hand:
+        require_step(requester, here)
+    context = context_of(requester, here, record, log.now())
+    if by_hand:
+        outcome = found.attempt.outcome if prompt_of(here, context).outcomes else None
+        completion = completion_of(here, context, found.attempt.values, outcome)
+    else:
+        completion = here.kind.complete_by_itself(here.view, context)
+    return completion, asked_of(completion.approval, run, here, context, record) if completion.approval else None
+
+
+def changed(found: Asked) -> list[Moved]:
+    """What has moved in the records since it was asked for: of the values shown then, and of those that would be overwritten."""
+    approval = found.approval
+    moved: dict[tuple[str, str, str], Moved] = {}
+    then = approval.shown.get("record") or {}
+    if approval.collection and approval.record and then:
+        _compare(moved, approval.collection, approval.record, then, None)
+    for wish in approval.wishes:
+        request = wish["request"]
+        olds = {name: change["old"] for name, change in (request.get("changes") or {}).items() if "old" in change}
+        if olds and request.get("collection") and request.get("key") is not None:
+            _compare(moved, request["collection"], request["key"], olds, wish["id"])
+    return list(moved.values())
+
+
+def _compare(moved: dict[tuple[str, str, str], Moved], collection_id: str, key: str, then: Mapping[str, Any], wish: str | None) -> None:
+    """Add those of the values that are others now."""
+    collection = records.collection(collection_id)
+    fields = {name: field for name in then if (field := collection.field(name)) is not None}
+    try:
+        found: Mapping[str, Any] = records.get(collection_id, key, scopes.whole(collection_id), fields=list(fields)).values
+    except NotFound:
+        found = {}  # the record is gone: nothing of it is what it was
+    for name, field in fields.items():
+        now = log.body.plain(shortened(found.get(name)))
+        if now != then[name] and not alike(collection, field, found.get(name), then[name]):
+            moved[collection_id, key, name] = Moved(collection_id, name, field.label, then[name], now, wish)
+
+
+def mark(moved: list[Moved]) -> str:
+    """What names this difference, for the tick that accepts it and no other."""
+    told = [[each.collection, each.field, each.then, each.now] for each in moved]
+    return hashlib.sha256(orjson.dumps(told)).hexdigest()[:32]
+
+
+def visible(actor: Actor, moved: list[Moved]) -> list[Moved]:
+    """The difference without values that the actor may not read."""
+    hidden = {each.collection: access.scope_for(actor, each.collection, "read").hidden for each in moved}
+    return [replace(each, then=None, now=None) if each.field in hidden[each.collection] else each for each in moved]
+
+
+def _moved(actor: Actor, moved: list[Moved]) -> Conflict:
+    details = [
+        {"field": each.field, "reason": f"{each.label} has changed since this was asked for.", "old": each.then, "now": each.now}
+        for each in visible(actor, moved)
+    ]
+    message = "The record has changed since this was asked for. Look at the difference; approve with accept_changes if it still holds."
+    return Conflict(message, code="values_moved", details=details)

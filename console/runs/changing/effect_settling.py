@@ -1,0 +1,67 @@
+"""What a person does about a change whose result nobody knows, and about what is tried again by itself."""
+
+from console import effects
+from console.core.actor import Actor
+from console.core.run import commands
+from console.core.run.commands import Command, Report
+from console.errors import Conflict, ConsoleError
+from console.runs.changing.run_rights import Seen, see
+from console.runs.changing.transitions import commanded, reason_of, revision_of
+from console.runs.engine.advancing import go_on
+from console.runs.rows.run_store import Loaded
+from console.workflows import Definition
+
+UNCLEAR = "It still cannot be told whether this was done. Look there yourself, or ask whoever keeps it, then say what you found."
+
+
+def settle(actor: Actor, run_id: str, *, revision: int | None, effect: str, done: bool, reason: str, left: bool = False) -> None:
+    """State whether an unknown effect happened. Not done: it is performed again, as the same effect and under the same key.
+
+    `left` gives a compensation up that could not be made: what it should have taken back stays as it is.
+    """
+
+    def make(seen: Seen) -> Command:
+        return commands.Settle(actor.id, revision_of(seen, revision), effect, done, reason_of(reason), left)
+
+    _on(actor, commanded(actor, run_id, None, make))
+
+
+def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> str:
+    """Ask the other side about an unknown effect; where it can tell, that settles it. Answers done, not_done or unclear.
+
+    Raises Conflict for an effect that is not unknown, or of which another person holds the run.
+    """
+    seen = see(actor, run_id)
+    commands.require_holder(seen.run, actor.id)
+    unknown = seen.run.unknown
+    if unknown is None or unknown.id != effect or unknown.status != "unknown":
+        raise Conflict("This change is not unknown; there is nothing to check.", code="not_possible")
+    result, report = "unclear", Report(effect, "unknown", message=UNCLEAR)
+    try:
+        found = effects.check(actor, unknown, seen.run)
+        if found is not None and found.status in ("succeeded", "failed"):
+            result, report = ("done" if found.status == "succeeded" else "not_done"), found
+    except ConsoleError as error:
+        report = Report(effect, "unknown", error.code, f"{error.message} {UNCLEAR}")
+    known = revision if revision is not None else seen.run.revision
+
+    def make(_seen: Seen) -> Command:
+        return commands.Check(actor.id, known, effect, result, report.code, report.message, report.result)
+
+    _on(actor, commanded(actor, run_id, None, make, keep_draft=True))
+    return result
+
+
+def retry(actor: Actor, run_id: str, *, revision: int | None) -> None:
+    """Begin the open step anew, after it could not be done by itself."""
+    _on(actor, commanded(actor, run_id, None, lambda seen: commands.Retry(actor.id, revision_of(seen, revision))))
+
+
+def stop_trying(actor: Actor, run_id: str, *, revision: int | None) -> None:
+    """Do not try again by itself what failed for a reason that may pass: the holder has the form, with what went wrong."""
+    _on(actor, commanded(actor, run_id, None, lambda seen: commands.StopTrying(actor.id, revision_of(seen, revision))))
+
+
+def _on(actor: Actor, moved: tuple[Definition, Loaded]) -> None:
+    definition, loaded = moved
+    go_on(actor, definition, loaded)

@@ -1,0 +1,48 @@
+"""Doing an ended run again: always a new run, linked to the old one, which stays as it is."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from console import workflows
+from console.core.actor import Actor
+from console.core.run import Run
+from console.core.run.command_types import Taken
+from console.errors import Conflict, Invalid
+from console.runs.changing.run_rights import see
+from console.runs.changing.transitions import begin
+
+
+def rerun(
+    actor: Actor,
+    run_id: str,
+    *,
+    origin: Literal["start", "failure"],
+    version: Literal["original", "current"],
+    given: Mapping[str, Any] | None = None,
+) -> str:
+    """A new run of the same workflow on the same record, from its start (with the same input, or what is `given`) or from where the ended one stopped.
+
+    What stands of the ended run is taken over, not done again: so nothing that it did outside happens twice. Answers the id.
+    Raises Conflict `not_possible` for a run that has not ended, did not stop on its way, or whose way is another in this version; Invalid; what `start` raises.
+    """
+    seen = see(actor, run_id, whole=True)
+    run = seen.run
+    if not run.ended:
+        raise Conflict("This run has not ended: go on with it, or cancel it first.", code="not_possible")
+    definition = seen.definition if version == "original" else workflows.live(run.workflow)
+    if origin == "failure" and given is not None:
+        raise Invalid("Another input begins at the start.", details=[{"field": "input", "reason": "Leave it out, or take from: start."}])
+    taken = _standing(run) if origin == "failure" else ()
+    values = given if given is not None else run.input
+    return begin(actor, definition, run.collection, run.record, values, linked_to=run.id, taken=taken)
+
+
+def _standing(run: Run) -> tuple[Taken, ...]:
+    """What stands of a run that stopped on its way, without its start."""
+    if run.status == "completed":
+        raise Conflict("This run has completed; nothing failed. Do it again from the start.", code="not_possible")
+    done = [attempt for _, attempt in sorted(run.attempts.items()) if attempt.standing and attempt.status == "done"]
+    return tuple(
+        Taken(each.step, each.outcome or "default", each.values, each.values if each.output is None else each.output, each.handled_manually)
+        for each in done[1:]
+    )

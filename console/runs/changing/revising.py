@@ -1,0 +1,113 @@
+"""Going back in a run, and breaking it off: what that would cancel and leave done outside is shown before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from console import accounts, log
+from console.core.actor import Actor
+from console.core.run import Attempt, commands
+from console.core.run.commands import Command, Wish
+from console.core.run.going_back import by_a_person
+from console.runs.changing import undoing
+from console.runs.changing.run_rights import Seen, see
+from console.runs.changing.transitions import commanded, reason_of, revision_of
+from console.runs.engine.advancing import go_on
+from console.runs.engine.stepping import plan_of
+from console.runs.showing.view import moment, title_of
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What going back, or breaking off, would do. `cancels` newest first; `effects_done` are outside changes that stay as they are.
+
+    `json` is its shape in the API; `names` are people by id.
+    """
+
+    json: dict[str, Any]
+    revision: int
+    title: str
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def preview(actor: Actor, run_id: str, step: str, attempt: int | None = None) -> Preview:
+    """The consequences of revising the step's last standing attempt, or that of this number. Changes nothing."""
+    seen, now = see(actor, run_id, whole=True), log.now()
+    run = seen.run
+    if run.ended:
+        commands.require_completable(run, actor.id, step, None)
+    target = commands.revisable(run, step, attempt)
+    target = by_a_person(plan_of(seen.definition), run, target) or target
+    cancelled = commands.cancelled_by(run, target.n)
+    void = [
+        {"id": approval.id, "step": each.step, "action": approval.action, "status": approval.status}
+        for each in (*cancelled, target)
+        for approval in each.approvals
+        if approval.status in ("open", "approved")
+    ]
+    told = {
+        "step": target.step,
+        "attempt": target.attempt,
+        "cancels": [_cancelled(seen, each) for each in cancelled],
+        "effects_done": [each.to_json() for each in undoing.done(actor, run, [*cancelled, target], now)],
+        "approvals_void": void,
+    }
+    names = accounts.names({each.by for each in cancelled if each.by})
+    return Preview(told, run.revision, title_of(seen.definition, target.step), names)
+
+
+def _cancelled(seen: Seen, each: Attempt) -> dict[str, Any]:
+    title, at = title_of(seen.definition, each.step), moment(each.completed_at)
+    return {"step": each.step, "attempt": each.attempt, "title": title, "by": each.by, "completed_at": at}
+
+
+def abort_preview(actor: Actor, run_id: str) -> Preview:
+    """What the whole run did outside, newest first, and what takes it back. Changes nothing."""
+    seen, now = see(actor, run_id, whole=True), log.now()
+    run = seen.run
+    newest = [run.attempts[n] for n in sorted(run.attempts, reverse=True)]
+    told = {"effects_done": [each.to_json() for each in undoing.done(actor, run, newest, now)] if not run.ended else []}
+    return Preview(told, run.revision, seen.definition.title)
+
+
+def revise(
+    actor: Actor, run_id: str, *, revision: int | None, step: str, attempt: int | None, reason: str, compensate: Sequence[str] = ()
+) -> None:
+    """Send the run back to a completed step; what came after it is cancelled and kept. `compensate`: effects that are taken back, newest first.
+
+    Raises Invalid for a missing reason and for what cannot be taken back, Conflict as `decide` does.
+    """
+
+    def make(seen: Seen) -> Command:
+        commands.require_reason(reason)
+        if seen.run.ended:
+            return commands.Revise(actor.id, revision_of(seen, revision), 0, reason)
+        target = commands.revisable(seen.run, step, attempt)
+        return commands.Revise(
+            actor.id, revision_of(seen, revision), target.n, reason_of(reason), _back(actor, seen, compensate, log.now())
+        )
+
+    definition, loaded = commanded(actor, run_id, None, make, whole=True)
+    if compensate:
+        go_on(actor, definition, loaded)
+
+
+def abort(actor: Actor, run_id: str, *, revision: int | None, reason: str, compensate: Sequence[str] = ()) -> None:
+    """Break the run off; it stays in the log and can be replayed. `compensate`: effects that are taken back first, newest first."""
+
+    def make(seen: Seen) -> Command:
+        commands.require_reason(reason)
+        return commands.Abort(actor.id, revision_of(seen, revision), reason_of(reason), _back(actor, seen, compensate, log.now()))
+
+    definition, loaded = commanded(actor, run_id, None, make, whole=bool(compensate))
+    if compensate:
+        go_on(actor, definition, loaded)
+
+
+def _back(actor: Actor, seen: Seen, effects: Sequence[str], now: datetime) -> list[Wish]:
+    """What takes the effects back, where the person holds the run: of others nothing is read."""
+    if not effects or seen.run.ended:
+        return []
+    commands.require_holder(seen.run, actor.id)
+    return undoing.chosen(actor, seen.run, effects, now)

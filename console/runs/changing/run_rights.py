@@ -1,0 +1,158 @@
+"""Who may see a run and what they may do with it now: the team's rights in the workflow, and the record in scope."""
+
+from dataclasses import dataclass
+
+from console import access, inboxes, records, workflows
+from console.core import scopes
+from console.core.actor import Actor
+from console.core.run import Run
+from console.db.engine import fetch
+from console.errors import NotAllowed, NotFound, SourceDown
+from console.records import Record
+from console.runs.engine.stepping import PERFORMING, facts, plan_of, record_of, require_step, stand
+from console.runs.rows.run_store import Loaded, load
+from console.workflows import Definition
+
+TAKE_OVER_AFTER_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A run that the actor may see: with its definition, and its record as the actor may see it.
+
+    `record` is None where the run has none, where it was deleted (`gone`), or while its source does not answer (`down`).
+    """
+
+    loaded: Loaded
+    definition: Definition
+    record: Record | None
+    gone: bool = False
+    down: SourceDown | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run itself."""
+        return self.loaded.run
+
+
+def see(actor: Actor, run_id: str, *, whole: bool = False, shown: bool = False, kept: Loaded | None = None) -> Seen:
+    """The run, if the actor may see it; `kept` saves the reading. Raises NotFound in the same words for what is not there and what is out of scope."""
+    cleared = access.clearance(actor)
+    loaded = kept or load(run_id, whole=whole, shown=shown, cleared=cleared)
+    if loaded is None or not (loaded.run.label is None or loaded.run.label in cleared):
+        raise NotFound  # what has a label is no refusal that anybody could read of: it is not there
+    run = loaded.run
+    definition = workflows.version(run.workflow, run.version)
+    if not access.can(actor, run.team, f"workflow:{definition.slug}", "see", run=facts(run)):
+        raise NotFound(hidden=True)
+    return _with_record(actor, loaded, definition)
+
+
+def _with_record(actor: Actor, loaded: Loaded, definition: Definition) -> Seen:
+    run = loaded.run
+    try:
+        return Seen(loaded, definition, record_of(actor, run))
+    except SourceDown as down:
+        # Whoever could not see the record before must not learn of the run because its source is away.
+        if run.holder == actor.id or access.scope_for(actor, run.collection or "", "read").unlimited:
+            return Seen(loaded, definition, None, down=down)
+        raise
+    except NotFound:
+        if _deleted(run) and (run.holder == actor.id or access.scope_for(actor, run.collection or "", "read").unlimited):
+            return Seen(loaded, definition, None, gone=True)
+        raise NotFound(hidden=True) from None
+
+
+def _deleted(run: Run) -> bool:
+    """Whether the record is gone for everybody, and not only out of this actor's scope."""
+    try:
+        records.get(run.collection or "", run.record or "", scopes.whole(run.collection or ""))
+    except NotFound:
+        return True
+    return False
+
+
+def works(actor: Actor, run: Run, definition: Definition) -> bool:
+    """Whether the actor is one of those who work on such runs, and do not only read them."""
+    return any(access.can(actor, run.team, f"workflow:{definition.slug}", act, run=facts(run)) for act in PERFORMING)
+
+
+def holder_idle_s(run: Run) -> float:
+    """Seconds since the holder last gave a sign: a move of the run, or something typed. 0 where nobody holds it."""
+    if run.holder is None:
+        return 0.0
+    rows = fetch(
+        "select extract(epoch from now() - greatest(r.active_at, (select max(d.saved_at) from console.draft d "  # noqa: S608 (a text of ours)
+        f"where d.run = r.id and d.person = r.holder)))::float8 from {access.EVERY_RUN.sql()} where r.id = %s",
+        (run.id,),
+    )
+    return max(0.0, float(rows[0][0])) if rows else 0.0
+
+
+def lacking(actor: Actor, seen: Seen) -> str | None:
+    """What the actor lacks for the step that the run stands at, in a sentence; None where nothing is lacking, or no person is asked."""
+    run = seen.run
+    if run.current is None or run.status not in ("waiting_person", "saved") or run.unknown:
+        return None
+    try:
+        require_step(actor, stand(seen.definition, run))
+    except NotAllowed as error:
+        return error.words
+    return None
+
+
+def require_works_there(actor: Actor, seen: Seen) -> None:
+    """Raise NotAllowed where the run waits in an inbox in which the actor does not work: who takes a ticket is one of those whom it is for."""
+    place = (seen.run.ticket or {}).get("inbox")
+    here = next((one for one in inboxes.known() if one.id == place), None)
+    if here is not None and not inboxes.may(actor, here, "work"):
+        who = f", which is for {' or '.join(role.replace('_', ' ') for role in here.roles)}" if here.roles else ""
+        words = f"This run waits in the inbox {here.title}{who}. Somebody who works there takes it."
+        raise NotAllowed(words, need=(f"inbox:{here.id}", "work"), team=here.team)
+
+
+def _works_there(actor: Actor, seen: Seen) -> bool:
+    try:
+        require_works_there(actor, seen)
+    except NotAllowed:
+        return False
+    return True
+
+
+def possible(actor: Actor, seen: Seen, idle_s: float) -> frozenset[str]:
+    """Commands that the actor may give now: what a page offers. Each is judged again when it is given."""
+    run, obj = seen.run, f"workflow:{seen.definition.slug}"
+    if run.ended:
+        return frozenset()
+    may: set[str] = set()
+    holds = run.holder == actor.id
+    if run.status == "waiting_person" and holds:
+        may |= _to_holder(actor, seen)
+    under_way = run.attempt is not None and any(effect.status == "requested" or effect.asks for effect in run.attempt.effects)
+    if (run.status == "waiting_time" or run.waits_outside) and holds:
+        may |= set() if under_way else {"abort", "revise"}
+        may |= {"step_in"} if run.waits_outside else {"stop_trying"} if (run.waiting or {}).get("for") == "retry" else set()
+    works_here = access.can(actor, run.team, obj, "resume", run=facts(run)) and lacking(actor, seen) is None and _works_there(actor, seen)
+    if (run.status == "saved" or (run.status == "waiting_person" and run.holder is None)) and works_here:
+        may.add("resume")
+    if (run.status in ("waiting_person", "waiting_time") or run.waits_outside) and not holds and works_here:
+        entitled = run.holder is None or idle_s >= TAKE_OVER_AFTER_S or access.can(actor, run.team, obj, "takeover", run=facts(run))
+        may |= {"take_over"} if entitled else set()
+    if run.status in ("waiting_person", "waiting_time", "saved") or run.waits_outside:
+        may |= {"assign"} if access.can(actor, run.team, obj, "assign", run=facts(run)) else set()
+    if not under_way and access.can(actor, run.team, obj, "cancel", run=facts(run)):
+        may.add("cancel")
+    return frozenset(may)
+
+
+def _to_holder(actor: Actor, seen: Seen) -> set[str]:
+    """What the holder of a run that waits for them may do: settle what is unknown, before anything else."""
+    run = seen.run
+    if run.unknown:
+        return {"settle", "save", "release", "escalate"} | ({"check"} if run.unknown.status == "unknown" else set())
+    may = {"draft", "save", "release", "abort", "revise", "escalate"}
+    if not seen.gone and works(actor, run, seen.definition) and lacking(actor, seen) is None:
+        may.add("complete")
+    if run.take_over and run.attempt and run.attempt.step in plan_of(seen.definition).automatic:
+        may.add("retry")
+    return may

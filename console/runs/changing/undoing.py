@@ -1,0 +1,132 @@
+"""What was done outside, and what takes it back: offered before a run goes back or is broken off, and where a step comes to the same change again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from console.core.actor import Actor
+from console.core.documents import fields as definitions
+from console.core.documents.action_document import Action, wishes
+from console.core.documents.approval_rules import asked
+from console.core.documents.fields import OWN_INPUT, computed, with_own
+from console.core.run import Attempt, Effect, Run, repeating
+from console.core.run.commands import Wish
+from console.db.ids import new_id
+from console.effects import action_preview, kept
+from console.errors import ConsoleError, Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Compensation:
+    """An action that takes back what an effect did, ready to be asked for."""
+
+    action: str
+    label: str
+    wishes: Sequence[Wish] = ()
+
+    def to_json(self) -> dict[str, str]:
+        """As a preview names it."""
+        return {"action": self.action, "label": self.label}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Something that was done outside and stands: by which attempt, and what takes it back (None: nothing here, or not by this person)."""
+
+    attempt: Attempt
+    effect: Effect
+    compensation: Compensation | None = field(default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a preview names it."""
+        effect = self.effect
+        undo = self.compensation.to_json() if self.compensation else None
+        return {"id": effect.id, "step": self.attempt.step, "kind": effect.kind, "summary": repeating.said(effect), "compensation": undo}
+
+
+def done(actor: Actor, run: Run, attempts: Iterable[Attempt], now: datetime) -> list[Done]:
+    """What the attempts did outside and nobody took back, in their order, with what takes it back. The run must be loaded whole."""
+    return [Done(attempt, effect, _compensation(actor, run, effect, now)) for attempt, effect in repeating.outstanding(run, attempts)]
+
+
+def of_former(actor: Actor, run: Run, now: datetime) -> list[Wish]:
+    """What takes back the changes that the step at hand made before, newest first; nothing where the step is new or nothing takes them back."""
+    here = run.attempt
+    if here is None:
+        return []
+    own = [effect for _, effect in repeating.outstanding(run, [here]) if effect.kind not in repeating.COMPARED]
+    found = [_compensation(actor, run, effect, now) for effect in [*own, *repeating.former_of(run, here)]]
+    return [wish for undo in found if undo is not None for wish in undo.wishes]
+
+
+def chosen(actor: Actor, run: Run, effects: Sequence[str], now: datetime) -> list[Wish]:
+    """What takes these effects back, the newest first, whatever the order in which they were named.
+
+    Raises Invalid on the field `compensate` for an effect that is not done, was taken back, or has nothing that takes it back.
+    """
+    newest = [run.attempts[n] for n in sorted(run.attempts, reverse=True)]
+    there = {each.effect.id: each for each in done(actor, run, newest, now)} if effects else {}
+    wrong = [effect for effect in effects if effect not in there or there[effect].compensation is None]
+    if wrong:
+        reason = (
+            "There is nothing that takes this back: it was not done, was taken back already, or has no action for it that you may execute."
+        )
+        raise Invalid("This cannot be taken back.", details=[{"field": "compensate", "reason": reason, "effect": each} for each in wrong])
+    return [wish for key, each in there.items() if key in effects and each.compensation for wish in each.compensation.wishes]
+
+
+def _compensation(actor: Actor, run: Run, effect: Effect, now: datetime) -> Compensation | None:
+    """The action that the step, or the action itself, names to take it back; None where there is none, or the actor may not execute it alone."""
+    if effect.status != "succeeded":  # what nobody knows to be done is not taken back
+        return None
+    if effect.kind == "task":
+        told = {"key": effect.request["key"]}
+        return Compensation("task.close", "Close the task", [Wish(new_id("eff"), "task", "Close the task", told, compensates=effect.id)])
+    request = effect.request
+    own = kept.every().get(request.get("action", ""))
+    named = request.get("compensation") or (own.compensation.action if own and own.compensation else None)
+    undo = kept.every().get(named) if named else None
+    if undo is None or request.get("index", 0) != 0:
+        return None
+    if action_preview.may(actor, run.team, undo) != "execute":
+        return None
+    try:
+        made = _wishes(actor, run, effect, undo, _values(run, effect, own, undo), now)
+    except ConsoleError:  # the record is gone, or its source does not answer: then it is not offered
+        return None
+    return Compensation(undo.id, undo.title, made) if made else None
+
+
+def _values(run: Run, effect: Effect, own: Action | None, undo: Action) -> dict[str, Any]:
+    """What the form of the action that takes back is filled in with: as the action says, else from fields and results of the same name."""
+    found = run.effect(effect.id)
+    results = {
+        each.request["define"]["name"]: (each.result or {}).get("values", {})
+        for each in (found[0].effects if found else ())
+        if each.status == "succeeded" and each.request.get("action") == effect.request.get("action")
+    }
+    given = effect.request.get("input", {})
+    if own is not None and own.compensation is not None and own.compensation.action == undo.id and own.compensation.values:
+        roots = {"input": given, "results": results, "key": effect.request.get("key"), "variables": own.variables, "record": None}
+        return {name: computed(rule, roots) for name, rule in own.compensation.values.items()}
+    said: dict[str, Any] = {}
+    for values in (*results.values(), given):
+        said |= values
+    return {entry.name: said[entry.name] for entry in undo.form if entry.name in said}
+
+
+def _wishes(actor: Actor, run: Run, effect: Effect, undo: Action, values: Mapping[str, Any], now: datetime) -> list[Wish]:
+    """The effects of the action that takes back; none where its form is not filled in, it is not possible now, or others have to approve it."""
+    same = undo.collection is not None and undo.collection == effect.request.get("collection")
+    key = effect.request.get("record") if same else run.record if undo.collection == run.collection else None
+    act = action_preview.ready(actor, run, undo.id, key, None, now)
+    given, wrong = definitions.taken(undo.form, act.roots, {}, OWN_INPUT, dict(values))
+    roots = with_own(act.roots, OWN_INPUT, given)
+    record = (act.collection, act.record) if act.collection and act.record else None
+    if wrong or act.problem or act.judged(given)[0] != "execute" or asked(undo, record, given, roots, always=False) is not None:
+        return []
+    return [
+        Wish(new_id("eff"), each.kind, each.summary, each.request(run), compensates=effect.id)
+        for each in wishes(undo, list(undo.effects), record=record, given=given, more={})
+    ]

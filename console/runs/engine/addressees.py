@@ -1,0 +1,113 @@
+"""Whom a step turns to: persons by name, role or team; only those who may see the run are asked or told of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from console import access, accounts, workflows
+from console.core.run import Run
+from console.core.run.command_types import Awaited, Told
+from console.db.engine import fetch
+from console.db.ids import new_id
+from console.errors import Invalid, NotAllowed, NotFound
+from console.runs.engine.stepping import facts, record_of
+from console.steps.base import Completion, NoticeWanted, People, Question, TaskWanted
+
+MOST = 200
+_MEMBERS = """
+select p.id from console.person_team t join console.person p on p.id = t.person where t.team = %s and p.disabled_at is null order by p.id
+"""
+_PERSONS = "select id from console.person where (id = any(%(named)s) or email = any(%(named)s)) and disabled_at is null order by id"
+
+
+def asked(run: Run, completion: Completion) -> tuple[Sequence[Told], Awaited | None]:
+    """(what happens beside the run, what the step waits for) of a completion. Raises Invalid where it turns to nobody who may see the run."""
+    told: list[Told] = []
+    awaits = completion.awaits
+    if completion.notice is not None:
+        told.append(_notice(run, completion.notice))
+    if completion.task is not None:
+        made = _task(run, completion.task)
+        told.append(made)
+        awaits = Awaited("task", made.open["task"]) if completion.task.waits else awaits
+    if completion.question is not None:
+        awaits = _question(run, completion.question)
+    if awaits is not None and awaits.kind == "documents":
+        awaits = replace(awaits, effect=new_id("eff"))
+    return told, awaits
+
+
+def meant(run: Run, to: People) -> list[str]:
+    """Ids of the persons who are meant and may see the run, each once."""
+    found: list[str] = []
+    if to.persons:
+        found += [row[0] for row in fetch(_PERSONS, {"named": [name.lower() if "@" in name else name for name in to.persons]})]
+    for role in to.roles:
+        found += sorted(access.holders(role))
+    if to.team:
+        found += [row[0] for row in fetch(_MEMBERS, (accounts.team_id(to.team),))]
+    return [person for person in list(dict.fromkeys(found))[:MOST] if may_see(person, run)]
+
+
+def may_see(person: str, run: Run) -> bool:
+    """Whether the person may see the run with today's rights."""
+    try:
+        actor = accounts.actor_of_person(person)
+        definition = workflows.version(run.workflow, run.version)
+        if not access.can(actor, run.team, f"workflow:{definition.slug}", "see", run=facts(run)):
+            return False
+        if run.label is not None and run.label not in access.clearance(actor):
+            return False
+        record_of(actor, run)
+    except (NotAllowed, NotFound):
+        return False
+    return True
+
+
+def _place(run: Run) -> str:
+    """Names this step of this attempt: the same on every try, so that nobody is told twice."""
+    here = run.attempt
+    return f"{run.id}:{here.step}:{here.attempt}" if here is not None else run.id
+
+
+def _notice(run: Run, wanted: NoticeWanted) -> Told:
+    people = meant(run, wanted.to)
+    channels = ["console", "mail"] if wanted.mail else ["console"]
+    return Told(
+        "notice_sent",
+        {"notice": _place(run), "to": people, "channels": channels, "count": len(people), "effect": new_id("eff")},
+        {"text": wanted.text},
+    )
+
+
+def _task(run: Run, wanted: TaskWanted) -> Told:
+    assignee = None
+    if wanted.assignee is not None:
+        found = meant(run, People(persons=(wanted.assignee,)))
+        if not found:
+            raise Invalid(
+                "The task is for somebody who is not there, or may not see this run. Name another person, or a team.", code="no_such_person"
+            )
+        assignee = found[0]
+    team = accounts.team_id(wanted.team) if wanted.team else None
+    told = {"task": new_id("tsk"), "assignee": assignee, "team": team, "due": wanted.due.isoformat() if wanted.due else None}
+    told["effect"] = new_id("eff")
+    sealed = {"title": wanted.title} | ({"text": wanted.text} if wanted.text else {})
+    return Told("task_created", told, sealed)
+
+
+def _question(run: Run, wanted: Question) -> Awaited:
+    people = meant(run, wanted.to)
+    if len(people) < wanted.needs:
+        raise Invalid(
+            f"{wanted.needs} answers are needed, and {len(people)} of the people who are asked may see this run.", code="nobody_to_ask"
+        )
+    request: dict[str, Any] = {
+        "people": people,
+        "needs": wanted.needs,
+        "title": wanted.title,
+        "text": wanted.text,
+        "fields": [field.to_json() for field in wanted.fields],
+        "outcomes": [option.to_json() for option in wanted.outcomes],
+    }
+    return Awaited("answer", new_id("ans"), wanted.until, wanted.otherwise, request)

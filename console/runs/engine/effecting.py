@@ -1,0 +1,129 @@
+"""Changes outside are made here, by the process that committed the request, and by workers where that one died.
+
+One process at a time is at a run's change. One that fails for a reason that may pass is tried again later; one that takes too long, or whose process
+was frozen, becomes a question to a person, and what comes of it after all settles that.
+"""
+
+import functools
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from console import effects, faults, log, workflows
+from console.core.actor import Actor
+from console.core.run import Effect, Run, commands
+from console.db.engine import alone
+from console.errors import ConsoleError, IntegrationError, OutcomeUnknown, SourceDown
+from console.runs.engine import effect_followup
+from console.runs.engine.stepping import plan_of
+from console.runs.rows.run_store import ENGINE, Loaded, decide, load, retried, write
+from console.workflows import Definition
+
+logger = logging.getLogger(__name__)
+FIRST_PAUSE_S = 2.0  # before something is tried again; each further pause is twice as long
+LONGEST_PAUSE_S = 3600.0
+UNSURE = "It was asked for more than once, and it cannot be told whether one of these did it. Look there, then say what you found."
+TIMED_OUT = "No answer came in {seconds} seconds; it cannot be told whether the change was made. Look there, then say what you found."
+Act = Callable[[Run], commands.Report]
+
+
+def performing(actor: Actor, effect: Effect, *, looks: bool = False) -> Act:
+    """To make the change that nobody has tried to make since it was asked for, or since it was said not to be made. `looks`: where it cannot be told
+    what came of it, the other side is asked once.
+    """
+    return functools.partial(_perform_and_look if looks else _perform, actor, effect)
+
+
+def recovering(actor: Actor, effect: Effect) -> Act:
+    """To find out what came of a change whose process died."""
+    return functools.partial(effects.recover, actor, effect)
+
+
+def _perform(actor: Actor, effect: Effect, run: Run) -> commands.Report:
+    try:
+        return effects.perform(actor, effect, run)
+    except OutcomeUnknown as error:
+        return commands.Report(effect.id, "unknown", error.code, error.message)
+    except (IntegrationError, SourceDown) as error:
+        details = error.details or [{"field": "", "reason": error.message}]
+        return commands.Report(effect.id, "failed", error.code, error.message, details, passing=may_pass(error))
+
+
+def _perform_and_look(actor: Actor, effect: Effect, run: Run) -> commands.Report:
+    report = _perform(actor, effect, run)
+    if report.status != "unknown":
+        return report
+    try:
+        found = effects.check(actor, effect, run)
+    except ConsoleError:
+        return report
+    return found if found is not None and found.status in ("succeeded", "failed") else report
+
+
+def may_pass(error: ConsoleError) -> bool:
+    """Whether what was refused may be done when it is asked for again."""
+    return (isinstance(error, SourceDown) and error.passing) or (isinstance(error, IntegrationError) and not error.permanent)
+
+
+def later(tries: int, now: datetime) -> str:
+    """When to try again after so many tries: twice as long each time, and never in step with others that failed at the same moment."""
+    pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**tries) * random.uniform(0.75, 1.25)  # noqa: S311 (spread, not secrecy)
+    return log.body.moment(now + timedelta(seconds=pause_s))
+
+
+def made(definition: Definition, loaded: Loaded, wanted: Effect, act: Act, *, hand_on: bool = False) -> Loaded:
+    """Make the change and note what came of it, unless another process is at it (a slow one must not be taken for a dead one), or was:
+    one that was frozen finds it done.
+    """
+    with alone(loaded.run.id) as mine:
+        if not mine:
+            return loaded
+        current = load(loaded.run.id) or loaded
+        still = current.run.wanted
+        if still is None or still.id != wanted.id or current.run.status != "waiting_event":
+            return current
+        effect_followup.arrange(current.run, still)
+        report = act(current.run)
+        faults.point("effects.report.before")
+        return noted(definition, current, report, hand_on=hand_on)
+
+
+def noted(definition: Definition, loaded: Loaded, report: commands.Report, *, hand_on: bool = False) -> Loaded:
+    """Note what came of an effect; whoever looked meanwhile does not matter. What may pass is put off, as often as the workflow says."""
+    plan = plan_of(definition)
+
+    def once() -> Loaded:
+        current, now = load(loaded.run.id) or loaded, log.now()
+        return write(
+            ENGINE, definition, current, decide(plan, current, _put_off(definition, current.run, report, now), now), hand_on=hand_on
+        )
+
+    return retried(once)
+
+
+def _put_off(definition: Definition, run: Run, report: commands.Report, now: datetime) -> commands.Command:
+    wanted = run.wanted
+    waits = wanted is not None and wanted.id == report.effect and run.status == "waiting_event"
+    if report.status == "failed" and report.passing and waits and run.tries < definition.document.settings.retries:
+        return commands.Postpone(report.effect, report.code, report.message, later(run.tries, now), report.unsure)
+    if report.status == "failed" and (report.unsure or (report.passing and run.unsure)):
+        return replace(report, status="unknown", errors=(), message=f"{report.message} {UNSURE}".strip())
+    return report
+
+
+def give_up_waiting(run_id: str) -> None:
+    """Where a process has been at a change for longer than a step may take, nobody knows what came of it. Where none is at it, it is left for who recovers it."""
+    loaded = load(run_id)
+    wanted = loaded.run.wanted if loaded is not None else None
+    if loaded is None or wanted is None or loaded.run.status != "waiting_event" or loaded.run.active_at is None:
+        return
+    definition = workflows.version(loaded.run.workflow, loaded.run.version)
+    seconds = definition.document.settings.step_seconds
+    if log.now() - loaded.run.active_at < timedelta(seconds=seconds):
+        return
+    with alone(run_id) as mine:
+        if mine:
+            return
+    noted(definition, loaded, commands.Report(wanted.id, "unknown", "timeout", TIMED_OUT.format(seconds=seconds)))

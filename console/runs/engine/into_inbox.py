@@ -1,0 +1,85 @@
+"""A run that needs a person and that nobody can go on with is put where somebody finds it: into an inbox, else among the saved runs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from console import access, accounts, inboxes
+from console.core.actor import Actor
+from console.core.run import Event, Run, holding
+from console.core.run.moves import sealed_of
+from console.errors import ConsoleError, SourceDown
+from console.inboxes import Inbox
+from console.runs.engine.addressees import may_see
+from console.runs.engine.stepping import able, facts
+from console.workflows import Definition
+
+TROUBLE = frozenset(
+    {
+        *("step_failed", "step_reopened", "wait_left", "timer_fired", "event_arrived"),
+        *("effect_failed", "effect_unknown", "approval_decided", "approval_voided", "approval_expired"),
+    }
+)
+"""After these a run may ask for a person while nobody looks at it."""
+ASKED = "This run needs a person."
+GONE = "Whoever had this run in hand can no longer go on with it."
+
+
+def put(definition: Definition, before: Run, after: Run, events: Sequence[Event], by: str) -> list[Event]:
+    """What the engine adds where the run asks for a person and nobody is there: `by` is who does the transition, who is there for what they hold."""
+    if after.status != "waiting_person" or after.ticket is not None or not any(event.type in TROUBLE for event in events):
+        return []
+    if before.status == "waiting_person" and before.holder is None:
+        return []
+    if after.holder is not None and (after.holder == by or _goes_on(after.holder, definition, after)):
+        return []
+    return [_waiting(definition, after, None, events[-1].at, after.revision)]
+
+
+def left(definition: Definition, run: Run, typed: Mapping[str, Any] | None, now: datetime) -> Event:
+    """The event that takes a run out of the hands of somebody whose account was closed, with what they had typed."""
+    return _waiting(definition, run, typed, now, run.revision + 1)
+
+
+def _waiting(definition: Definition, run: Run, typed: Mapping[str, Any] | None, now: datetime, revision: int) -> Event:
+    """Into an inbox in which somebody could take the run; where the team has none it is saved, for whoever may resume it."""
+    place = _place(definition, run)
+    if place is None:
+        told = {"former_holder": run.holder, "reason_code": "needs_person", "revision": revision}
+        return Event("run_saved", now, told, sealed_of(draft=typed))
+    why = (run.take_over or {}).get("message") or (ASKED if run.holder is None else GONE)
+    event = holding.escalated(run, place.id, why, "high", None, now, typed)
+    return event._replace(open={**event.open, "revision": revision})
+
+
+def _place(definition: Definition, run: Run) -> Inbox | None:
+    """The inbox that the workflow names, the one whose records go into it, or another of the team: the first in which somebody could take the run."""
+    offered = inboxes.used_by(run.team)
+    named = definition.document.settings.inbox
+    ordered = sorted(offered, key=lambda one: (one.id != named, one.source is None or one.source.workflow != definition.slug))
+    workers = sorted({row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")})
+    for one in ordered:
+        if any(_works_there(person, one, definition, run) for person in workers):
+            return one
+    return ordered[0] if ordered else None
+
+
+def _works_there(person: str, here: Inbox, definition: Definition, run: Run) -> bool:
+    """Whether the person works in the inbox and could go on with the run."""
+    return inboxes.may(Actor("user", person), here, "work") and _goes_on(person, definition, run)
+
+
+def _goes_on(person: str, definition: Definition, run: Run) -> bool:
+    """Whether the person's account is open and they may see the run, resume it, and (who does not hold it) do its step. A source that does not answer is no reason against."""
+    try:
+        actor = accounts.actor_of_person(person, "sys:engine")
+        here = run.attempt
+        return (
+            access.can(actor, run.team, f"workflow:{definition.slug}", "resume", run=facts(run))
+            and (person == run.holder or here is None or able(actor, definition, run.team, run.collection, here.step))
+            and may_see(person, run)
+        )
+    except SourceDown:
+        return True
+    except ConsoleError:
+        return False

@@ -1,0 +1,186 @@
+"""What a proposal is made of, before anybody is asked: the step as the person it is for sees it, read with their rights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from console import accounts, log
+from console.ai.types import FieldSpec
+from console.core.actor import Actor
+from console.core.documents import fields as definitions
+from console.core.documents.workflow import StepAI
+from console.core.forms import FormField
+from console.core.run import Attempt, Run
+from console.core.run.proposal import of_second
+from console.db.engine import fetch
+from console.errors import NotAllowed, NotFound
+from console.records import Record
+from console.runs.changing.run_rights import Seen, see
+from console.runs.engine import proposing
+from console.runs.engine.answering import proposed
+from console.runs.engine.stepping import Stand, context_of, prompt_of, require_step, stand
+from console.runs.rows.run_store import load
+from console.steps.base import AtHand, Context, Prompt, StepView
+from console.steps.proposable import Proposable
+from console.workflows import Definition
+
+QUOTING = frozenset({"text", "long_text"})
+QUOTE_NAMES = frozenset({"quote", "quotes", "quotation", "verbatim", "excerpt", "citation", "zitat"})
+"""Words in the name of a text from which it quotes, whether its step says so or not."""
+MOVED_ON = "The run had gone on before anything could be proposed here."
+NOT_ENTITLED = "Whoever this was for may not do this step, so that nothing was proposed."
+_PENDING = "select run, n, person, purpose, at, deadline_at from console.ai_call where id = %s and status = 'pending'"
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalContext:
+    """Everything that an ask is built of. `context` was read with the rights of `person`, and holds nothing that they may not see.
+
+    `fields` may be proposed, as the author lets them: what of a value a model gets (`treatment`) is `full` in them all, for whoever knows the collections
+    to narrow; `columns` names those that are a field of a record: name → its collection. A tick list is asked for tick by tick (`flags.pep`);
+    what comes back is put together again by `runs.proposed`. `outcomes` are (value, label). `review`: it is a second look, at these values (`outcome`: the choice). `record` is the run's, as the person may see it; `at_hand` the item that the
+    form is for, where the step goes through a list.
+    """
+
+    call: str
+    purpose: str
+    asked_at: datetime
+    deadline_at: datetime
+    person: Actor
+    run: Run
+    subject: str | None
+    definition: Definition
+    attempt: Attempt
+    step: StepView
+    ai: StepAI
+    record: Record | None
+    context: Context
+    prompt: Prompt
+    proposable: Proposable
+    fields: tuple[FieldSpec, ...]
+    outcomes: tuple[tuple[str, str], ...]
+    columns: Mapping[str, str]
+    instruction: str
+    review: Mapping[str, Any] | None = None
+    at_hand: AtHand | None = None
+
+
+def proposal_context(call_id: str) -> ProposalContext | None:
+    """What this call asks; None where it is not wanted any more, which is noted here: then the caller leaves it.
+
+    Raises what reading the step raises (SourceDown and other errors of the console): the caller notes them with `proposed`.
+    """
+    rows = fetch(_PENDING, (call_id,))
+    if not rows:
+        return None
+    run_id, n, person, purpose, at, deadline = rows[0]
+    loaded = load(run_id, whole=True)
+    if loaded is None or not proposing.waits_for(loaded.run, call_id):
+        return _not_wanted(call_id, MOVED_ON)
+    try:
+        actor = accounts.actor_of_person(person, "sys:engine")
+        seen = see(actor, run_id, kept=loaded)
+        here = stand(seen.definition, seen.run)
+        if here.attempt.n != n or not proposing.waits_for(seen.run, call_id):
+            return _not_wanted(call_id, MOVED_ON)
+        require_step(actor, here, named=False)
+    except (NotAllowed, NotFound):
+        return _not_wanted(call_id, NOT_ENTITLED)
+    if seen.down is not None:
+        raise seen.down
+    return _of(call_id, purpose, (at, deadline), actor, seen, here)
+
+
+def _not_wanted(call_id: str, message: str) -> ProposalContext | None:
+    """None, once it is noted why."""
+    proposed(call_id, "proposal_failed", {"status": "off", "code": None}, {"message": message})
+    return None
+
+
+def _of(call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Actor, seen: Seen, here: Stand) -> ProposalContext:
+    context, prompt = _looked(actor, seen, here)
+    settings = proposing.settings_of(seen.definition, here.attempt.step) or StepAI.model_validate({})
+    judged = definitions.judged_of(here.view.config)
+    proposable = here.kind.proposes(here.view, context, prompt).only(settings.fields, outcome=settings.outcome)
+    return ProposalContext(
+        call=call_id,
+        purpose=purpose,
+        asked_at=times[0],
+        deadline_at=times[1],
+        person=actor,
+        run=seen.run,
+        subject=seen.loaded.subject,
+        definition=seen.definition,
+        attempt=here.attempt,
+        step=here.view,
+        ai=settings,
+        record=seen.record,
+        context=context,
+        prompt=prompt,
+        proposable=proposable,
+        fields=tuple(_spec(field, settings, proposable, judged) for field in proposable.fields),
+        outcomes=proposable.outcomes,
+        columns=_columns(seen.run, prompt, context, proposable),
+        instruction=here.kind.instruction(here.view, context, settings.instruction),
+        review=_reviewed(here.attempt.proposal or {}, call_id),
+        at_hand=here.kind.at_hand(here.view, context),
+    )
+
+
+def _reviewed(proposal: Mapping[str, Any], call_id: str) -> dict[str, Any] | None:
+    """What a second look is at; None for a first one."""
+    if not of_second(proposal, call_id):
+        return None
+    values = {str(each["name"]): each["value"] for each in proposal["fields"]}
+    return values | ({"outcome": proposal["outcome"]} if proposal["choice"] else {})
+
+
+def unfit(known: ProposalContext, values: Mapping[str, Any]) -> frozenset[str]:
+    """Names of these values that the step itself would refuse, were they handed in: by a bound or a rule of its form."""
+    entries = [entry for part in ("output", "form") for entry in getattr(known.step.config, part, None) or ()]
+    named = {entry.name for entry in entries}
+    typed = {name: value for name, value in values.items() if name in named}
+    if not typed or known.prompt.progress is not None:
+        return frozenset()
+    columns = [field for field in known.prompt.fields if field.name in known.context.forms]
+    _, wrong = definitions.taken(entries, known.context.roots, known.context.former, known.step.id, typed, columns)
+    return frozenset(detail["field"] for detail in wrong) & typed.keys()
+
+
+def _looked(actor: Actor, seen: Seen, here: Stand) -> tuple[Context, Prompt]:
+    """What the person sees at the step; of a list, at the item that the proposal is for."""
+    item = (here.attempt.proposal or {}).get("item") if here.kind.by_items else None
+    context = context_of(actor, here, seen.record, log.now(), item=item)
+    return context, prompt_of(here, context)
+
+
+def _spec(field: FormField, settings: StepAI, proposable: Proposable, judged: frozenset[str]) -> FieldSpec:
+    """A field of the form as it is asked for."""
+    options = field.options if isinstance(field.options, list) else []
+    return FieldSpec(
+        name=field.name,
+        label=field.label,
+        type=field.type,
+        required=field.required,
+        options=tuple((str(option["value"]), str(option["label"])) for option in options),
+        minimum=_text(field.min),
+        maximum=_text(field.max),
+        max_length=field.max_length,
+        help=field.help or "",
+        trusted_only=field.name.partition(".")[0] in settings.trusted_only,
+        opaque=field.name == proposable.picks,
+        now=field.now,
+        finding=field.name.partition(".")[0] in judged,
+        quote=field.type in QUOTING and (field.name in settings.quotes or bool(QUOTE_NAMES & set(field.name.split("_")))),
+    )
+
+
+def _text(bound: Any) -> str | None:
+    return None if bound is None else str(bound)
+
+
+def _columns(run: Run, prompt: Prompt, context: Context, proposable: Proposable) -> dict[str, str]:
+    """Fields of the form that are fields of a record: of which collection."""
+    collection = prompt.progress.collection if prompt.progress is not None else run.collection
+    return {field.name: collection for field in proposable.fields if field.name in context.forms} if collection else {}

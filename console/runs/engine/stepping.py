@@ -1,0 +1,349 @@
+"""A step between its type and the world: what is read for it, what is shown, what comes of what was submitted.
+
+Reads happen here, through `records/` and under the rights of the person (or, for an automatic step, of the run's holder), outside
+of any transaction.
+"""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from console import access, records, steps
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.documents.collections import Collection, Relation
+from console.core.expressions import Expression
+from console.core.forms import FormField, clean, refusal
+from console.core.policy import Rules, on_day
+from console.core.run import Attempt, Run, duties, settling
+from console.core.run.commands import Plan
+from console.core.scopes import Scope
+from console.db.engine import fetch
+from console.effects import action_preview
+from console.errors import Invalid, NotAllowed, NotFound
+from console.log import masking
+from console.records import Record
+from console.runs.engine import proposing
+from console.steps.base import Completion, Context, Focus, Option, Prompt, Read, Rows, StepType, StepView, Total
+from console.workflows import Definition
+
+PERFORMING = ("start", "resume")
+NAMED = 5
+_DONE = "select step, by, \"values\" from console.attempt where run = %s and step = any(%s) and status = 'done' and not revised and by is not null"
+_OPEN = "select name from console.person where id = any(%s) and disabled_at is null"
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A run at its open attempt, with the step's type and settings."""
+
+    definition: Definition
+    run: Run
+    attempt: Attempt
+    kind: StepType
+    view: StepView
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person stands in for a step that has no form of its own."""
+        return self.kind.automatic
+
+
+@functools.lru_cache(maxsize=256)
+def plan_of(definition: Definition) -> Plan:
+    """The graph of a version, and which of its steps go on without a person."""
+    document = definition.document
+    alone = {step.id for step in document.steps if steps.get(step.type).by_itself(step.config)}
+    asks = frozenset(step.id for step in document.steps if step.id in alone and not steps.get(step.type).automatic)
+    clicked = {step.id for step in document.steps if step.completion == "automatic" and not _asks(definition, step.id)}
+    forms = {step.id for step in document.steps if not steps.get(step.type).automatic}
+    lists = {step.id for step in document.steps if steps.get(step.type).by_items}  # gone past where there was nothing in them
+    skips = frozenset(((clicked - alone) & forms) | lists)
+    return Plan(document, frozenset(alone | clicked), asks, skips)
+
+
+def _asks(definition: Definition, step_id: str) -> bool:
+    """Whether the step has a form that a person must have seen."""
+    kind, view = _step(definition, step_id)
+    return kind.asks(view.config)
+
+
+def stand(definition: Definition, run: Run) -> Stand:
+    """Where the run stands; it must have an open or performing attempt."""
+    attempt = run.attempt
+    if attempt is None:
+        raise NotFound
+    kind, view = _step(definition, attempt.step)
+    return Stand(definition, run, attempt, kind, view)
+
+
+@functools.lru_cache(maxsize=4096)
+def _step(definition: Definition, step_id: str) -> tuple[StepType, StepView]:
+    step = definition.document.step(step_id)
+    return steps.get(step.type), steps.view(step)
+
+
+def record_of(actor: Actor, run: Run) -> Record | None:
+    """The record that the run is about, as the actor may see it. Raises NotFound when it is gone or out of their scope."""
+    if run.collection is None or run.record is None:
+        return None
+    return records.get(run.collection, run.record, access.scope_for(actor, run.collection, "read"))
+
+
+def facts(run: Run) -> dict[str, Any]:
+    """What conditions of rights, and expressions, look at as `run`."""
+    return {"id": run.id, "started_by": run.started_by, "holder": run.holder, "team": run.team, "version": run.version}
+
+
+def require_step(actor: Actor, here: Stand, *, named: bool = True) -> None:
+    """Raise NotAllowed unless the actor may do this step: the workflow, the roles it names, the fields it changes, and what they did before.
+
+    `named`: a refusal by a rule that separates duties says who else could.
+    """
+    obj = f"workflow:{here.definition.slug}"
+    if not any(access.can(actor, here.run.team, obj, act, run=facts(here.run)) for act in PERFORMING):
+        access.require(actor, here.run.team, obj, "resume", run=facts(here.run))
+    wanted = here.definition.document.step(here.attempt.step).roles
+    if wanted and not access.held(actor, here.run.team) & set(wanted):
+        names = " or ".join(wanted)
+        raise NotAllowed(
+            f"“{here.view.title}” is for {names}. Save the run, or let one of them take it over.", need=(obj, "resume"), team=here.run.team
+        )
+    if here.kind.edits(here.view) and here.run.collection is not None:
+        access.require(actor, here.run.team, f"collection:{here.run.collection}", "update")
+    _require_apart(actor, here, named=named)
+
+
+def _require_apart(actor: Actor, here: Stand, *, named: bool) -> None:
+    """Raise NotAllowed where the actor did what a rule of the step keeps apart from it."""
+    document = here.definition.document
+    rules = document.step(here.attempt.step).not_by
+    if not rules:
+        return
+    done = [*duties.standing(here.run), *done_before(here.run.id, rules)]
+    rule = duties.excluded(rules, done, actor.id, starter=here.run.started_by)
+    if rule is not None:
+        could = _others(here, rules, done) if named else ()
+        raise duties.refused(rule, {step.id: step.title for step in document.steps}, here.view.title, could)
+
+
+def done_before(run_id: str, rules: Sequence[str]) -> list[duties.Done]:
+    """What people did at the steps that the rules name, and that still stands; one statement."""
+    wanted = duties.steps_of(rules)
+    rows = fetch(_DONE, (run_id, wanted)) if wanted else []
+    return [duties.Done(step, by, values) for step, by, values in rows]
+
+
+def _others(here: Stand, rules: Sequence[str], done: Sequence[duties.Done]) -> list[str]:
+    """Names of people who could do the step, in order, a few of them."""
+    wanted, obj = here.definition.document.step(here.attempt.step).roles, f"workflow:{here.definition.slug}"
+    people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}
+    able = [
+        person
+        for person in people
+        if access.can(Actor("user", person), here.run.team, obj, "resume", run=facts(here.run))
+        and (not wanted or access.held(Actor("user", person), here.run.team) & set(wanted))
+        and duties.excluded(rules, done, person, starter=here.run.started_by) is None
+        and (here.run.label is None or here.run.label in access.clearance_of(person))
+    ]
+    return sorted(name for (name,) in fetch(_OPEN, (able,)))[:NAMED] if able else []
+
+
+def able(actor: Actor, definition: Definition, team: str, collection: str | None, step_id: str) -> bool:
+    """Whether the actor, who may resume such runs, could do the step: the roles that it names, the fields that it changes."""
+    kind, view = _step(definition, step_id)
+    wanted = definition.document.step(step_id).roles
+    if wanted and not access.held(actor, team) & set(wanted):
+        return False
+    return collection is None or not kind.edits(view) or access.can(actor, team, f"collection:{collection}", "update")
+
+
+def context_of(
+    actor: Actor,
+    here: Stand,
+    record: Record | None,
+    now: datetime,
+    shown: Mapping[str, Any] | None = None,
+    item: str | None = None,
+    hidden: masking.Within | None = None,
+) -> Context:
+    """What the step may look at, read under the actor's rights. `shown` is what the actor last saw of the record's fields, `item` which one
+    of a list they turned to. With `hidden` what the run holds is there only as far as the actor may see it: for texts, never for what is decided.
+    """
+    run, document = here.run, here.definition.document
+    held = run.context if hidden is None else {step: _left(output, hidden, step, run) for step, output in run.context.items()}
+    roots = {
+        "record": records.collection(record.collection).typed(record.values) if record else None,
+        "input": held.get(document.start.id, run.input if hidden is None else _left(run.input, hidden, document.start.id, run)),
+        "steps": held,
+        **rules_of(here.definition, (run.created_at or now).astimezone(UTC).date()).roots,
+        "run": facts(run),
+        "currentUser": actor.attributes,
+        "now": now,
+    }
+    forms: Mapping[str, FormField] = {}
+    edits = here.kind.edits(here.view)
+    if edits and record is not None and run.collection is not None:
+        scope = access.scope_for(actor, run.collection, "update")
+        forms = {field.name: field for field in records.forms(records.collection(run.collection), list(edits), record, scope)}
+    context = Context(
+        roots=roots,
+        reads={read.name: _rows(actor, run, record, read, roots) for read in here.kind.reads(here.view)},
+        forms=forms,
+        former=dict(here.attempt.defaults or {}) if hidden is None else _left(here.attempt.defaults or {}, hidden, here.attempt.step, run),
+        shown=shown,
+        titles={step.id: step.title for step in document.steps},
+        acts={
+            name: action_preview.ready(actor, run, name, run.record if key is None else key, record if key is None else None, now)
+            for name, key in here.kind.acts(here.view, roots).items()
+        },
+        key=settling.key_of(run.id, here.attempt.step, here.attempt.attempt, len(here.attempt.effects) + 1),
+        manual=frozenset(attempt.step for attempt in run.attempts.values() if attempt.standing and attempt.handled_manually),
+        chosen=item,
+        asks_ai=proposing.may_go_on(here.definition, here.attempt.step),
+    )
+    focus = here.kind.focus(here.view, context) if here.kind.by_items else None
+    return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context
+
+
+def _left(values: Any, hidden: masking.Within, step: str, run: Run) -> Any:
+    """Values of the step as far as they may be seen."""
+    return masking.mask(values, "", masking.at_step(hidden, step), run.collection)[0]
+
+
+def _focused(actor: Actor, run: Run, focus: Focus) -> Mapping[str, FormField]:
+    """Form fields of another record than the run's; none where the actor may not change it."""
+    if not access.can(actor, run.team, f"collection:{focus.collection}", "update"):
+        return {}
+    scope = access.scope_for(actor, focus.collection, "update")
+    record = Record(focus.collection, focus.key, focus.title, dict(focus.values))
+    return {field.name: field for field in records.forms(records.collection(focus.collection), list(focus.fields), record, scope)}
+
+
+def _rows(actor: Actor, run: Run, record: Record | None, read: Read, roots: Mapping[str, Any]) -> Rows:
+    if read.collection is not None:
+        return _read_many(actor, run, records.collection(read.collection), None, read, roots)
+    if run.collection is None or run.record is None or record is None:
+        return Rows("", "", (), ())
+    own = records.collection(run.collection)
+    if read.relation is None:
+        return _own(actor, own, record, read)
+    relation = own.relation(read.relation)
+    if relation is None:
+        raise NotFound(f"{own.label} has no relation {read.relation} any more.")
+    return _read_many(actor, run, records.collection(relation.collection), relation, read, roots)
+
+
+def _read_many(actor: Actor, run: Run, target: Collection, relation: Relation | None, read: Read, roots: Mapping[str, Any]) -> Rows:
+    """Rows and totals of a collection, or of what the relation leads to. What may not be read is filtered by and reckoned with by nobody."""
+    label, source = (relation.label, relation.name) if relation else (target.label, target.id)
+    if not access.can(actor, run.team, f"collection:{target.id}", "read"):
+        return Rows(target.id, label, (), (), denied=(source,))
+    scope = access.scope_for(actor, target.id, "read")
+    where = expressions.parse(read.where) if read.where else None
+    looked_at = {path[1] for path in expressions.paths(where) if path[0] == "record" and len(path) > 1} if where else set()
+    if shut := sorted(looked_at & scope.hidden):
+        return Rows(target.id, label, (), (), denied=tuple(shut))
+    led_from = (run.collection or "", run.record or "", relation.name) if relation else None
+    figures = [total for total in read.totals if total.field is None or total.field not in scope.hidden]
+    wanted = [records.Figure(total.name, total.function, total.field) for total in figures]
+    totals = records.totals(target.id, scope, wanted, led_from=led_from, where=where, roots=roots) if wanted else {}
+    columns = [_figure(target, total) for total in figures]
+    refused = tuple(total.name for total in read.totals if total not in figures)
+    if read.totals and not read.fields:
+        return Rows(target.id, label, (), (), refused, totals=totals, figures=columns)
+    found, more = _page(target, led_from, scope, read, where, roots)
+    fields, denied = _columns(target, scope, read.fields)
+    kept = {field["name"] for field in fields}
+    rows = [{"key": row.key, "title": row.title, "values": {k: v for k, v in row.values.items() if k in kept}} for row in found]
+    return Rows(target.id, label, fields, rows, (*denied, *refused), more=more, totals=totals, figures=columns)
+
+
+def _page(
+    target: Collection, led_from: tuple[str, str, str] | None, scope: Scope, read: Read, where: Expression | None, roots: Mapping[str, Any]
+) -> tuple[list[Record], bool]:
+    """(the first `read.limit` rows, whether there are more); more than one page of them where that many are wanted."""
+    rows: list[Record] = []
+    after: str | None = None
+    while True:
+        limit = min(records.MOST_ROWS, read.limit - len(rows))
+        if led_from is not None:
+            found = records.related(*led_from, scope, limit=limit, after=after, sort=read.sort, where=where, roots=roots)
+        else:
+            found = records.page(target.id, scope, segment=where, sort=read.sort, limit=limit, after=after, roots=roots)
+        rows, after = [*rows, *found.rows], found.next
+        if after is None or len(rows) >= read.limit:
+            return rows, after is not None
+
+
+def _figure(target: Collection, total: Total) -> dict[str, Any]:
+    """A total as a column of a table."""
+    field = target.field(total.field) if total.field is not None else None
+    return {"name": total.name, "label": total.words, "type": field.type if field is not None else "integer"}
+
+
+def _own(actor: Actor, collection: Collection, record: Record, read: Read) -> Rows:
+    scope = access.scope_for(actor, collection.id, "read")
+    fields, denied = _columns(collection, scope, read.fields)
+    values = {field["name"]: record.values.get(field["name"]) for field in fields}
+    return Rows(collection.id, collection.label_one, fields, [{"key": record.key, "title": record.title, "values": values}], denied)
+
+
+def _columns(collection: Collection, scope: Scope, names: Sequence[str]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """(columns in the shape of the API, names that may not be read) of what is to be shown; no names: everything readable."""
+    wanted = names or [field.name for field in collection.readable(scope)]
+    known = [field for name in wanted if (field := collection.field(name)) is not None and name not in scope.hidden]
+    return [field.to_json() for field in known], tuple(name for name in wanted if name in scope.hidden)
+
+
+@functools.lru_cache(maxsize=256)
+def rules_of(definition: Definition, day: date) -> Rules:
+    """The house rules of a version on a day: a run keeps those of the day on which it began."""
+    return on_day(definition.document, day)
+
+
+def prompt_of(here: Stand, context: Context) -> Prompt:
+    """What a person is shown. A step that has no form of its own asks for the way on, when a person stands in for it."""
+    if not here.by_hand:
+        return here.kind.prepare(here.view, context)
+    document = here.definition.document
+    ways = {outcome: target for outcome, target in document.step(here.attempt.step).next.items() if outcome != "error"}
+    if len(ways) <= 1:
+        return Prompt(button="Go on")
+    return Prompt(
+        outcomes=tuple(Option(outcome, f"On to {document.step(target).title}") for outcome, target in ways.items()), button="Go on"
+    )
+
+
+def completion_of(here: Stand, context: Context, values: Mapping[str, Any], outcome: str | None) -> Completion:
+    """What comes of what a person submitted. Raises Invalid with one detail per field that is wrong."""
+    if not here.by_hand:
+        completion = here.kind.complete(here.view, context, dict(values), outcome)
+        if outcome is not None:
+            _require_offered(prompt_of(here, context), outcome)
+        return completion
+    prompt = prompt_of(here, context)
+    clean(prompt.fields, dict(values))
+    offered = [option.value for option in prompt.outcomes]
+    if not offered:
+        if outcome is not None:
+            _require_offered(prompt, outcome)
+        return here.kind.by_hand(here.view, context)
+    if outcome not in offered:
+        raise Invalid("Choose the way on.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
+    return Completion(outcome, {}, {"branch": outcome})
+
+
+def _require_offered(prompt: Prompt, outcome: str) -> None:
+    """Raises Invalid for a choice that the step does not offer now, whoever made it: where the type has not said so itself, and better."""
+    offered = [option.value for option in prompt.outcomes]
+    if outcome not in offered:
+        named = f" Choose one of: {', '.join(offered)}." if offered else " Nothing is chosen at this step."
+        raise refusal([{"field": "outcome", "reason": f"{outcome[:60]} cannot be chosen here.{named}"}])
+
+
+def label_of(prompt_options: tuple[Option, ...], outcome: str) -> str | None:
+    """The label of the chosen option, None where nothing was to be chosen."""
+    return next((option.label for option in prompt_options if option.value == outcome), None)

@@ -1,0 +1,69 @@
+"""Runs that should move become jobs: those whose time has come, and those that a crash or a long silence left behind. Harmless to run twice."""
+
+import logging
+
+from console import queue
+from console.access.run_reach import EVERY_RUN
+from console.db.engine import fetch
+from console.runs.changing.transitions import save_idle
+from console.runs.engine.effecting import give_up_waiting
+
+logger = logging.getLogger(__name__)
+STUCK_S = 5  # whoever committed the step is at it by then; with an effect, says so by a lock
+LEAST_IDLE_MINUTES = 1  # each workflow says how long; none less
+LEAST_STEP_S = 1  # each workflow says how long a step may take; none less
+AT_ONCE = 1000
+
+_NO_JOB = """
+not exists (select from queue.pgqueuer q where q.dedupe_key = r.id || ':' || r.run_seq and q.status = any (array['queued', 'picked']::queue.pgqueuer_status[]))
+and not exists (select from queue.pgqueuer q where q.status = 'failed' and q.dedupe_key = r.id || ':' || r.run_seq)
+and not exists (select from console.version v where v.name = 'paused' and v.number > 0{even_paused})
+"""
+_STUCK = f"""
+select r.id, r.run_seq from {EVERY_RUN.sql()} where r.ended_at is null and r.status in ('running', 'waiting_event')
+and (r.status = 'running' or r.waiting->>'for' = 'effect')
+and r.active_at < now() - make_interval(secs => %s) and {_NO_JOB.format(even_paused=" and r.status = 'running'")} order by r.active_at limit %s
+"""  # noqa: S608 (texts of this file)
+_DUE = f"""
+select r.id, r.run_seq from {EVERY_RUN.sql()} where r.status in ('waiting_time', 'waiting_event')
+and (r.waiting->>'until') collate "C" <= to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') and {_NO_JOB.format(even_paused="")}
+and not exists (select from console.workflow w where w.id = r.workflow and w.status = 'paused')
+order by (r.waiting->>'until') collate "C" limit %s
+"""  # noqa: S608 (texts of this file)
+_UNDER_WAY = f"""
+select r.id from {EVERY_RUN.sql()} where r.ended_at is null and r.status in ('running', 'waiting_event') and r.waiting->>'for' = 'effect'
+and r.active_at < now() - make_interval(secs => %s) order by r.active_at limit %s
+"""  # noqa: S608 (a text of ours)
+_IDLE = f"""
+select r.id from {EVERY_RUN.sql()}
+where r.ended_at is null and r.holder is not null and r.status = 'waiting_person' and r.active_at < now() - make_interval(mins => %(minutes)s)
+and not exists (select from console.draft d where d.run = r.id and d.n = r.current and d.saved_at >= now() - make_interval(mins => %(minutes)s))
+order by r.active_at limit %(most)s
+"""  # noqa: S608 (as above)
+
+
+def wake() -> int:
+    """A job for each run whose moment has come, the longest overdue first; how many were put in. None of a workflow that is paused, or while everything is."""
+    return queue.enqueue_all([queue.advance(run_id, seq) for run_id, seq in fetch(_DUE, (AT_ONCE,))])
+
+
+def pick_up() -> int:
+    """A job for each run that should move and has none; how many were put in. What is under way for too long becomes a question to a person."""
+    for (run_id,) in fetch(_UNDER_WAY, (LEAST_STEP_S, AT_ONCE)):
+        try:
+            give_up_waiting(run_id)
+        except Exception:
+            logger.exception("sweep: run %s", run_id)
+    return queue.enqueue_all([queue.advance(run_id, seq) for run_id, seq in fetch(_STUCK, (STUCK_S, AT_ONCE))])
+
+
+def sweep() -> int:
+    """Save runs whose holder is gone; answers how many were looked at."""
+    touched = 0
+    for (run_id,) in fetch(_IDLE, {"minutes": LEAST_IDLE_MINUTES, "most": AT_ONCE}):
+        try:
+            save_idle(run_id)
+            touched += 1
+        except Exception:
+            logger.exception("sweep: run %s", run_id)
+    return touched

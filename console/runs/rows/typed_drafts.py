@@ -1,0 +1,83 @@
+"""What somebody has typed and not yet handed in: the one state outside the log, encrypted under the subject's key."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from console import log, subjects
+from console.access.run_reach import EVERY_RUN
+from console.core.run.proposal import MARKS
+from console.db import request_writes
+from console.db.engine import fetch
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Half-typed values of an attempt: whose, and when they were last kept."""
+
+    values: Mapping[str, Any]
+    saved_at: datetime
+    by: str
+
+    def to_json(self) -> dict[str, Any]:
+        """`{values, outcome, saved_at, by}`."""
+        marks = self.values.get(MARKS)
+        outcome = marks.get("outcome") if isinstance(marks, Mapping) else None
+        return {"values": dict(self.values), "outcome": outcome, "saved_at": log.body.moment(self.saved_at), "by": self.by}
+
+
+def keep(run_id: str, n: int, person: str, subject: str, values: Mapping[str, Any], now: datetime) -> bool:
+    """Keep what was typed, in place of what was kept before; only while the person holds the run at that attempt, and whether it was."""
+    kid, nonce, ciphertext = subjects.seal(subject, f"draft|{run_id}|{n}|{person}", dict(values))
+    kept = fetch(
+        "insert into console.draft (run, n, person, kid, nonce, ct, saved_at) select r.id, %s, %s, %s, %b, %b, %s "  # noqa: S608 (a text of ours)
+        f"from {EVERY_RUN.sql()} "
+        "where r.id = %s and r.current = %s and r.holder = %s "
+        "on conflict (run, n, person) do update set kid = excluded.kid, nonce = excluded.nonce, ct = excluded.ct, saved_at = excluded.saved_at "
+        "returning run",
+        (n, person, kid, nonce, ciphertext, now, run_id, n, person),
+    )
+    if kept:
+        request_writes.keep_draft()
+    return bool(kept)
+
+
+def latest(run_id: str, n: int, subject: str | None) -> Draft | None:
+    """What was last typed at the attempt, by whomever; None when there is nothing, or it can no longer be opened."""
+    rows = fetch(
+        "select person, nonce, ct, saved_at from console.draft where run = %s and n = %s order by saved_at desc limit 1", (run_id, n)
+    )
+    return opened(run_id, n, subject, *rows[0]) if rows else None
+
+
+def opened(run_id: str, n: int, subject: str | None, person: str, nonce: bytes, ciphertext: bytes, saved_at: datetime) -> Draft | None:
+    """The draft of a row `(person, nonce, ct, saved_at)`; None when it can no longer be opened."""
+    if subject is None:
+        return None
+    try:
+        values = subjects.unseal(subject, f"draft|{run_id}|{n}|{person}", nonce, ciphertext)
+    except subjects.Unreadable:
+        return None
+    return Draft(values, saved_at, person)
+
+
+OTHERS = "others"
+MOST_OTHERS = 50
+
+
+def of_items(kept: Draft | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What was typed for one item of a list, with what was typed for others of it and not handed in: `others` by their keys, the latest last."""
+    others = waiting(kept, str(values.get("item")))
+    return {**values, OTHERS: dict(list(others.items())[-MOST_OTHERS:])} if others else dict(values)
+
+
+def waiting(kept: Draft | None, done: str) -> dict[str, Any]:
+    """What was typed for items of a list other than this one, by their keys."""
+    if kept is None:
+        return {}
+    last = {name: value for name, value in kept.values.items() if name != OTHERS}
+    found = dict(kept.values.get(OTHERS) or {})
+    if isinstance(last.get("item"), str):
+        found = {key: value for key, value in found.items() if key != last["item"]} | {last["item"]: last}
+    return {key: value for key, value in found.items() if key != done}

@@ -1,0 +1,265 @@
+"""What the values of a version of a workflow are made of, put together from what its step types say of their settings."""
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
+
+from console import records, steps, workflows
+from console.core.documents import action_document as actions
+from console.core.documents.collections import Collection
+from console.core.documents.fields import Located
+from console.core.documents.workflow import Workflow
+from console.core.effect_kinds import Kind
+from console.core.expressions import ExpressionError
+from console.core.origins import (
+    ANY,
+    COMPARED,
+    FORM,
+    LIMIT,
+    NOTHING,
+    SAID,
+    SENT,
+    Hidden,
+    Origin,
+    Origins,
+    Step,
+    Taken,
+    Text,
+    Version,
+    Way,
+    shut,
+    ways,
+)
+from console.db.engine import fetch
+from console.effects import kept
+from console.errors import ConsoleError, NotFound
+from console.steps.base import Read, StepType, StepView
+from console.steps.items import LIST
+
+ENTRY = re.compile(r"(\w+)\[(\d+)\]\.?(.*)")
+JUDGING = frozenset({"if", "unless", "required_if", "pass", "unsure", "find", "where", "documents", "record", "assignee", "filter"})
+"""Settings that decide, and whose value is shown nowhere but among what was compared."""
+READ = frozenset({"text", "title", "question", "message", "said", "why_not", "why", "to", "done", "refused"})
+"""Settings that people read, wherever in a step they stand."""
+OWN = frozenset({"to", "sender", "reason", "option", "item"})
+"""Fields that types of steps bring along."""
+NOWHERE = Version(None, "", {})
+UNREAD = Version(None, "", {}, read=False)
+
+
+def of(workflow: str, version: int) -> Version:
+    """What the values of the runs of this version are made of. One that this release cannot read tells nothing of its steps."""
+    try:
+        every = kept.every() if (named := _acts(workflow, version)) else {}
+        return _of(workflow, version, _Same([every[name] for name in named if name in every]), _Same(records.collections()))
+    except NotFound:
+        return NOWHERE
+    except (ConsoleError, ValueError, LookupError):  # a type of step that this release does not have
+        return UNREAD
+
+
+@functools.lru_cache(maxsize=512)
+def _acts(workflow: str, version: int) -> tuple[str, ...]:
+    """Ids of the actions that the steps of the version name."""
+    document = workflows.version(workflow, version).document
+    named = {use.column for step in document.steps for use in steps.get(step.type).actions(steps.view(step).config)}
+    return tuple(sorted(filter(None, named)))
+
+
+Kept = TypeVar("Kept", Collection, actions.Action)
+
+
+class _Same(Generic[Kept]):
+    """Documents as a part of a cache's key: the same ones as long as they are the same objects, which the key keeps."""
+
+    def __init__(self, documents: Iterable[Kept]) -> None:
+        self.every: dict[str, Kept] = {each.id: each for each in documents}
+        self._mark: tuple[tuple[str, int], ...] = tuple((name, id(each)) for name, each in sorted(self.every.items()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self._mark == other._mark
+
+    def __hash__(self) -> int:
+        return hash(self._mark)
+
+
+@functools.lru_cache(maxsize=256)
+def _of(workflow: str, version: int, done: _Same[actions.Action], known: _Same[Collection]) -> Version:
+    document = workflows.version(workflow, version).document
+    made = {step.id: _step(document, steps.get(step.type), steps.view(step), known.every, done.every) for step in document.steps}
+    titles = {each.id: frozenset((each.id, name) for name in each.title_fields) for each in known.every.values()}
+    led = {
+        (each.id, name): relation.collection
+        for each in known.every.values()
+        for relation in each.relations
+        for name in (relation.name, *(here for here, _ in relation.columns[:1] if relation.kind == "to_one"))
+    }
+    rows: dict[str, tuple[str, ...]] = {}
+    for step in made.values():
+        for name, taken in step.reads.items():
+            rows[name] = tuple(dict.fromkeys((*rows.get(name, ()), taken.collection)))
+    asks = any(step.ai is not None or steps.get(step.type).family == "llm" for step in document.steps)
+    return Version(document.collection, document.start.id, made, titles, led, rows, asks=asks)
+
+
+_TAKEN = """
+select a.step, p->>'name', s->>'collection', s->>'step', s->>'field' from console.attempt a
+cross join lateral jsonb_array_elements(a.proposal->'fields') p cross join lateral jsonb_array_elements(p->'sources') s
+join console.ai_field f on f.call = a.proposal->>'call' and f.name = p->>'name' and f.outcome in ('accepted', 'small_edit')
+where a.run = %s and jsonb_typeof(a.proposal->'fields') = 'array' and s->>'field' is not null
+"""
+
+
+def of_run(run: str, workflow: str, version: int, hidden: Hidden) -> Version:
+    """The same of one run: what a person took over from a proposal is made of what that rests on. `hidden`: what is kept from the reader, else it does not matter."""
+    known = of(workflow, version)
+    if not known.asks or not any(hidden(each.id) for each in records.collections()):
+        return known
+    taken: dict[str, dict[str, Origins]] = {}
+    for step, name, collection, source, place in fetch(_TAKEN, (run,)):
+        way = tuple(str(place).split("."))
+        rests = known.of(("steps", source, *way), None) if source else NOTHING
+        rests |= {(collection, way[-1])} if collection else NOTHING
+        if shut(rests, hidden):
+            taken.setdefault(step, {})[name] = taken.get(step, {}).get(name, NOTHING) | rests
+    return replace(known, taken=taken) if taken else known
+
+
+def _step(document: Workflow, kind: StepType, view: StepView, known: Mapping[str, Collection], done: Mapping[str, actions.Action]) -> Step:
+    config, own = view.config, known.get(document.collection or "")
+    reads: dict[str, Taken] = {}
+    figures: dict[str, Origin] = {}
+    for read in kind.reads(view):
+        collection = _read_from(read, own)
+        if collection is None:
+            continue
+        if read.fields or not read.totals:
+            reads[read.name] = Taken(collection, frozenset(read.fields))
+        figures |= {total.name: (collection, total.field or ANY) for total in read.totals if total.field}
+    outputs = kind.outputs(config)
+    if LIST in reads and outputs is not None and "record" in outputs:
+        reads["record"] = reads[LIST]
+    figures |= {name: (document.collection or "", name) for name in kind.edits(view) if LIST not in reads}
+    texts = [*_texts(kind, config, outputs, own), *_acting(kind, view, known, done)]
+    if kind.family == "llm":  # what a model answers may be made of all that it was given
+        texts.append(Text(frozenset({ANY}), tuple(("steps", view.id, name) for name in reads)))
+    return Step(view.id, tuple(texts), reads, figures, _items(config, reads), kind.name == "start", kind.name, _declared(config))
+
+
+def _read_from(read: Read, own: Collection | None) -> str | None:
+    """The collection whose rows it reads; None where that is not there any more."""
+    if read.collection is not None:
+        return read.collection
+    if own is None:
+        return None
+    if read.relation is None:
+        return own.id
+    relation = own.relation(read.relation)
+    return relation.collection if relation is not None else None
+
+
+def _items(config: Any, reads: Mapping[str, Taken]) -> str | tuple[Way, ...] | None:
+    entries = getattr(getattr(config, "items", None), "entries", None)
+    return _ways(entries, template=False) if isinstance(entries, str) else LIST if LIST in reads else None
+
+
+def _ways(text: str, *, template: bool) -> tuple[Way, ...]:
+    try:
+        return ways(text, template=template)
+    except ExpressionError:
+        return ()
+
+
+def _texts(kind: StepType, config: Any, outputs: frozenset[str] | None, own: Collection | None) -> Iterator[Text]:
+    for template, located in ((False, kind.expressions(config)), (True, kind.templates(config))):
+        for each in located:
+            names = made_at(each.field, config, outputs, template=template)
+            yield Text(names, _ways(each.text, template=template), _about(each, own))
+
+
+def _about(text: Located, own: Collection | None) -> str | None:
+    if text.collection is not None:
+        return text.collection
+    relation = own.relation(text.relation) if own is not None and text.relation is not None else None
+    return relation.collection if relation is not None else None
+
+
+def made_at(place: str, config: Any, outputs: frozenset[str] | None, *, template: bool) -> frozenset[str]:
+    """Names of a step's output that an expression or template at this place of its settings is for; `ANY` where that cannot be told."""
+    entry = ENTRY.fullmatch(place)
+    if place == "also":
+        return frozenset({FORM, ANY})
+    last = re.split(r"[.\[]", re.sub(r"\[\d+\]$", "", place))[-1]
+    if last in JUDGING or place.startswith(("branches[", "rules[")):
+        return frozenset({COMPARED})
+    if entry is not None:
+        named = _named(config, entry[1], int(entry[2]))
+        if last in READ or ".must[" in place:
+            return frozenset({SAID})
+        if entry[3].startswith("at_most"):
+            return frozenset({LIMIT + named}) if named else frozenset({ANY})
+        return frozenset({named}) if named else frozenset({SAID} if template else {ANY})
+    if place.startswith("values."):
+        return frozenset({place.removeprefix("values.").partition("[")[0]})
+    if place == "items.entries":
+        return frozenset({"title", "value"})
+    if last in READ or template:
+        return frozenset({SAID, *({place} & {"title", *(outputs or ())}), *({ANY} if place == "prompt" else ())})
+    if place.startswith(("to.people", "people", "within", "hours", "days")):
+        return frozenset({COMPARED})
+    return frozenset({place if outputs is not None and place in outputs else "until" if outputs and "until" in outputs else ANY})
+
+
+def _declared(config: Any) -> frozenset[str]:
+    """Names of the fields and documents that the settings list, and of those that every step of the type has."""
+    entries = [entry for name in type(config).model_fields for entry in _listed(getattr(config, name))]
+    return frozenset({*(str(getattr(entry, "name", None) or getattr(entry, "id", "")) for entry in entries), *OWN})
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _named(config: Any, part: str, place: int) -> str | None:
+    """What the entry of a list of settings is called in the step's output."""
+    entries = getattr(config, part, None)
+    entry = entries[place] if isinstance(entries, list | tuple) and place < len(entries) else None
+    found = next((getattr(entry, name) for name in ("name", "field", "id") if isinstance(getattr(entry, name, None), str)), None)
+    return str(found) if found is not None else None
+
+
+def _acting(kind: StepType, view: StepView, known: Mapping[str, Collection], done: Mapping[str, actions.Action]) -> Iterator[Text]:
+    """What the step's own effect looks at, and the forms, texts and effects of the actions that it names."""
+    effect = getattr(view.config, "effect", None)
+    if isinstance(effect, Kind):
+        for text, template in actions.text_of(effect):
+            yield Text(frozenset({SENT}), tuple(_own(way, view.id) for way in _ways(text.text, template=template)))
+    for action in (done[use.column] for use in kind.actions(view.config) if use.column is not None and use.column in done):
+        own = known.get(action.collection or "")
+        for text, template, _ in actions.texts(action):
+            found = (_own(_beside(way, action), view.id) for way in _ways(text.text, template=template))
+            names = _of_action(text.field, action, template=template)
+            yield Text(names, tuple(found), _about(text, own) or action.collection)
+
+
+def _own(way: Way, step: str) -> Way:
+    """A path into the values of an action's form: they are what the step leaves."""
+    return ("steps", step, *way[1:]) if way[0] == "input" else way
+
+
+def _beside(way: Way, action: actions.Action) -> Way:
+    """A path into what stands beside the action's record, as one that leads from the record."""
+    if way[0] != "related":
+        return way
+    entry = next((each for each in action.related if each.name in way[1:2]), None)
+    return ("record", entry.relation, *(way[2:] or (ANY,))) if entry is not None else ("record",)
+
+
+def _of_action(place: str, action: actions.Action, *, template: bool) -> frozenset[str]:
+    if place.startswith(("effects[", "compensation.")):
+        return frozenset({SENT})
+    if place == "done":
+        return frozenset({SAID, "message"})
+    return made_at(place, action, frozenset(entry.name for entry in action.form), template=template)

@@ -1,0 +1,165 @@
+"""What would come of a step if it were handed in as it stands: told from the step's own completion, before anything is done.
+
+The same `complete` that does it is asked, with the values on the screen; what is still lacking in the form is left aside. Nothing is written.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from console import access, records, steps
+from console.core import expressions
+from console.core.actor import Actor
+from console.core.documents.action_document import ActionEffect
+from console.core.documents.collections import Collection
+from console.core.documents.fields import OWN_INPUT, Case, Computed, computed, texts_of, with_own
+from console.core.forms import FormField
+from console.core.run import NEXT_ITEM
+from console.errors import ConsoleError
+from console.runs.engine.stepping import Stand, completion_of, plan_of
+from console.steps.base import Act, Completion, Context, Prompt, WriteRecord
+from console.workflows import Definition
+
+Way = dict[str, Any]
+LOOK = ("name", "label", "type", "options", "widget", "currency", "minor")
+LATER = frozenset({"results", "key"})
+"""What an effect's expressions look at that is only there once it is done."""
+NOT_TOLD = frozenset({"file", "files"})
+
+
+def ways(
+    actor: Actor, here: Stand, context: Context, prompt: Prompt, typed: Mapping[str, Any] | None = None, outcome: str | None = None
+) -> list[Way]:
+    """What would come of it, for each choice that is offered, or for `outcome` alone. `typed` wins over what the form starts with.
+
+    Each: `outcome` (None where nothing is chosen), `effects`, `after` (titles of steps that change something by themselves right after), `ends`,
+    and `refused`, why it would not be taken at all.
+    """
+    offered = [option.value for option in prompt.outcomes]
+    chosen: list[str | None] = [outcome] if outcome in offered else [*offered] or [None]
+    values = _typed(prompt, typed or {}, item=here.kind.by_items)
+    return [_way(actor, here, replace(context, foretold=True), prompt, values, choice) for choice in chosen]
+
+
+def _typed(prompt: Prompt, typed: Mapping[str, Any], *, item: bool) -> dict[str, Any]:
+    """What of it the form takes: a draft holds more beside, and a file changes no record."""
+    known = {field.name for field in prompt.fields if not field.readonly and field.type not in NOT_TOLD}
+    values = {name: value for name, value in typed.items() if name in known}
+    return values | ({"item": prompt.progress.key} if item and prompt.progress is not None and prompt.progress.key is not None else {})
+
+
+def _way(actor: Actor, here: Stand, context: Context, prompt: Prompt, values: Mapping[str, Any], choice: str | None) -> Way:
+    told: Way = {"outcome": choice, "effects": [], "after": [], "ends": None, "refused": None}
+    try:
+        completion = completion_of(here, context, values, choice)
+    except ConsoleError as error:
+        reasons = dict.fromkeys(str(detail["reason"]) for detail in error.details if detail.get("reason"))
+        return told | {"refused": " ".join(reasons) or error.words}
+    return told | {
+        "effects": list(_effects(actor, here, context, prompt, completion)),
+        "after": _after(here.definition, here.attempt.step, completion),
+        "ends": completion.ends,
+    }
+
+
+def _effects(actor: Actor, here: Stand, context: Context, prompt: Prompt, completion: Completion) -> Iterable[dict[str, Any]]:
+    """Everything that the completion asks for, in its order."""
+    if (asked := completion.approval) is not None:
+        yield {"kind": "approval", "roles": list(asked.roles), "needs": asked.needs, "decides": asked.decides}
+    for effect in completion.effects:
+        if isinstance(effect, WriteRecord):
+            yield _write(here, context, prompt, effect)
+        else:
+            yield _act(actor, context, effect)
+    if completion.awaits is not None:
+        yield {"kind": completion.awaits.kind}
+    if completion.hands_over is not None:
+        yield {"kind": "hand_over", "inbox": completion.hands_over.inbox}
+    if completion.task is not None:
+        yield {"kind": "task", "waits": completion.task.waits}
+    if completion.notice is not None:
+        yield {"kind": "notice"}
+    if completion.question is not None:
+        yield {"kind": "question"}
+    if completion.asks_ai:
+        yield {"kind": "ai"}
+    if completion.until is not None:
+        yield {"kind": "time"}
+
+
+def _write(here: Stand, context: Context, prompt: Prompt, effect: WriteRecord) -> dict[str, Any]:
+    """A change of a record by the step itself, field by field."""
+    collection, key = (here.run.collection, here.run.record) if effect.collection is None else (effect.collection, effect.key)
+    fields = [
+        {**_look(context.forms.get(name) or FormField(name, name)), "old": change["old"], "new": change["new"]}
+        for name, change in effect.changes.items()
+    ]
+    items = prompt.progress.items if prompt.progress is not None else ()
+    title = next((item.title for item in items if item.key == key), None)
+    return {"kind": effect.kind, "collection": collection, "record": key, "title": title, "fields": fields}
+
+
+def _look(field: FormField) -> dict[str, Any]:
+    told = field.to_json()
+    return {name: told[name] for name in LOOK if told.get(name) is not None}
+
+
+def _act(actor: Actor, context: Context, effect: ActionEffect) -> dict[str, Any]:
+    """An effect of an action; of a record that is written the fields with their values, as far as they are known before."""
+    define, told = effect.told["define"], effect.told
+    act = next((one for one in context.acts.values() if one.action.id == told.get("action")), None)
+    own = define.get("record") is None and "collection" not in define
+    made: dict[str, Any] = {"kind": effect.kind, "summary": effect.summary, "if": bool(define.get("if"))}
+    if act is None or effect.kind not in ("sql_write", "sql_insert"):
+        return made
+    if define.get("if") and expressions.parse(define["if"]).denies(_roots(act, told["input"])):
+        return made | {"left_out": True}
+    collection = records.collection(define.get("collection") or told.get("collection") or act.collection or "")
+    rules = define["set"] if effect.kind == "sql_write" else define["values"]
+    return made | {
+        "collection": collection.id,
+        "record": act.record if own else None,
+        "fields": list(_fields(actor, act, told["input"], collection, rules, act.seen if own else {})),
+    }
+
+
+def _roots(act: Act, given: Mapping[str, Any]) -> dict[str, Any]:
+    return with_own(act.roots, OWN_INPUT, given)
+
+
+def _fields(
+    actor: Actor, act: Act, given: Mapping[str, Any], collection: Collection, rules: Mapping[str, Computed], seen: Mapping[str, Any]
+) -> Iterable[dict[str, Any]]:
+    """The fields that rules set: what they come to, `later` where that is only known when it is done. What the person may not read is not told."""
+    hidden, roots = access.scope_for(actor, collection.id, "read").hidden, _roots(act, given)
+    for name, rule in rules.items():
+        field = collection.field(name)
+        if field is None or name in hidden:
+            continue
+        later = any(path[0] in LATER for text in texts_of(name, _rule(rule)) for path in expressions.paths(expressions.parse(text.text)))
+        told: dict[str, Any] = {key: value for key, value in field.to_json().items() if key in LOOK and value is not None}
+        told |= {"old": seen[name]} if name in seen else {}
+        yield told | ({"later": True} if later else {"new": computed(_rule(rule), roots)})
+
+
+def _rule(rule: Any) -> Computed:
+    """A rule of an effect as it stands in the request."""
+    return rule if isinstance(rule, str) else [Case.model_validate(one) for one in rule]
+
+
+def _after(definition: Definition, step_id: str, completion: Completion) -> list[str]:
+    """Titles of the steps that change something outside the run by themselves before somebody is asked again; all that may be reached."""
+    plan, document = plan_of(definition), definition.document
+    waits = completion.hands_over is not None or completion.outcome == NEXT_ITEM
+    first = None if waits else document.target(step_id, completion.outcome)
+    left, passed, found = [first] if first else [], {step_id}, []
+    while left:
+        at = left.pop(0)
+        if at in passed or at not in plan.automatic:
+            continue
+        passed.add(at)
+        step = document.step(at)
+        if steps.get(step.type).changes(steps.view(step)):
+            found.append(step.title)
+        left += [target for outcome, target in step.next.items() if outcome != "error"]
+    return found

@@ -1,0 +1,35 @@
+"""What was found before, of fields that are judged anew at a step: shown as last time, and never as the answer of now."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from console.core.documents.fields import judged_of
+from console.core.forms import is_empty
+from console.records import Record
+from console.runs.engine.stepping import Stand
+from console.steps.base import Context
+
+MOST = 3
+
+
+def last_time(here: Stand, context: Context, record: Record | None) -> dict[str, list[dict[str, Any]]]:
+    """Field of the step's own form → what records that are before the person say of it: `{"collection", "name", "value", "title"}`, the record of the run first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name in judged_of(here.view.config) - set(context.forms):
+        told = [one for one in _said(name, context, record) if not is_empty(one["value"])]
+        if told:
+            found[name] = told[:MOST]
+    return found
+
+
+def _said(name: str, context: Context, record: Record | None) -> Iterator[dict[str, Any]]:
+    if record is not None and name in record.values:
+        yield _one(record.collection, name, record.values, "")
+    for rows in context.reads.values():
+        for row in rows.rows:
+            if rows.collection and name in row["values"]:
+                yield _one(rows.collection, name, row["values"], str(row.get("title") or ""))
+
+
+def _one(collection: str, name: str, values: Mapping[str, Any], title: str) -> dict[str, Any]:
+    return {"collection": collection, "name": name, "value": values[name], "title": title}

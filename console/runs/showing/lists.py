@@ -1,0 +1,395 @@
+"""Lists of runs, filtered in SQL by team and workflow; a reader with a row scope has the page's records checked against the source."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from console import access, accounts, log, records, workflows
+from console.core.actor import Actor
+from console.core.run import FINAL
+from console.db import tables
+from console.db.ahead import Ahead, Parameter, fetch
+from console.db.engine import hot_engine
+from console.errors import ConsoleError, Malformed
+from console.runs.showing.view import title_of
+from console.workflows import Definition
+
+FILTERS = frozenset(
+    {
+        "workflow",
+        "status",
+        "collection",
+        "record",
+        "user",
+        "team",
+        "trigger",
+        "created_at.gt",
+        "created_at.gte",
+        "created_at.lt",
+        "created_at.lte",
+    }
+)
+TRIGGERS = ("record", "manual", "api", "report", "schedule", "event", "webhook", "mcp")
+"""Kinds of what starts a run."""
+STATUSES = FINAL | {"running", "waiting_person", "waiting_time", "waiting_event", "saved"}
+COLUMNS = [
+    "id",
+    "workflow",
+    "version",
+    "status",
+    "revision",
+    "run_seq",
+    "collection",
+    "record",
+    "team",
+    "started_by",
+    "holder",
+    "created_at",
+    "ended_at",
+    "reason",
+    "ending",
+    "current",
+    "active_at",
+    "ticket",
+    "trigger",
+]
+_LIVE = f"""
+select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
+from console.run r where r.collection = $1 and r.record = any($2) and r.ended_at is null and (r.label is null or r.label = any($3))
+"""  # noqa: S608 (names of this file)
+
+
+@dataclass(frozen=True, slots=True)
+class RunHead:
+    """A run as one of a list. Times are aware UTC; `step` is where it stands, None once it has ended; `ticket` in which inbox it waits."""
+
+    id: str
+    workflow_id: str
+    slug: str
+    workflow_title: str
+    version: int
+    status: str
+    collection: str | None
+    record: str | None
+    record_title: str
+    team: str
+    started_by: str
+    starter_name: str
+    holder: str | None
+    holder_name: str
+    step: str | None
+    step_title: str | None
+    created_at: datetime
+    ended_at: datetime | None
+    active_at: datetime
+    revision: int
+    last_event: int
+    reason: str | None
+    ending: str | None
+    ticket: Mapping[str, Any] | None = None
+    trigger: str = "record"
+
+    @property
+    def live(self) -> bool:
+        """Whether it still accepts commands."""
+        return self.ended_at is None
+
+    def to_json(self) -> dict[str, Any]:
+        """The run as one of a list of the API: the head of "A run", without what only the whole run has."""
+        return {
+            "id": self.id,
+            "workflow": {"id": self.workflow_id, "slug": self.slug, "title": self.workflow_title},
+            "trigger": {"id": None, "kind": self.trigger},
+            **{
+                name: getattr(self, name)
+                for name in [
+                    "version",
+                    "status",
+                    "revision",
+                    "last_event",
+                    "collection",
+                    "record",
+                    "team",
+                    "started_by",
+                    "holder",
+                    "reason",
+                    "ending",
+                ]
+            },
+            "created_at": log.body.moment(self.created_at),
+            "ended_at": log.body.moment(self.ended_at) if self.ended_at else None,
+        }
+
+
+def find(
+    actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None
+) -> tuple[list[RunHead], str | None]:
+    """Runs that the actor may see, newest first, and the cursor of the next page. Raises Malformed for an unknown filter or value."""
+    run = tables.run.c
+    wanted = [*_conditions(filters or {}), _allowed(actor)]
+    if after is not None:
+        wanted.append(sa.tuple_(run.created_at, run.id) < sa.tuple_(*_cursor(after)))
+    heads: list[RunHead] = []
+    last: Any = None
+    away: set[str] = set()
+    while len(heads) <= limit:
+        conditions = (
+            wanted
+            if last is None
+            else [*wanted, sa.tuple_(run.created_at, run.id) < sa.tuple_(sa.literal(last.created_at), sa.literal(last.id))]
+        )
+        rows = _rows(
+            sa.select(*(run[name] for name in COLUMNS), _step())
+            .where(*conditions)
+            .order_by(run.created_at.desc(), run.id.desc())
+            .limit(limit + 1)
+        )
+        heads += _heads(actor, rows, away=away)
+        if len(rows) <= limit:
+            break
+        last = rows[-1]
+    page = heads[:limit]
+    return page, f"{page[-1].created_at.timestamp():.6f}~{page[-1].id}" if len(heads) > limit else None
+
+
+def on_record(actor: Actor, collection: str, key: str, *, limit: int = 50) -> list[RunHead]:
+    """Runs on the record that the actor may see, newest first. The caller has judged the record itself."""
+    run = tables.run.c
+    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(run.collection == collection, run.record == key, _allowed(actor))
+    return _heads(actor, _rows(found.order_by(run.created_at.desc(), run.id.desc()).limit(limit)))
+
+
+def live_on(actor: Actor, collection: str, keys: Sequence[str]) -> dict[str, list[RunHead]]:
+    """Live runs on these records that the actor may see, by key: one statement for a whole page of a list."""
+    with live_ahead(actor, collection, keys) as found:
+        return found()
+
+
+@contextmanager
+def live_ahead(actor: Actor, collection: str, keys: Sequence[str]) -> Iterator[Callable[[], dict[str, list[RunHead]]]]:
+    """`live_on` as a function to be called in the block once its answer is needed: the question is on its way meanwhile."""
+    pairs = visible_pairs(actor)
+    if not keys or not pairs:
+        yield dict
+        return
+    asked: tuple[Parameter, ...] = (collection, list(keys), access.runs(actor).cleared)
+    with Ahead(_LIVE, asked) as sent:
+        yield lambda: _by_record(actor, pairs, sent, asked)
+
+
+def _by_record(actor: Actor, pairs: frozenset[tuple[str, str]], sent: Ahead, asked: Sequence[Parameter]) -> dict[str, list[RunHead]]:
+    try:
+        rows = sent.rows()
+    except psycopg.OperationalError:
+        rows = fetch(_LIVE, asked)
+    found = [SimpleNamespace(**dict(zip([*COLUMNS, "step"], row, strict=True))) for row in rows]
+    by: dict[str, list[RunHead]] = {}
+    for head in _heads(actor, [row for row in found if (row.team, row.workflow) in pairs], titles=False):
+        by.setdefault(head.record or "", []).append(head)
+    return by
+
+
+def live_counts(actor: Actor) -> dict[str, int]:
+    """Workflow id → its live runs in the teams where the actor may see them, whatever their records; one statement."""
+    pairs = visible_pairs(actor)
+    if not pairs:
+        return {}
+    run = tables.run.c
+    seen = (sa.tuple_(run.team, run.workflow).in_(sorted(pairs)), access.cleared_for(actor, run.label))
+    counted = sa.select(run.workflow, sa.func.count()).where(run.ended_at.is_(None), *seen)
+    return {row[0]: row[1] for row in _rows(counted.group_by(run.workflow))}
+
+
+def held_by(actor: Actor, *, limit: int = 50) -> list[RunHead]:
+    """Live runs that the actor holds, those touched last first."""
+    run = tables.run.c
+    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(run.holder == actor.id, run.ended_at.is_(None), _allowed(actor))
+    return _heads(actor, _rows(found.order_by(run.active_at.desc()).limit(limit)))
+
+
+def to_continue(actor: Actor, *, limit: int = 50) -> list[RunHead]:
+    """Saved runs that the actor may resume, those saved longest ago first."""
+    run = tables.run.c
+    found = sa.select(*(run[name] for name in COLUMNS), _step()).where(run.status == "saved", _allowed(actor, "resume"))
+    return _heads(actor, _rows(found.order_by(run.active_at).limit(limit)))
+
+
+def listed(
+    actor: Actor, *wanted: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement[Any]], limit: int, act: str = "see"
+) -> tuple[list[RunHead], Any]:
+    """At most `limit` runs of those wanted that the actor may `act` on, less those whose record they may not see; and the last row that
+    was read, None where there are no more after it.
+    """
+    found = sa.select(*(tables.run.c[name] for name in COLUMNS), _step()).where(*wanted, _allowed(actor, act))
+    rows = _rows(found.order_by(*order).limit(limit + 1))
+    return _heads(actor, rows[:limit]), rows[limit - 1] if len(rows) > limit else None
+
+
+def head(actor: Actor, run_id: str) -> RunHead | None:
+    """The run as one of a list; None where there is none that the actor may see."""
+    found, _ = listed(actor, tables.run.c.id == run_id, order=(tables.run.c.id,), limit=1) if "\x00" not in run_id else ([], None)
+    return found[0] if found else None
+
+
+def _step() -> sa.Label[Any]:
+    attempt = tables.attempt.c
+    return sa.select(attempt.step).where(attempt.run == tables.run.c.id, attempt.n == tables.run.c.current).scalar_subquery().label("step")
+
+
+def _allowed(actor: Actor, act: str = "see") -> sa.ColumnElement[bool]:
+    """That a run is in a team and of a workflow in which the actor has the right, and has no label that they are not cleared for."""
+    pairs, run = sorted(visible_pairs(actor, act)), tables.run.c
+    return sa.and_(sa.tuple_(run.team, run.workflow).in_(pairs), access.cleared_for(actor, run.label)) if pairs else sa.false()
+
+
+def visible_pairs(actor: Actor, act: str = "see") -> frozenset[tuple[str, str]]:
+    """Pairs of team and workflow in which the actor has the right."""
+    return frozenset(
+        (team, known.id)
+        for known in workflows.all_known()
+        for team in {known.team, *actor.teams}
+        if access.can(actor, team, f"workflow:{known.slug}", act)
+    )
+
+
+def _rows(statement: sa.Select[Any]) -> Sequence[Any]:
+    with hot_engine().connect() as connection:
+        return connection.execute(statement).all()
+
+
+def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[str] | None = None) -> list[RunHead]:
+    away = set() if away is None else away
+    named = record_titles(actor, rows, away)
+    people = accounts.names({row.started_by for row in rows} | {row.holder for row in rows if row.holder}) if titles and rows else {}
+    heads = []
+    for row in rows:
+        title = named.get((row.collection, row.record)) if row.collection else ""
+        if title is None and row.collection in away and row.holder == actor.id:
+            title = row.record  # what one holds stays in sight
+        if title is None:
+            continue  # the record is out of the reader's scope, or gone: then it is for those whose scope is everything
+        definition: Definition = workflows.version(row.workflow, row.version)
+        told = {
+            name: getattr(row, name)
+            for name in [
+                "id",
+                "version",
+                "status",
+                "collection",
+                "record",
+                "team",
+                "started_by",
+                "holder",
+                "created_at",
+                "ended_at",
+                "active_at",
+                "revision",
+                "reason",
+                "ending",
+                "step",
+                "ticket",
+                "trigger",
+            ]
+        }
+        heads.append(
+            RunHead(
+                **told,
+                workflow_id=row.workflow,
+                slug=definition.slug,
+                workflow_title=definition.title,
+                record_title=title,
+                starter_name=people.get(row.started_by, ""),
+                holder_name=people.get(row.holder or "", ""),
+                step_title=title_of(definition, row.step) if row.step else None,
+                last_event=row.run_seq,
+            )
+        )
+    return heads
+
+
+def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tuple[str, str], str]:
+    """Titles of the records that the actor may see: one query per collection of the page. What is gone is called by its key, for who sees everything.
+
+    `away` are collections that did not answer before; those that do not answer now are added, so that none is asked page after page.
+    """
+    keys: dict[str, set[str]] = {}
+    for row in rows:
+        if row.collection:
+            keys.setdefault(row.collection, set()).add(row.record)
+    found: dict[tuple[str, str], str] = {}
+    for collection, wanted in keys.items():
+        scope = access.scope_for(actor, collection, "read")
+        if scope.unlimited:
+            found |= {(collection, key): key for key in wanted}
+        try:
+            if collection not in away:
+                found |= {(collection, key): title for key, title in records.titles(collection, sorted(wanted), scope).items()}
+        except ConsoleError:
+            away.add(collection)  # the source is away, or the collection: what cannot be checked is not shown to those with a scope
+    return found
+
+
+def _conditions(filters: Mapping[str, str]) -> list[Any]:
+    run = tables.run.c
+    unknown = sorted(set(filters) - FILTERS)
+    if unknown:
+        raise Malformed(
+            f"There is no filter {unknown[0]}.",
+            details=[{"field": name, "reason": f"Known: {', '.join(sorted(FILTERS))}."} for name in unknown],
+        )
+    wanted: list[Any] = []
+    for name, value in filters.items():
+        if "\x00" in value:
+            raise Malformed(f"{name} holds a NUL character.", details=[{"field": name, "reason": "Nothing is called like this."}])
+        match name:
+            case "workflow":
+                wanted.append(
+                    sa.or_(run.workflow == value, run.workflow.in_(sa.select(tables.workflow.c.id).where(tables.workflow.c.slug == value)))
+                )
+            case "status":
+                if value not in STATUSES:
+                    raise Malformed(
+                        f"There is no status {value}.", details=[{"field": "status", "reason": f"One of {', '.join(sorted(STATUSES))}."}]
+                    )
+                wanted.append(run.status == value)
+            case "collection" | "record" | "team":
+                wanted.append(run[name] == value)
+            case "user":
+                wanted.append(sa.or_(run.started_by == value, run.holder == value))
+            case "trigger":
+                if value not in TRIGGERS:
+                    details = [{"field": "trigger", "reason": f"One of {', '.join(TRIGGERS)}; no workflow has a trigger of this id."}]
+                    raise Malformed(f"There is no trigger {value}.", details=details)
+                wanted.append(run.trigger == value)
+            case _:
+                wanted.append(_compare(run.created_at, name, value))
+    return wanted
+
+
+def _compare(column: Any, name: str, value: str) -> Any:
+    try:
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is None:
+            raise ValueError(value)
+    except ValueError:
+        raise Malformed(f"{name} is no time.", details=[{"field": name, "reason": "A time such as 2026-11-20T06:30:00Z."}]) from None
+    return {"gt": column > at, "gte": column >= at, "lt": column < at, "lte": column <= at}[name.rpartition(".")[2]]
+
+
+def _cursor(text: str) -> tuple[Any, Any]:
+    moment, mark, run_id = text.partition("~")
+    try:
+        at = datetime.fromtimestamp(float(moment), tz=log.now().tzinfo)
+    except (ValueError, OverflowError, OSError):
+        mark = ""
+    if not mark or not run_id.startswith("run_") or "\x00" in run_id:
+        raise Malformed(
+            "The cursor is not one of ours; begin at the first page.", details=[{"field": "after", "reason": "Not a cursor of this list."}]
+        )
+    return sa.literal(at), sa.literal(run_id)

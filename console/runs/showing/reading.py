@@ -1,0 +1,331 @@
+"""Reading runs: one with its screen, those on a record, those to continue, lists for programs, the preview of a revision."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from console import access, accounts, log, records, workflows
+from console.core.actor import Actor
+from console.core.origins import SAID
+from console.core.run import Event, Run
+from console.db.engine import fetch
+from console.errors import ConsoleError, NotFound, SourceDown
+from console.log import masking
+from console.runs.changing.run_rights import TAKE_OVER_AFTER_S, Seen, lacking, possible, see, works
+from console.runs.engine import answering, proposing
+from console.runs.rows import typed_drafts
+from console.runs.rows.run_store import as_shown, links, retried, run_row
+from console.runs.showing import reader_reach
+from console.runs.showing.screens import Screen, Typed, draw, last_shown, present, seen_fields
+from console.runs.showing.view import RunView, as_json, outline
+
+NEWEST = 400  # events that are looked through for what was noted already
+PATH_SHOWN = 60  # steps of a run beside its form: what a page takes does not grow with the run
+WORD = re.compile(r"\w+")
+LOOKING = frozenset({"waiting_person", "saved"})
+
+
+def get(actor: Actor, run_id: str, item: str | None = None, *, most: int | None = PATH_SHOWN) -> RunView:
+    """The run as the actor may see it; what somebody who works on it is shown becomes an event of the run, once. `item` is which one of a
+    list they turn to, where the run stands at one; `most` how many of the steps so far the path beside it has (None: all of them, and every attempt).
+
+    Raises NotFound for what is not there and for what is out of scope, in the same words.
+    """
+
+    def once() -> RunView:
+        seen = see(actor, run_id, whole=most is None, shown=True)
+        if (call := proposing.late(seen.run, log.now())) is not None:
+            answering.give_up(call)
+            seen = see(actor, run_id, whole=most is None, shown=True)
+        seen = read_for_a_time(actor, seen)
+        near = _beside(actor, seen)
+        screen, seen = _screen(actor, seen, near, log.now(), item)
+        return view(actor, seen, screen, near, most)
+
+    return retried(once)
+
+
+def read_for_a_time(actor: Actor, seen: Seen) -> Seen:
+    """The run, with an event that it was read where the actor is cleared for its label for a time only. Raises log.Moved."""
+    label, run = seen.run.label, seen.run
+    if label is None or access.cleared_for_good(actor.id, label):
+        return seen
+    step = (run.attempt.step, run.attempt.attempt) if run.attempt is not None else None
+    note(actor, seen, Event("run_read", log.now(), {"label": label}, {}, step, actor.id))
+    return see(actor, run.id, whole=seen.loaded.whole, shown=seen.loaded.shows)
+
+
+def title(actor: Actor, run_id: str) -> str:
+    """The run in a few words: its workflow, and its record as the actor may see it. Raises NotFound as `get` does."""
+    seen = see(actor, run_id)
+    return seen.definition.title + (f", {seen.record.title}" if seen.record is not None else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside a run: the draft at its open attempt, how long its holder has been idle, the digest of what the actor was
+    last shown at that attempt.
+    """
+
+    draft: typed_drafts.Draft | None = None
+    idle_s: float = 0.0
+    shown: bytes | None = None
+
+
+_BESIDE = f"""
+select extract(epoch from now() - greatest(r.active_at, (select max(d.saved_at) from console.draft d where d.run = r.id and d.person = r.holder)))::float8,
+       (select s.digest from console.shown s where s.run = r.id and s.n = %(n)s and s.person = %(person)s order by s.run_seq desc limit 1), d.*
+from {access.EVERY_RUN.sql()} left join lateral
+     (select person, nonce, ct, saved_at from console.draft where run = r.id and n = %(n)s order by saved_at desc limit 1) d on true
+where r.id = %(run)s
+"""  # noqa: S608 (a text of ours)
+
+
+def _beside(actor: Actor, seen: Seen) -> Beside:
+    """In one statement: a page is drawn after every step."""
+    run = seen.run
+    rows = fetch(_BESIDE, {"run": run.id, "n": run.current or 0, "person": actor.id})
+    if not rows:
+        raise NotFound
+    idle, shown, *draft = rows[0]
+    typed = typed_drafts.opened(run.id, run.current or 0, seen.loaded.subject, *draft) if draft[0] is not None else None
+    return Beside(typed, max(0.0, float(idle or 0)) if run.holder else 0.0, bytes(shown) if shown is not None else None)
+
+
+def upcoming(actor: Actor, seen: Seen, after: Run, now: datetime) -> Screen | None:
+    """What the actor will be shown next of the run as it will stand; None where that can only be known once it stands there."""
+    if after.current is None or after.status != "waiting_person" or seen.down is not None or not works(actor, after, seen.definition):
+        return None
+    try:
+        return draw(actor, replace(seen, loaded=replace(seen.loaded, run=after)), now)
+    except (SourceDown, NotFound):
+        return None
+
+
+def _screen(actor: Actor, seen: Seen, near: Beside, now: datetime, item: str | None = None) -> tuple[Screen | None, Seen]:
+    """What the actor sees of the open step: drawn anew for those who work on such runs, as it was last shown for readers."""
+    run = seen.run
+    if run.current is None or run.status not in LOOKING:
+        return None, seen
+    if seen.down is not None or not works(actor, run, seen.definition):
+        return _before(run.id, run.current), seen
+    try:
+        screen = draw(actor, seen, now, item)
+    except (SourceDown, NotFound) as error:  # what stands beside the form cannot be read: the run is there all the same
+        down = error if isinstance(error, SourceDown) else SourceDown(error.message)
+        return _before(run.id, run.current), replace(seen, down=down)
+    loaded = present(actor, seen, screen, now, near.shown)
+    return screen, Seen(loaded, seen.definition, seen.record, seen.gone, seen.down)
+
+
+def _before(run_id: str, n: int) -> Screen | None:
+    """What was last shown of the attempt, to anybody."""
+    found = last_shown(run_id, n)
+    return found[1] if found else None
+
+
+def foretold(actor: Actor, run_id: str, values: Mapping[str, Any], outcome: str | None = None) -> Screen | None:
+    """The screen of the open step with what it would do if this were handed in; None where nothing can be. Nothing is noted: nobody is shown it yet."""
+    seen = see(actor, run_id)
+    run = seen.run
+    if (
+        run.current is None
+        or run.status != "waiting_person"
+        or seen.down is not None
+        or seen.gone
+        or not works(actor, run, seen.definition)
+    ):
+        return None
+    shown = last_shown(run.id, run.current, actor.id)
+    item = values.get("item")
+    try:
+        return draw(
+            actor,
+            seen,
+            log.now(),
+            item if isinstance(item, str) else None,
+            Typed(values, outcome, seen_fields(shown[1]) if shown else None),
+        )
+    except (SourceDown, NotFound):
+        return None
+
+
+def masked_run(actor: Actor, told: dict[str, Any], run: Run, *, looking_back: bool = False) -> tuple[dict[str, Any], list[str]]:
+    """The run's JSON without what this reader may not read, and the paths of what was left out."""
+    hidden = reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=looking_back)
+    paths = _without_sent(told, run, hidden)
+    if told["ticket"] and told["ticket"].get("reason") and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
+        told["ticket"] = {**told["ticket"], "reason": None}
+        paths.append("run.ticket.reason")
+    paths += _without_strange_sources(actor, told, run)
+    for step, output in told["context"].items():
+        told["context"][step], found = masking.mask(output, f"run.context.{step}", masking.at_step(hidden, step), told["collection"])
+        paths += found
+    here = (told["current"] or {}).get("step")
+    told["current"], found = masking.mask(told["current"], "run.current", masking.at_step(hidden, here), told["collection"], screen=True)
+    paths += found
+    closed, of_steps = (
+        hidden(told["collection"]),
+        {each: masking.at_step(hidden, each) for each in {each["step"] for each in told["attempts"]}},
+    )
+    shut = {each for each, made in of_steps.items() if masking.names_closed(made)}
+    for number, attempt in enumerate(told["attempts"]):
+        values = attempt["values"]
+        if (
+            closed.isdisjoint(values)
+            and "collection" not in values
+            and not any(isinstance(value, (dict, list)) for value in values.values())
+            and attempt["step"] not in shut
+        ):
+            continue
+        attempt["values"], found = masking.mask(values, f"run.attempts.{number}.values", of_steps[attempt["step"]], told["collection"])
+        paths += found
+    return told, paths
+
+
+def _without_strange_sources(actor: Actor, told: dict[str, Any], run: Run) -> list[str]:
+    """Of a proposal that was made for somebody else, leave out what rests on records that this reader may not read; the paths."""
+    proposal = (told["current"] or {}).get("proposal")
+    if proposal is None or proposal["for"] == actor.id:
+        return []
+    readable = _Readable(actor, run)
+    paths: list[str] = []
+    proposal |= {"warned": []}
+    proposal.pop("second", None)
+    proposal["fields"] = list(proposal["fields"])
+    for number, each in enumerate(proposal["fields"]):
+        if not all(readable(source) for source in each.get("sources") or ()):
+            proposal["fields"][number] = {**each, **dict.fromkeys(masking.RESTS_ON & each.keys())}
+            paths += [f"run.current.proposal.fields.{number}.{name}" for name in sorted(masking.RESTS_ON & each.keys())]
+    choice = proposal["choice"]
+    if choice is not None and not all(readable(source) for source in choice.get("sources") or ()):
+        proposal["choice"] = {**choice, **dict.fromkeys(("reason", "sources"))}
+        paths += [f"run.current.proposal.choice.{name}" for name in ("reason", "sources")]
+    return paths
+
+
+class _Readable:
+    """Whether somebody may read the record that a source is of; each record is looked up once."""
+
+    def __init__(self, actor: Actor, run: Run) -> None:
+        self.actor, self.run = actor, run
+        self.known: dict[tuple[str, str | None], bool] = {}
+
+    def __call__(self, source: Any) -> bool:
+        place = (source.get("collection"), source.get("record"))
+        if place[0] is None or place == (self.run.collection, self.run.record):
+            return True
+        if place not in self.known:
+            self.known[place] = self._look(*place)
+        return self.known[place]
+
+    def _look(self, collection: str, record: str | None) -> bool:
+        if not access.can(self.actor, self.run.team, f"collection:{collection}", "read"):
+            return False
+        scope = access.scope_for(self.actor, collection, "read")
+        try:
+            return scope.unlimited or record is None or record in records.visible(collection, [record], scope)
+        except ConsoleError:
+            return False
+
+
+def _without_sent(told: dict[str, Any], run: Run, hidden: masking.Hidden) -> list[str]:
+    """Leave out what was sent to another system where it was made of something that this reader may not see; its path."""
+    shown = (told["current"] or {}).get("effect")
+    found = run.effect(shown["id"]) if shown and shown["sent"] else None
+    if shown is None or found is None:
+        return []
+    made_of = frozenset(WORD.findall(orjson.dumps(found[1].request.get("define", {})).decode()))
+    if not made_of & {"related", *hidden(told["collection"]), *hidden(shown["collection"])}:
+        return []
+    shown["sent"] = None
+    return ["run.current.effect.sent"]
+
+
+def view(actor: Actor, seen: Seen, screen: Screen | None, near: Beside, most: int | None = PATH_SHOWN) -> RunView:
+    """The run for this viewer."""
+    seen = seen if most is None else replace(seen, loaded=as_shown(seen.loaded))
+    run, definition = seen.run, seen.definition
+    newest = workflows.newest(definition.id)
+    typed = near.draft if run.holder in (actor.id, None) else None
+    can = possible(actor, seen, near.idle_s)
+    people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
+    names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
+    reads = not works(actor, run, definition)
+    steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left)
+    told, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)
+    if reads or seen.down is not None:  # it was drawn for somebody else
+        screen = reader_reach.screen_for(
+            reader_reach.kept_from(actor, run.workflow, run.version, None, run=run.id, looking_back=reads), screen, run.collection
+        )
+    return RunView(
+        json=told,
+        screen=screen,
+        can=can,
+        steps=steps,
+        earlier=earlier,
+        names=names,
+        record_title=seen.record.title if seen.record else run.record or "",
+        collection_label=records.collection(run.collection).label_one if run.collection else "",
+        newer_version=newest if newest > definition.number else None,
+        holder_idle=run.holder is not None and near.idle_s >= TAKE_OVER_AFTER_S,
+        gone=seen.gone,
+        down=seen.down.message if seen.down else None,
+        lacking=lacking(actor, seen) if works(actor, run, definition) else None,
+        masked=paths,
+    )
+
+
+def source_opened(
+    actor: Actor,
+    run_id: str,
+    *,
+    source: str,
+    collection: str | None = None,
+    key: str | None = None,
+    name: str | None = None,
+    page: int | None = None,
+    pages: int | None = None,
+    digest: str | None = None,
+    what: str | None = None,
+) -> None:
+    """Note that somebody who works on the run opened a source beside the form: a related list, a document, a masked value.
+
+    A page of a document is noted once for each person and attempt; `pages` is how many it has, `digest` the SHA-256 of its bytes,
+    `what` what people call it.
+    """
+
+    def once() -> None:
+        seen = see(actor, run_id)
+        if seen.run.current is None or not works(actor, seen.run, seen.definition):
+            return
+        here = seen.run.attempts[seen.run.current]
+        named = {"n": here.n, "source": source, "collection": collection, "key": key, "name": name, "page": page}
+        if page is not None and noted(
+            seen.run, actor, "source_opened", {what: value for what, value in named.items() if value is not None}
+        ):
+            return
+        told = {name: value for name, value in (named | {"pages": pages, "digest": digest}).items() if value is not None}
+        sealed = {"what": what} if what is not None else {}
+        note(actor, seen, Event("source_opened", log.now(), told, sealed, (here.step, here.attempt), actor.id))
+
+    retried(once)
+
+
+def noted(run: Run, actor: Actor, kind: str, told: Mapping[str, Any]) -> bool:
+    """Whether the newest events of the run hold one of this kind, by this person, that says all this."""
+    for event in log.recent(run.id, kind, run.seq - NEWEST):
+        if event.body["actor"].get("id") == actor.id and all(event.open.get(name) == value for name, value in told.items()):
+            return True
+    return False
+
+
+def note(actor: Actor, seen: Seen, event: Event) -> None:
+    """An event of looking, on the chain of the run; nothing else of it changes. Raises log.Moved."""
+    made = links(actor, seen.definition, seen.loaded, seen.run, [event])
+    projection = log.Projection(run=run_row(seen.run, seen.loaded.subject, keep_draft=True))
+    log.write(seen.run.id, seen.run.seq, made, subject=seen.loaded.subject, projection=projection)

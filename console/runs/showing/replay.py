@@ -1,0 +1,178 @@
+"""Replay: a run, and what was on the screen, as they were after any of its events. From the log alone; nothing here can act."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from console import accounts, log, records, sentences
+from console.core.actor import Actor
+from console.core.run import Event, Run, fold
+from console.errors import NotFound
+from console.log import masking, present
+from console.runs.changing.run_rights import Seen, see
+from console.runs.rows.run_store import as_event, retried
+from console.runs.showing.reader_reach import hidden_from, kept_from, screen_for
+from console.runs.showing.reading import PATH_SHOWN, masked_run, read_for_a_time
+from console.runs.showing.screens import Screen
+from console.runs.showing.view import RunView, as_json, outline
+
+DECISIONS = frozenset({"step_completed", "outcome_chosen", "step_submitted", "step_revised", "run_aborted", "effect_settled"})
+QUIET = frozenset({"step_shown", "source_opened", "checks_shown"})
+TOLD = frozenset({"source_opened", "step_submitted", "step_completed"})
+"""Kinds of which a tick carries what they tell openly: what was looked at, and what became of a proposal."""
+
+
+@dataclass(frozen=True)
+class ReplayView:
+    """A run after event `at` of `last`. `json` is its shape in the API; `run` and `ticks` are for pages, and made when asked for.
+
+    `now_values` are the record's fields today, where the viewer may read them; None when there is no record to compare with.
+    `gone` says why a screen that was shown then is not there: `erased`, `expired`; empty where it is there, or where there was none.
+    """
+
+    json: dict[str, Any]
+    at: int
+    last: int
+    make_run: Callable[[], RunView]
+    make_ticks: Callable[[], Sequence[Mapping[str, Any]]]
+    now_values: Mapping[str, Any] | None = None
+    gone: str = ""
+    masked: Sequence[str] = field(default_factory=tuple)
+
+    @cached_property
+    def run(self) -> RunView:
+        """The run at that point, with nothing that can be done."""
+        return self.make_run()
+
+    @cached_property
+    def ticks(self) -> Sequence[Mapping[str, Any]]:
+        """All events for the scrubber."""
+        return self.make_ticks()
+
+
+class Tick(dict[str, Any]):
+    """An event on the scrubber: `n`, `about` (number of the attempt, or None), `kind`, `at`, `actor` (person, automatic), `who`, `decision`, `quiet`, what
+    it tells openly (`told`, of some kinds), and its `sentence`.
+
+    The sentence is put together when it is asked for: of a long run a page shows few. Until then the event is kept as its bytes.
+    """
+
+    def __init__(self, row: log.Row, names: sentences.Names) -> None:
+        stored = log.closed(row)
+        kind = stored.body["actor"]["kind"]
+        person = kind in ("user", "key")
+        super().__init__(
+            n=stored.n,
+            about=stored.open.get("n"),
+            kind=stored.type,
+            at=stored.at,
+            actor="person" if person else "automatic",
+            decision=person and stored.type in DECISIONS,
+            quiet=stored.type in QUIET,
+            who=stored.body["actor"]["id"] if person else None,
+            told=stored.open if stored.type in TOLD else {},
+        )
+        self._of = row, names
+
+    def __missing__(self, name: str) -> str:
+        if name != "sentence":
+            raise KeyError(name)
+        row, names = self._of
+        self[name] = present.sentence(log.closed(row), names)
+        return str(self[name])
+
+
+def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
+    """The run after event `at` (None: its last). Raises NotFound for a number that the run does not have."""
+    seen = retried(lambda: read_for_a_time(actor, see(actor, run_id)))
+    last = seen.run.seq
+    place = last if at is None else at
+    if not 1 <= place <= last:
+        raise NotFound(f"This run has events 1 to {last}.")
+    rows = log.rows(run_id, upto=place)
+    state, screen, gone = _then(run_id, rows)
+    (event,) = log.open_values(run_id, [log.closed(rows[-1])]).values()
+    hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
+    told, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
+    here = masking.at_step(hidden, screen["step"]) if screen else hidden
+    panel, more = masking.mask(_record(screen), "screen.record", here, seen.run.collection, values=False)
+    masked = [*masked, *more]
+    return ReplayView(
+        json={
+            "at": place,
+            "last": last,
+            "run": told,
+            "event": present.as_json(event, present.names_of([event]), hidden=hidden),
+            "screen": {"record": panel},
+            "read_only": True,
+            "masked": masked,
+        },
+        at=place,
+        last=last,
+        make_run=lambda: _view(seen, state, told, screen_for(hidden, screen, seen.run.collection), masked),
+        make_ticks=lambda: _ticks([*rows, *log.rows(run_id, place, upto=last)]),
+        now_values=dict(seen.record.values) if seen.record else None,
+        gone=gone,
+        masked=masked,
+    )
+
+
+def _then(run_id: str, rows: Sequence[log.Row]) -> tuple[Run, Screen | None, str]:
+    """The run after these events, and the newest screen of the step at which it stood: of all that were shown, only this one is opened.
+
+    Where it cannot be opened any more, the last is why.
+    """
+    shown: dict[int, int] = {}
+
+    def told() -> Iterator[Event]:
+        for stored in log.passing(run_id, rows, unopened=QUIET):
+            if stored.type == "step_shown":
+                shown[stored.open["n"]] = stored.n
+            yield as_event(stored)
+
+    state = fold(told())
+    if state.current not in shown:
+        return state, None, ""
+    last = log.closed(rows[shown[state.current] - 1])
+    opened = log.open_values(run_id, [last])[last.n]
+    found = opened.values.get("screen")
+    return state, dict(found) if found else None, "" if found else next(iter(opened.missing.values()), "")
+
+
+def _record(screen: Screen | None) -> dict[str, Any] | None:
+    """The record as it was on the screen, in the shape of the API."""
+    panel = (screen or {}).get("record")
+    return {name: panel[name] for name in ("collection", "key", "title", "values")} if panel else None
+
+
+def _ticks(rows: Sequence[log.Row]) -> list[Tick]:
+    called = present.names_of(map(log.closed, rows))
+    return [Tick(row, called) for row in rows]
+
+
+def _view(seen: Seen, state: Run, told: dict[str, Any], screen: Screen | None, masked: Sequence[str]) -> RunView:
+    title = (screen or {}).get("record") or {}
+    names = accounts.names({state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))})
+    steps, earlier = outline(state, seen.definition, names, may_revise=False, most=PATH_SHOWN)
+    return RunView(
+        json=told,
+        screen=screen,
+        can=frozenset(),
+        steps=steps,
+        earlier=earlier,
+        names=names,
+        record_title=title.get("title") or (seen.record.title if seen.record else state.record or ""),
+        collection_label=records.collection(state.collection).label_one if state.collection else "",
+        masked=masked,
+    )
+
+
+def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tuple[list[dict[str, Any]], int | None]:
+    """The run's events in the shape of the API, oldest first, and the number after which the next page begins."""
+    see(actor, run_id)
+    found = log.events_of(run_id, after=after, limit=limit + 1)
+    page = found[:limit]
+    called = present.names_of(page)
+    hidden = hidden_from(actor, looking_back=True)
+    return [present.as_json(stored, called, hidden=hidden) for stored in page], page[-1].n if len(found) > limit else None

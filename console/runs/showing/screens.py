@@ -1,0 +1,252 @@
+"""What is on the screen when a step is presented: the view model, kept as `step_shown` once per attempt and person, and again only when it differs."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from console import access, log, records
+from console.core.actor import Actor
+from console.core.forms import FormField
+from console.core.run import MISSING_MANUAL, Event, Run
+from console.db.engine import fetch
+from console.log import masking
+from console.records import Record
+from console.runs.changing.run_rights import Seen
+from console.runs.engine import proposing
+from console.runs.engine.stepping import context_of, prompt_of, stand
+from console.runs.rows.run_store import Loaded, write
+from console.runs.showing import consequences, last_time, reader_reach
+from console.steps.base import Progress, Prompt, Rows
+
+MOST_BYTES = 64 * 1024
+LONG_TEXT = 2000
+
+Screen = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stands in a form that is not handed in: its values, the choice, and the record's fields as the person last saw them (`before`)."""
+
+    values: Mapping[str, Any]
+    outcome: str | None = None
+    before: Mapping[str, Any] | None = None
+
+
+def last_shown(run_id: str, n: int, person: str | None = None) -> tuple[bytes, Screen] | None:
+    """(digest, screen) last shown at the attempt, to that person or (None) to anybody."""
+    rows = fetch(
+        "select digest, screen::text from console.shown where run = %(run)s and n = %(n)s and (%(person)s::text is null or person = %(person)s) "
+        "order by run_seq desc limit 1",
+        {"run": run_id, "n": n, "person": person},
+    )
+    return (bytes(rows[0][0]), orjson.loads(rows[0][1])) if rows else None
+
+
+def record_shown(run_id: str, person: str) -> Mapping[str, Any] | None:
+    """The panel of the record as the person was last shown it in the run."""
+    rows = fetch("select screen::text from console.shown where run = %s and person = %s order by run_seq desc limit 1", (run_id, person))
+    return orjson.loads(rows[0][0]).get("record") if rows else None
+
+
+def seen_fields(screen: Screen | None) -> Mapping[str, Any] | None:
+    """The record's fields as they were on that screen: name → value then."""
+    if screen is None:
+        return None
+    if screen.get("progress") is not None:
+        return {field["name"]: field["now"] for field in screen["fields"] if "collection" in field}
+    shown = dict((screen.get("record") or {}).get("values") or {})
+    return shown | {field["name"]: field["now"] for field in screen["fields"] if field.get("now") is not None}
+
+
+def draw(actor: Actor, seen: Seen, now: datetime, item: str | None = None, typed: Typed | None = None) -> Screen:
+    """The view model of the step that the run stands at, as this actor sees it; of a list, with the form of the `item` they turned to.
+
+    What it would do is told of the form as it starts, or as it is `typed`.
+    """
+    screen = _drawn(actor, seen, now, item, typed)
+    hidden = reader_reach.kept_from(actor, seen.run.workflow, seen.run.version, screen["step"], run=seen.run.id)
+    if not masking.names_closed(hidden):
+        return screen
+    left, paths = masking.mask(screen, "screen", hidden, seen.run.collection, screen=True)
+    if not paths:
+        return screen
+    said = _drawn(actor, seen, now, item, typed, reader_reach.without(hidden))
+    return {**left, **{name: said[name] for name in masking.TEXTS & said.keys() & left.keys()}}
+
+
+def _drawn(actor: Actor, seen: Seen, now: datetime, item: str | None, typed: Typed | None, hidden: masking.Within | None = None) -> Screen:
+    """The same with every value that the step knows; with `hidden` without those that are kept from the actor."""
+    here = stand(seen.definition, seen.run)
+    step: Screen = {"step": here.attempt.step, "attempt": here.attempt.attempt, "type": here.view.type, "title": here.view.title}
+    no_forms: Mapping[str, FormField] = {}
+    no_reads: Mapping[str, Rows] = {}
+    last: Mapping[str, Any] = {}
+    if seen.run.unknown is not None:
+        prompt, tables, forms, reads = Prompt(button="Settle"), [], no_forms, no_reads
+        step["type"] = "settle"
+    else:
+        before = typed.before if typed else None
+        context = context_of(actor, here, seen.record, now, before, item if here.kind.by_items else None, hidden=hidden)
+        prompt, forms, reads = prompt_of(here, context), context.forms, context.reads
+        step["ways"] = consequences.ways(actor, here, context, prompt, *((typed.values, typed.outcome) if typed else ()))
+        step |= {"by_hand": True} if here.by_hand else {}
+        last = last_time.last_time(here, context, seen.record)
+        tables = [table for name in prompt.tables if name in context.reads for table in _tables(name, context.reads[name])]
+    progress, proposal = prompt.progress, proposing.evidence(seen.run, actor.id)
+    collection = progress.collection if progress else seen.run.collection
+    picks = _table("key", reads[prompt.picks]) if prompt.picks else None
+    return {
+        **step,
+        "button": prompt.button,
+        "text": prompt.text,
+        "tables": tables,
+        "fields": [_field(field, collection, forms, last) for field in prompt.fields],
+        **({"progress": _progress(progress)} if progress else {}),
+        **({"picks": picks} if picks else {}),
+        **({"checks": True} if getattr(here.view.config, "checks", ()) and not here.by_hand and seen.run.unknown is None else {}),
+        "outcomes": [option.to_json() for option in prompt.outcomes],
+        **({"notes": [{"label": label, "text": text} for label, text in prompt.notes]} if prompt.notes else {}),
+        **({"not_offered": [asdict(option) for option in prompt.withheld]} if prompt.withheld else {}),
+        "errors": list(here.attempt.errors or []),
+        "missing": _missing(seen),
+        "record": _panel(actor, seen.record),
+        "documents": [],
+        "take_over": dict(seen.run.take_over) if seen.run.take_over else None,
+        **({"proposal": proposal} if proposal is not None else {}),
+        "locale": actor.locale,
+        "zone": actor.zone,
+    }
+
+
+def _field(field: FormField, collection: str | None, forms: Mapping[str, FormField], last: Mapping[str, Any]) -> dict[str, Any]:
+    """A field of the form; one of a record, which is written when the step is handed in, says of which collection; one that is judged anew what was found before."""
+    own = {"collection": collection} if field.name in forms else {}
+    found = {"last": last[field.name]} if field.name in last else {}
+    return {**field.to_json(), **own, **found}
+
+
+def _progress(progress: Progress) -> dict[str, Any]:
+    """The list beside the form, with what is known of the item at hand as a table of one row."""
+    told = {name: getattr(progress, name) for name in ("key", "total", "done", "earlier", "later")}
+    table = _table("item", progress.rows) if progress.rows is not None else None
+    return {**told, "items": [asdict(item) for item in progress.items], "item": table}
+
+
+def _tables(name: str, rows: Rows) -> list[dict[str, Any]]:
+    """The rows, where there were any to ask for, and the totals as a table of one row."""
+    found = [_table(name, rows)] if rows.fields or not rows.figures else []
+    if rows.figures:
+        one = {"key": None, "title": "", "values": dict(rows.totals)}
+        label = f"{rows.label}, all together" if rows.label else "All together"
+        found.append(_table(f"{name}.totals", Rows("", label, rows.figures, [one])))
+    return found
+
+
+def _table(name: str, rows: Rows) -> dict[str, Any]:
+    columns = [_look_of(field) for field in rows.fields]
+    return {
+        "name": name,
+        "label": rows.label,
+        "collection": rows.collection,
+        "columns": columns,
+        "rows": [dict(row) for row in rows.rows],
+        "more": rows.more,
+        **({"closed": True} if rows.denied and not rows.fields else {}),
+    }
+
+
+def _look_of(field: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a field decides how its values look."""
+    money = {key: field[key] for key in ("widget", "currency", "minor") if field.get(key)}
+    return {key: field.get(key) for key in ("name", "label", "type", "options")} | money
+
+
+def _missing(seen: Seen) -> list[dict[str, str]]:
+    """Steps whose context is missing because they were handled manually, and that still stand."""
+    titles = {step.id: step.title for step in seen.definition.document.steps}
+    return [
+        {
+            "step": step,
+            "title": titles.get(step, step),
+            "text": f"Context missing from “{titles.get(step, step)}”: it was {MISSING_MANUAL}.",
+        }
+        for step, output in seen.run.context.items()
+        if isinstance(output, Mapping) and output.get("missing") == MISSING_MANUAL
+    ]
+
+
+def _panel(actor: Actor, record: Record | None) -> dict[str, Any] | None:
+    if record is None:
+        return None
+    collection = records.collection(record.collection)
+    readable = collection.readable(access.scope_for(actor, collection.id, "read"))
+    return {
+        **record.to_json(),
+        "fields": [_look_of(field.to_json()) for field in readable],
+        "sections": list(collection.summary.get("sections", [])),
+    }
+
+
+def digest(screen: Screen) -> bytes:
+    """What tells one screen from another."""
+    return hashlib.sha256(log.body.canonical(log.body.plain(screen))).digest()
+
+
+def fitted(screen: Screen) -> Screen:
+    """The screen in at most 64 KB: long texts by their hash, long tables shortened to what fits."""
+    plain: Screen = log.body.plain(screen)
+    if len(orjson.dumps(plain)) <= MOST_BYTES:
+        return plain
+    plain = shortened(plain)
+    while len(orjson.dumps(plain)) > MOST_BYTES and any(table["rows"] for table in plain["tables"]):
+        longest = max(plain["tables"], key=lambda table: len(table["rows"]))
+        longest["rows"], longest["more"] = longest["rows"][: len(longest["rows"]) // 2], True
+    return plain
+
+
+def shortened(value: Any) -> Any:
+    """The value with long texts by their hash."""
+    match value:
+        case str() if len(value) > LONG_TEXT:
+            return f"{value[:LONG_TEXT]}… ({len(value)} characters, SHA-256 {hashlib.sha256(value.encode()).hexdigest()})"
+        case dict():
+            return {key: shortened(item) for key, item in value.items()}
+        case list():
+            return [shortened(item) for item in value]
+    return value
+
+
+def shown_event(actor: Actor, run: Run, screen: Screen, mark: bytes, now: datetime) -> tuple[Event, dict[str, Any]]:
+    """(`step_shown`, the row that keeps it) of a screen with the digest `mark`, at the attempt where the run stands."""
+    kept = fitted(screen)
+    told = {"n": run.current, "type": screen["type"], "digest": mark.hex(), "locale": actor.locale, "zone": actor.zone}
+    event = Event("step_shown", now, told, {"screen": kept}, (screen["step"], screen["attempt"]), actor.id)
+    return event, {"n": run.current, "person": actor.id, "digest": mark.hex(), "screen": kept}
+
+
+def present(actor: Actor, seen: Seen, screen: Screen, now: datetime, before: bytes | None) -> Loaded:
+    """Note what this actor is shown, unless it is what they were shown before (its digest is `before`); answers the run as it stands then.
+
+    Raises log.Moved when the run has moved meanwhile: then something else is to be shown.
+    """
+    loaded, run = seen.loaded, seen.run
+    if run.current is None:
+        return loaded
+    mark = digest(screen)
+    asked = proposing.asked_for_item(seen.definition, run, actor.id, item_of(screen), now)
+    asks = [asked] if asked is not None else []
+    if before == mark:
+        return write(actor, seen.definition, loaded, asks, keep_draft=True) if asks else loaded
+    event, shown = shown_event(actor, run, screen, mark, now)
+    return write(actor, seen.definition, loaded, [event, *asks], shown=shown, keep_draft=True)
+
+
+def item_of(screen: Screen | None) -> str | None:
+    """The item of a list whose form is on the screen."""
+    key = ((screen or {}).get("progress") or {}).get("key")
+    return str(key) if key is not None else None

@@ -1,0 +1,87 @@
+"""What is at stake at a step of a run: where it is money, somebody's freedom to act or beyond recall, a proposal fills nothing in by itself."""
+
+from collections.abc import Iterator
+
+from console import records, steps
+from console.core import stakes
+from console.core.documents.workflow import Stake, Step
+from console.effects import kept
+from console.errors import NotFound
+from console.steps.base import StepType
+from console.workflows import Definition
+
+
+def at_stake(definition: Definition, step_id: str) -> frozenset[Stake]:
+    """What the step does, and what follows from it before a person decides anew."""
+    step = definition.document.step(step_id)
+    if step.stakes is not None:
+        return frozenset(step.stakes)
+    found = set(_own(definition, step))
+    for led_to in _led_to(definition, step):
+        found |= _own(definition, led_to)
+    return frozenset(found)
+
+
+def _own(definition: Definition, step: Step) -> frozenset[Stake]:
+    """What is at stake in what the step itself does."""
+    if step.stakes is not None:
+        return frozenset(step.stakes)
+    kind, config = steps.get(step.type), steps.view(step).config
+    found: set[Stake] = set()
+    for use in kind.actions(config):
+        if use.field == "action" and use.column is not None:
+            found |= _of_action(use.column)
+    for use in kind.uses(config):
+        if use.changed and use.column is not None:
+            found |= stakes.of_column(use.column, _type_of(definition, use.column, use.relation, use.collection))
+    return frozenset(found)
+
+
+def _of_action(action_id: str) -> frozenset[Stake]:
+    try:
+        return stakes.of_action(kept.get(action_id))
+    except NotFound:
+        return frozenset({"irreversible"})  # nobody knows what it will do
+
+
+def _type_of(definition: Definition, column: str, relation: str | None, collection: str | None) -> str:
+    """The type of a column that is written; nothing where it is not known."""
+    own = definition.document.collection
+    try:
+        if collection is None and own is not None:
+            link = records.collection(own).relation(relation) if relation is not None else None
+            collection = link.collection if link is not None else own
+        found = records.collection(collection).by_name.get(column) if collection is not None else None
+    except NotFound:
+        return ""
+    return found.type if found is not None else ""
+
+
+def _led_to(definition: Definition, start: Step) -> Iterator[Step]:
+    """The steps that follow from what is handed in at this one. A choice counts until somebody chooses again; what a form holds until a person has the next form."""
+    known = {step.id: step for step in definition.document.steps}
+    chooses = _chooses(start)
+    left, seen = list(start.next.values()), {start.id}
+    while left:
+        step = known.get(left.pop())
+        if step is None or step.id in seen:
+            continue
+        seen.add(step.id)
+        if _chooses(step) or not (chooses or _goes_on(step)):
+            continue
+        yield step
+        left += step.next.values()
+
+
+def _chooses(step: Step) -> bool:
+    """Whether a person takes one of several ways here."""
+    kind: StepType = steps.get(step.type)
+    ways = set(step.next) - {"default", "error"}
+    by_person = step.type == "approval" or (kind.purpose == "decide" and kind.asks(steps.view(step).config))
+    return by_person or (kind.by_items and bool(ways))
+
+
+def _goes_on(step: Step) -> bool:
+    """Whether the step is done without a person."""
+    kind = steps.get(step.type)
+    return not kind.by_items and (kind.automatic or kind.by_itself(step.config) or step.completion == "automatic")

@@ -1,0 +1,274 @@
+"""A run as pages and programs see it. The same function draws the run of now and the run of then: only the screen's origin differs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from console import log, steps
+from console.core.run import Attempt, Effect, Run
+from console.core.run.approval_request import Approval
+from console.runs.engine import proposing
+from console.runs.engine.stepping import plan_of
+from console.runs.rows.latest import Left, path as path_of
+from console.runs.showing.screens import Screen
+from console.workflows import Definition
+
+STATES = {"open": "now", "performing": "now", "done": "done", "cancelled": "cancelled", "skipped": "skipped", "failed": "failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run for one viewer. `json` is its shape in the API; the rest is what a page needs beside it.
+
+    `can` are the commands that the viewer may give now, `steps` the path so far and what surely comes, `names` people by id.
+    `earlier` tells how much of a long path `steps` leaves out. `gone` and `down` say why there is no record to show, `lacking` which right the open step needs and the viewer has not; `masked` are paths that were left out for this viewer.
+    """
+
+    json: dict[str, Any]
+    screen: Screen | None
+    can: frozenset[str]
+    steps: Sequence[Mapping[str, Any]]
+    names: Mapping[str, str]
+    record_title: str
+    collection_label: str
+    newer_version: int | None = None
+    holder_idle: bool = False
+    gone: bool = False
+    down: str | None = None
+    lacking: str | None = None
+    masked: Sequence[str] = field(default_factory=tuple)
+    earlier: "Earlier | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Of the path, what `steps` leaves out: how many steps, how many of them are counted, how many done."""
+
+    steps: int
+    counted: int
+    done: int
+
+
+def as_json(run: Run, definition: Definition, screen: Screen | None, draft: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The run in the shape of the API ("A run")."""
+    return {
+        "id": run.id,
+        "workflow": {"id": definition.id, "slug": definition.slug, "title": definition.title},
+        "version": run.version,
+        "status": run.status,
+        "revision": run.revision,
+        "last_event": run.seq,
+        "collection": run.collection,
+        "record": run.record,
+        "team": run.team,
+        "trigger": {"id": None, "kind": run.trigger},
+        "started_by": run.started_by,
+        "holder": run.holder,
+        "created_at": moment(run.created_at),
+        "ended_at": moment(run.ended_at),
+        "reason": run.reason,
+        "rerun_of": run.linked_to,
+        "ticket": dict(run.ticket) if run.ticket else None,
+        "ending": run.ending,
+        "current": _current(run, definition, screen, draft),
+        "context": {step: dict(output) for step, output in run.context.items()},
+        "attempts": [_attempt(attempt, definition) for _, attempt in sorted(run.attempts.items())],
+        "left_out": run.made - len(run.attempts),
+    }
+
+
+def moment(at: datetime | None) -> str | None:
+    """A time as programs read it."""
+    return log.body.moment(at) if at else None
+
+
+def title_of(definition: Definition, step_id: str) -> str:
+    """What people read of a step; its id where the version has none such."""
+    return next((step.title for step in definition.document.steps if step.id == step_id), step_id)
+
+
+def _current(run: Run, definition: Definition, screen: Screen | None, draft: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    here = run.attempt
+    if here is None:
+        return None
+    step, effect = definition.document.step(here.step), run.unknown or run.wanted
+    waits = run.status in ("waiting_event", "waiting_time")
+    shown = None if waits or run.status == "running" else screen
+    return {
+        "step": here.step,
+        "type": "settle" if run.unknown else step.type,
+        "title": step.title,
+        "attempt": here.attempt,
+        "button": shown["button"] if shown else step.button or "Done",
+        "form": {"fields": shown["fields"]} if shown else None,
+        "outcomes": shown["outcomes"] if shown else [],
+        **({"ways": shown["ways"]} if shown and "ways" in shown else {}),
+        **({"progress": shown["progress"]} if shown and shown.get("progress") else {}),
+        **({"not_offered": shown["not_offered"]} if shown and shown.get("not_offered") else {}),
+        "errors": list(here.errors or []),
+        "draft": dict(draft) if draft else None,
+        "proposal": proposing.shown(here.proposal),
+        "take_over": dict(run.take_over) if run.take_over else None,
+        "waiting": _waiting(run.waiting) if waits and run.waiting else None,
+        "effect": _at_stake(effect) if effect else None,
+    }
+
+
+def _waiting(waiting: Mapping[str, Any]) -> dict[str, Any]:
+    """What the run waits for: the answer of a model is an event like others from outside."""
+    return {**waiting, "for": "event" if waiting["for"] == proposing.WAITS else waiting["for"]}
+
+
+def _attempt(attempt: Attempt, definition: Definition) -> dict[str, Any]:
+    step = definition.document.step(attempt.step)
+    return {
+        "step": attempt.step,
+        "type": step.type,
+        "title": step.title,
+        "attempt": attempt.attempt,
+        "status": attempt.status,
+        "entered_at": moment(attempt.entered_at),
+        "completed_at": moment(attempt.completed_at),
+        "by": attempt.by,
+        "outcome": attempt.outcome,
+        "values": dict(attempt.values),
+        "handled_manually": attempt.handled_manually,
+        "revised": attempt.revised,
+        "effects": [_effect(effect) for effect in attempt.effects],
+        "approvals": [_approval(approval) for approval in attempt.approvals],
+    }
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    return {
+        "id": effect.id,
+        "kind": effect.kind,
+        "status": effect.status,
+        "summary": effect.summary,
+        "at": moment(effect.settled_at),
+        "compensates": effect.compensates,
+        "keeps": effect.keeps,
+    }
+
+
+def _at_stake(effect: Effect) -> dict[str, Any]:
+    """The effect that the run waits for, or that a person has to settle: what was asked for, under which key, and what was sent."""
+    request = effect.request
+    record = "record" if "record" in request else "key"  # a step's own change of its record is named by the record's key
+    values = request.get("input", request.get("changes", {}))
+    return {
+        **_effect(effect),
+        "requested_at": moment(effect.requested_at),
+        "key": request.get("key") if record == "record" else None,
+        "action": request.get("action"),
+        "collection": request.get("collection"),
+        "record": request.get(record),
+        "values": dict(values) if isinstance(values, Mapping) else {},
+        "sent": dict((effect.result or {}).get("sent") or {}) or None,
+    }
+
+
+def _approval(approval: Approval) -> dict[str, Any]:
+    """The request in short; `GET /approvals` has the whole of it."""
+    decided = [{"by": each.by, "at": moment(each.at), "decision": each.decision, "reason": each.reason} for each in approval.decided]
+    return {"id": approval.id, "action": approval.action, "status": approval.status, "needs": approval.needs, "decided": decided}
+
+
+def outline(
+    run: Run, definition: Definition, names: Mapping[str, str], *, may_revise: bool, most: int | None = None, left: Left | None = None
+) -> tuple[list[dict[str, Any]], Earlier | None]:
+    """The path so far (at most its last `most` steps, and what that leaves out beside what was `left` out before), and after it the steps that surely come:
+    it ends where the way can fork.
+    """
+    plan = plan_of(definition)
+    taken = path_of(run.attempts, left)
+    cut = max(0, len(taken) - most) if most is not None else 0
+    earlier = _earlier([attempt.status for attempt, _ in taken[:cut]], left)
+    path = [
+        _entry(
+            run,
+            attempt,
+            definition,
+            names,
+            revisable=may_revise and _revisable(attempt, run, plan.automatic - plan.skips - (plan.asks if attempt.by else frozenset())),
+        )
+        | {"items": items}
+        for attempt, items in taken[cut:]
+    ]
+    here = run.attempt
+    return path + ([] if here is None else _ahead(here.step, definition)), earlier
+
+
+def _earlier(cut: Sequence[str], left: Left | None) -> Earlier | None:
+    if left is None and not cut:
+        return None
+    left = left or Left(0)
+    counted = left.counted + sum(status not in ("cancelled", "skipped") for status in cut)
+    return Earlier(left.steps + len(cut), counted, left.done + cut.count("done"))
+
+
+def _revisable(attempt: Attempt, run: Run, automatic: frozenset[str]) -> bool:
+    return attempt.standing and attempt.n != run.current and attempt.step not in automatic and attempt.n > 1
+
+
+def _entry(run: Run, attempt: Attempt, definition: Definition, names: Mapping[str, str], *, revisable: bool) -> dict[str, Any]:
+    step = definition.document.step(attempt.step)
+    kind = steps.get(step.type)
+    state = "now" if attempt.n == run.current else STATES[attempt.status]
+    return {
+        "n": attempt.n,
+        "step": attempt.step,
+        "attempt": attempt.attempt,
+        "title": step.title,
+        "type": kind.title,
+        "kind": kind.name,
+        "family": kind.family,
+        "icon": kind.icon,
+        "state": state,
+        "by_name": names.get(attempt.by or "", None),
+        "at": moment(attempt.completed_at or attempt.entered_at),
+        "automatic": attempt.by is None and attempt.status == "done",
+        "handled_manually": attempt.handled_manually,
+        "revised": attempt.revised,
+        "revisable": revisable,
+        "outcome": attempt.outcome,
+    }
+
+
+def _ahead(step_id: str, definition: Definition) -> list[dict[str, Any]]:
+    """Steps after this one as long as there is one way only."""
+    found: list[dict[str, Any]] = []
+    passed = {step_id}
+    while True:
+        targets = {target for outcome, target in definition.document.step(step_id).next.items() if outcome != "error"}
+        if len(targets) != 1 or passed & targets:
+            return found
+        (step_id,) = targets
+        passed.add(step_id)
+        step = definition.document.step(step_id)
+        kind = steps.get(step.type)
+        common = {
+            "n": None,
+            "step": step_id,
+            "attempt": None,
+            "title": step.title,
+            "type": kind.title,
+            "kind": kind.name,
+            "family": kind.family,
+            "icon": kind.icon,
+        }
+        found.append(
+            {
+                **common,
+                "state": "todo",
+                "by_name": None,
+                "at": None,
+                "automatic": False,
+                "handled_manually": False,
+                "revised": False,
+                "revisable": False,
+                "outcome": None,
+                "items": 0,
+            }
+        )

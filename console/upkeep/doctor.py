@@ -1,0 +1,427 @@
+"""What is missing or misconfigured, and how to mend it; for `console doctor`, and for a start that must not go on."""
+
+import ctypes.util
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+import sqlalchemy as sa
+
+from console import files, settings
+from console.db import dump, engine, fitness, migrate, presence, release, troubles
+from console.errors import ConsoleError
+from console.files import virus_scan
+from console.log import tree_heads
+from console.postgres import LEAST_FREE_BYTES, Embedded
+from console.processes import supervisor
+from console.settings import AI, data_folder
+from console.upkeep import health
+
+OLDEST_SERVER = 15
+EVENTS_TABLE = "console.event"
+
+_ROLE = sa.text(
+    "select r.rolsuper, coalesce(pg_has_role(current_user, c.relowner, 'member'), false) from pg_roles r"
+    " left join pg_class c on c.oid = to_regclass('console.event') where r.rolname = current_user"
+)
+
+
+class RoleError(ConsoleError):
+    """The application's role may do more than it should; the message says which, and what to run."""
+
+    default_code = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; `fix` is what to do about it, empty where all is well."""
+
+    name: str
+    ok: bool
+    message: str
+    fix: str = ""
+
+
+def examine() -> dict[str, Any]:
+    """`{"ok", "checks": [{"name", "ok", "message", "fix"}], "database": {"app_url", "admin_url", "events_table"}, "processes": [{"kind", "pid"}]}`.
+
+    The URLs hold passwords: whoever has the shell has them anyway. Raises `SettingsError` where there is nothing to examine.
+    """
+    told = settings.current()
+    looks: list[Callable[[settings.Settings], Check]] = [_data_folder, _user, _keys, _address, _pdf, _recognition, _scanner]
+    checks = [look(told) for look in looks]
+    if told.ai.told:
+        checks.append(_model(told.ai, told=True))
+    checks.extend(_database(told))
+    admin = engine.admin_url()
+    return {
+        "ok": all(check.ok for check in checks),
+        "checks": [asdict(check) for check in checks],
+        "database": {
+            "app_url": dump.libpq(engine.app_url()),
+            "admin_url": None if admin is None else dump.libpq(admin),
+            "events_table": EVENTS_TABLE,
+        },
+        "processes": processes(told),
+    }
+
+
+def processes(told: settings.Settings) -> list[dict[str, Any]]:
+    """`{"kind": "web" | "worker" | "postgres", "pid"}` of what serves from this data folder; of web, the processes that answer requests."""
+    found = []
+    for note in supervisor.serving(told.data_dir):
+        for child in _children(note["pid"]):
+            door = _door(child)
+            if door == "console.worker":
+                found.append({"kind": "worker", "pid": child.pid})
+            elif door == "console.web":
+                found.extend({"kind": "web", "pid": each.pid} for each in _children(child.pid))
+    if told.embedded and (server := Embedded(told.data_dir).pid):
+        found.append({"kind": "postgres", "pid": server})
+    return found
+
+
+def refuse_one_role() -> None:
+    """With two URLs the application must not be able to rewrite the log. Raises `RoleError` where its role owns the tables or is superuser."""
+    if settings.current().database_migration_url is None:
+        return
+    with engine.hot_engine().connect() as connection:
+        superuser, owner = connection.execute(_ROLE).one()
+    if superuser or owner:
+        raise RoleError(
+            f"The role of DATABASE_URL {'is superuser' if superuser else 'owns the log'}: it could rewrite what it is to prove."
+            " Run `console migrate --print-roles` for two roles, or leave DATABASE_MIGRATION_URL away."
+        )
+
+
+def _data_folder(told: settings.Settings) -> Check:
+    folder = told.data_dir
+    if not folder.is_dir():
+        return Check("data folder", ok=True, message=f"{folder} is made at the first start")
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"x")
+    except OSError as error:
+        trouble = troubles.of(error) or troubles.READ_ONLY_FOLDER
+        return Check("data folder", ok=False, message=f"nothing can be written in {folder}: {error.strerror}", fix=trouble.fix)
+    if folder.stat().st_mode & data_folder.PRIVATE:
+        return Check("data folder", ok=False, message=f"{folder} is open to other users of this machine", fix=f"chmod 700 {folder}")
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE_BYTES:
+        return Check(
+            "data folder",
+            ok=False,
+            message=f"{folder} has {free // 2**20} MB free",
+            fix=f"Make room: the database needs {LEAST_FREE_BYTES // 2**20} MB to start",
+        )
+    return Check("data folder", ok=True, message=f"{folder}, {free // 2**30} GB free")
+
+
+def _user(told: settings.Settings) -> Check:
+    if os.getuid() == 0 and told.embedded:
+        return Check(
+            "user",
+            ok=True,
+            message="runs as root; the database runs with less, on files that are root's",
+            fix="Give the console a user of its own",
+        )
+    return Check("user", ok=True, message=f"runs as user {os.getuid()}")
+
+
+def _keys(told: settings.Settings) -> Check:
+    try:
+        told.check_keys()
+    except settings.SettingsError as error:
+        return Check(
+            "keys",
+            ok=False,
+            message=error.message.splitlines()[0].partition(":")[0],
+            fix="Set what is named, from a secret store or as …_FILE",
+        )
+    return Check(
+        "keys",
+        ok=True,
+        message="secret, master and signing key are there"
+        + (f", in {told.data_dir / settings.KEYS_FOLDER}: keep a copy elsewhere" if told.embedded else ""),
+    )
+
+
+def _address(told: settings.Settings) -> Check:
+    if told.base_url is None:
+        return Check(
+            "address",
+            ok=True,
+            message="CONSOLE_BASE_URL is not set: fine on one's own machine",
+            fix="Set it to the https address that people use",
+        )
+    if not told.secure_cookies:
+        return Check(
+            "address",
+            ok=False,
+            message=f"{told.base_url} is not https: cookies could be read on the way",
+            fix="Put a proxy with https in front, and set CONSOLE_BASE_URL and CONSOLE_TRUSTED_PROXIES",
+        )
+    return Check("address", ok=True, message=told.base_url)
+
+
+def _pdf(_told: settings.Settings) -> Check:
+    if all(ctypes.util.find_library(name) for name in ("pango-1.0", "pangoft2-1.0", "harfbuzz-subset")):
+        return Check("pdf", ok=True, message="Pango is there")
+    return Check(
+        "pdf",
+        ok=False,
+        message="Pango is missing: no PDF can be made",
+        fix="As root: apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core",
+    )
+
+
+def _recognition(_told: settings.Settings) -> Check:
+    if found := files.languages():
+        return Check("text recognition", ok=True, message=f"Tesseract reads {', '.join(found)}")
+    return Check(
+        "text recognition",
+        ok=True,
+        message="Tesseract is not installed: documents that are pictures are not read",
+        fix="As root: apt-get install --no-install-recommends tesseract-ocr",
+    )
+
+
+def _scanner(told: settings.Settings) -> Check:
+    if told.clamd is None:
+        return Check(
+            "virus scanner",
+            ok=True,
+            message="CONSOLE_CLAMD is not set: files that people hand in are not scanned",
+            fix="Set it to clamd's socket",
+        )
+    try:
+        virus_scan.scan(b"Handrail asks whether the scanner answers.", "question.txt")
+    except ConsoleError as error:
+        return Check(
+            "virus scanner", ok=False, message=error.message, fix="Start clamd, or mend CONSOLE_CLAMD: until then no file is taken"
+        )
+    return Check("virus scanner", ok=True, message=f"clamd answers at {told.clamd}")
+
+
+def _model(ai: AI, *, told: bool) -> Check:
+    """Who proposes, by the environment (`told`) or as chosen in the console, and whether they are there; no prompt is sent, and nothing of any person."""
+    if ai.provider == "rules":
+        said = "CONSOLE_AI_PROVIDER says rules" if told else "none is set"
+        fix = "" if told else "Set ANTHROPIC_API_KEY or CONSOLE_AI_PROVIDER, or choose one under Settings, AI"
+        return Check("model", ok=True, message=f"{said}: rules propose what is certain", fix=fix)
+    from console.ai import probe, providers
+
+    config = providers.config(ai, private=told)
+    found = probe.look(config)
+    where = f"{config.name}{f' at {ai.base_url}' if ai.base_url else ''}"
+    if not found.ok:
+        return Check("model", ok=False, message=f"{where}, {config.model}: {found.code}", fix=found.message)
+    if found.ends:
+        name = "CONSOLE_AI_MODEL" if told else "the model under Settings, AI"
+        return Check("model", ok=True, message=f"{where}: {found.message}", fix=f"Set {name} to another one")
+    if ai.api_key and (ai.base_url or "").startswith("http://") and not _own_machine(str(urlsplit(ai.base_url).hostname)):
+        said = f"{where}: {found.message}; in plain http, prompts and key can be read on the way"
+        return Check("model", ok=True, message=said, fix="Use https")
+    return Check("model", ok=True, message=f"{where}: {found.message}")
+
+
+def _own_machine(host: str) -> bool:
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def _chosen() -> Check:
+    """Who proposes, where the environment says nothing of it."""
+    from console.proposals import options
+
+    current = options.newest()
+    if (off := current.off()) is not None:
+        return Check("model", ok=True, message=off)
+    return _model(current.ai, told=False)
+
+
+def _database(told: settings.Settings) -> Iterator[Check]:
+    try:
+        with engine.hot_engine().connect() as connection:
+            version = int(connection.execute(sa.text("show server_version_num")).scalar_one()) // 10_000
+            superuser, owner = connection.execute(_ROLE).one()
+            present = migrate.applied(connection)
+    except (sa.exc.SQLAlchemyError, ConsoleError) as error:
+        reason = error.message if isinstance(error, ConsoleError) else str(getattr(error, "orig", error)).strip().splitlines()[0]
+        yield Check("database", ok=False, message=f"does not answer: {reason}", fix="Start it, or correct DATABASE_URL")
+        return
+    yield Check(
+        "database",
+        ok=version >= OLDEST_SERVER,
+        message=f"PostgreSQL {version}",
+        fix="" if version >= OLDEST_SERVER else f"Use PostgreSQL {OLDEST_SERVER} or newer",
+    )
+    newest = migrate.newest()
+    newer = present is not None and present not in release.known()
+    yield Check(
+        "tables",
+        ok=present == newest,
+        message=f"at {present or 'nothing'}" + ("" if present == newest else f", this release needs {newest}"),
+        fix="" if present == newest else "Start the newer release, whose tables these are" if newer else "console migrate",
+    )
+    try:
+        fitness.require()
+    except fitness.Unfit as error:
+        yield Check("connection", ok=False, message=error.message, fix="Set what is said, and start the console again")
+        return
+    except release.NewerData:
+        return  # said above
+    one = bool(superuser or owner)
+    yield Check(
+        "roles",
+        ok=not superuser,
+        message="single-role: the application's role could disable the log's triggers"
+        if one
+        else "two roles: the application can add to the log and change nothing in it",
+        fix="console migrate --print-roles" if one else "",
+    )
+    if present == newest:
+        yield _writing()
+        yield _background(told)
+        yield _rights()
+        yield _signing()
+        yield _log()
+        yield from _outside(one)
+        yield _backup()
+        if not told.ai.told:
+            yield _chosen()
+
+
+def _rights() -> Check:
+    """The policy that is in force, whether Casbin loads it and links its roles, and whether it ever answered otherwise than the index."""
+    from console import access
+    from console.access import second
+
+    try:
+        access.refresh()
+        version = access.current_version()
+    except ConsoleError as error:
+        return Check("rights", ok=False, message=error.message, fix="console policy check, then publish rights that can be read")
+    count = second.disagreements()
+    return Check(
+        "rights",
+        ok=not count,
+        message=f"version {version}" + (f"; index and Casbin disagreed {count} times in seven days, each was refused" if count else ""),
+        fix="Look for `rights_disagreed` in the activity log and report it: it is a fault of the console or of its Casbin" if count else "",
+    )
+
+
+def _background(told: settings.Settings) -> Check:
+    """A console that serves without a worker puts no event in order."""
+    from console.activity import sequencing
+
+    kinds = {process["kind"] for process in processes(told)}
+    state, lag = presence.state(), sequencing.lag()
+    behind = f", {lag.pending} events waiting for their place"
+    if state == "none" and "web" not in kinds:
+        return Check("worker", ok=True, message="nothing is serving from this folder now" + behind)
+    if state != "ok":
+        trouble = health.WORKERS[state]
+        said = "none runs beside the pages served from this folder" if state == "none" else trouble.message
+        return Check("worker", ok=False, message=said + behind, fix=trouble.fix)
+    fix = "Look for a transaction that stays open" if lag.alarming else ""
+    return Check("worker", ok=not lag.alarming, message="at work" + behind, fix=fix)
+
+
+def _writing() -> Check:
+    """Whether anything can be written to the database now."""
+    trouble = health.writing()
+    if trouble is not None:
+        return Check("writing", ok=False, message=trouble.message, fix=trouble.fix)
+    return Check("writing", ok=True, message="the database takes what is written")
+
+
+def _signing() -> Check:
+    """Whether the worker could sign the next checkpoint."""
+    from console.activity import sequencing
+
+    try:
+        sequencing.check_key()
+    except settings.SettingsError as error:
+        return Check("signing key", ok=False, message=error.message.partition(":")[0], fix="Set it, from a secret store or as …_FILE")
+    except ConsoleError as error:
+        message, _, fix = error.message.partition(": nothing is signed. ")
+        return Check("signing key", ok=False, message=f"{message}: nothing is signed", fix=fix)
+    head = tree_heads.newest()
+    return Check("signing key", ok=True, message=f"signed {head[0]} events at {_moment(head[2])}" if head else "has signed nothing yet")
+
+
+def _log() -> Check:
+    """Whether the log is in order: what came since the last look and the next part of it is looked at now, at most some seconds' work."""
+    from console.activity import integrity
+    from console.log import recheck
+
+    recheck.check()
+    found = integrity.standing()
+    if not found.in_order:
+        return Check("log", ok=False, message=f"not in order: {found.words}", fix=found.way_out)
+    whole = f", the whole of it last at {_moment(found.checked.whole_at)}" if found.checked.whole_at else ""
+    return Check("log", ok=True, message=f"in order up to position {found.checked.upto:,}{whole}")
+
+
+def _outside(one_role: bool) -> Iterator[Check]:
+    """Whether checkpoints get out; without that, the log proves nothing against whoever has all rights on the server."""
+    from console.activity import checkpoint_delivery
+
+    found = checkpoint_delivery.state()
+    if not found:
+        who = "the application's own role, or a superuser of the server," if one_role else "a superuser of the server"
+        yield Check(
+            "outside",
+            ok=True,
+            message=f"no place outside gets the checkpoints: {who} could rewrite the whole log and its checkpoints, and nobody could tell",
+            fix="Set CONSOLE_CHECKPOINT_WEBHOOK_URL, CONSOLE_CHECKPOINT_MAIL_TO or CONSOLE_CHECKPOINT_S3_URL",
+        )
+    for place in found:
+        got = f"has {place.size} events of {_moment(place.delivered_at)}" if place.size and place.delivered_at else "has no checkpoint yet"
+        since = f"; nothing since {_moment(place.failing_since)}: {place.error}" if place.failing_since else ""
+        yield Check(
+            f"outside: {place.kind}",
+            ok=not place.failing,
+            message=f"{place.target} {got}{since}",
+            fix="Look at what it answers, and at its address and secrets in the settings; it is tried again by itself"
+            if place.failing
+            else "",
+        )
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
+def _backup() -> Check:
+    """What the log tells of it; a backup of the whole server made by other means it does not know."""
+    from console.upkeep import backup
+
+    made = backup.last()
+    if made is None:
+        return Check(
+            "backup", ok=True, message="the log tells of none", fix="console backup FILE, or know that the database is backed up otherwise"
+        )
+    days = (datetime.now(UTC) - datetime.fromisoformat(made)).days
+    return Check("backup", ok=True, message=f"the last one is of {made[:10]}, {days} {'day' if days == 1 else 'days'} ago")
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _door(process: psutil.Process) -> str:
+    """The module that a child of the supervisor runs, empty for what has just ended."""
+    try:
+        return next((word for word in process.cmdline() if word.startswith("console.")), "")
+    except psutil.NoSuchProcess:
+        return ""

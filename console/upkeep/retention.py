@@ -1,0 +1,131 @@
+"""How long values are kept: what is past its time goes, by category, and the log says so; events and every proof of them stay. Files go with their run.
+
+Values of live runs and of people under a hold stay. Rows made of the values are made again from the log, as after an erasure.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+import sqlalchemy as sa
+
+from console import access, files, log, settings
+from console.core.actor import Actor
+from console.db.engine import alone, fetch, transaction
+from console.proposals import cache, options, prompts
+from console.upkeep import erasure
+
+RETENTION = Actor("system", "sys_retention", "Retention", session="sys:retention")
+AT_ONCE = 5000
+
+CATEGORIES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "runs": ("everything in runs, counted from the end of the run", ()),
+        "screens": ("what was on the screen in runs, counted from the end of the run", ("step_shown", "source_opened", "checks_shown")),
+        "looks": (
+            "what people looked at, searched for and were refused",
+            ("record_viewed", "record_listed", "access_refused", "log_read", "log_exported"),
+        ),
+        "changes": ("records changed by hand, outside runs", ("record_changed",)),
+        "sign_ins": ("signing in: addresses and programs", ("signed_in", "sign_in_failed")),
+    }
+)
+"""Category → what it is, and the kinds of its events (none: every kind). What is in no category is kept for ever: people, rights, holds, erasures."""
+
+_DUE = """
+from console.activity a join console.event_value v on v.event = a.event {run}
+where v.event > %(after)s and v.sub <> 'expired' and (%(kinds)s::text[] is null or a.kind = any(%(kinds)s)) and {old}
+"""
+_COUNT = """
+select count(distinct v.event), count(distinct v.event) filter (where exists (select from console.hold h where h.subject = v.sub))
+"""
+_OF_RUNS = {"run": f"join {access.EVERY_RUN.sql()} on r.id = a.run", "old": "r.ended_at < %(before)s"}
+_OTHERS = {"run": "", "old": "a.at < %(before)s"}
+_FREE = "and not exists (select from console.hold h where h.subject = v.sub)"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What of a category is past its time: values of `events` events are to go, or went; those of `held` more are under a hold."""
+
+    category: str
+    days: int
+    events: int
+    held: int
+
+
+def look(now: datetime | None = None) -> list[Due]:
+    """What is past its time now, category by category; only those that have a limit. Changes nothing."""
+    found = []
+    for category, days in _limits().items():
+        asked = _asked(category, days, now or log.now())
+        total, held = fetch(_COUNT + _due(category), asked)[0]
+        found.append(Due(category, days, total - held, held))
+    return found
+
+
+def expire(now: datetime | None = None, progress: Callable[[str], None] = lambda _: None) -> list[Due]:
+    """Take away what is past its time, some thousand events at a time, each with its note in the log; what was done, by category.
+
+    One process at a time: the others do nothing. Killed in the middle, what is committed is noted, and the rest comes the next time.
+    """
+    with alone("console.retention") as ours:
+        if not ours:
+            return []
+        erasure.mend()
+        done = []
+        for due in look(now):
+            gone = _expire(due, now or log.now(), progress) if due.events else 0
+            if due.category == "runs":
+                files.expire((now or log.now()) - timedelta(days=due.days))
+            done.append(Due(due.category, due.days, gone, due.held))
+        erasure.mend()
+        files.sweep()
+        files.texts.sweep()
+        _expire_prompts(now or log.now())
+    return done
+
+
+def _expire_prompts(now: datetime) -> None:
+    """What was sent to a model and what it answered; what that cost and came to stays."""
+    prompts.expire(now - timedelta(days=options.current().document.retention_days))
+    cache.expire()
+
+
+def _limits() -> dict[str, int]:
+    """Category → days, of those that have a limit."""
+    given = settings.current().keep_days
+    return {category: days for category in CATEGORIES if (days := given[category]) is not None}
+
+
+def _due(category: str) -> str:
+    return _DUE.format(**(_OF_RUNS if category in {"runs", "screens"} else _OTHERS))
+
+
+def _asked(category: str, days: int, now: datetime, after: int = 0) -> dict[str, object]:
+    return {"kinds": list(CATEGORIES[category][1]) or None, "before": now - timedelta(days=days), "after": after, "most": AT_ONCE}
+
+
+def _expire(due: Due, now: datetime, progress: Callable[[str], None]) -> int:
+    """The values of how many events went."""
+    gone = after = 0
+    page = f"select v.event, a.pos, a.run {_due(due.category)} {_FREE} order by v.event limit %(most)s"
+    while rows := fetch(page, _asked(due.category, due.days, now, after)):
+        after = rows[-1][0]
+        gone += _page(due.category, rows)
+        progress(f"{due.category}: values of {gone:,} of {due.events:,} events")
+    return gone
+
+
+def _page(category: str, rows: Sequence[tuple[int, int, str]]) -> int:
+    """Values, marks and the note, in one transaction: what is missing is accounted for, to the event."""
+    places = {event: (pos, run) for event, pos, run in rows}
+    with transaction() as connection:
+        answer = connection.execute(sa.text("select console.expire(:events)"), {"events": list(places)})
+        gone = [places[row[0]] for row in answer]
+        if gone:
+            erasure.mark(connection, sorted({run for _, run in gone if run.startswith("run_")}))
+            told = {"count": len(gone), "category": category, "last": max(pos for pos, _ in gone)}
+            log.note(RETENTION, "values_expired", open=told, connection=connection)
+    return len(gone)

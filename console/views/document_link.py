@@ -1,0 +1,135 @@
+"""The page behind the link of a request for documents: for people without an account, on a phone as well, with script or without."""
+
+from typing import Any
+from urllib.parse import quote
+
+from babel.dates import format_date
+from flask import Blueprint, Response, make_response, render_template, request
+
+from console import document_requests, settings
+from console.core import media
+from console.document_requests import Item, Page
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.views import frame
+from console.views.formats import Look
+from console.views.run import panes
+
+blueprint = Blueprint("requests", __name__)
+
+SENT, AWAY = "u.", "away"
+
+
+@blueprint.get("/request/<token>")
+def show(token: str) -> Response:
+    """What is asked for; looking changes nothing."""
+    try:
+        return _drawn(_opened(token), saved="saved" in request.args)
+    except NotFound as gone:
+        return _answer(render_template("requests/gone.html", message=gone.message), 404)
+
+
+@blueprint.post("/request/<token>")
+def sent(token: str) -> Response:
+    """Keep what was typed and sent along; with `do=send` everything is sent off."""
+    try:
+        page = _opened(token)
+    except NotFound as gone:
+        return _answer(render_template("requests/gone.html", message=gone.message), 404)
+    values = panes.read_form(request.form, Look(page.request.asked["language"]))
+    wrong = _files(page)
+    try:
+        for file_id in request.form.getlist(AWAY):
+            document_requests.take_away(page, file_id)
+        if request.form.get("do") == "send" and not wrong:
+            document_requests.submit(page, values)
+        else:
+            document_requests.keep(page, values)
+    except Invalid as error:
+        wrong += list(error.details)
+    except (Conflict, NotFound):
+        return _back(token)
+    return _drawn(_opened(token), wrong=wrong, typed=values, status=422) if wrong else _back(token, saved=request.form.get("do") != "send")
+
+
+@blueprint.post("/request/<token>/files")
+def send(token: str) -> Response:
+    """One file of the script's, or one to be taken away; answers the line of the list."""
+    page = _opened(token)
+    try:
+        if AWAY in request.form:
+            document_requests.take_away(page, request.form[AWAY])
+            return _answer("", 200)
+        one = request.files.get("file")
+        if one is None:
+            raise Invalid("No file was sent.")
+        stored = document_requests.take(page, request.form.get("field", ""), one.filename or "", one.stream.read())
+    except ConsoleError as error:
+        answer = _answer("", error.status)
+        answer.headers["X-Reason"] = quote(str((error.details or [{"reason": error.message}])[0]["reason"]))
+        return answer
+    return _answer(render_template("requests/line.html", stored=stored, words=page.words, size=media.size), 200)
+
+
+def _opened(token: str) -> Page:
+    return document_requests.opened(token, request.remote_addr or "")
+
+
+def _files(page: Page) -> list[dict[str, Any]]:
+    """Take what came along in the form of a browser without script; details of what was refused."""
+    wrong: list[dict[str, Any]] = []
+    for name in request.files:
+        for one in request.files.getlist(name):
+            if not name.startswith(SENT) or not one.filename:
+                continue
+            try:
+                document_requests.take(page, name.removeprefix(SENT), one.filename, one.stream.read())
+            except Invalid as error:
+                wrong += list(error.details)
+            except Conflict:
+                return wrong
+    return wrong
+
+
+def _back(token: str, *, saved: bool = False) -> Response:
+    answer = _answer("", 303)
+    answer.headers["Location"] = f"/request/{quote(token, safe='')}" + ("?saved=1" if saved else "")
+    return answer
+
+
+def _drawn(
+    page: Page, *, wrong: list[dict[str, Any]] | None = None, typed: dict[str, Any] | None = None, saved: bool = False, status: int = 200
+) -> Response:
+    look, asked = Look(page.request.asked["language"]), page.request.asked
+    details = {str(detail["field"]): detail for detail in wrong or []}
+    values = dict(page.values) | (typed or {})
+    boxes = [
+        panes.box(field.to_json(), look, value=values.get(field.name, field.value), error=details.get(field.name)) for field in page.fields
+    ]
+    items = page.request.items
+    told = {
+        "page": page,
+        "asked": asked,
+        "words": page.words,
+        "boxes": boxes,
+        "items": [(item, _takes(item), str(details.get(item.id, {}).get("reason", ""))) for item in items],
+        "there": sum(1 for item in items if item.files),
+        "until": format_date(page.request.until.date(), "long", locale=asked["language"]),
+        "text": frame.markdown(asked["text"]),
+        "wrong": bool(wrong),
+        "saved": saved,
+        "size": media.size,
+        "mb": settings.current().file_mb,
+        "accept": media.endings,
+    }
+    return _answer(render_template("requests/page.html", **told), status)
+
+
+def _takes(item: Item) -> str:
+    return media.listed(item.types)
+
+
+def _answer(body: str, status: int) -> Response:
+    answer = make_response(body, status)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer

@@ -1,0 +1,160 @@
+"""The checklist beside a form: what rules tell of the documents, each line with the way to the page where it was seen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import documents, runs
+from console.core.papers.document_checks import Place, Result
+from console.core.papers.pages import Box, around
+from console.documents import Checklist, Entry
+from console.views import formats, frame
+
+blueprint = Blueprint("checks", __name__, url_prefix="/runs")
+
+WORDS = {"pass": "Passes", "fail": "Fails", "unsure": "Look yourself", "not_applicable": "Does not apply"}
+ICONS = {"pass": "circle-check", "fail": "alert-triangle", "unsure": "eye", "not_applicable": "minus"}
+TITLE = "Checked by rule"
+POLL_S = 1.5
+MOST_BOXES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A page where something was seen."""
+
+    page: int
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A check as it is drawn. `ways` lead to the pages where it was seen."""
+
+    label: str
+    outcome: str
+    word: str
+    icon: str
+    said: str
+    ways: Sequence[Way] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A document with its lines; `href` opens it. The part without a document has no title."""
+
+    title: str
+    lines: Sequence[Line]
+    href: str = ""
+    why: str = ""
+    pending: bool = False
+
+
+@blueprint.get("/<run_id>/checks")
+def show(run_id: str) -> Response:
+    """The checklist of the open step. Where the step checks nothing, is not this reader's to do, or was left meanwhile: where the run stands."""
+    item = request.args.get("item")
+    made = documents.checklist(frame.actor(), run_id, item)
+    if made is None:
+        return _over(run_id)
+    again = frame.run_url(run_id, "checks", item=item) if made.pending else None
+    context = {"title": TITLE, "run_href": frame.run_url(run_id), "run_title": runs.title(frame.actor(), run_id)}
+    return frame.page(
+        "checks/page.html", context | drawn(made.to_json(), _parts(run_id, made)) | {"again": again}, blocks={"checks": "checks"}
+    )
+
+
+def _over(run_id: str) -> Response:
+    """Where the run stands now: a link, or a form of before, still asks for a checklist."""
+    run = runs.get(frame.actor(), run_id).json
+    current = run["current"]
+    context = {
+        "title": TITLE,
+        "run_href": frame.run_url(run_id),
+        "run_title": runs.title(frame.actor(), run_id),
+        "replay_href": frame.run_url(run_id, "replay"),
+        "going": current is not None,
+        "where": f"The run stands at “{current['title']}”."
+        if current
+        else f"The run has ended: {frame.status_badge(run['status']).label}.",
+    }
+    return frame.page("checks/over.html", context, blocks={"checks": "checks"}, status=409)
+
+
+def drawn(told: dict[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
+    """What the checklist is drawn from; `told` as it is kept."""
+    checks = [*told["checks"], *(check for entry in told["documents"] for check in entry["checks"])]
+    counts = {name: sum(check["result"] == name for check in checks) for name in WORDS}
+    said = [f"{counts['pass']} passed" if counts["pass"] else "", f"{counts['fail']} failed" if counts["fail"] else ""]
+    said.append(f"{counts['unsure']} for you to look at" if counts["unsure"] else "")
+    summary = ", ".join(part for part in said if part)
+    return {"parts": parts, "summary": summary, "counts": counts, "poll_s": POLL_S}
+
+
+def kept(told: dict[str, Any]) -> dict[str, Any]:
+    """What a checklist of then is drawn from, as the log has it: results and pages, no way to anywhere."""
+    parts = [Part("", _kept_lines(told["checks"]))] if told["checks"] else []
+    parts += [Part(entry["title"], _kept_lines(entry["checks"]), why=entry["message"] or "") for entry in told["documents"]]
+    return drawn(told, parts)
+
+
+def _kept_lines(checks: Sequence[Mapping[str, Any]]) -> list[Line]:
+    order = ("fail", "unsure", "pass")
+    found = sorted((one for one in checks if one["result"] in order), key=lambda one: order.index(one["result"]))
+    return [Line(one["label"], one["result"], WORDS[one["result"]], ICONS[one["result"]], _where(one["places"])) for one in found]
+
+
+def _where(places: Sequence[Mapping[str, Any]]) -> str:
+    """On which pages it was seen, in words."""
+    pages = sorted({place["page"] for place in places})
+    return f"Seen on page{'' if len(pages) == 1 else 's'} {', '.join(map(str, pages))}" if pages else ""
+
+
+def _parts(run_id: str, made: Checklist) -> list[Part]:
+    parts = [Part("", _lines(run_id, "", made.values, made.item))] if made.values else []
+    return parts + [_part(run_id, entry, made.item) for entry in made.entries]
+
+
+def _part(run_id: str, entry: Entry, item: str | None) -> Part:
+    ref = entry.document.ref
+    href = "" if entry.document.why_not else address(run_id, ref, item=item)
+    return Part(entry.document.title, _lines(run_id, ref, entry.results, item), href, entry.why, entry.pending)
+
+
+def _lines(run_id: str, ref: str, results: Sequence[Result], item: str | None) -> list[Line]:
+    """Those that apply, what fails first, then what a person has to look at."""
+    order = ("fail", "unsure", "pass")
+    look = frame.look()
+    applying = sorted((one for one in results if one.outcome in order), key=lambda one: order.index(one.outcome))
+    return [
+        Line(
+            one.label,
+            one.outcome,
+            WORDS[one.outcome],
+            ICONS[one.outcome],
+            formats.in_words(one.said, look),
+            _ways(run_id, ref, one.places, item),
+        )
+        for one in applying
+    ]
+
+
+def _ways(run_id: str, ref: str, places: Sequence[Place], item: str | None) -> list[Way]:
+    """One way to each page, with all that was seen there framed."""
+    by_page: dict[int, list[Box]] = {}
+    for place in places:
+        by_page.setdefault(place.page, []).append(place.box)
+    return [Way(page, address(run_id, ref, page=page, boxes=boxes, item=item)) for page, boxes in sorted(by_page.items())]
+
+
+def address(run_id: str, ref: str, *, page: int | None = None, boxes: Sequence[Box] = (), item: str | None = None) -> str:
+    """Where a document is open beside the form, with these parts of the page framed."""
+    return frame.run_url(run_id, tab="documents", doc=ref, page=page, box=written(boxes) or None, item=item)
+
+
+def written(boxes: Sequence[Box]) -> str:
+    """Boxes as an address has them: parts of a thousand, `left-top-right-bottom`, parted by blanks; many become the one around them."""
+    few = boxes if len(boxes) <= MOST_BOXES else [around(boxes)]
+    return " ".join("-".join(str(round(1000 * edge)) for edge in box) for box in few)

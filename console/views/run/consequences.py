@@ -1,0 +1,176 @@
+"""What the button of a step will do, in words: made of what the step's own completion would come to, never of its type."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from console import inboxes
+from console.views import formats
+from console.views.formats import Look
+
+PLAIN = {
+    "documents": "Writes to the address in the form and asks for the documents; the run waits for them.",
+    "question": "Asks other people; the run waits for their answer.",
+    "ai": "Asks the AI; the run waits for its answer.",
+    "notice": "Tells people in the console, and by mail where that is set up.",
+    "time": "The run waits.",
+}
+EMPTY = "empty"
+WAITS = "The run waits for something to happen outside."
+BY_HAND = "Nothing is done by this: the run goes on as if the step had been done by hand."
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A field that will be written: what stands there now (None: not known here), and what will."""
+
+    label: str
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing that will be done, and the fields that it writes; `later` names those whose values are only known then."""
+
+    words: str
+    changes: Sequence[Change] = ()
+    later: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What follows from pressing the button. `choice` is the option that it is told of (empty: there is none, or it is the same for all)."""
+
+    choice: str = ""
+    deeds: Sequence[Deed] = ()
+    after: str = ""
+    warn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Screen:
+    """What the words are made of beside the way itself."""
+
+    record: Mapping[str, Any]
+    open: Sequence[Mapping[str, Any]]
+    asks: bool
+    by_hand: bool
+    look: Look
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def told(screen: Mapping[str, Any], look: Look, chosen: str | None = None) -> list[Consequence]:
+    """What the button will do, of the chosen option or of each; nothing where the screen does not know it (an old one, or a change to be settled)."""
+    ways = screen.get("ways") or ()
+    labels = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
+    fields = [one for one in screen.get("fields", ()) if not one.get("readonly")]
+    here = _Screen(
+        screen.get("record") or {},
+        [one for one in fields if "collection" in one],
+        bool(fields or labels),
+        bool(screen.get("by_hand")),
+        look,
+        labels,
+    )
+    if any(one["outcome"] == chosen for one in ways):
+        ways = [one for one in ways if one["outcome"] == chosen]
+    made = [_of(one, here) for one in ways]
+    alike = len({repr((one.deeds, one.after, one.warn)) for one in made}) == 1
+    if alike:
+        return [Consequence("", made[0].deeds, made[0].after, made[0].warn)]
+    return made
+
+
+def _of(way: Mapping[str, Any], here: _Screen) -> Consequence:
+    choice = here.labels.get(str(way["outcome"]), "")
+    if way["refused"]:
+        return Consequence(choice, [Deed(f"It is refused as it stands: {way['refused']}")], warn=True)
+    effects = [effect for effect in way["effects"] if not effect.get("left_out")]
+    first = any(effect["kind"] == "approval" and not effect["decides"] for effect in effects)
+    deeds = [_deed(effect, here, first=first) for effect in effects] or [_nothing(here)]
+    return Consequence(choice, deeds, _after(way))
+
+
+def _nothing(here: _Screen) -> Deed:
+    """What is said where the form as it stands changes nothing outside the run."""
+    if here.open:
+        labels = _listed([str(one["label"]) for one in here.open])
+        return Deed(f"Changes nothing in {_title(here)} as the form stands. What you change in {labels} is written.")
+    if here.by_hand:
+        return Deed(BY_HAND)
+    if here.asks:
+        return Deed("Keeps what you enter with the run. This step changes no record.")
+    return Deed("Goes on. This step changes no record.")
+
+
+def _deed(effect: Mapping[str, Any], here: _Screen, *, first: bool) -> Deed:
+    """`first`: others have to agree before it is done."""
+    match effect["kind"]:
+        case "approval":
+            return Deed(_approval(effect))
+        case "hand_over":
+            return Deed(f"Hands the run on to the inbox “{inboxes.title_of(effect['inbox'])}”: it is not with you any more.")
+        case "task":
+            return Deed(f"Makes a task for others{'; the run waits until it is closed' if effect['waits'] else ''}.")
+        case kind if kind in PLAIN:
+            return Deed(PLAIN[kind])
+    told = _changes(effect.get("fields", ()), here)
+    later = _listed([str(one["label"]) for one in effect.get("fields", ()) if one.get("later")])
+    changes = [one for one in told if one.after != (one.before or EMPTY)]  # what holds its new value already is left alone
+    if "summary" in effect:
+        sometimes = " (only where its condition holds)" if effect.get("if") else ""
+        lead = "After that: " if first else ""
+        return Deed(f"{lead}{effect['summary'].rstrip('.')}{sometimes}{':' if changes else '.'}", changes, later)
+    if "collection" not in effect:
+        return Deed(WAITS)
+    return Deed(f"Writes {_title(here, effect)}:", changes)
+
+
+def _approval(effect: Mapping[str, Any]) -> str:
+    who = _listed([formats.role_words(role) for role in effect["roles"]], "or") or "somebody who may approve it"
+    many = f"{effect['needs']} of " if effect["needs"] > 1 else ""
+    if effect["decides"]:
+        return f"Asks {many}{who} for a yes or no. This step changes no record."
+    return f"Asks {many}{who} for approval. Nothing is done before that."
+
+
+def _changes(fields: Sequence[Mapping[str, Any]], here: _Screen) -> list[Change]:
+    """The fields whose values are known, amounts with the currency that is beside them."""
+    kinds = {str(one["name"]): formats.kind(one) for one in fields}
+    known = {str(one["name"]): one for one in fields if not one.get("later")}
+    around = dict(here.record.get("values") or {}) | {name: one.get("new") for name, one in known.items()}
+    made = []
+    for name, one in known.items():
+        what = kinds[name]
+        before, after = (
+            formats.text(what, formats.with_currencies({**around, name: one.get(key)}, {name: what.currency})[name], here.look)
+            if what.currency in around
+            else formats.text(what, one.get(key), here.look)
+            for key in ("old", "new")
+        )
+        made.append(Change(what.label, _or_empty(before) if "old" in one else None, _or_empty(after) or ""))
+    return made
+
+
+def _or_empty(shown: str | None) -> str | None:
+    return EMPTY if shown == formats.EMPTY else shown
+
+
+def _title(here: _Screen, effect: Mapping[str, Any] | None = None) -> str:
+    """The record that is written, as people call it."""
+    if effect is not None and effect.get("title"):
+        return str(effect["title"])
+    own = effect is None or (effect.get("collection"), effect.get("record")) == (here.record.get("collection"), here.record.get("key"))
+    return str(here.record.get("title") or "the record") if own else "another record"
+
+
+def _after(way: Mapping[str, Any]) -> str:
+    """What the run may do by itself then."""
+    parts = [f"The run may then go on by itself to {_listed([f'“{title}”' for title in way['after']])}."] if way["after"] else []
+    parts += [f"The run ends: {way['ends']}."] if way.get("ends") else []
+    return " ".join(parts)
+
+
+def _listed(words: Sequence[str], joint: str = "and") -> str:
+    return f" {joint} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

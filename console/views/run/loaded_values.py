@@ -1,0 +1,83 @@
+"""As what the values that a step has loaded are shown: those of records as the fields of their collection, amounts with their currency."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from markupsafe import Markup
+
+from console import browse, steps, workflows
+from console.core.actor import Actor
+from console.core.documents.collections import Collection
+from console.errors import ConsoleError
+from console.runs import RunView
+from console.views import formats
+from console.views.formats import Kind, Look
+
+DOTS = "••••••"
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """What of a run's context is of which collection, as far as this reader may browse it: run's own, and by step and name of what was read."""
+
+    own: Collection | None
+    reads: Mapping[tuple[str, str], tuple[str | None, str | None]]
+    known: Mapping[str, Collection]
+
+    @classmethod
+    def of(cls, view: RunView, actor: Actor) -> "Loading":
+        """That of this run."""
+        known = {one.id: one for one in browse.collections(actor)}
+        return cls(known.get(view.json["collection"] or ""), _reads(view.json["workflow"]["id"], view.json["version"]), known)
+
+    def collection(self, step: str, name: str, output: Mapping[str, Any]) -> Collection | None:
+        """Whose fields stand under this name of a step's output; None where they are of no record, or of one that is not for this reader."""
+        if name == "record":
+            found = output.get("collection")
+            return self.known.get(found) if isinstance(found, str) and "key" in output else self.own
+        relation, found = self.reads.get((step, name), (None, None))
+        led = self.own.relation(relation) if relation is not None and self.own is not None else None
+        return self.known.get(found or (led.collection if led is not None else ""))
+
+
+@lru_cache(maxsize=256)
+def _reads(workflow: str, version: int) -> Mapping[tuple[str, str], tuple[str | None, str | None]]:
+    """(step, name of what it reads) → (relation, collection), for everything beside the run's own record."""
+    try:
+        document = workflows.version(workflow, version).document
+    except (ConsoleError, ValueError):
+        return {}
+    return {
+        (step.id, read.name): (read.relation, read.collection)
+        for step in document.steps
+        for read in steps.get(step.type).reads(steps.view(step))
+        if read.relation or read.collection
+    }
+
+
+def kinds(collection: Collection | None) -> dict[str, Kind]:
+    """How its fields look, by name."""
+    return {one.name: formats.kind(one, collection.key) for one in collection.fields} if collection is not None else {}
+
+
+def values(collection: Collection | None, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values of a record, amounts with the currency that another column of it holds."""
+    return formats.with_currencies(given, collection.currencies) if collection is not None else given
+
+
+def row(collection: Collection, given: Mapping[str, Any], look: Look) -> tuple[Markup, str]:
+    """A row of a table: as it is shown, and as plain text to copy; what is masked one by one on its own page stands as dots."""
+    told, known = values(collection, given), kinds(collection)
+    lines: list[tuple[str, Markup | str, str]] = []
+    for name, value in told.items():
+        what = known.get(name) or Kind(name, name.replace("_", " ").capitalize())
+        shut = name in collection.sensitive
+        lines.append((what.label, DOTS if shut else formats.html(what, value, look), DOTS if shut else formats.text(what, value, look)))
+    shown = Markup("").join(Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(label, html) for label, html, _ in lines)
+    return Markup('<dl class="kv">{}</dl>').format(shown), _plain(lines)
+
+
+def _plain(lines: Sequence[tuple[str, Markup | str, str]]) -> str:
+    return "\n".join(f"{label}: {text}" for label, _, text in lines)

@@ -1,0 +1,65 @@
+"""Supplying what a step that was handled manually left out: a small form in the dialog, or a page of its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, make_response, request
+
+from console import runs
+from console.errors import Conflict, Invalid
+from console.runs import RunView
+from console.views import frame
+from console.views.run import page, panes, runner
+
+blueprint = Blueprint("supplying", __name__, url_prefix="/runs")
+
+TEMPLATE = "runner/supply.html"
+
+
+@blueprint.get("/<run_id>/supply")
+def ask(run_id: str) -> Response:
+    """The fields of the step that are missing."""
+    return _asked(runs.get(frame.actor(), run_id), request.args.get("step", ""))
+
+
+@blueprint.post("/<run_id>/supply")
+def supply(run_id: str) -> Response:
+    """Put them into the context; the notice is gone, and a proposal is asked for anew."""
+    actor, step = frame.actor(), request.form.get("target", "")
+    values = {name: value for name, value in panes.read_form(request.form, frame.look()).items() if value not in (None, "", [])}
+    try:
+        runs.supply(actor, run_id, revision=request.form.get("revision", type=int, default=-1), step=step, values=values)
+    except Invalid as wrong:
+        view = runs.get(actor, run_id)
+        return _asked(view, step, typed=values, errors=wrong.details, error=wrong.message, status=422)
+    except Conflict as conflict:
+        return _asked(runs.get(actor, run_id), step, typed=values, error=conflict.message, status=409)
+    if not frame.wants_fragment():
+        return frame.moved(frame.run_url(run_id))
+    return runner.drawn(runs.get(actor, run_id), toast="Supplied. Later steps have it now.")
+
+
+def _asked(
+    view: RunView,
+    step: str,
+    *,
+    typed: Mapping[str, Any] | None = None,
+    errors: Sequence[Mapping[str, Any]] = (),
+    error: str = "",
+    status: int = 200,
+) -> Response:
+    fields = [one.to_json() for one in runs.supply_form(frame.actor(), view.json["id"], step)]
+    screen = {"fields": [{**one, "required": False} for one in fields]}
+    named = {str(one.get("field")) for one in errors} & {one["name"] for one in fields}
+    title = next((one["title"] for one in view.json["attempts"] if one["step"] == step), step)
+    context = page.named(view) | {
+        "target": step,
+        "target_title": title,
+        "boxes": [replace(box, id=f"supplied-{box.id}") for box in panes.boxes(screen, frame.look(), typed=typed, errors=errors)],
+        "error": "" if named else error,
+    }
+    answer = frame.page(TEMPLATE, context, blocks={"*": "dialog"}, status=status)
+    if frame.wants_fragment() and request.method == "POST":
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#dialog", "innerHTML"
+    return make_response(answer)

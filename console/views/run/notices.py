@@ -1,0 +1,195 @@
+"""What stands above the form of a run: what is wrong, who holds it, why a command was refused; with what was typed in vain."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from console import inboxes
+from console.core.actor import Actor
+from console.core.run import FINAL
+from console.db import request_writes
+from console.errors import Conflict, ConsoleError
+from console.runs import RunView
+from console.views import formats, frame, refusals
+from console.views.formats import Look
+from console.views.run import effects, proposal
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a form held: as values, and as plain text to be shown where its boxes are gone."""
+
+    step: str
+    revision: int
+    values: Mapping[str, Any]
+    outcome: str | None
+    unread: Mapping[str, str]
+    marks: proposal.Marks | None = None
+
+    @property
+    def item(self) -> str | None:
+        """Which one of a list it was typed for."""
+        key = self.values.get("item")
+        return key if isinstance(key, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A notice above the form. `fields` are (id of the box, reason), `shown` is to be copied, `post` and `href` what its one button does."""
+
+    head: str
+    text: str = ""
+    tone: str = "info"
+    mark: str = "info-circle"
+    alert: bool = False
+    fields: Sequence[tuple[str, str]] = ()
+    typed: Mapping[str, str] = field(default_factory=dict)
+    shown: str = ""
+    href: str = ""
+    post: str = ""
+    button: str = ""
+    key: str = ""
+    facts: Sequence[tuple[str, str]] = ()
+
+
+def lost(typed: Typed | None, screen: Mapping[str, Any]) -> dict[str, str]:
+    """What was typed for an item of a list that is not at hand any more."""
+    if typed is None or typed.item is None or "progress" not in screen or screen["progress"]["key"] == typed.item:
+        return {}
+    return {name: value for name, value in typed.unread.items() if name != "item"}
+
+
+def above(
+    view: RunView,
+    actor: Actor,
+    look: Look,
+    wrong: ConsoleError | None,
+    details: Sequence[Mapping[str, Any]],
+    given_back: Mapping[str, str] | None = None,
+) -> list[Note]:
+    """The notices of the page: what is wrong, who else holds it, what of the record is not there."""
+    found = [_wrong(view, wrong, details, given_back), _take_over(view, look), _holder(view, actor, look), _record(view), _newer(view)]
+    return [note for note in found if note is not None]
+
+
+def _wrong(
+    view: RunView, wrong: ConsoleError | None, details: Sequence[Mapping[str, Any]], given_back: Mapping[str, str] | None = None
+) -> Note | None:
+    if wrong is None and not details:
+        return None
+    labels = {one["name"]: one["label"] for one in (view.screen or {}).get("fields", ())}
+    listed = []
+    for detail in details:
+        name = str(detail.get("field", ""))
+        target = (
+            "outcome" if name == "outcome" else frame.dom_id("f", name) if name in labels else name if name in ("result", "reason") else ""
+        )
+        label = labels.get(name, "Your decision" if name == "outcome" else "")
+        listed.append((target, refusals.line(label, str(detail.get("reason", "")))))
+    head = "The change was refused. What you typed is still here."
+    if wrong is not None:
+        head = (
+            f"Not done yet: {len(listed)} {'thing needs' if len(listed) == 1 else 'things need'} another look." if listed else wrong.message
+        )
+    return Note(head, tone="bad", mark="alert-triangle", alert=True, fields=listed, typed=given_back or {})
+
+
+def _take_over(view: RunView, look: Look) -> Note | None:
+    cause = (view.json["current"] or {}).get("take_over") or (view.screen or {}).get("take_over")
+    if not cause:
+        return None
+    again = frame.run_url(view.json["id"], "retry") if "retry" in view.can else ""
+    return Note(
+        "This step stopped and asks a person",
+        str(cause.get("message", "")),
+        "warn",
+        "hand-stop",
+        post=again,
+        button="Retry" if again else "",
+        facts=effects.tried(view.json, look),
+    )
+
+
+def _holder(view: RunView, actor: Actor, look: Look) -> Note | None:
+    run = view.json
+    if ticket := run.get("ticket"):
+        by = view.names.get(ticket["by"] or "", "The engine")
+        may = " Resume goes on with it." if "resume" in view.can else ""
+        return Note(f"In the inbox “{inboxes.title_of(ticket['inbox'])}”", f"{by}: “{ticket['reason']}”{may}", "warn", "inbox")
+    if run["status"] == "saved":
+        words = (
+            "Resume goes on with this step, with what was typed so far."
+            if "resume" in view.can
+            else "You may look at it. Resuming needs a right that you do not have here."
+        )
+        return Note("Saved, to continue", words, "warn", "player-pause")
+    if run["status"] not in ("waiting_person", "running") or not run["holder"] or run["holder"] == actor.id:
+        return None
+    who = view.names.get(run["holder"], "A colleague")
+    since = next((step["at"] for step in view.steps if step["state"] == "now"), None)
+    long = f"At this step since {formats.clock(since, look)} ({formats.ago(since, look)})." if since else ""
+    idle = " Nothing was typed for over 10 minutes." if view.holder_idle else ""
+    may = " You can take over; what they typed stays with them." if "take_over" in view.can else ""
+    return Note(f"{who} has this run open", f"{long}{idle}{may}".strip(), "info", "user")
+
+
+def _record(view: RunView) -> Note | None:
+    if view.lacking and not view.json["ended_at"]:
+        return Note("You can look, but not do this step", view.lacking, "info", "lock")
+    if view.down:
+        return Note("The data source does not answer", f"{view.down} What is typed is kept; try again in a moment.", "warn", "database")
+    if view.gone:
+        return Note(
+            "The record is no longer there",
+            "It was deleted, or moved out of what you may see. The run can be saved or aborted.",
+            "warn",
+            "alert-triangle",
+        )
+    return None
+
+
+def _newer(view: RunView) -> Note | None:
+    if view.newer_version is None or view.json["status"] in FINAL:
+        return None
+    return Note(
+        f"Version {view.newer_version} is live",
+        f"This run goes on with version {view.json['version']}, with which it began.",
+        "",
+        "info-circle",
+    )
+
+
+_HEADS = {
+    "nothing": "Not done",
+    "done": "Done in part: look at how it stands",
+    "unknown": "We do not know whether it was done: look at how it stands",
+}
+
+
+def moved_on(view: RunView, conflict: Conflict, actor: Actor, typed: Typed | None) -> Note:
+    """Why a command was refused that came from a screen of the past, and the way to the present."""
+    run, current = view.json, view.json["current"]
+    note = Note(
+        "",
+        tone="warn",
+        mark="refresh",
+        alert=True,
+        typed=typed.unread if typed else {},
+        href=frame.run_url(run["id"]),
+        button="Go to current step",
+    )
+    if conflict.code == "not_holder":
+        who = view.names.get(run["holder"] or "", "")
+        words = f"{who} holds it now. What you typed is kept below." if who else conflict.message
+        return replace(note, head="This run is no longer with you", text=words, mark="user")
+    if conflict.code == "stale_revision":
+        where = f"It now stands at “{current['title']}”" if current else f"It has ended: {frame.status_badge(run['status']).label}"
+        holder = view.names.get(run["holder"] or "", "") if run["holder"] != actor.id else ""
+        return replace(note, head="This run moved on", text=f"{where}{f', with {holder}' if holder else ''}. What you typed is kept below.")
+    return replace(
+        note,
+        head=_HEADS[request_writes.so_far().state],
+        text=conflict.message,
+        mark="alert-triangle",
+        fields=[("", str(one.get("reason", ""))) for one in conflict.details],
+    )

@@ -1,0 +1,388 @@
+"""The page of a run in words: which face it shows to this reader, the way taken, the step of now, what the buttons say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from flask import request
+
+from console import access, browse, document_requests, inboxes, runs
+from console.core.actor import Actor
+from console.core.documents.collections import humanised
+from console.core.run import FINAL
+from console.core.run.proposal import MARKS, READY
+from console.errors import ConsoleError
+from console.proposals import absence_words, feedback, measure, standing
+from console.runs import Candidate, Preview, RunView
+from console.views import formats, frame
+from console.views.approvals import words_of_wait
+from console.views.formats import Kind, Look
+from console.views.identity import local as local_path
+from console.views.run import consequences, effects, notices, pane, panes, proposal
+from console.views.run.notices import Note, Typed
+from console.work import tickets
+
+_STATE_WORDS = {"done": "Done", "now": "Current step", "cancelled": "Cancelled", "skipped": "Skipped", "failed": "Failed", "todo": "To do"}
+_ITEM_WORDS = {"todo": "To do", "done": "Done", "failed": "Could not be done", "second": "Waits for a second person"}
+_ENDED = {
+    "completed": "{title} is done", "aborted": "{title} was aborted", "cancelled": "{title} was cancelled",
+    "failed": "{title} failed", "timed_out": "{title} ran out of time",
+}  # fmt: skip
+_WAITS = {
+    "time": "Waiting. Continues at {until}.", "retry": "The step could not be done. It is tried again at {until}.", "event": "Waiting for something to happen outside.", "approval": "Waiting for an approval.",
+    "run": "Waiting for another run to end.", "documents": "Waiting for documents.", "task": "Waiting for a task.", "answer": "Waiting for an answer, until {until}.",
+    "effect": "Making the change. Should no answer come, the console looks what came of it; this page follows.",
+}  # fmt: skip
+
+
+def local(path: str | None) -> str | None:
+    """A path of ours to go to afterwards; None where none was given."""
+    return local_path(path) if path else None
+
+
+def named(view: RunView) -> dict[str, Any]:
+    """What every page about the run shows of it."""
+    collections = browse.collections(frame.actor())
+    own = next((one for one in collections if one.id == view.json["collection"]), None)
+    return {
+        "run": view.json,
+        "record_title": view.record_title,
+        "collection_label": own.label if own else view.collection_label,
+        "result_kinds": {item.name: formats.kind(item, own.key) for item in own.fields} if own else {},
+        "states_of": {one.id: str(one.summary["badge"]) for one in collections if one.summary.get("badge")},
+    }
+
+
+def live(
+    view: RunView,
+    actor: Actor,
+    look: Look,
+    *,
+    typed: Typed | None = None,
+    wrong: ConsoleError | None = None,
+    tab: str = "record",
+    notes: Sequence[Note] = (),
+) -> dict[str, Any]:
+    """Everything that the page of a run draws."""
+    run, screen, face = view.json, view.screen or {}, mode(view)
+    details = list(wrong.details) if wrong else list((run["current"] or {}).get("errors") or screen.get("errors") or [])
+    context = named(view) | {
+        "mode": face,
+        "can": view.can,
+        "status": frame.status_badge(run["status"], run["holder"], actor.id, view.names, ticket=bool(run.get("ticket"))),
+        "steps": outline(view, look),
+        "steps_done": done_of(view),
+        "earlier": view.earlier,
+        "guarded": face in ("form", "settle"),
+        "poll": _poll(view, actor),
+        "notices": [*notes, *notices.above(view, actor, look, wrong, details, notices.lost(typed, screen))],
+        "saved_words": _saved_words(view, actor, look),
+        "foot_words": "",
+        "read_only": False,
+    }
+    context["next_inbox"] = _next_inbox(view, actor, face)
+    context["results"] = results(run, look, context["result_kinds"]) if face == "ended" else []
+    context["news"] = _news(run["id"], look) if face == "ended" else []
+    context |= _titles(view, look, face)
+    chosen = typed.outcome if typed else None
+    kept = dict(_typed_values(run, typed, screen))
+    drafted = proposal.marks_of(kept.pop(MARKS, None))
+    marks = typed.marks if typed and typed.marks else drafted
+    chosen = chosen if typed else marks.outcome
+    proposed = (
+        proposal.drawn(run, screen, look, reader=actor.id, kept=kept, chosen=chosen, marks=marks, rates=_rates(run), **_refused(run, actor))
+        if face == "form"
+        else proposal.Drawn()
+    )
+    chosen = proposed.proposed if proposed.choice and proposed.choice.state == "fill" else chosen
+    context |= step_context(screen, look, context["states_of"], typed={**kept, **proposed.fills}, errors=details, chosen=chosen)
+    context["consequences"] = _consequences(run, screen, look, {**kept, **proposed.fills}, chosen) if face == "form" else ()
+    context["boxes"] = [replace(box, hint=proposed.hints.get(box.source)) for box in context["boxes"]]
+    context["feedback"] = _feedback(run, actor) if proposed.strip and proposed.strip.status == READY else None
+    context |= {"strip": proposed.strip, "choice": proposed.choice, "proposed_option": proposed.proposed}
+    if face == "form" and screen.get("checks"):
+        context["checks_url"] = frame.run_url(run["id"], "checks", item=(screen.get("progress") or {}).get("key"))
+    context |= _settling(run, wrong, look)
+    context["asked"] = document_requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
+    if context["asked"] is not None:
+        context["asked_until"] = formats.text(Kind("until", "Until", "datetime"), context["asked"].request.until.isoformat(), look)
+    context |= pane.pane(view, actor, look, tab, context["states_of"])
+    context["said"] = f"{context['step_title']}. {context['status'].label}." if face != "ended" else context["ended_title"]
+    if context["progress"] is not None and context["progress"]["title"]:
+        context["said"] = f"{context['progress']['title']}. {context['progress']['done']} of {context['progress']['total']} done."
+    return context
+
+
+def _consequences(
+    run: Mapping[str, Any], screen: Mapping[str, Any], look: Look, stands: Mapping[str, Any], chosen: str | None
+) -> list[consequences.Consequence]:
+    """What the button will do with what stands in the boxes: `stands` is what differs from the form as it starts."""
+    foretold = runs.foretold(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen) if stands else None
+    return consequences.told(foretold or screen, look, chosen)
+
+
+def _item_of(screen: Mapping[str, Any]) -> dict[str, Any]:
+    """The item of a list whose form is on the screen, as the form hands it in."""
+    key = (screen.get("progress") or {}).get("key")
+    return {"item": key} if key is not None else {}
+
+
+def _rates(run: Mapping[str, Any]) -> proposal.Rates:
+    """How often people accepted what is proposed at the open step."""
+    current = run["current"] or {}
+    return measure.measured(run["workflow"]["id"], current["step"]) if current.get("proposal") else {}
+
+
+def _feedback(run: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """What this reader has said of the proposal so far: it stays as it was pressed, and may be said anew."""
+    call = run["current"]["proposal"]["call"]
+    thumb = feedback.given(actor, call)
+    return {"run_id": run["id"], "call": call, "thumb": thumb, "comment": feedback.commented(actor, call) if thumb else ""}
+
+
+def _refused(run: Mapping[str, Any], actor: Actor) -> dict[str, bool]:
+    """Whether asking for a proposal again changes nothing yet, and whether this reader can put that right."""
+    proposal = (run["current"] or {}).get("proposal")
+    if proposal is None or proposal["code"] not in absence_words.MENDED_BY_OTHERS:
+        return {}
+    return {"refused": standing.refused(proposal["purpose"]) is not None, "mends": access.can(actor, None, "ai", "manage")}
+
+
+def _waits_for_documents(run: Mapping[str, Any]) -> bool:
+    return ((run["current"] or {}).get("waiting") or {}).get("for") == "documents"
+
+
+def _next_inbox(view: RunView, actor: Actor, face: str) -> inboxes.Inbox | None:
+    """The inbox whose next ticket is offered: the run's own, to who has done something in it and has it no longer in hand."""
+    run = view.json
+    if face in ("form", "settle") or run["holder"] == actor.id or not any(attempt["by"] == actor.id for attempt in run["attempts"]):
+        return None
+    return tickets.behind(actor, run["id"], run["workflow"]["slug"])
+
+
+def mode(view: RunView) -> str:
+    """Which face: form, settle, look (read-only), wait or ended."""
+    run = view.json
+    if run["status"] in FINAL:
+        return "ended"
+    current = run["current"] or {}
+    if current.get("type") == "settle":
+        return "settle" if "settle" in view.can else "look"
+    if "complete" in view.can and view.screen is not None:
+        return "form"
+    return "wait" if run["status"] in ("running", "waiting_time", "waiting_event") else "look"
+
+
+def step_context(
+    screen: Mapping[str, Any],
+    look: Look,
+    states_of: Mapping[str, str],
+    *,
+    typed: Mapping[str, Any] | None = None,
+    errors: Sequence[Mapping[str, Any]] = (),
+    answers: Mapping[str, Any] | None = None,
+    chosen: str | None = None,
+) -> dict[str, Any]:
+    """The middle pane: text, gaps, tables, documents, boxes and choices. `states_of` names the field of a collection that is its state."""
+    wrong = {str(detail.get("field")): str(detail.get("reason", "")) for detail in errors}
+    belongs = panes.belonging(screen.get("outcomes", ()))
+    return {
+        "text": frame.markdown(screen["text"]) if screen.get("text") else None,
+        "notes": screen.get("notes", ()),
+        "missing": screen.get("missing", ()),
+        "tables": panes.tables(screen, look, states_of),
+        "documents": screen.get("documents", ()),
+        "checks_url": None,
+        "boxes": panes.with_words(panes.boxes(screen, look, typed=typed, errors=errors, answers=answers), belongs),
+        "outcomes": screen.get("outcomes", ()),
+        "not_offered": screen.get("not_offered") or (),
+        "picks": _picks(screen, look, states_of),
+        "progress": _progress(screen.get("progress"), look, states_of),
+        "belongs": belongs,
+        "outcome_error": wrong.get("outcome"),
+        "chosen": chosen,
+    }
+
+
+def _picks(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> panes.Picks | None:
+    """The records to choose from, as a table."""
+    return panes.picks(screen["picks"], look, states_of) if screen.get("picks") else None
+
+
+def _progress(given: Mapping[str, Any] | None, look: Look, states_of: Mapping[str, str]) -> dict[str, Any] | None:
+    """The list that a step goes through: its lines, and what is known of the item at hand."""
+    if given is None:
+        return None
+    here = next((place for place, item in enumerate(given["items"]) if item["key"] == given["key"]), None)
+    return dict(given) | {
+        "title": given["items"][here]["title"] if here is not None else None,
+        "facts": panes.facts(given["item"], look, states_of) if given["item"] else (),
+        "items": [dict(item) | {"word": _ITEM_WORDS[item["state"]], "here": item["key"] == given["key"]} for item in given["items"]],
+    }
+
+
+def outline(view: RunView, look: Look, *, links: bool = True) -> list[dict[str, Any]]:
+    """The left pane: the path taken, the step of now, and what surely comes."""
+    last = max((index for index, step in enumerate(view.steps) if step["revisable"]), default=-1)
+    made = []
+    number = view.earlier.counted if view.earlier else 0
+    for index, step in enumerate(view.steps):
+        number += step["state"] not in ("cancelled", "skipped")
+        revise = (
+            frame.run_url(view.json["id"], "revise", step=step["step"], attempt=step["attempt"]) if links and step["revisable"] else None
+        )
+        made.append(dict(step) | {
+            "number": number,
+            "state_word": "Handled manually" if step["handled_manually"] else _STATE_WORDS[step["state"]],
+            "revise_url": revise if revise and "revise" in view.can else None,
+            "last_done": index == last,
+            "words": _step_words(step, look),
+        })  # fmt: skip
+    return made
+
+
+def done_of(view: RunView) -> int:
+    """How many steps are done, those too that the list leaves out."""
+    return (view.earlier.done if view.earlier else 0) + sum(1 for step in view.steps if step["state"] == "done")
+
+
+def _step_words(step: Mapping[str, Any], look: Look) -> str:
+    parts = [str(step["type"]) if step["type"] else ""]
+    if step.get("items"):
+        parts.append(f"{step['items']} handed in")
+    if step["state"] == "todo":
+        return parts[0]
+    if step.get("automatic"):
+        parts.append("automatic")
+    elif step["state"] == "now":
+        parts.append(f"started {formats.clock(step['at'], look)}" if step["at"] else "")
+    elif step["by_name"]:
+        parts += [str(step["by_name"]), formats.clock(step["at"], look) if step["at"] else ""]
+    if step["attempt"] and step["attempt"] > 1:
+        parts.append(f"attempt {step['attempt']}")
+    return ", ".join(part for part in parts if part)
+
+
+def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
+    run = view.json
+    current, here = run["current"] or {}, next((step for step in view.steps if step["state"] == "now"), None)
+    title = "What came of the change?" if current.get("type") == "settle" else current.get("title", "")
+    thing = ended_title(run) if face == "ended" else title
+    decision = words_of_wait(run) if face == "wait" else None
+    return {
+        "step_title": title,
+        "step_kind": here["kind"] if here and current.get("type") != "settle" else "",
+        "step_family": here["family"] if here else "action",
+        "step_icon": here["icon"] if here else "bolt",
+        "step_words": _what_it_does(view, here),
+        "ended_title": ended_title(run),
+        "window_title": ", ".join(part for part in (thing, run["workflow"]["title"], view.record_title) if part),
+        "button": (view.screen or {}).get("button") or current.get("button") or "Done",
+        "wait_words": decision[0] if decision else _wait_words(run, look),
+        "wait_href": decision[1] if decision else None,
+    }
+
+
+def _news(run_id: str, look: Look) -> list[tuple[str, str]]:
+    """(when, what) came of changes after the run had ended."""
+    told = [(event.at, str(event.sealed.get("message") or "")) for event in runs.news(run_id)]
+    return [(formats.text(Kind("at", "At", "datetime"), at.isoformat(), look), words) for at, words in told if words]
+
+
+def ended_title(run: Mapping[str, Any]) -> str:
+    """How the run ended, in a heading; its workflow while it has not."""
+    shown = _ENDED.get(run["status"], "{title}").format(title=run["workflow"]["title"])
+    return f"{shown}: {run['ending']}" if run.get("ending") and run["status"] == "completed" else shown
+
+
+def _what_it_does(view: RunView, here: Mapping[str, Any] | None) -> str:
+    screen, kind = view.screen or {}, here["type"] if here else ""
+    if screen.get("type") == "settle":
+        return "A change was sent and the answer never came."
+    return str(kind)
+
+
+def _wait_words(run: Mapping[str, Any], look: Look) -> str:
+    waiting = (run["current"] or {}).get("waiting")
+    if not waiting:
+        return "Working. This page follows by itself."
+    if trying := effects.trying(run, look):
+        return trying
+    until = formats.full_moment(waiting["until"], look) if waiting.get("until") else "later"
+    return _WAITS.get(waiting["for"], "Waiting.").format(until=until)
+
+
+def _poll(view: RunView, actor: Actor) -> int | None:
+    """Seconds until the page asks again: often while the engine works, seldom while somebody else does; never under a person's typing."""
+    status = view.json["status"]
+    if status in FINAL or (view.json["holder"] == actor.id and status == "waiting_person"):
+        return None
+    waiting = (view.json["current"] or {}).get("waiting") or {}
+    return 1 if status == "running" or waiting.get("for") in ("effect", "retry") else 15
+
+
+def _typed_values(run: Mapping[str, Any], typed: Typed | None, screen: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What stands in the boxes in place of what the form starts with; of a list only what was typed for the item at hand."""
+    draft = (run["current"] or {}).get("draft") or {}
+    kept = [dict(draft.get("values", {})), dict(typed.values if typed else {})]
+    if "progress" in screen:
+        key = screen["progress"]["key"]
+        others = draft.get("values", {}).get("others") or {}
+        kept = [dict(others.get(key, {})), *(values for values in kept if values.get("item") == key)]
+    return {name: value for values in kept for name, value in values.items()}
+
+
+def _saved_words(view: RunView, actor: Actor, look: Look) -> str:
+    draft = (view.json["current"] or {}).get("draft")
+    if not draft:
+        return ""
+    at = formats.clock(draft["saved_at"], look)
+    return f"Draft saved {at}" if draft["by"] == actor.id else f"Draft of {view.names.get(draft['by'], 'a colleague')}, {at}"
+
+
+def assigning(view: RunView, people: Sequence[Candidate], sent: Mapping[str, str]) -> dict[str, Any]:
+    """What the dialog shows that asks to whom the run goes."""
+    run = view.json
+    about = f"{run['workflow']['title']} of {view.record_title}" if view.record_title else run["workflow"]["title"]
+    return {
+        "head": f"Assign {about}",
+        "crumbs": [(frame.run_url(run["id"]), run["workflow"]["title"])],
+        "action": frame.run_url(run["id"], "assign"),
+        "back": frame.run_url(run["id"]),
+        "hidden": [("revision", run["revision"])],
+        "people": people,
+        "q": sent.get("q", ""),
+        "reason": sent.get("reason", ""),
+        "chosen": sent.get("user", ""),
+        "target": "#run",
+    }
+
+
+def preview(shown: Preview) -> dict[str, Any]:
+    """What revising a step would do, with names in place of ids."""
+    cancels = [
+        dict(one) | {"by_name": shown.names.get(one["by"], "a former colleague") if one.get("by") else "automatic"}
+        for one in shown.json["cancels"]
+    ]
+    return {"preview": dict(shown.json) | {"cancels": cancels}, "preview_title": shown.title}
+
+
+def _settling(run: Mapping[str, Any], wrong: ConsoleError | None, look: Look) -> dict[str, Any]:
+    current = run["current"] or {}
+    effect, kept = current.get("effect"), effects.kept_settling(current.get("draft"))
+    return {
+        "effect": effect,
+        "facts": effects.facts(effect, look),
+        "settle_errors": {str(detail.get("field")): detail.get("reason") for detail in wrong.details} if wrong else {},
+        "typed_result": request.form.get("result", kept.get("result", "")),
+        "typed_reason": request.form.get("reason", kept.get("reason", "")),
+    }
+
+
+def results(run: Mapping[str, Any], look: Look, kinds: Mapping[str, formats.Kind]) -> list[panes.Line]:
+    """What the last output step named as the result, as far as there is something; what is named as a field of the record reads like it."""
+    outputs = [attempt for attempt in run["attempts"] if attempt["type"] == "output" and attempt["status"] == "done"]
+    shown = run["context"].get(outputs[-1]["step"], {}) if outputs else {}
+    named_so = [(kinds.get(name) or formats.Kind(name, humanised(name)), value) for name, value in shown.items()]
+    there = [(what, value) for what, value in named_so if what.name != "missing" and value not in (None, "", [])]
+    return [panes.Line(what.label, formats.html(what, value, look)) for what, value in there]

@@ -1,0 +1,115 @@
+"""The right pane of a run: its record, what is related to it, documents, context, activity, or a source that was asked for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import request
+
+from console import activity, browse, documents, runs
+from console.core.actor import Actor
+from console.runs import RunView
+from console.views import files, frame
+from console.views.formats import Look
+from console.views.run import panes, sources
+
+RELATED_ROWS = 5
+MOST_RELATED = 8
+TABS = {"documents": "Documents", "related": "Related", "context": "Context", "activity": "Activity"}
+"""Tabs beside the record's own, by their names in addresses."""
+OF_PANE = frozenset({"tab", "doc", "page", "zoom", "turn", "box"})
+
+
+def pane(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[str, str]) -> dict[str, Any]:
+    """The right pane: the record as it was shown with the step, what is related to it, what happened to it."""
+    record = (view.screen or {}).get("record") or _while_working(view, actor)
+    quoted = _quoted(view, actor, look, states_of)
+    chosen = "source" if quoted and tab != "documents" else tab
+    if chosen not in ((*TABS, "source") if record else ("documents", "context", "source")):
+        chosen = "record" if record else "documents"
+    if not record:
+        return _without_record(view, actor, look, chosen, tab) | {"quoted": quoted}
+    key, collection = record["key"], record["collection"]
+    beside = documents_pane(view, actor, always=True) or {} if chosen == "documents" else {}
+    tabs = _tabs(view, chosen)
+    return beside | {
+        "quoted": quoted,
+        "known": sources.known(view, actor, look) if chosen == "context" else None,
+        "pane": True,
+        "record": record,
+        "record_kind": view.collection_label,
+        "context_tabs": tabs,
+        "context_tab": chosen,
+        "sections": panes.sections(record, look, state=states_of.get(collection)) if chosen == "record" else [],
+        "related": related(actor, view.json["id"], collection, key, look) if chosen == "related" else [],
+        "activity": activity.on_record(actor, collection, key, limit=15).rows if chosen == "activity" else [],
+    }
+
+
+def kept(run_id: str) -> Mapping[str, str]:
+    """What the address says of the pane; where the run alone is drawn anew (it moved on), the tab that the page at hand has open."""
+    asked: Iterable[tuple[str, str]] = request.args.items()
+    if "tab" not in request.args and frame.wants_fragment() and frame.htmx.target == "run":
+        page = urlsplit(frame.htmx.current_url or "")
+        asked = [one for one in parse_qsl(page.query) if one[0] == "tab"] if page.path == frame.run_url(run_id) else ()
+    return {name: value for name, value in asked if name in OF_PANE}
+
+
+def _while_working(view: RunView, actor: Actor) -> Mapping[str, Any] | None:
+    """Between two steps no screen is drawn: who holds the run keeps the record at their side, as they were shown it."""
+    run = view.json
+    return None if view.gone or run["ended_at"] or run["holder"] != actor.id else runs.record_shown(run["id"], actor.id)
+
+
+def _tabs(view: RunView, chosen: str, names: Sequence[str] = ("record", *TABS)) -> list[dict[str, Any]]:
+    words = {"record": "Record", **TABS}
+    made = [(name, words[name], None if name == "record" else name) for name in names]
+    return [{"label": label, "href": frame.run_url(view.json["id"], tab=to), "here": chosen == name} for name, label, to in made]
+
+
+def _without_record(view: RunView, actor: Actor, look: Look, chosen: str, tab: str) -> dict[str, Any]:
+    """The right pane of a run without a record: its documents where there are some, its context, a source."""
+    shown = documents_pane(view, actor, always=tab == "documents") if chosen == "documents" else None
+    chosen = "context" if shown is None and chosen == "documents" and view.json["context"] else chosen
+    tabs = _tabs(view, chosen, ("documents", "context")) if view.json["context"] else []
+    common = {"record": None, "context_tabs": tabs, "context_tab": chosen, "sections": [], "pane": shown is not None or bool(tabs)}
+    return common | (shown or {}) | {"known": sources.known(view, actor, look) if chosen == "context" else None}
+
+
+def _quoted(view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str]) -> sources.Quoted | None:
+    """The source that the address names, as it is shown at the right; that it was opened is noted."""
+    found = sources.asked_for(view, request.args, actor.id)
+    if found is None:
+        return None
+    if not found[0].get("document"):  # the page of a document is noted by what shows it
+        sources.opened(actor, view, found[0])
+    return sources.quoted(view, actor, look, *found, states_of)
+
+
+def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, Any] | None:
+    """The documents of a run and the one that is open; None where there are none, unless it is shown `always`."""
+    run = view.json
+    listed = documents.beside(actor, run["id"], run["collection"], run["record"]) if always or files.sent(run["id"]) else []
+    if not listed and not always:
+        return None
+    open_ = kept(run["id"])
+    ref = open_.get("doc")
+    shown = None
+    if ref:
+        document, pages, why = files.look(ref)
+        document = next((one for one in listed if one.ref == ref), document)
+
+        def to(**changed: Any) -> str:
+            told = {"item": request.args.get("item")} | {name: open_.get(name) for name in ("page", "zoom", "turn", "box")} | changed
+            return frame.run_url(run["id"], tab="documents", doc=ref, **told)
+
+        shown = files.viewer(document, pages, why, to, run["id"], open_)
+    item = request.args.get("item")
+    return {"listed": [(one, frame.run_url(run["id"], tab="documents", doc=one.ref, item=item)) for one in listed], "shown": shown}
+
+
+def related(actor: Actor, run_id: str, collection: str, key: str, look: Look) -> list[panes.Table]:
+    """The first few records of the relations that lead to many, as far as the reader may follow them."""
+    found = [one for one in browse.describe(actor, collection)["relations"] if one["kind"] == "to_many"]
+    runs.source_opened(actor, run_id, source="related", collection=collection, key=key)
+    return [panes.related(browse.related(actor, collection, key, one["name"], RELATED_ROWS), look) for one in found[:MOST_RELATED]]

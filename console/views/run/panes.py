@@ -1,0 +1,448 @@
+"""What the three panes of a run are drawn from, for the live page and for its replay alike.
+
+Everything here turns the view of a run (what was shown, what is there now, what was typed) into words and boxes; nothing
+decides, reads or judges.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
+
+from console.browse import RelatedPage
+from console.core import media
+from console.views import formats, frame, states
+from console.views.formats import Kind, Look
+from console.views.run.proposal import Hint, Marks
+
+TYPES = "t."  # beside each box, its type
+HELD = "w."  # beside a box that cannot hold its value whole, the value
+PREFIX = "v."  # names of boxes in forms begin with it, so that no field of a record collides with revision or reason
+MARK = "p."  # beside a box with a proposal, what the person did with it
+MARKED = frozenset({"accepted", "edited", "cleared"})
+_INPUTS = {"date": "date", "datetime": "datetime-local", "time": "time", "email": "email", "phone": "tel", "url": "url"}
+_KEYBOARDS = {"integer": "numeric", "decimal": "decimal", "money": "decimal"}
+_AREAS = frozenset({"long_text", "json", "array"})
+_CHECKS = frozenset({"multi_enum", "checklist"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One option of a box."""
+
+    value: str
+    label: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that was sent for a box: `value` is what the form hands in for it."""
+
+    id: str
+    name: str
+    words: str
+    href: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One field of a form, ready to be drawn. `control` is static, input, area, select, checks or yesno."""
+
+    name: str
+    source: str
+    type: str
+    id: str
+    label: str
+    control: str
+    value: str
+    shown: Markup
+    required: bool = False
+    help: str | None = None
+    input_type: str = "text"
+    keyboard: str | None = None
+    choices: Sequence[Choice] = ()
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    now: str | None = None
+    before: str | None = None
+    after: str = ""
+    changed: bool = False
+    error: str | None = None
+    theirs: str | None = None
+    answered: bool = False
+    collection: str | None = None
+    held: str | None = None
+    attached: Sequence["Attached"] = ()
+    accept: str = ""
+    takes: str = ""
+    many: bool = False
+    lines: int = 3
+    hint: Hint | None = None
+    last: str = ""
+
+    @property
+    def described_by(self) -> str:
+        """Ids of the help, the error and the reasons of a proposal, for `aria-describedby`."""
+        why = self.hint is not None and self.hint.there and self.hint.state != "off"
+        parts = (("why", why), ("last", self.last), ("help", self.help), ("error", self.error))
+        return " ".join(f"{self.id}-{part}" for part, there in parts if there)
+
+
+def box(source: Mapping[str, Any], look: Look, *, value: Any = None, error: Mapping[str, Any] | None = None, answered: bool = False) -> Box:
+    """The box of one FIELD with the value it holds now; `error` is the detail that names this field."""
+    what = formats.kind(source)
+    before_known = source.get("now") is not None or "record" in source
+    now = source.get("now")
+    entry = _entry(what, value, look)
+    return Box(
+        name=PREFIX + what.name,
+        source=what.name,
+        type=what.type,
+        id=frame.dom_id("f", what.name),
+        label=what.label,
+        control=_control(source, what),
+        value=entry,
+        shown=formats.html(what, value, look),
+        required=bool(source.get("required")),
+        help=source.get("help"),
+        input_type=_INPUTS.get(what.type, "text"),
+        keyboard=_KEYBOARDS.get(what.type),
+        choices=_choices(what, value),
+        limits=_limits(source, what),
+        now=_words(what, now, look) if before_known else None,
+        before=_entry(what, now, look) if before_known else None,
+        after=_words(what, value, look),
+        changed=before_known and _entry(what, now, look) != entry,
+        error=str(error["reason"]) if error else None,
+        theirs=formats.text(what, error["theirs"], look) if error and "theirs" in error else None,
+        answered=answered,
+        collection=_searched(source),
+        held=_held(what, value, _control(source, what), look),
+        lines=source.get("lines") or 3,
+        last=_last(source, what, look),
+        **_files(source, what, value),
+    )
+
+
+def _last(source: Mapping[str, Any], what: Kind, look: Look) -> str:
+    """What was found when this was judged before."""
+    told = [(formats.text(what, one["value"], look), one["title"]) for one in source.get("last") or () if one["value"] is not None]
+    return "; ".join(f"{title}: {words}" if title else words for words, title in told)
+
+
+def _files(source: Mapping[str, Any], what: Kind, value: Any) -> dict[str, Any]:
+    """What a box for files shows beside the others: those that are there, and which are taken."""
+    options = source.get("options")
+    if _control(source, what) != "files" or not isinstance(options, Mapping):
+        return {}
+    there = [one for one in (value if isinstance(value, list) else [value]) if media.is_value(one)]
+    kinds = options["types"]
+    return {
+        "attached": [attached(one) for one in there],
+        "accept": media.endings(kinds),
+        "takes": media.listed(kinds),
+        "many": what.type == "files",
+    }
+
+
+def attached(value: Mapping[str, Any]) -> Attached:
+    """A file as its box lists it."""
+    return Attached(
+        value["file"], str(value["name"]), formats.file_words(value), f"/files/{value['file']}", json.dumps(dict(value), ensure_ascii=False)
+    )
+
+
+def _held(what: Kind, value: Any, control: str, look: Look) -> str | None:
+    """The value as JSON where its box would not give it back as it is: parts of a second, the hour that comes twice, a line break in one line."""
+    if control not in ("input", "area") or value is None:
+        return None
+    entry = formats.box(what, value, look)
+    whole = control == "area" or "\n" not in entry
+    return None if whole and formats.typed(what, [entry], look) == value else json.dumps(value, ensure_ascii=False)
+
+
+def _words(what: Kind, value: Any, look: Look) -> str:
+    shown = formats.text(what, value, look)
+    return "empty" if shown == formats.EMPTY else shown
+
+
+def _entry(what: Kind, value: Any, look: Look) -> str:
+    if what.type == "boolean":
+        return "" if value is None else "true" if value else "false"
+    return formats.box(what, value, look)
+
+
+def _control(source: Mapping[str, Any], what: Kind) -> str:
+    if what.type in ("file", "files") and isinstance(source.get("options"), Mapping) and not source.get("readonly"):
+        return "files"
+    if source.get("readonly") or what.type in formats.SHOWN_ONLY:
+        return "static"
+    if what.type == "boolean":
+        return {"switch": "switch", "select": "select"}.get(what.widget, "yesno")
+    if what.type in _CHECKS and what.options:
+        return "checks"
+    if what.options:
+        return "yesno" if what.widget == "radio" else "select"
+    if what.widget == "textarea":
+        return "area"
+    return "area" if what.type in _AREAS or what.type in _CHECKS else "input"
+
+
+def _choices(what: Kind, value: Any) -> tuple[Choice, ...]:
+    if what.type == "boolean":
+        return (Choice("true", "Yes", value is True), Choice("false", "No", value is False))
+    held = {str(one) for one in value} if isinstance(value, list) else {str(value)} if value is not None else set()
+    listed = [Choice(key, label, key in held) for key, label in what.options.items()]
+    strange = [Choice(key, key, chosen=True) for key in sorted(held - set(what.options))] if what.options else []
+    return (*listed, *strange)
+
+
+def _limits(source: Mapping[str, Any], what: Kind) -> dict[str, Any]:
+    limits = {"maxlength": source.get("max_length")}
+    if what.type in ("date", "time"):
+        limits |= {"min": source.get("min"), "max": source.get("max")}
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def _searched(source: Mapping[str, Any]) -> str | None:
+    options = source.get("options")
+    return str(options["collection"]) if isinstance(options, Mapping) and "collection" in options else None
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Which options of a decision a field belongs to (none: to all), and which need it; values, and the same in words."""
+
+    options: Sequence[str] = ()
+    needed: Sequence[str] = ()
+    words: str = ""
+
+
+def belonging(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Belonging]:
+    """Field name → the options that it belongs to, for those that are not asked of all alike."""
+    labels = {one["value"]: one["label"] for one in outcomes}
+    own = {name: [one["value"] for one in outcomes if name in one.get("fields", ())] for one in outcomes for name in one.get("fields", ())}
+    needed = {
+        name: [one["value"] for one in outcomes if name in one.get("required", ())] for one in outcomes for name in one.get("required", ())
+    }
+    made = {}
+    for name in {**own, **needed}:
+        shown, asked = own.get(name, []), needed.get(name, [])
+        words = f"Needed for {_quoted(labels, asked)}." if asked else ""
+        if rest := [value for value in shown if value not in asked]:
+            words = f"{words} {'Also for' if asked else 'Only for'} {_quoted(labels, rest)}.".strip()
+        made[name] = Belonging(shown, asked, words)
+    return made
+
+
+def with_words(boxes: Sequence[Box], belongs: Mapping[str, Belonging]) -> list[Box]:
+    """The boxes, each with the options that it belongs to in its hint: told without script too, and before a choice is made."""
+    told = ((box, belongs[box.source].words if box.source in belongs else "") for box in boxes)
+    return [replace(box, help=f"{words} {box.help}" if box.help else words) if words else box for box, words in told]
+
+
+def _quoted(labels: Mapping[str, str], values: Sequence[str]) -> str:
+    quoted = [f"“{labels[value]}”" for value in values]
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def read_form(form: MultiDict[str, str], look: Look) -> dict[str, Any]:
+    """The values of the boxes that a form held, as the rules take them.
+
+    Each box tells its type beside its value, so that reading a form never reads the run: what was shown to the person, and is
+    compared when they hand it in, stays what it was. The type decides only how the text is read; the rules judge the value.
+    """
+    values = {}
+    for marker in form:
+        if marker.startswith(TYPES):
+            name = marker.removeprefix(TYPES)
+            what, sent = Kind(name, name, form[marker]), form.getlist(PREFIX + name)
+            held = form.get(HELD + name)
+            values[name] = formats.typed(what, sent, look) if held is None else _kept(what, sent, held, look)
+    return values
+
+
+def read_marks(form: MultiDict[str, str]) -> Marks | None:
+    """The choice, and how far the person has come with a proposal; None where the form asks for neither."""
+    if "handled_manually" not in form:
+        return Marks(outcome=form["outcome"]) if form.get("outcome") else None
+    told = {name.removeprefix(MARK): form[name] for name in form if name.startswith(MARK) and form[name] in MARKED}
+    return Marks(told, form["handled_manually"] == "true", form.get("reason", ""), form.get("outcome") or None)
+
+
+def _kept(what: Kind, sent: Sequence[str], held: str, look: Look) -> Any:
+    """The value that stood beside the box while its text is as it was drawn, else what was typed."""
+    try:
+        value = json.loads(held)
+    except (ValueError, RecursionError):
+        return formats.typed(what, sent, look)
+    breaks = "\n" if what.type in _AREAS | _CHECKS else ""  # a box of one line has none
+    as_drawn, as_sent = (text.replace("\r\n", "\n").replace("\n", breaks) for text in (formats.box(what, value, look), "".join(sent)))
+    return value if as_sent == as_drawn else formats.typed(what, sent, look)
+
+
+def unread(form: MultiDict[str, str]) -> dict[str, str]:
+    """What was typed, by field name, where the form that it belongs to is gone: shown so that nothing is lost."""
+    return {
+        name.removeprefix(PREFIX): "\n".join(form.getlist(name)) for name in form if name.startswith(PREFIX) and any(form.getlist(name))
+    }
+
+
+# -- what stands beside the form
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A value of the record panel. `since` is what stands there now, where that differs from what was shown; `marked`: a proposal rests on it."""
+
+    label: str
+    shown: Markup
+    since: Markup | None = None
+    name: str = ""
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Some values under one heading."""
+
+    label: str
+    lines: Sequence[Line]
+
+
+def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | None = None, state: str | None = None) -> list[Section]:
+    """The record panel in its sections; fields in no section stand under the last heading, "More". `state` is drawn as a badge."""
+    kinds = {source["name"]: formats.kind(source) for source in record.get("fields", ())}
+    values = _with_currencies(kinds.values(), record.get("values", {}))
+    placed: set[str] = set()
+    made = []
+    for part in record.get("sections", ()):
+        names = [name for name in part["fields"] if name in values]
+        placed |= set(names)
+        if names:
+            made.append(
+                Section(part["label"], [_line(kinds.get(name) or Kind(name, name), values[name], look, now, state) for name in names])
+            )
+    rest = [name for name in kinds if name not in placed and name in values]
+    if rest:
+        made.append(Section("More" if made else "", [_line(kinds[name], values[name], look, now, state) for name in rest]))
+    return made
+
+
+def marked(parts: Sequence[Section], name: str | None) -> list[Section]:
+    """The sections with the line of this field marked."""
+    return (
+        [replace(part, lines=[replace(line, marked=line.name == name) for line in part.lines]) for part in parts] if name else list(parts)
+    )
+
+
+def _with_currencies(kinds: Iterable[Kind], values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values, amounts with the currency that stands beside them."""
+    return formats.with_currencies(values, {what.name: what.currency for what in kinds if what.currency in values})
+
+
+def _line(what: Kind, value: Any, look: Look, now: Mapping[str, Any] | None, state: str | None) -> Line:
+    since, draw = None, states.badge if what.name == state else formats.html
+    if now is not None and what.name in now and now[what.name] != value:
+        since = draw(what, now[what.name], look)
+    return Line(what.label, draw(what, value, look), since, what.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows that a step shows. Cells are ready `<td>` elements, `href` leads to the record of a row. `closed`: the reader may read none of them."""
+
+    label: str
+    columns: Sequence[Kind]
+    rows: Sequence[tuple[str | None, str, Markup]]
+    closed: bool = False
+
+
+def tables(screen: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> list[Table]:
+    """The tables of a step, as they were shown; `states_of` names the field of a collection that is its state."""
+    return [table_of({"badge": states_of.get(one.get("collection") or ""), **one}, look) for one in screen.get("tables", ())]
+
+
+def table_of(source: Mapping[str, Any], look: Look) -> Table:
+    """One table: {"label", "collection", "columns", "rows"}; `badge` names the column that is a state."""
+    columns = [formats.kind(column, source.get("key", ())) for column in source["columns"]]
+    state = source.get("badge")
+    writers = [(column.name, (states.cell if column.name == state else formats.cell)(column, look)) for column in columns]
+    rows = []
+    for row in source["rows"]:
+        href = frame.record_url(source["collection"], row["key"]) if source.get("collection") and row.get("key") is not None else None
+        values = _with_currencies(columns, row["values"])
+        cells = "".join(write(values.get(name)) for name, write in writers)
+        rows.append((href, str(row.get("title") or row.get("key") or ""), Markup(cells)))  # noqa: S704 (cells escape their values)
+    return Table(source["label"], columns, rows, bool(source.get("closed")))
+
+
+@dataclass(frozen=True, slots=True)
+class Picks:
+    """Records to choose from: a line for each by its key."""
+
+    label: str
+    columns: Sequence[Kind]
+    rows: Sequence[tuple[str, str | None, str, Markup]]
+    table: Table
+
+
+def picks(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> Picks:
+    """The table of the records that a step offers; each line (key, address, title, cells)."""
+    table = table_of({"badge": states_of.get(source.get("collection") or ""), **source}, look)
+    keyed = zip(source["rows"], table.rows, strict=True)
+    return Picks(table.label, table.columns, [(str(row["key"]), *line) for row, line in keyed if row["key"] is not None], table)
+
+
+def facts(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str]) -> list[Line]:
+    """What is known of one record, from a table of one row."""
+    state = states_of.get(source.get("collection") or "")
+    values = source["rows"][0]["values"] if source["rows"] else {}
+    return [_line(what, values.get(what.name), look, None, state) for what in (formats.kind(column) for column in source["columns"])]
+
+
+def related(found: RelatedPage, look: Look) -> Table:
+    """Rows of a relation as a table; the field that alone makes their title is not shown twice."""
+    target = found.collection
+    columns = [item.to_json() for item in found.columns if (item.name,) != target.title_fields]
+    rows = [row.to_json() for row in found.rows]
+    source = {
+        "label": found.relation.label,
+        "collection": target.id,
+        "columns": columns,
+        "rows": rows,
+        "badge": target.summary.get("badge"),
+        "key": target.key,
+    }
+    return table_of(source, look)
+
+
+def boxes(
+    screen: Mapping[str, Any],
+    look: Look,
+    *,
+    typed: Mapping[str, Any] | None = None,
+    errors: Sequence[Mapping[str, Any]] = (),
+    answers: Mapping[str, Any] | None = None,
+) -> list[Box]:
+    """The form of a step. `typed` wins over what the form starts with (a draft, or what was refused), `answers` over both (replay)."""
+    wrong = {str(detail.get("field")): detail for detail in errors}
+    columns = (screen.get("record") or {}).get("values", {})
+    before = screen.get("type") == "update_data" and "ways" not in screen  # was drawn when fields did not yet say whose they are
+    made = []
+    for source in screen.get("fields", ()):
+        name = source["name"]
+        of_record = "collection" in source or (before and name in columns)
+        given = {**source, "record": True} if of_record else source
+        value = source.get("value")
+        if typed and name in typed:
+            value = typed[name]
+        answered = bool(answers and name in answers)
+        if answers and answered:
+            value = answers[name]
+        made.append(box(given, look, value=value, error=wrong.get(name), answered=answered))
+    return made

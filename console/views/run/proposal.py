@@ -1,0 +1,397 @@
+"""What a proposal looks like: beside each field, above the form, and at the options of a decision.
+
+A field's state is one of five. `fill`: the proposal stands in the field and nobody has looked at it yet. `accepted`: somebody said that it is right.
+`edited`: somebody typed over it. `offer`: it stands beside the field. `off`: the step is done by hand, or nothing was proposed for the field.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from console.core.run.proposal import DECLINED, FAILED, OFF, PENDING, READY, UNFILLED, fills
+from console.proposals.absence_words import MENDED_BY_OTHERS
+from console.views import formats, frame
+from console.views.formats import Look
+from console.views.run import second_look
+from console.views.run.second_look import Doubt
+from console.views.run.source_links import OUTCOME, WARNED, Way, counted, distinct, ways
+
+RULES = "rules"
+LEVEL_WORDS = {"high": "High", "medium": "Medium", "low": "Low"}
+MEASURED_FROM = 30
+MOST_REASONS = 3
+OVERDUE_S = 2.0
+NO_TOOL = frozenset({"no_key"})
+SETTINGS = "/settings/ai"
+HELD_BACK = "Nothing is filled in: money moves, somebody is restricted, or it cannot be undone. What you decide is yours to put in."
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """The proposal for one field. `beneath` is the state that it would have were the step not done by hand. `entry` and `start` are what stands in its boxes for the proposed value and for what the form starts with.
+
+    `rests` says so where it rests on nothing but what others wrote. `measured` is the share (0–100) of such proposals that people accepted, None where there are too few to tell.
+    """
+
+    name: str
+    state: str = "off"
+    there: bool = False
+    beneath: str = "off"
+    level: str = "low"
+    reason: str = ""
+    shown: str = ""
+    by_rule: bool = False
+    measured: int | None = None
+    ways: Sequence[Way] = ()
+    entry: Sequence[str] = ()
+    start: Sequence[str] = ()
+    mark: str = ""
+    needed: bool = False
+    doubt: Doubt | None = None
+    rests: str = ""
+
+    @property
+    def badge(self) -> str:
+        """Where the value comes from, in two words."""
+        return "Pre-filled by rule" if self.by_rule else "AI pre-fill"
+
+    @property
+    def word(self) -> str:
+        """The confidence as a word."""
+        return LEVEL_WORDS[self.level]
+
+    @property
+    def entry_json(self) -> str:
+        """`entry` for the script."""
+        return json.dumps(list(self.entry), ensure_ascii=False)
+
+    @property
+    def start_json(self) -> str:
+        """`start` for the script."""
+        return json.dumps(list(self.start), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How far the person has come with a proposal: the mark of each field (accepted, edited, cleared), and whether they do the step by hand."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    by_hand: bool = False
+    why: str = ""
+    outcome: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As a draft keeps it."""
+        return {
+            "fields": {name: mark for name, mark in self.fields.items() if mark},
+            "by_hand": self.by_hand,
+            "why": self.why,
+            "outcome": self.outcome,
+        }
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to keep."""
+        return not self.by_hand and not self.outcome and not any(self.fields.values())
+
+
+def marks_of(kept: Any) -> Marks:
+    """The marks of a draft; whatever else stands there is none."""
+    if not isinstance(kept, Mapping):
+        return Marks()
+    fields = kept.get("fields")
+    told = {str(name): str(mark) for name, mark in fields.items()} if isinstance(fields, Mapping) else {}
+    return Marks(told, kept.get("by_hand") is True, str(kept.get("why") or ""), str(kept["outcome"]) if kept.get("outcome") else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """What stands above the form of a step with AI. `status` is pending, ready, declined, failed, off or none (nothing was asked).
+
+    `poll` is where a pending one is asked for, `said` what is announced when it is there, `confident` how many fields "Accept confident" takes. `mend` is
+    where this reader can put right what every call fails for, `second` what a second look came to, `held_back` why nothing is filled in although something is proposed.
+    """
+
+    status: str
+    by_hand: bool = False
+    head: str = ""
+    words: str = ""
+    quiet: bool = False
+    can_retry: bool = False
+    confident: int = 0
+    by_rule: bool = False
+    poll: str = ""
+    until: str = ""
+    said: str = ""
+    banner: str = ""
+    suspicious: Sequence[Way] = ()
+    why: str = ""
+    can_hand: bool = True
+    mend: str = ""
+    second: str = ""
+    held_back: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A proposal on a page: the strip, the hint of each field, the values that fill, and the choice of a decision."""
+
+    strip: Strip | None = None
+    hints: Mapping[str, Hint] = field(default_factory=dict)
+    fills: Mapping[str, Any] = field(default_factory=dict)
+    choice: Hint | None = None
+    proposed: str | None = None
+
+
+# -- fields
+
+
+def entries(source: Mapping[str, Any], value: Any, look: Look) -> tuple[str, ...]:
+    """What stands in the boxes of a field for a value: one text, or one for each tick."""
+    what = formats.kind(source)
+    if value is None or value == []:
+        return ()
+    if what.type == "boolean":
+        return ("true" if value else "false",)
+    if isinstance(value, list) and what.type in ("multi_enum", "checklist"):
+        return tuple(str(one) for one in value)
+    entry = formats.box(what, value, look)
+    return (entry,) if entry else ()
+
+
+def state_of(mark: str, *, same: bool, untouched: bool, may_fill: bool, typed: bool) -> str:
+    """The state of a field with a proposal. `same`: it holds the proposed value; `untouched`: it holds what the form starts with; `typed`: that was kept in a draft."""
+    if mark == "cleared":
+        return "accepted" if same and not untouched else "offer"
+    if typed and same:
+        return "accepted" if mark in ("accepted", "edited") else "fill" if may_fill else "accepted"
+    if mark in ("accepted", "edited"):
+        return "edited" if typed else "offer"
+    return "fill" if untouched and may_fill else "offer"
+
+
+def hint(here: "Here", source: Mapping[str, Any], found: Mapping[str, Any]) -> Hint:
+    """The hint of a field for which something is proposed."""
+    name, level, kept = str(source["name"]), str(found["confidence"]), here.kept
+    entry, start = entries(source, found["value"], here.look), entries(source, source.get("value"), here.look)
+    held = entries(source, kept[name], here.look) if name in kept else start
+    typed_before = here.again and bool(start) and start != entries(source, source.get("now"), here.look)
+    state = state_of(
+        here.marks.fields.get(name, ""),
+        same=bool(entry) and set(held) == set(entry),
+        untouched=set(held) == set(start),
+        may_fill=fills(level, here.proposal["fill"]) and not typed_before,
+        typed=name in kept,
+    )
+    shown = formats.text(formats.kind(source), found["value"], here.look)
+    made = _hint(here, name, found, state, shown)
+    return replace(made, entry=entry, start=start, needed=bool(source.get("required")))
+
+
+def _hint(here: "Here", name: str, found: Mapping[str, Any], state: str, shown: str) -> Hint:
+    level = str(found["confidence"])
+    return Hint(
+        name=name,
+        state="off" if here.marks.by_hand else state,
+        there=True,
+        beneath=state,
+        level=level,
+        reason=str(found.get("reason") or ""),
+        shown=shown,
+        by_rule=here.proposal.get("origin") == RULES,
+        measured=measured(here.rates, name, level),
+        ways=ways(here.run_id, here.proposal, {**found, "name": name}),
+        rests=rests_on(found.get("sources") or ()) if level == "low" else "",
+        mark=here.marks.fields.get(name, ""),
+    )
+
+
+CLAIMS = {"document": "what the documents say that were handed in", "llm": "what a model wrote", "mcp": "what another system answered"}
+
+
+def rests_on(sources: Sequence[Mapping[str, Any]]) -> str:
+    """The sentence for a value that rests on claims alone; empty where a fact is among its sources."""
+    if not sources or any(one.get("trusted") is not False for one in sources):
+        return ""
+    kinds = {str(one.get("kind")) for one in sources}
+    told = [words for kind, words in CLAIMS.items() if kind in kinds]
+    told = ["what the customer wrote", *told] if kinds - CLAIMS.keys() else told
+    return f"Rests only on {' and '.join(told)}"
+
+
+Rates = Mapping[str, Mapping[str, tuple[int, int]]]
+"""Field → confidence → (accepted as they were, decided)."""
+
+
+def measured(rates: Rates, name: str, level: str) -> int | None:
+    """The share of such proposals that people accepted, where it is known of enough of them."""
+    accepted, decided = rates.get(name, {}).get(level, (0, 0))
+    return round(100 * accepted / decided) if decided >= MEASURED_FROM else None
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """A proposal before its reader: what they typed so far (`kept`), how far they have come with it, and whether the step is entered once more (`again`)."""
+
+    run_id: str
+    proposal: Mapping[str, Any]
+    kept: Mapping[str, Any]
+    marks: Marks
+    look: Look
+    rates: Rates = field(default_factory=dict)
+    again: bool = False
+
+
+def drawn(
+    run: Mapping[str, Any],
+    screen: Mapping[str, Any],
+    look: Look,
+    *,
+    reader: str,
+    kept: Mapping[str, Any],
+    chosen: str | None,
+    marks: Marks,
+    rates: Rates | None = None,
+    refused: bool = False,
+    mends: bool = False,
+) -> Drawn:
+    """The proposal of the open step as its page shows it; nothing of one that was made with somebody else's rights.
+
+    `refused`: asking again would change nothing yet. `mends`: the reader may change who is asked.
+    """
+    current = run.get("current") or {}
+    proposal, taken = current.get("proposal"), current.get("take_over")
+    if proposal is None or proposal["for"] != reader:
+        return Drawn(Strip("none", marks.by_hand, why=marks.why)) if taken else Drawn()
+    item = (screen.get("progress") or {}).get("key")
+    if proposal.get("item") not in (None, item):  # it is about another one of the list
+        return Drawn(Strip("none", marks.by_hand, why=marks.why, can_retry=True))
+    proposal = settled(proposal, datetime.now(UTC))
+    here = Here(str(run["id"]), proposal, kept, marks, look, rates or {}, again=int(current.get("attempt") or 1) > 1)
+    fields = {str(one["name"]): one for one in screen.get("fields", ()) if not one.get("readonly")}
+    found = [one for one in proposal["fields"] if one["name"] in fields] if proposal["status"] == READY else []
+    asked = {name: Hint(name) for name in fields if name in (proposal["asked"] or fields)}
+    doubts = second_look.doubts(here.run_id, proposal, screen, look) if proposal["status"] == READY else {}
+    hints = asked | {str(one["name"]): hint(here, fields[one["name"]], one) for one in found}
+    hints |= {name: replace(hints[name], doubt=doubt) for name, doubt in doubts.items() if name in hints}
+    values = {str(one["name"]): one["value"] for one in found if hints[one["name"]].state == "fill"}
+    choice = choice_of(here, screen, chosen) if proposal["status"] == READY else None
+    choice = replace(choice, doubt=doubts.get(OUTCOME)) if choice else None
+    above = (
+        Strip("none", marks.by_hand, why=marks.why)
+        if taken and proposal["status"] not in (READY, PENDING)
+        else strip(run, proposal, hints.values(), choice, marks)
+    )
+    above = replace(
+        above, can_retry=above.can_retry and not refused, mend=SETTINGS if mends and proposal["code"] in MENDED_BY_OTHERS else ""
+    )
+    return Drawn(above, hints, values, choice, proposal["outcome"] if choice else None)
+
+
+def settled(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    """The proposal; one that is long overdue as one that failed, whoever has not written that down yet."""
+    until = formats.moment_of(proposal.get("deadline_at"))
+    if proposal["status"] != PENDING or until is None or (now - until).total_seconds() < OVERDUE_S:
+        return proposal
+    return {**proposal, "status": FAILED, "code": "timeout", "message": "No proposal came in time. Fill in the form by hand, or try again."}
+
+
+def choice_of(here: Here, screen: Mapping[str, Any], chosen: str | None) -> Hint | None:
+    """The proposed choice of a decision, at its option; None where nothing was proposed that is offered."""
+    offered = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
+    value, told = here.proposal["outcome"], here.proposal["choice"]
+    if value not in offered or not told:
+        return None
+    state = state_of(
+        here.marks.fields.get(OUTCOME, ""),
+        same=chosen == value,
+        untouched=chosen is None,
+        may_fill=fills(told["confidence"], here.proposal["fill"]),
+        typed=chosen is not None,
+    )
+    made = _hint(here, OUTCOME, told, state, offered[value])
+    return replace(made, entry=(str(value),), needed=True, ways=made.ways[:MOST_REASONS])
+
+
+# -- the strip
+
+
+def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection[Hint], choice: Hint | None, marks: Marks) -> Strip:
+    """What stands above the form."""
+    status, run_id = str(proposal["status"]), str(run["id"])
+    banner = _banner(proposal)
+    base = Strip(
+        status,
+        marks.by_hand,
+        why=marks.why,
+        by_rule=proposal.get("origin") == RULES,
+        banner=banner,
+        suspicious=_suspicious(run_id, proposal, banner),
+    )
+    if status == PENDING:
+        poll = frame.run_url(run_id, "proposal", n=len(run["attempts"]) + run["left_out"], call=proposal["call"], item=proposal.get("item"))
+        return replace(base, head="Looking for proposals …", poll=poll, until=str(proposal["deadline_at"]))
+    if status == READY:
+        return _ready(run, proposal, [*hints, *([choice] if choice else [])], base)
+    words = str(proposal["message"] or "")
+    none = proposal["code"] in NO_TOOL
+    if status == OFF or none:
+        quiet = "AI is not configured here, so nothing is pre-filled." if none else words or "No proposals are made at this step."
+        return replace(base, status=OFF, head=quiet, quiet=True)
+    head = "Nothing is proposed here" if status == DECLINED else "No proposal came"
+    return replace(base, head=head, words=words, can_retry=True, said=f"{head}. {words} {banner}".strip())
+
+
+def _banner(proposal: Mapping[str, Any]) -> str:
+    """The warning that text in a source reads like instructions; nothing where none does."""
+    return str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
+
+
+def _ready(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Sequence[Hint], base: Strip) -> Strip:
+    there = [one for one in hints if one.there]
+    filled = [one for one in there if one.state in ("fill", "accepted") and one.name != OUTCOME]
+    asked = sum(1 for one in hints if one.name != OUTCOME)
+    return replace(
+        base,
+        head=_head(there, filled, asked),
+        held_back=HELD_BACK if there and proposal["fill"] == UNFILLED else "",
+        words=counted(distinct(proposal)),
+        confident=sum(1 for one in there if one.state == "fill" and one.level == "high"),
+        said=_said(there, base.banner),
+        second=second_look.words(proposal, [one.name for one in there if one.doubt]),
+        poll=second_look.poll(run, proposal),
+        until=second_look.poll_until(proposal),
+    )
+
+
+def _head(there: Sequence[Hint], filled: Sequence[Hint], asked: int) -> str:
+    choice = any(one.name == OUTCOME for one in there)
+    if not there:
+        return "Nothing is proposed here"
+    if choice and len(there) == 1:
+        return "A choice is proposed"
+    if not filled:
+        count = len(there) - choice
+        words = f"{count} {'suggestion' if count == 1 else 'suggestions'}, none filled in"
+    else:
+        words = f"{len(filled)} of {asked} {'field' if asked == 1 else 'fields'} pre-filled"
+    return f"A choice is proposed, {words}" if choice else words
+
+
+def _said(there: Sequence[Hint], banner: str) -> str:
+    count = f"{len(there)} {'proposal is' if len(there) == 1 else 'proposals are'} there."
+    return f"{count} {banner}".strip() if there else f"Nothing is proposed here. {banner}".strip()
+
+
+def _suspicious(run_id: str, proposal: Mapping[str, Any], banner: str) -> list[Way]:
+    """The sources that a banner is about."""
+    if not banner:
+        return []
+    if warned := proposal.get("warned"):
+        return ways(run_id, proposal, {"name": WARNED, "sources": warned})
+    named = [one for one in distinct(proposal) if str(one.get("title") or "\0") in banner]
+    if not named:  # nothing that is proposed rests on it
+        return [Way("Everything that was loaded", frame.run_url(run_id, tab="context"), "")]
+    return ways(run_id, proposal, {"name": "", "sources": named})

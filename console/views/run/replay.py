@@ -1,0 +1,203 @@
+"""A run as it was: the same panes at any event, read-only. Everything on the page is a link; nothing on it can act."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from console import documents, runs
+from console.core.run import FINAL
+from console.errors import NotFound
+from console.runs import ReplayView
+from console.views import formats, frame
+from console.views.formats import Look
+from console.views.run import checklist, consequences, page, panes, replayed_proposal
+
+blueprint = Blueprint("replay", __name__, url_prefix="/runs")
+
+PAUSE_S = 3600  # a longer silence than this is drawn as a gap
+MOST_TICKS = 300
+NEAR = 60  # events on each side that always have a tick
+GONE = {
+    "erased": "What was on the screen here was erased.",
+    "expired": "What was on the screen here was kept for its time, and is gone.",
+}
+"""What stands in place of a screen, by why it can be opened no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One event on the scrubber. `pause` is the silence before it in words, or empty."""
+
+    n: int
+    href: str
+    sentence: str
+    when: str
+    tone: str
+    decision: bool
+    here: bool
+    past: bool
+    pause: str = ""
+
+
+@blueprint.get("/<run_id>/replay")
+def show(run_id: str) -> Response:
+    """The run after event `at` (the last one where none is named). An event that is not there is 404."""
+    view = runs.replay(frame.actor(), run_id, place())
+    context = drawn(view, request.args.get("since") == "1", frame.look())
+    context["looked"] = documents.looked_at(frame.actor(), run_id, view.at)
+    context["checked"] = _checked(run_id, view)
+    return frame.page("replay/page.html", context, blocks={"replay": "replay"})
+
+
+def _checked(run_id: str, view: ReplayView) -> dict[str, Any] | None:
+    """The checklist that stood beside the form on the screen; None where there was none."""
+    screen = view.run.screen or {}
+    if not screen.get("checks"):
+        return None
+    told = documents.checks_then(frame.actor(), run_id, screen["step"], screen["attempt"], view.at)
+    return checklist.kept(told) if told else None
+
+
+def place() -> int | None:
+    """The event that the address names; None where it names none."""
+    given = request.args.get("at")
+    if given is None:
+        return None
+    if not given.isdecimal() or len(given) > 9:
+        raise NotFound("This run has no such event.")
+    return int(given)
+
+
+def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
+    """Everything that the page of a replay draws."""
+    at = view.at
+    run, screen = view.run.json, view.run.screen or {}
+    answered = _answers(run, screen)
+    now = view.now_values if since else None
+    context = page.named(view.run) | _titles(view, screen)
+    context |= page.step_context(screen, look, context["states_of"], answers=answered["values"], chosen=answered["outcome"])
+    past = replayed_proposal.of(view, screen, look)
+    context |= {"hindsight": past, "became": (past.fields if past else None) or {}}
+    context |= band(view, lambda n: _address(run["id"], n, since))
+    return context | {
+        "status": frame.status_badge(run["status"], run["holder"], run["holder"], view.run.names),
+        "steps": page.outline(view.run, look, links=False),
+        "steps_done": page.done_of(view.run),
+        "earlier": view.run.earlier,
+        "twin": {"label": "Picture", "icon": "route", "href": frame.run_url(run["id"], "picture", at=view.at)},
+        "since": since,
+        "since_href": _address(run["id"], at, not since),
+        "changed": _changes(screen.get("record"), view.now_values),
+        "record": screen.get("record"),
+        "record_kind": view.run.collection_label,
+        "sections": _sections(screen.get("record"), look, now, context["states_of"]),
+        "consequences": consequences.told(screen, look, answered["outcome"]),
+        "button": str(screen.get("button") or "Done"),
+        "ended": run["status"] in FINAL,
+        "gone": GONE.get(view.gone, ""),
+        "results": page.results(run, look, context["result_kinds"]),
+        "read_only": True,
+        "can": frozenset(),
+    }
+
+
+def band(view: ReplayView, address: Callable[[int], str]) -> dict[str, Any]:
+    """What the band over a replay draws: where one is, and the addresses of the other events."""
+    return {
+        "at": view.at,
+        "last": view.last,
+        "event": view.json["event"],
+        "ticks": ticks(view.ticks, view.at, address, frame.look()),
+        "moves": _moves(view, address),
+        "read_only": True,
+    }
+
+
+def _sections(
+    record: Mapping[str, Any] | None, look: Look, now: Mapping[str, Any] | None, states_of: Mapping[str, str]
+) -> list[panes.Section]:
+    return panes.sections(record, look, now, states_of.get(record["collection"])) if record else []
+
+
+def _answers(run: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any]:
+    """What was handed in for the step on the screen, where that had happened by then."""
+    for attempt in reversed(run["attempts"]):
+        if (
+            attempt["step"] == screen.get("step")
+            and attempt["attempt"] == screen.get("attempt")
+            and attempt["status"] in ("done", "performing", "cancelled")
+        ):
+            return {"values": attempt["values"] or {}, "outcome": attempt["outcome"]}
+    draft = (run["current"] or {}).get("draft") or {}
+    return {"values": draft.get("values", {}), "outcome": None}
+
+
+def _titles(view: ReplayView, screen: Mapping[str, Any]) -> dict[str, Any]:
+    run = view.run.json
+    shown = [step for step in view.run.steps if step["step"] == screen.get("step") and step["attempt"] == screen.get("attempt")]
+    here = shown[-1] if shown else next((step for step in view.run.steps if step["state"] == "now"), None)
+    title = screen.get("title") or (here["title"] if here else page.ended_title(run))
+    return {
+        "step_title": title,
+        "step_kind": here["kind"] if here else "",
+        "step_family": here["family"] if here else "start",
+        "step_icon": here["icon"] if here else "flag",
+        "step_words": here["type"] if here else "",
+        "window_title": f"Replay, event {view.at}, {run['workflow']['title']}, {view.run.record_title}",
+    }
+
+
+def ticks(events: Sequence[Mapping[str, Any]], at: int, address: Any, look: Look) -> list[Tick]:
+    """The scrubber: every event of a short run; of a long one those near the present place, and decisions evenly."""
+    made: list[Tick] = []
+    before = None
+    for event in _kept(events, at):
+        moment = formats.moment_of(event["at"])
+        silence = (moment - before).total_seconds() if moment and before else 0
+        made.append(Tick(
+            int(event["n"]), address(event["n"]), str(event["sentence"]), formats.full_moment(event["at"], look), _tone(event),
+            bool(event["decision"]), event["n"] == at, event["n"] < at, formats.span(silence, look) if silence > PAUSE_S else "",
+        ))  # fmt: skip
+        before = moment
+    return made
+
+
+def _kept(events: Sequence[Mapping[str, Any]], at: int) -> list[Mapping[str, Any]]:
+    if len(events) <= MOST_TICKS:
+        return list(events)
+    decisions = [event["n"] for event in events if event["decision"]]
+    stride = max(1, -(-len(decisions) // (MOST_TICKS - 2 * NEAR)))
+    named = {events[0]["n"], events[-1]["n"], *decisions[::stride]}
+    return [event for event in events if abs(event["n"] - at) <= NEAR or event["n"] in named]
+
+
+def _tone(event: Mapping[str, Any]) -> str:
+    if str(event["kind"]).startswith("proposal_"):
+        return "proposal"
+    return "person" if event["actor"] == "person" else "automatic"
+
+
+def _moves(view: ReplayView, address: Callable[[int], str]) -> dict[str, str | None]:
+    """Where Previous and Next lead: one event, and one decision."""
+    at, last = view.at, view.last
+    decisions = [event["n"] for event in view.ticks if event["decision"]]
+    before = [n for n in decisions if n < at]
+    after = [n for n in decisions if n > at]
+    return {
+        "previous": address(at - 1) if at > 1 else None,
+        "next": address(at + 1) if at < last else None,
+        "previous_decision": address(before[-1]) if before else None,
+        "next_decision": address(after[0]) if after else None,
+    }
+
+
+def _address(run: str, n: int, since: bool) -> str:
+    return frame.run_url(run, "replay", at=n, since="1" if since else None)
+
+
+def _changes(record: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> int:
+    if not record or not now:
+        return 0
+    return sum(1 for name, value in record["values"].items() if name in now and now[name] != value)

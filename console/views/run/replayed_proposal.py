@@ -1,0 +1,176 @@
+"""A proposal in replay: as it was in front of the person, what became of each value, who said so, and which of its sources they had opened by then."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from console.core.run.proposal import HIDDEN_MODES, READY
+from console.runs import ReplayView
+from console.views import formats
+from console.views.formats import Look
+from console.views.frame import Badge
+from console.views.run import proposal as hints, second_look, source_links, sources
+from console.views.run.proposal import Hint, Strip
+from console.views.run.second_look import Doubt
+from console.views.run.source_links import Way
+
+BECAME = {
+    "accepted": Badge("Accepted", "good", "check"),
+    "small_edit": Badge("Edited a little", "", "pencil"),
+    "edited": Badge("Edited", "", "pencil"),
+    "cleared": Badge("Cleared", "warn", "x"),
+    "ignored": Badge("Not used", "", "minus"),
+    "blind_equal": Badge("Hidden, and the same was chosen", "good", "eye-off"),
+    "blind_different": Badge("Hidden, and something else was chosen", "warn", "eye-off"),
+}
+UNDECIDED = Badge("AI pre-fill", "ai")
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """A proposed value and what became of it."""
+
+    hint: Hint
+    badge: Badge
+    doubt: Doubt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hindsight:
+    """The proposal that was on the screen: what was said of it above the form (`head`, `words`: empty where nothing was), and beside each field (`outcome`: the
+    choice). `facts` were not on the screen: they are known from the log.
+    """
+
+    head: str = ""
+    words: str = ""
+    facts: Sequence[tuple[str, str]] = ()
+    banner: str = ""
+    fields: Mapping[str, Became] | None = None
+    proposed: str | None = None
+
+
+def of(view: ReplayView, screen: Mapping[str, Any], look: Look) -> Hindsight | None:
+    """What the screen of then tells of a proposal; None where there was none, or it had not come."""
+    proposal = screen.get("proposal")
+    if proposal is None:
+        return None
+    ticks = _until(view, screen)
+    handed = next((tick for tick in reversed(ticks) if tick["told"].get("proposal")), None)
+    outcomes = dict(handed["told"]["proposal"].get("outcomes") or {}) if handed else {}
+    if proposal["status"] != READY:
+        strip = _said(screen, proposal, look)
+        return Hindsight(strip.head, strip.words, _hidden(proposal, outcomes), fields={})
+    opened = {_seen(tick["told"]) for tick in ticks if tick["kind"] == "source_opened"}
+    shown = {str(one["name"]): one for one in screen.get("fields", ())}
+    became = {
+        str(one["name"]): Became(_hint(proposal, one, shown[one["name"]], opened, look), _badge(outcomes, str(one["name"]), proposal))
+        for one in proposal["fields"]
+        if one["name"] in shown
+    }
+    doubts = second_look.doubts(str(view.run.json["id"]), proposal, screen, look)
+    became = {name: replace(one, doubt=doubts.get(name)) for name, one in became.items()}
+    if (choice := _choice(proposal, screen, opened)) is not None:
+        became[source_links.OUTCOME] = Became(choice, _badge(outcomes, source_links.OUTCOME, proposal), doubts.get(source_links.OUTCOME))
+    facts = _facts(view, proposal, handed, opened, look)
+    facts += [("Second look", said)] if (said := second_look.words(proposal, doubts).removeprefix("A second look ")) else []
+    above = _said(screen, proposal, look)
+    return Hindsight(above.head, above.words, facts, str(proposal.get("banner") or ""), became, proposal["outcome"])
+
+
+def _said(screen: Mapping[str, Any], proposal: Mapping[str, Any], look: Look) -> Strip:
+    """What stood above the form when this was shown, before anybody had touched it: drawn as the page draws it."""
+    current = {"proposal": proposal, "take_over": screen.get("take_over"), "attempt": screen.get("attempt")}
+    run = {"id": "", "attempts": (), "left_out": 0, "current": current}
+    drawn = hints.drawn(run, screen, look, reader=proposal["for"], kept={}, chosen=None, marks=hints.Marks())
+    return drawn.strip or Strip("none")
+
+
+def _until(view: ReplayView, screen: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The events of the attempt on the screen, up to the one that is looked at."""
+    places = [
+        number
+        for number, one in enumerate(view.run.json["attempts"], 1)
+        if (one["step"], one["attempt"]) == (screen.get("step"), screen.get("attempt"))
+    ]
+    return [tick for tick in view.ticks if tick["n"] <= view.at and places and tick["about"] == places[-1]]
+
+
+def _seen(told: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (told.get("source"), told.get("collection"), told.get("key"), told.get("name"), told.get("page"))
+
+
+def was_opened(source: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> bool:
+    """Whether the source was looked at: by its own link, or its page of a document in whatever way."""
+    if sources.mark_of(source) in opened:
+        return True
+    ref, page = source.get("document"), source.get("page")
+    return ref is not None and any(
+        one[0] == "document" and one[4] == page and ref in (one[2], f"{one[1]}:{one[3]}:{one[2]}") for one in opened
+    )
+
+
+def _hint(
+    proposal: Mapping[str, Any], found: Mapping[str, Any], source: Mapping[str, Any], opened: set[tuple[Any, ...]], look: Look
+) -> Hint:
+    return Hint(
+        name=str(found["name"]),
+        there=True,
+        level=str(found["confidence"]),
+        reason=str(found.get("reason") or ""),
+        shown=formats.text(formats.kind(source), found["value"], look),
+        by_rule=proposal.get("origin") == hints.RULES,
+        ways=_ways(found, opened),
+    )
+
+
+def _choice(proposal: Mapping[str, Any], screen: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> Hint | None:
+    told = proposal.get("choice")
+    label = next((str(one["label"]) for one in screen.get("outcomes", ()) if one["value"] == proposal["outcome"]), None)
+    if not told or label is None:
+        return None
+    return Hint(
+        source_links.OUTCOME,
+        there=True,
+        level=str(told["confidence"]),
+        reason=str(told.get("reason") or ""),
+        shown=label,
+        by_rule=proposal.get("origin") == hints.RULES,
+        ways=_ways(told, opened),
+    )
+
+
+def _ways(found: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> list[Way]:
+    return [
+        Way(source_links.titled(one), "", str(one.get("kind") or ""), str(one.get("quote") or ""), was_opened(one, opened))
+        for one in found.get("sources") or ()
+    ]
+
+
+def _badge(outcomes: Mapping[str, str], name: str, proposal: Mapping[str, Any]) -> Badge:
+    usual = replace(UNDECIDED, label="Pre-filled by rule") if proposal.get("origin") == hints.RULES else UNDECIDED
+    return BECAME.get(outcomes.get(name, ""), usual)
+
+
+def _hidden(proposal: Mapping[str, Any], outcomes: Mapping[str, str]) -> list[tuple[str, str]]:
+    why = [("Not shown", "so that it can be told whether proposals help")] if proposal["mode"] in HIDDEN_MODES else []
+    same = sum(one == "blind_equal" for one in outcomes.values())
+    return why + ([("Compared", f"{same} of {len(outcomes)} the same")] if outcomes else [])
+
+
+def _facts(
+    view: ReplayView, proposal: Mapping[str, Any], handed: Mapping[str, Any] | None, opened: set[tuple[Any, ...]], look: Look
+) -> list[tuple[str, str]]:
+    """When it came, who decided, how long they had it before them, and how much of it they had looked up."""
+    facts = [("Proposed by", "rules" if proposal.get("origin") == hints.RULES else str(proposal.get("origin") or "the AI"))]
+    facts += [("There since", formats.full_moment(proposal["answered_at"], look))] if proposal.get("answered_at") else []
+    if handed is not None:
+        facts.append(
+            ("Decided by", view.run.names.get(handed["who"] or "", "the engine" if handed["who"] is None else "a former colleague"))
+        )
+        seconds = handed["told"]["proposal"].get("seconds")
+        facts += [("Before them", formats.span(float(seconds), look))] if seconds is not None else []
+    sources = source_links.distinct(proposal)
+    if sources:
+        looked = sum(was_opened(one, opened) for one in sources)
+        facts.append(("Sources opened", f"{looked} of {len(sources)}"))
+    return facts

@@ -1,0 +1,78 @@
+"""A second look at a proposal, as people read it: calmly beside the field where it differs, and in a few words above the form."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from console.core.run import proposal_comparison
+from console.core.run.proposal import DECLINED, PENDING, READY, SECOND
+from console.views import formats, frame
+from console.views.formats import Look
+from console.views.run.source_links import OUTCOME, Way, ways
+
+OVERDUE_S = 2.0
+UNDER_WAY = "A second look is under way …"
+AGREES = "A second look agrees"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """That a second look differs: what it found instead (`shown`; nothing where it found no support), why and where."""
+
+    shown: str = ""
+    reason: str = ""
+    ways: Sequence[Way] = ()
+
+
+def doubts(run_id: str, proposal: Mapping[str, Any], screen: Mapping[str, Any], look: Look) -> dict[str, Doubt]:
+    """Field (`outcome`: the choice) → in what a second look differs from what is proposed."""
+    fields = {str(one["name"]): one for one in screen.get("fields", ())}
+    differing = proposal_comparison.doubts(proposal, {name: str(one["type"]) for name, one in fields.items()})
+    labels = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
+    return {name: _doubt(run_id, proposal[SECOND], name, found, fields.get(name), labels, look) for name, found in differing.items()}
+
+
+def _doubt(
+    run_id: str,
+    second: Mapping[str, Any],
+    name: str,
+    found: Mapping[str, Any] | None,
+    source: Mapping[str, Any] | None,
+    labels: Mapping[str, str],
+    look: Look,
+) -> Doubt:
+    if found is None:
+        return Doubt()
+    value = found["value"]
+    shown = labels.get(str(value), str(value)) if source is None else formats.text(formats.kind(source), value, look)
+    return Doubt(shown, str(found.get("reason") or ""), ways(run_id, second, {**found, "name": OUTCOME if source is None else name}))
+
+
+def words(proposal: Mapping[str, Any], differing: Collection[str]) -> str:
+    """What it came to, above the form; nothing where nobody looked again, or no answer came."""
+    status = (proposal.get(SECOND) or {}).get("status")
+    if status == PENDING:
+        return UNDER_WAY if poll_until(proposal) else ""
+    if status not in (READY, DECLINED):
+        return ""
+    count = len(differing)
+    return f"A second look sees {count} {'value' if count == 1 else 'values'} differently" if count else AGREES
+
+
+def poll_until(proposal: Mapping[str, Any]) -> str:
+    """Until when its answer may come; nothing where none is to come."""
+    second = proposal.get(SECOND) or {}
+    until = formats.moment_of(second.get("deadline_at"))
+    waits = second.get("status") == PENDING and until is not None and (datetime.now(UTC) - until).total_seconds() < OVERDUE_S
+    return str(second["deadline_at"]) if waits else ""
+
+
+def poll(run: Mapping[str, Any], proposal: Mapping[str, Any]) -> str:
+    """Where the page asks whether it has come; nothing where none is to come."""
+    call = (proposal.get(SECOND) or {}).get("call")
+    return (
+        frame.run_url(str(run["id"]), "proposal", n=len(run["attempts"]), call=call, item=proposal.get("item"))
+        if poll_until(proposal)
+        else ""
+    )

@@ -1,0 +1,280 @@
+"""The right pane of a run beyond the record: the source of a proposed value, and everything that the steps so far have loaded."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from markupsafe import Markup
+
+from console import access, browse, runs
+from console.browse import reveal
+from console.core import media
+from console.core.actor import Actor
+from console.core.documents.collections import humanised
+from console.core.run import MISSING_MANUAL, SUPPLIED
+from console.core.run.proposal import SECOND, of_second
+from console.errors import NotFound, SourceDown
+from console.runs import RunView
+from console.views import formats, frame
+from console.views.formats import Kind, Look
+from console.views.records import MASKED
+from console.views.run import loaded_values, panes, source_links
+
+MOST_ROWS = 20
+GONE = "It is no longer there, or you may not see it."
+_TYPES = {
+    "text": "Text", "long_text": "Text", "integer": "Number", "decimal": "Number", "money": "Amount", "boolean": "Yes or no", "date": "Date",
+    "datetime": "Date and time", "time": "Time", "enum": "Choice", "multi_enum": "Choices", "checklist": "Checklist", "email": "E-mail", "phone": "Phone",
+    "url": "Address", "json": "Data", "array": "List", "file": "File", "files": "Files", "reference": "Record", "uuid": "ID",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A source as it is shown at the right: what it says there, the values beside it with the one that counts marked, and the way to all of it."""
+
+    title: str
+    kind: str
+    quote: str = ""
+    sections: Sequence[panes.Section] = ()
+    href: str = ""
+    trusted: bool = True
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of the run's context. `copied` is the text that the button copies; `reveal` is where a masked one is uncovered."""
+
+    id: str
+    label: str
+    type: str
+    shown: Markup
+    copied: str = ""
+    masked: bool = False
+    reveal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedStep:
+    """What one step has put into the context: when, by whom, or that it is missing."""
+
+    step: str
+    title: str
+    at: str | None
+    by: str
+    values: Sequence[Value] = ()
+    missing: bool = False
+    supplied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The tab "Context": what each step loaded, and what the AI was given for the open one."""
+
+    steps: Sequence[LoadedStep] = ()
+    given: Sequence[source_links.Way] = ()
+    call: str = ""
+    exact: str = ""
+
+
+# -- a source
+
+
+def asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapping[str, Any], str] | None:
+    """(the source that the address names, the field whose value rests on it); None where there is no such thing for this reader."""
+    proposal = (view.json["current"] or {}).get("proposal")
+    if "source" not in args or proposal is None or proposal["for"] != reader:
+        return None
+    if of_second(proposal, args.get("call", "")):
+        proposal = proposal[SECOND]
+    elif proposal["call"] != args.get("call", proposal["call"]):
+        return None
+    found = source_links.source_of(proposal, args.get("of", ""), args["source"])
+    return (found, str(found.get("field") or "")) if found else None
+
+
+def opened(actor: Actor, view: RunView, source: Mapping[str, Any]) -> None:
+    """Note that the source was opened."""
+    told = {
+        name: value
+        for name, value in zip(("source", "collection", "key", "name", "page"), mark_of(source), strict=True)
+        if value is not None
+    }
+    runs.source_opened(actor, view.json["id"], **told)
+
+
+def mark_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What the log notes of a source that was opened: its kind, collection, record, name (of a document, a step, else its number), page."""
+    name = source.get("document") or source.get("step") or (None if source.get("record") else source["id"])
+    return (str(source.get("kind") or "source"), source.get("collection"), source.get("record"), name, source.get("page"))
+
+
+def quoted(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str]) -> Quoted:
+    """The source as it is shown at the right."""
+    base = Quoted(
+        source_links.titled(source), str(source.get("kind") or ""), str(source.get("quote") or ""), trusted=bool(source.get("trusted"))
+    )
+    if source.get("document"):
+        return base
+    if source.get("record") and source.get("collection"):
+        return _of_record(view, actor, look, source, name, states_of, base)
+    if source.get("step") in view.json["context"]:
+        lines = [
+            panes.Line(one.label, one.shown, name=one.id, marked=one.id == name)
+            for one in _values(view, str(source["step"]), look, Masks.of(view, actor), plain=True)
+        ]
+        return replace(base, sections=[panes.Section("", lines)])
+    return base
+
+
+def _of_record(
+    view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str], base: Quoted
+) -> Quoted:
+    collection, key = str(source["collection"]), str(source["record"])
+    own = (view.screen or {}).get("record")
+    href = frame.record_url(collection, key)
+    if own and (own["collection"], str(own["key"])) == (collection, key):
+        return replace(base, sections=panes.marked(panes.sections(own, look, state=states_of.get(collection)), name), href=href)
+    try:
+        found = browse.record(actor, collection, key)
+    except (NotFound, SourceDown) as error:
+        return replace(base, why_not=error.message if isinstance(error, SourceDown) else GONE)
+    values = formats.with_currencies(found.record.values, found.collection.currencies)
+    masks = {one.name for one in found.masked}
+    lines = [
+        panes.Line(
+            one.label,
+            MASKED if one.name in masks else formats.html(formats.kind(one, found.collection.key), values.get(one.name), look),
+            name=one.name,
+        )
+        for one in found.fields
+    ]
+    return replace(base, sections=panes.marked([panes.Section(found.collection.label_one, lines)], name), href=href)
+
+
+# -- everything that was loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Masks:
+    """What of the context stands as dots: fields of the run's collection, and paths that were left out for this reader."""
+
+    fields: Mapping[str, str]
+    paths: frozenset[str]
+    collection: str
+    record: str
+    may: bool
+    loading: loaded_values.Loading
+
+    @classmethod
+    def of(cls, view: RunView, actor: Actor) -> "Masks":
+        """What this reader sees as dots."""
+        collection, record = view.json["collection"] or "", view.json["record"] or ""
+        fields = {one.name: one.label for one in _masked_fields(actor, collection)} if collection else {}
+        may = bool(fields) and reveal.may(actor, collection)
+        return cls(fields, frozenset(view.masked), collection, record, may, loaded_values.Loading.of(view, actor))
+
+    def hides(self, step: str, path: Sequence[str]) -> bool:
+        """Whether this value stands as dots."""
+        return path[-1] in self.fields or ".".join(("run.context", step, *path)) in self.paths
+
+    def reveal(self, name: str) -> str:
+        """Where it is uncovered; "" where this reader may not."""
+        return frame.record_url(self.collection, self.record) + f"/reveal/{frame.segment(name)}" if self.may and name in self.fields else ""
+
+
+def _masked_fields(actor: Actor, collection: str) -> Sequence[Any]:
+    try:
+        return browse.masked(actor, collection)
+    except NotFound:
+        return ()
+
+
+def known(view: RunView, actor: Actor, look: Look) -> Known:
+    """Every value with the step that loaded it; the missing ones by name; what the AI was given."""
+    run, masks = view.json, Masks.of(view, actor)
+    loaded = sorted((_loaded(view, step, look, masks) for step in run["context"]), key=lambda one: one.at or "")
+    made = [one for one in loaded if one.values or one.missing]
+    proposal = (run["current"] or {}).get("proposal")
+    if proposal is None:
+        return Known(made)
+    audits = access.can(actor, run["team"], "ai", "audit")
+    exact = f"/settings/ai/calls/{proposal['call']}" if audits else ""
+    own = proposal["for"] == actor.id
+    given = source_links.ways(run["id"], proposal, {"name": "", "sources": source_links.distinct(proposal)}) if own else []
+    return Known(made, given=given, call=str(proposal["call"]) if own else "", exact=exact)
+
+
+def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
+    taken = [one for one in view.json["attempts"] if one["step"] == step and one["status"] in ("done", "performing")]
+    last = taken[-1] if taken else None
+    missing = view.json["context"][step].get("missing")
+    return LoadedStep(
+        step=step,
+        title=last["title"] if last else step,
+        at=last["completed_at"] if last else None,
+        by=view.names.get(last["by"], "a former colleague") if last and last["by"] else "automatic",
+        values=list(_values(view, step, look, masks)),
+        missing=missing == MISSING_MANUAL,
+        supplied=missing == SUPPLIED,
+    )
+
+
+def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool = False) -> Iterator[Value]:
+    """The values of a step's output; `plain`: named by themselves, for marking one."""
+    output = view.json["context"][step]
+    for path, label, value in _flat(masks.loading, step, output):
+        name = path[-1]
+        collection = (
+            masks.loading.collection(step, "record", output)
+            if path[0] in (name, "record")
+            else masks.loading.collection(step, path[0], output)
+        )
+        if len(path) == ROW and collection is not None and isinstance(value, Mapping):
+            shown, text = loaded_values.row(collection, value, look)
+            yield Value(frame.dom_id("loaded", step, *path), label, "Record", shown, text)
+            continue
+        what = loaded_values.kinds(collection).get(name) or _guessed(name, label, value)
+        hidden = masks.hides(step, path)
+        yield Value(
+            id=name if plain else frame.dom_id("loaded", step, *path),
+            label=what.label,
+            type="Amount" if what.widget == "money" else _TYPES.get(what.type, "Text"),
+            shown=MASKED if hidden else formats.html(what, value, look),
+            copied="" if hidden else formats.text(what, value, look),
+            masked=hidden,
+            reveal=masks.reveal(name) if hidden else "",
+        )
+
+
+ROW = 2
+
+
+def _flat(known: loaded_values.Loading, step: str, output: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    """(path, label, value) of everything in an output: the fields of a record one by one, the rows of a table one by one."""
+    for name, value in loaded_values.values(known.collection(step, "record", output), output).items():
+        label = humanised(name)
+        if name == "missing":
+            continue
+        if isinstance(value, Mapping) and not media.is_value(value):
+            for inner, one in loaded_values.values(known.collection(step, name, output), value).items():
+                yield (name, str(inner)), f"{label}, {humanised(str(inner))}" if name != "record" else humanised(str(inner)), one
+        elif isinstance(value, list) and value and all(isinstance(one, Mapping) and not media.is_value(one) for one in value):
+            for number, one in enumerate(value[:MOST_ROWS], 1):
+                yield (name, str(number)), f"{label}, {number} of {len(value)}", one
+        else:
+            yield (name,), label, value
+
+
+def _guessed(name: str, label: str, value: Any) -> Kind:
+    """How a value looks of which no field tells."""
+    match value:
+        case bool():
+            return Kind(name, label, "boolean")
+        case int():
+            return Kind(name, label, "integer")
+        case Mapping() | list():
+            return Kind(name, label, "json")
+        case _:
+            return Kind(name, label)

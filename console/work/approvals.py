@@ -1,0 +1,438 @@
+"""Approvals: what I am asked to decide, what I asked for, and what was decided; and one of them with all that a decision needs.
+
+Lists are filtered in SQL by team, workflow and role; records are checked against the source under the reader's scope, one query per collection and
+page. Deciding is a transition of the run: `console.runs.approve` and `reject`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+
+from console import access, accounts, log, records, runs, workflows
+from console.core.actor import Actor
+from console.core.documents.collections import Field
+from console.core.run.approval_request import Approval, Decided
+from console.db import tables
+from console.db.engine import hot_engine
+from console.errors import ConsoleError, Malformed, NotFound
+from console.log import masking
+from console.runs.changing.approval_answers import Asked, Moved, asked, changed, mark, refusal, visible
+from console.runs.changing.approval_requests import entitled
+from console.runs.rows.run_store import approval_of
+from console.runs.showing.lists import head, record_titles, visible_pairs
+from console.runs.showing.reader_reach import kept_from
+from console.runs.showing.view import title_of
+from console.work.approvers import deciders
+
+STATUSES = ("open", "approved", "rejected", "void", "expired")
+FILTERS = frozenset({"status", "run", "action", "requester", "team", "created_at.gte", "created_at.lt"})
+MOST_COUNTED = 100
+BATCH, ROUNDS = 500, 8  # rows looked at once more, and how often, where few of them are for the reader
+Keep: TypeAlias = Callable[[Approval, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A request as one of a list. `label` is what is asked for, `team_name` whose run it is; times are aware UTC."""
+
+    id: str
+    run: str
+    step: str
+    attempt: int
+    workflow: str
+    label: str
+    collection: str | None
+    record_title: str
+    team: str
+    team_name: str
+    requester_name: str
+    names: Mapping[str, str]
+    approval: Approval
+    values: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The request in the shape of the API."""
+        approval = self.approval
+        return {
+            "id": self.id,
+            "run": self.run,
+            "step": self.step,
+            "attempt": self.attempt,
+            "action": approval.action,
+            "label": self.label,
+            "collection": approval.collection,
+            "record": approval.record,
+            "team": self.team,
+            "status": approval.status,
+            "requested_by": approval.requested_by,
+            "requested_at": log.body.moment(approval.requested_at),
+            "until": log.body.moment(approval.until) if approval.until else None,
+            "values": dict(self.values),
+            "decided": [
+                {"by": each.by, "at": log.body.moment(each.at), "decision": each.decision, "reason": each.reason}
+                for each in approval.decided
+            ],
+            "needs": approval.needs,
+            "roles": list(approval.roles),
+            "not_by": list(approval.not_by),
+            "why": approval.why,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list, newest first; `next` is the cursor of what follows, None at the end."""
+
+    lines: Sequence[Line]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A request for one reader. `refusal` says why they may not decide, None where they may; `rule` names the rule that excludes them.
+
+    `changes` are the fields that would be written, each with what it holds and will hold; `moved` is what has changed in the record since, and
+    `mark` names that difference. `deciders` are people who may decide now. `fields` describe the values, `record` are those of the record when it was
+    asked for (name to value), `context` is what the run holds so far, by step.
+    """
+
+    line: Line
+    run: Mapping[str, Any]
+    step_title: str
+    why: str
+    refusal: str | None
+    rule: str | None
+    deciders: Sequence[str]
+    changes: Sequence[Mapping[str, Any]]
+    fields: Mapping[str, Mapping[str, Any]]
+    moved: Sequence[Moved]
+    mark: str
+    text: str | None
+    record: Mapping[str, Any]
+    context: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    summaries: Sequence[str] = ()
+    down: str | None = None
+    withheld: bool = False
+    decided: Sequence[Decided] = field(default_factory=tuple)
+
+
+def to_review(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> Page:
+    """Open requests that wait for this actor: not their own, not those that a rule or an answer of theirs keeps from them."""
+    return _page(actor, [*_conditions(filters or {}), *_waiting_for(actor)], limit, after, _for(actor))
+
+
+def created(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> Page:
+    """What the actor asked for, whatever came of it."""
+    return _page(actor, [*_conditions(filters or {}), tables.approval.c.requested_by == actor.id], limit, after)
+
+
+def history(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> Page:
+    """What was decided, or came to nothing, of all that the actor may see."""
+    return _page(actor, [*_conditions(filters or {}), tables.approval.c.status != "open"], limit, after)
+
+
+def find(actor: Actor, filters: Mapping[str, str] | None = None, *, limit: int = 50, after: str | None = None) -> Page:
+    """Every request that the actor may see. Raises Malformed for an unknown filter or value, NotFound for a run that is not the actor's to see."""
+    conditions, run_id = _conditions(filters or {}), (filters or {}).get("run")
+    if run_id is not None and head(actor, run_id) is None:
+        raise NotFound
+    return _page(actor, conditions, limit, after)
+
+
+def waiting(actor: Actor) -> int:
+    """How many requests wait for the actor, at most `MOST_COUNTED`."""
+    return len(to_review(actor, limit=MOST_COUNTED).lines)
+
+
+def get(actor: Actor, approval_id: str) -> View:
+    """The request as the actor may see it; looking decides nothing. Raises NotFound as `runs.get` does."""
+    found = asked(actor, approval_id)
+    approval, run, definition = found.approval, found.seen.run, found.seen.definition
+    refused = refusal(actor, found)
+    moved, down = _moved(found)
+    titles = {} if found.seen.record is None else {(found.seen.record.collection, found.seen.record.key or ""): found.seen.record.title}
+    held = {"wishes": list(approval.wishes), "record": dict(approval.shown.get("record", {}))}
+    hidden = kept_from(actor, run.workflow, run.version, found.attempt.step, run=run.id)
+    told, _ = masking.mask(held, "", hidden, approval.collection, values=False)
+    told["context"] = {
+        step: masking.mask(output, "", masking.at_step(hidden, step), run.collection)[0] for step, output in run.context.items()
+    }
+    says = hidden.closed is None or hidden.closed.says(found.attempt.step)
+    if found.seen.record is not None:
+        about, key = found.seen.record.collection, found.seen.record.key
+        log.note(
+            *(actor, "record_viewed"),
+            open={"run": run.id, "tab": "approval"},
+            source=records.collection(about).source,
+            collection=about,
+            record=key,
+            team=run.team,
+            label=run.label,
+        )
+    return View(
+        line=_line(
+            actor, approval, run.id, found.attempt.step, found.attempt.attempt, run.team, definition, titles, _names([approval]), _teams()
+        ),
+        run={"id": run.id, "title": definition.title, "status": run.status, "revision": run.revision, "ended": run.ended},
+        step_title=title_of(definition, found.attempt.step),
+        why=approval.why if says else "",
+        refusal=refused.message if refused is not None else None,
+        rule=next((str(one["reason"]) for one in refused.details if one.get("field") == "rule"), None) if refused is not None else None,
+        deciders=deciders(found) if approval.status == "open" else (),
+        changes=_changes(told["wishes"]),
+        fields={one["name"]: one for one in approval.shown.get("fields", ())},
+        moved=visible(actor, moved),
+        mark=mark(moved) if moved else "",
+        text=approval.shown.get("text") if says else None,
+        record=told["record"],
+        context=[(title_of(definition, step), output) for step, output in told["context"].items()],
+        summaries=[str(wish["summary"]) for wish in approval.wishes],
+        down=down,
+        withheld=not says and ("text" in approval.shown or bool(approval.why)),
+        decided=approval.decided,
+    )
+
+
+# -- lists
+
+
+def _page(actor: Actor, conditions: Sequence[sa.ColumnElement[bool]], limit: int, after: str | None, keep: Keep | None = None) -> Page:
+    """Rows that fit, newest first, of records that the actor may see; asked again until the page is full, or so many were out of their sight that
+    they had better ask for the next page.
+    """
+    place: tuple[Any, Any] | None = _cursor(after) if after is not None else None
+    lines: list[Line] = []
+    away: set[str] = set()
+    for batch in (limit + 1, *[BATCH] * ROUNDS):
+        rows = _rows(actor, conditions, place, batch)
+        lines += _lines(actor, rows, away, keep)
+        place = (rows[-1].requested_at, rows[-1].told["id"]) if len(rows) == batch else None
+        if place is None or len(lines) > limit:
+            break
+    shown = lines[:limit]
+    last = (shown[-1].approval.requested_at, shown[-1].id) if len(lines) > limit else place
+    return Page(shown, f"{last[0].timestamp():.6f}~{last[1]}" if last is not None else None)
+
+
+def _rows(actor: Actor, conditions: Sequence[sa.ColumnElement[bool]], place: tuple[Any, Any] | None, most: int) -> Sequence[Any]:
+    """The newest rows after that place, of all teams together: each team's own are found by an index, however many others there are."""
+    asked_for, run = tables.approval.c, tables.run.c
+    pairs = visible_pairs(actor)
+    if not pairs:
+        return []
+    wanted = [*conditions, access.cleared_for(actor, asked_for.label)]
+    if place is not None:
+        wanted.append(sa.tuple_(asked_for.requested_at, asked_for.id) < sa.tuple_(sa.literal(place[0]), sa.literal(place[1])))
+    parts = [
+        sa.select(asked_for.requested_at, asked_for.id)
+        .where(asked_for.team == team, *wanted)
+        .order_by(asked_for.requested_at.desc(), asked_for.id.desc())
+        .limit(most)
+        for team in sorted({team for team, _ in pairs})
+    ]
+    together = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery()
+    newest = sa.select(together).order_by(together.c.requested_at.desc(), together.c.id.desc()).limit(most).subquery()
+    told = sa.func.to_jsonb(sa.literal_column("approval")).label("told")  # only of those that are left
+    found = (
+        sa.select(told, newest.c.requested_at, run.workflow, run.version)
+        .select_from(newest.join(tables.approval, asked_for.id == newest.c.id).join(tables.run, run.id == asked_for.run))
+        .order_by(newest.c.requested_at.desc(), newest.c.id.desc())
+    )
+    with hot_engine().connect() as connection:
+        return connection.execute(found).all()
+
+
+def _lines(actor: Actor, rows: Sequence[Any], away: set[str], keep: Keep | None) -> list[Line]:
+    heads = [_Head(row.told["collection"], row.told["record"]) for row in rows]
+    titles = record_titles(actor, heads, away)
+    approvals = [approval_of(row.told) for row in rows]
+    names, teams = _names(approvals), _teams()
+    made = []
+    pairs = visible_pairs(actor)
+    for row, approval in zip(rows, approvals, strict=True):
+        if (row.told["team"], row.workflow) not in pairs:
+            continue  # a workflow of the team that the reader may not see
+        if approval.collection and (approval.collection, approval.record or "") not in titles:
+            continue  # the record is out of the reader's scope, or gone
+        if keep is not None and not keep(approval, row.told["team"]):
+            continue
+        definition = workflows.version(row.workflow, row.version)
+        told = row.told
+        made.append(_line(actor, approval, told["run"], told["step"], told["attempt"], told["team"], definition, titles, names, teams))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What a record's title is looked up by."""
+
+    collection: str | None
+    record: str | None
+
+
+def _line(
+    actor: Actor,
+    approval: Approval,
+    run_id: str,
+    step: str,
+    attempt: int,
+    team: str,
+    definition: workflows.Definition,
+    titles: Mapping[tuple[str, str], str],
+    names: Mapping[str, str],
+    teams: Mapping[str, str],
+) -> Line:
+    hidden = kept_from(actor, definition.id, definition.number, step, run=run_id)
+    values, _ = masking.mask(dict(approval.values), "values", hidden, approval.collection)
+    says = hidden.closed is None or hidden.closed.says(step)
+    return Line(
+        id=approval.id,
+        run=run_id,
+        step=step,
+        attempt=attempt,
+        workflow=definition.title,
+        label=title_of(definition, step),
+        collection=approval.collection,
+        record_title=titles.get((approval.collection or "", approval.record or ""), approval.record or ""),
+        team=team,
+        team_name=teams.get(team, team),
+        requester_name=names.get(approval.requested_by, "A former colleague"),
+        names=names,
+        approval=replace(approval, values=values, wishes=(), shown={}, why=approval.why if says else ""),
+        values=values,
+    )
+
+
+def _names(approvals: Sequence[Approval]) -> dict[str, str]:
+    people = {approval.requested_by for approval in approvals} | {each.by for approval in approvals for each in approval.decided}
+    return accounts.names(people)
+
+
+def _teams() -> dict[str, str]:
+    return {team.id: team.name for team in accounts.teams()}
+
+
+def _waiting_for(actor: Actor) -> list[sa.ColumnElement[bool]]:
+    """What SQL can tell of the requests that wait for the actor; the right to the action is judged row by row."""
+    asked_for, attempt = tables.approval.c, tables.attempt.c
+    roles = {team: access.held(actor, team) for team in {team for team, _ in visible_pairs(actor)}}
+    of_roles = [
+        sa.and_(
+            asked_for.team == team,
+            sa.or_(asked_for.roles == sa.text("'[]'::jsonb"), asked_for.roles.has_any(sa.cast(sorted(held), _TEXTS))),
+        )
+        for team, held in sorted(roles.items())
+    ]
+    did = (
+        sa.select(sa.literal(1))
+        .where(
+            attempt.run == asked_for.run,
+            attempt.status == "done",
+            attempt.revised.is_(False),
+            attempt.by == actor.id,
+            asked_for.not_by.has_key(sa.literal("step:") + attempt.step),
+        )
+        .exists()
+    )
+    answered = asked_for.decided.contains([{"by": actor.id}])
+    own = sa.and_(asked_for.not_by.has_key("requester"), asked_for.requested_by == actor.id)
+    return [asked_for.status == "open", sa.or_(*of_roles) if of_roles else sa.false(), ~own, ~did, ~answered]
+
+
+_TEXTS = sa.ARRAY(sa.Text)
+
+
+def _for(actor: Actor) -> Keep:
+    """Whether the right to approve the action is there too."""
+
+    def keep(approval: Approval, team: str) -> bool:
+        return entitled(actor, team, approval) and actor.id not in approval.not_by and actor.email.lower() not in approval.not_by
+
+    return keep
+
+
+def _conditions(filters: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
+    asked_for = tables.approval.c
+    unknown = sorted(set(filters) - FILTERS)
+    if unknown:
+        details = [{"field": name, "reason": f"Known: {', '.join(sorted(FILTERS))}."} for name in unknown]
+        raise Malformed(f"There is no filter {unknown[0]}.", details=details)
+    wanted: list[sa.ColumnElement[bool]] = []
+    for name, value in filters.items():
+        if "\x00" in value:
+            raise Malformed(f"{name} holds a NUL character.", details=[{"field": name, "reason": "Nothing is called like this."}])
+        match name:
+            case "status" if value not in STATUSES:
+                details = [{"field": "status", "reason": f"One of {', '.join(STATUSES)}."}]
+                raise Malformed(f"There is no status {value}.", details=details)
+            case "requester":
+                wanted.append(asked_for.requested_by == value)
+            case "created_at.gte":
+                wanted.append(asked_for.requested_at >= _moment(name, value))
+            case "created_at.lt":
+                wanted.append(asked_for.requested_at < _moment(name, value))
+            case _:
+                wanted.append(asked_for[name] == value)
+    return wanted
+
+
+def _moment(name: str, value: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is None:
+            raise ValueError(value)
+    except ValueError:
+        raise Malformed(f"{name} is no time.", details=[{"field": name, "reason": "A time such as 2026-11-20T06:30:00Z."}]) from None
+    return at
+
+
+def _cursor(text: str) -> tuple[datetime, str]:
+    moment, _, approval_id = text.partition("~")
+    try:
+        at = datetime.fromtimestamp(float(moment), tz=log.now().tzinfo)
+    except (ValueError, OverflowError, OSError):
+        approval_id = ""
+    if not approval_id.startswith("apr_") or "\x00" in approval_id:
+        details = [{"field": "after", "reason": "Not a cursor of this list."}]
+        raise Malformed("The cursor is not one of ours; begin at the first page.", details=details)
+    return at, approval_id
+
+
+# -- one of them
+
+
+def _moved(found: Asked) -> tuple[list[Moved], str | None]:
+    """(what has changed in the record since, why that cannot be told now)."""
+    if found.approval.status != "open":
+        return [], None
+    try:
+        return changed(found), None
+    except ConsoleError as error:
+        return [], error.message
+
+
+def _changes(wishes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Field by field what would be written, with its label and type."""
+    made = []
+    for wish in wishes:
+        request = wish.get("request") or {}
+        collection_id = request.get("collection")
+        for name, change in (request.get("changes") or {}).items():
+            column = _field(collection_id, name)
+            kind = column.to_json() if column is not None else {"name": name, "label": name, "type": "text", "options": None}
+            sides = {side: change.get(side) if change else None for side in ("old", "new")}
+            made.append({**kind, **sides, "masked": not change})
+    return made
+
+
+def _field(collection_id: str | None, name: str) -> Field | None:
+    try:
+        return records.collection(collection_id).field(name) if collection_id else None
+    except ConsoleError:
+        return None
+
+
+approve, reject = runs.approve, runs.reject

@@ -1,0 +1,76 @@
+"""Who may give the yes that a run waits for, whom one waits for in words, and why nobody can."""
+
+from collections.abc import Iterable
+
+from console import accounts
+from console.access import limits
+from console.core.actor import Actor
+from console.core.run.approval_request import Approval
+from console.runs.changing.approval_answers import Asked, asked
+from console.runs.changing.approval_requests import KEPT_OUT, NO_RIGHT, NOT_SEEN, candidates
+
+MOST_NAMED = 8
+REASONS = (NO_RIGHT, NOT_SEEN, KEPT_OUT)
+
+
+def deciders(found: Asked) -> list[str]:
+    """Names of people who may decide it now, in order, at most `MOST_NAMED`; those who have answered are not among them."""
+    approval = found.approval
+    return _named(
+        person for person, lacks in candidates(found.seen.run, approval).items() if lacks is None and not approval.answered_by(person)
+    )
+
+
+def _named(people: Iterable[str]) -> list[str]:
+    return sorted(accounts.names(list(people)).values())[:MOST_NAMED]
+
+
+def words(actor: Actor, approval_id: str) -> str:
+    """Who is waited for, in a sentence."""
+    found = asked(actor, approval_id)
+    approval = found.approval
+    names = deciders(found)
+    role = _role_words(approval)
+    left = approval.needs - len(approval.approvers)
+    if len(names) < left:
+        return f"Waiting for {role} to approve. {stuck(found)}"
+    others = f" or another {role.removeprefix('a ').removeprefix('an ')}" if len(names) > 1 else ""
+    many = f" ({len(approval.approvers)} of {approval.needs} have)" if approval.needs > 1 else ""
+    return (
+        f"Waiting for {names[0]}{others} to approve{many}."
+        if left <= 1
+        else f"Waiting for {names[0]}{others} and {left - 1} more to approve{many}."
+    )
+
+
+def stuck(found: Asked) -> str:
+    """Why too few can give their yes now, and whom to ask about it."""
+    approval, run = found.approval, found.seen.run
+    held = candidates(run, approval)
+    team = next((one.name for one in accounts.teams() if one.id == run.team), run.team)
+    free = [person for person, lacks in held.items() if lacks is None and not approval.answered_by(person)]
+    if not held:
+        why = f"Nobody in {team} has that role."
+    elif free:
+        why = f"Only {limits.listed(_named(free))} can, and {approval.needs - len(approval.approvers)} more are needed."
+    else:
+        told = (
+            f"{limits.listed(_named(people))} {reason}"
+            for reason in REASONS
+            if (people := [one for one, lacks in held.items() if lacks == reason])
+        )
+        why = (
+            f"Who has that role in {team} cannot: {'; '.join(told)}."
+            if any(held.values())
+            else f"Everybody in {team} with that role has decided."
+        )
+    managers = limits.listed(limits.able(None, "policy", "manage")) or "Who runs the console"
+    return f"{why} {managers} can give somebody the role and the right; or withdraw the request and ask for something else."
+
+
+def _role_words(approval: Approval) -> str:
+    """The roles as people say them."""
+    spoken = [role.replace("_", " ") for role in approval.roles]
+    if not spoken:
+        return "somebody with the right to approve it"
+    return ("an " if spoken[0][0] in "aeiou" else "a ") + " or ".join(spoken)

@@ -1,0 +1,200 @@
+"""What people are told: a list of their own in the console, and mail where a server is set up. A notice goes out once, whatever is tried again."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+
+import sqlalchemy as sa
+
+from console import access, accounts, log, queue, runs, settings, subjects
+from console.access import limits, second
+from console.access.run_reach import ALL
+from console.core.actor import Actor
+from console.db.engine import fetch, transaction
+from console.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
+from console.integrations import mail
+from console.runs.changing import cleared_notices
+from console.runs.rows import side_rows
+
+SHOWN = 50
+AT_ONCE = 50
+_log = logging.getLogger(__name__)
+_COLUMNS = "id, key, kind, run, by, at, read_at, link, subject, nonce, ct"
+_MADE_IN = "select array[r.workflow, r.version::text] from console.run r"
+_SHOWN = f"{_COLUMNS}, ({_MADE_IN} where r.id = notice.run and (r.label is null or r.label = any(%s)))"
+_MAILED = f"{_COLUMNS}, ({_MADE_IN} {ALL} where r.id = notice.run)"
+NOT_YOURS = "Something was noted here whose text you may not read"
+_OPEN = "not exists (select from console.run r where r.id = notice.run and not (r.label is null or r.label = any(%s)))"
+"""That it is about no run with a label that its reader is not cleared for, or not any more."""
+_MINE = f"select {_SHOWN} from console.notice where person = %s and {_OPEN} order by at desc, id desc limit %s"  # noqa: S608 (names of this file)
+_ONE = f"select {_SHOWN} from console.notice where id = %s and person = %s and {_OPEN}"  # noqa: S608 (as above)
+_UNREAD = f"select count(*) from console.notice where person = %s and read_at is null and {_OPEN}"  # noqa: S608 (as above)
+_WORDS = {
+    "task_created": "A task for you",
+    "question_asked": "You are asked something",
+    "run_assigned": "{by} gave you this run",
+    "run_taken_over": "{by} took over this run from you",
+    "approval_decided": "{by} decided on your request",
+    "approval_requested": "Your approval is asked for",
+    "clearance_asked": "{by} asks for your agreement to a clearance",
+    "report_filed": "A report was filed",
+    "bulk_ended": "What you began on several records has come to its end",
+    "access_requested": "{by} asks for a right",
+    "ai_budget_warn": "Today's budget for AI is above its warning level",
+    "ai_budget_used": "Today's budget for AI is used up: steps are done by hand until midnight UTC",
+    "log_damaged": "The activity log is not in order: look at its proof",
+    "rights_disagreed": "The two judges of rights disagreed, so something was refused: look at the activity log",
+    "model_refused": "The provider of the AI refuses to answer: look at key, account and model",
+    **cleared_notices.WORDS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a person was told. `about` names the run, for who may still see it; `href` leads there."""
+
+    id: str
+    text: str
+    about: str
+    href: str
+    at: datetime
+    read: bool
+
+
+def tell(
+    people: Sequence[str],
+    kind: str,
+    key: str,
+    *,
+    run: str | None = None,
+    by: str | None = None,
+    text: str | None = None,
+    subject: str | None = None,
+    link: str | None = None,
+    mail: bool = True,
+) -> None:
+    """Tell these persons (ids), who the caller knows may see what it is about. The same `key` tells a person once.
+
+    `text` is kept under the key of the `subject`; without one the words are those of the `kind`.
+    """
+    with transaction() as connection:
+        side_rows.tell(connection, people, key, kind, at=log.now(), run=run, by=by, text=text, subject=subject, link=link, mail=mail)
+
+
+def _disagreed(actor: Actor, team: str | None, obj: str, act: str, version: int) -> None:
+    """Tell who manages the rights that index and Casbin disagreed, once a day for each version of the rights."""
+    del actor, team, obj, act  # the event names them
+    people = [ident for ident, _ in limits.people_able(None, "policy", "manage")]
+    key = f"rights_disagreed:{version}:{log.now().date().isoformat()}"
+    tell(people, "rights_disagreed", key, link="/activity?kind=rights_disagreed")
+
+
+second.watchers.append(_disagreed)
+
+
+def unread(actor: Actor) -> int:
+    """How many notices the person has not read."""
+    return int(fetch(_UNREAD, (actor.id, _cleared(actor)))[0][0])
+
+
+def _cleared(actor: Actor) -> list[str]:
+    return access.runs(actor).cleared
+
+
+def mine(actor: Actor, limit: int = SHOWN) -> list[Notice]:
+    """The person's notices, newest first. What they may not see any more is named by nothing but its moment."""
+    rows = fetch(_MINE, ((cleared := _cleared(actor)), actor.id, cleared, limit))
+    names = accounts.names({row[4] for row in rows if row[4]})
+    titles: dict[str, str | None] = {}
+    return [_notice(actor, row, names, titles) for row in rows]
+
+
+def _notice(actor: Actor, row: tuple[object, ...], names: dict[str, str], titles: dict[str, str | None]) -> Notice:
+    ident, key, kind, run, by, at, read_at, link, subject, nonce, ct, made_in = row
+    run_id = str(run) if run else None
+    if run_id is not None and run_id not in titles:
+        titles[run_id] = _title(actor, run_id)
+    about = titles.get(run_id or "")
+    if run_id is not None and about is None:
+        return Notice(str(ident), "About something that you may not see any more", "", "", at, read_at is not None)  # type: ignore[arg-type]
+    words = _WORDS.get(str(kind), "A notice").format(by=names.get(str(by), "The engine"))
+    if ct is not None:
+        try:
+            words = str(subjects.unseal(str(subject), f"notice|{key}", nonce, ct)["text"])  # type: ignore[arg-type]
+        except subjects.Unreadable:
+            words = "Its text was erased"
+        if made_in and not runs.says(actor, made_in[0], int(made_in[1]), None, kind="notify", run=run_id):  # type: ignore[index]
+            words = NOT_YOURS
+    href = str(link) if link else f"/runs/{run_id}" if run_id else ""
+    return Notice(str(ident), words, about or "", href, at, read_at is not None)  # type: ignore[arg-type]
+
+
+def _title(actor: Actor, run_id: str) -> str | None:
+    """The run in a few words, None where the person may not see it."""
+    try:
+        return runs.title(actor, run_id)
+    except ConsoleError:
+        return None
+
+
+def read(actor: Actor, notice_id: str) -> str:
+    """Mark it as read; answers where it leads. Raises NotFound for what is not the person's."""
+    rows = fetch(_ONE, ((cleared := _cleared(actor)), notice_id, actor.id, cleared))
+    if not rows:
+        raise NotFound
+    with transaction() as connection:
+        connection.execute(sa.text("update console.notice set read_at = coalesce(read_at, now()) where id = :id"), {"id": notice_id})
+    return _notice(actor, rows[0], {}, {}).href or "/notices"
+
+
+def read_all(actor: Actor) -> None:
+    """Mark everything as read."""
+    with transaction() as connection:
+        connection.execute(sa.text("update console.notice set read_at = now() where person = :me and read_at is null"), {"me": actor.id})
+
+
+def deliver() -> int:
+    """Send what waits to be sent by mail; how many went out. One that was begun and never answered for is not sent again."""
+    if settings.current().smtp is None or queue.paused():
+        return 0
+    taken = "update console.notice set mail = 'sending' where id in (select id from console.notice where mail = 'queued' order by at limit %s for update skip locked)"
+    rows = fetch(f"{taken} returning {_MAILED}, person", (AT_ONCE,))
+    sent = 0
+    for row in rows:
+        result = _mailed(row[:-1], row[-1])
+        sent += result == "sent"
+        with transaction() as connection:
+            connection.execute(sa.text("update console.notice set mail = :mail where id = :id"), {"mail": result, "id": row[0]})
+    return sent
+
+
+def _mailed(row: tuple[object, ...], person: str) -> str | None:
+    """What came of the mail: sent, failed, unknown, queued for later; None where nothing is to be sent."""
+    try:
+        actor = accounts.actor_of_person(person)
+        told = _notice(actor, row, accounts.names({str(row[4])} if row[4] else set()), {})
+        if not told.href:
+            return None
+        mail.send(_message(actor, told))
+    except OutcomeUnknown:
+        return "unknown"
+    except IntegrationError as error:
+        _log.warning("notice %s: %s", row[0], error.message)
+        return "failed" if error.permanent else "queued"
+    except ConsoleError:
+        return None
+    return "sent"
+
+
+def _message(actor: Actor, told: Notice) -> EmailMessage:
+    """The mail: what happened and where; the record's own values stay in the console."""
+    given = settings.current()
+    message = EmailMessage()
+    message["From"] = given.mail_from or "handrail@localhost"
+    message["To"] = actor.email
+    message["Subject"] = " ".join(f"{told.text}: {told.about}".split())[:200] if told.about else " ".join(told.text.split())[:200]
+    message["Message-ID"] = f"<{told.id}@{(given.base_url or 'http://localhost').partition('//')[2].partition('/')[0].partition(':')[0]}>"
+    message.set_content(f"{told.text}\n{told.about}\n\n{given.base_url or ''}{told.href}\n")
+    return message

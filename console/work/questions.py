@@ -1,0 +1,141 @@
+"""Questions that runs ask other people: who may answer sees the form, and says who answered before; enough of the same answer moves the run."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from console import access, accounts, log, runs, subjects
+from console.browse import evidence
+from console.core.actor import Actor
+from console.core.forms import FormField, clean
+from console.db.engine import fetch, transaction
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
+
+ANSWERED = "answered"
+SHOWN = 100
+NOT_YOURS = "A question whose text you may not read"
+_OPEN = """
+select q.id, q.run, q.needs, q.until, q.asked_at, q.subject, q.nonce, q.ct, q.people ? %(me)s, r.workflow, r.version, a.step, r.collection from console.question q
+join console.attempt a on a.run = q.run and a.n = q.n join {runs} on r.id = q.run and r.status = 'waiting_event' and r.waiting->>'key' = q.id
+where {where} order by q.until nulls last, q.id limit {limit}
+"""
+_LEFT = f"""
+select q.id, q.run, q.subject, a.outcome from console.question q
+join {access.EVERY_RUN.sql()} on r.id = q.run and r.status = 'waiting_event' and r.waiting->>'key' = q.id
+join lateral (select outcome, count(*) as given, max(at) as last from console.answer where question = q.id group by outcome) a on a.given >= q.needs
+where a.last < now() - interval '5 seconds' limit 100
+"""  # noqa: S608 (a text of ours)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that stands. `answered` names those who answered and when; `mine` whether this person did."""
+
+    id: str
+    run: str
+    title: str
+    text: str | None
+    fields: tuple[dict[str, Any], ...]
+    outcomes: tuple[dict[str, Any], ...]
+    needs: int
+    until: datetime | None
+    asked_at: datetime
+    about: str
+    subject: str
+    answered: tuple[tuple[str, str, datetime], ...] = ()
+    mine: bool = False
+
+    @property
+    def screen(self) -> dict[str, Any]:
+        """The form in the shape of a step's screen."""
+        return {"type": "human_input", "fields": list(self.fields), "outcomes": list(self.outcomes), "text": self.text}
+
+
+def open_for(actor: Actor) -> list[Asked]:
+    """Questions that wait for this person's answer, those that end first at the top."""
+    rows = fetch(_OPEN.format(runs=access.runs(actor).sql(), where="q.people ? %(me)s", limit=SHOWN), {"me": actor.id})
+    found = [asked for row in rows if (asked := _asked(actor, row)) is not None]
+    return [asked for asked in found if not asked.mine]
+
+
+def one(actor: Actor, question_id: str) -> Asked:
+    """The question as this person may read it. Raises NotFound where it is not for this person, does not stand any more, or is about what they may not see."""
+    return _one(actor, question_id)
+
+
+def _one(actor: Actor, question_id: str, *, whole: bool = False) -> Asked:
+    statement = _OPEN.format(runs=access.runs(actor).sql(), where="q.id = %(id)s", limit=1)
+    rows = fetch(statement, {"me": actor.id, "id": question_id}) if "\x00" not in question_id else []
+    asked = _asked(actor, rows[0], whole=whole) if rows and rows[0][8] else None
+    if asked is None:
+        raise NotFound
+    return asked
+
+
+def _asked(actor: Actor, row: Any, *, whole: bool = False) -> Asked | None:
+    """The question; `whole` with what its fields hold that this person may not read, to take the answer by."""
+    ident, run, needs, until, asked_at, subject, nonce, ct, _, *made_at = row
+    try:
+        about = runs.title(actor, run)
+        told = subjects.unseal(subject, f"question|{ident}", nonce, ct)
+    except (ConsoleError, subjects.Unreadable):
+        return None
+    if not whole:
+        workflow, version, step, collection = made_at
+        told |= runs.shown_to(actor, workflow, version, step, {name: told[name] for name in ("title", "text", "fields")}, collection, run)
+        if not runs.says(actor, workflow, version, step, run=run):
+            told |= {"title": NOT_YOURS, "text": None}
+    given = fetch("select person, outcome, at from console.answer where question = %s order by at, person", (ident,))
+    names = accounts.names({person for person, _, _ in given})
+    labels = {one["value"]: one["label"] for one in told["outcomes"]}
+    answered = tuple((names.get(person, "A former colleague"), labels.get(outcome, "answered"), at) for person, outcome, at in given)
+    return Asked(
+        ident, run, told["title"], told["text"], tuple(told["fields"]), tuple(told["outcomes"]), needs, until, asked_at, about, subject,
+        answered, actor.id in {person for person, _, _ in given},
+    )  # fmt: skip
+
+
+def answer(actor: Actor, question_id: str, values: dict[str, Any], outcome: str | None) -> None:
+    """Hand in this person's answer; the run goes on when enough people gave the same one.
+
+    Raises NotFound as `one`, Invalid with a detail per field, Conflict for a second answer.
+    """
+    asked = _one(actor, question_id, whole=True)
+    fields = [FormField(**{name: field[name] for name in FormField.__slots__ if name in field}) for field in asked.fields]
+    offered = [option["value"] for option in asked.outcomes]
+    if offered and outcome not in offered:
+        raise Invalid("Choose an answer.", details=[{"field": "outcome", "reason": f"One of: {', '.join(offered)}."}])
+    cleaned, way = clean(fields, evidence.with_files(fields, values, asked.run)), outcome if offered and outcome else ANSWERED
+    evidence.require(actor, None, fields, values)
+    kid, nonce, ct = subjects.seal(asked.subject, f"answer|{asked.id}|{actor.id}", cleaned)
+    put = sa.text(
+        "insert into console.answer (question, person, outcome, at, kid, nonce, ct) values (:id, :person, :outcome, :at, :kid, :nonce, :ct) on conflict do nothing"
+    )
+    with transaction() as connection:
+        connection.execute(sa.text("select id from console.question where id = :id for update"), {"id": asked.id})
+        told = {"id": asked.id, "person": actor.id, "outcome": way, "at": log.now(), "kid": kid, "nonce": nonce, "ct": ct}
+        if connection.execute(put, told).rowcount == 0:
+            raise Conflict("You answered this already.", code="not_possible")
+    given = _given(asked.id, asked.subject)
+    if sum(1 for entry in given if entry["outcome"] == way) >= asked.needs:
+        runs.arrive(actor, asked.run, asked.id, outcome=way, output={"answers": given})
+
+
+def pick_up() -> int:
+    """Runs that still wait though enough people answered, because a process died in between, go on; how many did."""
+    return sum(
+        runs.arrive(runs.ENGINE, run, ident, outcome=way, output={"answers": _given(ident, subject)})
+        for ident, run, subject, way in fetch(_LEFT)
+    )
+
+
+def _given(question: str, subject: str) -> list[dict[str, Any]]:
+    """The answers so far, in the order in which they came."""
+    rows = fetch("select person, outcome, at, nonce, ct from console.answer where question = %s order by at, person", (question,))
+    found = []
+    for person, outcome, at, nonce, ct in rows:
+        values = subjects.unseal(subject, f"answer|{question}|{person}", nonce, ct)
+        found.append({"by": person, "outcome": outcome, "at": log.body.moment(at), "values": values})
+    return found

@@ -1,0 +1,84 @@
+"""Contracts about the house that are read from its tree, so that no room is forgotten: `bin/lint` checks them with import-linter."""
+
+import ast
+from pathlib import Path
+
+from grimp import ImportGraph
+from importlinter import Contract, ContractCheck, output
+
+CONSOLE = Path(__file__).parent.parent / "console"
+DOORS = frozenset({"__main__", "app", "cli", "commands", "static", "views", "web"})
+"""What may know that there is a web framework; everything else at the top is a service, a plug-in, a keeper or a rule."""
+FRAMEWORKS = frozenset({"flask", "flask_login", "flask_wtf", "werkzeug"})
+
+
+def rooms() -> frozenset[str]:
+    """What stands at the top of `console/`: its folders and modules, by name."""
+    return frozenset(
+        path.stem for path in CONSOLE.iterdir() if path.name != "__init__.py" and (path.suffix == ".py" or (path / "__init__.py").exists())
+    )
+
+
+def offered(package: str) -> frozenset[str]:
+    """What a package says in `__all__` that others may import from it: names of functions and classes, and of whole modules."""
+    path = CONSOLE.parent.joinpath(*package.split("."), "__init__.py")
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets):
+            return frozenset(ast.literal_eval(node.value))
+    return frozenset()
+
+
+def past_the_door(importer: str, imported: str, packages: frozenset[str]) -> str | None:
+    """The package that `importer` reaches past by importing `imported`, if it does: one that it does not stand in, and that does not offer this module."""
+    parts = imported.split(".")
+    for length in range(2, len(parts)):
+        package = ".".join(parts[:length])
+        inside = importer == package or importer.startswith(f"{package}.")
+        if package in packages and not inside and parts[length] not in offered(package):
+            return package
+    return None
+
+
+class RoomsContract(Contract):
+    """Nobody imports a module of a room that the room's `__all__` does not name."""
+
+    type_name = "rooms"
+
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+        """Every import within `console` is looked at."""
+        packages = frozenset(module for module in graph.modules if (CONSOLE.parent.joinpath(*module.split("."), "__init__.py")).exists())
+        wrong = sorted(
+            (importer, imported, package)
+            for importer in graph.modules
+            for imported in graph.find_modules_directly_imported_by(importer)
+            if imported.startswith("console.") and (package := past_the_door(importer, imported, packages))
+        )
+        return ContractCheck(kept=not wrong, metadata={"wrong": wrong})
+
+    def render_broken_contract(self, check: ContractCheck) -> None:
+        """One line for each import."""
+        for importer, imported, package in check.metadata["wrong"]:
+            module = imported.removeprefix(f"{package}.").partition(".")[0]
+            output.print_error(f"{importer} imports {imported}: name {module!r} in __all__ of {package}, or import what is named there.")
+
+
+class NoFrameworkContract(Contract):
+    """Nothing but the doors imports the web framework."""
+
+    type_name = "no_framework"
+
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+        """Direct imports only: what a door imports is the door's business."""
+        wrong = sorted(
+            (importer, imported)
+            for importer in graph.modules
+            if importer.startswith("console.") and importer.split(".")[1] not in DOORS
+            for imported in graph.find_modules_directly_imported_by(importer)
+            if imported.partition(".")[0] in FRAMEWORKS
+        )
+        return ContractCheck(kept=not wrong, metadata={"wrong": wrong})
+
+    def render_broken_contract(self, check: ContractCheck) -> None:
+        """One line for each import."""
+        for importer, imported in check.metadata["wrong"]:
+            output.print_error(f"{importer} imports {imported}: only {', '.join(sorted(DOORS))} know the web framework.")
