@@ -41,7 +41,7 @@ def fill(events: int, people: int) -> None:
     from console.db import uuid7
     from console.log import Fact, Frame, chained, write
 
-    whose = [subjects.of("customer", str(number)) for number in range(people)]
+    whose = [subjects.subject_of("customer", str(number)) for number in range(people)]
     actor = {"kind": "user", "id": "usr_01kq0000000000000000000000", "session": "ses_1", "team": "operations", "roles": ["operator"]}
     workflow = {"id": "wf_01kq0000000000000000000000", "version": 3, "hash": "0" * 64}
     told = {"n": 1, "outcome": "approve", "type": "decision", "title": "Operator decision", "revision": 1}

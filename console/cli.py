@@ -21,14 +21,14 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command, by name."""
         del ctx
-        return sorted({command.name for module in _modules() for command in _of(module) if command.name})
+        return sorted({command.name for module in _modules() for command in _commands_of(module) if command.name})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, None where there is none of this name."""
         del ctx
         modules = _modules()
         for module in sorted(modules, key=lambda module: (module != cmd_name, module)):
-            for command in _of(module):
+            for command in _commands_of(module):
                 if command.name == cmd_name:
                     return command
         return None
@@ -38,7 +38,7 @@ def _modules() -> list[str]:
     return [found.name for found in pkgutil.iter_modules(commands.__path__)]
 
 
-def _of(module: str) -> list[click.Command]:
+def _commands_of(module: str) -> list[click.Command]:
     found: list[click.Command] = importlib.import_module(f"console.commands.{module}").commands
     return found
 
@@ -62,7 +62,7 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except ConsoleError as error:
-        click.echo(f"console: {_told(error)}", err=True)
+        click.echo(f"console: {_error_text(error)}", err=True)
         sys.exit(1)
     except (sqlalchemy.exc.DBAPIError, psycopg.Error) as error:
         click.echo(f"console: {_of_database(error)}", err=True)
@@ -81,7 +81,7 @@ def main() -> NoReturn:
         sys.stderr.close()  # whoever read our output has left: `console … | head`
         sys.exit(1)
     except OSError as error:
-        found = troubles.of(error)
+        found = troubles.trouble_of(error)
         place = f" ({error.filename})" if error.filename else ""
         click.echo(f"console: {f'{found.message} {found.fix}.' if found else f'{error.strerror or error}{place}'}", err=True)
         sys.exit(1)
@@ -90,7 +90,7 @@ def main() -> NoReturn:
 
 def _of_database(error: sqlalchemy.exc.DBAPIError | psycopg.Error) -> str:
     """What a fault of the console's own database comes to, in one line with the way out."""
-    found, cause = troubles.of(error), getattr(error, "orig", None) or error
+    found, cause = troubles.trouble_of(error), getattr(error, "orig", None) or error
     said = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
     if found is troubles.OTHER_TABLES:
         return "The console's tables are not there yet, or of another release: run `console migrate`."
@@ -99,7 +99,7 @@ def _of_database(error: sqlalchemy.exc.DBAPIError | psycopg.Error) -> str:
     return f"{found.message} {found.fix}. ({said})" if found else f"The console's database refused: {said}"
 
 
-def _told(error: ConsoleError) -> str:
+def _error_text(error: ConsoleError) -> str:
     """The message and, where there are several things wrong, each on a line of its own."""
     details = [
         f"  {': '.join(str(part) for part in (detail.get('step'), detail.get('field'), detail.get('reason')) if part)}"

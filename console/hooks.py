@@ -114,7 +114,7 @@ def loaded() -> tuple[Hook, ...]:
     sources += [(point.value, point.load) for point in entry_points(group=ENTRY_POINT)]
     for name, load in sources:
         try:
-            made = _of(load())
+            made = _hooks_in(load())
         except Exception as error:  # whatever a company's code does when it is imported
             logger.exception("hooks of %s", name)
             broken = Hook("module", "", name, load, module=name, file=_place(error)[0], line=_place(error)[1])
@@ -127,20 +127,20 @@ def loaded() -> tuple[Hook, ...]:
     return tuple(found.values())
 
 
-def _of(source: Any) -> list[Hook]:
+def _hooks_in(source: Any) -> list[Hook]:
     """The hooks of a module, or of a function."""
     functions = [source] if not isinstance(source, ModuleType) else vars(source).values()
     return list({id(hook): hook for function in functions for hook in getattr(function, MARK, ())}.values())
 
 
-def of(kind: Kind, collection: str | None = None) -> list[Hook]:
+def hooks_of(kind: Kind, collection: str | None = None) -> list[Hook]:
     """The hooks of a kind, all of them or those of one collection."""
     return [hook for hook in loaded() if hook.kind == kind and collection in (None, hook.collection)]
 
 
 def actions() -> Mapping[str, Callable[..., Any]]:
     """Functions for actions by name."""
-    return {hook.name: hook.function for hook in of("action")}
+    return {hook.name: hook.function for hook in hooks_of("action")}
 
 
 # ---------------------------------------------------------------------------------------------------------------- calling
@@ -148,7 +148,7 @@ def actions() -> Mapping[str, Callable[..., Any]]:
 
 def compute(collection: str, name: str, records: Sequence[Mapping[str, Any]]) -> list[Answer]:
     """What a computed field comes to for each of these records, within half a second for all; what is not done by then says so."""
-    hook = next((hook for hook in of("computed", collection) if hook.name == name), None)
+    hook = next((hook for hook in hooks_of("computed", collection) if hook.name == name), None)
     if hook is None:
         return [Answer(wrong="The code for this field is not here any more.")] * len(records)
     state = states()[hook.key]

@@ -154,7 +154,7 @@ def may(actor: Actor, inbox: Inbox, act: str) -> bool:
     return act != "work" or not inbox.roles or bool(access.held(actor, inbox.team) & set(inbox.roles))
 
 
-def mine(actor: Actor) -> list[Inbox]:
+def inboxes_of(actor: Actor) -> list[Inbox]:
     """Inboxes in which the actor may work, or which they manage, in order."""
     return [one for one in known() if may(actor, one, "work") or may(actor, one, "manage")]
 

@@ -70,7 +70,7 @@ def unwrap(sealed: bytes, about: str) -> bytes:
         raise Unreadable(f"{about}: this is not the master key it was sealed with") from None
 
 
-def of(collection: str, record: str) -> str:
+def subject_of(collection: str, record: str) -> str:
     """The subject (`sub_…`) that this record is, with a key; made on first use."""
     known = fetch("select id from console.subject where collection = %s and record = %s", (collection, record))
     if known:
@@ -93,7 +93,7 @@ def of_person(person: str) -> str:
     source, at, subject = _persons.get(person, (None, 0.0, ""))
     now = time.monotonic()
     if source is not hot_engine() or now - at >= KEPT_S:
-        subject = of("person", person)
+        subject = subject_of("person", person)
         if len(_persons) >= KEPT_MOST:
             _persons.clear()
         _persons[person] = (hot_engine(), now, subject)
@@ -110,7 +110,7 @@ def known(collection: str, record: str) -> str | None:
 
 def ref(collection: str, record: str) -> str:
     """The random name (`rec_…`) of a record whose key is itself personal; it leads back only while the subject's row stands."""
-    return "rec_" + of(collection, record).removeprefix("sub_")
+    return "rec_" + subject_of(collection, record).removeprefix("sub_")
 
 
 def record_behind(collection: str, named: str) -> str | None:

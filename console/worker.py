@@ -60,7 +60,7 @@ class Duty:
         try:
             self.do()
         except (sa.exc.DBAPIError, psycopg.OperationalError, OSError) as error:
-            found = troubles.of(error) or troubles.DOWN
+            found = troubles.trouble_of(error) or troubles.DOWN
             said = "the database does not answer" if found is troubles.DOWN else found.message
             _log.warning("%s: %s: %s", self.name, said, type(getattr(error, "orig", error)).__name__)
         except ConsoleError as error:

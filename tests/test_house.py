@@ -91,3 +91,64 @@ def test_no_text_cites_what_is_not_in_the_repository() -> None:
         found |= {f"{path.relative_to(ROOT)}: {name}" for name in named.findall(text) if name.rpartition("/")[2] not in known}
         found |= {f"{path.relative_to(ROOT)}: {name}" for name in re.findall(r"\b[Ii]ssue [A-Z]\b", text)}
     assert not {one for one in found if not one.startswith("tests/test_house.py")}
+
+
+PLUGINS = {"steps", "effects", "triggers", "channels", "providers", "effect_kinds", "tables"}
+"""Folders with a file for each kind: its name is the kind's."""
+NO_NAMES = frozenset(
+    [
+        "one",
+        "it",
+        "he",
+        "she",
+        "they",
+        "me",
+        "us",
+        "we",
+        "this",
+        "that",
+        "these",
+        "those",
+        "here",
+        "there",
+        "told",
+        "found",
+        "said",
+        "asked",
+        "who",
+        "what",
+        "which",
+        "mine",
+        "ours",
+        "of",
+        "by",
+        "as",
+        "so",
+        "all",
+        "any",
+        "some",
+        "other",
+        "others",
+    ]
+)
+
+
+def test_no_module_name_stands_twice() -> None:
+    """Whoever searches for a module by its name finds one; views and commands are called like what they are the doors to."""
+    counted: dict[str, list[str]] = {}
+    for path in sorted(CONSOLE.rglob("*.py")):
+        folders = path.relative_to(CONSOLE).parts[:-1]
+        if path.name != "__init__.py" and not {"views", "commands", "demo", *PLUGINS} & set(folders):
+            counted.setdefault(path.name, []).append("/".join((*folders, path.name)))
+    twice = {name: places for name, places in counted.items() if len(places) > 1}
+    assert not twice, "give one of them the name that a stranger would search for"
+
+
+def test_functions_are_called_by_more_than_a_pronoun() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path in sorted(CONSOLE.rglob("*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and (node.name.strip("_") in NO_NAMES or len(node.name) == 1)
+    }
+    assert not found, "name the function by what it returns or does"

@@ -90,22 +90,22 @@ def condition(text: str, label: Callable[[str], str] | None = None) -> str:
         node = expressions.parse(text).node
     except ExpressionError:
         return text
-    return _said(node, label or _label) or text
+    return condition_words(node, label or _label) or text
 
 
 def _label(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _said(node: Node, label: Callable[[str], str], *, holds: bool = True) -> str | None:
+def condition_words(node: Node, label: Callable[[str], str], *, holds: bool = True) -> str | None:
     """The condition in words (with `holds` False its opposite), None where there are none."""
     match node:
         case Literal(value=True) if holds:
             return WHOSEVER
         case Not(item=item):
-            return _said(item, label, holds=not holds)
+            return condition_words(item, label, holds=not holds)
         case Junction(kind=kind, items=items):
-            parts = [_said(item, label, holds=holds) for item in items]
+            parts = [condition_words(item, label, holds=holds) for item in items]
             if any(part is None for part in parts):
                 return None
             word = " and " if (kind == "all") == holds else " or "

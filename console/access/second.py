@@ -90,7 +90,7 @@ def allowed(held: "Held", question: Question) -> bool:
 
 def decided(held: "Held", question: Question) -> tuple[bool, Row | None]:
     """Casbin's answer to the person, whatever label or key there is, and the row that decided."""
-    answers, judge = _of(held), held.judge
+    answers, judge = _answers_about(held), held.judge
     sub, obj, act = f"user:{question.actor.id}", question.obj, question.act
     rows = judge.about(obj, act)
     counted = tuple(_counts(held, question, row) for row in rows)
@@ -105,7 +105,7 @@ def decided(held: "Held", question: Question) -> tuple[bool, Row | None]:
     return answer
 
 
-def _of(held: "Held") -> _Answers:
+def _answers_about(held: "Held") -> _Answers:
     global _answers  # noqa: PLW0603 - swapped whole when the policy is another
     answers = _answers
     if answers is None or answers.index is not held.index:
@@ -168,7 +168,7 @@ def _in_key(held: "Held", key_id: str, obj: str, act: str) -> bool:
     named = getattr(left, narrowing.NAMED[kind]) if kind in narrowing.NAMED else None
     objects = [obj] if named is None else [f"{kind}:{name}" for name in sorted(named)]
     rows = [Row("p", sub, EVERY, each, one) for each in objects for one in acts]
-    answers, asked = _of(held), (sub, obj, act)
+    answers, asked = _answers_about(held), (sub, obj, act)
     if asked not in answers.known:
         answers.known[asked] = held.judge.decide(sub, None, obj, act, lambda _: False, rows)
     return answers.known[asked][0]
@@ -176,7 +176,7 @@ def _in_key(held: "Held", key_id: str, obj: str, act: str) -> bool:
 
 def alarm(held: "Held", question: Question, why: str) -> None:
     """Tell of it, once for each question under this policy, from a thread: whoever asks may be in the middle of a transaction."""
-    answers, asked = _of(held), (question.actor.id, question.team, question.obj, question.act)
+    answers, asked = _answers_about(held), (question.actor.id, question.team, question.obj, question.act)
     _log.error("alarm: the two judges of rights disagree about %s on %s: %s", question.act, question.obj, why)
     if asked in answers.told:
         return

@@ -54,7 +54,7 @@ class Difference:
 def of_person(actor: Actor, person_id: str) -> list[Ability]:
     """What the person may do, everywhere first, then by team. Raises NotAllowed, NotFound."""
     authority.require(actor)
-    return said(rights(persons.person(person_id).roles))
+    return ability_sentences(rights(persons.person(person_id).roles))
 
 
 def difference(actor: Actor, person_id: str, pairs: Iterable[Pair]) -> Difference:
@@ -63,7 +63,7 @@ def difference(actor: Actor, person_id: str, pairs: Iterable[Pair]) -> Differenc
     before, after = rights(persons.person(person_id).roles), rights(person_changes.spread(pairs))
     gained = {right: some for right, some in after.items() if right not in before or (before[right] and not some)}
     lost = {right: some for right, some in before.items() if right not in after or (after[right] and not some)}
-    return Difference(tuple(said(gained)), tuple(said(lost)))
+    return Difference(tuple(ability_sentences(gained)), tuple(ability_sentences(lost)))
 
 
 def rights(pairs: Iterable[Pair]) -> dict[Right, bool]:
@@ -104,7 +104,7 @@ def _limited(index: Index, place: str, obj: str, act: str, above: frozenset[str]
     return subject not in above and _limited(index, place, f"collection:{subject}", "read", above | {collection})
 
 
-def said(found: Mapping[Right, bool]) -> list[Ability]:
+def ability_sentences(found: Mapping[Right, bool]) -> list[Ability]:
     """The rights as sentences: acts that are allowed on the same things in one."""
     titles, teams = _titles(), {team.id: team.name for team in persons.teams()}
     objects: dict[tuple[str, str, str, bool], list[str]] = {}

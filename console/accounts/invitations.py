@@ -141,7 +141,7 @@ def revoke(actor: Actor, invitation_id: str) -> None:
         persons.note_configuration(actor, "invitation_ended", told.person, opened, connection=connection)
 
 
-def one(actor: Actor, invitation_id: str) -> Invitation:
+def invitation(actor: Actor, invitation_id: str) -> Invitation:
     """The invitation. Raises NotAllowed, NotFound."""
     authority.require(actor)
     with db.hot_engine().connect() as connection:

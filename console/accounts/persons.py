@@ -170,14 +170,14 @@ def set_password(person_id: str, password: str | None = None, *, by: Actor = COM
 
 def person(person_id: str) -> Person:
     """The person of this id. Raises `NotFound`."""
-    return _one(_PERSON, id=person_id)
+    return _read_person(_PERSON, id=person_id)
 
 
 def person_of_email(email: str) -> Person:
     """The person who signs in with this address. Raises `NotFound` that names it."""
     address = email.strip().lower()
     try:
-        return _one(_BY_EMAIL, email=address)
+        return _read_person(_BY_EMAIL, email=address)
     except NotFound:
         raise NotFound(f"Nobody signs in as {address}.") from None
 
@@ -268,7 +268,9 @@ def note_configuration(
     connection: Connection | None = None,
 ) -> None:
     """An event on the chain of the configuration, its sealed values under the key of the person it is about; in a transaction its last act."""
-    log.note(by, kind, open=opened, sealed=sealed, subject=subjects.of("person", person_id), chain="sys:config", connection=connection)
+    log.note(
+        by, kind, open=opened, sealed=sealed, subject=subjects.subject_of("person", person_id), chain="sys:config", connection=connection
+    )
 
 
 def team_id(name: str) -> str:
@@ -315,7 +317,7 @@ def _make_team(connection: Connection, team: str, name: str) -> None:
     )
 
 
-def _one(statement: sa.TextClause, **values: str) -> Person:
+def _read_person(statement: sa.TextClause, **values: str) -> Person:
     with db.hot_engine().connect() as connection:
         row = connection.execute(statement, {name: value.replace("\0", "") for name, value in values.items()}).one_or_none()
     if row is None:

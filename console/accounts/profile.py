@@ -152,7 +152,7 @@ def _set(connection: sa.Connection, person_id: str, new: str) -> None:
 
 
 def _note(by: Actor, person_id: str, fields: list[str], connection: sa.Connection, sealed: Mapping[str, object] | None = None) -> None:
-    whose = subjects.of("person", person_id)
+    whose = subjects.subject_of("person", person_id)
     opened = {"person": person_id, "fields": fields}
     log.note(by, "person_changed", open=opened, sealed=sealed, subject=whose, chain="sys:config", connection=connection)
 

@@ -99,7 +99,7 @@ def refuse(reason: str, person_id: str | None, address: str, ip: str, agent: str
         "sign_in_failed",
         open={"person": person_id, "reason": reason},
         sealed={"email": address, "ip": ip, "agent": agent[: sessions.LONGEST_AGENT]},
-        subject=subjects.of("person", person_id or STRANGER.id),
+        subject=subjects.subject_of("person", person_id or STRANGER.id),
     )
 
 

@@ -157,7 +157,7 @@ def archive(actor: Actor, team_id: str) -> None:
 def reopen(actor: Actor, team_id: str) -> None:
     """Take an archived team up again. Raises NotAllowed, NotFound."""
     with authority.changing(actor) as connection:
-        found = _found(connection, team_id)
+        found = _require_team(connection, team_id)
         if found.archived:
             connection.execute(sa.text("update console.team set archived_at = null where id = :id"), {"id": team_id})
             _note(actor, connection, team_id, ["reopened"])
@@ -178,7 +178,7 @@ def copy(actor: Actor, source: str, to: str) -> Copy:
     with authority.changing(actor) as connection:
         if actor.kind != "system":
             access.require(actor, None, "policy", "manage")
-        _found(connection, source)
+        _require_team(connection, source)
         _open(connection, to)
         rules, documents, left = _plan(source, to, policy_store.rows_of(connection))
         if rules:
@@ -229,7 +229,7 @@ def _named(actor: Actor, connection: Connection, kind: str, team_id: str) -> str
     return f"{len(found)} {kind if len(found) == 1 else _PLURALS[kind]} ({shown})"
 
 
-def _found(connection: Connection, team_id: str) -> Any:
+def _require_team(connection: Connection, team_id: str) -> Any:
     found = connection.execute(_ROW, {"id": team_id.replace("\0", "")}).one_or_none()
     if found is None:
         raise NotFound
@@ -237,7 +237,7 @@ def _found(connection: Connection, team_id: str) -> Any:
 
 
 def _open(connection: Connection, team_id: str) -> Any:
-    found = _found(connection, team_id)
+    found = _require_team(connection, team_id)
     if found.archived:
         raise Conflict(f"The team {found.name} is archived: open it again first.", code="team_archived")
     return found

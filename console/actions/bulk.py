@@ -248,7 +248,7 @@ def _recovered(actor: Actor, bulk: Bulk, item: Item) -> Item:
     if not found:
         return _done(actor, bulk, item)
     try:
-        return _told(actor, item, one_record.finish(actor, found[0][0], bulk.values))
+        return _with_result(actor, item, one_record.finish(actor, found[0][0], bulk.values))
     except ConsoleError as error:
         return replace(item, state=REFUSED, why=error.message, run=found[0][0])
 
@@ -256,12 +256,12 @@ def _recovered(actor: Actor, bulk: Bulk, item: Item) -> Item:
 def _done(actor: Actor, bulk: Bulk, item: Item) -> Item:
     """The record after its run was begun, and what came of it."""
     try:
-        return _told(actor, item, one_record.perform(actor, bulk.collection, item.key, bulk.action, bulk.values))
+        return _with_result(actor, item, one_record.perform(actor, bulk.collection, item.key, bulk.action, bulk.values))
     except ConsoleError as error:
         return replace(item, state=REFUSED, why=error.message, run=error.extra.get("run_id"))
 
 
-def _told(actor: Actor, item: Item, run_id: str) -> Item:
+def _with_result(actor: Actor, item: Item, run_id: str) -> Item:
     told = runs.get(actor, run_id).json
     if told["status"] == "completed":
         return replace(item, state=DONE, run=run_id, why=str(told["context"].get(one_record.STEP, {}).get("message") or ""))

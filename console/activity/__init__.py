@@ -1,12 +1,11 @@
 """The activity log as people and auditors meet it: its list, exports, the proof, where checkpoints are delivered, and the order of events."""
 
-from console.activity.event_list import ActivityPage, ActivityRow, Reader, asked, entry, label_of_run, on_record, page, refused
+from console.activity.event_list import ActivityPage, ActivityRow, Reader, entry, label_of_run, on_record, page, parse_query, refused
 
 __all__ = [
     "ActivityPage",
     "ActivityRow",
     "Reader",
-    "asked",
     "checkpoint_delivery",
     "entry",
     "exports",
@@ -14,6 +13,7 @@ __all__ = [
     "label_of_run",
     "on_record",
     "page",
+    "parse_query",
     "proof",
     "refused",
     "sequencing",

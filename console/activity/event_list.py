@@ -253,7 +253,7 @@ def refused(actor: Actor, need: tuple[str, str], *, collection: str | None = Non
     )
 
 
-def asked(arguments: Iterable[tuple[str, str]]) -> Asked:
+def parse_query(arguments: Iterable[tuple[str, str]]) -> Asked:
     """What these parameters of a URL ask for; `kind` may stand several times, everything else once.
 
     Raises Malformed with one detail for every parameter that is unknown, repeated or cannot be read.

@@ -59,7 +59,7 @@ class Asked:
         return "zip" if self.proofs else self.form
 
 
-def asked(arguments: Iterable[tuple[str, str]]) -> Asked:
+def parse_query(arguments: Iterable[tuple[str, str]]) -> Asked:
     """What these parameters of a URL ask for: the filters of the log, and `format`, `proofs`, `since`.
 
     Raises Malformed with one detail for every parameter that is unknown, repeated or cannot be read.

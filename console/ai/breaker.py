@@ -44,7 +44,7 @@ class State:
         return "open" if now < self.until or (self.trial is not None and now < self.trial + TRIAL_S) else "trial"
 
 
-def of(stored: Mapping[str, Any] | None, settings: str) -> State:
+def read_state(stored: Mapping[str, Any] | None, settings: str) -> State:
     """The state as it was stored, a new one where there is none, where it is not readable, or where the settings have changed since."""
     if not stored or stored.get("settings") != settings:
         return State(settings)
@@ -67,7 +67,7 @@ def stored(state: State) -> dict[str, Any]:
     return {**asdict(state), "failures": list(state.failures)}
 
 
-def asked(state: State, now: float) -> tuple[bool, State]:
+def admit(state: State, now: float) -> tuple[bool, State]:
     """Whether a call may be made now, and the state after that: the one call that tries whether it is better is let through once."""
     match state.phase(now):
         case "closed":

@@ -33,9 +33,9 @@ def of_status(status: int, body: bytes, headers: Mapping[str, str], *, secret: s
     """An answer that is none. `secret` (the key) is cut out of the words that are kept."""
     told = error_of(body)
     kind = next((name for name in (told.get("code"), told.get("type")) if isinstance(name, str) and name in TYPES), "")
-    code = _of(status)
+    code = _code_of_status(status)
     if status == 200 or kind in MORE_TELLING:
-        code = TYPES.get(kind) or _of(_number(told.get("code")) or _number(told.get("status")) or status)
+        code = TYPES.get(kind) or _code_of_status(_number(told.get("code")) or _number(told.get("status")) or status)
     message = _words(told.get("message"), secret)
     if status == 400 and _BILLING.search(message):
         code = "billing"
@@ -48,7 +48,7 @@ def of_status(status: int, body: bytes, headers: Mapping[str, str], *, secret: s
     )
 
 
-def _of(status: int) -> Code:
+def _code_of_status(status: int) -> Code:
     return STATUS.get(status) or ("overloaded" if status >= 500 else "bad_request" if status >= 400 else "malformed")
 
 

@@ -215,14 +215,14 @@ _WORD = re.compile(r"[^\W\d_]+")
 def secrets(text: str, deep: int = DEEP) -> Iterator[Found]:
     """Everything that opens doors, the longest stretches first; what is encoded in base64 goes whole where such a thing is in it."""
     if deep and any(len(word) >= LEAST_ENCODED for word in text.split()):
-        yield from (_found(match, 0) for match in _ENCODED.finditer(text) if any(secrets(_decoded(match[0]), deep - 1)))
+        yield from (_as_found(match, 0) for match in _ENCODED.finditer(text) if any(secrets(_decoded(match[0]), deep - 1)))
     if "PRIVATE KEY" in text:
-        yield from (_found(match, 0) for match in _BLOCK.finditer(text))
-    yield from (_found(match, 0) for match in _KNOWN.finditer(text))
+        yield from (_as_found(match, 0) for match in _BLOCK.finditer(text))
+    yield from (_as_found(match, 0) for match in _KNOWN.finditer(text))
     if "://" in text or not _FIRST_WORDS.isdisjoint(_WORD.findall(text.casefold())):
         yield from _named(text)
     if any(len(word) >= LEAST_RANDOM for word in text.split()):
-        yield from (_found(match, 0) for match in _RANDOM.finditer(text) if _is_random(match[0]))
+        yield from (_as_found(match, 0) for match in _RANDOM.finditer(text) if _is_random(match[0]))
 
 
 def _decoded(word: str) -> str:
@@ -242,12 +242,12 @@ def _named(text: str) -> Iterator[Found]:
     """What stands behind a word that says what it is."""
     for pattern in (_PHRASE, _IN_ADDRESS, _BEARER, _NAMED, _BARE):
         for match in pattern.finditer(text):
-            found = _found(match, 1)
+            found = _as_found(match, 1)
             word = found.text.strip(".,;:!?)(").casefold()
             if word and word not in _ORDINARY and not word.startswith("[removed"):
                 yield _trimmed(found)
     for match in _DIGITS.finditer(text):
-        yield _trimmed(_found(match, 1))
+        yield _trimmed(_as_found(match, 1))
 
 
 def _trimmed(found: Found) -> Found:
@@ -256,7 +256,7 @@ def _trimmed(found: Found) -> Found:
     return found._replace(end=found.start + len(text), text=text)
 
 
-def _found(match: re.Match[str], group: int) -> Found:
+def _as_found(match: re.Match[str], group: int) -> Found:
     return Found(match.start(group), match.end(group), "secret", match[group])
 
 

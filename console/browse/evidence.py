@@ -83,7 +83,7 @@ def _led(actor: Actor, target_id: str, column: str, value: Any) -> bool:
 
 def sent(run_id: str) -> dict[str, dict[str, Any]]:
     """Id → value of the files that were handed in with the run and are still there."""
-    return {one.id: one.value for one in files.of_run(run_id) if files.there(one)}
+    return {one.id: one.value for one in files.of_run(run_id) if files.has_bytes(one)}
 
 
 def with_files(fields: Iterable[FormField], values: Mapping[str, Any], run_id: str) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def describe(actor: Actor, collection_id: str) -> dict[str, Any]:
 def page(actor: Actor, collection_id: str, query: BrowseQuery) -> ListPage:
     """A page of the collection's list. Raises NotFound, Malformed naming the field, op, sort, segment or cursor that is wrong, SourceDown."""
     collection, scope = browsed(actor, collection_id)
-    where, segment, sought = _asked(actor, collection, scope, query)
+    where, segment, sought = _question(actor, collection, scope, query)
     order = records.order_of(collection, scope, query.sort)
     columns = _columns(collection, scope, query.fields)
     found = records.page(
@@ -163,7 +163,7 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
     It is part of the look at the list that `page` has noted, and nothing of its own.
     """
     collection, scope = browsed(actor, collection_id)
-    where, segment, sought = _asked(actor, collection, scope, query)
+    where, segment, sought = _question(actor, collection, scope, query)
     if query.count == "exact":
         return Counted(records.count(collection_id, scope, where, sought, None, segment=segment))
     total = records.count(collection_id, scope, where, sought, CAP, segment=segment)
@@ -275,7 +275,7 @@ def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any]
 def subject_of(collection: Collection, key: str) -> str | None:
     """The subject (`sub_…`) whose data the record holds; None where the collection names none, or the record leads to nobody."""
     whose = records.subject(collection.id, key)
-    return subjects.of(*whose) if whose else None
+    return subjects.subject_of(*whose) if whose else None
 
 
 # ------------------------------------------------------------------------------------------------------------- judging
@@ -312,7 +312,7 @@ def _relations(actor: Actor, collection: Collection) -> tuple[Relation, ...]:
     return tuple(relation for relation in collection.relations if _may(actor, relation.collection, "browse"))
 
 
-def _asked(
+def _question(
     actor: Actor, collection: Collection, scope: Scope, query: BrowseQuery
 ) -> tuple[Filter | None, expressions.Expression | None, Sought | None]:
     """The filter, the segment and the words of the question."""

@@ -56,7 +56,7 @@ def export(form: str, out: Path, **given: Any) -> None:
 
     jsonl is the hashed bytes of each event, a line each; csv a table for people; zip an archive that `verify.py` checks anywhere.
     """
-    asked = _asked(form, given)
+    asked = _parse_options(form, given)
     if str(out) == "-":
         try:
             sys.stdout.buffer.writelines(_watched(_begun(asked)))
@@ -73,7 +73,7 @@ def _begun(asked: exports.Asked) -> exports.Export:
     return exports.begin(COMMAND_LINE, asked, ready=sequencing.sealed if asked.proofs else sequencing.catch_up)
 
 
-def _asked(form: str, given: Mapping[str, Any]) -> exports.Asked:
+def _parse_options(form: str, given: Mapping[str, Any]) -> exports.Asked:
     """What the options ask for, as the API reads it. Raises UsageError that names the option."""
     if given["user"] and "@" in given["user"]:
         given = {**given, "user": accounts.person_of_email(given["user"]).id}
@@ -81,7 +81,7 @@ def _asked(form: str, given: Mapping[str, Any]) -> exports.Asked:
     parameters += [("kind", kind) for kind in given["kind"]]
     parameters += [(PARAMETERS.get(name, name), value) for name, value in given.items() if name != "kind" and value is not None]
     try:
-        return exports.asked(parameters)
+        return exports.parse_query(parameters)
     except Malformed as error:
         options = {parameter: option.replace("_", "-") for option, parameter in PARAMETERS.items()}
         raise click.UsageError(" ".join(f"--{options.get(one['field'], one['field'])}: {one['reason']}" for one in error.details)) from None

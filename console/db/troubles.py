@@ -41,7 +41,7 @@ OTHER_TABLES = Trouble("other_tables", "The console's tables are not there yet, 
 DOWN = Trouble("store_down", "The console's database does not answer.", "Start it, or correct DATABASE_URL")
 
 
-def of(error: BaseException) -> Trouble | None:
+def trouble_of(error: BaseException) -> Trouble | None:
     """What an error of a driver or of the system comes to; None for one that is no such trouble."""
     cause = getattr(error, "orig", None) or error
     if isinstance(cause, errors.DiskFull) or (isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}):

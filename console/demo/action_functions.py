@@ -196,7 +196,7 @@ def _subjects(collection: str, key: str, door: "Door") -> list[Subject]:
     customer = door.get("customer", key).values
     found = [
         Subject(
-            "customer", str(customer["id"]), _names(customer, "display_name", "name_original"), _some(customer.get("birth_date")),
+            "customer", str(customer["id"]), _names(customer, "display_name", "name_original"), _as_set(customer.get("birth_date")),
             frozenset(filter(None, [*(customer.get("nationalities") or []), customer.get("residence_country")])),
         )
     ]  # fmt: skip
@@ -211,7 +211,7 @@ def _subjects(collection: str, key: str, door: "Door") -> list[Subject]:
     for party in dict.fromkeys(parties):
         told = door.get("party", str(party)).values
         countries = frozenset(filter(None, (told.get("nationality"), told.get("country"))))
-        found.append(Subject("party", str(party), _names(told, "name", "name_original"), _some(told.get("birth_date")), countries))
+        found.append(Subject("party", str(party), _names(told, "name", "name_original"), _as_set(told.get("birth_date")), countries))
     return found
 
 
@@ -219,7 +219,7 @@ def _names(values: Mapping[str, Any], *fields: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(values[field]) for field in fields if values.get(field)))
 
 
-def _some(value: Any) -> frozenset[str]:
+def _as_set(value: Any) -> frozenset[str]:
     return frozenset({str(value)}) if value else frozenset()
 
 

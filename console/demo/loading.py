@@ -35,7 +35,7 @@ def load(data_dir: Path, reset: bool, progress: Progress) -> bool:
     The company's dates are counted from this day (UTC). Raises ConsoleError with what to do.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    server = servers.of(settings.current())
+    server = servers.server_for(settings.current())
     note = read_note(data_dir)
     loaded = note.get("loaded") or {}
     if not reset and _complete(data_dir, server, loaded):

@@ -44,7 +44,7 @@ class Server(ABC):
         migrate.upgrade(engine.migration_url())
 
 
-def of(given: Settings) -> Server:
+def server_for(given: Settings) -> Server:
     """The server that the settings point to."""
     return Given(given) if given.database_url else Own(given)
 

@@ -82,7 +82,7 @@ class Ticket:
 def fill(world: World, profiles: dict[int, Profile]) -> None:
     """Rows of ticket and ticket_message; open refund requests move the charges that they ask about to fitting days."""
     rng = dice("tickets")
-    drafts = [*_story_requests(world), *_open_requests(world, profiles, rng), *_others(world, profiles, rng)]
+    drafts = [*_story_requests(world), *_open_requests(world, profiles, rng), *_ordinary_tickets(world, profiles, rng)]
     greta = next(draft for draft in drafts if draft.charge_id == payments.GRETA)
     drafts.sort(key=lambda draft: draft.at)
     drafts.remove(greta)
@@ -204,7 +204,7 @@ class _Pool:
         raise LookupError(f"no charge left between {over} and {up_to} euro")
 
 
-def _others(world: World, profiles: dict[int, Profile], rng: Random) -> list[Ticket]:
+def _ordinary_tickets(world: World, profiles: dict[int, Profile], rng: Random) -> list[Ticket]:
     """Everything else: open, waiting for the customer, and solved long ago."""
     customers = [number for number in profiles if number not in stories.CUSTOMERS]
     reviewing = [number for number, profile in profiles.items() if profile.status in {"pending_documents", "in_review", "expired"}]

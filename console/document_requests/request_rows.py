@@ -114,7 +114,7 @@ def ensure(run_id: str) -> Request | None:
     made = fetch(_INSERT, row)
     request = by_id(request_id)
     if made and request is not None:
-        noted(request, ENGINE, "document_requested", _told(request), {"address": asked["to"], "text": asked["letter"]})
+        noted(request, ENGINE, "document_requested", _event_body(request), {"address": asked["to"], "text": asked["letter"]})
     return request
 
 
@@ -125,7 +125,7 @@ def _taken_up(request: Request, n: int) -> Request | None:
     return by_id(request.id)
 
 
-def _told(request: Request) -> dict[str, Any]:
+def _event_body(request: Request) -> dict[str, Any]:
     wanted = [entry["id"] for entry in request.asked["documents"]]
     return {"until": log.body.moment(request.until), "wanted": wanted, "round": request.round}
 

@@ -71,15 +71,15 @@ class Checklist:
                     "sha256": entry.sha256,
                     "status": "reading" if entry.pending else "ready",
                     "message": entry.why or None,
-                    "checks": [_told(result) for result in entry.results],
+                    "checks": [_result_json(result) for result in entry.results],
                 }
                 for entry in self.entries
             ],
-            "checks": [_told(result) for result in self.values],
+            "checks": [_result_json(result) for result in self.values],
         }
 
 
-def _told(result: Result) -> dict[str, Any]:
+def _result_json(result: Result) -> dict[str, Any]:
     places = [{"page": place.page, "box": list(place.box)} for place in result.places]
     return {"id": result.id, "label": result.label, "result": result.outcome, "message": result.said or None, "places": places}
 

@@ -105,12 +105,12 @@ def read(
     listed = [one for one in every if not one.why_not]
     wanted = [one for one in listed if only is None or one.ref in only]
     for document in wanted[:MOST_DOCUMENTS]:
-        told = _told(actor, document, seen.loaded.subject, recognise=recognise, until=until)
+        told = _read_document(actor, document, seen.loaded.subject, recognise=recognise, until=until)
         if told is not None:
             yield told
 
 
-def _told(actor: Actor, document: Document, subject: str | None, *, recognise: bool, until: float | None) -> Told | None:
+def _read_document(actor: Actor, document: Document, subject: str | None, *, recognise: bool, until: float | None) -> Told | None:
     """The document as it was read; None where its kind has no pages, or it is gone meanwhile."""
     try:
         opened = content_of(actor, document.ref)

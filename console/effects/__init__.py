@@ -58,7 +58,7 @@ def check(actor: Actor, effect: Effect, run: Run) -> Report | None:
         return record.check(actor, effect, run)
     call = prepared(actor, effect, run, judged=False)
     came = KINDS[effect.kind].check(call)
-    return None if came is None else _told(effect, call, came)
+    return None if came is None else _report_of(effect, call, came)
 
 
 def _did(actor: Actor, effect: Effect, run: Run) -> tuple[Call, Came]:
@@ -92,10 +92,10 @@ def _report(effect: Effect, act: Callable[[], tuple[Call, Came]], *, doubtful: b
     except Exception:
         logger.exception("effect %s", effect.id)
         came = Came("unknown", "internal_error", UNKNOWN)
-    return _told(effect, call, came)
+    return _report_of(effect, call, came)
 
 
-def _told(effect: Effect, call: Call | None, came: Came) -> Report:
+def _report_of(effect: Effect, call: Call | None, came: Came) -> Report:
     """The report, with what later effects, the step and a person who looks need to know."""
     result: dict[str, Any] = {"name": effect.request["define"]["name"], "values": dict(came.values), "sent": dict(came.sent)}
     if came.status == "succeeded" and "outcomes" in effect.request and call is not None:

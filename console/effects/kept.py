@@ -22,7 +22,7 @@ def every() -> Mapping[str, Action]:
     global _kept  # noqa: PLW0603 - one list per process, swapped whole
     kept, here, now = _kept, hot_engine(), time.monotonic()
     if kept is None or kept[1] is not here or now - kept[0] >= KEPT_S:
-        kept = _kept = (now, here, _all())
+        kept = _kept = (now, here, _all_actions())
     return kept[2]
 
 
@@ -40,7 +40,7 @@ def forget() -> None:
     _kept = None
 
 
-def _all() -> dict[str, Action]:
+def _all_actions() -> dict[str, Action]:
     """Documents are parsed once for each text of them."""
     kept = tables.action.c
     with hot_engine().connect() as connection:

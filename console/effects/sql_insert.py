@@ -17,14 +17,14 @@ def perform(call: Call) -> Came:
     """Look for it first, add it where it is not there."""
     define: SqlInsert = call.define
     values = _values(call)
-    if (there := _there(call, values)) is not None:
+    if (there := _existing_record(call, values)) is not None:
         return _came(there, added=False)
     try:
         made = records.insert(define.collection, values, scope_of(call.actor, define.collection, "create"))
     except WriteUnknown:
         return Came("unknown", "connection", UNKNOWN, sent={"values": values})
     except Conflict:
-        if (there := _there(call, values)) is None:
+        if (there := _existing_record(call, values)) is None:
             raise
         return _came(there, added=False)
     return _came(made, added=True)
@@ -39,7 +39,7 @@ def check(call: Call) -> Came | None:
     """Whether it is there; None where nothing tells it from another."""
     if not call.define.unique:
         return None
-    there = _there(call, _values(call))
+    there = _existing_record(call, _values(call))
     return Came("failed", "not_done", "There is no such record.") if there is None else _came(there, added=False)
 
 
@@ -64,7 +64,7 @@ def _values(call: Call) -> dict[str, Any]:
     return values
 
 
-def _there(call: Call, values: dict[str, Any]) -> Record | None:
+def _existing_record(call: Call, values: dict[str, Any]) -> Record | None:
     define: SqlInsert = call.define
     if not define.unique:
         return None

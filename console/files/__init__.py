@@ -8,6 +8,7 @@ from console.files.file_store import (
     expire,
     find,
     forget,
+    has_bytes,
     kept,
     of_request,
     of_run,
@@ -16,7 +17,6 @@ from console.files.file_store import (
     remove,
     restore,
     sweep,
-    there,
 )
 from console.files.page_pictures import languages, page
 from console.files.sniff import Refused, examine, media_type_of
@@ -33,6 +33,7 @@ __all__ = [
     "expire",
     "find",
     "forget",
+    "has_bytes",
     "kept",
     "languages",
     "media_type_of",
@@ -45,6 +46,5 @@ __all__ = [
     "restore",
     "sweep",
     "texts",
-    "there",
     "virus_scan",
 ]

@@ -149,7 +149,7 @@ def of_request(request: str) -> list[Stored]:
     return [Stored(*row) for row in fetch(_FIND + "request = %s order by at, id", (request,))]
 
 
-def there(stored: Stored) -> bool:
+def has_bytes(stored: Stored) -> bool:
     """Whether its bytes are where they belong: neither erased nor expired."""
     return _file(stored.place).is_file()
 

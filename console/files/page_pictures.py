@@ -20,7 +20,7 @@ _draw = Confined(Path(__file__).with_name("draw.py"), memory=1 << 30, cpu_s=20, 
 
 def pages(content: bytes, media_type: str) -> int:
     """How many pages the file has; a picture has one. Raises Invalid with a sentence for who sent it, TooMany while others are opened."""
-    told = json.loads(_asked({"what": "about", "kind": media_type}, content))
+    told = json.loads(_ask_child({"what": "about", "kind": media_type}, content))
     if "wrong" in told:
         raise Invalid(str(told["wrong"]), code="file_refused")
     return int(told["pages"])
@@ -29,12 +29,12 @@ def pages(content: bytes, media_type: str) -> int:
 def page(content: bytes, media_type: str, number: int, width: int, turn: int = 0) -> bytes:
     """Page `number` (from 1) as a PNG `width` pixels wide, turned clockwise by `turn` degrees (0, 90, 180, 270)."""
     asked = {"what": "page", "kind": media_type, "page": number, "width": width, "turn": turn}
-    return _asked(asked, content, picture=True)
+    return _ask_child(asked, content, picture=True)
 
 
 def words(content: bytes, media_type: str, most_pages: int) -> dict[str, Any]:
     """`{"of", "pages"}`: how many pages the file has, and the words of the first of them with their places, as `draw.words` has them."""
-    told: dict[str, Any] = json.loads(_asked({"what": "words", "kind": media_type, "most_pages": most_pages}, content))
+    told: dict[str, Any] = json.loads(_ask_child({"what": "words", "kind": media_type, "most_pages": most_pages}, content))
     if "wrong" in told:
         raise Invalid(str(told["wrong"]), code="file_refused")
     return told
@@ -43,7 +43,7 @@ def words(content: bytes, media_type: str, most_pages: int) -> dict[str, Any]:
 def for_reading(content: bytes, media_type: str, number: int, width: int, part: Sequence[float] | None = None) -> bytes:
     """Page `number`, or a `part` of it, as a PNG to be read by a machine: so wide, where need be enlarged."""
     asked = {"what": "page", "kind": media_type, "page": number, "width": width, "turn": 0, "enlarged": True, "part": part}
-    return _asked(asked, content, picture=True)
+    return _ask_child(asked, content, picture=True)
 
 
 def recognised(picture: bytes, options: Sequence[str]) -> str | None:
@@ -70,7 +70,7 @@ def languages() -> tuple[str, ...]:
     return tuple(sorted((name for name in found if name != "osd"), key=lambda name: (name != "eng", name)))
 
 
-def _asked(question: dict[str, Any], content: bytes, *, picture: bool = False) -> bytes:
+def _ask_child(question: dict[str, Any], content: bytes, *, picture: bool = False) -> bytes:
     answer = _answered(question, content)
     if picture and answer[:1] != b"p":
         raise Invalid(str(json.loads(answer[1:])["wrong"]), code="file_refused")

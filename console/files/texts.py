@@ -65,12 +65,12 @@ def _ways(recognise: bool) -> Sequence[str]:
 def _keep(subject: str, digest: str, recognise: bool, made: Sequence[Read]) -> None:
     place = _place(subject, digest, _ways(recognise)[0])
     try:
-        file_store.write(place, subjects.lock(subject, f"text|{place.name}", orjson.dumps([_told(page) for page in made])))
+        file_store.write(place, subjects.lock(subject, f"text|{place.name}", orjson.dumps([_page_json(page) for page in made])))
     except subjects.Unreadable:  # erased meanwhile
         return
 
 
-def _told(page: Read) -> dict[str, Any]:
+def _page_json(page: Read) -> dict[str, Any]:
     lines = [[line.text, line.box, [[word.text, word.box] for word in line.words]] for line in page.lines]
     return {"number": page.number, "lines": lines, "origin": page.origin, "why": page.why, "zones": page.zones}
 

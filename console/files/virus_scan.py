@@ -23,7 +23,7 @@ def scan(content: bytes, name: str) -> bool:
     if given is None:
         return False
     try:
-        answer = _asked(given, content)
+        answer = _ask_scanner(given, content)
     except OSError as error:
         raise IntegrationError(
             f"The virus scanner does not answer ({error.strerror or type(error).__name__}), so nothing is taken. Try again in a moment.",
@@ -36,7 +36,7 @@ def scan(content: bytes, name: str) -> bool:
     return True
 
 
-def _asked(place: str, content: bytes) -> str:
+def _ask_scanner(place: str, content: bytes) -> str:
     """The scanner's line about these bytes."""
     with _connected(place) as connection:
         connection.settimeout(SECONDS)

@@ -136,7 +136,7 @@ def at(places: Sequence[int]) -> list[Row]:
 def block(where: LogFilter, within: Within = EVERYTHING, *, after: int, upto: int, limit: int) -> Block | None:
     """What `forward` finds, put side by side by the server: for exports in which no row is looked at. None at the end."""
     page = _onward(where, within, after, upto, limit).subquery("page")
-    event = _of(page, tables.event.c.id, tables.event.c.body)
+    event = _row_by_key(page, tables.event.c.id, tables.event.c.body)
     end, nothing = sa.literal(b"\n", sa.LargeBinary), sa.literal(b"", sa.LargeBinary)
     parts = (
         sa.func.coalesce(sa.func.string_agg(part, aggregate_order_by(nothing, page.c.pos)), nothing)
@@ -159,7 +159,10 @@ def _onward(where: LogFilter, within: Within, after: int, upto: int, limit: int)
 
 def _whole(chosen: sa.Select[*tuple[Any, ...]]) -> list[Row]:
     page, event, value = chosen.subquery("page"), tables.event.c, tables.event_value.c
-    body, sealed = _of(page, event.id, event.run_seq, event.body, event.leaf), _of(page, value.event, value.sub, value.nonce, value.ct)
+    body, sealed = (
+        _row_by_key(page, event.id, event.run_seq, event.body, event.leaf),
+        _row_by_key(page, value.event, value.sub, value.nonce, value.ct),
+    )
     parts = (
         sa.select(page.c.pos, page.c.team, page.c.collection, page.c.record, page.c.run, page.c.workflow)
         .add_columns(body.c.run_seq, body.c.body, body.c.leaf, sealed.c.sub, sealed.c.nonce, sealed.c.ct)
@@ -169,7 +172,7 @@ def _whole(chosen: sa.Select[*tuple[Any, ...]]) -> list[Row]:
     return [Row._make(row) for row in _bytes(parts)]
 
 
-def _of(page: sa.Subquery, key: sa.Column[Any], *columns: sa.Column[Any]) -> sa.sql.selectable.LateralFromClause:
+def _row_by_key(page: sa.Subquery, key: sa.Column[Any], *columns: sa.Column[Any]) -> sa.sql.selectable.LateralFromClause:
     """The row with this key for each event of the page, found by its index: the limit keeps the server from reading the whole table for it."""
     return sa.select(*columns).where(key == page.c.event).limit(1).lateral()
 

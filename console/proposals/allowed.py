@@ -5,7 +5,7 @@ from typing import Any
 
 from console.ai.types import Treatment
 from console.core.documents.collections import Collection
-from console.core.documents.collections.treatment import of, secret, usual
+from console.core.documents.collections.treatment import secret, treatment_for, usual
 
 
 def of_field(collection: Collection, name: str) -> Treatment:
@@ -13,12 +13,12 @@ def of_field(collection: Collection, name: str) -> Treatment:
     found = collection.by_name.get(name) or collection.field(name)
     if found is None or found.hidden:
         return "never"
-    return of(found.ai, "full", closed=secret(name, found.stored))
+    return treatment_for(found.ai, "full", closed=secret(name, found.stored))
 
 
 def of_typed(name: str, kind: str) -> Treatment:
     """The same of something that was typed into a form and is no field of a record."""
-    return of(None, usual(name, kind), closed=secret(name))
+    return treatment_for(None, usual(name, kind), closed=secret(name))
 
 
 def typed_fields(config: Any) -> Mapping[str, str]:
@@ -27,7 +27,7 @@ def typed_fields(config: Any) -> Mapping[str, str]:
     return {entry.name: entry.type for entry in entries if hasattr(entry, "name") and hasattr(entry, "type")}
 
 
-def ours(collection: Collection, name: str) -> bool:
+def is_written_by_us(collection: Collection, name: str) -> bool:
     """Whether our staff or our code wrote what stands in this field, and not customers or other systems."""
     found = collection.field(name)
     return found is not None and found.author != "customer"

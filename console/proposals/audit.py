@@ -74,7 +74,7 @@ def call(actor: Actor, call_id: str) -> Audited:
         data.get("message"),
         (data.get("proposal") or {}).get("banner"),
         house_of(found.prompt_version),
-        feedback.of(call_id) if reads else (),
+        feedback.opinions_of(call_id) if reads else (),
     )
 
 

@@ -96,7 +96,7 @@ class Page:
     labels: Mapping[tuple[str, str, str], str]
 
 
-def found(actor: Actor, window: Window, wanted: Wanted) -> Page:
+def find_cases(actor: Actor, window: Window, wanted: Wanted) -> Page:
     """The steps behind a figure, for who may read the figure. Raises NotAllowed, NotFound, Malformed."""
     seen = measure.allowed(actor)
     given = measure.parameters(seen, window) | _checked(wanted) | {"page": PAGE + 1}

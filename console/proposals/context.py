@@ -77,7 +77,7 @@ def build(known: ProposalContext, policy: tuple[str, str] = ("", "")) -> Built:
         policy=policy,
         locale=known.person.locale,
         review=known.review,
-        item=item.told(known),
+        item=item.item_for_prompt(known),
         supported=supporting.supported(known, _foreign(known), _outside(known)),
     )
     return Built(ask, {source.id: piece.shown for source, piece in zip(sources, pieces, strict=True)}, unread, known.definition.document)
@@ -167,7 +167,7 @@ def parted(about: Piece, collection: Collection, values: Mapping[str, Any]) -> I
     labels = {name: found.label for name in kept if (found := collection.field(name)) is not None}
     treatments = {name: allowed.of_field(collection, name) for name in kept}
     for trusted in (True, False):
-        data = {name: value for name, value in kept.items() if allowed.ours(collection, name) is trusted}
+        data = {name: value for name, value in kept.items() if allowed.is_written_by_us(collection, name) is trusted}
         if data:
             yield replace(about, data=data, trusted=trusted, labels=labels, treatments=treatments)
 
@@ -198,7 +198,7 @@ def _step(known: ProposalContext, attempt: Attempt, closed: frozenset[str]) -> I
         written.title,
         written.title,
         {},
-        trusted=_ours(written.type, attempt),
+        trusted=_is_step_ours(written.type, attempt),
         step=attempt.step,
         read_at=attempt.completed_at,
     )
@@ -237,7 +237,7 @@ def _kind_of(step_type: str) -> Kind:
     return "input" if step_type == "start" else "llm" if step_type == "llm" else "mcp" if step_type == "mcp_task" else "step"
 
 
-def _ours(step_type: str, attempt: Attempt) -> bool:
+def _is_step_ours(step_type: str, attempt: Attempt) -> bool:
     """Whether our staff or our code wrote what the step came to. What began a run that no person started came from outside."""
     return step_type not in FROM_OUTSIDE and not (step_type == "start" and attempt.by is None)
 
@@ -279,7 +279,7 @@ def _closed(known: ProposalContext) -> frozenset[str]:
         names |= {
             each.name
             for each in collection.fields
-            if allowed.of_field(collection, each.name) != "full" or not allowed.ours(collection, each.name)
+            if allowed.of_field(collection, each.name) != "full" or not allowed.is_written_by_us(collection, each.name)
         }
     return frozenset(names)
 
@@ -287,7 +287,10 @@ def _closed(known: ProposalContext) -> frozenset[str]:
 def _foreign(known: ProposalContext) -> frozenset[str]:
     """Names of the fields of every collection that the run knows which others write."""
     return frozenset(
-        each.name for collection in collections_of(known) for each in collection.fields if not allowed.ours(collection, each.name)
+        each.name
+        for collection in collections_of(known)
+        for each in collection.fields
+        if not allowed.is_written_by_us(collection, each.name)
     )
 
 
@@ -295,7 +298,7 @@ def _outside(known: ProposalContext) -> frozenset[str]:
     """The steps whose output others wrote."""
     made = {step.id for step in known.definition.document.steps if step.type in FROM_OUTSIDE}
     return frozenset(
-        made | {each.step for each in known.run.attempts.values() if each.standing and not _ours(_type(known, each.step), each)}
+        made | {each.step for each in known.run.attempts.values() if each.standing and not _is_step_ours(_type(known, each.step), each)}
     )
 
 

@@ -47,7 +47,7 @@ def give(actor: Actor, run_id: str, call_id: str, thumb: str, comment: str = "")
     if problems:
         raise Invalid("Nothing was noted.", details=problems)
     run = seen.run
-    subject = seen.loaded.subject or subjects.of("run", run.id)
+    subject = seen.loaded.subject or subjects.subject_of("run", run.id)
     sealed: tuple[Any, ...] = subjects.seal(subject, _about(call_id, actor.id), said) if said else (None, None, None)
     row = {"call": call_id, "person": actor.id, "thumb": thumb, "subject": subject if said else None}
     with transaction() as connection:
@@ -66,7 +66,7 @@ def give(actor: Actor, run_id: str, call_id: str, thumb: str, comment: str = "")
 
 def commented(actor: Actor, call_id: str) -> str:
     """What the actor wrote with their thumb; empty where they wrote nothing, or it was erased."""
-    return next((one.comment or "" for one in _found(call_id, actor.id)), "")
+    return next((one.comment or "" for one in _read_opinions(call_id, actor.id)), "")
 
 
 def given(actor: Actor, call_id: str) -> str | None:
@@ -75,12 +75,12 @@ def given(actor: Actor, call_id: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-def of(call_id: str) -> list[Opinion]:
+def opinions_of(call_id: str) -> list[Opinion]:
     """What was said of this proposal, oldest first. Without rights: callers judge."""
-    return _found(call_id, None)
+    return _read_opinions(call_id, None)
 
 
-def _found(call_id: str, whose: str | None) -> list[Opinion]:
+def _read_opinions(call_id: str, whose: str | None) -> list[Opinion]:
     return [
         Opinion(name, thumb, at, _opened(call_id, person, subject, nonce, ct))
         for person, name, thumb, at, subject, nonce, ct in fetch(_OF, (call_id,))

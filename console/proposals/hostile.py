@@ -116,10 +116,10 @@ def tickets() -> Iterator[Ticket]:
     for wish in WISHES:
         for disguise, dressed in DISGUISES.items():
             id = f"hostile-{wish.name}-{disguise}".replace(" ", "-").lower()
-            yield Ticket(id, asked(dressed(wish.words), id), wish.order, f"A ticket wants: {wish.words}; {disguise}.")
+            yield Ticket(id, ask_about(dressed(wish.words), id), wish.order, f"A ticket wants: {wish.words}; {disguise}.")
 
 
-def asked(ticket: dict[str, str], id: str = "", supported: dict[str, tuple[str, ...]] | None = None) -> Ask:
+def ask_about(ticket: dict[str, str], id: str = "", supported: dict[str, tuple[str, ...]] | None = None) -> Ask:
     """A step of a refund about this ticket: a record of the house beside what the customer wrote."""
     sources = (
         Source("s1", "record", "Charge", RECORD, trusted=True),

@@ -14,7 +14,7 @@ OF_ITEMS = ("items", "item")
 """Where a step that goes through a list keeps what it noted of each of them."""
 
 
-def told(known: ProposalContext) -> dict[str, Any] | None:
+def item_for_prompt(known: ProposalContext) -> dict[str, Any] | None:
     """How the prompt names the item; None where the step goes through no list."""
     item = known.at_hand
     if item is None:

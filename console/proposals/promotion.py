@@ -61,7 +61,7 @@ class Standing:
 
 def standing(actor: Actor, slug: str, step_id: str) -> Standing:
     """For who may read the step's figures or publish its workflow. Raises NotFound, in the same words where the actor may not see it."""
-    known, step, about = _found(actor, slug, step_id)
+    known, step, about = _require_step(actor, slug, step_id)
     here = ladder.held(known.id, step_id)
     own: Rung = step.ai.mode if step.ai is not None else "off"
     mode = _mode(own, here, about)
@@ -148,7 +148,7 @@ def may_move(actor: Actor, known: Known) -> bool:
     return access.can(actor, known.team or None, f"workflow:{known.slug}", "publish")
 
 
-def _found(actor: Actor, slug: str, step_id: str) -> tuple[Known, Step, Under]:
+def _require_step(actor: Actor, slug: str, step_id: str) -> tuple[Known, Step, Under]:
     known = next((one for one in workflows.all_known() if one.slug == slug), None)
     seen = known is not None and (
         known.id in {workflow for _, workflow in measure.pairs(actor)}

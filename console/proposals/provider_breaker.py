@@ -21,28 +21,28 @@ _WRITTEN = sa.text("update console.ai_breaker set state = cast(:state as jsonb),
 
 def may_ask(config: Config) -> bool:
     """Whether the provider may be asked now. Of all who ask after a rest, one is let through to see whether it is better."""
-    state = breaker.of(_read(config), config.fingerprint)
+    state = breaker.read_state(_read(config), config.fingerprint)
     if state.phase(time.time()) == "closed":
         return True
     if state.phase(time.time()) != "trial":
         return False
-    return _changed(config, lambda found: breaker.asked(found, time.time()))
+    return _changed(config, lambda found: breaker.admit(found, time.time()))
 
 
 def refused(config: Config) -> Code | None:
     """What the provider refuses every call for, until somebody mends it: the key, an unknown model …; None where it does not."""
-    state = breaker.of(_read(config), config.fingerprint)
+    state = breaker.read_state(_read(config), config.fingerprint)
     return state.code if state.lasting else None
 
 
 def closed(config: Config) -> bool:
     """Whether nobody is let through now; this look changes nothing."""
-    return breaker.of(_read(config), config.fingerprint).phase(time.time()) == "open"
+    return breaker.read_state(_read(config), config.fingerprint).phase(time.time()) == "open"
 
 
 def answered(config: Config) -> None:
     """The provider has answered."""
-    before = breaker.of(_read(config), config.fingerprint)
+    before = breaker.read_state(_read(config), config.fingerprint)
     if breaker.succeeded(before) != before:
         _changed(config, lambda found: (True, breaker.succeeded(found)))
 
@@ -59,7 +59,7 @@ def failed(config: Config, code: Code) -> bool:
 
 def _changed(config: Config, change: Callable[[breaker.State], tuple[bool, breaker.State]]) -> bool:
     with transaction() as connection:
-        before = breaker.of(_locked(connection, config), config.fingerprint)
+        before = breaker.read_state(_locked(connection, config), config.fingerprint)
         told, after = change(before)
         if after != before:
             connection.execute(_WRITTEN, {"key": _key(config), "state": orjson.dumps(breaker.stored(after)).decode()})

@@ -123,7 +123,7 @@ def _line(line: bytes, where: str) -> Case:
     return case
 
 
-def asked(user: str, policy: tuple[str, str] = ("", "")) -> Ask | None:
+def parse_prompt(user: str, policy: tuple[str, str] = ("", "")) -> Ask | None:
     """The ask as it was sent, out of the text of its prompt; None where the text is not of this form."""
     parts: dict[str, Any] = {}
     sources = []
@@ -182,7 +182,7 @@ def _spec(entry: Mapping[str, Any], now: Mapping[str, Any]) -> FieldSpec:
 def _case(call: str, at: datetime, run: str, n: int, workflow: str, _step: str, version: int, model: str | None, prompt: str | None,
           outcome: str | None, collection: str | None, became: Mapping[str, str]) -> Case | None:  # fmt: skip
     kept = prompts.read(call)
-    ask = asked(str(kept.get("user", ""))) if kept else None
+    ask = parse_prompt(str(kept.get("user", ""))) if kept else None
     if kept is None or ask is None:
         return None
     values, said = _submitted(run, n), _answered(str(kept.get("answer", "")))
@@ -249,4 +249,4 @@ def _open(spec: FieldSpec, collection: str | None) -> bool:
         return False
 
 
-__all__ = ["OUTCOME", "Case", "asked", "attacks", "read", "recorded", "write"]
+__all__ = ["OUTCOME", "Case", "attacks", "parse_prompt", "read", "recorded", "write"]

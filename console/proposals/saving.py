@@ -227,7 +227,7 @@ def _kept(actor: Actor, before: Current, wanted: Options, changed: list[str], no
             "ai_changed",
             open={"version": number, "fields": changed},
             sealed=sealed,
-            subject=subjects.of("ai", "settings"),
+            subject=subjects.subject_of("ai", "settings"),
             chain="sys:config",
             connection=connection,
         )

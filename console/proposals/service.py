@@ -84,7 +84,7 @@ class _Asking:
     @property
     def subject(self) -> str:
         """Under whose key its words are sealed."""
-        return self.known.subject or subjects.of("run", self.known.run.id)
+        return self.known.subject or subjects.subject_of("run", self.known.run.id)
 
     def judged(self, raw: Raw) -> Judged:
         """What of an answer may be shown."""
@@ -117,7 +117,7 @@ def _result(known: ProposalContext) -> Result:
         return result.off(absence_words.NOTHING_ASKED)
     if chosen.rules:
         return _by_rules(known, built) if known.review is None else result.off(absence_words.RULES_LOOK_ONCE, "no_key", Told(mode=SECOND))
-    prompt = prompts_of.rendered(built.ask, house_key(), withheld.of(known))
+    prompt = prompts_of.rendered(built.ask, house_key(), withheld.withheld_sources(known))
     version = f"{prompt.version}{current.house_mark}"
     told = Told(
         provider=chosen.config.name,
@@ -126,7 +126,7 @@ def _result(known: ProposalContext) -> Result:
         prompt_sha256=prompt.sha256,
         mode=_mode(known, chosen.config.model, version) if known.review is None else SECOND,
     )
-    return _asked(_Asking(known, current, chosen, built, prompt, told))
+    return _cached_or_asked(_Asking(known, current, chosen, built, prompt, told))
 
 
 def _mode(known: ProposalContext, model: str, version: str) -> str:
@@ -151,7 +151,7 @@ def _by_rules(known: ProposalContext, built: Built) -> Result:
     return result.made(judged, built, replace(told, ms=_ms(began)))
 
 
-def _asked(asking: _Asking) -> Result:
+def _cached_or_asked(asking: _Asking) -> Result:
     """The answer that the same question had before, else that of the provider."""
     key = cache.key_of(
         asking.subject,

@@ -43,7 +43,7 @@ def trusted_roots(known: ProposalContext, foreign: frozenset[str], outside: froz
     kept: dict[str, Any] = {name: value for name, value in roots.items() if name in OWN}
     document = known.definition.document
     if isinstance(record := roots.get("record"), Mapping) and known.run.collection is not None:
-        kept["record"] = _ours(record, records.collection(known.run.collection))
+        kept["record"] = _values_written_by_us(record, records.collection(known.run.collection))
     if document.start.id not in outside:
         kept["input"] = roots.get("input")
     kept["steps"] = {
@@ -52,9 +52,9 @@ def trusted_roots(known: ProposalContext, foreign: frozenset[str], outside: froz
         if name not in outside and isinstance(output, Mapping)
     }
     if known.at_hand is not None and known.at_hand.collection is not None:
-        kept["item"] = _ours(known.at_hand.values, records.collection(known.at_hand.collection))
+        kept["item"] = _values_written_by_us(known.at_hand.values, records.collection(known.at_hand.collection))
     return kept
 
 
-def _ours(values: Mapping[str, Any], collection: Collection) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if allowed.ours(collection, name)}
+def _values_written_by_us(values: Mapping[str, Any], collection: Collection) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if allowed.is_written_by_us(collection, name)}

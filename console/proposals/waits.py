@@ -34,7 +34,7 @@ def within(seconds: float, do: Callable[[], Answer]) -> Answer:
             raise PutBack
         _waiting.add(came)
     try:
-        threading.Thread(target=_told, args=(do, came), name="call", daemon=True).start()
+        threading.Thread(target=_run_into, args=(do, came), name="call", daemon=True).start()
         answer = came.get(timeout=max(0.0, seconds))
     except queue.Empty:
         raise Late from None
@@ -49,7 +49,7 @@ def within(seconds: float, do: Callable[[], Answer]) -> Answer:
     return found
 
 
-def _told(do: Callable[[], Any], came: "queue.SimpleQueue[Any]") -> None:
+def _run_into(do: Callable[[], Any], came: "queue.SimpleQueue[Any]") -> None:
     try:
         came.put(do())
     except BaseException as error:  # noqa: BLE001 (it is raised where somebody waits for it)

@@ -26,7 +26,7 @@ LEAST_TEXT = 5
 MOST_DEPTH = 8
 
 
-def of(known: ProposalContext) -> list[Source]:
+def withheld_sources(known: ProposalContext) -> list[Source]:
     """Everything that is to be looked for in what would be sent. Raises SourceDown: what cannot be read cannot be kept back."""
     starts = []
     if known.run.collection is not None and known.run.record is not None:

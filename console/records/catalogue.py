@@ -46,7 +46,7 @@ class Source:
     def url(self) -> str:
         """Where it is. Raises SourceDown when it was sealed under another master key."""
         try:
-            return portable.here(subjects.unwrap(self.sealed, self.place).decode())
+            return portable.resolve(subjects.unwrap(self.sealed, self.place).decode())
         except subjects.Unreadable:
             raise SourceDown(f"The data source {self.name} cannot be opened: its address was sealed under another master key.") from None
 

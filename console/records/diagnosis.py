@@ -118,7 +118,7 @@ SQLITE: Sequence[Row] = (
 )  # fmt: skip
 
 
-def of(error: BaseException, url: URL) -> Trouble:
+def diagnose(error: BaseException, url: URL) -> Trouble:
     """Why `url` could not be connected, from what the driver raised."""
     kind = url.get_backend_name()
     if isinstance(error, sqlite3.Error) or kind == "sqlite":
@@ -127,11 +127,11 @@ def of(error: BaseException, url: URL) -> Trouble:
     own = MYSQL if kind == "mysql" else POSTGRESQL
     for pattern, code, happened, mend, field in (*TLS[:2], *own[:-1], *NETWORK, *TLS[2:], own[-1]):
         if re.search(pattern, said, re.IGNORECASE | re.DOTALL):
-            return _told((pattern, code, happened, mend, field), url, said)
+            return _trouble_from((pattern, code, happened, mend, field), url, said)
     return Trouble("other", f"The server refuses: {said}" if said else "The server refuses, and does not say why.", "Its log says more.")
 
 
-def _told(row: Row, url: URL, said: str) -> Trouble:
+def _trouble_from(row: Row, url: URL, said: str) -> Trouble:
     _, code, happened, mend, field = row
     socket = url.query.get("unix_socket") or url.query.get("host")
     host = url.host or (socket if isinstance(socket, str) else "") or "localhost"
@@ -164,7 +164,7 @@ def _file(path: str, said: str, url: URL) -> Trouble:
         return Trouble("no_right", f"The console may not read {path}.", "Let its user read the file.", "database")
     for row in SQLITE:
         if re.search(row[0], said, re.IGNORECASE):
-            return _told(row, url, said)
+            return _trouble_from(row, url, said)
     return Trouble(
         "no_right", f"{path} cannot be opened: {said[:LONGEST]}", "Let the console's user read the file and its folder.", "database"
     )

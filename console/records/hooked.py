@@ -14,7 +14,7 @@ from console.records import sql_conditions
 def fields() -> Mapping[str, Sequence[Field]]:
     """The fields that functions give, by collection."""
     made: dict[str, list[Field]] = {}
-    for hook in hooks.of("computed"):
+    for hook in hooks.hooks_of("computed"):
         stored = STORED_AS.get(hook.type, hook.type)
         label = hook.label or humanised(hook.name)
         one = Field(hook.name, label, hook.type, stored, readonly=True, computed="", inputs=frozenset(hook.inputs))
@@ -24,12 +24,12 @@ def fields() -> Mapping[str, Sequence[Field]]:
 
 def names(collection_id: str) -> frozenset[str]:
     """Names of the fields that functions give to a collection."""
-    return frozenset(hook.name for hook in hooks.of("computed", collection_id))
+    return frozenset(hook.name for hook in hooks.hooks_of("computed", collection_id))
 
 
 def with_hooks(made: dict[str, Collection]) -> dict[str, Collection]:
     """The collections with the segments that functions give; what does not fit is left out, and its hook says why."""
-    for hook in (*hooks.of("computed"), *hooks.of("segment")):
+    for hook in (*hooks.hooks_of("computed"), *hooks.hooks_of("segment")):
         collection = made.get(hook.collection)
         if collection is None:
             hooks.fail(hook, LookupError(f"there is no collection {hook.collection}"))

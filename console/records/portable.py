@@ -43,13 +43,13 @@ def kept(url: str) -> str:
     return address.render_as_string(hide_password=False)
 
 
-def here(stored: str) -> str:
+def resolve(stored: str) -> str:
     """The address as it is used from this data folder."""
-    return _here(stored, settings.current().data_dir) if FOLDER in stored else stored
+    return _resolve_in(stored, settings.current().data_dir) if FOLDER in stored else stored
 
 
 @lru_cache(maxsize=256)
-def _here(stored: str, folder: Path) -> str:
+def _resolve_in(stored: str, folder: Path) -> str:
     address = make_url(stored)
     if address.get_backend_name() == "sqlite" and str(address.database).startswith(f"{FOLDER}/"):
         address = address.set(database=str(folder / str(address.database).removeprefix(f"{FOLDER}/")))

@@ -57,7 +57,7 @@ def _part(dialect: str, field: Field, text: str) -> Any:
     return values.raw(field, text)
 
 
-def of(collection: Collection, row: Mapping[str, Any]) -> str | None:
+def key_of(collection: Collection, row: Mapping[str, Any]) -> str | None:
     """The key of a record from its JSON values, which hold the key columns."""
     return encode([row.get(name) for name in collection.key])
 

@@ -56,11 +56,11 @@ def search_condition(table: Table, q: str, hidden: frozenset[str]) -> Condition:
     wanted = q.strip()[:LONGEST]
     if not values.storable(wanted):
         return sa.false()
-    found = [condition for field in searched(table.collection, hidden) if (condition := _found(table, field, wanted)) is not None]
+    found = [condition for field in searched(table.collection, hidden) if (condition := _field_condition(table, field, wanted)) is not None]
     return sa.or_(sa.false(), *found)
 
 
-def _found(table: Table, field: Field, wanted: str) -> Condition | None:
+def _field_condition(table: Table, field: Field, wanted: str) -> Condition | None:
     """How this field may answer the search; None where it cannot."""
     column = table.columns[field.name]
     if field.options is not None and field.stored == "text":

@@ -169,7 +169,7 @@ def locked(
         if error.connection_invalidated:
             raise Stale(error) from error
         raise connect.refused(error, table.collection.source) from error
-    if row is None or record_keys.of(table.collection, table.json(names, row)) != key:
+    if row is None or record_keys.key_of(table.collection, table.json(names, row)) != key:
         raise NotFound
     return dict(zip(names, row, strict=True))
 

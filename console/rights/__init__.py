@@ -1,6 +1,6 @@
 """Rights as admins edit, read and try them: roles and their rules, drafts and versions, the matrix, the simulator, and why somebody may not."""
 
-from console.rights.roles import Role, create, delete, listed, one, rename
+from console.rights.roles import Role, create, delete, listed, read_role, rename
 from console.rights.rule_drafts import Draft, Preview, discard, draft, preview, publish, put, undo, versions
 
 __all__ = [
@@ -14,11 +14,11 @@ __all__ = [
     "draft",
     "listed",
     "matrix",
-    "one",
     "points",
     "preview",
     "publish",
     "put",
+    "read_role",
     "rename",
     "right_requests",
     "role_rules",

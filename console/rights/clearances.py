@@ -118,14 +118,14 @@ def ask(actor: Actor, label: str, email: str, since: datetime, until: datetime, 
     with transaction() as connection:
         connection.execute(sa.insert(tables.clearance).values(**made, status="asked"))
         _note(actor, "clearance_asked", made, connection)
-    grant = _one(ident)
+    grant = _read_grant(ident)
     notices.tell(_agreeing(grant), "clearance_asked", grant.id, by=actor.id, link="/settings/labels")
     return grant
 
 
 def answer(actor: Actor, grant_id: str, *, agree: bool) -> Grant:
     """Agree or refuse, as the second person. Raises NotFound, NotAllowed for who may not, Conflict where it was answered or is over."""
-    found = _one(grant_id)
+    found = _read_grant(grant_id)
     _require_part(actor, found.label)
     if agree:
         _require_second(actor, found)
@@ -142,14 +142,14 @@ def answer(actor: Actor, grant_id: str, *, agree: bool) -> Grant:
             policy_store.write(
                 connection, added=[_row(found)], removed=_over(connection, found.label), by=actor.id, note=f"Clearance {grant_id}"
             )
-        _note(actor, f"clearance_{status}", _told(found), connection)
+        _note(actor, f"clearance_{status}", _grant_json(found), connection)
     access.refresh()
-    return _one(grant_id)
+    return _read_grant(grant_id)
 
 
 def revoke(actor: Actor, grant_id: str) -> Grant:
     """End a clearance before its time, or take back what was asked. Raises NotFound, NotAllowed, Conflict where it has ended."""
-    found = _one(grant_id)
+    found = _read_grant(grant_id)
     _require_part(actor, found.label)
     table = tables.clearance
     with transaction() as connection:
@@ -160,9 +160,9 @@ def revoke(actor: Actor, grant_id: str) -> Grant:
             policy_store.write(
                 connection, removed=[_row(found), *_over(connection, found.label)], by=actor.id, note=f"Clearance {grant_id}"
             )
-        _note(actor, "clearance_revoked", _told(found), connection)
+        _note(actor, "clearance_revoked", _grant_json(found), connection)
     access.refresh()
-    return _one(grant_id)
+    return _read_grant(grant_id)
 
 
 def _person(email: str) -> Actor | None:
@@ -250,14 +250,14 @@ def _grant(row: Sequence[Any]) -> Grant:
     return Grant(**dict(zip(_COLUMNS, row, strict=True)))
 
 
-def _one(grant_id: str) -> Grant:
+def _read_grant(grant_id: str) -> Grant:
     found = fetch(f"select {', '.join(_COLUMNS)} from console.clearance where id = %s", (grant_id,)) if "\x00" not in grant_id else []  # noqa: S608 (as above)
     if not found:
         raise NotFound
     return _grant(found[0])
 
 
-def _told(grant: Grant) -> dict[str, Any]:
+def _grant_json(grant: Grant) -> dict[str, Any]:
     return {name: getattr(grant, name) for name in ("id", "label", "person", "since", "until", "reason", "asked_by")}
 
 
@@ -270,5 +270,5 @@ def _note(actor: Actor, kind: str, told: Mapping[str, Any], connection: Connecti
         "until": log.body.moment(told["until"]),
         "asked_by": told["asked_by"],
     }
-    subject = subjects.of("person", str(told["person"]))
+    subject = subjects.subject_of("person", str(told["person"]))
     log.note(actor, kind, open=open_, sealed={"reason": told["reason"]}, subject=subject, chain=CHAIN, connection=connection)

@@ -93,7 +93,7 @@ def ask(actor: Actor, obj: str, act: str, team: str | None, reason: str = "") ->
 def _rule(actor: Actor, decision: Decision, obj: str, act: str, team: str | None, names: Names) -> str:
     """What decided, in a sentence that gives nothing away."""
     if decision.row is not None:
-        what = _what(decision.row.sub, decision.row.dom, names)
+        what = _holder_words(decision.row.sub, decision.row.dom, names)
         where = _condition(actor, decision.row.expression, obj)
         return f"A rule for {what} denies it{f' where {where}' if where else ''}."
     if decision.outside is not None:
@@ -113,10 +113,10 @@ def _in(team: str | None, names: Names) -> str:
 
 def _unmet(actor: Actor, spoken: Spoken, obj: str, names: Names) -> str:
     row = spoken.row
-    return f"{_what(row.sub, row.dom, names)} may {act_words(row.act)} {names.object(row.obj)} only where {_condition(actor, row.expression, obj)}."
+    return f"{_holder_words(row.sub, row.dom, names)} may {act_words(row.act)} {names.object(row.obj)} only where {_condition(actor, row.expression, obj)}."
 
 
-def _what(sub: str, dom: str, names: Names) -> str:
+def _holder_words(sub: str, dom: str, names: Names) -> str:
     return "you yourself" if sub.startswith(("user:", "key:")) else f"{names.who(sub)} {names.place(dom)}"
 
 

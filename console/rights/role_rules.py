@@ -26,7 +26,7 @@ class Rule:
     condition: str = ""
 
 
-def of(rows: Iterable[Row], role: str, place: str, obj: str) -> list[Rule]:
+def rules_of(rows: Iterable[Row], role: str, place: str, obj: str) -> list[Rule]:
     """The rules among the rows, allowing ones first, those without a condition before the others."""
     found: dict[tuple[str, str], set[str]] = {}
     for row in rows:
@@ -54,7 +54,7 @@ def edit(actor: Actor, role: str, place: str, obj: str, wanted: Sequence[Rule], 
 
     Raises NotAllowed, NotFound for a role, team or object that is not there, Invalid with a detail per rule (`r0.acts`, `r0.condition`).
     """
-    roles.one(actor, role)
+    roles.read_role(actor, role)
     require_object(actor, obj, place)
     details = [detail for number, rule in enumerate(wanted) for detail in _wrong(obj, number, rule)]
     if details:

@@ -49,10 +49,10 @@ class Role:
 def listed(actor: Actor) -> list[Role]:
     """All roles: levels first, then the company's own by title. Raises NotAllowed."""
     access.require(actor, None, "policy", "manage")
-    return _all(known())
+    return _every_role(known())
 
 
-def one(actor: Actor, role: str) -> Role:
+def read_role(actor: Actor, role: str) -> Role:
     """One role. Raises NotAllowed, NotFound."""
     found = next((each for each in listed(actor) if each.id == role), None)
     if found is None:
@@ -109,7 +109,7 @@ def delete(actor: Actor, role: str) -> None:
           also=lambda connection: connection.execute(sa.text("delete from console.role where id = :id"), {"id": role}))  # fmt: skip
 
 
-def _all(names: Names) -> list[Role]:
+def _every_role(names: Names) -> list[Role]:
     rows = access.all_rows()
     told: dict[str, str] = dict(fetch("select id, about from console.role"))
     found = roles_in(access.Index(rows)) | set(LEVELS) | set(told)
@@ -138,7 +138,7 @@ def _own(role: str) -> list[Row]:
 
 
 def _changeable(actor: Actor, role: str) -> Role:
-    found = one(actor, role)
+    found = read_role(actor, role)
     if found.level:
         raise NotAllowed(
             f"{found.title} is a shipped level: it keeps its name, and stays. Copy it to change it.", need=("policy", "manage")

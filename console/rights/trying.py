@@ -93,10 +93,10 @@ def attempt(
             False,
             said,
             None,
-            tuple(_told(one, names, hidden, some=some) for one in decision.spoken),
+            tuple(_explained_rule(one, names, hidden, some=some) for one in decision.spoken),
             ("Their role would have to see the label.",),
         )
-    told = tuple(_told(one, names, hidden, some=some) for one in decision.spoken)
+    told = tuple(_explained_rule(one, names, hidden, some=some) for one in decision.spoken)
     deciding = next((one for one in told if decision.row == one.row), None)
     return Tried(
         *(who, obj, act, team, decision.allowed, _sentence(who.name, decision, obj, act, team, names, some=some), deciding, told),
@@ -147,7 +147,7 @@ def _hidden(actor: Actor, collection: str, scope: Scope) -> frozenset[str]:
     return scope.hidden | led
 
 
-def _told(spoken: Spoken, names: Names, hidden: frozenset[str], *, some: bool) -> Told:
+def _explained_rule(spoken: Spoken, names: Names, hidden: frozenset[str], *, some: bool) -> Told:
     row = spoken.row
     if not row.expression:
         verdict = "always"

@@ -82,7 +82,15 @@ def noted(actor: Actor, change: Change, number: int, note: str, connection: Conn
     told = {"version": number, "added": len(change.added), "removed": len(change.removed)}
     before, after = (sorted(line(row) for row in rows)[:MOST_LINES] for rows in (change.removed, change.added))
     sealed = {"before": before, "after": after} | ({"note": note} if note else {})
-    log.note(actor, "policy_changed", open=told, sealed=sealed, subject=subjects.of("policy", "rules"), chain=CHAIN, connection=connection)
+    log.note(
+        actor,
+        "policy_changed",
+        open=told,
+        sealed=sealed,
+        subject=subjects.subject_of("policy", "rules"),
+        chain=CHAIN,
+        connection=connection,
+    )
 
 
 def _require_admin(index: Index, connection: Connection) -> None:

@@ -77,7 +77,7 @@ class Difference:
 def difference(name: str, *, by: Actor = SYSTEM) -> Difference:
     """What `take` would do. Raises NotFound, NotAllowed, SourceDown."""
     keeping.judge(by)
-    return of(name, keeping.look_at(name), by)
+    return compare(name, keeping.look_at(name), by)
 
 
 def take(name: str, stamp: str | None = None, *, by: Actor = SYSTEM) -> list[Collection]:
@@ -132,12 +132,12 @@ def look_again(name: str) -> Again | None:
 
 def _again(name: str) -> Again | None:
     seen = keeping.look_at(name)
-    found = of(name, seen)
+    found = compare(name, seen)
     if not found.changes:
         return None
     left = _shrunk(name, seen)
     gone = any(one.change == "gone" for one in found.changes)
-    named = any(one.kind not in {"workflow", "action"} for one in of(name, left).breaks)
+    named = any(one.kind not in {"workflow", "action"} for one in compare(name, left).breaks)
     if gone or named:
         words = f"The data source {name} has changed. Who manages data sources has to look at it: Settings, Data sources, {name}."
     else:
@@ -173,7 +173,7 @@ def spoken(found: Difference) -> str:
     return "; ".join(said[:5]) + (f"; and {len(said) - 5} more" if len(said) > 5 else "")
 
 
-def of(name: str, seen: Look, by: Actor = SYSTEM) -> Difference:
+def compare(name: str, seen: Look, by: Actor = SYSTEM) -> Difference:
     """The difference between what is kept and what was seen; what breaks as far as it is there for `by`."""
     before = _stored()
     after, _, dropped = _mended(name, seen)
@@ -257,7 +257,7 @@ def _mended(name: str, seen: Look) -> tuple[list[Stored], list[dict[str, Any]], 
     for item, found in said:
         document = mending.mended(item.document, item.structure, found, columns)
         mended.append(document)
-        dropped += [_of_document(item.document, reason) for reason in mending.told(item.document, document)]
+        dropped += [_of_document(item.document, reason) for reason in mending.describe_omissions(item.document, document)]
     after = keeping.stored(name, seen, mended)
     return after, mended, dropped + _segments(after, mended)
 

@@ -36,7 +36,7 @@ def mended(
     return made
 
 
-def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def describe_omissions(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What was left out, place by place."""
     return [
         f"{one.path}: {worded(one.before)} {f'→ {worded(one.after)}' if one.after else 'is left out'}" for one in changes(before, after)

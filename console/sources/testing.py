@@ -69,7 +69,7 @@ def attempt(url: str) -> Tested:
         with made.connect() as connection:
             answer = _looked(connection, answer, address)
     except Exception as error:  # noqa: BLE001 - whatever a driver raises, the person is told what it means
-        answer = replace(answer, trouble=diagnosis.of(getattr(error, "orig", None) or error, address))
+        answer = replace(answer, trouble=diagnosis.diagnose(getattr(error, "orig", None) or error, address))
     finally:
         made.dispose()
     return replace(answer, ms=round((time.monotonic() - begun) * 1000))

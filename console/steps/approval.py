@@ -11,7 +11,7 @@ from console.core import expressions
 from console.core.documents.fields import Located, Use
 from console.core.forms import FormField, clean
 from console.core.run.command_types import ApprovalAsked
-from console.steps.base import Completion, Context, Prompt, Read, StepConfig, StepType, StepView, Values, said
+from console.steps.base import Completion, Context, Prompt, Read, StepConfig, StepType, StepView, Values, fill_template
 
 STEP_PATTERN = r"step:[a-z][a-z0-9_]{0,63}"
 APPROVED, REJECTED, EXPIRED = "approved", "rejected", "expired"
@@ -70,7 +70,9 @@ class ApprovalStep(StepType):
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """After the request was withdrawn: what it says, and a button that asks again. Nobody approves here."""
-        return Prompt(text=said(step.config.text, context.roots), fields=_fields(context), button=step.button or "Ask for approval")
+        return Prompt(
+            text=fill_template(step.config.text, context.roots), fields=_fields(context), button=step.button or "Ask for approval"
+        )
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """Asked again by hand."""
@@ -95,7 +97,7 @@ class ApprovalStep(StepType):
             not_by=tuple(config.not_by),
             until=now + timedelta(hours=config.hours) if config.hours is not None else None,
             decides=True,
-            shown={"text": said(config.text, roots), "record": dict(_shown(context)), "fields": _columns(context)},
+            shown={"text": fill_template(config.text, roots), "record": dict(_shown(context)), "fields": _columns(context)},
         )
         return Completion(APPROVED, values, values, approval=wanted)
 

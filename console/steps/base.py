@@ -548,7 +548,7 @@ def refused_fields(reads: Mapping[str, Rows]) -> list[str]:
     return [column if name == "record" else f"{name}.{column}" for name, rows in reads.items() for column in rows.denied]
 
 
-def said(template: str, roots: Mapping[str, Any]) -> str:
+def fill_template(template: str, roots: Mapping[str, Any]) -> str:
     """Markdown with its expressions filled in. Values are data: what looks like Markdown or HTML in them is shown, not obeyed.
 
     Raises ExpressionError where the template cannot be read.

@@ -8,7 +8,7 @@ from console.core import expressions
 from console.core.documents.fields import Located
 from console.core.expressions.operands import date_of
 from console.errors import Invalid
-from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, TaskWanted, Values, said
+from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, TaskWanted, Values, fill_template
 
 DONE, NOT_DONE = "done", "not_done"
 LONGEST_TITLE = 200
@@ -49,7 +49,7 @@ class CreateTask(StepType):
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The task, for the person who handles it by hand."""
-        return Prompt(said(step.config.title, context.roots), button=step.button or "Done")
+        return Prompt(fill_template(step.config.title, context.roots), button=step.button or "Done")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
         """The task; raises Invalid where its day is none."""
@@ -63,7 +63,7 @@ class CreateTask(StepType):
         if config.assignee is not None and not isinstance(assignee, str) and config.team is None:
             raise Invalid(f"`{config.assignee}` names nobody who could do the task.", code="no_such_person")
         title = expressions.render(config.title, context.roots).strip()[:LONGEST_TITLE] or step.title
-        text = said(config.text, context.roots) if config.text is not None else None
+        text = fill_template(config.text, context.roots) if config.text is not None else None
         wanted = TaskWanted(title, text, assignee if isinstance(assignee, str) else None, config.team, due, config.waits)
         output = {"title": title, "due": due.isoformat() if due is not None else None}
         return Completion(DONE if config.waits else "default", {}, output, task=wanted)

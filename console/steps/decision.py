@@ -25,11 +25,11 @@ from console.steps.base import (
     StepView,
     Values,
     Withheld,
+    fill_template,
     refused_fields,
     related_texts,
     related_uses,
     require_right,
-    said,
 )
 from console.steps.condition import compared
 
@@ -156,7 +156,7 @@ class Decision(StepType):
         """The form, the options that are offered now, and why others are not."""
         fields = definitions.shown(step.config.fields, context.roots, context.former, step.id, (_choice(None),))
         own = with_own(context.roots, step.id, {field.name: field.value for field in fields})
-        parts = [said(step.config.text, own)] if step.config.text else []
+        parts = [fill_template(step.config.text, own)] if step.config.text else []
         if refused := refused_fields(context.reads):
             parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
         offered = tuple(

@@ -8,7 +8,7 @@ from console.core import expressions
 from console.core.documents import fields as definitions
 from console.core.documents.fields import FieldDefinition, Located, with_own
 from console.core.run.command_types import HandsOver
-from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, require_right, said
+from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, fill_template, require_right
 
 LONGEST_REASON = 2000
 
@@ -49,7 +49,9 @@ class Escalate(StepType):
         form = definitions.shown(step.config.form, context.roots, context.former, step.id)
         typed = {entry.name: entry.value for entry in form}
         return Prompt(
-            text=said(step.config.text, with_own(context.roots, step.id, typed)), fields=tuple(form), button=step.button or "Hand on"
+            text=fill_template(step.config.text, with_own(context.roots, step.id, typed)),
+            fields=tuple(form),
+            button=step.button or "Hand on",
         )
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:

@@ -18,12 +18,12 @@ from console.steps.base import (
     StepType,
     StepView,
     Values,
+    fill_template,
     nothing_typed,
     refused_fields,
     related_texts,
     related_uses,
     rows_of,
-    said,
 )
 from console.steps.proposable import Proposable
 
@@ -67,7 +67,7 @@ class GetData(StepType):
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """A table for each read, and a line that names what is not permitted."""
         found = self._found(step, context)
-        parts = [said(step.config.text, with_own(context.roots, step.id, found))] if step.config.text else []
+        parts = [fill_template(step.config.text, with_own(context.roots, step.id, found))] if step.config.text else []
         if found.get(NOT_PERMITTED):
             parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in found[NOT_PERMITTED]) + ".")
         hidden = {entry.name for entry in step.config.related if entry.hidden}

@@ -14,7 +14,18 @@ from console.core.documents.workflow import NAME_PATTERN
 from console.core.forms import FormField, clean, is_empty, refusal
 from console.core.run import NEXT_ITEM
 from console.errors import Invalid
-from console.steps.base import AtHand, Completion, Context, Progress, StepView, Values, WriteRecord, refused_fields, require_right, said
+from console.steps.base import (
+    AtHand,
+    Completion,
+    Context,
+    Progress,
+    StepView,
+    Values,
+    WriteRecord,
+    fill_template,
+    refused_fields,
+    require_right,
+)
 from console.steps.condition import Branch
 from console.steps.document_check_settings import Checked, ChecksConfig
 from console.steps.items import LIST, Listed, Source, listed, window
@@ -182,11 +193,11 @@ class Here:
             return None
         entry = self.entries.get(self.item.key, {})
         if config.text:
-            parts.append(said(config.text, self.roots(self.item, entry.get("values"))))
+            parts.append(fill_template(config.text, self.roots(self.item, entry.get("values"))))
         if config.second is not None and entry.get("state") == "second":
-            parts.append(said(YOURS if entry["by"] == self.me else THEIRS, {ITEM: {"rule": config.second.title}}))
+            parts.append(fill_template(YOURS if entry["by"] == self.me else THEIRS, {ITEM: {"rule": config.second.title}}))
         elif "second" in entry and not entry["second"]["agreed"]:
-            parts.append(said("**Sent back:** {{ item.note }}", {ITEM: entry["second"]}))
+            parts.append(fill_template("**Sent back:** {{ item.note }}", {ITEM: entry["second"]}))
         if refused := refused_fields(self.context.reads):
             parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
         if self.more:

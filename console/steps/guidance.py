@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from console.core.documents.fields import Located
-from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, nothing_typed, said
+from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, fill_template, nothing_typed
 
 
 class Policy(StepConfig):
@@ -32,7 +32,7 @@ class Guidance(StepType):
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The text alone: nothing is asked."""
-        text = said(step.config.text, context.roots)
+        text = fill_template(step.config.text, context.roots)
         return Prompt(text="\n\n".join([text, *_source(step.config)]), button=step.button or "Done")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:

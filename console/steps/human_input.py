@@ -14,7 +14,19 @@ from console.core.expressions import render
 from console.core.expressions.operands import duration_of
 from console.core.forms import examine
 from console.errors import Invalid
-from console.steps.base import Completion, Context, Option, Prompt, Question, StepConfig, StepType, StepView, Values, require_right, said
+from console.steps.base import (
+    Completion,
+    Context,
+    Option,
+    Prompt,
+    Question,
+    StepConfig,
+    StepType,
+    StepView,
+    Values,
+    fill_template,
+    require_right,
+)
 from console.steps.notify import Addressed
 
 ANSWERED = "answered"
@@ -82,8 +94,8 @@ class HumanInput(StepType):
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The form, for the person who answers it by hand."""
         config: HumanInputConfig = step.config
-        parts = [said("**{{ item.question }}**", {"item": {"question": render(config.question, context.roots)}})]
-        parts += [said(config.text, context.roots)] if config.text else []
+        parts = [fill_template("**{{ item.question }}**", {"item": {"question": render(config.question, context.roots)}})]
+        parts += [fill_template(config.text, context.roots)] if config.text else []
         fields = definitions.shown(config.form, context.roots, context.former, step.id)
         return Prompt("\n\n".join(parts), fields=tuple(fields), outcomes=config.options, button=step.button or "Done")
 
@@ -105,7 +117,7 @@ class HumanInput(StepType):
         """Asks, and waits."""
         config: HumanInputConfig = step.config
         fields = tuple(definitions.shown(config.form, context.roots, {}, step.id))
-        text = said(config.text, context.roots) if config.text else None
+        text = fill_template(config.text, context.roots) if config.text else None
         title = render(config.question, context.roots)
         until = None
         if config.within is not None:

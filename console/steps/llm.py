@@ -21,11 +21,11 @@ from console.steps.base import (
     StepType,
     StepView,
     Values,
+    fill_template,
     refused_fields,
     related_texts,
     related_uses,
     require_right,
-    said,
 )
 
 ORIGIN, REFERENCES = "origin", "references"
@@ -81,7 +81,7 @@ class Llm(StepType):
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The form, and what it may be filled in from."""
         fields = definitions.shown(step.config.output, context.roots, context.former, step.id)
-        parts = [said(step.config.text, context.roots)] if step.config.text else []
+        parts = [fill_template(step.config.text, context.roots)] if step.config.text else []
         if refused := refused_fields(context.reads):
             parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
         tables = tuple(entry.name for entry in step.config.related if not entry.hidden)
@@ -104,7 +104,7 @@ class Llm(StepType):
 
     def instruction(self, step: StepView, context: Context, written: str) -> str:
         """The prompt, after what stands in the settings of the AI. A value of the run is named and not told: it is among the sources, as far as a model may have it."""
-        asked = expressions.TEMPLATE.sub(lambda match: _told(match[1].strip(), context.roots), step.config.prompt)
+        asked = expressions.TEMPLATE.sub(lambda match: _prompt_value(match[1].strip(), context.roots), step.config.prompt)
         return "\n\n".join(part for part in (written, asked) if part)
 
     def ai_fields(self, config: LlmConfig) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ class Llm(StepType):
         return frozenset([ORIGIN, REFERENCES, *(entry.name for entry in config.output)])
 
 
-def _told(expression: str, roots: Mapping[str, Any]) -> str:
+def _prompt_value(expression: str, roots: Mapping[str, Any]) -> str:
     """What stands in the prompt for an expression: the value of what is the house's own, else the name under which it is given."""
     parsed = expressions.parse(expression)
     if all(path[0] in HOUSE for path in expressions.paths(parsed)):

@@ -18,9 +18,9 @@ from console.steps.base import (
     StepType,
     StepView,
     Values,
+    fill_template,
     refused_fields,
     require_right,
-    said,
 )
 from console.steps.items import LIST, Source
 from console.steps.proposable import MOST_PICKS, Proposable
@@ -77,7 +77,7 @@ class LoadRelated(StepType):
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """The records as a table to choose from, or a box for the reason where there are none."""
         rows = context.reads.get(LIST)
-        parts = [said(step.config.text, context.roots)] if step.config.text else []
+        parts = [fill_template(step.config.text, context.roots)] if step.config.text else []
         if refused := refused_fields(context.reads):
             parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
         if rows is not None and rows.more:

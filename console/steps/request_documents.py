@@ -15,7 +15,19 @@ from console.core.forms import FormField, Wrong, cleaned, examine, is_empty, mis
 from console.core.run.command_types import Awaited
 from console.db.ids import new_id
 from console.errors import Invalid
-from console.steps.base import AsksPerson, Completion, Context, Option, Prompt, StepConfig, StepType, StepView, Values, require_right, said
+from console.steps.base import (
+    AsksPerson,
+    Completion,
+    Context,
+    Option,
+    Prompt,
+    StepConfig,
+    StepType,
+    StepView,
+    Values,
+    fill_template,
+    require_right,
+)
 
 RECEIVED, EXPIRED, SEND = "received", "expired", "write"
 TO, SENDER, REASON = "to", "sender", "reason"
@@ -110,7 +122,7 @@ class RequestDocuments(StepType):
             address = None
         if not address:
             raise AsksPerson("There is no mail address to write to. Enter one, or hand in what came another way.", code="no_address")
-        return _asked(step, context, str(address))
+        return _ask(step, context, str(address))
 
     def prepare(self, step: StepView, context: Context) -> Prompt:
         """To write (again), or to hand in by hand."""
@@ -123,7 +135,7 @@ class RequestDocuments(StepType):
         )
         if step.config.asks_first:  # what is there already is looked at before somebody is written to
             options = (options[1], options[0], options[2])
-        text = said(step.config.text, context.roots)
+        text = fill_template(step.config.text, context.roots)
         return Prompt(text, fields=tuple(_by_hand(step, context)), outcomes=options, button=step.button or "Go on")
 
     def complete(self, step: StepView, context: Context, submitted: Values, outcome: str | None) -> Completion:
@@ -144,7 +156,7 @@ class RequestDocuments(StepType):
             details.append({"field": needed, "reason": missing(next(field for field in there if field.name == needed))})
         require_right(context, details)
         if outcome == SEND:
-            return _asked(step, context, str(values[TO] or ""))
+            return _ask(step, context, str(values[TO] or ""))
         wanted = wanted_of(step.config, context.roots)
         papers = {entry["id"]: values.pop(entry["id"], []) or [] for entry in wanted}
         told = came(wanted, papers, {entry.name: values.get(entry.name) for entry in step.config.form}, values.get(SENDER))
@@ -223,7 +235,7 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list) else [value] if value else []
 
 
-def _asked(step: StepView, context: Context, address: str) -> Completion:
+def _ask(step: StepView, context: Context, address: str) -> Completion:
     """The request, and the wait for it. Raises Invalid where nothing is left to ask for."""
     config: RequestDocumentsConfig = step.config
     wanted = wanted_of(config, context.roots)
@@ -236,7 +248,7 @@ def _asked(step: StepView, context: Context, address: str) -> Completion:
         "to": address,
         "name": str(name) if name else None,
         "subject": " ".join(expressions.render(config.subject, context.roots).split())[:200],
-        "text": said(config.text, context.roots),
+        "text": fill_template(config.text, context.roots),
         "letter": EMPHASIS.sub(r"\2", expressions.render(config.text, context.roots)),
         "language": language if language in LANGUAGES else "en",
         "documents": wanted,

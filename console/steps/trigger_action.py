@@ -11,13 +11,25 @@ from pydantic import Field
 from console.core import expressions
 from console.core.documents import fields as definitions
 from console.core.documents.action_document import ID_PATTERN, SUCCEEDED, Action, wishes
-from console.core.documents.approval_rules import applying, asked, certain
+from console.core.documents.approval_rules import applying, certain, required_approval
 from console.core.documents.fields import OWN_INPUT, Computed, Located, Use, computed, fitted, texts_of, with_own
 from console.core.documents.workflow import Name
 from console.core.effect_kinds import SqlWrite
 from console.core.forms import FormField, is_empty
 from console.errors import Conflict, NotAllowed
-from console.steps.base import Act, AsksPerson, Completion, Context, Prompt, StepConfig, StepType, StepView, Values, require_right, said
+from console.steps.base import (
+    Act,
+    AsksPerson,
+    Completion,
+    Context,
+    Prompt,
+    StepConfig,
+    StepType,
+    StepView,
+    Values,
+    fill_template,
+    require_right,
+)
 from console.steps.proposable import Proposable, of_form
 
 NO_RECALL = "It cannot be recalled once it is done."
@@ -69,8 +81,8 @@ class TriggerAction(StepType):
         act = _act(step, context)
         fields = _fields(step, context, act)
         roots = with_own(act.roots, OWN_INPUT, {field.name: field.value for field in fields})
-        parts = [said(step.config.text, context.roots)] if step.config.text else []
-        parts += [said(act.action.text, roots)] if act.action.text else []
+        parts = [fill_template(step.config.text, context.roots)] if step.config.text else []
+        parts += [fill_template(act.action.text, roots)] if act.action.text else []
         if why_not := _not_here(act) or _certainly_not(act, roots):
             parts.append(f"**Not possible now:** {said_plainly(why_not)}")
         button = step.button or act.action.button or ("Request approval" if act.may == "request" else "Execute")
@@ -101,7 +113,7 @@ class TriggerAction(StepType):
             values,
             {**values, "action": action.id, "key": context.key},
             effects=wishes(action, list(action.effects), record=record, given=values, more=told),
-            approval=asked(action, record, values, roots, always=may == "request"),
+            approval=required_approval(action, record, values, roots, always=may == "request"),
         )
 
     def complete_by_itself(self, step: StepView, context: Context) -> Completion:
@@ -133,7 +145,7 @@ class TriggerAction(StepType):
 
 def said_plainly(text: str) -> str:
     """A sentence that was made of values, as Markdown that shows it letter for letter."""
-    return said("{{ input.text }}", {"input": {"text": text}})
+    return fill_template("{{ input.text }}", {"input": {"text": text}})
 
 
 def _refused(action: Action, limits: str = "") -> NotAllowed:

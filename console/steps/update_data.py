@@ -25,11 +25,11 @@ from console.steps.base import (
     StepView,
     Values,
     WriteRecord,
+    fill_template,
     refused_fields,
     related_texts,
     related_uses,
     require_right,
-    said,
 )
 from console.steps.document_check_settings import Checked, ChecksConfig
 
@@ -101,7 +101,7 @@ class UpdateData(StepType):
         form = definitions.shown(step.config.form, context.roots, context.former, step.id, columns)
         typed = {field.name: field.value for field in [*columns, *form]}
         fields = [*columns, *form, *_settled(step, context, typed)]
-        parts = [said(step.config.text, with_own(context.roots, step.id, typed))] if step.config.text else []
+        parts = [fill_template(step.config.text, with_own(context.roots, step.id, typed))] if step.config.text else []
         if refused := [*_lacking(step, context), *refused_fields(context.reads)]:
             parts.append("Not permitted for you: " + ", ".join(f"`{name}`" for name in refused) + ".")
         hidden = {entry.name for entry in step.config.related if entry.hidden}

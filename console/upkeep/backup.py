@@ -91,12 +91,12 @@ def write(actor: Actor, file: Path, say: Progress = lambda _: None) -> Made:
         size = out.tell()
         log.note(actor, "backup_made", open={"bytes": size, "size": manifest["size"]})
         if file.exists():
-            raise _there(file)
+            raise _exists_already(file)
         part.rename(file)
     return Made(size, manifest["size"], manifest["keys"]["master"], manifest["keys"]["signing"])
 
 
-def _there(file: Path) -> Conflict:
+def _exists_already(file: Path) -> Conflict:
     return Conflict(f"{file} is there already: give another name, or move it away.", code="file_exists")
 
 
@@ -104,7 +104,7 @@ def _there(file: Path) -> Conflict:
 def _part(file: Path, part: Path) -> Iterator[IO[bytes]]:
     """The unfinished file, ours alone; away again where it was not finished."""
     if file.exists():
-        raise _there(file)
+        raise _exists_already(file)
     try:
         with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as out:
             try:

@@ -108,7 +108,7 @@ def _data_folder(told: settings.Settings) -> Check:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"x")
     except OSError as error:
-        trouble = troubles.of(error) or troubles.READ_ONLY_FOLDER
+        trouble = troubles.trouble_of(error) or troubles.READ_ONLY_FOLDER
         return Check("data folder", ok=False, message=f"nothing can be written in {folder}: {error.strerror}", fix=trouble.fix)
     if folder.stat().st_mode & data_folder.PRIVATE:
         return Check("data folder", ok=False, message=f"{folder} is open to other users of this machine", fix=f"chmod 700 {folder}")

@@ -333,7 +333,7 @@ def _whose(collection: str, key: str) -> tuple[str, str]:
 
 def hold_again(actor: Actor, collection: str, key: str, said: str) -> None:
     """A hold on a person's own record, whether or not it can be looked up now. Raises Conflict where one stands already."""
-    subject = subjects.of(collection, key)
+    subject = subjects.subject_of(collection, key)
     with transaction() as connection:
         there = sa.select(tables.subject.c.id).where(tables.subject.c.id == subject).with_for_update(read=True)
         if connection.execute(there).first() is None:

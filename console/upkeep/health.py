@@ -63,7 +63,7 @@ def examine() -> Health:
     try:
         worker = presence.state()
     except (sa.exc.SQLAlchemyError, ConsoleError, OSError) as error:
-        found = troubles.of(error) or troubles.DOWN
+        found = troubles.trouble_of(error) or troubles.DOWN
         return Health("down" if found is troubles.DOWN else "not_writable", "none", tuple(one for one in (full, found) if one))
     shut = full or writing()
     others = (WORKERS[worker],) if worker in ("none", "stuck") else ()
@@ -95,7 +95,7 @@ def writing() -> Trouble | None:
     except sa.exc.SQLAlchemyError as error:
         if type(getattr(error, "orig", None)).__name__ == "LockNotAvailable":
             return None  # somebody else is trying right now
-        return troubles.of(error) or troubles.READ_ONLY
+        return troubles.trouble_of(error) or troubles.READ_ONLY
     return None
 
 

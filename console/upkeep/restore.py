@@ -251,8 +251,8 @@ def _prepare(
     verified = _verify(actor, archive)
     signed, known = _newest_known(found, present)
     lost = max(0, known - found.total)
-    if (lost or signed > found.placed) and not agree(_told(found, signed, lost)):
-        raise Conflict(f"{_told(found, signed, lost)} `--accept-loss` restores it all the same.", code="events_lost")
+    if (lost or signed > found.placed) and not agree(_describe_loss(found, signed, lost)):
+        raise Conflict(f"{_describe_loss(found, signed, lost)} `--accept-loss` restores it all the same.", code="events_lost")
     erased = erasure.apply_again(actor, gone)
     for collection, record, reason in present.holds:  # placed after the backup: what they keep must not expire now
         with contextlib.suppress(Conflict):
@@ -263,7 +263,7 @@ def _prepare(
     return Restored(found.total, verified, lost, erased, made_at), signed > found.placed
 
 
-def _told(found: Extent, signed: int, lost: int) -> str:
+def _describe_loss(found: Extent, signed: int, lost: int) -> str:
     """What of the known log the backup has not."""
     if lost:
         return f"{lost:,} {'event' if lost == 1 else 'events'} after position {found.total:,} {'is' if lost == 1 else 'are'} not in this backup."
@@ -304,7 +304,7 @@ def _compare(notes: Iterable[str], size: int, where: str) -> None:
     kept = sorted((one.size, one.root, note) for note in notes if (one := _parsed(note)) is not None and one.size <= size)
     roots = _roots(sorted({number for number, _, _ in kept}), size)
     for number, root, note in kept:
-        if roots.get(number) != root and _ours(note):
+        if roots.get(number) != root and _is_signed_by_us(note):
             raise BackupError(
                 f"In {where} a head of {number:,} events is signed with this key, and the log in the backup does not lead to it: "
                 "it is not what was signed then, or another log was begun here. If you know that it was, move that file away and restore again."
@@ -318,7 +318,7 @@ def _parsed(note: str) -> checkpoint.Checkpoint | None:
     return None
 
 
-def _ours(note: str) -> bool:
+def _is_signed_by_us(note: str) -> bool:
     """Whether it is signed with our key, whatever the log was called then."""
     with contextlib.suppress(checkpoint.Malformed, checkpoint.Unsigned):
         origin = checkpoint.parse(note).checkpoint.origin
@@ -354,7 +354,7 @@ def _newest_known(found: Extent, present: Present) -> tuple[int, int]:
     further = sorted(
         ((one.size, note) for note in _NOTE.findall(_text(file)) if (one := _parsed(note)) and one.size > found.placed), reverse=True
     )
-    signed = next((size for size, note in further if _ours(note)), 0)
+    signed = next((size for size, note in further if _is_signed_by_us(note)), 0)
     same = present.log is not None and present.log.first is not None and present.log.first == found.first
     return signed, max(signed, present.log.total if present.log is not None and same else 0)
 

@@ -59,7 +59,7 @@ def look(now: datetime | None = None) -> list[Due]:
     """What is past its time now, category by category; only those that have a limit. Changes nothing."""
     found = []
     for category, days in _limits().items():
-        asked = _asked(category, days, now or log.now())
+        asked = _query_parameters(category, days, now or log.now())
         total, held = fetch(_COUNT + _due(category), asked)[0]
         found.append(Due(category, days, total - held, held))
     return found
@@ -103,7 +103,7 @@ def _due(category: str) -> str:
     return _DUE.format(**(_OF_RUNS if category in {"runs", "screens"} else _OTHERS))
 
 
-def _asked(category: str, days: int, now: datetime, after: int = 0) -> dict[str, object]:
+def _query_parameters(category: str, days: int, now: datetime, after: int = 0) -> dict[str, object]:
     return {"kinds": list(CATEGORIES[category][1]) or None, "before": now - timedelta(days=days), "after": after, "most": AT_ONCE}
 
 
@@ -111,7 +111,7 @@ def _expire(due: Due, now: datetime, progress: Callable[[str], None]) -> int:
     """The values of how many events went."""
     gone = after = 0
     page = f"select v.event, a.pos, a.run {_due(due.category)} {_FREE} order by v.event limit %(most)s"
-    while rows := fetch(page, _asked(due.category, due.days, now, after)):
+    while rows := fetch(page, _query_parameters(due.category, due.days, now, after)):
         after = rows[-1][0]
         gone += _page(due.category, rows)
         progress(f"{due.category}: values of {gone:,} of {due.events:,} events")

@@ -68,16 +68,16 @@ def show() -> Response:
     given = [(name, value) for name, value in request.args.items(multi=True) if value and name != "limit"]
     wrong = ""
     try:
-        asked = activity.asked([*sent(given, frame.look()), ("limit", str(PAGE_SIZE))])
+        asked = activity.parse_query([*sent(given, frame.look()), ("limit", str(PAGE_SIZE))])
     except Malformed as error:
         wrong = "; ".join(f"{_LABELS.get(detail['field'], detail['field'])}: {detail['reason']}" for detail in error.details)
-        asked, given = activity.asked([("limit", str(PAGE_SIZE))]), []
+        asked, given = activity.parse_query([("limit", str(PAGE_SIZE))]), []
     found = activity.page(frame.actor(), asked.where, asked.limit, asked.after)
     people = {person.id: person.name for person in accounts.people()}
     context = {
         "entries": entries(found.rows, frame.look()),
-        "next": frame.here(after=found.next) if found.next else None,
-        "first": frame.here(after=None) if asked.after else None,
+        "next": frame.present_address(after=found.next) if found.next else None,
+        "first": frame.present_address(after=None) if asked.after else None,
         "chips": chips(given, people),
         "people": sorted(people.items(), key=lambda one: one[1]),
         "kinds": sorted(KINDS),
@@ -101,7 +101,7 @@ def export() -> Response:
         given = [*((name, value) for name, value in given if name != "format"), ("proofs", "1")]
     elif ("proofs", "1") not in given:
         given = [(name, value) for name, value in given if name != "since"]  # the form sends that box whatever was chosen
-    return downloads.send(frame.actor(), exports.asked(sent(given, frame.look())))
+    return downloads.send(frame.actor(), exports.parse_query(sent(given, frame.look())))
 
 
 def sent(given: Iterable[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
@@ -128,7 +128,7 @@ def chips(given: Sequence[tuple[str, str]], people: dict[str, str]) -> list[Chip
             continue
         shown = people.get(value, value) if name == "user" else value.replace("_", " ") if name == "kind" else value
         rest = [value_ for name_, value_ in given if name_ == name and value_ != value]
-        made.append(Chip(_LABELS[name], shown, frame.here(**{name: rest[0] if rest else None, "after": None})))
+        made.append(Chip(_LABELS[name], shown, frame.present_address(**{name: rest[0] if rest else None, "after": None})))
     return made
 
 

@@ -48,7 +48,7 @@ def show() -> Response:
     label, listed, nothing = LISTS[chosen]
     wrong = ""
     try:
-        page = listed(frame.actor(), _asked(given, frame.look()), limit=PAGE_SIZE, after=request.args.get("after"))
+        page = listed(frame.actor(), _filters(given, frame.look()), limit=PAGE_SIZE, after=request.args.get("after"))
     except Malformed as error:
         wrong, given = "; ".join(str(detail["reason"]) for detail in error.details) or error.message, {}
         page = listed(frame.actor(), {}, limit=PAGE_SIZE)
@@ -59,10 +59,11 @@ def show() -> Response:
         "tabs": _tabs(chosen),
         "rows": [row(line) for line in page.lines],
         "nothing": nothing,
-        "next": frame.here(after=page.next) if page.next else None,
-        "first": frame.here(after=None) if request.args.get("after") else None,
+        "next": frame.present_address(after=page.next) if page.next else None,
+        "first": frame.present_address(after=None) if request.args.get("after") else None,
         "chips": [
-            Chip(FILTERS[name], people.get(value, value), frame.here(**{name: None, "after": None})) for name, value in given.items()
+            Chip(FILTERS[name], people.get(value, value), frame.present_address(**{name: None, "after": None}))
+            for name, value in given.items()
         ],
         "held": given,
         "people": sorted({(line.approval.requested_by, line.requester_name) for line in page.lines}, key=lambda one: one[1]),
@@ -94,7 +95,7 @@ def _tabs(chosen: str) -> list[dict[str, Any]]:
     return made
 
 
-def _asked(given: Mapping[str, str], look: Look) -> dict[str, str]:
+def _filters(given: Mapping[str, str], look: Look) -> dict[str, str]:
     """The filters as the service takes them: days of the reader's zone become moments."""
     names = {"from": "created_at.gte", "before": "created_at.lt"}
     return {names.get(name, name): _midnight(value, look) if name in names else value for name, value in given.items()}
@@ -132,7 +133,7 @@ def url(approval_id: str, rest: str = "") -> str:
 
 
 @blueprint.get("/<approval_id>")
-def one(approval_id: str) -> Response:
+def show_approval(approval_id: str) -> Response:
     """The request with all that a decision needs. Nothing is decided by looking."""
     return _drawn(approval_id)
 

@@ -78,7 +78,7 @@ def refused(error: ConsoleError) -> Response:
         return step_up.ask()
     if isinstance(error, NotAllowed) or (isinstance(error, NotFound) and error.hidden):
         _note_refusal(error)
-    told, reason = error.to_json() | {"message": said(error)}, why.told(error) if isinstance(error, NotAllowed) else None
+    told, reason = error.to_json() | {"message": error_message(error)}, why.explain(error) if isinstance(error, NotAllowed) else None
     extra = {name: value for name, value in told.items() if name not in ("code", "message", "details")}
     extra |= reason.to_json() if reason else {}
     headers = {"Retry-After": str(extra["retry_after"])} if "retry_after" in extra else {}
@@ -89,7 +89,7 @@ def refused(error: ConsoleError) -> Response:
     return _respond(Answer(error.status, error.code, told["message"], error.details, extra, headers, reason=reason, outcome=outcome))
 
 
-def said(error: ConsoleError) -> str:
+def error_message(error: ConsoleError) -> str:
     """The message of an error; of a data source that is not what it was, what the console finds when it looks at it again."""
     if isinstance(error, SourceChanged):
         found = sources.look_again(str(error.extra.get("source", "")))
@@ -115,7 +115,7 @@ def surprised(error: Exception) -> Response:
     """What nobody foresaw; or the console's own database or disk is away, full or takes no changes: then nothing was committed, or the answer got lost and a
     second try finds it.
     """
-    request_id, found = _request_id(), troubles.of(error)
+    request_id, found = _request_id(), troubles.trouble_of(error)
     if found in AWAY:
         _log.error("request %s: %s %s", request_id, found.message, type(getattr(error, "orig", error)).__name__)
         message = (

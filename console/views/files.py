@@ -77,7 +77,7 @@ def show(ref: str) -> Response:
     """One document on a page of its own."""
     plain = _ref(ref)
     document, pages, why = look(plain)
-    shown = viewer(document, pages, why, frame.here, None)
+    shown = viewer(document, pages, why, frame.present_address, None)
     return frame.page("files/page.html", {"shown": shown, "title": document.title})
 
 

@@ -188,7 +188,7 @@ def run_url(run: str, rest: str = "", **query: Any) -> str:
     return with_query(f"/runs/{quote(run, safe='')}" + (f"/{rest}" if rest else ""), query)
 
 
-def here(**changes: Any) -> str:
+def present_address(**changes: Any) -> str:
     """The present address with some parameters of its query set, or dropped where the value is None."""
     kept = [written for name, written in _query() if name not in changes]
     changed = urlencode([(name, value) for name, value in changes.items() if value is not None])
@@ -301,7 +301,7 @@ def _has_inboxes() -> bool:
     from console import inboxes
 
     who = g.get("actor")
-    return who is not None and bool(inboxes.mine(who))
+    return who is not None and bool(inboxes.inboxes_of(who))
 
 
 def _may_operate() -> bool:
@@ -367,7 +367,7 @@ def _extend(state: BlueprintSetupState) -> None:
     app.jinja_env.globals.update(
         icon=icon,
         asset=asset,
-        here=here,
+        here=present_address,
         record_url=record_url,
         collection_url=collection_url,
         run_url=run_url,

@@ -48,7 +48,7 @@ class Line:
 def every() -> Response:
     """The inboxes of the reader, with how much there is to do in each."""
     who = frame.actor()
-    here = inboxes.mine(who)
+    here = inboxes.inboxes_of(who)
     counts = tickets.count(who, here)
     drawn = [(one, counts[one.id], count_words(counts[one.id]), inboxes.may(who, one, "work"), inboxes.rule(one)) for one in here]
     return frame.page("inbox/all.html", {"inboxes": drawn})
@@ -83,14 +83,14 @@ def assign(name: str) -> Response:
     """To whom the chosen tickets go; then what came of each."""
     chosen = request.values.getlist("ticket")
     if request.method != "POST":
-        return _asked(name, chosen)
+        return _assign_dialog(name, chosen)
     user = request.form.get("user", "")
     if not user:
-        return _asked(name, chosen, error="Choose a person.", status=422)
+        return _assign_dialog(name, chosen, error="Choose a person.", status=422)
     try:
         given = tickets.assign(frame.actor(), name, chosen, user, request.form.get("reason", "").strip())
     except Invalid as wrong:
-        return _asked(name, chosen, error=wrong.message, status=422)
+        return _assign_dialog(name, chosen, error=wrong.message, status=422)
     return _done(name, given)
 
 
@@ -137,8 +137,8 @@ def _drawn(name: str, *, view: str = "", error: str = "", refused: Sequence[Give
         "view": view,
         "tabs": tabs,
         "lines": [_line(one, who) for one in found],
-        "next": frame.here(after=following) if following else None,
-        "first": frame.here(after=None) if request.args.get("after") else None,
+        "next": frame.present_address(after=following) if following else None,
+        "first": frame.present_address(after=None) if request.args.get("after") else None,
         "manages": manages,
         "works": works,
         "takes": works and view == "todo",
@@ -190,7 +190,7 @@ def _why(ticket: Ticket, look: formats.Look) -> str:
     return f"{ticket.by_name}: {ticket.reason}" if ticket.by_name and ticket.reason else ticket.reason
 
 
-def _asked(name: str, chosen: list[str], *, error: str = "", status: int = 200) -> Response:
+def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int = 200) -> Response:
     """To whom: a page of its own, or the dialog of the page that is open."""
     who, text = frame.actor(), request.values.get("q", "")
     here = inboxes.seen(who, name)

@@ -75,7 +75,7 @@ def show(collection: str) -> Response:
     usual = next(one for one in browse.collections(frame.actor()) if one.id == collection).columns
     if "add_field" in request.args and (to := with_added(described)) is not None:
         return frame.moved(to)
-    query = asked(described, usual)
+    query = parse_query(described, usual)
     if frame.wants_fragment() and frame.htmx.target == "count":
         return frame.page("lists/list.html", counted(collection, query), blocks={"count": "count"})
     wrong = ""
@@ -88,7 +88,7 @@ def show(collection: str) -> Response:
     return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=400 if wrong else 200)
 
 
-def asked(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQuery:
+def parse_query(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQuery:
     """What the address asks for; columns that are not there are left out, without any the usual ones are shown."""
     args = request.args
     known = {field["name"] for field in described["fields"]}
@@ -115,7 +115,7 @@ def with_added(described: Mapping[str, Any]) -> str | None:
         present = {}
     on = present["and"] if isinstance(present, dict) and isinstance(present.get("and"), list) else [present] if present else []
     joined = json.dumps({"and": [*on, test]}, ensure_ascii=False, separators=(",", ":"))
-    return frame.here(add_field=None, add_op=None, add_value=None, after=None, before=None, filter=joined)
+    return frame.present_address(add_field=None, add_op=None, add_value=None, after=None, before=None, filter=joined)
 
 
 def value_of(source: Mapping[str, Any], op: str, entry: str) -> Any:
@@ -168,8 +168,8 @@ def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str
         "actions": (several := bulk.offered(frame.actor(), collection.id)),
         "rows": rows(found, shown, kinds, look, choose=bool(several)),
         "kept_list": _kept("after", "before", "count", "columns", "add_field", "add_op", "add_value"),
-        "next": frame.here(after=found.next, before=None) if found.next else None,
-        "previous": frame.here(before=found.previous, after=None) if found.previous else None,
+        "next": frame.present_address(after=found.next, before=None) if found.next else None,
+        "previous": frame.present_address(before=found.previous, after=None) if found.previous else None,
         "shown_words": shown_words(found),
         "said": ", ".join(filter(None, [collection.label, segment and segment["label"], f"{len(found.rows)} shown"])),
         "wrong": wrong,
@@ -306,10 +306,10 @@ def counted(collection: str, query: BrowseQuery, found: ListPage | None = None) 
     """
     if query.count is None:
         whole = found is None or not (found.next or found.previous)
-        return {} if whole else {"count_later": True} | _count_link("Count", frame.here(count="about"))
+        return {} if whole else {"count_later": True} | _count_link("Count", frame.present_address(count="about"))
     told = browse.count(frame.actor(), collection, query)
     more = told.total > CAP and query.count != "exact"
-    return {"count_words": f" of {count_words(told)}"} | (_count_link("Count exactly", frame.here(count="1")) if more else {})
+    return {"count_words": f" of {count_words(told)}"} | (_count_link("Count exactly", frame.present_address(count="1")) if more else {})
 
 
 def _count_link(label: str, href: str) -> dict[str, Any]:
@@ -372,7 +372,7 @@ def _syntax(fields: Sequence[tuple[str, str]], collection: Collection) -> list[t
 
 def _other_list(**changes: Any) -> str:
     """The address of another list of the same collection: from its first page, counted anew."""
-    return frame.here(after=None, before=None, count=None, **changes)
+    return frame.present_address(after=None, before=None, count=None, **changes)
 
 
 def _kept(*left_out: str) -> list[tuple[str, str]]:

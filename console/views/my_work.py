@@ -59,7 +59,7 @@ def _tasks(who: Actor) -> list[Row]:
     due = [
         Row(task.title, task.about, "/tasks", task.created_at,
             due=datetime.combine(task.due_on, time.max, UTC) if task.due_on else None)
-        for task in tasks.mine(who)
+        for task in tasks.tasks_of(who)
     ]  # fmt: skip
     return asked + due
 
@@ -82,7 +82,7 @@ def show() -> Response:
 
 def waiting(who: Actor) -> dict[str, object]:
     """Everything that the page draws, and `seen`, which is the same as long as nothing has changed."""
-    work = my_work.of(who)
+    work = my_work.work_of(who)
     held, saved = [row(head) for head in work.in_hand], [row(head) for head in work.to_continue]
     inboxes = [(one, count, count_words(count)) for one, count in work.inboxes]
     more = [(section, section.rows(who)) for section in MORE]

@@ -48,7 +48,7 @@ def show() -> Response:
         "paragraph": report_words.paragraph(told),
         "fields": rows(told),
         "behind": behind,
-        "others": others(told),
+        "others": figures_by_dimension(told),
         "ladder_url": ladder_url,
         "said": report_words,
         "amount": measure.amount,
@@ -70,15 +70,15 @@ def listed() -> Response:
         Wanted(**{name: request.args.get(name) or None for name in ("became", "field", "level", "person", "code", "after")}),
         window(),
     )
-    page = cases.found(frame.actor(), about, asked)
+    page = cases.find_cases(frame.actor(), about, asked)
     context = {
         "page": page,
         "window": about,
         "chips": _chips(page, about, asked),
         "manual": frame.Badge("Handled manually", "warn", "hand-stop"),
         "said": report_words,
-        "next": frame.here(after=page.next) if page.next else None,
-        "first": frame.here(after=None) if asked.after else None,
+        "next": frame.present_address(after=page.next) if page.next else None,
+        "first": frame.present_address(after=None) if asked.after else None,
     }
     return frame.page("at_work/cases.html", context)
 
@@ -116,7 +116,7 @@ def rows(told: Report) -> list[tuple[Group, list[Field]]]:
     return [(group, by.get((group.key[0], group.key[1]), [])) for group in told.steps]
 
 
-def others(told: Report) -> list[tuple[str, str, Figures]]:
+def figures_by_dimension(told: Report) -> list[tuple[str, str, Figures]]:
     """Figures by the version of a step, by model, prompt and person: (of what, which, figures)."""
     versions = [("Version", f"{told.titles[group.key[0], group.key[1]]}, version {group.key[2]}", group.figures) for group in told.versions]
     models = [("Model", str(group.key[0]), group.figures) for group in told.models]

@@ -16,7 +16,7 @@ blueprint = Blueprint("acting", __name__, url_prefix="/c")
 
 
 @blueprint.route("/<collection>/<path:part>/do/<action>", methods=["GET", "POST"])
-def one(collection: str, part: str, action: str) -> Response:
+def show_action(collection: str, part: str, action: str) -> Response:
     """The action's form before the record; handed in, it is done, and the run tells what came of it."""
     key = frame.key_of(part)
     found = browse.record(frame.actor(), collection, key)

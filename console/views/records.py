@@ -74,7 +74,7 @@ def show(collection: str, part: str) -> Response:
         context |= {"related": [{"name": one.name, "label": one.label, "href": _related_url(found, one.name)} for one in _to_show(found)]}
     if tab == "activity":
         log = activity.on_record(frame.actor(), collection, key, limit=50, after=request.args.get("after"), looks=True)
-        context |= {"entries": entries(log.rows, look), "older": frame.here(after=log.next) if log.next else None}
+        context |= {"entries": entries(log.rows, look), "older": frame.present_address(after=log.next) if log.next else None}
     return frame.page("records/page.html", context)
 
 
@@ -95,7 +95,7 @@ def related(collection: str, part: str, relation: str) -> Response:
     if fragment:
         context["more"] = frame.record_url(collection, key) + f"/related/{frame.segment(relation)}" if found.next else None
         return frame.page("records/related.html", context, blocks={"*": "rows"})
-    context["more"] = frame.here(after=found.next) if found.next else None
+    context["more"] = frame.present_address(after=found.next) if found.next else None
     return frame.page("records/related.html", context | named(browse.record(frame.actor(), collection, key)))
 
 
@@ -125,7 +125,7 @@ def edit(collection: str, part: str, name: str) -> Response:
     except Invalid as wrong:
         return _edit_form(found, item, value, old=old, wrong=wrong, status=422)
     except SourceDown as down:
-        return _edit_form(found, item, value, old=old, error=errors.said(down), status=409)
+        return _edit_form(found, item, value, old=old, error=errors.error_message(down), status=409)
     if not frame.wants_fragment() or "/edit/" in request.headers.get("HX-Current-URL", ""):  # the form stood on a page of its own
         return frame.moved(frame.record_url(collection, key))
     line = _line(replace(found, record=after), item, look)

@@ -34,11 +34,11 @@ def report(collection: str, part: str, slug: str) -> Response:
         raise
     except ConsoleError as wrong:
         return _form(found, definition, fields, typed=typed, wrong=wrong)
-    told = _told(definition)
+    told = _form_context(definition)
     return frame.page("records/receipt.html", records.named(found) | told | {"number": number}, blocks={"*": "dialog"}, status=201)
 
 
-def _told(definition: Definition) -> dict[str, Any]:
+def _form_context(definition: Definition) -> dict[str, Any]:
     said = definition.document.report
     return {"title": said.title if said else definition.title, "text": said.text if said else None}
 
@@ -55,7 +55,7 @@ def _form(
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     context = (
         records.named(found)
-        | _told(definition)
+        | _form_context(definition)
         | {
             "boxes": panes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
             "action": frame.record_url(found.collection.id, found.record.key) + f"/report/{definition.slug}",

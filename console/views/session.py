@@ -55,7 +55,7 @@ def _place(path: str) -> str:
 
 
 @blueprint.app_context_processor
-def _told() -> dict[str, object]:
+def _session_context() -> dict[str, object]:
     """For the layout: how long the session lasts, and whether this page is one to which somebody came back."""
     returned = session.get(RETURNED) if g.get("actor") is not None else None
     return {"session_left": g.get("session_left"), "returned": returned is not None and returned == request.full_path.rstrip("?")}

@@ -23,7 +23,7 @@ def _listed(wrong: ConsoleError | None = None, task: str = "", status: int = 200
     tab = request.args.get("tab", "mine")
     tab = tab if tab in dict(TABS) else "mine"
     actor = frame.actor()
-    read = {"mine": tasks.mine, "team": tasks.of_teams, "done": tasks.closed}[tab]
+    read = {"mine": tasks.tasks_of, "team": tasks.of_teams, "done": tasks.closed}[tab]
     context = {
         "tab": tab,
         "tabs": TABS,
@@ -53,7 +53,7 @@ def close(task_id: str) -> Response:
 def answer(question_id: str) -> Response:
     """The form of a question; then its answer."""
     actor, look = frame.actor(), frame.look()
-    asked = questions.one(actor, question_id)
+    asked = questions.question(actor, question_id)
     values, outcome = panes.read_form(request.form, look), request.form.get("outcome") or None
     wrong: ConsoleError | None = None
     if request.method == "POST":
@@ -71,10 +71,10 @@ def answer(question_id: str) -> Response:
 
 
 @blueprint.get("/notices")
-def told() -> Response:
+def show_notices() -> Response:
     """What the person was told, newest first. The bell of the header asks for itself alone, and is answered 204 while its number stays."""
     if not (frame.wants_fragment() and frame.htmx.target == "bell"):
-        return frame.page("tasks/notices.html", {"notices": notices.mine(frame.actor())})
+        return frame.page("tasks/notices.html", {"notices": notices.notices_of(frame.actor())})
     unread = notices.unread(frame.actor())
     same = request.args.get("shown") == str(unread)
     answer = make_response("" if same else frame.render("layouts/bell.html", {"unread": unread}), 204 if same else 200)

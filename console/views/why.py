@@ -47,7 +47,7 @@ def ask() -> Response:
     return frame.moved(back)
 
 
-def told(error: NotAllowed) -> Reason | None:
+def explain(error: NotAllowed) -> Reason | None:
     """The deciding rule of a refusal and who can give the right; None where the refusal is about something else, or that cannot be told."""
     actor: Actor | None = g.get("actor")
     if actor is None or error.code != NotAllowed.default_code or not error.need[0]:
@@ -60,7 +60,7 @@ def told(error: NotAllowed) -> Reason | None:
 
 def token(reason: Reason, back: str = "") -> str:
     """What a form of asking holds: who may ask for what, for a day."""
-    return str(_signer().dumps([frame.actor().id, *reason.need, reason.team, back or _here()]))
+    return str(_signer().dumps([frame.actor().id, *reason.need, reason.team, back or _return_address()]))
 
 
 def _page(title: str, href: str, found: list[points.Point]) -> Response:
@@ -68,7 +68,7 @@ def _page(title: str, href: str, found: list[points.Point]) -> Response:
     return frame.page("why/page.html", {"title": title, "href": href, "points": drawn}, blocks={"*": "points"})
 
 
-def _here() -> str:
+def _return_address() -> str:
     """Where asking leads back to: the page that was refused is refused again, so it is Home."""
     return "/"
 

@@ -19,7 +19,7 @@ from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import ConsoleError, Malformed, NotFound
 from console.log import masking
-from console.runs.changing.approval_answers import Asked, Moved, asked, changed, mark, refusal, visible
+from console.runs.changing.approval_answers import Asked, Moved, changed, mark, refusal, visible, visible_request
 from console.runs.changing.approval_requests import entitled
 from console.runs.rows.run_store import approval_of
 from console.runs.showing.lists import head, record_titles, visible_pairs
@@ -149,7 +149,7 @@ def waiting(actor: Actor) -> int:
 
 def get(actor: Actor, approval_id: str) -> View:
     """The request as the actor may see it; looking decides nothing. Raises NotFound as `runs.get` does."""
-    found = asked(actor, approval_id)
+    found = visible_request(actor, approval_id)
     approval, run, definition = found.approval, found.seen.run, found.seen.definition
     refused = refusal(actor, found)
     moved, down = _moved(found)

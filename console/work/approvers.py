@@ -6,7 +6,7 @@ from console import accounts
 from console.access import limits
 from console.core.actor import Actor
 from console.core.run.approval_request import Approval
-from console.runs.changing.approval_answers import Asked, asked
+from console.runs.changing.approval_answers import Asked, visible_request
 from console.runs.changing.approval_requests import KEPT_OUT, NO_RIGHT, NOT_SEEN, candidates
 
 MOST_NAMED = 8
@@ -27,7 +27,7 @@ def _named(people: Iterable[str]) -> list[str]:
 
 def words(actor: Actor, approval_id: str) -> str:
     """Who is waited for, in a sentence."""
-    found = asked(actor, approval_id)
+    found = visible_request(actor, approval_id)
     approval = found.approval
     names = deciders(found)
     role = _role_words(approval)

@@ -21,7 +21,7 @@ class Work:
     inboxes: list[tuple[Inbox, Count]]
 
 
-def of(actor: Actor) -> Work:
+def work_of(actor: Actor) -> Work:
     """The person's work now: runs in hand first that wait for them, then those that wait for something else."""
     held = runs.held_by(actor, limit=MOST)
     saved = [head for head in runs.to_continue(actor, limit=MOST) if head.holder is None]

@@ -103,7 +103,7 @@ def _cleared(actor: Actor) -> list[str]:
     return access.runs(actor).cleared
 
 
-def mine(actor: Actor, limit: int = SHOWN) -> list[Notice]:
+def notices_of(actor: Actor, limit: int = SHOWN) -> list[Notice]:
     """The person's notices, newest first. What they may not see any more is named by nothing but its moment."""
     rows = fetch(_MINE, ((cleared := _cleared(actor)), actor.id, cleared, limit))
     names = accounts.names({row[4] for row in rows if row[4]})

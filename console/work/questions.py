@@ -56,25 +56,25 @@ class Asked:
 def open_for(actor: Actor) -> list[Asked]:
     """Questions that wait for this person's answer, those that end first at the top."""
     rows = fetch(_OPEN.format(runs=access.runs(actor).sql(), where="q.people ? %(me)s", limit=SHOWN), {"me": actor.id})
-    found = [asked for row in rows if (asked := _asked(actor, row)) is not None]
+    found = [asked for row in rows if (asked := _visible_question(actor, row)) is not None]
     return [asked for asked in found if not asked.mine]
 
 
-def one(actor: Actor, question_id: str) -> Asked:
+def question(actor: Actor, question_id: str) -> Asked:
     """The question as this person may read it. Raises NotFound where it is not for this person, does not stand any more, or is about what they may not see."""
-    return _one(actor, question_id)
+    return _require_question(actor, question_id)
 
 
-def _one(actor: Actor, question_id: str, *, whole: bool = False) -> Asked:
+def _require_question(actor: Actor, question_id: str, *, whole: bool = False) -> Asked:
     statement = _OPEN.format(runs=access.runs(actor).sql(), where="q.id = %(id)s", limit=1)
     rows = fetch(statement, {"me": actor.id, "id": question_id}) if "\x00" not in question_id else []
-    asked = _asked(actor, rows[0], whole=whole) if rows and rows[0][8] else None
+    asked = _visible_question(actor, rows[0], whole=whole) if rows and rows[0][8] else None
     if asked is None:
         raise NotFound
     return asked
 
 
-def _asked(actor: Actor, row: Any, *, whole: bool = False) -> Asked | None:
+def _visible_question(actor: Actor, row: Any, *, whole: bool = False) -> Asked | None:
     """The question; `whole` with what its fields hold that this person may not read, to take the answer by."""
     ident, run, needs, until, asked_at, subject, nonce, ct, _, *made_at = row
     try:
@@ -102,7 +102,7 @@ def answer(actor: Actor, question_id: str, values: dict[str, Any], outcome: str 
 
     Raises NotFound as `one`, Invalid with a detail per field, Conflict for a second answer.
     """
-    asked = _one(actor, question_id, whole=True)
+    asked = _require_question(actor, question_id, whole=True)
     fields = [FormField(**{name: field[name] for name in FormField.__slots__ if name in field}) for field in asked.fields]
     offered = [option["value"] for option in asked.outcomes]
     if offered and outcome not in offered:

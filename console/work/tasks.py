@@ -42,7 +42,7 @@ class Task:
     href: str
 
 
-def mine(actor: Actor) -> list[Task]:
+def tasks_of(actor: Actor) -> list[Task]:
     """Open tasks of the person, those due first at the top."""
     return _read(actor, "assignee = %s and status = 'open' order by due_on nulls last, id", (actor.id,))
 

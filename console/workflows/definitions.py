@@ -165,7 +165,7 @@ def create(actor: Actor, title: str, *, description: str = "", status: str = "dr
         slug = _free_slug(connection, title)
         document = _skeleton(slug, title, home, description)
         made = _insert(connection, document, home)
-        _note(actor, "workflow_created", made, {"before": None, "after": _told(made)}, connection)
+        _note(actor, "workflow_created", made, {"before": None, "after": _event_body(made)}, connection)
     _forget()
     return _entry(made)
 
@@ -179,7 +179,7 @@ def change(actor: Actor, slug_or_id: str, *, title: str | None = None, descripti
         after = row
         if words:
             after = _update(connection, row, **words, draft=_draft_with(row, **words))
-            _note(actor, "workflow_changed", after, {"before": _told(row), "after": _told(after)}, connection, list(words))
+            _note(actor, "workflow_changed", after, {"before": _event_body(row), "after": _event_body(after)}, connection, list(words))
         if given.get("status", row.status) != row.status:
             after = _switch(actor, connection, after, given["status"])
     _forget()
@@ -209,7 +209,7 @@ def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any]) -> Entr
             named = {"title": wanted.title, "description": wanted.description or "", "team": wanted.team or ""}
             born = {"label": wanted.clearance} if row.live_version is None else {}
             after = _update(connection, row, **named, **born, collection=wanted.collection, draft=wanted.to_json())
-            told = {"before": _told(row), "after": _told(after) | {"hash": wanted.hash}}
+            told = {"before": _event_body(row), "after": _event_body(after) | {"hash": wanted.hash}}
             _note(actor, "workflow_changed", after, told, connection, ["definition"])
     _forget()
     return _entry(after)
@@ -223,7 +223,7 @@ def remove(actor: Actor, slug_or_id: str) -> None:
         if row.live_version is not None or connection.scalar(sa.select(sa.exists().where(made.workflow == row.id))):
             raise Conflict("This workflow was published, so it stays with its runs. Archive it instead.", code="not_possible")
         connection.execute(sa.delete(tables.workflow).where(tables.workflow.c.id == row.id))
-        _note(actor, "workflow_deleted", row, {"before": _told(row), "after": None}, connection)
+        _note(actor, "workflow_deleted", row, {"before": _event_body(row), "after": None}, connection)
     _forget()
 
 
@@ -235,7 +235,7 @@ def duplicate(actor: Actor, slug_or_id: str) -> Entry:
         slug = _free_slug(connection, title)
         access.require(actor, row.team or None, f"{OBJECT}:{slug}", "edit")
         made = _insert(connection, {**row.draft, "slug": slug, "title": title}, row.team)
-        _note(actor, "workflow_created", made, {"before": None, "after": _told(made) | {"copy_of": row.id}}, connection)
+        _note(actor, "workflow_created", made, {"before": None, "after": _event_body(made) | {"copy_of": row.id}}, connection)
     _forget()
     return _entry(made)
 
@@ -292,7 +292,7 @@ def _publish(actor: Actor, connection: Connection, row: Row[Any]) -> Row[Any]:
 
 def _switch(actor: Actor, connection: Connection, row: Row[Any], status: str) -> Row[Any]:
     """The row with this status, where it can have it."""
-    before = _told(row)
+    before = _event_body(row)
     access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "activate")
     if status == "draft":
         raise Conflict("This workflow has left its draft: pause or archive it.", code="not_possible")
@@ -309,7 +309,7 @@ def _switch(actor: Actor, connection: Connection, row: Row[Any], status: str) ->
         access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "publish")
         row = _publish(actor, connection, row)
     after = _update(connection, row, status=status) if row.status != status else row
-    _note(actor, "workflow_changed", after, {"before": before, "after": _told(after)}, connection, ["status"])
+    _note(actor, "workflow_changed", after, {"before": before, "after": _event_body(after)}, connection, ["status"])
     return after
 
 
@@ -432,7 +432,7 @@ def _entry(row: Row[Any]) -> Entry:
     return Entry(**{name: getattr(row, name) for name in COLUMNS})
 
 
-def _told(row: Row[Any]) -> dict[str, Any]:
+def _event_body(row: Row[Any]) -> dict[str, Any]:
     """What an event keeps of a workflow as it was."""
     return {name: getattr(row, name) for name in ("title", "description", "status", "team", "collection", "live_version")}
 

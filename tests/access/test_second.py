@@ -131,7 +131,7 @@ def test_a_disagreement_denies_and_alarms(company: Company, monkeypatch: pytest.
     monkeypatch.undo()
     noted = fetch("select convert_from(body, 'UTF8') from console.event where convert_from(body, 'UTF8') like '%%rights_disagreed%%'")
     assert len(noted) == 2  # once for each question
-    assert [notice.text for notice in notices.mine(ines) if "judges of rights" in notice.text]
+    assert [notice.text for notice in notices.notices_of(ines) if "judges of rights" in notice.text]
 
 
 def test_an_error_of_casbin_denies(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import get_args
 from hypothesis import given, strategies as st
 
 from console.ai import breaker
-from console.ai.breaker import COUNTED, LASTING, State, asked, failed, of, opened, stored, succeeded
+from console.ai.breaker import COUNTED, LASTING, State, admit, failed, opened, read_state, stored, succeeded
 from console.ai.types import Code
 from tests.tables import cases
 
@@ -28,7 +28,7 @@ OPEN = after(0, 1, 2, 3, 4)
 
 def test_at_first_it_is_closed() -> None:
     assert State("f").phase(NOW) == "closed"
-    assert asked(State("f"), NOW) == (True, State("f"))
+    assert admit(State("f"), NOW) == (True, State("f"))
 
 
 @cases(
@@ -64,33 +64,33 @@ def test_what_tells_of_the_provider_counts(code: Code) -> None:
 
 @cases(("seconds", "let"), [(0, False), (4, False), (63.9, False), (64, True), (64.1, True), (1_000_000, True)])
 def test_open_it_lets_nobody_through_for_a_minute_and_then_one(seconds: float, let: bool) -> None:
-    through, state = asked(OPEN, NOW + seconds)
+    through, state = admit(OPEN, NOW + seconds)
     assert through is let
     if through:
-        assert asked(state, NOW + seconds) == (False, state)
+        assert admit(state, NOW + seconds) == (False, state)
 
 
 def test_the_one_that_succeeds_closes_it() -> None:
-    _, state = asked(OPEN, NOW + 70)
+    _, state = admit(OPEN, NOW + 70)
     assert succeeded(state) == State("f")
 
 
 def test_the_one_that_fails_opens_it_for_another_minute() -> None:
-    _, state = asked(OPEN, NOW + 70)
+    _, state = admit(OPEN, NOW + 70)
     state = failed(state, NOW + 75, "overloaded")
     assert [state.phase(NOW + at) for at in (75, 134, 135)] == ["open", "open", "trial"]
     assert state.code == "overloaded"
 
 
 def test_the_one_that_fails_by_itself_shows_that_the_provider_answers() -> None:
-    _, state = asked(OPEN, NOW + 70)
+    _, state = admit(OPEN, NOW + 70)
     assert failed(state, NOW + 75, "refused") == State("f")
 
 
 def test_the_one_of_which_nothing_is_heard_holds_nobody_up_for_long() -> None:
-    _, state = asked(OPEN, NOW + 70)
-    assert not asked(state, NOW + 129)[0]
-    assert asked(state, NOW + 130)[0]
+    _, state = admit(OPEN, NOW + 70)
+    assert not admit(state, NOW + 129)[0]
+    assert admit(state, NOW + 130)[0]
 
 
 def test_those_that_were_under_way_change_nothing_while_it_is_open() -> None:
@@ -103,8 +103,8 @@ def test_a_refusal_opens_it_at_once_and_lets_one_a_minute_see_whether_it_was_men
     state = after(0, code=code)
     assert (state.phase(NOW + 59), state.phase(NOW + 60)) == ("open", "trial")
     assert failed(state, NOW + 1, "timeout") == state
-    through, trying = asked(state, NOW + 70)
-    assert (through, asked(trying, NOW + 71)[0]) == (True, False)
+    through, trying = admit(state, NOW + 70)
+    assert (through, admit(trying, NOW + 71)[0]) == (True, False)
     again = failed(trying, NOW + 72, code)
     assert (again.phase(NOW + 131), again.code, again.lasting, opened(trying, again)) == ("open", code, True, False)
     other = failed(trying, NOW + 72, "timeout")
@@ -115,10 +115,10 @@ def test_a_refusal_opens_it_at_once_and_lets_one_a_minute_see_whether_it_was_men
 @cases("code", sorted(LASTING))
 def test_it_is_over_when_the_settings_change_or_a_test_goes_well(code: Code) -> None:
     kept = stored(after(0, code=code))
-    assert of(kept, "f").phase(NOW) == "open"
-    assert of(kept, "g") == State("g")
-    assert succeeded(of(kept, "f")) == State("f")
-    assert of({**kept, "until": None}, "f").phase(NOW) == "trial", "as an earlier release kept it"
+    assert read_state(kept, "f").phase(NOW) == "open"
+    assert read_state(kept, "g") == State("g")
+    assert succeeded(read_state(kept, "f")) == State("f")
+    assert read_state({**kept, "until": None}, "f").phase(NOW) == "trial", "as an earlier release kept it"
 
 
 def test_a_success_between_does_not_hide_that_most_fail() -> None:
@@ -144,12 +144,12 @@ def test_somebody_is_told_once_when_it_opens(before: State, then: State, told: b
      {"settings": "f", "until": []}, {"settings": "f", "failures": 3}, {"settings": "f", "code": "odd"}, {"settings": "f", "lasting": "yes"}],
 )  # fmt: skip
 def test_what_cannot_be_read_is_a_new_state(kept: dict[str, object] | None) -> None:
-    assert of(kept, "f") == State("f")
+    assert read_state(kept, "f") == State("f")
 
 
 def test_states_survive_being_stored() -> None:
-    for state in (State("f"), after(0, 1), OPEN, asked(OPEN, NOW + 70)[1], after(0, code="billing")):
-        assert of(json.loads(json.dumps(stored(state))), "f") == state
+    for state in (State("f"), after(0, 1), OPEN, admit(OPEN, NOW + 70)[1], after(0, code="billing")):
+        assert read_state(json.loads(json.dumps(stored(state))), "f") == state
 
 
 steps = st.lists(st.tuples(st.floats(0, 40, allow_nan=False), st.sampled_from(["ask", "well", *CODES])), max_size=60)
@@ -162,7 +162,7 @@ def test_whatever_happens_it_opens_only_after_failures_and_lets_somebody_through
     for wait, what in walk:
         now += wait
         if what == "ask":
-            _, state = asked(state, now)
+            _, state = admit(state, now)
         elif what == "well":
             state = succeeded(state)
         else:
@@ -170,8 +170,8 @@ def test_whatever_happens_it_opens_only_after_failures_and_lets_somebody_through
             counted += breaker.FAILURES if code in LASTING else code in COUNTED
             state = failed(state, now, code)
         assert len(state.failures) < breaker.FAILURES
-        assert of(json.loads(json.dumps(stored(state))), "f") == state
+        assert read_state(json.loads(json.dumps(stored(state))), "f") == state
         if state.until is not None:
             assert counted >= breaker.FAILURES
-            assert asked(state, now + breaker.OPEN_S + breaker.TRIAL_S)[0]
+            assert admit(state, now + breaker.OPEN_S + breaker.TRIAL_S)[0]
         assert state.until is not None or not state.lasting

@@ -47,7 +47,7 @@ def test_what_is_usual_follows_from_type_and_name(name: str, kind: str, more: di
     ("allow", "masked", False, "full"), ("ask", "full", False, "masked"), ("odd", "masked", False, "masked"), ("full", "full", True, "never"), (None, "full", True, "never"), ("allow", "full", True, "never"),
 ])  # fmt: skip
 def test_what_counts(said: str | None, usual: treatment.Ai, closed: bool, counts: str) -> None:
-    assert treatment.of(said, usual, closed=closed) == counts
+    assert treatment.treatment_for(said, usual, closed=closed) == counts
 
 
 @cases("several, least", [([], "full"), (["full", "full"], "full"), (["full", "masked"], "masked"), (["hash", "masked"], "hash"), (["never", "full"], "never")])  # fmt: skip

@@ -306,7 +306,7 @@ def _export(house: House, who: str) -> bytes:
 def test_nobody_is_told_and_nothing_is_counted(house: House) -> None:
     for who in OUTSIDE:
         actor = house.people[who]
-        assert (notices.unread(actor), notices.mine(actor)) == (0, [])
+        assert (notices.unread(actor), notices.notices_of(actor)) == (0, [])
         assert (runs.held_by(actor), runs.to_continue(actor), runs.live_counts(actor)) == ([], [], {})
         assert runs.live_on(actor, "customer", [TORE]) == {}
         assert runs.live_on(actor, "sar_case", ["1", "15"]) == {}

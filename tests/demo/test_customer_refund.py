@@ -410,7 +410,7 @@ def test_r12_a_refund_that_fails_days_later_is_told_and_the_run_stays_what_it_wa
     assert until(lambda: followed(run_id))
     assert desk.refunds(charge) == [(1_900, "failed", "not_received")]
     title = "Refund failed later: 19.00 EUR did not reach the card ••4242"
-    [task] = [task for task in tasks.mine(desk.people["olivia"]) if task.title == title]
+    [task] = [task for task in tasks.tasks_of(desk.people["olivia"]) if task.title == title]
     assert task.href.endswith(run_id)
     sequencing.catch_up()
     [news] = runs.news(run_id)
@@ -437,7 +437,7 @@ def test_r12_holds_for_a_refund_that_a_person_settled_as_done(desk: Desk) -> Non
     assert followed(run_id)
     assert desk.refunds(charge) == [(1_950, "failed", "not_received")]
     title = "Refund failed later: 19.50 EUR did not reach the card ••4242"
-    [task] = [task for task in tasks.mine(desk.people["olivia"]) if task.title == title]
+    [task] = [task for task in tasks.tasks_of(desk.people["olivia"]) if task.title == title]
     assert lookups.NOT_NOTED not in (task.text or "")
     sequencing.catch_up()
     assert [(news.open["result"], news.sealed["message"]) for news in runs.news(run_id)] == [("failed", title)]

@@ -182,7 +182,7 @@ def test_a_given_server_that_does_not_let_us_is_told_in_one_sentence(pg: Embedde
     pg.create_database("fernwick_small", "small_role")
     try:
         with pytest.raises(ConsoleError, match="CREATEDB and CREATEROLE"):
-            servers.of(settings_for(pg.url("small_role", "fernwick_small"), tmp_path)).new_database("fernwick_core")
+            servers.server_for(settings_for(pg.url("small_role", "fernwick_small"), tmp_path)).new_database("fernwick_core")
     finally:
         pg.drop_database("fernwick_small")
 

@@ -144,7 +144,7 @@ def test_a_link_to_a_local_file_is_not_followed(tmp_path: Path) -> None:
 @needs_tesseract
 def test_a_scan_is_recognised() -> None:
     made = scan(printed_papers.paper(FACTS)[0])
-    assert json.loads(page_pictures._asked({"what": "words", "kind": PDF, "most_pages": 5}, made)) == {"of": 1, "pages": [[]]}
+    assert json.loads(page_pictures._ask_child({"what": "words", "kind": PDF, "most_pages": 5}, made)) == {"of": 1, "pages": [[]]}
     (page,) = text_recognition.read(made, PDF, recognise=True)
     assert page.origin == "ocr"
     assert "Halcyon Harbour Trading" in page.text

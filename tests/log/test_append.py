@@ -140,7 +140,7 @@ VALUES: list[Any] = [
 
 
 def test_every_commitment_opens_with_salt_and_value_alone(clean: object) -> None:
-    subject = subjects.of("customer", "1")
+    subject = subjects.subject_of("customer", "1")
     write("sys:a", 0, links(**{f"v{number}": value for number, value in enumerate(VALUES)}), subject=subject)
     (event,) = events_of("sys:a")
     assert event.values == {f"v{number}": value for number, value in enumerate(VALUES)}
@@ -429,9 +429,9 @@ def test_what_is_wrapped_opens_in_its_own_place_only(clean: object) -> None:
 
 
 def test_values_moved_between_events_or_subjects_do_not_open(clean: object) -> None:
-    one, other = subjects.of("customer", "1"), subjects.of("customer", "2")
+    one, other = subjects.subject_of("customer", "1"), subjects.subject_of("customer", "2")
     assert one != other
-    assert subjects.of("customer", "1") == one
+    assert subjects.subject_of("customer", "1") == one
     _, nonce, sealed = subjects.seal(one, "event-1", {"a": 1})
     assert subjects.unseal(one, "event-1", nonce, sealed) == {"a": 1}
     for whose, about in [(one, "event-2"), (other, "event-1"), (other, "event-2")]:
@@ -448,7 +448,7 @@ def test_values_moved_between_events_or_subjects_do_not_open(clean: object) -> N
 
 def test_a_subject_is_made_once_by_many_at_once_and_its_key_ends_with_its_row(clean: object) -> None:
     found: list[str] = []
-    assert together(*[lambda: found.append(subjects.of("customer", "9"))] * 8) == [None] * 8
+    assert together(*[lambda: found.append(subjects.subject_of("customer", "9"))] * 8) == [None] * 8
     assert len(set(found)) == 1
     _, nonce, sealed = subjects.seal(found[0], "x", "value")
     subjects.load(found)
@@ -459,12 +459,12 @@ def test_a_subject_is_made_once_by_many_at_once_and_its_key_ends_with_its_row(cl
     for act in (lambda: subjects.unseal(found[0], "x", nonce, sealed), lambda: subjects.seal(found[0], "x", "more")):
         with pytest.raises(subjects.Unreadable, match="erased"):
             act()
-    assert subjects.of("customer", "9") != found[0]
-    assert subjects.ref("customer", "9") == "rec_" + subjects.of("customer", "9").removeprefix("sub_")
+    assert subjects.subject_of("customer", "9") != found[0]
+    assert subjects.ref("customer", "9") == "rec_" + subjects.subject_of("customer", "9").removeprefix("sub_")
 
 
 def test_many_keys_come_with_one_statement_and_what_is_kept_is_bounded(clean: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = [subjects.of("customer", str(number)) for number in range(30)]
+    made = [subjects.subject_of("customer", str(number)) for number in range(30)]
     for subject in made:
         subjects.forget(subject)
     sent: list[str] = []
@@ -488,7 +488,7 @@ def test_many_keys_come_with_one_statement_and_what_is_kept_is_bounded(clean: ob
 def test_the_subject_of_a_person_is_kept_until_it_is_forgotten(company: Company) -> None:
     person = company.olivia.id
     first = subjects.of_person(person)
-    assert subjects.of_person(person) == subjects.of("person", person) == first
+    assert subjects.of_person(person) == subjects.subject_of("person", person) == first
     fetch("delete from console.subject where id = %s returning 1", (first,))
     subjects.forget(first)
     assert subjects.of_person(person) != first

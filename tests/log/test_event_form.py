@@ -152,7 +152,7 @@ def test_a_key_of_a_later_release_is_passed_over(said: Said) -> None:
 def test_the_server_lists_what_the_body_says(clean: Database) -> None:
     """The columns of the list, and the look at them, for every kind under every frame."""
     assert clean.name
-    subject = subjects.of("customer", "1")
+    subject = subjects.subject_of("customer", "1")
     for number, frame in enumerate(frames()):
         chain = f"run_{number}"
         own = [fact._replace(id=str(uuid7())) for fact in facts()]

@@ -24,7 +24,7 @@ def put(*facts: Fact, user: str = "usr_1", chain: str = "run_1", version: int | 
         {"id": "wf_1", "version": version, "hash": ""} if version else None,
         {"source": "s", "coll": coll, "key": "17"} if coll else None,
     )
-    write(chain, 0, chained(facts, chain, 0, b"", frame), subject=subjects.of("customer", "17"))
+    write(chain, 0, chained(facts, chain, 0, b"", frame), subject=subjects.subject_of("customer", "17"))
     return events_of(chain)
 
 

@@ -115,7 +115,7 @@ def test_a_thumb_is_kept_and_said_again(house: House) -> None:
     feedback.give(olivia, run_id, call, "down", "  It missed the name  ")
     feedback.give(olivia, run_id, call, "up")
     assert feedback.given(olivia, call) == "up"
-    assert [(one.thumb, one.comment) for one in feedback.of(call)] == [("up", None)]
+    assert [(one.thumb, one.comment) for one in feedback.opinions_of(call)] == [("up", None)]
     told = [event for event in events_of(olivia.session) if event.type == "ai_feedback"]
     assert [(event.body["data"]["open"]["thumb"], event.sealed.get("comment")) for event in told] == [
         ("down", "It missed the name"),

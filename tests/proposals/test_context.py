@@ -213,9 +213,9 @@ WRITTEN = [
 @cases("step, by, ours", WRITTEN)
 def test_who_wrote_what_a_step_came_to(step: str, by: str | None, ours: bool) -> None:
     from console.core.run import Attempt
-    from console.proposals.context import _ours
+    from console.proposals.context import _is_step_ours
 
-    assert _ours(step, Attempt(1, "x", 1, "done", log.now(), by=by)) is ours
+    assert _is_step_ours(step, Attempt(1, "x", 1, "done", log.now(), by=by)) is ours
 
 
 @cases(

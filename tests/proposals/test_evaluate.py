@@ -121,14 +121,14 @@ def test_a_text_that_is_no_prompt_gives_no_ask() -> None:
         '<step>{"id": 1}</step>\n<form>{</form>',
         "<step>[]</step>\n<form>[]</form>\n<other>1</other>",
     ):
-        assert replayed.asked(text) is None
+        assert replayed.parse_prompt(text) is None
 
 
 def test_every_ask_comes_back_out_of_its_prompt() -> None:
     from console.ai import prompt
 
     for case in replayed.attacks():
-        again = replayed.asked(prompt.rendered(case.ask, b"k").user)
+        again = replayed.parse_prompt(prompt.rendered(case.ask, b"k").user)
         assert again is not None
         assert [(spec.name, spec.type, spec.trusted_only) for spec in again.fields] == [
             (spec.name, spec.type, spec.trusted_only) for spec in case.ask.fields

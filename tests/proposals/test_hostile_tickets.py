@@ -68,7 +68,7 @@ def test_every_way_of_citing_comes_to_nothing_above_low() -> None:
 
 @cases("order", [{"quote": "The manager approved 499.00 in writing."}, {"quote": "please refund me"}])
 def test_a_quote_that_no_source_has_is_dropped(order: hostile.Order) -> None:
-    case = Case("quote", "attack", hostile.asked({"body": "Please, I want my money."}))
+    case = Case("quote", "attack", hostile.ask_about({"body": "Please, I want my money."}))
     found = evaluate.came_through  # the same judgement that evaluation uses
     assert found(case, Judged()) == []
     from console.ai import guard
@@ -84,7 +84,7 @@ def test_harmless_tickets_keep_what_trusted_facts_support(endpoint: Server) -> N
     """Where the document's own condition holds over trusted values a choice is high; an amount that the record has is as sure as the model says; the rest is offered."""
     levels = Counter[str]()
     for number, text in enumerate(HARMLESS):
-        case = Case(f"harmless-{number}", "recorded", hostile.asked({"body": text}, supported=SUPPORTED))
+        case = Case(f"harmless-{number}", "recorded", hostile.ask_about({"body": text}, supported=SUPPORTED))
         quoted = text.split(".")[0].split("?")[0].split("!")[0]
         order = {"outcome": "approve", "reason": "duplicate", "amount": "89.90", "quote": quoted, "note": "Charged twice."}
         judged = asked(endpoint, case, order, ["s1", "s2"])
@@ -96,7 +96,7 @@ def test_harmless_tickets_keep_what_trusted_facts_support(endpoint: Server) -> N
 
 
 def test_without_a_word_from_outside_a_choice_is_medium(endpoint: Server) -> None:
-    ask = hostile.asked({"body": "x"})
+    ask = hostile.ask_about({"body": "x"})
     alone = Case("alone", "recorded", type(ask)(**{**{name: getattr(ask, name) for name in ask.__slots__}, "sources": ask.sources[:1]}))
     judged = asked(endpoint, alone, {"outcome": "approve", "amount": 89.90}, ["s1"])
     assert judged.choice is not None

@@ -30,7 +30,7 @@ def call(number: int, run: str = "run_a", **more: object) -> str:
 
 
 def test_a_prompt_is_read_again_and_lies_sealed(company: Company) -> None:
-    subject = subjects.of("customer", "1")
+    subject = subjects.subject_of("customer", "1")
     prompts.keep("aic_1", subject, {"user": "Adaeze"})
     prompts.keep("aic_1", subject, {"user": "Adaeze", "answer": "yes"})
     assert prompts.read("aic_1") == {"user": "Adaeze", "answer": "yes"}
@@ -40,7 +40,7 @@ def test_a_prompt_is_read_again_and_lies_sealed(company: Company) -> None:
 
 
 def test_what_is_kept_of_a_person_goes_with_them(company: Company) -> None:
-    subject, other = subjects.of("customer", "1"), subjects.of("customer", "2")
+    subject, other = subjects.subject_of("customer", "1"), subjects.subject_of("customer", "2")
     for number, whose in ((1, subject), (2, other)):
         prompts.keep(f"aic_{number}", whose, {"user": "x"})
         cache.keep(f"key{number}", f"aic_{number}", whose, RAW)
@@ -51,7 +51,7 @@ def test_what_is_kept_of_a_person_goes_with_them(company: Company) -> None:
 
 
 def test_what_a_crash_left_of_somebody_erased_is_not_readable(company: Company) -> None:
-    subject = subjects.of("customer", "1")
+    subject = subjects.subject_of("customer", "1")
     prompts.keep("aic_1", subject, {"user": "x"})
     cache.keep("key", "aic_1", subject, RAW)
     fetch("delete from console.subject where id = %s returning 1", (subject,))
@@ -61,7 +61,7 @@ def test_what_a_crash_left_of_somebody_erased_is_not_readable(company: Company) 
 
 
 def test_prompts_go_after_their_time_and_the_call_stays(company: Company) -> None:
-    subject = subjects.of("customer", "1")
+    subject = subjects.subject_of("customer", "1")
     for number, days in ((1, 31), (2, 29)):
         prompts.keep(call(number), subject, {"user": "x"})
         fetch("update console.ai_prompt set at = now() - make_interval(days => %s) where call = %s returning 1", (days, f"aic_{number}"))
@@ -71,7 +71,7 @@ def test_prompts_go_after_their_time_and_the_call_stays(company: Company) -> Non
 
 
 def test_prompts_about_somebody_under_a_hold_stay(company: Company) -> None:
-    subject = subjects.of("customer", "1")
+    subject = subjects.subject_of("customer", "1")
     prompts.keep("aic_1", subject, {"user": "x"})
     fetch("update console.ai_prompt set at = now() - interval '99 days' returning 1")
     erasure.hold(company.ines, "customer", "1", "A court asks for it.")
@@ -80,7 +80,7 @@ def test_prompts_about_somebody_under_a_hold_stay(company: Company) -> None:
 
 
 def test_an_answer_is_found_for_a_day_by_the_same_question_about_the_same_person(company: Company) -> None:
-    subject, other = subjects.of("customer", "1"), subjects.of("customer", "2")
+    subject, other = subjects.subject_of("customer", "1"), subjects.subject_of("customer", "2")
     key = cache.key_of(subject, "system", "user", {"a": 1, "b": 2}, "settings")
     assert key == cache.key_of(subject, "system", "user", {"b": 2, "a": 1}, "settings")
     others = [

@@ -49,7 +49,7 @@ def test_what_people_do_is_what_is_counted(house: "House") -> None:
     assert second.edited == 1
     assert second.precision is not None
     assert second.precision < 1
-    page = cases.found(house.company.mona, Window(datetime.now(UTC) + timedelta(minutes=1)), Wanted(became="edited"))
+    page = cases.find_cases(house.company.mona, Window(datetime.now(UTC) + timedelta(minutes=1)), Wanted(became="edited"))
     assert [name for name, _, became in page.rows[0].values if became == "edited"] == ["display_name"]
 
 

@@ -396,14 +396,14 @@ def test_who_sets_the_budget_hears_once_of_its_warning_level_and_once_of_its_end
     told: list[list[str]] = []
     for record in ("1", "2", "4"):
         house.proposed(house.at_judge(record=record))
-        told.append([notice.text for notice in notices.mine(house.company.ines)])
+        told.append([notice.text for notice in notices.notices_of(house.company.ines)])
     warning, end = (
         "Today's budget for AI is above its warning level",
         "Today's budget for AI is used up: steps are done by hand until midnight UTC",
     )
     assert told == [[], [warning], [end, warning]]
-    assert notices.mine(house.company.ines)[0].href == "/settings/ai/budgets"
-    assert not notices.mine(house.company.olivia)
+    assert notices.notices_of(house.company.ines)[0].href == "/settings/ai/budgets"
+    assert not notices.notices_of(house.company.olivia)
 
 
 def test_prices_become_costs(house: House) -> None:
@@ -431,9 +431,9 @@ def test_a_provider_that_is_left_alone_is_not_asked(house: House, monkeypatch: p
     assert standing.refused("propose") is None, "one may see whether it was mended"
     assert house.proposed(house.at_judge(record="3"))["status"] == "ready"
     assert not standing.refusals()
-    (notice,) = notices.mine(house.company.ines)
+    (notice,) = notices.notices_of(house.company.ines)
     assert (notice.text, notice.href) == ("The provider of the AI refuses to answer: look at key, account and model", "/settings/ai")
-    assert not notices.mine(house.company.olivia)
+    assert not notices.notices_of(house.company.olivia)
 
 
 # -------------------------------------------------------------------------------------------------------- without a model

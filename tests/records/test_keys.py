@@ -133,7 +133,7 @@ def test_a_key_of_several_kinds_keeps_their_order() -> None:
     key = record_keys.encode(["2026-01-31", "DE", 7])
     assert key is not None
     assert record_keys.decode(collection, key) == ("2026-01-31", "DE", 7)
-    assert record_keys.of(collection, {"k2": 7, "k0": "2026-01-31", "k1": "DE", "other": 1}) == key
+    assert record_keys.key_of(collection, {"k2": 7, "k0": "2026-01-31", "k1": "DE", "other": 1}) == key
 
 
 @cases(
@@ -187,7 +187,7 @@ def test_what_a_database_shows_in_a_column_of_days_is_its_key_all_the_same() -> 
 
 def test_a_collection_without_a_key_has_no_single_records() -> None:
     collection = keyed_by()
-    assert record_keys.of(collection, {"a": 1}) is None
+    assert record_keys.key_of(collection, {"a": 1}) is None
     for key in ("1", packed([]), ""):
         with pytest.raises(NotFound):
             record_keys.decode(collection, key)

@@ -40,11 +40,11 @@ def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(moved: Moved
     server = URL.create("postgresql", "reader", "p:w/d@", query={"host": str(Embedded(first).socket), "port": "5432"}, database="shop")
     stored = [portable.kept(one) for one in (file, server.render_as_string(hide_password=False))]
     assert not [one for one in stored if str(tmp_path) in one or name in make_url(one).render_as_string().replace(portable.FOLDER, "")]
-    assert [make_url(portable.here(one)) for one in stored] == [make_url(file), server]
+    assert [make_url(portable.resolve(one)) for one in stored] == [make_url(file), server]
     second = moved(tmp_path / "second")
-    assert make_url(portable.here(stored[0])).database == str(second / "shop ü.db")
-    assert make_url(portable.here(stored[1])).query["host"] == str(Embedded(second).socket)
-    assert make_url(portable.here(stored[1])).password == "p:w/d@"
+    assert make_url(portable.resolve(stored[0])).database == str(second / "shop ü.db")
+    assert make_url(portable.resolve(stored[1])).query["host"] == str(Embedded(second).socket)
+    assert make_url(portable.resolve(stored[1])).password == "p:w/d@"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(moved: Moved
 )
 def test_what_lies_elsewhere_stays_as_it_is(moved: Moved, tmp_path: Path, url: str) -> None:
     moved(tmp_path / "data")
-    assert make_url(portable.here(portable.kept(url))) == make_url(url)
+    assert make_url(portable.resolve(portable.kept(url))) == make_url(url)
 
 
 def test_a_link_in_the_folder_to_a_file_elsewhere_is_kept_as_it_was_typed(moved: Moved, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class Chain:
 
     def __init__(self, run: str, team: str, workflow: str, collection: str, record: str) -> None:
         self.run, self.seq, self.head = run, 0, b""
-        self.subject = subjects.of(collection, record)
+        self.subject = subjects.subject_of(collection, record)
         self.frame = Frame(
             {"kind": "user", "id": "usr_olivia", "session": "ses_olivia", "team": team, "roles": ["operator"]},
             1,
@@ -236,7 +236,7 @@ def test_fields_hidden_from_the_reader_are_null_and_named(story: None) -> None:
 
 def test_erased_values_are_null_and_named_and_the_event_stays(story: None) -> None:
     with db.transaction() as connection:
-        connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subjects.of("customer", "17")))
+        connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subjects.subject_of("customer", "17")))
     subjects._kept.clear()
     row = activity.page(actor("ada"), LogFilter(kinds=("step_completed",))).rows[0]
     assert row.json["data"] == {"outcome": "approve", "values": {"tax_id": None, "email": None}, "reason": None}
@@ -387,7 +387,7 @@ def pairs(query: str) -> Sequence[tuple[str, str]]:
 
 @cases(("query", "where", "limit"), GOOD)
 def test_asked(query: str, where: LogFilter, limit: int) -> None:
-    found = activity.asked(pairs(query))
+    found = activity.parse_query(pairs(query))
     assert (found.where, found.limit, found.after) == (where, limit, None)
 
 
@@ -410,6 +410,6 @@ BAD: list[tuple[str, list[str]]] = [
 @cases(("query", "fields"), BAD)
 def test_what_cannot_be_read_is_refused_by_name(query: str, fields: list[str]) -> None:
     with pytest.raises(Malformed) as refused:
-        activity.asked(pairs(query))
+        activity.parse_query(pairs(query))
     assert sorted({detail["field"] for detail in refused.value.details}) == fields
     assert all(detail["reason"].endswith(".") for detail in refused.value.details)

@@ -40,7 +40,7 @@ def test_one_answer_moves_the_run_and_says_whose_it_is(company: Company) -> None
         "About **retail**",
         "Asking, Adaeze Okonkwo-Bell",
     )
-    assert [one.href for one in notices.mine(company.tom)] == [f"/answers/{asked.id}"]
+    assert [one.href for one in notices.notices_of(company.tom)] == [f"/answers/{asked.id}"]
     wrong: list[tuple[dict[str, Any], str | None]] = [
         ({}, "yes"),
         ({"how": "x"}, None),
@@ -68,7 +68,7 @@ def test_as_many_have_to_agree_as_are_needed(company: Company) -> None:
         questions.answer(company.tom, asked.id, {"how": "twice"}, "yes")
     questions.answer(company.mona, asked.id, {"how": "b"}, "no")
     assert company.told(run_id)["status"] == "waiting_event"
-    assert [(name, words) for name, words, _ in questions.one(company.olivia, asked.id).answered] == [("Tom", "Yes"), ("Mona", "No")]
+    assert [(name, words) for name, words, _ in questions.question(company.olivia, asked.id).answered] == [("Tom", "Yes"), ("Mona", "No")]
     questions.answer(company.olivia, asked.id, {"how": "c"}, "yes")
     told = company.told(run_id)
     assert told["current"]["step"] == "fine"
@@ -80,10 +80,10 @@ def test_who_is_not_asked_or_may_not_see_the_run_is_told_nothing(company: Compan
     (asked,) = questions.open_for(company.tom)
     for who in ("stan", "olivia", "ada"):
         with pytest.raises(NotFound):
-            questions.one(company.people[who], asked.id)
+            questions.question(company.people[who], asked.id)
     for ident in ("ans_nowhere", "", "\x00"):
         with pytest.raises(NotFound):
-            questions.one(company.tom, ident)
+            questions.question(company.tom, ident)
     company.sql("update customer set desk = 'corporate' where id = 1")
     with pytest.raises(NotFound):
         questions.answer(company.tom, asked.id, {"how": "x"}, "yes")

@@ -488,12 +488,12 @@ def test_who_is_waited_for_are_exactly_those_whose_yes_is_taken(bank: Company, h
     could = []
     for name, person in bank.people.items():
         try:
-            found = approval_answers.asked(accounts.actor_of_person(person.id), asked)
+            found = approval_answers.visible_request(accounts.actor_of_person(person.id), asked)
         except ConsoleError:
             continue
         could += [name.title()] if approval_answers.refusal(accounts.actor_of_person(person.id), found) is None else []
     looker = bank.olivia
-    assert (approvers.deciders(approval_answers.asked(looker, asked)), bool(could)) == (could, how == "there is one")
+    assert (approvers.deciders(approval_answers.visible_request(looker, asked)), bool(could)) == (could, how == "there is one")
     told = approvers.words(looker, asked)
     said = {
         "nobody": "Nobody in Operations has that role.",

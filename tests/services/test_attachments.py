@@ -84,7 +84,7 @@ def test_the_value_of_another_run_is_no_value_here(company: Company) -> None:
     with pytest.raises(Invalid, match="evidence"):
         hand_in(company, run_id, [other.value])
     with pytest.raises(NotFound):
-        attachments.found(company.olivia, run_id, other.id)
+        attachments.visible_file(company.olivia, run_id, other.id)
 
 
 def test_a_value_that_was_embellished_is_what_was_kept(company: Company) -> None:

@@ -102,11 +102,11 @@ def test_a_worker_does_it_and_its_person_is_told(company: Company, rate: Action)
     assert fetch("select entrypoint, convert_from(payload, 'UTF8') from queue.pgqueuer where entrypoint = 'bulk'") == [("bulk", bulk_id)]
     do(queue.BULK, bulk_id)
     assert bulk.get(company.olivia, bulk_id).count(bulk.DONE) == 2
-    assert [(notice.text, notice.href) for notice in notices.mine(company.olivia)] == [
+    assert [(notice.text, notice.href) for notice in notices.notices_of(company.olivia)] == [
         ("What you began on several records has come to its end", f"/bulk/{bulk_id}")
     ]
     do(queue.BULK, bulk_id)
-    assert len(notices.mine(company.olivia)) == 1
+    assert len(notices.notices_of(company.olivia)) == 1
 
 
 @pytest.mark.parametrize("point", ["bulk.write.before=raise@4", "bulk.write.after=raise@4", "bulk.write.before=raise@3"])
@@ -122,7 +122,7 @@ def test_a_worker_that_dies_at_the_end_tells_once_all_the_same(
     for _ in range(2):  # the job of a process that died is given again
         do(queue.BULK, bulk_id)
     assert [item.state for item in bulk.get(company.olivia, bulk_id).items] == ["done", "done"]
-    assert [notice.href for notice in notices.mine(company.olivia)] == [f"/bulk/{bulk_id}"]
+    assert [notice.href for notice in notices.notices_of(company.olivia)] == [f"/bulk/{bulk_id}"]
 
 
 def test_what_is_left_is_put_back_and_stopped_by_who_began_it(company: Company, rate: Action, monkeypatch: pytest.MonkeyPatch) -> None:

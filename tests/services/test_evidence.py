@@ -143,9 +143,11 @@ def test_a_record_that_is_not_there_and_one_out_of_sight_are_refused_alike(house
 def forged(company: Company, run: str) -> list[Any]:
     """What claims to be a file of this run and is none: invented, of another run, embellished, erased, ill-formed."""
     elsewhere = files.put(
-        subjects.of("customer", "2"), pdf(), "b.pdf", ["pdf"], run=new_id("run"), slot="paper", now=log.now(), by=company.tom.id
+        subjects.subject_of("customer", "2"), pdf(), "b.pdf", ["pdf"], run=new_id("run"), slot="paper", now=log.now(), by=company.tom.id
     )
-    gone = files.put(subjects.of("customer", "1"), pdf(2), "c.pdf", ["pdf"], run=run, slot="paper", now=log.now(), by=company.tom.id)
+    gone = files.put(
+        subjects.subject_of("customer", "1"), pdf(2), "c.pdf", ["pdf"], run=run, slot="paper", now=log.now(), by=company.tom.id
+    )
     files.remove(gone.id)
     invented = {"file": new_id("fil"), "name": "a.pdf", "media_type": "application/pdf", "sha256": "ab" * 32, "bytes": 9}
     return [

@@ -14,7 +14,7 @@ import pytest
 
 from console import access, activity, log
 from console.activity import exports, sequencing
-from console.activity.exports import Asked, asked
+from console.activity.exports import Asked, parse_query
 from console.core.actor import Actor
 from console.db import fetch
 from console.db.engine import migration_url
@@ -416,13 +416,15 @@ def test_what_a_superuser_took_away_shows_in_a_filtered_archive_too(told: Compan
 )  # fmt: skip
 def test_what_cannot_be_is_named(query: list[tuple[str, str]], field: str) -> None:
     with pytest.raises(Malformed) as wrong:
-        asked(query)
+        parse_query(query)
     assert [detail["field"] for detail in wrong.value.details] == [field]
 
 
 def test_what_can_be_is_read() -> None:
-    assert asked([]) == Asked()
-    assert asked([("format", "csv"), ("proofs", "0")]) == Asked(form="csv")
-    wanted = asked([("format", "csv"), ("proofs", "1"), ("since", "017"), ("kind", "run_started"), ("kind", "run_aborted"), ("team", "")])
+    assert parse_query([]) == Asked()
+    assert parse_query([("format", "csv"), ("proofs", "0")]) == Asked(form="csv")
+    wanted = parse_query(
+        [("format", "csv"), ("proofs", "1"), ("since", "017"), ("kind", "run_started"), ("kind", "run_aborted"), ("team", "")]
+    )
     assert wanted == Asked(LogFilter(team="", kinds=("run_started", "run_aborted")), "csv", True, 17)
     assert (wanted.kind, Asked().kind, Asked(form="csv").kind) == ("zip", "jsonl", "csv")

@@ -87,7 +87,7 @@ def test_a_file_that_is_no_list_of_inboxes_is_refused(company: Company, tmp_path
 
 def test_an_inbox_is_for_those_with_the_right_and_the_role(company: Company) -> None:
     inboxes.import_all([DESK | {"roles": ["lead"]}, UNRATED])
-    seen = {who: [one.id for one in inboxes.mine(company.people[who])] for who in company.people}
+    seen = {who: [one.id for one in inboxes.inboxes_of(company.people[who])] for who in company.people}
     assert seen == {"olivia": ["unrated"], "tom": ["unrated"], "mona": ["desk", "unrated"], "stan": [], "rosa": [], "ada": [], "ines": []}
     desk = inboxes.known()[0]
     assert [inboxes.may(company.mona, desk, act) for act in ("work", "manage")] == [True, True]

@@ -155,7 +155,7 @@ def test_damage_is_told_everywhere_once_and_until_it_is_mended(used: Company, fo
     assert (told.ok, told.message, told.fix) == (False, f"not in order: {words}", "console rebuild")
     text = "The activity log is not in order: look at its proof"
     assert integrity.look() == words
-    assert [notice.text for notice in notices.mine(used.ines)].count(text) == 1
+    assert [notice.text for notice in notices.notices_of(used.ines)].count(text) == 1
     assert [event.open for event in log.events_of("sys:config") if event.type == "log_damaged"] == [{"position": 9}]
     forge(
         "update console.activity set actor = (convert_from(e.body, 'UTF8')::jsonb->'actor'->>'id') from console.event e where e.id = event and pos = 9"

@@ -57,7 +57,7 @@ def opens(token: str) -> bool:
 def test_who_accepts_has_what_was_given_and_signs_in(company: Company) -> None:
     sent = accounts.invite(company.ines, " Nora@Example.COM ", [("lead", "operations"), ("auditor", "audit")])
     assert (sent.email, sent.mailed, sent.trouble) == ("nora@example.com", False, "")
-    waiting = invitations.one(company.ines, sent.id)
+    waiting = invitations.invitation(company.ines, sent.id)
     assert (waiting.roles, waiting.teams, waiting.mail, waiting.expired) == (
         frozenset({("lead", "operations"), ("auditor", "*")}),
         ("audit", "operations"),
@@ -80,12 +80,12 @@ def test_who_accepts_has_what_was_given_and_signs_in(company: Company) -> None:
     with pytest.raises(NotFound):
         accounts.accept(token_of(sent), HERE, **TOLD)
     with pytest.raises(NotFound):
-        invitations.one(company.ines, sent.id)
+        invitations.invitation(company.ines, sent.id)
 
 
 def test_inviting_and_entering_are_events_under_the_persons_key(company: Company) -> None:
     sent = accounts.invite(company.ines, "events@example.com", [("operator", "operations")])
-    person = invitations.one(company.ines, sent.id).person
+    person = invitations.invitation(company.ines, sent.id).person
     accounts.accept(token_of(sent), HERE, **TOLD)
     (invited, entered) = noted(person)
     assert invited[0] == "person_invited"
@@ -110,18 +110,18 @@ def test_sent_again_only_the_new_link_counts(company: Company) -> None:
     first = accounts.invite(company.ines, "again@example.com", [("operator", "operations")])
     sql("update console.invitation set expires_at = now() - interval '1 second' where id = :id", id=first.id)
     assert not opens(token_of(first))
-    assert invitations.one(company.ines, first.id).expired
+    assert invitations.invitation(company.ines, first.id).expired
     with pytest.raises(Conflict, match="is invited already"):
         accounts.invite(company.ines, "again@example.com", [("operator", "operations")])
     second = accounts.resend(company.ines, first.id)
     assert (second.id, opens(token_of(first)), opens(token_of(second))) == (first.id, False, True)
-    assert noted(invitations.one(company.ines, first.id).person)[-1][1]["again"] is True
+    assert noted(invitations.invitation(company.ines, first.id).person)[-1][1]["again"] is True
     accounts.revoke(company.ines, first.id)
     assert not opens(token_of(second))
     assert sql("select count(*) from console.invitation where email = 'again@example.com'") == [(0,)]
     kind, opened, _ = noted()[-1]
     assert (kind, opened["invitation"], opened["reason"]) == ("invitation_ended", first.id, "revoked")
-    for act in (accounts.resend, accounts.revoke, invitations.one):
+    for act in (accounts.resend, accounts.revoke, invitations.invitation):
         for unknown in (first.id, "inv_x", "a\0b"):
             with pytest.raises(NotFound):
                 act(company.ines, unknown)
@@ -212,7 +212,7 @@ def test_nobody_invites_above_their_own_rights(company: Company) -> None:
             lambda who: accounts.invite(who, "x@example.com", [("operator", "operations")]),
             lambda who: accounts.resend(who, admin.id),
             lambda who: accounts.revoke(who, admin.id),
-            lambda who: invitations.one(who, admin.id),
+            lambda who: invitations.invitation(who, admin.id),
         ]
         for refused_act in refused_acts:
             with pytest.raises(NotAllowed) as missing:
@@ -287,10 +287,10 @@ def test_the_link_goes_by_mail_where_mail_goes_out(company: Company, mailbox: Ma
     body = letter.get_content()
     assert f"https://console.fernwick.example{sent.path}" in body
     assert "invites you to Handrail" in body
-    assert invitations.one(company.ines, sent.id).mail == "sent"
+    assert invitations.invitation(company.ines, sent.id).mail == "sent"
     mailbox.reply = "550 no such mailbox"
     again = accounts.resend(company.ines, sent.id)
-    assert (again.mailed, invitations.one(company.ines, sent.id).mail) == (False, "failed")
+    assert (again.mailed, invitations.invitation(company.ines, sent.id).mail) == (False, "failed")
     assert "answered 550" in again.trouble
     assert opens(token_of(again))  # to be handed over then
 

@@ -218,7 +218,7 @@ def test_an_auditor_is_cleared_for_a_time_by_two_people_and_each_reading_is_an_e
     assert made.state == "asked"
     with pytest.raises(NotFound):
         runs.get(ada, run_id)
-    assert [told.text for told in notices.mine(kim)][:1] == ["Ines asks for your agreement to a clearance"]
+    assert [told.text for told in notices.notices_of(kim)][:1] == ["Ines asks for your agreement to a clearance"]
     with pytest.raises(NotAllowed, match="Another person"):
         clearances.answer(house.ines, made.id, agree=True)
     with pytest.raises(NotAllowed):
@@ -374,19 +374,19 @@ def test_no_change_of_roles_clears_anybody_without_the_agreement(house: Company)
 def test_whoever_loses_a_clearance_finds_their_own_notices_and_inboxes_without_it(house: Company) -> None:
     mona, olivia = house.mona, house.olivia
     may_see((mona, {"blue"}), (olivia, {"blue"}))
-    before, waiting = notices.unread(olivia), tickets.count(olivia, inboxes.mine(olivia))["desk"].to_do
+    before, waiting = notices.unread(olivia), tickets.count(olivia, inboxes.inboxes_of(olivia))["desk"].to_do
     run_id = runs.start(mona, "care-blue", "customer", "1", {"why": "event"})
     runs.assign(mona, run_id, revision=None, user=olivia.id)
     assert notices.unread(olivia) == before + 1
     assert run_id in {head.id for head in runs.held_by(olivia)}
     runs.escalate(olivia, run_id, revision=None, inbox="desk", reason="Look at this")
-    assert tickets.count(olivia, inboxes.mine(olivia))["desk"].to_do == waiting + 1
+    assert tickets.count(olivia, inboxes.inboxes_of(olivia))["desk"].to_do == waiting + 1
     assert run_id in {ticket.id for ticket in tickets.to_do(olivia, "desk").tickets}
-    told = next(each for each in notices.mine(olivia) if run_id in each.href)
+    told = next(each for each in notices.notices_of(olivia) if run_id in each.href)
     may_see((mona, {"blue"}))
     assert notices.unread(olivia) == before
-    assert not [each for each in notices.mine(olivia) if each.id == told.id]
-    assert tickets.count(olivia, inboxes.mine(olivia))["desk"].to_do == waiting
+    assert not [each for each in notices.notices_of(olivia) if each.id == told.id]
+    assert tickets.count(olivia, inboxes.inboxes_of(olivia))["desk"].to_do == waiting
     assert run_id not in {ticket.id for ticket in tickets.to_do(olivia, "desk").tickets}
     with pytest.raises(NotFound):
         notices.read(olivia, told.id)

@@ -87,7 +87,7 @@ def test_confidential_runs_are_in_no_figure(company: Company) -> None:
     call(company, {"note": "accepted"}, label="sealed-matter")
     call(company, {"note": "accepted"})
     assert measure.report(company.mona, WINDOW).total.asked == 1
-    assert len(cases.found(company.mona, WINDOW, Wanted()).rows) == 1
+    assert len(cases.find_cases(company.mona, WINDOW, Wanted()).rows) == 1
     assert measure.measured(workflows.live("care-review").id, "note") == {}
 
 
@@ -101,7 +101,7 @@ def test_who_may_read(company: Company) -> None:
         with pytest.raises(NotAllowed, match=r"workflow.assign"):
             measure.report(company.people[name], WINDOW)
         with pytest.raises(NotAllowed):
-            cases.found(company.people[name], WINDOW, Wanted())
+            cases.find_cases(company.people[name], WINDOW, Wanted())
 
 
 def test_a_lead_of_another_team_sees_none_of_it(company: Company) -> None:
@@ -229,7 +229,7 @@ def test_the_steps_behind_a_figure(company: Company) -> None:
     def many(**wanted: Any) -> int:
         count, after = 0, None
         while True:
-            page = cases.found(company.mona, WINDOW, Wanted(**wanted, after=after))
+            page = cases.find_cases(company.mona, WINDOW, Wanted(**wanted, after=after))
             count, after = count + len(page.rows), page.next
             if after is None:
                 return count
@@ -252,4 +252,4 @@ def test_the_steps_behind_a_figure(company: Company) -> None:
 )
 def test_what_no_list_can_be_narrowed_by(company: Company, wanted: dict[str, str]) -> None:
     with pytest.raises(Malformed):
-        cases.found(company.mona, WINDOW, Wanted(**wanted))
+        cases.find_cases(company.mona, WINDOW, Wanted(**wanted))

@@ -44,14 +44,14 @@ def mailbox(company: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailb
 
 def test_those_who_are_meant_and_may_see_it_are_told_once(company: Company) -> None:
     run_id = begin(company)
-    (told,) = notices.mine(company.tom)
+    (told,) = notices.notices_of(company.tom)
     assert (told.text, told.about, told.href, told.read) == (
         "Look at Adaeze Okonkwo-Bell <b>now</b>",
         "Telling, Adaeze Okonkwo-Bell",
         f"/runs/{run_id}",
         False,
     )
-    assert [len(notices.mine(company.people[who])) for who in ("olivia", "stan", "mona")] == [1, 0, 0]
+    assert [len(notices.notices_of(company.people[who])) for who in ("olivia", "stan", "mona")] == [1, 0, 0]
     (event,) = [event for event in log.events_of(run_id) if event.type == "notice_sent"]
     assert (sorted(event.open["to"]), event.open["count"]) == (sorted([company.tom.id, company.olivia.id]), 2)
     runs.advance(run_id)
@@ -68,35 +68,35 @@ def test_roles_and_a_team(company: Company) -> None:
 
 def test_reading_one_and_all(company: Company) -> None:
     run_id = begin(company)
-    (told,) = notices.mine(company.tom)
+    (told,) = notices.notices_of(company.tom)
     with pytest.raises(NotFound):
         notices.read(company.stan, told.id)
     assert notices.read(company.tom, told.id) == f"/runs/{run_id}"
     assert (notices.unread(company.tom), notices.unread(company.olivia)) == (0, 1)
     notices.read_all(company.olivia)
-    assert (notices.unread(company.olivia), notices.mine(company.olivia)[0].read) == (0, True)
+    assert (notices.unread(company.olivia), notices.notices_of(company.olivia)[0].read) == (0, True)
 
 
 def test_who_may_not_see_it_any_more_reads_nothing_of_it(company: Company) -> None:
     begin(company)
     company.sql("update customer set desk = 'corporate' where id = 1")
-    (told,) = notices.mine(company.tom)
+    (told,) = notices.notices_of(company.tom)
     assert (told.text, told.about, told.href) == ("About something that you may not see any more", "", "")
 
 
 def test_a_run_that_is_given_or_taken_says_so(company: Company) -> None:
     run_id = company.started()
     runs.assign(company.mona, run_id, revision=None, user=company.tom.id)
-    assert [one.text for one in notices.mine(company.tom)] == ["Mona gave you this run"]
+    assert [one.text for one in notices.notices_of(company.tom)] == ["Mona gave you this run"]
     runs.take_over(company.mona, run_id, revision=None)
-    assert [one.text for one in notices.mine(company.tom)] == ["Mona took over this run from you", "Mona gave you this run"]
-    assert notices.mine(company.mona) == []
+    assert [one.text for one in notices.notices_of(company.tom)] == ["Mona took over this run from you", "Mona gave you this run"]
+    assert notices.notices_of(company.mona) == []
 
 
 def test_another_part_of_the_console_tells_once_by_its_key(company: Company) -> None:
     for _ in range(2):
         notices.tell([company.mona.id], "approval_requested", "apr_1", run=company.started() if _ == 0 else None)
-    assert [one.text for one in notices.mine(company.mona)] == ["Your approval is asked for"]
+    assert [one.text for one in notices.notices_of(company.mona)] == ["Your approval is asked for"]
 
 
 def test_by_mail_once_and_only_while_nothing_is_paused(company: Company, mailbox: Mailbox) -> None:

@@ -416,7 +416,7 @@ def test_an_entry_tells_roles_teams_and_when_somebody_was_there(company: Company
 
 
 def said(*pairs: tuple[str, str]) -> list[tuple[str, str, bool]]:
-    return [(one.place, one.text, one.some) for one in abilities.said(abilities.rights(pairs))]
+    return [(one.place, one.text, one.some) for one in abilities.ability_sentences(abilities.rights(pairs))]
 
 
 def test_what_roles_allow_is_said_in_words(company: Company) -> None:

@@ -110,14 +110,14 @@ def test_own_roles_are_made_copied_renamed_and_taken_away(company: Company) -> N
     role_rules.edit(ines, made, PLACE, CUSTOMER, [Rule("allow", ("export",))], {"email": "hidden"})
     published(ines)
     other = rights.create(ines, "Night desk two", copy=made)
-    assert role_rules.of(access.all_rows(), other, PLACE, CUSTOMER) == [Rule("allow", ("export",))]
+    assert role_rules.rules_of(access.all_rows(), other, PLACE, CUSTOMER) == [Rule("allow", ("export",))]
     assert role_rules.fields_of(access.all_rows(), other, PLACE, "customer") == {"email": "hidden"}
-    assert rights.one(ines, other).built_from == (("operator", "*"),)
+    assert rights.read_role(ines, other).built_from == (("operator", "*"),)
     rights.rename(ines, other, "Late desk", "")
-    assert rights.one(ines, other).title == "Late desk"
+    assert rights.read_role(ines, other).title == "Late desk"
     rights.delete(ines, other)
     with pytest.raises(NotFound):
-        rights.one(ines, other)
+        rights.read_role(ines, other)
     assert rights.create(ines, "Night desk!", level="lead") == "night_desk_2"
     assert rights.create(ines, "Draft", level="lead") == "role_draft"
 

@@ -140,11 +140,11 @@ def test_a_refusal_tells_its_rule_and_who_could_give_the_right(company: Company,
 def test_asking_reaches_who_can_give_it_once_and_is_slowed_down(company: Company) -> None:
     olivia, ines = company.olivia, company.ines
     assert right_requests.ask(olivia, CUSTOMER, "export", None, "For the audit") == 1
-    (told,) = notices.mine(ines)
+    (told,) = notices.notices_of(ines)
     assert told.text == "Olivia asks: export Customers. “For the audit”"
     assert told.href == f"/settings/access/try?person={olivia.id}&object=collection%3Acustomer&act=export"
     right_requests.ask(olivia, CUSTOMER, "export", None)
-    assert len(notices.mine(ines)) == 1
+    assert len(notices.notices_of(ines)) == 1
     events = [event for event in log.events_of(olivia.session) if event.type == "access_requested"]
     assert [event.open for event in events] == [{"object": CUSTOMER, "act": "export", "count": 1}] * 2
     with pytest.raises(Invalid):

@@ -146,7 +146,7 @@ def test_the_form_as_it_starts_tells_of_the_same_completion(company: Company, na
     assert screen is not None
     found = [one for one in told["current"]["ways"] if one["outcome"] == outcome]
     assert found == [one for one in screen["ways"] if one["outcome"] == outcome]
-    words = [deed.words for one in consequences.told(screen, Look(), outcome) for deed in one.deeds]
+    words = [deed.words for one in consequences.consequences(screen, Look(), outcome) for deed in one.deeds]
     writes = any(effect.get("fields") for effect in found[0]["effects"])
     assert words
     assert writes != any("changes no record" in line or "Changes nothing" in line for line in words) or not writes

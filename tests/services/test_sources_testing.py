@@ -188,7 +188,7 @@ def test_another_server_on_that_port_is_told_apart() -> None:
 )
 def test_what_servers_say_is_told_apart(kind: str, said: str, code: str) -> None:
     error = psycopg.OperationalError(f"{said} {SECRET}") if kind == "postgresql" else pymysql.err.OperationalError(f"{said} {SECRET}")
-    trouble = diagnosis.of(error, make_url(f"{kind}://u:{SECRET}@h/d"))
+    trouble = diagnosis.diagnose(error, make_url(f"{kind}://u:{SECRET}@h/d"))
     assert trouble.code == code, trouble
     assert SECRET not in trouble.words
     assert "{" not in trouble.words

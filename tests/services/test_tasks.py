@@ -37,7 +37,7 @@ def begin(company: Company, config: dict[str, Any] | None = None, slug: str = "w
 def test_the_run_goes_on_and_the_task_stands_with_whom_it_is_for(company: Company) -> None:
     run_id = begin(company)
     assert company.told(run_id)["current"]["step"] == "fine"
-    (task,) = tasks.mine(company.mona)
+    (task,) = tasks.tasks_of(company.mona)
     assert (task.title, task.text, task.about, task.waits) == (
         "Look at Adaeze Okonkwo-Bell",
         "**Today**",
@@ -45,9 +45,9 @@ def test_the_run_goes_on_and_the_task_stands_with_whom_it_is_for(company: Compan
         False,
     )
     assert task.due_on is not None
-    assert [notice.text for notice in notices.mine(company.mona)] == ["A task for you"]
+    assert [notice.text for notice in notices.notices_of(company.mona)] == ["A task for you"]
     tasks.close(company.mona, task.id, "done")
-    assert (tasks.mine(company.mona), [one.status for one in tasks.closed(company.mona)]) == ([], ["done"])
+    assert (tasks.tasks_of(company.mona), [one.status for one in tasks.closed(company.mona)]) == ([], ["done"])
     assert kinds(run_id).count("task_created") == 1
     whole(run_id)
 
@@ -56,7 +56,7 @@ def test_a_run_that_waits_goes_on_with_what_came_of_it(company: Company) -> None
     run_id = begin(company, {"waits": True})
     told = company.told(run_id)
     assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_event", "task")
-    (task,) = tasks.mine(company.mona)
+    (task,) = tasks.tasks_of(company.mona)
     for result, note in [("gone", ""), ("not_done", " "), ("done", "x" * 2001), ("done", "\x00")]:
         with pytest.raises(Invalid):
             tasks.close(company.mona, task.id, result, note)
@@ -77,7 +77,7 @@ def test_a_run_that_waits_goes_on_with_what_came_of_it(company: Company) -> None
 
 def test_what_a_killed_process_left_is_gone_on_with(company: Company) -> None:
     run_id = begin(company, {"waits": True})
-    (task,) = tasks.mine(company.mona)
+    (task,) = tasks.tasks_of(company.mona)
     fetch(
         "update console.task set status = 'done', closed_at = now() - interval '1 minute', closed_by = %s where id = %s returning 1",
         (company.mona.id, task.id),
@@ -108,21 +108,21 @@ def test_a_task_for_nobody_or_no_day_asks_a_person(company: Company, config: dic
     run_id = begin(company, config)
     told = company.told(run_id)
     assert (told["current"]["step"], told["current"]["take_over"]["code"]) == ("ask", code)
-    assert tasks.mine(company.people["stan"]) == []
+    assert tasks.tasks_of(company.people["stan"]) == []
     runs.complete(company.olivia, run_id, step="ask", revision=told["revision"], values={})
     assert company.told(run_id)["current"]["step"] == "fine"
 
 
 def test_erased_texts_are_said_to_be_erased(company: Company) -> None:
     begin(company)
-    (task,) = tasks.mine(company.mona)
+    (task,) = tasks.tasks_of(company.mona)
     fetch("update console.task set ct = '\\x00' where id = %s returning 1", (task.id,))
-    assert tasks.mine(company.mona)[0].title == "Its text was erased"
+    assert tasks.tasks_of(company.mona)[0].title == "Its text was erased"
 
 
 def test_the_log_says_who_closed_what(company: Company) -> None:
     begin(company)
-    (task,) = tasks.mine(company.mona)
+    (task,) = tasks.tasks_of(company.mona)
     tasks.close(company.mona, task.id, "not_done", "Not needed")
     (event,) = [event for event in log.events_of(company.mona.session) if event.type == "task_closed"]
     assert event.open == {"task": task.id, "result": "not_done"}

@@ -394,7 +394,7 @@ def test_who_sees_the_same_shares_a_count_for_a_while(company: Company, monkeypa
         (lambda company: tickets.backlog(company.mona, "unrated"), 3, 1),
         (lambda company: tickets.count(company.mona, inboxes.known()), 2, 2),
         (lambda company: tickets.count(company.tom, inboxes.known()), 2, 3),
-        (lambda company: my_work.of(company.olivia), 6, 5),
+        (lambda company: my_work.work_of(company.olivia), 6, 5),
     ],
 )
 def test_each_list_has_its_number_of_statements(company: Company, ask: Any, own: int, theirs: int) -> None:
@@ -410,9 +410,9 @@ def test_each_list_has_its_number_of_statements(company: Company, ask: Any, own:
 def test_my_work_has_everything_that_waits(company: Company) -> None:
     handed = handed_on(company, "2")
     run, kept = company.started("1"), saved(company, "4")
-    work = my_work.of(company.olivia)
+    work = my_work.work_of(company.olivia)
     assert [head.id for head in work.in_hand] == [run]
     assert [head.id for head in work.to_continue] == [kept]
     assert [(one.id, count.to_do) for one, count in work.inboxes] == [("desk", 1), ("unrated", 2)]
     assert handed
-    assert my_work.of(company.stan) == my_work.Work([], [], [])
+    assert my_work.work_of(company.stan) == my_work.Work([], [], [])

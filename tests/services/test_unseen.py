@@ -48,7 +48,7 @@ def pairs(person: str) -> set[tuple[str, str]]:
 
 
 def heard(actor: Actor) -> list[str]:
-    return [notice.text for notice in notices.mine(accounts.actor_of_person(actor.id))]
+    return [notice.text for notice in notices.notices_of(accounts.actor_of_person(actor.id))]
 
 
 @pytest.mark.parametrize("said", CHANGES)

@@ -8,7 +8,7 @@ import pytest
 
 from console import steps
 from console.core.documents.action_document import Action, read as read_action
-from console.core.documents.approval_rules import asked
+from console.core.documents.approval_rules import required_approval
 from console.core.documents.fields import computed
 from console.core.documents.workflow import Workflow, read
 from console.core.expressions import parse
@@ -171,7 +171,7 @@ def test_who_has_to_agree(
         "variables": {},
         "now": NOW,
     }
-    wanted = asked(DECISION, ("customer", "1"), values, known)
+    wanted = required_approval(DECISION, ("customer", "1"), values, known)
     assert (wanted.roles if wanted else None, wanted.not_by if wanted else None) == (roles, not_by)
 
 

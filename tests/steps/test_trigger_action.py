@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console import steps
-from console.core.documents.approval_rules import asked
+from console.core.documents.approval_rules import required_approval
 from console.errors import Conflict, Invalid, NotAllowed
 from console.steps.base import Act, AsksPerson, Completion, Context, Prompt
 from tests.steps.acts import act
@@ -171,12 +171,12 @@ def test_rules_that_hold_apply_together(
     rules: list[dict[str, Any]], roots: dict[str, Any], expected: tuple[int, tuple[str, ...]] | None
 ) -> None:
     form = [{"name": "n", "label": "N", "type": "integer"}]
-    wanted = asked(act({"approval": rules, "form": form}).action, None, {}, {"input": roots})
+    wanted = required_approval(act({"approval": rules, "form": form}).action, None, {}, {"input": roots})
     assert (None if wanted is None else (wanted.needs, tuple(wanted.roles))) == expected
 
 
 def test_who_entered_it_may_be_ruled_out_by_name() -> None:
     rules = [{"roles": ["a"], "not": ["requester", "record.entered_by", "step:call", "record.nobody"]}]
-    wanted = asked(act({"approval": rules}).action, None, {}, {"record": {"entered_by": "ana@x.example"}})
+    wanted = required_approval(act({"approval": rules}).action, None, {}, {"record": {"entered_by": "ana@x.example"}})
     assert wanted is not None
     assert wanted.not_by == ("requester", "person:ana@x.example", "step:call")

@@ -23,7 +23,7 @@ def way(*effects: dict[str, Any], outcome: str | None = None, **more: Any) -> di
 def lines(screen: dict[str, Any], chosen: str | None = None) -> list[str]:
     """Everything that is said, line by line."""
     told = []
-    for one in consequences.told({"button": "Done", "record": RECORD, "fields": [], "outcomes": []} | screen, LOOK, chosen):
+    for one in consequences.consequences({"button": "Done", "record": RECORD, "fields": [], "outcomes": []} | screen, LOOK, chosen):
         told += [one.choice] if one.choice else []
         for deed in one.deeds:
             told += [deed.words, *(f"{change.label}: {change.before} → {change.after}" for change in deed.changes)]

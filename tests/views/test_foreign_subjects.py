@@ -52,7 +52,7 @@ def furnished(pages: Pages) -> House:
     steps = [step("start", "start", "note"), step("note", "update_data", "end", {"form": [{"name": "note", "label": "Note", "type": "text"}]}), step("end", "end", None)]  # fmt: skip
     workflows.import_file({"format": 1, "slug": "account-check", "title": "Account check", "collection": "account", "team": "operations", "steps": steps}, publish=True)  # fmt: skip
     of_account = runs.start(company.mona, "account-check", "account", FOREIGN)
-    paper = files.put(subjects.of("customer", "3"), pdf(), "a.pdf", ["pdf"], run=run, slot="paper", now=log.now())
+    paper = files.put(subjects.subject_of("customer", "3"), pdf(), "a.pdf", ["pdf"], run=run, slot="paper", now=log.now())
     rate = next(action for action in bulk.offered(company.mona, "customer") if action.id == RATE["id"])
     many = bulk.begin(company.mona, "customer", rate, bulk.chosen(company.mona, "customer", rate, ["3"], None), {"risk": "low"})
     key = accounts.create_key("matrix", company.tom.id).text

@@ -121,7 +121,7 @@ def test_days_of_the_reader_become_moments() -> None:
     )
     assert told == {"createdAt.gte": "2026-06-30T21:00:00Z", "createdAt.lt": "nonsense!!", "user": "usr_1"}
     with pytest.raises(Malformed):
-        service.asked([("createdAt.lt", "nonsense!!")])
+        service.parse_query([("createdAt.lt", "nonsense!!")])
 
 
 def test_patterns_show_every_component_and_read_nothing(pages: "Pages") -> None:

@@ -117,7 +117,7 @@ def test_nothing_that_was_computed_tells_what_its_reader_may_not_read(company: C
     ids = {
         "run_id": run, "run": run, "collection": "customer", "key": "1", "part": "1", "slug": "masked", "workflow_id": "masked", "name": "desk",
         "approval_id": approvals.find(company.mona).lines[0].id, "relation": "account", "path": "1", "step": "decide", "n": "1", "number": "1",
-        "notice_id": notices.mine(company.olivia)[0].id, "task_id": tasks.mine(company.olivia)[0].id,
+        "notice_id": notices.notices_of(company.olivia)[0].id, "task_id": tasks.tasks_of(company.olivia)[0].id,
     }  # fmt: skip
     every = addresses(app, ids)
     every += [f"{page}?tab={tab}" for page in ("/c/customer/1", "/tasks") for tab in TABS[page[:3] if page[:3] == "/c/" else page]]

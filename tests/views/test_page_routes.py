@@ -310,7 +310,7 @@ def furnished(pages: Pages) -> House:
     chosen = bulk.chosen(olivia, "customer", rate, ["1"], None)
     many = bulk.begin(olivia, "customer", rate, chosen, {"risk": "low"})
     run = pages.company.at("rate")
-    kept = files.put(subjects.of("customer", "1"), pdf(), "a.pdf", ["pdf"], run=run, slot="paper", now=log.now())
+    kept = files.put(subjects.subject_of("customer", "1"), pdf(), "a.pdf", ["pdf"], run=run, slot="paper", now=log.now())
     company = pages.company
     steps = [step("start", "start", "do"), step("do", "create_task", "ask", {"title": "Look", "assignee": "'olivia@fernwick.example'"}),
              step("ask", "human_input", "end", {"to": {"people": ["'olivia@fernwick.example'"]}, "question": "Right?"}), step("end", "end", None)]  # fmt: skip
@@ -319,7 +319,7 @@ def furnished(pages: Pages) -> House:
         publish=True,
     )
     runs.start(company.mona, "questioning", "customer", "3", {})
-    told = notices.mine(company.olivia)[0].id
+    told = notices.notices_of(company.olivia)[0].id
     checked = workflow("checked", CHECKED)
     return House(
         pages,
@@ -328,7 +328,7 @@ def furnished(pages: Pages) -> House:
         approval,
         many,
         kept.id,
-        tasks.mine(company.olivia)[0].id,
+        tasks.tasks_of(company.olivia)[0].id,
         questions.open_for(company.olivia)[0].id,
         told,
     )

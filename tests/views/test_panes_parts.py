@@ -90,7 +90,7 @@ def test_addresses(made: str, address: str) -> None:
 )
 def test_the_present_address_with_changes(at: str, changes: dict[str, Any], address: str) -> None:
     with Flask(__name__).test_request_context(at):
-        assert frame.here(**changes) == address
+        assert frame.present_address(**changes) == address
 
 
 @cases(("cookie", "theme"), [("", ""), ("light", "light"), ("dark", "dark"), ("Dark", ""), ("x", ""), ("dark'", "")])

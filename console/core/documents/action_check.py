@@ -45,7 +45,7 @@ def check(
         ]
     problems += [problem for text, template, results in texts(action) for problem in _wrong(text, template, results, action, collections)]
     problems += _names(action, collections) if collections is not None else []
-    problems += _others(action, actions, functions, roles)
+    problems += _missing_neighbours(action, actions, functions, roles)
     return list(dict.fromkeys(problems))
 
 
@@ -143,7 +143,9 @@ def _fields(where: str, names: list[str], collection: Any) -> Iterable[Problem]:
             yield Problem(None, f"{where}.{name}", _known(f"{collection.label} has no field {name}", name, known) or "")
 
 
-def _others(action: Action, actions: Many[str] | None, functions: Many[str] | None, roles: Many[str] | None) -> Iterable[Problem]:
+def _missing_neighbours(
+    action: Action, actions: Many[str] | None, functions: Many[str] | None, roles: Many[str] | None
+) -> Iterable[Problem]:
     """Other actions, functions and roles that are not there."""
     if action.compensation is not None and actions is not None and action.compensation.action not in {*actions, action.id}:
         yield Problem(None, "compensation.action", f"There is no action {action.compensation.action}: import it first.", "warning")

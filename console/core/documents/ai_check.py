@@ -17,10 +17,10 @@ NOTHING_LEFT = "The run goes on with the answer: in shadow there would be none t
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> list[Problem]:
     """Everything wrong with `ai` of steps."""
-    return [problem for sketch, written in _asked(sketches, raw) for problem in _wrong(sketch, written)]
+    return [problem for sketch, written in _steps_with_settings(sketches, raw) for problem in _wrong(sketch, written)]
 
 
-def _asked(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> Iterator[tuple[Sketch, StepAI]]:
+def _steps_with_settings(sketches: Sequence[Sketch], raw: Mapping[str, Any]) -> Iterator[tuple[Sketch, StepAI]]:
     """The steps that have sound settings for it; others are told by the document's model."""
     written = raw.get("steps")
     steps = written if isinstance(written, list) else []
@@ -62,7 +62,7 @@ def _wrong(sketch: Sketch, written: StepAI) -> Iterator[Problem]:
 
 def conditions(sketch: Sketch, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(place, expression) of everything that is said to make a choice of the step certain."""
-    for _, written in _asked([sketch], raw):
+    for _, written in _steps_with_settings([sketch], raw):
         for name, said in written.supports.items():
             for option, condition in ({"": said} if isinstance(said, str) else said).items():
                 yield f"ai.supports.{name}" + (f".{option}" if option else ""), condition

@@ -27,12 +27,12 @@ def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], here: Any) -> l
         return []
     found = []
     for sketch in sketches:
-        told = ((asked, _nobody(asked, sketches, sketch, raw, here)) for asked in _asked(sketch, here.approvals or {}))
+        told = ((asked, _nobody(asked, sketches, sketch, raw, here)) for asked in _approvals_of_step(sketch, here.approvals or {}))
         found += [Problem(sketch.id, asked.field, f"{why} {_mend(here.managers)}") for asked, why in told if why is not None]
     return found
 
 
-def _asked(sketch: Sketch, rules: Mapping[str, Sequence[Any]]) -> Iterator[Asked]:
+def _approvals_of_step(sketch: Sketch, rules: Mapping[str, Sequence[Any]]) -> Iterator[Asked]:
     config = sketch.config
     if sketch.type == "approval" and config is not None:
         yield Asked("config.roles", config.roles, config.needs, config.not_by)

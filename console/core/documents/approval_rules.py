@@ -10,7 +10,7 @@ from console.core.run.command_types import ApprovalAsked
 ANYBODY = "Who asked may not execute it without the agreement of another."
 
 
-def asked(
+def required_approval(
     action: Action, record: tuple[str, str] | None, values: Mapping[str, Any], roots: Mapping[str, Any], *, always: bool = False
 ) -> ApprovalAsked | None:
     """The approval that all rules which hold ask for together; None where none holds. `always`: who asks may only request it.

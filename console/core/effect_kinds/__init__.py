@@ -19,7 +19,7 @@ from console.core.effect_kinds.http import Follow, Http
 from console.core.effect_kinds.sql_write import SqlWrite
 
 
-def _found() -> dict[str, type[Kind]]:
+def _discover() -> dict[str, type[Kind]]:
     """Each kind by its name. Raises TypeError for a file that holds none, or one of another name."""
     found: dict[str, type[Kind]] = {}
     for name in sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"):
@@ -33,7 +33,7 @@ def _found() -> dict[str, type[Kind]]:
     return found
 
 
-KINDS: Mapping[str, type[Kind]] = MappingProxyType(_found())
+KINDS: Mapping[str, type[Kind]] = MappingProxyType(_discover())
 if TYPE_CHECKING:
     Effect = Kind
 else:

@@ -119,7 +119,7 @@ def of_values(checks: Sequence[Check], roots: Mapping[str, Any]) -> list[Result]
 def _judged(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read]) -> Result:
     if check.if_ is not None and not expressions.parse(check.if_).test(roots):
         return Result(check.id, check.label, "not_applicable")
-    found, places = _found(check, roots, facts, pages)
+    found, places = _search_text(check, roots, facts, pages)
     here = {**roots, "found": found}
     outcome = _outcome(check, here)
     said = expressions.render(check.said, here).strip() if check.said else ""
@@ -135,7 +135,7 @@ def _outcome(check: Check, roots: Mapping[str, Any]) -> Outcome:
     return "pass" if rule.test(roots) else "fail" if rule.denies(roots) else "unsure"
 
 
-def _found(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read]) -> tuple[Any, tuple[Place, ...]]:
+def _search_text(check: Check, roots: Mapping[str, Any], facts: Facts, pages: Sequence[Read]) -> tuple[Any, tuple[Place, ...]]:
     """(whether one of the texts stands in the document, where). Of a document that was recognised, or not wholly read, an absence is unknown."""
     if check.find is None:
         return UNKNOWN, ()

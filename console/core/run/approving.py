@@ -21,7 +21,7 @@ OUTCOMES = {APPROVE: "approved", REJECT: "rejected", "expire": "expired"}
 """What came of it → the outcome of a step that asks for nothing but the answer."""
 
 
-def asked(
+def request_approval(
     run: Run, here: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None, now: datetime, requester: str | None = None
 ) -> Event:
     """The event that asks others; `by` is who handed the step in, None where it went by itself: then who holds the run is the requester."""
@@ -54,7 +54,7 @@ def handed_in(plan: Plan, run: Run, here: Attempt, command: Complete, submitted:
     if given := _stands(run, here, command.approval, wishes, command.by):
         submitted = submitted._replace(open={**submitted.open, "approval": given.id})
         return settling.handed_in(plan, run, here, command, submitted, now)
-    return [submitted, *kept, asked(run, here, command.approval, wishes, command.by, now)]
+    return [submitted, *kept, request_approval(run, here, command.approval, wishes, command.by, now)]
 
 
 def _stands(run: Run, here: Attempt, wanted: ApprovalAsked, wishes: Sequence[Wish], by: str | None) -> Approval | None:
@@ -217,7 +217,7 @@ def renew(_plan: Plan, run: Run, command: Renew, now: datetime) -> list[Event]:
     """The rule asks for more now, or the values have become others: what was said so far does not count, and is asked for anew."""
     here, approval = require_open(run, command.approval)
     ended = _voided(approval, here, command.code, None, now, command.message)
-    again = asked(run, here, command.asked, command.wishes, None, now, approval.requested_by)
+    again = request_approval(run, here, command.asked, command.wishes, None, now, approval.requested_by)
     return [ended, again]
 
 

@@ -55,7 +55,7 @@ def _put(run: Run, attempt: Attempt, **changes: Any) -> None:
     run.attempts[attempt.n] = attempt._replace(**changes)
 
 
-def _here(run: Run) -> Attempt:
+def _open_attempt(run: Run) -> Attempt:
     here = run.attempt
     if here is None:
         raise ValueError(f"run {run.id} stands at no attempt")
@@ -91,7 +91,7 @@ def _step_entered(run: Run, event: Event) -> None:
 
 
 def _step_submitted(run: Run, event: Event) -> None:
-    here = _here(run)
+    here = _open_attempt(run)
     run.status, run.waiting = "waiting_event", _for_effect(run)
     _put(run, here, status="performing", errors=None, **_handed_in(event))
 
@@ -103,7 +103,7 @@ def _for_effect(run: Run, **more: Any) -> dict[str, Any]:
 
 
 def _step_completed(run: Run, event: Event) -> None:
-    here = _here(run)
+    here = _open_attempt(run)
     handed_in = _handed_in(event) if "outcome" in event.open else {name: event.sealed[name] for name in ("output",) if name in event.sealed}
     if "came_to" in event.open:
         handed_in["outcome"] = event.open["came_to"]
@@ -135,7 +135,7 @@ def _handed_in(event: Event) -> dict[str, Any]:
 
 
 def _step_reopened(run: Run, event: Event) -> None:
-    here = _here(run)
+    here = _open_attempt(run)
     run.status, run.waiting = "waiting_person", None
     values, errors = event.sealed.get("values", {}), event.sealed.get("errors", [])
     _put(run, here, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=values, errors=errors)
@@ -143,7 +143,7 @@ def _step_reopened(run: Run, event: Event) -> None:
 
 def _step_failed(run: Run, event: Event) -> None:
     if event.open.get("outcome") is not None:  # the step's way for errors: the run goes on, and later steps find what went wrong
-        here = _here(run)
+        here = _open_attempt(run)
         _put(run, here, status="failed", outcome=event.open["outcome"])
         found = here.values if here.output is None else here.output
         run.context[here.step] = {**(found or {}), "code": event.open["code"], "error": event.sealed.get("message", "")}
@@ -159,7 +159,7 @@ def _attempt_retried(run: Run, event: Event) -> None:
 
 def _timer_set(run: Run, event: Event) -> None:
     run.status, run.waiting = "waiting_time", {"for": "time", "until": event.open["until"]}
-    _put(run, _here(run), outcome=event.open["outcome"], output=event.sealed.get("output"))
+    _put(run, _open_attempt(run), outcome=event.open["outcome"], output=event.sealed.get("output"))
 
 
 def _event_awaited(run: Run, event: Event) -> None:
@@ -176,7 +176,7 @@ BESIDE = {
 """Kinds of events that make something in the console itself → the kind of effect that it stands as, in a few words."""
 
 
-def asked(told: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
+def identity_of_side_row(told: Mapping[str, Any], sealed: Mapping[str, Any]) -> dict[str, Any]:
     """What tells one task or notice from another: all that people read of it, and who is meant."""
     return {name: value for name, value in told.items() if name in ("assignee", "team", "due", "to", "channels")} | dict(sealed)
 
@@ -188,10 +188,10 @@ def _made_beside(run: Run, event: Event) -> None:
     told = event.open
     if "effect" not in told:
         return
-    here, (kind, words) = _here(run), BESIDE[event.type]
+    here, (kind, words) = _open_attempt(run), BESIDE[event.type]
     request = {
         "key": told.get("task") or told.get("key") or told.get("notice"),
-        "asked": event.sealed.get("request") or asked(told, event.sealed),
+        "asked": event.sealed.get("request") or identity_of_side_row(told, event.sealed),
     }
     made = Effect(told["effect"], len(here.effects) + 1, kind, words, "succeeded", request, event.at, event.at)
     _put(run, here, effects=(*here.effects, made))
@@ -199,7 +199,7 @@ def _made_beside(run: Run, event: Event) -> None:
 
 def _task_closed(run: Run, event: Event) -> None:
     """A task that a run takes back: what closes it by hand is told of elsewhere."""
-    here, told = _here(run), event.open
+    here, told = _open_attempt(run), event.open
     if "effect" in told:
         back = Effect(
             told["effect"], len(here.effects) + 1, "task", "The task was closed", "succeeded", {"key": told["task"]}, event.at, event.at
@@ -208,7 +208,7 @@ def _task_closed(run: Run, event: Event) -> None:
 
 
 def _wait_left(run: Run, event: Event) -> None:
-    here = _here(run)
+    here = _open_attempt(run)
     run.status, run.waiting = "waiting_person", None
     run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
     typed = dict(here.values) or here.defaults
@@ -288,7 +288,7 @@ def _step_revised(run: Run, event: Event) -> None:
 
 
 def _effect_requested(run: Run, event: Event) -> None:
-    here, told = _here(run), event.open
+    here, told = _open_attempt(run), event.open
     wished = Effect(
         *(
             told["effect"],
@@ -308,7 +308,7 @@ def _effect_requested(run: Run, event: Event) -> None:
 
 
 def _effect_kept(run: Run, event: Event) -> None:
-    here, found = _here(run), run.effect(event.open["of"])
+    here, found = _open_attempt(run), run.effect(event.open["of"])
     if found is None:
         raise ValueError(f"run {run.id} has no effect {event.open['of']} at hand")
     told = {"id": event.open["effect"], "number": len(here.effects) + 1, "keeps": found[1].id}
@@ -362,7 +362,7 @@ def _set_effect(run: Run, event: Event, status: Any) -> Effect:
 
 
 def _approval_requested(run: Run, event: Event) -> None:
-    here, told = _here(run), event.open
+    here, told = _open_attempt(run), event.open
     run.status = "waiting_event"
     run.waiting = {"for": "approval", "until": told.get("until"), "key": told["approval"], "outcome": None}
     _put(run, here, approvals=(*here.approvals, requested(told, event.sealed, event.at)))

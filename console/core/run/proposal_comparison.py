@@ -82,21 +82,21 @@ def likeness(kind: str, left: Any, right: Any) -> str:
     if is_empty(left) or is_empty(right):
         return "equal" if is_empty(left) and is_empty(right) else "different"
     if kind in NUMBERS:
-        return _said(_number(left, right))
+        return _verdict(_number(left, right))
     if kind in TICKS:
-        return _said(
+        return _verdict(
             left == right or (isinstance(left, list) and isinstance(right, list) and sorted(map(str, left)) == sorted(map(str, right)))
         )
     if kind == "datetime":
-        return _said(_moment(left, right))
+        return _verdict(_moment(left, right))
     if kind in EXACT or not (isinstance(left, str) and isinstance(right, str)):
-        return _said(left == right and isinstance(left, bool) == isinstance(right, bool))
+        return _verdict(left == right and isinstance(left, bool) == isinstance(right, bool))
     if _bare(left) == _bare(right):
         return "equal"
     return "small" if kind == "long_text" and _near(left, right) else "different"
 
 
-def _said(equal: bool) -> str:
+def _verdict(equal: bool) -> str:
     return "equal" if equal else "different"
 
 

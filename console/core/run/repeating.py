@@ -143,7 +143,7 @@ def _matched(wishes: Sequence[Wish], before: Sequence[Effect]) -> dict[str, Effe
     return found
 
 
-def said(effect: Effect) -> str:
+def describe_effect(effect: Effect) -> str:
     """What was done, as people read it; of a task its words too, as long as they are there."""
     title = (effect.request.get("asked") or {}).get("title") if effect.kind == "task" else None
     return f"Task “{title}” was made" if title else effect.summary
@@ -155,7 +155,7 @@ def already_done(before: Sequence[Effect], offered: Sequence[str], choice: str |
     if choice is not None and choice not in LABELS:
         return Invalid(f"repeat is {' or '.join(offered)}.", details=[{"field": "repeat", "reason": f"One of: {', '.join(offered)}."}])
     unsure = any(effect.status == "unknown" for effect in before)
-    done = "; ".join(said(effect) for effect in before)
+    done = "; ".join(describe_effect(effect) for effect in before)
     why = {
         "keep": " The result can be kept only for the same input.",
         "compensate": " There is nothing that takes it back.",
@@ -164,5 +164,5 @@ def already_done(before: Sequence[Effect], offered: Sequence[str], choice: str |
         f"This {'may have been' if unsure else 'was'} done already: {done}.{why} Say what to do about it.",
         code="already_done",
         details=details,
-        effects=[{"id": effect.id, "kind": effect.kind, "summary": said(effect)} for effect in before],
+        effects=[{"id": effect.id, "kind": effect.kind, "summary": describe_effect(effect)} for effect in before],
     )

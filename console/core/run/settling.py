@@ -80,11 +80,11 @@ def _task(run: Run, wish: Wish) -> Effect | None:
 def late(command: Report, now: datetime) -> list[Event]:
     """What came of an effect when the run no longer waits for it, and what happens beside the run for it."""
     told = {"effect": command.effect, "result": command.status, "code": command.code}
-    said = Event("effect_reported", now, told, _told(command, "answer"))
+    said = Event("effect_reported", now, told, _sealed_result(command, "answer"))
     return [said, *(Event(one.kind, now, dict(one.open), dict(one.sealed)) for one in command.told)]
 
 
-def _told(command: Report, answer: str = "result") -> dict[str, Any]:
+def _sealed_result(command: Report, answer: str = "result") -> dict[str, Any]:
     sealed: dict[str, Any] = {}
     if command.message:
         sealed["message"] = command.message
@@ -101,7 +101,7 @@ def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
     if here is None or effect is None:
         return late(command, now)
     told = {"effect": effect.id, "effect_kind": effect.kind, "code": command.code}
-    said = Event(f"effect_{command.status}", now, told, _told(command), (here.step, here.attempt))
+    said = Event(f"effect_{command.status}", now, told, _sealed_result(command), (here.step, here.attempt))
     match command.status:
         case "succeeded":
             return [said, *if_settled(plan, after_all([said], run), here, now)]
@@ -128,7 +128,7 @@ def _without_a_person(plan: Plan, run: Run, here: Attempt, why: Report, now: dat
     step, told = (here.step, here.attempt), {"code": why.code, "type": plan.workflow.step(here.step).type}
     sealed = {"message": why.message}
     if way := way_for_errors(plan, run, here):
-        return [Event("step_failed", now, told | {"outcome": "error"}, sealed, step), *_by(plan, run, way, now)]
+        return [Event("step_failed", now, told | {"outcome": "error"}, sealed, step), *_enter_step(plan, run, way, now)]
     return [Event("step_failed", now, told, sealed, step), Event("run_failed", now, {"code": why.code}, sealed)]
 
 
@@ -148,7 +148,11 @@ def refused(plan: Plan, run: Run, said: Event, why: Report, now: datetime) -> li
     events = [said, *_not_begun(here, why.effect, now)]
     told = {"code": why.code, "type": plan.workflow.step(here.step).type}
     if way := way_for_errors(plan, run, here):
-        return [*events, Event("step_failed", now, told | {"outcome": "error"}, {"message": why.message}, step), *_by(plan, run, way, now)]
+        return [
+            *events,
+            Event("step_failed", now, told | {"outcome": "error"}, {"message": why.message}, step),
+            *_enter_step(plan, run, way, now),
+        ]
     if ends_run(plan, here, asks=why.asks):
         return [*events, *_without_a_person(plan, after_all(events, run), here, why, now)]
     sealed = {"values": dict(here.values), "errors": [dict(error) for error in why.errors]}
@@ -169,7 +173,7 @@ def way_for_errors(plan: Plan, run: Run, here: Attempt) -> str | None:
     return target if target is not None and run.visits.get(target, 0) < plan.workflow.settings.visit_limit else None
 
 
-def _by(plan: Plan, run: Run, target: str, now: datetime) -> list[Event]:
+def _enter_step(plan: Plan, run: Run, target: str, now: datetime) -> list[Event]:
     return [enter(plan, run, target, run.made + 1, now)]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from console.core.run import Attempt, Effect, Event, Run, repeating
 from console.core.run.command_types import Awaited, Complete, Told
-from console.core.run.evolve import asked
+from console.core.run.evolve import identity_of_side_row
 from console.core.run.moves import require_reason
 
 TASK = "task"
@@ -35,7 +35,7 @@ def made(run: Run, here: Attempt, command: Complete, now: datetime) -> Made:
     fresh: list[Told] = []
     stands: Attempt | None = None
     for one in command.told:
-        same = _same(before, KINDS.get(one.kind, ""), asked(one.open, one.sealed)) if "effect" in one.open else None
+        same = _same(before, KINDS.get(one.kind, ""), identity_of_side_row(one.open, one.sealed)) if "effect" in one.open else None
         if same is None:
             fresh.append(one)
             continue

@@ -56,7 +56,7 @@ class Moved:
         return {"field": self.field, "old": self.then, "now": self.now, "wish": self.wish}
 
 
-def asked(actor: Actor, approval_id: str) -> Asked:
+def visible_request(actor: Actor, approval_id: str) -> Asked:
     """The request, where the actor may see its run. Raises NotFound in the same words for what is not there and what is out of scope."""
     rows = fetch("select run from console.approval where id = %s", (approval_id,)) if "\x00" not in approval_id else []
     if not rows:
@@ -111,7 +111,7 @@ def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes:
     said = reason_of(reason)
 
     def once() -> tuple[Asked, Loaded, commands.Void | commands.Renew | None]:
-        found = asked(actor, approval_id)
+        found = visible_request(actor, approval_id)
         _require_answering(actor, found)
         plan, definition = plan_of(found.seen.definition), found.seen.definition
         other = _anew(found)
@@ -120,7 +120,7 @@ def approve(actor: Actor, approval_id: str, *, reason: str = "", accept_changes:
         moved = changed(found)
         if moved and accept_changes is not True and accept_changes != mark(moved):
             # what moved may be what another's yes has done meanwhile: that yes is written before
-            _require_answering(actor, asked(actor, approval_id))
+            _require_answering(actor, visible_request(actor, approval_id))
             raise _moved(actor, moved)
         command = commands.Approve(
             actor.id, approval_id, said, still_counted(found.seen.run, found.approval), [each.to_json() for each in moved], actor.email
@@ -141,7 +141,7 @@ def reject(actor: Actor, approval_id: str, *, reason: str) -> None:
     said = reason_of(reason)
 
     def once() -> tuple[Asked, Loaded]:
-        found = asked(actor, approval_id)
+        found = visible_request(actor, approval_id)
         _require_answering(actor, found)
         command = commands.Reject(actor.id, approval_id, said, actor.name, actor.email)
         events = decide(plan_of(found.seen.definition), found.seen.loaded, command, log.now())

@@ -53,7 +53,7 @@ def _refused(slot: str, reason: str, code: str = "file_refused") -> Invalid:
 
 def take_away(actor: Actor, run_id: str, file_id: str) -> None:
     """Take a file away again that this person sent and did not hand in yet. Raises NotFound."""
-    stored = found(actor, run_id, file_id)
+    stored = visible_file(actor, run_id, file_id)
     if stored.by != actor.id or stored.request is not None or stored.id in handed_in(run_id):
         raise NotFound("This file was handed in already, or was sent by somebody else: it stays.")
     files.remove(stored.id)
@@ -65,7 +65,7 @@ def handed_in(run_id: str) -> frozenset[str]:
     return frozenset(name for (text,) in told for name in media.ID.findall(text))
 
 
-def found(actor: Actor, run_id: str, file_id: str) -> Stored:
+def visible_file(actor: Actor, run_id: str, file_id: str) -> Stored:
     """A file of a run that the actor may see. Raises NotFound in the same words for one of another run."""
     see(actor, run_id)
     stored = files.find(file_id)

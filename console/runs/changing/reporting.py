@@ -74,7 +74,7 @@ def report(actor: Actor, workflow: str, collection: str, record: str, given: Map
         title=case.title,
         label=definition.document.clearance,
     )
-    loaded = write(actor, definition, None, _filed(definition, command), subject=subjects.of("run", command.id), hand_on=True)
+    loaded = write(actor, definition, None, _filed(definition, command), subject=subjects.subject_of("run", command.id), hand_on=True)
     _tell(loaded.run, definition)
     return receipt
 

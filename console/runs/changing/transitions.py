@@ -85,7 +85,7 @@ def begin(
         taken=taken,
         trigger="api" if actor.kind == "key" else "record" if about is not None else "manual",
     )
-    subject = subject_of(about) if about and label is None else subjects.of("run", run_id)
+    subject = subject_of(about) if about and label is None else subjects.subject_of("run", run_id)
     events = commands.decide(plan_of(definition), Run(), command, now)
     try:
         loaded = write(actor, definition, None, events, subject=subject)
@@ -152,7 +152,7 @@ def input_of(
 
 def subject_of(record: Record) -> str:
     """The subject whose values a run over this record holds: whom its collection says it is about, else the record itself."""
-    return subjects.of(*(records.subject(record.collection, record.key or "") or (record.collection, record.key or "")))
+    return subjects.subject_of(*(records.subject(record.collection, record.key or "") or (record.collection, record.key or "")))
 
 
 def complete(

@@ -8,7 +8,7 @@ from typing import Any
 from console.core.actor import Actor
 from console.core.documents import fields as definitions
 from console.core.documents.action_document import Action, wishes
-from console.core.documents.approval_rules import asked
+from console.core.documents.approval_rules import required_approval
 from console.core.documents.fields import OWN_INPUT, computed, with_own
 from console.core.run import Attempt, Effect, Run, repeating
 from console.core.run.commands import Wish
@@ -42,7 +42,13 @@ class Done:
         """As a preview names it."""
         effect = self.effect
         undo = self.compensation.to_json() if self.compensation else None
-        return {"id": effect.id, "step": self.attempt.step, "kind": effect.kind, "summary": repeating.said(effect), "compensation": undo}
+        return {
+            "id": effect.id,
+            "step": self.attempt.step,
+            "kind": effect.kind,
+            "summary": repeating.describe_effect(effect),
+            "compensation": undo,
+        }
 
 
 def done(actor: Actor, run: Run, attempts: Iterable[Attempt], now: datetime) -> list[Done]:
@@ -124,7 +130,7 @@ def _wishes(actor: Actor, run: Run, effect: Effect, undo: Action, values: Mappin
     given, wrong = definitions.taken(undo.form, act.roots, {}, OWN_INPUT, dict(values))
     roots = with_own(act.roots, OWN_INPUT, given)
     record = (act.collection, act.record) if act.collection and act.record else None
-    if wrong or act.problem or act.judged(given)[0] != "execute" or asked(undo, record, given, roots, always=False) is not None:
+    if wrong or act.problem or act.judged(given)[0] != "execute" or required_approval(undo, record, given, roots, always=False) is not None:
         return []
     return [
         Wish(new_id("eff"), each.kind, each.summary, each.request(run), compensates=effect.id)

@@ -20,7 +20,7 @@ select p.id from console.person_team t join console.person p on p.id = t.person 
 _PERSONS = "select id from console.person where (id = any(%(named)s) or email = any(%(named)s)) and disabled_at is null order by id"
 
 
-def asked(run: Run, completion: Completion) -> tuple[Sequence[Told], Awaited | None]:
+def resolve_addressees(run: Run, completion: Completion) -> tuple[Sequence[Told], Awaited | None]:
     """(what happens beside the run, what the step waits for) of a completion. Raises Invalid where it turns to nobody who may see the run."""
     told: list[Told] = []
     awaits = completion.awaits

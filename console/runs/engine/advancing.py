@@ -274,7 +274,7 @@ def handing_in(
     """The command that hands in what the step came to. `approval` is what others are asked, with its id. Raises Invalid for an inbox that is not the team's."""
     if completion.hands_over is not None:
         inboxes.require_used(completion.hands_over.inbox, run.team)
-    beside, awaits = addressees.asked(run, completion)
+    beside, awaits = addressees.resolve_addressees(run, completion)
     return commands.Complete(
         by=by,
         step=step,

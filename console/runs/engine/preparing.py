@@ -89,7 +89,7 @@ def proposal_context(call_id: str) -> ProposalContext | None:
         return _not_wanted(call_id, NOT_ENTITLED)
     if seen.down is not None:
         raise seen.down
-    return _of(call_id, purpose, (at, deadline), actor, seen, here)
+    return _proposal_context(call_id, purpose, (at, deadline), actor, seen, here)
 
 
 def _not_wanted(call_id: str, message: str) -> ProposalContext | None:
@@ -98,7 +98,9 @@ def _not_wanted(call_id: str, message: str) -> ProposalContext | None:
     return None
 
 
-def _of(call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Actor, seen: Seen, here: Stand) -> ProposalContext:
+def _proposal_context(
+    call_id: str, purpose: str, times: tuple[datetime, datetime], actor: Actor, seen: Seen, here: Stand
+) -> ProposalContext:
     context, prompt = _looked(actor, seen, here)
     settings = proposing.settings_of(seen.definition, here.attempt.step) or StepAI.model_validate({})
     judged = definitions.judged_of(here.view.config)

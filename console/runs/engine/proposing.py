@@ -53,7 +53,7 @@ def waits_for(run: Run, call: str) -> bool:
     return run.status == "waiting_person" and here.status == "open" and run.holder == here.proposal["for"]
 
 
-def asked(definition: Definition, run: Run, at: datetime, *, anew: bool = False) -> Event | None:
+def request_proposal(definition: Definition, run: Run, at: datetime, *, anew: bool = False) -> Event | None:
     """That a proposal is asked for, where the run has just come to stand before a person for whom there is none yet; else None.
 
     `anew`: somebody has just taken the run up, and what could not be had before is asked for once more.

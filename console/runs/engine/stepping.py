@@ -125,7 +125,7 @@ def _require_apart(actor: Actor, here: Stand, *, named: bool) -> None:
     done = [*duties.standing(here.run), *done_before(here.run.id, rules)]
     rule = duties.excluded(rules, done, actor.id, starter=here.run.started_by)
     if rule is not None:
-        could = _others(here, rules, done) if named else ()
+        could = _names_of_others(here, rules, done) if named else ()
         raise duties.refused(rule, {step.id: step.title for step in document.steps}, here.view.title, could)
 
 
@@ -136,7 +136,7 @@ def done_before(run_id: str, rules: Sequence[str]) -> list[duties.Done]:
     return [duties.Done(step, by, values) for step, by, values in rows]
 
 
-def _others(here: Stand, rules: Sequence[str], done: Sequence[duties.Done]) -> list[str]:
+def _names_of_others(here: Stand, rules: Sequence[str], done: Sequence[duties.Done]) -> list[str]:
     """Names of people who could do the step, in order, a few of them."""
     wanted, obj = here.definition.document.step(here.attempt.step).roles, f"workflow:{here.definition.slug}"
     people = {row.sub.removeprefix("user:") for row in access.all_rows() if row.ptype == "g" and row.sub.startswith("user:")}

@@ -124,7 +124,7 @@ def revised(connection: Connection, _: Run, after: Run, __: str, event: Event, _
     connection.execute(_REVISED, {"at": event.at, "run": after.id, "n": event.open["n"]})
 
 
-def told(events: Sequence[Event]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def rows_from_events(events: Sequence[Event]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(rows of calls, rows of their values) as all the events of a run tell them: what the statements above have written."""
     made: dict[str, dict[str, Any]] = {}
     fields: dict[tuple[str, str], dict[str, Any]] = {}
@@ -133,7 +133,7 @@ def told(events: Sequence[Event]) -> tuple[list[dict[str, Any]], list[dict[str, 
         if event.type == "run_started":
             began = event.open
         elif event.type == "proposal_requested":
-            made[event.open["call"]] = _asked(began, event)
+            made[event.open["call"]] = _row_of_request(began, event)
         elif event.type in ("proposal_made", "proposal_failed") and event.open["call"] in made:
             before = made[event.open["call"]]
             before |= _came(event) | ({"mode": SECOND} if before["mode"] == SECOND else {})
@@ -150,7 +150,7 @@ NOTHING_YET = ("code", *(name for name in _NAMES if name != "code"), "input_toke
     "submitted_at", "submitted_by", "submitted_outcome", "handled_manually", "revised_at", "seconds", "opened")  # fmt: skip
 
 
-def _asked(began: Mapping[str, Any], event: Event) -> dict[str, Any]:
+def _row_of_request(began: Mapping[str, Any], event: Event) -> dict[str, Any]:
     asked, step = event.open, event.step or ("", 0)
     run = {
         "run": began["id"],

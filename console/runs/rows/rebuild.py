@@ -53,8 +53,8 @@ class Difference:
 def rebuild(run_id: str | None = None, *, check: bool = False) -> Iterator[Difference]:
     """Every difference between the rows of runs (all, or one) and the log; mends each run before the next, unless `check`."""
     for found in [run_id] if run_id else _runs():
-        told = _told(found)
-        there = {table: _there(table, found) for table in KEYS}
+        told = _rows_from_log(found)
+        there = {table: _rows_stored(table, found) for table in KEYS}
         differences = [each for table in KEYS for each in _compare(found, table, told[table], there[table])]
         if differences and not check:
             _write(found, told)
@@ -67,14 +67,14 @@ def _runs() -> list[str]:
     return [row[0] for row in rows]
 
 
-def _told(run_id: str) -> dict[str, list[dict[str, Any]]]:
+def _rows_from_log(run_id: str) -> dict[str, list[dict[str, Any]]]:
     """The rows as the log tells them."""
     events = log.events_of(run_id)
     if not events:
         return {table: [] for table in KEYS}
     facts = [as_event(event) for event in events]
     run: Run = fold(facts)
-    asked, proposed = call_rows.told(facts)
+    asked, proposed = call_rows.rows_from_events(facts)
     subject = next(
         (
             row[0]
@@ -99,7 +99,7 @@ def _told(run_id: str) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _there(table: str, run_id: str) -> list[dict[str, Any]]:
+def _rows_stored(table: str, run_id: str) -> list[dict[str, Any]]:
     """The rows as they are, in the same form."""
     own = OF_RUN.get(table, "t.run = %s")
     rows = [orjson.loads(row[0]) for row in fetch(f"select to_jsonb(t)::text from console.{table} t {ALL} where {own}", (run_id,))]  # noqa: S608 (our own names)

@@ -356,7 +356,7 @@ def write(
     keep_draft = keep_draft or _untouched(
         state, after
     )  # that something is proposed to whoever takes over is no reason to lose what was typed
-    asks = proposing.asked(definition, after, events[-1].at, anew=any(event.type in proposing.TAKEN_UP for event in events))
+    asks = proposing.request_proposal(definition, after, events[-1].at, anew=any(event.type in proposing.TAKEN_UP for event in events))
     if asks is not None:
         events = [*events, _as_told(asks)]
         after = fold(events[-1:], after)

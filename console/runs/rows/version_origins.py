@@ -49,11 +49,11 @@ NOWHERE = Version(None, "", {})
 UNREAD = Version(None, "", {}, read=False)
 
 
-def of(workflow: str, version: int) -> Version:
+def origins_of(workflow: str, version: int) -> Version:
     """What the values of the runs of this version are made of. One that this release cannot read tells nothing of its steps."""
     try:
         every = kept.every() if (named := _acts(workflow, version)) else {}
-        return _of(workflow, version, _Same([every[name] for name in named if name in every]), _Same(records.collections()))
+        return _compute_origins(workflow, version, _Same([every[name] for name in named if name in every]), _Same(records.collections()))
     except NotFound:
         return NOWHERE
     except (ConsoleError, ValueError, LookupError):  # a type of step that this release does not have
@@ -86,7 +86,7 @@ class _Same(Generic[Kept]):
 
 
 @functools.lru_cache(maxsize=256)
-def _of(workflow: str, version: int, done: _Same[actions.Action], known: _Same[Collection]) -> Version:
+def _compute_origins(workflow: str, version: int, done: _Same[actions.Action], known: _Same[Collection]) -> Version:
     document = workflows.version(workflow, version).document
     made = {step.id: _step(document, steps.get(step.type), steps.view(step), known.every, done.every) for step in document.steps}
     titles = {each.id: frozenset((each.id, name) for name in each.title_fields) for each in known.every.values()}
@@ -114,7 +114,7 @@ where a.run = %s and jsonb_typeof(a.proposal->'fields') = 'array' and s->>'field
 
 def of_run(run: str, workflow: str, version: int, hidden: Hidden) -> Version:
     """The same of one run: what a person took over from a proposal is made of what that rests on. `hidden`: what is kept from the reader, else it does not matter."""
-    known = of(workflow, version)
+    known = origins_of(workflow, version)
     if not known.asks or not any(hidden(each.id) for each in records.collections()):
         return known
     taken: dict[str, dict[str, Origins]] = {}

@@ -16,20 +16,20 @@ def last_time(here: Stand, context: Context, record: Record | None) -> dict[str,
     """Field of the step's own form → what records that are before the person say of it: `{"collection", "name", "value", "title"}`, the record of the run first."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name in judged_of(here.view.config) - set(context.forms):
-        told = [one for one in _said(name, context, record) if not is_empty(one["value"])]
+        told = [one for one in _earlier_findings(name, context, record) if not is_empty(one["value"])]
         if told:
             found[name] = told[:MOST]
     return found
 
 
-def _said(name: str, context: Context, record: Record | None) -> Iterator[dict[str, Any]]:
+def _earlier_findings(name: str, context: Context, record: Record | None) -> Iterator[dict[str, Any]]:
     if record is not None and name in record.values:
-        yield _one(record.collection, name, record.values, "")
+        yield _finding(record.collection, name, record.values, "")
     for rows in context.reads.values():
         for row in rows.rows:
             if rows.collection and name in row["values"]:
-                yield _one(rows.collection, name, row["values"], str(row.get("title") or ""))
+                yield _finding(rows.collection, name, row["values"], str(row.get("title") or ""))
 
 
-def _one(collection: str, name: str, values: Mapping[str, Any], title: str) -> dict[str, Any]:
+def _finding(collection: str, name: str, values: Mapping[str, Any], title: str) -> dict[str, Any]:
     return {"collection": collection, "name": name, "value": values[name], "title": title}

@@ -34,7 +34,7 @@ def within_reach(hidden: masking.Hidden) -> masking.Within:
 
     def closed(workflow: str, version: int, run: str | None) -> Closed:
         if (workflow, version, run) not in known:
-            found = version_origins.of(workflow, version) if run is None else version_origins.of_run(run, workflow, version, hidden)
+            found = version_origins.origins_of(workflow, version) if run is None else version_origins.of_run(run, workflow, version, hidden)
             known[(workflow, version, run)] = Closed(found, hidden)
         return known[(workflow, version, run)]
 

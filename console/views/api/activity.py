@@ -52,7 +52,7 @@ class Exported(Filters):
 )
 def listing() -> ResponseReturnValue:
     """Events that fit the filters and that the caller may find, newest first."""
-    asked = activity.asked(request.args.items(multi=True))
+    asked = activity.parse_query(request.args.items(multi=True))
     return jsonify(activity.page(g.actor, asked.where, asked.limit, asked.after).to_json())
 
 
@@ -67,4 +67,4 @@ def listing() -> ResponseReturnValue:
 )
 def export() -> Response:
     """The events that fit the filters of the URL, oldest first: as they were hashed, as a table, or with `proofs=1` an archive that proves itself."""
-    return downloads.send(g.actor, exports.asked(request.args.items(multi=True)))
+    return downloads.send(g.actor, exports.parse_query(request.args.items(multi=True)))

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from console.proposals import call_log
 from console.views.api import listing
-from console.views.api.operation import Example, Paged, asked, operation
+from console.views.api.operation import Example, Paged, operation, parse_query
 from console.views.api.shapes import AiCall, Listed
 
 blueprint = Blueprint("api_ai", __name__, url_prefix="/api/v1")
@@ -32,7 +32,7 @@ class Wanted(Paged):
 @operation("findAiCalls", "ai.audit", Listed[AiCall], query=Wanted, refuses=(403, 404), example=Example(query={"status": "failed"}))
 def find() -> ResponseReturnValue:
     """Calls to the AI, also those that failed, newest first: of teams in which the caller may audit it."""
-    wanted = asked(Wanted)
+    wanted = parse_query(Wanted)
     filters = wanted.model_dump(exclude_none=True, exclude={"limit", "after"})
     found, following = call_log.find(g.actor, filters, limit=wanted.limit, after=wanted.after)
     return jsonify(listing([call.to_json() for call in found], following))

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console.views.api import listing
-from console.views.api.operation import Done, Example, Paged, Sent, asked, operation, read
+from console.views.api.operation import Done, Example, Paged, Sent, operation, parse_query, read
 from console.views.api.shapes import Approval, Listed
 from console.work import approvals
 
@@ -49,7 +49,7 @@ def _decided(_done: Done) -> dict[str, Any]:
 @operation("findApprovals", "own", Listed[Approval], query=Wanted, refuses=(404,), example=Example(query={"status": "open"}))
 def find() -> ResponseReturnValue:
     """Requests for approval that the caller may see, newest first."""
-    wanted = asked(Wanted)
+    wanted = parse_query(Wanted)
     filters = wanted.model_dump(by_alias=True, exclude_unset=True, exclude={"limit", "after", "waiting"})
     listed = approvals.to_review if wanted.waiting else approvals.find
     page = listed(g.actor, filters, limit=wanted.limit, after=wanted.after)
@@ -58,9 +58,9 @@ def find() -> ResponseReturnValue:
 
 @blueprint.get("/approvals/<approval_id>")
 @operation("getApproval", "workflow.see", Approval)
-def one(approval_id: str) -> ResponseReturnValue:
+def get_approval(approval_id: str) -> ResponseReturnValue:
     """One request. Looking decides nothing."""
-    return _told(approval_id)
+    return _approval_json(approval_id)
 
 
 @blueprint.post("/approvals/<approval_id>/approve")
@@ -80,7 +80,7 @@ def approve(approval_id: str) -> ResponseReturnValue:
     """
     sent = read(Approve)
     approvals.approve(g.actor, approval_id, reason=sent.reason or "", accept_changes=sent.accept_changes)
-    return _told(approval_id)
+    return _approval_json(approval_id)
 
 
 @blueprint.post("/approvals/<approval_id>/reject")
@@ -96,8 +96,8 @@ def approve(approval_id: str) -> ResponseReturnValue:
 def reject(approval_id: str) -> ResponseReturnValue:
     """No, with a reason: nothing is done."""
     approvals.reject(g.actor, approval_id, reason=read(Reject).reason or "")
-    return _told(approval_id)
+    return _approval_json(approval_id)
 
 
-def _told(approval_id: str) -> ResponseReturnValue:
+def _approval_json(approval_id: str) -> ResponseReturnValue:
     return jsonify(approvals.get(g.actor, approval_id).line.to_json())

@@ -11,7 +11,7 @@ from console.actions import record_changes
 from console.browse import BrowseQuery
 from console.errors import Malformed
 from console.views.api import listing, spelled
-from console.views.api.operation import Done, Example, Paged, Sent, asked, operation, read
+from console.views.api.operation import Done, Example, Paged, Sent, operation, parse_query, read
 from console.views.api.shapes import Collection, CollectionHead, Listed, Record, Records
 
 blueprint = Blueprint("api_collections", __name__, url_prefix="/api/v1")
@@ -56,7 +56,7 @@ class ChangedRecord(Sent):
 @operation("listCollections", "collection.browse", Listed[CollectionHead], query=Paged)
 def collections() -> ResponseReturnValue:
     """Every collection that the caller may browse."""
-    wanted = asked(Paged)
+    wanted = parse_query(Paged)
     found = browse.collections(g.actor)
     start = next((at + 1 for at, each in enumerate(found) if each.id == wanted.after), None) if wanted.after else 0
     if start is None:
@@ -79,7 +79,7 @@ def collection(collection: str) -> ResponseReturnValue:
 @operation("findRecords", "collection.read", Records, query=Wanted, example=Example(CUSTOMER, {"sort": "-id", "limit": 10, "count": "1"}))
 def records(collection: str) -> ResponseReturnValue:
     """Records in the caller's scope, a page at a time; with `count=1` how many there are."""
-    wanted = asked(Wanted)
+    wanted = parse_query(Wanted)
     query = BrowseQuery(
         segment=wanted.segment or None,
         filter=wanted.filter or None,

@@ -13,7 +13,7 @@ from console.errors import Invalid, NotFound
 from console.log import body as canonical
 from console.runs.changing import attachments
 from console.views.api import idempotency
-from console.views.api.operation import Asked, Done, Example, Media, Sent, asked, operation
+from console.views.api.operation import Asked, Done, Example, Media, Sent, operation, parse_query
 from console.views.api.shapes import Checklist, File, FileValue
 
 blueprint = Blueprint("api_files", __name__, url_prefix="/api/v1")
@@ -68,7 +68,7 @@ def send() -> ResponseReturnValue:
 
 @blueprint.get("/files/<file_id>")
 @operation("getFile", "workflow.see", File)
-def one(file_id: str) -> ResponseReturnValue:
+def get_file(file_id: str) -> ResponseReturnValue:
     """What is known of a file."""
     stored = attachments.anywhere(g.actor, file_id)
     told = {
@@ -99,7 +99,7 @@ def content(file_id: str) -> Response:
 @operation("getRunChecks", "workflow.see", Checklist, query=Turned)
 def checks(run_id: str) -> ResponseReturnValue:
     """What rules tell of the documents of the open step, and where it was seen; 404 where the step checks nothing or is not the caller's to do."""
-    made = documents.checklist(g.actor, run_id, asked(Turned).item)
+    made = documents.checklist(g.actor, run_id, parse_query(Turned).item)
     if made is None:
         raise NotFound("Nothing is checked at this step, or it is not yours to do.")
     return jsonify(made.to_json())

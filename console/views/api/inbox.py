@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from console import inboxes, runs
 from console.errors import Malformed
 from console.views.api import listing
-from console.views.api.operation import Done, Example, Nothing, Paged, Sent, asked, operation, read
+from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, parse_query, read
 from console.views.api.shapes import Given, Inbox, Listed, Run, Tickets
 from console.work import tickets
 from console.work.tickets import Given as Came
@@ -55,7 +55,7 @@ def taken(done: Done) -> dict[str, Any] | None:
 @operation("listInboxes", "inbox.work", Listed[Inbox])
 def every() -> ResponseReturnValue:
     """The caller's inboxes, each with how many tickets they could take; `more` where there are more than that."""
-    here = inboxes.mine(g.actor)
+    here = inboxes.inboxes_of(g.actor)
     counts = tickets.count(g.actor, here)
     return jsonify(listing([one.to_json() | asdict(counts[one.id]) for one in here]))
 
@@ -64,7 +64,7 @@ def every() -> ResponseReturnValue:
 @operation("listTickets", "inbox.work", Tickets, query=Looked, refuses=(403,), example=Example(DESK, {"view": "todo"}))
 def listed(name: str) -> ResponseReturnValue:
     """Tickets of an inbox: what the caller could take, what they have in hand, or what anybody has (with the right `manage`)."""
-    looked = asked(Looked)
+    looked = parse_query(Looked)
     match looked.view:
         case "todo":
             page = tickets.to_do(g.actor, name, limit=looked.limit, after=looked.after or None)
@@ -114,7 +114,7 @@ def take(name: str) -> ResponseReturnValue:
 def assign(name: str) -> ResponseReturnValue:
     """Tickets to a person; what came of each."""
     sent = read(Assign)
-    return _told(tickets.assign(g.actor, name, sent.tickets, sent.user, sent.reason or ""))
+    return _results_json(tickets.assign(g.actor, name, sent.tickets, sent.user, sent.reason or ""))
 
 
 @blueprint.post("/inboxes/<name>/unassign")
@@ -128,8 +128,8 @@ def assign(name: str) -> ResponseReturnValue:
 )
 def unassign(name: str) -> ResponseReturnValue:
     """Runs out of the hands of those who have them; what came of each."""
-    return _told(tickets.unassign(g.actor, name, read(Unassign).tickets))
+    return _results_json(tickets.unassign(g.actor, name, read(Unassign).tickets))
 
 
-def _told(given: list[Came]) -> ResponseReturnValue:
+def _results_json(given: list[Came]) -> ResponseReturnValue:
     return jsonify(listing([{"ticket": one.ticket, "run": one.run, "reason": one.reason or None} for one in given]))

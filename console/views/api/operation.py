@@ -151,7 +151,7 @@ def read(model: type[Model], error: type[ConsoleError] = Invalid) -> Model:
         raise error(_sentence(details, "body"), details=details) from None
 
 
-def asked(model: type[Model]) -> Model:
+def parse_query(model: type[Model]) -> Model:
     """The parameters of the address, checked. Raises Malformed with a detail per parameter."""
     told: dict[str, Any] = {}
     lists = {info.alias or name for name, info in model.model_fields.items() if getattr(info.annotation, "__origin__", None) is list}

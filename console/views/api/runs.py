@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from console import documents, reports, runs
 from console.views.api import listing
-from console.views.api.operation import Asked, Done, Example, Limit, Media, Paged, Sent, Whole, asked, operation, read
+from console.views.api.operation import Asked, Done, Example, Limit, Media, Paged, Sent, Whole, operation, parse_query, read
 from console.views.api.shapes import AbortPreview, Event, Listed, Replay, RevisePreview, Run, RunHead, Status
 
 blueprint = Blueprint("api_runs", __name__, url_prefix="/api/v1")
@@ -97,7 +97,7 @@ def start() -> ResponseReturnValue:
 )
 def find() -> ResponseReturnValue:
     """Runs that the caller may see, newest first."""
-    wanted = asked(Wanted)
+    wanted = parse_query(Wanted)
     filters = wanted.model_dump(by_alias=True, exclude_unset=True, exclude={"limit", "after"})
     heads, following = runs.find(g.actor, filters, limit=wanted.limit, after=wanted.after)
     return jsonify(listing([head.to_json() for head in heads], following))
@@ -105,9 +105,9 @@ def find() -> ResponseReturnValue:
 
 @blueprint.get("/runs/<run_id>")
 @operation("getRun", "workflow.see", Run, query=Looked)
-def one(run_id: str) -> ResponseReturnValue:
+def get_run(run_id: str) -> ResponseReturnValue:
     """The run as the caller may see it."""
-    look = asked(Looked)
+    look = parse_query(Looked)
     return jsonify(runs.get(g.actor, run_id, look.item, most=None if look.attempts == "all" else runs.PATH_SHOWN).json)
 
 
@@ -115,7 +115,7 @@ def one(run_id: str) -> ResponseReturnValue:
 @operation("previewRevise", "workflow.see", RevisePreview, query=Backwards, refuses=(409, 422), example=Example(query={"step": "decide"}))
 def revise_preview(run_id: str) -> ResponseReturnValue:
     """What revising would cancel, and what it cannot undo. Changes nothing."""
-    wanted = asked(Backwards)
+    wanted = parse_query(Backwards)
     return jsonify(runs.preview(g.actor, run_id, wanted.step, wanted.attempt).json)
 
 
@@ -137,7 +137,7 @@ def abort_preview(run_id: str) -> ResponseReturnValue:
 )
 def case_file(run_id: str) -> ResponseReturnValue:
     """The run, its events and its documents, as far as the caller may see them; an event of the log. 422 `too_long` for a PDF of more than 1,000 lines."""
-    form = asked(Form).format
+    form = parse_query(Form).format
     case = reports.case_file(g.actor, run_id, form, with_documents=form == "zip")
     answer = make_response(reports.archive(case) if form == "zip" else reports.paper(case))
     answer.mimetype = f"application/{form}"
@@ -149,7 +149,7 @@ def case_file(run_id: str) -> ResponseReturnValue:
 @operation("listRunEvents", "workflow.see", Listed[Event], query=Following, example=Example(query={"limit": 20}))
 def events(run_id: str) -> ResponseReturnValue:
     """The run's events, oldest first."""
-    wanted = asked(Following)
+    wanted = parse_query(Following)
     rows, following = runs.events(g.actor, run_id, limit=wanted.limit, after=wanted.after or 0)
     return jsonify(listing(rows, None if following is None else str(following)))
 
@@ -158,6 +158,6 @@ def events(run_id: str) -> ResponseReturnValue:
 @operation("replayRun", "workflow.see", Replay, query=Moment, example=Example(query={"at": 1}))
 def replay(run_id: str) -> ResponseReturnValue:
     """The run and what was on screen after event `at`. Values come from the log, never from today's record."""
-    told = runs.replay(g.actor, run_id, asked(Moment).at).json
+    told = runs.replay(g.actor, run_id, parse_query(Moment).at).json
     looked = documents.looked_at(g.actor, run_id, told["at"])
     return jsonify({**told, "documents": [one.to_json() for one in looked]})

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from console import log, workflows
 from console.views.api import listing
-from console.views.api.operation import Asked, Done, Example, Limit, Nothing, Paged, Sent, Whole, asked, operation, read
+from console.views.api.operation import Asked, Done, Example, Limit, Nothing, Paged, Sent, Whole, operation, parse_query, read
 from console.views.api.shapes import Definition, Listed, VersionHead, VersionWhole, Workflow
 
 blueprint = Blueprint("api_workflows", __name__, url_prefix="/api/v1")
@@ -94,14 +94,14 @@ def create() -> ResponseReturnValue:
 @operation("listWorkflows", "workflow.see", Listed[Workflow], query=Wanted, example=Example(query={"status": "active"}))
 def every() -> ResponseReturnValue:
     """Workflows that the caller may see, by title."""
-    wanted = asked(Wanted)
+    wanted = parse_query(Wanted)
     page, following = workflows.entries(g.actor, status=wanted.status, limit=wanted.limit, after=wanted.after)
     return jsonify(listing([one.to_json() for one in page], following))
 
 
 @blueprint.get("/workflows/<workflow_id>")
 @operation("getWorkflow", "workflow.see", Workflow, example=Example(ONE))
-def one(workflow_id: str) -> ResponseReturnValue:
+def get_workflow(workflow_id: str) -> ResponseReturnValue:
     """One workflow, by id or slug."""
     return jsonify(workflows.entry(g.actor, workflow_id).to_json())
 
@@ -198,7 +198,7 @@ def redefine(workflow_id: str) -> ResponseReturnValue:
 @operation("listVersions", "workflow.see", Listed[VersionHead], query=Older, example=Example(ONE))
 def versions(workflow_id: str) -> ResponseReturnValue:
     """Its published versions, the newest first."""
-    wanted = asked(Older)
+    wanted = parse_query(Older)
     page, following = workflows.versions_of(g.actor, workflow_id, limit=wanted.limit, after=wanted.after)
     return jsonify(listing([one.to_json() for one in page], following))
 

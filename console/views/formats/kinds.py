@@ -100,7 +100,7 @@ def kind(source: Any, key: Sequence[str] = ()) -> Kind:
         bool(get("sensitive", False)),
         name not in key and get("widget", None) != "plain",
         str(get("widget", None) or ""),
-        {str(_of(one, "value")): str(_of(one, "tone")) for one in listed or () if _of(one, "tone")}
+        {str(_attribute(one, "value")): str(_attribute(one, "tone")) for one in listed or () if _attribute(one, "tone")}
         if isinstance(listed, list | tuple)
         else {},
         str(get("currency", None) or ""),
@@ -108,7 +108,7 @@ def kind(source: Any, key: Sequence[str] = ()) -> Kind:
     )
 
 
-def _of(one: Any, name: str) -> Any:
+def _attribute(one: Any, name: str) -> Any:
     return one.get(name) if isinstance(one, Mapping) else getattr(one, name, None)
 
 

@@ -60,7 +60,7 @@ class _Screen:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-def told(screen: Mapping[str, Any], look: Look, chosen: str | None = None) -> list[Consequence]:
+def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = None) -> list[Consequence]:
     """What the button will do, of the chosen option or of each; nothing where the screen does not know it (an old one, or a change to be settled)."""
     ways = screen.get("ways") or ()
     labels = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
@@ -75,14 +75,14 @@ def told(screen: Mapping[str, Any], look: Look, chosen: str | None = None) -> li
     )
     if any(one["outcome"] == chosen for one in ways):
         ways = [one for one in ways if one["outcome"] == chosen]
-    made = [_of(one, here) for one in ways]
+    made = [_consequence(one, here) for one in ways]
     alike = len({repr((one.deeds, one.after, one.warn)) for one in made}) == 1
     if alike:
         return [Consequence("", made[0].deeds, made[0].after, made[0].warn)]
     return made
 
 
-def _of(way: Mapping[str, Any], here: _Screen) -> Consequence:
+def _consequence(way: Mapping[str, Any], here: _Screen) -> Consequence:
     choice = here.labels.get(str(way["outcome"]), "")
     if way["refused"]:
         return Consequence(choice, [Deed(f"It is refused as it stands: {way['refused']}")], warn=True)

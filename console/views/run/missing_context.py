@@ -20,7 +20,7 @@ TEMPLATE = "runner/supply.html"
 @blueprint.get("/<run_id>/supply")
 def ask(run_id: str) -> Response:
     """The fields of the step that are missing."""
-    return _asked(runs.get(frame.actor(), run_id), request.args.get("step", ""))
+    return _dialog(runs.get(frame.actor(), run_id), request.args.get("step", ""))
 
 
 @blueprint.post("/<run_id>/supply")
@@ -32,15 +32,15 @@ def supply(run_id: str) -> Response:
         runs.supply(actor, run_id, revision=request.form.get("revision", type=int, default=-1), step=step, values=values)
     except Invalid as wrong:
         view = runs.get(actor, run_id)
-        return _asked(view, step, typed=values, errors=wrong.details, error=wrong.message, status=422)
+        return _dialog(view, step, typed=values, errors=wrong.details, error=wrong.message, status=422)
     except Conflict as conflict:
-        return _asked(runs.get(actor, run_id), step, typed=values, error=conflict.message, status=409)
+        return _dialog(runs.get(actor, run_id), step, typed=values, error=conflict.message, status=409)
     if not frame.wants_fragment():
         return frame.moved(frame.run_url(run_id))
     return runner.drawn(runs.get(actor, run_id), toast="Supplied. Later steps have it now.")
 
 
-def _asked(
+def _dialog(
     view: RunView,
     step: str,
     *,

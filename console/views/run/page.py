@@ -118,7 +118,7 @@ def _consequences(
 ) -> list[consequences.Consequence]:
     """What the button will do with what stands in the boxes: `stands` is what differs from the form as it starts."""
     foretold = runs.foretold(frame.actor(), run["id"], {**stands, **_item_of(screen)}, chosen) if stands else None
-    return consequences.told(foretold or screen, look, chosen)
+    return consequences.consequences(foretold or screen, look, chosen)
 
 
 def _item_of(screen: Mapping[str, Any]) -> dict[str, Any]:

@@ -359,7 +359,7 @@ def _ready(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Sequence[
         held_back=HELD_BACK if there and proposal["fill"] == UNFILLED else "",
         words=counted(distinct(proposal)),
         confident=sum(1 for one in there if one.state == "fill" and one.level == "high"),
-        said=_said(there, base.banner),
+        said=_summary(there, base.banner),
         second=second_look.words(proposal, [one.name for one in there if one.doubt]),
         poll=second_look.poll(run, proposal),
         until=second_look.poll_until(proposal),
@@ -380,7 +380,7 @@ def _head(there: Sequence[Hint], filled: Sequence[Hint], asked: int) -> str:
     return f"A choice is proposed, {words}" if choice else words
 
 
-def _said(there: Sequence[Hint], banner: str) -> str:
+def _summary(there: Sequence[Hint], banner: str) -> str:
     count = f"{len(there)} {'proposal is' if len(there) == 1 else 'proposals are'} there."
     return f"{count} {banner}".strip() if there else f"Nothing is proposed here. {banner}".strip()
 

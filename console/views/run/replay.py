@@ -78,7 +78,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     now = view.now_values if since else None
     context = page.named(view.run) | _titles(view, screen)
     context |= page.step_context(screen, look, context["states_of"], answers=answered["values"], chosen=answered["outcome"])
-    past = replayed_proposal.of(view, screen, look)
+    past = replayed_proposal.replayed_proposal(view, screen, look)
     context |= {"hindsight": past, "became": (past.fields if past else None) or {}}
     context |= band(view, lambda n: _address(run["id"], n, since))
     return context | {
@@ -93,7 +93,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
         "record": screen.get("record"),
         "record_kind": view.run.collection_label,
         "sections": _sections(screen.get("record"), look, now, context["states_of"]),
-        "consequences": consequences.told(screen, look, answered["outcome"]),
+        "consequences": consequences.consequences(screen, look, answered["outcome"]),
         "button": str(screen.get("button") or "Done"),
         "ended": run["status"] in FINAL,
         "gone": GONE.get(view.gone, ""),

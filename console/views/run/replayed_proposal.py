@@ -49,7 +49,7 @@ class Hindsight:
     proposed: str | None = None
 
 
-def of(view: ReplayView, screen: Mapping[str, Any], look: Look) -> Hindsight | None:
+def replayed_proposal(view: ReplayView, screen: Mapping[str, Any], look: Look) -> Hindsight | None:
     """What the screen of then tells of a proposal; None where there was none, or it had not come."""
     proposal = screen.get("proposal")
     if proposal is None:
@@ -58,7 +58,7 @@ def of(view: ReplayView, screen: Mapping[str, Any], look: Look) -> Hindsight | N
     handed = next((tick for tick in reversed(ticks) if tick["told"].get("proposal")), None)
     outcomes = dict(handed["told"]["proposal"].get("outcomes") or {}) if handed else {}
     if proposal["status"] != READY:
-        strip = _said(screen, proposal, look)
+        strip = _strip(screen, proposal, look)
         return Hindsight(strip.head, strip.words, _hidden(proposal, outcomes), fields={})
     opened = {_seen(tick["told"]) for tick in ticks if tick["kind"] == "source_opened"}
     shown = {str(one["name"]): one for one in screen.get("fields", ())}
@@ -73,11 +73,11 @@ def of(view: ReplayView, screen: Mapping[str, Any], look: Look) -> Hindsight | N
         became[source_links.OUTCOME] = Became(choice, _badge(outcomes, source_links.OUTCOME, proposal), doubts.get(source_links.OUTCOME))
     facts = _facts(view, proposal, handed, opened, look)
     facts += [("Second look", said)] if (said := second_look.words(proposal, doubts).removeprefix("A second look ")) else []
-    above = _said(screen, proposal, look)
+    above = _strip(screen, proposal, look)
     return Hindsight(above.head, above.words, facts, str(proposal.get("banner") or ""), became, proposal["outcome"])
 
 
-def _said(screen: Mapping[str, Any], proposal: Mapping[str, Any], look: Look) -> Strip:
+def _strip(screen: Mapping[str, Any], proposal: Mapping[str, Any], look: Look) -> Strip:
     """What stood above the form when this was shown, before anybody had touched it: drawn as the page draws it."""
     current = {"proposal": proposal, "take_over": screen.get("take_over"), "attempt": screen.get("attempt")}
     run = {"id": "", "attempts": (), "left_out": 0, "current": current}

@@ -78,7 +78,7 @@ def _will(run_id: str, typed: Typed) -> str:
     screen, look = runs.foretold(frame.actor(), run_id, typed.values, typed.outcome), frame.look()
     if screen is None:
         return ""
-    found = consequences.told(screen, look, typed.outcome)
+    found = consequences.consequences(screen, look, typed.outcome)
     return frame.render("runner/consequences.html", {"consequences": found, "button": screen["button"], "swapped": True})
 
 
@@ -214,7 +214,7 @@ def abort(run_id: str) -> Response:
     to, back = page.local(request.values.get("to")), request.form.getlist("compensate")
     more = {"to": to, "typed_back": back, "effects_done": runs.abort_preview(frame.actor(), run_id).json["effects_done"]}
     if request.method != "POST":
-        return asked("runner/abort.html", run_id, more)
+        return question_page("runner/abort.html", run_id, more)
     return _with_reason(
         "runner/abort.html",
         run_id,
@@ -231,10 +231,10 @@ def escalate(run_id: str) -> Response:
     team = runs.get(frame.actor(), run_id).json["team"]
     more: dict[str, Any] = {"inboxes": inboxes.used_by(team), "chosen": chosen, "priority": priority}
     if request.method != "POST":
-        return asked(template, run_id, more)
+        return question_page(template, run_id, more)
     if not chosen:
         more |= {"inbox_error": "Choose an inbox.", "typed_reason": request.form.get("reason", "").strip()}
-        return asked(template, run_id, more, status=422)
+        return question_page(template, run_id, more, status=422)
     return _with_reason(
         template,
         run_id,
@@ -252,14 +252,14 @@ def assign(run_id: str) -> Response:
     more = page.assigning(view, people, request.values)
     typed = Typed("", request.form.get("revision", type=int, default=-1), {}, None, {})
     if request.method != "POST":
-        return asked(template, run_id, more, blocks={"people": "people", "*": "dialog"})
+        return question_page(template, run_id, more, blocks={"people": "people", "*": "dialog"})
     try:
         if not user:
             raise Invalid("Choose a person.")
         runs.assign(frame.actor(), run_id, revision=typed.revision, user=user, reason=request.form.get("reason", "").strip())
     except (Invalid, Conflict) as wrong:
         words = str(wrong.details[0]["reason"]) if isinstance(wrong, Invalid) and wrong.details else wrong.message
-        return asked(template, run_id, more | {"error": words}, status=wrong.status)
+        return question_page(template, run_id, more | {"error": words}, status=wrong.status)
     if not frame.wants_fragment():
         return frame.moved(frame.run_url(run_id))
     return drawn(runs.get(frame.actor(), run_id))
@@ -269,7 +269,7 @@ def assign(run_id: str) -> Response:
 def leave(run_id: str) -> Response:
     """Save, Abort, or keep working: asked when a person goes elsewhere with a run in hand."""
     to = page.local(request.args.get("to")) or "/"
-    return asked("runner/leave.html", run_id, {"to": to, "abort_url": frame.run_url(run_id, "abort", to=to)})
+    return question_page("runner/leave.html", run_id, {"to": to, "abort_url": frame.run_url(run_id, "abort", to=to)})
 
 
 @blueprint.route("/<run_id>/revise", methods=["GET", "POST"])
@@ -279,7 +279,7 @@ def revise(run_id: str) -> Response:
     back = request.form.getlist("compensate")
     more = page.preview(runs.preview(frame.actor(), run_id, step, attempt)) | {"typed_back": back}
     if request.method != "POST":
-        return asked("runner/revise.html", run_id, more)
+        return question_page("runner/revise.html", run_id, more)
     return _with_reason(
         "runner/revise.html",
         run_id,
@@ -333,7 +333,7 @@ def command(
         view = do(typed)
     except Conflict as conflict:
         if conflict.code == "already_done":
-            return asked("runner/repeat.html", run_id, effects.repeating(conflict, request.form), status=409)
+            return question_page("runner/repeat.html", run_id, effects.repeating(conflict, request.form), status=409)
         return conflicted(run_id, conflict, typed)
     except Invalid as wrong:
         return drawn(runs.get(frame.actor(), run_id, typed.item), typed=typed, wrong=wrong, status=422)
@@ -380,7 +380,9 @@ def conflicted(run_id: str, conflict: Conflict, typed: Typed) -> Response:
     return answer
 
 
-def asked(template: str, run_id: str, more: Mapping[str, Any], *, status: int = 200, blocks: Mapping[str, str] | None = None) -> Response:
+def question_page(
+    template: str, run_id: str, more: Mapping[str, Any], *, status: int = 200, blocks: Mapping[str, str] | None = None
+) -> Response:
     """A question about the run: a page of its own, or the dialog of the page that is open."""
     view = runs.get(frame.actor(), run_id)
     answer = frame.page(template, page.named(view) | dict(more), blocks=blocks or {"*": "dialog"}, status=status)
@@ -398,13 +400,13 @@ def _with_reason(
     kept = dict(more) | {"typed_reason": reason}
     typed = Typed("", request.form.get("revision", type=int, default=-1), {}, None, {})
     if not reason:
-        return asked(template, run_id, kept | {"reason_error": "Write the reason."}, status=422)
+        return question_page(template, run_id, kept | {"reason_error": "Write the reason."}, status=422)
     try:
         do(typed, reason)
     except Invalid as wrong:
-        return asked(template, run_id, kept | {"reason_error": wrong.message}, status=422)
+        return question_page(template, run_id, kept | {"reason_error": wrong.message}, status=422)
     except Conflict as conflict:
-        return asked(template, run_id, kept | {"error": conflict.message}, status=409)
+        return question_page(template, run_id, kept | {"error": conflict.message}, status=409)
     if to or not frame.wants_fragment():
         return frame.moved(to or frame.run_url(run_id))
     return drawn(runs.get(frame.actor(), run_id))

@@ -40,7 +40,7 @@ def show() -> Response:
     found = matrix.table(frame.actor(), kind, place=team, q=told["q"], person=person.id if person else "")
     context = {
         "matrix": found,
-        "kinds": [(name, TITLES[name], frame.here(kind=name), name == kind) for name in matrix.KINDS],
+        "kinds": [(name, TITLES[name], frame.present_address(kind=name), name == kind) for name in matrix.KINDS],
         "teams": teams,
         "people": people[:MOST_PEOPLE],
         "person": person,

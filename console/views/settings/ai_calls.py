@@ -103,7 +103,7 @@ def show() -> Response:
         "calls": [(one, known.get(one.workflow or "", ("", {}))[0], _step(known, one)) for one in found],
         "people": people,
         "chips": [
-            Chip(LABELS[name], _spoken(name, value, known, people), frame.here(**{name: None, "after": None}))
+            Chip(LABELS[name], _spoken(name, value, known, people), frame.present_address(**{name: None, "after": None}))
             for name, value in given.items()
         ],
         "held": given,
@@ -120,17 +120,17 @@ def show() -> Response:
         "codes": CODES,
         "modes": MODES,
         "everybody": sorted(((one.id, one.name) for one in accounts.people()), key=lambda one: one[1].casefold()),
-        "next": frame.here(after=following) if following else None,
-        "first": frame.here(after=None) if after else None,
+        "next": frame.present_address(after=following) if following else None,
+        "first": frame.present_address(after=None) if after else None,
         "wrong": wrong,
     }
     return area.page("settings/ai_calls.html", NAME, context, blocks={"calls": "calls"}, status=400 if wrong else 200)
 
 
 @blueprint.get("/<call_id>")
-def one(call_id: str) -> Response:
+def show_call(call_id: str) -> Response:
     """Everything about a call but its words."""
-    return _one(audit.call(frame.actor(), call_id))
+    return _call_page(audit.call(frame.actor(), call_id))
 
 
 @blueprint.get("/<call_id>/words")
@@ -139,12 +139,12 @@ def words(call_id: str) -> Response:
     actor = frame.actor()
     found = audit.call(actor, call_id)
     _, told, state = audit.words(actor, call_id)
-    answer = _one(found, told, GONE.get(state, ""))
+    answer = _call_page(found, told, GONE.get(state, ""))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _one(found: audit.Audited, told: Mapping[str, Any] | None = None, gone: str = "") -> Response:
+def _call_page(found: audit.Audited, told: Mapping[str, Any] | None = None, gone: str = "") -> Response:
     call = found.call
     context = {
         "found": found,

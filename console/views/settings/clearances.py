@@ -80,7 +80,7 @@ def _days(told: Mapping[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]:
         raise Invalid("Nothing was asked for.", details=[{"field": "until", "reason": "No calendar has the day after this one."}]) from None
 
 
-def _said(grant: clearances.Grant) -> str:
+def _period_words(grant: clearances.Grant) -> str:
     """Its first and last day, in the zone of who reads."""
     look = frame.look()
     first, last = (moment.astimezone(ZoneInfo(look.zone)).date() for moment in (grant.since, grant.until - timedelta(seconds=1)))
@@ -96,7 +96,7 @@ def _page(told: Mapping[str, str] | None = None, wrong: ConsoleError | None = No
         "held": held,
         "states": STATES,
         "agrees": {grant.id for label in held for grant in label.grants if clearances.may_agree(who, grant)},
-        "days": {grant.id: _said(grant) for label in held for grant in label.grants},
+        "days": {grant.id: _period_words(grant) for label in held for grant in label.grants},
         "role_words": formats.role_words,
         "told": typed | dict(told or {}),
         "wrong": reasons(wrong),

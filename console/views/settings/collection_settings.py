@@ -33,7 +33,7 @@ def show() -> Response:
 
 
 @blueprint.route("/<collection>", methods=["GET", "POST"])
-def one(collection: str) -> Response:
+def show_collection(collection: str) -> Response:
     """The names and fields of a collection; sent, they are the draft."""
     editing = collections.opened(frame.actor(), collection)
     if request.method != "POST":

@@ -37,15 +37,15 @@ def new() -> Response:
 
 
 @blueprint.get("/invitations/<invitation_id>")
-def one(invitation_id: str) -> Response:
+def show_invitation(invitation_id: str) -> Response:
     """An invitation that waits."""
-    told = invitations.one(frame.actor(), invitation_id)
+    told = invitations.invitation(frame.actor(), invitation_id)
     names = people.team_names()
     context = {
         "invitation": told,
         "roles": people.role_words(told.roles, names),
         "teams": [names.get(team, team) for team in told.teams],
-        "may": people.grouped(abilities.said(abilities.rights(told.roles))),
+        "may": people.grouped(abilities.ability_sentences(abilities.rights(told.roles))),
         "by": accounts.names([told.invited_by]).get(told.invited_by, "Command line"),
     }
     return area.page("settings/invitation.html", "people", context)

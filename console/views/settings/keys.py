@@ -109,14 +109,14 @@ def create() -> Response:
         wrong = {str(detail["field"]): str(detail["reason"]) for detail in error.details} or {"name": error.message}
         return _form(wrong, status=error.status)
     key = accounts.key_of(frame.actor(), made.id)
-    return area.page("settings/key_made.html", "keys", {"key": _told(key), "text": made.text, "site": request.host_url.rstrip("/")})
+    return area.page("settings/key_made.html", "keys", {"key": _key_context(key), "text": made.text, "site": request.host_url.rstrip("/")})
 
 
 @blueprint.get("/settings/keys/<key_id>")
-def one(key_id: str) -> Response:
+def show_key(key_id: str) -> Response:
     """What a key is for, and the button that ends it."""
     key = accounts.key_of(frame.actor(), key_id)
-    return area.page("settings/key.html", "keys", {"key": _told(key), "own": key.person == frame.actor().id})
+    return area.page("settings/key.html", "keys", {"key": _key_context(key), "own": key.person == frame.actor().id})
 
 
 @blueprint.post("/settings/keys/<key_id>/revoke")
@@ -149,10 +149,10 @@ def _form(wrong: Mapping[str, str], status: int = 200) -> Response:
 
 
 def _drawn(keys: list[Key]) -> list[dict[str, Any]]:
-    return [_told(key) for key in keys]
+    return [_key_context(key) for key in keys]
 
 
-def _told(key: Key) -> dict[str, Any]:
+def _key_context(key: Key) -> dict[str, Any]:
     """A key as its pages show it."""
     acts = key.scopes.acts
     return {

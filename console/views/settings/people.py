@@ -42,13 +42,13 @@ class Choice:
 @blueprint.get("")
 def show() -> Response:
     """The list: `?q=`, `team`, `role`, `state`, and `after` for the next page."""
-    who, asked = frame.actor(), _asked()
+    who, asked = frame.actor(), _query()
     found, following = directory.listed(who, asked, limit=PAGE_SIZE)
     counts, names = directory.counts(who), team_names()
     tabs = [
         {
             "label": label,
-            "href": frame.here(state=state or None, after=None),
+            "href": frame.present_address(state=state or None, after=None),
             "here": asked.state == state,
             "count": sum(counts.values()) - counts["removed"] if not state else counts[state],
         }
@@ -60,8 +60,8 @@ def show() -> Response:
         "people": [(one, role_words(one.roles, names), team_words(one, names), STATES[one.state]) for one in found],
         "teams": team_choices(asked.team),
         "roles": role_choices(asked.role),
-        "next": frame.here(after=following) if following else None,
-        "first": frame.here(after=None) if asked.after else None,
+        "next": frame.present_address(after=following) if following else None,
+        "first": frame.present_address(after=None) if asked.after else None,
         "csv": frame.with_query("/settings/people/people.csv", {"q": asked.text or None, "team": asked.team or None, "role": asked.role or None, "state": asked.state or None}),
         "narrowed": bool(asked.text or asked.team or asked.role),
     }  # fmt: skip
@@ -71,7 +71,7 @@ def show() -> Response:
 @blueprint.get("/people.csv")
 def export() -> Response:
     """What the list shows, and everything below it, as a table for spreadsheets."""
-    found, names = directory.every(frame.actor(), _asked()), team_names()
+    found, names = directory.every(frame.actor(), _query()), team_names()
     answer = Response(_lines(found, names), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="people.csv"'
     return answer
@@ -124,7 +124,7 @@ def grouped(found: Sequence[accounts.Ability]) -> list[tuple[str, list[accounts.
     return list(places.items())
 
 
-def _asked() -> Asked:
+def _query() -> Asked:
     given: dict[str, Any] = {name: request.args.get(name, "") for name in ("team", "role", "state")}
     return Asked(text=request.args.get("q", "")[:200], after=request.args.get("after"), **given)
 

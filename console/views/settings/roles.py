@@ -77,7 +77,7 @@ def show() -> Response:
 
 
 @blueprint.get("/<role>")
-def one(role: str) -> Response:
+def show_role(role: str) -> Response:
     """What the role may do in one place: `?place=` a team (`t:<id>`) or `*`, `?q=` part of an object's name."""
     return _role_page(role)
 
@@ -105,7 +105,7 @@ def delete(role: str) -> Response:
 
 
 def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
-    found, names, mine = rights.one(frame.actor(), role), known(), rights.draft(frame.actor())
+    found, names, mine = rights.read_role(frame.actor(), role), known(), rights.draft(frame.actor())
     place, q = _place(), request.args.get("q", "").strip()
     rows = mine.rows()
     index = Index(rows)
@@ -137,12 +137,12 @@ def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
 @blueprint.route("/<role>/on", methods=["GET", "POST"])
 def on(role: str) -> Response:
     """The rules of the role on `?object=` in `?place=`; sent, they are put into the draft."""
-    found, place, obj = rights.one(frame.actor(), role), _place(), request.args.get("object", "")
+    found, place, obj = rights.read_role(frame.actor(), role), _place(), request.args.get("object", "")
     role_rules.require_object(frame.actor(), obj, place)
     mine = rights.draft(frame.actor())
     rows = mine.rows()
     if request.method != "POST":
-        boxes = rule_form.stored(role_rules.of(rows, role, place, obj))
+        boxes = rule_form.stored(role_rules.rules_of(rows, role, place, obj))
         return _rules_page(found, place, obj, boxes, role_rules.fields_of(rows, role, place, obj.partition(":")[2]), mine)
     boxes, chosen = rule_form.typed(request.form), rule_form.typed_fields(request.form)
     pending = [box.number for box in boxes if box.path and (box.value.strip() or box.comparison in ("empty", "filled"))]
@@ -171,7 +171,7 @@ def on(role: str) -> Response:
 @blueprint.post("/<role>/check")
 def check(role: str) -> Response:
     """Whether one condition of the form can be read, and how many records it holds for today: a part of the page."""
-    rights.one(frame.actor(), role)
+    rights.read_role(frame.actor(), role)
     place, obj = _place(), request.args.get("object", "")
     number = next((name.removesuffix(".condition") for name in request.form if name.endswith(".condition") and name.startswith("r")), "r0")
     number = request.args.get("rule", number)
@@ -271,7 +271,7 @@ def versions() -> Response:
         ],
         "names": names,
         "said": policy_words.rule,
-        "older": frame.here(before=found[-1].number) if len(found) == 50 else None,
+        "older": frame.present_address(before=found[-1].number) if len(found) == 50 else None,
         "is_rules": lambda change: bool(change.of_rules),
         **_draft_bar(),
     }

@@ -161,7 +161,7 @@ def _again(head: sources.SourceHead, moved: ConsoleError | None = None) -> Respo
     try:
         found = sources.difference(head.name, by=frame.actor())
     except SourceDown as error:
-        down = errors.said(error)
+        down = errors.error_message(error)
     context = {"source": head, "found": found, "moved": moved, "down": down}
     return area.page("settings/source_again.html", "sources", context, status=moved.status if moved else 200)
 

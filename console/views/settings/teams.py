@@ -45,7 +45,7 @@ def new() -> Response:
 
 
 @blueprint.route("/<team_id>", methods=["GET", "POST"])
-def one(team_id: str) -> Response:
+def show_team(team_id: str) -> Response:
     """A team: name, description and lead, and its members."""
     who = frame.actor()
     if request.method != "POST":
@@ -123,7 +123,9 @@ def _drawn(team_id: str, error: ConsoleError | None = None) -> Response:
     context = {
         "team": team,
         "told": told,
-        "members": [(person, _here(person.roles, team_id), team_id in person.teams, people.STATES[person.state]) for person in listed],
+        "members": [
+            (person, _roles_in_team(person.roles, team_id), team_id in person.teams, people.STATES[person.state]) for person in listed
+        ],
         "more": more,
         "error": error,
         "wrong": reasons(error),
@@ -132,7 +134,7 @@ def _drawn(team_id: str, error: ConsoleError | None = None) -> Response:
     return area.page("settings/team.html", "teams", context, status=error.status if error else 200)
 
 
-def _here(pairs: frozenset[Pair], team_id: str) -> list[str]:
+def _roles_in_team(pairs: frozenset[Pair], team_id: str) -> list[str]:
     """Roles that count in this team."""
     return [formats.role_words(role) for role, team in sorted(pairs) if team in (team_id, EVERY)]
 

@@ -220,7 +220,7 @@ def _made_treatment(name: str, says: Mapping[str, Any], kind: str, made_of: Sequ
     """What a model gets of a field that is made of these: as little as of them, unless the document says otherwise; nothing of a secret."""
     usually = treatment.least([*(one.ai for one in made_of), treatment.usual(name, kind, widget=says.get("widget"), sensitive=sensitive)])
     closed = treatment.secret(name) or any(treatment.secret(one.name, one.stored) for one in made_of)
-    return treatment.of(says.get("ai"), usually, closed=closed)
+    return treatment.treatment_for(says.get("ai"), usually, closed=closed)
 
 
 def _look_of(says: Mapping[str, Any]) -> dict[str, Any]:
@@ -302,7 +302,7 @@ def _field(kept: Stored, column: Mapping[str, Any], key: Sequence[str], places: 
         hidden=bool(says.get("hidden", False)),
         format=says.get("format"),
         validation=tuple(Rule(item["if"], item["message"], name) for item in says.get("validation") or ()),
-        ai=treatment.of(
+        ai=treatment.treatment_for(
             says.get("ai"),
             treatment.usual(name, kind, form=says.get("format"), widget=says.get("widget"), personal=personal, sensitive=sensitive),
             closed=treatment.secret(name, _kept_as(column, kind)),
@@ -394,7 +394,7 @@ def _relations(made: Mapping[str, Collection], own: Collection, found: list[Rela
 
     What a document says about a collection that is not connected (yet) leads nowhere, and is left out.
     """
-    said = [_said(made, own, item) for item in document.get("relations", ()) if item["collection"] in made]
+    said = [_declared_relation(made, own, item) for item in document.get("relations", ()) if item["collection"] in made]
     warranted = {(item.collection, item.kind, frozenset(item.columns)) for item in found if item.exact}
     said = [replace(item, exact=item.exact or (item.collection, item.kind, frozenset(item.columns)) in warranted) for item in said]
     same = {(item.collection, item.kind, frozenset(item.columns)) for item in said}
@@ -423,7 +423,7 @@ def _free(relation: Relation, taken: set[str], rivals: list[Relation]) -> str:
     return next(name for name in (*candidates, *numbered) if name not in taken)
 
 
-def _said(made: Mapping[str, Collection], own: Collection, item: Mapping[str, Any]) -> Relation:
+def _declared_relation(made: Mapping[str, Collection], own: Collection, item: Mapping[str, Any]) -> Relation:
     target = made[item["collection"]]
     via = [item["via"]] if isinstance(item["via"], str) else list(item["via"])
     one, many = (own, target) if item["kind"] == "to_one" else (target, own)

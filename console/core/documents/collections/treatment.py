@@ -66,7 +66,7 @@ def _words(name: str) -> list[str]:
     return [part.lower() for part in _PARTS.findall(name)]
 
 
-def of(said: str | None, usually: Ai, *, closed: bool) -> Ai:
+def treatment_for(said: str | None, usually: Ai, *, closed: bool) -> Ai:
     """What counts: never for what is a secret (`closed`), else what is said, else what is usual."""
     if closed:
         return "never"
