@@ -110,15 +110,15 @@ def require_agreed(before: Sequence[Row], after: Sequence[Row], by: str) -> None
         holders = _Held.of(before).holders(label, for_good=True) if gained else frozenset()
         if gained and holders and by_group(gained) and f"user:{by}" not in holders:
             raise NotAllowed(
-                f"Whoever comes into such a group would see what is labelled {label} without anybody's agreement. Give the role by hand to"
+                f"Whoever comes into such a group would be cleared for {label} without anybody's agreement. Give the role by hand to"
                 f" those who are cleared for {label}, or let somebody who is connect the group.",
                 code="needs_agreement",
                 need=(KIND + label, "see"),
             )
         if gained and holders and (f"user:{by}" not in holders or f"user:{by}" in gained):
             raise NotAllowed(
-                f"This would also let somebody see what is labelled {label}. Somebody who is cleared for it has to agree: ask for a clearance"
-                " under Settings, Labels first; who has one may then be given the role.",
+                f"This would also clear somebody for {label}. Somebody who is cleared for it has to agree: ask for a clearance"
+                " under Settings, Clearances first; who has one may then be given the role.",
                 code="needs_agreement",
                 need=(KIND + label, "see"),
             )

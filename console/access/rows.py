@@ -33,7 +33,7 @@ PERMISSIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({
         "edit": "edit", "publish": "publish", "activate": "pause",
     },
     "inbox": {"work": "work in", "manage": "manage"},
-    "label": {"see": "see what is labelled"},
+    "label": {"see": "see what needs the clearance"},
     "activity": {"read": "read the activity log", "export": "export the activity log", "verify": "verify the activity log"},
     "ai": {"manage": "set up the AI", "audit": "look at what the AI was asked"},
     "subject": {"erase": "erase what is held about a person"},

@@ -115,7 +115,7 @@ OUTSIDE = (
         Kind(
             f"clearance_{what}",
             "access",
-            f"A clearance for a label, for a time, was {words}.",
+            f"A clearance for a time was {words}.",
             ("clearance", "label", "person", "since", "until", "asked_by"),
             ("reason",),
         )

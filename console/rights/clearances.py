@@ -217,7 +217,7 @@ def _agreeing(grant: Grant) -> list[str]:
 def _wrong(actor: Actor, label: str, person: Actor | None, since: datetime, until: datetime, reason: str) -> list[dict[str, str]]:
     details = []
     if label not in access.known_labels():
-        details.append({"field": "label", "reason": "There is no such label."})
+        details.append({"field": "label", "reason": "There is no such clearance."})
     if person is None:
         details.append({"field": "email", "reason": "Nobody has an open account with this address."})
     elif person.id == actor.id:

@@ -84,7 +84,7 @@ def attempt(
         said = f"{who.name} may not {act_words(act)} {names.object(obj)}: the index and Casbin disagree, so it is refused. `console doctor` says more."
         return Tried(who, obj, act, team, False, said, None, (), ("This is a fault: report it.",))
     if decision.allowed and not access.can(attributes, team, obj, act, record, run=facts_of_run, typed=typed):
-        said = f"{who.name} may not {act_words(act)} {names.object(obj)}: it carries a label, and they are not cleared for it."
+        said = f"{who.name} may not {act_words(act)} {names.object(obj)}: they are not cleared for it."
         return Tried(
             who,
             obj,
@@ -94,7 +94,7 @@ def attempt(
             said,
             None,
             tuple(_explained_rule(one, names, hidden, some=some) for one in decision.spoken),
-            ("Their role would have to see the label.",),
+            ("Their role would have to be cleared for it.",),
         )
     told = tuple(_explained_rule(one, names, hidden, some=some) for one in decision.spoken)
     deciding = next((one for one in told if decision.row == one.row), None)

@@ -18,7 +18,7 @@ def problems(raw: Mapping[str, Any], asked: frozenset[str] | None, collections: 
         return []
     found = []
     if not raw.get("clearance"):
-        found.append(Problem(None, "clearance", "What is reported needs a label that its readers are cleared for, such as confidential."))
+        found.append(Problem(None, "clearance", "What is reported needs a clearance, such as confidential."))
     if raw.get("collection") is None:
         found.append(Problem(None, "collection", "A report makes a record that the run is about: name its collection."))
     source, target, values = told.get("collection"), raw.get("collection"), told.get("values")

@@ -309,7 +309,7 @@ class Workflow(Part):
     )
     team: str | None = Field(None, max_length=100, description="Team whose runs these are")
     clearance: Name | None = Field(
-        None, description="Label, such as confidential: for whoever is not cleared for it the workflow and its runs do not exist"
+        None, description="Clearance, such as confidential: for whoever is not cleared for it the workflow and its runs do not exist"
     )
     report: Report | None = Field(None, description="How people report into a workflow that they are not cleared for")
     roles: list[str] = Field(default_factory=list, description="Roles meant to work in it; the rights of the policy decide")

@@ -47,6 +47,6 @@ def _filed(done: Done) -> dict[str, Any] | None:
     example=Example(body={"workflow": "suspicion-report", "collection": "customer", "record": "17", "input": {}}, status=404),
 )
 def report() -> ResponseReturnValue:
-    """File a report about a record into a workflow that the caller will not see; the run is for those who are cleared for its label."""
+    """File a report about a record into a workflow that the caller will not see; the run is for those who are cleared for it."""
     sent = read(Report)
     return jsonify(receipt=runs.report(g.actor, sent.workflow, sent.collection, sent.record, sent.input or {})), 201

@@ -21,7 +21,7 @@ TITLES = {
     "action": "Actions",
     "workflow": "Workflows",
     "inbox": "Inboxes",
-    "label": "Labels",
+    "label": "Clearances",
     "console": "The console",
 }
 MOST_PEOPLE = 2_000

@@ -36,7 +36,7 @@ PAGES = (
     Page("sign-in", "Sign-in", "login", "Company", "user"),
     Page("roles", "Roles", "shield-check", "Rights", "policy"),
     Page("access", "Who may do what", "table", "Rights", "policy"),
-    Page("labels", "Labels", "lock", "Rights", "policy"),
+    Page("labels", "Clearances", "lock", "Rights", "policy"),
     Page("sources", "Data sources", "database", "Data", "source"),
     Page("collections", "Collections", "list", "Data", "source"),
     Page("hooks", "Code", "code", "Data", "source"),

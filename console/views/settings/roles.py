@@ -323,7 +323,7 @@ def _place() -> str:
 
 def _kinds(place: str) -> list[tuple[str, str, list[str]]]:
     """(heading, kind, its acts) of what rules can be about; what there is one of only is given everywhere."""
-    kinds = [("Collections", "collection"), ("Actions", "action"), ("Workflows", "workflow"), ("Inboxes", "inbox"), ("Labels", "label")]
+    kinds = [("Collections", "collection"), ("Actions", "action"), ("Workflows", "workflow"), ("Inboxes", "inbox"), ("Clearances", "label")]
     more = [("The console itself", kind) for kind in sorted(WHOLE)] if place == EVERY else []
     return [(title, kind, policy_words.offered(kind)) for title, kind in [*kinds, *more]]
 
