@@ -32,6 +32,7 @@ ENGINES = {
     "runs/rows/typed_drafts.py": "what its holder types",
     "runs/showing/reading.py": "what stands beside a run that was judged",
     "runs/rows/rebuild.py": "rows made again from the log",
+    "runs/changing/cleared_notices.py": "runs of which who changes something under them must not hear",
     "runs/changing/run_rights.py": "how long the holder of a run that was judged was idle",
     "runs/rows/run_store.py": "who holds the key of the one live run; judged by who asks",
     "runs/engine/sweep.py": "runs that are due, stuck or idle",

@@ -58,6 +58,7 @@ NOT_WALKED = {
     "ask-for-documents": "a run that waits for somebody outside: tests/browser/test_documents.py",
     "back-up-and-restore": "typed in test_how_tos.py; it names no page",
     "restore-after-a-crash": "typed in test_how_tos.py; what it names is seen of a broken log alone: tests/views/test_proof_pages.py",
+    "run-in-production": "typed in test_how_tos.py; the one page that it names is opened in tests/browser/test_every_page.py",
     "separate-duties": "a file of a workflow; it names one button, walked in work-with-inboxes",
     "write-an-action": "typed in test_how_tos.py; it names one button of a list: tests/views/test_acting_pages.py",
 }
