@@ -199,7 +199,7 @@ WALKS: dict[str, list[By]] = {
         ),
     ],
     "keep-a-case-confidential": [
-        by("admin", emphasis("label", "cleared"), way("Settings, Roles"), press("Mlro"), press("Confidential"), see("See")),
+        by("admin", emphasis("clearance", "cleared"), way("Settings, Roles"), press("Mlro"), press("Confidential"), see("See")),
         by(
             "olivia",
             go("/c/customer/906"),
@@ -224,7 +224,7 @@ WALKS: dict[str, list[By]] = {
         by("malik", go("/my-work"), reads("Confidential report · Assess")),
         by(
             "admin",
-            way("Settings, Labels"),
+            way("Settings, Clearances"),
             fill("Who (e-mail)", "ada@fernwick.example"),
             fill("First day", "2031-01-01"),
             fill("Last day", "2031-01-02"),
@@ -236,7 +236,7 @@ WALKS: dict[str, list[By]] = {
             "malik",
             go("/notices"),
             reads("Ines Carvalho asks for your agreement to a clearance"),
-            way("Settings, Labels"),
+            way("Settings, Clearances"),
             press("Agree"),
         ),
         by(
