@@ -1,4 +1,4 @@
-"""`create_app()`: builds the web application and registers every blueprint it finds; nothing is decided here."""
+"""Build the web application and register every blueprint of `console.views`."""
 
 import functools
 import gc
@@ -20,7 +20,7 @@ MAX_BODY_BYTES = 2 * 2**20
 
 
 def create_app() -> Flask:
-    """The application over the settings of this process. Touches no database: connections are made by the first request of each worker."""
+    """Return the Flask application for the settings of this process. It opens no connection: the first request of each worker does."""
     told = settings.current()
     app = Flask("console", static_folder=str(PACKAGE / "static"), template_folder=str(beside("templates")))
     app.config.update(
@@ -43,7 +43,7 @@ def create_app() -> Flask:
 
 @functools.cache
 def served() -> Flask:
-    """The application of this process and of those that it forks. What stands there before the first request stays, and is never looked through for cycles."""
+    """Return the application that this process and its forks serve. Objects that exist before the first request are frozen, so that the garbage collector skips them."""
     made = create_app()
     gc.collect()
     gc.freeze()
@@ -51,7 +51,7 @@ def served() -> Flask:
 
 
 def blueprints() -> Iterator[Blueprint]:
-    """The attribute `blueprint` of every module of `console.views` and its folders, those of `FIRST` before the others, which come by name."""
+    """Return the `blueprint` of every module in `console.views` and its folders: first those in `FIRST`, then the others by name."""
     names = sorted(found.name for found in pkgutil.walk_packages(views.__path__, "console.views."))
     first = [f"console.views.{name}" for name in FIRST]
     for name in [*first, *(name for name in names if name not in first)]:
@@ -61,6 +61,6 @@ def blueprints() -> Iterator[Blueprint]:
 
 
 def beside(folder: str) -> Path:
-    """A folder that stands beside the package in a checkout and travels inside it in a wheel."""
+    """Return the path of a folder that lies beside the package in a checkout and inside it in a wheel."""
     inside = PACKAGE / folder
     return inside if inside.is_dir() else PACKAGE.parent / folder

@@ -1,4 +1,4 @@
-"""The web process: granian's master, which builds the application once and forks workers that have it at once. Started by the supervisor."""
+"""The web process: the granian master builds the application once and forks workers from it. The supervisor starts it."""
 
 import argparse
 import gc
@@ -27,7 +27,7 @@ HOPELESS = 20
 
 
 class Server(MPServer):
-    """Granian, which forks another worker as often as one ends; by itself it gives up where one ends twice within six seconds."""
+    """A granian server that replaces every worker that ends. Plain granian gives up when a worker ends twice within six seconds."""
 
     _quick = 0
 
@@ -41,13 +41,13 @@ class Server(MPServer):
 
 
 def application() -> Flask:
-    """That of a worker, which ends with whoever started its master, whether or not the master is still there."""
+    """Return the application for a worker. The worker ends together with the process that started its master."""
     end_with_parent()
     return app.served()
 
 
 def main() -> None:
-    """Serve until SIGTERM, or the end of the process that started us. Nothing here may open a connection or hold a lock: granian forks."""
+    """Serve until SIGTERM or until the parent process ends. Open no connection and hold no lock here: granian forks."""
     parser = argparse.ArgumentParser(prog="console.web")
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
@@ -56,7 +56,7 @@ def main() -> None:
     data_folder.be_private()
     diagnostics.configure()
     end_with_parent()
-    gc.set_threshold(*GARBAGE)  # forked workers keep it
+    gc.set_threshold(*GARBAGE)  # inherited by the forked workers
     app.served()
     server = Server(
         "console.web:application",
@@ -73,7 +73,7 @@ def main() -> None:
         log_level=LogLevels.warning,
         log_dictconfig=diagnostics.configuration(),
     )
-    gc.freeze()  # what stands here is shared with the workers for as long as nobody writes to it, and looking for cycles writes
+    gc.freeze()  # the workers share this memory until somebody writes to it, and the garbage collector writes
     server.serve()
 
 

@@ -1,7 +1,7 @@
-"""The one place that turns errors into responses: a page, a fragment that htmx can swap in, or JSON for programs.
+"""Turn errors into responses: a page, a fragment for htmx, or JSON for programs. This is the only module that does so.
 
-A refusal is an event, committed on its own after everything else was rolled back. What nobody foresaw is written to the process's
-own log under the number of the request; people see the number, never SQL or a trace.
+A refusal is an event, committed after everything else was rolled back. An unexpected error is written to the process log with the
+request's number; people see that number, never SQL or a trace.
 """
 
 import logging
@@ -53,7 +53,7 @@ AWAY = (troubles.DOWN, troubles.FULL, troubles.READ_ONLY, troubles.READ_ONLY_FOL
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is told of an error, whatever it is drawn as. `extra` goes into the JSON beside code, message and details."""
+    """The content of an error response, independent of its form. `extra` is added to the JSON beside code, message and details."""
 
     status: int
     code: str
@@ -62,18 +62,18 @@ class Answer:
     extra: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     request_id: str | None = None
-    reason: Reason | None = None  # of a refusal: which rule decided, and who can give the right
+    reason: Reason | None = None  # for a refusal: the rule that decided, and who can grant the right
     outcome: Outcome = field(default_factory=Outcome)
 
     @property
     def title(self) -> str:
-        """The heading of the page."""
+        """Return the heading of the page."""
         return KNOWN.get(self.status, KNOWN[500 if self.status >= 500 else 400])[1]
 
 
 @blueprint.app_errorhandler(ConsoleError)
 def refused(error: ConsoleError) -> Response:
-    """An error that was foreseen; a refusal is noted first. What showing again who one is gets past is answered with that page."""
+    """Answer an expected error; a refusal is logged first. If confirming one's identity would help, that page is the answer."""
     if step_up.wanted(error):
         return step_up.ask()
     if isinstance(error, NotAllowed) or (isinstance(error, NotFound) and error.hidden):
@@ -85,12 +85,12 @@ def refused(error: ConsoleError) -> Response:
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     outcome = outcomes.of_request()
-    outcome = outcome if outcome.to_look_at else Outcome()  # its own words say that it was refused
+    outcome = outcome if outcome.to_look_at else Outcome()  # its message already says that it was refused
     return _respond(Answer(error.status, error.code, told["message"], error.details, extra, headers, reason=reason, outcome=outcome))
 
 
 def error_message(error: ConsoleError) -> str:
-    """The message of an error; of a data source that is not what it was, what the console finds when it looks at it again."""
+    """Return the message of an error. If the schema of a data source differs, check the source again and describe the difference."""
     if isinstance(error, SourceChanged):
         found = sources.look_again(str(error.extra.get("source", "")))
         who = g.get("actor")
@@ -102,18 +102,19 @@ def error_message(error: ConsoleError) -> str:
 
 @blueprint.app_errorhandler(HTTPException)
 def undone(error: HTTPException) -> Response:
-    """An error of the protocol: no such address, not that method, too large."""
+    """Answer an HTTP error: unknown address, wrong method, body too large."""
     status = error.code or 500
     code, _, message = KNOWN.get(status, KNOWN[500 if status >= 500 else 400])
-    own = type(error).description != error.description and error.description  # a sentence of ours, not the framework's
+    own = type(error).description != error.description and error.description  # our own sentence, not the framework's
     headers = {name: value for name, value in error.get_headers() if name.lower() not in ("content-type", "content-length")}
     return _respond(Answer(status, code, own or message, headers=headers, outcome=outcomes.of_request()))
 
 
 @blueprint.app_errorhandler(Exception)
 def surprised(error: Exception) -> Response:
-    """What nobody foresaw; or the console's own database or disk is away, full or takes no changes: then nothing was committed, or the answer got lost and a
-    second try finds it.
+    """Answer an unexpected error, or a failure of the console's database or disk.
+
+    After the latter nothing was committed, or the answer was lost and a retry finds the commit.
     """
     request_id, found = _request_id(), troubles.trouble_of(error)
     if found in AWAY:
@@ -147,7 +148,7 @@ def _respond(answer: Answer) -> Response:
 
 
 def _drawn(answer: Answer) -> str:
-    """The page, for htmx its middle; where even the template fails, the bare words."""
+    """Return the page, or its middle for htmx; plain text if the template fails too."""
     context = {
         "title": answer.title,
         "message": answer.message,
@@ -168,7 +169,7 @@ def _drawn(answer: Answer) -> str:
 
 
 def _typed() -> list[tuple[str, str]]:
-    """What a form sent, to be sent once more from the page of the error; none where it held a file or a secret, which no page repeats."""
+    """Return the values of the form for a button that sends it again; none if it held a file or a secret."""
     if request.method != "POST" or request.files or any(secret in name for name in request.form for secret in SECRET):
         return []
     return list(request.form.items(multi=True))
@@ -186,11 +187,11 @@ def _note_refusal(error: NotAllowed | NotFound) -> None:
         "status": error.status,
         "run": told.get("run_id"),
     }
-    used = log.IDEMPOTENCY.set(None)  # the caller's key is for what they asked for, not for the note that it was refused
+    used = log.IDEMPOTENCY.set(None)  # the idempotency key belongs to the request, not to the event of its refusal
     try:
         actor: Actor | None = g.get("actor") or (
             current_user.actor if current_user.is_authenticated else None
-        )  # a foreign form is refused before the door
+        )  # a form of another site is refused before `identify` runs
         if actor is None:
             return
         log.note(

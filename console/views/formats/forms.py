@@ -1,4 +1,4 @@
-"""What stands in the box of a form for a value, and what the strings of a form mean."""
+"""Convert values to the text in form boxes and back."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from console.views.formats.words import plain
 
 
 def box(what: Kind, value: Any, look: Look) -> str:
-    """What stands in the input for this value: the other direction of `typed`."""
+    """Return the text in the input for this value; the reverse of `typed`."""
     if value is None:
         return ""
     if what.type == "datetime":
@@ -29,9 +29,9 @@ def box(what: Kind, value: Any, look: Look) -> str:
 
 
 def typed(what: Kind, sent: Sequence[str], look: Look) -> Any:
-    """The value that the strings of a form mean; what cannot be read stays the text, for the rules to refuse by name.
+    """Return the value for the strings that a form sent. What cannot be parsed stays text, so that the rules can reject it by field.
 
-    A box left empty is None, a choice that was not made is None, a list without a tick is [].
+    An empty box and a choice not made are None; a list without ticks is [].
     """
     if what.type == "boolean":
         return _yes_or_no(sent)

@@ -1,4 +1,4 @@
-"""A value as HTML: on the page of its record, and in a cell of a list."""
+"""Values as HTML, on a record's page and in the cells of a list."""
 
 import json
 import re
@@ -17,7 +17,7 @@ CELL_LENGTH = 80
 
 
 def html(what: Kind, value: Any, look: Look) -> Markup:
-    """The value on a page of its own record: moments with their exact time, addresses as links, JSON laid out."""
+    """Return the value for the page of its record: moments with the exact time, addresses as links, JSON indented."""
     if absent(value):
         return Markup('<span class="empty-value">–<span class="vh"> {}</span></span>').format(
             "not shown" if what.type == "binary" else "empty"
@@ -51,7 +51,7 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
 
 
 def _read_json(value: Any) -> Any:
-    """The JSON that a text holds; other values, and texts that hold none, as they are."""
+    """Parse text that holds JSON; return other values, and other text, unchanged."""
     try:
         return json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):
@@ -59,13 +59,13 @@ def _read_json(value: Any) -> Any:
 
 
 def _file(value: Mapping[str, Any]) -> Markup:
-    """A file that was handed in, as the way to it."""
+    """Return a link to a file that was submitted."""
     shape = Markup('<a href="/files/{}">{}</a> <span class="muted">{}</span>')
     return shape.format(value["file"], value["name"], file_words(value))
 
 
 def linked(title: str, href: str) -> Markup:
-    """The title of another record as the way to it."""
+    """Return a link to another record with its title."""
     return Markup('<a href="{}">{}</a>').format(href, title)
 
 
@@ -88,7 +88,7 @@ def _pairs(value: Mapping[str, Any]) -> Markup:
 
 
 def _laid_out(value: Any, indent: int | None = 2) -> str:
-    """JSON as text, what is nested too deep left out."""
+    """Return JSON as indented text without parts that are nested too deeply."""
     return json.dumps(_shallow(value, 0), ensure_ascii=False, indent=indent)
 
 
@@ -103,9 +103,9 @@ def _shallow(value: Any, depth: int) -> Any:
 
 
 def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Callable[[Any], str]:
-    """A function that gives the `<td>` of a value: the hot loop of a list, one string per cell and no template.
+    """Return a function that renders the `<td>` of a value. This is the hot loop of a list: one string for a cell, no template.
 
-    What the field alone decides is looked up once, and only texts that hold a character of HTML are escaped. `html` (`marker`) does it otherwise.
+    What depends only on the field is computed once; only texts with special characters are escaped. `html` (`marker`) replaces the rendering.
     """
     html = html or escaped
     start, nothing = _edges(what)
@@ -129,7 +129,7 @@ def cell(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Ca
 
 
 def column(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> Callable[[Sequence[Any]], list[str]]:
-    """As `cell`, for all values of a column at once: what holds for each of them is asked once for all."""
+    """Like `cell`, for all values of a column at once: checks that hold for all of them are made once."""
     write = cell(what, look, html)
     if html not in (None, escaped):
         return lambda values: [write(value) for value in values]
@@ -149,7 +149,7 @@ def column(what: Kind, look: Look, html: Callable[[str], str] | None = None) -> 
 
 
 def _edges(what: Kind) -> tuple[str, str]:
-    """How the cell of a field begins, and the whole of an empty one."""
+    """Return the start of a field's cell and its complete empty cell."""
     label = escape(what.label)
     tag = "" if what.options else "r" if what.type in NUMBERS else "d" if what.type in MOMENTS else ""
     return f'<td class="{tag}" data-l="{label}">' if tag else f'<td data-l="{label}">', f'<td class="e" data-l="{label}">{EMPTY}</td>'
@@ -160,13 +160,13 @@ _FEW = {bool, type(None)}
 
 
 def _once_each(write: Callable[[Any], str], values: Sequence[Any]) -> list[str]:
-    """Cells of a column that holds few different values."""
+    """Render the cells of a column with few distinct values, each value once."""
     known = {value: write(value) for value in set(values)}
     return [known[value] for value in values]
 
 
 def _sayer(what: Kind, look: Look) -> Callable[[Any], str]:
-    """`text` for the strings and whole numbers of one field."""
+    """Return `text` specialised for the strings and integers of one field."""
     if what.widget in WIDGETS and not what.options:
         return lambda value: text(what, value, look)
     if what.options:
@@ -181,12 +181,12 @@ def _sayer(what: Kind, look: Look) -> Callable[[Any], str]:
 
 
 def escaped(shown: str) -> str:
-    """The text as HTML; most holds no character of HTML, and finding that out is quicker than escaping it."""
+    """Return the text as HTML. Most text has no special characters, and checking that is faster than escaping."""
     return escape(shown) if _SPECIAL(shown) else shown
 
 
 def marker(words: Sequence[str]) -> Callable[[str], str]:
-    """A function that gives a text as HTML with these words marked, whatever the case of their letters."""
+    """Return a function that renders text as HTML with these words marked, ignoring case."""
     wanted = sorted({word for word in words if word.strip()}, key=len, reverse=True)
     if not wanted:
         return escaped
