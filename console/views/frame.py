@@ -154,7 +154,7 @@ def moved(to: str) -> Response:
 def segment(key: Any) -> str:
     """Encode a record key as one path segment; `key_of` decodes it.
 
-    Servers decode `%2F` before routing and browsers resolve dots, so `/` becomes `~2F`, a lone `.` or `..` becomes `~2E…`, and the empty key `~`.
+    Servers decode `%2F` before routing and browsers resolve dots, so `/` becomes `~2F`, the dots of a lone `.` or `..` become `~2E`, and the empty key `~`.
     """
     plain = str(key)
     if plain.isalnum() and plain.isascii():

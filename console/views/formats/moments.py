@@ -52,7 +52,7 @@ def day_words(value: str, locale: str) -> str:
         return value
 
 
-_ANY = datetime(2026, 1, 1, tzinfo=UTC)  # if no word depends on the present time
+_ANY = datetime(2026, 1, 1, tzinfo=UTC)  # used when no word depends on the present time
 
 
 @lru_cache(maxsize=8192)

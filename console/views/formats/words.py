@@ -141,7 +141,7 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
 
 @lru_cache(maxsize=4096)
 def grouped(number: str, locale: str = "en", least: int = 1_000) -> str:
-    """Return a decimal with the locale's separators, if it has at least `least` digits; all its digits are kept. Other text is returned unchanged."""
+    """Return a decimal with the locale's separators, from `least` on; all its digits are kept. Text that is no number is returned unchanged."""
     try:
         whole = Decimal(number)
     except InvalidOperation:

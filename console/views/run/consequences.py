@@ -1,4 +1,4 @@
-"""What the button of a step will do, in words: made of what the step's own completion would come to, never of its type."""
+"""What the button of a step will do, in words, derived from the step's own completion and not from its type."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ BY_HAND = "Nothing is done by this: the run goes on as if the step had been done
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A field that will be written: what stands there now (None: not known here), and what will."""
+    """A field that will be written, with its value before (None: unknown) and after."""
 
     label: str
     before: str | None
@@ -31,7 +31,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One thing that will be done, and the fields that it writes; `later` names those whose values are only known then."""
+    """One thing that will be done and the fields that it writes; `later` lists fields whose values are only known then."""
 
     words: str
     changes: Sequence[Change] = ()
@@ -40,7 +40,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What follows from pressing the button. `choice` is the option that it is told of (empty: there is none, or it is the same for all)."""
+    """What pressing the button causes. `choice` is the option that it is about; empty: no options, or the same for all."""
 
     choice: str = ""
     deeds: Sequence[Deed] = ()
@@ -50,7 +50,7 @@ class Consequence:
 
 @dataclass(frozen=True, slots=True)
 class _Screen:
-    """What the words are made of beside the way itself."""
+    """The part of a screen that the words are made of, besides the outcome itself."""
 
     record: Mapping[str, Any]
     open: Sequence[Mapping[str, Any]]
@@ -61,7 +61,7 @@ class _Screen:
 
 
 def consequences(screen: Mapping[str, Any], look: Look, chosen: str | None = None) -> list[Consequence]:
-    """What the button will do, of the chosen option or of each; nothing where the screen does not know it (an old one, or a change to be settled)."""
+    """Return what the button will do, for the chosen option or for each. Empty for old screens and for a change to be settled."""
     ways = screen.get("ways") or ()
     labels = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
     fields = [one for one in screen.get("fields", ()) if not one.get("readonly")]
@@ -93,7 +93,7 @@ def _consequence(way: Mapping[str, Any], here: _Screen) -> Consequence:
 
 
 def _nothing(here: _Screen) -> Deed:
-    """What is said where the form as it stands changes nothing outside the run."""
+    """Return the words for a form that changes nothing outside the run."""
     if here.open:
         labels = _listed([str(one["label"]) for one in here.open])
         return Deed(f"Changes nothing in {_title(here)} as the form stands. What you change in {labels} is written.")
@@ -105,7 +105,7 @@ def _nothing(here: _Screen) -> Deed:
 
 
 def _deed(effect: Mapping[str, Any], here: _Screen, *, first: bool) -> Deed:
-    """`first`: others have to agree before it is done."""
+    """Return the words for one effect. `first`: others must approve before it happens."""
     match effect["kind"]:
         case "approval":
             return Deed(_approval(effect))
@@ -117,7 +117,7 @@ def _deed(effect: Mapping[str, Any], here: _Screen, *, first: bool) -> Deed:
             return Deed(PLAIN[kind])
     told = _changes(effect.get("fields", ()), here)
     later = _listed([str(one["label"]) for one in effect.get("fields", ()) if one.get("later")])
-    changes = [one for one in told if one.after != (one.before or EMPTY)]  # what holds its new value already is left alone
+    changes = [one for one in told if one.after != (one.before or EMPTY)]  # fields that already have the new value are not written
     if "summary" in effect:
         sometimes = " (only where its condition holds)" if effect.get("if") else ""
         lead = "After that: " if first else ""
@@ -136,7 +136,7 @@ def _approval(effect: Mapping[str, Any]) -> str:
 
 
 def _changes(fields: Sequence[Mapping[str, Any]], here: _Screen) -> list[Change]:
-    """The fields whose values are known, amounts with the currency that is beside them."""
+    """Return the fields with known values, amounts with the currency of the same record."""
     kinds = {str(one["name"]): formats.kind(one) for one in fields}
     known = {str(one["name"]): one for one in fields if not one.get("later")}
     around = dict(here.record.get("values") or {}) | {name: one.get("new") for name, one in known.items()}
@@ -158,7 +158,7 @@ def _or_empty(shown: str | None) -> str | None:
 
 
 def _title(here: _Screen, effect: Mapping[str, Any] | None = None) -> str:
-    """The record that is written, as people call it."""
+    """Return the title of the record that is written."""
     if effect is not None and effect.get("title"):
         return str(effect["title"])
     own = effect is None or (effect.get("collection"), effect.get("record")) == (here.record.get("collection"), here.record.get("key"))
@@ -166,7 +166,7 @@ def _title(here: _Screen, effect: Mapping[str, Any] | None = None) -> str:
 
 
 def _after(way: Mapping[str, Any]) -> str:
-    """What the run may do by itself then."""
+    """Return which steps the run may take automatically afterwards."""
     parts = [f"The run may then go on by itself to {_listed([f'“{title}”' for title in way['after']])}."] if way["after"] else []
     parts += [f"The run ends: {way['ends']}."] if way.get("ends") else []
     return " ".join(parts)

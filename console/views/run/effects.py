@@ -1,4 +1,4 @@
-"""Changes outside as the page of a run tells them: what was sent and nobody knows about, what is tried again, what was done before."""
+"""Outside changes on the page of a run: with an unknown result, being retried, or made before."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,25 +34,25 @@ OWN = frozenset({"csrf_token", "repeat", "reason", "asked"})
 
 
 def repeat(form: Mapping[str, str]) -> str | None:
-    """What the person chose to do about a change that was made before; None where the reason for doing it again is missing: asked anew."""
+    """Return what the person chose to do about a change that was made before; None if a second time needs a reason that is missing."""
     chosen = form.get("repeat") or None
     return None if chosen == "again" and not form.get("reason", "").strip() else chosen
 
 
 def half_settled(form: Mapping[str, str]) -> dict[str, Any]:
-    """What was chosen and written in the form that settles a change, as a draft keeps it; nothing where the form is another."""
+    """Return the half-filled form that settles a change, for the draft; empty if the form is another one."""
     told = {name: form[name] for name in ("result", "reason") if form.get(name)} if "effect" in form else {}
     return {HALF_SETTLED: told} if told else {}
 
 
 def kept_settling(draft: Mapping[str, Any] | None) -> dict[str, str]:
-    """The `result` and `reason` that a draft keeps."""
+    """Return the `result` and `reason` in a draft."""
     told = ((draft or {}).get("values") or {}).get(HALF_SETTLED)
     return {str(name): str(value) for name, value in told.items()} if isinstance(told, Mapping) else {}
 
 
 def repeating(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]:
-    """The question what to do about a change that was made before, with everything that was typed in the step."""
+    """Return the question about a change that was made before, with everything that was typed in the step."""
     offered = [str(detail["value"]) for detail in conflict.details]
     tried, asked = form.get("repeat", ""), "asked" in form
     return {
@@ -72,7 +72,7 @@ def repeating(conflict: Conflict, form: "MultiDict[str, str]") -> dict[str, Any]
 
 
 def tried(run: Mapping[str, Any], look: Look) -> list[tuple[str, str]]:
-    """What an automatic step tried before it asked a person: since when, what, how often."""
+    """Return what an automatic step tried before it asked a person: when it stopped, what it tried and how often."""
     current = run["current"] or {}
     here = next((one for one in reversed(run["attempts"]) if one["step"] == current.get("step")), None)
     if here is None:
@@ -93,7 +93,7 @@ def _times(count: int) -> str:
 
 
 def facts(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]:
-    """What was asked for, line by line, as far as this reader may see it."""
+    """Return the details of an effect, line by line, as far as this reader may see them."""
     if effect is None:
         return []
     told: list[tuple[str, Any]] = [("Asked for", formats.full_moment(effect["requested_at"], look)), ("Key", effect["key"])]
@@ -104,7 +104,7 @@ def facts(effect: Mapping[str, Any] | None, look: Look) -> list[tuple[str, str]]
 
 
 def _value(value: Any) -> str:
-    """A value as text; a change as what it was and what it should be."""
+    """Return a value as text; a change as "old → new"."""
     if isinstance(value, Mapping) and set(value) == {"old", "new"}:
         return f"{_value(value['old']) or 'empty'} → {_value(value['new']) or 'empty'}"
     if isinstance(value, Mapping):
@@ -115,7 +115,7 @@ def _value(value: Any) -> str:
 
 
 def trying(run: Mapping[str, Any], look: Look) -> str | None:
-    """What is said while a change is tried again by itself; None where none is."""
+    """Return the message while a change is being retried; None if none is."""
     current = run["current"] or {}
     waiting, effect = current.get("waiting") or {}, current.get("effect")
     if waiting.get("for") != "retry" or not effect or not waiting.get("until"):

@@ -1,4 +1,4 @@
-"""Supplying what a step that was handled manually left out: a small form in the dialog, or a page of its own."""
+"""Supply the context that a step handled manually left out: a form in the dialog, or on its own page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,13 +19,13 @@ TEMPLATE = "runner/supply.html"
 
 @blueprint.get("/<run_id>/supply")
 def ask(run_id: str) -> Response:
-    """The fields of the step that are missing."""
+    """Show the missing fields of the step."""
     return _dialog(runs.get(frame.actor(), run_id), request.args.get("step", ""))
 
 
 @blueprint.post("/<run_id>/supply")
 def supply(run_id: str) -> Response:
-    """Put them into the context; the notice is gone, and a proposal is asked for anew."""
+    """Add the values to the context and ask for a proposal again."""
     actor, step = frame.actor(), request.form.get("target", "")
     values = {name: value for name, value in panes.read_form(request.form, frame.look()).items() if value not in (None, "", [])}
     try:

@@ -1,4 +1,4 @@
-"""The right pane of a run: its record, what is related to it, documents, context, activity, or a source that was asked for."""
+"""The right pane of a run: its record, related records, documents, context, activity, or the source of a proposed value."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ OF_PANE = frozenset({"tab", "doc", "page", "zoom", "turn", "box"})
 
 
 def pane(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[str, str]) -> dict[str, Any]:
-    """The right pane: the record as it was shown with the step, what is related to it, what happened to it."""
+    """Return what the right pane draws in this tab."""
     record = (view.screen or {}).get("record") or _while_working(view, actor)
     quoted = _quoted(view, actor, look, states_of)
     chosen = "source" if quoted and tab != "documents" else tab
@@ -47,7 +47,7 @@ def pane(view: RunView, actor: Actor, look: Look, tab: str, states_of: Mapping[s
 
 
 def kept(run_id: str) -> Mapping[str, str]:
-    """What the address says of the pane; where the run alone is drawn anew (it moved on), the tab that the page at hand has open."""
+    """Return the parameters of the pane in the address. If htmx replaces only the run, the tab of the open page is used."""
     asked: Iterable[tuple[str, str]] = request.args.items()
     if "tab" not in request.args and frame.wants_fragment() and frame.htmx.target == "run":
         page = urlsplit(frame.htmx.current_url or "")
@@ -56,7 +56,7 @@ def kept(run_id: str) -> Mapping[str, str]:
 
 
 def _while_working(view: RunView, actor: Actor) -> Mapping[str, Any] | None:
-    """Between two steps no screen is drawn: who holds the run keeps the record at their side, as they were shown it."""
+    """Return the record as the holder last saw it: between two steps there is no screen, and the pane keeps the record."""
     run = view.json
     return None if view.gone or run["ended_at"] or run["holder"] != actor.id else runs.record_shown(run["id"], actor.id)
 
@@ -68,7 +68,7 @@ def _tabs(view: RunView, chosen: str, names: Sequence[str] = ("record", *TABS)) 
 
 
 def _without_record(view: RunView, actor: Actor, look: Look, chosen: str, tab: str) -> dict[str, Any]:
-    """The right pane of a run without a record: its documents where there are some, its context, a source."""
+    """Return the right pane of a run without a record: its documents if there are any, its context, a source."""
     shown = documents_pane(view, actor, always=tab == "documents") if chosen == "documents" else None
     chosen = "context" if shown is None and chosen == "documents" and view.json["context"] else chosen
     tabs = _tabs(view, chosen, ("documents", "context")) if view.json["context"] else []
@@ -77,17 +77,17 @@ def _without_record(view: RunView, actor: Actor, look: Look, chosen: str, tab: s
 
 
 def _quoted(view: RunView, actor: Actor, look: Look, states_of: Mapping[str, str]) -> sources.Quoted | None:
-    """The source that the address names, as it is shown at the right; that it was opened is noted."""
+    """Return the source that the address names; that it was opened is logged."""
     found = sources.asked_for(view, request.args, actor.id)
     if found is None:
         return None
-    if not found[0].get("document"):  # the page of a document is noted by what shows it
+    if not found[0].get("document"):  # opening a page of a document is logged where it is rendered
         sources.opened(actor, view, found[0])
     return sources.quoted(view, actor, look, *found, states_of)
 
 
 def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, Any] | None:
-    """The documents of a run and the one that is open; None where there are none, unless it is shown `always`."""
+    """Return the documents of a run and the open one; None if there are none, unless `always`."""
     run = view.json
     listed = documents.beside(actor, run["id"], run["collection"], run["record"]) if always or files.sent(run["id"]) else []
     if not listed and not always:
@@ -109,7 +109,7 @@ def documents_pane(view: RunView, actor: Actor, *, always: bool) -> dict[str, An
 
 
 def related(actor: Actor, run_id: str, collection: str, key: str, look: Look) -> list[panes.Table]:
-    """The first few records of the relations that lead to many, as far as the reader may follow them."""
+    """Return the first records of each to-many relation that the reader may follow."""
     found = [one for one in browse.describe(actor, collection)["relations"] if one["kind"] == "to_many"]
     runs.source_opened(actor, run_id, source="related", collection=collection, key=key)
     return [panes.related(browse.related(actor, collection, key, one["name"], RELATED_ROWS), look) for one in found[:MOST_RELATED]]

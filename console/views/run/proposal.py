@@ -1,7 +1,7 @@
-"""What a proposal looks like: beside each field, above the form, and at the options of a decision.
+"""How a proposal is displayed: beside each field, above the form and at the options of a decision.
 
-A field's state is one of five. `fill`: the proposal stands in the field and nobody has looked at it yet. `accepted`: somebody said that it is right.
-`edited`: somebody typed over it. `offer`: it stands beside the field. `off`: the step is done by hand, or nothing was proposed for the field.
+A field has one of five states. `fill`: the proposal is in the field and nobody has confirmed it. `accepted`: somebody confirmed it.
+`edited`: somebody typed over it. `offer`: it is shown beside the field. `off`: the step is done by hand, or nothing was proposed for the field.
 """
 
 import json
@@ -30,9 +30,9 @@ HELD_BACK = "Nothing is filled in: money moves, somebody is restricted, or it ca
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """The proposal for one field. `beneath` is the state that it would have were the step not done by hand. `entry` and `start` are what stands in its boxes for the proposed value and for what the form starts with.
+    """The proposal for one field. `beneath` is its state if the step were not done by hand. `entry` and `start` are the texts of its boxes for the proposed value and for the start value.
 
-    `rests` says so where it rests on nothing but what others wrote. `measured` is the share (0–100) of such proposals that people accepted, None where there are too few to tell.
+    `rests` warns that the value is based only on claims by others. `measured` is the percentage of such proposals that people accepted, None if there are too few.
     """
 
     name: str
@@ -54,28 +54,28 @@ class Hint:
 
     @property
     def badge(self) -> str:
-        """Where the value comes from, in two words."""
+        """Return where the value comes from, in two words."""
         return "Pre-filled by rule" if self.by_rule else "AI pre-fill"
 
     @property
     def word(self) -> str:
-        """The confidence as a word."""
+        """Return the confidence as a word."""
         return LEVEL_WORDS[self.level]
 
     @property
     def entry_json(self) -> str:
-        """`entry` for the script."""
+        """Return `entry` for the script."""
         return json.dumps(list(self.entry), ensure_ascii=False)
 
     @property
     def start_json(self) -> str:
-        """`start` for the script."""
+        """Return `start` for the script."""
         return json.dumps(list(self.start), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How far the person has come with a proposal: the mark of each field (accepted, edited, cleared), and whether they do the step by hand."""
+    """What the person did with a proposal: the mark of each field (accepted, edited, cleared), and whether the step is done by hand."""
 
     fields: Mapping[str, str] = field(default_factory=dict)
     by_hand: bool = False
@@ -83,7 +83,7 @@ class Marks:
     outcome: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As a draft keeps it."""
+        """Return the marks as a draft stores them."""
         return {
             "fields": {name: mark for name, mark in self.fields.items() if mark},
             "by_hand": self.by_hand,
@@ -93,12 +93,12 @@ class Marks:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to keep."""
+        """Return whether there is nothing to store."""
         return not self.by_hand and not self.outcome and not any(self.fields.values())
 
 
 def marks_of(kept: Any) -> Marks:
-    """The marks of a draft; whatever else stands there is none."""
+    """Return the marks in a draft; empty for anything malformed."""
     if not isinstance(kept, Mapping):
         return Marks()
     fields = kept.get("fields")
@@ -110,8 +110,8 @@ def marks_of(kept: Any) -> Marks:
 class Strip:
     """What stands above the form of a step with AI. `status` is pending, ready, declined, failed, off or none (nothing was asked).
 
-    `poll` is where a pending one is asked for, `said` what is announced when it is there, `confident` how many fields "Accept confident" takes. `mend` is
-    where this reader can put right what every call fails for, `second` what a second look came to, `held_back` why nothing is filled in although something is proposed.
+    `poll` is the address to ask for a pending one, `said` is announced when it arrives, `confident` is how many fields "Accept confident" takes. `mend` is where this reader can fix the cause
+    of failing calls, `second` the result of a second look, `held_back` why a proposal fills no field.
     """
 
     status: str
@@ -136,7 +136,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A proposal on a page: the strip, the hint of each field, the values that fill, and the choice of a decision."""
+    """A proposal on a page: the strip, the hint of each field, the values that fill fields, and the choice of a decision."""
 
     strip: Strip | None = None
     hints: Mapping[str, Hint] = field(default_factory=dict)
@@ -149,7 +149,7 @@ class Drawn:
 
 
 def entries(source: Mapping[str, Any], value: Any, look: Look) -> tuple[str, ...]:
-    """What stands in the boxes of a field for a value: one text, or one for each tick."""
+    """Return the texts in the boxes of a field for a value: one text, or one for each tick."""
     what = formats.kind(source)
     if value is None or value == []:
         return ()
@@ -162,7 +162,7 @@ def entries(source: Mapping[str, Any], value: Any, look: Look) -> tuple[str, ...
 
 
 def state_of(mark: str, *, same: bool, untouched: bool, may_fill: bool, typed: bool) -> str:
-    """The state of a field with a proposal. `same`: it holds the proposed value; `untouched`: it holds what the form starts with; `typed`: that was kept in a draft."""
+    """Return the state of a field with a proposal. `same`: it holds the proposed value; `untouched`: it holds the start value; `typed`: a draft holds its value."""
     if mark == "cleared":
         return "accepted" if same and not untouched else "offer"
     if typed and same:
@@ -173,7 +173,7 @@ def state_of(mark: str, *, same: bool, untouched: bool, may_fill: bool, typed: b
 
 
 def hint(here: "Here", source: Mapping[str, Any], found: Mapping[str, Any]) -> Hint:
-    """The hint of a field for which something is proposed."""
+    """Return the hint of a field with a proposed value."""
     name, level, kept = str(source["name"]), str(found["confidence"]), here.kept
     entry, start = entries(source, found["value"], here.look), entries(source, source.get("value"), here.look)
     held = entries(source, kept[name], here.look) if name in kept else start
@@ -212,7 +212,7 @@ CLAIMS = {"document": "what the documents say that were handed in", "llm": "what
 
 
 def rests_on(sources: Sequence[Mapping[str, Any]]) -> str:
-    """The sentence for a value that rests on claims alone; empty where a fact is among its sources."""
+    """Return the sentence for a value based on claims only; empty if one of its sources is a fact."""
     if not sources or any(one.get("trusted") is not False for one in sources):
         return ""
     kinds = {str(one.get("kind")) for one in sources}
@@ -226,14 +226,14 @@ Rates = Mapping[str, Mapping[str, tuple[int, int]]]
 
 
 def measured(rates: Rates, name: str, level: str) -> int | None:
-    """The share of such proposals that people accepted, where it is known of enough of them."""
+    """Return the percentage of such proposals that people accepted; None if too few were decided."""
     accepted, decided = rates.get(name, {}).get(level, (0, 0))
     return round(100 * accepted / decided) if decided >= MEASURED_FROM else None
 
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """A proposal before its reader: what they typed so far (`kept`), how far they have come with it, and whether the step is entered once more (`again`)."""
+    """A proposal for its reader: the values typed so far (`kept`), the marks, and whether the step is entered a second time (`again`)."""
 
     run_id: str
     proposal: Mapping[str, Any]
@@ -257,16 +257,16 @@ def drawn(
     refused: bool = False,
     mends: bool = False,
 ) -> Drawn:
-    """The proposal of the open step as its page shows it; nothing of one that was made with somebody else's rights.
+    """Return the proposal of the open step; nothing if it was made with another person's rights.
 
-    `refused`: asking again would change nothing yet. `mends`: the reader may change who is asked.
+    `refused`: asking again is useless for now. `mends`: the reader may change the AI settings.
     """
     current = run.get("current") or {}
     proposal, taken = current.get("proposal"), current.get("take_over")
     if proposal is None or proposal["for"] != reader:
         return Drawn(Strip("none", marks.by_hand, why=marks.why)) if taken else Drawn()
     item = (screen.get("progress") or {}).get("key")
-    if proposal.get("item") not in (None, item):  # it is about another one of the list
+    if proposal.get("item") not in (None, item):  # it is for another item of the list
         return Drawn(Strip("none", marks.by_hand, why=marks.why, can_retry=True))
     proposal = settled(proposal, datetime.now(UTC))
     here = Here(str(run["id"]), proposal, kept, marks, look, rates or {}, again=int(current.get("attempt") or 1) > 1)
@@ -291,7 +291,7 @@ def drawn(
 
 
 def settled(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
-    """The proposal; one that is long overdue as one that failed, whoever has not written that down yet."""
+    """Return the proposal; a long overdue one as failed, even if no worker has recorded that yet."""
     until = formats.moment_of(proposal.get("deadline_at"))
     if proposal["status"] != PENDING or until is None or (now - until).total_seconds() < OVERDUE_S:
         return proposal
@@ -299,7 +299,7 @@ def settled(proposal: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
 
 
 def choice_of(here: Here, screen: Mapping[str, Any], chosen: str | None) -> Hint | None:
-    """The proposed choice of a decision, at its option; None where nothing was proposed that is offered."""
+    """Return the hint at the proposed option of a decision; None if the proposed option is not offered."""
     offered = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
     value, told = here.proposal["outcome"], here.proposal["choice"]
     if value not in offered or not told:
@@ -319,7 +319,7 @@ def choice_of(here: Here, screen: Mapping[str, Any], chosen: str | None) -> Hint
 
 
 def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection[Hint], choice: Hint | None, marks: Marks) -> Strip:
-    """What stands above the form."""
+    """Return what stands above the form."""
     status, run_id = str(proposal["status"]), str(run["id"])
     banner = _banner(proposal)
     base = Strip(
@@ -345,7 +345,7 @@ def strip(run: Mapping[str, Any], proposal: Mapping[str, Any], hints: Collection
 
 
 def _banner(proposal: Mapping[str, Any]) -> str:
-    """The warning that text in a source reads like instructions; nothing where none does."""
+    """Return the warning that a source contains text that reads like instructions; else empty."""
     return str(proposal.get("banner") or "") if "suspicious_content" in (proposal.get("flags") or ()) else ""
 
 
@@ -386,12 +386,12 @@ def _summary(there: Sequence[Hint], banner: str) -> str:
 
 
 def _suspicious(run_id: str, proposal: Mapping[str, Any], banner: str) -> list[Way]:
-    """The sources that a banner is about."""
+    """Return links to the sources that the warning is about."""
     if not banner:
         return []
     if warned := proposal.get("warned"):
         return ways(run_id, proposal, {"name": WARNED, "sources": warned})
     named = [one for one in distinct(proposal) if str(one.get("title") or "\0") in banner]
-    if not named:  # nothing that is proposed rests on it
+    if not named:  # no proposed value is based on it
         return [Way("Everything that was loaded", frame.run_url(run_id, tab="context"), "")]
     return ways(run_id, proposal, {"name": "", "sources": named})

@@ -1,6 +1,6 @@
-"""Proposals of a run: the page asks whether one has come, a person takes, leaves or asks for one anew.
+"""Proposals of a run: the page polls for one; a person accepts it, declines it or asks again.
 
-With script the page does all this by itself; each answer here is what a browser without script gets for the same button.
+With script the page does this by itself; each response here serves browsers without script.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ MOST_CALL = 64
 
 @blueprint.get("/<run_id>/proposal")
 def arrived(run_id: str) -> Response:
-    """204 while it is still to come; then what of the page belongs to it. Without htmx the page of the run."""
+    """Answer 204 while the proposal is pending, then the parts of the page that it changes. Without htmx, redirect to the run."""
     actor, call, n = frame.actor(), request.args.get("call", "")[:MOST_CALL], request.args.get("n", 0, type=int)
     if frame.wants_fragment() and runs.awaits(actor, run_id, min(n, 1_000_000), call):
         return make_response("", 204)
@@ -32,12 +32,12 @@ def arrived(run_id: str) -> Response:
     if not frame.wants_fragment():
         return runner.drawn(view)
     same = n == len(view.json["attempts"]) + view.json["left_out"] and page.mode(view) == "form"
-    return _part("runner/arrived.html", view) if same else make_response("", 200)  # the page that asks is of the past
+    return _part("runner/arrived.html", view) if same else make_response("", 200)  # the page that asks is outdated
 
 
 @blueprint.post("/<run_id>/propose")
 def propose(run_id: str) -> Response:
-    """Ask for a proposal once more."""
+    """Ask for a proposal again."""
     typed = runner.typed_form()
     try:
         runs.propose_again(frame.actor(), run_id, revision=typed.revision, item=typed.item)
@@ -50,7 +50,7 @@ def propose(run_id: str) -> Response:
 
 @blueprint.post("/<run_id>/suggestion")
 def suggestion(run_id: str) -> Response:
-    """Take or leave what is proposed, or do the step by hand: kept as a draft, and shown."""
+    """Accept or decline a proposed value, or do the step by hand; the result is kept as a draft."""
     typed = runner.typed_form()
     do, _, name = request.form.get("do", "").partition(":")
     view = runs.get(frame.actor(), run_id, typed.item)
@@ -68,7 +68,7 @@ def suggestion(run_id: str) -> Response:
 
 
 def done(do: str, name: str, typed: Typed, view: RunView) -> Typed:
-    """What the form holds once the button was pressed."""
+    """Return the form's content after the button was pressed."""
     screen, marks = view.screen or {}, typed.marks or Marks()
     there = proposal.drawn(view.json, screen, frame.look(), reader=frame.actor().id, kept=typed.values, chosen=typed.outcome, marks=marks)
     proposed = {one["name"]: one["value"] for one in (view.json["current"]["proposal"] or {"fields": ()})["fields"]}
@@ -94,11 +94,11 @@ class _Form:
 
     @property
     def every(self) -> list[Hint]:
-        """The hints of all fields for which something is proposed, and of the choice."""
+        """Return the hints of all fields with a proposed value, and of the choice."""
         return [one for one in (*self.there.hints.values(), *([self.there.choice] if self.there.choice else [])) if one.there]
 
     def put(self, one: Hint, mark: str) -> None:
-        """The proposed value into its field."""
+        """Put the proposed value into its field."""
         if one.name == source_links.OUTCOME:
             self.outcome = self.there.proposed
         else:
@@ -106,7 +106,7 @@ class _Form:
         self.marks[one.name] = mark
 
     def back(self, one: Hint, mark: str) -> None:
-        """The field as it was before."""
+        """Restore the field's earlier value."""
         if one.name == source_links.OUTCOME:
             self.outcome = None
         else:

@@ -1,4 +1,4 @@
-"""A proposal in replay: as it was in front of the person, what became of each value, who said so, and which of its sources they had opened by then."""
+"""A proposal in replay: as it was shown, what became of each value, who decided, and which sources they had opened by then."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,8 +37,8 @@ class Became:
 
 @dataclass(frozen=True, slots=True)
 class Hindsight:
-    """The proposal that was on the screen: what was said of it above the form (`head`, `words`: empty where nothing was), and beside each field (`outcome`: the
-    choice). `facts` were not on the screen: they are known from the log.
+    """The proposal that was on the screen: the text above the form (`head`, `words`, or empty) and the values beside the fields (`outcome`: the choice).
+    `facts` were not on the screen; they come from the log.
     """
 
     head: str = ""
@@ -50,7 +50,7 @@ class Hindsight:
 
 
 def replayed_proposal(view: ReplayView, screen: Mapping[str, Any], look: Look) -> Hindsight | None:
-    """What the screen of then tells of a proposal; None where there was none, or it had not come."""
+    """Return the proposal on a past screen; None if there was none or it had not arrived."""
     proposal = screen.get("proposal")
     if proposal is None:
         return None
@@ -78,7 +78,7 @@ def replayed_proposal(view: ReplayView, screen: Mapping[str, Any], look: Look) -
 
 
 def _strip(screen: Mapping[str, Any], proposal: Mapping[str, Any], look: Look) -> Strip:
-    """What stood above the form when this was shown, before anybody had touched it: drawn as the page draws it."""
+    """Return the strip above the form as it was first shown, before any input."""
     current = {"proposal": proposal, "take_over": screen.get("take_over"), "attempt": screen.get("attempt")}
     run = {"id": "", "attempts": (), "left_out": 0, "current": current}
     drawn = hints.drawn(run, screen, look, reader=proposal["for"], kept={}, chosen=None, marks=hints.Marks())
@@ -86,7 +86,7 @@ def _strip(screen: Mapping[str, Any], proposal: Mapping[str, Any], look: Look) -
 
 
 def _until(view: ReplayView, screen: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The events of the attempt on the screen, up to the one that is looked at."""
+    """Return the events of the attempt on the screen, up to the replayed event."""
     places = [
         number
         for number, one in enumerate(view.run.json["attempts"], 1)
@@ -100,7 +100,7 @@ def _seen(told: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def was_opened(source: Mapping[str, Any], opened: set[tuple[Any, ...]]) -> bool:
-    """Whether the source was looked at: by its own link, or its page of a document in whatever way."""
+    """Return whether the source was opened, by its own link or as a page of a document."""
     if sources.mark_of(source) in opened:
         return True
     ref, page = source.get("document"), source.get("page")
@@ -160,7 +160,7 @@ def _hidden(proposal: Mapping[str, Any], outcomes: Mapping[str, str]) -> list[tu
 def _facts(
     view: ReplayView, proposal: Mapping[str, Any], handed: Mapping[str, Any] | None, opened: set[tuple[Any, ...]], look: Look
 ) -> list[tuple[str, str]]:
-    """When it came, who decided, how long they had it before them, and how much of it they had looked up."""
+    """Return when the proposal arrived, who decided, how long they had it and how many sources they opened."""
     facts = [("Proposed by", "rules" if proposal.get("origin") == hints.RULES else str(proposal.get("origin") or "the AI"))]
     facts += [("There since", formats.full_moment(proposal["answered_at"], look))] if proposal.get("answered_at") else []
     if handed is not None:

@@ -1,4 +1,4 @@
-"""A second look at a proposal, as people read it: calmly beside the field where it differs, and in a few words above the form."""
+"""The second look at a proposal: a note beside each field where it differs, and a few words above the form."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ AGREES = "A second look agrees"
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """That a second look differs: what it found instead (`shown`; nothing where it found no support), why and where."""
+    """A difference that a second look found: its own value (`shown`; empty if it found no support), the reason and the source."""
 
     shown: str = ""
     reason: str = ""
@@ -26,7 +26,7 @@ class Doubt:
 
 
 def doubts(run_id: str, proposal: Mapping[str, Any], screen: Mapping[str, Any], look: Look) -> dict[str, Doubt]:
-    """Field (`outcome`: the choice) → in what a second look differs from what is proposed."""
+    """Return field (`outcome`: the choice) → how the second look differs from the proposal."""
     fields = {str(one["name"]): one for one in screen.get("fields", ())}
     differing = proposal_comparison.doubts(proposal, {name: str(one["type"]) for name, one in fields.items()})
     labels = {str(one["value"]): str(one["label"]) for one in screen.get("outcomes", ())}
@@ -50,7 +50,7 @@ def _doubt(
 
 
 def words(proposal: Mapping[str, Any], differing: Collection[str]) -> str:
-    """What it came to, above the form; nothing where nobody looked again, or no answer came."""
+    """Return the result in words, above the form; empty if there was no second look or no answer."""
     status = (proposal.get(SECOND) or {}).get("status")
     if status == PENDING:
         return UNDER_WAY if poll_until(proposal) else ""
@@ -61,7 +61,7 @@ def words(proposal: Mapping[str, Any], differing: Collection[str]) -> str:
 
 
 def poll_until(proposal: Mapping[str, Any]) -> str:
-    """Until when its answer may come; nothing where none is to come."""
+    """Return until when the answer may arrive; empty if none is expected."""
     second = proposal.get(SECOND) or {}
     until = formats.moment_of(second.get("deadline_at"))
     waits = second.get("status") == PENDING and until is not None and (datetime.now(UTC) - until).total_seconds() < OVERDUE_S
@@ -69,7 +69,7 @@ def poll_until(proposal: Mapping[str, Any]) -> str:
 
 
 def poll(run: Mapping[str, Any], proposal: Mapping[str, Any]) -> str:
-    """Where the page asks whether it has come; nothing where none is to come."""
+    """Return the address where the page asks for the answer; empty if none is expected."""
     call = (proposal.get(SECOND) or {}).get("call")
     return (
         frame.run_url(str(run["id"]), "proposal", n=len(run["attempts"]), call=call, item=proposal.get("item"))

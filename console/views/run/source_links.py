@@ -1,4 +1,4 @@
-"""Sources of proposed values as links: where each opens, what it is called, what tells one from another."""
+"""Sources of proposed values as links: their addresses and titles, and how to tell them apart."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A source as a link: it opens beside the form, with the value marked."""
+    """A source as a link; it opens beside the form, with the value marked."""
 
     title: str
     href: str
@@ -32,12 +32,12 @@ class Way:
 
     @property
     def says(self) -> str:
-        """What it counts for: a fact that staff or the console wrote, or what somebody claims; empty where that is not known."""
+        """Return whether the source is a fact (by staff or the console) or a claim; empty if unknown."""
         return {True: "fact", False: "claim", None: ""}[self.trusted]
 
 
 def ways(run_id: str, proposal: Mapping[str, Any], found: Mapping[str, Any]) -> list[Way]:
-    """The sources of a proposed value as links."""
+    """Return the sources of a proposed value as links."""
     return [
         Way(
             titled(one),
@@ -51,7 +51,7 @@ def ways(run_id: str, proposal: Mapping[str, Any], found: Mapping[str, Any]) -> 
 
 
 def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
-    """Where a source opens: beside the form, a document at its page with the place framed."""
+    """Return the address of a source: beside the form, or a document at its page with the place framed."""
     told = {"source": source["id"], "of": of, "call": call}
     if not source.get("document"):
         return frame.run_url(run_id, **told)
@@ -61,7 +61,7 @@ def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
 
 
 def titled(source: Mapping[str, Any]) -> str:
-    """A source in a few words: its title, and the page or the field where it has one."""
+    """Return the title of a source, with its page or field if it has one."""
     title, page, name = str(source.get("title") or "Source"), source.get("page"), str(source.get("label") or source.get("field") or "")
     if page:
         return title if f"p. {page}" in title else f"{title}, p. {page}"
@@ -69,7 +69,7 @@ def titled(source: Mapping[str, Any]) -> str:
 
 
 def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[str, Any] | None:
-    """The source of this id that the value of this field rests on, as that value names it (its own place in it)."""
+    """Return the source with this id of this field's value."""
     every: list[tuple[str, Mapping[str, Any]]] = [(str(one["name"]), one) for one in proposal.get("fields") or ()]
     every += [(OUTCOME, proposal["choice"])] if proposal.get("choice") else []
     every += [(WARNED, {"sources": proposal["warned"]})] if proposal.get("warned") else []
@@ -78,7 +78,7 @@ def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[s
 
 
 def distinct(proposal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Every source that the proposal rests on, once: a page of a document, a record, a step."""
+    """Return every source of the proposal once: a page of a document, a record or a step."""
     told = [source for one in (*(proposal.get("fields") or ()), proposal.get("choice") or {}) for source in one.get("sources") or ()]
     found: dict[tuple[Any, ...], Mapping[str, Any]] = {}
     for source in told:
@@ -87,7 +87,7 @@ def distinct(proposal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def place_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What tells one source from another."""
+    """Return what identifies a source."""
     kind = str(source.get("kind") or "")
     return (
         kind,
@@ -100,7 +100,7 @@ def place_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def counted(sources: Iterable[Mapping[str, Any]]) -> str:
-    """Where a proposal comes from, in numbers: "3 documents, 2 steps"."""
+    """Return the number of sources by kind: "3 documents, 2 steps"."""
     found: dict[tuple[str, str], set[Any]] = {}
     for one in sources:
         words = _KINDS.get(str(one.get("kind")), ("1 other source", "{n} other sources"))

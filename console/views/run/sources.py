@@ -1,4 +1,4 @@
-"""The right pane of a run beyond the record: the source of a proposed value, and everything that the steps so far have loaded."""
+"""The right pane of a run beyond the record: the source of a proposed value, and everything that the steps have loaded."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A source as it is shown at the right: what it says there, the values beside it with the one that counts marked, and the way to all of it."""
+    """A source at the right: its text, the values around it with the relevant one marked, and the link to all of it."""
 
     title: str
     kind: str
@@ -44,7 +44,7 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value of the run's context. `copied` is the text that the button copies; `reveal` is where a masked one is uncovered."""
+    """A value of the run's context. `copied` is the text for the copy button; `reveal` is where a masked value is uncovered."""
 
     id: str
     label: str
@@ -57,7 +57,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class LoadedStep:
-    """What one step has put into the context: when, by whom, or that it is missing."""
+    """What one step added to the context: when, by whom, or that it is missing."""
 
     step: str
     title: str
@@ -70,7 +70,7 @@ class LoadedStep:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The tab "Context": what each step loaded, and what the AI was given for the open one."""
+    """The tab "Context": what each step loaded, and what the AI received for the open step."""
 
     steps: Sequence[LoadedStep] = ()
     given: Sequence[source_links.Way] = ()
@@ -82,7 +82,7 @@ class Known:
 
 
 def asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapping[str, Any], str] | None:
-    """(the source that the address names, the field whose value rests on it); None where there is no such thing for this reader."""
+    """Return (the source that the address names, the field whose value is based on it); None if this reader has no such source."""
     proposal = (view.json["current"] or {}).get("proposal")
     if "source" not in args or proposal is None or proposal["for"] != reader:
         return None
@@ -95,7 +95,7 @@ def asked_for(view: RunView, args: Mapping[str, str], reader: str) -> tuple[Mapp
 
 
 def opened(actor: Actor, view: RunView, source: Mapping[str, Any]) -> None:
-    """Note that the source was opened."""
+    """Log that the source was opened."""
     told = {
         name: value
         for name, value in zip(("source", "collection", "key", "name", "page"), mark_of(source), strict=True)
@@ -105,13 +105,13 @@ def opened(actor: Actor, view: RunView, source: Mapping[str, Any]) -> None:
 
 
 def mark_of(source: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What the log notes of a source that was opened: its kind, collection, record, name (of a document, a step, else its number), page."""
+    """Return what the log records of an opened source: kind, collection, record, name (of a document or step, else its number), page."""
     name = source.get("document") or source.get("step") or (None if source.get("record") else source["id"])
     return (str(source.get("kind") or "source"), source.get("collection"), source.get("record"), name, source.get("page"))
 
 
 def quoted(view: RunView, actor: Actor, look: Look, source: Mapping[str, Any], name: str, states_of: Mapping[str, str]) -> Quoted:
-    """The source as it is shown at the right."""
+    """Return the source as it is shown at the right."""
     base = Quoted(
         source_links.titled(source), str(source.get("kind") or ""), str(source.get("quote") or ""), trusted=bool(source.get("trusted"))
     )
@@ -158,7 +158,7 @@ def _of_record(
 
 @dataclass(frozen=True, slots=True)
 class Masks:
-    """What of the context stands as dots: fields of the run's collection, and paths that were left out for this reader."""
+    """What is shown as dots: fields of the run's collection, and paths that this reader may not see."""
 
     fields: Mapping[str, str]
     paths: frozenset[str]
@@ -169,18 +169,18 @@ class Masks:
 
     @classmethod
     def of(cls, view: RunView, actor: Actor) -> "Masks":
-        """What this reader sees as dots."""
+        """Return the masks for this reader."""
         collection, record = view.json["collection"] or "", view.json["record"] or ""
         fields = {one.name: one.label for one in _masked_fields(actor, collection)} if collection else {}
         may = bool(fields) and reveal.may(actor, collection)
         return cls(fields, frozenset(view.masked), collection, record, may, loaded_values.Loading.of(view, actor))
 
     def hides(self, step: str, path: Sequence[str]) -> bool:
-        """Whether this value stands as dots."""
+        """Return whether this value is shown as dots."""
         return path[-1] in self.fields or ".".join(("run.context", step, *path)) in self.paths
 
     def reveal(self, name: str) -> str:
-        """Where it is uncovered; "" where this reader may not."""
+        """Return the address to uncover the value; "" if this reader may not."""
         return frame.record_url(self.collection, self.record) + f"/reveal/{frame.segment(name)}" if self.may and name in self.fields else ""
 
 
@@ -192,7 +192,7 @@ def _masked_fields(actor: Actor, collection: str) -> Sequence[Any]:
 
 
 def known(view: RunView, actor: Actor, look: Look) -> Known:
-    """Every value with the step that loaded it; the missing ones by name; what the AI was given."""
+    """Return every value by the step that loaded it, the missing values by name, and what the AI received."""
     run, masks = view.json, Masks.of(view, actor)
     loaded = sorted((_loaded(view, step, look, masks) for step in run["context"]), key=lambda one: one.at or "")
     made = [one for one in loaded if one.values or one.missing]
@@ -222,7 +222,7 @@ def _loaded(view: RunView, step: str, look: Look, masks: Masks) -> LoadedStep:
 
 
 def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool = False) -> Iterator[Value]:
-    """The values of a step's output; `plain`: named by themselves, for marking one."""
+    """Return the values of a step's output. `plain`: each is named by its own name, to mark one."""
     output = view.json["context"][step]
     for path, label, value in _flat(masks.loading, step, output):
         name = path[-1]
@@ -252,7 +252,7 @@ ROW = 2
 
 
 def _flat(known: loaded_values.Loading, step: str, output: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str, Any]]:
-    """(path, label, value) of everything in an output: the fields of a record one by one, the rows of a table one by one."""
+    """Return (path, label, value) of everything in an output: each field of a record, each row of a table."""
     for name, value in loaded_values.values(known.collection(step, "record", output), output).items():
         label = humanised(name)
         if name == "missing":
@@ -268,7 +268,7 @@ def _flat(known: loaded_values.Loading, step: str, output: Mapping[str, Any]) ->
 
 
 def _guessed(name: str, label: str, value: Any) -> Kind:
-    """How a value looks of which no field tells."""
+    """Return a kind for a value without a field."""
     match value:
         case bool():
             return Kind(name, label, "boolean")
