@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Sign in and out."""
 
 from urllib.parse import quote
 
@@ -23,7 +23,7 @@ WAITING = "code"
 
 @blueprint.get("/sign-in")
 def sign_in() -> ResponseReturnValue:
-    """The form; who is signed in already is led on."""
+    """Show the form; redirect whoever is signed in."""
     there = local(request.args.get("next"))
     if token() is not None:
         return redirect(there, 303)
@@ -32,7 +32,7 @@ def sign_in() -> ResponseReturnValue:
 
 @blueprint.post("/sign-in")
 def signed_in() -> ResponseReturnValue:
-    """A new session, whatever there was before, and on to `next`; the page for the code; or the form again."""
+    """Start a new session and go to `next`; or show the page for the code, or the form again."""
     there, email = local(request.form.get("next")), request.form.get("email", "")
     try:
         opened = accounts.sign_in(email, request.form.get("password", ""), *place())
@@ -45,7 +45,7 @@ def signed_in() -> ResponseReturnValue:
 
 @blueprint.get("/sign-in/code")
 def code() -> ResponseReturnValue:
-    """The page for the code of the second factor; without a password before it, that comes first."""
+    """Show the page for the code of the second factor; without a password before it, the sign-in form."""
     there = local(request.args.get("next"))
     if token() is not None:
         return redirect(there, 303)
@@ -56,7 +56,7 @@ def code() -> ResponseReturnValue:
 
 @blueprint.post("/sign-in/code")
 def code_shown() -> ResponseReturnValue:
-    """A new session where the code fits."""
+    """Start a new session if the code is right."""
     there, waiting = local(request.form.get("next")), session.get(WAITING, "")
     if not accounts.waits_for_code(waiting):
         return _form(there, error="That took too long. Sign in again.", status=422)
@@ -66,7 +66,7 @@ def code_shown() -> ResponseReturnValue:
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """The session ends on the server; the cookie that is left is worth nothing. Who came through the provider is told that they are still signed in there."""
+    """End the session on the server. People who signed in through the provider are told that they are still signed in there."""
     here = current_user.standing.method if current_user.is_authenticated else ""
     leave()
     return redirect("/sign-in/out" if here == "oidc" else "/sign-in", 303)
@@ -74,13 +74,13 @@ def sign_out() -> ResponseReturnValue:
 
 @blueprint.get("/sign-in/out")
 def out() -> ResponseReturnValue:
-    """Signed out here, and the way to sign out at the provider too."""
+    """Show that the person is signed out, with the link to sign out at the provider too."""
     there = oidc.farewell(f"{settings.current().base_url}/sign-in") if oidc.offered() else None
     return _page("auth/out.html", 200, there=there)
 
 
 def let_in(opened: str | None, there: str) -> Response | None:
-    """The session of this token in a cookie that holds nothing else, and on to `there`; None where there is none."""
+    """Return a redirect to `there` with a cookie for this session and nothing else; None if there is no such session."""
     standing = None if opened is None else accounts.standing(opened)
     if opened is None or standing is None:
         return None
@@ -91,7 +91,7 @@ def let_in(opened: str | None, there: str) -> Response | None:
 
 
 def leave() -> None:
-    """End what the browser brought along: the session before it, and everything kept in its cookie."""
+    """End the browser's earlier session and clear its cookie."""
     former = token()
     if former is not None:
         accounts.sign_out(former)
@@ -100,7 +100,7 @@ def leave() -> None:
 
 
 def place() -> tuple[str, str]:
-    """Where the request comes from, and what the browser says of itself."""
+    """Return the request's network address and the browser's own description."""
     return request.remote_addr or "", request.user_agent.string
 
 

@@ -1,4 +1,4 @@
-"""One action on many records: the preview, and the page that follows it."""
+"""One action on many records: the preview, and the page that follows its progress."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ CANNOT = Badge("Cannot be done", "warn")
 
 @blueprint.route("/of/<collection>", methods=["GET", "POST"])
 def preview(collection: str) -> Response:
-    """Who is in and who is not, with the values typed so far; sent with `go`, it is begun for those who are in."""
+    """Show which records are included and which not, with the values typed so far. With `go`, start the action for those included."""
     actor, told = frame.actor(), request.values
     action = next((one for one in bulk.offered(actor, collection) if one.id == told.get("action")), None)
     if action is None:
@@ -60,7 +60,7 @@ def preview(collection: str) -> Response:
 
 @blueprint.route("/<bulk_id>", methods=["GET", "POST"])
 def follow(bulk_id: str) -> Response:
-    """How far it is; a POST stops it. Asked again by itself, it answers 204 while nothing has changed."""
+    """Show the progress; a POST stops it. Polled by the page, it answers 204 while nothing changed."""
     if request.method == "POST":
         bulk.stop(frame.actor(), bulk_id)
         return frame.moved(f"/bulk/{bulk_id}")
@@ -71,19 +71,19 @@ def follow(bulk_id: str) -> Response:
 
 
 def _asks(action: Action) -> bool:
-    """Whether something has to be typed before it can be told which of them it can be done to."""
+    """Return whether a form must be filled in before the included records are known."""
     return any(not entry.readonly for entry in action.form)
 
 
 def _lacking(action: Action, given: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What is missing for every record alike: fields that are needed, are empty, and are filled in by no record."""
+    """Return the errors for required fields that are empty and that no record fills in."""
     asked = [entry for entry in action.form if not entry.readonly and entry.value is None]
     fields = shown(asked, _roots(action), {}, OWN_INPUT)
     return [{"field": one.name, "reason": missing(one)} for one in fields if one.required and is_empty(given.get(one.name))]
 
 
 def _roots(action: Action) -> dict[str, Any]:
-    """What the form can look at while no record is at hand."""
+    """Return the values that the form's expressions can use while there is no record."""
     return {
         "record": None,
         "related": {},

@@ -1,4 +1,4 @@
-"""The page behind the link of a request for documents: for people without an account, on a phone as well, with script or without."""
+"""The page behind the link of a document request: for people without an account, on a phone, with or without script."""
 
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +21,7 @@ SENT, AWAY = "u.", "away"
 
 @blueprint.get("/request/<token>")
 def show(token: str) -> Response:
-    """What is asked for; looking changes nothing."""
+    """Show the request; a GET changes nothing."""
     try:
         return _drawn(_opened(token), saved="saved" in request.args)
     except NotFound as gone:
@@ -30,7 +30,7 @@ def show(token: str) -> Response:
 
 @blueprint.post("/request/<token>")
 def sent(token: str) -> Response:
-    """Keep what was typed and sent along; with `do=send` everything is sent off."""
+    """Keep the values and files; with `do=send`, submit everything."""
     try:
         page = _opened(token)
     except NotFound as gone:
@@ -53,7 +53,7 @@ def sent(token: str) -> Response:
 
 @blueprint.post("/request/<token>/files")
 def send(token: str) -> Response:
-    """One file of the script's, or one to be taken away; answers the line of the list."""
+    """Receive or remove one file for the script; return its line of the list."""
     page = _opened(token)
     try:
         if AWAY in request.form:
@@ -75,7 +75,7 @@ def _opened(token: str) -> Page:
 
 
 def _files(page: Page) -> list[dict[str, Any]]:
-    """Take what came along in the form of a browser without script; details of what was refused."""
+    """Receive the files of a form sent without script; return details of the refused ones."""
     wrong: list[dict[str, Any]] = []
     for name in request.files:
         for one in request.files.getlist(name):

@@ -1,4 +1,4 @@
-"""Erasing what the console holds about a person: what would go and what stays, then the reason and the word; afterwards the receipt."""
+"""Erase what the console stores about a person: a preview, a form with reason and confirmation word, a receipt."""
 
 from flask import Blueprint, Response, request
 
@@ -19,7 +19,7 @@ WAIT_S = 3.0
 
 @blueprint.route("/c/<collection>/<path:part>/erase", methods=["GET", "POST"])
 def erase(collection: str, part: str) -> Response:
-    """The preview with its form; sent with a reason and the word, the person's values are gone and the receipt is shown."""
+    """Show the preview with its form. With a reason and the word, erase the values and show the receipt."""
     key = frame.key_of(part)
     access.require(frame.actor(), None, "subject", "erase")
     if request.method != "POST":
@@ -41,7 +41,7 @@ def erase(collection: str, part: str) -> Response:
 
 @blueprint.get("/erasures/<subject>")
 def receipt(subject: str) -> Response:
-    """What was erased, without a word of it, and the event that proves it."""
+    """Show how much was erased, without any content, and the event that proves it."""
     found = erasure.erasure(frame.actor(), subject)
     if found is None:
         raise NotFound("The log has no erasure of this name, or its event has no place yet: reload in a moment.")
@@ -49,7 +49,7 @@ def receipt(subject: str) -> Response:
 
 
 def offered(actor: Actor, collection: Collection, key: str | None) -> bool:
-    """Whether the page of the record leads here: the actor may erase, and the collection's records are the people themselves."""
+    """Return whether the record's page links here: the reader may erase, and the collection's records are people."""
     return key is not None and collection.subject == "self" and access.can(actor, None, "subject", "erase")
 
 

@@ -1,4 +1,4 @@
-"""Inboxes: what is to do, who does what, taking the next ticket; and for who manages one, giving tickets to people."""
+"""Inboxes: open tickets, who works on what, taking the next ticket, and assigning tickets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _KINDS = {"handed_on": "Handed on", "saved": "To continue", "record": "Not begun
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A ticket of a list, ready to be drawn."""
+    """A ticket of a list, ready to be rendered."""
 
     id: str
     title: str
@@ -46,7 +46,7 @@ class Line:
 
 @blueprint.get("")
 def every() -> Response:
-    """The inboxes of the reader, with how much there is to do in each."""
+    """Show the reader's inboxes with the number of tickets in each."""
     who = frame.actor()
     here = inboxes.inboxes_of(who)
     counts = tickets.count(who, here)
@@ -56,13 +56,13 @@ def every() -> Response:
 
 @blueprint.get("/<name>")
 def show(name: str) -> Response:
-    """One inbox: `?view=` todo, doing or backlog."""
+    """Show one inbox: `?view=` todo, doing or backlog."""
     return _drawn(name)
 
 
 @blueprint.post("/<name>/next")
 def take_next(name: str) -> Response:
-    """The next ticket, opened; the list says it where there is none."""
+    """Take and open the next ticket; if there is none, the list says so."""
     try:
         return frame.moved(frame.run_url(tickets.take_next(frame.actor(), name)))
     except Conflict:
@@ -71,7 +71,7 @@ def take_next(name: str) -> Response:
 
 @blueprint.post("/<name>/take")
 def take(name: str) -> Response:
-    """One ticket, opened; where somebody else was quicker, the list as it is now and why."""
+    """Take and open one ticket; if somebody else was quicker, show the present list and the reason."""
     try:
         return frame.moved(frame.run_url(tickets.take(frame.actor(), name, request.form.get("ticket", ""))))
     except Conflict as conflict:
@@ -80,7 +80,7 @@ def take(name: str) -> Response:
 
 @blueprint.route("/<name>/assign", methods=["GET", "POST"])
 def assign(name: str) -> Response:
-    """To whom the chosen tickets go; then what came of each."""
+    """Ask to whom the chosen tickets go, then show the result for each."""
     chosen = request.values.getlist("ticket")
     if request.method != "POST":
         return _assign_dialog(name, chosen)
@@ -96,7 +96,7 @@ def assign(name: str) -> Response:
 
 @blueprint.post("/<name>/unassign")
 def unassign(name: str) -> Response:
-    """The chosen tickets out of the hands of those who have them."""
+    """Return the chosen tickets to the inbox."""
     try:
         given = tickets.unassign(frame.actor(), name, request.form.getlist("ticket"))
     except Invalid as wrong:
@@ -105,7 +105,7 @@ def unassign(name: str) -> Response:
 
 
 def url(name: str, rest: str = "", **query: str | None) -> str:
-    """The address of an inbox, or of one of its pages."""
+    """Return the address of an inbox or of one of its pages."""
     given = {key: value for key, value in query.items() if value}
     return f"/inbox/{name}" + (f"/{rest}" if rest else "") + (f"?{urlencode(given)}" if given else "")
 
@@ -183,7 +183,7 @@ def _line(ticket: Ticket, who: Actor) -> Line:
 
 
 def _why(ticket: Ticket, look: formats.Look) -> str:
-    """Why a run was handed on and by whom; of a record the value that its place in the list goes by."""
+    """Return why and by whom a run was handed on; for a record, the value that sorts it."""
     if ticket.sorted_by is not None:
         what, value = ticket.sorted_by
         return f"{what.label}: {formats.text(formats.kind(what.to_json()), value, look)}"
@@ -191,7 +191,7 @@ def _why(ticket: Ticket, look: formats.Look) -> str:
 
 
 def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int = 200) -> Response:
-    """To whom: a page of its own, or the dialog of the page that is open."""
+    """Ask to whom the tickets go: a page of its own, or a dialog over the open page."""
     who, text = frame.actor(), request.values.get("q", "")
     here = inboxes.seen(who, name)
     people: list[dict[str, Any]] = [
@@ -218,7 +218,7 @@ def _assign_dialog(name: str, chosen: list[str], *, error: str = "", status: int
 
 
 def _done(name: str, given: list[Given]) -> Response:
-    """Back to the list; with what could not be done, where there is something."""
+    """Return to the list, with the tickets that failed, if any."""
     if all(one.run is not None for one in given):
         return frame.moved(url(name, view="backlog"))
     return _drawn(name, view="backlog", refused=[one for one in given if one.run is None], status=409)

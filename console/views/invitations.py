@@ -1,4 +1,4 @@
-"""The page behind the link of an invitation: for somebody without an account yet. It tells a stranger nothing."""
+"""The page behind an invitation link, for somebody without an account. It shows strangers nothing."""
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -14,7 +14,7 @@ blueprint = Blueprint("invitations", __name__)
 
 @blueprint.get("/invitation/<token>")
 def show(token: str) -> ResponseReturnValue:
-    """The form; looking uses nothing up."""
+    """Show the form; a GET does not use the link up."""
     try:
         return _form(accounts.opened(token, request.remote_addr or ""), {"name": "", "locale": _language(), "zone": "UTC"})
     except NotFound as gone:
@@ -23,7 +23,7 @@ def show(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/invitation/<token>")
 def accepted(token: str) -> ResponseReturnValue:
-    """The account is entered, and its person signed in."""
+    """Create the account and sign its person in."""
     told = {name: request.form.get(name, "")[:200] for name in ("name", "locale", "zone")}
     password, address = request.form.get("password", ""), request.remote_addr or ""
     try:
@@ -41,7 +41,7 @@ def accepted(token: str) -> ResponseReturnValue:
 
 
 def _signed_in(person: accounts.Person, password: str, address: str) -> ResponseReturnValue:
-    """A session of the new person's own, in place of whoever used this browser before."""
+    """Start a session for the new person, instead of the browser's earlier one."""
     answer = let_in(accounts.sign_in(person.email, password, address, request.user_agent.string), "/")
     return answer or redirect("/sign-in", 303)
 
@@ -63,7 +63,7 @@ def _gone(gone: NotFound) -> Response:
 
 
 def _language() -> str:
-    """The browser's own, where it is one of ours."""
+    """Return the browser's language if the console has it."""
     known = {choice.value for choice in locale_choices("en")}
     return next((code for code in request.accept_languages.values() if code in known), "en")
 

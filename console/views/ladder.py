@@ -1,4 +1,4 @@
-"""`/ai/ladder/…`: how far a step's proposals are trusted, on what evidence, and the two ways to change that."""
+"""`/ai/ladder/…`: how far a step's proposals are trusted, the evidence, and changing it."""
 
 from flask import Blueprint, Response, request
 
@@ -26,13 +26,13 @@ CAUSES = {
 
 @blueprint.get("/ai/ladder/<slug>/<step>")
 def show(slug: str, step: str) -> Response:
-    """The page."""
+    """Show the level, its evidence and its history."""
     return _page(promotion.standing(frame.actor(), slug, step))
 
 
 @blueprint.post("/ai/ladder/<slug>/<step>/<any(promote, back):word>")
 def move(slug: str, step: str, word: str) -> Response:
-    """Up, where every gate is passed, or down at any time; both with a reason."""
+    """Raise the level if every gate is passed, or lower it at any time; both with a reason."""
     act, mode = promotion.promote if word == "promote" else promotion.put_back, request.form.get("mode", "")
     try:
         act(frame.actor(), slug, step, mode, request.form.get("reason", ""))

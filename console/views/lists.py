@@ -1,4 +1,4 @@
-"""Collections and their records as a list: segments, search, filters, columns, order and place all stand in the address."""
+"""A collection's records as a list. Segment, search, filters, columns, order and place are in the address."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ _MASKED = '<td class="e"><span aria-hidden="true">••••••</span><span
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter that is on, in words, and the address without it."""
+    """An active filter in words, and the address without it."""
 
     label: str
     href: str
@@ -52,7 +52,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A column's head: the address that sorts by it, and how it is sorted now ("ascending", "descending" or not)."""
+    """A column's heading: the address that sorts by it, and the present sorting ("ascending", "descending" or empty)."""
 
     label: str
     href: str | None
@@ -62,7 +62,7 @@ class Head:
 
 @blueprint.get("")
 def collections() -> Response:
-    """Every collection that the reader may browse, by data source."""
+    """Show every collection that the reader may browse, by data source."""
     found = sorted(browse.collections(frame.actor()), key=lambda one: one.source)
     sources = [(source, list(group)) for source, group in groupby(found, key=lambda one: one.source)]
     return frame.page("lists/collections.html", {"sources": sources, "q": request.args.get("q", "")})
@@ -70,7 +70,7 @@ def collections() -> Response:
 
 @blueprint.get("/<collection>")
 def show(collection: str) -> Response:
-    """One page of a list. A filter that cannot be read is said in the filter's own sheet, and the list is shown without it."""
+    """Show one page of a list. An invalid filter is reported in the filter sheet, and the list is shown without it."""
     described = browse.describe(frame.actor(), collection)
     usual = next(one for one in browse.collections(frame.actor()) if one.id == collection).columns
     if "add_field" in request.args and (to := with_added(described)) is not None:
@@ -89,7 +89,7 @@ def show(collection: str) -> Response:
 
 
 def parse_query(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQuery:
-    """What the address asks for; columns that are not there are left out, without any the usual ones are shown."""
+    """Return the query in the address; unknown columns are left out, and without any the default ones are shown."""
     args = request.args
     known = {field["name"] for field in described["fields"]}
     chosen = tuple(name for name in args.getlist("columns") if name in known)
@@ -102,7 +102,7 @@ def parse_query(described: Mapping[str, Any], usual: tuple[str, ...]) -> BrowseQ
 
 
 def with_added(described: Mapping[str, Any]) -> str | None:
-    """The address with the condition of the filter sheet joined to those that are on; None where it lacks a value."""
+    """Return the address with the condition of the filter sheet added; None if it lacks a value."""
     args = request.args
     name, op, entry = args["add_field"], args.get("add_op", "eq"), args.get("add_value", "").strip()
     source = next((field for field in described["fields"] if field["name"] == name), None)
@@ -119,7 +119,7 @@ def with_added(described: Mapping[str, Any]) -> str | None:
 
 
 def value_of(source: Mapping[str, Any], op: str, entry: str) -> Any:
-    """What was typed as the field's value: labels become stored words, "one of" splits at commas."""
+    """Parse the text typed for a field: labels become stored words, "one of" splits at commas."""
     what = formats.kind(source)
     stored = {label.casefold(): word for word, label in what.options.items()}
 
@@ -134,7 +134,7 @@ def value_of(source: Mapping[str, Any], op: str, entry: str) -> Any:
 
 
 def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str, Any]:
-    """Everything that the page of a list draws."""
+    """Return everything that the page of a list draws."""
     collection, args, look = found.collection, request.args, frame.look()
     kinds = {field["name"]: formats.kind(field, collection.key) for field in described["fields"]}
     shown = columns_of(collection, found)
@@ -177,12 +177,12 @@ def drawn(found: ListPage, described: Mapping[str, Any], wrong: str) -> dict[str
 
 
 def columns_of(collection: Collection, found: ListPage) -> list[Field]:
-    """The columns beside the title; a field that alone makes the title is not shown twice."""
+    """Return the columns beside the title; a field that is the whole title is not repeated."""
     return [item for item in found.columns if (item.name,) != collection.title_fields]
 
 
 def heads(collection: Collection, shown: Sequence[Field], sort: str, masked: Sequence[Field] = ()) -> list[Head]:
-    """The heads of the table: a click sorts ascending, another descending. The title sorts by the field that it is made of."""
+    """Return the table headings: a click sorts ascending, another descending. The title sorts by its field."""
     here = _other_list(sort=None)
     by = f"{here}{'&' if '?' in here else '?'}sort="
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
@@ -198,7 +198,7 @@ def _head(item: Field, label: str, sort: str, by: str) -> Head:
 
 
 def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
-    """The body of the table as one string: cells are written by functions made once per column, not by the template. `choose`: each row can be ticked."""
+    """Return the table body as one string, rendered by one function for each column and not by the template. `choose`: rows can be ticked."""
     collection, html = found.collection, formats.marker(found.words)
     with runs.live_ahead(frame.actor(), collection.id, [row.key for row in found.rows if row.key is not None]) as live_runs:
         columns = _cells(found, shown, kinds, look, html)
@@ -227,7 +227,7 @@ def rows(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], loo
 
 
 def _cells(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, html: Callable[[str], str]) -> list[list[str]]:
-    """The cells of each column, written column by column."""
+    """Return the cells of each column, rendered column by column."""
     collection, written, of_rows = found.collection, [], [row.values for row in found.rows]
     state = collection.summary.get("badge")
     for item in shown:
@@ -237,24 +237,24 @@ def _cells(found: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], l
         if item.name in collection.currencies:
             alone = {item.name: collection.currencies[item.name]}
             values = [formats.with_currencies(one, alone).get(item.name) for one in of_rows]
-        if titles := found.titles.get(item.name):  # of a reference, how the record is called that it leads to
+        if titles := found.titles.get(item.name):  # for a reference, the title of the record that it leads to
             values = [value if value is None else titles.get(str(value), value) for value in values]
         written.append(write(values))
     return written
 
 
 def _with_failed(row: Record, shown: Sequence[Field], cells: Iterable[str]) -> list[str]:
-    """The cells of a row some of whose computed fields came to nothing."""
+    """Return the cells of a row in which some computed fields failed."""
     return [_failed(row.wrong[item.name]) if item.name in row.wrong else one for item, one in zip(shown, cells, strict=True)]
 
 
 def _failed(why: str) -> str:
-    """The cell of a computed field that came to nothing."""
+    """Return the cell of a computed field that failed."""
     return f'<td class="e" title="{escape(why)}">failed<span class="vh">: {escape(why)}</span></td>'
 
 
 def _marks(live: Sequence[RunHead]) -> str:
-    """Badges of the runs that are open on a record, as links to them."""
+    """Return badges of the open runs on a record, as links."""
     marks = []
     for head in live:
         badge = frame.status_badge(
@@ -268,7 +268,7 @@ def _marks(live: Sequence[RunHead]) -> str:
 
 
 def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[Chip]:
-    """A chip per condition that is on; alternatives (or) are one chip, since they come and go together."""
+    """Return a chip for each active condition; alternatives (or) share one chip, because they are removed together."""
     if given is None:
         return []
     parts = list(given.items) if isinstance(given, Group) and given.kind == "and" else [given]
@@ -281,7 +281,7 @@ def chips(given: Filter | None, kinds: Mapping[str, Kind], look: Look) -> list[C
 
 
 def spoken(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str:
-    """A condition in words: "Risk band is High"."""
+    """Return a condition in words: "Risk band is High"."""
     if isinstance(given, Test):
         what = kinds.get(given.field) or Kind(given.field, given.field)
         if given.op == "is_null":
@@ -292,7 +292,7 @@ def spoken(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str:
 
 
 def shown_words(found: ListPage) -> str:
-    """Which records the page shows: their places are known on the first page only, since lists are not paged by number."""
+    """Return which records the page shows. Row numbers are known on the first page only, because lists are paged by key."""
     many = len(found.rows)
     if found.previous:
         return f"{many} shown"
@@ -300,9 +300,9 @@ def shown_words(found: ListPage) -> str:
 
 
 def counted(collection: str, query: BrowseQuery, found: ListPage | None = None) -> dict[str, Any]:
-    """What the foot says of how many there are: counted where the address asks for it, else offered; a whole list is its own count.
+    """Return the count in the foot: counted if the address asks for it, else as an offer. A list that fits on one page is its own count.
 
-    What is offered is asked for by the page itself as soon as it stands there, so that no list waits for its count.
+    The page requests an offered count after it is shown, so that no list waits for it.
     """
     if query.count is None:
         whole = found is None or not (found.next or found.previous)
@@ -313,12 +313,12 @@ def counted(collection: str, query: BrowseQuery, found: ListPage | None = None) 
 
 
 def _count_link(label: str, href: str) -> dict[str, Any]:
-    """The link in the foot. Each address has its own id, since what is drawn anew in the place of an old element is not asked for again."""
+    """Return the link in the foot. Each address has its own id, because htmx does not load again for an element with the same id."""
     return {"count_label": label, "count_href": href, "count_id": f"count-{crc32(href.encode()):x}"}
 
 
 def count_words(told: Counted) -> str:
-    """How many records there are; above the cap in two digits, as the database takes it to be."""
+    """Return how many records there are; above the cap as the database's estimate, with two digits."""
     if told.total != CAP + 1:
         return f"{told.total:,}"
     about = round(told.about or 0, 2 - len(str(told.about or 0)))  # 4 234 567 → 4 200 000
@@ -335,26 +335,26 @@ def _suggestions(kinds: Iterable[Kind]) -> list[str]:
 
 @lru_cache(maxsize=500)
 def _options(pairs: tuple[tuple[str, str], ...], chosen: str) -> Markup:
-    """Options of a select, value and label; of a collection they are the same for every reader, and written once."""
+    """Return the options of a select, value and label. Cached: they are the same for every reader of a collection."""
     plain, on = Markup('<option value="{}">{}</option>'), Markup('<option value="{}" selected>{}</option>')
     return Markup("").join((on if value == chosen else plain).format(value, label) for value, label in pairs)
 
 
 @lru_cache(maxsize=500)
 def _ticks(pairs: tuple[tuple[str, str], ...], ticked: frozenset[str]) -> Markup:
-    """The boxes to tick of the columns menu, likewise."""
+    """Return the tick boxes of the columns menu, cached alike."""
     shape = Markup('<label class="choice"><input type="checkbox" name="columns" value="{}"{}><span>{}</span></label>')
     return Markup("").join(shape.format(name, Markup(" checked") if name in ticked else "", label) for name, label in pairs)
 
 
 def _wider(collection: Collection, args: Mapping[str, str]) -> str | None:
-    """The address of the same search in the records too that these refer to; None where it is that already, or there are none."""
+    """Return the address of the same search including related records; None if it includes them already or there are none."""
     refers = any(relation.kind == "to_one" for relation in collection.relations)
     return _other_list(extended="1") if args.get("q", "").strip() and args.get("extended") != "1" and refers else None
 
 
 def _syntax(fields: Sequence[tuple[str, str]], collection: Collection) -> list[tuple[str, str]]:
-    """(what to type, what it finds), with fields of this collection."""
+    """Return (what to type, what it finds), with fields of this collection."""
     name, label = next(iter(fields), ("name", "Name"))
     day = next((item for item in collection.fields if item.stored in ("date", "datetime") and (item.name, item.label) in fields), None)
     way = next((relation for relation in collection.relations if relation.kind == "to_one"), None)
@@ -371,10 +371,10 @@ def _syntax(fields: Sequence[tuple[str, str]], collection: Collection) -> list[t
 
 
 def _other_list(**changes: Any) -> str:
-    """The address of another list of the same collection: from its first page, counted anew."""
+    """Return the address of another list of the same collection, from its first page and without the count."""
     return frame.present_address(after=None, before=None, count=None, **changes)
 
 
 def _kept(*left_out: str) -> list[tuple[str, str]]:
-    """Parameters of the address that a form carries along."""
+    """Return the parameters of the address that a form must repeat."""
     return [(name, value) for name, value in request.args.items(multi=True) if name not in left_out]

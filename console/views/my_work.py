@@ -1,4 +1,4 @@
-"""My work: one page of everything that waits for the person who looks, each with its age and the way there."""
+"""My work: everything that waits for the reader on one page, each with its age and a link."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that waits. `words` say where it stands, `at` since when; `resume` is the revision where a button takes it up again."""
+    """One thing that waits. `words` say its state, `at` since when; `resume` is the revision if a button resumes it."""
 
     title: str
     words: str
@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A list of the page. `rows` reads what waits for a person, what is due first in front; `nothing` says what to do where there is none."""
+    """A list of the page. `rows` reads what waits for a person, earliest due first; `nothing` is shown if there is none."""
 
     name: str
     title: str
@@ -73,7 +73,7 @@ MORE: tuple[Section, ...] = (
 
 @blueprint.get("/my-work")
 def show() -> Response:
-    """The page. Asked again by itself, it answers 204 while nothing has changed."""
+    """Show the page. Polled by the page, it answers 204 while nothing changed."""
     context = waiting(frame.actor())
     if frame.wants_fragment() and request.args.get("seen") == context["seen"]:
         return make_response("", 204)
@@ -81,7 +81,7 @@ def show() -> Response:
 
 
 def waiting(who: Actor) -> dict[str, object]:
-    """Everything that the page draws, and `seen`, which is the same as long as nothing has changed."""
+    """Return everything that the page draws, and `seen`, which changes only if something changed."""
     work = my_work.work_of(who)
     held, saved = [row(head) for head in work.in_hand], [row(head) for head in work.to_continue]
     inboxes = [(one, count, count_words(count)) for one, count in work.inboxes]
@@ -91,7 +91,7 @@ def waiting(who: Actor) -> dict[str, object]:
 
 
 def row(head: RunHead) -> Row:
-    """A run as something that waits."""
+    """Return a run as something that waits."""
     takes_up = head.status == "saved"
     return Row(
         title=head.record_title or head.workflow_title,
@@ -107,5 +107,5 @@ def row(head: RunHead) -> Row:
 
 
 def count_words(count: Count) -> str:
-    """How many tickets there are: "10,000+" where they were not all counted, "?" where the source of the records does not answer."""
+    """Return how many tickets there are: "10,000+" if not all were counted, "?" if their data source does not answer."""
     return f"{count.to_do:,}{'+' if count.more or count.down else ''}" if count.to_do or not count.down else "?"

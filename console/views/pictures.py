@@ -1,4 +1,4 @@
-"""Workflows as pages: the list, one with its picture and rules, and the path of a run through it. All of it is for looking."""
+"""Workflows as read-only pages: the list, one with its picture and rules, and the path of a run through it."""
 
 import json
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ _ON_ERROR = {"ask": "it asks a person", "fail": "the run ends as failed"}
 
 @blueprint.get("/workflows")
 def listed() -> Response:
-    """The workflows that the reader may see; those that were made of actions stand apart."""
+    """Show the workflows that the reader may see, those made from actions apart."""
     heads = [(head, _STATUS.get(head.known.status, Badge(head.known.status.capitalize()))) for head in diagrams.listed(frame.actor())]
     acts = [one for one in heads if one[0].known.slug.startswith(ACTION)]
     return frame.page("workflows/list.html", {"heads": [one for one in heads if one not in acts], "acts": acts, "address": address})
@@ -58,7 +58,7 @@ def listed() -> Response:
 
 @blueprint.get("/workflows/<slug>")
 def show(slug: str) -> Response:
-    """One workflow; `version` names another than the live one, or the draft."""
+    """Show one workflow; `version` names a version other than the live one, or the draft."""
     shown = diagrams.show(frame.actor(), slug, request.args.get("version"))
     look = frame.look()
     context = {
@@ -81,7 +81,7 @@ def show(slug: str) -> Response:
 
 @blueprint.get("/runs/<run_id>/picture")
 def path(run_id: str) -> Response:
-    """The way that a run took, as it is now or after event `at`. Nothing on it can act."""
+    """Show the path of a run, at present or after event `at`. The page has no commands."""
     found = diagrams.path(frame.actor(), run_id, replay.place())
     run = found.replay.run.json
 
@@ -89,7 +89,7 @@ def path(run_id: str) -> Response:
         return frame.run_url(run_id, "picture", at=n)
 
     def target(node: Node) -> str:
-        """The newest entry into the step; without one its place in the list."""
+        """Return the anchor of the newest attempt at the step; without one its place in the list."""
         if not node.attempts:
             return _step_target(node)
         return attempt_url(node.attempts[-1].event)
@@ -112,7 +112,7 @@ def path(run_id: str) -> Response:
 
 
 def address(slug: str, **query: Any) -> str:
-    """Address of a workflow's page."""
+    """Return the address of a workflow's page."""
     given = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items() if value is not None)
     return f"/workflows/{quote(slug, safe='')}" + (f"?{given}" if given else "")
 
@@ -136,14 +136,14 @@ def _settings(document: Workflow) -> list[tuple[str, str]]:
 
 
 def _rule(value: Any, look: formats.Look) -> list[tuple[str, str]]:
-    """A house rule as pairs of since when and what."""
+    """Return a house rule as pairs (valid from, text)."""
     if isinstance(value, Dated):
         return [(_since(phase.valid_from, look), _plain(phase.value)) for phase in value.dated]
     return [("", _plain(value))]
 
 
 def _table(table: Table, look: formats.Look) -> dict[str, Any]:
-    """A policy table: its columns, keys first, and its rows in their order."""
+    """Return a policy table: its columns, keys first, and its rows in order."""
     columns = [column for key in table.keys for column in table.columns if column.name == key] + table.answers
     dated = any(row.get(VALID_FROM) for row in table.rows)
     return {

@@ -1,4 +1,4 @@
-"""`/ai`: proposals at work. How often people took what was proposed, how long it took, and the steps behind every figure."""
+"""`/ai`: proposals at work. How often proposals were accepted, how long it took, and the steps behind every figure."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -59,13 +59,13 @@ def show() -> Response:
 
 @blueprint.get("/ai/table.csv")
 def table() -> Response:
-    """The table by step and field, for spreadsheets."""
+    """Download the table by step and field as CSV."""
     return downloads.table("proposals.csv", _lines(measure.report(frame.actor(), window())))
 
 
 @blueprint.get("/ai/cases")
 def listed() -> Response:
-    """The steps behind a figure."""
+    """Show the steps behind a figure."""
     asked, about = (
         Wanted(**{name: request.args.get(name) or None for name in ("became", "field", "level", "person", "code", "after")}),
         window(),
@@ -84,7 +84,7 @@ def listed() -> Response:
 
 
 def window() -> Window:
-    """The window that the URL names. Raises Malformed for another number of days than is offered."""
+    """Return the window in days from the address. Raises Malformed for a number that is not offered."""
     days = request.args.get("days", "30")
     if days not in map(str, WINDOWS):
         raise Malformed(
@@ -98,18 +98,18 @@ def window() -> Window:
 
 
 def behind(workflow: str | None = None, step: str | None = None, **more: Any) -> str:
-    """Address of the steps behind a figure, in the window of this page."""
+    """Return the address of the steps behind a figure, in this page's window."""
     about = window()
     return frame.with_query("/ai/cases", {"days": about.days, "workflow": workflow or about.workflow, "step": step or about.step, **more})
 
 
 def ladder_url(workflow: str, step: str, rest: str = "") -> str:
-    """Address of the page on which a step is trusted more or less. `workflow` is its slug."""
+    """Return the address of the page that sets how far a step is trusted. `workflow` is its slug."""
     return f"/ai/ladder/{quote(workflow, safe='')}/{quote(step, safe='')}" + (f"/{rest}" if rest else "")
 
 
 def rows(told: Report) -> list[tuple[Group, list[Field]]]:
-    """Each step with the rows of its fields, those with most calls first; each field's levels follow it."""
+    """Return each step with the rows of its fields, most calls first; the levels of a field follow it."""
     by: dict[tuple[str, str], list[Field]] = {}
     for one in told.fields:
         by.setdefault((one.workflow, one.step), []).append(one)
@@ -117,7 +117,7 @@ def rows(told: Report) -> list[tuple[Group, list[Field]]]:
 
 
 def figures_by_dimension(told: Report) -> list[tuple[str, str, Figures]]:
-    """Figures by the version of a step, by model, prompt and person: (of what, which, figures)."""
+    """Return figures by version, model, prompt and person: (dimension, value, figures)."""
     versions = [("Version", f"{told.titles[group.key[0], group.key[1]]}, version {group.key[2]}", group.figures) for group in told.versions]
     models = [("Model", str(group.key[0]), group.figures) for group in told.models]
     prompts = [("Prompt version", str(group.key[0]), group.figures) for group in told.prompts]
@@ -130,7 +130,7 @@ def figures_by_dimension(told: Report) -> list[tuple[str, str, Figures]]:
 
 
 def _chips(page: cases.Page, about: Window, asked: Wanted) -> list[tuple[str, str]]:
-    """(parameter, words) of what narrows the list."""
+    """Return (parameter, words) of the active filters."""
     known = next((one for one in page.known.values() if about.workflow in (one.slug, one.id)), None)
     told = {
         "workflow": known.title if known else None,
@@ -153,7 +153,7 @@ def _where(told: Report) -> str:
 
 
 def charts(told: Report) -> list[Chart]:
-    """What the page draws, in its order."""
+    """Return the charts of the page, in order."""
     return [_weekly(told), _by_level(told), _by_hand(told), _seconds(told)]
 
 
@@ -225,7 +225,7 @@ def _points(value: float | None) -> float | None:
 
 
 def _lines(told: Report) -> Iterator[Sequence[Any]]:
-    """Every field of every step, and each of its levels, a line each."""
+    """Return a line for every field of every step and for each of its levels."""
     slugs = {one.id: one.slug for one in told.known}
     yield COLUMNS
     for one in told.fields:

@@ -1,4 +1,4 @@
-"""An action on a record: its sheet, and having it done."""
+"""An action on a record: its form and its execution."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ blueprint = Blueprint("acting", __name__, url_prefix="/c")
 
 @blueprint.route("/<collection>/<path:part>/do/<action>", methods=["GET", "POST"])
 def show_action(collection: str, part: str, action: str) -> Response:
-    """The action's form before the record; handed in, it is done, and the run tells what came of it."""
+    """Show the action's form; a POST executes it and redirects to its run."""
     key = frame.key_of(part)
     found = browse.record(frame.actor(), collection, key)
     if request.method != "POST":
@@ -32,14 +32,14 @@ def show_action(collection: str, part: str, action: str) -> Response:
 
 
 def buttons(collection: str, key: str | None) -> list[dict[str, str]]:
-    """The actions that are offered on a record: title and address."""
+    """Return title and address of the actions offered on a record."""
     if key is None:
         return []
     return [{"title": action.title, "href": url(collection, key, action)} for action in actions.offered(frame.actor(), collection, key)]
 
 
 def url(collection: str, key: str, action: Action) -> str:
-    """Where the sheet of an action is."""
+    """Return the address of an action's form."""
     return frame.record_url(collection, key) + f"/do/{frame.segment(action.id)}"
 
 

@@ -1,4 +1,4 @@
-"""One record: its summary, all its fields, what happened to it; changing a field, and starting a workflow on it."""
+"""One record: its summary, fields and activity; changing a field, and starting a workflow."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ RELATED_PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A field of the record; `edit` is where its form is, None where it may not be changed; `reveal` where a masked value is uncovered."""
+    """A field of the record. `edit` is the address of its form, None if it may not be changed; `reveal` is where a masked value is uncovered."""
 
     name: str
     label: str
@@ -42,7 +42,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A workflow that may be started here; `asks` where something has to be said first."""
+    """A workflow that may be started here; `asks` if it needs input first."""
 
     title: str
     href: str
@@ -51,7 +51,7 @@ class Start:
 
 @blueprint.get("/<collection>/<path:part>")
 def show(collection: str, part: str) -> Response:
-    """The record: `?tab=` summary, details or activity."""
+    """Show the record: `?tab=` summary, details or activity."""
     key, look = frame.key_of(part), frame.look()
     found = browse.record(frame.actor(), collection, key, labels=True)
     tab = request.args.get("tab", "")
@@ -80,14 +80,14 @@ def show(collection: str, part: str) -> Response:
 
 @blueprint.get("/<collection>/<path:part>/menu")
 def menu(collection: str, part: str) -> Response:
-    """What can be done with the record: the menu of its row, or a page of its own."""
+    """Show what can be done with the record, as the menu of its row or on its own page."""
     found = browse.record(frame.actor(), collection, frame.key_of(part))
     return frame.page("records/menu.html", named(found) | on_it(found), blocks={"*": "menu"})
 
 
 @blueprint.get("/<collection>/<path:part>/related/<relation>")
 def related(collection: str, part: str, relation: str) -> Response:
-    """The records that a relation leads to: the first few within the summary, or page by page on their own."""
+    """Show the records of a relation: the first few in the summary, or page by page on their own."""
     key, relation, fragment = frame.key_of(part), frame.key_of(relation), frame.wants_fragment()
     limit = RELATED_FIRST if fragment else RELATED_PAGE
     found = browse.related(frame.actor(), collection, key, relation, limit, request.args.get("after"))
@@ -101,7 +101,7 @@ def related(collection: str, part: str, relation: str) -> Response:
 
 @blueprint.route("/<collection>/<path:part>/edit/<name>", methods=["GET", "POST"])
 def edit(collection: str, part: str, name: str) -> Response:
-    """The form of one field; sent, it is saved if the field still holds what the form began with."""
+    """Show the form of one field; a POST saves it if the field still has the value that the form began with."""
     key, name, look = frame.key_of(part), frame.key_of(name), frame.look()
     found = browse.record(frame.actor(), collection, key, labels=True)
     item = next((one for one in found.fields if one.name == name and editable(found, one)), None)
@@ -126,7 +126,7 @@ def edit(collection: str, part: str, name: str) -> Response:
         return _edit_form(found, item, value, old=old, wrong=wrong, status=422)
     except SourceDown as down:
         return _edit_form(found, item, value, old=old, error=errors.error_message(down), status=409)
-    if not frame.wants_fragment() or "/edit/" in request.headers.get("HX-Current-URL", ""):  # the form stood on a page of its own
+    if not frame.wants_fragment() or "/edit/" in request.headers.get("HX-Current-URL", ""):  # the form was on its own page
         return frame.moved(frame.record_url(collection, key))
     line = _line(replace(found, record=after), item, look)
     return make_response(frame.render("records/value.html", {"line": line}))
@@ -134,7 +134,7 @@ def edit(collection: str, part: str, name: str) -> Response:
 
 @blueprint.route("/<collection>/<path:part>/start/<slug>", methods=["GET", "POST"])
 def start(collection: str, part: str, slug: str) -> Response:
-    """What the workflow asks before it begins; then the run."""
+    """Ask for the input that the workflow needs, then start the run."""
     key = frame.key_of(part)
     found = browse.record(frame.actor(), collection, key)
     definition = next((one for one in workflows.startable(frame.actor(), collection) if one.slug == slug), None)
@@ -159,12 +159,12 @@ def start(collection: str, part: str, slug: str) -> Response:
 
 
 def named(found: RecordPage) -> dict[str, Any]:
-    """What every page about the record shows of it."""
+    """Return what every page about the record needs."""
     return {"record": found.record, "collection": found.collection}
 
 
 def on_it(found: RecordPage) -> dict[str, Any]:
-    """Runs on the record, those that are open first to be gone on with, and what may be started."""
+    """Return the runs on the record, open ones first, and the workflows that may be started."""
     who = frame.actor()
     heads = runs.on_record(who, found.collection.id, found.record.key or "")
     drawn = [home.row(head) | {"may_resume": head.status == "saved"} for head in heads]
@@ -188,7 +188,7 @@ def on_it(found: RecordPage) -> dict[str, Any]:
 
 
 def sections(found: RecordPage, look: Look, *, whole: bool) -> list[dict[str, Any]]:
-    """The fields under their headings; the summary shows what its document names, the details everything."""
+    """Return the fields under their headings: those that the summary names, or all of them."""
     details = found.collection.details
     by_name = {item.name: item for item in (*found.fields, *found.masked) if details is None or item.name in details}
     shown = [item for item in (*found.fields, *found.masked) if item.name in by_name]
@@ -210,7 +210,7 @@ def sections(found: RecordPage, look: Look, *, whole: bool) -> list[dict[str, An
 
 
 def masked_line(found: RecordPage, item: Field) -> Line:
-    """A field whose value is masked, with the way to uncover it for who may."""
+    """Return a masked field, with the link to uncover it for those who may."""
     may = found.record.key is not None and reveal.may(frame.actor(), found.collection.id)
     href = frame.record_url(found.collection.id, found.record.key) + f"/reveal/{frame.segment(item.name)}" if may else None
     return Line(item.name, item.label, MASKED, None, href)
@@ -235,7 +235,7 @@ def _line(found: RecordPage, item: Field, look: Look) -> Line:
 
 
 def _file(found: RecordPage, item: Field, value: Any) -> Markup:
-    """The way to a file of the record; of an image its first page."""
+    """Return the link to a file of the record; for an image also its first page."""
     if not value:
         return escape(f"{ARCHIVE}.")
     href = file_url(f"{found.collection.id}:{item.name}:{found.record.key}")
@@ -245,7 +245,7 @@ def _file(found: RecordPage, item: Field, value: Any) -> Markup:
 
 
 def editable(found: RecordPage, item: Field) -> bool:
-    """Whether the reader may change this field here."""
+    """Return whether the reader may change this field here."""
     offered = found.collection.form is None or item.name in found.collection.form
     return (
         offered
@@ -258,7 +258,7 @@ def editable(found: RecordPage, item: Field) -> bool:
 
 
 def start_fields(definition: Definition, found: RecordPage) -> list[dict[str, Any]]:
-    """The fields that the start step asks for, as a person sees them before anything is typed."""
+    """Return the fields of the start step as a person sees them at first."""
     defined = [FieldDefinition.model_validate(one) for one in definition.document.start.config.get("fields", ())]
     who = frame.actor()
     roots = {
@@ -273,7 +273,7 @@ def start_fields(definition: Definition, found: RecordPage) -> list[dict[str, An
 
 
 def _to_show(found: RecordPage) -> Sequence[Any]:
-    """Relations in the order of the summary's document; without one, those that lead to many."""
+    """Return the relations in the order of the summary's document; without one, the to-many relations."""
     named_there = [one["relation"] for one in found.collection.summary.get("related", ())]
     by_name = {one.name: one for one in found.relations}
     return [by_name[name] for name in named_there if name in by_name] or [one for one in found.relations if one.kind == "to_many"]

@@ -1,4 +1,4 @@
-"""Reporting from a record what one will not see again: the form, and the number that is all there is of it afterwards."""
+"""Disclose something about a record in confidence: the form, and the receipt number."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ blueprint = Blueprint("reports", __name__, url_prefix="/c")
 
 @blueprint.route("/<collection>/<path:part>/report/<slug>", methods=["GET", "POST"])
 def report(collection: str, part: str, slug: str) -> Response:
-    """The form; sent, the receipt. There is no address to come back to."""
+    """Show the form; a POST answers the receipt. It has no address to come back to."""
     key, who = frame.key_of(part), frame.actor()
     found = browse.record(who, collection, key)
     definition = next((each for each in runs.reportable(who, collection) if each.slug == slug), None)

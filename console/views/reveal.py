@@ -1,4 +1,4 @@
-"""Uncovering a masked value of a record: the reason first, then the value, for a minute."""
+"""Uncover a masked value of a record: first the reason, then the value for a minute."""
 
 from flask import Blueprint, Response, request
 
@@ -12,7 +12,7 @@ blueprint = Blueprint("reveal", __name__, url_prefix="/c")
 
 @blueprint.route("/<collection>/<path:part>/reveal/<name>", methods=["GET", "POST"])
 def reveal(collection: str, part: str, name: str) -> Response:
-    """The form that asks why; sent, the value. With `hide` the line as it is masked."""
+    """Show the form that asks for the reason; a POST shows the value. With `hide`, show the masked line again."""
     key, name, who, look = frame.key_of(part), frame.key_of(name), frame.actor(), frame.look()
     found = browse.record(who, collection, key)
     field = next((item for item in found.masked if item.name == name), None)

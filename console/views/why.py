@@ -1,4 +1,4 @@
-"""Why can't I: what may be done with a record or a run and what not, and asking for a right that is missing."""
+"""Why can't I: what the reader may do with a record or a run, what not, and asking for a missing right."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ ASKED_WITHIN_S = 24 * 3600
 
 @blueprint.get("/c/<collection>/<path:part>/why")
 def record(collection: str, part: str) -> Response:
-    """What one may do with the record, and why not."""
+    """Show what the reader may do with the record, and why not."""
     key = frame.key_of(part)
     title, found = points.on_record(frame.actor(), collection, key)
     return _page(title, frame.record_url(collection, key), found)
@@ -28,14 +28,14 @@ def record(collection: str, part: str) -> Response:
 
 @blueprint.get("/runs/<run_id>/why")
 def run(run_id: str) -> Response:
-    """What one may do in the run, and why not."""
+    """Show what the reader may do with the run, and why not."""
     found = points.on_run(frame.actor(), run_id)
     return _page(runs.title(frame.actor(), run_id), frame.run_url(run_id), found)
 
 
 @blueprint.post("/access-requests")
 def ask() -> Response:
-    """Ask for a right that was refused; the form holds a token that only a refusal gives out."""
+    """Ask for a right that was refused; the form holds a token that only a refusal issues."""
     try:
         person, obj, act, team, back = _signer().loads(request.form.get("token", ""), max_age=ASKED_WITHIN_S)
     except (BadSignature, ValueError):
@@ -48,7 +48,7 @@ def ask() -> Response:
 
 
 def explain(error: NotAllowed) -> Reason | None:
-    """The deciding rule of a refusal and who can give the right; None where the refusal is about something else, or that cannot be told."""
+    """Return the rule behind a refusal and who can grant the right; None if the refusal has another cause or may not be explained."""
     actor: Actor | None = g.get("actor")
     if actor is None or error.code != NotAllowed.default_code or not error.need[0]:
         return None
@@ -59,7 +59,7 @@ def explain(error: NotAllowed) -> Reason | None:
 
 
 def token(reason: Reason, back: str = "") -> str:
-    """What a form of asking holds: who may ask for what, for a day."""
+    """Return the token of the form: who may ask for what, valid for a day."""
     return str(_signer().dumps([frame.actor().id, *reason.need, reason.team, back or _return_address()]))
 
 
@@ -69,7 +69,7 @@ def _page(title: str, href: str, found: list[points.Point]) -> Response:
 
 
 def _return_address() -> str:
-    """Where asking leads back to: the page that was refused is refused again, so it is Home."""
+    """Return where asking leads to: Home, because the refused page would be refused again."""
     return "/"
 
 
