@@ -96,7 +96,7 @@ def assign(name: str) -> Response:
 
 @blueprint.post("/<name>/unassign")
 def unassign(name: str) -> Response:
-    """Return the chosen tickets to the inbox."""
+    """Take the chosen tickets from the people who have them."""
     try:
         given = tickets.unassign(frame.actor(), name, request.form.getlist("ticket"))
     except Invalid as wrong:

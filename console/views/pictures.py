@@ -89,7 +89,7 @@ def path(run_id: str) -> Response:
         return frame.run_url(run_id, "picture", at=n)
 
     def target(node: Node) -> str:
-        """Return the anchor of the newest attempt at the step; without one its place in the list."""
+        """Return the address of the newest attempt at the step; without one, the step in the list."""
         if not node.attempts:
             return _step_target(node)
         return attempt_url(node.attempts[-1].event)

@@ -102,7 +102,7 @@ def record(collection: str, key: str) -> ResponseReturnValue:
 
 
 def _added(done: Done) -> dict[str, Any] | None:
-    """The record that was added, as the caller may read it now. Raises WriteUnknown where it could not be said whether it was."""
+    """Return the new record as the caller may read it now. Raises WriteUnknown if it is unknown whether it was added."""
     if done.chain is None:
         return None
     [event] = log.events_of(done.chain, after=done.number - 1, limit=1, opened=False)

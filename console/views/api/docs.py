@@ -1,4 +1,4 @@
-"""`/api/docs`: the description of the API as a page, drawn from the same document that programs read. Needs no script to be read."""
+"""`/api/docs`: the description of the API as a page, from the same document that programs read. It works without script."""
 
 import functools
 import json
@@ -22,7 +22,7 @@ NONE: tuple[str, dict[str, Any]] = ("", {})
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A parameter, or a name of an object: how it is typed and what it means. `links` are the shapes that its type names."""
+    """A parameter or a property: its type and meaning. `links` are the shapes that its type names."""
 
     name: str
     kind: str
@@ -36,7 +36,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer by its status; `shape` is the name of what it holds, empty where that is no JSON."""
+    """A response by status; `shape` is the name of its content, empty if it is not JSON."""
 
     status: str
     about: str
@@ -46,7 +46,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A call as the page shows it. `body` is its example as JSON, None where it takes none; `url` the example's address."""
+    """A call as the page shows it. `body` is its example as JSON, None if it takes none; `url` is the example's address."""
 
     id: str
     method: str
@@ -74,20 +74,20 @@ class Group:
 
 @blueprint.get("/api/docs")
 def show() -> Response:
-    """The page. It says nothing about this installation, so nobody needs to be signed in."""
+    """Show the page. It contains nothing about this installation, so it needs no sign-in."""
     groups, shapes = drawn(current_app._get_current_object())  # type: ignore[attr-defined]
     context = {"marked": marked, "groups": groups, "shapes": shapes, "site": request.host_url.rstrip("/"), "base": openapi.BASE}
     return frame.page("api/docs.html", context)
 
 
 def marked(text: str) -> Markup:
-    """The text with what stands in backticks as code."""
+    """Return the text with parts in backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (it was escaped)
 
 
 @functools.lru_cache(maxsize=4)
 def drawn(app: Flask) -> tuple[list[Group], list[tuple[str, str, list[Part]]]]:
-    """(calls by group, shapes as name, meaning and parts) of the application, made once."""
+    """Return (calls by group, shapes as name, meaning and parts) of the application, made once."""
     told = openapi.document(app)
     groups = {tag["name"]: Group(tag["name"], tag["description"]) for tag in told["tags"]}
     for path, methods in told["paths"].items():
@@ -122,7 +122,7 @@ def _drawn(told: Mapping[str, Any], path: str, method: str, call: Mapping[str, A
 
 
 def _followed(told: Mapping[str, Any], each: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a reference names, or the thing itself."""
+    """Return what a reference points to, or the schema itself."""
     reference = each.get("$ref", "")
     for part in reference.split("/")[1:]:
         told = told[part]
@@ -144,7 +144,7 @@ def _parts(schema: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def _kind(schema: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """The type in words, and the shapes that it names."""
+    """Return the type in words, and the shapes that it names."""
     if "$ref" in schema:
         name = schema["$ref"][HEAD:]
         return name, (name,)
@@ -177,7 +177,7 @@ def _answered(told: Mapping[str, Any], status: str, each: Mapping[str, Any]) -> 
 
 
 def _address(path: str, parameters: tuple[Part, ...]) -> str:
-    """The address of the example, below `/api/v1`."""
+    """Return the example's address below `/api/v1`."""
     for part in parameters:
         if part.place == "path":
             path = path.replace(f"{{{part.name}}}", quote(part.example, safe=""))

@@ -37,7 +37,7 @@ class Turned(Asked):
 
 
 def _sent(done: Done) -> dict[str, Any] | None:
-    """The file that was kept, if it is still there."""
+    """Return the stored file, if it still exists."""
     return attachments.anywhere(g.actor, done.made).value if done.made else None
 
 

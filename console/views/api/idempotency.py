@@ -1,11 +1,11 @@
-"""`X-Idempotency-Key` on every POST: the same key and body are done once, another body under the key is refused.
+"""`X-Idempotency-Key` on every POST: the same key and body are executed once; another body with the key is refused.
 
-Kept is that the key was used by this key or session, a keyed hash of the request, and the id of what was made: no word of either. A repeat
-is answered by reading that anew, for the caller of now. What was refused did nothing and is judged anew.
+Stored are the use of the key by this API key or session, a keyed hash of the request, and the id of what was made: no content. A repeat
+is answered by reading the result anew for the present caller. A refused request did nothing and is judged anew.
 
 A request claims its key before it does anything; a second one at the same time is told to come back. The first transition writes the key in its
-own transaction: so a repeat after a crash or a lost answer finds that the work was done. A claim whose request died without having done
-anything is taken over by the next.
+own transaction, so a repeat after a crash or a lost response finds that the work was done. A claim whose request died without doing
+anything is taken over by the next request.
 """
 
 import hashlib
@@ -67,7 +67,7 @@ def recall() -> ResponseReturnValue | None:
 
 
 def _fingerprint() -> bytes:
-    """What tells one request from another: its address and its body; of a form what stands in it, since its boundary is another each time."""
+    """Return what distinguishes requests: address and body. Of a form its content, because its boundary differs each time."""
     told = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
     if request.mimetype != "multipart/form-data":
         told.update(request.get_data())
@@ -82,7 +82,7 @@ def _fingerprint() -> bytes:
 
 
 def _answer(key: str, fingerprint: bytes, found: tuple[str, int] | None) -> ResponseReturnValue | None:
-    """What the first request did, as it stands now; None where there is nothing to be read, and the request is done. Raises Invalid, Conflict."""
+    """Return the result of the first request as it is now; None if nothing can be read and the work is done. Raises Invalid, Conflict."""
     kept, status, made, at = fetch(_KEPT, (key,))[0]
     if bytes(kept) != fingerprint:
         raise Invalid(
@@ -103,7 +103,7 @@ def _declared() -> Operation:
 
 
 def _read_anew(found: tuple[str, int] | None, made: str | None, at: datetime) -> ResponseReturnValue | None:
-    """The answer to work that was done, as the caller may see it now. Raises NotFound and NotAllowed as the address that reads it does."""
+    """Return the result as the caller may see it now. Raises NotFound and NotAllowed like the address that reads it."""
     declared = _declared()
     chain, number = found or (None, 0)
     told = declared.again(Done(chain, number, made, at)) if declared.again is not None else None
@@ -116,13 +116,13 @@ def _read_anew(found: tuple[str, int] | None, made: str | None, at: datetime) ->
 
 
 def made(ident: str) -> None:
-    """Name what this request has made, where no event does."""
+    """Store the id of what this request made, if no event names it."""
     g.idempotency_made = ident
 
 
 @blueprint.app_errorhandler(log.AlreadyDone)
 def done_meanwhile(_error: log.AlreadyDone) -> ResponseReturnValue:
-    """A slow request whose claim was taken over: the other one did the work."""
+    """Answer a slow request whose claim was taken over: the other request did the work."""
     found = once.done(g.idempotency)
     try:
         answer = _read_anew(found, None, log.now()) if found is not None else None
@@ -133,14 +133,14 @@ def done_meanwhile(_error: log.AlreadyDone) -> ResponseReturnValue:
 
 @blueprint.after_app_request
 def remember(response: Response) -> Response:
-    """Keep that it was done. What was refused, or went wrong, lets the key go: the same request is judged anew."""
+    """Store that the work is done. After a refusal or an error the key is released and a repeat is judged anew."""
     key = g.get("idempotency")
     log.IDEMPOTENCY.set(None)
     if key is None:
         return response
     try:
         _keep(key, response.status_code)
-    except sa.exc.DBAPIError as error:  # the work is done: who repeats the request is told how things stand
+    except sa.exc.DBAPIError as error:  # the work is done: a repeat is answered with the present state
         logger.warning("that a request was answered could not be kept: %s", type(error.orig).__name__)
     return response
 

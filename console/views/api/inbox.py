@@ -47,7 +47,7 @@ class Assign(Unassign):
 
 
 def taken(done: Done) -> dict[str, Any] | None:
-    """The run that was taken, as it stands now."""
+    """Return the taken run as it is now."""
     return runs.get(g.actor, done.chain).json if done.chain else None
 
 

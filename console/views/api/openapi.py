@@ -1,4 +1,4 @@
-"""`/api/openapi.json`: the description of the API, made from the URL map and from what stands beside each view. There is no other."""
+"""`/api/openapi.json`: the description of the API, built only from the URL map and from the declarations beside the views."""
 
 import functools
 import inspect
@@ -80,7 +80,7 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An operation at its place: `path` below `/api/v1` with parameters in braces, `method` in capitals, `about` its description."""
+    """An operation: `path` below `/api/v1` with parameters in braces, `method` in capitals, `about` its description."""
 
     path: str
     method: str
@@ -90,12 +90,12 @@ class Call:
 
     @property
     def parameters(self) -> list[str]:
-        """Names of what fills the path."""
+        """Return the names of the path's parameters."""
         return re.findall(r"{(\w+)}", self.path)
 
     @property
     def statuses(self) -> list[int]:
-        """Every status of an error that it may be answered with."""
+        """Return every error status that it may be answered with."""
         found = {*ALWAYS, *self.operation.refuses}
         found |= {*WITH_BODY} if self.operation.body is not None or self.method == "POST" else set()
         found |= {404} if self.parameters or self.operation.again is not None else set()
@@ -103,7 +103,7 @@ class Call:
 
 
 def calls(app: Flask) -> list[Call]:
-    """Every call below `/api/v1`, in the order of `TAGS`, then of their declaration. Raises `LookupError` for a route that declares nothing."""
+    """Return every call below `/api/v1`, in the order of `TAGS`, then of declaration. Raises `LookupError` for a route without a declaration."""
     found = [call for rule in app.url_map.iter_rules() if rule.rule.startswith(f"{BASE}/") for call in _calls(app, rule)]
     return sorted(found, key=lambda call: (list(TAGS).index(call.tag), call.method == "POST" and bool(call.parameters)))
 
@@ -123,7 +123,7 @@ def _calls(app: Flask, rule: Rule) -> Iterator[Call]:
 
 @blueprint.get("/api/openapi.json")
 def show() -> Response:
-    """The description, the same for everybody; 304 to who has it."""
+    """Return the description, the same for everybody; 304 if the client has it."""
     answer = Response(rendered(current_app), mimetype="application/json", headers={"Cache-Control": "no-cache"})
     answer.add_etag()
     answer.make_conditional(request)
@@ -132,12 +132,12 @@ def show() -> Response:
 
 @functools.lru_cache(maxsize=4)
 def rendered(app: Flask) -> bytes:
-    """The description as it is sent, made once for each application."""
+    """Return the description as bytes, built once for each application."""
     return orjson.dumps(document(cast(Flask, getattr(app, "_get_current_object", lambda: app)())))
 
 
 def document(app: Flask) -> dict[str, Any]:
-    """The description of the API: OpenAPI 3.1."""
+    """Return the OpenAPI 3.1 document."""
     every = calls(app)
     schemas = _schemas(every)
     paths: dict[str, dict[str, Any]] = {}
@@ -182,7 +182,7 @@ def document(app: Flask) -> dict[str, Any]:
 
 
 def _schemas(every: Iterable[Call]) -> dict[str, Any]:
-    """The schemas of all bodies and answers, by name."""
+    """Return the schemas of all bodies and responses, by name."""
     models: list[type[BaseModel]] = [Error]
     for call in every:
         for told in (call.operation.body, *call.operation.answers.values()):
@@ -195,13 +195,13 @@ def _schemas(every: Iterable[Call]) -> dict[str, Any]:
 
 
 def _named(name: str) -> str:
-    """`Listed_RunHead_` as people call it."""
+    """Return a readable name for `Listed_RunHead_`."""
     listed = re.fullmatch(r"Listed_(\w+?)_", name)
     return f"{listed[1]}Page" if listed else name
 
 
 def _plain(schema: Any, names: Mapping[str, str], *, properties: bool = False) -> Any:
-    """The schema without the titles that repeat its names, and with the names that we give."""
+    """Return the schema without titles that only repeat names, and with our names."""
     if isinstance(schema, list):
         return [_plain(each, names) for each in schema]
     if not isinstance(schema, dict):
@@ -281,7 +281,7 @@ def _in_query(declared: Operation) -> list[dict[str, Any]]:
 
 
 def _without_null(told: Mapping[str, Any]) -> dict[str, Any]:
-    """A parameter that is not given is not null: it is not there."""
+    """Return the schema of a parameter without null: an absent parameter is left out of the address."""
     kept = {name: value for name, value in told.items() if name not in ("title", "anyOf") and not (name == "default" and value is None)}
     for each in told.get("anyOf", ()):
         if each != {"type": "null"}:
@@ -317,7 +317,7 @@ LINKED: Mapping[str, tuple[str, ...]] = {"Run": ("run_id",), "Workflow": ("workf
 
 
 def _links(told: type[BaseModel] | Media, every: Iterable[Call]) -> dict[str, Any]:
-    """What can be called next with the id of the answer."""
+    """Return the calls that can follow with the id in the response."""
     if isinstance(told, Media) or told.__name__ not in LINKED:
         return {}
     return {

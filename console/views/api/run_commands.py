@@ -111,12 +111,12 @@ SETTLED = {"succeeded": "done", "failed": "not_done"}
 
 
 def _run(run_id: str) -> ResponseReturnValue:
-    """The run as it stands next, for whoever acted."""
+    """Return the run as it is now, for whoever acted."""
     return jsonify(runs.get(g.actor, run_id).json)
 
 
 def moved(done: Done) -> dict[str, Any]:
-    """The run that a command moved or began, as it stands now."""
+    """Return the run that a command moved or started, as it is now."""
     return runs.get(g.actor, done.chain or _named()).json
 
 
@@ -125,13 +125,13 @@ def _named() -> str:
 
 
 def _kept(done: Done) -> dict[str, Any]:
-    """When the draft that is there was kept; where the step has been handed in meanwhile, when this one was sent."""
+    """Return when the present draft was kept; if the step was completed meanwhile, when this one was sent."""
     current = runs.get(g.actor, _named()).json["current"] or {}
     return {"saved_at": (current.get("draft") or {}).get("saved_at") or canonical.moment(done.at)}
 
 
 def _checked(done: Done) -> dict[str, Any]:
-    """The run, and what is known of the effect now."""
+    """Return the run, and what is known of the effect now."""
     told, wanted = moved(done), read(Named).effect
     found = [effect["status"] for attempt in told["attempts"] for effect in attempt["effects"] if effect["id"] == wanted]
     return told | {"checked": SETTLED.get(found[-1] if found else "", "unclear")}

@@ -78,7 +78,7 @@ class Following(Asked):
 
 
 def _begun(done: Done) -> dict[str, Any] | None:
-    """The run that was begun, as it stands now."""
+    """Return the started run as it is now."""
     return runs.get(g.actor, done.chain).json if done.chain else None
 
 

@@ -66,7 +66,7 @@ DRAFT: dict[str, Any] = {
 
 
 def _changed(done: Done) -> dict[str, Any] | None:
-    """The workflow that was made or changed, as it stands now."""
+    """Return the workflow as it is now."""
     named = (request.view_args or {}).get("workflow_id")
     if done.chain is not None:
         named = log.events_of(done.chain, after=done.number - 1, limit=1)[0].open["workflow"]

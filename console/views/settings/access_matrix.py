@@ -56,7 +56,7 @@ def show() -> Response:
 
 @blueprint.get("/export.csv")
 def export() -> Response:
-    """The whole matrix as a file."""
+    """Download the whole matrix as CSV."""
     access.require(frame.actor(), None, "policy", "manage")
     team, person = request.args.get("team", ""), request.args.get("person", "")
     body = "".join(matrix.as_csv(frame.actor(), place=team, person=person))
@@ -113,7 +113,7 @@ def attempt() -> Response:
 
 
 def _inputs(obj: str) -> list[str]:
-    """Fields of the action's form that conditions of rules on it look at."""
+    """Return the fields of the action's form that its rules' conditions use."""
     texts = {row.expression for row in access.all_rows() if row.obj == obj and row.expression}
     return sorted(
         {path[1] for text in texts for path in expressions.paths(expressions.parse(text)) if path[0] == "input" and len(path) > 1}
@@ -121,6 +121,6 @@ def _inputs(obj: str) -> list[str]:
 
 
 def _typed(value: str) -> Any:
-    """What stands in a box, as a number where it is one."""
+    """Return the text of a box, as a number if it is one."""
     plain = value.strip()
     return int(plain) if plain.lstrip("-").isdigit() and len(plain) < 16 else plain

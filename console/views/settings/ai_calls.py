@@ -1,4 +1,4 @@
-"""Settings, AI: the log of calls to models for who audits. What is asked for stands in the address; the words of a prompt have an address of their own."""
+"""Settings, AI: the log of calls to models, for auditors. The filters are in the address; prompts have an address of their own."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -75,7 +75,7 @@ GONE = {
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter that is on, in words, and the address without it."""
+    """An active filter in words, and the address without it."""
 
     label: str
     value: str
@@ -84,7 +84,7 @@ class Chip:
 
 @blueprint.get("")
 def show() -> Response:
-    """The list, newest first."""
+    """Show the list, newest first."""
     actor = frame.actor()
     given = {name: request.args[name].strip() for name in FILTERS if request.args.get(name, "").strip()}
     after, wrong = request.args.get("after") or None, ""
@@ -129,13 +129,13 @@ def show() -> Response:
 
 @blueprint.get("/<call_id>")
 def show_call(call_id: str) -> Response:
-    """Everything about a call but its words."""
+    """Show everything about a call except its prompt and answer."""
     return _call_page(audit.call(frame.actor(), call_id))
 
 
 @blueprint.get("/<call_id>/words")
 def words(call_id: str) -> Response:
-    """What was sent and what came back; that it was looked at is an event."""
+    """Show the prompt and the answer; viewing them is an event."""
     actor = frame.actor()
     found = audit.call(actor, call_id)
     _, told, state = audit.words(actor, call_id)
@@ -169,7 +169,7 @@ def _call_page(found: audit.Audited, told: Mapping[str, Any] | None = None, gone
 
 
 def _facts(call: Call) -> Sequence[tuple[str, str]]:
-    """What the row says of how it was asked and what it took."""
+    """Return how the call was made and what it used."""
     tokens = [
         (words, count)
         for words, count in (
@@ -199,7 +199,7 @@ def _facts(call: Call) -> Sequence[tuple[str, str]]:
 
 
 def _known(actor: Actor) -> dict[str, tuple[str, Mapping[str, str]]]:
-    """Workflows that this reader may know of: id → (title, steps at which the AI proposes)."""
+    """Return the workflows that this reader may know of: id → (title, steps with AI)."""
     made: dict[str, tuple[str, Mapping[str, str]]] = {}
     for known in workflows.all_known():
         if not access.exists_for(actor, f"workflow:{known.slug}"):
@@ -214,7 +214,7 @@ def _step(known: Mapping[str, tuple[str, Mapping[str, str]]], call: Call) -> str
 
 
 def _spoken(name: str, value: str, known: Mapping[str, tuple[str, Mapping[str, str]]], people: Mapping[str, str]) -> str:
-    """The value of a filter in words."""
+    """Return the value of a filter in words."""
     match name:
         case "workflow":
             return known.get(value, (value, {}))[0]
@@ -230,7 +230,7 @@ def _spoken(name: str, value: str, known: Mapping[str, tuple[str, Mapping[str, s
 
 
 def _text(value: Any) -> str:
-    """A value as one reads it, whatever its shape; nothing is the empty text."""
+    """Return any value as text; None is the empty text."""
     if value is None:
         return ""
     if isinstance(value, dict | list):

@@ -1,4 +1,4 @@
-"""Settings, AI: what a model would see of a record, or of a text that is pasted."""
+"""Settings, AI: what a model would see of a record or of a pasted text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ NAMES = ("collection", "record", "text")
 
 @blueprint.get("")
 def show() -> Response:
-    """The form; with a collection and a record in the address what a model would see of it."""
+    """Show the form; with a collection and a record in the address, what a model would see of it."""
     ai_forms.newest()
     told = {name: request.args.get(name, "").strip() for name in ("collection", "record")} | {"text": ""}
     if not told["collection"] or not told["record"]:
@@ -34,7 +34,7 @@ def show() -> Response:
 
 @blueprint.post("")
 def try_text() -> Response:
-    """What would become of a text. It is kept nowhere, and stands in no address."""
+    """Show what a model would see of a text. It is not stored and not in the address."""
     told = {"collection": request.form.get("collection", ""), "record": "", "text": request.form.get("text", "").replace("\r\n", "\n")}
     try:
         return _page(told, playground.of_text(frame.actor(), told["text"], told["collection"]))

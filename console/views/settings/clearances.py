@@ -1,4 +1,4 @@
-"""Labels: who is cleared for what, by a role or for a time, and the two people that a clearance takes."""
+"""Clearances: who holds which, through a role or for a period; granting one takes two people."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
@@ -29,7 +29,7 @@ STATES = {
 
 @blueprint.get("")
 def show() -> Response:
-    """Every label with who holds it, and the form that asks for a clearance."""
+    """Show every clearance with its holders, and the form that asks for one."""
     return _page()
 
 
@@ -65,7 +65,7 @@ def answered(grant: str, word: str) -> Response:
 
 
 def _days(told: Mapping[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The first moment of the first day and the last of the last, in the zone of who asks. Raises Invalid for what is no day."""
+    """Return the first moment of the first day and the last moment of the last, in the person's zone. Raises Invalid for an invalid day."""
     days, details = [], []
     for name in ("since", "until"):
         try:
@@ -81,7 +81,7 @@ def _days(told: Mapping[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def _period_words(grant: clearances.Grant) -> str:
-    """Its first and last day, in the zone of who reads."""
+    """Return the first and last day, in the reader's zone."""
     look = frame.look()
     first, last = (moment.astimezone(ZoneInfo(look.zone)).date() for moment in (grant.since, grant.until - timedelta(seconds=1)))
     shown = [formats.text(DAY, f"{day}", look) for day in (first, last)]

@@ -1,4 +1,4 @@
-"""What the forms about a collection say, as documents: the names, the list of its fields, one field, the whole as text."""
+"""Convert the forms about a collection to documents: names, the list of fields, one field, the whole document as text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,14 +50,14 @@ class Row:
 
 
 def order_of(editing: Editing) -> list[str]:
-    """Every field in the order of the page: the columns of the list first, then the details, then the rest as the table has them."""
+    """Return every field in the order of the page: list columns first, then details, then the others in table order."""
     becoming = editing.becoming
     every = [item.name for item in (*becoming.stored_fields, *becoming.computed_fields)]
     return [name for name in dict.fromkeys([*becoming.columns, *(becoming.details or ()), *every]) if name in every]
 
 
 def rows(editing: Editing) -> list[Row]:
-    """The fields of the collection as the draft has them."""
+    """Return the fields of the collection as the draft has them."""
     becoming, said = editing.becoming, editing.document.fields
     known = {item.name: item for item in (*becoming.stored_fields, *becoming.computed_fields)}
     return [_row(known[name], said.get(name), editing) for name in order_of(editing)]
@@ -86,7 +86,7 @@ def _row(item: Field, says: Any, editing: Editing) -> Row:
 
 
 def offered(item: Field) -> list[tuple[str, str]]:
-    """Widgets that fit the field, in words."""
+    """Return the widgets that fit the field, in words."""
     fitting = [name for name in WIDGETS if name not in FITTING or item.stored in FITTING[name]]
     choosing = {"select", "radio", "badge"}
     if not item.options and item.stored != "boolean":
@@ -97,12 +97,12 @@ def offered(item: Field) -> list[tuple[str, str]]:
 
 
 def every_widget() -> list[tuple[str, str]]:
-    """All widgets in words, for a field whose kind is not known yet."""
+    """Return all widgets in words, for a field whose kind is not known yet."""
     return list(WIDGET_WORDS.items())
 
 
 def _effective(editing: Editing, place: str) -> Sequence[str]:
-    """Fields that stand in a place: those that the document names, else what goes without saying."""
+    """Return the fields in a place: those that the document names, else the default ones."""
     becoming = editing.becoming
     if place == "columns":
         return becoming.columns
@@ -113,7 +113,7 @@ def _effective(editing: Editing, place: str) -> Sequence[str]:
 
 
 def merged(editing: Editing, form: MultiDict[str, str]) -> dict[str, Any]:
-    """The document with what the list of fields says: only what differs from what the page showed is written down."""
+    """Return the document with the list of fields; only differences from what the page showed are written."""
     document = editing.document.to_json()
     for name in NAMES:
         if name in form:
@@ -135,7 +135,7 @@ def merged(editing: Editing, form: MultiDict[str, str]) -> dict[str, Any]:
 
 
 def moved(order: Sequence[str], move: str) -> list[str]:
-    """The order with one field a place up or down: `up:email`."""
+    """Return the order with one field moved up or down: `up:email`."""
     way, _, name = move.partition(":")
     if name not in order:
         return list(order)
@@ -162,7 +162,7 @@ def _field(said: dict[str, Any], row: Row, form: MultiDict[str, str]) -> dict[st
 
 
 def _say(said: dict[str, Any], name: str, value: Any) -> None:
-    """Written down, or left out where it says nothing."""
+    """Set a key of the document, or remove it if the value is the default."""
     if value in ("", None, [], {}):
         said.pop(name, None)
     else:
@@ -170,7 +170,7 @@ def _say(said: dict[str, Any], name: str, value: Any) -> None:
 
 
 def field_document(form: MultiDict[str, str], former: Mapping[str, Any]) -> dict[str, Any]:
-    """What the form of one field says; what it does not show stays."""
+    """Return the document for one field's form; keys that the form does not show stay."""
     said = dict(former)
     for name in ("label", "help", "type", "widget", "currency", "format", "computed", "references", "ai"):
         if name in form:
@@ -197,7 +197,7 @@ def field_document(form: MultiDict[str, str], former: Mapping[str, Any]) -> dict
 
 
 def options_of(text: str) -> list[Any]:
-    """Options a line each: `value | label | colour`."""
+    """Parse options, one in a line: `value | label | colour`."""
     made: list[Any] = []
     for line in text.splitlines():
         value, label, tone = (part.strip() for part in (*line.split("|", 2), "", "")[:3])
@@ -207,7 +207,7 @@ def options_of(text: str) -> list[Any]:
 
 
 def options_text(said: Sequence[Any] | None) -> str:
-    """The same, for the box."""
+    """Return options as text, one in a line; the reverse of `options_of`."""
     lines = []
     for one in said or ():
         told = one if isinstance(one, Mapping) else {"value": one}

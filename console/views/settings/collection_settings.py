@@ -1,4 +1,4 @@
-"""`/settings/collections`: how collections are shown. A draft is edited beside its preview; changes are looked at, then published."""
+"""`/settings/collections`: how collections are displayed. A draft is edited beside its preview, its changes are reviewed, then it is published."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -23,7 +23,7 @@ ORIGINS = {"found": "As it was before", "page": "By page", "file": "From a file"
 
 @blueprint.get("")
 def show() -> Response:
-    """Every collection, by data source."""
+    """Show every collection, by data source."""
     heads = collections.listed(frame.actor())
     names = accounts.names({head.draft_by for head in heads if head.draft_by})
     sources: dict[str, list[Any]] = {}
@@ -34,7 +34,7 @@ def show() -> Response:
 
 @blueprint.route("/<collection>", methods=["GET", "POST"])
 def show_collection(collection: str) -> Response:
-    """The names and fields of a collection; sent, they are the draft."""
+    """Show the names and fields of a collection; a POST saves the draft."""
     editing = collections.opened(frame.actor(), collection)
     if request.method != "POST":
         return _editor(editing)
@@ -51,7 +51,7 @@ def show_collection(collection: str) -> Response:
 
 @blueprint.post("/<collection>/preview")
 def preview(collection: str) -> Response:
-    """What the form would come to, drawn and kept nowhere."""
+    """Render the form's content without saving it."""
     editing = collections.opened(frame.actor(), collection)
     try:
         becoming = collections.tried(frame.actor(), collection, collection_forms.merged(editing, request.form))
@@ -65,7 +65,7 @@ def preview(collection: str) -> Response:
 
 @blueprint.route("/<collection>/fields/<path:name>", methods=["GET", "POST"])
 def field(collection: str, name: str) -> Response:
-    """Everything that is said of one field; sent, it is part of the draft. A computed field can be taken away."""
+    """Show everything about one field; a POST saves it in the draft. A computed field can be removed."""
     editing = collections.opened(frame.actor(), collection)
     item = next((item for item in (*editing.becoming.stored_fields, *editing.becoming.computed_fields) if item.name == name), None)
     if item is None:
@@ -83,7 +83,7 @@ def field(collection: str, name: str) -> Response:
 
 @blueprint.route("/<collection>/new-field", methods=["GET", "POST"])
 def new_field(collection: str) -> Response:
-    """A field that no column holds: its name and its expression; sent, it is part of the draft."""
+    """Show the form of a computed field: name and expression; a POST adds it to the draft."""
     editing = collections.opened(frame.actor(), collection)
     if request.method != "POST":
         return _field(editing, None)
@@ -99,7 +99,7 @@ def new_field(collection: str) -> Response:
 
 @blueprint.route("/<collection>/changes", methods=["GET", "POST"])
 def changes(collection: str) -> Response:
-    """What the draft changes; sent, it is published, thrown away, or its last change is taken back."""
+    """Show what the draft changes; a POST publishes it, discards it, or undoes its last change."""
     editing = collections.opened(frame.actor(), collection)
     if request.method != "POST":
         return _changes(editing)
@@ -111,7 +111,7 @@ def changes(collection: str) -> Response:
 
 @blueprint.route("/<collection>/versions", methods=["GET", "POST"])
 def versions(collection: str) -> Response:
-    """What was published; sent, a former version becomes the draft."""
+    """Show the published versions; a POST makes an earlier one the draft."""
     editing = collections.opened(frame.actor(), collection)
     if request.method == "POST":
         try:
@@ -125,7 +125,7 @@ def versions(collection: str) -> Response:
 
 @blueprint.route("/<collection>/document", methods=["GET", "POST"])
 def document(collection: str) -> Response:
-    """The whole document as text: relations, segments, rules and the summary too."""
+    """Show the whole document as text, with relations, segments, rules and summary."""
     editing = collections.opened(frame.actor(), collection)
     if request.method != "POST":
         return _document(editing, editing.document.canonical().decode())
@@ -143,7 +143,7 @@ def document(collection: str) -> Response:
 
 @blueprint.get("/<collection>/document.json")
 def download(collection: str) -> Response:
-    """What counts, as the file that `console collection import` reads."""
+    """Download the published document, in the format of `console collection import`."""
     editing = collections.opened(frame.actor(), collection)
     answer = make_response(editing.live.canonical())
     answer.headers["Content-Type"] = "application/json; charset=utf-8"
@@ -163,7 +163,7 @@ def _revision() -> int:
 
 
 def _head(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, Any]:
-    """What every page about one collection has."""
+    """Return what every page about one collection draws."""
     by = editing.draft.changed_by
     who = {by, str(wrong.extra.get("by"))} if wrong else {by}
     return {
@@ -191,7 +191,7 @@ def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: Multi
 
 
 def _saved(editing: Editing, document: Mapping[str, Any], drawn: Callable[..., Response], *more: Any) -> Response:
-    """The draft with this document, and back to the fields; the form again where it is refused."""
+    """Save the draft and return to the fields; show the form again if it is refused."""
     try:
         collections.save(frame.actor(), editing.collection.id, _revision(), document)
     except (Conflict, Invalid) as wrong:
@@ -201,7 +201,7 @@ def _saved(editing: Editing, document: Mapping[str, Any], drawn: Callable[..., R
 
 
 def _without(document: dict[str, Any], name: str) -> None:
-    """The document without a computed field, wherever it is named."""
+    """Return the document without a computed field and without references to it."""
     document.get("fields", {}).pop(name, None)
     for place in LISTS:
         if place in document:
@@ -211,7 +211,7 @@ def _without(document: dict[str, Any], name: str) -> None:
 
 
 def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = None) -> Response:
-    """The form of one field; `item` None is a new computed one."""
+    """Show the form of one field; `item` None is a new computed field."""
     said = editing.document.to_json().get("fields", {}).get(item.name, {}) if item else {}
     if wrong:
         said = collection_forms.field_document(request.form, said)
@@ -228,7 +228,7 @@ def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = No
 
 
 def _same(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Choices whose words are their values."""
+    """Return the choices whose labels are their values."""
     return [(name, name.replace("_", " ") if "." not in name else name) for name in names]
 
 
@@ -250,7 +250,7 @@ PLACE_WORDS = {
 
 
 def _place(change: Change, labels: Mapping[str, str]) -> str:
-    """The place of a change in words: "E-mail: label"."""
+    """Return the place of a change in words: "E-mail: label"."""
     head, *rest = change.place
     if head == "fields" and rest:
         return ": ".join([labels.get(rest[0], rest[0]), " ".join(rest[1:]) or "everything said of it"])
@@ -258,7 +258,7 @@ def _place(change: Change, labels: Mapping[str, str]) -> str:
 
 
 def _words(change: Change, said: Any, labels: Mapping[str, str]) -> str:
-    """What stands at a place, fields by their labels."""
+    """Return the content of a place in words, fields by their labels."""
     if change.place[0] in (*LISTS, "search", "key") and isinstance(said, list):
         return ", ".join(labels.get(name, name) for name in said) or "no field"
     return worded(said)
@@ -294,7 +294,7 @@ def _document(editing: Editing, text: str, wrong: ConsoleError | None = None) ->
 
 
 def _preview(becoming: Collection) -> dict[str, Any]:
-    """A row of the list and the summary of a real record, as the draft would draw them; why not, where the editor may see no record."""
+    """Return a list row and the summary of a real record as the draft would render them; the reason if the editor may see no record."""
     look = frame.look()
     try:
         found = browse.sample(frame.actor(), becoming)

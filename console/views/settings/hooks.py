@@ -1,4 +1,4 @@
-"""`/settings/hooks`: code of the company's own, where it stands, what it may touch, and how it fares."""
+"""`/settings/hooks`: the company's own code: its files, what it may access, and its state."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ class Line:
 
 @blueprint.get("")
 def show() -> Response:
-    """Every hook, by kind; and step types that other packages bring."""
+    """Show every hook by kind, and step types of other packages."""
     access.require(frame.actor(), None, "source", "manage")
     labels = {item.id: item.label for item in records.collections()}
     groups: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Inviting somebody, and invitations that wait."""
+"""Invite people, and pending invitations."""
 
 from flask import Blueprint, Response, flash, request
 
@@ -15,7 +15,7 @@ blueprint = Blueprint("invite", __name__, url_prefix="/settings/people")
 
 @blueprint.route("/invite", methods=["GET", "POST"])
 def new() -> Response:
-    """To whom, with which roles in which teams."""
+    """Show the form with mail address, roles and teams; a POST sends the invitation."""
     who = frame.actor()
     authority.require(who)
     email, pairs, teams = request.form.get("email", "")[:254], read_pairs(), read_teams()
@@ -38,7 +38,7 @@ def new() -> Response:
 
 @blueprint.get("/invitations/<invitation_id>")
 def show_invitation(invitation_id: str) -> Response:
-    """An invitation that waits."""
+    """Show a pending invitation."""
     told = invitations.invitation(frame.actor(), invitation_id)
     names = people.team_names()
     context = {
@@ -53,20 +53,20 @@ def show_invitation(invitation_id: str) -> Response:
 
 @blueprint.post("/invitations/<invitation_id>/resend")
 def resend(invitation_id: str) -> Response:
-    """A new link; the one before is worth nothing any more."""
+    """Make a new link; the old one stops working."""
     return _sent(accounts.resend(frame.actor(), invitation_id))
 
 
 @blueprint.post("/invitations/<invitation_id>/revoke")
 def revoke(invitation_id: str) -> Response:
-    """The link is worth nothing any more."""
+    """Make the link useless."""
     accounts.revoke(frame.actor(), invitation_id)
     flash("The invitation is revoked.")
     return frame.moved("/settings/people?state=invited")
 
 
 def _sent(sent: Sent) -> Response:
-    """Where a letter went out, the list; else the link, which is said only now."""
+    """Redirect to the list if a mail was sent; else show the link, this once."""
     if sent.mailed:
         flash(f"An invitation went to {sent.email}.")
         return frame.moved("/settings/people?state=invited")

@@ -1,4 +1,4 @@
-"""One's own page: name, language, zone and theme; password, second factor and where one is signed in; and the way out."""
+"""The person's own page: profile, password, second factor, sessions."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -71,13 +71,13 @@ METHODS = {
 
 @blueprint.get("")
 def show() -> Response:
-    """The page. Nobody needs a right for it."""
+    """Show the page. It needs no right."""
     return _page()
 
 
 @blueprint.post("/profile")
 def change_profile() -> Response:
-    """Name, language, zone and theme, as the form says."""
+    """Save name, language, zone and theme."""
     told = {name: request.form.get(name, "") for name in ("name", "locale", "zone", "theme")}
     try:
         profile.change_profile(frame.actor(), **told)
@@ -92,7 +92,7 @@ def change_profile() -> Response:
 
 @blueprint.post("/password")
 def change_password() -> Response:
-    """A new password; every other session ends, and this one gets a new token."""
+    """Set a new password; every other session ends, and this one gets a new token."""
     try:
         profile.change_password(frame.actor(), request.form.get("former", ""), request.form.get("new", ""))
     except Invalid as error:
@@ -104,7 +104,7 @@ def change_password() -> Response:
 
 @blueprint.post("/disconnect")
 def disconnect() -> Response:
-    """The identity provider is no way in any more."""
+    """Disconnect the account from the identity provider."""
     identities.unlink(frame.actor())
     flash("Your company account is no way in any more")
     return frame.moved("/settings/me")
@@ -112,7 +112,7 @@ def disconnect() -> Response:
 
 @blueprint.post("/sessions/<session_id>/end")
 def end_session(session_id: str) -> Response:
-    """One of one's own sessions ends."""
+    """End one of the person's sessions."""
     sessions.end_session(frame.actor(), session_id)
     flash("That session was ended")
     return frame.moved("/settings/me#sessions")
@@ -120,14 +120,14 @@ def end_session(session_id: str) -> Response:
 
 @blueprint.post("/sessions/end-others")
 def end_others() -> Response:
-    """All but this one."""
+    """End all sessions but this one."""
     ended = sessions.end_others(frame.actor())
     flash(f"{ended} other {'session was' if ended == 1 else 'sessions were'} ended")
     return frame.moved("/settings/me#sessions")
 
 
 def device(agent: str) -> str:
-    """`Firefox on Windows` of what a browser says of itself."""
+    """Return `Firefox on Windows` from the browser's description of itself."""
     browser = next((name for word, name in BROWSERS if f"{word}/" in agent or f"{word}iOS/" in agent), "")
     system = next((name for word, name in SYSTEMS if word in agent), "")
     return f"{browser} on {system}" if browser and system else browser or system or "Unknown device"
@@ -164,7 +164,7 @@ def _locales(own: str) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def _named() -> dict[str, str]:
-    """Each language in its own words."""
+    """Return each language by its own name."""
     return {name: Locale.parse(name, sep="-").get_display_name() or name for name in LOCALES}
 
 

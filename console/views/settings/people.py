@@ -1,4 +1,4 @@
-"""People: the list, also as a table, and the words in which pages about people speak of roles and teams."""
+"""People: the list, also as CSV, and how pages about people word roles and teams."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ class Choice:
 
 @blueprint.get("")
 def show() -> Response:
-    """The list: `?q=`, `team`, `role`, `state`, and `after` for the next page."""
+    """Show the list: `?q=`, `team`, `role`, `state`, and `after` for the next page."""
     who, asked = frame.actor(), _query()
     found, following = directory.listed(who, asked, limit=PAGE_SIZE)
     counts, names = directory.counts(who), team_names()
@@ -70,7 +70,7 @@ def show() -> Response:
 
 @blueprint.get("/people.csv")
 def export() -> Response:
-    """What the list shows, and everything below it, as a table for spreadsheets."""
+    """Download the filtered list as CSV."""
     found, names = directory.every(frame.actor(), _query()), team_names()
     answer = Response(_lines(found, names), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="people.csv"'
@@ -78,33 +78,33 @@ def export() -> Response:
 
 
 def url(person_id: str, rest: str = "") -> str:
-    """The address of a person's page, or of one below it."""
+    """Return the address of a person's page, or of a page below it."""
     return f"/settings/people/{person_id}" + (f"/{rest}" if rest else "")
 
 
 def team_names() -> dict[str, str]:
-    """Team id → name, of archived teams too."""
+    """Return team id → name, including archived teams."""
     return {team.id: team.name for team in accounts.teams()}
 
 
 def team_choices(chosen: str) -> list[Choice]:
-    """Teams that are open, and the chosen one whatever became of it."""
+    """Return the open teams, and the chosen one even if it is archived."""
     return [Choice(team.id, team.name, team.id == chosen) for team in accounts.teams() if not team.archived or team.id == chosen]
 
 
 def role_choices(chosen: str) -> list[Choice]:
-    """Every role of the policy in use."""
+    """Return every role of the present policy."""
     return [Choice(role, formats.role_words(role), role == chosen) for role in authority.known_roles()]
 
 
 def pair_words(pair: Pair, names: dict[str, str]) -> str:
-    """`Lead in Operations`, `Admin everywhere`."""
+    """Return a role in a team in words: `Lead in Operations`, `Admin everywhere`."""
     role, team = pair
     return f"{formats.role_words(role)} everywhere" if team == EVERY else f"{formats.role_words(role)} in {names.get(team, team)}"
 
 
 def role_words(pairs: frozenset[Pair], names: dict[str, str]) -> list[str]:
-    """The roles by team: `Operations: Lead, Reviewer`; those that are held everywhere first."""
+    """Return the roles by team: `Operations: Lead, Reviewer`; those held everywhere first."""
     places: dict[str, list[str]] = {}
     for role, team in sorted(pairs):
         places.setdefault(team, []).append(formats.role_words(role))
@@ -112,12 +112,12 @@ def role_words(pairs: frozenset[Pair], names: dict[str, str]) -> list[str]:
 
 
 def team_words(entry: Entry, names: dict[str, str]) -> str:
-    """Names of the teams that somebody works with."""
+    """Return the names of a person's teams."""
     return ", ".join(names.get(team, team) for team in entry.teams)
 
 
 def grouped(found: Sequence[accounts.Ability]) -> list[tuple[str, list[accounts.Ability]]]:
-    """The sentences by place, in their order."""
+    """Return the sentences grouped by place, in order."""
     places: dict[str, list[accounts.Ability]] = {}
     for ability in found:
         places.setdefault(ability.place, []).append(ability)

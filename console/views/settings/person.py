@@ -1,4 +1,4 @@
-"""One person: what they may do, where they are signed in, what is in their hands; particulars and tags; closing and removing the account."""
+"""One person: rights, sessions, work in hand, profile and tags; disabling and removing the account."""
 
 from functools import lru_cache
 from zoneinfo import available_timezones
@@ -25,7 +25,7 @@ COLLEAGUES = 50
 
 @blueprint.get("")
 def show(person_id: str) -> Response:
-    """Everything about the person on one page."""
+    """Show everything about the person on one page."""
     return _drawn(person_id)
 
 
@@ -58,7 +58,7 @@ def _drawn(person_id: str, *, given: list[Given] | None = None, error: ConsoleEr
 
 @blueprint.route("/particulars", methods=["GET", "POST"])
 def particulars(person_id: str) -> Response:
-    """Name, language, time zone and tags."""
+    """Save name, language, time zone and tags."""
     who = frame.actor()
     authority.require(who)
     person = accounts.person(person_id)
@@ -93,7 +93,7 @@ def particulars(person_id: str) -> Response:
 
 @blueprint.route("/close", methods=["GET", "POST"])
 def close(person_id: str) -> Response:
-    """Disable the account, or with what is to be typed remove it; what will happen is said first."""
+    """Show what would happen, then disable the account, or remove it if the confirmation was typed."""
     who = frame.actor()
     authority.require(who)
     person = accounts.person(person_id)
@@ -128,7 +128,7 @@ def close(person_id: str) -> Response:
 
 @blueprint.post("/enable")
 def enable(person_id: str) -> Response:
-    """Open a disabled account again."""
+    """Enable a disabled account."""
     try:
         accounts.enable_person(frame.actor(), person_id)
     except (Conflict, NotAllowed) as refused:
@@ -162,7 +162,7 @@ def keys(person_id: str) -> Response:
 
 @blueprint.post("/runs")
 def runs(person_id: str) -> Response:
-    """Give the ticked runs (`run`) to the person of an address (`email`); what could not be given is said."""
+    """Assign the ticked runs (`run`) to the person with an address (`email`); show those that could not be assigned."""
     form = request.form
     try:
         given = leavers.hand_on(frame.actor(), person_id, form.getlist("run"), form.get("email", ""), form.get("reason", "").strip())
@@ -175,19 +175,19 @@ def runs(person_id: str) -> Response:
 
 
 def _read_tags() -> list[tuple[str, str]]:
-    """Rows of the form that name a tag or hold a value: name, and its values one a line."""
+    """Return the tags in the form: name, and its values one in a line."""
     names, values = request.form.getlist("tag"), request.form.getlist("values")
     return [(name.strip(), told.strip()) for name, told in zip(names, values, strict=False) if name.strip() or told.strip()]
 
 
 def locale_choices(chosen: str) -> list[Choice]:
-    """Languages as their speakers call them; the chosen one first where we do not know it."""
+    """Return the languages by their own names; the chosen one first if it is unknown."""
     known = [Choice(value, label, value == chosen) for value, label in _locales()]
     return known if any(one.chosen for one in known) else [Choice(chosen, chosen, True), *known]
 
 
 def zone_choices(chosen: str) -> list[Choice]:
-    """Time zones by name."""
+    """Return the time zones by name."""
     known = [Choice(zone, zone.replace("_", " "), zone == chosen) for zone in _zones()]
     return known if any(one.chosen for one in known) else [Choice(chosen, chosen, True), *known]
 

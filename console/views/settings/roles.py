@@ -1,4 +1,4 @@
-"""Roles: which there are, what each may do, its rules as a form, and the draft that is looked at before it counts."""
+"""Roles: the list, what each may do, its rules as a form, and the draft that is reviewed before publishing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ SHOWN_LINES = 400
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How a role stands with one act: `yes`, `partly`, `denied` or `no`, and whether a rule of its own in this place says so."""
+    """The state of a role for one act: `yes`, `partly`, `denied` or `no`, and whether a rule of this role in this place says so."""
 
     act: str
     standing: str
@@ -35,7 +35,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One object in the list of what a role may do, with a cell per act; `said` are its conditions in words."""
+    """One object in the list of what a role may do, with a cell for each act; `said` are its conditions in words."""
 
     obj: str
     title: str
@@ -50,7 +50,7 @@ class Line:
 
 @blueprint.route("", methods=["GET", "POST"])
 def show() -> Response:
-    """All roles, and the form of a new one."""
+    """Show all roles, and the form for a new one."""
     told = {name: request.form.get(name, "") for name in ("title", "about", "from")}
     wrong: Invalid | None = None
     if request.method == "POST":
@@ -78,13 +78,13 @@ def show() -> Response:
 
 @blueprint.get("/<role>")
 def show_role(role: str) -> Response:
-    """What the role may do in one place: `?place=` a team (`t:<id>`) or `*`, `?q=` part of an object's name."""
+    """Show what the role may do in one place: `?place=` a team (`t:<id>`) or `*`, `?q=` part of an object's name."""
     return _role_page(role)
 
 
 @blueprint.post("/<role>/title")
 def rename(role: str) -> Response:
-    """Another title and description."""
+    """Change title and description."""
     try:
         rights.rename(frame.actor(), role, request.form.get("title", ""), request.form.get("about", ""))
     except Invalid as wrong:
@@ -95,7 +95,7 @@ def rename(role: str) -> Response:
 
 @blueprint.post("/<role>/delete")
 def delete(role: str) -> Response:
-    """Take the role away."""
+    """Delete the role."""
     try:
         rights.delete(frame.actor(), role)
     except Conflict as held:
@@ -136,7 +136,7 @@ def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
 
 @blueprint.route("/<role>/on", methods=["GET", "POST"])
 def on(role: str) -> Response:
-    """The rules of the role on `?object=` in `?place=`; sent, they are put into the draft."""
+    """Show the role's rules on `?object=` in `?place=`; a POST puts them into the draft."""
     found, place, obj = rights.read_role(frame.actor(), role), _place(), request.args.get("object", "")
     role_rules.require_object(frame.actor(), obj, place)
     mine = rights.draft(frame.actor())
@@ -146,9 +146,7 @@ def on(role: str) -> Response:
         return _rules_page(found, place, obj, boxes, role_rules.fields_of(rows, role, place, obj.partition(":")[2]), mine)
     boxes, chosen = rule_form.typed(request.form), rule_form.typed_fields(request.form)
     pending = [box.number for box in boxes if box.path and (box.value.strip() or box.comparison in ("empty", "filled"))]
-    if pending and not {"build", "add", "drop"} & set(
-        request.form
-    ):  # Enter in a box, or sent with a condition that was put together and not added
+    if pending and not {"build", "add", "drop"} & set(request.form):  # Enter was pressed in a box, or a finished condition was not added
         for number in pending:
             boxes = rule_form.composed(obj, boxes, number)
     elif "build" in request.form:
@@ -170,7 +168,7 @@ def on(role: str) -> Response:
 
 @blueprint.post("/<role>/check")
 def check(role: str) -> Response:
-    """Whether one condition of the form can be read, and how many records it holds for today: a part of the page."""
+    """Show whether a condition is valid, and how many records it matches today."""
     rights.read_role(frame.actor(), role)
     place, obj = _place(), request.args.get("object", "")
     number = next((name.removesuffix(".condition") for name in request.form if name.endswith(".condition") and name.startswith("r")), "r0")
@@ -236,7 +234,7 @@ def _rules_page(
 
 @blueprint.route("/draft", methods=["GET", "POST"])
 def draft() -> Response:
-    """What the draft changes, and for whom; sent, it is published."""
+    """Show what the draft changes and for whom; a POST publishes it."""
     if request.method != "POST":
         return _draft_page()
     accounts.require_recent(frame.actor())
@@ -253,7 +251,7 @@ def draft() -> Response:
 
 @blueprint.post("/draft/discard")
 def discard() -> Response:
-    """Throw the draft away."""
+    """Discard the draft."""
     rights.discard(frame.actor())
     flash("The draft is gone; nothing has changed.")
     return frame.moved("/settings/roles")
@@ -261,7 +259,7 @@ def discard() -> Response:
 
 @blueprint.get("/versions")
 def versions() -> Response:
-    """Who changed the rights, when, and what: newest first."""
+    """Show who changed the rights, when and how: newest first."""
     before = request.args.get("before", "")
     found = rights.versions(frame.actor(), int(before) if before.isdigit() and len(before) < 18 else None)
     names = known()
@@ -280,7 +278,7 @@ def versions() -> Response:
 
 @blueprint.post("/versions/<int:number>/undo")
 def undo(number: int) -> Response:
-    """Put what leads back before this version into the draft."""
+    """Put the rules from before this version into the draft."""
     rights.undo(frame.actor(), number)
     flash("Look at what going back comes to; it counts when you publish it.")
     return frame.moved("/settings/roles/draft")
@@ -311,7 +309,7 @@ def _draft_page(wrong: ConsoleError | None = None) -> Response:
 
 
 def _draft_bar(mine: rule_drafts.Draft | None = None) -> dict[str, Any]:
-    """How many rows the actor's draft changes."""
+    """Return how many rows the actor's draft changes."""
     mine = mine or rights.draft(frame.actor())
     return {"draft_size": len(mine.change.added) + len(mine.change.removed)}
 
@@ -322,14 +320,14 @@ def _place() -> str:
 
 
 def _kinds(place: str) -> list[tuple[str, str, list[str]]]:
-    """(heading, kind, its acts) of what rules can be about; what there is one of only is given everywhere."""
+    """Return (heading, kind, its acts) of what rules can be about; kinds with a single object are granted everywhere."""
     kinds = [("Collections", "collection"), ("Actions", "action"), ("Workflows", "workflow"), ("Inboxes", "inbox"), ("Clearances", "label")]
     more = [("The console itself", kind) for kind in sorted(WHOLE)] if place == EVERY else []
     return [(title, kind, policy_words.offered(kind)) for title, kind in [*kinds, *more]]
 
 
 def _objects(kind: str, rows: Sequence[Row], names: Names) -> list[str]:
-    """Objects of the kind: those that there are, and those that some rule names."""
+    """Return the objects of the kind: existing ones, and those that some rule names."""
     if kind in WHOLE:
         return [kind]
     there: set[str] = {row.obj for row in rows if row.obj.startswith(f"{kind}:")}
@@ -375,7 +373,7 @@ def _counting(role: rights.Role) -> set[str]:
 
 
 def _warnings(change: Change) -> list[str]:
-    """What would be slow, of the conditions that the draft brings; a source that does not answer is not asked twice."""
+    """Return which new conditions of the draft would be slow; a data source that does not answer is asked only once."""
     told: dict[str, None] = {}
     for obj, text in sorted({(row.obj, row.expression) for row in change.added if row.expression and row.obj.startswith("collection:")}):
         try:

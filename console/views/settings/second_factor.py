@@ -1,4 +1,4 @@
-"""Setting up one's second factor, in the place of the one before too; new recovery codes; doing without."""
+"""Set up or replace the person's second factor; new recovery codes; removing it."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,13 @@ blueprint = Blueprint("second_factor", __name__, url_prefix="/settings/me/second
 
 @blueprint.get("")
 def show() -> Response:
-    """The picture for the telephone's camera, the same as text, and a box for the first code."""
+    """Show the QR code, the same as text, and a box for the first code."""
     return _page()
 
 
 @blueprint.post("")
 def confirm() -> Response:
-    """The second factor is set up; the recovery codes, shown only now."""
+    """Set up the second factor and show the recovery codes, this once."""
     who = frame.actor()
     try:
         codes = factors.confirm(who, request.form.get("code", ""))
@@ -33,13 +33,13 @@ def confirm() -> Response:
 
 @blueprint.post("/codes")
 def codes() -> Response:
-    """New recovery codes in the place of those before."""
+    """Replace the recovery codes with new ones."""
     return _codes(factors.renew_codes(frame.actor()))
 
 
 @blueprint.post("/remove")
 def remove() -> Response:
-    """Do without it."""
+    """Remove the second factor."""
     factors.remove(frame.actor())
     flash("The second factor was removed")
     return frame.moved("/settings/me")
@@ -47,7 +47,7 @@ def remove() -> Response:
 
 @blueprint.post("/codes.txt")
 def download() -> Response:
-    """The codes that the page has just shown, as a file: they come from the page, for nobody else has them."""
+    """Download the codes that the page has just shown. The page sends them, because they are stored nowhere else."""
     told = [word for word in request.form.get("codes", "")[:2000].split() if word.replace("-", "").isalnum()]
     lines = ["Handrail: recovery codes. Each signs you in once, in the place of the code of your telephone.", "", *told, ""]
     answer = make_response("\r\n".join(lines))

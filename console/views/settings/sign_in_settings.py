@@ -1,4 +1,4 @@
-"""How people sign in here: second factor, passwords, sessions, networks, and which groups of the identity provider get which roles."""
+"""How people sign in: second factor, passwords, sessions, networks, and roles for groups of the identity provider."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,14 +19,14 @@ EMPTY_LINES = 3
 
 @blueprint.get("")
 def show() -> Response:
-    """The page, for who manages people."""
+    """Show the page, for those who manage people."""
     access.require(frame.actor(), None, "user", "manage")
     return _page(entry.current())
 
 
 @blueprint.post("")
 def save() -> Response:
-    """All of it at once; what is wrong comes back with everything that was typed."""
+    """Save everything at once; errors are shown with everything that was typed."""
     who, told = frame.actor(), _typed()
     access.require(who, None, "user", "manage")
     wrong = {name: ["takes a whole number"] for name in ("idle_minutes", "whole_minutes") if told[name] is None}

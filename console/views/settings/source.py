@@ -1,4 +1,4 @@
-"""One data source: how it stands, its address, its limits, its tables, what has changed in it, and taking it away."""
+"""One data source: state, address, limits, tables, changes in its schema, and removing it."""
 
 from collections.abc import Mapping
 
@@ -22,13 +22,13 @@ LIMITS = (
 
 @blueprint.get("")
 def show(name: str) -> Response:
-    """How it stands, and what can be done."""
+    """Show the source's state and what can be done."""
     return _page(name)
 
 
 @blueprint.post("/test")
 def test(name: str) -> Response:
-    """Try the connection now."""
+    """Test the connection now."""
     head, _ = named(name)
     tested = sources.tried(sources.source_of(name).url, by=frame.actor(), source=head.name)
     return _page(name, {"tested": tested})
@@ -36,7 +36,7 @@ def test(name: str) -> Response:
 
 @blueprint.post("/<any(pause, resume):word>")
 def switch(name: str, word: str) -> Response:
-    """Let nobody use it, or let it be used again."""
+    """Disable or enable the source."""
     {"pause": sources.pause, "resume": sources.resume}[word](name, by=frame.actor())
     flash(f"{name} is {'paused' if word == 'pause' else 'in use again'}.")
     return frame.moved(f"/settings/sources/{name}")
@@ -44,7 +44,7 @@ def switch(name: str, word: str) -> Response:
 
 @blueprint.route("/address", methods=["GET", "POST"])
 def address(name: str) -> Response:
-    """Where it is, and as whom the console signs in there. The password is never shown, and kept where none is typed."""
+    """Show the address and the user of the connection; a POST saves them. The password is never shown; an empty one keeps the stored one."""
     head, _ = named(name)
     former = sources.source_of(name).url
     if request.method != "POST":
@@ -61,7 +61,7 @@ def address(name: str) -> Response:
 
 @blueprint.route("/limits", methods=["GET", "POST"])
 def limits(name: str) -> Response:
-    """What the console may ask of the database, and whether it may change anything there."""
+    """Show how heavily the console may use the database and whether it may write to it; a POST saves it."""
     head, _ = named(name)
     terms = sources.source_of(name).terms
     if request.method != "POST":
@@ -79,7 +79,7 @@ def limits(name: str) -> Response:
 
 @blueprint.route("/tables", methods=["GET", "POST"])
 def tables(name: str) -> Response:
-    """Which tables and views become collections; what that means is shown before it is done."""
+    """Show which tables and views become collections, and what that means, before it is saved."""
     head, _ = named(name)
     source = sources.source_of(name)
     tested = sources.attempt(source.url)
@@ -100,7 +100,7 @@ def tables(name: str) -> Response:
 
 @blueprint.route("/again", methods=["GET", "POST"])
 def again(name: str) -> Response:
-    """What has changed in the database, and what that breaks; then it is taken over."""
+    """Show what has changed in the database and what that breaks; a POST adopts it."""
     head, _ = named(name)
     if request.method == "POST":
         try:
@@ -114,7 +114,7 @@ def again(name: str) -> Response:
 
 @blueprint.route("/remove", methods=["GET", "POST"])
 def remove(name: str) -> Response:
-    """What ends with it; then its name is typed, and it is gone from here."""
+    """Show what ends with the source; a POST with its name removes it."""
     head, _ = named(name)
     if request.method != "POST":
         return _remove(head)

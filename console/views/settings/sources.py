@@ -1,4 +1,4 @@
-"""Data sources: which there are and how they stand, connecting one step by step, and what its page can do."""
+"""Data sources: the list with their states, and connecting one step by step."""
 
 from collections.abc import Mapping
 
@@ -19,14 +19,14 @@ TYPED = ("url", *PARTS, "name", "role", "which")
 
 @blueprint.get("")
 def show() -> Response:
-    """Every source; where there is none, the way to the first."""
+    """Show every source; without one, the link to connect the first."""
     found = sources.list_all(frame.actor())
     return area.page("settings/sources.html", "sources", {"sources": found})
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
 def new() -> Response:
-    """Where the database is. `do=test` tries the connection and stays; without it a connection that works leads on to the choice of tables."""
+    """Show the form for the database's address. `do=test` tests the connection and stays; otherwise a working connection leads to the tables."""
     sources.judge(frame.actor())
     if request.method != "POST":
         return _address_form({"kind": "postgresql", "host": "", "port": "", "encrypted": ""})
@@ -45,7 +45,7 @@ def new() -> Response:
 
 @blueprint.post("/connect")
 def connect() -> Response:
-    """The tables, the name and who may use it; then it is connected."""
+    """Show the tables, the name and who may use it; a POST connects the source."""
     actor = frame.actor()
     sources.judge(actor)
     typed = _typed()
@@ -66,7 +66,7 @@ def connect() -> Response:
 
 @blueprint.get("/<name>/connected")
 def connected(name: str) -> Response:
-    """The end of the way: what is there now, where to look at it, and a first workflow to begin with."""
+    """Show what was connected, and offer a first workflow."""
     head, found = named(name)
     usable = [one for one in found if one.key and _may_browse(one.id)]
     teams = {team.id: team.name for team in accounts.teams()}
@@ -102,12 +102,12 @@ def first(name: str) -> Response:
 
 
 def _may_browse(collection: str) -> bool:
-    """Whether the reader may open the list."""
+    """Return whether the reader may open the list."""
     return access.can(frame.actor(), None, f"collection:{collection}", "browse")
 
 
 def named(name: str) -> tuple[sources.SourceHead, list[Collection]]:
-    """The source of that name and its collections. Raises NotFound, NotAllowed."""
+    """Return the source of that name and its collections. Raises NotFound, NotAllowed."""
     head = next((one for one in sources.list_all(frame.actor()) if one.name == name), None)
     if head is None:
         raise NotFound(f"There is no data source {name}.")
@@ -115,7 +115,7 @@ def named(name: str) -> tuple[sources.SourceHead, list[Collection]]:
 
 
 def _role_of(found: list[Collection]) -> str:
-    """The role that was given the collections, as far as the policy says."""
+    """Return the role that was granted the collections, according to the policy."""
     objects = {f"collection:{one.id}" for one in found}
     given = [
         row.sub.removeprefix("role:") for row in access.all_rows() if row.obj in objects and row.act == "browse" and row.eft == "allow"
@@ -124,7 +124,7 @@ def _role_of(found: list[Collection]) -> str:
 
 
 def _typed() -> dict[str, str]:
-    """What the form holds; the password is not among it."""
+    """Return the form's content without the password."""
     return {name: request.form.get(name, "").strip() for name in (*TYPED, "kept") if name in request.form}
 
 
@@ -161,7 +161,7 @@ def _choice(typed: Mapping[str, str], tested: Tested, *, chosen: list[str] | Non
 
 
 def reasons(wrong: ConsoleError | None) -> dict[str, str]:
-    """The reason by field, for the boxes of the form; what is about no box stands above them."""
+    """Return the errors by field for the boxes; the others are shown above the form."""
     if wrong is None:
         return {}
     return {
@@ -171,6 +171,6 @@ def reasons(wrong: ConsoleError | None) -> dict[str, str]:
 
 
 def _free_name(url: str) -> str:
-    """A name that is free, made from that of the database."""
+    """Return an unused name made from the database's name."""
     found = {head.name for head in sources.list_all(frame.actor())}
     return sources.suggested(url, found)

@@ -1,4 +1,4 @@
-"""Teams: the list, one of them with its members, a new one, archiving, and copying what another may do."""
+"""Teams: the list, a team with its members, a new one, archiving, and copying another team's roles."""
 
 from flask import Blueprint, Response, flash, request
 
@@ -20,7 +20,7 @@ FIELDS = ("name", "description", "lead")
 
 @blueprint.get("")
 def show() -> Response:
-    """Every team."""
+    """Show every team."""
     found = teamwork.listed(frame.actor())
     leads = accounts.names({team.lead for team, _ in found if team.lead})
     return area.page("settings/teams.html", "teams", {"teams": [(team, sizes, leads.get(team.lead or "", "")) for team, sizes in found]})
@@ -28,7 +28,7 @@ def show() -> Response:
 
 @blueprint.route("/new", methods=["GET", "POST"])
 def new() -> Response:
-    """Make one."""
+    """Show the form; a POST makes the team."""
     told = {name: request.form.get(name, "") for name in FIELDS}
     teamwork.listed(frame.actor())
     error: ConsoleError | None = None
@@ -46,7 +46,7 @@ def new() -> Response:
 
 @blueprint.route("/<team_id>", methods=["GET", "POST"])
 def show_team(team_id: str) -> Response:
-    """A team: name, description and lead, and its members."""
+    """Show a team: name, description, lead and members."""
     who = frame.actor()
     if request.method != "POST":
         return _drawn(team_id)
@@ -60,7 +60,7 @@ def show_team(team_id: str) -> Response:
 
 @blueprint.post("/<team_id>/members")
 def members(team_id: str) -> Response:
-    """Take somebody in (`email`), or out (`drop`)."""
+    """Add a person (`email`), or remove one (`drop`)."""
     who, drop = frame.actor(), request.form.get("drop", "")
     try:
         if drop:
@@ -77,7 +77,7 @@ def members(team_id: str) -> Response:
 
 @blueprint.post("/<team_id>/archive")
 def archive(team_id: str) -> Response:
-    """Put it away, or with `do=reopen` take it up again."""
+    """Archive the team, or reopen it with `do=reopen`."""
     reopens = request.form.get("do") == "reopen"
     try:
         (teamwork.reopen if reopens else teamwork.archive)(frame.actor(), team_id)
@@ -89,7 +89,7 @@ def archive(team_id: str) -> Response:
 
 @blueprint.route("/<team_id>/copy", methods=["GET", "POST"])
 def copy(team_id: str) -> Response:
-    """Give it what roles may do in another team (`source`), and inboxes like its own; `do=copy` after what it brings was shown."""
+    """Copy the roles and inboxes of another team (`source`); first shown, then made with `do=copy`."""
     who, source = frame.actor(), request.values.get("source", "")
     team = teamwork.team(who, team_id)
     brings, error = None, None
@@ -135,7 +135,7 @@ def _drawn(team_id: str, error: ConsoleError | None = None) -> Response:
 
 
 def _roles_in_team(pairs: frozenset[Pair], team_id: str) -> list[str]:
-    """Roles that count in this team."""
+    """Return the roles that can be held in this team."""
     return [formats.role_words(role) for role, team in sorted(pairs) if team in (team_id, EVERY)]
 
 
